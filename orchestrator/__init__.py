@@ -1,0 +1,1 @@
+"""Ringledger's orchestrator: the only package that decides what happens to a call."""

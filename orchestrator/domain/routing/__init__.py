@@ -1,0 +1,1 @@
+"""Routing: entry points, queues, and which agent is offered which contact."""

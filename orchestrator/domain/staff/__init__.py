@@ -1,0 +1,1 @@
+"""Staff: agents and the shifts they work."""

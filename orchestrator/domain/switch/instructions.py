@@ -1,0 +1,81 @@
+"""Instructions: what a switch is told to do, in physical words. Policies emit them, `esl.perform` writes them.
+
+Each is the consequence of a committed event (law 1) and carries an id derived from it, so that a repeat is recognised.
+Only `CheckLeg` is a question: it changes nothing and needs no event.
+"""
+
+from msgspec import Struct
+
+from orchestrator.domain.kernel import Instant
+
+
+class Instruction(Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """One thing for one switch to do to one leg."""
+
+    id: str
+    node: str
+    leg: str
+    contact: str = ""
+
+
+class AnswerCaller(Instruction, frozen=True, kw_only=True):
+    """Answer the caller's leg (billing starts) so that it can hear something."""
+
+
+class PlayWaiting(Instruction, frozen=True, kw_only=True):
+    """Let the caller hear the queue's music until something else happens. `music` is a clean stream name."""
+
+    music: str
+
+
+class PlayApology(Instruction, frozen=True, kw_only=True):
+    """Play a spoken prompt by its id, then hang up with `cause`."""
+
+    prompt: str
+    cause: str = "NORMAL_CLEARING"
+
+
+class RingAgent(Instruction, frozen=True, kw_only=True):
+    """Make a new leg named `leg` to an agent's phone and park it when answered.
+
+    Not sent any more once `offer` is closed. `ring_ms` is the longest that the switch itself lets it ring.
+    """
+
+    offer: str
+    extension: str
+    caller_number: str = ""
+    caller_name: str = ""
+    """Already cleaned: what the agent's phone shows."""
+    ring_ms: int
+    deadline: Instant
+
+
+class BridgeLegs(Instruction, frozen=True, kw_only=True):
+    """Let caller (`leg`) and agent (`other`) hear each other. Not sent once `offer` is closed."""
+
+    other: str
+    offer: str = ""
+
+
+class HoldLeg(Instruction, frozen=True, kw_only=True):
+    """Put this leg on hold: its peer hears music."""
+
+
+class ResumeLeg(Instruction, frozen=True, kw_only=True):
+    """Take this leg off hold."""
+
+
+class HangUpLeg(Instruction, frozen=True, kw_only=True):
+    """End this leg with a hang-up cause of the switch."""
+
+    cause: str = "NORMAL_CLEARING"
+
+
+class StartRecording(Instruction, frozen=True, kw_only=True):
+    """Record the caller's leg in stereo into `file`, a name made of our own ids, under the recordings folder."""
+
+    file: str
+
+
+class CheckLeg(Instruction, frozen=True, kw_only=True):
+    """Ask whether this leg lives; answered by `LegPresence`."""
