@@ -1,0 +1,424 @@
+"""The environment, read once into one frozen object; nothing else in the project looks at `os.environ`.
+
+Each `RINGLEDGER_*` variable is one row of `VARIABLES`: its name, what it means, its default, how it is read and how it
+may be shown. `ringledger settings` prints that table; passwords are masked in it, in errors and in `repr`.
+"""
+
+import difflib
+import os
+import pwd
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+PREFIX: Final = "RINGLEDGER_"
+# mod_event_socket's own default port (event_socket.conf.xml, `listen-port`).
+ESL_PORT: Final = 8021
+MASK: Final = "***"
+# Names that become part of stream ids and file names.
+_PLAIN_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_HIGHEST_PORT: Final = 65535
+
+
+class SettingsError(Exception):
+    """One or more variables cannot be used; the message has a line for each, with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A FreeSWITCH node and the door of its event socket."""
+
+    name: str
+    host: str
+    port: int
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something of ours listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the environment decides."""
+
+    home: Path
+    database_url: str = field(repr=False)  # may hold a password
+    switches: tuple[Switch, ...]
+    freeswitch: Path | None
+    demo: bool
+    site: str
+    kek_file: Path
+    tape_max_mb: int
+    metrics: Address | None
+    log_level: str
+    region: str
+    timezone: ZoneInfo
+
+    @property
+    def keys(self) -> Path:
+        """The directory of generated secrets, for our eyes only."""
+        return self.home / "keys"
+
+    @property
+    def tapes(self) -> Path:
+        """The directory of recorded input."""
+        return self.home / "tape"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: `read` turns its text into a value or raises ValueError with what to write instead."""
+
+    name: str
+    field: str
+    meaning: str
+    default: Callable[["_Defaults"], str]
+    read: Callable[[str], object]
+    show: Callable[[str], str] = str
+    # Whether "set, but empty" is a value of its own (off, none) or the same as not set.
+    empty_counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of `ringledger settings`."""
+
+    name: str
+    value: str
+    default: str
+    meaning: str
+    is_set: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    """What defaults depend on: who runs this, and the home already read."""
+
+    environ: Mapping[str, str]
+    uid: int
+    home: str = ""
+
+    def data_home(self) -> str:
+        if self.uid == 0:
+            # The server runs as an unprivileged user, which must be able to come this far without a wider /root.
+            return "/var/lib/ringledger"
+        user_home = self.environ.get("HOME") or pwd.getpwuid(self.uid).pw_dir
+        return str(Path(self.environ.get("XDG_DATA_HOME") or f"{user_home}/.local/share") / "ringledger")
+
+
+def _always(text: str) -> Callable[[_Defaults], str]:
+    return lambda _: text
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+def _read_path(text: str) -> Path:
+    if "\0" in text or "\n" in text:
+        raise ValueError("is no path: it holds a line break or a zero byte; write an absolute path")
+    path = Path(text).expanduser()
+    if not path.is_absolute():
+        raise ValueError(f"is not absolute: {text!r}; write the whole path, from / on")
+    return path
+
+
+def _read_program(text: str) -> Path | None:
+    if not text:
+        return None
+    path = _read_path(text)
+    if not (path.is_file() and os.access(path, os.X_OK)):
+        raise ValueError(f"names no program that can be run: {text!r}; give the path of the freeswitch binary")
+    return path
+
+
+def _read_flag(text: str) -> bool:
+    match text.strip().lower():
+        case "1" | "true" | "yes" | "on":
+            return True
+        case "0" | "false" | "no" | "off":
+            return False
+    raise ValueError(f"is neither 0 nor 1: {text!r}; write 1 for on, 0 for off")
+
+
+def _read_name(text: str) -> str:
+    if not _PLAIN_NAME.fullmatch(text):
+        raise ValueError(f"cannot be a name: {text!r}; use at most 40 of a-z, 0-9 and inner hyphens")
+    return text
+
+
+def _read_megabytes(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,7}", text) or int(text) < 1:
+        raise ValueError(f"is no size in megabytes: {text!r}; write a whole number from 1 up")
+    return int(text)
+
+
+def _read_port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) <= _HIGHEST_PORT:
+        raise ValueError(f"has no usable port: {text!r}; a port is a number from 1 to {_HIGHEST_PORT}")
+    return int(text)
+
+
+def _read_address(text: str) -> Address | None:
+    if not text:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not colon or not host:
+        raise ValueError(f"is no address: {text!r}; write host:port, such as 127.0.0.1:9464, or leave it empty")
+    return Address(host.removeprefix("[").removesuffix("]"), _read_port(port))
+
+
+def _read_database_url(text: str) -> str:
+    if not text:
+        return text
+    parts = _split_url(text, "postgresql://owner:password@host:5432/database")
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError(f"begins with {parts.scheme}://; only postgresql://… is understood (PostgreSQL 15 or newer)")
+    if not parts.path.strip("/"):
+        raise ValueError("names no database; end it with /name, as in postgresql://owner:password@host:5432/ringledger")
+    return text
+
+
+def _read_switches(text: str) -> tuple[Switch, ...]:
+    switches = tuple(_read_switch(item.strip()) for item in text.split(",") if item.strip())
+    names = [switch.name for switch in switches]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"names two switches {name!r}; give each its own with /?name=…")
+    return switches
+
+
+def _read_switch(text: str) -> Switch:
+    parts = _split_url(text, "esl://:password@127.0.0.1:8021/?name=node1")
+    shown = _mask_switch(text)
+    if parts.scheme != "esl":
+        raise ValueError(f"has {shown!r}, which is no switch; write esl://:password@host:port/?name=… for each")
+    if parts.username:
+        raise ValueError("has a user name before the password; the event socket knows none: esl://:password@host")
+    if not parts.password:
+        raise ValueError(f"has no password in {shown!r}; write esl://:password@host:port (a comma in it as %2C)")
+    if not parts.hostname:
+        raise ValueError(f"has no host in {shown!r}; write esl://:password@host:port")
+    query = parse_qs(parts.query, keep_blank_values=True)
+    if unknown := set(query) - {"name"}:
+        raise ValueError(f"has {', '.join(sorted(unknown))} in {shown!r}; only name=… may stand after the ?")
+    password = unquote(parts.password)
+    if any(not character.isprintable() for character in password):
+        raise ValueError(f"has a control character in the password of {shown!r}; the event socket would read two lines")
+    port = parts.port or ESL_PORT
+    given = query.get("name", [""])[0]
+    name = _read_name(given) if given else re.sub("[^a-z0-9]+", "-", f"{parts.hostname.lower()}-{port}").strip("-")
+    return Switch(name, parts.hostname, port, password)
+
+
+def _split_url(text: str, example: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises by itself when the port is no number
+    except ValueError:  # its text may quote a piece of the password
+        raise ValueError(
+            f"is not a URL that can be read; write it like {example} (/ @ : in a password as %..)"
+        ) from None
+    return parts
+
+
+def _read_level(text: str) -> str:
+    levels = ("debug", "info", "warning", "error")
+    if text.lower() not in levels:
+        raise ValueError(f"is no level: {text!r}; choose one of {', '.join(levels)}")
+    return text.lower()
+
+
+def _read_region(text: str) -> str:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if text.upper() not in SUPPORTED_REGIONS:
+        raise ValueError(f"is no region: {text!r}; write the two letters of ISO 3166, such as CN, HK or DE")
+    return text.upper()
+
+
+def _read_timezone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"is no time zone: {text!r}; write an IANA name such as Asia/Shanghai or UTC") from None
+
+
+# --- showing ---------------------------------------------------------------------------------------------------------
+def mask_url(text: str) -> str:
+    """The database URL without its password; a text that is no such URL is masked whole, for it may be one misspelt."""
+    if not re.match("postgres(ql)?://", text):
+        return MASK if text else ""
+    masked = re.sub(r"(?<=://)([^:@/?#]*):.*@", rf"\1:{MASK}@", text)
+    return re.sub(r"([?&](?:ssl)?password=)[^&]*", rf"\1{MASK}", masked)
+
+
+def _mask_switch(text: str) -> str:
+    return re.sub("^esl://:.*@", f"esl://:{MASK}@", text) if re.match("esl://:[^@]*@", text) else MASK
+
+
+def _mask_switches(text: str) -> str:
+    return ", ".join(_mask_switch(item.strip()) for item in text.split(",") if item.strip())
+
+
+VARIABLES: Final[tuple[Variable, ...]] = (
+    Variable(
+        "RINGLEDGER_HOME",
+        "home",
+        "where everything of ours lives: database, keys, tape, recordings",
+        _Defaults.data_home,
+        _read_path,
+    ),
+    Variable(
+        "RINGLEDGER_DATABASE_URL",
+        "database_url",
+        "a PostgreSQL (15 or newer) of yours, as its database's owner; empty: our own, under RINGLEDGER_HOME",
+        _always(""),
+        _read_database_url,
+        mask_url,
+    ),
+    Variable(
+        "RINGLEDGER_SWITCHES",
+        "switches",
+        "esl://:password@host:port/?name=…, several with commas; empty: the bundled simulated switch",
+        _always(""),
+        _read_switches,
+        _mask_switches,
+    ),
+    Variable(
+        "RINGLEDGER_FREESWITCH",
+        "freeswitch",
+        "path of a freeswitch binary for the tests on a real switch; empty: they look on PATH",
+        _always(""),
+        _read_program,
+    ),
+    Variable(
+        "RINGLEDGER_DEMO",
+        "demo",
+        "1: demo callers and robot agents on the simulated switch; 0: none",
+        _always("1"),
+        _read_flag,
+    ),
+    Variable(
+        "RINGLEDGER_SITE",
+        "site",
+        "name of this site; its configuration's versions stand on stream config-<site>",
+        _always("main"),
+        _read_name,
+    ),
+    Variable(
+        "RINGLEDGER_KEK_FILE",
+        "kek_file",
+        "file of the key that encrypts the keys of personal data; keep a copy where the database is not",
+        lambda given: str(Path(given.home) / "keys" / "kek"),
+        _read_path,
+    ),
+    Variable(
+        "RINGLEDGER_TAPE_MAX_MB",
+        "tape_max_mb",
+        "megabytes of recorded input kept before the oldest is dropped",
+        _always("512"),
+        _read_megabytes,
+    ),
+    Variable(
+        "RINGLEDGER_METRICS",
+        "metrics",
+        "host:port where Prometheus finds the figures; empty: nowhere",
+        _always("127.0.0.1:9464"),
+        _read_address,
+        empty_counts=True,
+    ),
+    Variable(
+        "RINGLEDGER_LOG_LEVEL",
+        "log_level",
+        "least grave level that is logged: debug, info, warning, error",
+        _always("info"),
+        _read_level,
+    ),
+    Variable(
+        "RINGLEDGER_REGION",
+        "region",
+        "country whose numbers are written without a country code (ISO 3166)",
+        _always("CN"),
+        _read_region,
+    ),
+    Variable(
+        "RINGLEDGER_TIMEZONE",
+        "timezone",
+        "time zone of the site's days and opening hours (IANA name)",
+        _always("Asia/Shanghai"),
+        _read_timezone,
+    ),
+)
+
+
+def load(environ: Mapping[str, str] | None = None, *, uid: int | None = None) -> Settings:
+    """The settings of this environment (by default the process's own) and user.
+
+    Raises SettingsError that names every variable that cannot be used, also one that is merely misspelt: a mistyped
+    RINGLEDGER_DATABASE_URL must not start an empty database of its own.
+    """
+    texts, problems = _texts(os.environ if environ is None else environ, os.geteuid() if uid is None else uid)
+    values: dict[str, object] = {}
+    for variable in VARIABLES:
+        if variable.field == "kek_file" and "home" not in values:
+            continue  # its default stands on a home that was just complained of
+        try:
+            values[variable.field] = variable.read(texts[variable.name])
+        except ValueError as error:
+            problems.append(f"{variable.name} {error}.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    assert values.keys() == {each.name for each in fields(Settings)}  # noqa: S101 - the table and the class are one
+    return Settings(**values)  # type: ignore[arg-type]  # each reader returns its field's type; test_settings proves it
+
+
+def table(environ: Mapping[str, str] | None = None, *, uid: int | None = None) -> tuple[Row, ...]:
+    """A row for each variable, readable even where `load` would refuse; secrets are masked."""
+    environ = os.environ if environ is None else environ
+    uid = os.geteuid() if uid is None else uid
+    texts, _ = _texts(environ, uid)
+    defaults = _Defaults({**environ, "RINGLEDGER_HOME": ""}, uid, texts["RINGLEDGER_HOME"])
+    return tuple(
+        Row(
+            variable.name,
+            variable.show(texts[variable.name]),
+            variable.default(defaults),
+            variable.meaning,
+            _is_set(variable, environ),
+        )
+        for variable in VARIABLES
+    )
+
+
+def _is_set(variable: Variable, environ: Mapping[str, str]) -> bool:
+    given = environ.get(variable.name)
+    return given is not None and (bool(given.strip()) or variable.empty_counts)
+
+
+def _texts(environ: Mapping[str, str], uid: int) -> tuple[dict[str, str], list[str]]:
+    """The text of each variable, given or default, and a complaint for each name that is none of ours."""
+    texts: dict[str, str] = {}
+    for variable in VARIABLES:
+        if _is_set(variable, environ):
+            texts[variable.name] = environ[variable.name].strip()
+        else:
+            texts[variable.name] = variable.default(_Defaults(environ, uid, texts.get("RINGLEDGER_HOME", "")))
+    known = [variable.name for variable in VARIABLES]
+    problems = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            advice = f"did you mean {near[0]}?" if near else "`ringledger settings` lists them all."
+            problems.append(f"{name} is not a setting of ours; unset it, or {advice}")
+    return texts, problems
