@@ -79,3 +79,13 @@ class StartRecording(Instruction, frozen=True, kw_only=True):
 
 class CheckLeg(Instruction, frozen=True, kw_only=True):
     """Ask whether this leg lives; answered by `LegPresence`."""
+
+
+class AnswerPhone(Instruction, frozen=True, kw_only=True):
+    """Ask the ringing phone of this leg to answer by itself (SIP NOTIFY `talk`); phones may ignore it."""
+
+    offer: str
+
+
+class TakeSnapshot(Instruction, frozen=True, kw_only=True):
+    """Ask the whole switch what channels it has; answered by `Snapshot`. `leg` is empty."""

@@ -1,0 +1,109 @@
+"""Every event there is: its stored name, its class, its version, the streams it lives in.
+
+The stored name is declared here once and never changes, so code can move without breaking history. To change the shape
+of an event, raise its version and add an upcaster: a function from the old body (a dict) to the next one.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from msgspec import Struct
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.customers import people
+from orchestrator.domain.kernel import Event
+from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.staff import agents, shifts
+from orchestrator.domain.switch import nodes
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One kind of event. `upcasters[n]` turns a body of version n + 1 into one of version n + 2."""
+
+    name: str
+    cls: type[Event]
+    kind: str
+    """The kind of stream that it lives in."""
+    version: int = 1
+    upcasters: tuple[Upcaster, ...] = ()
+    adopts_key_of: Callable[[Event], str | None] | None = None
+    """For an event that hangs its stream's key under another subject's key: the stream of that subject."""
+
+
+def _customer_of(event: Event) -> str | None:
+    return f"customer-{event.customer_id}" if isinstance(event, contacts.ContactIdentified) else None
+
+
+_BY_KIND: dict[str, tuple[type[Event], ...]] = {
+    "contact": (
+        contacts.ContactArrived,
+        contacts.EntryPointMissing,
+        contacts.ContactQueued,
+        contacts.ContactTurnedAway,
+        contacts.QueueVisitEnded,
+        contacts.OfferMade,
+        contacts.OfferDelivered,
+        contacts.OfferAcceptRequested,
+        contacts.OfferRejectRequested,
+        contacts.OfferAnswered,
+        contacts.OfferAccepted,
+        contacts.OfferDeclined,
+        contacts.OfferRejected,
+        contacts.OfferTimedOut,
+        contacts.OfferWithdrawn,
+        contacts.OfferFailed,
+        contacts.ContactConnected,
+        contacts.HoldRequested,
+        contacts.ResumeRequested,
+        contacts.ContactHeld,
+        contacts.ContactResumed,
+        contacts.HangUpRequested,
+        contacts.AgentSegmentEnded,
+        contacts.RecordingBegun,
+        contacts.RecordingFinished,
+        contacts.LegClosed,
+        contacts.LegOverdue,
+        contacts.ContactEnded,
+    ),
+    "shift": (
+        shifts.AgentSignedIn,
+        shifts.AgentMadeReady,
+        shifts.AgentPaused,
+        shifts.AgentStoodDown,
+        shifts.AgentReserved,
+        shifts.AgentReleased,
+        shifts.AgentCooledDown,
+        shifts.CoolDownEnded,
+        shifts.AgentConnected,
+        shifts.WrapUpStarted,
+        shifts.WrapUpEnded,
+        shifts.PauseRequested,
+        shifts.SignOutRequested,
+        shifts.AgentSignedOut,
+    ),
+    "node": (nodes.NodeConnected, nodes.NodeLost, nodes.NodeRepaired, nodes.StrayLegFound, nodes.StrayLegClosed),
+    "agent": (agents.AgentConfigured, agents.AgentRemoved),
+    "queue": (queues.QueueConfigured, queues.QueueRemoved),
+    "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
+    "config": (configuration.ConfigurationApplied,),
+    "customer": (people.CustomerCreated,),
+}
+
+# Stored names differ from class names only where a class was renamed after it had made history.
+_SPECIAL = {
+    contacts.ContactIdentified: Entry(
+        name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of
+    ),
+}
+
+
+def _entries() -> tuple[Entry, ...]:
+    plain = (Entry(name=cls.__name__, cls=cls, kind=kind) for kind, all_ in _BY_KIND.items() for cls in all_)
+    return (*plain, *_SPECIAL.values())
+
+
+BY_CLASS: Mapping[type[Event], Entry] = MappingProxyType({entry.cls: entry for entry in _entries()})
+CATALOGUE: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _entries()})

@@ -1,0 +1,42 @@
+"""An entry point (VDN): which dialled numbers lead to which queue.
+
+Stream `entry-<id>`. Written by `config apply` (a desk stream); read by the runner.
+The entry point that lists the number `*` is the default for numbers that nobody configured.
+"""
+
+from msgspec import Struct
+
+from orchestrator.domain.kernel import Event
+
+DEFAULT = "*"
+
+
+class EntryPointConfigured(Event, frozen=True, kw_only=True):
+    """These numbers lead to this queue from now on."""
+
+    name: str
+    numbers: tuple[str, ...]
+    queue_id: str
+
+
+class EntryPointRemoved(Event, frozen=True, kw_only=True):
+    """These numbers lead nowhere; callers reach the default entry point."""
+
+
+class EntryPoint(Struct, frozen=True, kw_only=True):
+    """An entry point as configured now."""
+
+    entry_id: str
+    name: str
+    numbers: tuple[str, ...]
+    queue_id: str
+
+
+def evolve(entry: EntryPoint | None, event: Event, entry_id: str) -> EntryPoint | None:
+    """The entry point after one more event; None once removed. Never raises."""
+    match event:
+        case EntryPointConfigured():
+            return EntryPoint(entry_id=entry_id, name=event.name, numbers=event.numbers, queue_id=event.queue_id)
+        case EntryPointRemoved():
+            return None
+    return entry

@@ -1,0 +1,49 @@
+"""A queue as configured: which skill it asks for, by which rule, how long things may take, what callers hear.
+
+Stream `queue-<id>`. Written by `config apply` (a desk stream); read by the runner and every screen.
+"""
+
+from msgspec import Struct
+
+from orchestrator.domain.kernel import Event
+
+
+class QueueConfigured(Event, frozen=True, kw_only=True):
+    """The queue is as described from now on. Durations in milliseconds."""
+
+    name: str
+    skill: str
+    min_level: int = 1
+    priority: int = 0
+    rule: str = "longest_idle"
+    ring_ms: int = 20_000
+    wrap_up_ms: int = 30_000
+    max_wait_ms: int = 600_000
+    cool_down_ms: int = 10_000
+    ring_at_once: int = 1
+    """How many phones one offer rings; the first to answer gets the contact."""
+    music: str = "ringledger"
+    apology: str = "no_agent_in_time"
+    record: bool = True
+
+
+class QueueRemoved(Event, frozen=True, kw_only=True):
+    """The queue takes no new contacts. Those that wait in it keep their place until they are served or time out."""
+
+
+class Queue(Struct, frozen=True, kw_only=True):
+    """A queue as configured now."""
+
+    queue_id: str
+    settings: QueueConfigured
+    open: bool = True
+
+
+def evolve(queue: Queue | None, event: Event, queue_id: str) -> Queue | None:
+    """The queue after one more event. Never raises."""
+    match event:
+        case QueueConfigured():
+            return Queue(queue_id=queue_id, settings=event)
+        case QueueRemoved() if queue is not None:
+            return Queue(queue_id=queue_id, settings=queue.settings, open=False)
+    return queue

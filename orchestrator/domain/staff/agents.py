@@ -1,0 +1,49 @@
+"""An agent as configured: employee number, name, extension, skills with levels.
+
+Stream `agent-<id>`. Written by `config apply` (a desk stream); read by the runner and every screen.
+"""
+
+from msgspec import Struct
+
+from orchestrator.domain.kernel import Event, Personal
+
+
+class AgentConfigured(Event, frozen=True, kw_only=True):
+    """The agent is as described from now on."""
+
+    number: str
+    """Employee number, which the caller may hear; what the agent signs in with."""
+    name: Personal
+    extension: str
+    skills: dict[str, int]
+    """Skill to level, 1 (lowest) to 9."""
+
+
+class AgentRemoved(Event, frozen=True, kw_only=True):
+    """The agent has left. A shift that is still open ends by sign-out."""
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """An agent as configured now."""
+
+    agent_id: str
+    number: str
+    name: str
+    extension: str
+    skills: dict[str, int]
+
+
+def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
+    """The agent after one more event; None once removed. Never raises."""
+    match event:
+        case AgentConfigured():
+            return Agent(
+                agent_id=agent_id,
+                number=event.number,
+                name=event.name,
+                extension=event.extension,
+                skills=event.skills,
+            )
+        case AgentRemoved():
+            return None
+    return agent

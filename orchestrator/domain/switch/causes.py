@@ -1,0 +1,28 @@
+"""Hang-up causes of the switch (Q.850 names as FreeSWITCH writes them) and what they mean for an offer."""
+
+# Ours: the switch was restarted, so every leg that it had is gone and nobody will ever report it.
+SWITCH_RESTARTED = "SWITCH_RESTARTED"
+
+_OUTCOMES = {
+    "NO_ANSWER": "timed_out",
+    "NO_USER_RESPONSE": "unreachable",
+    "ALLOTTED_TIMEOUT": "timed_out",
+    "ORIGINATOR_CANCEL": "withdrawn",
+    "LOSE_RACE": "lost",
+    "USER_BUSY": "busy",
+    "CALL_REJECTED": "rejected",
+    "USER_NOT_REGISTERED": "unreachable",
+    "SUBSCRIBER_ABSENT": "unreachable",
+    "UNALLOCATED_NUMBER": "unreachable",
+    "NO_ROUTE_DESTINATION": "unreachable",
+    "DESTINATION_OUT_OF_ORDER": "unreachable",
+    "NETWORK_OUT_OF_ORDER": "unreachable",
+    "RECOVERY_ON_TIMER_EXPIRE": "unreachable",
+    "GATEWAY_DOWN": "unreachable",
+}
+
+
+def outcome_of(cause: str) -> str:
+    """What a phone that did not take the call means for the offer: timed_out, busy, rejected, unreachable, withdrawn,
+    lost, or failed for every other cause."""
+    return _OUTCOMES.get(cause, "failed")

@@ -1,0 +1,84 @@
+"""A switch as the ledger knows it: connected, lost, restarted, repaired.
+
+Stream `node-<id>`. Written by the runner only; read by ops.
+
+   lost ──NodeConnected──▶ connected ──NodeLost──▶ lost
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from orchestrator.domain.kernel import Event, Instant
+
+# --- events ----------------------------------------------------------------------------------------------------
+
+
+class NodeConnected(Event, frozen=True, kw_only=True):
+    """The event socket delivers. `core` is the switch's run id: a new one means that it was restarted."""
+
+    core: str
+    restarted: bool = False
+
+
+class NodeLost(Event, frozen=True, kw_only=True):
+    """The event socket is gone; calls may live on."""
+
+    why: str
+
+
+class NodeRepaired(Event, frozen=True, kw_only=True):
+    """Ledger and switch disagreed after a snapshot, and what was done about it (law 5)."""
+
+    why: str
+    adopted: int = 0
+    """Callers that the switch had and we did not know."""
+    closed: int = 0
+    """Legs that we believed in and the switch did not have."""
+    corrected: int = 0
+    """Legs whose state was moved on to what the switch said."""
+    strays: int = 0
+    """Agents' legs without a contact, hung up."""
+
+
+class StrayLegFound(Event, frozen=True, kw_only=True):
+    """A leg of ours lives without a contact that wants it; it is hung up on sight."""
+
+    leg: str
+    contact_id: str
+    offer_id: str
+
+
+class StrayLegClosed(Event, frozen=True, kw_only=True):
+    """The stray leg is gone."""
+
+    leg: str
+    cause: str
+
+
+# --- state -----------------------------------------------------------------------------------------------------
+
+
+class Node(Struct, frozen=True, kw_only=True):
+    """A switch as it stands after a number of events."""
+
+    node_id: str
+    status: str = "lost"
+    core: str = ""
+    since: Instant = Instant(0)
+    strays: tuple[str, ...] = ()
+
+
+def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
+    """The node after one more event. Never raises; an event that it does not know changes nothing."""
+    node = node or Node(node_id=node_id)
+    match event:
+        case NodeConnected():
+            strays = () if event.restarted else node.strays
+            return replace(node, status="connected", core=event.core, since=at, strays=strays)
+        case NodeLost():
+            return replace(node, status="lost", since=at)
+        case StrayLegFound():
+            return replace(node, strays=(*node.strays, event.leg))
+        case StrayLegClosed():
+            return replace(node, strays=tuple(leg for leg in node.strays if leg != event.leg))
+    return node
