@@ -1,0 +1,149 @@
+"""Frames of the event socket: bytes in, whole frames out, wherever the network cut them.
+
+A frame is a block of `Name: value` lines, an empty line, and as many bytes of body as its Content-Length says. Nothing
+here knows a socket. What a broken or hostile peer sends is contained: an odd frame is counted in `flaws` and passed on
+as far as it can be read; only a length that cannot be followed ends the stream, with a `FrameError`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+# The largest answer that we ask for is `show channels` on a full switch: 1 500 channels of about 1 kB. An event is 2 to
+# 10 kB. Four times the former is generous; ten bytes of header saying "100 MB" must not fill the memory.
+MAX_BODY = 8 * 1024 * 1024
+MAX_HEAD = 64 * 1024
+
+# What nearly every frame of a busy connection starts with; the general way below reads any other.
+_EVENT_HEAD = re.compile(rb"Content-Length: ([0-9]{1,15})\nContent-Type: ([!-~]+)")
+_LENGTH = re.compile(r"[0-9]{1,15}")
+
+
+class FrameError(Exception):
+    """The stream cannot be followed any further. The connection must be closed and made anew."""
+
+
+class Frame:
+    """One frame: its content type, its body, and its header block as it came."""
+
+    __slots__ = ("body", "content_type", "head")
+
+    def __init__(self, content_type: str, body: bytes, head: bytes) -> None:
+        self.content_type = content_type
+        self.body = body
+        self.head = head
+
+    def header(self, name: str) -> str:
+        """The value of the first header of this name, in any case of letters; empty where there is none."""
+        return _headers(self.head).get(name.lower(), "")
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 become U+FFFD."""
+        return self.body.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"Frame({self.content_type!r}, {len(self.body)} bytes)"
+
+
+class FrameReader:
+    """Cuts a byte stream into frames. `flaws` counts, by name, what was odd but could be passed over."""
+
+    def __init__(self, *, max_head: int = MAX_HEAD, max_body: int = MAX_BODY) -> None:
+        self.flaws: Counter[str] = Counter()
+        self._max_head = max_head
+        self._max_body = max_body
+        self._buffer = bytearray()
+        self._scanned = 0  # no empty line begins before this index
+        self._head: bytes | None = None  # the block whose body is awaited
+        self._content_type = ""
+        self._length = 0
+        self._broken = ""
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take in bytes and yield each frame that they complete.
+
+        Raises FrameError, after the frames before it were yielded, at a header block or a body over its limit and at a
+        length that is no number; every later call raises it again.
+        """
+        self._buffer += data
+        return self._frames()
+
+    def cut(self) -> str:
+        """What is missing where the stream ended now, in words; empty where it ended between two frames."""
+        if self._head is not None:
+            return f"a body of {self._length} bytes was cut after {len(self._buffer)}"
+        if self._buffer.strip(b"\r\n"):
+            return f"a header block was cut after {len(self._buffer)} bytes"
+        return ""
+
+    def _frames(self) -> Iterator[Frame]:
+        buffer = self._buffer
+        while True:
+            if self._broken:
+                raise FrameError(self._broken)
+            if self._head is None and not self._read_head():
+                return
+            if len(buffer) < self._length:
+                return
+            body = bytes(buffer[: self._length])
+            del buffer[: self._length]
+            frame = Frame(self._content_type, body, self._head or b"")
+            self._head = None
+            yield frame
+
+    def _read_head(self) -> bool:
+        """Take one header block off the buffer; false where it has not arrived whole."""
+        buffer = self._buffer
+        while True:
+            end = buffer.find(b"\n\n", self._scanned)
+            if end < 0:
+                self._scanned = max(0, len(buffer) - 1)
+                if len(buffer) > self._max_head:
+                    self._break(f"a header block of more than {self._max_head} bytes")
+                return False
+            if end > self._max_head:
+                self._break(f"a header block of {end} bytes, more than {self._max_head}")
+            head = bytes(buffer[:end])
+            del buffer[: end + 2]
+            self._scanned = 0
+            if head.strip(b"\r\n"):
+                break
+            self.flaws["empty header block"] += 1
+        self._understand(head)
+        return True
+
+    def _understand(self, head: bytes) -> None:
+        usual = _EVENT_HEAD.fullmatch(head)
+        if usual:
+            self._length = int(usual[1])
+            self._content_type = usual[2].decode("ascii")
+        else:
+            headers = _headers(head)
+            self._content_type = headers.get("content-type", "")
+            if not self._content_type:
+                self.flaws["no Content-Type"] += 1
+            if "\ufffd" in head.decode("utf-8", "replace"):
+                self.flaws["header block is no UTF-8"] += 1
+            length = headers.get("content-length", "0")
+            if not _LENGTH.fullmatch(length):
+                self._break(f"a Content-Length that is no number ({length[:40]!r})")
+            self._length = int(length)
+        if self._length > self._max_body:
+            self._break(f"a frame of {self._length} bytes, more than the {self._max_body} that any answer of ours has")
+        self._head = head
+
+    def _break(self, what: str) -> None:
+        self._broken = f"the event socket announced {what}; the stream cannot be followed and is closed"
+        self._buffer.clear()
+        raise FrameError(self._broken)
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    """The lines of a header block by lower-case name, the first of each; lines without a colon are passed over."""
+    found: dict[str, str] = {}
+    for line in head.decode("utf-8", "replace").split("\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            found.setdefault(name.strip().lower(), value.strip())
+    return found
