@@ -1,0 +1,161 @@
+"""The three roles of the ledger's database, their passwords, and the database itself.
+
+The owner makes the schema, the writer appends, the reader reads; what each may do to a table is said where the table is
+made. Passwords are made here, kept in one file under RINGLEDGER_HOME/keys, and may be thrown away while nothing runs:
+the administrator, known by the kernel and not by a password, sets new ones at the next start.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from orchestrator.settings import mask_url
+
+from .binaries import OLDEST_MAJOR
+from .places import ClusterError, give_to_owner_of
+
+if TYPE_CHECKING:
+    import psycopg
+
+OWNER: Final = "ringledger_owner"
+WRITER: Final = "ringledger_writer"
+READER: Final = "ringledger_reader"
+DATABASE: Final = "ringledger"
+PASSWORD_FILE: Final = "postgresql.json"  # noqa: S105 - a file's name
+_PASSWORD_BYTES: Final = 24
+_CONNECT_S: Final = 10
+
+
+def passwords(home: Path, keys: Path) -> dict[str, str]:
+    """The password of each role, made at the first call and the same ever after.
+
+    Raises ClusterError when the file is there but cannot be understood.
+    """
+    path = keys / PASSWORD_FILE
+    known: dict[str, str] = {}
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+        known = {role: str(read[role]) for role in (OWNER, WRITER, READER)}
+    except FileNotFoundError:
+        known = {role: secrets.token_urlsafe(_PASSWORD_BYTES) for role in (OWNER, WRITER, READER)}
+        keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_whole(home, path, json.dumps(known, indent=1))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ClusterError(
+            f"{path} cannot be used ({type(error).__name__}). Restore it, or, while no server runs, remove it: "
+            "new passwords are then made and set."
+        ) from error
+    return known
+
+
+def _write_whole(home: Path, path: Path, text: str) -> None:
+    """Write the file so that it is there whole or not at all, also after a power cut, and for us alone."""
+    making = path.with_suffix(".making")
+    making.unlink(missing_ok=True)
+    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        give_to_owner_of(home, file.fileno())
+    making.rename(path)
+
+
+def url_for(url: str, role: str, password: str, database: str | None = None) -> str:
+    """The same database's URL as another role (and, if given, another database of the same server)."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in {"user", "password"}]
+    path = parts.path if database is None else f"/{quote(database, safe='')}"
+    return urlunsplit(
+        ("postgresql", f"{quote(role, safe='')}:{quote(password, safe='')}@{place}", path, urlencode(query), "")
+    )
+
+
+def provide(admin_url: str, secrets_of: Mapping[str, str]) -> None:
+    """On our own server: the three roles, able to sign in with these passwords, and the owner's database.
+
+    Whatever is there already stays. Raises ClusterError when the administrator is refused.
+    """
+    with _connect(admin_url) as connection:
+        for role in (OWNER, WRITER, READER):
+            _provide_role(connection, role, secrets_of[role], admin_url)
+        provide_database(connection, DATABASE)
+
+
+def provide_on(owner_url: str, secrets_of: Mapping[str, str]) -> None:
+    """On a server of somebody else's, where we are a database's owner: the writer's and the reader's role.
+
+    Raises ClusterError with the statements for an administrator where the owner may not make or change roles.
+    """
+    import psycopg
+    from psycopg import sql
+
+    with _connect(owner_url) as connection:
+        if (major := connection.info.server_version // 10_000) < OLDEST_MAJOR:
+            raise ClusterError(
+                f"RINGLEDGER_DATABASE_URL leads to PostgreSQL {major}; {OLDEST_MAJOR} or newer is needed. "
+                "Nothing was touched."
+            )
+        database = connection.info.dbname
+        try:
+            for role in (WRITER, READER):
+                _provide_role(connection, role, secrets_of[role], owner_url)
+                connection.execute(
+                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), sql.Identifier(role))
+                )
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise ClusterError(
+                f"The owner of database {database!r} may not make roles. Let an administrator run\n"
+                f"  CREATE ROLE {WRITER} LOGIN; CREATE ROLE {READER} LOGIN;\n"
+                f'  GRANT CONNECT ON DATABASE "{database}" TO {WRITER}, {READER};\n'
+                f"and set their passwords (\\password in psql) to those in {PASSWORD_FILE} under RINGLEDGER_HOME/keys."
+            ) from error
+
+
+def provide_database(connection: "psycopg.Connection[Any]", name: str, template: str = "template1") -> bool:
+    """A database of the owner's that nobody but the three roles may enter. Returns whether it had to be made."""
+    from psycopg import sql
+
+    if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None:
+        return False
+    names = {"name": sql.Identifier(name), "template": sql.Identifier(template), "owner": sql.Identifier(OWNER)}
+    connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}").format(**names))
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {name} FROM PUBLIC").format(**names))
+    for role in (WRITER, READER):
+        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(names["name"], sql.Identifier(role)))
+    return True
+
+
+def _provide_role(connection: "psycopg.Connection[Any]", role: str, password: str, url: str) -> None:
+    """Make the role if it is missing, and give it this password unless it has it already."""
+    import psycopg
+    from psycopg import sql
+
+    # Hashed here, so that the password itself is in no statement and so in no log.
+    hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    words = {"role": sql.Identifier(role), "hashed": sql.Literal(hashed)}
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+        connection.execute(sql.SQL("CREATE ROLE {role} LOGIN PASSWORD {hashed}").format(**words))
+        return
+    database = connection.info.dbname
+    try:
+        psycopg.connect(url_for(url, role, password, database), connect_timeout=_CONNECT_S).close()
+    except psycopg.OperationalError:
+        connection.execute(sql.SQL("ALTER ROLE {role} LOGIN PASSWORD {hashed}").format(**words))
+
+
+def _connect(url: str) -> "psycopg.Connection[Any]":
+    import psycopg
+
+    try:
+        return psycopg.connect(url, connect_timeout=_CONNECT_S, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise ClusterError(
+            f"The database at {mask_url(url)} cannot be reached: {str(error).strip()}\n"
+            "Check that the server runs and that the address, user and password are right."
+        ) from error
