@@ -18,9 +18,6 @@ MILLISECOND = 1_000
 # mark in the annotation; nothing else in the product needs to know which fields are personal.
 Personal: TypeAlias = Annotated[str, FieldMeta(extra={"personal": True})]
 
-# A personal field that can also be looked up: beside the sealed text the store keeps a keyed hash of it, the blind
-# index. The value must be written one way only (E.164), or the same number hashes to two tokens.
-PersonalNumber: TypeAlias = Annotated[str, FieldMeta(extra={"personal": True, "index": "number"})]
 # Sealed in the same way, and found again by a blind index over the exact text, which must therefore be E.164.
 PersonalNumber: TypeAlias = Annotated[str, FieldMeta(extra={"personal": True, "index": "number"})]
 
