@@ -39,10 +39,11 @@ class Cluster:
     url_owner: str = field(repr=False)
     url_writer: str = field(repr=False)
     url_reader: str = field(repr=False)
+    # Whoever may do most in the ledger's database, for making the schema: on our own server its administrator (no
+    # password in the URL: the kernel vouches), on somebody else's the user of RINGLEDGER_DATABASE_URL.
+    url_admin: str = field(repr=False)
     # One line for people: which server this is.
     description: str
-    # The administrator's URL on our own server (no password in it: the kernel vouches); None on somebody else's.
-    url_admin: str | None = None
     _server: Server | None = field(default=None, repr=False)
     _home: Path | None = field(default=None, repr=False)
     _attached: TextIOWrapper | None = field(default=None, repr=False)
@@ -94,15 +95,16 @@ def ensure_running(settings: Settings, progress: Callable[[str], None]) -> Clust
 
 
 def _attach(server: Server, home: Path, socket: Path, passwords: dict[str, str]) -> Cluster:
-    admin = _url(socket, ADMIN, "postgres")
-    _wait_until_open(admin)
-    roles.provide(admin, passwords)
+    start = _url(socket, ADMIN, "postgres")
+    _wait_until_open(start)
+    roles.provide(start, passwords)
+    admin = _url(socket, ADMIN, DATABASE)
     attached = places.open_lock(home / "postgres.attached")
     if not places.try_lock(attached.fileno(), fcntl.LOCK_SH):  # only the last one out wants more, and under our lock
         attached.close()
         raise ClusterError(f"{attached.name} is locked by something that is not Ringledger; find it with fuser.")
-    owner, writer, reader = (roles.url_for(admin, role, passwords[role], DATABASE) for role in (OWNER, WRITER, READER))
-    return Cluster(owner, writer, reader, f"{server.binaries} at {socket}", admin, server, home, attached)
+    owner, writer, reader = (roles.url_for(admin, role, passwords[role]) for role in (OWNER, WRITER, READER))
+    return Cluster(owner, writer, reader, admin, f"{server.binaries} at {socket}", server, home, attached)
 
 
 def _wait_until_open(url: str) -> None:
@@ -129,7 +131,7 @@ def _somebody_elses(settings: Settings) -> Cluster:
     url = settings.database_url
     roles.provide_on(url, passwords)
     writer, reader = (roles.url_for(url, role, passwords[role]) for role in (WRITER, READER))
-    return Cluster(url, writer, reader, "the PostgreSQL of RINGLEDGER_DATABASE_URL")
+    return Cluster(url, writer, reader, url, "the PostgreSQL of RINGLEDGER_DATABASE_URL")
 
 
 def _url(socket: Path, role: str, database: str) -> str:

@@ -1,0 +1,74 @@
+"""What every test may ask for, which tests run where, and why those of the real switch were left out."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from gevent import monkey
+
+from orchestrator import settings
+from tests.postgres import cluster, database, empty_database, template
+
+__all__ = ["cluster", "database", "empty_database", "template"]
+
+_WHERE = "there is no FreeSWITCH: set RINGLEDGER_FREESWITCH to its binary, or put freeswitch on PATH"
+PATCHED = monkey.is_module_patched("socket")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--switch-report", help="file to which the switch tests that were skipped are added, one a line")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Tests below a folder `patched` import what needs the gevent patch first: an unpatched run must not even look."""
+    return True if "patched" in collection_path.parts and not PATCHED else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of this run's kind (patched or not); skip, with the reason, those whose switch is not here."""
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        wants_patch = "patched" in item.path.parts or item.get_closest_marker("patched") is not None
+        (kept if wants_patch == PATCHED else left_out).append(item)
+    if left_out:
+        items[:] = kept
+        config.hook.pytest_deselected(items=left_out)
+    present = freeswitch_binary() is not None
+    for item in items:
+        if item.get_closest_marker("switch"):
+            item.add_marker(pytest.mark.xdist_group("switch"))  # one switch at a time on this machine
+            if not present:
+                item.add_marker(pytest.mark.skip(reason=_WHERE))
+
+
+def freeswitch_binary() -> Path | None:
+    """The real switch's program, or None where there is none."""
+    try:
+        given = settings.load().freeswitch
+    except settings.SettingsError as error:
+        raise pytest.UsageError(str(error)) from None
+    found = shutil.which("freeswitch")
+    return given or (Path(found) if found else None)
+
+
+@pytest.fixture(scope="session")
+def freeswitch() -> Path:
+    """The real switch's program, for tests marked `switch`."""
+    binary = freeswitch_binary()
+    assert binary is not None, "only a test marked `switch` may ask for the real switch"
+    return binary
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):  # xdist's workers come here too
+        return
+    skipped = sorted(
+        {report.nodeid for report in terminalreporter.stats.get("skipped", []) if "switch" in report.keywords}
+    )
+    if report := config.getoption("--switch-report"):
+        with Path(report).open("a", encoding="utf-8") as file:
+            file.writelines(f"{nodeid}\n" for nodeid in skipped)
+    elif skipped:
+        terminalreporter.write_line(f"{len(skipped)} switch tests skipped, {_WHERE}")

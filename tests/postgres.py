@@ -1,0 +1,148 @@
+"""A throw-away PostgreSQL for the tests, made by the same code that makes the real one, and a fresh database for each.
+
+One server serves all workers of a run (pytest-xdist): the first to need it makes it, the last to leave stops and
+removes it. The schema is made once, in a template; each test gets a clone of that.
+"""
+
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from orchestrator import cluster as clusters
+from orchestrator import settings
+from orchestrator.cluster import Cluster, places, roles
+
+_PREFIX = "ringledger-test-"
+_TEMPLATE = "ringledger_template"
+_LOCK_S = 300
+# Homes of runs that were killed are swept once no run can still be in them.
+_STALE_S = 2 * 3600
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One test's own database, as each of the ledger's roles sees it."""
+
+    name: str
+    owner: str
+    writer: str
+    reader: str
+    admin: str
+
+
+def settings_for(home: Path, **variables: str) -> settings.Settings:
+    """Settings with that home and nothing from this machine's environment."""
+    return settings.load({"RINGLEDGER_HOME": str(home), **variables})
+
+
+def make_reachable_directory(prefix: str = _PREFIX) -> Path:
+    """A new directory that the server's unprivileged user can pass through; pytest's own is closed to all but root."""
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=tempfile.gettempdir()))
+    path.chmod(0o711)
+    return path
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A running server, shared by all workers of this run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    lock, note = shared / "postgres.lock", shared / "postgres.home"
+    with places.exclusive(lock, _LOCK_S):
+        if not note.exists():
+            _sweep()
+            note.write_text(str(make_reachable_directory()))
+        home = Path(note.read_text())
+        running = clusters.ensure_running(settings_for(home / "home"), lambda _: None)
+    yield running
+    with places.exclusive(lock, _LOCK_S):
+        if running.stop():
+            shutil.rmtree(home)
+            note.unlink()
+
+
+def _sweep() -> None:
+    """Stop and remove what runs that were killed left behind."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(FileNotFoundError, places.ClusterError):  # another run may be sweeping too
+            ours = path.stat().st_uid == os.geteuid()
+            if ours and time.time() - path.stat().st_mtime > _STALE_S:
+                if (path / "home" / "postgres" / "data").exists():
+                    left = clusters.ensure_running(settings_for(path / "home"), lambda _: None)
+                    if not left.stop():
+                        continue  # somebody is still in it
+                shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with the ledger's schema and nothing else, made once a run."""
+    from orchestrator.store import schema
+
+    lock = tmp_path_factory.getbasetemp().parent / f"{_TEMPLATE}.lock"
+    with places.exclusive(lock, _LOCK_S), psycopg.connect(cluster.url_admin, autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone() is None:
+            # Named as the template only once it is one: another worker must not clone what a failure left half-made.
+            making = f"{_TEMPLATE}_making"
+            _drop(connection, making)
+            roles.provide_database(connection, making)
+            schema.create(_database(cluster, making).admin)
+            names = (sql.Identifier(making), sql.Identifier(_TEMPLATE))
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def empty_database(cluster: Cluster) -> Iterator[Database]:
+    """A database without any schema, gone after the test."""
+    with _clone(cluster, "template1") as database:
+        yield database
+
+
+@pytest.fixture
+def database(cluster: Cluster, template: str) -> Iterator[Database]:
+    """A database with the ledger's schema and no events, gone after the test."""
+    with _clone(cluster, template) as database:
+        yield database
+
+
+@contextlib.contextmanager
+def _clone(cluster: Cluster, template: str) -> Iterator[Database]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(cluster.url_admin, autocommit=True) as connection:
+        roles.provide_database(connection, name, template)
+    yield _database(cluster, name)
+    with psycopg.connect(cluster.url_admin, autocommit=True) as connection:
+        _drop(connection, name)
+
+
+def _drop(connection: psycopg.Connection[Any], name: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _database(cluster: Cluster, name: str) -> Database:
+    return Database(
+        name,
+        owner=_elsewhere(cluster.url_owner, name),
+        writer=_elsewhere(cluster.url_writer, name),
+        reader=_elsewhere(cluster.url_reader, name),
+        admin=_elsewhere(cluster.url_admin, name),
+    )
+
+
+def _elsewhere(url: str, database: str) -> str:
+    """The same role's URL for another database of the same server."""
+    before, mark, query = url.partition("?")
+    return f"{before.rpartition('/')[0]}/{database}{mark}{query}"
