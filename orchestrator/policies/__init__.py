@@ -1,1 +1,14 @@
-"""Whenever something happened, what follows: pure functions from events to commands and instructions."""
+"""Whenever something happened, what follows: pure functions from records to commands and instructions.
+
+`POLICIES` is the whole table, in the order in which they are asked about each record.
+"""
+
+from orchestrator.policies.admit import admit
+from orchestrator.policies.base import Policy
+from orchestrator.policies.distribute import distribute
+from orchestrator.policies.reserve import reserve
+from orchestrator.policies.ring_out import ring_out
+from orchestrator.policies.talk import talk
+from orchestrator.policies.wrap_up import wrap_up
+
+POLICIES: tuple[Policy, ...] = (admit, reserve, ring_out, talk, wrap_up, distribute)

@@ -274,7 +274,9 @@ class LegOverdue(Event, frozen=True, kw_only=True):
 
 
 class ContactEnded(Event, frozen=True, kw_only=True):
-    """The contact is over; nothing follows. `reason`: completed, abandoned, turned_away, stopped, switch_lost."""
+    """The contact is over; nothing follows. `reason`: completed, abandoned, turned_away, switch_lost, or why we ended
+    it (`HangUpRequested.reason`, such as stopped).
+    """
 
     reason: str
     phase: str
@@ -301,6 +303,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     visit_id: str
     reservations: tuple[Reservation, ...]
     deadline: Instant
+    made_at: Instant
     delivered: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
     accepted: str = ""
@@ -329,6 +332,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     caller_number: str = ""
     caller_name: str = ""
     entry_id: str = ""
+    queue_id: str = ""
+    """The queue that it is or was last in: its settings hold until the contact ends."""
+    music: str = ""
     customer_id: str = ""
     visit: Visit | None = None
     offer: Offer | None = None
@@ -389,7 +395,14 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 queued_at=at,
                 leave_by=event.leave_by,
             )
-            return replace(contact, status="waiting", visit=visit, entry_id=event.entry_id)
+            return replace(
+                contact,
+                status="waiting",
+                visit=visit,
+                entry_id=event.entry_id,
+                queue_id=event.queue_id,
+                music=event.music,
+            )
         case ContactTurnedAway():
             return replace(contact, status="leaving", told="turned_away", phase=contact.phase or contact.status)
         case QueueVisitEnded():
@@ -402,6 +415,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 visit_id=event.visit_id,
                 reservations=event.reservations,
                 deadline=event.deadline,
+                made_at=at,
             )
             legs = contact.legs + tuple(r.leg for r in event.reservations)
             return replace(contact, status="offered", offer=offer, legs=legs)

@@ -282,7 +282,7 @@ def _of_the_caller(
 
 
 def _hang_up(contact: Contact, reason: str) -> Events:
-    if contact.status == "leaving" and contact.told:
+    if contact.status == "leaving" and contact.told not in ("", "turned_away"):
         return ()
     events: Events = (HangUpRequested(reason=reason),)
     if contact.offer is not None:
@@ -377,7 +377,9 @@ def _bridged(contact: Contact, command: NoteBridged) -> Events:
     if winner is None:
         return ()
     losers = tuple(
-        OfferDeclined(offer_id=offer.offer_id, shift_id=r.shift_id, leg=r.leg, outcome="lost", cause="answered_elsewhere")
+        OfferDeclined(
+            offer_id=offer.offer_id, shift_id=r.shift_id, leg=r.leg, outcome="lost", cause="answered_elsewhere"
+        )
         for r in offer.reservations
         if r.leg != winner.leg
     )
@@ -472,7 +474,7 @@ def _reservation_gone(contact: Contact, held: Reservation, command: NoteLegGone)
 
 
 def _ended(contact: Contact, cause: str) -> ContactEnded:
-    if contact.told in ("turned_away", "stopped"):
+    if contact.told not in ("", "agent", "signed_out"):
         reason = contact.told
     elif cause == SWITCH_RESTARTED:
         reason = "switch_lost"

@@ -167,9 +167,7 @@ def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
         case AgentStoodDown():
             return replace(shift, status="paused", reason=event.reason, since=at, offer_id="", contact_id="")
         case AgentReserved():
-            return replace(
-                shift, status="reserved", since=at, offer_id=event.offer_id, contact_id=event.contact_id
-            )
+            return replace(shift, status="reserved", since=at, offer_id=event.offer_id, contact_id=event.contact_id)
         case AgentReleased():
             return replace(shift, status="ready", since=at, offer_id="", contact_id="")
         case AgentCooledDown():
@@ -259,9 +257,7 @@ class SignOut(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-Command = (
-    SignIn | MakeReady | Pause | Reserve | Release | Connect | StartWrapUp | EndWrapUp | EndCoolDown | SignOut
-)
+Command = SignIn | MakeReady | Pause | Reserve | Release | Connect | StartWrapUp | EndWrapUp | EndCoolDown | SignOut
 
 # What an offer's outcome means for the agent who had it. A missed ring and a dead phone stand the agent down with a
 # reason; a busy or rejecting phone is left alone for a while (complaint 10); the rest is not the agent's doing.
@@ -296,14 +292,10 @@ def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
             return _release(shift, command)
         case Connect() if shift.status == "reserved" and shift.offer_id == command.offer_id:
             return (
-                AgentConnected(
-                    contact_id=command.contact_id, offer_id=command.offer_id, segment_id=command.segment_id
-                ),
+                AgentConnected(contact_id=command.contact_id, offer_id=command.offer_id, segment_id=command.segment_id),
             )
         case StartWrapUp() if shift.status == "talking" and shift.contact_id == command.contact_id:
-            return (
-                WrapUpStarted(contact_id=command.contact_id, segment_id=command.segment_id, until=command.until),
-            )
+            return (WrapUpStarted(contact_id=command.contact_id, segment_id=command.segment_id, until=command.until),)
         case EndWrapUp() if shift.status == "wrapping_up":
             return (WrapUpEnded(how=command.how, code=command.code), *_afterwards(shift))
         case EndWrapUp() if command.how == "agent":

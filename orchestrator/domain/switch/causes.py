@@ -24,5 +24,6 @@ _OUTCOMES = {
 
 def outcome_of(cause: str) -> str:
     """What a phone that did not take the call means for the offer: timed_out, busy, rejected, unreachable, withdrawn,
-    lost, or failed for every other cause."""
+    lost, or failed for every other cause.
+    """
     return _OUTCOMES.get(cause, "failed")

@@ -32,8 +32,8 @@ class NodeRepaired(Event, frozen=True, kw_only=True):
     why: str
     adopted: int = 0
     """Callers that the switch had and we did not know."""
-    closed: int = 0
-    """Legs that we believed in and the switch did not have."""
+    doubted: int = 0
+    """Legs that we believe in and the switch did not list; each is asked after before it is closed."""
     corrected: int = 0
     """Legs whose state was moved on to what the switch said."""
     strays: int = 0

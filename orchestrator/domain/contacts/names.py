@@ -1,0 +1,33 @@
+"""What an agent's phone shows of a caller: the network's strings made harmless. The raw ones stay sealed in the event.
+
+A display name with an escaped quote, passed on raw, makes the agent's leg die at once; a line feed forges headers.
+"""
+
+import unicodedata
+
+SHOWN_NAME_LENGTH = 40
+SHOWN_NUMBER_LENGTH = 20
+DIALLED_LENGTH = 32
+
+# Letters, marks, numbers and spaces of any script, and the few signs that occur in names and mean nothing to a switch.
+_SIGNS = frozenset(" .-_()&@")
+
+
+def shown_name(raw: str) -> str:
+    """The name without anything that a switch, SIP or XML would read as more than a name; "" where nothing is left."""
+    kept = "".join(c for c in raw[:400] if c in _SIGNS or unicodedata.category(c)[0] in "LMN")
+    return " ".join(kept.split())[:SHOWN_NAME_LENGTH]
+
+
+def shown_number(raw: str) -> str:
+    """The number's digits with a leading plus, if any; "" for what is no number."""
+    plus = "+" if raw.startswith("+") else ""
+    digits = raw[len(plus) :]
+    if not digits or not digits.isascii() or not digits.isdigit():
+        return ""
+    return plus + digits[:SHOWN_NUMBER_LENGTH]
+
+
+def clean_dialled(raw: str) -> str:
+    """The dialled number reduced to the characters that a number or extension may have."""
+    return "".join(c for c in raw[:200] if c.isascii() and (c.isalnum() or c in "+*#_.-"))[:DIALLED_LENGTH]

@@ -1,0 +1,107 @@
+"""Timers in memory, and the table that says which event sets which: so a fold of the log sets them again by itself.
+
+| timer    | of      | set by                              | cancelled by                         | when due             |
+|----------|---------|-------------------------------------|--------------------------------------|----------------------|
+| offer    | contact | OfferMade, OfferAccepted            | the offer closes, ContactConnected   | the offer is expired |
+| visit    | contact | ContactQueued                       | QueueVisitEnded                      | the caller is told   |
+| legs     | contact | a leg has no reason to live         | it is gone                           | it is asked after    |
+| wrap_up  | shift   | WrapUpStarted                       | WrapUpEnded                          | wrap-up ends         |
+| cool_down| shift   | AgentCooledDown                     | CoolDownEnded                        | the cool-down ends   |
+"""
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.contacts import Contact, doomed_legs
+from orchestrator.domain.kernel import SECOND, Event, Instant
+from orchestrator.domain.staff import shifts
+
+Key = tuple[str, str]
+
+# How long a leg may take to die after it lost its reason, before the switch is asked after it; a caller who is still
+# hearing an apology has time to hear it out.
+LEG_GRACE = 5 * SECOND
+APOLOGY_GRACE = 60 * SECOND
+
+
+class Timers:
+    """A heap of due instants; a timer set again replaces itself."""
+
+    def __init__(self) -> None:
+        self._due: dict[Key, Instant] = {}
+        self._heap: list[tuple[Instant, Key]] = []
+
+    def set(self, key: Key, due: Instant) -> None:
+        """Set or move a timer."""
+        self._due[key] = due
+        heappush(self._heap, (due, key))
+
+    def cancel(self, key: Key) -> None:
+        """Forget a timer; one that is not set is no error."""
+        self._due.pop(key, None)
+
+    def due_of(self, key: Key) -> Instant | None:
+        """When this timer is due, None where it is not set."""
+        return self._due.get(key)
+
+    def next_due(self) -> Instant | None:
+        """When the first timer is due, None where none is set."""
+        while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def pop_due(self, now: Instant) -> Key | None:
+        """Take out and return the first timer that is due, None where none is."""
+        due = self.next_due()
+        if due is None or due > now:
+            return None
+        _, key = heappop(self._heap)
+        del self._due[key]
+        return key
+
+    def __iter__(self) -> Iterator[tuple[Key, Instant]]:
+        return iter(sorted(self._due.items()))
+
+
+def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant) -> None:
+    """Apply the table's contact rows after `event` has led to `contact`."""
+    ident = contact.contact_id
+    match event:
+        case contacts.OfferMade():
+            timers.set(("offer", ident), event.deadline)
+        case contacts.OfferAccepted():
+            timers.set(("offer", ident), event.connect_by)
+        case contacts.OfferClosed() | contacts.ContactConnected():
+            timers.cancel(("offer", ident))
+        case contacts.ContactQueued():
+            timers.set(("visit", ident), event.leave_by)
+        case contacts.QueueVisitEnded():
+            timers.cancel(("visit", ident))
+        case contacts.LegOverdue():
+            timers.set(("legs", ident), event.again_at)
+        case contacts.ContactEnded():
+            for name in ("offer", "visit", "legs"):
+                timers.cancel((name, ident))
+            return
+    if not doomed_legs(contact):
+        timers.cancel(("legs", ident))
+    elif timers.due_of(("legs", ident)) is None:
+        grace = APOLOGY_GRACE if contact.told == "turned_away" else LEG_GRACE
+        timers.set(("legs", ident), Instant(at + grace))
+
+
+def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
+    """Apply the table's shift rows."""
+    match event:
+        case shifts.WrapUpStarted():
+            timers.set(("wrap_up", shift_id), event.until)
+        case shifts.WrapUpEnded():
+            timers.cancel(("wrap_up", shift_id))
+        case shifts.AgentCooledDown():
+            timers.set(("cool_down", shift_id), event.until)
+        case shifts.CoolDownEnded():
+            timers.cancel(("cool_down", shift_id))
+        case shifts.AgentSignedOut():
+            timers.cancel(("wrap_up", shift_id))
+            timers.cancel(("cool_down", shift_id))

@@ -1,0 +1,146 @@
+"""Everything live, as one fold of the log: the runner decides on it, replay rebuilds it for any instant.
+
+Ended contacts and shifts leave it; of legs that closed it remembers the last ones, so that doubled or late news of them
+makes no new contact.
+"""
+
+from collections import OrderedDict
+
+from orchestrator.domain import timers as timer_table
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.kernel import Event, Record, ident_of, kind_of
+from orchestrator.domain.routing import entries, queues
+from orchestrator.domain.routing.entries import EntryPoint
+from orchestrator.domain.routing.matching import Matching
+from orchestrator.domain.routing.queues import Queue
+from orchestrator.domain.staff import agents, shifts
+from orchestrator.domain.staff.agents import Agent
+from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.switch import nodes
+from orchestrator.domain.switch.nodes import Node
+from orchestrator.domain.timers import Timers
+
+# Late news of a leg comes within seconds; at 60 calls/s of two legs this remembers more than two minutes.
+CLOSED_LEGS_KEPT = 20_000
+
+Aggregate = Contact | Shift | Node | Agent | Queue | EntryPoint | None
+
+
+class World:
+    """The live state. Only `apply` changes it, except that the runner takes due timers out."""
+
+    def __init__(self) -> None:
+        self.contacts: dict[str, Contact] = {}
+        self.shifts: dict[str, Shift] = {}
+        self.nodes: dict[str, Node] = {}
+        self.agents: dict[str, Agent] = {}
+        self.queues: dict[str, Queue] = {}
+        self.entries: dict[str, EntryPoint] = {}
+        self.versions: dict[str, int] = {}
+        self.contact_of_leg: dict[str, str] = {}
+        self.closed_legs: OrderedDict[str, str] = OrderedDict()
+        self.shift_of_agent: dict[str, str] = {}
+        self.agent_of_number: dict[str, str] = {}
+        self.entry_of_number: dict[str, str] = {}
+        self.config_version = 0
+        self.timers = Timers()
+        self.matching = Matching()
+
+    def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
+        """Fold one record in; return the stream's aggregate before and after. Never raises on known events."""
+        ident = ident_of(record.stream)
+        match kind_of(record.stream):
+            case "contact":
+                return self._apply_contact(ident, record)
+            case "shift":
+                return self._apply_shift(ident, record)
+            case "node":
+                before = self.nodes.get(ident)
+                after = nodes.evolve(before, record.event, record.about.at, ident)
+                self.nodes[ident] = after
+                self.versions[record.stream] = record.version
+                return before, after
+            case "config":
+                self.config_version = record.version
+            case "agent" | "queue" | "entry" as kind:
+                return self._apply_configuration(kind, ident, record.event)
+        return None, None
+
+    def _apply_contact(self, ident: str, record: Record) -> tuple[Contact | None, Contact | None]:
+        before = self.contacts.get(ident)
+        after = contacts.evolve(before, record.event, record.about.at, ident)
+        if after is None:
+            return before, after
+        self.versions[record.stream] = record.version
+        match record.event:
+            case contacts.ContactArrived():
+                self.contact_of_leg[record.event.leg] = ident
+            case contacts.OfferMade():
+                for reservation in record.event.reservations:
+                    self.contact_of_leg[reservation.leg] = ident
+            case contacts.LegClosed():
+                self._close_leg(record.event.leg, ident)
+        timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
+        self.matching.place_contact(after)
+        if after.status == "ended":
+            self.contacts.pop(ident, None)
+            self.versions.pop(record.stream, None)
+        else:
+            self.contacts[ident] = after
+        return before, after
+
+    def _close_leg(self, leg: str, contact_id: str) -> None:
+        self.contact_of_leg.pop(leg, None)
+        self.closed_legs[leg] = contact_id
+        if len(self.closed_legs) > CLOSED_LEGS_KEPT:
+            self.closed_legs.popitem(last=False)
+
+    def _apply_shift(self, ident: str, record: Record) -> tuple[Shift | None, Shift | None]:
+        before = self.shifts.get(ident)
+        after = shifts.evolve(before, record.event, record.about.at, ident)
+        if after is None:
+            return before, after
+        self.versions[record.stream] = record.version
+        timer_table.set_for_shift(self.timers, ident, record.event)
+        if after.status == "signed_out":
+            self.shifts.pop(ident, None)
+            self.versions.pop(record.stream, None)
+            self.matching.remove_shift(ident)
+            if self.shift_of_agent.get(after.agent_id) == ident:
+                del self.shift_of_agent[after.agent_id]
+        else:
+            self.shifts[ident] = after
+            self.shift_of_agent[after.agent_id] = ident
+            self.matching.place_shift(after)
+        return before, after
+
+    def _apply_configuration(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:
+        match kind:
+            case "agent":
+                old = self.agents.pop(ident, None)
+                agent = agents.evolve(old, event, ident)
+                if old is not None and self.agent_of_number.get(old.number) == ident:
+                    del self.agent_of_number[old.number]
+                if agent is not None:
+                    self.agents[ident] = agent
+                    self.agent_of_number[agent.number] = ident
+                self.matching.configure_agent(ident, agent)
+                return old, agent
+            case "queue":
+                was = self.queues.get(ident)
+                queue = queues.evolve(was, event, ident)
+                if queue is not None:
+                    self.queues[ident] = queue
+                    self.matching.configure_queue(queue)
+                return was, queue
+        gone = self.entries.pop(ident, None)
+        entry = entries.evolve(gone, event, ident)
+        for number in gone.numbers if gone is not None else ():
+            if self.entry_of_number.get(number) == ident:
+                del self.entry_of_number[number]
+        if entry is not None:
+            self.entries[ident] = entry
+            for number in entry.numbers:
+                self.entry_of_number[number] = ident
+        return gone, entry

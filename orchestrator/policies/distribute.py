@@ -1,0 +1,85 @@
+"""Whenever a contact waits or an agent is free, then the best pair becomes an offer."""
+
+from collections.abc import Iterator
+
+from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision, Reservation
+from orchestrator.domain.contacts.handling import ExpireVisit, MakeOffer
+from orchestrator.domain.kernel import MILLISECOND, Instant
+from orchestrator.domain.routing.configuration import ConfigurationApplied
+from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.world import World
+from orchestrator.policies.base import Do, Happened, Ids, TellContact
+
+# How many candidates a decision record names; the others are counted by state, and replay derives the rest (law 14).
+CANDIDATES_KEPT = 3
+
+
+def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
+    """Whenever a contact waits or an agent is free, then offer; a wait that is over ends instead."""
+    match happened.after:
+        case Contact(status="waiting", visit=visit) as contact if visit is not None:
+            if visit.leave_by <= happened.at:
+                yield TellContact(contact.contact_id, _over(world, contact, happened.at))
+            else:
+                yield from _serve(world, visit.queue_id, happened.at, ids)
+        case Shift() as shift if world.matching.is_free(shift.shift_id):
+            contact_id = world.matching.best_contact(shift.agent_id)
+            if contact_id is not None:
+                yield from _serve(world, world.contacts[contact_id].queue_id, happened.at, ids)
+    if isinstance(happened.record.event, ConfigurationApplied):
+        for queue_id in world.queues:
+            yield from _serve(world, queue_id, happened.at, ids)
+
+
+def _over(world: World, contact: Contact, now: Instant) -> ExpireVisit:
+    queue = world.queues.get(contact.queue_id)
+    return ExpireVisit(prompt=queue.settings.apology if queue is not None else "no_agent_in_time", now=now)
+
+
+def _serve(world: World, queue_id: str, now: Instant, ids: Ids) -> Iterator[Do]:
+    """Offer from the head of the queue for as long as that gets anywhere. The runner carries each offer out before it
+    asks for the next, so nobody is reserved twice.
+    """
+    last = None
+    while (contact_id := world.matching.next_contact(queue_id)) not in (None, last):
+        offer = _offer(world, queue_id, now, ids)
+        if offer is None:
+            return
+        yield TellContact(contact_id, offer)
+        last = contact_id
+
+
+def _offer(world: World, queue_id: str, now: Instant, ids: Ids) -> MakeOffer | None:
+    settings = world.queues[queue_id].settings
+    best = world.matching.best_agents(queue_id, max(settings.ring_at_once, CANDIDATES_KEPT))
+    chosen = best[: settings.ring_at_once]
+    if not chosen:
+        return None
+    reservations = tuple(
+        Reservation(
+            shift_id=standing.shift_id,
+            agent_id=standing.agent_id,
+            extension=world.shifts[standing.shift_id].extension,
+            leg=ids.new("leg"),
+        )
+        for standing in chosen
+    )
+    others = world.matching.states(queue_id)
+    others.pop("ready", None)
+    decision = Decision(
+        rule=settings.rule,
+        config_version=world.config_version,
+        skill=settings.skill,
+        min_level=settings.min_level,
+        candidates=tuple(
+            Candidate(agent_id=s.agent_id, level=s.level, idle_ms=(now - s.idle_since) // MILLISECOND)
+            for s in best[:CANDIDATES_KEPT]
+        ),
+        others=others,
+    )
+    return MakeOffer(
+        offer_id=ids.new("offer"),
+        reservations=reservations,
+        deadline=Instant(now + settings.ring_ms * MILLISECOND),
+        decision=decision,
+    )

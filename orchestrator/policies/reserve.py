@@ -1,0 +1,63 @@
+"""Whenever an offer is made, changed or closed, then the agents it holds are reserved, released or connected."""
+
+from collections.abc import Iterator
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.handling import WithdrawOffer
+from orchestrator.domain.kernel import MILLISECOND, Event, Instant
+from orchestrator.domain.staff.shifts import Connect, Release, Reserve, Shift, SignOutRequested
+from orchestrator.domain.switch.causes import outcome_of
+from orchestrator.domain.world import World
+from orchestrator.policies.base import Do, Happened, Ids, TellContact, TellShift
+
+DEFAULT_COOL_DOWN_MS = 10_000
+
+
+def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
+    """Whenever an offer moves, then the shifts that it holds follow in the same transaction."""
+    contact_id = happened.record.stream.partition("-")[2]
+    match happened.record.event:
+        case contacts.OfferMade() as event:
+            for held in event.reservations:
+                yield TellShift(held.shift_id, Reserve(offer_id=event.offer_id, contact_id=contact_id))
+        case contacts.OfferDeclined() as event:
+            cool_until = _cool_until(world, happened.before, happened.at)
+            yield TellShift(
+                event.shift_id, Release(offer_id=event.offer_id, outcome=event.outcome, cool_until=cool_until)
+            )
+        case contacts.OfferClosed() as event:
+            yield from _release_all(world, happened, event)
+        case contacts.ContactConnected() as event:
+            connect = Connect(contact_id=contact_id, offer_id=event.offer_id, segment_id=event.segment_id)
+            yield TellShift(event.shift_id, connect)
+        case SignOutRequested() if isinstance(happened.after, Shift) and happened.after.status == "reserved":
+            withdraw = WithdrawOffer(cause="agent_signed_out", shift_id=happened.after.shift_id)
+            yield TellContact(happened.after.contact_id, withdraw)
+
+
+def _release_all(world: World, happened: Happened, event: contacts.OfferClosed) -> Iterator[Do]:
+    before = happened.before
+    if not isinstance(before, Contact) or before.offer is None:
+        return
+    outcome = _outcome(event)
+    cool_until = _cool_until(world, before, happened.at)
+    for held in before.offer.reservations:
+        yield TellShift(held.shift_id, Release(offer_id=event.offer_id, outcome=outcome, cool_until=cool_until))
+
+
+def _outcome(event: Event) -> str:
+    match event:
+        case contacts.OfferTimedOut():
+            return "timed_out"
+        case contacts.OfferRejected():
+            return "busy" if event.cause == "USER_BUSY" else "rejected"
+        case contacts.OfferFailed():
+            return "unreachable" if outcome_of(event.cause) == "unreachable" else "failed"
+    return "withdrawn"
+
+
+def _cool_until(world: World, contact: object, now: Instant) -> Instant:
+    queue = world.queues.get(contact.queue_id) if isinstance(contact, Contact) else None
+    milliseconds = queue.settings.cool_down_ms if queue is not None else DEFAULT_COOL_DOWN_MS
+    return Instant(now + milliseconds * MILLISECOND)

@@ -1,0 +1,89 @@
+"""Whenever an offer moves, then phones ring, legs are joined, and legs without a reason are hung up."""
+
+from collections.abc import Iterator
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.contacts import Contact, doomed_legs
+from orchestrator.domain.contacts.names import shown_name, shown_number
+from orchestrator.domain.kernel import MILLISECOND, SECOND
+from orchestrator.domain.switch.instructions import AnswerPhone, BridgeLegs, CheckLeg, HangUpLeg, RingAgent
+from orchestrator.domain.world import World
+from orchestrator.policies.base import Do, Happened, Ids
+
+# The switch stops ringing by itself this much later than our own deadline: it only matters when we are gone.
+SWITCH_RINGS_LONGER = 2 * SECOND
+
+# The network's word for what a caller or agent sees when we end a leg.
+_CAUSES = {"agent": "NORMAL_CLEARING", "stopped": "NORMAL_TEMPORARY_FAILURE", "repair": "NORMAL_TEMPORARY_FAILURE"}
+
+
+def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
+    """Whenever an offer moves, then the switch is told what its legs have to do."""
+    contact = happened.after
+    if not isinstance(contact, Contact):
+        return
+    match happened.record.event:
+        case contacts.OfferMade() as event if contact.offer is not None:
+            yield from _ring(contact, event, happened)
+        case contacts.OfferAccepted() as event if contact.offer is not None and contact.offer.accepted == event.leg:
+            yield BridgeLegs(
+                id=ids.of("bridge", event.leg),
+                node=contact.node,
+                leg=contact.caller_leg,
+                contact=contact.contact_id,
+                other=event.leg,
+                offer=event.offer_id,
+            )
+        case contacts.OfferAcceptRequested() as event:
+            yield AnswerPhone(
+                id=ids.of("talk", event.leg),
+                node=contact.node,
+                leg=event.leg,
+                contact=contact.contact_id,
+                offer=event.offer_id,
+            )
+        case contacts.OfferRejectRequested() as event:
+            yield _hang_up(contact, event.leg, "CALL_REJECTED", ids)
+        case contacts.LegOverdue() as event:
+            for leg in event.legs:
+                yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
+        case _:
+            yield from _clear(contact, happened, ids)
+
+
+def _ring(contact: Contact, event: contacts.OfferMade, happened: Happened) -> Iterator[Do]:
+    ring_ms = (event.deadline - happened.at + SWITCH_RINGS_LONGER) // MILLISECOND
+    for held in event.reservations:
+        yield RingAgent(
+            id=held.leg,
+            node=contact.node,
+            leg=held.leg,
+            contact=contact.contact_id,
+            offer=event.offer_id,
+            extension=held.extension,
+            caller_number=shown_number(contact.caller_number),
+            caller_name=shown_name(contact.caller_name),
+            ring_ms=ring_ms,
+            deadline=event.deadline,
+        )
+
+
+def _clear(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
+    """Hang up what this event left without a reason. Legs that were already without one before are left to their
+    timer, and the apology of a caller who is turned away is not cut off.
+    """
+    before = happened.before
+    already = set(doomed_legs(before)) if isinstance(before, Contact) else set()
+    if isinstance(happened.record.event, contacts.ContactTurnedAway) or contact.told == "turned_away":
+        already.add(contact.caller_leg)
+    if isinstance(happened.record.event, contacts.HangUpRequested):
+        already = set()
+    cause = _CAUSES.get(contact.told, "NORMAL_CLEARING")
+    for leg in doomed_legs(contact):
+        if leg not in already:
+            lost = isinstance(happened.record.event, contacts.OfferDeclined)
+            yield _hang_up(contact, leg, "LOSE_RACE" if lost else cause, ids)
+
+
+def _hang_up(contact: Contact, leg: str, cause: str, ids: Ids) -> HangUpLeg:
+    return HangUpLeg(id=ids.of("hang_up", leg), node=contact.node, leg=leg, contact=contact.contact_id, cause=cause)

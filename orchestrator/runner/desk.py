@@ -1,0 +1,103 @@
+"""What people ask for over the command socket, checked against what is live."""
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+from orchestrator.domain.contacts import handling
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.kernel import Refused
+from orchestrator.domain.staff import shifts
+from orchestrator.domain.world import World
+from orchestrator.policies.base import Ids, TellContact, TellShift
+from orchestrator.runner import inputs
+from orchestrator.runner.telling import Tell
+
+# A pause reason is a short code of the company's own, such as `break` or `training`.
+REASON_LENGTH = 40
+
+
+def on_command(world: World, command: inputs.DeskCommand, ids: Ids) -> Iterator[Tell]:
+    """The commands that a request stands for. Raises `Refused` where what is live does not allow it."""
+    match command:
+        case inputs.EndAll():
+            for contact_id in tuple(world.contacts):
+                yield TellContact(contact_id, handling.HangUp(reason=_code(command.reason)))
+            for shift_id in tuple(world.shifts):
+                yield TellShift(shift_id, shifts.SignOut(reason=_code(command.reason)))
+        case inputs.IdentifyContact():
+            yield TellContact(command.contact_id, handling.Identify(customer_id=command.customer_id))
+        case inputs.SignIn():
+            yield _sign_in(world, command, ids)
+        case inputs.AgentCommand():
+            yield from _of_shift(world, command)
+
+
+def _sign_in(world: World, command: inputs.SignIn, ids: Ids) -> TellShift:
+    agent_id = _agent_id(world, command.agent)
+    if agent_id in world.shift_of_agent:
+        shift = world.shifts[world.shift_of_agent[agent_id]]
+        _refuse(
+            "already_signed_in",
+            f"Agent {command.agent} is signed in at extension {shift.extension}; sign out there first.",
+        )
+    extension = command.extension or world.agents[agent_id].extension
+    if not extension.isascii() or not extension.isalnum() or len(extension) > 20:
+        _refuse("bad_extension", "An extension is up to 20 letters and digits, for example 1001.")
+    taken = next((s for s in world.shifts.values() if s.extension == extension), None)
+    if taken is not None:
+        _refuse("extension_taken", f"Extension {extension} is in use by another signed-in agent; choose another.")
+    return TellShift(ids.new("shift"), shifts.SignIn(agent_id=agent_id, extension=extension))
+
+
+def _of_shift(world: World, command: inputs.AgentCommand) -> Iterator[Tell]:
+    shift_id = world.shift_of_agent.get(_agent_id(world, command.agent))
+    if shift_id is None:
+        _refuse("not_signed_in", f"Agent {command.agent} is not signed in; sign in first.")
+    shift = world.shifts[shift_id]
+    match command:
+        case inputs.Ready():
+            yield TellShift(shift_id, shifts.MakeReady())
+        case inputs.Pause():
+            yield TellShift(shift_id, shifts.Pause(reason=_code(command.reason)))
+        case inputs.WrapUp():
+            yield TellShift(shift_id, shifts.EndWrapUp(how="agent", code=_code(command.code or "none")))
+        case inputs.SignOut():
+            yield TellShift(shift_id, shifts.SignOut(reason="agent"))
+        case inputs.Accept():
+            yield TellContact(_contact(world, shift, "no_offer").contact_id, handling.AcceptAtDesk(shift_id=shift_id))
+        case inputs.Reject():
+            yield TellContact(_contact(world, shift, "no_offer").contact_id, handling.RejectAtDesk(shift_id=shift_id))
+        case inputs.Hold():
+            yield TellContact(_contact(world, shift, "not_talking").contact_id, handling.Hold(shift_id=shift_id))
+        case inputs.Resume():
+            yield TellContact(_contact(world, shift, "not_talking").contact_id, handling.Resume(shift_id=shift_id))
+        case inputs.HangUp():
+            contact = _contact(world, shift, "not_talking")
+            if contact.segment is None or contact.segment.shift_id != shift_id:
+                _refuse("not_talking", "There is no conversation to end; to refuse an offer, use reject.")
+            yield TellContact(contact.contact_id, handling.HangUp(reason="agent"))
+
+
+def _contact(world: World, shift: shifts.Shift, code: str) -> Contact:
+    contact = world.contacts.get(shift.contact_id) if shift.status in shifts.ENGAGED else None
+    if contact is None:
+        words = {"no_offer": "No contact is being offered to you.", "not_talking": "You are not in a conversation."}
+        _refuse(code, words[code])
+    return contact
+
+
+def _agent_id(world: World, number: str) -> str:
+    agent_id = world.agent_of_number.get(number)
+    if agent_id is None:
+        _refuse("unknown_agent", "No agent has this employee number; see `ringledger agents` or `config plan`.")
+    return agent_id
+
+
+def _code(text: str) -> str:
+    if not text or len(text) > REASON_LENGTH or not text.replace("_", "").replace("-", "").isalnum():
+        _refuse("bad_reason", f"A reason is a code of up to {REASON_LENGTH} letters, digits, - and _.")
+    return text
+
+
+def _refuse(code: str, message: str) -> NoReturn:
+    raise Refused(code, message)

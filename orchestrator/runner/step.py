@@ -1,0 +1,161 @@
+"""One step: an input becomes records, instructions and, for a command, an answer.
+
+A step is depth-first: what a policy answers to a record is carried out, with all its own consequences, before the next
+policy is asked. So an agent who was just offered a contact is reserved before anybody else is matched.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from orchestrator.domain.contacts import handling
+from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id
+from orchestrator.domain.staff import shifts
+from orchestrator.domain.switch.facts import Fact, LegFact, LinkDown, LinkUp, Snapshot
+from orchestrator.domain.switch.instructions import Instruction
+from orchestrator.domain.world import World
+from orchestrator.policies import POLICIES
+from orchestrator.policies.base import Happened, Ids, Policy, TellContact, TellShift
+from orchestrator.runner import desk, reconcile, sensing, timing
+from orchestrator.runner.inputs import AgentCommand, DeskCommand, Followed, Input, Started, TimerFired
+from orchestrator.runner.memory import Memory
+from orchestrator.runner.telling import AppendNode, Tell
+
+
+class Outcome(Struct, frozen=True):
+    """What a step led to. Records are committed first, instructions performed after (law 1)."""
+
+    records: tuple[Record, ...] = ()
+    instructions: tuple[Instruction, ...] = ()
+    refused: Refused | None = None
+    """Set where a command was not allowed; then nothing was decided."""
+
+
+class Runner:
+    """The live state and the one way to move it on."""
+
+    def __init__(self, world: World, policies: tuple[Policy, ...] = POLICIES) -> None:
+        self.world = world
+        self._policies = policies
+        self._memory = Memory()
+
+    def next_due(self) -> Instant | None:
+        """When the next timer is due, None where none is set."""
+        return self.world.timers.next_due()
+
+    def due(self, now: Instant) -> TimerFired | None:
+        """Take out the first timer that is due, None where none is. It must then be stepped."""
+        key = self.world.timers.pop_due(now)
+        return TimerFired(what=key[0], ident=key[1]) if key is not None else None
+
+    def step(self, given: Input) -> Outcome:
+        """Decide what follows from one input."""
+        step = _Step(self.world, self._policies, given)
+        try:
+            step.run(self._first(given, step.ids))
+        except Refused as refused:
+            # Refusals come from the first command of a desk request, before anything was decided.
+            if step.records:
+                raise
+            return Outcome(refused=refused)
+        return Outcome(tuple(step.records), tuple(step.instructions.values()))
+
+    def _first(self, given: Input, ids: Ids) -> Iterable[Tell]:
+        match given.body:
+            case Followed():
+                return (given.body.record,)
+            case TimerFired():
+                return timing.on_timer(self.world, given.body, given.at, ids)
+            case Started():
+                self._memory.started()
+                return ()
+            case DeskCommand():
+                return desk.on_command(self.world, given.body, ids)
+            case LinkUp() | LinkDown() | Snapshot():
+                return reconcile.on_node(self.world, self._memory, given.body, given.at, ids)
+            case Fact():
+                return sensing.on_fact(self.world, self._memory, given.body, given.at, ids)
+        raise TypeError(f"the runner does not know this input: {type(given.body).__name__}")
+
+
+class _Step:
+    """The workings of one step."""
+
+    def __init__(self, world: World, policies: tuple[Policy, ...], given: Input) -> None:
+        self.world = world
+        self.ids = Ids(given.id)
+        self.records: list[Record] = []
+        self.instructions: dict[str, Instruction] = {}
+        self._policies = policies
+        self._given = given
+        body = given.body
+        self._about = Provenance(
+            at=given.at,
+            actor=f"agent:{body.agent}" if isinstance(body, AgentCommand) else "system",
+            origin=_origin(body),
+            node=body.node if isinstance(body, Fact) else "",
+            switch_at=body.at if isinstance(body, Fact) else None,
+            causation=given.id,
+            trace=body.trace if isinstance(body, DeskCommand) else "",
+        )
+
+    def run(self, todo: Iterable[Tell]) -> None:
+        for do in todo:
+            match do:
+                case TellContact():
+                    contact = self.world.contacts.get(do.contact_id)
+                    self._emit(f"contact-{do.contact_id}", handling.decide(contact, do.command))
+                case TellShift():
+                    shift = self.world.shifts.get(do.shift_id)
+                    self._emit(f"shift-{do.shift_id}", shifts.decide(shift, do.command))
+                case AppendNode():
+                    self._emit(f"node-{do.node_id}", do.events)
+                case Instruction():
+                    # The same instruction asked for by two records of one step is one instruction.
+                    self.instructions.setdefault(do.id, do)
+                case Record():
+                    before, after = self.world.apply(do)
+                    self._follow_up([Happened(do, before, after)])
+
+    def _emit(self, stream: str, events: tuple[Event, ...]) -> None:
+        if not events:
+            return
+        happened: list[tuple[Record, object, object]] = []
+        for event in events:
+            record = Record(
+                stream=stream,
+                version=self.world.versions.get(stream, 0) + 1,
+                event=event,
+                event_id=derived_id(self._given.id, "event", len(self.records)),
+                about=_correlated(self._about, stream),
+            )
+            before, after = self.world.apply(record)
+            self.records.append(record)
+            happened.append((record, before, after))
+        first_before, last_after = happened[0][1], happened[-1][2]
+        self._follow_up([Happened(record, first_before, last_after) for record, _, _ in happened])
+
+    def _follow_up(self, all_happened: Iterable[Happened]) -> None:
+        for happened in all_happened:
+            for policy in self._policies:
+                self.run(policy(self.world, happened, self.ids))
+
+
+def _origin(body: object) -> str:
+    match body:
+        case LegFact():
+            return "switch"
+        case Fact():
+            return reconcile.ORIGIN if reconcile.repairs(body) else "switch"
+        case TimerFired():
+            return "timer"
+        case DeskCommand():
+            return "command"
+        case Started():
+            return "recovery"
+    return "config"
+
+
+def _correlated(about: Provenance, stream: str) -> Provenance:
+    return replace(about, correlation=stream)

@@ -1,0 +1,16 @@
+"""What the runner's rooms may answer: everything that a policy may, and events of a node's own stream."""
+
+from msgspec import Struct
+
+from orchestrator.domain.kernel import Event, Record
+from orchestrator.policies.base import Do
+
+
+class AppendNode(Struct, frozen=True):
+    """Events for a node's stream. A node decides nothing: it is told what was seen."""
+
+    node_id: str
+    events: tuple[Event, ...]
+
+
+Tell = Do | AppendNode | Record
