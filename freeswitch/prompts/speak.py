@@ -1,0 +1,69 @@
+"""Prompts from their texts: spoken by espeak-ng, or, without it, the three rising tones that mean "no, not now".
+
+The tones are the special information tone of ITU-T E.180: callers know it the world over.
+"""
+
+import os
+import shutil
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from freeswitch.prompts.sound import silence, tone, write_wav
+
+TEXTS = Path(__file__).parent
+SPEAKER = "espeak-ng"
+LEAST_BYTES = 1_000
+"""A file smaller than this holds no word (espeak-ng writes a bare header for a voice that it lacks)."""
+
+PATIENCE_S = 30
+"""One prompt takes a few hundredths of a second; a speaker that hangs must not hang the install."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One text in one language. `language` and `name` make its file name, LANGUAGE/NAME.wav."""
+
+    language: str
+    name: str
+    voice: str
+    text: str
+
+
+def prompts() -> list[Prompt]:
+    """All prompts in all languages. Raises KeyError or tomllib.TOMLDecodeError for a broken text file."""
+    found = []
+    for path in sorted(TEXTS.glob("*.toml")):
+        book = tomllib.loads(path.read_text(encoding="utf-8"))
+        found += [Prompt(path.stem, name, book["voice"], text) for name, text in book["prompts"].items()]
+    return found
+
+
+def speak(prompt: Prompt, path: Path, speaker: str | None) -> bool:
+    """Make the prompt's WAV file; true when it was spoken, false when it became tones.
+
+    `speaker` is the program, None to use tones. One that lacks the language's voice also gives tones.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if speaker is not None:
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        command = [speaker, "-v", prompt.voice, "-s", "150", "-w", str(fresh), "--", prompt.text]
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False)
+        if done.returncode == 0 and fresh.exists() and fresh.stat().st_size > LEAST_BYTES:
+            fresh.replace(path)
+            return True
+        fresh.unlink(missing_ok=True)
+    write_wav(path, information_tone())
+    return False
+
+
+def information_tone() -> list[float]:
+    """950, 1400 and 1800 Hz, a third of a second each, twice, with a second between: samples of full scale 1."""
+    once = [sample for hertz in (950, 1400, 1800) for sample in tone(hertz, 0.33)]
+    return [*once, *silence(1.0), *once, *silence(0.3)]
+
+
+def speaker() -> str | None:
+    """The speaking program on this machine, or None."""
+    return shutil.which(SPEAKER)

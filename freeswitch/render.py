@@ -1,0 +1,159 @@
+"""A FreeSWITCH home that serves Ringledger: our configuration, filled in, and the command line that starts it.
+
+Standard library only. Nothing here starts or stops anything: `render` writes files, `arguments` names the program.
+Every folder is private to its owner, because FreeSWITCH keeps a copy of its whole configuration among its logs.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from shutil import copyfile
+
+from freeswitch.directory import Phone, directory_xml
+
+CONF = Path(__file__).with_name("conf")
+
+# What may stand in a value: FreeSWITCH expands variables and macros in the text of its configuration before it reads
+# it as XML, so quoting alone would not help.
+SAFE = re.compile(r"[A-Za-z0-9_./:@%+,=~-]*")
+
+LAST_PORT = 65_535
+SHORTEST_PASSWORD = 8
+
+LOG_LEVELS = ("alert", "crit", "err", "warning", "notice", "info", "debug")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchPlan:
+    """What one switch of ours is told. Ports are on `sip_ip` (SIP, RTP) and on the loopback (command socket)."""
+
+    esl_port: int
+    esl_password: str = field(repr=False)
+    sip_port: int
+    """Where agents' phones register."""
+    trunk_port: int
+    """Where callers arrive."""
+    rtp_first: int
+    rtp_last: int
+    recordings: Path
+    sounds: Path
+    """Made by `python -m freeswitch.prompts`: the music, and one folder of prompts a language."""
+    phones: Sequence[Phone] = ()
+    sip_ip: str = "127.0.0.1"
+    trunk_peers: Sequence[str] = ("127.0.0.0/8",)
+    """Networks whose calls are taken without a password."""
+    language: str = "en"
+    """Whose prompts a caller hears: `en`, `zh` or `yue`."""
+    codecs: str = "PCMA,PCMU"
+    max_sessions: int = 1000
+    sessions_per_second: int = 100
+    heartbeat_s: int = 5
+    log_level: str = "warning"
+
+
+def render(home: Path, plan: SwitchPlan) -> None:
+    """Write the configuration of `plan` under `home`, replacing what an earlier run left there.
+
+    Raises ValueError, naming the field, for a value that the switch would misread.
+    """
+    conf = home / "conf"
+    for folder in ("conf", "log", "run", "db", "scripts", "htdocs", "grammar", "certs", "storage", "cache", "tmp"):
+        (home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    plan.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+    rendered = {
+        "vars.xml": _variables(plan),
+        "peers.xml": _peers(plan.trunk_peers),
+        "directory.xml": directory_xml(plan.phones),
+    }
+    for source in sorted(CONF.glob("*.xml")):
+        copyfile(source, conf / source.name)
+    for name, text in rendered.items():
+        _write(conf / name, text)
+
+
+def render_directory(home: Path, phones: Iterable[Phone]) -> None:
+    """Write the phones alone, for a switch that runs: it reads them at its next `reloadxml`."""
+    _write(home / "conf" / "directory.xml", directory_xml(phones))
+
+
+def arguments(binary: Path, home: Path, plan: SwitchPlan) -> list[str]:
+    """The command that runs this switch in the foreground, without a console and without asking routers for ports.
+
+    `binary` stands in PREFIX/bin; its modules are those of its own prefix.
+    """
+    modules = binary.resolve().parent.parent / "lib" / "freeswitch" / "mod"
+    folders = {
+        "-conf": home / "conf",
+        "-log": home / "log",
+        "-run": home / "run",
+        "-db": home / "db",
+        "-mod": modules,
+        "-scripts": home / "scripts",
+        "-htdocs": home / "htdocs",
+        "-grammar": home / "grammar",
+        "-certs": home / "certs",
+        "-recordings": plan.recordings,
+        "-storage": home / "storage",
+        "-cache": home / "cache",
+        "-sounds": plan.sounds,
+        "-temp": home / "tmp",
+    }
+    places = [part for option, folder in folders.items() for part in (option, str(folder))]
+    return [str(binary), "-nf", "-nc", "-np", "-nonat", "-nonatmap", *places]
+
+
+def _variables(plan: SwitchPlan) -> str:
+    for name in ("esl_port", "sip_port", "trunk_port", "rtp_first", "rtp_last"):
+        port = getattr(plan, name)
+        if not 1 <= port <= LAST_PORT:
+            raise ValueError(f"{name} is {port}: a port is 1 to {LAST_PORT}")
+    if plan.rtp_last <= plan.rtp_first:
+        raise ValueError(f"rtp_last is {plan.rtp_last}: it must lie above rtp_first, {plan.rtp_first}")
+    if plan.log_level not in LOG_LEVELS:
+        raise ValueError(f"log_level is {plan.log_level!r}: one of {', '.join(LOG_LEVELS)}")
+    if len(plan.esl_password) < SHORTEST_PASSWORD:
+        raise ValueError(f"esl_password: give it {SHORTEST_PASSWORD} characters or more, it rules every call")
+    values = {
+        "esl_ip": "127.0.0.1",
+        "esl_port": plan.esl_port,
+        "esl_password": plan.esl_password,
+        "sip_ip": ip_address(plan.sip_ip),
+        "sip_port": plan.sip_port,
+        "trunk_port": plan.trunk_port,
+        "rtp_first": plan.rtp_first,
+        "rtp_last": plan.rtp_last,
+        "max_sessions": plan.max_sessions,
+        "sessions_per_second": plan.sessions_per_second,
+        "heartbeat_s": plan.heartbeat_s,
+        "log_level": plan.log_level,
+        # mod_logfile wants each level by name, from the wanted one up.
+        "log_levels": ",".join(LOG_LEVELS[: LOG_LEVELS.index(plan.log_level) + 1]),
+        "codecs": plan.codecs,
+        "language": plan.language,
+        "sounds_dir": plan.sounds.resolve(),
+        "recordings_dir": plan.recordings.resolve(),
+    }
+    lines = []
+    for name, value in values.items():
+        text = str(value)
+        if not SAFE.fullmatch(text):
+            shown = "its value" if name == "esl_password" else repr(text)
+            raise ValueError(
+                f"{name}: {shown} has a character that FreeSWITCH would misread; keep to A-Z a-z 0-9 _./:@%+,=~-"
+            )
+        lines.append(f'<X-PRE-PROCESS cmd="set" data="{name}={text}"/>')
+    return "\n".join(lines) + "\n"
+
+
+def _peers(networks: Iterable[str]) -> str:
+    return "".join(f'<node type="allow" cidr="{ip_network(network)}"/>\n' for network in networks)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file in one step: the switch may be reading it."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

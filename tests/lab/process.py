@@ -1,0 +1,72 @@
+"""One child process, its output kept, its end certain."""
+
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+TAIL = 2_000
+"""Characters of output that an error message quotes."""
+
+
+class Child:
+    """A running program. `with Child(...)`: it is gone when the block is left, politely or not."""
+
+    def __init__(
+        self, command: Sequence[str], *, output: Path, folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.command = list(command)
+        self.output = output
+        with output.open("ab") as sink:
+            self.popen = subprocess.Popen(
+                self.command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env=None if environment is None else dict(environment),
+                start_new_session=True,  # Ctrl-C in the terminal reaches pytest, which then stops its children in order
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        return self.popen.poll() is None
+
+    def signal(self, number: int) -> None:
+        """Send a signal where the program still runs; nothing where it has ended."""
+        if self.running:
+            self.popen.send_signal(number)
+
+    def stop(self, *, patience_s: float = 5.0) -> int:
+        """End it: asked first, killed after `patience_s`. Returns its exit status (negative: by that signal)."""
+        self.signal(signal.SIGTERM)
+        try:
+            return self.popen.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+
+    def kill(self) -> int:
+        """End it at once, as a power failure would."""
+        self.signal(signal.SIGKILL)
+        return self.popen.wait(10)
+
+    def wait(self, within_s: float) -> int:
+        """Its exit status, once it has ended by itself; AssertionError with its last words after `within_s`."""
+        try:
+            return self.popen.wait(within_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.command[0]} still runs after {within_s:g} s. {self.last_words()}") from None
+
+    def last_words(self) -> str:
+        """The end of what it printed."""
+        return f"It printed: …{self.output.read_text(errors='replace')[-TAIL:]}"
