@@ -63,40 +63,54 @@ class Cluster:
             return True
 
 
-def ensure_running(settings: Settings, progress: Callable[[str], None]) -> Cluster:
+def ensure_running(settings: Settings, progress: Callable[[str], None], *, debian: Path = binaries.DEBIAN) -> Cluster:
     """A running PostgreSQL with the ledger's roles and database, made, started or found running as need be.
 
     `progress` is told each step that may take a while. Raises ClusterError with what to do; data of another major, of
-    another user or of unknown kind are never touched.
+    another user or of unknown kind are never touched. `debian` is where that distribution keeps its server programs.
     """
     if settings.database_url:
         return _somebody_elses(settings)
     home = settings.home
     data = home / "postgres" / "data"
-    programs = binaries.choose(binaries.installed(), data)
+    programs = binaries.choose(binaries.installed(debian), data)
     user = places.server_user(data)
     places.make_home(home, user)
     with places.exclusive(_lock_file(home), _LOCK_S):
         # Judged again: another process may have made the data while we waited for the lock.
-        programs = binaries.within_reach(binaries.choose(binaries.installed(), data), user, home)
+        programs = binaries.within_reach(binaries.choose(binaries.installed(debian), data), user, home)
         places.make_private(data.parent, user)
         server = Server(programs, user, data, log=data.parent / "log" / "start.log")
         if not data.exists():
             progress(f"making a database with {programs} in {data} …")
             server.initialise()
-        socket = server.running_socket()
-        if socket is None:
-            socket = places.socket_directory(home, user)
-            progress(f"starting {programs} …")
+        socket = _bring_up(server, places.socket_directory(home, user), progress)
+        return _attach(server, home, socket, roles.passwords(home, settings.keys))
+
+
+def _bring_up(server: Server, socket: Path, progress: Callable[[str], None]) -> Path:
+    """Start the server, or wait for one that already runs to be ready, and return where its socket is."""
+    deadline = time.monotonic() + _ATTACH_S
+    told = False
+    while (found := server.running()) is None or not found.ready:
+        if found is None:
+            progress(f"starting {server.binaries} …")
             server.start(socket)
+        elif time.monotonic() > deadline:
+            raise ClusterError(
+                f"A database server runs (process {found.pid}), but has not been ready for {_ATTACH_S} s; it may be "
+                f"stopping, or recovering from a crash. Look into {server.log.parent}, and try again."
+            )
         else:
-            progress(f"found {programs} running …")
-        return _attach(server, home, socket, roles.passwords(settings.home, settings.keys))
+            time.sleep(_PAUSE_S)
+        told = True
+    if not told:
+        progress(f"found {server.binaries} running …")
+    return found.socket
 
 
 def _attach(server: Server, home: Path, socket: Path, passwords: dict[str, str]) -> Cluster:
     start = _url(socket, ADMIN, "postgres")
-    _wait_until_open(start)
     roles.provide(start, passwords)
     admin = _url(socket, ADMIN, DATABASE)
     attached = places.open_lock(home / "postgres.attached")
@@ -105,25 +119,6 @@ def _attach(server: Server, home: Path, socket: Path, passwords: dict[str, str])
         raise ClusterError(f"{attached.name} is locked by something that is not Ringledger; find it with fuser.")
     owner, writer, reader = (roles.url_for(admin, role, passwords[role]) for role in (OWNER, WRITER, READER))
     return Cluster(owner, writer, reader, admin, f"{server.binaries} at {socket}", server, home, attached)
-
-
-def _wait_until_open(url: str) -> None:
-    """Wait while a server that was found running is still coming up (another's start, or a crash recovery)."""
-    import psycopg
-
-    deadline = time.monotonic() + _ATTACH_S
-    while True:
-        try:
-            psycopg.connect(url, connect_timeout=5).close()
-        except psycopg.OperationalError as error:
-            if time.monotonic() > deadline:
-                raise ClusterError(
-                    f"The database server runs, but let nobody in for {_ATTACH_S} s: {str(error).strip()}\n"
-                    "If no postgres process serves this RINGLEDGER_HOME, remove postgres/data/postmaster.pid there."
-                ) from error
-            time.sleep(_PAUSE_S)
-        else:
-            return
 
 
 def _somebody_elses(settings: Settings) -> Cluster:

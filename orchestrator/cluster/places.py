@@ -48,7 +48,9 @@ class ServerUser:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
-    def run(self, *command: str | Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str | Path, timeout_s: float = 120, own_session: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end as this user, in a directory it can be in, and return what it said.
 
         Raises ClusterError when it hangs; a program that fails is returned, for the caller to judge.
@@ -66,6 +68,7 @@ class ServerUser:
                 text=True,
                 errors="replace",
                 timeout=timeout_s,
+                start_new_session=own_session,
                 **self.run_as,
             )
         except subprocess.TimeoutExpired:
