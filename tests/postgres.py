@@ -98,7 +98,8 @@ def template(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
             making = f"{_TEMPLATE}_making"
             _drop(connection, making)
             roles.provide_database(connection, making)
-            schema.create(_database(cluster, making).admin)
+            made = _database(cluster, making)
+            schema.create(made.owner, admin_url=made.admin)
             names = (sql.Identifier(making), sql.Identifier(_TEMPLATE))
             connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
     return _TEMPLATE

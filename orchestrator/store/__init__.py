@@ -1,0 +1,62 @@
+"""The log: everything that reads or writes it goes through here, and nothing else knows `eventsourcing`.
+
+    schema.create(owner_url, admin_url=None)    once, as the owner; schema.check(source) in everything that runs
+    Source(url, name="ringledger …")            where the log is and as whom; give it to all of the below
+    Vault.unlock(kek_file, KeyShelf(source))    the keys (orchestrator.vault)
+
+    LiveWriter(source, vault, fence, hooks=Hooks(on_away=, on_back=, on_deposed=, on_failed=)).start()
+        .submit(records, on_stored, on_lost)    never waits; on_stored(position) on the writer's thread
+        .append_live(records) -> position       waits until durable
+        .know({stream: version})  .away  .waiting  .close(timeout_s)
+    DeskWriter(source, vault)
+        .append_desk(records) -> position       VersionConflict, Away, Unsure; a repeat of the same records is safe
+        .erase(subject)                         destroys the keys; the log is unchanged
+    Log(source, vault=None)
+        .history(after, until, kinds, batch)  .stream(name, after_version)  .position()  .position_at(instant)
+        .versions(kinds)  .follow(after, stop)  .wait_for(position, timeout_s)  .find_by_blind_index(token)
+
+The fence comes from `orchestrator.leader`. Call `assert_cooperative()` at boot of a process that gevent has patched.
+"""
+
+from orchestrator.store import schema
+from orchestrator.store.connections import Source
+from orchestrator.store.desk import DeskWriter
+from orchestrator.store.errors import (
+    Away,
+    Corrupt,
+    Deposed,
+    QueueFull,
+    SchemaMismatch,
+    StoreError,
+    Unsure,
+    VersionConflict,
+    WriterStopped,
+    WrongKind,
+)
+from orchestrator.store.keys import KeyShelf
+from orchestrator.store.library import assert_cooperative
+from orchestrator.store.log import Log
+from orchestrator.store.recorder import Fence
+from orchestrator.store.writer import Hooks, LiveWriter
+
+__all__ = [
+    "Away",
+    "Corrupt",
+    "Deposed",
+    "DeskWriter",
+    "Fence",
+    "Hooks",
+    "KeyShelf",
+    "LiveWriter",
+    "Log",
+    "QueueFull",
+    "SchemaMismatch",
+    "Source",
+    "StoreError",
+    "Unsure",
+    "VersionConflict",
+    "WriterStopped",
+    "WrongKind",
+    "assert_cooperative",
+    "schema",
+]

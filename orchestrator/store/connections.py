@@ -1,0 +1,135 @@
+"""Connections to the log: how they are made, so that a dead host is noticed, and a few kept for short reads."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeAlias, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from orchestrator.store.errors import Away
+
+Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
+T = TypeVar("T")
+
+# A host that vanishes without a word (power, cable) is given up after this long without an answer to sent data. It
+# must lie below the time after which a standby may take over plus what a person waits.
+TCP_USER_TIMEOUT_MS: Final = 5_000
+CONNECT_TIMEOUT_S: Final = 5
+STATEMENT_TIMEOUT_MS: Final = 10_000
+_KEPT: Final = 4
+# PostgreSQL cuts identifiers, and so application_name, after NAMEDATALEN - 1 bytes.
+_NAME_BYTES: Final = 63
+
+# SQLSTATE classes after which the connection is of no use but the same words may well succeed later: connection
+# exceptions, insufficient resources, operator intervention, and a read-only primary in the middle of a fail-over.
+_PASSING_CLASSES: Final = ("08", "53", "57", "58")
+_PASSING_STATES: Final = ("25006", "40001", "40P01", "55P03")
+
+
+def is_passing(error: psycopg.Error) -> bool:
+    """Whether the error is the database's absence (to wait for) rather than a fault of what was asked."""
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and error.sqlstate is None:
+        return True
+    state = error.sqlstate or ""
+    return state.startswith(_PASSING_CLASSES) or state in _PASSING_STATES
+
+
+class Source:
+    """Where the log is and as whom to go there (the URL of `ringledger_writer` or `ringledger_reader`).
+
+    `name` is what `pg_stat_activity` shows, and how a take-over finds the backends of the process that it deposes.
+    """
+
+    def __init__(self, url: str, *, name: str = "ringledger") -> None:
+        self.url = url
+        self.name = name.encode()[:_NAME_BYTES].decode(errors="ignore")
+        self._idle: list[Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def conninfo(self, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> str:
+        """The libpq string: the URL with our timeouts where it names none of its own."""
+        given = conninfo_to_dict(self.url)
+        options = [str(given.pop("options", ""))]
+        options.append(f"-c statement_timeout={statement_timeout_ms}")
+        ours: dict[str, str | int] = {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "tcp_user_timeout": TCP_USER_TIMEOUT_MS,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "target_session_attrs": "read-write",
+        }
+        return make_conninfo(
+            "", **{**ours, **given, "application_name": self.name, "options": " ".join(filter(None, options))}
+        )
+
+    def connect(self, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> Connection:
+        """A new connection in autocommit mode. Raises `Away` where there is none to be had."""
+        try:
+            return psycopg.connect(self.conninfo(statement_timeout_ms=statement_timeout_ms), autocommit=True)
+        except psycopg.OperationalError as error:
+            raise Away(f"The database does not answer: {_first_line(error)}") from error
+
+    @contextmanager
+    def borrow(self) -> Iterator[Connection]:
+        """A connection for a few statements; given back unless it broke or was left inside a transaction."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = self.connect()
+        try:
+            yield connection
+        finally:
+            self._give_back(connection)
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, done on a borrowed connection; once more on a new one where an idle one proved dead.
+
+        `work` must be safe to repeat: reads, and writes whose repeat is refused. Raises `Away` where the database
+        is not there.
+        """
+        with self._lock:
+            reused = bool(self._idle)
+        try:
+            with self.borrow() as connection:
+                return work(connection)
+        except psycopg.Error as error:
+            if not is_passing(error):
+                raise
+            self.forget_idle()
+            if not reused:
+                raise Away(f"The database went away: {_first_line(error)}") from error
+        return self.run(work)
+
+    def forget_idle(self) -> None:
+        """Close what is kept: after a restart of the server all of it is dead at once."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def close(self) -> None:
+        """Close every idle connection, and each borrowed one when it comes back."""
+        self._closed = True
+        self.forget_idle()
+
+    def _give_back(self, connection: Connection) -> None:
+        healthy = (
+            not connection.closed
+            and not connection.broken
+            and connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        )
+        if healthy and not self._closed:
+            with self._lock:
+                if len(self._idle) < _KEPT:
+                    self._idle.append(connection)
+                    return
+        connection.close()
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,240 @@
+"""Reading the log: history, one stream, following, positions, look-up."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+
+import psycopg
+from psycopg import sql
+
+from orchestrator.domain.catalogue import CATALOGUE, Entry
+from orchestrator.domain.kernel import SECOND, Instant, Record
+from orchestrator.store.connections import Connection, Source, is_passing
+from orchestrator.store.errors import Away
+from orchestrator.store.keys import KeyShelf
+from orchestrator.store.mapper import LedgerMapper, Opener, instant_of, is_sealed, mask
+from orchestrator.store.recorder import END_OF_LOG, LedgerRecorder, Row
+from orchestrator.store.schema import CHANNEL
+from orchestrator.vault import ERASED, Vault, open_text
+
+# How long a wake-up may be missed before the log is looked at anyway: a NOTIFY is lost with the connection that
+# listens, and does not come at all where the primary was changed.
+POLL_S: Final = 1.0
+# How soon a follower sees that it should stop.
+_SLICE_S: Final = 0.2
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
+# `at` is nearly, but not quite, ascending in the log: the runner's and the desk's processes each stamp before they
+# append. No two of them are taken to differ by more than this.
+_DISORDER: Final = 10 * SECOND
+
+
+class Log:
+    """The log as records. Thread-safe. Personal text is opened where a vault is given, else it reads `‹sealed›`.
+
+    Every method raises `Away` where the database is not there, except `follow`, which waits for it.
+    """
+
+    def __init__(
+        self, source: Source, *, catalogue: Mapping[str, Entry] = CATALOGUE, vault: Vault | None = None
+    ) -> None:
+        self._source = source
+        self._vault = vault
+        self._mapper = LedgerMapper(catalogue)
+        self._recorder = LedgerRecorder(source)
+        self._shelf = KeyShelf(source)
+
+    def history(
+        self, after: int = 0, until: int | None = None, kinds: Sequence[str] | None = None, batch: int = 5_000
+    ) -> Iterator[Record]:
+        """Every record with after < position ≤ until (to the end of the log when None), in order.
+
+        `kinds` keeps streams of these kinds only (`contact`, `shift`, …). Read `batch` rows at a time: no
+        transaction stays open between them. What is appended meanwhile is included where `until` is None.
+        """
+        last = END_OF_LOG if until is None else until
+        while True:
+            rows = self._page(after, last, kinds, batch)
+            yield from self._records(rows)
+            if len(rows) < batch:
+                return
+            after = rows[-1].position
+
+    def stream(self, name: str, after_version: int = 0, batch: int = 5_000) -> Iterator[Record]:
+        """The records of one stream above a version, in order."""
+        while True:
+            rows = self._stream_page(name, after_version, batch)
+            yield from self._records(rows)
+            if len(rows) < batch:
+                return
+            after_version = rows[-1].version
+
+    def position(self) -> int:
+        """The position of the last record, 0 in an empty log."""
+
+        def read(connection: Connection) -> int:
+            row = connection.execute("SELECT max(notification_id) FROM public.ringledger_events").fetchone()
+            return cast("int", row[0]) if row and row[0] is not None else 0
+
+        return self._source.run(read)
+
+    def versions(self, kinds: Sequence[str]) -> dict[str, int]:
+        """The last version of every stream of these kinds."""
+
+        def read(connection: Connection) -> dict[str, int]:
+            rows = connection.execute(
+                "SELECT originator_id, max(originator_version) FROM public.ringledger_events"
+                " WHERE split_part(originator_id, '-', 1) = ANY(%s) GROUP BY originator_id",
+                (list(kinds),),
+            ).fetchall()
+            return {str(stream): cast("int", version) for stream, version in rows}
+
+        return self._source.run(read)
+
+    def position_at(self, instant: Instant) -> int:
+        """Where the log stood at `instant`: the last position whose `at` is not later; 0 where there is none.
+
+        A binary search for a place from which on everything is later, then a short walk back.
+        """
+        lowest, highest = 1, self.position()
+        while lowest <= highest:
+            middle = (lowest + highest) // 2
+            row = self._first_from(middle)
+            if row is None or instant_of(row.state) > instant + _DISORDER:
+                highest = middle - 1
+            else:
+                lowest = row.position + 1
+        return self._last_not_after(instant, lowest)
+
+    def find_by_blind_index(self, token: bytes, index: str = "number") -> list[str]:
+        """The streams that hold the value with this token (`Vault.token(index, value)`)."""
+        return self._shelf.find(index, token)
+
+    def wait_for(self, position: int, timeout_s: float = 10.0) -> int:
+        """Wait until the log has come to `position`; where it is then. Raises TimeoutError, or `Away`."""
+        deadline = time.monotonic() + timeout_s
+        with self._source.borrow() as connection:
+            _listen(connection)
+            try:
+                while (now_at := self.position()) < position:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        raise TimeoutError(f"The log is at {now_at}, not at {position}, after {timeout_s:g} s.")
+                    _wait_for_news(connection, min(left, POLL_S))
+            finally:
+                if not connection.closed:
+                    connection.execute("UNLISTEN *")
+        return now_at
+
+    def follow(
+        self,
+        after: int,
+        stop: threading.Event,
+        *,
+        batch: int = 5_000,
+        on_away: Callable[[Away], None] | None = None,
+    ) -> Iterator[Sequence[Record]]:
+        """Batches of records after a position, in order, none missed and none twice, until `stop` is set.
+
+        Listens first and reads second, so nothing slips between; reads once a second even when nobody calls; after
+        a lost connection it makes a new one, and tells `on_away` of each vain attempt.
+        """
+        pause_s = _FIRST_PAUSE_S
+        while not stop.is_set():
+            try:
+                with self._listening() as connection:
+                    while not stop.is_set():
+                        while rows := self._page_on(connection, after, batch):
+                            after = rows[-1].position
+                            pause_s = _FIRST_PAUSE_S
+                            yield list(self._records(rows))
+                            if stop.is_set():
+                                return
+                        _wait_until(connection, stop)
+            except Away as away:
+                error = away
+            except psycopg.Error as broken:
+                if not is_passing(broken):
+                    raise
+                error = Away(f"The connection that follows the log was lost: {broken}")
+            else:
+                return
+            if on_away is not None:
+                on_away(error)
+            stop.wait(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    # ----------------------------------------------------------------------------------------------------------------
+    def _page(self, after: int, until: int, kinds: Sequence[str] | None, limit: int) -> list[Row]:
+        return self._source.run(
+            lambda connection: self._recorder.page(connection, after=after, until=until, kinds=kinds, limit=limit)
+        )
+
+    def _stream_page(self, name: str, after_version: int, limit: int) -> list[Row]:
+        return self._source.run(
+            lambda connection: self._recorder.stream_page(
+                connection, stream=name, after_version=after_version, limit=limit
+            )
+        )
+
+    def _page_on(self, connection: Connection, after: int, limit: int) -> list[Row]:
+        return self._recorder.page(connection, after=after, until=END_OF_LOG, kinds=None, limit=limit)
+
+    def _records(self, rows: Sequence[Row]) -> Iterator[Record]:
+        opener = self._opener(rows)
+        for row in rows:
+            yield self._mapper.record(
+                row.stream, row.version, row.topic, row.state, position=row.position, opener=opener
+            )
+
+    def _opener(self, rows: Sequence[Row]) -> Opener:
+        """Opens what these rows have sealed, with all their keys fetched at once."""
+        if self._vault is None:
+            return mask
+        streams = {row.stream for row in rows if is_sealed(row.state)}
+        keys = self._vault.keys(streams) if streams else {}
+
+        def open_one(stream: str, path: str, sealed: str) -> str:
+            key = keys.get(stream)
+            return ERASED if key is None or not sealed else open_text(key, stream, path, sealed)
+
+        return open_one
+
+    def _first_from(self, position: int) -> Row | None:
+        rows = self._page(position - 1, END_OF_LOG, None, 1)
+        return rows[0] if rows else None
+
+    def _last_not_after(self, instant: Instant, before: int) -> int:
+        """The last position below `before` whose `at` is not later than `instant`."""
+        while before > 1:
+            start = max(0, before - 1 - 500)
+            for row in reversed(self._page(start, before - 1, None, 500)):
+                if instant_of(row.state) <= instant:
+                    return row.position
+            before = start + 1
+        return 0
+
+    def _listening(self) -> Connection:
+        connection = self._source.connect()
+        try:
+            _listen(connection)
+        except psycopg.Error:
+            connection.close()
+            raise
+        return connection
+
+
+def _listen(connection: Connection) -> None:
+    connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+
+
+def _wait_for_news(connection: psycopg.Connection[Any], seconds: float) -> bool:
+    return any(True for _ in connection.notifies(timeout=seconds, stop_after=1))
+
+
+def _wait_until(connection: Connection, stop: threading.Event) -> None:
+    """Until there is news, or it is time to look anyway, or to stop."""
+    deadline = time.monotonic() + POLL_S
+    while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
+        if _wait_for_news(connection, min(left, _SLICE_S)):
+            return

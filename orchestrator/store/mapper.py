@@ -1,0 +1,314 @@
+"""Events as bytes and back: names and versions from the catalogue, upcasting, and the places of personal text.
+
+A stored state is one JSON object that a person with SQL can read,
+
+    {"id": event id, "about": provenance, "event": body}
+
+and its topic is `<name>.v<version>`, never a module path. A personal text in the body is stored as
+`{"$sealed": "<base64>"}`: it tells by itself that it is sealed, so that a body of an old version, whose class is gone,
+can still be opened before it is upcast. An empty one is the text of a person whose key was destroyed before.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+
+import msgspec
+from msgspec import Struct, inspect
+
+from orchestrator.domain.catalogue import Entry
+from orchestrator.domain.kernel import Event, Provenance, Record, UnknownEvent, kind_of
+from orchestrator.store.errors import Corrupt, WrongKind
+from orchestrator.store.library import JSONTranscoder, Mapper, StoredEvent
+from orchestrator.vault import SEALED, Tampered
+
+SEAL_MARK: Final = "$sealed"
+# As the encoder writes it. Inside a JSON string the quotes would be escaped, so no caller's name can look like it.
+_SEAL_BYTES: Final = b'{"$sealed":'
+
+Opener: TypeAlias = Callable[[str, str, str], str]
+"""(stream, field path, sealed base64) → the text, or a marker that stands for it."""
+
+_E = TypeVar("_E")
+
+
+class State(Struct, Generic[_E], frozen=True):
+    """What the `state` column holds."""
+
+    id: str
+    about: Provenance
+    event: _E
+
+
+class _Identity(Struct, frozen=True):
+    id: str
+
+
+class _Moment(Struct, frozen=True):
+    at: int
+
+
+class _Instant(Struct, frozen=True):
+    about: _Moment
+
+
+class PersonalText(Struct, frozen=True):
+    """One personal text of a draft: where it stands in the body, and the index under which it can be looked up."""
+
+    path: str
+    text: str
+    index: str
+    holder: Any
+    key: Any
+
+
+class Draft(Struct, frozen=True):
+    """An event on its way to the log: all that can be done without keys is done and checked."""
+
+    record: Record
+    entry: Entry
+    topic: str
+    state: bytes
+    """Final where there is no personal text in it."""
+    body: Any
+    texts: tuple[PersonalText, ...]
+
+
+# The shape of a class's personal fields: a leaf (index name, maybe empty), named parts, or parts all alike.
+class _Shape(Struct, frozen=True):
+    pass
+
+
+class _Leaf(_Shape, frozen=True):
+    index: str
+
+
+class _Fields(_Shape, frozen=True):
+    parts: dict[str, _Shape]
+
+
+class _Items(_Shape, frozen=True):
+    part: _Shape
+
+
+_encoder: Final = msgspec.json.Encoder()
+_raw_state: Final = msgspec.json.Decoder(State[msgspec.Raw])
+_loose_state: Final = msgspec.json.Decoder(State[Any])
+_identity: Final = msgspec.json.Decoder(_Identity)
+_instant: Final = msgspec.json.Decoder(_Instant)
+
+
+def mask(_stream: str, _path: str, _sealed: str) -> str:
+    """The opener of those who have no keys."""
+    return SEALED
+
+
+def event_id_of(state: bytes) -> str:
+    """The event id alone, without looking at the rest."""
+    return _identity.decode(state).id
+
+
+def instant_of(state: bytes) -> int:
+    """`about.at` alone, in microseconds."""
+    return _instant.decode(state).about.at
+
+
+def is_sealed(state: bytes) -> bool:
+    """Whether any text in it is sealed."""
+    return _SEAL_BYTES in state
+
+
+class LedgerMapper(Mapper[str]):
+    """The library's mapper over our records. Made from a catalogue once; safe to share between threads."""
+
+    def __init__(self, catalogue: Mapping[str, Entry]) -> None:
+        super().__init__(JSONTranscoder())
+        self._entries = dict(catalogue)
+        self._by_class = {entry.cls: entry for entry in catalogue.values()}
+        self._topics: dict[str, tuple[Entry, int]] = {}
+        self._shapes: dict[type[Event], _Shape | None] = {}
+        self._decoders: dict[str, msgspec.json.Decoder[State[Any]]] = {}
+        for entry in catalogue.values():
+            if len(entry.upcasters) != entry.version - 1:
+                raise ValueError(f"{entry.name} is at version {entry.version} with {len(entry.upcasters)} upcasters")
+            self._shapes[entry.cls] = _shape(inspect.type_info(entry.cls), ())
+            self._decoders[entry.name] = msgspec.json.Decoder(State[entry.cls])  # type: ignore[name-defined]
+            for version in range(1, entry.version + 1):
+                self._topics[_topic(entry.name, version)] = (entry, version)
+
+    def entry_of(self, event: Event) -> Entry:
+        """The catalogue's entry; raises `WrongKind` for an event that is not listed and so cannot be stored."""
+        entry = self._by_class.get(type(event))
+        if entry is None:
+            raise WrongKind(f"{type(event).__name__} is not in the catalogue of events and cannot be stored.")
+        return entry
+
+    def draft(self, record: Record) -> Draft:
+        """Check and encode. Raises `WrongKind`, or ValueError for text that is no Unicode (a lone surrogate)."""
+        entry = self.entry_of(record.event)
+        if kind_of(record.stream) != entry.kind:
+            raise WrongKind(f"{entry.name} lives in {entry.kind}-… streams, not in {record.stream}.")
+        topic = _topic(entry.name, entry.version)
+        shape = self._shapes[entry.cls]
+        if shape is not None:
+            body = msgspec.to_builtins(record.event)
+            texts: list[PersonalText] = []
+            _collect(shape, body, "", texts)
+            if texts:
+                for each in texts:
+                    each.text.encode()  # raises here, at the caller, and not later at the writer
+                return Draft(record, entry, topic, b"", body, tuple(texts))
+        return Draft(record, entry, topic, _encode(record, record.event), None, ())
+
+    def finish(self, draft: Draft, seal: Callable[[PersonalText], str]) -> bytes:
+        """The state with each personal text replaced by what `seal` makes of it. May be done again for a retry."""
+        if not draft.texts:
+            return draft.state
+        for each in draft.texts:
+            each.holder[each.key] = {SEAL_MARK: seal(each)}
+        return _encode(draft.record, draft.body)
+
+    def to_stored_event(self, domain_event: Record) -> StoredEvent:  # type: ignore[override]
+        """For the library's own tools. Personal text needs keys, which only the writers have: raises `WrongKind`."""
+        draft = self.draft(domain_event)
+        if draft.texts:
+            raise WrongKind(f"{draft.entry.name} carries personal text: append it through a writer, which seals it.")
+        return StoredEvent(domain_event.stream, domain_event.version, draft.topic, draft.state)
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Record:  # type: ignore[override]
+        """For the library's own tools: the record, with personal text masked."""
+        return self.record(
+            str(stored_event.originator_id),
+            stored_event.originator_version,
+            stored_event.topic,
+            stored_event.state,
+            position=int(getattr(stored_event, "id", 0)),
+        )
+
+    def record(
+        self, stream: str, version: int, topic: str, state: bytes, *, position: int = 0, opener: Opener = mask
+    ) -> Record:
+        """A stored row as a record of today's classes.
+
+        A name or version that this code does not know comes as `UnknownEvent`. Raises `Corrupt` for a row that is
+        damaged, or that its upcasters cannot bring to today's shape.
+        """
+        known = self._topics.get(topic)
+        try:
+            if known is None:
+                return self._unknown(stream, version, topic, state, position)
+            entry, stored_version = known
+            decoder = self._decoders[entry.name]
+            if is_sealed(state) or stored_version != entry.version:
+                state = self._modern(stream, state, entry, stored_version, opener)
+            found = decoder.decode(state)
+        except (msgspec.MsgspecError, Tampered, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise Corrupt(
+                f"{topic} at {stream} version {version}, position {position}, is unreadable: {error}"
+            ) from error
+        return Record(
+            stream=stream,
+            version=version,
+            event=cast("Event", found.event),
+            event_id=found.id,
+            about=found.about,
+            position=position,
+        )
+
+    def _modern(self, stream: str, state: bytes, entry: Entry, version: int, opener: Opener) -> bytes:
+        """The state with sealed text opened and the body brought from `version` to the entry's."""
+        loose = _loose_state.decode(state)
+        body = _open(loose.event, "", lambda path, sealed: opener(stream, path, sealed))
+        for upcast in entry.upcasters[version - 1 :]:
+            body = upcast(body)
+        return _encoder.encode(State(loose.id, loose.about, body))
+
+    def _unknown(self, stream: str, version: int, topic: str, state: bytes, position: int) -> Record:
+        raw = _raw_state.decode(state)
+        name, _, number = topic.rpartition(".v")
+        event = UnknownEvent(name=name or topic, version=int(number) if number.isdigit() else 0, body=bytes(raw.event))
+        return Record(stream=stream, version=version, event=event, event_id=raw.id, about=raw.about, position=position)
+
+
+def _topic(name: str, version: int) -> str:
+    return f"{name}.v{version}"
+
+
+def _encode(record: Record, body: object) -> bytes:
+    try:
+        return _encoder.encode(State(record.event_id, record.about, body))
+    except UnicodeEncodeError as error:
+        raise ValueError(f"A text of {type(record.event).__name__} at {record.stream} is not Unicode.") from error
+
+
+def _collect(shape: _Shape, value: Any, path: str, found: list[PersonalText]) -> None:  # noqa: ANN401 - plain data
+    """Every non-empty personal text below `value`, with its holder, so that it can be replaced in place."""
+    pairs: list[tuple[Any, _Shape]]
+    match shape:
+        case _Fields(parts):
+            pairs = [(name, part) for name, part in parts.items() if name in value]
+        case _Items(part):
+            keys = value if isinstance(value, dict) else range(len(value))
+            pairs = [(key, part) for key in keys]
+        case _:
+            raise TypeError("a leaf has no parts")
+    for key, part in pairs:
+        below = value[key]
+        if below is None or below == "":
+            continue
+        if isinstance(part, _Leaf):
+            found.append(PersonalText(f"{path}{key}", below, part.index, value, key))
+        else:
+            _collect(part, below, f"{path}{key}.", found)
+
+
+def _open(value: Any, path: str, opener: Callable[[str, str], str]) -> Any:  # noqa: ANN401 - plain data
+    if isinstance(value, dict):
+        if len(value) == 1 and isinstance(sealed := value.get(SEAL_MARK), str):
+            return opener(path.removesuffix("."), sealed)
+        return {key: _open(part, f"{path}{key}.", opener) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_open(part, f"{path}{place}.", opener) for place, part in enumerate(value)]
+    return value
+
+
+def _shape(info: inspect.Type, above: tuple[type, ...]) -> _Shape | None:
+    """Where in values of this type personal text stands; None where there is none."""
+    match info:
+        case inspect.Metadata(extra=extra) if extra and extra.get("personal"):
+            return _Leaf(str(extra.get("index", "")))
+        case inspect.Metadata(type=inner):
+            return _shape(inner, above)
+        case inspect.StructType(cls=cls, fields=fields) if cls not in above:
+            parts = {field.encode_name: _shape(field.type, (*above, cls)) for field in fields}
+            personal = {name: part for name, part in parts.items() if part is not None}
+            if personal and info.array_like:
+                raise TypeError(f"{cls.__name__} is array_like and has personal fields: give it named ones.")
+            return _Fields(personal) if personal else None
+        case inspect.UnionType(types=types):
+            return _merged([_shape(each, above) for each in types])
+        case inspect.DictType(value_type=inner) | inspect.ListType(item_type=inner):
+            return _items(inner, above)
+        case inspect.VarTupleType(item_type=inner) | inspect.SetType(item_type=inner):
+            return _items(inner, above)
+        case inspect.TupleType(item_types=inners):
+            whole = _merged([_shape(each, above) for each in inners])
+            return _Items(whole) if whole is not None else None
+    return None
+
+
+def _items(inner: inspect.Type, above: tuple[type, ...]) -> _Shape | None:
+    part = _shape(inner, above)
+    return None if part is None else _Items(part)
+
+
+def _merged(shapes: list[_Shape | None]) -> _Shape | None:
+    """One shape for a union: its members' personal fields together."""
+    personal = [shape for shape in shapes if shape is not None]
+    if len(personal) <= 1:
+        return personal[0] if personal else None
+    parts: dict[str, _Shape] = {}
+    for shape in personal:
+        if not isinstance(shape, _Fields):
+            raise TypeError("A union may be personal in its structs only, or in one member.")
+        parts |= shape.parts
+    return _Fields(parts)

@@ -1,0 +1,291 @@
+"""The library's recorder, made fit for one log with separate rights: our lock, our insert, our connections.
+
+What differs from `PostgresApplicationRecorder` and why:
+
+- the lock that keeps order is an advisory one: a role that may only insert cannot take the library's table lock, and
+  that lock would make every append wait for a VACUUM or an ANALYZE;
+- an append is one call of `ringledger_append` (schema.py): the lock, the lease's fence, keys and events in one round
+  trip and one transaction;
+- nothing is retried behind the caller's back: the library's retry of a lost COMMIT reports a conflict with itself;
+- it makes no tables: the owner does, before anything runs.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+import psycopg
+from msgspec import Struct
+from psycopg.rows import dict_row, tuple_row
+from psycopg.types.numeric import Int8
+
+from orchestrator.domain.kernel import Record
+from orchestrator.store.arrays import BigintArray, ByteaArray, TextArray
+from orchestrator.store.batch import Batch
+from orchestrator.store.connections import Connection, Source, is_passing
+from orchestrator.store.errors import Deposed, VersionConflict
+from orchestrator.store.library import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    PostgresApplicationRecorder,
+    PostgresDatastore,
+    ProgrammingError,
+    StoredEvent,
+)
+from orchestrator.store.mapper import event_id_of
+from orchestrator.store.schema import APPEND_LOCK, EVENTS
+
+# SQLSTATEs that ringledger_append raises (sql/0001_log.sql).
+_FENCED: Final = "RL001"
+_NOT_EXPECTED: Final = "RL002"
+
+_APPEND: Final = (
+    "SELECT public.ringledger_append(%s::text, %s::bigint, %s::text,"
+    " %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
+)
+_READ_BACK: Final = (
+    "SELECT e.notification_id, e.originator_id, e.originator_version, e.state FROM public.ringledger_events AS e"
+    " JOIN unnest(%b, %b) AS mine(stream, version)"
+    " ON e.originator_id = mine.stream AND e.originator_version = mine.version"
+)
+_PAGE: Final = (
+    "SELECT notification_id, originator_id, originator_version, topic, state FROM public.ringledger_events"
+    " WHERE notification_id > %b AND notification_id <= %b ORDER BY notification_id LIMIT %b"
+)
+_PAGE_OF_KINDS: Final = _PAGE.replace(" ORDER BY", " AND split_part(originator_id, '-', 1) = ANY(%b) ORDER BY")
+_STREAM: Final = (
+    "SELECT notification_id, originator_id, originator_version, topic, state FROM public.ringledger_events"
+    " WHERE originator_id = %b AND originator_version > %b ORDER BY originator_version LIMIT %b"
+)
+
+END_OF_LOG: Final = 2**63 - 1
+_NO_TEXT: Final = TextArray(())
+_NO_BYTES: Final = ByteaArray(())
+_NO_NUMBERS: Final = BigintArray(())
+
+
+class Fence(Struct, frozen=True):
+    """The right to write live streams: the lease of `site` is at `epoch` with `holder`."""
+
+    site: str
+    epoch: int
+    holder: str
+
+
+class Row(Struct, frozen=True):
+    """A stored event as it lies in the table."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    state: bytes
+
+
+class LedgerDatastore(PostgresDatastore):
+    """The library's datastore over our connections; its own pool is never opened."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__("", "", "", "", "", originator_id_type="text")
+        self._source = source
+
+    def register_type_adapters(self) -> None:
+        """Nothing: our insert uses plain arrays, no composite type, and a recorder can be made with no database."""
+
+    @contextmanager
+    def get_connection(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        with _library_errors(), self._source.borrow() as plain:
+            connection = cast("psycopg.Connection[Any]", plain)
+            connection.row_factory = dict_row
+            try:
+                yield connection
+            finally:
+                connection.row_factory = tuple_row
+
+    def close(self) -> None:
+        """The source belongs to whoever made it."""
+
+
+class LedgerRecorder(PostgresApplicationRecorder):
+    """Reads and writes the rows of the log."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(LedgerDatastore(source), events_table_name=EVENTS)
+        self._source = source
+
+    def create_table(self) -> None:
+        """Refused: raises ProgrammingError."""
+        raise ProgrammingError("The log's tables are made by orchestrator.store.schema.create, as the owner.")
+
+    def _lock_table(self, curs: psycopg.Cursor[Any]) -> None:
+        curs.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,), prepare=True)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: object) -> Sequence[int] | None:
+        """For the library's own tools; raises the library's IntegrityError where a version is taken."""
+        if not stored_events:
+            return []
+        rows = [(str(each.originator_id), each.originator_version, each.topic, each.state) for each in stored_events]
+        with _library_errors(), self._source.borrow() as connection:
+            return _call(connection, None, (), rows, Batch((), (), ()))
+
+    def append(
+        self,
+        connection: Connection,
+        batch: Batch,
+        *,
+        fence: Fence | None = None,
+        expected: Sequence[tuple[str, int]] = (),
+    ) -> list[int]:
+        """Store the batch in one transaction of its own; the position of each record, in their order.
+
+        `expected` names streams and the version that each must be at. Raises `Deposed` where the fence has fallen,
+        `VersionConflict` where an expectation fails or a version is taken, `KeyTaken` where somebody made one of the
+        keys meanwhile, and psycopg's errors as they are for everything else.
+        """
+        rows = [
+            (record.stream, record.version, topic, state)
+            for record, topic, state in zip(batch.records, batch.topics, batch.states, strict=True)
+        ]
+        try:
+            return _call(connection, fence, expected, rows, batch)
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.table_name == "ringledger_keys":
+                raise KeyTaken from error
+            raise VersionConflict("A version of one of the batch's streams is taken.") from error
+        except psycopg.DatabaseError as error:
+            if error.sqlstate == _FENCED:
+                raise Deposed(str(error.diag.message_primary)) from error
+            if error.sqlstate == _NOT_EXPECTED:
+                late = (error.diag.message_detail or "",)
+                raise VersionConflict(str(error.diag.message_primary), streams=late) from error
+            raise
+
+    def read_back(self, connection: Connection, records: Sequence[Record]) -> list[int] | None:
+        """Positions of these very records where they are stored, None where none of them is.
+
+        Raises `VersionConflict` where other events stand in their places.
+        """
+        found = connection.execute(
+            _READ_BACK,
+            (TextArray([each.stream for each in records]), BigintArray([each.version for each in records])),
+            binary=True,
+        ).fetchall()
+        there = {
+            (str(stream), cast("int", version)): (cast("int", position), event_id_of(cast("bytes", state)))
+            for position, stream, version, state in found
+        }
+        if not there:
+            return None
+        positions: list[int] = []
+        for each in records:
+            position, event_id = there.get((each.stream, each.version), (0, ""))
+            if event_id != each.event_id:
+                raise VersionConflict(
+                    f"{each.stream} version {each.version} is taken by another event.", streams=(each.stream,)
+                )
+            positions.append(position)
+        return positions
+
+    def stands(self, connection: Connection, fence: Fence) -> bool:
+        """Whether the lease is still the fence's."""
+        row = connection.execute(
+            "SELECT FROM public.ringledger_lease WHERE site = %s AND epoch = %s AND holder = %s",
+            (fence.site, fence.epoch, fence.holder),
+        ).fetchone()
+        return row is not None
+
+    def page(
+        self, connection: Connection, *, after: int, until: int, kinds: Sequence[str] | None, limit: int
+    ) -> list[Row]:
+        """Up to `limit` rows with after < position ≤ until, in order."""
+        if kinds is None:
+            cursor = connection.execute(_PAGE, (_int8(after), _int8(until), _int8(limit)), binary=True)
+        else:
+            cursor = connection.execute(
+                _PAGE_OF_KINDS, (_int8(after), _int8(until), TextArray(list(kinds)), _int8(limit)), binary=True
+            )
+        return _rows(cursor)
+
+    def stream_page(self, connection: Connection, *, stream: str, after_version: int, limit: int) -> list[Row]:
+        """Up to `limit` rows of one stream above a version, in order."""
+        return _rows(connection.execute(_STREAM, (stream, _int8(after_version), _int8(limit)), binary=True))
+
+
+class KeyTaken(Exception):
+    """A data key that the batch brings was made by somebody else first: take theirs and try again."""
+
+
+def _call(
+    connection: Connection,
+    fence: Fence | None,
+    expected: Sequence[tuple[str, int]],
+    rows: Sequence[tuple[str, int, str, bytes]],
+    batch: Batch,
+) -> list[int]:
+    streams, versions, topics, states = zip(*rows, strict=True)
+    answer = connection.execute(
+        _APPEND,
+        (
+            fence.site if fence else None,
+            fence.epoch if fence else None,
+            fence.holder if fence else None,
+            TextArray([stream for stream, _ in expected]) if expected else _NO_TEXT,
+            BigintArray([version for _, version in expected]) if expected else _NO_NUMBERS,
+            TextArray(streams),
+            BigintArray(versions),
+            TextArray(topics),
+            ByteaArray(states),
+            *_key_arrays(batch.new_keys),
+            *_key_arrays(batch.hung_keys),
+            *_index_arrays(batch.index),
+        ),
+        prepare=True,
+        binary=True,
+    ).fetchone()
+    if answer is None:
+        raise psycopg.InternalError("ringledger_append returned nothing")
+    return cast("list[int]", answer[0])
+
+
+def _key_arrays(keys: dict[str, Any]) -> tuple[TextArray, TextArray, ByteaArray]:
+    if not keys:
+        return _NO_TEXT, _NO_TEXT, _NO_BYTES
+    rows = list(keys.values())
+    return (
+        TextArray([row.subject for row in rows]),
+        TextArray([row.parent for row in rows]),
+        ByteaArray([row.wrapped for row in rows]),
+    )
+
+
+def _index_arrays(index: list[tuple[str, bytes, str]]) -> tuple[TextArray, ByteaArray, TextArray]:
+    if not index:
+        return _NO_TEXT, _NO_BYTES, _NO_TEXT
+    return (
+        TextArray([name for name, _, _ in index]),
+        ByteaArray([token for _, token, _ in index]),
+        TextArray([stream for _, _, stream in index]),
+    )
+
+
+def _int8(number: int) -> Int8:
+    """Always of the same type, so that the statement is prepared once and not once for each size of number."""
+    return Int8(number)
+
+
+def _rows(cursor: psycopg.Cursor[Any]) -> list[Row]:
+    return [Row(*row) for row in cursor.fetchall()]
+
+
+@contextmanager
+def _library_errors() -> Iterator[None]:
+    """What psycopg raises, by the names that the library's callers know."""
+    try:
+        yield
+    except psycopg.IntegrityError as error:
+        raise IntegrityError(str(error)) from error
+    except psycopg.InterfaceError as error:
+        raise InterfaceError(str(error)) from error
+    except psycopg.Error as error:
+        raise (OperationalError if is_passing(error) else ProgrammingError)(str(error)) from error

@@ -1,0 +1,347 @@
+"""The single writer of live streams: everything waiting goes to the log in one transaction, again and again.
+
+      submit ──▶ queue ──▶ seal ──▶ one call, one commit ──▶ on_stored(position), in the order of submission
+                  ▲                    │
+                  │                    ├─ the lease has a new epoch ──▶ on_deposed, and nothing more is ever written
+                  └── waits here ◀─────┴─ the database is away ──▶ the same batch again: first read back by event id
+
+While one batch is being committed the next one gathers; under load batches grow by themselves and no timer is needed.
+Works with threads and, in a process that gevent has patched, with greenlets. Never put a Timeout around it: a
+statement timeout on the connection ends what hangs.
+"""
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import psycopg
+from msgspec import Struct
+
+from orchestrator.domain.catalogue import CATALOGUE, Entry
+from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
+from orchestrator.store.batch import Sealer, first_versions
+from orchestrator.store.connections import Connection, Source, is_passing
+from orchestrator.store.errors import Away, Deposed, QueueFull, StoreError, VersionConflict, WriterStopped, WrongKind
+from orchestrator.store.mapper import Draft, LedgerMapper
+from orchestrator.store.recorder import Fence, KeyTaken, LedgerRecorder
+from orchestrator.vault import Vault
+
+# A batch takes whole submissions until it has this many events. Twice as many gain a tenth of throughput and double the
+# time that the first of them waits (`python -m tests.bench store`).
+BATCH: Final = 400
+# Events that may wait. At 500 events/s twenty seconds without a database; the loop holds calls with music well before.
+QUEUE_LIMIT: Final = 10_000
+# Streams whose last version is remembered; one that was forgotten is asked of the database in the append itself.
+_REMEMBERED: Final = 200_000
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
+
+
+def _nothing(*_: object) -> None:
+    """What happens where nobody asked to be told."""
+
+
+class Hooks(Struct, frozen=True):
+    """What a writer tells, on its own thread (greenlet), one call at a time; none of them may block.
+
+    After `on_deposed` or `on_failed` nothing is written any more and `submit` raises.
+    """
+
+    on_away: Callable[[Away], None] = _nothing
+    """Once, when the database cannot be reached."""
+    on_back: Callable[[], None] = _nothing
+    """Once, when it answers again."""
+    on_deposed: Callable[[Deposed], None] = _nothing
+    """The lease has gone to another process."""
+    on_failed: Callable[[BaseException], None] = _nothing
+    """The writer gave up for any other reason: a bug, a conflict that cannot be."""
+
+
+_NO_HOOKS: Final = Hooks()
+
+
+class _Group(Struct, frozen=True):
+    """One submission."""
+
+    drafts: tuple[Draft, ...]
+    unseen: tuple[tuple[str, int], ...]
+    on_stored: Callable[[int], None]
+    on_lost: Callable[[StoreError], None]
+
+
+class LiveWriter:
+    """Appends to live streams for as long as its fence stands. One for each epoch: after a take-over make a new one."""
+
+    def __init__(
+        self,
+        source: Source,
+        vault: Vault,
+        fence: Fence,
+        *,
+        catalogue: Mapping[str, Entry] = CATALOGUE,
+        hooks: Hooks = _NO_HOOKS,
+        batch: int = BATCH,
+        queue_limit: int = QUEUE_LIMIT,
+    ) -> None:
+        self.away = False
+        """Whether the database is away; events submitted meanwhile wait."""
+        self._source = source
+        self._fence = fence
+        self._mapper = LedgerMapper(catalogue)
+        self._recorder = LedgerRecorder(source)
+        self._sealer = Sealer(self._mapper, vault)
+        self._hooks = hooks
+        self._batch = batch
+        self._queue_limit = queue_limit
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._queue: deque[_Group] = deque()
+        self._waiting = 0
+        self._versions: OrderedDict[str, int] = OrderedDict()
+        self._closing = False
+        self._stopped: StoreError | None = None
+        self._connection: Connection | None = None
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+
+    def start(self) -> "LiveWriter":
+        """Begin to write. The database need not be there yet."""
+        self._thread.start()
+        return self
+
+    def know(self, versions: Mapping[str, int]) -> None:
+        """Tell the last version of streams that were read from the log, so that the next ones are checked in memory."""
+        with self._lock:
+            self._versions.update(versions)
+            self._forget_oldest()
+
+    @property
+    def waiting(self) -> int:
+        """Events submitted and not stored yet."""
+        return self._waiting
+
+    def submit(
+        self,
+        records: Sequence[Record],
+        on_stored: Callable[[int], None] = _nothing,
+        on_lost: Callable[[StoreError], None] = _nothing,
+    ) -> None:
+        """Take these records, to be stored together; never waits. `on_stored(position of the last)` when durable.
+
+        `on_lost(error)` instead where the writer stops first. Raises, with none of them taken: `WrongKind` for a
+        desk stream or an event that does not belong there, `VersionConflict` where a version is no successor of the
+        stream's last, `QueueFull`, `WriterStopped` or `Deposed` once the writer has ended.
+        """
+        if not records:
+            raise ValueError("A submission needs at least one record.")
+        before = first_versions(records)
+        drafts = tuple(self._checked(record) for record in records)
+        with self._work:
+            if self._stopped is not None:
+                raise self._stopped
+            if self._waiting + len(drafts) > self._queue_limit:
+                raise QueueFull(
+                    f"{self._waiting} events wait for the database already; {len(drafts)} more would pass the limit of "
+                    f"{self._queue_limit}. Nothing of this was taken: refuse new work until the database is back."
+                )
+            unseen = self._check_versions(before)
+            for record in records:
+                self._versions[record.stream] = record.version
+                self._versions.move_to_end(record.stream)
+            self._forget_oldest()
+            self._queue.append(_Group(drafts, unseen, on_stored, on_lost))
+            self._waiting += len(drafts)
+            self._work.notify()
+
+    def append_live(self, records: Sequence[Record]) -> int:
+        """`submit`, then wait until all of it is durable; the position of the last record. Raises what `submit` does,
+        and `Deposed` or `WriterStopped` where the writer ends meanwhile. Waits as long as the database is away.
+        """
+        done = threading.Event()
+        outcome: list[int | StoreError] = []
+
+        def settle(result: int | StoreError) -> None:
+            outcome.append(result)
+            done.set()
+
+        self.submit(records, settle, settle)
+        done.wait()
+        result = outcome[0]
+        if isinstance(result, StoreError):
+            raise result
+        return result
+
+    def close(self, timeout_s: float = 10.0) -> bool:
+        """Store what waits, then end; whether that was done in time. What could not be stored is told to `on_lost`."""
+        with self._work:
+            if self._stopped is None and not self._thread.ident:
+                self._stopped = WriterStopped("The writer was closed before it was started.")
+                return True
+            self._closing = True
+            self._work.notify()
+        self._thread.join(timeout_s)
+        finished = not self._thread.is_alive() and self._waiting == 0
+        with self._work:
+            # A writer that is still looking for its database sees this and ends.
+            self._stopped = self._stopped or WriterStopped("The writer was closed.")
+        return finished
+
+    # --- at the caller -----------------------------------------------------------------------------------------------
+    def _checked(self, record: Record) -> Draft:
+        if kind_of(record.stream) not in LIVE_KINDS:
+            raise WrongKind(f"{record.stream} is a desk stream: append it with a DeskWriter.")
+        return self._mapper.draft(record)
+
+    def _check_versions(self, before: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+        """Compare with what is known; the streams that the database must be asked about."""
+        unseen: list[tuple[str, int]] = []
+        for stream, version in before:
+            known = self._versions.get(stream)
+            if known is None:
+                # A new stream needs no question: the primary key refuses a second version 1.
+                if version:
+                    unseen.append((stream, version))
+            elif known != version:
+                raise VersionConflict(
+                    f"{stream} is at version {known}; {version + 1} does not follow.", streams=(stream,)
+                )
+        return tuple(unseen)
+
+    def _forget_oldest(self) -> None:
+        while len(self._versions) > _REMEMBERED:
+            self._versions.popitem(last=False)
+
+    # --- on the writer's thread --------------------------------------------------------------------------------------
+    def _run(self) -> None:
+        groups: list[_Group] = []
+        try:
+            while groups := self._take():
+                self._tell(groups, self._store(groups))
+        except Deposed as error:
+            self._end(error, groups)
+            self._hooks.on_deposed(error)
+        except WriterStopped as error:
+            self._end(error, groups)
+        except BaseException as error:  # noqa: BLE001 - told, not swallowed: whoever waits on this thread must hear that it ended
+            stopped = WriterStopped(f"The writer gave up: {error}")
+            stopped.__cause__ = error
+            self._end(stopped, groups)
+            self._hooks.on_failed(error)
+        else:
+            self._end(WriterStopped("The writer was closed."), [])
+        finally:
+            self._drop_connection()
+
+    def _take(self) -> list[_Group]:
+        """Wait for work; as many whole submissions as make a batch. Nothing once the writer is closed and done."""
+        with self._work:
+            while not self._queue and not self._closing:
+                self._work.wait()
+            groups: list[_Group] = []
+            size = 0
+            while self._queue and (not groups or size + len(self._queue[0].drafts) <= self._batch):
+                group = self._queue.popleft()
+                size += len(group.drafts)
+                groups.append(group)
+            return groups
+
+    def _store(self, groups: Sequence[_Group]) -> list[int]:
+        """The position of each record of the batch, however long the database takes to have them."""
+        drafts = [draft for group in groups for draft in group.drafts]
+        records = [draft.record for draft in drafts]
+        unseen = [each for group in groups for each in group.unseen]
+        doubtful = doubt_new = False
+        pause_s = 0.0
+        while True:
+            sent = False
+            try:
+                connection = self._connected()
+                if doubtful and (found := self._recorder.read_back(connection, records)):
+                    self._is_back()
+                    return found
+                batch = self._sealer.prepare(drafts, doubt_new=doubt_new)
+                sent = True
+                positions = self._recorder.append(connection, batch, fence=self._fence, expected=unseen)
+            except KeyTaken:
+                doubt_new = True
+            except VersionConflict as conflict:
+                return self._judge(conflict, records)
+            except (Away, psycopg.Error) as error:
+                doubtful = doubtful or sent
+                pause_s = self._lost(error, pause_s)
+            else:
+                self._sealer.stored(batch)
+                self._is_back()
+                return positions
+
+    def _judge(self, conflict: VersionConflict, records: Sequence[Record]) -> list[int]:
+        """A version is taken: by an attempt of ours whose answer was lost (their positions), by the process that has
+        the lease now (`Deposed`), or, which must not be, by somebody beside the lease (the conflict).
+        """
+        pause_s = 0.0
+        while True:
+            try:
+                connection = self._connected()
+                if not self._recorder.stands(connection, self._fence):
+                    raise Deposed(f"Epoch {self._fence.epoch} of site {self._fence.site} is over.") from conflict
+                found = self._recorder.read_back(connection, records)
+                if found is None:
+                    raise conflict
+            except (Away, psycopg.Error) as error:
+                pause_s = self._lost(error, pause_s)
+            else:
+                self._is_back()
+                return found
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._source.connect()
+        return self._connection
+
+    def _lost(self, error: Away | psycopg.Error, pause_s: float) -> float:
+        """After an error: raise it where waiting does not help, else wait; how long to wait the next time.
+
+        The first attempt to connect again is made at once and in silence: a cut connection is no absence.
+        """
+        if isinstance(error, psycopg.Error) and not is_passing(error):
+            raise error
+        self._drop_connection()
+        if pause_s == 0.0:
+            return _FIRST_PAUSE_S
+        if not self.away:
+            self.away = True
+            self._hooks.on_away(error if isinstance(error, Away) else Away(f"The database went away: {error}"))
+        with self._work:
+            if self._stopped is not None:
+                raise self._stopped
+        time.sleep(pause_s)
+        return min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _is_back(self) -> None:
+        if self.away:
+            self.away = False
+            self._hooks.on_back()
+
+    def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _tell(self, groups: list[_Group], positions: Sequence[int]) -> None:
+        """Tell each group, taking it off the list first: should a callback raise, only the untold are told a loss."""
+        with self._lock:
+            self._waiting -= len(positions)
+        place = 0
+        groups.reverse()
+        while groups:
+            group = groups.pop()
+            place += len(group.drafts)
+            group.on_stored(positions[place - 1])
+
+    def _end(self, error: StoreError, groups: Sequence[_Group]) -> None:
+        with self._work:
+            self._stopped = self._stopped or error
+            lost = [*groups, *self._queue]
+            self._queue.clear()
+        for group in lost:
+            group.on_lost(self._stopped)
