@@ -19,6 +19,11 @@ _OUTCOMES = {
     "NETWORK_OUT_OF_ORDER": "unreachable",
     "RECOVERY_ON_TIMER_EXPIRE": "unreachable",
     "GATEWAY_DOWN": "unreachable",
+    # Ours and the link's: the phone never rang, or nobody can say; not the agent's doing.
+    "NEVER_RUNG": "withdrawn",
+    "not_sent": "withdrawn",
+    "link_down": "withdrawn",
+    "timeout": "withdrawn",
 }
 
 

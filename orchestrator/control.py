@@ -1,0 +1,165 @@
+"""The command socket: live commands and questions over a local Unix socket, and the client for it.
+
+One JSON object a line, at most `LONGEST` bytes. A request is a command (`{"do": "ready", "agent": "1001"}`) or a
+question (`{"ask": "calls"}`). An answer is `{"ok": true, "position": 17}`, `{"ok": true, "answer": …}` or
+`{"ok": false, "code": "not_signed_in", "message": "…"}`. A connection may carry many requests, one after another.
+"""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from orchestrator.domain.kernel import Refused
+from orchestrator.runner.inputs import Command
+
+log = structlog.get_logger(__name__)
+
+LONGEST: Final = 16_384
+# A client that says nothing for this long is let go; robots and desks speak more often or connect anew.
+IDLE_S: Final = 600.0
+CLIENT_S: Final = 15.0
+# sockaddr_un.sun_path of Linux (unix(7)), less the closing zero.
+_LONGEST_PATH: Final = 107
+
+
+class ControlError(Exception):
+    """The orchestrator could not be asked; the message says what to do."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that changes nothing."""
+
+    ask: str
+
+
+_commands = msgspec.json.Decoder(Command)
+_questions = msgspec.json.Decoder(Question)
+
+
+class Server:
+    """Answers on the socket. `command` carries out and returns a log position; `ask` answers a question by its name.
+
+    Both may raise `Refused`. Needs a process patched by gevent.
+    """
+
+    def __init__(self, path: Path, command: Callable[[Any], int], ask: Callable[[str], object]) -> None:
+        self._path = path
+        self._command = command
+        self._ask = ask
+        self._server: Any = None
+
+    def start(self) -> None:
+        """Listen. A socket left behind by a dead process is replaced; only this user may connect."""
+        from gevent.pool import Pool
+        from gevent.server import StreamServer
+
+        if len(os.fsencode(self._path)) > _LONGEST_PATH:
+            raise ControlError(f"{self._path} is too long for a Unix socket; choose a shorter RINGLEDGER_HOME.")
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        old = os.umask(0o177)
+        try:
+            listener.bind(str(self._path))
+        finally:
+            os.umask(old)
+        listener.listen(128)
+        listener.setblocking(False)
+        self._server = StreamServer(listener, self._serve, spawn=Pool(1_000))
+        self._server.start()
+
+    def stop(self) -> None:
+        """Close the socket."""
+        if self._server is not None:
+            self._server.stop(timeout=1)
+            self._path.unlink(missing_ok=True)
+
+    def _serve(self, connection: socket.socket, _address: object) -> None:
+        connection.settimeout(IDLE_S)
+        pending = b""
+        try:
+            while data := connection.recv(LONGEST):
+                pending += data
+                *lines, pending = pending.split(b"\n")
+                for line in lines:
+                    connection.sendall(msgspec.json.encode(self._answer(line)) + b"\n")
+                if len(pending) > LONGEST:
+                    refused = _refusal("too_long", f"A request is one line of at most {LONGEST} bytes.")
+                    connection.sendall(msgspec.json.encode(refused) + b"\n")
+                    return
+        except OSError as error:
+            log.debug("control-connection-ended", error=str(error))
+        finally:
+            connection.close()
+
+    def _answer(self, line: bytes) -> dict[str, object]:
+        if len(line) > LONGEST:
+            return _refusal("too_long", f"A request is one line of at most {LONGEST} bytes.")
+        try:
+            if b'"ask"' in line:
+                return {"ok": True, "answer": self._ask(_questions.decode(line).ask)}
+            return {"ok": True, "position": self._command(_commands.decode(line))}
+        except msgspec.DecodeError as error:
+            return _refusal("bad_request", f"This is no request that can be read: {error}")
+        except UnicodeDecodeError:
+            return _refusal("bad_request", "A request is JSON in UTF-8.")
+        except Refused as refused:
+            return _refusal(refused.code, refused.message)
+
+
+def _refusal(code: str, message: str) -> dict[str, object]:
+    return {"ok": False, "code": code, "message": message}
+
+
+class Client:
+    """A connection to the orchestrator of this home. Works in patched and unpatched processes."""
+
+    def __init__(self, path: Path, *, timeout_s: float = CLIENT_S) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+        self._connection: socket.socket | None = None
+        self._pending = b""
+
+    def do(self, command: Command) -> int:
+        """Carry out a command; its log position. Raises `Refused` and `ControlError`."""
+        return int(self._request(msgspec.json.encode(command))["position"])
+
+    def ask(self, question: str) -> Any:
+        """The answer to a question. Raises `Refused` and `ControlError`."""
+        return self._request(msgspec.json.encode(Question(ask=question)))["answer"]
+
+    def close(self) -> None:
+        """Close the connection; the next request makes another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _request(self, line: bytes) -> dict[str, Any]:
+        try:
+            if self._connection is None:
+                self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                self._connection.settimeout(self._timeout_s)
+                self._connection.connect(str(self._path))
+                self._pending = b""
+            self._connection.sendall(line + b"\n")
+            while b"\n" not in self._pending:
+                data = self._connection.recv(65_536)
+                if not data:
+                    raise ConnectionResetError("it hung up")
+                self._pending += data
+        except OSError as error:
+            self.close()
+            raise ControlError(
+                f"No orchestrator answers at {self._path} ({error.strerror or error}). Start one with `make run`, or "
+                "set RINGLEDGER_HOME to the home of the one that runs."
+            ) from error
+        text, _, self._pending = self._pending.partition(b"\n")
+        answer: dict[str, Any] = msgspec.json.decode(text)
+        if not answer["ok"]:
+            raise Refused(answer["code"], answer["message"])
+        return answer

@@ -1,0 +1,321 @@
+"""gevent around the runner: inputs in, batches committed, instructions performed.
+
+    link ──item──▶ take ──▶ tape ──▶ translate ──▶ Runner.step ──records──▶ LiveWriter ──stored──▶ Performer
+    timer ────────▶ │                                                          │
+    command ──────▶ │ ◀───────────────── answer with the log position ─────────┘
+
+`take` is one synchronous piece that never gives way to another greenlet, so steps happen one after another whoever
+calls it. While the database is away, news is held back and nothing is decided: callers stay parked with their music,
+commands are refused, and work goes on where it stopped (a spool that decides meanwhile comes later).
+"""
+
+import os
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import gevent
+import structlog
+from gevent.event import AsyncResult, Event
+from gevent.pool import Pool
+
+from orchestrator.domain.contacts.contacts import ContactArrived
+from orchestrator.domain.kernel import Instant, Record, Refused, ident_of
+from orchestrator.domain.switch.facts import Fact
+from orchestrator.domain.switch.instructions import Instruction, TakeSnapshot
+from orchestrator.esl.events import SwitchEvent
+from orchestrator.esl.translate import translate
+from orchestrator.metrics import Metrics
+from orchestrator.runner import Followed, Input, Outcome, Runner, TimerFired
+from orchestrator.runner.inputs import DeskCommand, IdentifyContact, Started
+from orchestrator.store import Away, StoreError
+
+log = structlog.get_logger(__name__)
+
+# News held back while the database is away: at 60 calls/s with about 20 items each this is over a minute. Past it, all
+# of it is thrown away and the switches are asked afresh what they have, which is the same truth (law 5).
+MOST_HELD: Final = 100_000
+# How often instructions that wait for the lease look whether it is ours again.
+LEASE_LOOK_S: Final = 0.02
+# A command whose record is not stored by then gets an answer that says so.
+COMMAND_S: Final = 5.0
+_IDENTIFY_AT_ONCE: Final = 4
+_EXIT_BUG: Final = 70  # EX_SOFTWARE of sysexits.h
+_EXIT_DEPOSED: Final = 75  # EX_TEMPFAIL of sysexits.h: start again, as a standby
+
+
+class Tape(Protocol):
+    """Where inputs are recorded."""
+
+    def write(self, input_id: str, at: Instant, body: object) -> None:
+        """Record one input; never waits."""
+
+
+class Writer(Protocol):
+    """What the loop needs of the store's live writer."""
+
+    away: bool
+
+    def submit(
+        self, records: tuple[Record, ...], on_stored: Callable[[int], None], on_lost: Callable[[StoreError], None]
+    ) -> None:
+        """Take records to be stored together; never waits."""
+
+
+Identify = Callable[[str], str | None]
+Clock = Callable[[], Instant]
+
+
+def wall_clock() -> Instant:
+    """Now, by this machine's clock."""
+    return Instant(time.time_ns() // 1000)
+
+
+class Engine:
+    """The active orchestrator's heart."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        *,
+        epoch: int,
+        last_at: Instant,
+        tape: Tape,
+        may_write: Callable[[], bool],
+        identify: Identify,
+        metrics: Metrics,
+        clock: Clock = wall_clock,
+    ) -> None:
+        self.runner = runner
+        self.position = 0
+        """The position of the last record that we know to be stored."""
+        self.stopped = Event()
+        self._epoch = epoch
+        self._last_at = last_at
+        self._tape = tape
+        self._may_write = may_write
+        self._identify = identify
+        self._metrics = metrics
+        self._clock = clock
+        self._writer: Writer | None = None
+        self._perform: Callable[[Instruction], None] | None = None
+        self._inputs = 0
+        self._held: deque[tuple[str, object, Instant]] = deque()
+        self._paused = False
+        self._submitted = self._stored = 0
+        self._after: deque[tuple[int, tuple[Instruction, ...]]] = deque()
+        self._waiting: deque[Instruction] = deque()
+        self._timer_moved = Event()
+        self._identifying = Pool(_IDENTIFY_AT_ONCE)
+        self._to_identify: deque[tuple[str, str]] = deque(maxlen=10_000)
+        self._greenlets: list[gevent.Greenlet] = []
+
+    # --- begin and end -----------------------------------------------------------------------------------------------
+    def start(self, writer: Writer, perform: Callable[[Instruction], None], position: int) -> None:
+        """Begin to decide, with the log folded up to `position`."""
+        self._writer, self._perform, self.position = writer, perform, position
+        self._greenlets = [gevent.spawn(self._keep_time), gevent.spawn(self._keep_performing)]
+        self._take_now("", Started(epoch=self._epoch, position=position), self._clock())
+
+    def stop(self) -> None:
+        """Decide nothing any more. What was submitted is still stored by the writer."""
+        self._paused = True
+        gevent.killall(self._greenlets)
+        self._identifying.kill()
+        self.stopped.set()
+
+    # --- inputs ------------------------------------------------------------------------------------------------------
+    def deliver(self, node: str, item: SwitchEvent | Fact, at: Instant) -> None:
+        """Take news of a switch; held back while the database is away."""
+        if self._is_away() or self._held:
+            self._hold(node, item, at)
+        else:
+            self._take_now(node, item, at)
+
+    def follow(self, record: Record) -> None:
+        """Take a record of a desk stream that somebody else appended."""
+        self.deliver("", Followed(record=record), self._clock())  # type: ignore[arg-type]  # held like news
+
+    def command(self, command: DeskCommand) -> int:
+        """Carry out a request; the log position of what it led to (0 where it changed nothing).
+
+        Raises `Refused`: by the rules; `database_away` where nothing can be recorded now; `unsure` where the database
+        went away before it said whether it is stored.
+        """
+        if self._is_away() or self._held:
+            raise Refused("database_away", "The database is away: nothing can be recorded. Calls go on; try again soon.")
+        answer: AsyncResult = AsyncResult()
+        self._take_now("", command, self._clock(), answer)
+        try:
+            result = answer.get(timeout=COMMAND_S)
+        except gevent.Timeout:
+            raise Refused("unsure", "The database has not answered; look whether it happened before you repeat it.") from None
+        if isinstance(result, Refused):
+            raise result
+        return int(result)
+
+    # --- one step ----------------------------------------------------------------------------------------------------
+    def _take_now(self, node: str, body: object, received: Instant, answer: AsyncResult | None = None) -> None:
+        try:
+            # Our clock never runs backwards in the log, whatever the machine's does.
+            self._last_at = at = Instant(max(received, self._last_at))
+            self._inputs += 1
+            input_id = f"{self._epoch}-{self._inputs}"
+            self._tape.write(input_id, at, (node, body) if isinstance(body, SwitchEvent) else body)
+            if isinstance(body, SwitchEvent):
+                for ordinal, fact in enumerate(translate(node, body)):
+                    self._step(Input(id=f"{input_id}.{ordinal}", at=at, body=fact), None)
+            else:
+                self._step(Input(id=input_id, at=at, body=body), answer)  # type: ignore[arg-type]  # Body, by the callers
+        except BaseException as error:
+            self._die(error)
+
+    def _step(self, given: Input, answer: AsyncResult | None) -> None:
+        begun = time.perf_counter()
+        outcome = self.runner.step(given)
+        self._metrics.decided(type(given.body).__name__, time.perf_counter() - begun)
+        if outcome.refused is not None and answer is not None:
+            answer.set(outcome.refused)
+        elif outcome.records:
+            self._submit(outcome, answer)
+        else:
+            if answer is not None:
+                answer.set(0)
+            if outcome.instructions:
+                self._instruct_in_turn(outcome.instructions)
+        self._timer_moved.set()
+
+    def _submit(self, outcome: Outcome, answer: AsyncResult | None) -> None:
+        assert self._writer is not None, "the engine was not started"  # noqa: S101 - a bug, not an input
+        self._submitted += 1
+
+        def stored(position: int) -> None:
+            self._stored += 1
+            self.position = position
+            self._metrics.stored(outcome.records)
+            self._instruct(outcome.instructions)
+            while self._after and self._after[0][0] <= self._stored:
+                self._instruct(self._after.popleft()[1])
+            if answer is not None:
+                answer.set(position)
+            for record in outcome.records:
+                if isinstance(record.event, ContactArrived) and record.event.caller_number:
+                    self._to_identify.append((ident_of(record.stream), record.event.caller_number))
+                    if self._identifying.free_count() > 0:
+                        self._identifying.spawn(self._identify_next)
+
+        def lost(error: StoreError) -> None:
+            if answer is not None:
+                answer.set(Refused("unsure", f"It may not have been recorded: {error}"))
+
+        self._writer.submit(outcome.records, stored, lost)
+
+    # --- instructions ------------------------------------------------------------------------------------------------
+    def _instruct_in_turn(self, instructions: tuple[Instruction, ...]) -> None:
+        """Instructions without records of their own follow from earlier ones: they wait until those are stored."""
+        if self._stored == self._submitted:
+            self._instruct(instructions)
+        else:
+            self._after.append((self._submitted, instructions))
+
+    def _instruct(self, instructions: tuple[Instruction, ...]) -> None:
+        if self._perform is None:
+            return
+        if self._waiting or not self._may_write():
+            self._waiting.extend(instructions)
+            return
+        for instruction in instructions:
+            self._perform(instruction)
+
+    def _keep_performing(self) -> None:
+        """Perform what had to wait for the lease: right after the database is back it is renewed a moment later."""
+        while True:
+            gevent.sleep(LEASE_LOOK_S)
+            while self._waiting and self._may_write() and self._perform is not None:
+                self._perform(self._waiting.popleft())
+
+    def offer_open(self, offer_id: str, contact_id: str) -> bool:
+        """Whether this offer is still open: asked just before a phone is rung or legs are joined."""
+        contact = self.runner.world.contacts.get(contact_id)
+        return contact is not None and contact.offer is not None and contact.offer.offer_id == offer_id
+
+    # --- time --------------------------------------------------------------------------------------------------------
+    def _keep_time(self) -> None:
+        while True:
+            due = self.runner.next_due()
+            wait = None if due is None else max(0.0, (due - self._clock()) / 1e6)
+            if wait is None or wait > 0:
+                self._timer_moved.clear()
+                self._timer_moved.wait(wait)
+                continue
+            if self._is_away() or self._held:
+                gevent.sleep(LEASE_LOOK_S)
+                continue
+            fired: TimerFired | None = self.runner.due(self._clock())
+            if fired is not None:
+                self._take_now("", fired, self._clock())
+
+    # --- the database away -------------------------------------------------------------------------------------------
+    def _is_away(self) -> bool:
+        return self._paused or self._writer is None or self._writer.away
+
+    def _hold(self, node: str, item: object, at: Instant) -> None:
+        if len(self._held) >= MOST_HELD:
+            log.error("news-thrown-away", count=len(self._held), remedy="the switches are asked afresh")
+            self._held.clear()
+        self._held.append((node, item, at))
+
+    def database_away(self, error: Away) -> None:
+        """The writer cannot reach the database."""
+        log.error("database-away", error=str(error), remedy="calls stay parked; commands are refused until it is back")
+        self._metrics.database_up(up=False)
+
+    def database_back(self) -> None:
+        """It answers again: what was held back is taken in order, then the switches are asked what they have."""
+        log.info("database-back", held=len(self._held))
+        self._metrics.database_up(up=True)
+        gevent.spawn(self._resume)
+
+    def _resume(self) -> None:
+        while self._held and not self._is_away():
+            node, item, _ = self._held.popleft()
+            # Decided now, not when it came: a deadline counts from the moment somebody can act on it. The switch's own
+            # time stands beside it in the record.
+            self._take_now(node, item, self._clock())
+        for node in self.runner.world.nodes:
+            self._instruct_in_turn((TakeSnapshot(id=f"resume-{node}-{self._inputs}", node=node, leg=""),))
+
+    # --- who is calling ----------------------------------------------------------------------------------------------
+    def _identify_next(self) -> None:
+        while self._to_identify:
+            contact_id, number = self._to_identify.popleft()
+            try:
+                customer_id = self._identify(number)
+                if customer_id is not None and contact_id in self.runner.world.contacts:
+                    self.command(IdentifyContact(contact_id=contact_id, customer_id=customer_id))
+            except (StoreError, Refused) as error:
+                # The call goes on without a name; its number stays sealed under the contact's own key.
+                log.warning("caller-not-identified", contact=contact_id, error=type(error).__name__)
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+    def deposed(self, error: BaseException) -> None:
+        """Another process leads. Nothing more is written, to the log or to a switch."""
+        log.error("deposed", error=str(error))
+        self._exit(_EXIT_DEPOSED)
+
+    def failed(self, error: BaseException) -> None:
+        """The writer gave up: the memory is ahead of the log, so start again from the log."""
+        self._die(error)
+
+    def _die(self, error: BaseException) -> None:
+        """A bug: memory may be half changed. The log is whole; the next start folds it and asks the switches."""
+        traceback.print_exception(error, file=sys.stderr)
+        log.critical("engine-fault", error=f"{type(error).__name__}: {error}", remedy="starting again from the log")
+        self._exit(_EXIT_BUG)
+
+    def _exit(self, code: int) -> None:
+        sys.stderr.flush()
+        os._exit(code)
