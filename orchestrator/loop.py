@@ -237,10 +237,9 @@ class Engine:
             while self._waiting and self._may_write() and self._perform is not None:
                 self._perform(self._waiting.popleft())
 
-    def offer_open(self, offer_id: str, contact_id: str) -> bool:
+    def offer_open(self, offer_id: str) -> bool:
         """Whether this offer is still open: asked just before a phone is rung or legs are joined."""
-        contact = self.runner.world.contacts.get(contact_id)
-        return contact is not None and contact.offer is not None and contact.offer.offer_id == offer_id
+        return offer_id in self.runner.world.open_offers
 
     # --- time --------------------------------------------------------------------------------------------------------
     def _keep_time(self) -> None:

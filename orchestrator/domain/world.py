@@ -39,6 +39,7 @@ class World:
         self.entries: dict[str, EntryPoint] = {}
         self.versions: dict[str, int] = {}
         self.contact_of_leg: dict[str, str] = {}
+        self.open_offers: set[str] = set()
         self.closed_legs: OrderedDict[str, str] = OrderedDict()
         self.shift_of_agent: dict[str, str] = {}
         self.agent_of_number: dict[str, str] = {}
@@ -81,6 +82,10 @@ class World:
                     self.contact_of_leg[reservation.leg] = ident
             case contacts.LegClosed():
                 self._close_leg(record.event.leg, ident)
+        if before is not None and before.offer is not None:
+            self.open_offers.discard(before.offer.offer_id)
+        if after.offer is not None:
+            self.open_offers.add(after.offer.offer_id)
         timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
         self.matching.place_contact(after)
         if after.status == "ended":

@@ -470,6 +470,8 @@ def _reservation_gone(contact: Contact, held: Reservation, command: NoteLegGone)
         closed = OfferTimedOut
     elif outcome in ("rejected", "busy"):
         closed = OfferRejected
+    elif outcome == "withdrawn":
+        closed = OfferWithdrawn
     return (closed(offer_id=offer.offer_id, cause="desk" if held.leg in offer.rejecting else command.cause),)
 
 
