@@ -21,8 +21,8 @@ _EXTENSION = re.compile(r"[0-9A-Za-z_.+-]{1,64}")
 _DIGIT = re.compile(r"[0-9A-DFa-d*#]")
 # switch_channel.c counts the length of a digit in samples of 8 kHz, whatever the codec.
 _SAMPLES_PER_MS = 8
-# transfer_source keeps its value for the rest of the call, so an older one speaks of an earlier transfer. It holds whole
-# seconds (rounded down), and the unbridging that a transfer causes follows in the same 20 ms tick in every capture.
+# transfer_source keeps its value for the rest of the call, so an older one speaks of an earlier transfer. It holds
+# whole seconds (rounded down); in every capture the unbridging that it causes follows in the same 20 ms tick.
 _TRANSFER_FRESH = 3 * SECOND // 2
 _TRANSFERS = frozenset({"bl_xfer", "att_xfer"})
 
@@ -32,6 +32,11 @@ class Reading(Struct, frozen=True):
 
     facts: tuple[f.Fact, ...]
     flaws: tuple[str, ...] = ()
+
+
+def checked_name(value: str) -> str:
+    """The value where it can name a leg, a contact, an offer or a job; otherwise empty."""
+    return value if _NAME.fullmatch(value) else ""
 
 
 def translate(node: str, event: SwitchEvent) -> tuple[f.Fact, ...]:
@@ -185,7 +190,8 @@ def _hung_up(r: _Reader) -> tuple[f.Fact, ...]:
     cause = e.cause if _CAUSE.fullmatch(e.cause) else ""
     if not cause:
         r.fault(HEADERS["cause"], e.cause)
-    status = r.number("sip_refusal", e.sip_refusal) if e.sip_refusal else 0
+    # On a leg that came to us the same variable speaks of a re-INVITE that its phone refused, not of the call.
+    status = r.number("sip_refusal", e.sip_refusal) if e.sip_refusal and not r.inbound else 0
     return (
         f.LegHungUp(
             node=r.node,

@@ -45,7 +45,7 @@ def facts(chunks: Iterable[bytes]) -> list[Fact]:
 
 
 def table(found: Iterable[Fact]) -> str:
-    """Facts as aligned columns: ms since the first by the switch's clock, leg (a letter in order of appearance), fact, rest."""
+    """Facts as aligned columns: ms by the switch's clock, leg (a letter in order of appearance), fact, the rest."""
     legs: dict[str, str] = {}
     rows: list[tuple[str, str, str, str]] = []
     start = None

@@ -18,7 +18,7 @@ both = pytest.mark.parametrize("form", FORMATS)
 
 
 def test_all_the_captures_are_here() -> None:
-    assert STREAMS == "a b d e1 e2 f g h i j k l1 l3 l4 l5 l6".split()
+    assert STREAMS == ["a", "b", "d", "e1", "e2", "f", "g", "h", "i", "j", "k", "l1", "l3", "l4", "l5", "l6"]
 
 
 @both
@@ -114,6 +114,7 @@ WORDS = {
 
 def stories() -> dict[str, dict[str, list[str]]]:
     told: dict[str, dict[str, list[str]]] = {}
+    current: dict[str, list[str]] = {}
     for line in (TABLES / "by_hand.txt").read_text().splitlines():
         if re.match("[a-z]", line):
             told[line.split(":")[0]] = current = {}

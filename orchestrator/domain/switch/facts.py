@@ -163,6 +163,7 @@ class SeenLeg(Struct, frozen=True, kw_only=True, omit_defaults=True):
     answered: bool = False
     parked: bool = False
     bridged_to: str = ""
+    held: bool = False
     contact: str = ""
     offer: str = ""
     dialled: str = ""

@@ -1,0 +1,186 @@
+"""Commands of the switch as text. Pure. Every word from outside is checked against an allow-list, or cleaned, here.
+
+The event socket ends a command with an empty line, `sendmsg` splits lines, `originate` splits at blanks, commas, braces
+and quotes and expands `${...}`: a string that may hold any of those is never put into a command (law 10).
+
+Every function here raises `Unusable` for a word that does not have the shape of its kind.
+"""
+
+import re
+import unicodedata
+
+# What each kind of word may look like. `\Z` instead of `$`: a trailing line break must not slip through.
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}\Z")
+_EXTENSION = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,31}\Z")
+_DOMAIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,252}\Z")
+_CAUSE = re.compile(r"[A-Z][A-Z0-9_]{1,63}\Z")
+_STREAM = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}\Z")
+_FILE = re.compile(r"(?:[0-9A-Za-z][0-9A-Za-z_-]{0,127}/){0,4}[0-9A-Za-z][0-9A-Za-z_-]{0,127}(?:\.[0-9a-z]{1,5})?\Z")
+_FOLDER = re.compile(r"(?:/[0-9A-Za-z_.+@~-]+)+/?\Z")
+_PHONE_NUMBER = re.compile(r"\+?[0-9]{1,32}\Z")
+
+# What splits, quotes or expands somewhere between the socket and the SIP message: `originate` and its variables
+# (switch_ivr_originate.c, switch_utils.c), the From header (RFC 3261, 25.1), and `^^`, which chooses another comma.
+_FORBIDDEN = frozenset("{}[]()<>,;'\"`\\$^|&=%\x7f")
+_NAME_BYTES = 80
+
+
+class Unusable(ValueError):
+    """A word that must not stand in a command. The message names its part in it, never the word itself."""
+
+
+def clean_name(raw: str) -> str:
+    """A caller's name as it may be shown on an agent's phone: printable, one line, at most 80 bytes of UTF-8.
+
+    Every character that means something to the switch or to SIP becomes a blank; runs of blanks become one. Empty where
+    nothing is left. The raw name stays in the event.
+    """
+    kept = []
+    # The first part alone: a name of 2 kB and more is an attack or an accident, and costs time a ring must not spend.
+    for character in unicodedata.normalize("NFC", raw[:400]):
+        category = unicodedata.category(character)
+        plain = category[0] not in "CZ" and character not in _FORBIDDEN and character != "\ufffd"
+        kept.append(character if plain else " ")
+    text = " ".join("".join(kept).split())
+    return text.encode()[:_NAME_BYTES].decode("utf-8", "ignore").rstrip()
+
+
+def clean_number(raw: str) -> str:
+    """A caller's number where it is one (digits, perhaps a leading +), otherwise empty: nothing is guessed."""
+    return raw if _PHONE_NUMBER.match(raw) else ""
+
+
+def set_contact(leg: str, contact: str) -> str:
+    """Write our contact's id on the leg, so that its events and a later snapshot carry it."""
+    return f"api uuid_setvar {_leg(leg)} ringledger_contact {_id(contact, 'contact')}"
+
+
+def execute(leg: str, application: str, argument: str = "", *, locked: bool = False) -> str:
+    """Queue an application on a leg. A `locked` one is finished before the leg looks at the next (event-lock)."""
+    lines = [f"sendmsg {_leg(leg)}", "call-command: execute", f"execute-app-name: {application}"]
+    if argument:
+        lines.append(f"execute-app-arg: {argument}")
+    if locked:
+        lines.append("event-lock: true")
+    return "\n".join(lines)
+
+
+def answer(leg: str) -> str:
+    """Answer the leg; what is queued behind waits for it."""
+    return execute(leg, "answer", locked=True)
+
+
+def play_stream(leg: str, music: str) -> str:
+    """Play endless music. Not locked: whatever comes next is done at once, inside it."""
+    return execute(leg, "playback", f"local_stream://{_word(music, 'music', _STREAM)}")
+
+
+def play_prompt(leg: str, prompt: str) -> str:
+    """Play a prompt of ours once, found by the sound_prefix of the leg; what is queued behind waits for its end."""
+    return execute(leg, "playback", f"{_word(prompt, 'prompt', _STREAM)}.wav", locked=True)
+
+
+def hang_up_after(leg: str, cause: str) -> str:
+    """Hang up once everything queued before is done."""
+    return execute(leg, "hangup", _word(cause, "cause", _CAUSE), locked=True)
+
+
+def stop_playing(leg: str) -> str:
+    """End whatever is being played on the leg, and what is queued to be."""
+    return f"api uuid_break {_leg(leg)} all"
+
+
+def originate(
+    *,
+    leg: str,
+    contact: str,
+    offer: str,
+    extension: str,
+    domain: str,
+    caller_number: str,
+    caller_name: str,
+    ring_ms: int,
+) -> str:
+    """Make a leg to an agent's phone; it parks when answered. The switch counts `ring_ms` in whole seconds."""
+    number = clean_number(caller_number)
+    name = clean_name(caller_name) or number
+    variables = {
+        "origination_uuid": _leg(leg),
+        "ringledger_contact": _id(contact, "contact"),
+        "ringledger_offer": _id(offer, "offer"),
+        "originate_timeout": str(max(1, -(-ring_ms // 1000))),
+        "ignore_early_media": "true",
+    }
+    if number:
+        variables["origination_caller_id_number"] = number
+    if name:
+        # Quoted because of its blanks; no quote can be inside.
+        variables["origination_caller_id_name"] = f"'{name}'"
+    listed = ",".join(f"{key}={value}" for key, value in variables.items())
+    target = f"user/{_word(extension, 'extension', _EXTENSION)}@{_word(domain, 'domain', _DOMAIN)}"
+    return f"originate {{{listed}}}{target} &park()"
+
+
+def bridge(leg: str, other: str) -> str:
+    """Let two legs hear each other; +OK only says that it was begun."""
+    return f"uuid_bridge {_leg(leg)} {_leg(other)}"
+
+
+def hold(leg: str) -> str:
+    """Put this leg on hold: its peer hears music."""
+    return f"uuid_hold {_leg(leg)}"
+
+
+def resume(leg: str) -> str:
+    """Take this leg off hold."""
+    return f"uuid_hold off {_leg(leg)}"
+
+
+def kill(leg: str, cause: str) -> str:
+    """Hang up this leg."""
+    return f"uuid_kill {_leg(leg)} {_word(cause, 'cause', _CAUSE)}"
+
+
+def record(leg: str, folder: str, file: str) -> str:
+    """Record this leg into `folder`/`file`."""
+    path = f"{_word(folder, 'recordings folder', _FOLDER).rstrip('/')}/{_word(file, 'file', _FILE)}"
+    return f"uuid_record {_leg(leg)} start {path}"
+
+
+def exists(leg: str) -> str:
+    """Ask whether this leg lives: true or false."""
+    return f"api uuid_exists {_leg(leg)}"
+
+
+def dump(leg: str) -> str:
+    """Ask for everything about this leg."""
+    return f"api uuid_dump {_leg(leg)} json"
+
+
+CHANNELS = "api show channels as json"
+STATUS = "api status"
+CORE = "api global_getvar core_uuid"
+
+
+def background(command: str, job: str) -> str:
+    """The command as a background job with an id of ours."""
+    return f"bgapi {command}\nJob-UUID: {_id(job, 'job')}"
+
+
+def subscribe(names: tuple[str, ...], custom: tuple[str, ...]) -> str:
+    """Ask for these events, and these of CUSTOM, as JSON."""
+    return f"event json {' '.join(names)} CUSTOM {' '.join(custom)}"
+
+
+def _leg(value: str) -> str:
+    return _word(value, "leg", _NAME)
+
+
+def _id(value: str, what: str) -> str:
+    return _word(value, what, _NAME)
+
+
+def _word(value: str, what: str, shape: re.Pattern[str]) -> str:
+    if not shape.match(value):
+        raise Unusable(f"the {what} has a shape that must not stand in a command to the switch")
+    return value

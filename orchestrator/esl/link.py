@@ -1,0 +1,249 @@
+"""One connection to an event socket: greenswitch's InboundESL with its dangerous parts replaced.
+
+Kept from greenswitch: the connection as an object with `connect`, `send`, `stop`, and its fields. Replaced: connecting
+(a deadline, clear errors), reading (our frames, no spinning, nothing swallowed), sending (whole, never blocking, with a
+deadline for each reply), and the end (every pending reply fails at once). All of it needs gevent, patched or not.
+"""
+
+import socket as plain
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import gevent
+from gevent import Timeout
+from gevent.event import AsyncResult
+from gevent.event import Event as Flag
+from gevent.socket import create_connection, socket
+from greenswitch.esl import InboundESL
+
+from orchestrator.domain.kernel import Instant
+from orchestrator.esl.frames import Frame, FrameError, FrameReader
+from orchestrator.esl.outbox import Letter, Outbox
+from orchestrator.esl.replies import REPLY_MS, STUCK_MS, Done, NoReply, Outcome, Pending, Reply
+from orchestrator.settings import Switch
+
+Clock = Callable[[], Instant]
+
+CONNECT_S: Final = 5.0
+# mod_event_socket looks at its queue of events, and for commands, every 20 ms while its socket is silent; a lone line
+# feed makes it look at once. Measured in docs/decisions: `make bench ONLY=esl` prints the delay with and without.
+POKE_S: Final = 0.005
+CHECK_S: Final = 0.05
+# HEARTBEAT comes every 20 s at most; silence is asked about long before.
+SILENCE_S: Final = 10.0
+_RECV = 65_536
+
+
+class LinkError(Exception):
+    """The event socket did not do what was asked; the message says what happened and what to do."""
+
+
+class WrongPassword(LinkError):
+    """The switch does not take our password. Trying again will not help until someone changes one of the two."""
+
+
+class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
+    """A connection from `connect()` until `stop()` or until it is lost.
+
+    `on_event(frame, received_at)` gets every event frame, in order, and must return at once. `on_lost(why)` is called
+    once, when the connection ends without `stop()` having been called.
+    """
+
+    def __init__(
+        self,
+        switch: Switch,
+        *,
+        clock: Clock,
+        on_event: Callable[[Frame, Instant], None],
+        on_lost: Callable[[str], None],
+        poke_s: float = POKE_S,
+    ) -> None:
+        super().__init__(switch.host, switch.port, switch.password, timeout=CONNECT_S)
+        self.switch = switch
+        self.frames = FrameReader()
+        self._clock = clock
+        self._on_event = on_event
+        self._on_lost = on_lost
+        self._poke_s = poke_s
+        self._commands_sent: deque[Pending] = deque()
+        self._greeted = Flag()
+        self._goodbye = ""
+        self._why_lost = ""
+        self._outbox: Outbox | None = None
+        self._heard = self._said = time.monotonic()
+        self._greenlets: list[gevent.Greenlet] = []
+
+    # --- begin and end -----------------------------------------------------------------------------------------------
+    def connect(self) -> None:
+        """Connect and authenticate within `CONNECT_S`. Raises LinkError and leaves nothing open."""
+        try:
+            with Timeout(CONNECT_S, LinkError(f"{self.where} did not let us in within {CONNECT_S:g} s")):
+                self._open()
+                self.authenticate()
+        except OSError as error:
+            self.stop()
+            raise LinkError(
+                f"{self.where} cannot be reached ({error.strerror or error}): is FreeSWITCH running there, and is "
+                "mod_event_socket loaded?"
+            ) from None
+        except LinkError:
+            self.stop()
+            raise
+
+    @property
+    def where(self) -> str:
+        """The switch by name and address, never with its password."""
+        return f"switch {self.switch.name!r} ({self.host}:{self.port})"
+
+    def _open(self) -> None:
+        self.sock: socket = create_connection((self.host, self.port), timeout=CONNECT_S)
+        self.sock.settimeout(None)
+        for level, option, value in (
+            (plain.IPPROTO_TCP, plain.TCP_NODELAY, 1),
+            (plain.SOL_SOCKET, plain.SO_KEEPALIVE, 1),
+            (plain.IPPROTO_TCP, plain.TCP_KEEPIDLE, 5),
+            (plain.IPPROTO_TCP, plain.TCP_KEEPINTVL, 2),
+            (plain.IPPROTO_TCP, plain.TCP_KEEPCNT, 3),
+            (plain.IPPROTO_TCP, plain.TCP_USER_TIMEOUT, STUCK_MS),
+        ):
+            self.sock.setsockopt(level, option, value)
+        self.connected = True
+        self._outbox = Outbox(self.sock, self.lose)
+        self._greenlets = [gevent.spawn(self.receive_events), gevent.spawn(self._tend)]
+        self._greeted.wait()
+        if not self.connected:
+            raise LinkError(f"{self.where} closed the connection at once: {self._why_lost}")
+
+    def authenticate(self) -> None:
+        """Give the password. Raises WrongPassword, naming the setting to look at."""
+        reply = self.send(f"auth {self.password}")
+        if not reply.text.startswith("+OK"):
+            raise WrongPassword(
+                f"{self.where} does not take the password in its entry of RINGLEDGER_SWITCHES; make it the one in the "
+                "switch's event_socket.conf"
+            )
+
+    def stop(self) -> None:
+        """Close without a word to `on_lost`; whoever waits for a reply gets `link_down`."""
+        self._on_lost = _nobody
+        self.lose("closed by us")
+
+    def lose(self, why: str) -> None:
+        """End the connection for this reason, once."""
+        if self._why_lost:
+            return
+        self._why_lost = self._goodbye or why
+        self.connected = False
+        self._run = False
+        if self._outbox is not None:
+            self._outbox.close()
+            self.sock.close()
+        pending, self._commands_sent = self._commands_sent, deque()
+        for one in pending:
+            one.settle(NoReply("link_down"))
+        self._greeted.set()
+        self._on_lost(self._why_lost)
+        me = gevent.getcurrent()
+        gevent.killall([one for one in self._greenlets if one is not me], block=False)
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+    def submit(
+        self, command: str, done: Done, *, deadline_ms: int = REPLY_MS, still: Callable[[], bool] | None = None
+    ) -> None:
+        """Write one command now and return; `done` gets the outcome exactly once and must return at once.
+
+        `still` was true a moment ago; where the bytes have to wait for the peer it is asked again (`not_sent` if not).
+        """
+        if not self.connected or self._outbox is None:
+            done(NoReply("link_down"))
+            return
+        pending = Pending(done, deadline_ms)
+
+        def dropped() -> None:
+            self._commands_sent.remove(pending)
+            pending.settle(NoReply("not_sent"))
+
+        self._commands_sent.append(pending)
+        self._said = pending.since
+        self._outbox.write(Letter(command.encode() + b"\n\n", still, dropped))
+
+    def send(self, data: str) -> Reply:
+        """Write one command and wait for its reply. Raises LinkError where none comes within `REPLY_MS`."""
+        waiting: AsyncResult = AsyncResult()
+        self.submit(data, waiting.set)
+        outcome: Outcome = waiting.get()
+        if isinstance(outcome, NoReply):
+            word = data.split(" ", 1)[0]
+            raise LinkError(f"{self.where} gave no answer to {word!r}: {self._why_lost or outcome.why}")
+        return outcome
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+    def receive_events(self) -> None:
+        """Read until the stream ends. Never blocks on anything but the socket, never spins."""
+        try:
+            while data := self.sock.recv(_RECV):
+                self._heard = time.monotonic()
+                at = self._clock()
+                for frame in self.frames.feed(data):
+                    if not self.connected:
+                        return
+                    self._take(frame, at)
+            cut = self.frames.cut()
+            why = f"it closed the connection{' in the middle: ' + cut if cut else ''}"
+        except FrameError as error:
+            why = str(error)
+        except OSError as error:
+            why = f"reading from it failed: {error.strerror or error}"
+        self.lose(why)
+
+    def _take(self, frame: Frame, at: Instant) -> None:
+        match frame.content_type:
+            case "text/event-json" | "text/event-plain":
+                self._on_event(frame, at)
+            case "command/reply":
+                self._answer(Reply(frame.header("Reply-Text")))
+            case "api/response":
+                self._answer(Reply(frame.text))
+            case "auth/request":
+                self._greeted.set()
+            case "text/disconnect-notice" | "text/rude-rejection":
+                first = frame.text.strip().split("\n")[0] or "it hung up on us"
+                if frame.content_type == "text/rude-rejection":
+                    first += " (its apply-inbound-acl does not list our address)"
+                self._goodbye = f"it said: {first}"
+            case other:
+                self.frames.flaws[f"unexpected frame {other[:40]!r}"] += 1
+
+    def _answer(self, reply: Reply) -> None:
+        if not self._commands_sent:
+            self.frames.flaws["reply to nothing"] += 1
+            return
+        self._commands_sent.popleft().settle(reply)
+
+    # --- meanwhile ---------------------------------------------------------------------------------------------------
+    def _tend(self) -> None:
+        """Poke the switch while it is quiet, end waits whose time is over, ask after silence whether it lives."""
+        check = 0.0
+        while self.connected:
+            gevent.sleep(self._poke_s)
+            now = time.monotonic()
+            if self._outbox is not None and self._outbox.idle() and now - self._heard >= self._poke_s:
+                self._outbox.write(Letter(b"\n"))
+            if now >= check:
+                check = now + CHECK_S
+                self._check(now)
+
+    def _check(self, now: float) -> None:
+        for pending in tuple(self._commands_sent):
+            if now >= pending.deadline:
+                pending.settle(NoReply("timeout"))
+        if self._commands_sent and now - self._commands_sent[0].since >= STUCK_MS / 1000:
+            self.lose(f"it has not answered a command for {STUCK_MS / 1000:g} s")
+        elif now - self._heard >= SILENCE_S and now - self._said >= SILENCE_S and self._greeted.is_set():
+            self.submit("api global_getvar core_uuid", _nobody)
+
+
+def _nobody(_: object) -> None:
+    """Whoever listened does so no more."""

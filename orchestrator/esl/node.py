@@ -1,0 +1,331 @@
+"""One switch, kept in touch with: connected for as long as it can be, its news in order, its snapshot after each gap.
+
+Two connections. The first has the events and the quick commands. The second is for questions (`show channels`,
+`uuid_dump`, `uuid_exists`): a blocking api holds up every event of its own connection.
+
+    down ──connect, subscribe──▶ LinkUp ──ask for all channels──▶ Snapshot ──▶ events, events …
+      ▲                                                                             │
+      └── LinkDown ◀── end of stream, stuck, too large a frame, we fell behind ─────┘
+"""
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import gevent
+import structlog
+from gevent.event import AsyncResult
+from gevent.event import Event as Flag
+
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.switch import facts as f
+from orchestrator.domain.switch.facts import Fact
+from orchestrator.esl import commands
+from orchestrator.esl.events import SwitchEvent, decode_json, decode_plain
+from orchestrator.esl.frames import Frame
+from orchestrator.esl.link import CHECK_S, POKE_S, Clock, EventSocket, LinkError
+from orchestrator.esl.replies import REPLY_MS, Done, NoReply, Outcome, Reply
+from orchestrator.esl.survey import look
+from orchestrator.esl.translate import checked_name
+from orchestrator.settings import Switch
+
+log = structlog.get_logger(__name__)
+
+SUBSCRIBED: Final = (
+    "CHANNEL_CREATE",
+    "CHANNEL_PARK",
+    "CHANNEL_PROGRESS",
+    "CHANNEL_PROGRESS_MEDIA",
+    "CHANNEL_ANSWER",
+    "CHANNEL_BRIDGE",
+    "CHANNEL_UNBRIDGE",
+    "CHANNEL_HOLD",
+    "CHANNEL_UNHOLD",
+    "CHANNEL_HANGUP_COMPLETE",
+    "RECORD_START",
+    "RECORD_STOP",
+    "BACKGROUND_JOB",
+    "HEARTBEAT",
+    "SHUTDOWN",
+)
+SUBSCRIBED_CUSTOM: Final = ("sofia::register", "sofia::unregister", "sofia::expire")
+
+# The switch keeps 100 000 events for a slow listener and then throws it out. We give up on ourselves earlier, because a
+# snapshot tells more, sooner, than 50 000 old events (each about 1 kB here, and about 50 µs of work for the loop).
+MOST_WAITING: Final = 50_000
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
+# 1 500 channels are listed in about 1.5 MB; a loaded switch takes its time.
+_LOOK_MS = 8_000
+_BREATHE_EVERY = 200
+
+Item = SwitchEvent | Fact
+Deliver = Callable[[Item, Instant], None]
+
+
+class _Job:
+    __slots__ = ("deadline", "done")
+
+    def __init__(self, done: Done, deadline_ms: int) -> None:
+        self.done = done
+        self.deadline = time.monotonic() + deadline_ms / 1000
+
+
+class Link:
+    """The standing link to one switch. `deliver(item, received_at)` gets everything in order, from one greenlet.
+
+    An exception of `deliver` is logged and counted (`faults`), and the next item is delivered.
+    """
+
+    def __init__(self, switch: Switch, deliver: Deliver, *, clock: Clock, poke_s: float = POKE_S) -> None:
+        self.switch = switch
+        self.node = switch.name
+        self.core = ""
+        """The switch's own id, new at each of its starts; empty until it was first reached."""
+        self.up = False
+        """Whether commands can be written and events flow."""
+        self.faults = 0
+        self.flaws = 0
+        """Frames that had to be passed over, and events that could not be decoded, since the start."""
+        self._deliver = deliver
+        self._clock = clock
+        self._poke_s = poke_s
+        self._socket: EventSocket | None = None
+        self._questions: EventSocket | None = None
+        self._asking: deque[tuple[str, Done, int]] = deque()
+        self._asker: gevent.Greenlet | None = None
+        self._jobs: dict[str, _Job] = {}
+        self._inbox: deque[tuple[Item, Instant]] = deque()
+        self._early: list[tuple[Item, Instant]] | None = None  # events that came before LinkUp was said
+        self._gone: set[str] | None = None  # legs whose end was seen while a snapshot is being made
+        self._snapshooter: gevent.Greenlet | None = None
+        self._arrived = Flag()
+        self._lost = Flag()
+        self._why_down = ""
+        self._greenlets: list[gevent.Greenlet] = []
+        self._dice = random.SystemRandom()
+
+    # --- begin and end -----------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Begin to connect, for ever, in the background."""
+        self._greenlets = [gevent.spawn(work) for work in (self._keep, self._dispatch, self._watch)]
+
+    def stop(self) -> None:
+        """Close both connections. Nothing is delivered any more once this has returned."""
+        gevent.killall(self._greenlets)
+        for helper in (self._asker, self._snapshooter):
+            if helper is not None:
+                helper.kill()
+        for connection in (self._socket, self._questions):
+            if connection is not None:
+                connection.stop()
+        self.up = False
+
+    @property
+    def backlog(self) -> int:
+        """Items received and not yet delivered."""
+        return len(self._inbox)
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+    def command(
+        self, text: str, done: Done, *, deadline_ms: int = REPLY_MS, still: Callable[[], bool] | None = None
+    ) -> None:
+        """Write a quick command now; `done` is called once with its outcome. See `EventSocket.submit`."""
+        if self._socket is None or not self.up:
+            done(NoReply("link_down"))
+        else:
+            self._socket.submit(text, done, deadline_ms=deadline_ms, still=still)
+
+    def job(
+        self, job: str, text: str, done: Done, *, deadline_ms: int, still: Callable[[], bool] | None = None
+    ) -> None:
+        """Start a background command under this id; `done` is called once, when it has ended or its time is over.
+
+        A job outlives the connection: its end is still heard after a reconnect. It is `link_down` at once where the
+        command itself was not acknowledged before the connection was lost.
+        """
+
+        def started(outcome: Outcome) -> None:
+            if isinstance(outcome, NoReply) or not outcome.ok:
+                self._end_job(job, outcome)
+
+        self._jobs[job] = _Job(done, deadline_ms)
+        self.command(commands.background(text, job), started, still=still)
+
+    def ask(self, text: str, done: Done, *, deadline_ms: int = REPLY_MS) -> None:
+        """Ask on the second connection, which is made when it is needed."""
+        if self._questions is not None and self._questions.connected:
+            self._questions.submit(text, done, deadline_ms=deadline_ms)
+            return
+        self._asking.append((text, done, deadline_ms))
+        if self._asker is None or self._asker.dead:
+            self._asker = gevent.spawn(self._open_questions)
+
+    def tell(self, fact: Fact) -> None:
+        """Deliver a fact of ours, after everything that was received before it."""
+        self._put(fact, self._clock())
+
+    # --- the standing connection -------------------------------------------------------------------------------------
+    def _keep(self) -> None:
+        wait = _FIRST_WAIT_S
+        while True:
+            self._lost.clear()
+            try:
+                self._begin()
+            except LinkError as error:
+                self._down(str(error))
+            else:
+                wait = _FIRST_WAIT_S
+                self._lost.wait()
+            while len(self._inbox) > MOST_WAITING // 2:
+                gevent.sleep(CHECK_S)
+            gevent.sleep(wait * self._dice.uniform(0.5, 1.0))
+            wait = min(wait * 2, _LONGEST_WAIT_S)
+
+    def _begin(self) -> None:
+        """Connect, subscribe, say LinkUp, and have a snapshot made. Raises LinkError."""
+        connection = EventSocket(
+            self.switch, clock=self._clock, on_event=self._take, on_lost=self._down, poke_s=self._poke_s
+        )
+        self._early = []
+        connection.connect()
+        try:
+            core = connection.send(commands.CORE).text.strip()
+            reply = connection.send(commands.subscribe(SUBSCRIBED, SUBSCRIBED_CUSTOM))
+        except LinkError:
+            connection.stop()
+            raise
+        if not reply.ok or not checked_name(core):
+            connection.stop()
+            raise LinkError(f"{connection.where} answers unlike a FreeSWITCH: {reply.answer[:80]!r}, {core[:80]!r}")
+        self._socket = connection
+        self._announce(core)
+
+    def _announce(self, core: str) -> None:
+        """LinkUp, then what was heard meanwhile, then (in its own time) a snapshot."""
+        if self.core and core != self.core:
+            self._end_jobs("link_down")  # it was restarted: whatever it was doing is gone
+        self.core, self.up, self._why_down = core, True, ""
+        early, self._early = self._early or [], None
+        self._put(f.LinkUp(node=self.node, core=core), self._clock())
+        for item, at in early:
+            self._put(item, at)
+        log.info("switch-link-up", node=self.node, core=core)
+        if self._snapshooter is not None:
+            self._snapshooter.kill(block=False)
+        self._gone = set()
+        self._snapshooter = gevent.spawn(self._snapshot)
+
+    def _down(self, why: str) -> None:
+        """The connection is lost, or could not be made. Said once, until it is up again or the reason is another."""
+        was_up, self.up = self.up, False
+        self._early = self._gone = None
+        if self._snapshooter is not None:
+            self._snapshooter.kill(block=False)
+        if was_up or why != self._why_down:
+            log.warning("switch-link-down", node=self.node, why=why)
+        if was_up or not self._why_down:
+            self._put(f.LinkDown(node=self.node, why=why), self._clock())
+        self._why_down = why
+        self._lost.set()
+
+    def _take(self, frame: Frame, at: Instant) -> None:
+        """One event frame, in the reader's greenlet: decode it, see what concerns the link itself, put it in line."""
+        event = decode_json(frame.body) if frame.content_type == "text/event-json" else decode_plain(frame.body)
+        if event.flaws:
+            self.flaws += 1
+            log.warning("event-hard-to-read", node=self.node, flaws=event.flaws, name=event.name[:40])
+        if self._early is not None:
+            self._early.append((event, at))
+        elif len(self._inbox) >= MOST_WAITING:
+            if self._socket is not None:
+                self._socket.lose(f"we fell {MOST_WAITING} events behind and start afresh from a snapshot")
+            return
+        elif event.core and event.core != self.core:
+            self._early = [(event, at)]
+            self._announce(event.core)
+        else:
+            self._put(event, at)
+        if event.name == "CHANNEL_HANGUP_COMPLETE" and self._gone is not None:
+            self._gone.add(event.leg)
+        elif event.name == "BACKGROUND_JOB":
+            self._end_job(event.job, Reply(event.body))
+
+    def _snapshot(self) -> None:
+        """Ask for all channels until they are known; a leg that ended meanwhile is left out."""
+        wait = _FIRST_WAIT_S
+        while (legs := look(self._ask_all)) is None:
+            log.warning("snapshot-failed", node=self.node, again_in_s=wait)
+            gevent.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT_S)
+        gone, self._gone = self._gone or set(), None
+        kept = tuple(leg for leg in legs if leg.leg not in gone)
+        self._put(f.Snapshot(node=self.node, core=self.core, legs=kept), self._clock())
+
+    def _ask_all(self, questions: Sequence[str]) -> list[Outcome]:
+        """The outcome of each question, in their order."""
+        waiting = [AsyncResult() for _ in questions]
+        for question, answer in zip(questions, waiting, strict=True):
+            self.ask(question, answer.set, deadline_ms=_LOOK_MS)
+        return [answer.get() for answer in waiting]
+
+    # --- the inbox ---------------------------------------------------------------------------------------------------
+    def _put(self, item: Item, at: Instant) -> None:
+        self._inbox.append((item, at))
+        self._arrived.set()
+
+    def _dispatch(self) -> None:
+        delivered = 0
+        while True:
+            self._arrived.wait()
+            self._arrived.clear()
+            while self._inbox:
+                item, at = self._inbox.popleft()
+                try:
+                    self._deliver(item, at)
+                except Exception:
+                    self.faults += 1
+                    log.exception("delivery-failed", node=self.node, item=type(item).__name__)
+                delivered += 1
+                if delivered % _BREATHE_EVERY == 0:
+                    gevent.sleep(0)
+
+    # --- jobs --------------------------------------------------------------------------------------------------------
+    def _end_job(self, job: str, outcome: Outcome) -> None:
+        found = self._jobs.pop(job, None)
+        if found is not None:
+            found.done(outcome)
+
+    def _end_jobs(self, why: str) -> None:
+        for job in tuple(self._jobs):
+            self._end_job(job, NoReply(why))
+
+    def _watch(self) -> None:
+        """End jobs whose time is over."""
+        while True:
+            gevent.sleep(CHECK_S)
+            now = time.monotonic()
+            for job in [job for job, one in self._jobs.items() if now >= one.deadline]:
+                self._end_job(job, NoReply("timeout"))
+
+    # --- questions ---------------------------------------------------------------------------------------------------
+    def _open_questions(self) -> None:
+        connection = EventSocket(
+            self.switch, clock=self._clock, on_event=_nothing, on_lost=_nothing, poke_s=self._poke_s
+        )
+        try:
+            connection.connect()
+        except LinkError as error:
+            log.warning("switch-questions-down", node=self.node, why=str(error))
+            while self._asking:
+                self._asking.popleft()[1](NoReply("link_down"))
+            return
+        self._questions = connection
+        while self._asking:
+            text, done, deadline_ms = self._asking.popleft()
+            connection.submit(text, done, deadline_ms=deadline_ms)
+
+
+def _nothing(*_: object) -> None:
+    """The second connection is not subscribed to anything, and is made anew when it is needed."""

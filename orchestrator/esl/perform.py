@@ -1,0 +1,235 @@
+"""Instructions become commands: checked again in the same breath in which they are written, never waited for.
+
+What goes wrong comes back as a fact: `InstructionSkipped` where a re-check failed, `InstructionFailed` where the switch
+refused, could not be reached, or gave no answer in time. What each kind does stands in `performing.ROWS`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.switch import instructions as i
+from orchestrator.domain.switch.facts import Fact, InstructionFailed, InstructionSkipped, LegPresence
+from orchestrator.esl import commands
+from orchestrator.esl.node import Deliver, Link
+from orchestrator.esl.pacing import Pace
+from orchestrator.esl.performing import ROWS, Recheck
+from orchestrator.esl.replies import NoReply, Outcome
+
+# Ids of instructions already taken, to recognise a repeat: a minute of work at 100 calls/s with ten instructions each.
+_REMEMBERED: Final = 60_000
+REPEAT: Final = "repeat"
+
+
+class Performer:
+    """Writes instructions to the switches. `perform` never blocks and never raises."""
+
+    def __init__(
+        self,
+        links: Mapping[str, Link],
+        *,
+        may_write: Callable[[], bool],
+        offer_open: Callable[[str], bool],
+        deliver: Deliver,
+        clock: Callable[[], Instant],
+        recordings: str,
+        domain: str = "ringledger",
+        pace: Callable[[], Pace] = Pace,
+    ) -> None:
+        """`recordings` is the switch's folder, `domain` the one in which agents' phones register."""
+        self._links = links
+        self._may_write = may_write
+        self._offer_open = offer_open
+        self._deliver = deliver
+        self._clock = clock
+        self._recordings = recordings
+        self._domain = domain
+        self._paces = {node: pace() for node in links}
+        self._taken: OrderedDict[str, None] = OrderedDict()
+
+    def perform(self, instruction: i.Instruction) -> None:
+        """Write it now (a new leg: when its turn comes). Its outcome, where it is a bad one, follows as a fact."""
+        link = self._links.get(instruction.node)
+        if link is None:
+            known = ", ".join(sorted(self._links)) or "none"
+            self._fail(instruction, f"no such switch here (known: {known})")
+        elif self._is_repeat(instruction):
+            self._skip(instruction, REPEAT)
+        elif isinstance(instruction, i.CheckLeg):
+            self._check(link, instruction)
+        elif isinstance(instruction, i.RingAgent):
+            self._paces[instruction.node].go(lambda: self._write(link, instruction))
+        else:
+            self._write(link, instruction)
+
+    def held_back(self, node: str) -> int:
+        """New legs that wait for their turn on this switch."""
+        return self._paces[node].waiting
+
+    def stop(self) -> None:
+        """Drop new legs that wait for their turn."""
+        for pace in self._paces.values():
+            pace.stop()
+
+    # --- before ------------------------------------------------------------------------------------------------------
+    def _is_repeat(self, instruction: i.Instruction) -> bool:
+        if isinstance(instruction, i.CheckLeg):
+            return False
+        if instruction.id in self._taken:
+            return True
+        self._taken[instruction.id] = None
+        if len(self._taken) > _REMEMBERED:
+            self._taken.popitem(last=False)
+        return False
+
+    def _why_not(self, instruction: i.Instruction) -> str:
+        """Which re-check fails at this moment; empty where none does."""
+        for recheck in ROWS[type(instruction)].rechecks:
+            if not self._holds(recheck, instruction):
+                return recheck.value
+        return ""
+
+    def _holds(self, recheck: Recheck, instruction: i.Instruction) -> bool:
+        match recheck:
+            case Recheck.LEASE:
+                return self._may_write()
+            case Recheck.OFFER:
+                offer = getattr(instruction, "offer", "")
+                return not offer or self._offer_open(offer)
+            case Recheck.DEADLINE:
+                return self._clock() < getattr(instruction, "deadline", 0)
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+    def _write(self, link: Link, instruction: i.Instruction) -> bool:
+        """Whether anything was written. Between the re-check and the write no other greenlet runs."""
+        why = self._why_not(instruction)
+        if why:
+            self._skip(instruction, why)
+            return False
+        try:
+            quick, background = self._commands(instruction)
+        except commands.Unusable as error:
+            self._fail(instruction, f"unusable: {error}")
+            return False
+        row = ROWS[type(instruction)]
+        outcome = _Outcomes(lambda bad: self._judge(instruction, bad))
+
+        def still() -> bool:
+            return not self._why_not(instruction)
+
+        for command in quick:
+            link.command(command, outcome.take, deadline_ms=row.deadline_ms, still=still)
+        if background:
+            deadline_ms = row.deadline_ms + (instruction.ring_ms if isinstance(instruction, i.RingAgent) else 0)
+            link.job(instruction.id, background, outcome.take, deadline_ms=deadline_ms, still=still)
+        return True
+
+    def _commands(self, instruction: i.Instruction) -> tuple[tuple[str, ...], str]:
+        """Quick commands, and a background one (or empty). Raises Unusable."""
+        leg = instruction.leg
+        match instruction:
+            case i.AnswerCaller(contact=contact):
+                return (commands.set_contact(leg, contact), commands.answer(leg)), ""
+            case i.PlayWaiting(music=music):
+                return (commands.play_stream(leg, music),), ""
+            case i.PlayApology(prompt=prompt, cause=cause):
+                return (
+                    commands.stop_playing(leg),
+                    commands.play_prompt(leg, prompt),
+                    commands.hang_up_after(leg, cause),
+                ), ""
+            case i.RingAgent():
+                return (), commands.originate(
+                    leg=leg,
+                    contact=instruction.contact,
+                    offer=instruction.offer,
+                    extension=instruction.extension,
+                    domain=self._domain,
+                    caller_number=instruction.caller_number,
+                    caller_name=instruction.caller_name,
+                    ring_ms=instruction.ring_ms,
+                )
+            case i.BridgeLegs(other=other):
+                return (), commands.bridge(leg, other)
+            case i.HoldLeg():
+                return (), commands.hold(leg)
+            case i.ResumeLeg():
+                return (), commands.resume(leg)
+            case i.HangUpLeg(cause=cause):
+                return (), commands.kill(leg, cause)
+            case i.StartRecording(file=file):
+                return (), commands.record(leg, self._recordings, file)
+        raise commands.Unusable(f"{type(instruction).__name__} has no way of being written")
+
+    def _check(self, link: Link, instruction: i.CheckLeg) -> None:
+        try:
+            question = commands.exists(instruction.leg)
+        except commands.Unusable as error:
+            self._fail(instruction, f"unusable: {error}")
+            return
+
+        def answered(outcome: Outcome) -> None:
+            if isinstance(outcome, NoReply):
+                self._fail(instruction, outcome.why)
+            elif outcome.answer in ("true", "false"):
+                exists = outcome.answer == "true"
+                link.tell(LegPresence(node=link.node, leg=instruction.leg, exists=exists))
+            else:
+                self._fail(instruction, outcome.answer)
+
+        link.ask(question, answered, deadline_ms=ROWS[i.CheckLeg].deadline_ms)
+
+    # --- after -------------------------------------------------------------------------------------------------------
+    def _judge(self, instruction: i.Instruction, outcome: Outcome) -> None:
+        """A bad outcome, once per instruction."""
+        if isinstance(outcome, NoReply) and outcome.why == "not_sent":
+            self._skip(instruction, self._why_not(instruction) or "waited too long to be written")
+        else:
+            self._fail(instruction, outcome.why if isinstance(outcome, NoReply) else outcome.answer)
+
+    def _skip(self, instruction: i.Instruction, why: str) -> None:
+        if why != REPEAT:
+            self._taken.pop(instruction.id, None)  # nothing was written: whoever gives it again means it
+        self._tell(
+            InstructionSkipped(
+                node=instruction.node,
+                instruction=instruction.id,
+                kind=type(instruction).__name__,
+                leg=instruction.leg,
+                why=why,
+            )
+        )
+
+    def _fail(self, instruction: i.Instruction, answer: str) -> None:
+        self._tell(
+            InstructionFailed(
+                node=instruction.node,
+                instruction=instruction.id,
+                kind=type(instruction).__name__,
+                leg=instruction.leg,
+                answer=answer,
+            )
+        )
+
+    def _tell(self, fact: Fact) -> None:
+        link = self._links.get(fact.node)
+        if link is None:
+            self._deliver(fact, self._clock())
+        else:
+            link.tell(fact)
+
+
+class _Outcomes:
+    """The first bad outcome among the commands of one instruction; the others would say the same again."""
+
+    __slots__ = ("_bad",)
+
+    def __init__(self, bad: Callable[[Outcome], None]) -> None:
+        self._bad: Callable[[Outcome], None] | None = bad
+
+    def take(self, outcome: Outcome) -> None:
+        if self._bad is None or (not isinstance(outcome, NoReply) and outcome.ok):
+            return
+        bad, self._bad = self._bad, None
+        bad(outcome)

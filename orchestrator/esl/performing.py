@@ -1,0 +1,143 @@
+"""How each instruction is performed: one row a kind. The documentation and the restart read this table too.
+
+Law 1: no command changes a call except because of a committed event, and each kind says what a repeat does, what is
+looked at again just before it is written, and what becomes of it when we died between the commit and the writing.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from orchestrator.domain.switch import instructions as i
+
+
+class Recheck(StrEnum):
+    """What is looked at again in memory just before a command is written. `uuid_exists` is never one of these."""
+
+    LEASE = "lease"
+    """We are still the one that may write (a local monotonic deadline)."""
+    OFFER = "offer"
+    """The offer is still open."""
+    DEADLINE = "deadline"
+    """There is still time: the instruction's own deadline has not passed."""
+
+
+class Adoption(StrEnum):
+    """What a restart does with an instruction whose event is committed and which may or may not have been written."""
+
+    REPEAT = "repeat"
+    """Perform it (again) where its leg is in the snapshot: twice does what once does."""
+    LOOK_FIRST = "look_first"
+    """Perform it where the snapshot shows that its effect is missing."""
+    WITHDRAW = "withdraw"
+    """Never perform it again: withdraw the offer, hang up its leg where it lives, and offer anew."""
+    FORGET = "forget"
+    """Leave it: whoever wanted to know asks anew."""
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One kind of instruction."""
+
+    written: str
+    """The commands, in words of the switch."""
+    repeat: str
+    """What the switch does when the same commands come a second time (tried on a real one)."""
+    rechecks: tuple[Recheck, ...]
+    adoption: Adoption
+    why: str
+    """Why adoption does that."""
+    deadline_ms: int
+    """How long the switch may take to say that it has done it."""
+
+
+_LEASE: Final = (Recheck.LEASE,)
+_QUICK_MS: Final = 3_000
+# A hold, a bridge or a hang-up sends SIP to a phone and may wait for it: SIP's T1 of 500 ms, doubled four times.
+_SIGNALLED_MS: Final = 8_000
+RING_SLACK_MS: Final = 5_000
+"""Beyond `ring_ms`, which the switch counts from the moment it has a phone to ring."""
+
+ROWS: Final[Mapping[type[i.Instruction], Row]] = {
+    i.AnswerCaller: Row(
+        written="uuid_setvar LEG ringledger_contact CONTACT; sendmsg LEG execute answer, locked",
+        repeat="nothing: an answered leg stays answered",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="harmless, and the leg may lack our variable",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.PlayWaiting: Row(
+        written="sendmsg LEG execute playback local_stream://MUSIC",
+        repeat="the stream is played inside itself: the caller hears no difference, uuid_break all ends both",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="a caller who hears silence hangs up; hearing the music twice over is not heard",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.PlayApology: Row(
+        written="uuid_break LEG all; sendmsg LEG execute playback PROMPT.wav, then execute hangup CAUSE, both locked",
+        repeat="the prompt begins again, and the leg is hung up after it",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="the contact has ended in the log; its caller must not be left on the line",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.RingAgent: Row(
+        written="bgapi originate {origination_uuid=LEG,…}user/EXTENSION@DOMAIN &park(), Job-UUID = instruction",
+        repeat="refused while the leg lives (DUPLICATE… of its uuid); after it ended, the phone rings again",
+        rechecks=(Recheck.LEASE, Recheck.OFFER, Recheck.DEADLINE),
+        adoption=Adoption.WITHDRAW,
+        why="whether the phone rang cannot be known, and ringing it late or twice is worse than offering anew",
+        deadline_ms=RING_SLACK_MS,
+    ),
+    i.BridgeLegs: Row(
+        written="bgapi uuid_bridge LEG OTHER, Job-UUID = instruction",
+        repeat="the pair is taken apart and joined again: a gap that both hear",
+        rechecks=(Recheck.LEASE, Recheck.OFFER),
+        adoption=Adoption.LOOK_FIRST,
+        why="both legs live and are not bridged: the agent has answered and waits",
+        deadline_ms=_SIGNALLED_MS,
+    ),
+    i.HoldLeg: Row(
+        written="bgapi uuid_hold LEG, Job-UUID = instruction",
+        repeat="refused: -ERR Operation failed",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="the snapshot says whether the leg is held",
+        deadline_ms=_SIGNALLED_MS,
+    ),
+    i.ResumeLeg: Row(
+        written="bgapi uuid_hold off LEG, Job-UUID = instruction",
+        repeat="refused: -ERR Operation failed",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="the snapshot says whether the leg is held",
+        deadline_ms=_SIGNALLED_MS,
+    ),
+    i.HangUpLeg: Row(
+        written="bgapi uuid_kill LEG CAUSE, Job-UUID = instruction",
+        repeat="refused: -ERR No such channel!",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="a leg that should be gone and lives is hung up on sight",
+        deadline_ms=_SIGNALLED_MS,
+    ),
+    i.StartRecording: Row(
+        written="bgapi uuid_record LEG start FOLDER/FILE, Job-UUID = instruction",
+        repeat="nothing: the same file goes on, no second RECORD_START",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="harmless while the leg lives, and a talk without its recording cannot be had back",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.CheckLeg: Row(
+        written="api uuid_exists LEG, on the second connection",
+        repeat="the same answer, as of then",
+        rechecks=(),
+        adoption=Adoption.FORGET,
+        why="a question changes nothing",
+        deadline_ms=_QUICK_MS,
+    ),
+}
