@@ -18,6 +18,7 @@ T = TypeVar("T")
 TCP_USER_TIMEOUT_MS: Final = 5_000
 CONNECT_TIMEOUT_S: Final = 5
 STATEMENT_TIMEOUT_MS: Final = 10_000
+DEFAULT_NAME: Final = "ringledger"
 _KEPT: Final = 4
 # PostgreSQL cuts identifiers, and so application_name, after NAMEDATALEN - 1 bytes.
 _NAME_BYTES: Final = 63
@@ -42,7 +43,7 @@ class Source:
     `name` is what `pg_stat_activity` shows, and how a take-over finds the backends of the process that it deposes.
     """
 
-    def __init__(self, url: str, *, name: str = "ringledger") -> None:
+    def __init__(self, url: str, *, name: str = DEFAULT_NAME) -> None:
         self.url = url
         self.name = name.encode()[:_NAME_BYTES].decode(errors="ignore")
         self._idle: list[Connection] = []

@@ -1,0 +1,280 @@
+"""Who is active: a lease in the database, taken by one process at a time, and a deadline that needs no database.
+
+      stopped ──start──▶ starting ──database answers──▶ standby ──lease free or stale──▶ active
+                                                           ▲                               │
+                                                           └────── another epoch ──────────┤
+      stopped ◀──────────────── stop: the lease is given back ─────────────────────────────┘
+
+Three clocks keep two processes from acting at once. The holder renews every 250 ms. It may write to a switch for 1 s
+after the *start* of its last successful renewal, by a clock that runs on while the process is stopped or the machine
+asleep. A standby takes over when it has itself seen the row unchanged for 1.5 s. So the old holder has stopped acting
+half a second before the new one begins, and what it still sends to the log is refused there by the epoch (law 4).
+"""
+
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+import psycopg
+from msgspec import Struct
+
+from orchestrator.store.connections import DEFAULT_NAME, Connection, Source, is_passing
+from orchestrator.store.errors import Away
+from orchestrator.store.recorder import Fence
+from orchestrator.store.schema import APPEND_LOCK
+
+_RENEWAL_TIMEOUT_MS: Final = 1_000
+# A process that was stopped in the middle of an append holds the append lock until its backend is gone.
+_LOCK_TIMEOUT_MS: Final = 2_000
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
+
+_TAKE: Final = (
+    "UPDATE public.ringledger_lease SET holder = %s, host = %s, backend_pid = pg_backend_pid(), epoch = epoch + 1,"
+    " taken_at = clock_timestamp(), renewed_at = clock_timestamp()"
+    " WHERE site = %s AND epoch = %s AND holder = %s AND renewed_at = %s RETURNING epoch"
+)
+_RENEW: Final = (
+    "UPDATE public.ringledger_lease SET renewed_at = clock_timestamp(), backend_pid = pg_backend_pid()"
+    " WHERE site = %s AND epoch = %s AND holder = %s"
+)
+_GIVE_BACK: Final = (
+    "UPDATE public.ringledger_lease SET holder = '', backend_pid = NULL WHERE site = %s AND epoch = %s AND holder = %s"
+)
+# The same role may end its own backends; a stopped process keeps its connections, and what they hold, for ever.
+_TERMINATE: Final = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND usename = current_user AND application_name = %s"
+)
+
+
+class LeaderState(StrEnum):
+    """Where a process stands."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    STANDBY = "standby"
+    ACTIVE = "active"
+
+
+class Timings(Struct, frozen=True):
+    """Seconds. `act_s` must lie below `stale_s`, and `renew_s` well below both."""
+
+    renew_s: float = 0.25
+    act_s: float = 1.0
+    stale_s: float = 1.5
+
+
+class LeaseRow(Struct, frozen=True):
+    """The row as it was seen."""
+
+    holder: str
+    epoch: int
+    renewed_at: object
+
+
+def holder_name() -> str:
+    """A name for this process that no other has: host, process id and chance; short enough for `pg_stat_activity`.
+
+    Give it to the `Source` of everything that this process does: a take-over ends the connections of that name.
+    """
+    return f"ringledger {socket.gethostname()[:24]} {os.getpid()} {secrets.token_hex(4)}"
+
+
+class Lease:
+    """The right to act, as long as it lasts."""
+
+    def __init__(self, site: str, epoch: int, holder: str, act_until: float) -> None:
+        self.site = site
+        self.epoch = epoch
+        self.holder = holder
+        self._act_until = act_until
+        self._over = False
+
+    @property
+    def fence(self) -> Fence:
+        """What the log's writer checks inside each transaction."""
+        return Fence(self.site, self.epoch, self.holder)
+
+    def may_write(self) -> bool:
+        """Whether a command may go to a switch now. Asked anew just before each: it costs one look at the clock."""
+        return not self._over and _clock() < self._act_until
+
+    def renewed(self, act_until: float) -> None:
+        """Extend; a renewal that came back late never shortens."""
+        self._act_until = max(self._act_until, act_until)
+
+    def lost(self) -> None:
+        """End at once and for good."""
+        self._over = True
+
+
+class Leader:
+    """Stands by for a site's lease, takes it, renews it, gives it back.
+
+    `on_active(lease)` and `on_deposed(lease)` are called on the leader's thread and must return at once (a long one
+    keeps the lease from being renewed). After a deposition the process stands by again and may be active later
+    with another lease. While the database is away an active process stays active, but `lease.may_write()` is false
+    after a second; when it is back with the same epoch, things go on.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        site: str,
+        *,
+        on_active: Callable[[Lease], None],
+        on_deposed: Callable[[Lease], None],
+        timings: Timings | None = None,
+    ) -> None:
+        self._timings = timings or Timings()
+        if not self._timings.renew_s < self._timings.act_s < self._timings.stale_s:
+            raise ValueError("A lease must be renewed before it ends, and end before it can be taken.")
+        if source.name == DEFAULT_NAME:
+            raise ValueError("A lease is held under the name of its source: give that holder_name().")
+        self.state = LeaderState.STOPPED
+        self.lease: Lease | None = None
+        self._source = source
+        self._site = site
+        self._on_active = on_active
+        self._on_deposed = on_deposed
+        self._stop = threading.Event()
+        self._release = True
+        self._thread = threading.Thread(target=self._run, name="leader", daemon=True)
+
+    @property
+    def holder(self) -> str:
+        """This process's name in the lease."""
+        return self._source.name
+
+    def start(self) -> "Leader":
+        """Begin to stand by. The database need not be there yet."""
+        self.state = LeaderState.STARTING
+        self._thread.start()
+        return self
+
+    def stop(self, *, release: bool = True, timeout_s: float = 5.0) -> bool:
+        """End, and give the lease back so that a standby need not wait; whether that was done in time.
+
+        Close the log's writer first: nothing can be appended afterwards. `may_write` is false at once.
+        """
+        self._release = release
+        if (lease := self.lease) is not None:
+            lease.lost()
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    # --- on the leader's thread --------------------------------------------------------------------------------------
+    def _run(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        try:
+            while not self._stop.is_set():
+                try:
+                    with self._source.connect(statement_timeout_ms=_RENEWAL_TIMEOUT_MS) as connection:
+                        # A renewal lost with the server's memory only makes the lease look staler; a take-over, which
+                        # must last, says otherwise for itself.
+                        connection.execute("SET synchronous_commit = off")
+                        pause_s = _FIRST_PAUSE_S
+                        self._serve(connection)
+                except Away:
+                    pause_s = self._pause(pause_s)
+                except psycopg.Error as error:
+                    if not is_passing(error):
+                        raise
+                    pause_s = self._pause(pause_s)
+        finally:
+            if self.lease is not None:
+                self.lease.lost()
+            self.state = LeaderState.STOPPED
+
+    def _pause(self, pause_s: float) -> float:
+        self._stop.wait(pause_s)
+        return min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _serve(self, connection: Connection) -> None:
+        """Stand by or renew on this connection until it breaks or the end is asked for."""
+        while not self._stop.is_set():
+            if self.lease is None:
+                self.state = LeaderState.STANDBY
+                self._stand_by(connection)
+            else:
+                self._renew(connection, self.lease)
+        if self.lease is not None and self._release:
+            self._give_back(connection, self.lease)
+
+    def _stand_by(self, connection: Connection) -> None:
+        """Watch the row on this connection; returns with the lease, or when the end is asked for."""
+        seen: LeaseRow | None = None
+        seen_since = _clock()
+        while not self._stop.is_set():
+            row = self._look(connection)
+            if row != seen:
+                seen, seen_since = row, _clock()
+            # Our own name there: we took it, and the answer was lost.
+            if row.holder in {"", self.holder} or _clock() - seen_since >= self._timings.stale_s:
+                lease = self._take(connection, row)
+                if lease is not None:
+                    self.lease = lease
+                    self.state = LeaderState.ACTIVE
+                    self._on_active(lease)
+                    return
+                seen = None
+                continue
+            self._stop.wait(self._timings.renew_s)
+
+    def _look(self, connection: Connection) -> LeaseRow:
+        found = connection.execute(
+            "SELECT holder, epoch, renewed_at FROM public.ringledger_lease WHERE site = %s", (self._site,)
+        ).fetchone()
+        if found is None:
+            connection.execute(
+                "INSERT INTO public.ringledger_lease (site) VALUES (%s) ON CONFLICT DO NOTHING", (self._site,)
+            )
+            return self._look(connection)
+        return LeaseRow(str(found[0]), int(str(found[1])), found[2])
+
+    def _take(self, connection: Connection, row: LeaseRow) -> Lease | None:
+        """Take the lease that was seen; None where its holder moved meanwhile, or another standby was faster."""
+        if row.holder not in {"", self.holder}:
+            connection.execute(_TERMINATE, (row.holder,))
+        begun = _clock()
+        with connection.transaction():
+            connection.execute("SET LOCAL synchronous_commit = on")
+            connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(_LOCK_TIMEOUT_MS),))
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+            taken = connection.execute(
+                _TAKE, (self.holder, socket.gethostname(), self._site, row.epoch, row.holder, row.renewed_at)
+            ).fetchone()
+        if taken is None:
+            return None
+        return Lease(self._site, int(str(taken[0])), self.holder, begun + self._timings.act_s)
+
+    def _renew(self, connection: Connection, lease: Lease) -> None:
+        begun = _clock()
+        ours = connection.execute(_RENEW, (self._site, lease.epoch, self.holder)).rowcount == 1
+        if ours:
+            lease.renewed(begun + self._timings.act_s)
+            self._stop.wait(max(0.0, self._timings.renew_s - (_clock() - begun)))
+            return
+        lease.lost()
+        self.lease = None
+        self.state = LeaderState.STANDBY
+        self._on_deposed(lease)
+
+    def _give_back(self, connection: Connection, lease: Lease) -> None:
+        lease.lost()
+        with connection.transaction():
+            connection.execute("SET LOCAL synchronous_commit = on")
+            connection.execute(_GIVE_BACK, (self._site, lease.epoch, self.holder))
+        self.lease = None
+
+
+def _clock() -> float:
+    """Seconds on a clock that nobody sets and that runs on while the process is stopped or the machine suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
