@@ -227,7 +227,7 @@ def _split_url(text: str, example: str) -> SplitResult:
         _ = parts.port  # raises by itself when the port is no number
     except ValueError:  # its text may quote a piece of the password
         raise ValueError(
-            f"is not a URL that can be read; write it like {example} (/ @ : in a password as %..)"
+            f"is not a URL that can be read; write it like {example} (a / @ : or comma in the password as %..)"
         ) from None
     return parts
 

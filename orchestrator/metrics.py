@@ -1,0 +1,107 @@
+"""The engine's figures for Prometheus. Built once in `bootstrap` and handed to whoever counts.
+
+Labels are few and small by design: node names, states and outcomes; never a contact, an agent or a number of a person.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from orchestrator.settings import Address
+
+# Seconds. A commit is one fsync and a few round trips (0.1 ms on good disks, tens on bad ones); a decision is Python.
+_COMMIT_S: Final = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
+_DECISION_S: Final = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
+_BATCH_EVENTS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+class MetricsError(Exception):
+    """The figures cannot be served there; the message says what to do."""
+
+
+class Metrics:
+    """Every figure of one process, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self.events_appended = Counter(
+            "ringledger_events_appended",
+            "Events durable in the log, by kind of append (live, desk).",
+            ["kind"],
+            registry=r,
+        )
+        self.commit_seconds = Histogram(
+            "ringledger_commit_seconds",
+            "From handing a batch to the database to knowing it durable.",
+            registry=r,
+            buckets=_COMMIT_S,
+        )
+        self.batch_events = Histogram(
+            "ringledger_batch_events", "Events committed together.", registry=r, buckets=_BATCH_EVENTS
+        )
+        self.decision_seconds = Histogram(
+            "ringledger_decision_seconds",
+            "One step of the core: input in, events and instructions out.",
+            registry=r,
+            buckets=_DECISION_S,
+        )
+        self.esl_events = Counter(
+            "ringledger_esl_events", "Events of the switch that were translated, by node.", ["node"], registry=r
+        )
+        self.frames_dropped = Counter(
+            "ringledger_frames_dropped",
+            "Frames of the switch that could not be used, by node and reason.",
+            ["node", "reason"],
+            registry=r,
+        )
+        self.links_up = Gauge(
+            "ringledger_link_up",
+            "1 while the event socket to this node is connected and resynced.",
+            ["node"],
+            registry=r,
+        )
+        self.offers = Counter("ringledger_offers", "Offers that ended, by outcome.", ["outcome"], registry=r)
+        self.live_contacts = Gauge(
+            "ringledger_live_contacts", "Contacts that have not ended, by state.", ["state"], registry=r
+        )
+        self.shifts = Gauge("ringledger_shifts", "Shifts signed in, by state.", ["state"], registry=r)
+        self.commands = Counter(
+            "ringledger_commands",
+            "Commands from the command socket, by outcome (done, refused code).",
+            ["outcome"],
+            registry=r,
+        )
+        self.tape_bytes = Counter("ringledger_tape_bytes", "Bytes of tape written, compressed and sealed.", registry=r)
+        self.database_up = Gauge("ringledger_database_up", "1 while the log can be appended to.", registry=r)
+        self.database_up.set(1)
+        self.is_active = Gauge("ringledger_active", "1 while this process holds the lease.", registry=r)
+        self.epoch = Gauge("ringledger_epoch", "Epoch of the lease that this process holds or held last.", registry=r)
+
+    def serve(self, address: Address) -> "Served":
+        """Serve the figures over HTTP on that address until closed. Raises MetricsError where it is taken."""
+        try:
+            server, thread = start_http_server(address.port, address.host, self.registry)
+        except OSError as error:
+            raise MetricsError(
+                f"The figures cannot be served on {address} ({error.strerror or error}); set RINGLEDGER_METRICS to "
+                "another host:port, or to nothing to do without."
+            ) from error
+
+        def close() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+        port: int = server.server_address[1]
+        return Served(Address(address.host, port), close)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where the figures are to be had, and how to end that."""
+
+    address: Address
+    close: Callable[[], None]

@@ -1,0 +1,38 @@
+"""The figures that Prometheus finds."""
+
+import socket
+from urllib.request import urlopen
+
+import pytest
+
+from orchestrator.metrics import Metrics, MetricsError
+from orchestrator.settings import Address
+
+
+def test_what_was_counted_is_found_over_http_and_no_longer_after_close() -> None:
+    metrics = Metrics()
+    metrics.events_appended.labels(kind="live").inc(3)
+    metrics.offers.labels(outcome="accepted").inc()
+    metrics.commit_seconds.observe(0.002)
+    served = metrics.serve(Address("127.0.0.1", 0))
+    with urlopen(f"http://{served.address}/metrics") as response:
+        text = response.read().decode()
+    served.close()
+    assert 'ringledger_events_appended_total{kind="live"} 3.0' in text
+    assert 'ringledger_offers_total{outcome="accepted"} 1.0' in text
+    assert 'ringledger_commit_seconds_bucket{le="0.002"} 1.0' in text
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((served.address.host, served.address.port))
+
+
+def test_two_processes_figures_do_not_mix() -> None:
+    one, other = Metrics(), Metrics()
+    one.offers.labels(outcome="accepted").inc()
+    assert other.registry.get_sample_value("ringledger_offers_total", {"outcome": "accepted"}) is None
+
+
+def test_a_taken_port_is_named_with_the_variable_to_change() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(MetricsError, match=f"127.0.0.1:{port}.*RINGLEDGER_METRICS"):
+            Metrics().serve(Address("127.0.0.1", port))
