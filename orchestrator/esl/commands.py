@@ -126,6 +126,11 @@ def bridge(leg: str, other: str) -> str:
     return f"uuid_bridge {_leg(leg)} {_leg(other)}"
 
 
+def talk(leg: str) -> str:
+    """Ask the ringing phone of this leg to answer by itself (NOTIFY with `Event: talk`)."""
+    return f"uuid_phone_event {_leg(leg)} talk"
+
+
 def hold(leg: str) -> str:
     """Put this leg on hold: its peer hears music."""
     return f"uuid_hold {_leg(leg)}"

@@ -78,7 +78,7 @@ class Link:
     An exception of `deliver` is logged and counted (`faults`), and the next item is delivered.
     """
 
-    def __init__(self, switch: Switch, deliver: Deliver, *, clock: Clock, poke_s: float = POKE_S) -> None:
+    def __init__(self, switch: Switch, deliver: Deliver, *, clock: Clock, poke_s: float | None = POKE_S) -> None:
         self.switch = switch
         self.node = switch.name
         self.core = ""
@@ -162,6 +162,15 @@ class Link:
         if self._asker is None or self._asker.dead:
             self._asker = gevent.spawn(self._open_questions)
 
+    def take_snapshot(self) -> None:
+        """Have all channels asked for; a Snapshot follows. While the link is down one comes by itself when it is up."""
+        if not self.up:
+            return
+        if self._snapshooter is not None:
+            self._snapshooter.kill(block=False)
+        self._gone = set()
+        self._snapshooter = gevent.spawn(self._snapshot)
+
     def tell(self, fact: Fact) -> None:
         """Deliver a fact of ours, after everything that was received before it."""
         self._put(fact, self._clock())
@@ -212,10 +221,7 @@ class Link:
         for item, at in early:
             self._put(item, at)
         log.info("switch-link-up", node=self.node, core=core)
-        if self._snapshooter is not None:
-            self._snapshooter.kill(block=False)
-        self._gone = set()
-        self._snapshooter = gevent.spawn(self._snapshot)
+        self.take_snapshot()
 
     def _down(self, why: str) -> None:
         """The connection is lost, or could not be made. Said once, until it is up again or the reason is another."""
@@ -311,9 +317,7 @@ class Link:
 
     # --- questions ---------------------------------------------------------------------------------------------------
     def _open_questions(self) -> None:
-        connection = EventSocket(
-            self.switch, clock=self._clock, on_event=_nothing, on_lost=_nothing, poke_s=self._poke_s
-        )
+        connection = EventSocket(self.switch, clock=self._clock, on_event=_nothing, on_lost=_nothing, poke_s=None)
         try:
             connection.connect()
         except LinkError as error:

@@ -54,10 +54,12 @@ class Performer:
         if link is None:
             known = ", ".join(sorted(self._links)) or "none"
             self._fail(instruction, f"no such switch here (known: {known})")
-        elif self._is_repeat(instruction):
-            self._skip(instruction, REPEAT)
         elif isinstance(instruction, i.CheckLeg):
             self._check(link, instruction)
+        elif isinstance(instruction, i.TakeSnapshot):
+            link.take_snapshot()
+        elif self._is_repeat(instruction):
+            self._skip(instruction, REPEAT)
         elif isinstance(instruction, i.RingAgent):
             self._paces[instruction.node].go(lambda: self._write(link, instruction))
         else:
@@ -74,8 +76,6 @@ class Performer:
 
     # --- before ------------------------------------------------------------------------------------------------------
     def _is_repeat(self, instruction: i.Instruction) -> bool:
-        if isinstance(instruction, i.CheckLeg):
-            return False
         if instruction.id in self._taken:
             return True
         self._taken[instruction.id] = None
@@ -150,6 +150,8 @@ class Performer:
                     caller_name=instruction.caller_name,
                     ring_ms=instruction.ring_ms,
                 )
+            case i.AnswerPhone():
+                return (), commands.talk(leg)
             case i.BridgeLegs(other=other):
                 return (), commands.bridge(leg, other)
             case i.HoldLeg():

@@ -56,6 +56,8 @@ _LEASE: Final = (Recheck.LEASE,)
 _QUICK_MS: Final = 3_000
 # A hold, a bridge or a hang-up sends SIP to a phone and may wait for it: SIP's T1 of 500 ms, doubled four times.
 _SIGNALLED_MS: Final = 8_000
+# 1 500 channels: three hundred batches of questions at a few ms each, and `show channels` of 1.5 MB.
+_SNAPSHOT_MS: Final = 10_000
 RING_SLACK_MS: Final = 5_000
 """Beyond `ring_ms`, which the switch counts from the moment it has a phone to ring."""
 
@@ -91,6 +93,14 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         adoption=Adoption.WITHDRAW,
         why="whether the phone rang cannot be known, and ringing it late or twice is worse than offering anew",
         deadline_ms=RING_SLACK_MS,
+    ),
+    i.AnswerPhone: Row(
+        written="bgapi uuid_phone_event LEG talk, Job-UUID = instruction",
+        repeat="the phone is asked again; one that has answered takes it for nothing",
+        rechecks=(Recheck.LEASE, Recheck.OFFER),
+        adoption=Adoption.FORGET,
+        why="the offer is withdrawn by the restart; the agent is offered anew",
+        deadline_ms=_QUICK_MS,
     ),
     i.BridgeLegs: Row(
         written="bgapi uuid_bridge LEG OTHER, Job-UUID = instruction",
@@ -139,5 +149,13 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         adoption=Adoption.FORGET,
         why="a question changes nothing",
         deadline_ms=_QUICK_MS,
+    ),
+    i.TakeSnapshot: Row(
+        written="api status, api show channels as json, api uuid_dump of each leg, on the second connection",
+        repeat="the one that is being made begins again",
+        rechecks=(),
+        adoption=Adoption.FORGET,
+        why="every link that comes up brings a snapshot by itself",
+        deadline_ms=_SNAPSHOT_MS,
     ),
 }
