@@ -27,6 +27,11 @@ CLIENT_S: Final = 15.0
 _LONGEST_PATH: Final = 107
 
 
+def control_path(home: Path) -> Path:
+    """Where the command socket of this home is."""
+    return home / "run" / "control.sock"
+
+
 class ControlError(Exception):
     """The orchestrator could not be asked; the message says what to do."""
 

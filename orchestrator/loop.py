@@ -22,6 +22,7 @@ import structlog
 from gevent.event import AsyncResult, Event
 from gevent.pool import Pool
 
+from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived
 from orchestrator.domain.kernel import Instant, Record, Refused, ident_of
 from orchestrator.domain.switch.facts import Fact
@@ -43,8 +44,15 @@ LEASE_LOOK_S: Final = 0.02
 # A command whose record is not stored by then gets an answer that says so.
 COMMAND_S: Final = 5.0
 _IDENTIFY_AT_ONCE: Final = 4
-_EXIT_BUG: Final = 70  # EX_SOFTWARE of sysexits.h
-_EXIT_DEPOSED: Final = 75  # EX_TEMPFAIL of sysexits.h: start again, as a standby
+_OFFER_OUTCOMES: Final = {
+    contacts.ContactConnected: "accepted",
+    contacts.OfferRejected: "rejected",
+    contacts.OfferTimedOut: "timed_out",
+    contacts.OfferWithdrawn: "withdrawn",
+    contacts.OfferFailed: "failed",
+}
+EXIT_BUG: Final = 70  # EX_SOFTWARE of sysexits.h
+EXIT_DEPOSED: Final = 75  # EX_TEMPFAIL of sysexits.h: start again, as a standby
 
 
 class Tape(Protocol):
@@ -176,7 +184,7 @@ class Engine:
     def _step(self, given: Input, answer: AsyncResult | None) -> None:
         begun = time.perf_counter()
         outcome = self.runner.step(given)
-        self._metrics.decided(type(given.body).__name__, time.perf_counter() - begun)
+        self._metrics.decision_seconds.observe(time.perf_counter() - begun)
         if outcome.refused is not None and answer is not None:
             answer.set(outcome.refused)
         elif outcome.records:
@@ -195,7 +203,7 @@ class Engine:
         def stored(position: int) -> None:
             self._stored += 1
             self.position = position
-            self._metrics.stored(outcome.records)
+            self._count(outcome.records)
             self._instruct(outcome.instructions)
             while self._after and self._after[0][0] <= self._stored:
                 self._instruct(self._after.popleft()[1])
@@ -212,6 +220,13 @@ class Engine:
                 answer.set(Refused("unsure", f"It may not have been recorded: {error}"))
 
         self._writer.submit(outcome.records, stored, lost)
+
+    def _count(self, records: tuple[Record, ...]) -> None:
+        self._metrics.events_appended.labels("live").inc(len(records))
+        for record in records:
+            outcome = _OFFER_OUTCOMES.get(type(record.event))
+            if outcome is not None:
+                self._metrics.offers.labels(outcome).inc()
 
     # --- instructions ------------------------------------------------------------------------------------------------
     def _instruct_in_turn(self, instructions: tuple[Instruction, ...]) -> None:
@@ -270,12 +285,12 @@ class Engine:
     def database_away(self, error: Away) -> None:
         """The writer cannot reach the database."""
         log.error("database-away", error=str(error), remedy="calls stay parked; commands are refused until it is back")
-        self._metrics.database_up(up=False)
+        self._metrics.database_up.set(0)
 
     def database_back(self) -> None:
         """It answers again: what was held back is taken in order, then the switches are asked what they have."""
         log.info("database-back", held=len(self._held))
-        self._metrics.database_up(up=True)
+        self._metrics.database_up.set(1)
         gevent.spawn(self._resume)
 
     def _resume(self) -> None:
@@ -303,7 +318,7 @@ class Engine:
     def deposed(self, error: BaseException) -> None:
         """Another process leads. Nothing more is written, to the log or to a switch."""
         log.error("deposed", error=str(error))
-        self._exit(_EXIT_DEPOSED)
+        self._exit(EXIT_DEPOSED)
 
     def failed(self, error: BaseException) -> None:
         """The writer gave up: the memory is ahead of the log, so start again from the log."""
@@ -313,7 +328,7 @@ class Engine:
         """A bug: memory may be half changed. The log is whole; the next start folds it and asks the switches."""
         traceback.print_exception(error, file=sys.stderr)
         log.critical("engine-fault", error=f"{type(error).__name__}: {error}", remedy="starting again from the log")
-        self._exit(_EXIT_BUG)
+        self._exit(EXIT_BUG)
 
     def _exit(self, code: int) -> None:
         sys.stderr.flush()

@@ -1,0 +1,189 @@
+"""The composition root: every object of a running engine is built here, once, and taken down in the reverse order."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import gevent
+import structlog
+from gevent.event import Event
+
+from orchestrator import cluster, logs
+from orchestrator.control import Server, control_path
+from orchestrator.domain.kernel import Instant, kind_of
+from orchestrator.domain.world import World
+from orchestrator.esl.node import Link
+from orchestrator.esl.perform import Performer
+from orchestrator.leader import Leader, Lease, holder_name
+from orchestrator.loop import EXIT_DEPOSED, Engine, wall_clock
+from orchestrator.metrics import Metrics
+from orchestrator.questions import Questions
+from orchestrator.runner import Runner
+from orchestrator.service.customers import Customers
+from orchestrator.settings import Settings
+from orchestrator.store import DeskWriter, KeyShelf, LiveWriter, Log, Source, assert_cooperative, schema
+from orchestrator.tape import TapeWriter
+from orchestrator.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+# Streams that others append to and the live state rests on.
+CONFIGURATION: Final = ("agent", "queue", "entry", "config")
+_FIGURES_S: Final = 1.0
+_CLOSE_S: Final = 10.0
+
+
+def run_engine(settings: Settings) -> int:
+    """Stand by, become active, serve calls until SIGTERM or SIGINT; the exit code. Needs a process patched by gevent."""
+    assert_cooperative()
+    logs.configure(settings.log_level)
+    asked_to_stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, asked_to_stop.set)
+    database = cluster.ensure_running(settings, lambda line: log.info("database", step=line))
+    closing: list[Callable[[], object]] = [database.stop]
+    try:
+        _serve(settings, database, asked_to_stop, closing)
+    finally:
+        for close in reversed(closing):
+            close()
+    log.info("engine-stopped")
+    return 0
+
+
+def _serve(
+    settings: Settings, database: cluster.Cluster, asked_to_stop: Event, closing: list[Callable[[], object]]
+) -> None:
+    source = Source(database.url_writer, name=holder_name())
+    closing.append(source.close)
+    schema.check(source)
+    vault = Vault.unlock(settings.kek_file, KeyShelf(source))
+    lease = _become_active(settings, source, asked_to_stop, closing)
+    if lease is None:
+        return
+    history = Log(source, vault)
+    world, position, last_at = _fold(history)
+    log.info("engine-active", epoch=lease.epoch, position=position, contacts=len(world.contacts))
+    metrics = Metrics()
+    tape = TapeWriter(settings.tapes, vault, max_mb=settings.tape_max_mb, epoch=lease.epoch)
+    closing.append(tape.close)
+    customers = Customers(DeskWriter(source, vault), history, vault, region=settings.region)
+    engine = Engine(
+        Runner(world),
+        epoch=lease.epoch,
+        last_at=last_at,
+        tape=tape,
+        may_write=lease.may_write,
+        identify=customers.identify,
+        metrics=metrics,
+    )
+    writer = LiveWriter(
+        source,
+        vault,
+        lease.fence,
+        on_away=engine.database_away,
+        on_back=engine.database_back,
+        on_deposed=engine.deposed,
+        on_failed=engine.failed,
+    ).start()
+    writer.know(world.versions)
+    closing.append(partial(writer.close, _CLOSE_S))
+    links = {switch.name: Link(switch, partial(engine.deliver, switch.name), clock=wall_clock) for switch in settings.switches}
+    performer = Performer(
+        links,
+        may_write=lease.may_write,
+        offer_open=engine.offer_open,
+        deliver=partial(engine.deliver, ""),
+        clock=wall_clock,
+        recordings=str(settings.recordings),
+    )
+    engine.start(writer, performer.perform, position)
+    closing.append(engine.stop)
+    _follow_configuration(history, engine, position, closing)
+    closing.append(performer.stop)
+    for link in links.values():
+        link.start()
+        closing.append(link.stop)
+    questions = Questions(engine, links, lease, settings)
+    control = Server(control_path(settings.home), engine.command, questions.answer)
+    control.start()
+    closing.append(control.stop)
+    if settings.metrics is not None:
+        closing.append(metrics.serve(settings.metrics).close)
+    figures = gevent.spawn(_keep_figures, metrics, engine, links, lease)
+    closing.append(figures.kill)
+    asked_to_stop.wait()
+
+
+def _become_active(
+    settings: Settings, source: Source, asked_to_stop: Event, closing: list[Callable[[], object]]
+) -> Lease | None:
+    """Stand by until the lease is ours; None where we are asked to stop first."""
+    taken: list[Lease] = []
+    moved = Event()
+
+    def active(lease: Lease) -> None:
+        taken.append(lease)
+        moved.set()
+
+    def deposed(lease: Lease) -> None:
+        # Memory may be ahead of the log by what was refused: only a fresh start is sure to be right.
+        log.error("deposed", epoch=lease.epoch)
+        sys.stderr.flush()
+        os._exit(EXIT_DEPOSED)
+
+    leader = Leader(source, settings.site, on_active=active, on_deposed=deposed).start()
+    closing.append(leader.stop)
+    log.info("engine-standby", site=settings.site)
+    asked_to_stop.rawlink(lambda _: moved.set())
+    moved.wait()
+    return taken[0] if taken else None
+
+
+def _fold(history: Log) -> tuple[World, int, Instant]:
+    """The live state as the log has it, the position up to which, and the latest instant in it."""
+    world = World()
+    position, last_at = 0, Instant(0)
+    for record in history.history():
+        world.apply(record)
+        position, last_at = record.position, max(last_at, record.about.at)
+    return world, position, last_at
+
+
+def _follow_configuration(
+    history: Log, engine: Engine, position: int, closing: list[Callable[[], object]]
+) -> None:
+    stop = threading.Event()
+
+    def follow() -> None:
+        for batch in history.follow(position, stop):
+            for record in batch:
+                if kind_of(record.stream) in CONFIGURATION:
+                    engine.follow(record)
+
+    thread = threading.Thread(target=follow, name="configuration", daemon=True)
+    thread.start()
+    closing.append(stop.set)
+
+
+def _keep_figures(metrics: Metrics, engine: Engine, links: dict[str, Link], lease: Lease) -> None:
+    metrics.epoch.set(lease.epoch)
+    states: set[tuple[str, str]] = set()
+    while True:
+        world = engine.runner.world
+        counts: dict[tuple[str, str], int] = dict.fromkeys(states, 0)
+        for contact in world.contacts.values():
+            counts["contact", contact.status] = counts.get(("contact", contact.status), 0) + 1
+        for shift in world.shifts.values():
+            counts["shift", shift.status] = counts.get(("shift", shift.status), 0) + 1
+        states.update(counts)
+        for (kind, state), count in counts.items():
+            (metrics.live_contacts if kind == "contact" else metrics.shifts).labels(state).set(count)
+        for name, link in links.items():
+            metrics.links_up.labels(name).set(int(link.up))
+        metrics.is_active.set(int(lease.may_write()))
+        gevent.sleep(_FIGURES_S)

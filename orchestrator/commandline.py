@@ -1,0 +1,267 @@
+"""What the commands do. Each imports what it needs when it is called: only the engine may load the event socket."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from orchestrator import cluster
+from orchestrator.control import Client, ControlError, control_path
+from orchestrator.domain.kernel import SECOND, Refused
+from orchestrator.runner import inputs
+from orchestrator.settings import Settings, SettingsError, load, table
+from orchestrator.store import Log, Source, StoreError
+from orchestrator.vault import VaultError
+
+T = TypeVar("T")
+
+# What a person is told in one line; everything else is a bug and shows its trace.
+EXPECTED = (Refused, ControlError, SettingsError, StoreError, VaultError, cluster.ClusterError)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def ringledger() -> None:
+    """Ringledger: a contact centre on FreeSWITCH whose every step stands in one log."""
+
+
+def main() -> None:
+    """The console script."""
+    from orchestrator.supervise import StartError
+
+    try:
+        ringledger.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except (*EXPECTED, StartError) as error:
+        click.echo(f"ringledger: {error}", err=True)
+        sys.exit(1)
+
+
+# --- running -------------------------------------------------------------------------------------------------------
+
+
+@ringledger.command()
+def run() -> None:
+    """Start everything (database, switch, engine, demo) and show calls being served; Ctrl-C stops it."""
+    from orchestrator import supervise
+
+    sys.exit(supervise.run(load(), lambda text: click.echo(text)))
+
+
+@ringledger.command()
+def engine() -> None:
+    """Run the deciding process alone, against RINGLEDGER_SWITCHES; it stands by while another one is active."""
+    from orchestrator.bootstrap import run_engine
+
+    sys.exit(run_engine(load()))
+
+
+@ringledger.command()
+def watch() -> None:
+    """Show the log in words as it grows."""
+    from orchestrator.watch import line
+
+    settings = load()
+
+    def show(log: Log) -> None:
+        for batch in log.follow(log.position(), threading.Event()):
+            for record in batch:
+                if (text := line(record, settings.timezone)) is not None:
+                    click.echo(text)
+
+    try:
+        _with_log(settings, show)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@ringledger.command("settings")
+def settings_command() -> None:
+    """List every RINGLEDGER_* variable with its value, default and meaning; check that all can be used."""
+    for row in table():
+        click.echo(f"{row.name}={row.value}{'' if row.is_set else '   (default)'}\n    {row.meaning}")
+    load()
+
+
+# --- asking --------------------------------------------------------------------------------------------------------
+
+
+@ringledger.command()
+@click.option("--last", default=20, show_default=True, help="How many contacts.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def calls(last: int, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """The last contacts: live ones and how the others ended."""
+    from orchestrator.calls import recent
+
+    settings = load()
+    rows = _with_log(settings, lambda log: recent(log.history(kinds=("contact",)), last))
+    if as_json:
+        click.echo(msgspec.json.encode(rows).decode())
+        return
+    zone = settings.timezone
+    _print_table(
+        ("contact", "arrived", "queue", "agent", "offers", "waited", "talked", "ended"),
+        (
+            (
+                row.contact_id[:8],
+                datetime.fromtimestamp(row.arrived_at / SECOND, zone).strftime("%m-%d %H:%M:%S"),
+                row.queue_id,
+                row.agent_id,
+                str(row.offers),
+                _seconds(row.waited_ms),
+                _seconds(row.talked_ms) if row.talked_ms else "",
+                row.ended or "live",
+            )
+            for row in rows
+        ),
+    )
+
+
+@ringledger.command()
+def agents() -> None:
+    """Every agent and what they do now."""
+    rows = _ask("agents")
+    _print_table(
+        ("agent", "extension", "state", "reason", "contact", "skills"),
+        (
+            (
+                row["number"],
+                row["extension"],
+                row["state"],
+                row["reason"],
+                row["contact_id"][:8],
+                " ".join(f"{skill}:{level}" for skill, level in sorted(row["skills"].items())),
+            )
+            for row in rows
+        ),
+    )
+
+
+@ringledger.command()
+def queues() -> None:
+    """Every queue and who waits in it now."""
+    rows = _ask("queues")
+    click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+
+
+@ringledger.command()
+def status() -> None:
+    """Whether the engine is active, and where it stands."""
+    click.echo(msgspec.json.format(msgspec.json.encode(_ask("status")), indent=2).decode())
+
+
+# --- an agent's wishes ---------------------------------------------------------------------------------------------
+
+
+def _agent_command(name: str, make: Callable[..., inputs.Command], *options: click.Option, text: str) -> None:
+    def callback(agent: str, **given: str) -> None:
+        settings = load()
+        client = Client(control_path(settings.home))
+        position = client.do(make(agent=agent, **given))
+        click.echo(f"done, at position {position}" if position else "nothing to do")
+
+    params: list[click.Parameter] = [click.Argument(["agent"], metavar="EMPLOYEE_NUMBER"), *options]
+    ringledger.add_command(click.Command(name, callback=callback, params=params, help=text, short_help=text))
+
+
+_agent_command(
+    "sign-in",
+    inputs.SignIn,
+    click.Option(["--extension"], default="", help="Another phone than the configured one."),
+    text="Take a seat; not ready yet.",
+)
+_agent_command("ready", inputs.Ready, text="Become ready.")
+_agent_command(
+    "pause",
+    inputs.Pause,
+    click.Option(["--reason"], required=True, help="A code such as break."),
+    text="Become not ready; during a contact, after it.",
+)
+_agent_command("accept", inputs.Accept, text="Take the offered contact.")
+_agent_command("reject", inputs.Reject, text="Refuse the offered contact.")
+_agent_command("hold", inputs.Hold, text="Put the caller on hold.")
+_agent_command("resume", inputs.Resume, text="Talk again.")
+_agent_command("hang-up", inputs.HangUp, text="End the conversation.")
+_agent_command(
+    "wrap-up",
+    inputs.WrapUp,
+    click.Option(["--code"], default="", help="Why they called, as a code."),
+    text="Finish the after-call work.",
+)
+_agent_command("sign-out", inputs.SignOut, text="Leave; during a contact, after it.")
+
+
+# --- the log -------------------------------------------------------------------------------------------------------
+
+
+@ringledger.command()
+@click.option("--expect", default=1, show_default=True, help="Fail where fewer contacts than this stand in the log.")
+@click.option("--settled", is_flag=True, help="Fail where a contact is still live.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def verify(expect: int, settled: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Prove from the log alone that every contact ended exactly once and nothing is missing."""
+    from orchestrator.audit.verify import verify as check
+
+    report = _with_log(load(), lambda log: check(log.history(), expect_contacts=expect, settled=settled))
+    click.echo(msgspec.json.encode(report).decode() if as_json else report.text())
+    sys.exit(0 if report.ok else 1)
+
+
+@ringledger.command()
+@click.option("--at", "at", required=True, help="An instant, such as 2026-11-22T10:15:00+08:00.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def replay(at: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Queues, shifts and contacts as they were at an instant."""
+    from orchestrator.replay import picture_at
+
+    settings = load()
+    found = _with_log(settings, lambda log: picture_at(log, at, settings.timezone))
+    encoded = msgspec.json.encode(found)
+    click.echo((encoded if as_json else msgspec.json.format(encoded, indent=2)).decode())
+
+
+@ringledger.group()
+def config() -> None:
+    """The configuration: queues, entry points, agents. It is history, too."""
+
+
+# --- helpers -------------------------------------------------------------------------------------------------------
+
+
+def _ask(question: str) -> Any:  # noqa: ANN401 - JSON
+    client = Client(control_path(load().home))
+    try:
+        return client.ask(question)
+    finally:
+        client.close()
+
+
+def _with_log(settings: Settings, work: Callable[[Log], T]) -> T:
+    """Do something with the log, as its reader; the database is started where it is ours and does not run."""
+    database = cluster.ensure_running(settings, lambda text: click.echo(text, err=True))
+    source = Source(database.url_reader, name="ringledger reader")
+    try:
+        return work(Log(source))
+    finally:
+        source.close()
+        database.stop()
+
+
+def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _seconds(milliseconds: int | None) -> str:
+    return "" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
+
+

@@ -1,0 +1,77 @@
+"""What the command socket answers to questions, from the live state: no database is asked."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.domain.kernel import Refused
+from orchestrator.domain.world import World
+from orchestrator.esl.node import Link
+from orchestrator.leader import Lease
+from orchestrator.loop import Engine, wall_clock
+from orchestrator.replay.picture import picture
+from orchestrator.settings import Settings
+
+
+class Questions:
+    """The questions by name. Personal fields are masked: this is no way round who may see them."""
+
+    def __init__(self, engine: Engine, links: Mapping[str, Link], lease: Lease, settings: Settings) -> None:
+        self._engine = engine
+        self._links = links
+        self._lease = lease
+        self._settings = settings
+        self._known: dict[str, Callable[[], object]] = {
+            "status": self._status,
+            "picture": self._picture,
+            "calls": lambda: self._picture()["contacts"],
+            "queues": lambda: self._picture()["queues"],
+            "agents": lambda: agents(self._engine.runner.world),
+        }
+
+    def answer(self, question: str) -> object:
+        """The answer. Raises `Refused` for a question that nobody knows."""
+        if question not in self._known:
+            raise Refused("unknown_question", f"Ask one of: {', '.join(sorted(self._known))}.")
+        return self._known[question]()
+
+    def _picture(self) -> dict[str, Any]:
+        return picture(self._engine.runner.world, wall_clock(), position=self._engine.position)
+
+    def _status(self) -> dict[str, object]:
+        world = self._engine.runner.world
+        return {
+            "site": self._settings.site,
+            "epoch": self._lease.epoch,
+            "active": self._lease.may_write(),
+            "position": self._engine.position,
+            "contacts": len(world.contacts),
+            "shifts": len(world.shifts),
+            "config_version": world.config_version,
+            "nodes": {name: {"up": link.up, "backlog": link.backlog} for name, link in self._links.items()},
+        }
+
+
+def agents(world: World) -> list[dict[str, object]]:
+    """Every configured agent with what they do now, by employee number."""
+    rows: list[dict[str, object]] = []
+    for agent in sorted(world.agents.values(), key=lambda agent: agent.number):
+        shift = world.shifts.get(world.shift_of_agent.get(agent.agent_id, ""))
+        contact = world.contacts.get(shift.contact_id) if shift is not None and shift.contact_id else None
+        state = shift.status if shift is not None else "signed_out"
+        if state == "talking" and contact is not None and contact.status == "held":
+            state = "held"
+        rows.append(
+            {
+                "number": agent.number,
+                "agent_id": agent.agent_id,
+                "extension": shift.extension if shift is not None else agent.extension,
+                "state": state,
+                "reason": shift.reason if shift is not None else "",
+                "since": shift.since if shift is not None else None,
+                "contact_id": shift.contact_id if shift is not None else "",
+                "cooling_until": shift.cooling_until if shift is not None else None,
+                "next": (shift.next_sign_out and "signed_out") or shift.next_pause if shift is not None else "",
+                "skills": agent.skills,
+            }
+        )
+    return rows

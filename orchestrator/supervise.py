@@ -1,0 +1,207 @@
+"""`ringledger run`: database, switch, engine and demo started in order, kept running, shown, and taken down in order.
+
+    supervisor ─┬─ PostgreSQL            our own, unless RINGLEDGER_DATABASE_URL names one
+                ├─ simulated switch      unless RINGLEDGER_SWITCHES names real ones
+                ├─ engine                the process that decides (started again when it ends by itself)
+                └─ robot desks, watch    in this process
+
+Ctrl-C reaches only the supervisor: children run in sessions of their own and are stopped one by one.
+"""
+
+import ctypes
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from orchestrator import cluster
+from orchestrator.control import Client, ControlError, control_path
+from orchestrator.demo import RobotDesks
+from orchestrator.domain.kernel import Refused
+from orchestrator.runner.inputs import EndAll
+from orchestrator.service.configuration import apply_defaults
+from orchestrator.settings import Settings
+from orchestrator.store import Log, Source, schema
+from orchestrator.watch import line
+
+# PR_SET_PDEATHSIG of prctl(2): a child whose supervisor was killed gets SIGTERM.
+_PR_SET_PDEATHSIG: Final = 1
+_START_S: Final = 60.0
+_END_CALLS_S: Final = 8.0
+_STOP_S: Final = 15.0
+_LOOK_S: Final = 0.2
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+
+Say = Callable[[str], None]
+
+
+class StartError(Exception):
+    """Something could not be started; the message says what to do."""
+
+
+class Child:
+    """A process that is started again when it ends by itself, until it is stopped."""
+
+    def __init__(self, name: str, command: list[str], environ: Mapping[str, str], log: Path) -> None:
+        self.name = name
+        self.starts = 0
+        self._command = command
+        self._environ = dict(environ)
+        self._log = log
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name=f"keep-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Start it and keep it."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end; end it by force when it does not."""
+        self._stopping.set()
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        if self._thread.ident is not None:
+            self._thread.join(_STOP_S)
+
+    def advice(self) -> str:
+        """Where to look when it does not do what it should."""
+        return f"see {self._log}"
+
+    def _keep(self) -> None:
+        pause = _FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            begun = time.monotonic()
+            with self._log.open("ab") as out:
+                self._process = subprocess.Popen(  # noqa: S603 - our own programs with our own words
+                    self._command,
+                    env=self._environ,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    start_new_session=True,
+                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - only prctl, before any thread exists in the child
+                )
+            self.starts += 1
+            self._process.wait()
+            if time.monotonic() - begun > 10 * _LONGEST_PAUSE_S:
+                pause = _FIRST_PAUSE_S
+            self._stopping.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def run(settings: Settings, say: Say) -> int:
+    """Start everything, show calls being served until Ctrl-C or SIGTERM, stop everything; the exit code."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    closing: list[Callable[[], object]] = []
+    try:
+        _start(settings, say, stop, closing)
+    finally:
+        say("stopping …")
+        for close in reversed(closing):
+            close()
+    say("stopped; the next run goes on from here")
+    return 0
+
+
+def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Callable[[], object]]) -> None:
+    database = cluster.ensure_running(settings, say)
+    closing.append(database.stop)
+    say(f"database: {database.description}")
+    schema.create(database.url_owner, admin_url=database.url_admin)
+    if applied := apply_defaults(settings, database.url_writer):
+        say(f"configuration: the demo's own ({applied} changes); see `ringledger config show`")
+    logs = settings.home / "log"
+    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    environ = dict(os.environ)
+    simulated = not settings.switches
+    if simulated:
+        port, password = _free_port(), secrets.token_hex(16)
+        environ["RINGLEDGER_SWITCHES"] = f"esl://:{password}@127.0.0.1:{port}/?name=simulated"
+        child = Child("simulator", _simulator(port, settings), {**environ, "SIMULATOR_PASSWORD": password}, logs / "simulator.log")
+        child.start()
+        closing.append(child.stop)
+        say(f"switch: the bundled simulator on 127.0.0.1:{port}" + (" with demo callers" if settings.demo else ""))
+    else:
+        say("switch: " + ", ".join(f"{s.name} ({s.host}:{s.port})" for s in settings.switches))
+    engine = Child("engine", [sys.executable, "-m", "orchestrator", "engine"], environ, logs / "engine.log")
+    engine.start()
+    closing.append(engine.stop)
+    _wait_for_engine(settings, engine, stop)
+    say("engine: active; Ctrl-C stops everything")
+    if simulated:
+        closing.append(lambda: _end_calls(settings, say))
+        if settings.demo:
+            robots = RobotDesks(control_path(settings.home))
+            robots.start()
+            closing.append(robots.stop)
+    _watch(settings, database.url_reader, say, stop)
+
+
+def _simulator(port: int, settings: Settings) -> list[str]:
+    command = [sys.executable, "-m", "freeswitch.simulator", "--port", str(port), "--recordings", str(settings.recordings)]
+    return [*command, "--demo"] if settings.demo else command
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_engine(settings: Settings, engine: Child, stop: threading.Event) -> None:
+    client = Client(control_path(settings.home))
+    deadline = time.monotonic() + _START_S
+    while not stop.wait(_LOOK_S):
+        try:
+            client.ask("status")
+        except (ControlError, Refused):
+            if time.monotonic() > deadline:
+                raise StartError(f"The engine did not become active within {_START_S:g} s; {engine.advice()}.") from None
+        else:
+            client.close()
+            return
+
+
+def _end_calls(settings: Settings, say: Say) -> None:
+    """The simulated switch is about to end: its calls end with a recorded reason instead of vanishing."""
+    client = Client(control_path(settings.home))
+    deadline = time.monotonic() + _END_CALLS_S
+    try:
+        client.do(EndAll(reason="demo_stopped"))
+        while client.ask("status")["contacts"] and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+    except (ControlError, Refused) as error:
+        say(f"the demo's calls could not be ended in good order: {error}")
+    finally:
+        client.close()
+
+
+def _watch(settings: Settings, url: str, say: Say, stop: threading.Event) -> None:
+    """Show the log as it grows, from now on."""
+    history = Log(Source(url, name="ringledger watch"))
+    for batch in history.follow(history.position(), stop):
+        for record in batch:
+            if (text := line(record, settings.timezone)) is not None:
+                say(text)

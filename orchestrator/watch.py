@@ -1,0 +1,57 @@
+"""The log in words, line by line as it grows: what `ringledger run` and `ringledger watch` show."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.customers.people import CustomerCreated
+from orchestrator.domain.kernel import SECOND, Event, Record, ident_of, kind_of
+from orchestrator.domain.routing.configuration import ConfigurationApplied
+from orchestrator.domain.staff import shifts as s
+from orchestrator.domain.switch import nodes as n
+
+# As many characters of an id as a person compares at a glance.
+_SHORT = 8
+
+_WORDS: dict[type[Event], Callable[..., str]] = {
+    c.ContactArrived: lambda e: f"arrived on {e.node}",
+    c.EntryPointMissing: lambda e: f"ALARM no entry point for {e.dialled or 'an empty number'}",
+    c.ContactQueued: lambda e: f"waits in {e.queue_id}",
+    c.ContactTurnedAway: lambda e: f"is told sorry: {e.reason}",
+    c.OfferMade: lambda e: f"is offered to {', '.join(r.agent_id for r in e.reservations)}",
+    c.OfferRejected: lambda e: f"was refused: {e.cause}",
+    c.OfferTimedOut: lambda _: "was not answered",
+    c.OfferWithdrawn: lambda e: f"is offered no longer: {e.cause}",
+    c.OfferFailed: lambda e: f"could not be delivered: {e.cause}",
+    c.ContactConnected: lambda e: f"talks with {e.agent_id}",
+    c.ContactHeld: lambda _: "is on hold",
+    c.ContactResumed: lambda _: "talks again",
+    c.AgentSegmentEnded: lambda e: f"stopped talking ({e.ended_by})",
+    c.ContactEnded: lambda e: f"ended: {e.reason}",
+    s.AgentSignedIn: lambda e: f"{e.agent_id} signed in at {e.extension}",
+    s.AgentStoodDown: lambda e: f"was stood down: {e.reason}",
+    s.AgentPaused: lambda e: f"is not ready: {e.reason}",
+    s.AgentMadeReady: lambda _: "is ready",
+    s.WrapUpStarted: lambda _: "wraps up",
+    s.WrapUpEnded: lambda e: f"finished wrap-up ({e.how})",
+    s.AgentSignedOut: lambda e: f"signed out: {e.reason}",
+    n.NodeConnected: lambda e: "is connected" + (" after a restart" if e.restarted else ""),
+    n.NodeLost: lambda e: f"ALARM is lost: {e.why}",
+    n.NodeRepaired: lambda e: (
+        f"was repaired ({e.why}): {e.adopted} adopted, {e.corrected} corrected, {e.doubted} doubted, {e.strays} strays"
+    ),
+    ConfigurationApplied: lambda e: f"configuration applied: {len(e.changed)} changed",
+    CustomerCreated: lambda e: f"made on a first call from {e.region or 'an unknown region'}",
+}
+
+
+def line(record: Record, zone: ZoneInfo) -> str | None:
+    """The record as one line, None where it says nothing to somebody who watches. Carries no personal data."""
+    words = _WORDS.get(type(record.event))
+    if words is None:
+        return None
+    at = datetime.fromtimestamp(record.about.at / SECOND, zone).strftime("%H:%M:%S.%f")[:-3]
+    ident = ident_of(record.stream)
+    name = ident if kind_of(record.stream) in ("node", "config") else ident[:_SHORT]
+    return f"{at}  {record.position:>8}  {kind_of(record.stream):<8} {name:<8}  {words(record.event)}"
