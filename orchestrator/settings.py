@@ -62,6 +62,7 @@ class Settings:
     site: str
     kek_file: Path
     tape_max_mb: int
+    recordings: Path
     metrics: Address | None
     log_level: str
     region: str
@@ -76,6 +77,11 @@ class Settings:
     def tapes(self) -> Path:
         """The directory of recorded input."""
         return self.home / "tape"
+
+    @property
+    def recordings(self) -> Path:
+        """The directory of recorded talks, as the switches on this machine are told it."""
+        return self.home / "recordings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +337,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         _read_megabytes,
     ),
     Variable(
+        "RINGLEDGER_RECORDINGS",
+        "recordings",
+        "folder in which the switch writes recordings, as the switch sees it",
+        lambda given: str(Path(given.home) / "recordings"),
+        _read_path,
+    ),
+    Variable(
         "RINGLEDGER_METRICS",
         "metrics",
         "host:port where Prometheus finds the figures; empty: nowhere",
@@ -371,7 +384,7 @@ def load(environ: Mapping[str, str] | None = None, *, uid: int | None = None) ->
     texts, problems = _texts(os.environ if environ is None else environ, os.geteuid() if uid is None else uid)
     values: dict[str, object] = {}
     for variable in VARIABLES:
-        if variable.field == "kek_file" and "home" not in values:
+        if variable.field in {"kek_file", "recordings"} and "home" not in values:
             continue  # its default stands on a home that was just complained of
         try:
             values[variable.field] = variable.read(texts[variable.name])
