@@ -78,11 +78,6 @@ class Settings:
         """The directory of recorded input."""
         return self.home / "tape"
 
-    @property
-    def recordings(self) -> Path:
-        """The directory of recorded talks, as the switches on this machine are told it."""
-        return self.home / "recordings"
-
 
 @dataclass(frozen=True, slots=True)
 class Variable:
