@@ -25,7 +25,7 @@ from orchestrator.questions import Questions
 from orchestrator.runner import Runner
 from orchestrator.service.customers import Customers
 from orchestrator.settings import Settings
-from orchestrator.store import DeskWriter, KeyShelf, LiveWriter, Log, Source, assert_cooperative, schema
+from orchestrator.store import DeskWriter, Hooks, KeyShelf, LiveWriter, Log, Source, assert_cooperative, schema
 from orchestrator.tape import TapeWriter
 from orchestrator.vault import Vault
 
@@ -38,7 +38,10 @@ _CLOSE_S: Final = 10.0
 
 
 def run_engine(settings: Settings) -> int:
-    """Stand by, become active, serve calls until SIGTERM or SIGINT; the exit code. Needs a process patched by gevent."""
+    """Stand by, become active, serve calls until SIGTERM or SIGINT; the exit code.
+
+    Needs a process patched by gevent.
+    """
     assert_cooperative()
     logs.configure(settings.log_level)
     asked_to_stop = Event()
@@ -65,7 +68,7 @@ def _serve(
     lease = _become_active(settings, source, asked_to_stop, closing)
     if lease is None:
         return
-    history = Log(source, vault)
+    history = Log(source, vault=vault)
     world, position, last_at = _fold(history)
     log.info("engine-active", epoch=lease.epoch, position=position, contacts=len(world.contacts))
     metrics = Metrics()
@@ -81,18 +84,19 @@ def _serve(
         identify=customers.identify,
         metrics=metrics,
     )
-    writer = LiveWriter(
-        source,
-        vault,
-        lease.fence,
+    hooks = Hooks(
         on_away=engine.database_away,
         on_back=engine.database_back,
         on_deposed=engine.deposed,
         on_failed=engine.failed,
-    ).start()
+    )
+    writer = LiveWriter(source, vault, lease.fence, hooks=hooks).start()
     writer.know(world.versions)
     closing.append(partial(writer.close, _CLOSE_S))
-    links = {switch.name: Link(switch, partial(engine.deliver, switch.name), clock=wall_clock) for switch in settings.switches}
+    links = {
+        switch.name: Link(switch, partial(engine.deliver, switch.name), clock=wall_clock)
+        for switch in settings.switches
+    }
     performer = Performer(
         links,
         may_write=lease.may_write,
@@ -154,9 +158,7 @@ def _fold(history: Log) -> tuple[World, int, Instant]:
     return world, position, last_at
 
 
-def _follow_configuration(
-    history: Log, engine: Engine, position: int, closing: list[Callable[[], object]]
-) -> None:
+def _follow_configuration(history: Log, engine: Engine, position: int, closing: list[Callable[[], object]]) -> None:
     stop = threading.Event()
 
     def follow() -> None:

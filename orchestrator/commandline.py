@@ -52,7 +52,7 @@ def run() -> None:
     """Start everything (database, switch, engine, demo) and show calls being served; Ctrl-C stops it."""
     from orchestrator import supervise
 
-    sys.exit(supervise.run(load(), lambda text: click.echo(text)))
+    sys.exit(supervise.run(load(), click.echo))
 
 
 @ringledger.command()
@@ -160,7 +160,7 @@ def status() -> None:
 # --- an agent's wishes ---------------------------------------------------------------------------------------------
 
 
-def _agent_command(name: str, make: Callable[..., inputs.Command], *options: click.Option, text: str) -> None:
+def _agent_command(name: str, make: Callable[..., inputs.DeskCommand], *options: click.Option, text: str) -> None:
     def callback(agent: str, **given: str) -> None:
         settings = load()
         client = Client(control_path(settings.home))
@@ -263,5 +263,3 @@ def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None
 
 def _seconds(milliseconds: int | None) -> str:
     return "" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
-
-

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from orchestrator.domain.kernel import Refused
-from orchestrator.runner.inputs import Command
+from orchestrator.runner.inputs import Command, DeskCommand
 
 log = structlog.get_logger(__name__)
 
@@ -130,11 +130,11 @@ class Client:
         self._connection: socket.socket | None = None
         self._pending = b""
 
-    def do(self, command: Command) -> int:
+    def do(self, command: DeskCommand) -> int:
         """Carry out a command; its log position. Raises `Refused` and `ControlError`."""
         return int(self._request(msgspec.json.encode(command))["position"])
 
-    def ask(self, question: str) -> Any:
+    def ask(self, question: str) -> Any:  # noqa: ANN401 - JSON, whatever the question
         """The answer to a question. Raises `Refused` and `ControlError`."""
         return self._request(msgspec.json.encode(Question(ask=question)))["answer"]
 

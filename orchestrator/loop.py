@@ -71,6 +71,7 @@ class Writer(Protocol):
         self, records: tuple[Record, ...], on_stored: Callable[[int], None], on_lost: Callable[[StoreError], None]
     ) -> None:
         """Take records to be stored together; never waits."""
+        ...
 
 
 Identify = Callable[[str], str | None]
@@ -154,13 +155,17 @@ class Engine:
         went away before it said whether it is stored.
         """
         if self._is_away() or self._held:
-            raise Refused("database_away", "The database is away: nothing can be recorded. Calls go on; try again soon.")
+            raise Refused(
+                "database_away", "The database is away: nothing can be recorded. Calls go on; try again soon."
+            )
         answer: AsyncResult = AsyncResult()
         self._take_now("", command, self._clock(), answer)
         try:
             result = answer.get(timeout=COMMAND_S)
         except gevent.Timeout:
-            raise Refused("unsure", "The database has not answered; look whether it happened before you repeat it.") from None
+            raise Refused(
+                "unsure", "The database has not answered; look whether it happened before you repeat it."
+            ) from None
         if isinstance(result, Refused):
             raise result
         return int(result)
@@ -178,7 +183,7 @@ class Engine:
                     self._step(Input(id=f"{input_id}.{ordinal}", at=at, body=fact), None)
             else:
                 self._step(Input(id=input_id, at=at, body=body), answer)  # type: ignore[arg-type]  # Body, by the callers
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, memory may be half changed: end
             self._die(error)
 
     def _step(self, given: Input, answer: AsyncResult | None) -> None:

@@ -391,6 +391,11 @@ def load(environ: Mapping[str, str] | None = None, *, uid: int | None = None) ->
     return Settings(**values)  # type: ignore[arg-type]  # each reader returns its field's type; test_settings proves it
 
 
+def environment_with(**given: str) -> dict[str, str]:
+    """This process's environment with some variables set otherwise, for a process that it starts."""
+    return {**os.environ, **given}
+
+
 def table(environ: Mapping[str, str] | None = None, *, uid: int | None = None) -> tuple[Row, ...]:
     """A row for each variable, readable even where `load` would refuse; secrets are masked."""
     environ = os.environ if environ is None else environ

@@ -9,7 +9,6 @@ Ctrl-C reaches only the supervisor: children run in sessions of their own and ar
 """
 
 import ctypes
-import os
 import secrets
 import signal
 import socket
@@ -27,7 +26,7 @@ from orchestrator.demo import RobotDesks
 from orchestrator.domain.kernel import Refused
 from orchestrator.runner.inputs import EndAll
 from orchestrator.service.configuration import apply_defaults
-from orchestrator.settings import Settings
+from orchestrator.settings import Settings, environment_with
 from orchestrator.store import Log, Source, schema
 from orchestrator.watch import line
 
@@ -85,7 +84,7 @@ class Child:
         while not self._stopping.is_set():
             begun = time.monotonic()
             with self._log.open("ab") as out:
-                self._process = subprocess.Popen(  # noqa: S603 - our own programs with our own words
+                self._process = subprocess.Popen(
                     self._command,
                     env=self._environ,
                     stdin=subprocess.DEVNULL,
@@ -134,12 +133,12 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
         say(f"configuration: the demo's own ({applied} changes); see `ringledger config show`")
     logs = settings.home / "log"
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environ = dict(os.environ)
+    environ = environment_with()
     simulated = not settings.switches
     if simulated:
         port, password = _free_port(), secrets.token_hex(16)
-        environ["RINGLEDGER_SWITCHES"] = f"esl://:{password}@127.0.0.1:{port}/?name=simulated"
-        child = Child("simulator", _simulator(port, settings), {**environ, "SIMULATOR_PASSWORD": password}, logs / "simulator.log")
+        environ = environment_with(RINGLEDGER_SWITCHES=f"esl://:{password}@127.0.0.1:{port}/?name=simulated")
+        child = Child("simulator", _simulator(port, password, settings), environ, logs / "simulator.log")
         child.start()
         closing.append(child.stop)
         say(f"switch: the bundled simulator on 127.0.0.1:{port}" + (" with demo callers" if settings.demo else ""))
@@ -159,8 +158,8 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     _watch(settings, database.url_reader, say, stop)
 
 
-def _simulator(port: int, settings: Settings) -> list[str]:
-    command = [sys.executable, "-m", "freeswitch.simulator", "--port", str(port), "--recordings", str(settings.recordings)]
+def _simulator(port: int, password: str, settings: Settings) -> list[str]:
+    command = [sys.executable, "-m", "freeswitch.simulator", "--port", str(port), "--password", password]
     return [*command, "--demo"] if settings.demo else command
 
 
@@ -178,7 +177,9 @@ def _wait_for_engine(settings: Settings, engine: Child, stop: threading.Event) -
             client.ask("status")
         except (ControlError, Refused):
             if time.monotonic() > deadline:
-                raise StartError(f"The engine did not become active within {_START_S:g} s; {engine.advice()}.") from None
+                raise StartError(
+                    f"The engine did not become active within {_START_S:g} s; {engine.advice()}."
+                ) from None
         else:
             client.close()
             return

@@ -113,7 +113,7 @@ Fact = (
     | facts.InstructionFailed
 )  # fmt: skip
 
-Body = Fact | Command | TimerFired | Started | Followed
+Body = facts.Fact | DeskCommand | TimerFired | Started | Followed
 
 
 class Input(Struct, frozen=True, kw_only=True):
