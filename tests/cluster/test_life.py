@@ -117,6 +117,26 @@ def test_a_server_left_running_by_a_killed_parent_is_found_again_and_can_be_stop
     assert cluster.stop() is True
 
 
+def test_two_first_starts_at_once_make_one_cluster(home: Path, start: Start) -> None:
+    program = (
+        "import sys, pathlib\n"
+        "from orchestrator.cluster import ensure_running\n"
+        "from tests.postgres import settings_for\n"
+        "cluster = ensure_running(settings_for(pathlib.Path(sys.argv[1])), print)\n"
+        "sys.stdout.flush()\n"
+        "sys.stdin.readline()\n"
+        "print(cluster.url_writer)\n"
+    )
+    command = [sys.executable, "-c", program, str(home)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other,
+    ):
+        told = [process.communicate("go\n", timeout=CHILD_S)[0].splitlines() for process in (one, other)]
+    assert sorted(line.split()[0] for lines in told for line in lines[:-1]) == ["found", "making", "starting"]
+    assert told[0][-1] == told[1][-1] == start(home).url_writer
+
+
 def test_after_a_crash_of_the_server_what_was_committed_is_there(home: Path, start: Start) -> None:
     cluster = start(home)
     with psycopg.connect(cluster.url_owner) as connection:
