@@ -1,12 +1,12 @@
 """Timers in memory, and the table that says which event sets which: so a fold of the log sets them again by itself.
 
-| timer    | of      | set by                              | cancelled by                         | when due             |
-|----------|---------|-------------------------------------|--------------------------------------|----------------------|
-| offer    | contact | OfferMade, OfferAccepted            | the offer closes, ContactConnected   | the offer is expired |
-| visit    | contact | ContactQueued                       | QueueVisitEnded                      | the caller is told   |
-| legs     | contact | a leg has no reason to live         | it is gone                           | it is asked after    |
-| wrap_up  | shift   | WrapUpStarted                       | WrapUpEnded                          | wrap-up ends         |
-| cool_down| shift   | AgentCooledDown                     | CoolDownEnded                        | the cool-down ends   |
+| timer     | of      | set by                   | cancelled by                       | when due             |
+|-----------|---------|--------------------------|------------------------------------|----------------------|
+| offer     | contact | OfferMade, OfferAccepted | the offer closes, ContactConnected | the offer is expired |
+| visit     | contact | ContactQueued            | QueueVisitEnded                    | the caller is told   |
+| legs      | contact | a leg lost its reason    | it is gone                         | it is asked after    |
+| wrap_up   | shift   | WrapUpStarted            | WrapUpEnded                        | wrap-up ends         |
+| cool_down | shift   | AgentCooledDown          | CoolDownEnded                      | the cool-down ends   |
 """
 
 from collections.abc import Iterator

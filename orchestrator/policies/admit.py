@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from orchestrator.domain.contacts.commands import Queue, TurnAway
 from orchestrator.domain.contacts.contacts import Contact, ContactArrived, ContactQueued, ContactTurnedAway
-from orchestrator.domain.contacts.handling import Queue, TurnAway
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.entries import DEFAULT
 from orchestrator.domain.switch.instructions import AnswerCaller, PlayApology, PlayWaiting

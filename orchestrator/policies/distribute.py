@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from orchestrator.domain.contacts.commands import ExpireVisit, MakeOffer
 from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision, Reservation
-from orchestrator.domain.contacts.handling import ExpireVisit, MakeOffer
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.staff.shifts import Shift

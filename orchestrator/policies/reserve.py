@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.commands import WithdrawOffer
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.handling import WithdrawOffer
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
 from orchestrator.domain.staff.shifts import Connect, Release, Reserve, Shift, SignOutRequested
 from orchestrator.domain.switch.causes import outcome_of

@@ -17,7 +17,7 @@ SWITCH_RINGS_LONGER = 2 * SECOND
 _CAUSES = {"agent": "NORMAL_CLEARING", "stopped": "NORMAL_TEMPORARY_FAILURE", "repair": "NORMAL_TEMPORARY_FAILURE"}
 
 
-def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
+def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever an offer moves, then the switch is told what its legs have to do."""
     contact = happened.after
     if not isinstance(contact, Contact):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NoReturn
 
-from orchestrator.domain.contacts import handling
+from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.staff import shifts
@@ -15,17 +15,19 @@ from orchestrator.runner.telling import Tell
 # A pause reason is a short code of the company's own, such as `break` or `training`.
 REASON_LENGTH = 40
 
+EXTENSION_LENGTH = 20
+
 
 def on_command(world: World, command: inputs.DeskCommand, ids: Ids) -> Iterator[Tell]:
     """The commands that a request stands for. Raises `Refused` where what is live does not allow it."""
     match command:
         case inputs.EndAll():
             for contact_id in tuple(world.contacts):
-                yield TellContact(contact_id, handling.HangUp(reason=_code(command.reason)))
+                yield TellContact(contact_id, commands.HangUp(reason=_code(command.reason)))
             for shift_id in tuple(world.shifts):
                 yield TellShift(shift_id, shifts.SignOut(reason=_code(command.reason)))
         case inputs.IdentifyContact():
-            yield TellContact(command.contact_id, handling.Identify(customer_id=command.customer_id))
+            yield TellContact(command.contact_id, commands.Identify(customer_id=command.customer_id))
         case inputs.SignIn():
             yield _sign_in(world, command, ids)
         case inputs.AgentCommand():
@@ -41,8 +43,8 @@ def _sign_in(world: World, command: inputs.SignIn, ids: Ids) -> TellShift:
             f"Agent {command.agent} is signed in at extension {shift.extension}; sign out there first.",
         )
     extension = command.extension or world.agents[agent_id].extension
-    if not extension.isascii() or not extension.isalnum() or len(extension) > 20:
-        _refuse("bad_extension", "An extension is up to 20 letters and digits, for example 1001.")
+    if not extension.isascii() or not extension.isalnum() or len(extension) > EXTENSION_LENGTH:
+        _refuse("bad_extension", f"An extension is up to {EXTENSION_LENGTH} letters and digits, for example 1001.")
     taken = next((s for s in world.shifts.values() if s.extension == extension), None)
     if taken is not None:
         _refuse("extension_taken", f"Extension {extension} is in use by another signed-in agent; choose another.")
@@ -64,18 +66,18 @@ def _of_shift(world: World, command: inputs.AgentCommand) -> Iterator[Tell]:
         case inputs.SignOut():
             yield TellShift(shift_id, shifts.SignOut(reason="agent"))
         case inputs.Accept():
-            yield TellContact(_contact(world, shift, "no_offer").contact_id, handling.AcceptAtDesk(shift_id=shift_id))
+            yield TellContact(_contact(world, shift, "no_offer").contact_id, commands.AcceptAtDesk(shift_id=shift_id))
         case inputs.Reject():
-            yield TellContact(_contact(world, shift, "no_offer").contact_id, handling.RejectAtDesk(shift_id=shift_id))
+            yield TellContact(_contact(world, shift, "no_offer").contact_id, commands.RejectAtDesk(shift_id=shift_id))
         case inputs.Hold():
-            yield TellContact(_contact(world, shift, "not_talking").contact_id, handling.Hold(shift_id=shift_id))
+            yield TellContact(_contact(world, shift, "not_talking").contact_id, commands.Hold(shift_id=shift_id))
         case inputs.Resume():
-            yield TellContact(_contact(world, shift, "not_talking").contact_id, handling.Resume(shift_id=shift_id))
+            yield TellContact(_contact(world, shift, "not_talking").contact_id, commands.Resume(shift_id=shift_id))
         case inputs.HangUp():
             contact = _contact(world, shift, "not_talking")
             if contact.segment is None or contact.segment.shift_id != shift_id:
                 _refuse("not_talking", "There is no conversation to end; to refuse an offer, use reject.")
-            yield TellContact(contact.contact_id, handling.HangUp(reason="agent"))
+            yield TellContact(contact.contact_id, commands.HangUp(reason="agent"))
 
 
 def _contact(world: World, shift: shifts.Shift, code: str) -> Contact:

@@ -21,7 +21,7 @@ class Memory:
         self._seen.add(node)
         return True
 
-    def disagreed(self, node: str, now: bool) -> bool:
+    def disagreed(self, node: str, *, now: bool) -> bool:
         """Whether the node's heartbeat disagrees now and did so the last time; a second time starts the count anew."""
         before = node in self._disagreeing
         if now and not before:

@@ -6,8 +6,8 @@ by one before they are closed, because its list lags behind.
 
 from collections.abc import Iterator
 
-from orchestrator.domain.contacts import handling
-from orchestrator.domain.contacts.contacts import Contact, doomed_legs
+from orchestrator.domain.contacts import commands
+from orchestrator.domain.contacts.contacts import Contact, Offer, doomed_legs
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
@@ -59,7 +59,7 @@ def _all_gone(world: World, node: str, now: Instant) -> Iterator[Tell]:
         if contact.node != node:
             continue
         for leg in contact.legs:
-            command = handling.NoteLegGone(
+            command = commands.NoteLegGone(
                 leg=leg, cause=SWITCH_RESTARTED, next_connect_by=now, repair="switch_restarted"
             )
             yield TellContact(contact.contact_id, command)
@@ -78,7 +78,7 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
         doubted += len(missing)
         for leg in missing:
             yield CheckLeg(id=ids.of("check", leg), node=fact.node, leg=leg, contact=contact.contact_id)
-        for tell in _corrections(contact, seen, first, now, ids):
+        for tell in _corrections(contact, seen, now, ids, first=first):
             corrected += isinstance(tell, TellContact)
             yield tell
     yield from _gone_strays(world, fact, seen)
@@ -122,14 +122,14 @@ def _just_asked_for(contact: Contact, leg: str, now: Instant) -> bool:
 
 
 def _corrections(
-    contact: Contact, seen: dict[str, facts.SeenLeg], first: bool, now: Instant, ids: Ids
+    contact: Contact, seen: dict[str, facts.SeenLeg], now: Instant, ids: Ids, *, first: bool
 ) -> Iterator[Tell]:
     caller = seen.get(contact.caller_leg)
     for leg in doomed_legs(contact):
         if leg in seen and not (contact.told == "turned_away" and leg == contact.caller_leg and not first):
             yield HangUpLeg(id=ids.of("hang_up", leg), node=contact.node, leg=leg, contact=contact.contact_id)
     if contact.offer is not None:
-        yield from _offer_corrections(contact, seen, first, now, ids)
+        yield from _offer_corrections(contact, contact.offer, seen, now, ids, first=first)
     elif contact.status == "waiting" and first and caller is not None and not caller.answered:
         # Committed, then the process died before it could say so: the caller has heard nothing yet.
         music = contact.music or "ringledger"
@@ -142,20 +142,19 @@ def _corrections(
 
 
 def _offer_corrections(
-    contact: Contact, seen: dict[str, facts.SeenLeg], first: bool, now: Instant, ids: Ids
+    contact: Contact, offer: Offer, seen: dict[str, facts.SeenLeg], now: Instant, ids: Ids, *, first: bool
 ) -> Iterator[Tell]:
-    assert contact.offer is not None  # the caller has looked
     caller = seen.get(contact.caller_leg)
-    legs = {held.leg for held in contact.offer.reservations}
+    legs = {held.leg for held in offer.reservations}
     if caller is not None and caller.bridged_to in legs:
         yield TellContact(
             contact.contact_id,
-            handling.NoteBridged(leg=caller.leg, other=caller.bridged_to, segment_id=ids.new("segment")),
+            commands.NoteBridged(leg=caller.leg, other=caller.bridged_to, segment_id=ids.new("segment")),
         )
     elif first:
-        yield TellContact(contact.contact_id, handling.WithdrawOffer(cause="engine_restarted"))
+        yield TellContact(contact.contact_id, commands.WithdrawOffer(cause="engine_restarted"))
     else:
         for leg in sorted(legs & seen.keys()):
-            if seen[leg].answered and leg not in contact.offer.answered:
+            if seen[leg].answered and leg not in offer.answered:
                 connect_by = Instant(now + sensing.CONNECT_WITHIN)
-                yield TellContact(contact.contact_id, handling.NoteAnswered(leg=leg, connect_by=connect_by))
+                yield TellContact(contact.contact_id, commands.NoteAnswered(leg=leg, connect_by=connect_by))

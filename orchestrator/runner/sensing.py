@@ -6,7 +6,7 @@ contact is a stray and is hung up on sight.
 
 from collections.abc import Iterator
 
-from orchestrator.domain.contacts import handling
+from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import doomed_legs
 from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.kernel import SECOND, Instant
@@ -66,14 +66,14 @@ def _of_leg(world: World, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterat
         return
     match fact:
         case facts.LegRinging():
-            yield TellContact(contact.contact_id, handling.NoteDelivered(leg=fact.leg))
+            yield TellContact(contact.contact_id, commands.NoteDelivered(leg=fact.leg))
         case facts.LegAnswered() | facts.LegParked():
             connect_by = Instant(now + CONNECT_WITHIN)
-            yield TellContact(contact.contact_id, handling.NoteAnswered(leg=fact.leg, connect_by=connect_by))
+            yield TellContact(contact.contact_id, commands.NoteAnswered(leg=fact.leg, connect_by=connect_by))
         case facts.LegHeld():
-            yield TellContact(contact.contact_id, handling.NoteHold(leg=fact.leg, on=True))
+            yield TellContact(contact.contact_id, commands.NoteHold(leg=fact.leg, on=True))
         case facts.LegResumed():
-            yield TellContact(contact.contact_id, handling.NoteHold(leg=fact.leg, on=False))
+            yield TellContact(contact.contact_id, commands.NoteHold(leg=fact.leg, on=False))
 
 
 def _of_unknown_leg(world: World, fact: facts.LegFact, ids: Ids) -> Iterator[Tell]:
@@ -98,7 +98,7 @@ def receive(fact: facts.LegParked | facts.SeenLeg, found: str, ids: Ids, node: s
     """The command that makes a contact of a caller's leg."""
     return TellContact(
         ids.new("contact"),
-        handling.Receive(
+        commands.Receive(
             node=fact.node if isinstance(fact, facts.LegParked) else node,
             leg=fact.leg,
             dialled=clean_dialled(fact.dialled),
@@ -121,7 +121,7 @@ def _hang_up(node: str, leg: str, contact_id: str, ids: Ids) -> HangUpLeg:
 
 
 def _gone(world: World, leg: str, cause: str, now: Instant, repair: str = "") -> TellContact:
-    command = handling.NoteLegGone(
+    command = commands.NoteLegGone(
         leg=leg, cause=cause or "UNSPECIFIED", next_connect_by=Instant(now + CONNECT_WITHIN), repair=repair
     )
     return TellContact(world.contact_of_leg[leg], command)
@@ -130,7 +130,7 @@ def _gone(world: World, leg: str, cause: str, now: Instant, repair: str = "") ->
 def _bridged(world: World, fact: facts.LegBridged, ids: Ids) -> Iterator[Tell]:
     contact_id = world.contact_of_leg.get(fact.leg) or world.contact_of_leg.get(fact.other)
     if contact_id is not None:
-        command = handling.NoteBridged(leg=fact.leg, other=fact.other, segment_id=ids.new("segment"))
+        command = commands.NoteBridged(leg=fact.leg, other=fact.other, segment_id=ids.new("segment"))
         yield TellContact(contact_id, command)
 
 
@@ -139,7 +139,7 @@ def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopp
     if contact_id is not None:
         file = clean_file(fact.path)
         length = fact.length_ms if isinstance(fact, facts.RecordingStopped) else -1
-        yield TellContact(contact_id, handling.NoteRecording(file=file, length_ms=length))
+        yield TellContact(contact_id, commands.NoteRecording(file=file, length_ms=length))
 
 
 def clean_file(path: str) -> str:
@@ -179,5 +179,5 @@ def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, ids: Ids) ->
     node = world.nodes.get(fact.node)
     ours = sum(1 for contact_id in world.contact_of_leg.values() if world.contacts[contact_id].node == fact.node)
     ours += len(node.strays) if node is not None else 0
-    if memory.disagreed(fact.node, ours != fact.sessions):
+    if memory.disagreed(fact.node, now=ours != fact.sessions):
         yield TakeSnapshot(id=ids.new("snapshot"), node=fact.node, leg="")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orchestrator.domain.contacts.handling import CheckOverdue, ExpireOffer, ExpireVisit
+from orchestrator.domain.contacts.commands import CheckOverdue, ExpireOffer, ExpireVisit
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.staff.shifts import EndCoolDown, EndWrapUp
 from orchestrator.domain.timers import LEG_GRACE

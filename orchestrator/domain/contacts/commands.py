@@ -1,0 +1,163 @@
+"""What may be asked of a contact. A command carries all that a decision needs: time, ids, settings of the queue."""
+
+from msgspec import Struct
+
+from orchestrator.domain.contacts.events import Decision, Reservation
+from orchestrator.domain.kernel import Instant
+
+
+class Receive(Struct, frozen=True, kw_only=True):
+    """A caller's leg parked."""
+
+    node: str
+    leg: str
+    dialled: str
+    caller_number: str
+    caller_name: str
+    trunk: str = ""
+    found: str = "live"
+
+
+class Queue(Struct, frozen=True, kw_only=True):
+    """Put the contact into a queue."""
+
+    visit_id: str
+    queue_id: str
+    entry_id: str
+    skill: str
+    min_level: int
+    priority: int
+    music: str
+    leave_by: Instant
+    unknown_number: bool = False
+
+
+class TurnAway(Struct, frozen=True, kw_only=True):
+    """Apologise and end."""
+
+    reason: str
+    prompt: str
+    unknown_number: bool = False
+
+
+class Identify(Struct, frozen=True, kw_only=True):
+    """The caller is known to be this customer."""
+
+    customer_id: str
+
+
+class MakeOffer(Struct, frozen=True, kw_only=True):
+    """Propose the contact to these agents."""
+
+    offer_id: str
+    reservations: tuple[Reservation, ...]
+    deadline: Instant
+    decision: Decision
+
+
+class NoteDelivered(Struct, frozen=True, kw_only=True):
+    """An agent's phone rings."""
+
+    leg: str
+
+
+class NoteAnswered(Struct, frozen=True, kw_only=True):
+    """An agent's phone answered."""
+
+    leg: str
+    connect_by: Instant
+
+
+class NoteBridged(Struct, frozen=True, kw_only=True):
+    """The switch joined two legs."""
+
+    leg: str
+    other: str
+    segment_id: str
+
+
+class NoteHold(Struct, frozen=True, kw_only=True):
+    """The switch put a leg on hold (`on`) or took it off."""
+
+    leg: str
+    on: bool
+
+
+class NoteLegGone(Struct, frozen=True, kw_only=True):
+    """A leg is gone. `next_connect_by`: until when the next answered phone must be joined, if this was the winner."""
+
+    leg: str
+    cause: str
+    next_connect_by: Instant
+    repair: str = ""
+
+
+class ExpireOffer(Struct, frozen=True, kw_only=True):
+    """The offer's deadline (or that of joining the legs) has passed. `node_up`: whether the switch can hear us."""
+
+    offer_id: str
+    node_up: bool = True
+
+
+class ExpireVisit(Struct, frozen=True, kw_only=True):
+    """The longest wait is over."""
+
+    prompt: str
+    now: Instant
+
+
+class WithdrawOffer(Struct, frozen=True, kw_only=True):
+    """Take the open offer back, whole (`shift_id` empty) or one agent's reservation."""
+
+    cause: str
+    shift_id: str = ""
+
+
+class AcceptAtDesk(Struct, frozen=True, kw_only=True):
+    """The agent pressed accept."""
+
+    shift_id: str
+
+
+class RejectAtDesk(Struct, frozen=True, kw_only=True):
+    """The agent pressed reject."""
+
+    shift_id: str
+
+
+class Hold(Struct, frozen=True, kw_only=True):
+    """The agent pressed hold."""
+
+    shift_id: str
+
+
+class Resume(Struct, frozen=True, kw_only=True):
+    """The agent pressed resume."""
+
+    shift_id: str
+
+
+class HangUp(Struct, frozen=True, kw_only=True):
+    """End the call. `reason`: agent, signed_out, stopped, repair."""
+
+    reason: str
+
+
+class CheckOverdue(Struct, frozen=True, kw_only=True):
+    """Ask after legs that should be gone."""
+
+    again_at: Instant
+
+
+class NoteRecording(Struct, frozen=True, kw_only=True):
+    """The switch began (`length_ms` < 0) or finished a recording."""
+
+    file: str
+    length_ms: int = -1
+
+
+Command = (
+    Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
+    | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | AcceptAtDesk | RejectAtDesk | Hold | Resume | HangUp
+    | CheckOverdue | NoteRecording
+)  # fmt: skip

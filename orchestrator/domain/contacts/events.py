@@ -1,0 +1,263 @@
+"""What can happen to a contact by voice: the events of stream `contact-<id>`. Their states stand in `contacts`.
+
+Written by the runner only; read by everyone.
+"""
+
+from msgspec import Struct
+
+from orchestrator.domain.kernel import Event, Instant, Personal
+
+
+class Reservation(Struct, frozen=True, kw_only=True):
+    """One agent held for one offer, with the leg that rings the phone."""
+
+    shift_id: str
+    agent_id: str
+    extension: str
+    leg: str
+
+
+class Candidate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One agent who could have had the contact, with the parts of the score in the order in which they count."""
+
+    agent_id: str
+    level: int
+    idle_ms: int
+
+
+class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why this agent: rule, configuration, the best few candidates, and how many others were out and for what."""
+
+    rule: str
+    config_version: int
+    skill: str
+    min_level: int
+    candidates: tuple[Candidate, ...]
+    others: dict[str, int]
+    """Agents who have the skill but were not free, counted by their state."""
+
+
+class ContactArrived(Event, frozen=True, kw_only=True):
+    """A caller's leg parked with us. Name and number are as the network sent them."""
+
+    node: str
+    leg: str
+    dialled: str
+    caller_number: Personal = ""
+    caller_name: Personal = ""
+    trunk: str = ""
+    found: str = "live"
+    """`live`, or `resync` where the call was found by asking the switch."""
+
+
+class EntryPointMissing(Event, frozen=True, kw_only=True):
+    """No entry point serves the dialled number: an alarm, and the default entry point where there is one."""
+
+    dialled: str
+
+
+class ContactQueued(Event, frozen=True, kw_only=True):
+    """A queue visit begins."""
+
+    visit_id: str
+    queue_id: str
+    entry_id: str
+    skill: str
+    min_level: int
+    priority: int
+    music: str
+    leave_by: Instant
+    """When the visit ends without an agent, at the latest (law 9)."""
+
+
+class ContactTurnedAway(Event, frozen=True, kw_only=True):
+    """The caller hears an apology and the call ends. `reason`: no_entry_point, no_agent_in_time."""
+
+    reason: str
+    prompt: str
+
+
+class QueueVisitEnded(Event, frozen=True, kw_only=True):
+    """The wait is over. `outcome`: answered, abandoned, timed_out, stopped, switch_lost."""
+
+    visit_id: str
+    queue_id: str
+    outcome: str
+
+
+class ContactIdentified(Event, frozen=True, kw_only=True):
+    """The caller is this customer."""
+
+    customer_id: str
+
+
+class OfferMade(Event, frozen=True, kw_only=True):
+    """The contact is proposed to one agent, or to several at once."""
+
+    offer_id: str
+    visit_id: str
+    queue_id: str
+    reservations: tuple[Reservation, ...]
+    deadline: Instant
+    decision: Decision
+
+
+class OfferDelivered(Event, frozen=True, kw_only=True):
+    """The agent's phone rings."""
+
+    offer_id: str
+    shift_id: str
+    leg: str
+
+
+class OfferAcceptRequested(Event, frozen=True, kw_only=True):
+    """The agent accepted at the desk: the phone is asked to answer by itself."""
+
+    offer_id: str
+    shift_id: str
+    leg: str
+
+
+class OfferRejectRequested(Event, frozen=True, kw_only=True):
+    """The agent rejected at the desk: the ringing stops."""
+
+    offer_id: str
+    shift_id: str
+    leg: str
+
+
+class OfferAnswered(Event, frozen=True, kw_only=True):
+    """A reserved agent's phone answered."""
+
+    offer_id: str
+    shift_id: str
+    leg: str
+
+
+class OfferAccepted(Event, frozen=True, kw_only=True):
+    """This agent gets the contact; the legs are being joined until `connect_by`."""
+
+    offer_id: str
+    shift_id: str
+    leg: str
+    connect_by: Instant
+
+
+class OfferDeclined(Event, frozen=True, kw_only=True):
+    """One reservation dropped out while the offer lives on with the others."""
+
+    offer_id: str
+    shift_id: str
+    leg: str
+    outcome: str
+    cause: str
+
+
+class OfferClosed(Event, frozen=True, kw_only=True):
+    """What the four ways of closing an offer without an agent have in common."""
+
+    offer_id: str
+    cause: str
+
+
+class OfferRejected(OfferClosed, frozen=True, kw_only=True):
+    """The (last) agent rejected or was busy."""
+
+
+class OfferTimedOut(OfferClosed, frozen=True, kw_only=True):
+    """Nobody answered by the deadline."""
+
+
+class OfferWithdrawn(OfferClosed, frozen=True, kw_only=True):
+    """We took it back: the caller left, the agent signed out, or the engine was restarted."""
+
+
+class OfferFailed(OfferClosed, frozen=True, kw_only=True):
+    """The phone could not be reached, or the legs could not be joined."""
+
+
+class ContactConnected(Event, frozen=True, kw_only=True):
+    """Caller and agent hear each other: an agent segment begins and the offer is fulfilled."""
+
+    segment_id: str
+    offer_id: str
+    shift_id: str
+    agent_id: str
+    leg: str
+
+
+class HoldRequested(Event, frozen=True, kw_only=True):
+    """The agent asked for hold."""
+
+    segment_id: str
+
+
+class ResumeRequested(Event, frozen=True, kw_only=True):
+    """The agent asked to go on."""
+
+    segment_id: str
+
+
+class ContactHeld(Event, frozen=True, kw_only=True):
+    """The switch says that the caller is on hold."""
+
+    segment_id: str
+
+
+class ContactResumed(Event, frozen=True, kw_only=True):
+    """The switch says that they talk again."""
+
+    segment_id: str
+
+
+class HangUpRequested(Event, frozen=True, kw_only=True):
+    """Somebody on our side wants the call to end. `reason`: agent, signed_out, stopped, repair."""
+
+    reason: str
+
+
+class AgentSegmentEnded(Event, frozen=True, kw_only=True):
+    """The conversation with this agent is over. `ended_by`: caller, agent, system."""
+
+    segment_id: str
+    shift_id: str
+    ended_by: str
+    cause: str
+
+
+class RecordingBegun(Event, frozen=True, kw_only=True):
+    """The switch writes a stereo file of the caller's leg."""
+
+    file: str
+
+
+class RecordingFinished(Event, frozen=True, kw_only=True):
+    """The file is complete."""
+
+    file: str
+    length_ms: int
+
+
+class LegClosed(Event, frozen=True, kw_only=True):
+    """A leg is gone. `repair` says how we know, where the switch did not tell us in time."""
+
+    leg: str
+    cause: str
+    repair: str = ""
+
+
+class LegOverdue(Event, frozen=True, kw_only=True):
+    """A leg that should be gone by now is asked after (law 9). Asked again at `again_at`."""
+
+    legs: tuple[str, ...]
+    again_at: Instant
+
+
+class ContactEnded(Event, frozen=True, kw_only=True):
+    """The contact is over; nothing follows. `reason`: completed, abandoned, turned_away, switch_lost, or why we ended
+    it (`HangUpRequested.reason`, such as stopped).
+    """
+
+    reason: str
+    phase: str
+    """Where the caller was when it was decided: arrived, waiting, offered, connecting, connected, held, leaving."""

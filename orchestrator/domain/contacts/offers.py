@@ -1,0 +1,179 @@
+"""What becomes of an offer: made, rung, answered, accepted, joined, or closed without an agent.
+
+One offer holds one reservation, or with ring-all N. The first phone that answers is accepted; the others go on ringing
+until the switch says that the caller hears the winner, so that nobody is lost if the winner dies first (complaint 9).
+"""
+
+from orchestrator.domain.contacts.commands import (
+    AcceptAtDesk,
+    ExpireOffer,
+    MakeOffer,
+    NoteAnswered,
+    NoteBridged,
+    NoteDelivered,
+    NoteLegGone,
+    RejectAtDesk,
+    WithdrawOffer,
+)
+from orchestrator.domain.contacts.contacts import (
+    Contact,
+    ContactConnected,
+    Offer,
+    OfferAccepted,
+    OfferAcceptRequested,
+    OfferAnswered,
+    OfferClosed,
+    OfferDeclined,
+    OfferDelivered,
+    OfferFailed,
+    OfferMade,
+    OfferRejected,
+    OfferRejectRequested,
+    OfferTimedOut,
+    OfferWithdrawn,
+    QueueVisitEnded,
+    Reservation,
+    reservation_of,
+)
+from orchestrator.domain.kernel import Event, Instant, Refused
+from orchestrator.domain.switch.causes import outcome_of
+
+Events = tuple[Event, ...]
+Command = (
+    MakeOffer | AcceptAtDesk | RejectAtDesk | NoteDelivered | NoteAnswered | NoteBridged | ExpireOffer | WithdrawOffer
+)
+
+
+def decide(contact: Contact, command: Command) -> Events:
+    """The events that follow for the contact's offer. Raises `Refused` where an agent answers an offer that is gone."""
+    if isinstance(command, MakeOffer):
+        return _made(contact, command)
+    offer = contact.offer
+    if offer is None:
+        if isinstance(command, AcceptAtDesk | RejectAtDesk):
+            raise Refused("no_offer", "There is no offer to answer any more; the caller may have hung up.")
+        return ()
+    match command:
+        case AcceptAtDesk() | RejectAtDesk():
+            return _at_desk(offer, command)
+        case NoteDelivered():
+            held = reservation_of(contact, command.leg)
+            if held is None or command.leg in offer.delivered or command.leg in offer.answered:
+                return ()
+            return (OfferDelivered(offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg),)
+        case NoteAnswered():
+            held = reservation_of(contact, command.leg)
+            if held is None or command.leg in offer.answered:
+                return ()
+            answered = OfferAnswered(offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg)
+            if offer.accepted:
+                return (answered,)
+            return (answered, _accepted(offer, held, command.connect_by))
+        case NoteBridged():
+            return _bridged(contact, offer, command)
+        case ExpireOffer() if command.offer_id == offer.offer_id:
+            if not command.node_up:
+                return (OfferWithdrawn(offer_id=offer.offer_id, cause="node_down"),)
+            if offer.accepted:
+                return (OfferFailed(offer_id=offer.offer_id, cause="not_connected_in_time"),)
+            return (OfferTimedOut(offer_id=offer.offer_id, cause="NO_ANSWER"),)
+        case WithdrawOffer():
+            return _withdraw(offer, command)
+    return ()
+
+
+def reservation_gone(offer: Offer, held: Reservation, command: NoteLegGone) -> Events:
+    """A phone that was rung for this offer is gone: with the others the offer lives on, with the last one it closes."""
+    outcome = "rejected" if held.leg in offer.rejecting else outcome_of(command.cause)
+    if held.leg in offer.answered:
+        outcome = "failed"  # it had answered: whatever the cause says now, this was not a missed ring
+    if len(offer.reservations) > 1:
+        declined = OfferDeclined(
+            offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg, outcome=outcome, cause=command.cause
+        )
+        next_up = next((r for r in offer.reservations if r.leg in offer.answered and r.leg != held.leg), None)
+        if offer.accepted == held.leg and next_up is not None:
+            return (declined, _accepted(offer, next_up, command.next_connect_by))
+        return (declined,)
+    closed: type[OfferClosed] = OfferFailed
+    if outcome == "timed_out":
+        closed = OfferTimedOut
+    elif outcome in ("rejected", "busy"):
+        closed = OfferRejected
+    elif outcome == "withdrawn":
+        closed = OfferWithdrawn
+    return (closed(offer_id=offer.offer_id, cause="desk" if held.leg in offer.rejecting else command.cause),)
+
+
+def _made(contact: Contact, command: MakeOffer) -> Events:
+    if contact.status != "waiting" or contact.visit is None:
+        return ()
+    return (
+        OfferMade(
+            offer_id=command.offer_id,
+            visit_id=contact.visit.visit_id,
+            queue_id=contact.visit.queue_id,
+            reservations=command.reservations,
+            deadline=command.deadline,
+            decision=command.decision,
+        ),
+    )
+
+
+def _at_desk(offer: Offer, command: AcceptAtDesk | RejectAtDesk) -> Events:
+    held = next((r for r in offer.reservations if r.shift_id == command.shift_id), None)
+    if held is None or held.leg in offer.answered:
+        raise Refused("no_offer", "This offer is not open for you any more.")
+    if held.leg in offer.rejecting:
+        return ()
+    made = OfferAcceptRequested if isinstance(command, AcceptAtDesk) else OfferRejectRequested
+    return (made(offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg),)
+
+
+def _withdraw(offer: Offer, command: WithdrawOffer) -> Events:
+    if not command.shift_id:
+        return (OfferWithdrawn(offer_id=offer.offer_id, cause=command.cause),)
+    held = next((r for r in offer.reservations if r.shift_id == command.shift_id), None)
+    if held is None:
+        return ()
+    if len(offer.reservations) == 1:
+        return (OfferWithdrawn(offer_id=offer.offer_id, cause=command.cause),)
+    return (
+        OfferDeclined(
+            offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg, outcome="withdrawn", cause=command.cause
+        ),
+    )
+
+
+def _bridged(contact: Contact, offer: Offer, command: NoteBridged) -> Events:
+    pair = {command.leg, command.other}
+    if contact.status not in ("offered", "connecting") or contact.caller_leg not in pair:
+        return ()
+    winner = next((r for r in offer.reservations if r.leg in pair), None)
+    if winner is None:
+        return ()
+    losers = tuple(
+        OfferDeclined(
+            offer_id=offer.offer_id, shift_id=r.shift_id, leg=r.leg, outcome="lost", cause="answered_elsewhere"
+        )
+        for r in offer.reservations
+        if r.leg != winner.leg
+    )
+    connected = ContactConnected(
+        segment_id=command.segment_id,
+        offer_id=offer.offer_id,
+        shift_id=winner.shift_id,
+        agent_id=winner.agent_id,
+        leg=winner.leg,
+    )
+    visit = contact.visit
+    ended = (
+        ()
+        if visit is None
+        else (QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome="answered"),)
+    )
+    return (*losers, connected, *ended)
+
+
+def _accepted(offer: Offer, held: Reservation, connect_by: Instant) -> OfferAccepted:
+    return OfferAccepted(offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg, connect_by=connect_by)
