@@ -77,7 +77,6 @@ class Metrics:
         self.tape_bytes = Counter("ringledger_tape_bytes", "Bytes of tape written, compressed and sealed.", registry=r)
         self.database_up = Gauge("ringledger_database_up", "1 while the log can be appended to.", registry=r)
         self.database_up.set(1)
-        self.database_up = Gauge("ringledger_database_up", "1 while appends are answered.", registry=r)
         self.is_active = Gauge("ringledger_active", "1 while this process holds the lease.", registry=r)
         self.epoch = Gauge("ringledger_epoch", "Epoch of the lease that this process holds or held last.", registry=r)
 
