@@ -20,15 +20,6 @@ from tests.store.kit import Heard, Kit, calls, notes, take_lease
 from tests.store.proxy import Proxy
 
 
-@pytest.fixture
-def proxy(database: Database) -> Iterator[Proxy]:
-    directory = make_reachable_directory("rl-proxy-")
-    proxy = Proxy(directory, database.writer)
-    yield proxy
-    proxy.close()
-    shutil.rmtree(directory)
-
-
 def test_a_commit_whose_answer_was_lost_is_found_by_its_event_ids_and_not_stored_again(kit: Kit, proxy: Proxy) -> None:
     heard = Heard()
     writer = kit.writer(heard=heard, url=proxy.url)

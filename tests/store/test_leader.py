@@ -1,0 +1,289 @@
+"""One process acts at a time, whatever is stopped, killed or cut."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import IO
+
+import psycopg
+import pytest
+
+from orchestrator.leader import Leader, LeaderState, Lease, Timings, holder_name
+from orchestrator.store import Deposed, Source
+from orchestrator.store.schema import APPEND_LOCK
+from tests.conftest import PATCHED
+from tests.lab.patience import until
+from tests.postgres import Database
+from tests.store.kit import SITE, Kit, calls
+from tests.store.proxy import Proxy
+
+
+class Process:
+    """A leader in a process of its own (tests.store.child)."""
+
+    def __init__(self, kit: Kit) -> None:
+        words = [sys.executable, "-m", "tests.store.child", *(["patched"] if PATCHED else []), "lead"]
+        self._child = subprocess.Popen(
+            [*words, kit.database.writer, str(kit.kek)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, args=(self._child.stdout,), daemon=True)
+        self._reader.start()
+
+    def _read(self, stdout: IO[str]) -> None:
+        for line in stdout:
+            self.lines.append(line.strip())
+
+    def said(self, word: str) -> list[str]:
+        return [line for line in list(self.lines) if line.split()[0] == word]
+
+    def await_word(self, word: str) -> str:
+        return until(lambda: self.said(word) or None, f"the process says {word}", within_s=15)[0]
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self._child.pid, number)
+
+    def stop(self) -> None:
+        assert self._child.stdin is not None
+        self._child.stdin.write("stop\n")
+        self._child.stdin.flush()
+
+    def close(self) -> None:
+        self._child.kill()
+        self._child.wait()
+        self._reader.join(5)
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+class Stand:
+    """Leaders in this process."""
+
+    def __init__(self, database: Database) -> None:
+        self._url = database.writer
+        self._leaders: list[Leader] = []
+        self._sources: list[Source] = []
+        self.told: queue.Queue[tuple[str, int, int]] = queue.Queue()
+
+    def leader(self, *, url: str | None = None, timings: Timings | None = None) -> Leader:
+        source = Source(url or self._url, name=holder_name())
+        number = len(self._leaders)
+        leader = Leader(
+            source,
+            SITE,
+            on_active=partial(self._tell, "active", number),
+            on_deposed=partial(self._tell, "deposed", number),
+            timings=timings,
+        )
+        self._sources.append(source)
+        self._leaders.append(leader)
+        return leader.start()
+
+    def _tell(self, word: str, number: int, lease: Lease) -> None:
+        self.told.put((word, number, lease.epoch))
+
+    def next(self, within_s: float = 10.0) -> tuple[str, int, int]:
+        return self.told.get(timeout=within_s)
+
+    def close(self) -> None:
+        for leader in self._leaders:
+            leader.stop()
+        for source in self._sources:
+            source.close()
+
+
+@pytest.fixture
+def stand(database: Database) -> Iterator[Stand]:
+    stand = Stand(database)
+    yield stand
+    stand.close()
+
+
+@pytest.fixture
+def process(kit: Kit) -> Iterator[Callable[[], Process]]:
+    started: list[Process] = []
+
+    def start() -> Process:
+        started.append(Process(kit))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+def boottime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def lease_of(leader: Leader) -> Lease:
+    return until(lambda: leader.lease, "the lease is held")
+
+
+def test_the_first_of_two_becomes_active_and_the_second_stands_by_until_the_lease_is_given_back(stand: Stand) -> None:
+    first = stand.leader()
+    assert stand.next() == ("active", 0, 1)
+    second = stand.leader()
+    until(lambda: second.state is LeaderState.STANDBY, "the second stands by")
+    assert lease_of(first).may_write()
+    given_back = time.monotonic()
+    assert first.stop()
+    assert stand.next() == ("active", 1, 2)
+    assert time.monotonic() - given_back < 1.0, "a lease that was given back is not waited out"
+    assert first.state is LeaderState.STOPPED
+
+
+def test_of_many_that_start_at_once_exactly_one_is_active(stand: Stand) -> None:
+    leaders = [stand.leader() for _ in range(6)]
+    stand.next()
+    until(lambda: all(each.state in {LeaderState.STANDBY, LeaderState.ACTIVE} for each in leaders), "all are up")
+    assert [each.state for each in leaders].count(LeaderState.ACTIVE) == 1
+    assert stand.told.empty()
+
+
+def test_an_active_leader_that_renews_is_not_taken_over(stand: Stand) -> None:
+    first = stand.leader()
+    stand.next()
+    lease = lease_of(first)
+    second = stand.leader()
+    until(lambda: second.state is LeaderState.STANDBY, "the second stands by")
+    watched_until = time.monotonic() + 2 * Timings().stale_s
+    until(lambda: not lease.may_write() or time.monotonic() > watched_until, "time passed", within_s=10)
+    assert lease.may_write()
+    assert stand.told.empty()
+
+
+def test_a_killed_holder_is_taken_over_once_its_lease_is_stale(
+    kit: Kit, stand: Stand, process: Callable[[], Process]
+) -> None:
+    child = process()
+    until(lambda: len(child.said("acted")) > 2, "it acts and appends")
+    child.signal(signal.SIGKILL)
+    killed = time.monotonic()
+    stand.leader()
+    assert stand.next() == ("active", 0, 2)
+    assert 1.0 < time.monotonic() - killed < 4.0
+    assert kit.logged(), "the killed one had been appending"
+
+
+def test_a_stopped_process_that_wakes_up_finds_itself_deposed_before_it_acts_or_appends(
+    kit: Kit, stand: Stand, process: Callable[[], Process]
+) -> None:
+    child = process()
+    child.await_word("acted")
+    until(lambda: len(child.said("acted")) > 20, "it acts and appends")
+    child.signal(signal.SIGSTOP)
+    leader = stand.leader()
+    assert stand.next() == ("active", 0, 2)
+    taken = boottime()
+    kit.writer(lease_of(leader).fence).append_live(calls("contact-2", 1, 2, 3))
+    at_take_over = kit.log.position()
+    child.signal(signal.SIGCONT)
+    child.await_word("refused")
+    child.await_word("deposed")
+    assert child.said("refused") == ["refused Deposed"]
+    assert all(float(line.split()[1]) < taken for line in child.said("acted"))
+    assert kit.log.position() == at_take_over
+    kit.writer(lease_of(leader).fence).append_live(calls("contact-2", 4))
+    assert kit.logged()[-1] == ("contact-2", 4)
+
+
+def test_a_holder_stopped_inside_an_append_does_not_keep_the_next_one_from_writing(kit: Kit, stand: Stand) -> None:
+    """A backend of the old holder that holds the append lock is ended by the take-over."""
+    old = holder_name()
+    with psycopg.connect(kit.database.writer, application_name=old, autocommit=True) as stuck:
+        stuck.execute("INSERT INTO ringledger_lease (site, holder, epoch) VALUES (%s, %s, 5)", (SITE, old))
+        stuck.execute("BEGIN")
+        stuck.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+        leader = stand.leader()
+        assert stand.next() == ("active", 0, 6)
+        kit.writer(lease_of(leader).fence).append_live(calls("contact-1", 1))
+        with pytest.raises(psycopg.OperationalError):
+            stuck.execute("SELECT 1")
+
+
+def test_while_the_database_is_away_nothing_may_be_written_to_a_switch_and_afterwards_it_may_again(
+    stand: Stand, proxy: Proxy
+) -> None:
+    leader = stand.leader(url=proxy.url)
+    assert stand.next() == ("active", 0, 1)
+    lease = lease_of(leader)
+    assert lease.may_write()
+    proxy.cut(stay_shut=True)
+    shut = time.monotonic()
+    until(lambda: not lease.may_write(), "the deadline passed", within_s=3)
+    assert time.monotonic() - shut <= Timings().act_s + 0.2
+    assert leader.state is LeaderState.ACTIVE
+    proxy.reopen()
+    until(lease.may_write, "renewed under the same epoch")
+    assert stand.told.empty()
+    assert leader.lease is lease
+
+
+def test_a_holder_that_was_cut_off_long_enough_is_deposed_when_it_comes_back(
+    kit: Kit, stand: Stand, proxy: Proxy
+) -> None:
+    cut_off = stand.leader(url=proxy.url)
+    assert stand.next() == ("active", 0, 1)
+    lease = lease_of(cut_off)
+    writer = kit.writer(lease.fence)
+    proxy.cut(stay_shut=True)
+    stand.leader()
+    assert stand.next() == ("active", 1, 2)
+    assert not lease.may_write()
+    with pytest.raises(Deposed):
+        writer.append_live(calls("contact-1", 1))
+    proxy.reopen()
+    assert stand.next() == ("deposed", 0, 1)
+    until(lambda: cut_off.state is LeaderState.STANDBY, "it stands by")
+    assert kit.logged() == []
+
+
+def test_a_stopped_leader_may_write_no_more_at_once(stand: Stand) -> None:
+    leader = stand.leader()
+    stand.next()
+    lease = lease_of(leader)
+    assert leader.stop()
+    assert not lease.may_write()
+    lease.renewed(boottime() + 100)
+    assert not lease.may_write(), "over is over"
+
+
+def test_a_lease_that_could_be_taken_before_it_ends_is_refused() -> None:
+    source = Source("postgresql:///nowhere", name=holder_name())
+    for wrong in (Timings(act_s=2.0), Timings(renew_s=1.2)):
+        with pytest.raises(ValueError, match="end before it can be taken"):
+            Leader(source, SITE, on_active=lambda _: None, on_deposed=lambda _: None, timings=wrong)
+
+
+def test_a_lease_is_not_held_under_a_name_that_others_may_have() -> None:
+    with pytest.raises(ValueError, match="holder_name"):
+        Leader(Source("postgresql:///nowhere"), SITE, on_active=lambda _: None, on_deposed=lambda _: None)
+    assert len({holder_name() for _ in range(50)}) == 50
+    assert all(len(holder_name().encode()) <= 63 for _ in range(5))
+
+
+def test_a_leader_started_before_its_database_waits_for_it(stand: Stand, proxy: Proxy) -> None:
+    proxy.cut(stay_shut=True)
+    leader = stand.leader(url=proxy.url)
+    assert leader.state is LeaderState.STARTING
+    proxy.reopen()
+    assert stand.next() == ("active", 0, 1)
+
+
+def test_a_voluntary_end_of_a_process_hands_over_at_once(
+    kit: Kit, stand: Stand, process: Callable[[], Process]
+) -> None:
+    child = process()
+    child.await_word("acted")
+    stand.leader()
+    child.stop()
+    child.await_word("stopped")
+    assert stand.next(within_s=1.0) == ("active", 0, 2)
