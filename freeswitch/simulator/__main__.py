@@ -1,0 +1,54 @@
+"""`python -m freeswitch.simulator`: a simulated switch on a TCP port of this machine, until SIGTERM or SIGINT."""
+
+import argparse
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+from freeswitch.simulator.model import Model
+from freeswitch.simulator.options import Options
+from freeswitch.simulator.script import load
+from freeswitch.simulator.server import Server, clock
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until stopped; the exit status is 0, or 2 when what was asked for makes no sense."""
+    parser = argparse.ArgumentParser(prog="python -m freeswitch.simulator", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8021, help="port of the event socket, 0 for any (default: 8021)")
+    parser.add_argument("--password", default="ClueCon", help="password of the event socket (default: %(default)s)")
+    parser.add_argument("--callers", type=Path, action="append", default=[], help="script of phones and callers")
+    parser.add_argument("--seed", type=int, help="seed of every draw, ids included (default: another each time)")
+    parser.add_argument("--heartbeat", type=int, default=20, help="seconds between heartbeats (default: 20)")
+    parser.add_argument("--queue-limit", type=int, default=100_000, help="events waiting for one client")
+    parser.add_argument("--poll-ms", type=int, default=20, help="how often a silent client is told its events")
+    parser.add_argument("--max-sessions", type=int, default=1_000)
+    parser.add_argument("--no-recordings", action="store_true", help="write no recordings to disk")
+    asked = parser.parse_args(arguments)
+    seed = secrets.randbits(64) if asked.seed is None else asked.seed
+    options = Options(
+        heartbeat_s=asked.heartbeat,
+        queue_limit=asked.queue_limit,
+        poll_ms=asked.poll_ms,
+        max_sessions=asked.max_sessions,
+        write_recordings=not asked.no_recordings,
+    )
+    try:
+        scripts = [load(path, seed=seed + number) for number, path in enumerate(asked.callers)]
+        model = Model(options, now=clock(), seed=seed)
+        server = Server(model, password=asked.password, host=asked.host, port=asked.port)
+    except (ValueError, OSError) as problem:
+        print(f"simulator: {problem}", file=sys.stderr)
+        return 2
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: server.stop())
+    for script in scripts:
+        server.play(script)
+    print(f"simulator: event socket on {asked.host}:{server.port}", flush=True)
+    server.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

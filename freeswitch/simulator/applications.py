@@ -1,0 +1,262 @@
+"""The applications that a dialplan or `sendmsg` can execute on a leg, except those that join legs."""
+
+import re
+import wave
+from pathlib import Path
+from typing import Final
+
+from freeswitch.simulator import recording
+from freeswitch.simulator.bus import Headers
+from freeswitch.simulator.channel import Channel
+from freeswitch.simulator.core import Switch
+from freeswitch.simulator.executing import application, parse_all, parse_next, pending
+from freeswitch.simulator.text import separate
+from freeswitch.simulator.timeline import FOREVER, MILLISECOND, SECOND, Steps
+
+_UNKNOWN_FILE: Final = 2 * SECOND
+"""How long a file plays that this machine does not have: the simulator has the switch's prompts only by name."""
+
+_ENDLESS: Final = ("local_stream://", "tone_stream://")
+
+
+def park(switch: Switch, leg: Channel) -> Steps[None]:
+    """Wait for instructions until the leg is hung up, bridged or sent elsewhere."""
+    if leg.controlled:
+        return
+    expires, cause = 0, "NORMAL_CLEARING"
+    timeout = leg.get("park_timeout")
+    if timeout:
+        seconds, _, named = timeout.partition(":")
+        cause = named or cause
+        expires = switch.now + (int(seconds) if seconds.isdigit() else 0) * SECOND
+        leg.set("park_timeout", None)
+        leg.set("park_after_bridge", None)
+    leg.controlled = True
+    switch.tell(leg, "CHANNEL_PARK")
+    if leg.party is not None:
+        leg.party.parked(leg)
+    while leg.ready and leg.controlled:
+        if pending(leg):
+            if not leg.hears:
+                yield from parse_next(switch, leg, silent=True)
+            yield from parse_all(switch, leg)
+        elif expires and switch.now >= expires:
+            switch.hangup(leg, cause)
+        else:
+            hear_digits(switch, leg)
+            yield expires - switch.now if expires else FOREVER
+    leg.controlled = False
+    switch.tell(leg, "CHANNEL_UNPARK")
+
+
+def play(switch: Switch, leg: Channel, path: str, *, digits: str = "") -> Steps[str]:
+    """Let the leg hear a file or a stream. Returns how it ended: `done`, `break`, `digit` or `missing`.
+
+    `digits` are the keys that end it; the key stays in the leg's queue.
+    """
+    length = duration(path)
+    if length is None:
+        return "missing"
+    kind = path.split("://", 1)[0] if "://" in path else "file"
+    news: Headers = {"Playback-File-Type": kind, "Playback-File-Path": path}
+    switch.tell(leg, "PLAYBACK_START", last=news)
+    until = switch.now + length if length >= 0 else FOREVER
+    ended = "done"
+    while leg.ready:
+        if leg.break_flag:
+            leg.break_flag = False
+            ended = "break"
+            break
+        if pending(leg):
+            yield from parse_all(switch, leg)
+            continue
+        if leg.digits and (leg.digits[0][0] in digits):
+            ended = "digit"
+            break
+        if not digits:
+            hear_digits(switch, leg)
+        if until != FOREVER and switch.now >= until:
+            break
+        yield FOREVER if until == FOREVER else until - switch.now
+    status = "break" if ended == "digit" else ended
+    switch.tell(leg, "PLAYBACK_STOP", last={**news, "Playback-Status": status})
+    return ended
+
+
+def duration(path: str) -> int | None:
+    """How long a file or stream plays, in µs: FOREVER for an endless one, None for a file that is not there.
+
+    Absolute paths are read on this machine; the switch's own prompts, named without a path, last two seconds.
+    """
+    if path.startswith(_ENDLESS):
+        return FOREVER
+    if path.startswith("silence_stream://"):
+        ms = path.split("://", 1)[1].split(",", maxsplit=1)[0]
+        return int(ms) * MILLISECOND if ms.isdigit() else FOREVER
+    if not path.startswith("/"):
+        return _UNKNOWN_FILE
+    try:
+        with wave.open(path, "rb") as sound:
+            return sound.getnframes() * SECOND // sound.getframerate()
+    except (OSError, EOFError, wave.Error):
+        return None
+
+
+def hear_digits(switch: Switch, leg: Channel) -> None:
+    """Tell of every key that was pressed and that nobody collects."""
+    while leg.digits:
+        tell_digit(switch, leg)
+
+
+def tell_digit(switch: Switch, leg: Channel) -> str:
+    """Take the oldest key from the leg's queue and tell of it."""
+    digit, samples, source = leg.digits.popleft()
+    news: Headers = {"DTMF-Digit": digit, "DTMF-Duration": str(samples), "DTMF-Source": source}
+    switch.tell(leg, "DTMF", last=news)
+    return digit
+
+
+@application("park")
+def _park(switch: Switch, leg: Channel, _argument: str) -> Steps[None]:
+    yield from park(switch, leg)
+
+
+@application("answer")
+def _answer(switch: Switch, leg: Channel, _argument: str) -> Steps[None]:
+    if not leg.answered:
+        yield 1 * MILLISECOND  # the 200 OK is sent, its ACK is not waited for
+        switch.answer(leg)
+
+
+@application("pre_answer")
+def _pre_answer(switch: Switch, leg: Channel, _argument: str) -> Steps[None]:
+    switch.pre_answer(leg)
+    yield from ()
+
+
+@application("ring_ready")
+def _ring_ready(switch: Switch, leg: Channel, _argument: str) -> Steps[None]:
+    if not leg.hears:
+        switch.ring(leg)
+    yield from ()
+
+
+@application("hangup")
+def _hangup(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    switch.hangup(leg, argument or "NORMAL_CLEARING")
+    yield from ()
+
+
+@application("set")
+def _set(_switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    name, _, value = argument.partition("=")
+    leg.set(name.strip(), value)
+    yield from ()
+
+
+@application("export")
+def _export(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    yield from _set(switch, leg, argument.removeprefix("nolocal:"))
+
+
+@application("unset")
+def _unset(_switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    leg.set(argument.strip(), None)
+    yield from ()
+
+
+@application("multiset")
+def _multiset(_switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    for pair in separate(argument, " "):
+        name, _, value = pair.partition("=")
+        leg.set(name, value)
+    yield from ()
+
+
+@application("sleep")
+def _sleep(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    until = switch.now + (int(argument) if argument.isdigit() else 0) * MILLISECOND
+    while leg.ready and not leg.break_flag and switch.now < until:
+        yield from parse_all(switch, leg)
+        yield max(until - switch.now, 0)
+    leg.break_flag = False
+
+
+@application("playback")
+def _playback(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    ended = yield from play(switch, leg, argument)
+    leg.set("current_application_response", "FILE NOT FOUND" if ended == "missing" else "FILE PLAYED")
+    leg.set("playback_last_status", ended)
+
+
+@application("endless_playback")
+def _endless_playback(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    ended = "done"
+    while leg.ready and ended == "done":
+        ended = yield from play(switch, leg, argument)
+
+
+@application("record_session")
+def _record_session(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    recording.start(switch, leg, argument.split("+", 1)[0])
+    yield from ()
+
+
+@application("stop_record_session")
+def _stop_record_session(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    recording.stop(switch, leg, argument)
+    yield from ()
+
+
+@application("log")
+@application("info")
+@application("event")
+def _unseen(_switch: Switch, _leg: Channel, _argument: str) -> Steps[None]:
+    yield from ()
+
+
+@application("transfer")
+def _transfer(_switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    number, *rest = argument.split(" ")
+    leg.route = (number, rest[1] if len(rest) > 1 else leg.caller("Context"))
+    leg.transferring = True
+    leg.go("CS_ROUTING")
+    yield from ()
+
+
+@application("play_and_get_digits")
+def _play_and_get_digits(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    """Arguments: min max tries timeout(ms) terminators file invalid_file variable regexp digit_timeout(ms)."""
+    words = [*argument.split(" "), *[""] * 10]
+    least, most, tries, timeout = (int(word) if word.isdigit() else 1 for word in words[:4])
+    terminators, prompt, invalid, variable, pattern = words[4:9]
+    left = max(tries, 1)
+    while leg.ready and left:
+        left -= 1
+        yield from play(switch, leg, prompt, digits="0123456789*#")
+        got = yield from _collect(switch, leg, most, terminators, timeout * MILLISECOND)
+        if len(got) >= least and re.fullmatch(pattern or ".*", got):
+            leg.set(variable, got)
+            return
+        if invalid:
+            yield from play(switch, leg, invalid)
+
+
+def _collect(switch: Switch, leg: Channel, most: int, terminators: str, patience: int) -> Steps[str]:
+    got = ""
+    until = switch.now + patience
+    while leg.ready and len(got) < most and switch.now < until:
+        if leg.digits:
+            digit = tell_digit(switch, leg)
+            if digit in terminators:
+                break
+            got += digit
+            until = switch.now + patience
+        else:
+            yield until - switch.now
+    return got
+
+
+def readable(path: str) -> bool:
+    """Whether a recording could be written to this path."""
+    return Path(path).parent.is_dir()

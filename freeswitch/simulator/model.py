@@ -1,0 +1,387 @@
+"""The whole switch without sockets and without a clock: time and commands go in, replies and events come out.
+
+    model = Model(now=now, seed=1)
+    model.call(Caller(dialled="4001"), now)
+    answer = model.command("bgapi uuid_kill …", now)
+    for event in model.advance(now): …
+    now = model.next_due()
+
+The same seed, the same calls and the same times give the same events.
+"""
+
+from collections.abc import Callable, Container
+from random import Random
+
+from freeswitch.simulator import bridging, control, life, originating, sip
+from freeswitch.simulator.bus import Bus, Event, EventFault, Headers
+from freeswitch.simulator.channel import Channel
+from freeswitch.simulator.commands import COMMANDS, press, shut_down
+from freeswitch.simulator.core import Switch
+from freeswitch.simulator.executing import queue
+from freeswitch.simulator.options import Options
+from freeswitch.simulator.parties import Customer, leave
+from freeswitch.simulator.people import Caller, Phone
+from freeswitch.simulator.show import uptime
+from freeswitch.simulator.timeline import MILLISECOND, SECOND, Steps, Thread, Timeline
+from freeswitch.simulator.wire import Request, RequestReader
+
+originating.LIVES.update(inbound=life.inbound, outbound=life.outbound)
+
+_JOB_STARTS_WITHIN = 800
+"""µs until a background job's own thread runs; so two jobs given at once may run in either order."""
+
+
+class Answer:
+    """The reply to one command. `text` is None while the command still works (a blocking `api originate`)."""
+
+    __slots__ = ("_then", "kind", "text")
+
+    def __init__(self, kind: str, text: str | None = None) -> None:
+        self.kind = kind
+        """`api` or `command`: how the event socket frames it."""
+        self.text = text
+        self._then: Callable[[], None] | None = None
+
+    def done(self, text: str) -> None:
+        self.text = text
+        if self._then is not None:
+            self._then()
+
+    def when_done(self, then: Callable[[], None]) -> None:
+        """Call back once, at once when it is done already."""
+        if self.text is None:
+            self._then = then
+        else:
+            then()
+
+
+class Model:
+    """A simulated switch. All times are µs since 1970-01-01 UTC and never run backwards."""
+
+    def __init__(self, options: Options | None = None, *, now: int, seed: int = 0) -> None:
+        self.options = options or Options()
+        self.random = Random(seed)
+        self.restarts = 0
+        self._control = control.Control(self)
+        self.switch = self._boot(now)
+
+    def _boot(self, now: int) -> Switch:
+        timeline = Timeline(now)
+        bus = Bus(timeline, self.random, self.options, "")
+        switch = Switch(self.options, timeline, self.random, bus)
+        bus.core_uuid = switch.new_uuid()
+        switch.counts.started = now
+        switch.globals["hold_music"] = "local_stream://ringledger"
+        self._beat_from(switch)
+        return switch
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> int:
+        return self.switch.now
+
+    @property
+    def core_uuid(self) -> str:
+        return self.switch.bus.core_uuid
+
+    @property
+    def interest(self) -> Container[str] | None:
+        """Names of events, and subclasses of CUSTOM ones, that are wanted; None: all. Others are not even made."""
+        return self.switch.bus.interest
+
+    @interest.setter
+    def interest(self, names: Container[str] | None) -> None:
+        self.switch.bus.interest = names
+
+    def advance(self, now: int) -> list[Event]:
+        """Let the switch live until `now`; returns the events that it told since the last time, oldest first."""
+        switch = self.switch
+        switch.timeline.run(now)
+        return switch.bus.take()
+
+    def next_due(self) -> int | None:
+        """When something happens next by itself (a beat of its heart at the latest)."""
+        due = self.switch.timeline.next_due()
+        told = self.switch.bus.next_due()
+        if due is None or told is None:
+            return told if due is None else due
+        return min(due, told)
+
+    # --- commands ------------------------------------------------------------------------------------------------
+
+    def command(self, text: str, now: int) -> Answer:
+        """One command as a client writes it, without the empty line behind: `api`, `bgapi` or `sendmsg`."""
+        reader = RequestReader()
+        requests = reader.feed(text.encode("utf-8", "surrogateescape") + b"\n\n")
+        return self.request(requests[0], now) if requests else Answer("command", "-ERR command not found")
+
+    def request(self, request: Request, now: int) -> Answer:
+        """The same, already taken apart."""
+        self.switch.timeline.run(now)
+        verb, _, rest = request.line.partition(" ")
+        match verb.lower():
+            case "api" if rest.strip():
+                return self._run(rest.strip())
+            case "bgapi" if rest.strip():
+                return self._background(rest.strip(), request.headers.get("job-uuid", ""))
+            case "sendmsg":
+                return self._message(rest.strip() or request.headers.get("session-id", ""), request)
+            case _:
+                return Answer("command", "-ERR command not found")
+
+    def _run(self, line: str) -> Answer:
+        name, _, argument = line.partition(" ")
+        asked: Headers = {"API-Command": name}
+        if argument:
+            asked["API-Command-Argument"] = argument
+        bus = self.switch.bus
+        news = bus.draw("API", asked)
+        answer = Answer("api")
+        if name == "simulator":
+            answer.done(self._control.run(argument))
+            return answer
+        run = COMMANDS.get(name)
+        if run is None:
+            bus.fire(news)
+            answer.done(f"-ERR {name} Command not found!\n")
+            return answer
+        thread: list[Thread] = []
+        outcome = run(self.switch, argument, thread)
+        if isinstance(outcome, str):
+            bus.fire(news)
+            answer.done(outcome)
+        else:
+            worker = Thread(
+                self.switch.timeline,
+                self._finish(outcome, bus, news, answer),
+                tick=self.options.originate_poll_ms * MILLISECOND,
+                phase=self.random.randrange(self.options.originate_poll_ms * MILLISECOND),
+            )
+            thread.append(worker)
+            worker.begin()
+        return answer
+
+    @staticmethod
+    def _finish(steps: Steps[str], bus: Bus, news: Event | None, answer: Answer) -> Steps[None]:
+        text = yield from steps
+        bus.fire(news)
+        answer.done(text)
+
+    def _background(self, line: str, job: str) -> Answer:
+        job = job or self.switch.new_uuid()
+        self.switch.timeline.after(self.random.randrange(_JOB_STARTS_WITHIN), lambda: self._start_job(line, job))
+        return Answer("command", f"~Reply-Text: +OK Job-UUID: {job}\nJob-UUID: {job}\n\n")
+
+    def _start_job(self, line: str, job: str) -> None:
+        answer = self._run(line)
+        answer.when_done(lambda: self._end_job(line, job, answer.text or ""))
+
+    def _end_job(self, line: str, job: str, text: str) -> None:
+        name, _, argument = line.partition(" ")
+        headers: Headers = {"Job-UUID": job, "Job-Command": name}
+        if argument:
+            headers["Job-Command-Arg"] = argument
+        if self.switch.lose_jobs:
+            self.switch.lose_jobs -= 1
+            self.switch.bus.burn()
+            return
+        self.switch.bus.emit("BACKGROUND_JOB", headers, body=text)
+
+    def _message(self, uuid: str, request: Request) -> Answer:
+        leg = self.switch.registry.locate(uuid)
+        if leg is None:
+            return Answer("command", f"-ERR invalid session id [{uuid}]")
+        headers = dict(request.headers)
+        if "execute-app-arg" not in headers and headers.get("content-type") == "text/plain":
+            headers["execute-app-arg"] = request.body
+        queue(leg, headers)
+        return Answer("command", "+OK")
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    @property
+    def link_faults(self) -> list[tuple[str, int]]:
+        """What a server has still to do to its connections: kind, and for how many ms (see control.py)."""
+        return self._control.link_faults
+
+    @link_faults.setter
+    def link_faults(self, faults: list[tuple[str, int]]) -> None:
+        self._control.link_faults = faults
+
+    def call(self, caller: Caller, now: int) -> str:
+        """Somebody calls. Returns the uuid of the leg; raises ValueError when the caller's script makes no sense."""
+        problem = caller.problem()
+        if problem:
+            raise ValueError(problem)
+        self.switch.timeline.run(now)
+        switch, options = self.switch, self.options
+        uuid = caller.uuid or switch.new_uuid()
+        name = f"sofia/{options.trunk_profile}/{caller.number}@127.0.0.1:15060"
+        leg = Channel(uuid, name, inbound=True, now=switch.now)
+        shown = caller.name or caller.number
+        leg.introduce(
+            {
+                "Username": caller.number,
+                "Dialplan": "XML",
+                "Caller-ID-Name": shown,
+                "Caller-ID-Number": caller.number,
+                "Orig-Caller-ID-Name": shown,
+                "Orig-Caller-ID-Number": caller.number,
+                "Network-Addr": "127.0.0.1",
+                "ANI": caller.number,
+                "Destination-Number": caller.dialled,
+                "Source": "mod_sofia",
+                "Context": options.inbound_context,
+            },
+            switch.now,
+        )
+        sip.inbound_variables(
+            leg,
+            number=caller.number,
+            name=caller.name,
+            dialled=caller.dialled,
+            profile=options.trunk_profile,
+            port=options.trunk_port,
+            call=switch.new_uuid(),
+        )
+        leg.party = Customer(switch, caller)
+        switch.adopt(leg, life.inbound(switch, leg))
+        leg.party.invited(leg)
+        return uuid
+
+    def phone(self, phone: Phone, now: int) -> None:
+        """Set up a phone or change its script; telling the switch of a change of its registration, as phones do.
+
+        Raises ValueError when the script makes no sense.
+        """
+        problem = phone.problem()
+        if problem:
+            raise ValueError(problem)
+        self.switch.timeline.run(now)
+        before = self.switch.phones.get(phone.extension)
+        if before is not None:
+            phone.calls = before.calls
+        self.switch.phones[phone.extension] = phone
+        if phone.registered:
+            self._registration(phone, "sofia::register")
+        elif before is not None and before.registered:
+            self._registration(phone, "sofia::unregister")
+
+    def _registration(self, phone: Phone, subclass: str) -> None:
+        options, bus = self.options, self.switch.bus
+        if bus.interest is not None and subclass not in bus.interest:
+            bus.burn()
+            return
+        expires = phone.expires_s if subclass == "sofia::register" else 0
+        news: Headers = {
+            "profile-name": options.agents_profile,
+            "from-user": phone.extension,
+            "from-host": options.domain,
+            "contact": f'"" <{sip.contact(phone.extension)}>',
+            "call-id": f"token-{phone.extension}",
+            "rpid": "unknown",
+            "status": "Registered(UDP)",
+            "expires": str(expires),
+            "to-user": phone.extension,
+            "to-host": options.domain,
+            "network-ip": "127.0.0.1",
+            "network-port": sip.contact(phone.extension).rpartition(":")[2],
+            "username": phone.extension,
+            "realm": options.domain,
+            "user-agent": "simulator",
+        }
+        bus.emit("CUSTOM", news, subclass=subclass)
+
+    def hang_up(self, uuid: str, now: int) -> bool:
+        """The far end of this leg hangs up. False when there is no such leg."""
+        self.switch.timeline.run(now)
+        leg = self.switch.registry.locate(uuid)
+        if leg is None:
+            return False
+        leave(self.switch, leg)
+        return True
+
+    def press(self, uuid: str, digits: str, now: int) -> bool:
+        """Keys are pressed at the far end of this leg. False when there is no such leg."""
+        self.switch.timeline.run(now)
+        leg = self.switch.registry.locate(uuid)
+        if leg is None:
+            return False
+        press(leg, digits)
+        return True
+
+    def hold(self, uuid: str, now: int, *, on: bool = True) -> bool:
+        """The phone at the far end puts its call on hold, or takes it off. False when there is no such leg."""
+        self.switch.timeline.run(now)
+        leg = self.switch.registry.locate(uuid)
+        if leg is None:
+            return False
+        if on:
+            return bridging.hold(self.switch, leg, by_phone=True)
+        self.switch.spawn(_ignoring(bridging.unhold(self.switch, leg, by_phone=True)))
+        return True
+
+    # --- trouble -------------------------------------------------------------------------------------------------
+
+    def fault(self, fault: EventFault) -> None:
+        """Let something go wrong with events to come."""
+        self.switch.bus.faults.append(fault)
+
+    def vanish(self, uuid: str, now: int) -> bool:
+        """End a leg of which nothing is told any more. False when there is no such leg."""
+        self.switch.timeline.run(now)
+        leg = self.switch.registry.locate(uuid)
+        if leg is None:
+            return False
+        self.switch.bus.muted.add(uuid)
+        self.switch.hangup(leg, "NORMAL_CLEARING")
+        return True
+
+    def shut_down(self, now: int) -> None:
+        """An orderly stop: SHUTDOWN is told and every leg is ended."""
+        self.switch.timeline.run(now)
+        shut_down(self.switch)
+
+    def restart(self, now: int) -> None:
+        """The machine lost its power and is back: no legs, no farewells, a new Core-UUID. Phones register again."""
+        self.switch.timeline.run(now)
+        interest, phones = self.switch.bus.interest, self.switch.phones
+        self.restarts += 1
+        self.switch = self._boot(now)
+        self.switch.bus.interest = interest
+        for phone in phones.values():
+            phone.calls = 0
+            self.phone(phone, now)
+
+    # --- heartbeat -----------------------------------------------------------------------------------------------
+
+    def _beat_from(self, switch: Switch) -> None:
+        switch.timeline.after(self.options.heartbeat_s * SECOND, lambda: self._beat(switch))
+
+    def _beat(self, switch: Switch) -> None:
+        options, counts = self.options, switch.counts
+        up = switch.now - counts.started
+        news: Headers = {
+            "Event-Info": "System Ready",
+            "Up-Time": uptime(up),
+            "FreeSWITCH-Version": options.version,
+            "Uptime-msec": str(up // MILLISECOND),
+            "Session-Count": str(len(switch.legs)),
+            "Max-Sessions": str(options.max_sessions),
+            "Session-Per-Sec": str(options.sessions_per_second),
+            "Session-Per-Sec-Last": "0",
+            "Session-Per-Sec-Max": "0",
+            "Session-Per-Sec-FiveMin": "0",
+            "Session-Since-Startup": str(counts.sessions),
+            "Session-Peak-Max": str(counts.peak),
+            "Session-Peak-FiveMin": str(counts.peak),
+            "Idle-CPU": "95.000000",
+        }
+        switch.bus.emit("HEARTBEAT", news)
+        switch.bus.burn()  # RE_SCHEDULE
+        self._beat_from(switch)
+
+
+def _ignoring(steps: Steps[bool]) -> Steps[None]:
+    yield from steps

@@ -1,0 +1,233 @@
+"""The simulated switch on a TCP port: one thread, one selector, real time."""
+
+import selectors
+import socket
+import time
+from collections.abc import Iterable
+
+from freeswitch.simulator import wire
+from freeswitch.simulator.connection import Connection
+from freeswitch.simulator.model import Model
+from freeswitch.simulator.script import Script
+from freeswitch.simulator.timeline import MILLISECOND, SECOND
+
+_CHUNK = 256 * 1024
+_BACKLOG = 5
+"""Connections that wait to be accepted: the real event socket listens with 5."""
+
+_LONGEST_SLEEP = 1 * SECOND
+
+
+def clock() -> int:
+    """The wall clock in µs since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000
+
+
+class Client:
+    """A socket and what is said on it."""
+
+    def __init__(self, sock: socket.socket, connection: Connection) -> None:
+        self.sock = sock
+        self.connection = connection
+        self.writing = False
+
+
+class Server:
+    """Serves one model until it is told to stop. `host` should stay 127.0.0.1: the protocol knows no secrecy."""
+
+    def __init__(self, model: Model, *, password: str, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.model = model
+        self._password = password
+        self._address = (host, port)
+        self._selector = selectors.DefaultSelector()
+        self._clients: dict[socket.socket, Client] = {}
+        self._listener: socket.socket | None = None
+        self._stopping = False
+        self._stuck_until = 0
+        self._back_at = 0
+        self._scripts: list[Script] = []
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._selector.register(self._wake_in, selectors.EVENT_READ)
+        self._listen()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on, also where it was asked to choose one (0)."""
+        return self._address[1]
+
+    def play(self, script: Script) -> None:
+        """Let this script's phones and callers live."""
+        self._scripts.append(script)
+        script.begin(self.model, clock())
+
+    def stop(self) -> None:
+        """End `run` soon; may be called from a signal handler or another thread."""
+        self._stopping = True
+        self._wake_out.send(b"x")
+
+    def run(self) -> None:
+        """Serve until stopped; then say goodbye to every client and close."""
+        try:
+            while not self._stopping:
+                self.turn()
+        finally:
+            for client in list(self._clients.values()):
+                client.connection.close(wire.SHUTTING_DOWN)
+                self._write(client)
+                self._drop(client)
+            self._close_listener()
+            self._selector.close()
+            self._wake_in.close()
+            self._wake_out.close()
+
+    def turn(self) -> None:
+        """Wait for bytes or for the next thing that is due, then do all that can be done now."""
+        ready = self._selector.select(self._sleep() / SECOND)
+        now = clock()
+        for key, mask in ready:
+            if key.fileobj is self._listener:
+                self._accept()
+            elif key.fileobj is self._wake_in:
+                self._wake_in.recv(64)
+            else:
+                client: Client = key.data
+                if client.sock in self._clients and mask & selectors.EVENT_READ and now >= self._stuck_until:
+                    self._read(client, now)
+        self._live(now)
+
+    # --- one turn ------------------------------------------------------------------------------------------------
+
+    def _sleep(self) -> int:
+        now = clock()
+        moments = [self.model.next_due(), *(script.next_due() for script in self._scripts), self._back_at or None]
+        due = [_LONGEST_SLEEP + now, *(moment for moment in moments if moment is not None)]
+        if now < self._stuck_until:
+            return max(min(self._stuck_until, *due) - now, 1 * MILLISECOND)
+        looks = (client.connection.next_look() for client in self._clients.values() if not client.writing)
+        due += [look for look in looks if look is not None]
+        return max(min(due) - now, 0)
+
+    def _live(self, now: int) -> None:
+        model = self.model
+        for script in self._scripts:
+            script.advance(model, now)
+        events = model.advance(now)
+        self._trouble(now)
+        connections = [client.connection for client in self._clients.values()]
+        if events:
+            for connection in connections:
+                connection.offer(events)
+        if now >= self._stuck_until:
+            for client in list(self._clients.values()):
+                client.connection.flush(now)
+                if client.connection.outgoing or client.connection.closing:
+                    self._write(client)
+        self._listen_for(connections)
+        if self._back_at and now >= self._back_at:
+            self._back_at = 0
+            self._listen()
+        if model.switch.stopping and not model.switch.legs:
+            self._farewell()
+
+    def _listen_for(self, connections: Iterable[Connection]) -> None:
+        wanted: set[str] = set()
+        for connection in connections:
+            wanted |= connection.wants
+        self.model.interest = None if "ALL" in wanted else wanted
+
+    def _farewell(self) -> None:
+        """The switch was told to shut down and its legs are gone."""
+        for client in list(self._clients.values()):
+            client.connection.flush(clock() + SECOND)
+            client.connection.close(wire.SHUTTING_DOWN)
+            self._write(client)
+        self._stopping = True
+
+    def _trouble(self, now: int) -> None:
+        """Carry out the faults of connections that were asked for."""
+        faults, self.model.link_faults = self.model.link_faults, []
+        for kind, ms in faults:
+            match kind:
+                case "stuck":
+                    self._stuck_until = now + ms * MILLISECOND
+                case "restart":
+                    for client in list(self._clients.values()):
+                        self._drop(client)
+                    self.model.restart(now)
+                    if ms:
+                        self._close_listener()
+                        self._back_at = now + ms * MILLISECOND
+                case "close":
+                    for client in list(self._clients.values()):
+                        self._drop(client)
+                case _:  # close_mid_frame
+                    for client in list(self._clients.values()):
+                        client.connection.cut(now)
+                        self._write(client)
+
+    # --- sockets -------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(self._address)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+        self._address = listener.getsockname()[:2]
+        self._selector.register(listener, selectors.EVENT_READ)
+        self._listener = listener
+
+    def _close_listener(self) -> None:
+        if self._listener is not None:
+            self._selector.unregister(self._listener)
+            self._listener.close()
+            self._listener = None
+
+    def _accept(self) -> None:
+        if self._listener is None:
+            return
+        sock, _ = self._listener.accept()
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client = Client(sock, Connection(self.model, self._password))
+        self._clients[sock] = client
+        self._selector.register(sock, selectors.EVENT_READ, client)
+        self._write(client)
+
+    def _read(self, client: Client, now: int) -> None:
+        try:
+            data = client.sock.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            client.connection.receive(data, now)
+        else:
+            self._drop(client)
+
+    def _write(self, client: Client) -> None:
+        """Send what can be sent; the rest waits until the client takes it."""
+        outgoing = client.connection.outgoing
+        try:
+            while outgoing:
+                sent = client.sock.send(outgoing)
+                del outgoing[:sent]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(client)
+            return
+        if client.connection.closing and (not outgoing or client.connection.killed):
+            self._drop(client)
+            return
+        if bool(outgoing) != client.writing:
+            client.writing = bool(outgoing)
+            mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.writing else 0)
+            self._selector.modify(client.sock, mask, client)
+
+    def _drop(self, client: Client) -> None:
+        if self._clients.pop(client.sock, None) is not None:
+            self._selector.unregister(client.sock)
+            client.sock.close()
