@@ -162,10 +162,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
             raise
 
     def read_back(self, connection: Connection, records: Sequence[Record]) -> list[int] | None:
-        """Positions of these very records where they are stored, None where none of them is.
-
-        Raises `VersionConflict` where other events stand in their places.
-        """
+        """Positions of these very records, known by their event ids; None unless all of them are stored."""
         found = connection.execute(
             _READ_BACK,
             (TextArray([each.stream for each in records]), BigintArray([each.version for each in records])),
@@ -175,15 +172,11 @@ class LedgerRecorder(PostgresApplicationRecorder):
             (str(stream), cast("int", version)): (cast("int", position), event_id_of(cast("bytes", state)))
             for position, stream, version, state in found
         }
-        if not there:
-            return None
         positions: list[int] = []
         for each in records:
             position, event_id = there.get((each.stream, each.version), (0, ""))
             if event_id != each.event_id:
-                raise VersionConflict(
-                    f"{each.stream} version {each.version} is taken by another event.", streams=(each.stream,)
-                )
+                return None
             positions.append(position)
         return positions
 
