@@ -100,7 +100,7 @@ def _made(make: Callable[[], str]) -> str | None:
 
 
 def test_a_refusal_names_the_part_and_never_repeats_the_word() -> None:
-    with pytest.raises(Unusable, match="^the cause has a shape that must not stand in a command to the switch$"):
+    with pytest.raises(Unusable, match=r"^the cause has a shape that must not stand in a command to the switch$"):
         commands.kill("l-1", "SECRET word")
 
 

@@ -100,14 +100,7 @@ def test_a_leg_that_cannot_be_named_makes_no_fact_and_is_said(bad: str) -> None:
 
 def test_an_id_of_ours_that_was_tampered_with_is_left_out() -> None:
     ours = {"variable_ringledger_contact": "c 1", "variable_ringledger_offer": "o-1"}
-    event = as_json(
-        {
-            **BASE,
-            "Event-Name": "CHANNEL_ANSWER",
-            "variable_ringledger_contact": "c 1",
-            "variable_ringledger_offer": "o-1",
-        }
-    )
+    event = as_json({**BASE, "Event-Name": "CHANNEL_ANSWER", **ours})
     (fact,) = translate("fs1", event)
     assert fact == f.LegAnswered(node="fs1", at=Instant(1_700_000_000_000_000), leg=LEG, offer="o-1")
 
