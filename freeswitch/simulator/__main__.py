@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8021, help="port of the event socket, 0 for any (default: 8021)")
     parser.add_argument("--password", default="ClueCon", help="password of the event socket (default: %(default)s)")
     parser.add_argument("--callers", type=Path, action="append", default=[], help="script of phones and callers")
+    parser.add_argument("--demo", action="store_true", help="play the bundled demo: phones 1001 to 1006 and callers")
     parser.add_argument("--seed", type=int, help="seed of every draw, ids included (default: another each time)")
     parser.add_argument("--heartbeat", type=int, default=20, help="seconds between heartbeats (default: 20)")
     parser.add_argument("--queue-limit", type=int, default=100_000, help="events waiting for one client")
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-recordings", action="store_true", help="write no recordings to disk")
     asked = parser.parse_args(arguments)
     seed = secrets.randbits(64) if asked.seed is None else asked.seed
+    paths = [Path(__file__).with_name("demo.toml"), *asked.callers] if asked.demo else asked.callers
     options = Options(
         heartbeat_s=asked.heartbeat,
         queue_limit=asked.queue_limit,
@@ -35,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         write_recordings=not asked.no_recordings,
     )
     try:
-        scripts = [load(path, seed=seed + number) for number, path in enumerate(asked.callers)]
+        scripts = [load(path, seed=seed + number) for number, path in enumerate(paths)]
         model = Model(options, now=clock(), seed=seed)
         server = Server(model, password=asked.password, host=asked.host, port=asked.port)
     except (ValueError, OSError) as problem:

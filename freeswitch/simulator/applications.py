@@ -2,7 +2,6 @@
 
 import re
 import wave
-from pathlib import Path
 from typing import Final
 
 from freeswitch.simulator import recording
@@ -42,8 +41,9 @@ def park(switch: Switch, leg: Channel) -> Steps[None]:
             yield from parse_all(switch, leg)
         elif expires and switch.now >= expires:
             switch.hangup(leg, cause)
+        elif leg.digits:
+            yield hear_digit(switch, leg)
         else:
-            hear_digits(switch, leg)
             yield expires - switch.now if expires else FOREVER
     leg.controlled = False
     switch.tell(leg, "CHANNEL_UNPARK")
@@ -73,11 +73,10 @@ def play(switch: Switch, leg: Channel, path: str, *, digits: str = "") -> Steps[
         if leg.digits and (leg.digits[0][0] in digits):
             ended = "digit"
             break
-        if not digits:
-            hear_digits(switch, leg)
         if until != FOREVER and switch.now >= until:
             break
-        yield FOREVER if until == FOREVER else until - switch.now
+        heard = 0 if digits else hear_digit(switch, leg)
+        yield heard or (FOREVER if until == FOREVER else until - switch.now)
     status = "break" if ended == "digit" else ended
     switch.tell(leg, "PLAYBACK_STOP", last={**news, "Playback-Status": status})
     return ended
@@ -102,10 +101,12 @@ def duration(path: str) -> int | None:
         return None
 
 
-def hear_digits(switch: Switch, leg: Channel) -> None:
-    """Tell of every key that was pressed and that nobody collects."""
-    while leg.digits:
-        tell_digit(switch, leg)
+def hear_digit(switch: Switch, leg: Channel) -> int:
+    """Tell of a key that nobody collects, one a tick. Returns how long to wait for the next, 0 when there is none."""
+    if not leg.digits:
+        return 0
+    tell_digit(switch, leg)
+    return switch.options.tick_ms * MILLISECOND
 
 
 def tell_digit(switch: Switch, leg: Channel) -> str:
@@ -215,15 +216,6 @@ def _unseen(_switch: Switch, _leg: Channel, _argument: str) -> Steps[None]:
     yield from ()
 
 
-@application("transfer")
-def _transfer(_switch: Switch, leg: Channel, argument: str) -> Steps[None]:
-    number, *rest = argument.split(" ")
-    leg.route = (number, rest[1] if len(rest) > 1 else leg.caller("Context"))
-    leg.transferring = True
-    leg.go("CS_ROUTING")
-    yield from ()
-
-
 @application("play_and_get_digits")
 def _play_and_get_digits(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
     """Arguments: min max tries timeout(ms) terminators file invalid_file variable regexp digit_timeout(ms)."""
@@ -255,8 +247,3 @@ def _collect(switch: Switch, leg: Channel, most: int, terminators: str, patience
         else:
             yield until - switch.now
     return got
-
-
-def readable(path: str) -> bool:
-    """Whether a recording could be written to this path."""
-    return Path(path).parent.is_dir()

@@ -6,7 +6,7 @@ the second's death ends the first (DESTINATION_OUT_OF_ORDER when it is gone with
 was seen dying), but the *first* one's death leaves the second alone in CS_RESET, without an event, for ever.
 """
 
-from freeswitch.simulator.applications import hear_digits
+from freeswitch.simulator.applications import hear_digit
 from freeswitch.simulator.bus import Headers
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.core import Switch
@@ -36,12 +36,7 @@ def uuid_bridge(switch: Switch, first: str, second: str) -> bool:
         leg.set("original_destination_number", leg.caller("Destination-Number"))
         leg.set("original_caller_id_name", leg.caller("Caller-ID-Name"))
         leg.set("original_caller_id_number", leg.caller("Caller-ID-Number"))
-        history = f"{switch.now // SECOND}:{switch.new_uuid()}:uuid_br:{other.uuid}"
-        leg.headers["Caller-Transfer-Source"] = history
-        leg.headers["Caller-Profile-Index"] = str(int(leg.caller("Profile-Index") or "1") + 1)
-        leg.headers["Caller-Profile-Created-Time"] = str(switch.now)
-        leg.push("transfer_history", history)
-        leg.set("transfer_source", history)
+        _remember(switch, leg, f"uuid_br:{other.uuid}")
     _introduce(a, b)
     b.headers["Caller-Caller-ID-Name"] = a.caller("Caller-ID-Name")
     b.headers["Caller-Caller-ID-Number"] = a.caller("Caller-ID-Number")
@@ -51,6 +46,16 @@ def uuid_bridge(switch: Switch, first: str, second: str) -> bool:
         leg.transferring = True
         leg.go("CS_HIBERNATE")
     return True
+
+
+def _remember(switch: Switch, leg: Channel, what: str) -> None:
+    """Note on the leg that it was sent elsewhere: when, and where (transfer_source, transfer_history)."""
+    source = f"{switch.now // SECOND}:{switch.new_uuid()}:{what}"
+    leg.headers["Caller-Transfer-Source"] = source
+    leg.headers["Caller-Profile-Index"] = str(int(leg.caller("Profile-Index")) + 1)
+    leg.headers["Caller-Profile-Created-Time"] = str(switch.now)
+    leg.push("transfer_history", source)
+    leg.set("transfer_source", source)
 
 
 def _introduce(a: Channel, b: Channel) -> None:
@@ -68,7 +73,7 @@ def soft_execute(switch: Switch, a: Channel) -> Steps[None]:
         if a.true("park_after_bridge"):
             park_session(a)
         elif a.get("transfer_after_bridge"):
-            transfer_after_bridge(a)
+            transfer_after_bridge(switch, a)
         else:
             switch.hangup(a, "DESTINATION_OUT_OF_ORDER")
         return
@@ -155,7 +160,7 @@ def _after_bridge(switch: Switch, a: Channel, b: Channel) -> None:
     if a.true("park_after_bridge"):
         park_session(a)
     elif a.get("transfer_after_bridge"):
-        transfer_after_bridge(a)
+        transfer_after_bridge(switch, a)
     elif a.true("hangup_after_bridge"):
         switch.hangup(a, b.cause or "NORMAL_CLEARING")
 
@@ -178,7 +183,7 @@ def exchange(switch: Switch, b: Channel) -> Steps[None]:
     if b.true("park_after_bridge"):
         park_session(b)
     elif b.get("transfer_after_bridge"):
-        transfer_after_bridge(b)
+        transfer_after_bridge(switch, b)
     else:
         switch.hangup(b, "NORMAL_CLEARING" if b.answered else "ORIGINATOR_CANCEL")
 
@@ -193,8 +198,7 @@ def _carry_on(switch: Switch, leg: Channel) -> Steps[None]:
         yield from parse_next(switch, leg)
     else:
         leg.break_flag = False
-        hear_digits(switch, leg)
-        yield FOREVER
+        yield hear_digit(switch, leg) or FOREVER
 
 
 def _update(switch: Switch, leg: Channel, other: Channel) -> None:
@@ -221,15 +225,16 @@ def park_session(leg: Channel) -> None:
     leg.go("CS_PARK")
 
 
-def transfer_after_bridge(leg: Channel) -> None:
+def transfer_after_bridge(switch: Switch, leg: Channel) -> None:
     """Send a leg where its variable of that name says, once: number[:dialplan[:context]]."""
     number, _, rest = leg.get("transfer_after_bridge").partition(":")
     leg.set("transfer_after_bridge", None)
-    transfer(leg, number, rest.partition(":")[2] or leg.caller("Context"))
+    transfer(switch, leg, number, rest.partition(":")[2] or leg.caller("Context"))
 
 
-def transfer(leg: Channel, number: str, context: str) -> None:
-    """Send a leg to another number in another context of the dialplan."""
+def transfer(switch: Switch, leg: Channel, number: str, context: str) -> None:
+    """Send a leg to another number in another context of the dialplan (switch_ivr_session_transfer)."""
+    _remember(switch, leg, f"bl_xfer:{number}/{context}/XML")
     leg.route = (number, context)
     leg.other = {}
     leg.partner = ""

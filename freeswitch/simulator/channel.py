@@ -185,12 +185,12 @@ class Channel:
         return self.get(name).lower() in {"true", "yes", "on", "enable", "t", "1", "enabled", "active", "allow"}
 
     def push(self, name: str, value: str) -> None:
-        """Put a value in front of the variable's earlier ones (SWITCH_STACK_PUSH); two or more make an array."""
+        """Add a value to the variable's earlier ones (SWITCH_STACK_PUSH); two or more make an array, oldest first."""
         before = self.variables.get(f"variable_{name}")
         if before is None:
             self.variables[f"variable_{name}"] = value
         else:
-            self.variables[f"variable_{name}"] = [value, *([before] if isinstance(before, str) else before)]
+            self.variables[f"variable_{name}"] = [*([before] if isinstance(before, str) else before), value]
 
     # --- what events show ----------------------------------------------------------------------------------------
 

@@ -131,6 +131,13 @@ def _die(switch: Switch, leg: Channel) -> Steps[None]:
     switch.destroy(leg)
 
 
+@application("transfer")
+def _transfer(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    number, *rest = argument.split(" ")
+    bridging.transfer(switch, leg, number, rest[1] if len(rest) > 1 else leg.caller("Context"))
+    yield from ()
+
+
 @application("bridge")
 def _bridge(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
     """Call somebody and bridge to whoever answers; without success the dialplan goes on only if it was told to."""

@@ -15,13 +15,15 @@ from random import Random
 from freeswitch.simulator import bridging, control, life, originating, sip
 from freeswitch.simulator.bus import Bus, Event, EventFault, Headers
 from freeswitch.simulator.channel import Channel
-from freeswitch.simulator.commands import COMMANDS, press, shut_down
+from freeswitch.simulator.commands import COMMANDS
 from freeswitch.simulator.core import Switch
 from freeswitch.simulator.executing import queue
+from freeswitch.simulator.leg_commands import press
 from freeswitch.simulator.options import Options
 from freeswitch.simulator.parties import Customer, leave
 from freeswitch.simulator.people import Caller, Phone
 from freeswitch.simulator.show import uptime
+from freeswitch.simulator.switch_commands import shut_down
 from freeswitch.simulator.timeline import MILLISECOND, SECOND, Steps, Thread, Timeline
 from freeswitch.simulator.wire import Request, RequestReader
 
@@ -71,7 +73,13 @@ class Model:
         switch = Switch(self.options, timeline, self.random, bus)
         bus.core_uuid = switch.new_uuid()
         switch.counts.started = now
-        switch.globals["hold_music"] = "local_stream://ringledger"
+        switch.globals.update(
+            core_uuid=bus.core_uuid,
+            hostname=self.options.hostname,
+            switchname=self.options.switchname,
+            local_ip_v4=self.options.ipv4,
+            domain=self.options.domain,
+        )
         self._beat_from(switch)
         return switch
 

@@ -38,6 +38,10 @@ class Robot:
     def held(self, leg: Channel) -> None:
         pass
 
+    def asked_to_talk(self, leg: Channel) -> None:
+        if self._engaged and self._phone.obeys_talk:
+            self._later(self._switch.options.invite_ms, lambda: self._answer(leg))
+
     def ended(self, leg: Channel) -> None:  # noqa: ARG002 - one phone, one call
         if self._engaged:
             self._engaged = False
@@ -110,6 +114,9 @@ class Customer:
 
     def held(self, leg: Channel) -> None:
         self.moment(leg, "held")
+
+    def asked_to_talk(self, leg: Channel) -> None:
+        """Callers are not asked."""
 
     def ended(self, leg: Channel) -> None:
         self._switch.watched.pop(leg.uuid, None)

@@ -21,6 +21,8 @@ class Phone:
     behaviour: str = "answer"
     answer_after_ms: int = 1_000
     talk_ms: int | None = None
+    obeys_talk: bool = True
+    """Whether it answers when it is asked to by NOTIFY (`uuid_phone_event … talk`); many phones do not."""
     sip_status: int = 0
     """With `reject`: the SIP answer, 603 when it is 0."""
     expires_s: int = 300
@@ -79,6 +81,9 @@ class Party(Protocol):
 
     def held(self, leg: Channel) -> None:
         """Its peer put it on hold."""
+
+    def asked_to_talk(self, leg: Channel) -> None:
+        """The switch asks a ringing phone to answer by itself."""
 
     def ended(self, leg: Channel) -> None:
         """The leg is hung up."""

@@ -20,8 +20,6 @@ from freeswitch.simulator.timeline import SECOND
 _RATE: Final = 8_000
 _OWN: Final = 400
 _HEARD: Final = 500
-_SHORTEST: Final = 3
-"""Seconds below which the switch throws a recording away, unless RECORD_MIN_SEC says otherwise."""
 
 
 @dataclass(slots=True)
@@ -40,8 +38,11 @@ def start(switch: Switch, leg: Channel, path: str) -> bool:
     """Begin to record. Asking twice for one path changes nothing. False when the file could not be written."""
     if path in leg.recordings:
         return True
-    if switch.options.write_recordings and not Path(path).parent.is_dir():
-        return False
+    if switch.options.write_recordings:
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return False
     leg.recordings[path] = Recording(path, leg.true("RECORD_STEREO"), switch.now)
     switch.tell(leg, "RECORD_START", last={"Record-File-Path": path})
     media: Headers = {"Media-Bug-Function": "session_record", "Media-Bug-Target": path}
@@ -50,7 +51,10 @@ def start(switch: Switch, leg: Channel, path: str) -> bool:
 
 
 def stop(switch: Switch, leg: Channel, path: str) -> bool:
-    """End one recording, or all of a leg with the path `all`. False when there is none of that path."""
+    """End one recording, or all of a leg with the path `all`. False when there is none of that path.
+
+    A file shorter than the leg's RECORD_MIN_SEC, or empty, is thrown away, and RECORD_STOP says why.
+    """
     if path == "all":
         paths = list(leg.recordings)
         for each in paths:
@@ -62,16 +66,23 @@ def stop(switch: Switch, leg: Channel, path: str) -> bool:
     length = switch.now - recording.began
     samples = length * _RATE // SECOND
     shortest = leg.get("RECORD_MIN_SEC")
-    kept = length >= (int(shortest) if shortest.isdigit() else _SHORTEST) * SECOND
+    if not samples:
+        outcome = "empty-file"
+    elif length < (int(shortest) if shortest.isdigit() else 0) * SECOND:
+        outcome = "input-too-short"
+    else:
+        outcome = "success-maxtime" if leg.up else "success-silence"
+    if not outcome.startswith("success"):
+        leg.set("RECORD_DISCARDED", "true")
     size = 0
-    if switch.options.write_recordings and kept:
+    if switch.options.write_recordings and outcome.startswith("success"):
         size = _write(recording, _heard(leg, recording, switch.now), samples, switch.now)
     leg.set("record_file_size", str(size))
     leg.set("record_samples", str(samples))
     leg.set("record_seconds", str(length // SECOND))
     leg.set("record_ms", str(length // 1_000))
-    leg.set("record_completion_cause", "success-silence" if not samples else "success-maxtime")
-    news: Headers = {"Record-File-Path": path, "Record-Completion-Cause": leg.get("record_completion_cause")}
+    leg.set("record_completion_cause", outcome)
+    news: Headers = {"Record-File-Path": path, "Record-Completion-Cause": outcome}
     switch.tell(leg, "RECORD_STOP", last=news)
     switch.tell(leg, "MEDIA_BUG_STOP", first={"Media-Bug-Function": "session_record", "Media-Bug-Target": path})
     return True
