@@ -18,10 +18,17 @@ CONTEXT = "ringledger-agents"
 # An extension becomes part of a dial string and of a SIP address: nothing that means something there may be in it.
 EXTENSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
 
-# How an agent's phone is reached. `${…}` is filled in by the switch at each call, from its registrations. A phone that
-# answers 302 must not send our caller elsewhere; while it is on hold its peer hears our music.
+# How an agent's phone is reached. `${…}` is filled in by the switch at each call, from its registrations.
+#   outbound_redirect_fatal   a phone that answers 302 must not send our caller elsewhere
+#   hold_music                what the caller hears while this phone is on hold
+#   hold_hangup_xfer_exten    a phone that hangs up while on hold takes its caller with it unless this is set; the caller's
+#                             own park_after_bridge (dialplan.xml) is looked at first, so the value is never used
+#   rdnis                     the same for a phone that dies in the last instant before the bridge: the caller is sent to
+#                             this extension of its own context, that is, parked again (switch_ivr_bridge.c,
+#                             uuid_bridge_on_soft_execute)
 DIAL_STRING = (
-    "{outbound_redirect_fatal=true,hold_music=local_stream://ringledger}"
+    "{outbound_redirect_fatal=true,hold_music=local_stream://ringledger"
+    ",hold_hangup_xfer_exten=left-alone,rdnis=left-alone}"
     "${sofia_contact(internal/${dialed_user}@${dialed_domain})}"
 )
 

@@ -81,7 +81,7 @@ class SippCaller:
         )
         scenario = self.folder / "caller.xml"
         scenario.write_bytes(text.encode("latin-1").replace(b"$from_name", name))
-        rtp = free_range(2 + 2 * min(calls, 500)) if self.sends_sound else free_port()
+        rtp = free_range(4 + 4 * min(calls, 500)) if self.sends_sound else free_range(4)
         self.command = [
             *("sipp", f"127.0.0.1:{port}", "-sf", str(scenario), "-i", address, "-p", str(self.port)),
             *("-m", str(calls), "-r", str(per_second), "-l", str(calls)),

@@ -8,6 +8,7 @@ import socket
 FIRST, LAST = 20_000, 31_900
 
 _dice = random.SystemRandom()
+_given: set[int] = set()
 
 
 def free_port() -> int:
@@ -19,7 +20,9 @@ def free_range(count: int) -> int:
     """The first, even, of `count` neighbouring ports that are all free for TCP and UDP on 127.0.0.1."""
     for _ in range(200):
         first = _dice.randrange(FIRST, LAST - count, 2)
-        if all(_is_free(first + i) for i in range(count)):
+        wanted = range(first, first + count)
+        if _given.isdisjoint(wanted) and all(map(_is_free, wanted)):
+            _given.update(wanted)  # its user may not have opened it yet when the next one asks
             return first
     raise AssertionError(f"no {count} neighbouring free ports between {FIRST} and {LAST}: what holds them all?")
 

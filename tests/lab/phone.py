@@ -1,0 +1,248 @@
+"""Agents' phones: baresip for those that talk, sipp for those that refuse. Each keeps its own count.
+
+`BaresipPhone` answers by itself or rings until told; it sends 500 Hz. `RefusingPhone` says a SIP status of the test's
+choice. `vanished` registers a phone that is not there.
+"""
+
+import itertools
+import json
+import socket
+import time
+from collections import Counter
+from pathlib import Path
+from string import Template
+from types import TracebackType
+from typing import Any, Self
+
+from freeswitch.directory import Phone
+from tests.lab.caller import SCENARIOS
+from tests.lab.patience import until
+from tests.lab.ports import free_port, free_range
+from tests.lab.process import Child
+
+_numbers = itertools.count(1)
+
+MODULES = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules")
+
+CONFIG = """\
+poll_method epoll
+sip_listen 127.0.0.1:{sip}
+rtp_ports {rtp}-{rtp_last}
+call_local_timeout 600
+call_max_calls 8
+audio_source ausine,{hertz}
+ausrc_srate 48000
+ausrc_channels 2
+audio_player aubridge,nobody
+audio_alert aubridge,nobody
+module_path {modules}
+module g711.so
+module ausine.so
+module aubridge.so
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:{control}
+"""
+
+ACCOUNT = (
+    "<sip:{extension}@127.0.0.1:{port};transport=udp>"
+    ";auth_user={extension};auth_pass={password};regint=60;answermode={mode};audio_codecs=pcma\n"
+)
+
+
+class BaresipPhone:
+    """A talking phone, registered when the block is entered. `answers`: it picks up by itself, at once."""
+
+    def __init__(self, folder: Path, account: Phone, port: int, *, answers: bool = True, hertz: int = 500) -> None:
+        self.folder = folder / f"phone-{account.extension}-{next(_numbers)}"
+        self.folder.mkdir(parents=True)
+        self.account = account
+        self.control_port = free_port()
+        self.counts: Counter[str] = Counter()
+        """How many events of each type this phone itself reported, e.g. CALL_INCOMING, CALL_ESTABLISHED."""
+        self.child: Child | None = None
+        self._socket: socket.socket | None = None
+        self._buffer = b""
+        self._answers: list[str] = []
+        modules = next((folder for folder in MODULES if Path(folder).is_dir()), None)
+        assert modules, f"baresip's modules are in none of {MODULES}: install baresip"
+        rtp = free_range(40)
+        self.sip_port = free_port()
+        config = CONFIG.format(
+            sip=self.sip_port, rtp=rtp, rtp_last=rtp + 39, hertz=hertz, modules=modules, control=self.control_port
+        )
+        (self.folder / "config").write_text(config)
+        mode = "auto" if answers else "manual"
+        line = ACCOUNT.format(extension=account.extension, port=port, password=account.password, mode=mode)
+        (self.folder / "accounts").write_text(line)
+        (self.folder / "contacts").write_text("")
+
+    def __enter__(self) -> Self:
+        command = ["baresip", "-f", str(self.folder)]
+        self.child = Child(command, output=self.folder / "output.txt", folder=self.folder)
+        try:
+            self._socket = until(self._connected, "baresip to take commands")
+            until(self._registered, f"phone {self.account.extension} to be registered")
+        except AssertionError as error:
+            self.child.stop()
+            raise AssertionError(f"{error}. {self.child.last_words()}") from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        if self.child is not None:
+            self.child.stop()
+
+    def accept(self) -> None:
+        """Pick up the ringing call."""
+        self.command("accept")
+
+    def hang_up(self) -> None:
+        """End the talk; or refuse the ringing call, which this phone does with 486 Busy Here."""
+        self.command("hangup")
+
+    def hold(self) -> None:
+        """Press the phone's own hold key (a re-INVITE)."""
+        self.command("hold")
+
+    def resume(self) -> None:
+        """Press the phone's own hold key again."""
+        self.command("resume")
+
+    def die(self) -> None:
+        """Lose power: no BYE, no unregister."""
+        assert self.child is not None, "enter the block first"
+        self.child.kill()
+
+    def command(self, name: str, parameters: str = "") -> None:
+        """Send one of baresip's long commands."""
+        assert self._socket is not None, "enter the block first"
+        body = json.dumps({"command": name, "params": parameters})
+        self._socket.sendall(f"{len(body)}:{body},".encode())
+
+    def await_count(self, event: str, count: int, *, within_s: float = 10.0) -> None:
+        """Return once this phone itself has reported `count` events of this type."""
+        what = f"phone {self.account.extension} to report {count} {event}"
+        until(lambda: self.look()[event] >= count, what, within_s=within_s)
+
+    def look(self) -> Counter[str]:
+        """Read what the phone has reported so far; returns the counts."""
+        assert self._socket is not None, "enter the block first"
+        self._socket.setblocking(False)
+        try:
+            while data := self._socket.recv(65_536):
+                self._buffer += data
+        except BlockingIOError:
+            pass
+        finally:
+            self._socket.setblocking(True)
+        for message in self._messages():
+            if message.get("event"):
+                self.counts[message["type"]] += 1
+            else:
+                self._answers.append(str(message.get("data", "")))
+        return self.counts
+
+    def _registered(self) -> bool:
+        # Asked, not listened for: the news may have come before we did. Its answer shows a coloured OK a line.
+        self.command("reginfo")
+        self.look()
+        return any("OK" in answer for answer in self._answers)
+
+    def _messages(self) -> list[dict[str, Any]]:
+        """Whole netstrings (length:text,) received so far."""
+        found = []
+        while True:
+            length, colon, rest = self._buffer.partition(b":")
+            if not colon or len(rest) <= int(length):
+                return found
+            found.append(json.loads(rest[: int(length)].decode(errors="replace")))
+            self._buffer = rest[int(length) + 1 :]
+
+    def _connected(self) -> socket.socket | None:
+        assert self.child is not None
+        assert self.child.running, f"baresip ended by itself. {self.child.last_words()}"
+        try:
+            return socket.create_connection(("127.0.0.1", self.control_port), timeout=5)
+        except ConnectionError:
+            return None
+
+
+class RefusingPhone:
+    """A registered phone that rings `ring_ms` and answers every call with one SIP status, e.g. 486, 603 or 302."""
+
+    def __init__(self, folder: Path, account: Phone, port: int, status: int, *, ring_ms: int = 100) -> None:
+        self.folder = folder / f"phone-{account.extension}-{next(_numbers)}"
+        self.folder.mkdir(parents=True)
+        self.account, self.registrar = account, port
+        self.sip_port = free_port()
+        text = Template((SCENARIOS / "phone_refuses.xml").read_text()).substitute(
+            status=status, reason="Moved Temporarily" if status == 302 else "Refused", ring_ms=ring_ms
+        )
+        scenario = self.folder / "phone.xml"
+        scenario.write_text(text)
+        self.command = [
+            *("sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(self.sip_port), "-mp", str(free_range(4))),
+            *("-trace_logs", "-log_file", "story.log", "-trace_err", "-error_file", "errors.log"),
+            *("-nostdin", "-skip_rlimit"),
+        ]
+        self.child: Child | None = None
+
+    def __enter__(self) -> Self:
+        register(self.folder, self.account, self.registrar, f"127.0.0.1:{self.sip_port}")
+        self.child = Child(self.command, output=self.folder / "output.txt", folder=self.folder)
+        until(self._listens, "sipp to listen as a phone")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.child is not None:
+            self.child.stop(patience_s=2)
+
+    @property
+    def rung(self) -> int:
+        """How often this phone was called, by its own account."""
+        story = self.folder / "story.log"
+        return sum(line.startswith("rang") for line in story.read_text().splitlines()) if story.exists() else 0
+
+    def _listens(self) -> bool:
+        assert self.child is not None
+        assert self.child.running, f"sipp ended by itself. {self.child.last_words()}"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", self.sip_port))
+            except OSError:
+                return True
+        return False
+
+
+def register(folder: Path, account: Phone, port: int, contact: str, *, expires_s: int = 120) -> None:
+    """Register (or, with `expires_s` 0, unregister) an account at `contact`, host:port; whether a phone is there or not.
+
+    AssertionError when the switch does not take it.
+    """
+    text = Template((SCENARIOS / "register.xml").read_text()).substitute(
+        extension=account.extension, password=account.password, contact=contact, expires=expires_s
+    )
+    scenario = folder / f"register-{time.monotonic_ns()}.xml"
+    scenario.write_text(text)
+    command = [
+        *("sipp", f"127.0.0.1:{port}", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(free_port())),
+        *("-m", "1", "-mp", str(free_range(4)), "-nostdin", "-skip_rlimit", "-trace_err", "-error_file", "register.log"),
+    ]
+    with Child(command, output=folder / "register.txt", folder=folder) as child:
+        status = child.wait(15)
+    errors = folder / "register.log"
+    said = errors.read_text(errors="replace")[-1_000:] if errors.exists() else ""
+    assert status == 0, f"the switch did not register {account.extension}: {said}"
+
+
+def vanished(folder: Path, account: Phone, port: int) -> None:
+    """Register a phone at a port where nobody listens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    register(folder, account, port, f"127.0.0.1:{free_port()}")
