@@ -1,0 +1,195 @@
+"""What the verifier's parts share: the record at hand, complaints, debts between streams, and late deadlines.
+
+A *debt* is what one stream owes another within the same decision: an offer that closes owes each agent that it held a
+release. All records of one decision carry the same causation and stand side by side in the log; when the next decision
+begins, every debt must be paid.
+"""
+
+from collections import OrderedDict
+
+from msgspec import Struct
+
+from orchestrator.audit.report import KEPT, Counts, Problem, problem
+from orchestrator.domain.kernel import MILLISECOND, Instant, Record
+
+# Ended streams are forgotten; the last ones are kept by name, so that an event after the end is called by its name.
+ENDED_KEPT = 50_000
+
+# An input that was stepped twice makes the same event ids again, soon after.
+IDS_KEPT = 20_000
+
+# The origin of all that the runner does after a start or a resync: it attests that the engine was away or blind.
+RECOVERY = "recovery"
+
+
+class Debt(Struct, frozen=True):
+    """`what` is owed to a shift, on behalf of `ref` (an offer or a segment)."""
+
+    what: str
+    ref: str
+    record: Record
+    place: int
+
+
+class _Late(Struct, frozen=True):
+    problem: Problem
+    due: Instant
+    until: Instant
+
+
+class _Absence(Struct):
+    """The last time that the engine was away: since when nothing was heard of it, and when it was back."""
+
+    since: Instant = Instant(0)
+    until: Instant = Instant(0)
+
+    def explains(self, due: Instant, at: Instant, slack: int) -> bool:
+        """Whether what was due within it, or just before, may be as late as `at`."""
+        return self.since <= due + slack and due <= self.until and at <= self.until + slack
+
+
+class Books:
+    """State shared by the parts of one walk."""
+
+    def __init__(self, *, slack_ms: int, capacity: int, strict: bool) -> None:
+        self.counts = Counts()
+        self.problems: list[Problem] = []
+        self.problem_count = 0
+        self.slack = slack_ms * MILLISECOND
+        self.capacity = capacity
+        self.record: Record
+        self.place = 0
+        self.step = ""
+        self.held: dict[str, dict[str, str]] = {}
+        """Shift to the contacts that hold it: the contact's id to the offer or segment. Told by contacts' streams."""
+        self.node_up_since: dict[str, Instant] = {}
+        """Nodes that are connected, since when."""
+        self.versions: dict[str, int] = {}
+        """The last version of each stream that has not ended."""
+        self.ended: OrderedDict[str, int] = OrderedDict()
+        """The last version of the streams that ended last."""
+        self._event_ids: OrderedDict[str, None] = OrderedDict()
+        self._debts: dict[str, Debt] = {}
+        self._late: list[_Late] = []
+        self._strict = strict
+        self._alive_at = Instant(0)
+        self._silence = _Absence()
+        self._recovery = _Absence()
+
+    # --- complaints -----------------------------------------------------------------------------------------------
+    def complain(self, rule: str, text: str) -> None:
+        """Note a problem at the record at hand."""
+        self.note(problem(rule, self.record, self.place, text))
+
+    def note(self, found: Problem) -> None:
+        """Note a problem that was seen elsewhere."""
+        self.problem_count += 1
+        if len(self.problems) < KEPT:
+            self.problems.append(found)
+
+    def see_event_id(self, event_id: str) -> None:
+        """Complain about an id that occurred not long ago."""
+        if event_id in self._event_ids:
+            self.complain("event_id", f"event id {event_id} occurs a second time")
+        self._event_ids[event_id] = None
+        if len(self._event_ids) > IDS_KEPT:
+            self._event_ids.popitem(last=False)
+
+    def end_stream(self) -> None:
+        """The stream of the record at hand is over."""
+        self.ended[self.record.stream] = self.record.version
+        self.versions.pop(self.record.stream, None)
+        if len(self.ended) > ENDED_KEPT:
+            self.ended.popitem(last=False)
+
+    # --- who is held by whom --------------------------------------------------------------------------------------
+    def hold(self, shift: str, contact: str, ref: str) -> None:
+        """A contact holds a shift; complains where that is one contact too many."""
+        holders = self.held.setdefault(shift, {})
+        holders[contact] = ref
+        if len(holders) > self.capacity:
+            others = ", ".join(sorted(holders.keys() - {contact}))
+            self.complain("capacity", f"shift {shift} is offered or engaged with {contact} while it has {others}")
+
+    def let_go(self, shift: str, contact: str) -> None:
+        """A contact holds a shift no longer."""
+        holders = self.held.get(shift)
+        if holders is not None:
+            holders.pop(contact, None)
+            if not holders:
+                del self.held[shift]
+
+    # --- debts ----------------------------------------------------------------------------------------------------
+    def owe(self, shift: str, what: str, ref: str) -> None:
+        """The record at hand asks something of a shift, within this decision."""
+        unpaid = self._debts.get(shift)
+        if unpaid is not None:
+            self._default(shift, unpaid)
+        self._debts[shift] = Debt(what, ref, self.record, self.place)
+
+    def pay(self, shift: str, what: str, ref: str) -> None:
+        """The record at hand does what was asked of its shift; complains where nothing was."""
+        debt = self._debts.get(shift)
+        if debt is None or debt.what != what or debt.ref != ref:
+            self.complain("unfounded", f"{what} for {ref}, of which no contact knows in this decision")
+            return
+        del self._debts[shift]
+
+    def settle_debts(self) -> None:
+        """A decision is over: everything must have been paid."""
+        for shift, debt in self._debts.items():
+            self._default(shift, debt)
+        self._debts.clear()
+
+    def _default(self, shift: str, debt: Debt) -> None:
+        text = f"{debt.what} of shift {shift} for {debt.ref} did not follow in the same decision"
+        self.note(problem("half_done", debt.record, debt.place, text))
+
+    # --- deadlines ------------------------------------------------------------------------------------------------
+    def check_deadline(self, due: Instant, what: str) -> None:
+        """What was due has happened with the record at hand; complain if too late and nothing explains it.
+
+        What explains a delay is a record of recovery, close to the event: before it, or soon after. Unless the walk is
+        strict, so does the engine's silence: not one live record between the deadline and a moment just before the
+        event, as when its process or its database was away. Both are counted.
+        """
+        about = self.record.about
+        if about.at <= due + self.slack:
+            return
+        if about.origin == RECOVERY or self._recovery.explains(due, about.at, self.slack):
+            self.counts.delays_by_recovery += 1
+        elif self._silence.explains(due, about.at, self.slack) and not self._strict:
+            self.counts.delays_by_silence += 1
+        else:
+            text = f"{what} was due {(about.at - due) // MILLISECOND} ms earlier"
+            found = problem("overdue", self.record, self.place, text)
+            self._late.append(_Late(found, due, Instant(about.at + self.slack)))
+
+    def see_sign_of_life(self) -> None:
+        """The record at hand is the engine's own: judge its absences, and the late ones anew."""
+        about = self.record.about
+        if about.at > self._alive_at + self.slack:
+            self._silence = _Absence(self._alive_at, about.at)
+        self._alive_at = max(self._alive_at, about.at)
+        if about.origin == RECOVERY:
+            self._recovery = _Absence(Instant(0), about.at)
+        if self._late:
+            self._judge(about.at)
+
+    def _judge(self, now: Instant) -> None:
+        waiting = []
+        for late in self._late:
+            if late.until < now:
+                self.note(late.problem)
+            elif self._recovery.explains(late.due, late.problem.at, self.slack):
+                self.counts.delays_by_recovery += 1
+            else:
+                waiting.append(late)
+        self._late = waiting
+
+    def finish(self) -> None:
+        """The log is over: what is unpaid or unexplained stays so."""
+        self.settle_debts()
+        for late in self._late:
+            self.note(late.problem)
+        self._late.clear()

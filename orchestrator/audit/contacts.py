@@ -1,0 +1,381 @@
+"""The verifier's own idea of a contact: what may follow what, and what must be closed when it ends."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from orchestrator.audit.books import Books
+from orchestrator.audit.report import Live, problem
+from orchestrator.domain.contacts import events
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
+
+# How long a leg may outlive its reason: an apology to the end (60 s at most) and the rounds of asking after it. A
+# switch that was away meanwhile is given the time from its return.
+LEG_LIMIT = 120 * SECOND
+
+
+_OfLeg = (
+    events.OfferDelivered | events.OfferAcceptRequested | events.OfferRejectRequested | events.OfferAnswered
+    | events.OfferAccepted | events.OfferDeclined
+)  # fmt: skip
+_OfOffer = _OfLeg | events.OfferClosed | events.ContactConnected
+_OfSegment = (
+    events.HoldRequested | events.ResumeRequested | events.ContactHeld | events.ContactResumed
+    | events.AgentSegmentEnded
+)  # fmt: skip
+
+
+class _Offer:
+    __slots__ = ("due", "offer_id", "reservations")
+
+    def __init__(self, made: events.OfferMade) -> None:
+        self.offer_id = made.offer_id
+        self.due = made.deadline
+        self.reservations = {held.leg: held.shift_id for held in made.reservations}
+
+
+class _Segment:
+    __slots__ = ("leg", "segment_id", "shift_id")
+
+    def __init__(self, connected: events.ContactConnected) -> None:
+        self.segment_id = connected.segment_id
+        self.shift_id = connected.shift_id
+        self.leg = connected.leg
+
+
+class _Contact:
+    __slots__ = (
+        "caller",
+        "caller_gone",
+        "ident",
+        "identified",
+        "last",
+        "leaving",
+        "legs",
+        "node",
+        "offer",
+        "place",
+        "queued",
+        "segment",
+        "unwanted",
+        "visit",
+        "visit_due",
+    )  # fmt: skip
+
+    def __init__(self, ident: str, arrived: events.ContactArrived, record: Record, place: int) -> None:
+        self.ident = ident
+        self.node = arrived.node
+        self.caller = arrived.leg
+        self.legs = {arrived.leg}
+        self.unwanted: dict[str, Instant] = {}
+        self.visit = ""
+        self.visit_due = Instant(0)
+        self.offer: _Offer | None = None
+        self.segment: _Segment | None = None
+        self.queued = self.identified = self.leaving = self.caller_gone = False
+        self.last = record
+        self.place = place
+
+
+_OUTCOMES: Mapping[type[Event], str] = {
+    events.OfferRejected: "rejected",
+    events.OfferTimedOut: "timed_out",
+    events.OfferWithdrawn: "withdrawn",
+    events.OfferFailed: "failed",
+}
+
+
+class Contacts:
+    """Follows every contact of the log; forgets it when it ends."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._live: dict[str, _Contact] = {}
+        self._touched: dict[str, _Contact] = {}
+        closed = self._offer_closed
+        self.handlers: Mapping[type[Event], Callable[[_Contact, Any], None]] = {
+            events.ContactQueued: self._queued,
+            events.EntryPointMissing: self._entry_point_missing,
+            events.ContactTurnedAway: self._turned_away,
+            events.QueueVisitEnded: self._visit_ended,
+            events.ContactIdentified: self._identified,
+            events.OfferMade: self._offer_made,
+            events.OfferDelivered: self._of_offer,
+            events.OfferAcceptRequested: self._of_offer,
+            events.OfferRejectRequested: self._of_offer,
+            events.OfferAnswered: self._of_offer,
+            events.OfferAccepted: self._offer_accepted,
+            events.OfferDeclined: self._offer_declined,
+            events.OfferRejected: closed,
+            events.OfferTimedOut: closed,
+            events.OfferWithdrawn: closed,
+            events.OfferFailed: closed,
+            events.ContactConnected: self._connected,
+            events.HoldRequested: self._of_segment,
+            events.ResumeRequested: self._of_segment,
+            events.ContactHeld: self._of_segment,
+            events.ContactResumed: self._of_segment,
+            events.HangUpRequested: self._hang_up_requested,
+            events.AgentSegmentEnded: self._segment_ended,
+            events.RecordingBegun: self._anything,
+            events.RecordingFinished: self._anything,
+            events.LegClosed: self._leg_closed,
+            events.LegOverdue: self._leg_overdue,
+            events.ContactEnded: self._ended,
+        }
+
+    def see(self, record: Record) -> None:
+        """Follow one event of a contact's stream."""
+        ident = ident_of(record.stream)
+        event = record.event
+        contact = self._live.get(ident)
+        if contact is None:
+            if isinstance(event, events.ContactArrived):
+                self._books.counts.contacts += 1
+                self._books.counts.legs += 1
+                contact = self._live[ident] = _Contact(ident, event, record, self._books.place)
+                self._touched[ident] = contact
+            else:
+                self._books.complain("beginning", f"{type(event).__name__} of a contact that never arrived")
+            return
+        contact.last = record
+        contact.place = self._books.place
+        handler = self.handlers.get(type(event))
+        if handler is not None:
+            handler(contact, event)
+            self._touched[ident] = contact
+        elif isinstance(event, events.ContactArrived):
+            self._books.complain("ends_once", "the contact arrives a second time")
+
+    # --- the queue ------------------------------------------------------------------------------------------------
+    def _queued(self, contact: _Contact, event: events.ContactQueued) -> None:
+        if contact.visit:
+            self._books.complain("visit", f"queued again while visit {contact.visit} is open")
+        if contact.leaving:
+            self._books.complain("visit", "queued though it is leaving")
+        if not contact.queued:
+            contact.queued = True
+            self._books.counts.queued_contacts += 1
+        contact.visit = event.visit_id
+        contact.visit_due = event.leave_by
+
+    def _visit_ended(self, contact: _Contact, event: events.QueueVisitEnded) -> None:
+        if contact.visit != event.visit_id:
+            self._books.complain("visit", f"visit {event.visit_id} ends, but {contact.visit or 'none'} is open")
+        elif event.outcome == "timed_out":
+            self._books.check_deadline(contact.visit_due, "the end of the wait")
+        contact.visit = ""
+
+    def _entry_point_missing(self, _contact: _Contact, _event: events.EntryPointMissing) -> None:
+        self._books.counts.alarms += 1
+
+    def _turned_away(self, contact: _Contact, _event: events.ContactTurnedAway) -> None:
+        self._leave(contact)
+
+    def _identified(self, contact: _Contact, _event: events.ContactIdentified) -> None:
+        if contact.identified:
+            self._books.complain("identified", "identified a second time")
+        contact.identified = True
+
+    # --- the offer ------------------------------------------------------------------------------------------------
+    def _offer_made(self, contact: _Contact, event: events.OfferMade) -> None:
+        books = self._books
+        books.counts.offers += 1
+        if contact.offer is not None:
+            books.complain("offer", f"offered again while offer {contact.offer.offer_id} is open")
+        if contact.segment is not None:
+            books.complain("offer", "offered while it talks with an agent")
+        if contact.leaving:
+            books.complain("offer", "offered though the caller is leaving or gone")
+        if contact.visit != event.visit_id:
+            books.complain("offer", f"offered in visit {event.visit_id}, but {contact.visit or 'none'} is open")
+        if not event.reservations:
+            books.complain("offer", "an offer to nobody")
+        if event.deadline <= books.record.about.at:
+            books.complain("offer", "an offer without time to answer it")
+        contact.offer = _Offer(event)
+        for held in event.reservations:
+            if held.leg in contact.legs:
+                books.complain("leg", f"leg {held.leg} is used twice")
+            contact.legs.add(held.leg)
+            books.counts.legs += 1
+            books.hold(held.shift_id, contact.ident, event.offer_id)
+            books.owe(held.shift_id, "reservation", event.offer_id)
+
+    def _open_offer(self, contact: _Contact, event: _OfOffer) -> _Offer | None:
+        offer = contact.offer
+        if offer is None or offer.offer_id != event.offer_id:
+            open_one = offer.offer_id if offer is not None else "none"
+            name = type(event).__name__
+            self._books.complain("offer", f"{name} of offer {event.offer_id}, but {open_one} is open")
+            return None
+        return offer
+
+    def _of_offer(self, contact: _Contact, event: _OfLeg) -> None:
+        offer = self._open_offer(contact, event)
+        if offer is not None and offer.reservations.get(event.leg) != event.shift_id:
+            self._books.complain("offer", f"{type(event).__name__} of leg {event.leg}, which the offer does not ring")
+
+    def _offer_accepted(self, contact: _Contact, event: events.OfferAccepted) -> None:
+        self._of_offer(contact, event)
+        if contact.offer is not None:
+            self._books.check_deadline(contact.offer.due, "the answer to the offer")
+            contact.offer.due = event.connect_by
+
+    def _offer_declined(self, contact: _Contact, event: events.OfferDeclined) -> None:
+        self._of_offer(contact, event)
+        self._books.counts.declined_reservations += 1
+        if contact.offer is not None and contact.offer.reservations.pop(event.leg, None) is not None:
+            self._release(contact, event.leg, event.shift_id, event.offer_id)
+
+    def _offer_closed(self, contact: _Contact, event: events.OfferClosed) -> None:
+        outcome = _OUTCOMES[type(event)]
+        counted = self._books.counts.offers_by_outcome
+        counted[outcome] = counted.get(outcome, 0) + 1
+        offer = self._open_offer(contact, event)
+        if offer is None:
+            return
+        self._books.check_deadline(offer.due, "the end of the offer")
+        contact.offer = None
+        for leg, shift in offer.reservations.items():
+            self._release(contact, leg, shift, offer.offer_id)
+
+    def _release(self, contact: _Contact, leg: str, shift: str, offer_id: str) -> None:
+        self._books.let_go(shift, contact.ident)
+        self._books.owe(shift, "release", offer_id)
+        if leg in contact.legs:
+            contact.unwanted.setdefault(leg, self._books.record.about.at)
+
+    # --- the conversation -----------------------------------------------------------------------------------------
+    def _connected(self, contact: _Contact, event: events.ContactConnected) -> None:
+        books = self._books
+        counted = books.counts.offers_by_outcome
+        counted["connected"] = counted.get("connected", 0) + 1
+        books.counts.segments += 1
+        offer = self._open_offer(contact, event)
+        if offer is not None:
+            if offer.reservations.get(event.leg) != event.shift_id:
+                books.complain("offer", f"connected to leg {event.leg}, which the offer does not ring")
+            books.check_deadline(offer.due, "the connection")
+            if others := sorted(offer.reservations.keys() - {event.leg}):
+                books.complain("offer", f"connected while the phones of {', '.join(others)} still belong to the offer")
+        if contact.segment is not None:
+            books.complain("segment", "connected to a second agent")
+        if contact.leaving:
+            books.complain("segment", "connected though the caller is leaving or gone")
+        contact.offer = None
+        contact.segment = _Segment(event)
+        books.hold(event.shift_id, contact.ident, event.segment_id)
+        books.owe(event.shift_id, "connection", event.offer_id)
+
+    def _of_segment(self, contact: _Contact, event: _OfSegment) -> None:
+        if contact.segment is None or contact.segment.segment_id != event.segment_id:
+            self._books.complain("segment", f"{type(event).__name__} of a conversation that is not going on")
+
+    def _segment_ended(self, contact: _Contact, event: events.AgentSegmentEnded) -> None:
+        self._of_segment(contact, event)
+        segment = contact.segment
+        contact.segment = None
+        self._leave(contact)
+        if segment is not None:
+            self._books.let_go(segment.shift_id, contact.ident)
+            self._books.owe(segment.shift_id, "wrap-up", segment.segment_id)
+
+    # --- the end --------------------------------------------------------------------------------------------------
+    def _hang_up_requested(self, contact: _Contact, _event: events.HangUpRequested) -> None:
+        self._leave(contact)
+
+    def _leave(self, contact: _Contact) -> None:
+        contact.leaving = True
+        for leg in contact.legs:
+            contact.unwanted.setdefault(leg, self._books.record.about.at)
+
+    def _leg_closed(self, contact: _Contact, event: events.LegClosed) -> None:
+        self._books.counts.legs_closed += 1
+        if event.repair:
+            self._books.counts.legs_closed_by_repair += 1
+        if event.leg not in contact.legs:
+            self._books.complain("leg", f"leg {event.leg} closes, which is not open")
+            return
+        contact.legs.remove(event.leg)
+        since = contact.unwanted.pop(event.leg, None)
+        if since is not None:
+            up_since = self._books.node_up_since.get(contact.node, self._books.record.about.at)
+            self._books.check_deadline(Instant(max(since, up_since) + LEG_LIMIT), f"the end of leg {event.leg}")
+        if event.leg == contact.caller:
+            contact.caller_gone = True
+            self._leave(contact)
+
+    def _leg_overdue(self, contact: _Contact, event: events.LegOverdue) -> None:
+        if strange := sorted(set(event.legs) - contact.legs):
+            self._books.complain("leg", f"asked after {', '.join(strange)}, which are not open")
+
+    def _anything(self, _contact: _Contact, _event: Event) -> None:
+        """Allowed at any time before the end."""
+
+    def _ended(self, contact: _Contact, event: events.ContactEnded) -> None:
+        books = self._books
+        counts = books.counts
+        counts.ended_contacts += 1
+        counts.ended_queued_contacts += contact.queued
+        counts.ended_by_reason[event.reason] = counts.ended_by_reason.get(event.reason, 0) + 1
+        for text in self._left_open(contact, legs=True):
+            books.complain("open_at_end", f"ended with {text}")
+        for shift in contact.offer.reservations.values() if contact.offer is not None else ():
+            books.let_go(shift, contact.ident)
+        if contact.segment is not None:
+            books.let_go(contact.segment.shift_id, contact.ident)
+        del self._live[contact.ident]
+        books.end_stream()
+
+    def _left_open(self, contact: _Contact, *, legs: bool) -> Iterator[str]:
+        if legs and contact.legs:
+            yield f"legs {', '.join(sorted(contact.legs))} open"
+        if contact.visit:
+            yield f"queue visit {contact.visit} open"
+        if contact.offer is not None:
+            yield f"offer {contact.offer.offer_id} open"
+        if contact.segment is not None:
+            yield f"conversation {contact.segment.segment_id} open"
+
+    def end_step(self) -> None:
+        """A decision is over. A caller who is gone is in no queue, offer or conversation; one whom we send away is in
+        no queue or offer.
+        """
+        for contact in self._touched.values():
+            if not contact.leaving or contact.ident not in self._live:
+                continue
+            for text in self._left_open(contact, legs=False):
+                if contact.caller_gone or not text.startswith("conversation"):
+                    self._note(contact, "half_done", f"the caller is leaving or gone, but there is {text}")
+        self._touched.clear()
+
+    def finish(self, clock: Instant, live: Live, *, settled: bool) -> None:
+        """The log is over: count what is open; what is overdue, or open though all should be settled, is a problem."""
+        slack = self._books.slack
+        for contact in self._live.values():
+            live.contacts += 1
+            live.queued_contacts += contact.queued
+            live.legs += len(contact.legs)
+            live.segments += contact.segment is not None
+            if contact.offer is not None:
+                live.offers += 1
+                self._if_late(contact, contact.offer.due, clock, f"offer {contact.offer.offer_id}")
+            elif contact.visit:
+                self._if_late(contact, contact.visit_due, clock, f"queue visit {contact.visit}")
+            up_since = self._books.node_up_since.get(contact.node)
+            for leg, since in contact.unwanted.items():
+                if up_since is not None and clock > max(since, up_since) + LEG_LIMIT + slack:
+                    self._note(contact, "overdue", f"leg {leg} is open though its reason went {_ms(clock - since)} ago")
+            if settled:
+                self._note(contact, "unsettled", "the contact has not ended")
+
+    def _if_late(self, contact: _Contact, due: Instant, clock: Instant, what: str) -> None:
+        if clock > due + self._books.slack:
+            self._note(contact, "overdue", f"{what} is still open {_ms(clock - due)} after its time")
+
+    def _note(self, contact: _Contact, rule: str, text: str) -> None:
+        self._books.note(problem(rule, contact.last, contact.place, text))
+
+
+def _ms(duration: int) -> str:
+    return f"{duration // MILLISECOND} ms"

@@ -1,0 +1,107 @@
+"""The verifier's own idea of nodes, configuration and customers."""
+
+from typing import Any
+
+from orchestrator.audit.books import Books
+from orchestrator.audit.report import Live, problem
+from orchestrator.domain.customers.people import CustomerCreated
+from orchestrator.domain.kernel import Record, ident_of
+from orchestrator.domain.routing.configuration import ConfigurationApplied
+from orchestrator.domain.switch import nodes as events
+
+
+class _Node:
+    __slots__ = ("core", "last", "place", "strays", "up")
+
+    def __init__(self) -> None:
+        self.core = ""
+        self.up = False
+        self.strays: set[str] = set()
+        self.last: Record
+        self.place = 0
+
+
+class Nodes:
+    """Follows every switch: connected or lost, and legs that nobody wants."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._nodes: dict[str, _Node] = {}
+
+    def see(self, record: Record) -> None:
+        """Follow one event of a node's stream."""
+        ident = ident_of(record.stream)
+        node = self._nodes.setdefault(ident, _Node())
+        node.last = record
+        node.place = self._books.place
+        counts = self._books.counts
+        event: Any = record.event
+        match event:
+            case events.NodeConnected():
+                if event.restarted != bool(node.core and node.core != event.core):
+                    said, was = "restarted" if event.restarted else "not restarted", node.core or "none"
+                    self._books.complain("node", f"said to be {said}, but run {event.core} follows run {was}")
+                if event.restarted:
+                    node.strays.clear()
+                node.core = event.core
+                node.up = True
+                self._books.node_up_since[ident] = record.about.at
+            case events.NodeLost():
+                counts.node_losses += 1
+                node.up = False
+                self._books.node_up_since.pop(ident, None)
+            case events.NodeRepaired():
+                counts.node_repairs += 1
+            case events.StrayLegFound():
+                counts.stray_legs += 1
+                if event.leg in node.strays:
+                    self._books.complain("stray", f"stray leg {event.leg} is found a second time")
+                node.strays.add(event.leg)
+            case events.StrayLegClosed():
+                if event.leg not in node.strays:
+                    self._books.complain("stray", f"stray leg {event.leg} closes, which was never found")
+                node.strays.discard(event.leg)
+
+    def finish(self, live: Live, *, settled: bool) -> None:
+        """The log is over: count strays that live on."""
+        for node in self._nodes.values():
+            live.stray_legs += len(node.strays)
+            if settled and node.strays:
+                text = f"stray legs {', '.join(sorted(node.strays))} were never closed"
+                self._books.note(problem("unsettled", node.last, node.place, text))
+
+
+class Configuration:
+    """Follows configuration: each change is listed by the version that brought it, in the same transaction."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._changed: dict[str, tuple[Record, int]] = {}
+
+    def see(self, record: Record) -> None:
+        """Follow one event of an agent, a queue, an entry point or the configuration's own stream."""
+        if not isinstance(record.event, ConfigurationApplied):
+            self._changed[record.stream] = (record, self._books.place)
+            return
+        self._books.counts.configuration_versions += 1
+        listed, changed = record.event.changed, tuple(sorted(self._changed))
+        if listed != changed:
+            self._books.complain("configuration", f"lists changes of {_names(listed)}; changed were {_names(changed)}")
+        self._changed.clear()
+
+    def finish(self) -> None:
+        """The log is over: nothing may have changed without a version."""
+        for record, place in self._changed.values():
+            self._books.note(problem("configuration", record, place, "no configuration version lists this change"))
+
+
+def _names(streams: tuple[str, ...]) -> str:
+    return ", ".join(streams) or "nothing"
+
+
+def see_customer(books: Books, record: Record) -> None:
+    """Follow one event of a customer's stream."""
+    if isinstance(record.event, CustomerCreated):
+        books.counts.customers += 1
+        if record.version != 1:
+            books.complain("beginning", "the customer is created a second time")

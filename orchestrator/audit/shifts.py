@@ -1,0 +1,202 @@
+"""The verifier's own idea of a shift: one agent, one seat, one contact at a time, wrap-up with a start and an end."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.audit.books import Books
+from orchestrator.audit.report import Live, problem
+from orchestrator.domain.kernel import Event, Instant, Record, ident_of
+from orchestrator.domain.staff import shifts as events
+
+_ENGAGED = ("reserved", "talking", "wrapping_up")
+
+# From which states an event may come.
+_FROM: Mapping[type[Event], tuple[str, ...]] = {
+    events.AgentMadeReady: ("paused",),
+    events.AgentPaused: ("ready", "paused"),
+    events.AgentStoodDown: ("ready",),
+    events.AgentReserved: ("ready",),
+    events.AgentReleased: ("reserved",),
+    events.AgentCooledDown: ("ready",),
+    events.CoolDownEnded: ("paused", "ready", "reserved", "talking", "wrapping_up"),
+    events.AgentConnected: ("reserved",),
+    events.WrapUpStarted: ("talking",),
+    events.WrapUpEnded: ("wrapping_up",),
+    events.PauseRequested: ("reserved", "talking"),
+    events.SignOutRequested: ("reserved", "talking"),
+    events.AgentSignedOut: ("paused", "ready"),
+}
+
+
+class _Shift:
+    __slots__ = (
+        "agent",
+        "contact",
+        "cooling",
+        "extension",
+        "ident",
+        "last",
+        "offer",
+        "place",
+        "state",
+        "wrap_by",
+    )
+
+    def __init__(self, ident: str, signed_in: events.AgentSignedIn, record: Record, place: int) -> None:
+        self.ident = ident
+        self.agent = signed_in.agent_id
+        self.extension = signed_in.extension
+        self.state = "paused"
+        self.offer = self.contact = ""
+        self.cooling: Instant | None = None
+        self.wrap_by = Instant(0)
+        self.last = record
+        self.place = place
+
+
+class Shifts:
+    """Follows every shift of the log; forgets it when it ends."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._live: dict[str, _Shift] = {}
+        self._of_agent: dict[str, str] = {}
+        self._at_extension: dict[str, str] = {}
+        self.handlers: Mapping[type[Event], Callable[[_Shift, Any], None]] = {
+            events.AgentMadeReady: self._to("ready"),
+            events.AgentPaused: self._to("paused"),
+            events.AgentStoodDown: self._to("paused"),
+            events.AgentReserved: self._reserved,
+            events.AgentReleased: self._released,
+            events.AgentCooledDown: self._cooled_down,
+            events.CoolDownEnded: self._cool_down_ended,
+            events.AgentConnected: self._connected,
+            events.WrapUpStarted: self._wrap_up_started,
+            events.WrapUpEnded: self._wrap_up_ended,
+            events.PauseRequested: self._wish,
+            events.SignOutRequested: self._wish,
+            events.AgentSignedOut: self._signed_out,
+        }
+
+    def see(self, record: Record) -> None:
+        """Follow one event of a shift's stream."""
+        ident = ident_of(record.stream)
+        event = record.event
+        shift = self._live.get(ident)
+        if shift is None:
+            if isinstance(event, events.AgentSignedIn):
+                self._signed_in(ident, event, record)
+            else:
+                self._books.complain("beginning", f"{type(event).__name__} of a shift that never began")
+            return
+        shift.last = record
+        shift.place = self._books.place
+        handler = self.handlers.get(type(event))
+        if handler is None:
+            if isinstance(event, events.AgentSignedIn):
+                self._books.complain("shift", "the same shift begins a second time")
+            return
+        if shift.state not in _FROM[type(event)]:
+            self._books.complain("shift", f"{type(event).__name__} while {shift.state}")
+        handler(shift, event)
+
+    def _signed_in(self, ident: str, event: events.AgentSignedIn, record: Record) -> None:
+        books = self._books
+        books.counts.shifts += 1
+        if other := self._of_agent.get(event.agent_id):
+            books.complain("one_seat", f"agent {event.agent_id} is signed in already, in shift {other}")
+        if other := self._at_extension.get(event.extension):
+            books.complain("one_seat", f"extension {event.extension} is taken by shift {other}")
+        self._live[ident] = _Shift(ident, event, record, books.place)
+        self._of_agent[event.agent_id] = ident
+        self._at_extension[event.extension] = ident
+
+    def _to(self, state: str) -> Callable[[_Shift, Any], None]:
+        def change(shift: _Shift, _event: Event) -> None:
+            shift.state = state
+
+        return change
+
+    def _wish(self, _shift: _Shift, _event: Event) -> None:
+        """Asked for during a contact; changes nothing yet."""
+
+    def _reserved(self, shift: _Shift, event: events.AgentReserved) -> None:
+        books = self._books
+        if shift.cooling is not None:
+            books.complain("cool_down", "offered a contact during the cool-down")
+        if books.held.get(shift.ident, {}).get(event.contact_id) != event.offer_id:
+            books.complain("capacity", f"reserved for contact {event.contact_id}, which does not hold this shift")
+        books.pay(shift.ident, "reservation", event.offer_id)
+        shift.state = "reserved"
+        shift.offer = event.offer_id
+        shift.contact = event.contact_id
+
+    def _released(self, shift: _Shift, event: events.AgentReleased) -> None:
+        if shift.offer != event.offer_id:
+            self._books.complain("shift", f"released from offer {event.offer_id}, but held by {shift.offer or 'none'}")
+        self._books.pay(shift.ident, "release", event.offer_id)
+        shift.state = "ready"
+        shift.offer = shift.contact = ""
+
+    def _cooled_down(self, shift: _Shift, event: events.AgentCooledDown) -> None:
+        shift.cooling = event.until
+
+    def _cool_down_ended(self, shift: _Shift, _event: events.CoolDownEnded) -> None:
+        if shift.cooling is None:
+            self._books.complain("cool_down", "the end of a cool-down that never began")
+        else:
+            self._books.check_deadline(shift.cooling, "the end of the cool-down")
+        shift.cooling = None
+
+    def _connected(self, shift: _Shift, event: events.AgentConnected) -> None:
+        if (shift.offer, shift.contact) != (event.offer_id, event.contact_id):
+            self._books.complain(
+                "shift", f"connected by offer {event.offer_id} with {event.contact_id}, but reserved by {shift.offer}"
+            )
+        self._books.pay(shift.ident, "connection", event.offer_id)
+        shift.state = "talking"
+        shift.contact = event.contact_id
+        shift.offer = ""
+
+    def _wrap_up_started(self, shift: _Shift, event: events.WrapUpStarted) -> None:
+        self._books.counts.wrap_ups_started += 1
+        if shift.contact != event.contact_id:
+            self._books.complain("wrap_up", f"wrap-up of {event.contact_id} after talking with {shift.contact}")
+        self._books.pay(shift.ident, "wrap-up", event.segment_id)
+        shift.state = "wrapping_up"
+        shift.wrap_by = event.until
+
+    def _wrap_up_ended(self, shift: _Shift, _event: events.WrapUpEnded) -> None:
+        self._books.counts.wrap_ups_ended += 1
+        if shift.state == "wrapping_up":
+            self._books.check_deadline(shift.wrap_by, "the end of wrap-up")
+        shift.state = "ready"
+        shift.contact = ""
+
+    def _signed_out(self, shift: _Shift, _event: events.AgentSignedOut) -> None:
+        self._books.counts.shifts_ended += 1
+        if holders := self._books.held.get(shift.ident):
+            self._books.complain("shift", f"signed out while {', '.join(sorted(holders))} holds the agent")
+        del self._live[shift.ident]
+        if self._of_agent.get(shift.agent) == shift.ident:
+            del self._of_agent[shift.agent]
+        if self._at_extension.get(shift.extension) == shift.ident:
+            del self._at_extension[shift.extension]
+        self._books.end_stream()
+
+    def finish(self, clock: Instant, live: Live, *, settled: bool) -> None:
+        """The log is over: count what is open; an agent who is stuck in something that is over is a problem."""
+        for shift in self._live.values():
+            live.shifts += 1
+            if shift.state not in _ENGAGED:
+                continue
+            live.engaged_shifts += 1
+            if shift.state != "wrapping_up" and shift.contact not in self._books.held.get(shift.ident, {}):
+                self._note(shift, "stuck", f"{shift.state} for contact {shift.contact}, which does not hold this shift")
+            if shift.state == "wrapping_up" and clock > shift.wrap_by + self._books.slack:
+                self._note(shift, "overdue", "wrap-up has not ended though its time is over")
+            if settled:
+                self._note(shift, "unsettled", f"the shift is still {shift.state}")
+
+    def _note(self, shift: _Shift, rule: str, text: str) -> None:
+        self._books.note(problem(rule, shift.last, shift.place, text))
