@@ -40,8 +40,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
         case facts.LegFact():
             yield from _of_leg(world, fact, now, ids)
         case facts.JobDone() if not fact.ok and fact.job in world.contact_of_leg:
-            # The job of RingAgent is named like its leg: a phone that never rang has no hang-up of its own.
-            yield _gone(world, fact.job, fact.answer, now)
+            yield from _never_parked(world, fact.job, fact.answer, now, ids)
         case facts.LegPresence():
             yield from _presence(world, fact, now, ids)
         case facts.InstructionSkipped() | facts.InstructionFailed():
@@ -67,7 +66,9 @@ def _of_leg(world: World, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterat
     match fact:
         case facts.LegRinging():
             yield TellContact(contact.contact_id, commands.NoteDelivered(leg=fact.leg))
-        case facts.LegAnswered() | facts.LegParked():
+        case facts.LegParked():
+            # Not at LegAnswered: until the leg parks, its originate still runs in the switch, and a bridge in that
+            # moment makes it report ORIGINATOR_CANCEL for a leg that lives on (seen with a phone that answers at once).
             connect_by = Instant(now + CONNECT_WITHIN)
             yield TellContact(contact.contact_id, commands.NoteAnswered(leg=fact.leg, connect_by=connect_by))
         case facts.LegHeld():
@@ -157,6 +158,16 @@ def _presence(world: World, fact: facts.LegPresence, now: Instant, ids: Ids) -> 
         yield _hang_up(contact.node, fact.leg, contact.contact_id, ids)
 
 
+def _never_parked(world: World, leg: str, cause: str, now: Instant, ids: Ids) -> Iterator[Tell]:
+    """The switch says that a phone could not be had. One that never rang has no hang-up of its own, so this is its end;
+    one that has answered all the same is asked after."""
+    contact = world.contacts[world.contact_of_leg[leg]]
+    if contact.offer is not None and leg in contact.offer.answered:
+        yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
+    else:
+        yield _gone(world, leg, cause, now)
+
+
 def _not_done(
     world: World, fact: facts.InstructionSkipped | facts.InstructionFailed, now: Instant, ids: Ids
 ) -> Iterator[Tell]:
@@ -166,7 +177,7 @@ def _not_done(
     match fact.kind:
         case "RingAgent":
             cause = fact.answer if isinstance(fact, facts.InstructionFailed) else "NEVER_RUNG"
-            yield _gone(world, fact.leg, cause, now)
+            yield from _never_parked(world, fact.leg, cause, now, ids)
         case "BridgeLegs" | "AnswerCaller" | "PlayWaiting" | "PlayApology" if isinstance(fact, facts.InstructionFailed):
             for leg in contact.legs:
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
