@@ -88,7 +88,7 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
     ),
     i.RingAgent: Row(
         written="bgapi originate {origination_uuid=LEG,…}user/EXTENSION@DOMAIN &park(), Job-UUID = instruction",
-        repeat="refused while the leg lives (DUPLICATE… of its uuid); after it ended, the phone rings again",
+        repeat="refused while the leg lives (-ERR DESTINATION_OUT_OF_ORDER); after it ended, the phone rings again",
         rechecks=(Recheck.LEASE, Recheck.OFFER, Recheck.DEADLINE),
         adoption=Adoption.WITHDRAW,
         why="whether the phone rang cannot be known, and ringing it late or twice is worse than offering anew",

@@ -202,6 +202,7 @@ AT = Instant(1_700_000_000_000_000)
         ("true", True, "true"),
         ("", True, ""),
         ("-ERR one\n+OK two", False, "one"),
+        ("-ERR ORIGINATOR_CANCEL\n", True, "ORIGINATOR_CANCEL"),
     ),
 )
 def test_a_reply_is_good_or_bad_by_its_first_line(body: str, ok: bool, answer: str) -> None:  # noqa: FBT001
