@@ -1,0 +1,9 @@
+"""The past: the live state as it was at any instant, folded from the log, and as a picture for people and programs.
+
+`picture_at(log, "2026-01-31T10:15:00+08:00", zone)` is what `ringledger replay` shows. `as_of` gives the state itself.
+"""
+
+from orchestrator.replay.moments import BadTime, parse_time
+from orchestrator.replay.past import Past, as_of, picture_at
+
+__all__ = ["BadTime", "Past", "as_of", "parse_time", "picture_at"]
