@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -232,7 +233,76 @@ def config() -> None:
     """The configuration: queues, entry points, agents. It is history, too."""
 
 
+@config.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def plan(file: Path) -> None:
+    """Show what applying FILE would change."""
+    from orchestrator.service import configuration
+
+    settings = load()
+    text = _read(file)
+    click.echo(_with_log(settings, lambda log: configuration.plan(log, settings.site, text).text()))
+
+
+@config.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--expect-version", type=int, help="Refuse unless the configuration is at this version.")
+def apply(file: Path, expect_version: int | None) -> None:
+    """Make FILE the configuration: one transaction, refused where somebody else edited meanwhile."""
+    from orchestrator.service import configuration
+
+    settings = load()
+    done = configuration.apply_file(settings, _read(file), expect_version=expect_version)
+    click.echo(done)
+
+
+@config.command()
+def show() -> None:
+    """Print the configuration as TOML that `config apply` takes."""
+    from orchestrator.service import configuration
+
+    settings = load()
+    click.echo(_with_log(settings, lambda log: configuration.export(log, settings.site)), nl=False)
+
+
+@ringledger.command("switch-files")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--node", default="", help="Which entry of RINGLEDGER_SWITCHES; the first where not given.")
+@click.option("--sip-port", default=5060, show_default=True, help="Where agents' phones register.")
+@click.option("--trunk-port", default=5080, show_default=True, help="Where callers arrive.")
+def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int) -> None:
+    """Write a FreeSWITCH's configuration, the agents' SIP accounts, music and prompts into FOLDER."""
+    from orchestrator.switch_files import write
+
+    settings = load()
+    _with_log(
+        settings,
+        lambda log: write(settings, log, folder, click.echo, node=node, sip_port=sip_port, trunk_port=trunk_port),
+    )
+
+
+@ringledger.command()
+@click.option("--check", is_flag=True, help="Only say which are stale, and fail.")
+def docs(check: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Generate docs/events.md and docs/features.md from the code and its tests."""
+    from orchestrator import documents
+
+    if not check:
+        documents.write()
+    stale = documents.check()
+    for each in stale:
+        click.echo(f"stale: {each}; run `ringledger docs`", err=True)
+    sys.exit(1 if stale else 0)
+
+
 # --- helpers -------------------------------------------------------------------------------------------------------
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file} cannot be read: {error}") from None
 
 
 def _ask(question: str) -> Any:  # noqa: ANN401 - JSON
