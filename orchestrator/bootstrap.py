@@ -118,7 +118,7 @@ def _serve(
     closing.append(control.stop)
     if settings.metrics is not None:
         closing.append(metrics.serve(settings.metrics).close)
-    figures = gevent.spawn(_keep_figures, metrics, engine, links, lease)
+    figures = gevent.spawn(_keep_figures, metrics, engine, links, lease, tape)
     closing.append(figures.kill)
     asked_to_stop.wait()
 
@@ -172,7 +172,7 @@ def _follow_configuration(history: Log, engine: Engine, position: int, closing: 
     closing.append(stop.set)
 
 
-def _keep_figures(metrics: Metrics, engine: Engine, links: dict[str, Link], lease: Lease) -> None:
+def _keep_figures(metrics: Metrics, engine: Engine, links: dict[str, Link], lease: Lease, tape: TapeWriter) -> None:
     metrics.epoch.set(lease.epoch)
     states: set[tuple[str, str]] = set()
     while True:
@@ -187,5 +187,8 @@ def _keep_figures(metrics: Metrics, engine: Engine, links: dict[str, Link], leas
             (metrics.live_contacts if kind == "contact" else metrics.shifts).labels(state).set(count)
         for name, link in links.items():
             metrics.links_up.labels(name).set(int(link.up))
+            metrics.frames_dropped.labels(name).set(link.flaws)
+        metrics.tape_kept.set(tape.kept)
+        metrics.tape_missed.set(tape.missed)
         metrics.is_active.set(int(lease.may_write()))
         gevent.sleep(_FIGURES_S)

@@ -154,21 +154,24 @@ class Engine:
         Raises `Refused`: by the rules; `database_away` where nothing can be recorded now; `unsure` where the database
         went away before it said whether it is stored.
         """
+        result = self._carry_out(command)
+        self._metrics.commands.labels(result.code if isinstance(result, Refused) else "done").inc()
+        if isinstance(result, Refused):
+            raise result
+        return result
+
+    def _carry_out(self, command: DeskCommand) -> int | Refused:
         if self._is_away() or self._held:
-            raise Refused(
+            return Refused(
                 "database_away", "The database is away: nothing can be recorded. Calls go on; try again soon."
             )
         answer: AsyncResult = AsyncResult()
         self._take_now("", command, self._clock(), answer)
         try:
-            result = answer.get(timeout=COMMAND_S)
+            result: int | Refused = answer.get(timeout=COMMAND_S)
         except gevent.Timeout:
-            raise Refused(
-                "unsure", "The database has not answered; look whether it happened before you repeat it."
-            ) from None
-        if isinstance(result, Refused):
-            raise result
-        return int(result)
+            return Refused("unsure", "The database has not answered; look whether it happened before you repeat it.")
+        return result
 
     # --- one step ----------------------------------------------------------------------------------------------------
     def _take_now(self, node: str, body: object, received: Instant, answer: AsyncResult | None = None) -> None:
@@ -179,6 +182,7 @@ class Engine:
             input_id = f"{self._epoch}-{self._inputs}"
             self._tape.write(input_id, at, (node, body) if isinstance(body, SwitchEvent) else body)
             if isinstance(body, SwitchEvent):
+                self._metrics.esl_events.labels(node).inc()
                 for ordinal, fact in enumerate(translate(node, body)):
                     self._step(Input(id=f"{input_id}.{ordinal}", at=at, body=fact), None)
             else:
@@ -204,10 +208,12 @@ class Engine:
     def _submit(self, outcome: Outcome, answer: AsyncResult | None) -> None:
         assert self._writer is not None, "the engine was not started"  # noqa: S101 - a bug, not an input
         self._submitted += 1
+        begun = time.perf_counter()
 
         def stored(position: int) -> None:
             self._stored += 1
             self.position = position
+            self._metrics.commit_seconds.observe(time.perf_counter() - begun)
             self._count(outcome.records)
             self._instruct(outcome.instructions)
             while self._after and self._after[0][0] <= self._stored:

@@ -14,7 +14,6 @@ from orchestrator.settings import Address
 # Seconds. A commit is one fsync and a few round trips (0.1 ms on good disks, tens on bad ones); a decision is Python.
 _COMMIT_S: Final = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 _DECISION_S: Final = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
-_BATCH_EVENTS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 class MetricsError(Exception):
@@ -35,12 +34,9 @@ class Metrics:
         )
         self.commit_seconds = Histogram(
             "ringledger_commit_seconds",
-            "From handing a batch to the database to knowing it durable.",
+            "From handing a step's records to the writer to knowing them durable.",
             registry=r,
             buckets=_COMMIT_S,
-        )
-        self.batch_events = Histogram(
-            "ringledger_batch_events", "Events committed together.", registry=r, buckets=_BATCH_EVENTS
         )
         self.decision_seconds = Histogram(
             "ringledger_decision_seconds",
@@ -51,10 +47,10 @@ class Metrics:
         self.esl_events = Counter(
             "ringledger_esl_events", "Events of the switch that were translated, by node.", ["node"], registry=r
         )
-        self.frames_dropped = Counter(
+        self.frames_dropped = Gauge(
             "ringledger_frames_dropped",
-            "Frames of the switch that could not be used, by node and reason.",
-            ["node", "reason"],
+            "Frames and events of the switch that could not be read, since the start, by node.",
+            ["node"],
             registry=r,
         )
         self.links_up = Gauge(
@@ -74,7 +70,8 @@ class Metrics:
             ["outcome"],
             registry=r,
         )
-        self.tape_bytes = Counter("ringledger_tape_bytes", "Bytes of tape written, compressed and sealed.", registry=r)
+        self.tape_kept = Gauge("ringledger_tape_kept", "Inputs on the tape's disk since the start.", registry=r)
+        self.tape_missed = Gauge("ringledger_tape_missed", "Inputs the tape could not keep.", registry=r)
         self.database_up = Gauge("ringledger_database_up", "1 while the log can be appended to.", registry=r)
         self.database_up.set(1)
         self.is_active = Gauge("ringledger_active", "1 while this process holds the lease.", registry=r)
