@@ -38,7 +38,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     present = freeswitch_binary() is not None
     for item in items:
         if item.get_closest_marker("switch"):
-            item.add_marker(pytest.mark.xdist_group("switch"))  # one switch at a time on this machine
+            if config.pluginmanager.hasplugin("xdist"):
+                item.add_marker(pytest.mark.xdist_group("switch"))  # one switch at a time on this machine
             if not present:
                 item.add_marker(pytest.mark.skip(reason=_WHERE))
 

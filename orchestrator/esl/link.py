@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 import gevent
+import structlog
 from gevent import Timeout
 from gevent.event import AsyncResult
 from gevent.event import Event as Flag
@@ -23,6 +24,8 @@ from orchestrator.esl.frames import Frame, FrameError, FrameReader
 from orchestrator.esl.outbox import Letter, Outbox
 from orchestrator.esl.replies import REPLY_MS, STUCK_MS, Done, NoReply, Outcome, Pending, Reply
 from orchestrator.settings import Switch
+
+log = structlog.get_logger(__name__)
 
 Clock = Callable[[], Instant]
 
@@ -200,6 +203,10 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
             why = str(error)
         except OSError as error:
             why = f"reading from it failed: {error.strerror or error}"
+        except Exception as error:
+            # A dead reader on a connection that looks alive is how calls are lost in silence: a bug must end it too.
+            log.exception("reader-fault", switch=self.switch.name)
+            why = f"a fault of ours while reading: {type(error).__name__}"
         self.lose(why)
 
     def _take(self, frame: Frame, at: Instant) -> None:

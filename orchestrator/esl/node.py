@@ -26,7 +26,7 @@ from orchestrator.esl import commands
 from orchestrator.esl.events import SwitchEvent, decode_json, decode_plain
 from orchestrator.esl.frames import Frame
 from orchestrator.esl.link import CHECK_S, POKE_S, Clock, EventSocket, LinkError
-from orchestrator.esl.replies import REPLY_MS, Done, NoReply, Outcome, Reply
+from orchestrator.esl.replies import REPLY_MS, Done, NoReply, Outcome, Pending, Reply
 from orchestrator.esl.survey import look
 from orchestrator.esl.translate import checked_name
 from orchestrator.settings import Switch
@@ -59,17 +59,10 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 # 1 500 channels are listed in about 1.5 MB; a loaded switch takes its time.
 _LOOK_MS = 8_000
 _BREATHE_EVERY = 200
+_SAY_EVERY_S = 10.0
 
 Item = SwitchEvent | Fact
 Deliver = Callable[[Item, Instant], None]
-
-
-class _Job:
-    __slots__ = ("deadline", "done")
-
-    def __init__(self, done: Done, deadline_ms: int) -> None:
-        self.done = done
-        self.deadline = time.monotonic() + deadline_ms / 1000
 
 
 class Link:
@@ -88,6 +81,7 @@ class Link:
         self.faults = 0
         self.flaws = 0
         """Frames that had to be passed over, and events that could not be decoded, since the start."""
+        self._flaw_said = -_SAY_EVERY_S
         self._deliver = deliver
         self._clock = clock
         self._poke_s = poke_s
@@ -95,7 +89,7 @@ class Link:
         self._questions: EventSocket | None = None
         self._asking: deque[tuple[str, Done, int]] = deque()
         self._asker: gevent.Greenlet | None = None
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, Pending] = {}
         self._inbox: deque[tuple[Item, Instant]] = deque()
         self._early: list[tuple[Item, Instant]] | None = None  # events that came before LinkUp was said
         self._gone: set[str] | None = None  # legs whose end was seen while a snapshot is being made
@@ -150,7 +144,7 @@ class Link:
             if isinstance(outcome, NoReply) or not outcome.ok:
                 self._end_job(job, outcome)
 
-        self._jobs[job] = _Job(done, deadline_ms)
+        self._jobs[job] = Pending(done, deadline_ms)
         self.command(commands.background(text, job), started, still=still)
 
     def ask(self, text: str, done: Done, *, deadline_ms: int = REPLY_MS) -> None:
@@ -184,6 +178,9 @@ class Link:
                 self._begin()
             except LinkError as error:
                 self._down(str(error))
+            except Exception as error:
+                log.exception("link-fault", node=self.node)
+                self._down(f"a fault of ours: {type(error).__name__}")
             else:
                 wait = _FIRST_WAIT_S
                 self._lost.wait()
@@ -240,8 +237,7 @@ class Link:
         """One event frame, in the reader's greenlet: decode it, see what concerns the link itself, put it in line."""
         event = decode_json(frame.body) if frame.content_type == "text/event-json" else decode_plain(frame.body)
         if event.flaws:
-            self.flaws += 1
-            log.warning("event-hard-to-read", node=self.node, flaws=event.flaws, name=event.name[:40])
+            self._note_flaw(event)
         if self._early is not None:
             self._early.append((event, at))
         elif len(self._inbox) >= MOST_WAITING:
@@ -276,6 +272,15 @@ class Link:
             self.ask(question, answer.set, deadline_ms=_LOOK_MS)
         return [answer.get() for answer in waiting]
 
+    def _note_flaw(self, event: SwitchEvent) -> None:
+        """Count it; say it now and then only: whoever can send one odd name can send a thousand."""
+        self.flaws += 1
+        if time.monotonic() >= self._flaw_said + _SAY_EVERY_S:
+            self._flaw_said = time.monotonic()
+            log.warning(
+                "event-hard-to-read", node=self.node, flaws=event.flaws, name=event.name[:40], so_far=self.flaws
+            )
+
     # --- the inbox ---------------------------------------------------------------------------------------------------
     def _put(self, item: Item, at: Instant) -> None:
         self._inbox.append((item, at))
@@ -301,7 +306,7 @@ class Link:
     def _end_job(self, job: str, outcome: Outcome) -> None:
         found = self._jobs.pop(job, None)
         if found is not None:
-            found.done(outcome)
+            found.settle(outcome)
 
     def _end_jobs(self, why: str) -> None:
         for job in tuple(self._jobs):

@@ -11,6 +11,7 @@ from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.node import Link
+from orchestrator.esl.translate import translate
 from tests.esl.peers import Peer
 from tests.lab import patience
 
@@ -28,14 +29,16 @@ def until(look: Callable[[], T | None], what: str, *, within_s: float = 10.0) ->
 
 
 class Ear:
-    """Everything that a link delivered, in order."""
+    """Everything that a link delivered, in order: `heard` as it came, `facts` with the events translated."""
 
     def __init__(self) -> None:
         self.heard: list[SwitchEvent | Fact] = []
+        self.facts: list[Fact] = []
         self.links: list[Link] = []
 
     def __call__(self, item: SwitchEvent | Fact, _: Instant) -> None:
         self.heard.append(item)
+        self.facts += translate("fs1", item) if isinstance(item, SwitchEvent) else (item,)
 
     def link(self, peer: Peer) -> Link:
         link = Link(peer.switch, self, clock=now)
@@ -44,7 +47,7 @@ class Ear:
         return link
 
     def all(self, kind: type[F]) -> list[F]:
-        return [item for item in self.heard if isinstance(item, kind)]
+        return [item for item in self.facts if isinstance(item, kind)]
 
     def await_fact(self, kind: type[F], count: int = 1, fits: Callable[[F], bool] = lambda _: True) -> F:
         """The fact of this kind with this ordinal (1 the first) for which `fits` is true."""
