@@ -209,12 +209,16 @@ def _update(switch: Switch, leg: Channel, other: Channel) -> None:
 
 
 def _let_go_of_held(switch: Switch, leaving: Channel, other: Channel) -> None:
-    """Whoever leaves while it holds takes the one that it held along, whatever that one's variables say."""
+    """Whoever leaves while it holds takes along the one that it held, unless `hold_hangup_xfer_exten` sends it away."""
     if not leaving.held:
         return
     if other.up and other.ready and other.state != "CS_PARK":
         stop_broadcast(other)
-        switch.hangup(other, "NORMAL_CLEARING")
+        extension = leaving.get("hold_hangup_xfer_exten")
+        if extension:
+            other.set("transfer_after_bridge", extension)
+        else:
+            switch.hangup(other, "NORMAL_CLEARING")
     _unmark(switch, leaving)
     switch.tell(leaving, "CHANNEL_UNHOLD")
 

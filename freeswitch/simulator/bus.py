@@ -42,7 +42,6 @@ _MADE_BY: Final[dict[str, tuple[str, str]]] = {
     "CHANNEL_UNHOLD": ("switch_ivr.c", "switch_ivr_unhold"),
     "CHANNEL_UNPARK": ("switch_ivr.c", "switch_ivr_park"),
     "CODEC": ("switch_core_codec.c", "switch_core_session_set_real_read_codec"),
-    "COMMAND": ("switch_ivr_async.c", "switch_ivr_broadcast"),
     "DTMF": ("switch_channel.c", "switch_channel_dequeue_dtmf"),
     "HEARTBEAT": ("switch_core.c", "send_heartbeat"),
     "MEDIA_BUG_START": ("switch_core_media_bug.c", "switch_core_media_bug_add"),

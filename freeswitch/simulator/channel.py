@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from freeswitch.simulator.bus import Event, Header, Headers
+from freeswitch.simulator.bus import Header, Headers
 from freeswitch.simulator.timeline import Thread
 
 if TYPE_CHECKING:
@@ -47,9 +47,8 @@ class Private:
     """An instruction waiting for the leg's own thread: what `sendmsg` or a broadcast put into its queue."""
 
     headers: dict[str, str]
-    news: Event | None = None
-    """The event that tells of it; drawn early for a broadcast (COMMAND), late for sendmsg (PRIVATE_COMMAND)."""
     broadcast: bool = False
+    """Whether the switch itself put it there, e.g. music for a held leg's peer."""
 
 
 class Channel:

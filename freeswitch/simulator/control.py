@@ -3,6 +3,7 @@
 - `simulator call {"dialled": "4001", "name": "Li Wei", "patience_ms": 30000}` answers `+OK <uuid of the leg>`
 - `simulator phone {"extension": "1001", "behaviour": "answer", "answer_after_ms": 500}`
 - `simulator hangup <uuid>`: the far end of that leg hangs up
+- `simulator pickup <uuid>`: the phone that rings is answered
 - `simulator hold|resume <uuid>`: its phone puts the call on hold, or takes it off
 - `simulator dtmf <uuid> <digits>`: its phone's keys are pressed
 - `simulator fault {"kind": "drop", "event": "CHANNEL_PARK", "count": 1}`: something goes wrong
@@ -46,6 +47,8 @@ class Control:
                     return "+OK\n"
                 case "hangup":
                     return _done(worked=model.hang_up(rest.strip(), now))
+                case "pickup":
+                    return _done(worked=model.pick_up(rest.strip(), now))
                 case "hold":
                     return _done(worked=model.hold(rest.strip(), now))
                 case "resume":
@@ -58,7 +61,7 @@ class Control:
                 case "stats":
                     return json.dumps(self._stats()) + "\n"
                 case _:
-                    return "-ERR simulator: use call, phone, hangup, hold, resume, dtmf, fault or stats\n"
+                    return "-ERR simulator: use call, phone, hangup, pickup, hold, resume, dtmf, fault or stats\n"
         except ValueError as problem:
             return f"-ERR simulator {verb}: {problem}\n"
 

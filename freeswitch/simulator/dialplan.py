@@ -1,20 +1,22 @@
-"""Where a call goes when it arrives or is transferred: a few rules in the place of dialplan.xml."""
+"""Where a call goes when it arrives or is transferred: a few rules, read from freeswitch/conf/dialplan.xml.
+
+So the simulated switch does with a caller what the real one is configured to do, variables included.
+"""
 
 import re
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeAlias
+from xml.etree import ElementTree as ET
 
 Action: TypeAlias = tuple[str, str]
 """An application of the switch and its argument, in which `$1` stands for the first group of the rule's pattern."""
 
-INBOUND: tuple[Action, ...] = (
-    (
-        "multiset",
-        "^^|RECORD_STEREO=true|RECORD_MIN_SEC=0|hold_music=local_stream://ringledger|park_after_bridge=true",
-    ),
-    ("park", ""),
-)
-"""What freeswitch/conf/dialplan.xml does with a caller: prepare it and wait for instructions, unanswered."""
+CONF: Final = Path(__file__).parents[1] / "conf" / "dialplan.xml"
+
+_SET_AT_START: Final = re.compile(r"\$\$\{[^}]*\}")
+"""Values that the real switch puts in when it reads its configuration; the simulator has no such folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +28,38 @@ class Rule:
     actions: tuple[Action, ...]
 
 
-DEFAULT: tuple[Rule, ...] = (
-    Rule("ringledger-inbound", "^.*$", INBOUND),
-    Rule("ringledger-agents", "^.*$", (("park", ""),)),
-)
+@cache
+def configured(path: Path = CONF) -> tuple[Rule, ...]:
+    """The rules in a file of <context> elements. Conditions may look at the dialled number, or at nothing.
+
+    Raises ValueError for a condition that looks at something else: the simulator must not guess.
+    """
+    root = ET.fromstring(f"<contexts>{path.read_text(encoding='utf-8')}</contexts>")  # noqa: S314 - a file of ours
+    rules = []
+    for context in root.iter("context"):
+        for condition in context.iter("condition"):
+            if condition.get("field", "destination_number") != "destination_number":
+                raise ValueError(f"{path}: a condition on {condition.get('field')!r}: teach dialplan.py to look at it")
+            actions = tuple(
+                (action.get("application", ""), _SET_AT_START.sub("", action.get("data", "")))
+                for action in condition.iter("action")
+            )
+            rules.append(Rule(context.get("name", ""), condition.get("expression", "^.*$"), actions))
+    return tuple(rules)
 
 
 @dataclass(slots=True)
 class Dialplan:
     """The rules, tried in order; the first that matches wins."""
 
-    rules: tuple[Rule, ...] = DEFAULT
-    _compiled: dict[str, re.Pattern[str]] = field(default_factory=dict, repr=False)
+    rules: tuple[Rule, ...] = field(default_factory=configured)
 
     def route(self, context: str, number: str) -> tuple[Action, ...]:
         """The actions for this number, empty when no rule matches: the switch then hangs up (NO_ROUTE_DESTINATION)."""
         for rule in self.rules:
             if rule.context != context:
                 continue
-            pattern = self._compiled.get(rule.pattern)
-            if pattern is None:
-                pattern = self._compiled[rule.pattern] = re.compile(rule.pattern, re.DOTALL)
-            found = pattern.match(number)
+            found = re.match(rule.pattern, number, re.DOTALL)
             if found:
                 first = found.group(1) if found.groups() else ""
                 return tuple((application, argument.replace("$1", first)) for application, argument in rule.actions)

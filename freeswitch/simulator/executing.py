@@ -98,7 +98,7 @@ def parse_next(switch: Switch, leg: Channel, *, silent: bool = False) -> Steps[N
     if locked:
         leg.event_lock = False
     if not silent:
-        _tell_of(switch, leg, item)
+        switch.tell(leg, "PRIVATE_COMMAND", first=dict(item.headers))
 
 
 def _execute_queued(switch: Switch, leg: Channel, headers: dict[str, str]) -> Steps[None]:
@@ -133,15 +133,6 @@ def _execute_queued(switch: Switch, leg: Channel, headers: dict[str, str]) -> St
         partner.wake()
 
 
-def _tell_of(switch: Switch, leg: Channel, item: Private) -> None:
-    if item.broadcast:
-        if item.news is not None:
-            item.news.headers.update(leg.snapshot())
-        switch.bus.fire(item.news)
-    else:
-        switch.tell(leg, "PRIVATE_COMMAND", first=dict(item.headers))
-
-
 def queue(leg: Channel, headers: dict[str, str]) -> None:
     """Put a client's instruction into the leg's queue; its thread finds it at its next tick."""
     leg.private.append(Private(headers))
@@ -159,8 +150,8 @@ def broadcast(switch: Switch, leg: Channel, path: str, *, loops: int = 1, name: 
     }
     if loops != 1:
         headers["loops"] = str(loops)
-    news = switch.bus.draw("COMMAND", {**headers}, lane=leg.uuid)
-    leg.private.append(Private(headers, news, broadcast=True))
+    switch.bus.burn()  # the COMMAND that it is until it is worked off: PRIVATE_COMMAND then
+    leg.private.append(Private(headers, broadcast=True))
     leg.wake()
 
 

@@ -20,7 +20,7 @@ from freeswitch.simulator.core import Switch
 from freeswitch.simulator.executing import queue
 from freeswitch.simulator.leg_commands import press
 from freeswitch.simulator.options import Options
-from freeswitch.simulator.parties import Customer, leave
+from freeswitch.simulator.parties import Customer, Robot, leave
 from freeswitch.simulator.people import Caller, Phone
 from freeswitch.simulator.show import uptime
 from freeswitch.simulator.switch_commands import shut_down
@@ -308,6 +308,15 @@ class Model:
         if leg is None:
             return False
         leave(self.switch, leg)
+        return True
+
+    def pick_up(self, uuid: str, now: int) -> bool:
+        """The ringing phone at the far end of this leg is answered. False when there is no such leg."""
+        self.switch.timeline.run(now)
+        leg = self.switch.registry.locate(uuid)
+        if leg is None or not isinstance(leg.party, Robot):
+            return False
+        leg.party.pick_up(leg)
         return True
 
     def press(self, uuid: str, digits: str, now: int) -> bool:

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from freeswitch.directory import DIAL_STRING
 from freeswitch.simulator.dialplan import Dialplan
+from freeswitch.simulator.text import braces
+
+_FOUND = braces(DIAL_STRING)
+_OF_DIAL_STRING = _FOUND[0] if _FOUND else {}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,9 +29,7 @@ class Options:
     inbound_context: str = "ringledger-inbound"
     agents_context: str = "ringledger-agents"
     dialplan: Dialplan = field(default_factory=Dialplan)
-    directory_variables: dict[str, str] = field(
-        default_factory=lambda: {"outbound_redirect_fatal": "true", "hold_music": "local_stream://ringledger"},
-    )
+    directory_variables: dict[str, str] = field(default_factory=lambda: dict(_OF_DIAL_STRING))
     """Variables that the directory's dial string puts on every agent's leg."""
     late_negotiation: bool = False
     """Whether codecs are agreed on only when a call is answered; then answering shows early media first."""

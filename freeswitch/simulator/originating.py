@@ -9,13 +9,11 @@ from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.core import Switch
 from freeswitch.simulator.parties import Robot
 from freeswitch.simulator.people import Phone
-from freeswitch.simulator.text import braces
+from freeswitch.simulator.text import braces, separate
 from freeswitch.simulator.timeline import MILLISECOND, SECOND, Steps, Thread
 
 _NOBODY: Final = "0000000000"
 """What the switch shows as caller when nobody said whom to show."""
-
-_WORDS: Final = 10
 
 LIVES: Final[dict[str, Callable[[Switch, Channel], Steps[None]]]] = {}
 """The thread of a leg that is called; `model` fills this in, since a leg's life may call another one."""
@@ -172,9 +170,7 @@ def command(switch: Switch, line: str, thread: list[Thread]) -> Steps[str]:
 
 
 def _words(line: str) -> list[str]:
-    from freeswitch.simulator.text import separate
-
-    return separate(line, " ", _WORDS) if line.strip() else []
+    return separate(line, " ") if line.strip() else []
 
 
 def _flip(switch: Switch, leg: Channel) -> None:

@@ -38,6 +38,11 @@ class Robot:
     def held(self, leg: Channel) -> None:
         pass
 
+    def pick_up(self, leg: Channel) -> None:
+        """Its user takes the call."""
+        if self._engaged:
+            self._answer(leg)
+
     def asked_to_talk(self, leg: Channel) -> None:
         if self._engaged and self._phone.obeys_talk:
             self._later(self._switch.options.invite_ms, lambda: self._answer(leg))
@@ -137,13 +142,13 @@ class Customer:
 
 
 def leave(switch: Switch, leg: Channel) -> None:
-    """The far end hangs up: a BYE, or a CANCEL where the call was never answered, or a refusal where it rings."""
+    """The far end hangs up: a BYE, or a CANCEL where the call was never answered, or 486 where it rings (baresip)."""
     if leg.answered:
         switch.hangup(leg, "NORMAL_CLEARING", by="recv_bye")
     elif leg.inbound:
         switch.hangup(leg, "ORIGINATOR_CANCEL", sip=487, phrase="CANCEL", by="recv_cancel")
     else:
-        switch.hangup(leg, "CALL_REJECTED", sip=603, phrase="Decline", by="recv_refuse")
+        switch.hangup(leg, "USER_BUSY", sip=486, phrase="Busy Here", by="recv_refuse")
 
 
 def tell_caller(switch: Switch, contact: str, name: str) -> None:

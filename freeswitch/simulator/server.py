@@ -147,6 +147,9 @@ class Server:
     def _trouble(self, now: int) -> None:
         """Carry out the faults of connections that were asked for."""
         faults, self.model.link_faults = self.model.link_faults, []
+        if faults:
+            for client in list(self._clients.values()):
+                self._write(client)  # whoever asked for trouble hears that it is coming
         for kind, ms in faults:
             match kind:
                 case "stuck":
