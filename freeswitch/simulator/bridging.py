@@ -21,11 +21,14 @@ def uuid_bridge(switch: Switch, first: str, second: str) -> bool:
     if a is None or b is None:
         return False
     if not a.inbound and a.headers["Channel-HIT-Dialplan"] != "true":
+        switch.flip(a)
         a.headers["Channel-HIT-Dialplan"] = "true"
     if not a.hears:
         if not b.hears:
             return False
         a, b = b, a
+    if not b.inbound:
+        b.headers["Channel-HIT-Dialplan"] = "false"
     for leg, other in ((a, b), (b, a)):
         stop_broadcast(leg)
         leg.redirecting = True
@@ -38,8 +41,9 @@ def uuid_bridge(switch: Switch, first: str, second: str) -> bool:
         leg.set("original_caller_id_number", leg.caller("Caller-ID-Number"))
         _remember(switch, leg, f"uuid_br:{other.uuid}")
     _introduce(a, b)
-    b.headers["Caller-Caller-ID-Name"] = a.caller("Caller-ID-Name")
-    b.headers["Caller-Caller-ID-Number"] = a.caller("Caller-ID-Number")
+    for what in ("Name", "Number"):
+        a.show(f"Callee-ID-{what}", b.caller(f"Callee-ID-{what}"))
+        b.show(f"Caller-ID-{what}", a.caller(f"Caller-ID-{what}"))
     a.bridge_originator = True
     b.bridge_originator = False
     for leg in (b, a):
@@ -239,7 +243,9 @@ def transfer_after_bridge(switch: Switch, leg: Channel) -> None:
 def transfer(switch: Switch, leg: Channel, number: str, context: str) -> None:
     """Send a leg to another number in another context of the dialplan (switch_ivr_session_transfer)."""
     _remember(switch, leg, f"bl_xfer:{number}/{context}/XML")
-    leg.route = (number, context)
+    leg.show("RDNIS", leg.caller("Destination-Number"))
+    leg.show("Destination-Number", number)
+    leg.show("Context", context)
     leg.other = {}
     leg.partner = ""
     leg.set("signal_bond", None)
@@ -266,7 +272,7 @@ def hold(switch: Switch, leg: Channel, *, by_phone: bool = False) -> bool:
     if partner is not None and music and music != "silence":
         broadcast(switch, partner, music, loops=-1)
     if by_phone:
-        switch.tell(leg, "CUSTOM", subclass="sofia::reinvite")
+        _reinvited(switch, leg)
     else:
         switch.tell(leg, "CHANNEL_HOLD")
     if partner is not None and partner.party is not None:
@@ -294,7 +300,7 @@ def unhold(switch: Switch, leg: Channel, *, by_phone: bool = False) -> Steps[boo
     switch.tell(leg, "CHANNEL_UNHOLD")
     if by_phone:
         switch.presence(leg)
-        switch.tell(leg, "CUSTOM", subclass="sofia::reinvite")
+        _reinvited(switch, leg)
         _active_again(switch, leg)
     else:
         switch.timeline.after(switch.options.reinvite_ms * MILLISECOND, lambda: _active_again(switch, leg))
@@ -305,6 +311,10 @@ def _forget_broadcasts(leg: Channel) -> None:
     """Music that was ordered and has not begun yet must not begin after the hold is over."""
     for item in [item for item in leg.private if item.broadcast]:
         leg.private.remove(item)
+
+
+def _reinvited(switch: Switch, leg: Channel) -> None:
+    switch.bus.emit("CUSTOM", {"Unique-ID": leg.uuid}, subclass="sofia::reinvite", lane=leg.uuid)
 
 
 def _unmark(switch: Switch, leg: Channel) -> None:

@@ -85,8 +85,8 @@ class Channel:
         self.private: deque[Private] = deque()
         self.digits: deque[tuple[str, int, str]] = deque()
         self.actions: deque[tuple[str, str]] = deque()
-        self.route: tuple[str, str] | None = None
-        """Where a transfer sends it: number and context."""
+        self.profile: dict[str, str] = {}
+        """Who calls whom, by Caller headers without their prefix; shown once the leg has passed CS_NEW."""
         self.thread: Thread | None = None
         self.party: Party | None = None
         self.recordings: dict[str, Recording] = {}
@@ -108,11 +108,11 @@ class Channel:
             "Answer-State": "ringing",
         }
 
-    def introduce(self, profile: dict[str, str], now: int) -> None:
-        """Fill in who calls whom: `profile` holds the Caller headers by their names without the prefix."""
+    def introduce(self, now: int) -> None:
+        """Show who calls whom."""
         direction = "inbound" if self.inbound else "outbound"
         caller: Headers = {"Caller-Direction": direction, "Caller-Logical-Direction": direction}
-        caller.update({f"Caller-{name}": value for name, value in profile.items() if value})
+        caller.update({f"Caller-{name}": value for name, value in self.profile.items() if value})
         caller["Caller-Unique-ID"] = self.uuid
         caller["Caller-Channel-Name"] = self.name
         caller["Caller-Profile-Index"] = "1"
@@ -197,6 +197,13 @@ class Channel:
         value = self.headers.get(f"Caller-{name}", "")
         return value if isinstance(value, str) else value[0]
 
+    def show(self, name: str, value: str) -> None:
+        """Change a Caller header; an empty value removes it."""
+        if value:
+            self.headers[f"Caller-{name}"] = value
+        else:
+            self.headers.pop(f"Caller-{name}", None)
+
     def face(self) -> Headers:
         """Its Caller headers as the other leg's events show them."""
         return {
@@ -205,9 +212,9 @@ class Channel:
             if key.startswith("Caller-") and key not in {"Caller-Transfer-Source", "Caller-Profile-Index"}
         }
 
-    def snapshot(self) -> Headers:
-        """Everything that an event of this leg carries, as it is now."""
-        return {**self.headers, **self.other, **self.variables}
+    def snapshot(self, *, variables: bool = True) -> Headers:
+        """What an event of this leg carries, as it is now."""
+        return {**self.headers, **self.other, **self.variables} if variables else {**self.headers, **self.other}
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ _LATE_REPORTS: Final = 0.1
 def inbound(switch: Switch, leg: Channel) -> Steps[None]:
     """A call arrives: it is born, finds its way through the dialplan, lives and dies."""
     switch.enter(leg, "CS_NEW")
+    leg.introduce(switch.now)
     if not switch.options.late_negotiation:
         switch.codecs(leg)
     leg.go("CS_INIT")
@@ -82,12 +83,6 @@ def _route(switch: Switch, leg: Channel) -> Steps[None]:
     if leg.inbound:
         switch.callstate(leg, "RINGING")
     switch.tell(leg, "CHANNEL_STATE")
-    if leg.route is not None:
-        number, context = leg.route
-        leg.headers["Caller-RDNIS"] = leg.caller("Destination-Number")
-        leg.headers["Caller-Destination-Number"] = number
-        leg.headers["Caller-Context"] = context
-        leg.route = None
     switch.bus.burn()  # the look-up of the dialplan
     actions = switch.options.dialplan.route(leg.caller("Context"), leg.caller("Destination-Number"))
     leg.set("call_uuid", leg.uuid)
@@ -144,6 +139,8 @@ def _bridge(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
     if leg.answered:
         switch.callstate(leg, "RING_WAIT")
     other, cause = yield from originate(switch, argument, timeout_s=60, owner=leg)
+    if other is not None:
+        leg.other = {"Other-Type": "originatee", **other.face()}
     if leg.answered:
         switch.callstate(leg, "ACTIVE")
     if other is None:

@@ -228,22 +228,19 @@ class Model:
         name = f"sofia/{options.trunk_profile}/{caller.number}@127.0.0.1:15060"
         leg = Channel(uuid, name, inbound=True, now=switch.now)
         shown = caller.name or caller.number
-        leg.introduce(
-            {
-                "Username": caller.number,
-                "Dialplan": "XML",
-                "Caller-ID-Name": shown,
-                "Caller-ID-Number": caller.number,
-                "Orig-Caller-ID-Name": shown,
-                "Orig-Caller-ID-Number": caller.number,
-                "Network-Addr": "127.0.0.1",
-                "ANI": caller.number,
-                "Destination-Number": caller.dialled,
-                "Source": "mod_sofia",
-                "Context": options.inbound_context,
-            },
-            switch.now,
-        )
+        leg.profile = {
+            "Username": caller.number,
+            "Dialplan": "XML",
+            "Caller-ID-Name": shown,
+            "Caller-ID-Number": caller.number,
+            "Orig-Caller-ID-Name": shown,
+            "Orig-Caller-ID-Number": caller.number,
+            "Network-Addr": "127.0.0.1",
+            "ANI": caller.number,
+            "Destination-Number": caller.dialled,
+            "Source": "mod_sofia",
+            "Context": options.inbound_context,
+        }
         sip.inbound_variables(
             leg,
             number=caller.number,

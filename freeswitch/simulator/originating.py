@@ -110,7 +110,7 @@ def _make(switch: Switch, uuid: str, phone: Phone, variables: dict[str, str], ow
     if owner is not None:
         number = number or owner.caller("Caller-ID-Number")
         name = name or owner.caller("Caller-ID-Name")
-    profile = {
+    leg.profile = {
         "Caller-ID-Name": name,
         "Caller-ID-Number": number or _NOBODY,
         "Orig-Caller-ID-Name": name,
@@ -123,7 +123,7 @@ def _make(switch: Switch, uuid: str, phone: Phone, variables: dict[str, str], ow
         "Source": "src/switch_ivr_originate.c",
         "Context": "default",
     }
-    leg.introduce(profile, switch.now)
+    leg.introduce(switch.now)
     leg.headers["Channel-Presence-ID"] = f"{extension}@{options.domain}"
     sip.outbound_variables(
         leg,
@@ -156,14 +156,15 @@ def command(switch: Switch, line: str, thread: list[Thread]) -> Steps[str]:
     leg, cause = yield from originate(switch, endpoint, timeout_s=timeout, thread=thread)
     if leg is None:
         return f"-ERR {cause}\n"
-    _flip(switch, leg)
+    switch.flip(leg)
     leg.headers["Channel-HIT-Dialplan"] = "true"
     if extension.startswith("&") and len(extension) > 1:
         name, _, argument = extension[1:].partition("(")
         leg.actions.append((name, argument.split(")", 1)[0]))
         leg.go("CS_EXECUTE")
     else:
-        leg.route = (extension, rest[1] if len(rest) > 1 else "default")
+        leg.show("Destination-Number", extension)
+        leg.show("Context", rest[1] if len(rest) > 1 else "default")
         leg.transferring = True
         leg.go("CS_ROUTING")
     return f"+OK {leg.uuid}\n"
@@ -171,15 +172,3 @@ def command(switch: Switch, line: str, thread: list[Thread]) -> Steps[str]:
 
 def _words(line: str) -> list[str]:
     return separate(line, " ") if line.strip() else []
-
-
-def _flip(switch: Switch, leg: Channel) -> None:
-    """A leg that executes something becomes the caller of it: whom it calls turns into who calls."""
-    called = leg.caller("Callee-ID-Number")
-    leg.set("pre_transfer_caller_id_number", leg.caller("Caller-ID-Number"))
-    leg.set("channel_cid_flipped", "yes")
-    leg.headers["Caller-Callee-ID-Number"] = leg.caller("Caller-ID-Number")
-    leg.headers["Caller-Callee-ID-Name"] = leg.caller("Caller-ID-Name")
-    leg.headers["Caller-Caller-ID-Name"] = "Outbound Call"
-    leg.headers["Caller-Caller-ID-Number"] = called
-    switch.tell(leg, "CALL_UPDATE", first={"Direction": "RECV"})

@@ -31,6 +31,9 @@ DIALPLAN = Dialplan(
 )
 """What the capturing switch's dialplan did."""
 
+_PROMPT = "ivr/ivr-please_enter_pin_followed_by_pound.wav"
+_INVALID = "ivr/ivr-that_was_an_invalid_entry.wav"
+
 DIGITS = Dialplan(
     rules=(
         Rule(
@@ -38,11 +41,7 @@ DIGITS = Dialplan(
             "^.*$",
             (
                 ("answer", ""),
-                (
-                    "play_and_get_digits",
-                    "4 4 3 5000 # ivr/ivr-please_enter_pin_followed_by_pound.wav ivr/ivr-that_was_an_invalid_entry.wav"
-                    r" my_digits \d{4} 3000",
-                ),
+                ("play_and_get_digits", f"4 4 3 5000 # {_PROMPT} {_INVALID} my_digits " + r"\d{4} 3000"),
                 ("log", "INFO got digits ${my_digits}"),
                 ("park", ""),
             ),
