@@ -12,7 +12,6 @@ Nothing here talks to a database: wrapped keys come from and go to a `Shelf`.
 """
 
 import base64
-import binascii
 import contextlib
 import hashlib
 import hmac
@@ -241,7 +240,7 @@ def open_text(key: DataKey, stream: str, field: str, sealed: str) -> str:
     """What `seal_text` was given; raises `Tampered`."""
     try:
         raw = base64.b64decode(sealed, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise Tampered("Sealed text is no base64: altered or damaged.") from error
     return key.open(raw, _bound(stream, field)).decode()
 
@@ -266,7 +265,7 @@ def _read_file(path: Path) -> bytes:
     text = path.read_text(encoding="ascii", errors="replace").strip()
     try:
         kek = base64.b64decode(text.removeprefix(_FILE_HEAD), validate=True)
-    except binascii.Error:
+    except ValueError:
         kek = b""
     if not text.startswith(_FILE_HEAD) or len(kek) != _KEY_BYTES:
         raise KeyFileWrong(f"{path} is not a key file of ours, or is damaged. Copy it back from where you keep it.")

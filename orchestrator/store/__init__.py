@@ -10,6 +10,7 @@
         .know({stream: version})  .away  .waiting  .close(timeout_s)
     DeskWriter(source, vault)
         .append_desk(records) -> position       VersionConflict, Away, Unsure; a repeat of the same records is safe
+        .append_desk(records, sole=(index, value))  AlreadyHeld where a stream holds the value: made once only
         .erase(subject)                         destroys the keys; the log is unchanged
     Log(source, vault=None)
         .history(after, until, kinds, batch)  .stream(name, after_version)  .position()  .position_at(instant)
@@ -22,6 +23,7 @@ from orchestrator.store import schema
 from orchestrator.store.connections import Source
 from orchestrator.store.desk import DeskWriter
 from orchestrator.store.errors import (
+    AlreadyHeld,
     Away,
     Corrupt,
     Deposed,
@@ -40,6 +42,7 @@ from orchestrator.store.recorder import Fence
 from orchestrator.store.writer import Hooks, LiveWriter
 
 __all__ = [
+    "AlreadyHeld",
     "Away",
     "Corrupt",
     "Deposed",

@@ -10,7 +10,7 @@ from orchestrator.domain.catalogue import CATALOGUE, Entry
 from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
 from orchestrator.store.batch import Sealer, first_versions
 from orchestrator.store.connections import Source, is_passing
-from orchestrator.store.errors import Away, Unsure, VersionConflict, WrongKind
+from orchestrator.store.errors import AlreadyHeld, Away, Unsure, VersionConflict, WrongKind
 from orchestrator.store.keys import KeyShelf
 from orchestrator.store.mapper import Draft, LedgerMapper
 from orchestrator.store.recorder import KeyTaken, LedgerRecorder
@@ -32,18 +32,22 @@ class DeskWriter:
         self._sealer = Sealer(self._mapper, vault)
         self._shelf = KeyShelf(source)
 
-    def append_desk(self, records: Sequence[Record]) -> int:
+    def append_desk(self, records: Sequence[Record], *, sole: tuple[str, str] | None = None) -> int:
         """Store all of these or none; the position of the last one, once it is durable.
 
         Versions must follow on what is stored: raises `VersionConflict` where somebody was faster (load, decide
         again, retry) and `WrongKind` for a live stream. `Away`: nothing was stored. `Unsure`: the database went away
         before it said. A repeat of the same records (same event ids) is always safe: what is stored already is found
         and its position returned.
+
+        `sole` names a blind index and a value: `AlreadyHeld` where any stream holds that value, so that of two who make
+        the same thing at once, under ids of their own, one is told of the other's.
         """
         if not records:
             raise ValueError("An append needs at least one record.")
         drafts = [self._checked(record) for record in records]
         expected = first_versions(records)
+        claim = None if sole is None else (sole[0], self._vault.token(*sole))
         deadline = time.monotonic() + RESOLVE_S
         sent = doubt_new = False
         while True:
@@ -53,12 +57,12 @@ class DeskWriter:
                         return found[-1]
                     batch = self._sealer.prepare(drafts, doubt_new=doubt_new)
                     sent = True
-                    positions = self._recorder.append(connection, batch, expected=expected)
+                    positions = self._recorder.append(connection, batch, expected=expected, sole=claim)
                     self._sealer.stored(batch)
                     return positions[-1]
             except KeyTaken:
                 doubt_new = True
-            except VersionConflict:
+            except (VersionConflict, AlreadyHeld):
                 # Perhaps with ourselves: an earlier attempt, or an earlier call, whose answer was lost.
                 if found := self._source.run(lambda connection: self._recorder.read_back(connection, records)):
                     return found[-1]

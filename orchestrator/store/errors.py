@@ -25,6 +25,14 @@ class VersionConflict(StoreError):
         self.streams = streams
 
 
+class AlreadyHeld(StoreError):
+    """Something that may be there once only is there already, on `stream`."""
+
+    def __init__(self, message: str, *, stream: str) -> None:
+        super().__init__(message)
+        self.stream = stream
+
+
 class WrongKind(StoreError):
     """An event, a stream and a way of appending that do not belong together (law 4)."""
 

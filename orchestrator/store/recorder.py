@@ -23,7 +23,7 @@ from orchestrator.domain.kernel import Record
 from orchestrator.store.arrays import BigintArray, ByteaArray, TextArray
 from orchestrator.store.batch import Batch
 from orchestrator.store.connections import Connection, Source, is_passing
-from orchestrator.store.errors import Deposed, VersionConflict
+from orchestrator.store.errors import AlreadyHeld, Deposed, VersionConflict
 from orchestrator.store.library import (
     IntegrityError,
     InterfaceError,
@@ -39,9 +39,14 @@ from orchestrator.store.schema import APPEND_LOCK, EVENTS
 # SQLSTATEs that ringledger_append raises (sql/0001_log.sql).
 _FENCED: Final = "RL001"
 _NOT_EXPECTED: Final = "RL002"
+_HELD: Final = "RL004"
 
 _APPEND: Final = (
     "SELECT public.ringledger_append(%s::text, %s::bigint, %s::text,"
+    " %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
+)
+_APPEND_FIRST: Final = (
+    "SELECT public.ringledger_append_first(%b::text, %b::bytea,"
     " %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
 )
 _READ_BACK: Final = (
@@ -136,19 +141,21 @@ class LedgerRecorder(PostgresApplicationRecorder):
         *,
         fence: Fence | None = None,
         expected: Sequence[tuple[str, int]] = (),
+        sole: tuple[str, bytes] | None = None,
     ) -> list[int]:
         """Store the batch in one transaction of its own; the position of each record, in their order.
 
-        `expected` names streams and the version that each must be at. Raises `Deposed` where the fence has fallen,
-        `VersionConflict` where an expectation fails or a version is taken, `KeyTaken` where somebody made one of the
-        keys meanwhile, and psycopg's errors as they are for everything else.
+        `expected` names streams and the version that each must be at; `sole`, for desk appends, a blind index and a
+        token that no stream may hold yet. Raises `Deposed` where the fence has fallen, `VersionConflict` where an
+        expectation fails or a version is taken, `AlreadyHeld` where a stream holds the token, `KeyTaken` where somebody
+        made one of the keys meanwhile, and psycopg's errors as they are for everything else.
         """
         rows = [
             (record.stream, record.version, topic, state)
             for record, topic, state in zip(batch.records, batch.topics, batch.states, strict=True)
         ]
         try:
-            return _call(connection, fence, expected, rows, batch)
+            return _call(connection, fence, expected, rows, batch, sole)
         except psycopg.errors.UniqueViolation as error:
             if error.diag.table_name == "ringledger_keys":
                 raise KeyTaken from error
@@ -159,6 +166,8 @@ class LedgerRecorder(PostgresApplicationRecorder):
             if error.sqlstate == _NOT_EXPECTED:
                 late = (error.diag.message_detail or "",)
                 raise VersionConflict(str(error.diag.message_primary), streams=late) from error
+            if error.sqlstate == _HELD:
+                raise AlreadyHeld(str(error.diag.message_primary), stream=error.diag.message_detail or "") from error
             raise
 
     def read_back(self, connection: Connection, records: Sequence[Record]) -> list[int] | None:
@@ -215,14 +224,14 @@ def _call(
     expected: Sequence[tuple[str, int]],
     rows: Sequence[tuple[str, int, str, bytes]],
     batch: Batch,
+    sole: tuple[str, bytes] | None = None,
 ) -> list[int]:
     streams, versions, topics, states = zip(*rows, strict=True)
+    first = (fence.site, fence.epoch, fence.holder) if fence else (None, None, None)
     answer = connection.execute(
-        _APPEND,
+        _APPEND if sole is None else _APPEND_FIRST,
         (
-            fence.site if fence else None,
-            fence.epoch if fence else None,
-            fence.holder if fence else None,
+            *(first if sole is None else sole),
             TextArray([stream for stream, _ in expected]) if expected else _NO_TEXT,
             BigintArray([version for _, version in expected]) if expected else _NO_NUMBERS,
             TextArray(streams),

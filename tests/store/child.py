@@ -8,6 +8,7 @@ if sys.argv[1:2] == ["patched"]:
 
     monkey.patch_all()
 
+import signal
 import threading
 import time
 from pathlib import Path
@@ -41,10 +42,12 @@ def desk(url: str, kek: str, number: str, appends: int) -> None:
 
 
 def lead(url: str, kek: str) -> None:
-    """Be a leader that acts (a line with the time) and appends as fast as it may, until standard input ends."""
+    """Be a leader that acts (a line with the time) and appends as fast as it may, until SIGTERM."""
     source = Source(url, name=holder_name())
     vault = Vault.unlock(Path(kek), KeyShelf(source))
     out = threading.Lock()
+    asked_to_stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
 
     def say(*words: object) -> None:
         with out:
@@ -70,9 +73,7 @@ def lead(url: str, kek: str) -> None:
         threading.Thread(target=act, args=(lease,), daemon=True).start()
 
     leader = Leader(source, SITE, on_active=begin, on_deposed=lambda lease: say("deposed", lease.epoch)).start()
-    for line in sys.stdin:
-        if line.strip() == "stop":
-            break
+    asked_to_stop.wait()
     leader.stop()
     say("stopped")
 

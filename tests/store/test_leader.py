@@ -29,9 +29,7 @@ class Process:
 
     def __init__(self, kit: Kit) -> None:
         words = [sys.executable, "-m", "tests.store.child", *(["patched"] if PATCHED else []), "lead"]
-        self._child = subprocess.Popen(
-            [*words, kit.database.writer, str(kit.kek)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._child = subprocess.Popen([*words, kit.database.writer, str(kit.kek)], stdout=subprocess.PIPE, text=True)
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, args=(self._child.stdout,), daemon=True)
         self._reader.start()
@@ -49,18 +47,12 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         os.kill(self._child.pid, number)
 
-    def stop(self) -> None:
-        assert self._child.stdin is not None
-        self._child.stdin.write("stop\n")
-        self._child.stdin.flush()
-
     def close(self) -> None:
         self._child.kill()
         self._child.wait()
         self._reader.join(5)
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe is not None:
-                pipe.close()
+        assert self._child.stdout is not None
+        self._child.stdout.close()
 
 
 class Stand:
@@ -284,6 +276,6 @@ def test_a_voluntary_end_of_a_process_hands_over_at_once(
     child = process()
     child.await_word("acted")
     stand.leader()
-    child.stop()
+    child.signal(signal.SIGTERM)
     child.await_word("stopped")
     assert stand.next(within_s=1.0) == ("active", 0, 2)

@@ -137,9 +137,35 @@ BEGIN
     RETURN positions;
 END $$;
 
+-- The desk's append of something that may be there once only (the customer of a number): the same, provided that no
+-- stream holds the value with this token yet (RL004, the stream in DETAIL). Looked up under the append lock, so of two
+-- who make it at once the second is refused; and in the erasable index, so that the log itself has no trace of the value.
+CREATE FUNCTION public.ringledger_append_first(
+    sole_name text, sole_token bytea,
+    expect_streams text[], expect_versions bigint[],
+    streams text[], versions bigint[], topics text[], states bytea[],
+    new_subjects text[], new_parents text[], new_wrapped bytea[],
+    hung_subjects text[], hung_parents text[], hung_wrapped bytea[],
+    index_names text[], index_tokens bytea[], index_streams text[]
+) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    holder text;
+BEGIN
+    PERFORM pg_advisory_xact_lock({append_lock});
+    SELECT min(held.stream) INTO holder FROM public.ringledger_blind_index AS held
+     WHERE held.name = sole_name AND held.token = sole_token;
+    IF holder IS NOT NULL THEN
+        RAISE EXCEPTION 'Stream % holds this value already.', holder USING ERRCODE = 'RL004', DETAIL = holder;
+    END IF;
+    RETURN public.ringledger_append(
+        NULL, NULL, NULL, expect_streams, expect_versions, streams, versions, topics, states,
+        new_subjects, new_parents, new_wrapped, hung_subjects, hung_parents, hung_wrapped,
+        index_names, index_tokens, index_streams);
+END $$;
+
 REVOKE ALL ON public.ringledger_events, public.ringledger_lease, public.ringledger_keys,
               public.ringledger_blind_index, public.ringledger_meta FROM PUBLIC;
-REVOKE ALL ON FUNCTION public.ringledger_append FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.ringledger_append, public.ringledger_append_first FROM PUBLIC;
 
 GRANT SELECT, INSERT ON public.ringledger_meta TO ringledger_writer;
 GRANT SELECT, INSERT ON public.ringledger_events TO ringledger_writer;
@@ -147,7 +173,7 @@ GRANT USAGE ON SEQUENCE public.ringledger_events_notification_id_seq TO ringledg
 GRANT SELECT, INSERT, UPDATE ON public.ringledger_lease TO ringledger_writer;
 GRANT SELECT, INSERT, UPDATE ON public.ringledger_keys TO ringledger_writer;
 GRANT SELECT, INSERT, DELETE ON public.ringledger_blind_index TO ringledger_writer;
-GRANT EXECUTE ON FUNCTION public.ringledger_append TO ringledger_writer;
+GRANT EXECUTE ON FUNCTION public.ringledger_append, public.ringledger_append_first TO ringledger_writer;
 
 GRANT SELECT ON public.ringledger_events, public.ringledger_lease, public.ringledger_keys,
                 public.ringledger_blind_index, public.ringledger_meta TO ringledger_reader;
