@@ -12,7 +12,7 @@ from orchestrator.esl.translate import verdict
 log = structlog.get_logger(__name__)
 
 REPLY_MS: Final = 3_000
-"""How long a quick command may take. Ten times the slowest answer seen on a switch under full load."""
+"""How long a quick command may take. On an idle switch it takes half a millisecond; this is for one in trouble."""
 # Replies come in order, so whoever owes one for this long holds up all others, whatever the command was.
 STUCK_MS: Final = 10_000
 

@@ -15,8 +15,8 @@ log = structlog.get_logger(__name__)
 
 AskAll = Callable[[Sequence[str]], list[Outcome]]
 
-# The table behind `show channels` is written by a thread of its own, up to some 100 ms late on a busy switch. It is
-# asked again until it has as many rows as `status` counts sessions, or so often.
+# The table behind `show channels` is written by a thread of its own and lags. It is asked again until it has as many
+# rows as `status` counts sessions, or so often: what is still missing then tells of itself by its next event.
 _LOOKS: Final = 5
 _LOOK_AGAIN_S: Final = 0.1
 # Questions on their way at once: enough to hide the round trip, few enough for another question to come between.

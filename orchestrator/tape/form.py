@@ -33,7 +33,8 @@ SUFFIX: Final = ".tape"
 LENGTH: Final = struct.Struct(">I")
 FIRST: Final = struct.Struct(">Q")
 _NAME: Final = re.compile(r"([0-9]{10})-([0-9]{8})\.tape")
-_LEVEL: Final = 1  # of zlib: level 6 takes four times as long for a tenth less
+# Of zlib. On the captures: level 1 takes 1.4 us and 43 bytes an event in full blocks, level 6 takes 2.7 us and 34.
+_LEVEL: Final = 1
 
 
 class Sealer(Protocol):
