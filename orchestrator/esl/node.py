@@ -52,8 +52,8 @@ SUBSCRIBED: Final = (
 )
 SUBSCRIBED_CUSTOM: Final = ("sofia::register", "sofia::unregister", "sofia::expire")
 
-# The switch keeps 100 000 events for a slow listener and then throws it out. We give up on ourselves earlier: a snapshot
-# (92 ms for 300 channels on a real switch) tells more, sooner, than 50 000 old events.
+# The switch keeps 100 000 events for a slow listener and then throws it out. We give up on ourselves earlier: a
+# snapshot (92 ms for 300 channels on a real switch) tells more, sooner, than 50 000 old events.
 MOST_WAITING: Final = 50_000
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 # A list of 1 500 channels is about 1.5 MB, from a switch that may be at its limit.

@@ -1,6 +1,8 @@
 """The tape gives back what was put on it, and says where something is missing."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -254,3 +256,8 @@ def test_a_re_drive_gets_the_same_ids_and_facts_as_the_loop_made(tmp_path: Path,
     assert len(transferred) == 1
     assert transferred[0].id.endswith(".1")  # the second fact of its event
     assert len({one.id for one in given}) == len(given)
+
+
+def test_reading_the_tape_needs_neither_gevent_nor_a_database() -> None:
+    check = "import orchestrator.tape, sys; sys.exit(bool({'gevent', 'psycopg', 'greenswitch'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
