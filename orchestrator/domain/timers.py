@@ -1,28 +1,36 @@
 """Timers in memory, and the table that says which event sets which: so a fold of the log sets them again by itself.
 
-| timer     | of      | set by                   | cancelled by                       | when due             |
-|-----------|---------|--------------------------|------------------------------------|----------------------|
-| offer     | contact | OfferMade, OfferAccepted | the offer closes, ContactConnected | the offer is expired |
-| visit     | contact | ContactQueued            | QueueVisitEnded                    | the caller is told   |
-| legs      | contact | a leg lost its reason    | it is gone                         | it is asked after    |
-| wrap_up   | shift   | WrapUpStarted            | WrapUpEnded                        | wrap-up ends         |
-| cool_down | shift   | AgentCooledDown          | CoolDownEnded                      | the cool-down ends   |
+| timer     | of      | set by                                                  | cancelled by                       |
+|-----------|---------|---------------------------------------------------------|------------------------------------|
+| offer     | contact | OfferMade, OfferAccepted, OfferExtended, accepted fails | the offer closes, ContactConnected |
+| visit     | contact | ContactQueued                                           | QueueVisitEnded                    |
+| legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
+| wrap_up   | shift   | WrapUpStarted                                           | WrapUpEnded                        |
+| cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
+| strays    | node    | StrayLegFound, StrayLegOverdue                          | no stray is left                   |
+
+What each means when it is due stands in `runner.timing`.
 """
 
 from collections.abc import Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
+from orchestrator.domain.contacts.handling import LEG_GRACE
 from orchestrator.domain.kernel import SECOND, Event, Instant
 from orchestrator.domain.staff import shifts
+from orchestrator.domain.switch import nodes
+from orchestrator.domain.switch.nodes import Node
 
 Key = tuple[str, str]
 
-# How long a leg may take to die after it lost its reason, before the switch is asked after it; a caller who is still
-# hearing an apology has time to hear it out.
-LEG_GRACE = 5 * SECOND
+# A caller who is hearing an apology has time to hear it out before anybody asks whether the leg is gone.
 APOLOGY_GRACE = 60 * SECOND
+
+
+# Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
+SPARE = 64
 
 
 class Timers:
@@ -36,6 +44,9 @@ class Timers:
         """Set or move a timer."""
         self._due[key] = due
         heappush(self._heap, (due, key))
+        if len(self._heap) > SPARE + 2 * len(self._due):
+            self._heap = [(due, key) for key, due in self._due.items()]
+            heapify(self._heap)
 
     def cancel(self, key: Key) -> None:
         """Forget a timer; one that is not set is no error."""
@@ -51,14 +62,14 @@ class Timers:
             heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def pop_due(self, now: Instant) -> Key | None:
-        """Take out and return the first timer that is due, None where none is."""
+    def pop_due(self, now: Instant) -> tuple[Key, Instant] | None:
+        """Take out and return the first timer that is due with the instant it was set for, None where none is."""
         due = self.next_due()
         if due is None or due > now:
             return None
         _, key = heappop(self._heap)
         del self._due[key]
-        return key
+        return key, due
 
     def __iter__(self) -> Iterator[tuple[Key, Instant]]:
         return iter(sorted(self._due.items()))
@@ -72,6 +83,10 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             timers.set(("offer", ident), event.deadline)
         case contacts.OfferAccepted():
             timers.set(("offer", ident), event.connect_by)
+        case contacts.OfferExtended():
+            timers.set(("offer", ident), event.until)
+        case contacts.OfferDeclined() if contact.offer is not None and not contact.offer.accepted:
+            timers.set(("offer", ident), contact.offer.deadline)
         case contacts.OfferClosed() | contacts.ContactConnected():
             timers.cancel(("offer", ident))
         case contacts.ContactQueued():
@@ -105,3 +120,15 @@ def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
         case shifts.AgentSignedOut():
             timers.cancel(("wrap_up", shift_id))
             timers.cancel(("cool_down", shift_id))
+
+
+def set_for_node(timers: Timers, node: Node, event: Event, at: Instant) -> None:
+    """Apply the table's node row."""
+    key = ("strays", node.node_id)
+    match event:
+        case nodes.StrayLegOverdue():
+            timers.set(key, event.again_at)
+    if not node.strays:
+        timers.cancel(key)
+    elif timers.due_of(key) is None:
+        timers.set(key, Instant(at + LEG_GRACE))

@@ -42,6 +42,10 @@ class World:
         self.open_offers: set[str] = set()
         self.closed_legs: OrderedDict[str, str] = OrderedDict()
         self.shift_of_agent: dict[str, str] = {}
+        self.shift_at: dict[str, str] = {}
+        """The shift that sits at each extension."""
+        self.lines: dict[str, dict[str, None]] = {}
+        """Open legs of ours to each extension, whatever became of their offers. Whoever has one is not rung."""
         self.agent_of_number: dict[str, str] = {}
         self.entry_of_number: dict[str, str] = {}
         self.config_version = 0
@@ -57,11 +61,7 @@ class World:
             case "shift":
                 return self._apply_shift(ident, record)
             case "node":
-                before = self.nodes.get(ident)
-                after = nodes.evolve(before, record.event, record.about.at, ident)
-                self.nodes[ident] = after
-                self.versions[record.stream] = record.version
-                return before, after
+                return self._apply_node(ident, record)
             case "config":
                 self.config_version = record.version
             case "agent" | "queue" | "entry" as kind:
@@ -78,16 +78,21 @@ class World:
             case contacts.ContactArrived():
                 self.contact_of_leg[record.event.leg] = ident
             case contacts.OfferMade():
-                for reservation in record.event.reservations:
-                    self.contact_of_leg[reservation.leg] = ident
-            case contacts.LegClosed():
-                self._close_leg(record.event.leg, ident)
+                for held in record.event.reservations:
+                    self.contact_of_leg[held.leg] = ident
+                    self.lines.setdefault(held.extension, {})[held.leg] = None
+                    self._place_shift_at(held.extension)
+            case contacts.LegClosed() as event:
+                self._close_leg(event.leg, ident)
+                extension = contacts.extension_of(before, event.leg) if before is not None else ""
+                if extension:
+                    self._end_line(extension, event.leg)
         if before is not None and before.offer is not None:
             self.open_offers.discard(before.offer.offer_id)
         if after.offer is not None:
             self.open_offers.add(after.offer.offer_id)
         timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
-        self.matching.place_contact(after)
+        self.matching.place_contact(after, reachable=self.in_step(after.node))
         if after.status == "ended":
             self.contacts.pop(ident, None)
             self.versions.pop(record.stream, None)
@@ -100,6 +105,35 @@ class World:
         self.closed_legs[leg] = contact_id
         if len(self.closed_legs) > CLOSED_LEGS_KEPT:
             self.closed_legs.popitem(last=False)
+
+    def _end_line(self, extension: str, leg: str) -> None:
+        line = self.lines.get(extension, {})
+        line.pop(leg, None)
+        if not line:
+            self.lines.pop(extension, None)
+            self._place_shift_at(extension)
+
+    def _place_shift_at(self, extension: str) -> None:
+        shift = self.shifts.get(self.shift_at.get(extension, ""))
+        if shift is not None:
+            self.matching.place_shift(shift, on_hook=extension not in self.lines)
+
+    def in_step(self, node_id: str) -> bool:
+        """Whether this node can be told to ring somebody, and we know who waits there."""
+        node = self.nodes.get(node_id)
+        return node is not None and node.in_step
+
+    def _apply_node(self, ident: str, record: Record) -> tuple[Node | None, Node]:
+        before = self.nodes.get(ident)
+        after = nodes.evolve(before, record.event, record.about.at, ident)
+        self.nodes[ident] = after
+        self.versions[record.stream] = record.version
+        timer_table.set_for_node(self.timers, after, record.event, record.about.at)
+        if after.in_step != (before is not None and before.in_step):
+            for contact in self.contacts.values():
+                if contact.node == ident:
+                    self.matching.place_contact(contact, reachable=after.in_step)
+        return before, after
 
     def _apply_shift(self, ident: str, record: Record) -> tuple[Shift | None, Shift | None]:
         before = self.shifts.get(ident)
@@ -114,10 +148,13 @@ class World:
             self.matching.remove_shift(ident)
             if self.shift_of_agent.get(after.agent_id) == ident:
                 del self.shift_of_agent[after.agent_id]
+            if self.shift_at.get(after.extension) == ident:
+                del self.shift_at[after.extension]
         else:
             self.shifts[ident] = after
             self.shift_of_agent[after.agent_id] = ident
-            self.matching.place_shift(after)
+            self.shift_at[after.extension] = ident
+            self.matching.place_shift(after, on_hook=after.extension not in self.lines)
         return before, after
 
     def _apply_configuration(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:

@@ -1,9 +1,19 @@
-"""Whenever a contact arrives, then it is queued where its dialled number leads, or turned away with an apology."""
+"""Whenever a contact arrives, then it is queued where its dialled number leads, or turned away with an apology.
+
+And whenever it waits, it hears music.
+"""
 
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts.commands import Queue, TurnAway
-from orchestrator.domain.contacts.contacts import Contact, ContactArrived, ContactQueued, ContactTurnedAway
+from orchestrator.domain.contacts.contacts import (
+    Contact,
+    ContactArrived,
+    ContactQueued,
+    ContactTurnedAway,
+    OfferClosed,
+    OfferDeclined,
+)
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.entries import DEFAULT
 from orchestrator.domain.switch.instructions import AnswerCaller, PlayApology, PlayWaiting
@@ -21,28 +31,47 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     match happened.record.event:
         case ContactArrived() as event:
             yield TellContact(contact.contact_id, _place(world, event.dialled, happened.at, ids))
-        case ContactQueued() as event:
-            yield _answer(contact, ids)
-            yield PlayWaiting(
-                id=ids.of("music", contact.caller_leg),
-                node=contact.node,
-                leg=contact.caller_leg,
-                contact=contact.contact_id,
-                music=event.music,
-            )
-        case ContactTurnedAway() as event:
+        case ContactQueued():
+            yield answer_caller(contact, ids)
+            yield play_waiting(contact, ids)
+        case OfferClosed() | OfferDeclined() if _waits_again(happened.before, contact):
+            yield play_waiting(contact, ids)
+        case ContactTurnedAway():
             if happened.before is None or happened.before.visit is None:
-                yield _answer(contact, ids)
-            yield PlayApology(
-                id=ids.of("apology", contact.caller_leg),
-                node=contact.node,
-                leg=contact.caller_leg,
-                contact=contact.contact_id,
-                prompt=event.prompt,
-            )
+                yield answer_caller(contact, ids)
+            yield play_apology(contact, ids)
 
 
-def _answer(contact: Contact, ids: Ids) -> AnswerCaller:
+def _waits_again(before: object, contact: Contact) -> bool:
+    """Whether the caller was about to be joined with an agent, which ended the music, and was not."""
+    was_joining = isinstance(before, Contact) and before.offer is not None and bool(before.offer.accepted)
+    return was_joining and contact.status in ("waiting", "offered")
+
+
+def play_waiting(contact: Contact, ids: Ids) -> PlayWaiting:
+    """Let the caller hear the queue's music."""
+    return PlayWaiting(
+        id=ids.of("music", contact.caller_leg),
+        node=contact.node,
+        leg=contact.caller_leg,
+        contact=contact.contact_id,
+        music=contact.music,
+    )
+
+
+def play_apology(contact: Contact, ids: Ids) -> PlayApology:
+    """Let the caller hear why the call ends, and end it."""
+    return PlayApology(
+        id=ids.of("apology", contact.caller_leg),
+        node=contact.node,
+        leg=contact.caller_leg,
+        contact=contact.contact_id,
+        prompt=contact.apology,
+    )
+
+
+def answer_caller(contact: Contact, ids: Ids) -> AnswerCaller:
+    """Answer the caller's leg, so that it can hear something."""
     return AnswerCaller(
         id=ids.of("answer", contact.caller_leg),
         node=contact.node,

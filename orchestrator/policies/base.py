@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from orchestrator.domain.contacts import handling
+from orchestrator.domain.contacts import commands
 from orchestrator.domain.kernel import Instant, Record, derived_id
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.switch.instructions import Instruction
@@ -29,7 +29,7 @@ class TellContact(Struct, frozen=True):
     """A command for a contact."""
 
     contact_id: str
-    command: handling.Command
+    command: commands.Command
 
 
 class TellShift(Struct, frozen=True):

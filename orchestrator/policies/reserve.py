@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.commands import WithdrawOffer
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.kernel import MILLISECOND, Event, Instant
+from orchestrator.domain.contacts.offers import agent_outcome
+from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.staff.shifts import Connect, Release, Reserve, Shift, SignOutRequested
-from orchestrator.domain.switch.causes import outcome_of
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact, TellShift
 
@@ -31,7 +31,9 @@ def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
         case contacts.ContactConnected() as event:
             connect = Connect(contact_id=contact_id, offer_id=event.offer_id, segment_id=event.segment_id)
             yield TellShift(event.shift_id, connect)
-        case SignOutRequested() if isinstance(happened.after, Shift) and happened.after.status == "reserved":
+        case SignOutRequested() as event if (
+            event.reason and isinstance(happened.after, Shift) and happened.after.status == "reserved"
+        ):
             withdraw = WithdrawOffer(cause="agent_signed_out", shift_id=happened.after.shift_id)
             yield TellContact(happened.after.contact_id, withdraw)
 
@@ -40,21 +42,10 @@ def _release_all(world: World, happened: Happened, event: contacts.OfferClosed) 
     before = happened.before
     if not isinstance(before, Contact) or before.offer is None:
         return
-    outcome = _outcome(event)
     cool_until = _cool_until(world, before, happened.at)
     for held in before.offer.reservations:
+        outcome = agent_outcome(before.offer, held, event)
         yield TellShift(held.shift_id, Release(offer_id=event.offer_id, outcome=outcome, cool_until=cool_until))
-
-
-def _outcome(event: Event) -> str:
-    match event:
-        case contacts.OfferTimedOut():
-            return "timed_out"
-        case contacts.OfferRejected():
-            return "busy" if event.cause == "USER_BUSY" else "rejected"
-        case contacts.OfferFailed():
-            return "unreachable" if outcome_of(event.cause) == "unreachable" else "failed"
-    return "withdrawn"
 
 
 def _cool_until(world: World, contact: object, now: Instant) -> Instant:

@@ -3,10 +3,17 @@
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.contacts.contacts import Contact, doomed_legs
+from orchestrator.domain.contacts.contacts import Contact, Offer, doomed_legs
 from orchestrator.domain.contacts.names import shown_name, shown_number
 from orchestrator.domain.kernel import MILLISECOND, SECOND
-from orchestrator.domain.switch.instructions import AnswerPhone, BridgeLegs, CheckLeg, HangUpLeg, RingAgent
+from orchestrator.domain.switch.instructions import (
+    AnswerPhone,
+    BridgeLegs,
+    CheckLeg,
+    HangUpLeg,
+    RingAgent,
+    TakeSnapshot,
+)
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids
 
@@ -26,14 +33,11 @@ def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.OfferMade() as event if contact.offer is not None:
             yield from _ring(contact, event, happened)
         case contacts.OfferAccepted() as event if contact.offer is not None and contact.offer.accepted == event.leg:
-            yield BridgeLegs(
-                id=ids.of("bridge", event.leg),
-                node=contact.node,
-                leg=contact.caller_leg,
-                contact=contact.contact_id,
-                other=event.leg,
-                offer=event.offer_id,
-            )
+            yield _bridge(contact, contact.offer, ids)
+        case contacts.OfferExtended(cause="joined_again") if contact.offer is not None and contact.offer.accepted:
+            yield _bridge(contact, contact.offer, ids)
+        case contacts.OfferExtended(cause="not_connected_in_time"):
+            yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
         case contacts.OfferAcceptRequested() as event:
             yield AnswerPhone(
                 id=ids.of("talk", event.leg),
@@ -49,6 +53,17 @@ def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
         case _:
             yield from _clear(contact, happened, ids)
+
+
+def _bridge(contact: Contact, offer: Offer, ids: Ids) -> BridgeLegs:
+    return BridgeLegs(
+        id=ids.of("bridge", offer.accepted),
+        node=contact.node,
+        leg=contact.caller_leg,
+        contact=contact.contact_id,
+        other=offer.accepted,
+        offer=offer.offer_id,
+    )
 
 
 def _ring(contact: Contact, event: contacts.OfferMade, happened: Happened) -> Iterator[Do]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.contacts import Contact, Segment
 from orchestrator.domain.switch.instructions import HoldLeg, ResumeLeg, StartRecording
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids
@@ -17,23 +17,35 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     segment = contact.segment
     match happened.record.event:
         case contacts.HoldRequested():
-            yield HoldLeg(
-                id=ids.of("hold", segment.leg), node=contact.node, leg=segment.leg, contact=contact.contact_id
-            )
+            yield hold_leg(contact, segment, ids)
         case contacts.ResumeRequested():
-            yield ResumeLeg(
-                id=ids.of("resume", segment.leg), node=contact.node, leg=segment.leg, contact=contact.contact_id
-            )
-        case contacts.ContactConnected() as event if _recorded(world, contact):
-            yield StartRecording(
-                id=ids.of("record", contact.caller_leg),
-                node=contact.node,
-                leg=contact.caller_leg,
-                contact=contact.contact_id,
-                file=f"{event.segment_id}.wav",
-            )
+            yield resume_leg(contact, segment, ids)
+        case contacts.ContactConnected() if recorded(world, contact):
+            yield start_recording(contact, segment, ids)
 
 
-def _recorded(world: World, contact: Contact) -> bool:
+def hold_leg(contact: Contact, segment: Segment, ids: Ids) -> HoldLeg:
+    """Put the agent's leg on hold."""
+    return HoldLeg(id=ids.of("hold", segment.leg), node=contact.node, leg=segment.leg, contact=contact.contact_id)
+
+
+def resume_leg(contact: Contact, segment: Segment, ids: Ids) -> ResumeLeg:
+    """Take the agent's leg off hold."""
+    return ResumeLeg(id=ids.of("resume", segment.leg), node=contact.node, leg=segment.leg, contact=contact.contact_id)
+
+
+def start_recording(contact: Contact, segment: Segment, ids: Ids) -> StartRecording:
+    """Record the talk; one file a segment."""
+    return StartRecording(
+        id=ids.of("record", contact.caller_leg),
+        node=contact.node,
+        leg=contact.caller_leg,
+        contact=contact.contact_id,
+        file=f"{segment.segment_id}.wav",
+    )
+
+
+def recorded(world: World, contact: Contact) -> bool:
+    """Whether the contact's queue records its talks."""
     queue = world.queues.get(contact.queue_id)
     return queue is not None and queue.settings.record

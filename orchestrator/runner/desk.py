@@ -22,8 +22,10 @@ def on_command(world: World, command: inputs.DeskCommand, ids: Ids) -> Iterator[
     """The commands that a request stands for. Raises `Refused` where what is live does not allow it."""
     match command:
         case inputs.EndAll():
-            for contact_id in tuple(world.contacts):
-                yield TellContact(contact_id, commands.HangUp(reason=_code(command.reason)))
+            # Whoever waits first: an agent who comes free finds nobody left to be offered.
+            ending = sorted(world.contacts.values(), key=lambda contact: contact.status != "waiting")
+            for contact in ending:
+                yield TellContact(contact.contact_id, commands.HangUp(reason=_code(command.reason)))
             for shift_id in tuple(world.shifts):
                 yield TellShift(shift_id, shifts.SignOut(reason=_code(command.reason)))
         case inputs.IdentifyContact():
@@ -45,8 +47,7 @@ def _sign_in(world: World, command: inputs.SignIn, ids: Ids) -> TellShift:
     extension = command.extension or world.agents[agent_id].extension
     if not extension.isascii() or not extension.isalnum() or len(extension) > EXTENSION_LENGTH:
         _refuse("bad_extension", f"An extension is up to {EXTENSION_LENGTH} letters and digits, for example 1001.")
-    taken = next((s for s in world.shifts.values() if s.extension == extension), None)
-    if taken is not None:
+    if extension in world.shift_at:
         _refuse("extension_taken", f"Extension {extension} is in use by another signed-in agent; choose another.")
     return TellShift(ids.new("shift"), shifts.SignIn(agent_id=agent_id, extension=extension))
 

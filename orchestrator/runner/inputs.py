@@ -7,10 +7,11 @@ from orchestrator.domain.switch import facts
 
 
 class TimerFired(Struct, frozen=True, kw_only=True, tag=True):
-    """A timer is due. `what` and `ident` are its key in `domain.timers`."""
+    """A timer is due. `what` and `ident` are its key in `domain.timers`, `due` the instant it was set for."""
 
     what: str
     ident: str
+    due: Instant = Instant(0)
 
 
 class Started(Struct, frozen=True, kw_only=True, tag=True):

@@ -2,13 +2,22 @@
 snapshot. It is made by inputs only, so a re-drive makes it again.
 """
 
+from collections import OrderedDict
+
+# A snapshot is seconds old at most, and news of one leg comes within seconds; at 60 calls/s this is
+# over a minute.
+_GONE_KEPT = 10_000
+
 
 class Memory:
-    """Which nodes still owe their first snapshot since the start, and whose heartbeat disagreed last time."""
+    """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, and which legs
+    that nobody knew are gone already.
+    """
 
     def __init__(self) -> None:
         self._seen: set[str] | None = None
         self._disagreeing: set[str] = set()
+        self._gone: OrderedDict[str, None] = OrderedDict()
 
     def started(self) -> None:
         """A new active orchestrator: every node's first snapshot is special."""
@@ -29,3 +38,13 @@ class Memory:
         else:
             self._disagreeing.discard(node)
         return now and before
+
+    def bury(self, leg: str) -> None:
+        """A leg that nobody knew is gone: older news of it that comes later makes no contact."""
+        self._gone[leg] = None
+        if len(self._gone) > _GONE_KEPT:
+            self._gone.popitem(last=False)
+
+    def is_buried(self, leg: str) -> bool:
+        """Whether this leg was unknown when its end was told."""
+        return leg in self._gone

@@ -7,27 +7,33 @@ by one before they are closed, because its list lags behind.
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.contacts import Contact, Offer, doomed_legs
-from orchestrator.domain.kernel import SECOND, Instant
+from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs
+from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
-from orchestrator.domain.switch.instructions import AnswerCaller, CheckLeg, HangUpLeg, PlayWaiting
-from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeRepaired, StrayLegClosed
+from orchestrator.domain.switch.instructions import CheckLeg
+from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeReconciled, NodeRepaired
 from orchestrator.domain.world import World
+from orchestrator.policies.admit import answer_caller, play_apology, play_waiting
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.talk import hold_leg, recorded, resume_leg, start_recording
 from orchestrator.runner import sensing
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
 ORIGIN = "recovery"
 
-# A leg that was asked for this recently may simply not be listed yet.
-JUST_NOW = 2 * SECOND
-
 
 def repairs(fact: facts.Fact) -> bool:
     """Whether what follows from this fact is repair rather than news."""
     return isinstance(fact, facts.Snapshot | facts.LegPresence)
+
+
+def on_start(world: World) -> Iterator[Tell]:
+    """A new active orchestrator: no switch can be heard before its link is up."""
+    for node in tuple(world.nodes.values()):
+        if node.status == "connected":
+            yield AppendNode(node.node_id, (NodeLost(why="engine_started"),))
 
 
 def on_node(
@@ -55,106 +61,118 @@ def _link_up(world: World, fact: facts.LinkUp, now: Instant) -> Iterator[Tell]:
 
 
 def _all_gone(world: World, node: str, now: Instant) -> Iterator[Tell]:
-    for contact in tuple(world.contacts.values()):
-        if contact.node != node:
-            continue
-        for leg in contact.legs:
+    for contact_id in [contact.contact_id for contact in world.contacts.values() if contact.node == node]:
+        while (contact := world.contacts.get(contact_id)) is not None and contact.legs:
             command = commands.NoteLegGone(
-                leg=leg, cause=SWITCH_RESTARTED, next_connect_by=now, repair="switch_restarted"
+                leg=contact.legs[0], cause=SWITCH_RESTARTED, next_connect_by=now, repair="switch_restarted"
             )
-            yield TellContact(contact.contact_id, command)
+            yield TellContact(contact_id, command)
 
 
 def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, ids: Ids) -> Iterator[Tell]:
+    node = world.nodes.get(fact.node)
+    if node is None or node.status != "connected":
+        return  # it was made over a connection that is lost by now
     first = memory.first_snapshot(fact.node)
-    seen = {leg.leg: leg for leg in fact.legs}
-    doubted = corrected = 0
-    # Longest wait first, so that offers made again keep the order of the queue.
-    mine = sorted(
-        (c for c in world.contacts.values() if c.node == fact.node), key=lambda c: (c.arrived_at, c.contact_id)
-    )
-    for contact in mine:
-        missing = tuple(leg for leg in contact.legs if leg not in seen and not _just_asked_for(contact, leg, now))
-        doubted += len(missing)
-        for leg in missing:
-            yield CheckLeg(id=ids.of("check", leg), node=fact.node, leg=leg, contact=contact.contact_id)
-        for tell in _corrections(contact, seen, now, ids, first=first):
+    sight = _Sight(fact, now, ids, first=first, entering=not node.in_step)
+    adopted = doubted = corrected = strays = 0
+    for contact in [contact for contact in world.contacts.values() if contact.node == fact.node]:
+        for leg in contact.legs:
+            if leg not in sight.seen and not sensing.just_asked_for(contact, leg, now):
+                doubted += 1
+                yield CheckLeg(id=ids.of("check", leg), node=fact.node, leg=leg, contact=contact.contact_id)
+        for tell in _corrections(world, contact, sight):
             corrected += isinstance(tell, TellContact)
             yield tell
-    yield from _gone_strays(world, fact, seen)
-    adopted = strays = 0
-    for found in fact.legs:
-        if found.leg in world.contact_of_leg:
+    for leg in node.strays:
+        if leg in sight.seen:
+            yield sensing.hang_up(fact.node, leg, "", ids)
+        else:
+            yield CheckLeg(id=ids.of("check", leg), node=fact.node, leg=leg)
+    # Whoever came first is queued first.
+    for found in sorted(fact.legs, key=lambda leg: (leg.created or 0, leg.leg)):
+        if found.leg in world.contact_of_leg or found.leg in node.strays or memory.is_buried(found.leg):
             continue
-        if (
-            found.inbound
-            and found.parked
-            and found.context == sensing.INBOUND_CONTEXT
-            and found.leg not in world.closed_legs
-        ):
-            adopted += 1
-            yield sensing.receive(found, "resync", ids, node=fact.node)
-        elif found.contact and found.leg not in _strays(world, fact.node):
+        if found.leg in world.closed_legs:
+            yield CheckLeg(id=ids.of("check", found.leg), node=fact.node, leg=found.leg)
+        elif found.inbound and found.context == sensing.INBOUND_CONTEXT:
+            if found.parked:
+                adopted += 1
+                yield sensing.receive(found, "resync", ids, node=fact.node)
+        elif found.contact or found.parked:
             strays += 1
             yield from sensing.stray(fact.node, found.leg, found.contact, found.offer, ids)
     if adopted or doubted or corrected or strays:
         why = "start" if first else "resync"
         repaired = NodeRepaired(why=why, adopted=adopted, doubted=doubted, corrected=corrected, strays=strays)
         yield AppendNode(fact.node, (repaired,))
+    if sight.entering:
+        yield AppendNode(fact.node, (NodeReconciled(),))
 
 
-def _strays(world: World, node_id: str) -> tuple[str, ...]:
-    node = world.nodes.get(node_id)
-    return node.strays if node is not None else ()
+class _Sight:
+    """A snapshot with what is to be kept in mind while looking at it."""
+
+    def __init__(self, fact: facts.Snapshot, now: Instant, ids: Ids, *, first: bool, entering: bool) -> None:
+        self.seen = {leg.leg: leg for leg in fact.legs}
+        self.now = now
+        self.ids = ids
+        self.first = first
+        """The first one since this process became active: whatever was committed may not have been performed."""
+        self.entering = entering
+        """The first one since the link came up: whatever was performed may not have arrived."""
 
 
-def _gone_strays(world: World, fact: facts.Snapshot, seen: dict[str, facts.SeenLeg]) -> Iterator[Tell]:
-    gone = tuple(StrayLegClosed(leg=leg, cause="UNKNOWN") for leg in _strays(world, fact.node) if leg not in seen)
-    if gone:
-        yield AppendNode(fact.node, gone)
-
-
-def _just_asked_for(contact: Contact, leg: str, now: Instant) -> bool:
-    offer = contact.offer
-    if offer is None or leg == contact.caller_leg or leg in offer.delivered or leg in offer.answered:
-        return False
-    return now - offer.made_at < JUST_NOW
-
-
-def _corrections(
-    contact: Contact, seen: dict[str, facts.SeenLeg], now: Instant, ids: Ids, *, first: bool
-) -> Iterator[Tell]:
-    caller = seen.get(contact.caller_leg)
+def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell]:
+    caller = sight.seen.get(contact.caller_leg)
+    apologising = contact.told == "turned_away" and caller is not None
+    if apologising and sight.entering:
+        yield play_apology(contact, sight.ids)
     for leg in doomed_legs(contact):
-        if leg in seen and not (contact.told == "turned_away" and leg == contact.caller_leg and not first):
-            yield HangUpLeg(id=ids.of("hang_up", leg), node=contact.node, leg=leg, contact=contact.contact_id)
+        if leg in sight.seen and not (apologising and leg == contact.caller_leg):
+            yield sensing.hang_up(contact.node, leg, contact.contact_id, sight.ids)
+    if contact.status in ("waiting", "offered", "connecting") and caller is not None and sight.entering:
+        yield answer_caller(contact, sight.ids)
+        if contact.offer is None or not contact.offer.accepted:
+            yield play_waiting(contact, sight.ids)
     if contact.offer is not None:
-        yield from _offer_corrections(contact, contact.offer, seen, now, ids, first=first)
-    elif contact.status == "waiting" and first and caller is not None and not caller.answered:
-        # Committed, then the process died before it could say so: the caller has heard nothing yet.
-        music = contact.music or "ringledger"
-        yield AnswerCaller(
-            id=ids.of("answer", caller.leg), node=contact.node, leg=caller.leg, contact=contact.contact_id
-        )
-        yield PlayWaiting(
-            id=ids.of("music", caller.leg), node=contact.node, leg=caller.leg, contact=contact.contact_id, music=music
-        )
+        yield from _offer_corrections(contact, contact.offer, sight)
+    elif contact.segment is not None:
+        yield from _segment_corrections(world, contact, contact.segment, sight)
 
 
-def _offer_corrections(
-    contact: Contact, offer: Offer, seen: dict[str, facts.SeenLeg], now: Instant, ids: Ids, *, first: bool
-) -> Iterator[Tell]:
-    caller = seen.get(contact.caller_leg)
-    legs = {held.leg for held in offer.reservations}
+def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterator[Tell]:
+    caller = sight.seen.get(contact.caller_leg)
+    legs = [held.leg for held in offer.reservations]
+    connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
     if caller is not None and caller.bridged_to in legs:
-        yield TellContact(
-            contact.contact_id,
-            commands.NoteBridged(leg=caller.leg, other=caller.bridged_to, segment_id=ids.new("segment")),
-        )
-    elif first:
+        bridged = commands.NoteBridged(leg=caller.leg, other=caller.bridged_to, segment_id=sight.ids.new("segment"))
+        yield TellContact(contact.contact_id, bridged)
+        return
+    if offer.accepted:
+        if sight.entering and offer.accepted in sight.seen and caller is not None:
+            yield TellContact(contact.contact_id, commands.JoinAgain(connect_by=connect_by))
+        return
+    for leg in legs:
+        found = sight.seen.get(leg)
+        if found is not None and found.answered and found.parked:
+            yield TellContact(contact.contact_id, commands.NoteAnswered(leg=leg, connect_by=connect_by))
+            return
+    if sight.first:
         yield TellContact(contact.contact_id, commands.WithdrawOffer(cause="engine_restarted"))
-    else:
-        for leg in sorted(legs & seen.keys()):
-            if seen[leg].answered and leg not in offer.answered:
-                connect_by = Instant(now + sensing.CONNECT_WITHIN)
-                yield TellContact(contact.contact_id, commands.NoteAnswered(leg=leg, connect_by=connect_by))
+
+
+def _segment_corrections(world: World, contact: Contact, segment: Segment, sight: _Sight) -> Iterator[Tell]:
+    agent = sight.seen.get(segment.leg)
+    if agent is None or contact.status not in ("connected", "held"):
+        return
+    if agent.held != (contact.status == "held"):
+        yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=agent.held))
+    if not sight.entering:
+        return
+    if segment.wish == "hold" and not agent.held:
+        yield hold_leg(contact, segment, sight.ids)
+    if segment.wish == "resume" and agent.held:
+        yield resume_leg(contact, segment, sight.ids)
+    if sight.first and recorded(world, contact):
+        yield start_recording(contact, segment, sight.ids)

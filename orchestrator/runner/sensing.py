@@ -7,13 +7,14 @@ contact is a stray and is hung up on sight.
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.contacts import doomed_legs
+from orchestrator.domain.contacts.contacts import Contact, doomed_legs
 from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
 from orchestrator.domain.switch.nodes import StrayLegClosed, StrayLegFound
 from orchestrator.domain.world import World
+from orchestrator.policies.admit import play_waiting
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
@@ -25,6 +26,12 @@ CONNECT_WITHIN = 5 * SECOND
 # The dialplan context in which callers arrive (freeswitch/conf). A leg that parks in another one is an agent's phone
 # that dialled by itself.
 INBOUND_CONTEXT = "ringledger-inbound"
+
+# A leg that was asked for this recently may not be made, or not be listed, yet.
+JUST_NOW = 2 * SECOND
+
+# Answers to RingAgent after which the leg may live: nobody heard the end of the command.
+UNCERTAIN = ("timeout", "link_down")
 
 # A name or number longer than this is cut before it is sealed: no network carries more, and a log is no dump.
 RAW_LENGTH = 2_048
@@ -38,7 +45,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
         case facts.RecordingStarted() | facts.RecordingStopped():
             yield from _recording(world, fact)
         case facts.LegFact():
-            yield from _of_leg(world, fact, now, ids)
+            yield from _of_leg(world, memory, fact, now, ids)
         case facts.JobDone() if not fact.ok and fact.job in world.contact_of_leg:
             yield from _never_parked(world, fact.job, fact.answer, now, ids)
         case facts.LegPresence():
@@ -49,23 +56,29 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _heartbeat(world, memory, fact, ids)
 
 
-def _of_leg(world: World, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
+def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
     contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
     if contact is None:
-        yield from _of_unknown_leg(world, fact, ids)
-        return
-    if isinstance(fact, facts.LegHungUp):
+        yield from _of_unknown_leg(world, memory, fact, ids)
+    elif isinstance(fact, facts.LegHungUp):
         yield _gone(world, fact.leg, fact.cause, now)
-        return
-    if fact.leg == contact.caller_leg:
-        return
-    if fact.leg in doomed_legs(contact):
+    elif fact.leg == contact.caller_leg:
+        if isinstance(fact, facts.LegParked) and contact.status in ("waiting", "offered"):
+            # Parked anew, after a bridge that came to nothing: there is silence on the line.
+            yield play_waiting(contact, ids)
+    elif fact.leg in doomed_legs(contact):
         # The hang-up may have come before the leg was made; so every sign of life repeats it.
-        yield _hang_up(contact.node, fact.leg, contact.contact_id, ids)
-        return
+        yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
+    else:
+        yield from _of_agents_leg(contact, fact, now, ids)
+
+
+def _of_agents_leg(contact: Contact, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
     match fact:
         case facts.LegRinging():
             yield TellContact(contact.contact_id, commands.NoteDelivered(leg=fact.leg))
+        case facts.LegParked() if contact.offer is not None and fact.leg in contact.offer.rejecting:
+            yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
         case facts.LegParked():
             # Not at LegAnswered: until the leg parks, its originate still runs in the switch, and a bridge in that
             # moment makes it report ORIGINATOR_CANCEL for a leg that lives on (seen with a phone that answers at once).
@@ -77,21 +90,29 @@ def _of_leg(world: World, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterat
             yield TellContact(contact.contact_id, commands.NoteHold(leg=fact.leg, on=False))
 
 
-def _of_unknown_leg(world: World, fact: facts.LegFact, ids: Ids) -> Iterator[Tell]:
+def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, ids: Ids) -> Iterator[Tell]:
     node = world.nodes.get(fact.node)
     known_stray = node is not None and fact.leg in node.strays
     match fact:
         case facts.LegHungUp() if known_stray:
             yield AppendNode(fact.node, (StrayLegClosed(leg=fact.leg, cause=fact.cause),))
         case facts.LegHungUp():
+            if fact.leg not in world.closed_legs:
+                memory.bury(fact.leg)
+        case facts.LegCreated() | facts.LegRinging() | facts.LegAnswered() | facts.LegParked() if (
+            fact.leg in world.closed_legs
+        ):
+            # Late news, most likely; but a leg that we closed unheard may have been made after all.
+            yield CheckLeg(id=ids.of("check", fact.leg), node=fact.node, leg=fact.leg)
+        case facts.LegParked(inbound=True) if known_stray or memory.is_buried(fact.leg):
             return
-        case facts.LegParked(inbound=True, context=context) if fact.leg not in world.closed_legs:
+        case facts.LegParked(inbound=True, context=context):
             if context == INBOUND_CONTEXT:
                 yield receive(fact, "live", ids)
-            elif not known_stray:
+            else:
                 yield from stray(fact.node, fact.leg, fact.contact, fact.offer, ids)
         case facts.LegCreated(inbound=False) | facts.LegRinging() | facts.LegAnswered() | facts.LegParked():
-            if fact.contact and not known_stray:
+            if fact.contact and not known_stray and not memory.is_buried(fact.leg):
                 yield from stray(fact.node, fact.leg, fact.contact, fact.offer, ids)
 
 
@@ -114,10 +135,11 @@ def receive(fact: facts.LegParked | facts.SeenLeg, found: str, ids: Ids, node: s
 def stray(node: str, leg: str, contact: str, offer: str, ids: Ids) -> Iterator[Tell]:
     """Record a leg that nobody wants, and hang it up."""
     yield AppendNode(node, (StrayLegFound(leg=leg, contact_id=clean_dialled(contact), offer_id=clean_dialled(offer)),))
-    yield _hang_up(node, leg, "", ids)
+    yield hang_up(node, leg, "", ids)
 
 
-def _hang_up(node: str, leg: str, contact_id: str, ids: Ids) -> HangUpLeg:
+def hang_up(node: str, leg: str, contact_id: str, ids: Ids) -> HangUpLeg:
+    """The instruction that ends a leg which nobody wants."""
     return HangUpLeg(id=ids.of("hang_up", leg), node=node, leg=leg, contact=contact_id)
 
 
@@ -151,18 +173,39 @@ def clean_file(path: str) -> str:
 def _presence(world: World, fact: facts.LegPresence, now: Instant, ids: Ids) -> Iterator[Tell]:
     contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
     if contact is None:
-        return
-    if not fact.exists:
+        yield from _presence_of_unknown_leg(world, fact, ids)
+    elif fact.exists:
+        if fact.leg in doomed_legs(contact):
+            yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
+    elif not just_asked_for(contact, fact.leg, now):
         yield _gone(world, fact.leg, "UNKNOWN", now, repair="absent")
-    elif fact.leg in doomed_legs(contact):
-        yield _hang_up(contact.node, fact.leg, contact.contact_id, ids)
+
+
+def _presence_of_unknown_leg(world: World, fact: facts.LegPresence, ids: Ids) -> Iterator[Tell]:
+    node = world.nodes.get(fact.node)
+    if node is not None and fact.leg in node.strays:
+        if fact.exists:
+            yield hang_up(fact.node, fact.leg, "", ids)
+        else:
+            yield AppendNode(fact.node, (StrayLegClosed(leg=fact.leg, cause="UNKNOWN"),))
+    elif fact.exists and fact.leg in world.closed_legs:
+        yield from stray(fact.node, fact.leg, world.closed_legs[fact.leg], "", ids)
+
+
+def just_asked_for(contact: Contact, leg: str, now: Instant) -> bool:
+    """Whether this phone was asked for so recently that the switch may not have made its leg yet."""
+    offer = contact.offer
+    if offer is None or leg == contact.caller_leg or leg in offer.delivered or leg in offer.answered:
+        return False
+    return now - offer.made_at < JUST_NOW
 
 
 def _never_parked(world: World, leg: str, cause: str, now: Instant, ids: Ids) -> Iterator[Tell]:
     """The switch says that a phone could not be had. One that never rang has no hang-up of its own, so this is its end;
-    one that has answered all the same is asked after."""
+    one that has answered all the same, or of which nobody can tell, is asked after.
+    """
     contact = world.contacts[world.contact_of_leg[leg]]
-    if contact.offer is not None and leg in contact.offer.answered:
+    if (contact.offer is not None and leg in contact.offer.answered) or cause in UNCERTAIN:
         yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
     else:
         yield _gone(world, leg, cause, now)
@@ -179,7 +222,9 @@ def _not_done(
             cause = fact.answer if isinstance(fact, facts.InstructionFailed) else "NEVER_RUNG"
             yield from _never_parked(world, fact.leg, cause, now, ids)
         case "BridgeLegs" | "AnswerCaller" | "PlayWaiting" | "PlayApology" if isinstance(fact, facts.InstructionFailed):
-            for leg in contact.legs:
+            # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
+            joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
+            for leg in filter(None, (fact.leg, joining)):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
 
 
@@ -188,7 +233,9 @@ def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, ids: Ids) ->
     is not: a call may just be coming or going.
     """
     node = world.nodes.get(fact.node)
+    if node is None or not node.in_step:
+        return
     ours = sum(1 for contact_id in world.contact_of_leg.values() if world.contacts[contact_id].node == fact.node)
-    ours += len(node.strays) if node is not None else 0
+    ours += len(node.strays)
     if memory.disagreed(fact.node, now=ours != fact.sessions):
         yield TakeSnapshot(id=ids.new("snapshot"), node=fact.node, leg="")

@@ -46,8 +46,11 @@ class Runner:
 
     def due(self, now: Instant) -> TimerFired | None:
         """Take out the first timer that is due, None where none is. It must then be stepped."""
-        key = self.world.timers.pop_due(now)
-        return TimerFired(what=key[0], ident=key[1]) if key is not None else None
+        popped = self.world.timers.pop_due(now)
+        if popped is None:
+            return None
+        (what, ident), due = popped
+        return TimerFired(what=what, ident=ident, due=due)
 
     def step(self, given: Input) -> Outcome:
         """Decide what follows from one input."""
@@ -69,7 +72,7 @@ class Runner:
                 return timing.on_timer(self.world, given.body, given.at, ids)
             case Started():
                 self._memory.started()
-                return ()
+                return reconcile.on_start(self.world)
             case DeskCommand():
                 return desk.on_command(self.world, given.body, ids)
             case LinkUp() | LinkDown() | Snapshot():

@@ -3,32 +3,61 @@
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts.commands import CheckOverdue, ExpireOffer, ExpireVisit
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.contacts.handling import LEG_GRACE, MOST_DOUBLINGS
+from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.staff.shifts import EndCoolDown, EndWrapUp
-from orchestrator.domain.timers import LEG_GRACE
+from orchestrator.domain.switch.instructions import CheckLeg
+from orchestrator.domain.switch.nodes import StrayLegOverdue
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
 from orchestrator.runner.inputs import TimerFired
-from orchestrator.runner.telling import Tell
+from orchestrator.runner.telling import AppendNode, Tell
+
+# A timer that comes later than this found us away: stopped, starting, or without a database. What it ends was not
+# given its full time, so nobody is to blame. On a busy machine timers come some ms late.
+LATE = 2 * SECOND
+# Until when a switch that has not said that two legs are joined is given more time, once it has been asked.
+JOIN_GRACE = 5 * SECOND
 
 
-def on_timer(world: World, fired: TimerFired, now: Instant, _ids: Ids) -> Iterator[Tell]:
-    """The commands that a due timer stands for; none where the thing it was set for is gone."""
+def on_timer(world: World, fired: TimerFired, now: Instant, ids: Ids) -> Iterator[Tell]:
+    """The commands that a due timer stands for; none where the thing it was set for is gone, or the timer has been set
+    anew since.
+    """
+    key = (fired.what, fired.ident)
+    set_for = world.timers.due_of(key)
+    if set_for is not None and set_for > now:
+        return
     # A timer read from a tape was never taken out by `due`; one taken out is no longer there.
-    world.timers.cancel((fired.what, fired.ident))
+    world.timers.cancel(key)
     contact = world.contacts.get(fired.ident)
     match fired.what:
         case "offer" if contact is not None and contact.offer is not None:
-            node = world.nodes.get(contact.node)
-            up = node is not None and node.status == "connected"
-            yield TellContact(fired.ident, ExpireOffer(offer_id=contact.offer.offer_id, node_up=up))
-        case "visit" if contact is not None:
+            blameless = "" if world.in_step(contact.node) else "node_down"
+            if not blameless and fired.due and now - fired.due > LATE:
+                blameless = "engine_late"
+            again_at = Instant(now + JOIN_GRACE)
+            expire = ExpireOffer(offer_id=contact.offer.offer_id, again_at=again_at, blameless=blameless)
+            yield TellContact(fired.ident, expire)
+        case "visit" if contact is not None and world.in_step(contact.node):
             queue = world.queues.get(contact.queue_id)
             prompt = queue.settings.apology if queue is not None else "no_agent_in_time"
             yield TellContact(fired.ident, ExpireVisit(prompt=prompt, now=now))
         case "legs" if contact is not None:
-            yield TellContact(fired.ident, CheckOverdue(again_at=Instant(now + LEG_GRACE)))
+            yield TellContact(fired.ident, CheckOverdue(now=now))
         case "wrap_up":
             yield TellShift(fired.ident, EndWrapUp(how="timer"))
         case "cool_down":
             yield TellShift(fired.ident, EndCoolDown())
+        case "strays":
+            yield from _ask_after_strays(world, fired.ident, now, ids)
+
+
+def _ask_after_strays(world: World, node_id: str, now: Instant, ids: Ids) -> Iterator[Tell]:
+    node = world.nodes.get(node_id)
+    if node is None or not node.strays:
+        return
+    again_at = Instant(now + LEG_GRACE * 2 ** min(node.reminders, MOST_DOUBLINGS))
+    yield AppendNode(node_id, (StrayLegOverdue(legs=node.strays, again_at=again_at),))
+    for leg in node.strays:
+        yield CheckLeg(id=ids.of("check", leg), node=node_id, leg=leg)

@@ -93,10 +93,21 @@ class NoteLegGone(Struct, frozen=True, kw_only=True):
 
 
 class ExpireOffer(Struct, frozen=True, kw_only=True):
-    """The offer's deadline (or that of joining the legs) has passed. `node_up`: whether the switch can hear us."""
+    """The offer's deadline (or that of joining the legs) has passed.
+
+    `blameless` says why no agent may be blamed for it: node_down (the switch cannot hear us), engine_late (we were not
+    there when it passed). `again_at`: until when legs that should be joined are given more time.
+    """
 
     offer_id: str
-    node_up: bool = True
+    again_at: Instant
+    blameless: str = ""
+
+
+class JoinAgain(Struct, frozen=True, kw_only=True):
+    """The legs of an accepted offer may never have been told to join."""
+
+    connect_by: Instant
 
 
 class ExpireVisit(Struct, frozen=True, kw_only=True):
@@ -146,7 +157,7 @@ class HangUp(Struct, frozen=True, kw_only=True):
 class CheckOverdue(Struct, frozen=True, kw_only=True):
     """Ask after legs that should be gone."""
 
-    again_at: Instant
+    now: Instant
 
 
 class NoteRecording(Struct, frozen=True, kw_only=True):
@@ -158,6 +169,6 @@ class NoteRecording(Struct, frozen=True, kw_only=True):
 
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
-    | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | AcceptAtDesk | RejectAtDesk | Hold | Resume | HangUp
-    | CheckOverdue | NoteRecording
+    | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
+    | HangUp | CheckOverdue | NoteRecording
 )  # fmt: skip

@@ -46,6 +46,7 @@ from orchestrator.domain.contacts.events import (
     OfferClosed,
     OfferDeclined,
     OfferDelivered,
+    OfferExtended,
     OfferFailed,
     OfferMade,
     OfferRejected,
@@ -59,6 +60,7 @@ from orchestrator.domain.contacts.events import (
     ResumeRequested,
 )
 from orchestrator.domain.kernel import Event, Instant
+from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 
 __all__ = [
     "LIVE",
@@ -86,6 +88,7 @@ __all__ = [
     "OfferClosed",
     "OfferDeclined",
     "OfferDelivered",
+    "OfferExtended",
     "OfferFailed",
     "OfferMade",
     "OfferRejectRequested",
@@ -101,6 +104,7 @@ __all__ = [
     "Visit",
     "doomed_legs",
     "evolve",
+    "extension_of",
     "reservation_of",
 ]
 
@@ -127,6 +131,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     answered: tuple[str, ...] = ()
     accepted: str = ""
     rejecting: tuple[str, ...] = ()
+    doubted: bool = False
+    """The switch has been asked why the accepted leg is not joined yet."""
 
 
 class Segment(Struct, frozen=True, kw_only=True):
@@ -137,6 +143,8 @@ class Segment(Struct, frozen=True, kw_only=True):
     agent_id: str
     leg: str
     since: Instant
+    wish: str = ""
+    """`hold` or `resume` where the agent asked for it and the switch has not said that it is so."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -160,8 +168,14 @@ class Contact(Struct, frozen=True, kw_only=True):
     segment: Segment | None = None
     legs: tuple[str, ...] = ()
     """Open legs. An agent's leg counts from the moment its offer is committed."""
+    phones: tuple[tuple[str, str], ...] = ()
+    """The extension that each open agent's leg rings or has on the line: (leg, extension)."""
+    reminders: int = 0
+    """How often the switch was asked in vain after legs that should be gone."""
     told: str = ""
-    """Why we ended it, where we did."""
+    """Why we ended it, where we did, or switch_lost."""
+    apology: str = ""
+    """The prompt that a caller who is turned away hears."""
     served: bool = False
     phase: str = ""
 
@@ -187,6 +201,11 @@ def reservation_of(contact: Contact, leg: str) -> Reservation | None:
     if contact.offer is None:
         return None
     return next((r for r in contact.offer.reservations if r.leg == leg), None)
+
+
+def extension_of(contact: Contact, leg: str) -> str:
+    """The extension of this agent's leg, empty for the caller's leg and for legs that are gone."""
+    return next((extension for phone, extension in contact.phones if phone == leg), "")
 
 
 def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) -> Contact | None:
@@ -223,7 +242,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 music=event.music,
             )
         case ContactTurnedAway():
-            return replace(contact, status="leaving", told="turned_away", phase=contact.phase or contact.status)
+            phase = contact.phase or contact.status
+            return replace(contact, status="leaving", told="turned_away", apology=event.prompt, phase=phase)
         case QueueVisitEnded():
             return replace(contact, visit=None)
         case ContactIdentified():
@@ -237,7 +257,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 made_at=at,
             )
             legs = contact.legs + tuple(r.leg for r in event.reservations)
-            return replace(contact, status="offered", offer=offer, legs=legs)
+            phones = contact.phones + tuple((r.leg, r.extension) for r in event.reservations)
+            return replace(contact, status="offered", offer=offer, legs=legs, phones=phones)
         case ContactConnected():
             segment = Segment(
                 segment_id=event.segment_id,
@@ -247,20 +268,16 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 since=at,
             )
             return replace(contact, status="connected", offer=None, segment=segment, served=True)
-        case ContactHeld():
-            return replace(contact, status="held") if contact.status == "connected" else contact
-        case ContactResumed():
-            return replace(contact, status="connected") if contact.status == "held" else contact
+        case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
+            return _evolve_hold(contact, event)
         case AgentSegmentEnded():
             return replace(contact, segment=None, status="leaving", phase=contact.phase or contact.status)
         case HangUpRequested():
-            told = contact.told or event.reason
-            return replace(contact, status="leaving", told=told, phase=contact.phase or contact.status)
+            return replace(contact, status="leaving", told=event.reason, phase=contact.phase or contact.status)
+        case LegOverdue():
+            return replace(contact, reminders=contact.reminders + 1)
         case LegClosed():
-            legs = tuple(leg for leg in contact.legs if leg != event.leg)
-            if event.leg == contact.caller_leg and contact.status != "leaving":
-                return replace(contact, legs=legs, status="leaving", phase=contact.status)
-            return replace(contact, legs=legs)
+            return _evolve_leg_closed(contact, event)
         case ContactEnded():
             return replace(contact, status="ended", offer=None, segment=None, visit=None)
         case OfferClosed():
@@ -273,6 +290,34 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
     return contact
 
 
+def _evolve_hold(contact: Contact, event: Event) -> Contact:
+    segment = contact.segment
+    if segment is None:
+        return contact
+    match event:
+        case HoldRequested():
+            return replace(contact, segment=replace(segment, wish="hold"))
+        case ResumeRequested():
+            return replace(contact, segment=replace(segment, wish="resume"))
+        case ContactHeld() if contact.status == "connected":
+            return replace(contact, status="held", segment=replace(segment, wish=""))
+        case ContactResumed() if contact.status == "held":
+            return replace(contact, status="connected", segment=replace(segment, wish=""))
+    return contact
+
+
+def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
+    after = replace(
+        contact,
+        legs=tuple(leg for leg in contact.legs if leg != event.leg),
+        phones=tuple((leg, extension) for leg, extension in contact.phones if leg != event.leg),
+    )
+    if event.leg == contact.caller_leg and contact.status != "leaving":
+        told = "switch_lost" if event.cause == SWITCH_RESTARTED else contact.told
+        after = replace(after, status="leaving", phase=contact.status, told=told)
+    return after if doomed_legs(after) else replace(after, reminders=0)
+
+
 def _evolve_offer(offer: Offer, event: Event) -> Offer:
     match event:
         case OfferDelivered():
@@ -282,7 +327,9 @@ def _evolve_offer(offer: Offer, event: Event) -> Offer:
         case OfferAnswered():
             return replace(offer, answered=(*offer.answered, event.leg))
         case OfferAccepted():
-            return replace(offer, accepted=event.leg)
+            return replace(offer, accepted=event.leg, doubted=False)
+        case OfferExtended():
+            return replace(offer, doubted=offer.doubted or event.cause == "not_connected_in_time")
         case OfferDeclined():
             return replace(
                 offer,

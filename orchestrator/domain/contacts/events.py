@@ -143,6 +143,17 @@ class OfferAccepted(Event, frozen=True, kw_only=True):
     connect_by: Instant
 
 
+class OfferExtended(Event, frozen=True, kw_only=True):
+    """The deadline is moved to `until`, because nobody can tell how far the switch has come. `cause`:
+    not_connected_in_time (the switch is asked what it has), node_down (it cannot be asked; it decides when it is back),
+    joined_again (the command to join the legs may not have arrived and is given again).
+    """
+
+    offer_id: str
+    until: Instant
+    cause: str
+
+
 class OfferDeclined(Event, frozen=True, kw_only=True):
     """One reservation dropped out while the offer lives on with the others."""
 
@@ -169,7 +180,9 @@ class OfferTimedOut(OfferClosed, frozen=True, kw_only=True):
 
 
 class OfferWithdrawn(OfferClosed, frozen=True, kw_only=True):
-    """We took it back: the caller left, the agent signed out, or the engine was restarted."""
+    """We took it back, or it never reached a phone: the caller left, the agent signed out, the switch could not be
+    told, the engine was restarted or late. No agent is to blame.
+    """
 
 
 class OfferFailed(OfferClosed, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ Events: `events`; states and their diagram: `contacts`; commands: `commands`. A 
 from orchestrator.domain.contacts import offers
 from orchestrator.domain.contacts.commands import (
     CheckOverdue,
+    Command,
     ExpireVisit,
     HangUp,
     Hold,
@@ -43,12 +44,16 @@ from orchestrator.domain.contacts.contacts import (
     doomed_legs,
     reservation_of,
 )
-from orchestrator.domain.kernel import Event, Refused
+from orchestrator.domain.kernel import SECOND, Event, Instant, Refused
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 
 Events = tuple[Event, ...]
 _OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp | CheckOverdue | NoteRecording
-Command = Receive | _OfTheCaller | NoteLegGone | NoteHold | Hold | Resume | offers.Command
+
+# How long a leg may take to die after it lost its reason, before the switch is asked after it; each time it is asked in
+# vain, because the switch cannot be reached, the next time comes twice as late, sixteen times at most.
+LEG_GRACE = 5 * SECOND
+MOST_DOUBLINGS = 4
 
 
 def decide(contact: Contact | None, command: Command) -> Events:
@@ -115,7 +120,8 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
         case HangUp():
             return _hang_up(contact, command.reason)
         case CheckOverdue() if doomed := doomed_legs(contact):
-            return (LegOverdue(legs=doomed, again_at=command.again_at),)
+            again_at = command.now + LEG_GRACE * 2 ** min(contact.reminders, MOST_DOUBLINGS)
+            return (LegOverdue(legs=doomed, again_at=Instant(again_at)),)
         case NoteRecording() if command.length_ms < 0:
             return (RecordingBegun(file=command.file),)
         case NoteRecording():
@@ -124,7 +130,7 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
 
 
 def _hang_up(contact: Contact, reason: str) -> Events:
-    if contact.status == "leaving" and contact.told not in ("", "turned_away"):
+    if contact.status == "leaving" and contact.told != "turned_away":
         return ()
     events: Events = (HangUpRequested(reason=reason),)
     if contact.offer is not None:
@@ -167,7 +173,7 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     elif contact.offer is not None and (held := reservation_of(contact, command.leg)) is not None:
         events += offers.reservation_gone(contact.offer, held, command)
     if len(contact.legs) == 1:
-        events += (_ended(contact, command.cause),)
+        events += (_ended(contact, switch_lost=command.cause == SWITCH_RESTARTED),)
     return events
 
 
@@ -179,7 +185,9 @@ def _caller_left(contact: Contact, cause: str) -> Events:
         outcome = "switch_lost" if cause == SWITCH_RESTARTED else "abandoned"
         events += (_visit_ended(contact.visit, outcome),)
     if contact.segment is not None:
-        ended_by = contact.told if contact.told == "agent" else "system" if contact.told else "caller"
+        ended_by = "caller"
+        if contact.told or cause == SWITCH_RESTARTED:
+            ended_by = "agent" if contact.told == "agent" else "system"
         events += (_segment_ended(contact.segment, ended_by, cause),)
     return events
 
@@ -192,10 +200,10 @@ def _visit_ended(visit: Visit, outcome: str) -> QueueVisitEnded:
     return QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome=outcome)
 
 
-def _ended(contact: Contact, cause: str) -> ContactEnded:
+def _ended(contact: Contact, *, switch_lost: bool) -> ContactEnded:
     if contact.told not in ("", "agent", "signed_out"):
         reason = contact.told
-    elif cause == SWITCH_RESTARTED:
+    elif switch_lost and contact.status != "leaving":
         reason = "switch_lost"
     else:
         reason = "completed" if contact.served else "abandoned"

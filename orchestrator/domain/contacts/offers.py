@@ -6,7 +6,9 @@ until the switch says that the caller hears the winner, so that nobody is lost i
 
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
+    Command,
     ExpireOffer,
+    JoinAgain,
     MakeOffer,
     NoteAnswered,
     NoteBridged,
@@ -25,6 +27,7 @@ from orchestrator.domain.contacts.contacts import (
     OfferClosed,
     OfferDeclined,
     OfferDelivered,
+    OfferExtended,
     OfferFailed,
     OfferMade,
     OfferRejected,
@@ -39,9 +42,6 @@ from orchestrator.domain.kernel import Event, Instant, Refused
 from orchestrator.domain.switch.causes import outcome_of
 
 Events = tuple[Event, ...]
-Command = (
-    MakeOffer | AcceptAtDesk | RejectAtDesk | NoteDelivered | NoteAnswered | NoteBridged | ExpireOffer | WithdrawOffer
-)
 
 
 def decide(contact: Contact, command: Command) -> Events:
@@ -63,7 +63,7 @@ def decide(contact: Contact, command: Command) -> Events:
             return (OfferDelivered(offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg),)
         case NoteAnswered():
             held = reservation_of(contact, command.leg)
-            if held is None or command.leg in offer.answered:
+            if held is None or command.leg in offer.answered or command.leg in offer.rejecting:
                 return ()
             answered = OfferAnswered(offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg)
             if offer.accepted:
@@ -72,11 +72,13 @@ def decide(contact: Contact, command: Command) -> Events:
         case NoteBridged():
             return _bridged(contact, offer, command)
         case ExpireOffer() if command.offer_id == offer.offer_id:
-            if not command.node_up:
-                return (OfferWithdrawn(offer_id=offer.offer_id, cause="node_down"),)
             if offer.accepted:
-                return (OfferFailed(offer_id=offer.offer_id, cause="not_connected_in_time"),)
+                return _not_joined(offer, command)
+            if command.blameless:
+                return (OfferWithdrawn(offer_id=offer.offer_id, cause=command.blameless),)
             return (OfferTimedOut(offer_id=offer.offer_id, cause="NO_ANSWER"),)
+        case JoinAgain() if offer.accepted:
+            return (OfferExtended(offer_id=offer.offer_id, until=command.connect_by, cause="joined_again"),)
         case WithdrawOffer():
             return _withdraw(offer, command)
     return ()
@@ -84,17 +86,9 @@ def decide(contact: Contact, command: Command) -> Events:
 
 def reservation_gone(offer: Offer, held: Reservation, command: NoteLegGone) -> Events:
     """A phone that was rung for this offer is gone: with the others the offer lives on, with the last one it closes."""
-    outcome = "rejected" if held.leg in offer.rejecting else outcome_of(command.cause)
-    if held.leg in offer.answered:
-        outcome = "failed"  # it had answered: whatever the cause says now, this was not a missed ring
+    outcome = phone_outcome(offer, held.leg, command.cause)
     if len(offer.reservations) > 1:
-        declined = OfferDeclined(
-            offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg, outcome=outcome, cause=command.cause
-        )
-        next_up = next((r for r in offer.reservations if r.leg in offer.answered and r.leg != held.leg), None)
-        if offer.accepted == held.leg and next_up is not None:
-            return (declined, _accepted(offer, next_up, command.next_connect_by))
-        return (declined,)
+        return _without(offer, held, outcome, command.cause, command.next_connect_by)
     closed: type[OfferClosed] = OfferFailed
     if outcome == "timed_out":
         closed = OfferTimedOut
@@ -103,6 +97,58 @@ def reservation_gone(offer: Offer, held: Reservation, command: NoteLegGone) -> E
     elif outcome == "withdrawn":
         closed = OfferWithdrawn
     return (closed(offer_id=offer.offer_id, cause="desk" if held.leg in offer.rejecting else command.cause),)
+
+
+def phone_outcome(offer: Offer, leg: str, cause: str) -> str:
+    """What the end of a phone's leg means for its agent: timed_out, rejected, busy, unreachable, withdrawn, lost or
+    failed.
+
+    Only a phone that rang can miss a call; one that was never heard to ring in all that time is not there.
+    """
+    if leg in offer.answered:
+        return "failed"  # whatever the cause says now, this was not a missed ring
+    if leg in offer.rejecting:
+        return "rejected"
+    outcome = outcome_of(cause)
+    return "unreachable" if outcome == "timed_out" and leg not in offer.delivered else outcome
+
+
+def agent_outcome(offer: Offer, held: Reservation, closed: OfferClosed) -> str:
+    """What the closing of an offer means for one of the agents whom it held: as `phone_outcome`."""
+    match closed:
+        case OfferWithdrawn():
+            return "withdrawn"
+        case OfferRejected():
+            return "busy" if closed.cause == "USER_BUSY" else "rejected"
+        case OfferFailed() if held.leg == offer.accepted:
+            return "failed"
+    return phone_outcome(offer, held.leg, closed.cause)
+
+
+def _without(offer: Offer, held: Reservation, outcome: str, cause: str, connect_by: Instant) -> Events:
+    """The offer goes on without this reservation; if it was the accepted one, the next who answered is."""
+    declined = OfferDeclined(
+        offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg, outcome=outcome, cause=cause
+    )
+    left = {r.leg: r for r in offer.reservations if r.leg != held.leg}
+    next_up = next((left[leg] for leg in offer.answered if leg in left), None)
+    if offer.accepted == held.leg and next_up is not None:
+        return (declined, _accepted(offer, next_up, connect_by))
+    return (declined,)
+
+
+def _not_joined(offer: Offer, command: ExpireOffer) -> Events:
+    """The accepted leg is not joined in time. A switch that cannot be asked may have joined it all the same, and the
+    news may be lost: so it is asked before two people who may be talking are parted.
+    """
+    if command.blameless == "node_down":
+        return (OfferExtended(offer_id=offer.offer_id, until=command.again_at, cause="node_down"),)
+    if not offer.doubted:
+        return (OfferExtended(offer_id=offer.offer_id, until=command.again_at, cause="not_connected_in_time"),)
+    held = next((r for r in offer.reservations if r.leg == offer.accepted), None)
+    if held is None or len(offer.reservations) == 1:
+        return (OfferFailed(offer_id=offer.offer_id, cause="not_connected_in_time"),)
+    return _without(offer, held, "failed", "not_connected_in_time", command.again_at)
 
 
 def _made(contact: Contact, command: MakeOffer) -> Events:
@@ -124,6 +170,8 @@ def _at_desk(offer: Offer, command: AcceptAtDesk | RejectAtDesk) -> Events:
     held = next((r for r in offer.reservations if r.shift_id == command.shift_id), None)
     if held is None or held.leg in offer.answered:
         raise Refused("no_offer", "This offer is not open for you any more.")
+    if isinstance(command, AcceptAtDesk) and (offer.accepted or held.leg in offer.rejecting):
+        raise Refused("no_offer", "This offer is not open for you any more.")
     if held.leg in offer.rejecting:
         return ()
     made = OfferAcceptRequested if isinstance(command, AcceptAtDesk) else OfferRejectRequested
@@ -134,8 +182,8 @@ def _withdraw(offer: Offer, command: WithdrawOffer) -> Events:
     if not command.shift_id:
         return (OfferWithdrawn(offer_id=offer.offer_id, cause=command.cause),)
     held = next((r for r in offer.reservations if r.shift_id == command.shift_id), None)
-    if held is None:
-        return ()
+    if held is None or held.leg == offer.accepted:
+        return ()  # whoever is being joined with the caller has the contact; the wish waits until it is over
     if len(offer.reservations) == 1:
         return (OfferWithdrawn(offer_id=offer.offer_id, cause=command.cause),)
     return (

@@ -10,16 +10,22 @@ queue's rule (`rules`).
 
 from collections import Counter
 from collections.abc import Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
 from orchestrator.domain.routing.rules import RULES, Key, Rule, Standing, longest_idle
 from orchestrator.domain.staff.agents import Agent
-from orchestrator.domain.staff.shifts import Shift, available
+from orchestrator.domain.staff.shifts import Shift
+
+READY = "ready"
+PHONE_BUSY = "phone_busy"
+
+# Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
+SPARE = 64
 
 _Ready = tuple[tuple[Key, str], int, Standing]
-_Waiting = tuple[tuple[int, int, str], int, str]
+_Waiting = tuple[tuple[int, int, int], int, str]
 
 
 class _Lane:
@@ -52,8 +58,10 @@ class Matching:
         self._lanes_of_skill: dict[str, dict[str, None]] = {}
         self._skills: dict[str, dict[str, int]] = {}
         self._shifts: dict[str, Shift] = {}
+        self._labels: dict[str, str] = {}
         self._free: dict[str, int] = {}
         self._waits: dict[str, int] = {}
+        self._places: dict[str, int] = {}
         self._stamp = 0
 
     # --- keeping the index true ---------------------------------------------------------------------------------
@@ -71,30 +79,31 @@ class Matching:
         lane.states.clear()
         for shift in self._shifts.values():
             if lane.level_of(self._skills.get(shift.agent_id, {})) is not None:
-                lane.states[_label(shift)] += 1
+                lane.states[self._labels[shift.shift_id]] += 1
                 self._offer_to_lane(lane, shift)
 
     def configure_agent(self, agent_id: str, agent: Agent | None) -> None:
         """Take over an agent's skills; None once the agent is removed."""
         affected = [shift for shift in self._shifts.values() if shift.agent_id == agent_id]
+        labels = {shift.shift_id: self._labels[shift.shift_id] for shift in affected}
         for shift in affected:
             self.remove_shift(shift.shift_id)
         self._skills.pop(agent_id, None)
         if agent is not None:
             self._skills[agent_id] = agent.skills
         for shift in affected:
-            self.place_shift(shift)
+            self.place_shift(shift, on_hook=labels[shift.shift_id] != PHONE_BUSY)
 
-    def place_shift(self, shift: Shift) -> None:
-        """Note where this shift stands now."""
+    def place_shift(self, shift: Shift, *, on_hook: bool) -> None:
+        """Note where this shift stands now. `on_hook`: no leg of ours to its phone is open any more."""
         before = self._shifts.get(shift.shift_id)
-        old, new = _label(before) if before else "", _label(shift)
-        if before is not None and old == new and before.idle_since == shift.idle_since:
-            self._shifts[shift.shift_id] = shift
-            return
+        old, new = self._labels.get(shift.shift_id, ""), _label(shift, on_hook=on_hook)
         self._shifts[shift.shift_id] = shift
+        if before is not None and old == new and before.idle_since == shift.idle_since:
+            return
+        self._labels[shift.shift_id] = new
         self._free.pop(shift.shift_id, None)
-        free = available(shift)
+        free = new == READY
         if free:
             self._stamp += 1
             self._free[shift.shift_id] = self._stamp
@@ -108,23 +117,34 @@ class Matching:
     def remove_shift(self, shift_id: str) -> None:
         """Forget a shift that ended."""
         shift = self._shifts.pop(shift_id, None)
+        label = self._labels.pop(shift_id, "")
         self._free.pop(shift_id, None)
         if shift is not None:
             for lane in self._lanes_for(shift.agent_id):
-                lane.states[_label(shift)] -= 1
+                lane.states[label] -= 1
 
-    def place_contact(self, contact: Contact) -> None:
-        """Note whether this contact waits, and where."""
-        if contact.status != "waiting" or contact.visit is None:
-            self._waits.pop(contact.contact_id, None)
-            return
-        lane = self._lanes.get(contact.visit.queue_id)
-        if lane is None or contact.contact_id in self._waits:
+    def place_contact(self, contact: Contact, *, reachable: bool) -> None:
+        """Note whether this contact waits, and where. Only one whose switch is `reachable` can be served; another keeps
+        its place.
+        """
+        ident, visit = contact.contact_id, contact.visit
+        if visit is None:
+            self._waits.pop(ident, None)
+            self._places.pop(ident, None)
             return
         self._stamp += 1
-        self._waits[contact.contact_id] = self._stamp
-        key = (-contact.visit.priority, contact.visit.queued_at, contact.visit.visit_id)
-        heappush(lane.waiting, (key, self._stamp, contact.contact_id))
+        place = self._places.setdefault(ident, self._stamp)
+        if contact.status != "waiting" or not reachable:
+            self._waits.pop(ident, None)
+            return
+        lane = self._lanes.get(visit.queue_id)
+        if lane is None or ident in self._waits:
+            return
+        self._waits[ident] = self._stamp
+        heappush(lane.waiting, ((-visit.priority, visit.queued_at, place), self._stamp, ident))
+        if len(lane.waiting) > SPARE + 2 * len(self._waits):
+            lane.waiting = [entry for entry in lane.waiting if self._waits.get(entry[2]) == entry[1]]
+            heapify(lane.waiting)
 
     def _offer_to_lane(self, lane: _Lane, shift: Shift) -> None:
         stamp = self._free.get(shift.shift_id)
@@ -133,6 +153,9 @@ class Matching:
             return
         standing = Standing(shift_id=shift.shift_id, agent_id=shift.agent_id, level=level, idle_since=shift.idle_since)
         heappush(lane.ready, (((-level, *lane.rule(standing)), shift.shift_id), stamp, standing))
+        if len(lane.ready) > SPARE + 2 * len(self._free):
+            lane.ready = [entry for entry in lane.ready if self._free.get(entry[2].shift_id) == entry[1]]
+            heapify(lane.ready)
 
     def _lanes_for(self, agent_id: str) -> Iterator[_Lane]:
         for _, lane in self._named_lanes_for(agent_id):
@@ -168,6 +191,17 @@ class Matching:
         heads = [head for lane in self._lanes_for(agent_id) if (head := self._head(lane)) is not None]
         return min(heads)[2] if heads else None
 
+    def first_queue(self, leave_out: set[str]) -> str | None:
+        """The queue whose head should be served first among those that have a free agent. Costs a look at every queue:
+        for the rare moments when everything has to be looked at.
+        """
+        heads = [
+            (head[0], queue_id)
+            for queue_id, lane in self._lanes.items()
+            if queue_id not in leave_out and (head := self._head(lane)) is not None and self.best_agents(queue_id, 1)
+        ]
+        return min(heads)[1] if heads else None
+
     def next_contact(self, queue_id: str) -> str | None:
         """The contact at the head of this queue, None where nobody waits."""
         lane = self._lanes.get(queue_id)
@@ -197,5 +231,9 @@ class Matching:
         return sum(1 for _, stamp, contact in lane.waiting if self._waits.get(contact) == stamp) if lane else 0
 
 
-def _label(shift: Shift) -> str:
-    return "cooling_down" if shift.status == "ready" and shift.cooling_until is not None else shift.status
+def _label(shift: Shift, *, on_hook: bool) -> str:
+    if shift.status != READY:
+        return shift.status
+    if shift.cooling_until is not None:
+        return "cooling_down"
+    return READY if on_hook else PHONE_BUSY

@@ -102,7 +102,7 @@ class PauseRequested(Event, frozen=True, kw_only=True):
 
 
 class SignOutRequested(Event, frozen=True, kw_only=True):
-    """Sign-out was asked for during a contact; it takes effect after it."""
+    """Sign-out was asked for during a contact; it takes effect after it. An empty reason takes the wish back."""
 
     reason: str
 
@@ -162,10 +162,10 @@ def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
         case AgentMadeReady():
             # Coming back from a pause does not jump the line of those who stayed ready.
             return replace(shift, status="ready", reason="", since=at, idle_since=at, next_pause="")
-        case AgentPaused():
-            return replace(shift, status="paused", reason=event.reason, since=at, next_pause="")
-        case AgentStoodDown():
-            return replace(shift, status="paused", reason=event.reason, since=at, offer_id="", contact_id="")
+        case AgentPaused() | AgentStoodDown():
+            return replace(
+                shift, status="paused", reason=event.reason, since=at, offer_id="", contact_id="", next_pause=""
+            )
         case AgentReserved():
             return replace(shift, status="reserved", since=at, offer_id=event.offer_id, contact_id=event.contact_id)
         case AgentReleased():
@@ -310,12 +310,20 @@ def _make_ready(shift: Shift) -> tuple[Event, ...]:
         case "paused":
             return (AgentMadeReady(),)
         case "wrapping_up":
-            return (WrapUpEnded(how="agent"),)
-        case "reserved" | "talking" if shift.next_pause:
-            return (PauseRequested(reason=""),)
+            return (*_wishes_taken_back(shift), WrapUpEnded(how="agent"))
         case "reserved" | "talking":
-            raise Refused("in_contact", "You are in a contact; you are ready again after it.")
+            taken_back = _wishes_taken_back(shift)
+            if not taken_back:
+                raise Refused("in_contact", "You are in a contact; you are ready again after it.")
+            return taken_back
     return ()
+
+
+def _wishes_taken_back(shift: Shift) -> tuple[Event, ...]:
+    """Whoever asks to be ready wants neither the pause nor the sign-out that they asked for before."""
+    pause = (PauseRequested(reason=""),) if shift.next_pause else ()
+    sign_out = (SignOutRequested(reason=""),) if shift.next_sign_out else ()
+    return (*pause, *sign_out)
 
 
 def _pause(shift: Shift, reason: str) -> tuple[Event, ...]:
@@ -323,8 +331,9 @@ def _pause(shift: Shift, reason: str) -> tuple[Event, ...]:
         return () if shift.next_pause == reason else (PauseRequested(reason=reason),)
     if shift.status == "paused" and shift.reason == reason:
         return ()
-    wrapping = (WrapUpEnded(how="agent"),) if shift.status == "wrapping_up" else ()
-    return (*wrapping, AgentPaused(reason=reason))
+    if shift.status == "wrapping_up":
+        return (*_wishes_taken_back(shift), WrapUpEnded(how="agent"), AgentPaused(reason=reason))
+    return (AgentPaused(reason=reason),)
 
 
 def _release(shift: Shift, command: Release) -> tuple[Event, ...]:

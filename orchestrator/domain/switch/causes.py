@@ -24,6 +24,7 @@ _OUTCOMES = {
     "not_sent": "withdrawn",
     "link_down": "withdrawn",
     "timeout": "withdrawn",
+    "UNKNOWN": "withdrawn",
 }
 
 

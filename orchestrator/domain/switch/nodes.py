@@ -2,7 +2,9 @@
 
 Stream `node-<id>`. Written by the runner only; read by ops.
 
-   lost ──NodeConnected──▶ connected ──NodeLost──▶ lost
+   lost ──NodeConnected──▶ connected ──NodeReconciled──▶ connected and in step ──NodeLost──▶ lost
+
+Only the contacts of a node that is in step are offered to agents: before that we do not know who still waits there.
 """
 
 from msgspec import Struct
@@ -24,6 +26,10 @@ class NodeLost(Event, frozen=True, kw_only=True):
     """The event socket is gone; calls may live on."""
 
     why: str
+
+
+class NodeReconciled(Event, frozen=True, kw_only=True):
+    """After a connect, ledger and switch were compared: contacts of this node are served (again)."""
 
 
 class NodeRepaired(Event, frozen=True, kw_only=True):
@@ -55,6 +61,13 @@ class StrayLegClosed(Event, frozen=True, kw_only=True):
     cause: str
 
 
+class StrayLegOverdue(Event, frozen=True, kw_only=True):
+    """Stray legs that should be gone by now are asked after (law 9). Asked again at `again_at`."""
+
+    legs: tuple[str, ...]
+    again_at: Instant
+
+
 # --- state -----------------------------------------------------------------------------------------------------
 
 
@@ -65,7 +78,11 @@ class Node(Struct, frozen=True, kw_only=True):
     status: str = "lost"
     core: str = ""
     since: Instant = Instant(0)
+    in_step: bool = False
+    """Whether ledger and switch have been compared since the last connect."""
     strays: tuple[str, ...] = ()
+    reminders: int = 0
+    """How often the switch was asked in vain after the strays."""
 
 
 def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
@@ -74,11 +91,15 @@ def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
     match event:
         case NodeConnected():
             strays = () if event.restarted else node.strays
-            return replace(node, status="connected", core=event.core, since=at, strays=strays)
+            return replace(node, status="connected", in_step=False, core=event.core, since=at, strays=strays)
+        case NodeReconciled():
+            return replace(node, in_step=True)
         case NodeLost():
-            return replace(node, status="lost", since=at)
+            return replace(node, status="lost", in_step=False, since=at)
         case StrayLegFound():
             return replace(node, strays=(*node.strays, event.leg))
+        case StrayLegOverdue():
+            return replace(node, reminders=node.reminders + 1)
         case StrayLegClosed():
-            return replace(node, strays=tuple(leg for leg in node.strays if leg != event.leg))
+            return replace(node, strays=tuple(leg for leg in node.strays if leg != event.leg), reminders=0)
     return node
