@@ -60,6 +60,10 @@ class Tape(Protocol):
 
     def write(self, input_id: str, at: Instant, body: object) -> None:
         """Record one input; never waits."""
+        ...
+
+    def close(self) -> None:
+        """Keep what was written, and end."""
 
 
 class Writer(Protocol):
@@ -338,6 +342,8 @@ class Engine:
     def _die(self, error: BaseException) -> None:
         """A bug: memory may be half changed. The log is whole; the next start folds it and asks the switches."""
         traceback.print_exception(error, file=sys.stderr)
+        # The input that led here is the one that a re-drive needs most.
+        self._tape.close()
         log.critical("engine-fault", error=f"{type(error).__name__}: {error}", remedy="starting again from the log")
         self._exit(EXIT_BUG)
 
