@@ -13,9 +13,10 @@ from freeswitch.simulator.people import Phone
 from freeswitch.simulator.sip import hangup_variables, media_variables
 from freeswitch.simulator.timeline import MILLISECOND, Steps, Thread, Timeline
 
-
-_BRIEF: Final = frozenset({"CHANNEL_STATE", "CHANNEL_CALLSTATE", "CHANNEL_OUTGOING", "CODEC", "DTMF", "PRIVATE_COMMAND"})
-"""Events without the leg's variables (switch_channel_event_set_basic_data), unless the switch shuts down."""
+_BRIEF: Final = frozenset(
+    {"CHANNEL_STATE", "CHANNEL_CALLSTATE", "CHANNEL_OUTGOING", "CODEC", "DTMF", "PRIVATE_COMMAND"}
+)
+"""Events without a leg's variables (switch_channel_event_set_basic_data), unless the switch shuts down."""
 
 
 @dataclass(slots=True)

@@ -62,9 +62,10 @@ class Server:
         script.begin(self.model, clock())
 
     def stop(self) -> None:
-        """End `run` soon; may be called from a signal handler or another thread."""
+        """End `run` soon; may be called from a signal handler or another thread, and after it has ended."""
         self._stopping = True
-        self._wake_out.send(b"x")
+        if self._wake_out.fileno() >= 0:
+            self._wake_out.send(b"x")
 
     def run(self) -> None:
         """Serve until stopped; then say goodbye to every client and close."""
@@ -155,12 +156,12 @@ class Server:
                 case "stuck":
                     self._stuck_until = now + ms * MILLISECOND
                 case "restart":
-                    for client in list(self._clients.values()):
-                        self._drop(client)
-                    self.model.restart(now)
                     if ms:
                         self._close_listener()
                         self._back_at = now + ms * MILLISECOND
+                    for client in list(self._clients.values()):
+                        self._drop(client)
+                    self.model.restart(now)
                 case "close":
                     for client in list(self._clients.values()):
                         self._drop(client)

@@ -1,0 +1,190 @@
+"""The simulated switch as a process of its own: it lives by its script, talks over TCP, and ends when it is told to."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from freeswitch.simulator.script import load, parse
+from freeswitch.simulator.timeline import SECOND
+from tests.lab.control import Control
+from tests.simulator.conftest import Running
+from tests.simulator.load import measure
+from tests.simulator.stage import START, Stage
+
+Serve = Callable[..., Running]
+
+DEMO = Path(__file__).parents[2] / "freeswitch" / "simulator" / "demo.toml"
+
+
+def simulator(*options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "freeswitch.simulator", *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("how", (signal.SIGTERM, signal.SIGINT))
+def test_a_signal_ends_it_in_good_order(how: signal.Signals) -> None:
+    child = simulator("--port", "0", "--password", "x", "--demo")
+    assert child.stdout is not None
+    port = int(child.stdout.readline().rpartition(":")[2])
+    with Control(port, "x") as control:
+        control.subscribe("HEARTBEAT")
+        child.send_signal(how)
+        with pytest.raises(ConnectionResetError, match="The system is being shut down"):
+            control.drain(5)
+    out, err = child.communicate(timeout=5)
+    assert (child.returncode, out, err) == (0, "", "")
+
+
+def test_what_it_cannot_do_is_said_in_one_line(tmp_path: Path, serve: Serve) -> None:
+    script = tmp_path / "callers.json"
+    script.write_text('{"calls": [{"at_ms": 5, "dialed": "4001"}]}')
+    taken = str(serve().server.port)
+    for options, advice in (
+        (("--callers", str(script)), f"{script}: calls[0]: unknown dialed: use dialled"),
+        (("--callers", str(tmp_path / "none.toml")), "No such file"),
+        (("--port", taken), "Address already in use"),
+    ):
+        child = simulator("--port", "0", *options)
+        _, err = child.communicate(timeout=5)
+        assert child.returncode == 2
+        assert err.startswith("simulator: ")
+        assert advice in err
+        assert err.count("\n") == 1
+
+
+WRONG: tuple[tuple[dict[str, object], str], ...] = (
+    ({"phone": []}, "unknown phone: use phones, calls, streams"),
+    ({"phones": [{"behaviour": "answer"}]}, "phones[0]: .*extension"),
+    ({"streams": [{"per_minute": 0, "dialled": ["1"]}]}, "streams[0]: per_minute must be more than 0"),
+    ({"streams": [{"per_minute": 1, "dialled": []}]}, "streams[0]: dialled needs"),
+    ({"streams": [{"per_minute": 1, "dialled": ["1"], "talk_ms": [9, 1]}]}, "talk_ms needs two figures"),
+    ({"calls": [{"dialled": ""}]}, "calls[0]: a caller needs a number"),
+)
+
+
+@pytest.mark.parametrize(("script", "advice"), WRONG)
+def test_an_entry_of_a_script_that_makes_no_sense_is_named(script: dict[str, object], advice: str) -> None:
+    with pytest.raises(ValueError, match=advice.replace("[", r"\[")):
+        parse(script)
+
+
+def test_the_demo_brings_phones_and_callers_of_every_kind() -> None:
+    script = load(DEMO, seed=3)
+    stage = Stage()
+    script.begin(stage.model, stage.now)
+    while stage.now < START + 300 * SECOND:
+        due = min(moment for moment in (script.next_due(), stage.model.next_due()) if moment is not None)
+        stage.run_to(due)
+        script.advance(stage.model, stage.now)
+    stage.run(0)
+    assert 60 < script.made < 100
+    phones = {event.get("from-user") for event in stage.told if event.subclass == "sofia::register"}
+    assert phones == {"1001", "1002", "1003", "1004", "1005", "1006"}
+    ended = [event for event in stage.told if event.name == "CHANNEL_HANGUP_COMPLETE"]
+    # Nobody answers them here: all those who lose patience give up unanswered.
+    assert ended
+    assert {event.get("Hangup-Cause") for event in ended} == {"ORIGINATOR_CANCEL"}
+    waits = [
+        int(event.get("Caller-Channel-Hangup-Time")) - int(event.get("Caller-Channel-Created-Time")) for event in ended
+    ]
+    assert 20 * SECOND <= min(waits) <= max(waits) <= 90 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("moment", "unanswered"), (("parked", True), ("ringing", True), ("agent_answered", False), ("bridged", False))
+)
+def test_a_caller_hangs_up_at_the_moment_that_its_script_names(moment: str, *, unanswered: bool) -> None:
+    stage = Stage()
+    caller = stage.caller(hang_up_when=moment)
+    stage.api(f"uuid_setvar {caller} ringledger_contact c1")
+    if not unanswered:
+        stage.execute(caller, "answer")
+    if moment != "parked":
+        stage.phone("1001", answer_after_ms=500)
+        stage.background("originate {origination_uuid=agent,ringledger_contact=c1}user/1001@ringledger &park()")
+    if moment == "bridged":
+        stage.until_told("CHANNEL_PARK", "agent")
+        stage.background(f"uuid_bridge {caller} agent")
+    assert stage.cause(caller) == ("ORIGINATOR_CANCEL" if unanswered else "NORMAL_CLEARING")
+    stage.run(1)
+    assert ("CHANNEL_PROGRESS" in stage.names("agent")) == (moment != "parked")
+    assert ("CHANNEL_ANSWER" in stage.names("agent")) == (moment in {"agent_answered", "bridged"})
+
+
+def test_a_held_caller_may_hang_up_while_held() -> None:
+    stage = Stage()
+    caller, agent = stage.talk(hang_up_when="held", hang_up_after_ms=700)
+    stage.run(100)
+    stage.job(f"uuid_hold {agent}")
+    held_at = stage.now
+    assert stage.cause(caller) == "NORMAL_CLEARING"
+    assert 700_000 <= stage.now - held_at < 900_000
+
+
+def test_patience_ends_with_a_bridge_and_begins_again_when_the_caller_waits_again() -> None:
+    stage = Stage()
+    caller, agent = stage.talk(patience_ms=3_000)
+    stage.run(10_000)
+    assert stage.legs == 2
+    stage.api(f"uuid_kill {agent}")
+    began = stage.now
+    assert stage.cause(caller) == "NORMAL_CLEARING"
+    assert 3_000_000 <= stage.now - began < 3_200_000
+
+
+def test_a_busy_phone_with_no_line_left_refuses_the_next_call() -> None:
+    stage = Stage()
+    stage.phone("1001", answer_after_ms=10, lines=1)
+    assert stage.job("originate {origination_uuid=one}user/1001@ringledger &park()") == "+OK one\n"
+    assert stage.job("originate {origination_uuid=two}user/1001@ringledger &park()") == "-ERR USER_BUSY\n"
+    stage.api("uuid_kill one")
+    stage.run(100)
+    assert stage.job("originate {origination_uuid=two}user/1001@ringledger &park()") == "+OK two\n"
+
+
+def test_both_formats_are_told_over_tcp_as_soon_as_the_client_pokes(serve: Serve) -> None:
+    running = serve()
+    json_client = running.connect("CHANNEL_PARK")
+    plain_client = running.connect()
+    assert plain_client.send("event plain CHANNEL_PARK") == "+OK event listener enabled plain"
+    leg = json_client.api('simulator call {"dialled": "4001", "name": "A: B"}').split()[1]
+    json_client.socket.sendall(b"\n")
+    assert json_client.await_event("CHANNEL_PARK", Unique_ID=leg)["Caller-Caller-ID-Name"] == "A: B"
+    data = b""
+    while b"Caller-Caller-ID-Name: A%3A%20B\n" not in data:
+        data += plain_client.socket.recv(65_536)
+    assert b"Content-Type: text/event-plain\n\nEvent-Name: CHANNEL_PARK\n" in data
+
+
+def test_a_heart_beats_with_the_count_of_sessions(serve: Serve) -> None:
+    running = serve(heartbeat_s=1)
+    control = running.connect("HEARTBEAT", "CHANNEL_PARK")
+    control.api('simulator call {"dialled": "4001"}')
+    control.await_event("CHANNEL_PARK")
+    beat = control.await_event("HEARTBEAT", within_s=3)
+    assert (beat["Session-Count"], beat["Core-UUID"]) == ("1", control.api("global_getvar core_uuid"))
+
+
+def test_a_script_of_calls_is_played_over_the_wall_clock(serve: Serve) -> None:
+    script = parse(
+        {
+            "phones": [{"extension": "1001"}],
+            "calls": [{"at_ms": 300, "dialled": "4002", "patience_ms": 300}, {"at_ms": 100, "dialled": "4001"}],
+        }
+    )
+    control = serve(script=script).connect("CHANNEL_PARK", "CHANNEL_HANGUP_COMPLETE")
+    assert control.await_event("CHANNEL_HANGUP_COMPLETE")["Caller-Destination-Number"] == "4002"
+    assert json.loads(control.api("show channels as json"))["rows"][0]["dest"] == "4001"
+
+
+@pytest.mark.slow
+def test_it_sets_up_and_tears_down_200_calls_a_second_on_less_than_one_core() -> None:
+    figures = measure(200, 4)
+    assert figures.calls >= 780
+    assert figures.seconds < 4 + 2
+    assert figures.cores_used < 1
