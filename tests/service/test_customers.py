@@ -1,0 +1,172 @@
+"""Whoever calls for the first time becomes a customer, once; and can be forgotten for good."""
+
+import threading
+
+import psycopg
+import pytest
+
+from orchestrator.domain.contacts.events import ContactArrived, ContactIdentified
+from orchestrator.domain.customers.people import CustomerCreated
+from orchestrator.domain.kernel import Instant, Provenance, Record
+from orchestrator.service.customers import INDEX, Customers, e164
+from orchestrator.store import AlreadyHeld, Away, DeskWriter, KeyShelf, Log, Source
+from orchestrator.vault import ERASED, Vault
+from tests.store.kit import Kit
+
+NUMBER = "+8613800138000"
+
+
+def customers(kit: Kit) -> Customers:
+    return Customers(kit.desk, kit.log, kit.vault, region="CN")
+
+
+def made(kit: Kit) -> list[CustomerCreated]:
+    return [record.event for record in kit.log.history() if isinstance(record.event, CustomerCreated)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"),
+    (
+        ("+8613800138000", NUMBER),
+        ("13800138000", NUMBER),
+        ("013800138000", NUMBER),
+        ("008613800138000", NUMBER),
+        ("8613800138000", NUMBER),
+        ("+86 138-0013-8000", NUMBER),
+        ("021 6279 8000", "+862162798000"),
+        ("+442079460018", "+442079460018"),
+    ),
+)
+def test_a_number_is_known_however_the_network_writes_it(raw: str, number: str) -> None:
+    """Feature 5.2: one customer a number, E.164 by the country of the site."""
+    assert e164(raw, "CN") == number
+
+
+@pytest.mark.parametrize(
+    "raw",
+    (
+        "",
+        "anonymous",
+        "Restricted",
+        "unavailable",
+        "1001",
+        "*98",
+        "+",
+        "+999123456789",
+        "13800138000;ext=5",
+        "tel:+8613800138000",
+        "sip:+8613800138000@evil",
+        "1-800-FLOWERS",
+        "13800138000\nUnique-ID: x",
+        "%2B8613800138000",
+        "١٣٨٠٠١٣٨٠٠٠",
+        "1" * 2_000,
+        "+86138001380001234567",
+    ),
+)
+def test_what_is_no_number_makes_no_customer(kit: Kit, raw: str) -> None:
+    """Feature 5.2: a withheld, internal or forged number is nobody's."""
+    assert customers(kit).identify(raw) is None
+    assert kit.log.position() == 0
+
+
+def test_a_first_call_makes_the_customer_and_the_second_finds_it(kit: Kit) -> None:
+    """Feature 5.2: a record is created by itself on a first call; however the number is written the next time."""
+    service = customers(kit)
+    first = service.identify("13800138000")
+    assert first is not None
+    assert service.identify("+86 138 0013 8000") == first
+    assert service.identify("+442079460018") != first
+    assert [(event.number, event.region) for event in made(kit)] == [(NUMBER, "CN"), ("+442079460018", "GB")]
+
+
+def test_of_many_who_make_the_same_customer_at_once_all_get_one(kit: Kit) -> None:
+    """Feature 5.2: two calls of a new number at once, on different processes' connections, end with one customer."""
+    racers = 8
+    numbers = [f"+86138001380{index:02}" for index in range(6)]
+    barrier = threading.Barrier(racers)
+    found: list[list[str | None]] = []
+
+    def race() -> None:
+        source = Source(kit.database.writer, name="racer")
+        vault = Vault.unlock(kit.kek, KeyShelf(source))
+        service = Customers(DeskWriter(source, vault), Log(source, vault=vault), vault, region="CN")
+        mine: list[str | None] = []
+        for number in numbers:
+            barrier.wait(20)
+            mine.append(service.identify(number))
+        found.append(mine)
+        source.close()
+
+    threads = [threading.Thread(target=race) for _ in range(racers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(found) == racers
+    assert all(each == found[0] for each in found)
+    assert None not in found[0]
+    assert sorted(event.number for event in made(kit)) == numbers
+
+
+def test_who_comes_second_is_told_of_the_first_though_it_saw_nobody_when_it_looked(kit: Kit) -> None:
+    """Feature 5.2: the look and the append of two processes in the worst order."""
+    first = customers(kit).identify(NUMBER)
+    late = Record(
+        stream="customer-late",
+        version=1,
+        event=CustomerCreated(number=NUMBER, region="CN"),
+        event_id="late",
+        about=Provenance(at=Instant(1)),
+    )
+    with pytest.raises(AlreadyHeld) as refused:
+        kit.desk.append_desk([late], sole=(INDEX, NUMBER))
+    assert refused.value.stream == f"customer-{first}"
+    assert NUMBER not in str(refused.value)
+    assert len(made(kit)) == 1
+
+
+def test_an_erased_customer_is_forgotten_and_a_new_call_begins_anew(kit: Kit) -> None:
+    """Feature 5.8: after the erasure neither number nor contact of the old customer can be read, nor found again."""
+    service = customers(kit)
+    old = service.identify(NUMBER)
+    writer = kit.writer()
+    writer.append_live(
+        [
+            _live(1, ContactArrived(node="sw1", leg="l1", dialled="4000", caller_number=NUMBER, caller_name="Wang")),
+            _live(2, ContactIdentified(customer_id=str(old))),
+        ]
+    )
+    kit.desk.erase(f"customer-{old}")
+    new = service.identify(NUMBER)
+    assert new is not None
+    assert new != old
+    assert [event.number for event in made(kit)] == [ERASED, NUMBER]
+    (arrived, _) = kit.log.stream("contact-c1")
+    assert isinstance(arrived.event, ContactArrived)
+    assert (arrived.event.caller_number, arrived.event.caller_name) == (ERASED, ERASED)
+    assert kit.log.find_by_blind_index(kit.vault.token(INDEX, NUMBER)) == [f"customer-{new}"]
+
+
+def test_nothing_in_the_log_gives_the_number_away(kit: Kit) -> None:
+    """Feature 5.8; no number, and nothing that follows from one alone, stands in the log in the clear."""
+    customers(kit).identify(NUMBER)
+    with psycopg.connect(kit.database.admin) as connection:
+        rows = connection.execute("SELECT originator_id, state FROM ringledger_events").fetchall()
+    token = kit.vault.token(INDEX, NUMBER)
+    for stream, state in rows:
+        for trace in (NUMBER.encode(), b"13800138000", token, token.hex().encode()):
+            assert trace not in stream.encode() + state
+
+
+def test_without_a_database_the_caller_stays_unknown_for_now(kit: Kit) -> None:
+    gone = Source("postgresql://nobody@127.0.0.1:1/none")
+    service = Customers(DeskWriter(gone, kit.vault), Log(gone, vault=kit.vault), kit.vault, region="CN")
+    with pytest.raises(Away):
+        service.identify(NUMBER)
+
+
+def _live(version: int, event: ContactArrived | ContactIdentified) -> Record:
+    return Record(
+        stream="contact-c1", version=version, event=event, event_id=f"c{version}", about=Provenance(at=Instant(version))
+    )
