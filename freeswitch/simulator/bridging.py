@@ -214,7 +214,7 @@ def _update(switch: Switch, leg: Channel, other: Channel) -> None:
 
 def _let_go_of_held(switch: Switch, leaving: Channel, other: Channel) -> None:
     """Whoever leaves while it holds takes along the one that it held, unless `hold_hangup_xfer_exten` sends it away."""
-    if not leaving.held:
+    if not (leaving.held or leaving.left_while_holding):
         return
     if other.up and other.ready and other.state != "CS_PARK":
         stop_broadcast(other)
@@ -223,8 +223,9 @@ def _let_go_of_held(switch: Switch, leaving: Channel, other: Channel) -> None:
             other.set("transfer_after_bridge", extension)
         else:
             switch.hangup(other, "NORMAL_CLEARING")
-    _unmark(switch, leaving)
-    switch.tell(leaving, "CHANNEL_UNHOLD")
+    if leaving.held:
+        switch.unmark_hold(leaving)
+        switch.tell(leaving, "CHANNEL_UNHOLD")
 
 
 def park_session(leg: Channel) -> None:
@@ -281,14 +282,17 @@ def hold(switch: Switch, leg: Channel, *, by_phone: bool = False) -> bool:
 
 
 def unhold(switch: Switch, leg: Channel, *, by_phone: bool = False) -> Steps[bool]:
-    """Take a leg off hold; over when its peer's music has ended (five seconds at most). False when it is not held."""
+    """Take a leg off hold; over when its peer's music has ended (five seconds at most). False when it is not held.
+
+    Music that has not begun yet is not stopped, and begins afterwards: whoever holds and resumes within some 140 ms
+    leaves the peer with music instead of a voice. So did the real switch.
+    """
     if leg.callstate != "HELD":
         return False
     if not by_phone:
-        _unmark(switch, leg)
+        switch.unmark_hold(leg)
     partner = switch.partner(leg)
     if partner is not None:
-        _forget_broadcasts(partner)
         stop_broadcast(partner)
         until = switch.now + 5 * SECOND
         while partner.up and partner.broadcasting and switch.now < until:
@@ -296,7 +300,7 @@ def unhold(switch: Switch, leg: Channel, *, by_phone: bool = False) -> Steps[boo
     if not leg.up:
         return True
     if by_phone:
-        _unmark(switch, leg)
+        switch.unmark_hold(leg)
     switch.tell(leg, "CHANNEL_UNHOLD")
     if by_phone:
         switch.presence(leg)
@@ -307,21 +311,8 @@ def unhold(switch: Switch, leg: Channel, *, by_phone: bool = False) -> Steps[boo
     return True
 
 
-def _forget_broadcasts(leg: Channel) -> None:
-    """Music that was ordered and has not begun yet must not begin after the hold is over."""
-    for item in [item for item in leg.private if item.broadcast]:
-        leg.private.remove(item)
-
-
 def _reinvited(switch: Switch, leg: Channel) -> None:
     switch.bus.emit("CUSTOM", {"Unique-ID": leg.uuid}, subclass="sofia::reinvite", lane=leg.uuid)
-
-
-def _unmark(switch: Switch, leg: Channel) -> None:
-    leg.held = False
-    leg.hold_total += switch.now - leg.held_at
-    leg.headers["Caller-Channel-Hold-Accum"] = str(leg.hold_total)
-    switch.callstate(leg, "UNHELD")
 
 
 def _active_again(switch: Switch, leg: Channel) -> None:

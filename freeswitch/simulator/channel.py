@@ -77,6 +77,7 @@ class Channel:
         self.event_lock = False
         self.held = False
         self.held_at = 0
+        self.left_while_holding = False
         self.hold_total = 0
         self.partner = ""
         """Uuid of the leg that this one is, or is about to be, bridged to."""

@@ -167,6 +167,10 @@ class Switch:
         """End a leg. `sip` is the far end's final answer where it refused; `by` is who did it, in mod_sofia's words."""
         if not leg.up:
             return
+        if leg.held:
+            leg.left_while_holding = True
+            self.unmark_hold(leg)
+            self.tell(leg, "CHANNEL_UNHOLD")
         leg.cause = causes.cause(cause)
         leg.state = "CS_HANGUP"
         leg.headers["Channel-State-Number"] = "10"
@@ -187,6 +191,13 @@ class Switch:
             partner.wake()
         if leg.party is not None:
             leg.party.ended(leg)
+
+    def unmark_hold(self, leg: Channel) -> None:
+        """The leg holds nobody any more."""
+        leg.held = False
+        leg.hold_total += self.now - leg.held_at
+        leg.headers["Caller-Channel-Hold-Accum"] = str(leg.hold_total)
+        self.callstate(leg, "UNHELD")
 
     def flip(self, leg: Channel) -> None:
         """A called leg becomes a calling one: whom it called turns into who calls (switch_channel_flip_cid)."""
@@ -210,6 +221,8 @@ class Switch:
         self.enter(leg, "CS_DESTROY")
         self.legs.pop(leg.uuid, None)
         self.bus.forget(leg.uuid)
+        while self.departed and self.departed[0][0] < self.now - self.options.show_lag_ms * MILLISECOND:
+            self.departed.popleft()
         self.departed.append((self.now + self.random.randrange(self.options.show_lag_ms + 1) * MILLISECOND, leg))
 
     # --- threads -------------------------------------------------------------------------------------------------

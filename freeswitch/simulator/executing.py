@@ -87,7 +87,8 @@ def parse_next(switch: Switch, leg: Channel, *, silent: bool = False) -> Steps[N
         leg.event_lock = True
     lead = headers.get("lead-frames", "")
     if lead.isdigit() and leg.hears:
-        yield from pause(switch.timeline, int(lead) * switch.options.tick_ms * MILLISECOND)
+        frames = int(lead) + leg.exchanging  # a bridged leg has one more on its way
+        yield from pause(switch.timeline, frames * switch.options.tick_ms * MILLISECOND)
     match headers.get("call-command", "").lower():
         case "execute":
             yield from _execute_queued(switch, leg, headers)

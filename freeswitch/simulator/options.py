@@ -48,8 +48,6 @@ class Options:
     """`show channels` reads a table written behind the switch's back; it lags by up to about this long."""
     reinvite_ms: int = 20
     """A phone's acknowledgement of hold or resume."""
-    music_ms: int = 140
-    """From a hold to the music at the other leg: five frames of media are read first (lead-frames)."""
 
     heartbeat_s: int = 20
     max_sessions: int = 1_000

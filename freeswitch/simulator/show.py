@@ -48,8 +48,6 @@ def show(switch: Switch, argument: str) -> str:
 def visible(switch: Switch) -> list[Channel]:
     """The legs that the table knows: young ones are not in it yet, and some that are gone still are."""
     now = switch.now
-    while switch.departed and switch.departed[0][0] + switch.options.show_lag_ms * MILLISECOND < now:
-        switch.departed.popleft()
     lag = switch.options.show_lag_ms * MILLISECOND
     gone = [leg for until, leg in switch.departed if until > now]
     # A leg's own delay is derived from its uuid, so that it does not flicker between two looks.

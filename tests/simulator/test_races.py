@@ -155,7 +155,7 @@ def test_an_agent_who_hangs_up_while_holding_leaves_our_caller_parked() -> None:
     before = len(stage.told)
     stage.model.hang_up(agent, stage.now)
     stage.until_told("CHANNEL_PARK", caller, since=before)
-    assert stage.names(agent, since=before)[:3] == ["CHANNEL_HANGUP", "CHANNEL_CALLSTATE", "CHANNEL_UNHOLD"]
+    assert stage.names(agent, since=before)[:3] == ["CHANNEL_CALLSTATE", "CHANNEL_UNHOLD", "CHANNEL_HANGUP"]
 
 
 def test_the_held_caller_hears_music_until_resumed() -> None:
@@ -171,6 +171,24 @@ def test_the_held_caller_hears_music_until_resumed() -> None:
     assert stage.until_told("PLAYBACK_STOP", caller, since=before).get("Playback-Status") == "break"
     stage.until_told("CHANNEL_UNHOLD", agent, since=before)
     stage.until(lambda event: event.lane == agent and event.get("Channel-Call-State") == "ACTIVE", since=before)
+
+
+@pytest.mark.parametrize(("held_ms", "stuck"), ((0, True), (30, True), (300, False), (2_000, False)))
+def test_a_hold_that_is_over_before_its_music_began_leaves_the_caller_with_the_music(
+    held_ms: int, *, stuck: bool
+) -> None:
+    """The real switch does not take back music that is ordered and not yet heard: resume no sooner than that."""
+    stage = Stage()
+    caller, agent = stage.talk()
+    stage.run(100)
+    stage.job(f"uuid_hold {agent}")
+    stage.run(held_ms)
+    assert stage.job(f"uuid_hold off {agent}") == "+OK Success\n"
+    stage.run(5_000)
+    heard = [event.name for event in stage.told if event.lane == caller and event.name.startswith("PLAYBACK")]
+    assert heard == (["PLAYBACK_START"] if stuck else ["PLAYBACK_START", "PLAYBACK_STOP"])
+    assert stage.api(f"uuid_break {caller} all") == "+OK\n"
+    stage.until_told("PLAYBACK_STOP", caller)
 
 
 def test_a_transferred_caller_takes_its_next_way_and_says_so() -> None:
