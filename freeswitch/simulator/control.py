@@ -3,6 +3,7 @@
 - `simulator call {"dialled": "4001", "name": "Li Wei", "patience_ms": 30000}` answers `+OK <uuid of the leg>`
 - `simulator phone {"extension": "1001", "behaviour": "answer", "answer_after_ms": 500}`
 - `simulator hangup <uuid>`: the far end of that leg hangs up
+- `simulator expire <extension>`: that phone lost its power, and the switch has noticed
 - `simulator pickup <uuid>`: the phone that rings is answered
 - `simulator hold|resume <uuid>`: its phone puts the call on hold, or takes it off
 - `simulator dtmf <uuid> <digits>`: its phone's keys are pressed
@@ -47,6 +48,9 @@ class Control:
                     return "+OK\n"
                 case "hangup":
                     return _done(worked=model.hang_up(rest.strip(), now))
+                case "expire":
+                    worked = model.expire(rest.strip(), now)
+                    return "+OK\n" if worked else f"-ERR phone {rest.strip()!r} is not registered\n"
                 case "pickup":
                     return _done(worked=model.pick_up(rest.strip(), now))
                 case "hold":
@@ -61,7 +65,9 @@ class Control:
                 case "stats":
                     return json.dumps(self._stats()) + "\n"
                 case _:
-                    return "-ERR simulator: use call, phone, hangup, pickup, hold, resume, dtmf, fault or stats\n"
+                    return (
+                        "-ERR simulator: use call, phone, expire, hangup, pickup, hold, resume, dtmf, fault or stats\n"
+                    )
         except ValueError as problem:
             return f"-ERR simulator {verb}: {problem}\n"
 

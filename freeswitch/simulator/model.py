@@ -12,7 +12,7 @@ The same seed, the same calls and the same times give the same events.
 from collections.abc import Callable, Container
 from random import Random
 
-from freeswitch.simulator import bridging, control, life, originating, sip
+from freeswitch.simulator import bridging, control, life, originating, registering, sip
 from freeswitch.simulator.bus import Bus, Event, EventFault, Headers
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.commands import COMMANDS
@@ -22,9 +22,8 @@ from freeswitch.simulator.leg_commands import press
 from freeswitch.simulator.options import Options
 from freeswitch.simulator.parties import Customer, Robot, leave
 from freeswitch.simulator.people import Caller, Phone
-from freeswitch.simulator.show import uptime
 from freeswitch.simulator.switch_commands import shut_down
-from freeswitch.simulator.timeline import MILLISECOND, SECOND, Steps, Thread, Timeline
+from freeswitch.simulator.timeline import MILLISECOND, Steps, Thread, Timeline
 from freeswitch.simulator.wire import Request, RequestReader
 
 originating.LIVES.update(inbound=life.inbound, outbound=life.outbound)
@@ -80,7 +79,7 @@ class Model:
             local_ip_v4=self.options.ipv4,
             domain=self.options.domain,
         )
-        self._beat_from(switch)
+        registering.beat_for_ever(switch)
         return switch
 
     # --- time ----------------------------------------------------------------------------------------------------
@@ -269,34 +268,19 @@ class Model:
             phone.calls = before.calls
         self.switch.phones[phone.extension] = phone
         if phone.registered:
-            self._registration(phone, "sofia::register")
+            registering.registered(self.switch, phone)
         elif before is not None and before.registered:
-            self._registration(phone, "sofia::unregister")
+            registering.unregistered(self.switch, phone)
 
-    def _registration(self, phone: Phone, subclass: str) -> None:
-        options, bus = self.options, self.switch.bus
-        if bus.interest is not None and subclass not in bus.interest:
-            bus.burn()
-            return
-        expires = phone.expires_s if subclass == "sofia::register" else 0
-        news: Headers = {
-            "profile-name": options.agents_profile,
-            "from-user": phone.extension,
-            "from-host": options.domain,
-            "contact": f'"" <{sip.contact(phone.extension)}>',
-            "call-id": f"token-{phone.extension}",
-            "rpid": "unknown",
-            "status": "Registered(UDP)",
-            "expires": str(expires),
-            "to-user": phone.extension,
-            "to-host": options.domain,
-            "network-ip": "127.0.0.1",
-            "network-port": sip.contact(phone.extension).rpartition(":")[2],
-            "username": phone.extension,
-            "realm": options.domain,
-            "user-agent": "simulator",
-        }
-        bus.emit("CUSTOM", news, subclass=subclass)
+    def expire(self, extension: str, now: int) -> bool:
+        """The phone lost its power, and the switch has noticed by now. False when it was not registered."""
+        self.switch.timeline.run(now)
+        phone = self.switch.phones.get(extension)
+        if phone is None or not phone.registered:
+            return False
+        phone.registered = False
+        registering.expired(self.switch, phone)
+        return True
 
     def hang_up(self, uuid: str, now: int) -> bool:
         """The far end of this leg hangs up. False when there is no such leg."""
@@ -367,34 +351,6 @@ class Model:
         for phone in phones.values():
             phone.calls = 0
             self.phone(phone, now)
-
-    # --- heartbeat -----------------------------------------------------------------------------------------------
-
-    def _beat_from(self, switch: Switch) -> None:
-        switch.timeline.after(self.options.heartbeat_s * SECOND, lambda: self._beat(switch))
-
-    def _beat(self, switch: Switch) -> None:
-        options, counts = self.options, switch.counts
-        up = switch.now - counts.started
-        news: Headers = {
-            "Event-Info": "System Ready",
-            "Up-Time": uptime(up),
-            "FreeSWITCH-Version": options.version,
-            "Uptime-msec": str(up // MILLISECOND),
-            "Session-Count": str(len(switch.legs)),
-            "Max-Sessions": str(options.max_sessions),
-            "Session-Per-Sec": str(options.sessions_per_second),
-            "Session-Per-Sec-Last": "0",
-            "Session-Per-Sec-Max": "0",
-            "Session-Per-Sec-FiveMin": "0",
-            "Session-Since-Startup": str(counts.sessions),
-            "Session-Peak-Max": str(counts.peak),
-            "Session-Peak-FiveMin": str(counts.peak),
-            "Idle-CPU": "95.000000",
-        }
-        switch.bus.emit("HEARTBEAT", news)
-        switch.bus.burn()  # RE_SCHEDULE
-        self._beat_from(switch)
 
 
 def _ignoring(steps: Steps[bool]) -> Steps[None]:

@@ -147,6 +147,26 @@ def test_a_busy_phone_with_no_line_left_refuses_the_next_call() -> None:
     assert stage.job("originate {origination_uuid=two}user/1001@ringledger &park()") == "+OK two\n"
 
 
+def test_phones_come_go_and_vanish_and_the_switch_tells_so() -> None:
+    stage = Stage()
+    stage.phone("1001", expires_s=120)
+    stage.phone("1001", registered=False)
+    stage.phone("1001", expires_s=60)
+    assert stage.api("simulator expire 1001") == "+OK\n"
+    assert stage.api("simulator expire 1001") == "-ERR phone '1001' is not registered\n"
+    stage.run(1)
+    shown = [
+        (event.subclass, event.get("from-user") or event.get("user"), event.get("expires")) for event in stage.told
+    ]
+    assert shown[:3] == [
+        ("sofia::register", "1001", "120"),
+        ("sofia::unregister", "1001", "0"),
+        ("sofia::register", "1001", "60"),
+    ]
+    assert shown[3][:2] == ("sofia::expire", "1001")
+    assert stage.job("originate user/1001@ringledger &park()") == "-ERR USER_NOT_REGISTERED\n"
+
+
 def test_both_formats_are_told_over_tcp_as_soon_as_the_client_pokes(serve: Serve) -> None:
     running = serve()
     json_client = running.connect("CHANNEL_PARK")
