@@ -74,6 +74,8 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
     if node is None or node.status != "connected":
         return  # it was made over a connection that is lost by now
     first = memory.first_snapshot(fact.node)
+    for found in fact.legs:
+        memory.note_made(found.leg)
     sight = _Sight(fact, now, ids, first=first, entering=not node.in_step)
     adopted = doubted = corrected = strays = 0
     for contact in [contact for contact in world.contacts.values() if contact.node == fact.node]:

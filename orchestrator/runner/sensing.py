@@ -70,6 +70,7 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
         # The hang-up may have come before the leg was made; so every sign of life repeats it.
         yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
     else:
+        memory.note_made(fact.leg)
         yield from _of_agents_leg(contact, fact, now, ids)
 
 

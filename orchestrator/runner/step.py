@@ -69,7 +69,7 @@ class Runner:
             case Followed():
                 return (given.body.record,)
             case TimerFired():
-                return timing.on_timer(self.world, given.body, given.at, ids)
+                return timing.on_timer(self.world, self._memory, given.body, given.at, ids)
             case Started():
                 self._memory.started()
                 return reconcile.on_start(self.world)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts.commands import CheckOverdue, ExpireOffer, ExpireVisit
+from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.handling import LEG_GRACE, MOST_DOUBLINGS
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.staff.shifts import EndCoolDown, EndWrapUp
@@ -11,6 +12,7 @@ from orchestrator.domain.switch.nodes import StrayLegOverdue
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
 from orchestrator.runner.inputs import TimerFired
+from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
 # A timer that comes later than this found us away: stopped, starting, or without a database. What it ends was not
@@ -20,7 +22,7 @@ LATE = 2 * SECOND
 JOIN_GRACE = 5 * SECOND
 
 
-def on_timer(world: World, fired: TimerFired, now: Instant, ids: Ids) -> Iterator[Tell]:
+def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids: Ids) -> Iterator[Tell]:
     """The commands that a due timer stands for; none where the thing it was set for is gone, or the timer has been set
     anew since.
     """
@@ -33,12 +35,7 @@ def on_timer(world: World, fired: TimerFired, now: Instant, ids: Ids) -> Iterato
     contact = world.contacts.get(fired.ident)
     match fired.what:
         case "offer" if contact is not None and contact.offer is not None:
-            blameless = "" if world.in_step(contact.node) else "node_down"
-            if not blameless and fired.due and now - fired.due > LATE:
-                blameless = "engine_late"
-            again_at = Instant(now + JOIN_GRACE)
-            expire = ExpireOffer(offer_id=contact.offer.offer_id, again_at=again_at, blameless=blameless)
-            yield TellContact(fired.ident, expire)
+            yield TellContact(fired.ident, _expire(world, memory, contact, contact.offer, fired, now))
         case "visit" if contact is not None and world.in_step(contact.node):
             queue = world.queues.get(contact.queue_id)
             prompt = queue.settings.apology if queue is not None else "no_agent_in_time"
@@ -51,6 +48,21 @@ def on_timer(world: World, fired: TimerFired, now: Instant, ids: Ids) -> Iterato
             yield TellShift(fired.ident, EndCoolDown())
         case "strays":
             yield from _ask_after_strays(world, fired.ident, now, ids)
+
+
+def _expire(
+    world: World, memory: Memory, contact: Contact, offer: Offer, fired: TimerFired, now: Instant
+) -> ExpireOffer:
+    blameless = "" if world.in_step(contact.node) else "node_down"
+    if not blameless and fired.due and now - fired.due > LATE:
+        blameless = "engine_late"
+    legs = (held.leg for held in offer.reservations)
+    return ExpireOffer(
+        offer_id=offer.offer_id,
+        again_at=Instant(now + JOIN_GRACE),
+        blameless=blameless,
+        unmade=tuple(leg for leg in legs if leg not in offer.delivered and not memory.is_made(leg)),
+    )
 
 
 def _ask_after_strays(world: World, node_id: str, now: Instant, ids: Ids) -> Iterator[Tell]:

@@ -39,7 +39,7 @@ from orchestrator.domain.contacts.contacts import (
     reservation_of,
 )
 from orchestrator.domain.kernel import Event, Instant, Refused
-from orchestrator.domain.switch.causes import outcome_of
+from orchestrator.domain.switch.causes import NEVER_MADE, outcome_of
 
 Events = tuple[Event, ...]
 
@@ -76,7 +76,7 @@ def decide(contact: Contact, command: Command) -> Events:
                 return _not_joined(offer, command)
             if command.blameless:
                 return (OfferWithdrawn(offer_id=offer.offer_id, cause=command.blameless),)
-            return (OfferTimedOut(offer_id=offer.offer_id, cause="NO_ANSWER"),)
+            return _timed_out(offer, command.unmade)
         case JoinAgain() if offer.accepted:
             return (OfferExtended(offer_id=offer.offer_id, until=command.connect_by, cause="joined_again"),)
         case WithdrawOffer():
@@ -135,6 +135,20 @@ def _without(offer: Offer, held: Reservation, outcome: str, cause: str, connect_
     if offer.accepted == held.leg and next_up is not None:
         return (declined, _accepted(offer, next_up, connect_by))
     return (declined,)
+
+
+def _timed_out(offer: Offer, unmade: tuple[str, ...]) -> Events:
+    """Nobody answered. An agent whose leg the switch never made missed nothing: an overloaded switch, or a slow
+    database, must not stand anybody down.
+    """
+    excused = [r for r in offer.reservations if r.leg in unmade]
+    if len(excused) == len(offer.reservations):
+        return (OfferFailed(offer_id=offer.offer_id, cause=NEVER_MADE),)
+    declined = tuple(
+        OfferDeclined(offer_id=offer.offer_id, shift_id=r.shift_id, leg=r.leg, outcome="failed", cause=NEVER_MADE)
+        for r in excused
+    )
+    return (*declined, OfferTimedOut(offer_id=offer.offer_id, cause="NO_ANSWER"))
 
 
 def _not_joined(offer: Offer, command: ExpireOffer) -> Events:

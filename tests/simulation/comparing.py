@@ -1,0 +1,50 @@
+"""Two worlds compared: the live one, and one folded from the records."""
+
+from typing import Any
+
+from orchestrator.domain.kernel import Instant, Record
+from orchestrator.domain.world import World
+
+
+def fold(records: list[Record]) -> World:
+    """The world after these records."""
+    world = World()
+    for record in records:
+        world.apply(record)
+    return world
+
+
+def picture(world: World, now: Instant) -> dict[str, Any]:
+    """Everything in a world that a decision may rest on. A timer that is due may have been taken out already."""
+    matching = world.matching
+    return {
+        "contacts": world.contacts,
+        "shifts": world.shifts,
+        "nodes": world.nodes,
+        "agents": world.agents,
+        "queues": world.queues,
+        "entries": world.entries,
+        "versions": world.versions,
+        "contact_of_leg": world.contact_of_leg,
+        "open_offers": world.open_offers,
+        "closed_legs": list(world.closed_legs.items()),
+        "shift_at": world.shift_at,
+        "lines": world.lines,
+        "shift_of_agent": world.shift_of_agent,
+        "agent_of_number": world.agent_of_number,
+        "entry_of_number": world.entry_of_number,
+        "config_version": world.config_version,
+        "timers": [(key, due) for key, due in world.timers if due > now],
+        "best": {queue: [x.shift_id for x in matching.best_agents(queue, 1_000)] for queue in world.queues},
+        "next": {queue: matching.next_contact(queue) for queue in world.queues},
+        "waiting": {queue: matching.waiting(queue) for queue in world.queues},
+        "states": {queue: matching.states(queue) for queue in world.queues},
+    }
+
+
+def difference(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """The first part in which two pictures differ, with both sides; empty where they are equal."""
+    for name, value in one.items():
+        if value != other[name]:
+            return f"{name}: {value!r}\n  against {other[name]!r}"
+    return ""

@@ -1,0 +1,318 @@
+"""One process of the orchestrator under virtual time: the production `Runner.step`, a batching writer, a link.
+
+It goes about its work like `orchestrator.loop`: news is stepped as it comes, records are committed in batches, an
+instruction is performed when the records of its step (or, without any, of all steps before it) are committed, and while
+the database is away news is held back and commands are refused.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+
+from msgspec import Struct
+
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused
+from orchestrator.domain.switch.facts import Fact
+from orchestrator.domain.switch.instructions import Instruction, TakeSnapshot
+from orchestrator.domain.world import World
+from orchestrator.runner import Followed, Input, Outcome, Runner, Started
+from orchestrator.runner.inputs import Body, DeskCommand
+from tests.simulation.agenda import Agenda
+from tests.simulation.ledger import DatabaseAway, Fenced, Ledger
+from tests.simulation.link import Link
+from tests.simulation.switch import Switch
+from tests.simulation.weather import Weather
+
+LEASE = 1 * SECOND
+"""How long an engine may write after its last renewal."""
+STALE = 1_500 * MILLISECOND
+"""How long a standby looks at an unchanged lease before it takes over."""
+
+
+class Watcher:
+    """What is told of everything that an engine does, and may object. The default objects to nothing."""
+
+    def stepped(self, engine: "Engine", given: Input, outcome: Outcome) -> None:
+        """An input was stepped."""
+
+    def raised(self, engine: "Engine", given: Input, error: Exception) -> None:
+        """A step raised."""
+
+    def committed(self, engine: "Engine", records: list[Record]) -> None:
+        """A batch was committed."""
+
+    def wrote(self, engine: "Engine", instruction: Instruction) -> None:
+        """An instruction was written to the switch."""
+
+    def happened(self, engine: "Engine", what: str) -> None:
+        """Something else that a story should tell."""
+
+
+class Step(Struct):
+    """A step whose records wait to be committed."""
+
+    number: int
+    records: tuple[Record, ...]
+    instructions: tuple[Instruction, ...]
+
+
+class Engine:
+    """An active orchestrator from its start to its end."""
+
+    def __init__(
+        self, agenda: Agenda, dice: Random, weather: Weather, switch: Switch, ledger: Ledger, watcher: Watcher
+    ) -> None:
+        self.epoch = ledger.take_over()
+        self.world = World()
+        for record in ledger.records():
+            self.world.apply(record)
+        self.runner = Runner(self.world)
+        self.alive = True
+        self.paused = False
+        self.stored = 0
+        self.last_stall = agenda.now
+        """When it could last not act: started, stopped, or without a database."""
+        self.crash_after_commits = -1
+        """Die in the middle of performing what this many commits from now allow."""
+        self._agenda = agenda
+        self._dice = dice
+        self._ledger = ledger
+        self._watcher = watcher
+        self._inputs = 0
+        self._steps = 0
+        self._held: deque[tuple[Body, Callable[[Refused | None], None] | None]] = deque()
+        self._pending: list[Step] = []
+        self._flying: list[Step] = []
+        self._after: deque[tuple[int, tuple[Instruction, ...]]] = deque()
+        self._waiting: deque[Instruction] = deque()
+        self._away = False
+        self._renewal_ok_until = agenda.now + LEASE
+        self._timer_at: int | None = None
+        self.must_be_stored: dict[str, int] = {}
+        """How many steps must be stored before this instruction may be written."""
+        self.link = Link(
+            agenda,
+            dice,
+            weather,
+            switch,
+            deliver=self.take,
+            may_write=self.may_write,
+            offer_open=lambda offer: offer in self.world.open_offers,
+            wrote=lambda instruction: watcher.wrote(self, instruction),
+        )
+        self._renew()
+        self._take_now(Started(epoch=self.epoch, position=len(ledger.rows)))
+        self.link.connect()
+
+    # --- life and death ----------------------------------------------------------------------------------------------
+    def die(self, why: str) -> None:
+        """The process is gone; what was on its way to the database may arrive all the same."""
+        if not self.alive:
+            return
+        self._watcher.happened(self, f"the engine dies: {why}")
+        self.alive = False
+        self.link.stop()
+        if self._flying and self._dice.random() < 0.5:
+            with suppress(DatabaseAway):
+                self._append([record for step in self._flying for record in step.records])
+        self._flying = []
+
+    def is_dead(self) -> bool:
+        """Whether the process is gone by now."""
+        return not self.alive
+
+    def pause(self) -> None:
+        """SIGSTOP: nothing moves in here."""
+        self.paused = True
+        self._watcher.happened(self, "the engine is stopped (SIGSTOP)")
+
+    def resume(self) -> None:
+        """SIGCONT: it goes on as if nothing had been."""
+        if not self.alive:
+            return
+        self.paused = False
+        self.last_stall = self._agenda.now
+        self._watcher.happened(self, "the engine goes on (SIGCONT)")
+        self._agenda.soon(0, 50, self._renew)
+        self._agenda.soon(0, 5, self._drain)
+        self._agenda.soon(0, 5, self._commit)
+
+    def may_write(self) -> bool:
+        """Whether the lease holds, by this process's own clock."""
+        return self._agenda.now < self._renewal_ok_until
+
+    def _renew(self) -> None:
+        if not self.alive or self.paused:
+            return
+        if not self._ledger.away:
+            if self._ledger.epoch != self.epoch:
+                self.die("deposed at the renewal of its lease")
+                return
+            self._renewal_ok_until = self._agenda.now + LEASE
+            self._perform_waiting()
+        self._agenda.after(250 * MILLISECOND, self._renew)
+
+    # --- inputs ------------------------------------------------------------------------------------------------------
+    def take(self, body: Body | Fact) -> None:
+        """News of the switch or the configuration."""
+        if not self.alive:
+            return
+        if self._away or self.paused or self._held:
+            self._held.append((body, None))
+        else:
+            self._take_now(body)
+
+    def follow(self, record: Record) -> None:
+        """A record of a desk stream."""
+        self.take(Followed(record=record))
+
+    def unstored(self) -> list[Record]:
+        """Records that were decided and are not committed."""
+        return [record for step in (*self._flying, *self._pending) for record in step.records]
+
+    def command(self, command: DeskCommand, answered: Callable[[Refused | None], None] | None = None) -> None:
+        """A request over the command socket."""
+        if not self.alive:
+            return
+        if self.paused:
+            self._held.append((command, answered))
+        elif self._away or self._held:
+            if answered is not None:
+                answered(Refused("database_away", ""))
+        else:
+            self._take_now(command, answered)
+
+    def _drain(self) -> None:
+        while self._held and self.alive and not self._away and not self.paused:
+            body, answered = self._held.popleft()
+            self._take_now(body, answered)
+
+    def _take_now(self, body: Body | Fact | Followed, answered: Callable[[Refused | None], None] | None = None) -> None:
+        self._inputs += 1
+        given = Input(id=f"{self.epoch}-{self._inputs}", at=self._agenda.now, body=body)
+        try:
+            outcome = self.runner.step(given)
+        except Exception as error:
+            self._watcher.raised(self, given, error)
+            raise
+        if outcome.records:
+            self._steps += 1
+            self._pending.append(Step(self._steps, outcome.records, outcome.instructions))
+        for instruction in outcome.instructions:
+            self.must_be_stored.setdefault(instruction.id, self._steps)
+        self._watcher.stepped(self, given, outcome)
+        if outcome.records:
+            self._commit()
+        elif outcome.instructions:
+            self._instruct_in_turn(outcome.instructions)
+        if answered is not None:
+            answered(outcome.refused)
+        self._set_timer()
+
+    # --- time --------------------------------------------------------------------------------------------------------
+    def _set_timer(self) -> None:
+        due = self.runner.next_due()
+        if due is not None and (self._timer_at is None or due < self._timer_at):
+            self._timer_at = max(due, self._agenda.now)
+            self._agenda.at(self._timer_at + self._dice.randint(0, 500), self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer_at = None
+        if not self.alive:
+            return
+        if self.paused or self._away or self._held:
+            self._timer_at = self._agenda.now + 20 * MILLISECOND
+            self._agenda.at(self._timer_at, self._on_time)
+            return
+        while not self.is_dead() and (fired := self.runner.due(self._agenda.now)) is not None:
+            self._take_now(fired)
+        self._set_timer()
+
+    # --- the log -----------------------------------------------------------------------------------------------------
+    def _commit(self) -> None:
+        if self._flying or not self._pending or not self.alive or self.paused:
+            return
+        self._flying, self._pending = self._pending, []
+        if self._dice.random() < 0.02:
+            self._agenda.soon(20, 300, self._committed)
+        else:
+            self._agenda.soon(0.5, 6, self._committed)
+
+    def _committed(self) -> None:
+        if not self.alive or not self._flying:
+            return
+        if self.paused:
+            # The backend goes on without us; its answer waits in the socket.
+            self._agenda.soon(20, 20, self._committed)
+            return
+        batch = self._flying
+        try:
+            if not self._append([record for step in batch for record in step.records]):
+                return
+        except DatabaseAway:
+            if not self._away:
+                self._away = True
+                self._watcher.happened(self, "the database is away: news is held back")
+            self._agenda.soon(50, 400, self._committed)
+            return
+        self._flying = []
+        was_away, self._away = self._away, False
+        self._watcher.committed(self, [record for step in batch for record in step.records])
+        if self.crash_after_commits > 0:
+            self.crash_after_commits -= 1
+        for step in batch:
+            self.stored = step.number
+            self._instruct(step.instructions)
+            while not self.is_dead() and self._after and self._after[0][0] <= self.stored:
+                self._instruct(self._after.popleft()[1])
+        if self.is_dead():
+            return
+        self._commit()
+        if was_away:
+            self._watcher.happened(self, "the database is back")
+            self.last_stall = self._agenda.now
+            self._drain()
+            for node in self.world.nodes:
+                self._instruct_in_turn((TakeSnapshot(id=f"resume-{node}-{self._inputs}", node=node, leg=""),))
+
+    def _append(self, records: list[Record]) -> bool:
+        try:
+            self._ledger.append(self.epoch, records)
+        except Fenced as error:
+            if self.alive:
+                self.die(f"deposed: {error}")
+            return False
+        return True
+
+    # --- instructions ------------------------------------------------------------------------------------------------
+    def _instruct_in_turn(self, instructions: tuple[Instruction, ...]) -> None:
+        if self.stored == self._steps:
+            self._instruct(instructions)
+        else:
+            self._after.append((self._steps, instructions))
+
+    def _instruct(self, instructions: tuple[Instruction, ...]) -> None:
+        for instruction in instructions:
+            if not self.alive:
+                return
+            if self.crash_after_commits == 0 and self._dice.random() < 0.5:
+                self.die("between a commit and its instructions")
+                return
+            if self._waiting or not self.may_write():
+                self._waiting.append(instruction)
+            else:
+                self.link.perform(instruction)
+
+    def _perform_waiting(self) -> None:
+        while self._waiting and self.may_write():
+            self.link.perform(self._waiting.popleft())
+
+    @property
+    def acting(self) -> bool:
+        """Whether it is alive and can decide now."""
+        return self.alive and not self.paused and not self._away
+
+    def slack(self) -> Instant:
+        """The instant before which nobody can blame it for being late."""
+        return Instant(self.last_stall + 5 * SECOND)

@@ -1,0 +1,356 @@
+"""What must hold after every step, at every write and at the end. Each rule has a name, by which mutants are killed."""
+
+from collections.abc import Iterable
+
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
+from orchestrator.domain.staff import shifts as s
+from orchestrator.domain.staff.shifts import available
+from orchestrator.domain.switch import facts as f
+from orchestrator.domain.switch import instructions as i
+from orchestrator.domain.world import World
+from orchestrator.runner import Input, Outcome
+from tests.simulation.engine import Engine
+from tests.simulation.ledger import Ledger
+from tests.simulation.switch import Switch
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        super().__init__(f"[{rule}] {what}")
+        self.rule = rule
+
+
+class Book:
+    """What the records alone say: kept from the first to the last record of a log."""
+
+    def __init__(self, *, cool_down_ms: int) -> None:
+        self._cool_down = cool_down_ms * MILLISECOND
+        self._versions: dict[str, int] = {}
+        self._caller_legs: dict[str, str] = {}
+        self._legs: dict[str, dict[str, None]] = {}
+        self._visits: dict[str, str] = {}
+        self._offers: dict[str, str] = {}
+        self._ended: dict[str, str] = {}
+        self._held_for: dict[str, str] = {}
+        self._cooling: dict[str, int] = {}
+        self._wrapping: dict[str, int] = {}
+        self.queued: dict[str, int] = {}
+
+    def note(self, record: Record) -> None:
+        """Take one more record. Raises `Broken`."""
+        stream, event = record.stream, record.event
+        expected = self._versions.get(stream, 0) + 1
+        if record.version != expected:
+            raise Broken("versions", f"{stream} is at {expected - 1} and got version {record.version}")
+        self._versions[stream] = record.version
+        match kind_of(stream):
+            case "contact":
+                if stream in self._ended:
+                    raise Broken("ends_once", f"{type(event).__name__} follows the end of {stream}")
+                self._contact(stream, record)
+            case "shift":
+                self._shift(ident_of(stream), record)
+
+    def finish(self) -> None:
+        """The log is complete: every contact has ended."""
+        for stream in self.queued:
+            if stream not in self._ended:
+                raise Broken("ends_once", f"{stream} was queued and has not ended")
+
+    def _contact(self, stream: str, record: Record) -> None:
+        match record.event:
+            case c.ContactArrived() as event:
+                if event.leg in self._caller_legs:
+                    raise Broken("one_contact_per_call", f"{event.leg} is {self._caller_legs[event.leg]} and {stream}")
+                self._caller_legs[event.leg] = stream
+                self._legs[stream] = {event.leg: None}
+            case c.ContactQueued() as event:
+                self.queued[stream] = self.queued.get(stream, 0) + 1
+                if stream in self._visits:
+                    raise Broken("ends_once", f"{stream} is queued twice")
+                self._visits[stream] = event.visit_id
+            case c.QueueVisitEnded() as event:
+                if self._visits.pop(stream, "") != event.visit_id:
+                    raise Broken("ends_once", f"{stream} ends a visit that is not open")
+            case c.OfferMade() as event:
+                if stream in self._offers:
+                    raise Broken("reservations", f"{stream} is offered while an offer is open")
+                self._offers[stream] = event.offer_id
+                for held in event.reservations:
+                    self._legs[stream][held.leg] = None
+            case c.OfferClosed() | c.ContactConnected() as event:
+                if self._offers.pop(stream, "") != event.offer_id:
+                    raise Broken("reservations", f"{stream} closes an offer that is not open")
+            case c.LegClosed() as event:
+                if event.leg not in self._legs[stream]:
+                    raise Broken("leg_after_contact", f"{stream} closes {event.leg}, which is not open")
+                del self._legs[stream][event.leg]
+            case c.ContactEnded():
+                if self._legs[stream] or stream in self._offers or stream in self._visits:
+                    raise Broken("leg_after_contact", f"{stream} ends with something open: {self._legs[stream]}")
+                self._ended[stream] = ""
+
+    def _shift(self, shift: str, record: Record) -> None:
+        at = record.about.at
+        match record.event:
+            case s.AgentReserved() as event:
+                if shift in self._held_for:
+                    raise Broken("capacity", f"shift {shift} is reserved twice")
+                if at < self._cooling.get(shift, 0):
+                    raise Broken(
+                        "cool_down", f"shift {shift} is offered again {self._cooling[shift] - at} µs too early"
+                    )
+                if shift in self._wrapping:
+                    raise Broken("wrap_up", f"shift {shift} is offered a contact while it wraps up")
+                self._held_for[shift] = event.offer_id
+            case s.AgentReleased() as event:
+                if self._held_for.pop(shift, "") != event.offer_id:
+                    raise Broken("capacity", f"shift {shift} is released from what it was not reserved for")
+                if event.outcome in s.COOL_DOWN:
+                    self._cooling[shift] = at + self._cool_down
+            case s.AgentConnected() as event:
+                if self._held_for.get(shift) != event.offer_id:
+                    raise Broken("capacity", f"shift {shift} is connected to what it was not reserved for")
+            case s.WrapUpStarted() as event:
+                self._held_for.pop(shift, None)
+                self._wrapping[shift] = event.until
+            case s.WrapUpEnded() as event:
+                if event.how == "timer" and at < self._wrapping.get(shift, 0):
+                    raise Broken("wrap_up", f"the wrap-up of shift {shift} is cut short")
+                self._wrapping.pop(shift, None)
+
+
+class Invariants:
+    """What is checked of one engine, from its first step to its last."""
+
+    def __init__(self, engine: Engine, switch: Switch, ledger: Ledger, *, cool_down_ms: int, whole: bool) -> None:
+        self._engine = engine
+        self._switch = switch
+        self._ledger = ledger
+        self._whole = whole
+        self.book = Book(cool_down_ms=cool_down_ms)
+        self._gone: dict[str, None] = {}
+        self._needs: dict[str, str] = {}
+        self._last_record = ""
+        self._offer_legs: dict[tuple[str, str], str] = {}
+        for record in ledger.records():
+            self.book.note(record)
+
+    # --- after a step ------------------------------------------------------------------------------------------------
+    def stepped(self, given: Input, outcome: Outcome) -> None:
+        """Everything that must hold after this step."""
+        if isinstance(given.body, f.LegHungUp) or (isinstance(given.body, f.LegPresence) and not given.body.exists):
+            self._gone[given.body.leg] = None
+        if outcome.records:
+            self._last_record = outcome.records[-1].event_id
+        for instruction in outcome.instructions:
+            self._needs.setdefault(instruction.id, self._last_record)
+        for record in outcome.records:
+            self.book.note(record)
+            self._record(record, given)
+        self._together(outcome.records)
+        world, now = self._engine.world, given.at
+        for stream in dict.fromkeys(record.stream for record in outcome.records):
+            match kind_of(stream):
+                case "contact":
+                    contact = world.contacts.get(ident_of(stream))
+                    if contact is not None:
+                        self._contact(world, contact)
+                case "shift":
+                    shift = world.shifts.get(ident_of(stream))
+                    if shift is not None:
+                        self._shift(world, shift)
+        if outcome.records:
+            self._nobody_waits_in_vain(world)
+        if isinstance(given.body, f.Heartbeat):
+            self._offers_are_young(world, now)
+            self._nobody_hears_silence(world, now)
+        if self._switch.odd:
+            raise Broken("one_agent_per_caller", self._switch.odd[0])
+
+    def _record(self, record: Record, given: Input) -> None:
+        match record.event:
+            case c.OfferMade() as event:
+                self._in_turn(record, event)
+                for held in event.reservations:
+                    self._offer_legs[held.shift_id, event.offer_id] = held.leg
+            case c.LegClosed() as event:
+                if event.leg in self._switch.legs:
+                    raise Broken("asked_before_closed", f"{event.leg} is closed ({event.cause}) and lives")
+                if event.repair == "absent" and not isinstance(given.body, f.LegPresence):
+                    raise Broken(
+                        "asked_before_closed", f"{event.leg} is closed as absent by {type(given.body).__name__}"
+                    )
+            case s.AgentStoodDown() as event if self._whole:
+                self._blamed_rightly(ident_of(record.stream), event)
+
+    def _in_turn(self, record: Record, made: c.OfferMade) -> None:
+        """FIFO: nobody who waited longer in this queue, with the same priority, still waits."""
+        world = self._engine.world
+        mine = world.contacts.get(ident_of(record.stream))
+        if mine is None or mine.visit is None:
+            return
+        place = (-mine.visit.priority, mine.visit.queued_at)
+        for other in world.contacts.values():
+            if other.status != "waiting" or other.visit is None or other.visit.queue_id != made.queue_id:
+                continue
+            if can_be_served(world, other) and (-other.visit.priority, other.visit.queued_at) < place:
+                raise Broken("fifo", f"{mine.contact_id} is served before {other.contact_id}, who waits longer")
+
+    def _blamed_rightly(self, shift: str, down: s.AgentStoodDown) -> None:
+        leg = self._offer_legs.get((shift, down.offer_id), "")
+        came = self._switch.rung.get(leg, "never made")
+        right = ("rang", "answered") if down.reason == "ring_no_answer" else ("unreachable",)
+        if came not in right:
+            raise Broken("blamed_rightly", f"shift {shift} is stood down for {down.reason}; the phone: {came}")
+
+    def _together(self, records: Iterable[Record]) -> None:
+        """What must come in one step, or not at all."""
+        lost: dict[str, None] = {}
+        connected: dict[str, None] = {}
+        talked: dict[str, None] = {}
+        wrapping: dict[str, None] = {}
+        for record in records:
+            match record.event:
+                case c.OfferDeclined(outcome="lost"):
+                    lost[record.stream] = None
+                case c.ContactConnected():
+                    connected[record.stream] = None
+                case c.AgentSegmentEnded() as event:
+                    talked[event.shift_id] = None
+                case s.WrapUpStarted():
+                    wrapping[ident_of(record.stream)] = None
+        for stream in lost:
+            if stream not in connected:
+                raise Broken("losers_kept", f"{stream} lets losers go before the winner is joined")
+        for shift in talked:
+            if shift not in wrapping:
+                raise Broken("wrap_up", f"shift {shift} has no wrap-up after its talk")
+
+    def _contact(self, world: World, contact: c.Contact) -> None:
+        ident, timers = contact.contact_id, world.timers
+        if contact.status == "arrived":
+            raise Broken("waits_end", f"contact {ident} was neither queued nor turned away")
+        if contact.status == "waiting" and can_be_served(world, contact) and timers.due_of(("visit", ident)) is None:
+            raise Broken("waits_end", f"contact {ident} waits without an end")
+        if c.doomed_legs(contact) and timers.due_of(("legs", ident)) is None:
+            raise Broken("waits_end", f"contact {ident} has doomed legs that nobody will ask after")
+        if contact.offer is not None:
+            if timers.due_of(("offer", ident)) is None:
+                raise Broken("waits_end", f"contact {ident} has an offer without a deadline")
+            for held in contact.offer.reservations:
+                shift = world.shifts.get(held.shift_id)
+                if shift is None or shift.status != "reserved" or shift.offer_id != contact.offer.offer_id:
+                    raise Broken("reservations", f"contact {ident} holds shift {held.shift_id}, which says otherwise")
+        if contact.segment is not None:
+            shift = world.shifts.get(contact.segment.shift_id)
+            if shift is None or shift.status != "talking" or shift.contact_id != ident:
+                raise Broken("reservations", f"contact {ident} talks with a shift that does not")
+
+    def _shift(self, world: World, shift: s.Shift) -> None:
+        ident, timers = shift.shift_id, world.timers
+        contact = world.contacts.get(shift.contact_id)
+        if shift.status == "reserved":
+            offer = contact.offer if contact is not None else None
+            if offer is None or offer.offer_id != shift.offer_id:
+                raise Broken("reservations", f"shift {ident} is reserved for an offer that is not open")
+            if all(held.shift_id != ident for held in offer.reservations):
+                raise Broken("reservations", f"shift {ident} is reserved for an offer that does not hold it")
+        if shift.status == "talking":
+            segment = contact.segment if contact is not None else None
+            if segment is None or segment.shift_id != ident:
+                raise Broken("reservations", f"shift {ident} talks with a contact that does not")
+        if shift.status == "wrapping_up" and timers.due_of(("wrap_up", ident)) is None:
+            raise Broken("waits_end", f"shift {ident} wraps up without an end")
+        if shift.cooling_until is not None and timers.due_of(("cool_down", ident)) is None:
+            raise Broken("waits_end", f"shift {ident} cools down without an end")
+
+    def _nobody_waits_in_vain(self, world: World) -> None:
+        """An agent who is free and a contact whom that agent could take are never left side by side."""
+        waiting = [x for x in world.contacts.values() if x.status == "waiting" and can_be_served(world, x)]
+        if not waiting:
+            return
+        free = [shift for shift in world.shifts.values() if available(shift)]
+        for contact in waiting if free else ():
+            settings = world.queues[contact.queue_id].settings
+            for shift in free:
+                agent = world.agents.get(shift.agent_id)
+                level = agent.skills.get(settings.skill, 0) if agent is not None else 0
+                if level >= max(settings.min_level, 1) and line_is_free(world, shift):
+                    raise Broken("served_at_once", f"{contact.contact_id} waits while shift {shift.shift_id} is free")
+
+    def _offers_are_young(self, world: World, now: Instant) -> None:
+        for contact in world.contacts.values():
+            offer = contact.offer
+            due = world.timers.due_of(("offer", contact.contact_id))
+            if offer is not None and due is not None and now > max(due, self._engine.slack()) + 5 * SECOND:
+                raise Broken("offers_are_young", f"the offer of {contact.contact_id} outlived its deadline")
+
+    def _nobody_hears_silence(self, world: World, now: Instant) -> None:
+        """Whoever waits and is not being joined with an agent hears music."""
+        for contact in world.contacts.values():
+            leg = self._switch.legs.get(contact.caller_leg)
+            if leg is None or not leg.silent_since or contact.status not in ("waiting", "offered"):
+                continue
+            if can_be_served(world, contact) and now > max(leg.silent_since, self._engine.slack()) + 5 * SECOND:
+                raise Broken("hears_music", f"the caller of {contact.contact_id} has heard silence for a while")
+
+    # --- at a write --------------------------------------------------------------------------------------------------
+    def wrote(self, given: i.Instruction) -> None:
+        """What must hold when an instruction goes to the switch."""
+        needed = self._needs.get(given.id, "")
+        if needed and not self._ledger.holds(needed):
+            raise Broken("commit_first", f"{type(given).__name__} is written before its records are committed")
+        contact = self._engine.world.contacts.get(given.contact)
+        match given:
+            case i.RingAgent():
+                if contact is None or contact.caller_leg in self._gone:
+                    raise Broken("not_rung_after_hang_up", f"{given.extension} is rung though the caller has gone")
+            case i.HangUpLeg() if contact is not None and contact.offer is not None:
+                held = c.reservation_of(contact, given.leg)
+                if held is not None and held.leg not in contact.offer.rejecting:
+                    raise Broken("losers_kept", f"{given.leg} is hung up while its offer holds it")
+
+    def committed(self, records: list[Record]) -> None:
+        """A batch was committed by this engine."""
+        if records and self._ledger.rows[-1][0] < max(epoch for epoch, _ in self._ledger.rows[-len(records) - 50 :]):
+            raise Broken("fence", f"epoch {self._engine.epoch} wrote after a newer one")
+
+
+def can_be_served(world: World, contact: c.Contact) -> bool:
+    """Whether the switch that holds this contact can be told to ring somebody."""
+    return world.in_step(contact.node)
+
+
+def line_is_free(world: World, shift: s.Shift) -> bool:
+    """Whether no leg of ours to this agent's phone is still open."""
+    return all(extension != shift.extension for contact in world.contacts.values() for _, extension in contact.phones)
+
+
+def finish(world: World, switch: Switch) -> None:
+    """Long after the last fault and the last caller: nothing is left of anything."""
+    if world.contacts:
+        stuck = next(iter(world.contacts.values()))
+        raise Broken(
+            "nothing_stuck", f"contact {stuck.contact_id} is still {stuck.status} ({len(world.contacts)} in all)"
+        )
+    for node in world.nodes.values():
+        if node.strays:
+            raise Broken("nothing_stuck", f"{node.node_id} still has strays: {node.strays}")
+    if switch.legs:
+        raise Broken("nothing_stuck", f"the switch still has channels: {', '.join(switch.legs)}")
+    for shift in world.shifts.values():
+        if shift.status in s.ENGAGED:
+            raise Broken("nothing_stuck", f"shift {shift.shift_id} is still {shift.status}")
+    leftovers = {
+        "contact_of_leg": world.contact_of_leg,
+        "open_offers": world.open_offers,
+        "versions": [name for name in world.versions if kind_of(name) == "contact"],
+        "timers": [key for key, _ in world.timers if key[0] in ("offer", "visit", "legs")],
+    }
+    for name, left in leftovers.items():
+        if left:
+            raise Broken("no_leftovers", f"{name} still holds {left}")

@@ -1,0 +1,74 @@
+"""A model of the log: what is committed stays, one transaction at a time, fenced by the epoch (law 4)."""
+
+from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
+
+
+class Fenced(Exception):
+    """A batch came from an epoch that is over."""
+
+
+class Gap(Exception):
+    """A batch does not continue its stream."""
+
+
+class DatabaseAway(Exception):
+    """Nobody answers; with `stored`, the batch was stored all the same and only the answer was lost."""
+
+
+class Ledger:
+    """Committed records in order, each with the epoch that wrote it."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, Record]] = []
+        self.epoch = 0
+        self.away = False
+        self._versions: dict[str, int] = {}
+        self._ids: set[str] = set()
+
+    def take_over(self) -> int:
+        """Raise the epoch: from now on the one before is over."""
+        self.epoch += 1
+        return self.epoch
+
+    def append(self, epoch: int, records: list[Record]) -> None:
+        """Commit these together. Raises `Fenced`, `Gap` or `DatabaseAway`, and then nothing is committed."""
+        if self.away:
+            raise DatabaseAway
+        self.check_fence(epoch)
+        if records and records[0].event_id in self._ids:
+            return  # a COMMIT whose answer was lost: it is stored
+        last: dict[str, int] = {}
+        for record in records:
+            expected = last.get(record.stream, self._versions.get(record.stream, 0)) + 1
+            if record.version != expected:
+                raise Gap(f"{record.stream} is at {expected - 1}, version {record.version} came")
+            last[record.stream] = record.version
+        self._versions.update(last)
+        for record in records:
+            self._ids.add(record.event_id)
+            self.rows.append((epoch, record))
+
+    def check_fence(self, epoch: int) -> None:
+        """Raise `Fenced` where a newer epoch has begun."""
+        if epoch != self.epoch:
+            raise Fenced(f"epoch {epoch} is over, {self.epoch} has begun")
+
+    def configure(self, records: list[Record]) -> None:
+        """Commit records of desk streams, which no epoch fences."""
+        for record in records:
+            if kind_of(record.stream) in LIVE_KINDS:
+                raise Gap(f"{record.stream} is no desk stream")
+            self._versions[record.stream] = record.version
+            self.rows.append((self.epoch, record))
+
+    def version(self, stream: str) -> int:
+        """The version of the stream's last record, 0 where it has none."""
+        return self._versions.get(stream, 0)
+
+    def holds(self, event_id: str) -> bool:
+        """Whether this event is committed."""
+        return event_id in self._ids
+
+    def records(self) -> list[Record]:
+        """All records in order."""
+        return [record for _, record in self.rows]

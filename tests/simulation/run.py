@@ -1,0 +1,361 @@
+"""One run: a seed becomes callers, agents, faults and an order of everything, and the rules are looked at throughout.
+
+`python -m tests.simulation SEED` tells the story of a seed.
+"""
+
+from functools import partial
+from random import Random
+
+from msgspec import Struct
+
+from orchestrator.domain.kernel import SECOND, Event, Provenance, Record, derived_id
+from orchestrator.domain.routing.configuration import ConfigurationApplied
+from orchestrator.domain.routing.entries import EntryPointConfigured
+from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
+from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
+from orchestrator.domain.switch.instructions import Instruction
+from orchestrator.runner import Input, Outcome
+from orchestrator.runner.inputs import EndAll
+from tests.simulation.agenda import START, Agenda
+from tests.simulation.comparing import difference, fold, picture
+from tests.simulation.engine import STALE, Engine, Watcher
+from tests.simulation.invariants import Book, Broken, Invariants, finish
+from tests.simulation.ledger import Ledger
+from tests.simulation.people import REFUSALS, Desk
+from tests.simulation.story import Story
+from tests.simulation.switch import Caller, Phone, Switch
+from tests.simulation.weather import Weather, draw
+
+COOL_DOWN_MS = 3_000
+# After the last fault: the longest wait, the longest talk, two disagreeing heartbeats and a snapshot, and some more.
+LONGEST_QUIET = 900 * SECOND
+_MANNERS = ("answers", "answers", "answers", "answers", "rejects", "ignores", "busy", "dead", "unreachable")
+_MOMENTS = ("", "", "", "", "", "", "", "queued", "rung", "answered", "joining", "bridged")
+
+
+class Size(Struct, frozen=True, kw_only=True):
+    """How much happens in a run."""
+
+    contacts: int = 30
+    agents: int = 10
+    lasts: int = 150 * SECOND
+
+
+class Failure(AssertionError):
+    """A run broke a rule."""
+
+    def __init__(self, seed: int, rule: str, what: str, story: str) -> None:
+        again = f"python -m tests.simulation {seed}"
+        super().__init__(f"seed {seed} broke {rule}: {what}\n\n{story}\n\nagain: {again}")
+        self.seed = seed
+        self.rule = rule
+        self.what = what
+
+
+class Run(Watcher):
+    """One seed, played to its end."""
+
+    def __init__(self, seed: int, *, weather: Weather | None = None, size: Size | None = None) -> None:
+        self.seed = seed
+        self.size = size or Size()
+        self.dice = Random(seed)
+        drawn = draw(self.dice)
+        self.weather = weather or drawn
+        self.agenda = Agenda(self.dice)
+        self.story = Story()
+        self.ledger = Ledger()
+        self.switch = Switch(self.agenda, self.dice, self.weather)
+        self.desks: list[Desk] = []
+        self.engine: Engine | None = None
+        self.rules: dict[int, Invariants] = {}
+        self.steps = 0
+        self.finished = False
+        self._starting = False
+        self._calm_from = START + self.size.lasts
+        self._settings: dict[str, QueueConfigured] = {}
+
+    # --- the whole run -----------------------------------------------------------------------------------------------
+    def play(self) -> "Run":
+        """Play to the end. Raises `Failure` where a rule is broken."""
+        try:
+            self._prepare()
+            self._go_on()
+            self._finish()
+            self.finished = True
+        except Broken as broken:
+            raise Failure(self.seed, broken.rule, str(broken), self.story.tell()) from broken
+        except Failure:
+            raise
+        except Exception as error:
+            raise Failure(self.seed, "never_raises", repr(error), self.story.tell()) from error
+        return self
+
+    def _go_on(self) -> None:
+        end = self._calm_from + LONGEST_QUIET
+        while self.agenda.now < end:
+            if self.agenda.now > self._calm_from and self._quiet():
+                return
+            self.agenda.step()
+
+    def _quiet(self) -> bool:
+        engine = self.engine
+        return (
+            engine is not None
+            and engine.acting
+            and not self.switch.legs
+            and not engine.world.contacts
+            and not any(node.strays for node in engine.world.nodes.values())
+        )
+
+    def _finish(self) -> None:
+        engine = self.engine
+        if engine is None:
+            raise Broken("nothing_stuck", "no engine lives at the end")
+        finish(engine.world, self.switch)
+        self._compare(engine)
+        book = Book(cool_down_ms=COOL_DOWN_MS)
+        for record in self.ledger.records():
+            book.note(record)
+        strange = {code for desk in self.desks for code in desk.refused} - REFUSALS
+        if strange:
+            raise Broken("refusals", f"a desk was refused with codes that nobody knows: {sorted(strange)}")
+
+    def _compare(self, engine: Engine) -> None:
+        now = self.agenda.now
+        folded = fold(self.ledger.records() + engine.unstored())
+        different = difference(picture(engine.world, now), picture(folded, now))
+        if different:
+            raise Broken("fold", f"the live world is not the fold of its records: {different}")
+
+    # --- watching ----------------------------------------------------------------------------------------------------
+    def stepped(self, engine: Engine, given: Input, outcome: Outcome) -> None:
+        self.steps += 1
+        rows, now, epoch = self.story.rows, self.agenda.now, engine.epoch
+        rows.append((now, epoch, "in", given))
+        rows.extend((now, epoch, "  event", record) for record in outcome.records)
+        rows.extend((now, epoch, "  tells", instruction) for instruction in outcome.instructions)
+        if outcome.refused is not None:
+            rows.append((now, epoch, "  refused", outcome.refused.code))
+        rules = self.rules.get(epoch)
+        if rules is None:  # the first step of an engine happens while it is being made
+            rules = self._watch(engine)
+        rules.stepped(given, outcome)
+
+    def _watch(self, engine: Engine) -> Invariants:
+        whole = self.weather.news_is_whole
+        rules = Invariants(engine, self.switch, self.ledger, cool_down_ms=COOL_DOWN_MS, whole=whole)
+        self.rules[engine.epoch] = rules
+        return rules
+
+    def raised(self, engine: Engine, given: Input, error: Exception) -> None:
+        self.story.rows.append((self.agenda.now, engine.epoch, "in", given))
+        raise Broken("never_raises", f"{type(error).__name__}: {error}") from error
+
+    def committed(self, engine: Engine, records: list[Record]) -> None:
+        self.story.rows.append((self.agenda.now, engine.epoch, "committed", f"{len(records)} records"))
+        self.rules[engine.epoch].committed(records)
+
+    def wrote(self, engine: Engine, instruction: Instruction) -> None:
+        self.story.rows.append((self.agenda.now, engine.epoch, "written", instruction))
+        self.rules[engine.epoch].wrote(instruction)
+
+    def happened(self, engine: Engine, what: str) -> None:
+        self.story.rows.append((self.agenda.now, engine.epoch, "--", what))
+        if "dies" in what:
+            if engine.epoch == self.ledger.epoch:
+                self._compare(engine)
+            self._start_another()
+
+    def note(self, what: str) -> None:
+        """A fault, for the story."""
+        self.story.rows.append((self.agenda.now, self.ledger.epoch, "--", what))
+
+    # --- engines -----------------------------------------------------------------------------------------------------
+    def _start_another(self) -> None:
+        if not self._starting:
+            self._starting = True
+            self.agenda.soon(300, 20_000, self._start)
+
+    def _start(self) -> None:
+        if self.ledger.away:
+            self.agenda.soon(200, 500, self._start)
+            return
+        self._starting = False
+        if self.engine is not None and self.engine.alive and not self.engine.paused:
+            return
+        self.engine = Engine(self.agenda, self.dice, self.weather_now(), self.switch, self.ledger, self)
+        for desk in self.desks:
+            desk.engine = self.engine
+
+    def weather_now(self) -> Weather:
+        """The weather of the run, or none once it has calmed down."""
+        return self.weather if self.agenda.now < self._calm_from else Weather()
+
+    # --- what is to happen -------------------------------------------------------------------------------------------
+    def _prepare(self) -> None:
+        self._configure_first()
+        self._start()
+        for number in range(self.size.agents):
+            wild = self.dice.choice((0.0, 0.02, 0.1, 0.4))
+            self.desks.append(Desk(self.agenda, self.dice, str(1001 + number), wild=wild))
+            self.desks[-1].engine = self.engine
+        lasts_s = self.size.lasts // SECOND
+        rush = self.dice.random() < 0.3
+        for _ in range(self.size.contacts):
+            at = self.dice.uniform(1, 10 if rush else lasts_s * 0.9)
+            self.agenda.at(START + int(at * SECOND), partial(self.switch.call, self._caller()))
+        weather = self.weather
+        for count, fault in (
+            (weather.flaps, self._flap),
+            (weather.restarts, self._restart),
+            (weather.crashes, self._crash),
+            (weather.pauses, self._pause),
+            (weather.absences, self._absence),
+            (weather.configurations, self._configure),
+            (weather.lonely_phones, self._lonely_phone),
+            (weather.closings, self._close),
+        ):
+            for _ in range(count):
+                self.agenda.at(START + int(self.dice.uniform(4, lasts_s - 10) * SECOND), fault)
+        self.agenda.at(self._calm_from, self._calm_down)
+
+    def _caller(self) -> Caller:
+        dice = self.dice
+        return Caller(
+            dialled=dice.choice(("4001", "4001", "4001", "4002", "4099")),
+            patience_ms=int(dice.uniform(1, 400) if dice.random() < 0.1 else dice.uniform(5_000, 250_000)),
+            talk_ms=int(dice.choice((dice.uniform(1, 300), dice.uniform(2_000, 40_000)))),
+            gives_up_when=dice.choice(_MOMENTS),
+            gives_up_ms=int(dice.choice((0, dice.uniform(0, 60), dice.uniform(0, 2_000)))),
+            name=dice.choice(("Ann", 'x"y', "a\nEvent-Name: FORGED", "李雷")),
+            number=dice.choice(("+8613800138000", "anonymous", "")),
+        )
+
+    def _configure_first(self) -> None:
+        dice = self.dice
+        many = dice.choice((1, 1, 2, 3))
+        for queue_id, skill in (("support", "zh"), ("sales", "sell")):
+            self._settings[queue_id] = QueueConfigured(
+                name=queue_id,
+                skill=skill,
+                min_level=dice.choice((1, 1, 3)),
+                ring_ms=dice.choice((5_000, 12_000)),
+                wrap_up_ms=dice.choice((0, 2_000, 10_000)),
+                max_wait_ms=dice.choice((20_000, 60_000, 120_000)),
+                cool_down_ms=COOL_DOWN_MS,
+                ring_at_once=many,
+            )
+        changes: list[tuple[str, Event]] = [(f"queue-{key}", value) for key, value in self._settings.items()]
+        numbers = ("4001", "*") if dice.random() < 0.7 else ("4001",)
+        changes.append(("entry-main", EntryPointConfigured(name="main", numbers=numbers, queue_id="support")))
+        changes.append(("entry-shop", EntryPointConfigured(name="shop", numbers=("4002",), queue_id="sales")))
+        for number in range(self.size.agents):
+            extension = str(1001 + number)
+            changes.append((f"agent-a{extension}", self._agent(extension)))
+            manner = dice.choice(_MANNERS)
+            self.switch.phones[extension] = Phone(
+                extension,
+                manner=manner,
+                ring_ms=dice.choice(((100, 400), (500, 4_000), (500, 15_000))),
+                talks_auto=dice.random() < 0.7,
+                registered=dice.random() < 0.97,
+            )
+        self._apply(changes)
+
+    def _agent(self, extension: str) -> AgentConfigured:
+        dice = self.dice
+        skills = {skill: dice.randint(1, 5) for skill in ("zh", "sell") if dice.random() < 0.7}
+        return AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills)
+
+    def _apply(self, changes: list[tuple[str, Event]]) -> None:
+        changes.append(("config-main", ConfigurationApplied(digest="", changed=tuple(name for name, _ in changes))))
+        records = [
+            Record(
+                stream=stream,
+                version=self.ledger.version(stream) + 1,
+                event=event,
+                event_id=derived_id("configuration", stream, self.ledger.version(stream) + 1),
+                about=Provenance(at=self.agenda.now, actor="admin:test", origin="config"),
+            )
+            for stream, event in changes
+        ]
+        self.ledger.configure(records)
+        engine = self.engine
+        if engine is not None and engine.alive:
+            for record in records:
+                engine.follow(record)
+
+    # --- faults ------------------------------------------------------------------------------------------------------
+    def _calm_down(self) -> None:
+        self.note("the weather calms down")
+        calm = Weather(parks_on_cancel=self.weather.parks_on_cancel)
+        self.switch.weather = calm
+        if self.engine is not None:
+            self.engine.link.calm(calm)
+            self.engine.crash_after_commits = -1
+
+    def _flap(self) -> None:
+        self.note("the event socket is lost")
+        if self.engine is not None:
+            self.engine.link.cut("connection reset")
+
+    def _restart(self) -> None:
+        orderly = self.dice.random() < 0.3
+        self.note(f"the switch {'shuts down' if orderly else 'dies'}")
+        self.switch.restart(self.dice.randint(200, 8_000), orderly=orderly)
+
+    def _crash(self) -> None:
+        engine = self.engine
+        if engine is None or not engine.alive:
+            return
+        if self.dice.random() < 0.7:
+            engine.crash_after_commits = self.dice.randint(1, 4)
+        else:
+            engine.die("SIGKILL")
+
+    def _pause(self) -> None:
+        engine = self.engine
+        if engine is None or not engine.acting:
+            return
+        engine.pause()
+        gone_for = int(self.dice.choice((self.dice.uniform(0.1, 1.4), self.dice.uniform(1.5, 6))) * SECOND)
+        if gone_for > STALE:
+            self.agenda.after(STALE + self.dice.randint(0, 300_000), self._start)
+        self.agenda.after(gone_for, engine.resume)
+
+    def _absence(self) -> None:
+        self.note("the database goes away")
+        self.ledger.away = True
+
+        def back() -> None:
+            self.note("the database answers again")
+            self.ledger.away = False
+
+        self.agenda.after(int(self.dice.choice((self.dice.uniform(0.1, 3), self.dice.uniform(3, 40))) * SECOND), back)
+
+    def _configure(self) -> None:
+        if self.ledger.away:
+            return
+        dice = self.dice
+        extension = str(1001 + dice.randrange(self.size.agents))
+        queue_id = dice.choice(sorted(self._settings))
+        choice = dice.randrange(5)
+        if choice == 0:
+            change: tuple[str, Event] = (f"agent-a{extension}", AgentRemoved())
+        elif choice == 1:
+            change = (f"queue-{queue_id}", QueueRemoved())
+        elif choice == 2:
+            change = (f"queue-{queue_id}", self._settings[queue_id])
+        else:
+            change = (f"agent-a{extension}", self._agent(extension))
+        self.note(f"somebody changes {change[0]}")
+        self._apply([change])
+
+    def _close(self) -> None:
+        self.note("somebody ends everything")
+        if self.engine is not None:
+            self.engine.command(EndAll())
+
+    def _lonely_phone(self) -> None:
+        phone = self.switch.phones[str(1001 + self.dice.randrange(self.size.agents))]
+        self.switch.dial_alone(phone)

@@ -1,0 +1,469 @@
+"""A light model of a switch: legs, phones, bridges, and the odd things that a real one does.
+
+Instructions come in, facts go out to every link that listens. What is odd and real: +OK comes before the bridge, and if
+the agent's leg dies in between, the caller's goes with it; the caller's death in that window leaves the agent's leg
+alone without a word; background commands overtake each other; a hang-up of a leg that is not made yet is refused and
+the leg is made all the same; the end of a ring is told twice, by the leg and by its job, in either order.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, derived_id
+from orchestrator.domain.switch import facts as f
+from orchestrator.domain.switch import instructions as i
+from orchestrator.runner.sensing import INBOUND_CONTEXT
+from tests.simulation.agenda import Agenda
+from tests.simulation.weather import Weather
+
+NODE = "n1"
+BEAT = 20 * SECOND
+APOLOGY_MS = 4_000
+
+Reply = Callable[[str], None]
+"""Takes the answer of a refused command; "" where it was done."""
+
+
+class Listener(Protocol):
+    """A link that is connected."""
+
+    def hear(self, fact: f.Fact, channel: str) -> None:
+        """Take news; the order of one channel is kept."""
+
+    def cut(self, why: str) -> None:
+        """The connection is lost."""
+
+
+@dataclass(slots=True, eq=False)
+class Caller:
+    """Somebody who calls: how long they wait, how long they talk, and at which moment they may give up."""
+
+    dialled: str
+    patience_ms: int
+    talk_ms: int
+    gives_up_when: str = ""
+    """One of queued, rung, answered, joining, bridged; empty for none of these."""
+    gives_up_ms: int = 0
+    name: str = ""
+    number: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Phone:
+    """An agent's phone with one line. `manner` is what it mostly does."""
+
+    extension: str
+    manner: str = "answers"
+    ring_ms: tuple[int, int] = (300, 6_000)
+    talks_auto: bool = True
+    registered: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Leg:
+    """One channel."""
+
+    uuid: str
+    inbound: bool
+    born: int
+    caller: Caller | None = None
+    phone: Phone | None = None
+    contact: str = ""
+    offer: str = ""
+    job: str = ""
+    up: bool = False
+    rang: bool = False
+    parked: bool = False
+    silent_since: int = 0
+    """Since when the leg hears nothing; 0 while it hears something."""
+    context: str = INBOUND_CONTEXT
+    peer: "Leg | None" = None
+    joining: "Leg | None" = None
+    held: bool = False
+    recording: str = ""
+    alive: bool = True
+    reply: Reply | None = field(default=None, repr=False)
+
+
+class Switch:
+    """The channels of one node."""
+
+    def __init__(self, agenda: Agenda, dice: Random, weather: Weather) -> None:
+        self.agenda = agenda
+        self.dice = dice
+        self.weather = weather
+        self.legs: dict[str, Leg] = {}
+        self.phones: dict[str, Phone] = {}
+        self.listeners: list[Listener] = []
+        self.up = True
+        self.core = "core-1"
+        self.starts = 1
+        self.calls = 0
+        self.rung: dict[str, str] = {}
+        """Every leg that was made for a phone, and how far it came: made, rang, answered."""
+        self.odd: list[str] = []
+        """What must never be seen on a switch, such as one caller joined with two agents."""
+        self.agenda.after(BEAT, self._beat)
+
+    # --- telling -----------------------------------------------------------------------------------------------------
+    def tell(self, fact: f.Fact, channel: str) -> None:
+        for listener in tuple(self.listeners):
+            listener.hear(fact, channel)
+
+    def _beat(self) -> None:
+        if self.up:
+            self.tell(f.Heartbeat(node=NODE, at=self.agenda.now, core=self.core, sessions=len(self.legs)), "")
+        self.agenda.after(BEAT, self._beat)
+
+    def _news(self, leg: Leg) -> dict[str, object]:
+        return {"node": NODE, "at": self.agenda.now, "leg": leg.uuid, "contact": leg.contact, "offer": leg.offer}
+
+    def _say(self, kind: type[f.LegFact], leg: Leg, **more: object) -> None:
+        self.tell(kind(**self._news(leg), **more), leg.uuid)  # type: ignore[arg-type]  # the fields of `kind`
+
+    # --- callers -----------------------------------------------------------------------------------------------------
+    def call(self, caller: Caller) -> None:
+        """Somebody calls, unless the switch is down."""
+        if not self.up:
+            return
+        self.calls += 1
+        leg = Leg(derived_id(self.core, "call", self.calls), inbound=True, born=self.agenda.now, caller=caller)
+        self.legs[leg.uuid] = leg
+        self._say(f.LegCreated, leg, inbound=True)
+        self.agenda.soon(1, 8, lambda: self._park(leg))
+        self.agenda.after(caller.patience_ms * MILLISECOND, lambda: self._lose_patience(leg))
+
+    def dial_alone(self, phone: Phone) -> None:
+        """An agent's phone dials by itself."""
+        if not self.up:
+            return
+        self.calls += 1
+        leg = Leg(derived_id(self.core, "call", self.calls), inbound=True, born=self.agenda.now, phone=phone)
+        leg.context = "ringledger-agents"
+        self.legs[leg.uuid] = leg
+        self._say(f.LegCreated, leg, inbound=True)
+        self.agenda.soon(1, 8, lambda: self._park(leg))
+
+    def _lose_patience(self, leg: Leg) -> None:
+        if leg.alive and leg.peer is None:
+            self.hang_up(leg, "ORIGINATOR_CANCEL" if not leg.up else "NORMAL_CLEARING")
+
+    def moment(self, leg: Leg | None, moment: str) -> None:
+        """A moment of the call at which its caller may give up."""
+        caller = leg.caller if leg is not None and leg.alive else None
+        if caller is not None and caller.gives_up_when == moment and leg is not None:
+            caller.gives_up_when = ""
+            self.agenda.after(caller.gives_up_ms * MILLISECOND, lambda: self.hang_up(leg, "NORMAL_CLEARING"))
+
+    def _park(self, leg: Leg) -> None:
+        if not leg.alive:
+            return
+        leg.parked, leg.silent_since = True, self.agenda.now
+        caller = leg.caller
+        self._say(
+            f.LegParked,
+            leg,
+            inbound=leg.inbound,
+            dialled=caller.dialled if caller else "9",
+            caller_number=caller.number if caller else "",
+            caller_name=caller.name if caller else "",
+            context=leg.context,
+            trunk="carrier",
+        )
+
+    # --- the end of a leg --------------------------------------------------------------------------------------------
+    def hang_up(self, leg: Leg, cause: str) -> None:
+        """End a leg; what hangs on it follows."""
+        if not leg.alive:
+            return
+        leg.alive = False
+        del self.legs[leg.uuid]
+        if leg.recording:
+            self._say(f.RecordingStopped, leg, path=leg.recording, length_ms=1_000)
+        peer, joining = leg.peer, leg.joining
+        leg.peer = leg.joining = None
+        if peer is not None:
+            peer.peer = None
+            self._say(f.LegUnbridged, leg, other=peer.uuid)
+            self._after_talk(peer)
+        elif joining is not None:
+            joining.joining = None
+            self._after_window(leg, joining)
+        if leg.job and not leg.up and self.dice.random() < 0.5:
+            self._end_job(leg, cause)
+            self._say(f.LegHungUp, leg, cause=cause, inbound=leg.inbound)
+        else:
+            self._say(f.LegHungUp, leg, cause=cause, inbound=leg.inbound)
+            if leg.job and not leg.up:
+                self._end_job(leg, cause)
+
+    def _end_job(self, leg: Leg, cause: str) -> None:
+        job, leg.job = leg.job, ""
+        done = f.JobDone(node=NODE, at=self.agenda.now, job=job, ok=not cause, answer=cause or leg.uuid)
+        self.tell(done, f"job-{job}")
+
+    def _after_talk(self, left: Leg) -> None:
+        if not left.inbound or self.dice.random() < 0.5:
+            self.agenda.soon(1, 30, lambda: self.hang_up(left, "NORMAL_CLEARING"))
+        else:
+            self.agenda.soon(1, 10, lambda: self._park(left))
+
+    def _after_window(self, gone: Leg, left: Leg) -> None:
+        if gone.inbound:
+            return  # the agent's leg is left alone, and nothing is said
+        if self.weather.parks_on_cancel:
+            self.agenda.soon(1, 20, lambda: self._park(left))
+        else:
+            self.agenda.soon(1, 20, lambda: self.hang_up(left, "ORIGINATOR_CANCEL"))
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+    def execute(self, given: i.Instruction, reply: Reply) -> None:
+        """Carry out one instruction as it comes off the socket. Background commands start a little later, in any
+        order.
+        """
+        match given:
+            case i.AnswerCaller() | i.PlayWaiting() | i.PlayApology():
+                self._on_caller(given, reply)
+            case i.RingAgent():
+                self._job(lambda: self._originate(given, reply))
+            case i.BridgeLegs():
+                self._job(lambda: self._bridge(given, reply))
+            case i.HangUpLeg():
+                self._job(lambda: self._kill(given, reply))
+            case i.HoldLeg() | i.ResumeLeg():
+                self._job(lambda: self._hold(given, reply))
+            case i.AnswerPhone():
+                self._job(lambda: self._talk(given, reply))
+            case i.StartRecording():
+                self._job(lambda: self._record(given, reply))
+            case _:
+                raise TypeError(f"the model switch does not know {type(given).__name__}")
+
+    def _job(self, work: Callable[[], None]) -> None:
+        core = self.core
+
+        def start() -> None:
+            if self.up and self.core == core:
+                work()
+
+        self.agenda.soon(0.05, self.dice.choice((1, 1, 1, 15)), start)
+
+    def _on_caller(self, given: i.AnswerCaller | i.PlayWaiting | i.PlayApology, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is None:
+            reply("invalid session id")
+            return
+        reply("")
+        match given:
+            case i.AnswerCaller():
+                leg.contact = given.contact
+                if not leg.up:
+                    leg.up = True
+                    self._say(f.LegAnswered, leg)
+                self.moment(leg, "queued")
+            case i.PlayWaiting():
+                leg.silent_since = 0
+            case i.PlayApology():
+                leg.silent_since = 0
+                self.agenda.after(APOLOGY_MS * MILLISECOND, lambda: self.hang_up(leg, given.cause))
+
+    def _originate(self, given: i.RingAgent, reply: Reply) -> None:
+        phone = self.phones.get(given.extension)
+        if given.leg in self.legs:
+            reply("DUPLICATE_UUID")
+            return
+        if phone is None or not phone.registered:
+            self.rung.setdefault(given.leg, "unreachable")
+            reply("")
+            ghost = Leg(given.leg, inbound=False, born=self.agenda.now, job=given.id)
+            self.agenda.soon(1, 40, lambda: self._end_job(ghost, "USER_NOT_REGISTERED"))
+            return
+        busy = any(leg.phone is phone for leg in self.legs.values())
+        leg = Leg(
+            given.leg,
+            inbound=False,
+            born=self.agenda.now,
+            phone=phone,
+            contact=given.contact,
+            offer=given.offer,
+            job=given.id,
+        )
+        self.legs[leg.uuid] = leg
+        self.rung[leg.uuid] = "made"
+        reply("")
+        self._say(f.LegCreated, leg)
+        self.moment(next((c for c in self.legs.values() if c.contact == given.contact and c.inbound), None), "rung")
+        if busy:
+            self.agenda.soon(10, 60, lambda: self.hang_up(leg, "USER_BUSY"))
+            return
+        self._ring(leg, phone, given.ring_ms)
+
+    def _ring(self, leg: Leg, phone: Phone, ring_ms: int) -> None:
+        # A manner is what the phone mostly does; now and then it does something else.
+        does = phone.manner if self.dice.random() < 0.8 else self.dice.choice(("answers", "rejects", "ignores"))
+        if does == "dead":
+            self.rung[leg.uuid] = "unreachable"
+        elif does == "unreachable":
+            self.rung[leg.uuid] = "unreachable"
+            self.agenda.soon(20, 100, lambda: self.hang_up(leg, "DESTINATION_OUT_OF_ORDER"))
+        elif does == "busy":
+            self.agenda.soon(20, 100, lambda: self.hang_up(leg, "USER_BUSY"))
+        else:
+            self.agenda.soon(10, 150, lambda: self._rings(leg))
+            wait = self.dice.randint(*phone.ring_ms)
+            if does == "answers":
+                self.agenda.soon(wait, wait + 500, lambda: self.answer(leg))
+            elif does == "rejects":
+                self.agenda.soon(wait, wait + 500, lambda: None if leg.up else self.hang_up(leg, "CALL_REJECTED"))
+        self.agenda.after(ring_ms * MILLISECOND, lambda: None if leg.up else self.hang_up(leg, "NO_ANSWER"))
+
+    def _rings(self, leg: Leg) -> None:
+        if leg.alive and not leg.up:
+            leg.rang = True
+            self.rung[leg.uuid] = "rang"
+            self._say(f.LegRinging, leg)
+
+    def answer(self, leg: Leg) -> None:
+        """The phone of this leg is picked up."""
+        if not leg.alive or leg.up:
+            return
+        leg.up = True
+        self.rung[leg.uuid] = "answered"
+        self._say(f.LegAnswered, leg)
+        if leg.job:
+            self._end_job(leg, "")
+        self.agenda.soon(0.1, 5, lambda: self._park(leg) if leg.joining is None and leg.peer is None else None)
+        self.moment(next((c for c in self.legs.values() if c.contact == leg.contact and c.inbound), None), "answered")
+        if self.dice.random() < 0.05:
+            self.agenda.soon(0, 80, lambda: self.hang_up(leg, "NORMAL_CLEARING"))  # picked up and put down
+
+    def _bridge(self, given: i.BridgeLegs, reply: Reply) -> None:
+        caller, agent = self.legs.get(given.leg), self.legs.get(given.other)
+        if caller is None or agent is None:
+            reply("Invalid uuid")
+            return
+        reply("")
+        if caller.peer is not None and caller.peer is not agent:
+            self.odd.append(f"caller {caller.uuid} talks with {caller.peer.uuid} and is joined with {agent.uuid} too")
+        for leg, other in ((caller, agent), (agent, caller)):
+            if leg.joining is not None and leg.joining is not other:
+                leg.joining.joining = None  # left alone with what it was doing
+        if caller.peer is agent:
+            caller.peer = agent.peer = None
+            self._say(f.LegUnbridged, caller, other=agent.uuid)
+        caller.parked = agent.parked = False
+        caller.silent_since = self.agenda.now
+        caller.joining, agent.joining = agent, caller
+        self.moment(caller, "joining")
+        if self.dice.random() < 0.98:
+            self.agenda.soon(2, self.dice.choice((30, 30, 60, 400)), lambda: self._joined(caller, agent))
+        else:
+            # The two never meet: both wait for each other until somebody looks after them.
+            self.agenda.soon(6_000, 60_000, lambda: self._joined(caller, agent))
+
+    def _joined(self, caller: Leg, agent: Leg) -> None:
+        if caller.joining is not agent or agent.joining is not caller:
+            return
+        caller.joining = agent.joining = None
+        caller.peer, agent.peer = agent, caller
+        caller.silent_since = 0
+        self._say(f.LegBridged, caller, other=agent.uuid)
+        self.moment(caller, "bridged")
+        talk = caller.caller.talk_ms if caller.caller is not None else 1_000
+        ends = caller if self.dice.random() < 0.6 else agent
+        self.agenda.after(talk * MILLISECOND, lambda: self.hang_up(ends, "NORMAL_CLEARING"))
+        # Whoever is left alone on the line puts down some time later.
+        self.agenda.after((talk + 90_000) * MILLISECOND, lambda: self.hang_up(caller, "NORMAL_CLEARING"))
+
+    def _kill(self, given: i.HangUpLeg, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is None:
+            reply("No such channel!")
+            return
+        reply("")
+        self.agenda.soon(0.1, 10, lambda: self.hang_up(leg, given.cause))
+
+    def _hold(self, given: i.HoldLeg | i.ResumeLeg, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        on = isinstance(given, i.HoldLeg)
+        if leg is None or leg.peer is None:
+            reply("")  # the real one says +OK of any leg that is not there
+            return
+        if leg.held == on:
+            reply("Operation failed")
+            return
+        leg.held = on
+        reply("")
+        self._say(f.LegHeld if on else f.LegResumed, leg)
+
+    def _talk(self, given: i.AnswerPhone, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is None:
+            reply("No such channel!")
+            return
+        reply("")
+        if leg.rang and leg.phone is not None and leg.phone.talks_auto:
+            self.agenda.soon(20, 200, lambda: self.answer(leg))
+
+    def _record(self, given: i.StartRecording, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is None:
+            reply("Cannot locate session!")
+            return
+        reply("")
+        if not leg.recording:
+            leg.recording = f"/recordings/{given.file}"
+            self._say(f.RecordingStarted, leg, path=leg.recording)
+
+    # --- questions ---------------------------------------------------------------------------------------------------
+    def exists(self, leg: str) -> bool:
+        return leg in self.legs
+
+    def look(self) -> tuple[f.SeenLeg, ...]:
+        """All channels, by a list that now and then lacks the youngest ones."""
+        youngest = self.agenda.now - (300 * MILLISECOND if self.dice.random() < 0.1 else 0)
+        return tuple(self._seen(leg) for leg in self.legs.values() if leg.born <= youngest)
+
+    def _seen(self, leg: Leg) -> f.SeenLeg:
+        caller = leg.caller
+        return f.SeenLeg(
+            leg=leg.uuid,
+            inbound=leg.inbound,
+            answered=leg.up,
+            parked=leg.parked,
+            bridged_to=leg.peer.uuid if leg.peer is not None else "",
+            held=leg.held,
+            contact=leg.contact,
+            offer=leg.offer,
+            dialled=caller.dialled if caller else "9",
+            caller_number=caller.number if caller else "",
+            caller_name=caller.name if caller else "",
+            context=leg.context if leg.inbound else "ringledger-agents",
+            trunk="carrier",
+            created=Instant(leg.born),
+        )
+
+    # --- the whole switch --------------------------------------------------------------------------------------------
+    def restart(self, down_ms: int, *, orderly: bool) -> None:
+        """Die, and come back empty."""
+        if not self.up:
+            return
+        if orderly:
+            self.tell(f.SwitchStopping(node=NODE, at=self.agenda.now), "")
+            for leg in tuple(self.legs.values()):
+                self.hang_up(leg, "SYSTEM_SHUTDOWN")
+        self.up = False
+        for leg in self.legs.values():
+            leg.alive = False
+            leg.peer = leg.joining = None
+        self.legs.clear()
+        for listener in tuple(self.listeners):
+            listener.cut("the switch is gone")
+        self.agenda.after(down_ms * MILLISECOND, self._start)
+
+    def _start(self) -> None:
+        self.starts += 1
+        self.core = f"core-{self.starts}"
+        self.up = True

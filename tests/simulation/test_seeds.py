@@ -1,0 +1,25 @@
+"""A thousand runs: callers, agents, a switch, a database and a process that fail, in an order drawn by the seed.
+
+A seed that breaks a rule fails with its story; `python -m tests.simulation SEED` tells it again.
+`python -m tests.simulation FIRST-LAST` plays others.
+"""
+
+import pytest
+
+from tests.simulation.run import Run
+
+SEEDS = 1_000
+_CHUNK = 25
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, _CHUNK))
+def test_whatever_goes_wrong_every_contact_ends_once_and_nobody_is_held_or_forgotten(first: int) -> None:
+    """Features 3.6, 3.11, 11.1, 11.8, 12.1, 12.4; complaints 1, 3, 4, 5, 9, 10, 11, 15, 16, 21."""
+    for seed in range(first, first + _CHUNK):
+        Run(seed).play()
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    """Feature 11.4: nothing in the core or here depends on anything but its inputs."""
+    one, other = Run(7).play(), Run(7).play()
+    assert one.story.tell(last=10**6) == other.story.tell(last=10**6)
