@@ -71,7 +71,7 @@ def _introduce(a: Channel, b: Channel) -> None:
 def soft_execute(switch: Switch, a: Channel) -> Steps[None]:
     """The first leg waits for the second, then bridges, then goes on."""
     a.redirecting = False
-    b = switch.legs.get(a.partner)
+    b = switch.registry.locate(a.partner)
     if b is None:
         a.bridge_originator = False
         if a.true("park_after_bridge"):
@@ -81,6 +81,12 @@ def soft_execute(switch: Switch, a: Channel) -> Steps[None]:
         else:
             switch.hangup(a, "DESTINATION_OUT_OF_ORDER")
         return
+    b.hold_on()
+    yield from _meet(switch, a, b)
+    b.let_go()
+
+
+def _meet(switch: Switch, a: Channel, b: Channel) -> Steps[None]:
     poll = switch.options.tick_ms * MILLISECOND
     while b.up and a.up:
         if b.state == b.running:
@@ -139,6 +145,7 @@ def bridge(switch: Switch, a: Channel, b: Channel) -> Steps[None]:
     for leg in (a, b):
         if leg.party is not None:
             leg.party.bridged(leg)
+    b.hold_on()
     while a.ready and a.exchanging and b.up and b.exchanging:
         yield from _carry_on(switch, a)
     a.exchanging = False
@@ -153,6 +160,7 @@ def bridge(switch: Switch, a: Channel, b: Channel) -> Steps[None]:
     if a.cause:
         b.set("bridge_hangup_cause", a.cause)
     b.headers["Channel-Call-UUID"] = b.uuid
+    b.let_go()
     switch.tell(a, "CHANNEL_UNBRIDGE", first=ends)
     _after_bridge(switch, a, b)
 
@@ -177,10 +185,11 @@ def exchange(switch: Switch, b: Channel) -> Steps[None]:
         switch.hangup(b, "DESTINATION_OUT_OF_ORDER")
         return
     _update(switch, b, a)
+    a.hold_on()
     while b.ready and _stays(a):
         yield from _carry_on(switch, b)
     b.exchanging = False
-    a.wake()
+    a.let_go()
     _let_go_of_held(switch, b, a)
     if not b.up or b.transferring or b.redirecting or b.state != "CS_EXCHANGE_MEDIA":
         return

@@ -91,6 +91,7 @@ class Channel:
         self.thread: Thread | None = None
         self.party: Party | None = None
         self.recordings: dict[str, Recording] = {}
+        self.holders = 0
         self.originator: Thread | None = None
         """The thread of the originate that waits for this leg."""
         self.other: Headers = {}
@@ -160,6 +161,14 @@ class Channel:
         self.running = state
         self.headers["Channel-State"] = state
         self.transferring = False
+
+    def hold_on(self) -> None:
+        """Somebody works with this leg: it is not destroyed until it is let go (a session's read lock)."""
+        self.holders += 1
+
+    def let_go(self) -> None:
+        self.holders -= 1
+        self.wake()
 
     def wake(self) -> None:
         if self.thread is not None:

@@ -27,7 +27,8 @@ def _originate(switch: Switch, argument: str, thread: list[Thread]) -> Steps[str
 
 @command("uuid_exists")
 def _uuid_exists(switch: Switch, argument: str, _: list[Thread]) -> str:
-    return "true" if argument.strip() in switch.legs else "false"
+    # A leg that is hung up is not there for commands, though its last events may be long in coming.
+    return "true" if switch.registry.locate(argument.strip()) else "false"
 
 
 @command("uuid_kill")

@@ -121,7 +121,7 @@ def _die(switch: Switch, leg: Channel) -> Steps[None]:
     if leg.originator is None and switch.random.random() < _LATE_REPORTS:
         yield switch.options.tick_ms * MILLISECOND
     switch.report(leg)
-    while leg.originator is not None:
+    while leg.originator is not None or leg.holders:
         yield FOREVER
     switch.destroy(leg)
 

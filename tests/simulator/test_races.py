@@ -191,6 +191,28 @@ def test_a_hold_that_is_over_before_its_music_began_leaves_the_caller_with_the_m
     stage.until_told("PLAYBACK_STOP", caller)
 
 
+@pytest.mark.parametrize(("after_ms", "lost"), ((30, True), (60, True), (120, True), (300, False)))
+def test_an_agent_who_holds_and_hangs_up_at_once_leaves_the_caller_with_music_and_without_a_word(
+    after_ms: int, *, lost: bool
+) -> None:
+    """The real switch told neither CHANNEL_UNBRIDGE nor CHANNEL_PARK, and never destroyed the agent's leg."""
+    stage = Stage()
+    caller, agent = stage.talk()
+    stage.run(500)
+    stage.job(f"uuid_hold {agent}")
+    stage.run(after_ms)
+    before = len(stage.told)
+    stage.model.hang_up(agent, stage.now)
+    stage.until_told("CHANNEL_HANGUP_COMPLETE", agent)
+    stage.run(30_000)
+    assert stage.api(f"uuid_exists {agent}") == "false"
+    assert ("CHANNEL_PARK" not in stage.names(caller, since=before)) == lost
+    assert ("CHANNEL_DESTROY" not in stage.names(agent)) == lost
+    if lost:
+        assert stage.api(f"uuid_break {caller} all") == "+OK\n"
+        stage.until_told("CHANNEL_PARK", caller, since=before)
+
+
 def test_a_transferred_caller_takes_its_next_way_and_says_so() -> None:
     stage = Stage()
     caller, agent = stage.talk()
