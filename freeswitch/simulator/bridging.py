@@ -6,12 +6,17 @@ the second's death ends the first (DESTINATION_OUT_OF_ORDER when it is gone with
 was seen dying), but the *first* one's death leaves the second alone in CS_RESET, without an event, for ever.
 """
 
+from typing import Final
+
 from freeswitch.simulator.applications import hear_digit
 from freeswitch.simulator.bus import Headers
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.core import Switch
 from freeswitch.simulator.executing import broadcast, parse_next, pending, stop_broadcast
 from freeswitch.simulator.timeline import FOREVER, MILLISECOND, SECOND, Steps
+
+_LEAD_FRAMES: Final = 10
+"""Frames of media for which a new bridge leaves its legs' queues alone (DEFAULT_LEAD_FRAMES): 200 ms."""
 
 
 def uuid_bridge(switch: Switch, first: str, second: str) -> bool:
@@ -207,7 +212,11 @@ def _stays(leg: Channel) -> bool:
 
 def _carry_on(switch: Switch, leg: Channel) -> Steps[None]:
     """One turn of a bridged leg: an instruction from its queue, its keys, or sleep."""
-    if pending(leg):
+    tick = switch.options.tick_ms * MILLISECOND
+    deaf_until = leg.bridged_at + _LEAD_FRAMES * tick
+    if pending(leg) and switch.now < deaf_until:
+        yield deaf_until - switch.now
+    elif pending(leg):
         yield from parse_next(switch, leg)
     else:
         leg.break_flag = False

@@ -213,6 +213,17 @@ def test_an_agent_who_holds_and_hangs_up_at_once_leaves_the_caller_with_music_an
         stage.until_told("CHANNEL_PARK", caller, since=before)
 
 
+def test_a_hold_just_after_the_bridge_is_heard_only_when_the_bridge_has_settled() -> None:
+    """So a hold and a resume within 200 ms of the bridge leave the caller with music, too."""
+    stage = Stage()
+    caller, agent = stage.talk()
+    began = stage.now
+    stage.run(30)
+    stage.job(f"uuid_hold {agent}")
+    stage.until_told("PLAYBACK_START", caller)
+    assert 300_000 <= stage.now - began < 400_000
+
+
 def test_a_transferred_caller_takes_its_next_way_and_says_so() -> None:
     stage = Stage()
     caller, agent = stage.talk()
