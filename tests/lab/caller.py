@@ -80,15 +80,17 @@ class SippCaller:
             stream=stream,
         )
         scenario = self.folder / "caller.xml"
-        scenario.write_bytes(text.encode("latin-1").replace(b"$from_name", name))
+        # sipp fills in what stands in brackets, so a bracket of the name is itself one of the things filled in.
+        scenario.write_bytes(text.encode("latin-1").replace(b"$from_name", name.replace(b"[", b"[bracket]")))
         rtp = free_range(4 + 4 * min(calls, 500)) if self.sends_sound else free_range(4)
         self.command = [
             *("sipp", f"127.0.0.1:{port}", "-sf", str(scenario), "-i", address, "-p", str(self.port)),
             *("-m", str(calls), "-r", str(per_second), "-l", str(calls)),
             *("-cid_str", f"%u-{os.getpid()}-{self.port}@lab"),
+            *("-key", "bracket", "["),
             *("-mi", address, "-mp", str(rtp)),
             *("-trace_logs", "-log_file", "story.log", "-trace_stat", "-stf", "counts.csv", "-fd", "1"),
-            *("-trace_err", "-error_file", "errors.log", "-nostdin", "-skip_rlimit"),
+            *("-trace_err", "-error_file", "errors.log", "-nostdin", "-skip_rlimit", "-aa"),
         ]
         self.child: Child | None = None
 
@@ -103,7 +105,7 @@ class SippCaller:
             self.child.stop(patience_s=2)
 
     def hang_up(self, call: int = 1) -> None:
-        """Order the caller to end its call now: CANCEL before an answer, BYE after it."""
+        """Order the caller to end its call now: CANCEL before an answer, BYE after it. Returns once it obeys."""
         ident = f"{call}-{os.getpid()}-{self.port}@lab"
         order = (
             f"INFO sip:caller@{self.address}:{self.port} SIP/2.0\r\n"
@@ -111,8 +113,19 @@ class SippCaller:
             f"From: <sip:laboratory@127.0.0.1>;tag=1\r\nTo: <sip:caller@127.0.0.1>\r\n"
             f"Call-ID: {ident}\r\nCSeq: 1 INFO\r\nContent-Length: 0\r\n\r\n"
         )
+        before = self._endings()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto(order.encode(), (self.address, self.port))
+
+            def obeyed() -> bool:
+                # An order that arrives between two steps of the scenario is passed over, so it is given again.
+                sender.sendto(order.encode(), (self.address, self.port))
+                return self._endings() > before or not (self.child and self.child.running)
+
+            until(obeyed, "the caller to hang up")
+
+    def _endings(self) -> int:
+        account = self.account()
+        return account.hung_up + account.gave_up + account.was_hung_up
 
     def await_answer(self, within_s: float = 10.0) -> None:
         """Return once the (first) caller's call was answered, by the caller's own account."""

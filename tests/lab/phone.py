@@ -155,7 +155,7 @@ class BaresipPhone:
 
     def _messages(self) -> list[dict[str, Any]]:
         """Whole netstrings (length:text,) received so far."""
-        found = []
+        found: list[dict[str, Any]] = []
         while True:
             length, colon, rest = self._buffer.partition(b":")
             if not colon or len(rest) <= int(length):
@@ -222,7 +222,7 @@ class RefusingPhone:
 
 
 def register(folder: Path, account: Phone, port: int, contact: str, *, expires_s: int = 120) -> None:
-    """Register (or, with `expires_s` 0, unregister) an account at `contact`, host:port; whether a phone is there or not.
+    """Register (or, with `expires_s` 0, unregister) an account at `contact`, host:port, phone or no phone.
 
     AssertionError when the switch does not take it.
     """
@@ -233,7 +233,17 @@ def register(folder: Path, account: Phone, port: int, contact: str, *, expires_s
     scenario.write_text(text)
     command = [
         *("sipp", f"127.0.0.1:{port}", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(free_port())),
-        *("-m", "1", "-mp", str(free_range(4)), "-nostdin", "-skip_rlimit", "-trace_err", "-error_file", "register.log"),
+        *(
+            "-m",
+            "1",
+            "-mp",
+            str(free_range(4)),
+            "-nostdin",
+            "-skip_rlimit",
+            "-trace_err",
+            "-error_file",
+            "register.log",
+        ),
     ]
     with Child(command, output=folder / "register.txt", folder=folder) as child:
         status = child.wait(15)

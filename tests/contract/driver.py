@@ -1,0 +1,364 @@
+"""The far ends of a switch, real or simulated, moved by the same words."""
+
+import json
+import re
+import sys
+import time
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+from urllib.parse import unquote_to_bytes
+
+from orchestrator.settings import Switch
+from tests.lab.caller import SippCaller
+from tests.lab.control import Control
+from tests.lab.patience import until
+from tests.lab.phone import BaresipPhone, RefusingPhone, vanished
+from tests.lab.process import Child
+from tests.lab.sound import length_s, listen
+from tests.lab.switch import RealSwitch
+
+EXTENSIONS = ("1001", "1002", "1003", "1004", "1005", "1006")
+
+Behaviour = Literal["answers", "rings", "busy", "rejects", "unreachable", "unregistered"]
+"""`answers` at once; `rings` until told; `busy` 486; `rejects` 603; `unreachable` registered, but gone."""
+
+
+class Caller(ABC):
+    """Somebody who has called."""
+
+    @abstractmethod
+    def hang_up(self) -> None:
+        """It hangs up now: a CANCEL before the answer, a BYE after it."""
+
+
+class PhoneEnd(ABC):
+    """An agent's phone, registered unless its behaviour says otherwise."""
+
+    @abstractmethod
+    def hang_up(self) -> None:
+        """It ends the talk; while ringing, it refuses the call as busy."""
+
+    @abstractmethod
+    def hold(self, *, on: bool = True) -> None:
+        """Its own hold key."""
+
+
+class Driver(ABC):
+    """One switch for the length of a test session. `begin` and `end` enclose each test."""
+
+    name: str
+    has_sound: bool
+    """Whether recordings carry what was said."""
+    switch: Switch
+    """Where the product connects to."""
+    recordings: Path
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stack = ExitStack()
+
+    @abstractmethod
+    def __enter__(self) -> Self: ...
+
+    @abstractmethod
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def begin(self) -> None:
+        """A new test begins: nobody calls, no phone is there."""
+        self.stack = ExitStack()
+
+    def end(self) -> None:
+        """Everybody leaves, and what the test left behind is hung up. Returns once the switch has no channel."""
+        self.stack.close()
+        with self.control() as control:
+            if sessions(control):
+                control.api("hupall")
+        self.await_empty()
+
+    def await_empty(self, within_s: float = 5.0) -> None:
+        """Return once the switch has no channel, by its own count; AssertionError where one survives."""
+        with self.control() as control:
+            until(lambda: sessions(control) == 0, "the switch to have no channel left", within_s=within_s)
+
+    def control(self) -> Control:
+        """A connection of the test's own to the event socket, apart from the product's."""
+        return Control(self.switch.port, self.switch.password)
+
+    @abstractmethod
+    def call(self, dialled: str = "4000", *, number: str = "+31201234567", name: bytes = b'"Ada" ') -> Caller:
+        """A new caller. `name` is what stands before the address in its From header, byte for byte."""
+
+    @abstractmethod
+    def phone(self, extension: str, behaviour: Behaviour = "answers") -> PhoneEnd:
+        """A phone, from now to the end of the test."""
+
+    @abstractmethod
+    def unregister(self, extension: str) -> None:
+        """The phone says goodbye."""
+
+    def let_hear(self, milliseconds: int) -> None:
+        """Let the parties hear each other for a while: sound takes the time that it lasts."""
+        time.sleep(milliseconds / 1_000)
+
+    def assert_recorded(
+        self, path: str, *, left: int, right: int | Literal["music"], from_s: float = 0.3, to_s: float | None = None
+    ) -> None:
+        """The file is a stereo recording of this: a tone in Hz, or music, which is neither tone nor silence.
+
+        A simulated switch has no sound: there the file is only looked at for its shape and length.
+        """
+        file = Path(path)
+        assert file.parent == self.recordings
+        if not self.has_sound:
+            assert length_s(file) > (to_s or from_s)
+            return
+        assert listen(file, 0, from_s=from_s, to_s=to_s).dominant == left
+        heard = listen(file, 1, from_s=from_s, to_s=to_s)
+        if right == "music":
+            assert not heard.silent
+            assert heard.dominant == 0
+        else:
+            assert heard.dominant == right
+
+    @property
+    def apology_ms(self) -> int:
+        """How long the apology lasts on this switch."""
+        return 0
+
+    @abstractmethod
+    def cut_link(self) -> None:
+        """The event socket closes all its connections and listens again; calls live on."""
+
+    @abstractmethod
+    def restart(self) -> None:
+        """The switch dies with all its calls, and starts again."""
+
+
+def sessions(control: Control) -> int:
+    """How many channels the switch has, by its own count."""
+    found = re.search(r"(?m)^(\d+) session\(s\) - peak", control.api("status"))
+    assert found, "the switch does not count its sessions"
+    return int(found[1])
+
+
+# --- the real one ----------------------------------------------------------------------------------------------------
+class _RealCaller(Caller):
+    def __init__(self, sipp: SippCaller) -> None:
+        self.sipp = sipp
+
+    def hang_up(self) -> None:
+        self.sipp.hang_up()
+
+
+class _Talker(PhoneEnd):
+    def __init__(self, baresip: BaresipPhone) -> None:
+        self.baresip = baresip
+
+    def hang_up(self) -> None:
+        self.baresip.hang_up()
+
+    def hold(self, *, on: bool = True) -> None:
+        if on:
+            self.baresip.hold()
+        else:
+            self.baresip.resume()
+
+
+class _Mute(PhoneEnd):
+    """A phone that does not talk: whatever it is asked would be a mistake of the test."""
+
+    def hang_up(self) -> None:
+        raise AssertionError("this phone never has a call to end")
+
+    def hold(self, *, on: bool = True) -> None:
+        raise AssertionError(f"this phone never has a call to hold ({on})")
+
+
+class RealDriver(Driver):
+    """FreeSWITCH with our configuration, sipp and baresip."""
+
+    name = "real"
+    has_sound = True
+
+    def __init__(self, folder: Path, binary: Path) -> None:
+        super().__init__(folder)
+        self.real = RealSwitch(folder, binary=binary, extensions=EXTENSIONS)
+        self.recordings = self.real.plan.recordings
+        self.switch = Switch(
+            name="real", host="127.0.0.1", port=self.real.plan.esl_port, password=self.real.plan.esl_password
+        )
+
+    def __enter__(self) -> Self:
+        self.real.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stack.close()
+        self.real.stop()
+
+    def call(self, dialled: str = "4000", *, number: str = "+31201234567", name: bytes = b'"Ada" ') -> Caller:
+        sipp = SippCaller(self.folder, self.real.plan.trunk_port, dialled=dialled, number=number, name=name)
+        return _RealCaller(self.stack.enter_context(sipp))
+
+    def phone(self, extension: str, behaviour: Behaviour = "answers") -> PhoneEnd:
+        account, port = self.real.phone(extension), self.real.plan.sip_port
+        match behaviour:
+            case "answers" | "rings":
+                baresip = BaresipPhone(self.folder, account, port, answers=behaviour == "answers")
+                return _Talker(self.stack.enter_context(baresip))
+            case "busy" | "rejects":
+                status = 486 if behaviour == "busy" else 603
+                self.stack.enter_context(RefusingPhone(self.folder, account, port, status))
+            case "unreachable":
+                vanished(self.folder / f"vanished-{extension}", account, port)
+                self.stack.callback(self.unregister, extension)
+            case "unregistered":
+                self.unregister(extension)
+        return _Mute()
+
+    @property
+    def apology_ms(self) -> int:
+        return round(length_s(self.real.sounds / self.real.plan.language / "apology.wav") * 1_000)
+
+    def unregister(self, extension: str) -> None:
+        with self.control() as control:
+            answer = control.api(f"sofia profile internal flush_inbound_reg {extension}@ringledger")
+        assert answer.startswith("+OK"), answer
+
+    def cut_link(self) -> None:
+        with self.control() as control:
+            control.socket.sendall(b"bgapi reload mod_event_socket\n\n")
+            until(lambda: _is_gone(control), "the event socket to close its connections")
+
+    def restart(self) -> None:
+        self.real.kill()
+        self.real.start()
+
+
+def _is_gone(control: Control) -> bool:
+    try:
+        control.drain(0.1)
+    except ConnectionError:
+        return True
+    return False
+
+
+# --- the simulated one -----------------------------------------------------------------------------------------------
+class _SimulatedCaller(Caller):
+    def __init__(self, driver: "SimulatedDriver", leg: str) -> None:
+        self.driver = driver
+        self.leg = leg
+
+    def hang_up(self) -> None:
+        self.driver.tell(f"hangup {self.leg}")
+
+
+class _SimulatedPhone(PhoneEnd):
+    def __init__(self, driver: "SimulatedDriver", extension: str) -> None:
+        self.driver = driver
+        self.extension = extension
+
+    def hang_up(self) -> None:
+        self.driver.tell(f"hangup {self._leg()}")
+
+    def hold(self, *, on: bool = True) -> None:
+        self.driver.tell(f"{'hold' if on else 'resume'} {self._leg()}")
+
+    def _leg(self) -> str:
+        """The one leg that this phone has, as the switch lists it once its table has caught up."""
+
+        def look() -> str | None:
+            with self.driver.control() as control:
+                rows = json.loads(control.api("show channels as json")).get("rows", [])
+            mine = [row["uuid"] for row in rows if row["direction"] == "outbound" and self.extension in row["name"]]
+            return mine[0] if len(mine) == 1 else None
+
+        return until(look, f"phone {self.extension} to have one call")
+
+
+class SimulatedDriver(Driver):
+    """The simulator, in a process of its own."""
+
+    name = "simulated"
+    has_sound = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.recordings = folder / "recordings"
+        self.recordings.mkdir(parents=True)
+        self.child: Child | None = None
+        self.switch = Switch(name="simulated", host="127.0.0.1", port=0, password="contract-tests")
+
+    def __enter__(self) -> Self:
+        output = self.folder / "simulator.txt"
+        command = [
+            *(sys.executable, "-m", "freeswitch.simulator", "--port", "0", "--password", self.switch.password),
+            *("--seed", "1", "--heartbeat", "2"),
+        ]
+        self.child = Child(command, output=output, folder=Path(__file__).parents[2])
+        listens = until(
+            lambda: re.search(r"event socket on .*:(\d+)", output.read_text()), "the simulator to say its port"
+        )
+        self.switch = Switch(name="simulated", host="127.0.0.1", port=int(listens[1]), password=self.switch.password)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stack.close()
+        assert self.child is not None
+        self.child.stop()
+
+    def tell(self, words: str) -> str:
+        """One order to the simulator; AssertionError where it does not take it."""
+        with self.control() as control:
+            answer = control.api(f"simulator {words}")
+        assert answer.startswith("+OK"), answer
+        return answer[3:].strip()
+
+    def call(self, dialled: str = "4000", *, number: str = "+31201234567", name: bytes = b'"Ada" ') -> Caller:
+        caller = {"dialled": dialled, "number": number, "name": shown(name)}
+        return _SimulatedCaller(self, self.tell(f"call {json.dumps(caller)}"))
+
+    def phone(self, extension: str, behaviour: Behaviour = "answers") -> PhoneEnd:
+        script: dict[str, object] = {"extension": extension}
+        match behaviour:
+            case "answers":
+                script |= {"behaviour": "answer", "answer_after_ms": 0}
+            case "rings":
+                script |= {"behaviour": "no_answer"}
+            case "busy":
+                script |= {"behaviour": "busy"}
+            case "rejects":
+                script |= {"behaviour": "reject", "answer_after_ms": 100}
+            case "unreachable":
+                script |= {"behaviour": "unreachable"}
+            case "unregistered":
+                script |= {"registered": False}
+        self.tell(f"phone {json.dumps(script)}")
+        self.stack.callback(self.tell, f"phone {json.dumps({'extension': extension, 'registered': False})}")
+        return _SimulatedPhone(self, extension)
+
+    def unregister(self, extension: str) -> None:
+        self.tell(f"phone {json.dumps({'extension': extension, 'registered': False})}")
+
+    def cut_link(self) -> None:
+        self.tell('fault {"kind": "close"}')
+
+    def restart(self) -> None:
+        self.tell('fault {"kind": "restart", "ms": 200}')
+
+
+def shown(name: bytes) -> str:
+    """A From header's display name as the switch shows it: unquoted, %-escapes decoded, its own `${` made harmless."""
+    text = name.strip()
+    if text[:1] == text[-1:] == b'"':
+        text = text[1:-1]
+    return unquote_to_bytes(text).decode("utf-8", "replace").replace("${", "%{")

@@ -1,0 +1,124 @@
+"""An agent's phone between the offer and the answer, and why there is none."""
+
+import pytest
+
+from orchestrator.domain.switch import facts as f
+from tests.contract.desk import Desk
+from tests.contract.driver import Behaviour, Driver
+
+
+def test_a_phone_that_answers_rings_answers_and_parks_under_its_contact_and_offer(driver: Driver, desk: Desk) -> None:
+    driver.phone("1001")
+    leg = desk.ring("1001", contact="c-1", offer="o-1")
+    created = desk.await_fact(f.LegCreated)
+    assert (created.leg, created.inbound, created.contact, created.offer) == (leg, False, "c-1", "o-1")
+    desk.await_fact(f.LegRinging, leg=leg, contact="c-1", offer="o-1")
+    desk.await_fact(f.LegAnswered, leg=leg, contact="c-1", offer="o-1")
+    parked = desk.await_fact(f.LegParked, leg=leg)
+    assert not parked.inbound
+    done = desk.await_fact(f.JobDone)
+    assert (done.ok, done.answer) == (True, leg)
+    desk.hang_up(leg)
+    gone = desk.await_fact(f.LegHungUp, leg=leg)
+    assert (gone.cause, gone.offer, gone.inbound) == ("NORMAL_CLEARING", "o-1", False)
+    driver.await_empty()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "cause", "status"),
+    (("busy", "USER_BUSY", 486), ("rejects", "CALL_REJECTED", 603)),
+)
+def test_a_phone_that_refuses_says_why(
+    driver: Driver, desk: Desk, behaviour: Behaviour, cause: str, status: int
+) -> None:
+    driver.phone("1001", behaviour)
+    leg = desk.ring("1001", contact="c", offer="o")
+    gone = desk.await_fact(f.LegHungUp, leg=leg)
+    assert (gone.cause, gone.sip_status, gone.offer) == (cause, status, "o")
+    failed = desk.await_fact(f.InstructionFailed, leg=leg)
+    assert (failed.kind, failed.answer) == ("RingAgent", cause)
+    assert not desk.exists(leg)
+    driver.await_empty()
+
+
+def test_a_phone_that_nobody_answers_is_given_up_by_the_switch_in_time(driver: Driver, desk: Desk) -> None:
+    driver.phone("1001", "rings")
+    leg = desk.ring("1001", contact="c", ring_ms=2_000)
+    desk.await_fact(f.LegRinging, leg=leg)
+    gone = desk.await_fact(f.LegHungUp, leg=leg, within_s=5)
+    assert gone.cause == "NO_ANSWER"
+    assert desk.await_fact(f.InstructionFailed, leg=leg).answer == "NO_ANSWER"
+    driver.await_empty()
+
+
+def test_a_phone_that_vanished_without_a_word_fails_without_ringing(driver: Driver, desk: Desk) -> None:
+    driver.phone("1001", "unreachable")
+    leg = desk.ring("1001", contact="c", ring_ms=2_000)
+    desk.await_fact(f.LegHungUp, leg=leg, within_s=5)
+    desk.await_fact(f.InstructionFailed, leg=leg)
+    assert not desk.said(f.LegRinging)
+    driver.await_empty()
+
+
+@pytest.mark.parametrize(
+    ("extension", "answer"),
+    (("1002", "USER_NOT_REGISTERED"), ("9999", "SUBSCRIBER_ABSENT")),
+    ids=("registered nowhere", "in no directory"),
+)
+def test_a_phone_that_is_not_there_never_becomes_a_leg(driver: Driver, desk: Desk, extension: str, answer: str) -> None:
+    if extension == "1002":
+        driver.phone(extension, "unregistered")
+    leg = desk.ring(extension, contact="c")
+    failed = desk.await_fact(f.InstructionFailed, leg=leg)
+    assert (failed.kind, failed.answer) == ("RingAgent", answer)
+    assert not desk.said(f.LegCreated)
+    assert not desk.said(f.LegHungUp)
+    assert not desk.exists(leg)
+    driver.await_empty()
+
+
+def test_a_ringing_phone_is_stopped_by_hanging_up_its_leg(driver: Driver, desk: Desk) -> None:
+    driver.phone("1001", "rings")
+    leg = desk.ring("1001", contact="c")
+    desk.await_fact(f.LegRinging, leg=leg)
+    desk.hang_up(leg, "LOSE_RACE")
+    assert desk.await_fact(f.LegHungUp, leg=leg).cause == "LOSE_RACE"
+    assert desk.await_fact(f.InstructionFailed, leg=leg, kind="RingAgent").answer == "LOSE_RACE"
+    driver.await_empty()
+
+
+def test_a_second_ring_of_a_living_leg_is_refused_and_the_first_lives_on(driver: Driver, desk: Desk) -> None:
+    driver.phone("1001", "rings")
+    leg = desk.ring("1001", contact="c", offer="o")
+    desk.await_fact(f.LegRinging, leg=leg)
+    desk.ring("1001", contact="c", offer="o", leg=leg)
+    failed = desk.await_fact(f.InstructionFailed, leg=leg)
+    assert failed.kind == "RingAgent"
+    assert desk.exists(leg)
+    desk.hang_up(leg)
+    desk.await_fact(f.LegHungUp, leg=leg)
+    driver.await_empty()
+
+
+def test_a_leg_rung_and_hung_up_in_one_breath_does_not_survive(driver: Driver, desk: Desk) -> None:
+    """Complaint 5. Both are background jobs of their own: the hang-up may run before there is a leg to hang up."""
+    driver.phone("1001", "rings")
+    for _ in range(10):
+        leg = desk.ring("1001", contact="c")
+        first = desk.hang_up(leg)
+        desk.await_fact(f.LegCreated, leg=leg)
+        if desk.exists(leg):  # the hang-up came too early: a leg whose offer is closed is hung up on sight
+            desk.hang_up(leg)
+            assert all(
+                failed.answer == "No such channel!" for failed in desk.said(f.InstructionFailed, instruction=first)
+            )
+        desk.await_fact(f.LegHungUp, leg=leg)
+    driver.await_empty()
+
+
+def test_a_phone_tells_that_it_registered_and_that_it_left(driver: Driver, desk: Desk) -> None:
+    driver.phone("1003")
+    registered = desk.await_fact(f.PhoneRegistered, extension="1003")
+    assert 0 < registered.expires_s <= 300
+    driver.unregister("1003")
+    desk.await_fact(f.PhoneGone, extension="1003")
