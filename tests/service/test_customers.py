@@ -42,31 +42,31 @@ def test_a_number_is_known_however_the_network_writes_it(raw: str, number: str) 
     assert e164(raw, "CN") == number
 
 
-@pytest.mark.parametrize(
-    "raw",
-    (
-        "",
-        "anonymous",
-        "Restricted",
-        "unavailable",
-        "1001",
-        "*98",
-        "+",
-        "+999123456789",
-        "13800138000;ext=5",
-        "tel:+8613800138000",
-        "sip:+8613800138000@evil",
-        "1-800-FLOWERS",
-        "13800138000\nUnique-ID: x",
-        "%2B8613800138000",
-        "١٣٨٠٠١٣٨٠٠٠",
-        "1" * 2_000,
-        "+86138001380001234567",
-    ),
+NO_NUMBERS = (
+    "",
+    "anonymous",
+    "Restricted",
+    "unavailable",
+    "1001",
+    "*98",
+    "+",
+    "+999123456789",
+    "13800138000;ext=5",
+    "tel:+8613800138000",
+    "sip:+8613800138000@evil",
+    "1-800-FLOWERS",
+    "13800138000\nUnique-ID: x",
+    "%2B8613800138000",
+    "١٣٨٠٠١٣٨٠٠٠",
+    "1" * 2_000,
+    "+86138001380001234567",
 )
-def test_what_is_no_number_makes_no_customer(kit: Kit, raw: str) -> None:
+
+
+def test_what_is_no_number_makes_no_customer(kit: Kit) -> None:
     """Feature 5.2: a withheld, internal or forged number is nobody's."""
-    assert customers(kit).identify(raw) is None
+    service = customers(kit)
+    assert {raw[:20]: service.identify(raw) for raw in NO_NUMBERS} == {raw[:20]: None for raw in NO_NUMBERS}
     assert kit.log.position() == 0
 
 

@@ -1,0 +1,158 @@
+"""What a file would change: the site's configuration in force and the one wanted, compared. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
+
+from orchestrator.domain.kernel import Event, Record, ident_of, kind_of
+from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured
+from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.service import site_text
+from orchestrator.service.site_fields import SECTIONS, Section, near
+from orchestrator.service.site_file import Site
+from orchestrator.vault import SEALED
+
+SECTION_OF: Final[Mapping[str, Section]] = {section.kind: section for section in SECTIONS}
+# What something points to comes before it, and goes after it.
+_ORDER: Final = {"queue": 0, "agent": 1, "entry": 2}
+
+
+class Current(Struct, frozen=True):
+    """The configuration in force."""
+
+    site: str
+    version: int
+    events: dict[str, Event]
+    """What each stream's configuration is; removed ones are not here."""
+    versions: dict[str, int]
+    """The last version of every stream that ever held configuration."""
+    history: dict[int, Record] = field(default_factory=dict)
+    """`ConfigurationApplied` by the configuration's version."""
+
+
+class Change(Struct, frozen=True):
+    """One stream's change: `added`, `changed` or `removed`, in words, and the event that makes it."""
+
+    stream: str
+    action: str
+    details: tuple[str, ...]
+    event: Event
+
+    def lines(self) -> Iterator[str]:
+        """The change for people."""
+        sign = {"added": "+", "changed": "~", "removed": "-"}[self.action]
+        yield f"{sign} {kind_of(self.stream)} {ident_of(self.stream)} is {self.action}"
+        for detail in self.details:
+            yield f"      {detail}"
+
+
+class Plan(Struct, frozen=True):
+    """What a file would change, beginning from version `version`."""
+
+    site: str
+    version: int
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...]
+    digest: str
+
+    def lines(self) -> Iterator[str]:
+        """The plan for people."""
+        for change in self.changes:
+            yield from change.lines()
+        for warning in self.warnings:
+            yield f"warning: {warning}"
+        if not self.changes:
+            yield f"Nothing to change: the configuration is at version {self.version}."
+            return
+        counts = {action: sum(c.action == action for c in self.changes) for action in ("added", "changed", "removed")}
+        words = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+        yield f"{words}. To apply just this: --expect-version {self.version}"
+
+    def text(self) -> str:
+        """The plan for people, as one text."""
+        return "\n".join(self.lines())
+
+
+def make_plan(now: Current, wanted: Site) -> Plan:
+    """The changes that lead from what is in force to what is wanted, and what is allowed and yet hardly meant."""
+    changes = [
+        Change(name, "added" if name not in now.events else "changed", _details(now.events.get(name), event), event)
+        for name, event in wanted.events.items()
+        if not _same(now.events.get(name), event)
+    ]
+    changes.sort(key=lambda change: (_ORDER[kind_of(change.stream)], change.stream))
+    gone = sorted(now.events.keys() - wanted.events.keys(), key=lambda name: (-_ORDER[kind_of(name)], name))
+    removals = [Change(name, "removed", _parting(name), SECTION_OF[kind_of(name)].removed()) for name in gone]
+    warnings = (*_outdated(now, wanted), *_renamed(now, wanted), *_suspicious(wanted))
+    return Plan(now.site, now.version, (*changes, *removals), warnings, wanted.digest)
+
+
+def _same(now: Event | None, wanted: Event) -> bool:
+    if isinstance(now, AgentConfigured) and isinstance(wanted, AgentConfigured) and now.name == SEALED:
+        return {**asdict(now), "name": wanted.name} == asdict(wanted)
+    return now == wanted
+
+
+def _details(now: Event | None, wanted: Event) -> tuple[str, ...]:
+    """The keys that change, as the file writes them; of what is new, those that are not as usual."""
+    section = next(section for section in SECTIONS if isinstance(wanted, section.event))
+    told = []
+    for each in section.fields:
+        after = site_text.value(each.write(getattr(wanted, each.attribute)))
+        if now is None:
+            told.append(f"{each.key} = {after}")
+        elif getattr(now, each.attribute) != getattr(wanted, each.attribute):
+            before = site_text.value(each.write(getattr(now, each.attribute)))
+            told.append(f"{each.key} = {after}   (was {before})")
+    return tuple(told)
+
+
+def _parting(name: str) -> tuple[str, ...]:
+    words = {
+        "queue": "callers who wait in it keep their place until they are served or their time is over",
+        "entry": "callers of its numbers reach the default entry point",
+        "agent": "who is signed in stays so until sign-out, without any skill",
+    }
+    return (words[kind_of(name)],)
+
+
+def _outdated(now: Current, wanted: Site) -> Iterator[str]:
+    if wanted.version not in (None, now.version):
+        yield (
+            f"the file was made from version {wanted.version}, and the configuration is at version {now.version}: what "
+            "was changed in between would be undone"
+        )
+
+
+def _renamed(now: Current, wanted: Site) -> Iterator[str]:
+    """An id that changed is no rename: it is somebody new."""
+    leaving = {
+        event.number: name
+        for name, event in now.events.items()
+        if isinstance(event, AgentConfigured) and name not in wanted.events
+    }
+    for name, event in wanted.events.items():
+        if isinstance(event, AgentConfigured) and name not in now.events and event.number in leaving:
+            yield (
+                f"{name} takes over number {event.number} of {leaving[event.number]}: ids stand for one person for "
+                f"ever, so this is a new agent without the other's past. To change a name, keep the id."
+            )
+
+
+def _suspicious(wanted: Site) -> Iterator[str]:
+    """What is allowed and yet hardly meant."""
+    agents = [event for event in wanted.events.values() if isinstance(event, AgentConfigured)]
+    entries = [event for event in wanted.events.values() if isinstance(event, EntryPointConfigured)]
+    known = {skill for agent in agents for skill in agent.skills}
+    for name, event in sorted(wanted.events.items()):
+        if isinstance(event, QueueConfigured):
+            if not any(agent.skills.get(event.skill, 0) >= event.min_level for agent in agents):
+                hint = near(event.skill, known - {event.skill})
+                yield f"no agent can serve {name}, which asks for {event.skill} from level {event.min_level}; {hint}"
+            if not any(entry.queue_id == ident_of(name) for entry in entries):
+                yield f"no entry point leads to {name}"
+    if not any(DEFAULT in entry.numbers for entry in entries):
+        yield f'no entry point has the number "{DEFAULT}": callers of unknown numbers hear an apology'

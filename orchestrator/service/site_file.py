@@ -1,0 +1,155 @@
+"""The site's file: queues, entry points and agents as people write them, checked as a whole before anything is done.
+
+    [queue.sales]                 # the id after the dot never changes its meaning; names may
+    name = "Sales"
+    skill = "sales"
+
+All that is wrong is told at once, each with its key and line.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+from msgspec import Struct
+
+from orchestrator.domain.kernel import Event, Refused, stream
+from orchestrator.domain.routing.entries import EntryPointConfigured
+from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.service.site_fields import AGENT, ENTRY, ID, QUEUE, SECTIONS, Section, Unfit, near
+from orchestrator.service.toml_lines import Lines, Path
+
+# Ten thousand agents take about one megabyte.
+MOST_BYTES: Final = 8_000_000
+_MOST_TOLD: Final = 20
+VERSION: Final = "version"
+
+
+E = TypeVar("E", bound=Event)
+
+
+class BadConfiguration(Refused):
+    """A site's file that cannot be used; the message has a line for each thing that is wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("bad_configuration", "\n".join(problems))
+        self.problems = problems
+
+
+class Site(Struct, frozen=True):
+    """A site's configuration as a file tells it."""
+
+    events: dict[str, Event]
+    """What each stream's configuration is: `queue-sales` to `QueueConfigured`, and so on."""
+    version: int | None
+    """The configuration's version that the file says it was made from, None where it says nothing."""
+    digest: str
+    """SHA-256 of the file."""
+
+
+def read(text: str) -> Site:
+    """The configuration in this text. Raises `BadConfiguration`."""
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) > MOST_BYTES:
+        raise BadConfiguration([f"The file has {len(data)} bytes; {MOST_BYTES} are the most that is read."])
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfiguration([f"The file is no TOML: {error}."]) from None
+    reader = _Reader(document, text)
+    site = reader.site(hashlib.sha256(data).hexdigest())
+    if reader.problems:
+        raise BadConfiguration(list(reader.told()))
+    return site
+
+
+class _Reader:
+    def __init__(self, document: dict[str, Any], text: str) -> None:
+        self._document = document
+        self._lines = Lines(text)
+        self.problems: list[tuple[Path, str]] = []
+
+    def told(self) -> Iterator[str]:
+        """The problems in words, in the order of the file."""
+        told = self.problems[:_MOST_TOLD]
+        placed = sorted((self._lines.of(path), ".".join(map(str, path)), text) for path, text in told)
+        for line, key, text in placed:
+            yield f"line {line}: {key}: {text}" if line else f"{key}: {text}"
+        if len(self.problems) > _MOST_TOLD:
+            yield f"… and {len(self.problems) - _MOST_TOLD} more."
+
+    def site(self, digest: str) -> Site:
+        self._refuse_unknown((), self._document, {*(section.kind for section in SECTIONS), VERSION})
+        version = self._document.get(VERSION)
+        if version is not None and (isinstance(version, bool) or not isinstance(version, int) or version < 0):
+            self._complain((VERSION,), "write the configuration's version, a whole number")
+        queues = self._section(QUEUE, QueueConfigured)
+        entries = self._section(ENTRY, EntryPointConfigured)
+        agents = self._section(AGENT, AgentConfigured)
+        known_queues = set(named) if isinstance(named := self._document.get(QUEUE.kind), dict) else set()
+        for ident, entry in entries.items():
+            if entry.queue_id not in known_queues:
+                text = f"there is no queue {entry.queue_id}; {near(entry.queue_id, known_queues)}"
+                self._complain(("entry", ident, "queue"), text)
+        self._once("entry", "numbers", {ident: entry.numbers for ident, entry in entries.items()})
+        self._once("agent", "number", {ident: (agent.number,) for ident, agent in agents.items()})
+        self._once("agent", "extension", {ident: (agent.extension,) for ident, agent in agents.items()})
+        events: dict[str, Event] = {}
+        for kind, found in (("queue", queues), ("entry", entries), ("agent", agents)):
+            events |= {stream(kind, ident): event for ident, event in found.items()}
+        return Site(events, version, digest)
+
+    def _section(self, section: Section, cls: type[E]) -> dict[str, E]:
+        """What stands in this section and can be used, by id."""
+        given = self._document.get(section.kind, {})
+        if not isinstance(given, dict):
+            self._complain((section.kind,), f"write [{section.kind}.some-id] and its keys in the lines below")
+            return {}
+        found: dict[str, E] = {}
+        for ident, values in given.items():
+            path = (section.kind, ident)
+            if not ID.fullmatch(ident):
+                text = "an id has up to 40 small letters a-z, digits and -; it stays for ever, the name may change"
+                self._complain(path, text)
+            elif not isinstance(values, dict):
+                self._complain(path, f"write [{section.kind}.{ident}] and its keys in the lines below")
+            elif (attributes := self._attributes(section, path, values)) is not None:
+                found[ident] = cls(**attributes)
+        return found
+
+    def _attributes(self, section: Section, path: Path, values: dict[str, Any]) -> dict[str, Any] | None:
+        """The event's attributes; None where something is wrong with them."""
+        before = len(self.problems)
+        self._refuse_unknown(path, values, {field.key for field in section.fields})
+        attributes: dict[str, Any] = {}
+        for field in section.fields:
+            if field.key in values:
+                try:
+                    attributes[field.attribute] = field.read(values[field.key])
+                except Unfit as error:
+                    self._complain((*path, field.key), str(error))
+            elif field.required:
+                self._complain(path, f"{field.key} is missing")
+        return attributes if len(self.problems) == before else None
+
+    def _complain(self, path: Path, text: str) -> None:
+        self.problems.append((path, text if text[-1] in ".?" else f"{text}."))
+
+    def _refuse_unknown(self, path: Path, given: Mapping[str, Any], known: set[str]) -> None:
+        for name in given:
+            if name not in known:
+                self._complain((*path, name), f"there is no such key; {near(name, known)}")
+
+    def _once(self, kind: str, key: str, values: Mapping[str, tuple[str, ...]]) -> None:
+        """Complain where two have the same value."""
+        holders: dict[str, str] = {}
+        for ident, held in values.items():
+            for value in dict.fromkeys(held):
+                other = holders.setdefault(value, ident)
+                if other != ident:
+                    self._complain((kind, ident, key), f"{value!r} belongs to {kind}.{other}; each needs its own")
+                elif held.count(value) > 1:
+                    self._complain((kind, ident, key), f"{value!r} stands here twice")
