@@ -67,18 +67,11 @@ def engine() -> None:
 @ringledger.command()
 def watch() -> None:
     """Show the log in words as it grows."""
-    from orchestrator.watch import line
+    from orchestrator.watch import show
 
     settings = load()
-
-    def show(log: Log) -> None:
-        for batch in log.follow(log.position(), threading.Event()):
-            for record in batch:
-                if (text := line(record, settings.timezone)) is not None:
-                    click.echo(text)
-
     try:
-        _with_log(settings, show)
+        _with_log(settings, lambda log: show(log, settings.timezone, click.echo, threading.Event()))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -239,9 +232,7 @@ def plan(file: Path) -> None:
     """Show what applying FILE would change."""
     from orchestrator.service import configuration
 
-    settings = load()
-    text = _read(file)
-    click.echo(_with_log(settings, lambda log: configuration.plan(log, settings.site, text).text()))
+    click.echo(configuration.plan_file(load(), _read(file)).text())
 
 
 @config.command()
@@ -251,9 +242,7 @@ def apply(file: Path, expect_version: int | None) -> None:
     """Make FILE the configuration: one transaction, refused where somebody else edited meanwhile."""
     from orchestrator.service import configuration
 
-    settings = load()
-    done = configuration.apply_file(settings, _read(file), expect_version=expect_version)
-    click.echo(done)
+    click.echo(configuration.apply_file(load(), _read(file), expect_version=expect_version))
 
 
 @config.command()
@@ -261,8 +250,7 @@ def show() -> None:
     """Print the configuration as TOML that `config apply` takes."""
     from orchestrator.service import configuration
 
-    settings = load()
-    click.echo(_with_log(settings, lambda log: configuration.export(log, settings.site)), nl=False)
+    click.echo(configuration.show(load()), nl=False)
 
 
 @ringledger.command("switch-files")

@@ -28,7 +28,7 @@ from orchestrator.runner.inputs import EndAll
 from orchestrator.service.configuration import apply_defaults
 from orchestrator.settings import Settings, environment_with
 from orchestrator.store import Log, Source, schema
-from orchestrator.watch import line
+from orchestrator.watch import show
 
 # PR_SET_PDEATHSIG of prctl(2): a child whose supervisor was killed gets SIGTERM.
 _PR_SET_PDEATHSIG: Final = 1
@@ -186,12 +186,16 @@ def _wait_for_engine(settings: Settings, engine: Child, stop: threading.Event) -
 
 
 def _end_calls(settings: Settings, say: Say) -> None:
-    """The simulated switch is about to end: its calls end with a recorded reason instead of vanishing."""
+    """The simulated switch is about to end: its calls end with a recorded reason instead of vanishing, and whoever
+    wraps up after them is signed out."""
     client = Client(control_path(settings.home))
     deadline = time.monotonic() + _END_CALLS_S
     try:
-        client.do(EndAll(reason="demo_stopped"))
-        while client.ask("status")["contacts"] and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            client.do(EndAll(reason="demo_stopped"))
+            status = client.ask("status")
+            if not status["contacts"] and not status["shifts"]:
+                return
             time.sleep(_LOOK_S)
     except (ControlError, Refused) as error:
         say(f"the demo's calls could not be ended in good order: {error}")
@@ -201,8 +205,4 @@ def _end_calls(settings: Settings, say: Say) -> None:
 
 def _watch(settings: Settings, url: str, say: Say, stop: threading.Event) -> None:
     """Show the log as it grows, from now on."""
-    history = Log(Source(url, name="ringledger watch"))
-    for batch in history.follow(history.position(), stop):
-        for record in batch:
-            if (text := line(record, settings.timezone)) is not None:
-                say(text)
+    show(Log(Source(url, name="ringledger watch")), settings.timezone, say, stop)

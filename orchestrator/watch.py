@@ -1,5 +1,6 @@
 """The log in words, line by line as it grows: what `ringledger run` and `ringledger watch` show."""
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,10 +11,12 @@ from orchestrator.domain.kernel import SECOND, Event, Record, ident_of, kind_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.switch import nodes as n
+from orchestrator.store import Log
 
 # As many characters of an id as a person compares at a glance.
 _SHORT = 8
 
+_KINDS = {"shift": "agent"}
 _WORDS: dict[type[Event], Callable[..., str]] = {
     c.ContactArrived: lambda e: f"arrived on {e.node}",
     c.EntryPointMissing: lambda e: f"ALARM no entry point for {e.dialled or 'an empty number'}",
@@ -29,7 +32,7 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     c.ContactResumed: lambda _: "talks again",
     c.AgentSegmentEnded: lambda e: f"stopped talking ({e.ended_by})",
     c.ContactEnded: lambda e: f"ended: {e.reason}",
-    s.AgentSignedIn: lambda e: f"{e.agent_id} signed in at {e.extension}",
+    s.AgentSignedIn: lambda e: f"signed in at {e.extension}",
     s.AgentStoodDown: lambda e: f"was stood down: {e.reason}",
     s.AgentPaused: lambda e: f"is not ready: {e.reason}",
     s.AgentMadeReady: lambda _: "is ready",
@@ -46,12 +49,27 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
 }
 
 
-def line(record: Record, zone: ZoneInfo) -> str | None:
-    """The record as one line, None where it says nothing to somebody who watches. Carries no personal data."""
+def show(log: Log, zone: ZoneInfo, say: Callable[[str], None], stop: threading.Event) -> None:
+    """Say each line of the log as it grows, from now on, until `stop` is set."""
+    names: dict[str, str] = {}
+    for batch in log.follow(log.position(), stop):
+        for record in batch:
+            if (text := line(record, zone, names)) is not None:
+                say(text)
+
+
+def line(record: Record, zone: ZoneInfo, names: dict[str, str]) -> str | None:
+    """The record as one line, None where it says nothing to somebody who watches. Carries no personal data.
+
+    `names` remembers which agent each shift is, from line to line.
+    """
+    ident = ident_of(record.stream)
+    if isinstance(record.event, s.AgentSignedIn):
+        names[ident] = record.event.agent_id
     words = _WORDS.get(type(record.event))
     if words is None:
         return None
     at = datetime.fromtimestamp(record.about.at / SECOND, zone).strftime("%H:%M:%S.%f")[:-3]
-    ident = ident_of(record.stream)
-    name = ident if kind_of(record.stream) in ("node", "config") else ident[:_SHORT]
-    return f"{at}  {record.position:>8}  {kind_of(record.stream):<8} {name:<8}  {words(record.event)}"
+    kind = kind_of(record.stream)
+    name = names.get(ident, ident if kind in ("node", "config") else ident[:_SHORT])
+    return f"{at}  {record.position:>8}  {_KINDS.get(kind, kind):<8}  {name:<10}  {words(record.event)}"
