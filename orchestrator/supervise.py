@@ -187,7 +187,8 @@ def _wait_for_engine(settings: Settings, engine: Child, stop: threading.Event) -
 
 def _end_calls(settings: Settings, say: Say) -> None:
     """The simulated switch is about to end: its calls end with a recorded reason instead of vanishing, and whoever
-    wraps up after them is signed out."""
+    wraps up after them is signed out.
+    """
     client = Client(control_path(settings.home))
     deadline = time.monotonic() + _END_CALLS_S
     try:
