@@ -64,6 +64,8 @@ class Books:
         """Shift to the contacts that hold it: the contact's id to the offer or segment. Told by contacts' streams."""
         self.node_up_since: dict[str, Instant] = {}
         """Nodes that are connected, since when."""
+        self.in_step: set[str] = set()
+        """Nodes that are connected, and with which the ledger has been compared since."""
         self.versions: dict[str, int] = {}
         """The last version of each stream that has not ended."""
         self.ended: OrderedDict[str, int] = OrderedDict()

@@ -25,11 +25,12 @@ _OfSegment = (
 
 
 class _Offer:
-    __slots__ = ("due", "offer_id", "reservations")
+    __slots__ = ("accepted", "deadline", "due", "offer_id", "reservations")
 
     def __init__(self, made: events.OfferMade) -> None:
         self.offer_id = made.offer_id
-        self.due = made.deadline
+        self.accepted = ""
+        self.due = self.deadline = made.deadline
         self.reservations = {held.leg: held.shift_id for held in made.reservations}
 
 
@@ -104,6 +105,7 @@ class Contacts:
             events.OfferRejectRequested: self._of_offer,
             events.OfferAnswered: self._of_offer,
             events.OfferAccepted: self._offer_accepted,
+            events.OfferExtended: self._offer_extended,
             events.OfferDeclined: self._offer_declined,
             events.OfferRejected: closed,
             events.OfferTimedOut: closed,
@@ -186,6 +188,8 @@ class Contacts:
             books.complain("offer", "offered while it talks with an agent")
         if contact.leaving:
             books.complain("offer", "offered though the caller is leaving or gone")
+        if contact.node not in books.in_step:
+            books.complain("offer", f"offered though nobody has looked who is still on {contact.node}")
         if contact.visit != event.visit_id:
             books.complain("offer", f"offered in visit {event.visit_id}, but {contact.visit or 'none'} is open")
         if not event.reservations:
@@ -220,12 +224,23 @@ class Contacts:
         if contact.offer is not None:
             self._books.check_deadline(contact.offer.due, "the answer to the offer")
             contact.offer.due = event.connect_by
+            contact.offer.accepted = event.leg
+
+    def _offer_extended(self, contact: _Contact, event: events.OfferExtended) -> None:
+        offer = self._open_offer(contact, event)
+        if offer is not None:
+            self._books.check_deadline(offer.due, "more time for the offer")
+            offer.due = event.until
 
     def _offer_declined(self, contact: _Contact, event: events.OfferDeclined) -> None:
         self._of_offer(contact, event)
         self._books.counts.declined_reservations += 1
         if contact.offer is not None and contact.offer.reservations.pop(event.leg, None) is not None:
             self._release(contact, event.leg, event.shift_id, event.offer_id)
+            if event.leg == contact.offer.accepted:
+                # The others have the time that they had; if it is over, the offer closes now.
+                contact.offer.accepted = ""
+                contact.offer.due = max(contact.offer.deadline, self._books.record.about.at)
 
     def _offer_closed(self, contact: _Contact, event: events.OfferClosed) -> None:
         outcome = _OUTCOMES[type(event)]
@@ -360,7 +375,7 @@ class Contacts:
             if contact.offer is not None:
                 live.offers += 1
                 self._if_late(contact, contact.offer.due, clock, f"offer {contact.offer.offer_id}")
-            elif contact.visit:
+            elif contact.visit and contact.node in self._books.in_step:
                 self._if_late(contact, contact.visit_due, clock, f"queue visit {contact.visit}")
             up_since = self._books.node_up_since.get(contact.node)
             for leg, since in contact.unwanted.items():

@@ -45,11 +45,15 @@ class Nodes:
                     node.strays.clear()
                 node.core = event.core
                 node.up = True
+                self._books.in_step.discard(ident)
                 self._books.node_up_since[ident] = record.about.at
             case events.NodeLost():
                 counts.node_losses += 1
                 node.up = False
+                self._books.in_step.discard(ident)
                 self._books.node_up_since.pop(ident, None)
+            case events.NodeReconciled():
+                self._books.in_step.add(ident)
             case events.NodeRepaired():
                 counts.node_repairs += 1
             case events.StrayLegFound():

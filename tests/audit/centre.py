@@ -44,6 +44,7 @@ class Centre:
             }
         )
         self.give(facts.LinkUp(node=NODE, core="run-1"))
+        self.give(facts.Snapshot(node=NODE, core="run-1", legs=()))
 
     # --- what comes in --------------------------------------------------------------------------------------------
     def give(self, body: Body, after_ms: int = 0) -> tuple[Instruction, ...]:
@@ -106,6 +107,7 @@ class Centre:
         """The rung phone rings and is answered."""
         self.give(facts.LegRinging(node=NODE, leg=ring.leg), 50)
         self.give(facts.LegAnswered(node=NODE, leg=ring.leg), after_ms)
+        self.give(facts.LegParked(node=NODE, leg=ring.leg))
 
     def bridge(self, caller: str, ring: RingAgent) -> None:
         """The switch has joined them."""
