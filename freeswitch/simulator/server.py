@@ -2,6 +2,7 @@
 
 import selectors
 import socket
+import sys
 import time
 from collections.abc import Iterable
 
@@ -16,6 +17,11 @@ _BACKLOG = 5
 """Connections that wait to be accepted: the real event socket listens with 5."""
 
 _LONGEST_SLEEP = 1 * SECOND
+
+_STUCK_NAP_S = 0.005
+
+_LONGEST_GOODBYE = 2 * SECOND
+"""How long legs may take to end when the switch shuts down."""
 
 
 def clock() -> int:
@@ -42,9 +48,11 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._clients: dict[socket.socket, Client] = {}
         self._listener: socket.socket | None = None
+        self._asked_to_stop = False
         self._stopping = False
         self._stuck_until = 0
         self._back_at = 0
+        self._give_up_at = sys.maxsize
         self._scripts: list[Script] = []
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
@@ -62,8 +70,11 @@ class Server:
         script.begin(self.model, clock())
 
     def stop(self) -> None:
-        """End `run` soon; may be called from a signal handler or another thread, and after it has ended."""
-        self._stopping = True
+        """Shut the switch down in good order, which ends `run`: SHUTDOWN is told, every leg is ended.
+
+        May be called from a signal handler or another thread, and after the end.
+        """
+        self._asked_to_stop = True
         if self._wake_out.fileno() >= 0:
             self._wake_out.send(b"x")
 
@@ -84,6 +95,10 @@ class Server:
 
     def turn(self) -> None:
         """Wait for bytes or for the next thing that is due, then do all that can be done now."""
+        if clock() < self._stuck_until:
+            time.sleep(_STUCK_NAP_S)
+            self._live(clock())
+            return
         ready = self._selector.select(self._sleep() / SECOND)
         now = clock()
         for key, mask in ready:
@@ -93,7 +108,7 @@ class Server:
                 self._wake_in.recv(64)
             else:
                 client: Client = key.data
-                if client.sock in self._clients and mask & selectors.EVENT_READ and now >= self._stuck_until:
+                if client.sock in self._clients and mask & selectors.EVENT_READ:
                     self._read(client, now)
         self._live(now)
 
@@ -103,14 +118,15 @@ class Server:
         now = clock()
         moments = [self.model.next_due(), *(script.next_due() for script in self._scripts), self._back_at or None]
         due = [_LONGEST_SLEEP + now, *(moment for moment in moments if moment is not None)]
-        if now < self._stuck_until:
-            return max(min(self._stuck_until, *due) - now, 1 * MILLISECOND)
         looks = (client.connection.next_look() for client in self._clients.values() if not client.writing)
         due += [look for look in looks if look is not None]
         return max(min(due) - now, 0)
 
     def _live(self, now: int) -> None:
         model = self.model
+        if self._asked_to_stop and not model.switch.stopping:
+            self._give_up_at = now + _LONGEST_GOODBYE
+            model.shut_down(now)
         for script in self._scripts:
             script.advance(model, now)
         events = model.advance(now)
@@ -128,7 +144,7 @@ class Server:
         if self._back_at and now >= self._back_at:
             self._back_at = 0
             self._listen()
-        if model.switch.stopping and not model.switch.legs:
+        if model.switch.stopping and (not model.switch.legs or now >= self._give_up_at):
             self._farewell()
 
     def _listen_for(self, connections: Iterable[Connection]) -> None:

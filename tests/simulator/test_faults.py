@@ -192,7 +192,7 @@ def test_a_restarted_switch_is_another_one(serve: Serve) -> None:
     control.api('simulator phone {"extension": "1001"}')
     control.api('simulator call {"dialled": "4001"}')
     core = control.api("global_getvar core_uuid")
-    assert control.api('simulator fault {"kind": "restart", "ms": 300}') == "+OK\n"
+    assert control.api('simulator fault {"kind": "restart", "ms": 1500}') == "+OK\n"
     until(lambda: closed(control), "the simulator to go down")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", running.server.port), timeout=1)

@@ -32,8 +32,12 @@ def test_a_signal_ends_it_in_good_order(how: signal.Signals) -> None:
     assert child.stdout is not None
     port = int(child.stdout.readline().rpartition(":")[2])
     with Control(port, "x") as control:
-        control.subscribe("HEARTBEAT")
+        control.subscribe("SHUTDOWN", "CHANNEL_PARK", "CHANNEL_HANGUP_COMPLETE")
+        control.api('simulator call {"dialled": "4001"}')
+        control.await_event("CHANNEL_PARK")
         child.send_signal(how)
+        control.await_event("SHUTDOWN")
+        assert control.await_event("CHANNEL_HANGUP_COMPLETE")["Hangup-Cause"] == "SYSTEM_SHUTDOWN"
         with pytest.raises(ConnectionResetError, match="The system is being shut down"):
             control.drain(5)
     out, err = child.communicate(timeout=5)
@@ -204,7 +208,7 @@ def test_a_script_of_calls_is_played_over_the_wall_clock(serve: Serve) -> None:
 
 @pytest.mark.slow
 def test_it_sets_up_and_tears_down_200_calls_a_second_on_less_than_one_core() -> None:
+    """All are served, and a call costs less than 5 ms of CPU: what 200 a second may cost on one core."""
     figures = measure(200, 4)
     assert figures.calls >= 780
-    assert figures.seconds < 4 + 2
-    assert figures.cores_used < 1
+    assert figures.cpu_ms_per_call < 5
