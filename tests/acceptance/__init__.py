@@ -1,0 +1,1 @@
+"""The whole engine, in processes of its own, with a switch and a database."""
