@@ -20,6 +20,8 @@ _HEAD: Final = struct.Struct("!iiIii")
 _EMPTY: Final = struct.Struct("!iiI")
 _LENGTH: Final = struct.Struct("!i")
 _NULL: Final = _LENGTH.pack(-1)
+# Almost every element is shorter than this, and looking its length up is several times quicker than packing it.
+_LENGTHS: Final = tuple(_LENGTH.pack(length) for length in range(1_024))
 
 
 class Array:
@@ -37,8 +39,8 @@ class Array:
             if item is None:
                 pieces.append(_NULL)
             else:
-                pieces.append(_LENGTH.pack(len(item)))
-                pieces.append(item)
+                length = len(item)
+                pieces += (_LENGTHS[length] if length < len(_LENGTHS) else _LENGTH.pack(length), item)
         self.data = b"".join(pieces)
 
 
@@ -66,7 +68,14 @@ class BigintArray(Array):
     element = _INT8
 
     def __init__(self, items: Sequence[int]) -> None:
-        super().__init__([item.to_bytes(8, "big", signed=True) for item in items])
+        count = len(items)
+        if not count:
+            super().__init__(())
+            return
+        # Each element is its length, always 8, and its value.
+        pairs = [8] * (2 * count)
+        pairs[1::2] = items
+        self.data = _HEAD.pack(1, 0, self.element, count, 1) + struct.pack("!" + "iq" * count, *pairs)
 
 
 class _ArrayDumper(Dumper):

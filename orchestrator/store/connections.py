@@ -40,21 +40,23 @@ def is_passing(error: psycopg.Error) -> bool:
 class Source:
     """Where the log is and as whom to go there (the URL of `ringledger_writer` or `ringledger_reader`).
 
-    `name` is what `pg_stat_activity` shows, and how a take-over finds the backends of the process that it deposes.
+    `name` is what `pg_stat_activity` shows, and how a take-over finds the backends of the process that it deposes. A
+    statement that takes longer than `statement_timeout_ms` is ended by the server; never by a Timeout on our side.
     """
 
-    def __init__(self, url: str, *, name: str = DEFAULT_NAME) -> None:
+    def __init__(self, url: str, *, name: str = DEFAULT_NAME, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> None:
         self.url = url
+        self._statement_timeout_ms = statement_timeout_ms
         self.name = name.encode()[:_NAME_BYTES].decode(errors="ignore")
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self._closed = False
 
-    def conninfo(self, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> str:
+    def conninfo(self, *, statement_timeout_ms: int | None = None) -> str:
         """The libpq string: the URL with our timeouts where it names none of its own."""
         given = conninfo_to_dict(self.url)
         options = [str(given.pop("options", ""))]
-        options.append(f"-c statement_timeout={statement_timeout_ms}")
+        options.append(f"-c statement_timeout={statement_timeout_ms or self._statement_timeout_ms}")
         ours: dict[str, str | int] = {
             "connect_timeout": CONNECT_TIMEOUT_S,
             "tcp_user_timeout": TCP_USER_TIMEOUT_MS,
@@ -67,7 +69,7 @@ class Source:
             "", **{**ours, **given, "application_name": self.name, "options": " ".join(filter(None, options))}
         )
 
-    def connect(self, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> Connection:
+    def connect(self, *, statement_timeout_ms: int | None = None) -> Connection:
         """A new connection in autocommit mode. Raises `Away` where there is none to be had."""
         try:
             return psycopg.connect(self.conninfo(statement_timeout_ms=statement_timeout_ms), autocommit=True)

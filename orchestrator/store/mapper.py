@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct, inspect
 
 from orchestrator.domain.catalogue import Entry
-from orchestrator.domain.kernel import Event, Provenance, Record, UnknownEvent, kind_of
+from orchestrator.domain.kernel import Event, Provenance, Record, UnknownEvent
 from orchestrator.store.errors import Corrupt, WrongKind
 from orchestrator.store.library import JSONTranscoder, Mapper, StoredEvent
 from orchestrator.vault import SEALED, Tampered
@@ -145,7 +145,7 @@ class LedgerMapper(Mapper[str]):
     def draft(self, record: Record) -> Draft:
         """Check and encode. Raises `WrongKind`, or ValueError for text that is no Unicode (a lone surrogate)."""
         entry = self.entry_of(record.event)
-        if kind_of(record.stream) != entry.kind:
+        if not record.stream.startswith(entry.kind + "-"):
             raise WrongKind(f"{entry.name} lives in {entry.kind}-… streams, not in {record.stream}.")
         topic = _topic(entry.name, entry.version)
         shape = self._shapes[entry.cls]

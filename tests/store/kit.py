@@ -12,6 +12,7 @@ from msgspec import Struct
 from orchestrator.domain.catalogue import Entry
 from orchestrator.domain.kernel import Event, Instant, Personal, PersonalNumber, Provenance, Record
 from orchestrator.store import DeskWriter, Fence, Hooks, KeyShelf, LiveWriter, Log, Source
+from orchestrator.store.connections import STATEMENT_TIMEOUT_MS
 from orchestrator.vault import Vault
 from tests.postgres import Database
 
@@ -145,17 +146,19 @@ class Kit:
         self._writers: list[LiveWriter] = []
         self._sources = [self.source]
 
-    def another_source(self, url: str | None = None) -> Source:
-        source = Source(url or self.database.writer, name="ringledger test 2")
+    def another_source(self, url: str | None = None, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> Source:
+        source = Source(
+            url or self.database.writer, name="ringledger test 2", statement_timeout_ms=statement_timeout_ms
+        )
         self._sources.append(source)
         return source
 
     def writer(
-        self, fence: Fence | None = None, heard: Heard | None = None, url: str | None = None, **limits: int
+        self, fence: Fence | None = None, heard: Heard | None = None, source: Source | None = None, **limits: int
     ) -> LiveWriter:
         """A started writer under this fence (by default one just taken)."""
         writer = LiveWriter(
-            self.another_source(url) if url else self.source,
+            source or self.source,
             self.vault,
             fence or take_lease(self.database.writer),
             catalogue=self.entries,

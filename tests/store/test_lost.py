@@ -22,7 +22,7 @@ from tests.store.proxy import Proxy
 
 def test_a_commit_whose_answer_was_lost_is_found_by_its_event_ids_and_not_stored_again(kit: Kit, proxy: Proxy) -> None:
     heard = Heard()
-    writer = kit.writer(heard=heard, url=proxy.url)
+    writer = kit.writer(heard=heard, source=kit.another_source(proxy.url))
     writer.append_live(calls("contact-a", 1))
     proxy.swallow_next_answer(b"CallTaken.v1")
     position = writer.append_live([*calls("contact-a", 2), *calls("contact-b", 1)])
@@ -36,7 +36,7 @@ def test_a_commit_whose_answer_was_lost_is_found_by_its_event_ids_and_not_stored
 
 def test_a_lost_answer_and_a_lease_lost_meanwhile_still_tell_the_truth(kit: Kit, proxy: Proxy) -> None:
     """Stored before the take-over: told as stored. The next one: deposed."""
-    writer = kit.writer(url=proxy.url)
+    writer = kit.writer(source=kit.another_source(proxy.url))
     writer.append_live(calls("contact-a", 1))
     proxy.swallow_next_answer(b"CallTaken.v1")
     stored: list[int] = []
@@ -50,7 +50,7 @@ def test_a_lost_answer_and_a_lease_lost_meanwhile_still_tell_the_truth(kit: Kit,
 
 
 def test_a_connection_cut_before_the_batch_arrived_stores_it_once_on_the_next(kit: Kit, proxy: Proxy) -> None:
-    writer = kit.writer(url=proxy.url)
+    writer = kit.writer(source=kit.another_source(proxy.url))
     for version in range(1, 30):
         proxy.cut()
         writer.append_live(calls("contact-a", version))
@@ -59,7 +59,7 @@ def test_a_connection_cut_before_the_batch_arrived_stores_it_once_on_the_next(ki
 
 def test_while_the_database_is_away_events_wait_and_are_stored_in_order_when_it_is_back(kit: Kit, proxy: Proxy) -> None:
     heard = Heard()
-    writer = kit.writer(heard=heard, url=proxy.url)
+    writer = kit.writer(heard=heard, source=kit.another_source(proxy.url))
     writer.append_live(calls("contact-a", 1))
     proxy.cut(stay_shut=True)
     for version in range(2, 20):
@@ -76,7 +76,7 @@ def test_while_the_database_is_away_events_wait_and_are_stored_in_order_when_it_
 
 def test_a_writer_that_is_closed_while_the_database_is_away_tells_what_was_lost(kit: Kit, proxy: Proxy) -> None:
     heard = Heard()
-    writer = kit.writer(heard=heard, url=proxy.url)
+    writer = kit.writer(heard=heard, source=kit.another_source(proxy.url))
     proxy.cut(stay_shut=True)
     lost: list[BaseException] = []
     writer.submit(calls("contact-a", 1), lambda _: None, lost.append)
@@ -125,6 +125,18 @@ def test_a_terminated_backend_costs_nothing_but_a_new_connection(kit: Kit) -> No
             )
             writer.append_live(calls("contact-a", version))
     assert kit.logged() == [("contact-a", version) for version in range(1, 40)]
+
+
+def test_an_append_that_hangs_in_the_database_is_ended_there_and_done_again(kit: Kit) -> None:
+    heard = Heard()
+    writer = kit.writer(heard=heard, source=kit.another_source(statement_timeout_ms=100))
+    with psycopg.connect(kit.database.writer) as blocker:
+        blocker.execute("SELECT pg_advisory_xact_lock(%s)", (schema.APPEND_LOCK,))
+        writer.submit(calls("contact-a", 1))
+        assert heard.gone_away.wait(5)
+        assert "timeout" in str(heard.away[0])
+    writer.append_live(calls("contact-a", 2))
+    assert kit.logged() == [("contact-a", 1), ("contact-a", 2)]
 
 
 @pytest.fixture

@@ -1,0 +1,50 @@
+"""Figures as JSON lines: `python -m tests.bench [store|esl|decide|switch]` (also `--only GROUP`).
+
+Each group is a module here with `run() -> Iterator[dict]`; each figure has name, value and unit, and where there is one
+the limit that it is held to (`at_least`, `at_most`, `target`) and the peer measured beside it. Missed limits are named
+at the end on standard error; they do not fail the run, for the machine may be busy with other things.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import json
+import sys
+from typing import Any
+
+GROUPS = ("store", "esl", "decide", "switch")
+
+
+def missed(figure: dict[str, Any]) -> bool:
+    """Whether the figure is on the wrong side of its limit."""
+    value = figure["value"]
+    lowest, highest = figure.get("at_least", figure.get("target")), figure.get("at_most")
+    return (lowest is not None and value < lowest) or (highest is not None and value > highest)
+
+
+def main(words: list[str]) -> int:
+    """Run the groups asked for, all by default; 1 where one could not be measured."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("group", nargs="?", choices=GROUPS)
+    parser.add_argument("--only", choices=GROUPS)
+    asked = parser.parse_args(words)
+    only = asked.group or asked.only
+    late: list[str] = []
+    broken = 0
+    for group in (only,) if only else GROUPS:
+        name = f"tests.bench.{group}"
+        if importlib.util.find_spec(name) is None:
+            print(f"no figures of group {group} yet", file=sys.stderr)
+            broken |= bool(only)
+            continue
+        for figure in importlib.import_module(name).run():
+            print(json.dumps(figure, ensure_ascii=False), flush=True)
+            if missed(figure):
+                late.append(figure["name"])
+    if late:
+        print(f"beyond their limits: {', '.join(late)}", file=sys.stderr)
+    return int(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
