@@ -251,6 +251,8 @@ class Contacts:
             return
         self._books.check_deadline(offer.due, "the end of the offer")
         contact.offer = None
+        # A wait that is over while somebody's phone rings ends when nobody's does.
+        contact.visit_due = max(contact.visit_due, self._books.record.about.at)
         for leg, shift in offer.reservations.items():
             self._release(contact, leg, shift, offer.offer_id)
 

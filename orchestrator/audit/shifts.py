@@ -22,8 +22,8 @@ _FROM: Mapping[type[Event], tuple[str, ...]] = {
     events.AgentConnected: ("reserved",),
     events.WrapUpStarted: ("talking",),
     events.WrapUpEnded: ("wrapping_up",),
-    events.PauseRequested: ("reserved", "talking"),
-    events.SignOutRequested: ("reserved", "talking"),
+    events.PauseRequested: ("reserved", "talking", "wrapping_up"),
+    events.SignOutRequested: ("reserved", "talking", "wrapping_up"),
     events.AgentSignedOut: ("paused", "ready"),
 }
 

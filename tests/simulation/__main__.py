@@ -6,6 +6,9 @@ from collections import Counter
 
 from tests.simulation.run import Failure, Run
 
+# Of each rule that is broken, so many seeds are shown.
+SHOWN = 3
+
 
 def main(arguments: list[str]) -> int:
     """1 where a rule was broken."""
@@ -38,7 +41,8 @@ def play_many(first: int, last: int) -> int:
             run.play()
         except Failure as failure:
             broken[failure.rule] += 1
-            print(f"seed {seed}: {failure.what[:200]}")
+            if broken[failure.rule] <= SHOWN:
+                print(f"seed {seed}: {failure.what[:200]}")
         steps += run.steps
     seconds = time.perf_counter() - begun
     count = last - first + 1

@@ -8,6 +8,7 @@ from random import Random
 
 from msgspec import Struct
 
+from orchestrator.audit import verify
 from orchestrator.domain.kernel import SECOND, Event, Provenance, Record, derived_id
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
@@ -29,6 +30,8 @@ from tests.simulation.weather import Weather, draw
 COOL_DOWN_MS = 3_000
 # After the last fault: the longest wait, the longest talk, two disagreeing heartbeats and a snapshot, and some more.
 LONGEST_QUIET = 900 * SECOND
+# Then everybody finishes their wrap-up.
+LONGEST_WRAP_UP = 12 * SECOND
 _MANNERS = ("answers", "answers", "answers", "answers", "rejects", "ignores", "busy", "dead", "unreachable")
 _MOMENTS = ("", "", "", "", "", "", "", "queued", "rung", "answered", "joining", "bridged")
 
@@ -94,7 +97,7 @@ class Run(Watcher):
         end = self._calm_from + LONGEST_QUIET
         while self.agenda.now < end:
             if self.agenda.now > self._calm_from and self._quiet():
-                return
+                end = min(end, self.agenda.now + LONGEST_WRAP_UP)
             self.agenda.step()
 
     def _quiet(self) -> bool:
@@ -113,9 +116,13 @@ class Run(Watcher):
             raise Broken("nothing_stuck", "no engine lives at the end")
         finish(engine.world, self.switch)
         self._compare(engine)
+        report = verify(self.ledger.records(), settled=True, expect_contacts=0)
+        if not report.ok:
+            raise Broken("verify", str(report.problems[0]))
         book = Book(cool_down_ms=COOL_DOWN_MS)
         for record in self.ledger.records():
             book.note(record)
+        book.finish()
         strange = {code for desk in self.desks for code in desk.refused} - REFUSALS
         if strange:
             raise Broken("refusals", f"a desk was refused with codes that nobody knows: {sorted(strange)}")
@@ -268,7 +275,9 @@ class Run(Watcher):
         return AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills)
 
     def _apply(self, changes: list[tuple[str, Event]]) -> None:
-        changes.append(("config-main", ConfigurationApplied(digest="", changed=tuple(name for name, _ in changes))))
+        changes.append(
+            ("config-main", ConfigurationApplied(digest="", changed=tuple(sorted(name for name, _ in changes))))
+        )
         records = [
             Record(
                 stream=stream,
