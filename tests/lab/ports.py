@@ -2,13 +2,19 @@
 
 import random
 import socket
+import time
 
 # Above the services, below what Linux hands out by itself (32768 up), so that no outgoing connection takes ours between
-# the look and the use.
-FIRST, LAST = 20_000, 31_900
+# the look and the use. Long ranges have a part of their own, or single ports would soon be strewn over all of it.
+SINGLE = (20_000, 24_000)
+LONG = (24_000, 31_900)
+LONG_FROM = 100
+
+KEPT_S = 60.0
+"""How long a port that was given is not given again: its user may not have opened it yet when the next one asks."""
 
 _dice = random.SystemRandom()
-_given: set[int] = set()
+_given: dict[int, float] = {}
 
 
 def free_port() -> int:
@@ -18,13 +24,15 @@ def free_port() -> int:
 
 def free_range(count: int) -> int:
     """The first, even, of `count` neighbouring ports that are all free for TCP and UDP on 127.0.0.1."""
+    low, high = LONG if count >= LONG_FROM else SINGLE
+    now = time.monotonic()
     for _ in range(200):
-        first = _dice.randrange(FIRST, LAST - count, 2)
+        first = _dice.randrange(low, high - count, 2)
         wanted = range(first, first + count)
-        if _given.isdisjoint(wanted) and all(map(_is_free, wanted)):
-            _given.update(wanted)  # its user may not have opened it yet when the next one asks
+        if all(now - _given.get(port, -KEPT_S) >= KEPT_S for port in wanted) and all(map(_is_free, wanted)):
+            _given.update(dict.fromkeys(wanted, now))
             return first
-    raise AssertionError(f"no {count} neighbouring free ports between {FIRST} and {LAST}: what holds them all?")
+    raise AssertionError(f"no {count} neighbouring free ports between {low} and {high}: what holds them all?")
 
 
 def _is_free(port: int) -> bool:

@@ -1,8 +1,9 @@
 """One child process, its output kept, its end certain."""
 
+import pwd
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,9 +15,8 @@ TAIL = 2_000
 class Child:
     """A running program. `with Child(...)`: it is gone when the block is left, politely or not."""
 
-    def __init__(
-        self, command: Sequence[str], *, output: Path, folder: Path, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, command: Sequence[str], *, output: Path, folder: Path, user: str | None = None) -> None:
+        """`user` is who it shall run as, None for whoever we are; only root may choose."""
         self.command = list(command)
         self.output = output
         with output.open("ab") as sink:
@@ -26,7 +26,9 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                env=None if environment is None else dict(environment),
+                user=user,
+                group=None if user is None else pwd.getpwnam(user).pw_gid,
+                extra_groups=None if user is None else [],
                 start_new_session=True,  # Ctrl-C in the terminal reaches pytest, which then stops its children in order
             )
 

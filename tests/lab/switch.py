@@ -1,6 +1,7 @@
 """A real FreeSWITCH with our configuration, for the length of a test."""
 
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -44,15 +45,15 @@ class RealSwitch:
         extensions: Sequence[str] = ("1001", "1002", "1003"),
         sounds: Path | None = None,
         log_level: str = "warning",
-        prefix: Sequence[str] = (),
+        user: str | None = None,
     ) -> None:
-        """`prefix` stands before the command line, e.g. `("runuser", "-u", "nobody", "--")`."""
+        """`user` is who the switch runs as, None for whoever we are; only root may choose."""
         found = binary or freeswitch_binary()
         if found is None:
             raise FileNotFoundError(f"no FreeSWITCH: set {VARIABLE} to its program, or put it on PATH")
         self.binary = found
         self.home = folder / "switch"
-        self.prefix = list(prefix)
+        self.user = user
         self.sounds = sounds or folder / "sounds"
         self.child: Child | None = None
         self.plan = SwitchPlan(
@@ -81,8 +82,9 @@ class RealSwitch:
         make(self.sounds)
         self.home.mkdir(parents=True, exist_ok=True)
         render(self.home, self.plan)
-        command = [*self.prefix, *arguments(self.binary, self.home, self.plan)]
-        self.child = Child(command, output=self.home / "output.txt", folder=self.home)
+        self._give_away()
+        command = arguments(self.binary, self.home, self.plan)
+        self.child = Child(command, output=self.home / "output.txt", folder=self.home, user=self.user)
         try:
             until(self._is_ready, "FreeSWITCH to listen on its event socket and both SIP ports", within_s=within_s)
         except AssertionError as error:
@@ -130,6 +132,15 @@ class RealSwitch:
         text = log.read_text(errors="replace")[-2_000:] if log.exists() else "(no log)"
         printed = (self.home / "output.txt").read_text(errors="replace")[-1_000:]
         return f"Its log ends: …{text}\nIt printed: …{printed}"
+
+    def _give_away(self) -> None:
+        """Make the user whom the switch runs as the owner of what it needs."""
+        if self.user is None:
+            return
+        owner = pwd.getpwnam(self.user)
+        for top in (self.home, self.plan.recordings, self.sounds):
+            for each in (top, *top.rglob("*")):
+                os.chown(each, owner.pw_uid, owner.pw_gid)
 
     def _is_ready(self) -> bool:
         assert self.child is not None

@@ -101,17 +101,23 @@ def test_a_second_ring_of_a_living_leg_is_refused_and_the_first_lives_on(driver:
 
 
 def test_a_leg_rung_and_hung_up_in_one_breath_does_not_survive(driver: Driver, desk: Desk) -> None:
-    """Complaint 5. Both are background jobs of their own: the hang-up may run before there is a leg to hang up."""
+    """Complaint 5. Both are background jobs of their own: the hang-up may run before there is a leg to hang up.
+
+    Or so early in the leg's life that it ends without ever having been created, for all that is told.
+    """
     driver.phone("1001", "rings")
     for _ in range(10):
+        desk.facts.clear()
         leg = desk.ring("1001", contact="c")
         first = desk.hang_up(leg)
-        desk.await_fact(f.LegCreated, leg=leg)
+        news = desk.await_fact(f.LegFact, leg=leg)
+        if isinstance(news, f.LegHungUp):
+            continue
         if desk.exists(leg):  # the hang-up came too early: a leg whose offer is closed is hung up on sight
             desk.hang_up(leg)
-            assert all(
-                failed.answer == "No such channel!" for failed in desk.said(f.InstructionFailed, instruction=first)
-            )
+            assert {failed.answer for failed in desk.said(f.InstructionFailed, instruction=first)} <= {
+                "No such channel!"
+            }
         desk.await_fact(f.LegHungUp, leg=leg)
     driver.await_empty()
 
