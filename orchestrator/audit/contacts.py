@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from orchestrator.audit.books import Books
+from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
 from orchestrator.domain.contacts import events
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
@@ -17,64 +18,11 @@ _OfLeg = (
     events.OfferDelivered | events.OfferAcceptRequested | events.OfferRejectRequested | events.OfferAnswered
     | events.OfferAccepted | events.OfferDeclined
 )  # fmt: skip
-_OfOffer = _OfLeg | events.OfferClosed | events.ContactConnected
+_OfOffer = _OfLeg | events.OfferExtended | events.OfferClosed | events.ContactConnected
 _OfSegment = (
     events.HoldRequested | events.ResumeRequested | events.ContactHeld | events.ContactResumed
     | events.AgentSegmentEnded
 )  # fmt: skip
-
-
-class _Offer:
-    __slots__ = ("accepted", "deadline", "due", "offer_id", "reservations")
-
-    def __init__(self, made: events.OfferMade) -> None:
-        self.offer_id = made.offer_id
-        self.accepted = ""
-        self.due = self.deadline = made.deadline
-        self.reservations = {held.leg: held.shift_id for held in made.reservations}
-
-
-class _Segment:
-    __slots__ = ("leg", "segment_id", "shift_id")
-
-    def __init__(self, connected: events.ContactConnected) -> None:
-        self.segment_id = connected.segment_id
-        self.shift_id = connected.shift_id
-        self.leg = connected.leg
-
-
-class _Contact:
-    __slots__ = (
-        "caller",
-        "caller_gone",
-        "ident",
-        "identified",
-        "last",
-        "leaving",
-        "legs",
-        "node",
-        "offer",
-        "place",
-        "queued",
-        "segment",
-        "unwanted",
-        "visit",
-        "visit_due",
-    )  # fmt: skip
-
-    def __init__(self, ident: str, arrived: events.ContactArrived, record: Record, place: int) -> None:
-        self.ident = ident
-        self.node = arrived.node
-        self.caller = arrived.leg
-        self.legs = {arrived.leg}
-        self.unwanted: dict[str, Instant] = {}
-        self.visit = ""
-        self.visit_due = Instant(0)
-        self.offer: _Offer | None = None
-        self.segment: _Segment | None = None
-        self.queued = self.identified = self.leaving = self.caller_gone = False
-        self.last = record
-        self.place = place
 
 
 _OUTCOMES: Mapping[type[Event], str] = {
@@ -90,10 +38,10 @@ class Contacts:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._live: dict[str, _Contact] = {}
-        self._touched: dict[str, _Contact] = {}
+        self._live: dict[str, Contact] = {}
+        self._touched: dict[str, Contact] = {}
         closed = self._offer_closed
-        self.handlers: Mapping[type[Event], Callable[[_Contact, Any], None]] = {
+        self.handlers: Mapping[type[Event], Callable[[Contact, Any], None]] = {
             events.ContactQueued: self._queued,
             events.EntryPointMissing: self._entry_point_missing,
             events.ContactTurnedAway: self._turned_away,
@@ -134,7 +82,7 @@ class Contacts:
             if isinstance(event, events.ContactArrived):
                 self._books.counts.contacts += 1
                 self._books.counts.legs += 1
-                contact = self._live[ident] = _Contact(ident, event, record, self._books.place)
+                contact = self._live[ident] = Contact(ident, event, record, self._books.place)
                 self._touched[ident] = contact
             else:
                 self._books.complain("beginning", f"{type(event).__name__} of a contact that never arrived")
@@ -149,7 +97,7 @@ class Contacts:
             self._books.complain("ends_once", "the contact arrives a second time")
 
     # --- the queue ------------------------------------------------------------------------------------------------
-    def _queued(self, contact: _Contact, event: events.ContactQueued) -> None:
+    def _queued(self, contact: Contact, event: events.ContactQueued) -> None:
         if contact.visit:
             self._books.complain("visit", f"queued again while visit {contact.visit} is open")
         if contact.leaving:
@@ -160,26 +108,26 @@ class Contacts:
         contact.visit = event.visit_id
         contact.visit_due = event.leave_by
 
-    def _visit_ended(self, contact: _Contact, event: events.QueueVisitEnded) -> None:
+    def _visit_ended(self, contact: Contact, event: events.QueueVisitEnded) -> None:
         if contact.visit != event.visit_id:
             self._books.complain("visit", f"visit {event.visit_id} ends, but {contact.visit or 'none'} is open")
         elif event.outcome == "timed_out":
             self._books.check_deadline(contact.visit_due, "the end of the wait")
         contact.visit = ""
 
-    def _entry_point_missing(self, _contact: _Contact, _event: events.EntryPointMissing) -> None:
+    def _entry_point_missing(self, _contact: Contact, _event: events.EntryPointMissing) -> None:
         self._books.counts.alarms += 1
 
-    def _turned_away(self, contact: _Contact, _event: events.ContactTurnedAway) -> None:
+    def _turned_away(self, contact: Contact, _event: events.ContactTurnedAway) -> None:
         self._leave(contact)
 
-    def _identified(self, contact: _Contact, _event: events.ContactIdentified) -> None:
+    def _identified(self, contact: Contact, _event: events.ContactIdentified) -> None:
         if contact.identified:
             self._books.complain("identified", "identified a second time")
         contact.identified = True
 
     # --- the offer ------------------------------------------------------------------------------------------------
-    def _offer_made(self, contact: _Contact, event: events.OfferMade) -> None:
+    def _offer_made(self, contact: Contact, event: events.OfferMade) -> None:
         books = self._books
         books.counts.offers += 1
         if contact.offer is not None:
@@ -196,7 +144,7 @@ class Contacts:
             books.complain("offer", "an offer to nobody")
         if event.deadline <= books.record.about.at:
             books.complain("offer", "an offer without time to answer it")
-        contact.offer = _Offer(event)
+        contact.offer = Offer(event)
         for held in event.reservations:
             if held.leg in contact.legs:
                 books.complain("leg", f"leg {held.leg} is used twice")
@@ -205,7 +153,7 @@ class Contacts:
             books.hold(held.shift_id, contact.ident, event.offer_id)
             books.owe(held.shift_id, "reservation", event.offer_id)
 
-    def _open_offer(self, contact: _Contact, event: _OfOffer) -> _Offer | None:
+    def _open_offer(self, contact: Contact, event: _OfOffer) -> Offer | None:
         offer = contact.offer
         if offer is None or offer.offer_id != event.offer_id:
             open_one = offer.offer_id if offer is not None else "none"
@@ -214,25 +162,25 @@ class Contacts:
             return None
         return offer
 
-    def _of_offer(self, contact: _Contact, event: _OfLeg) -> None:
+    def _of_offer(self, contact: Contact, event: _OfLeg) -> None:
         offer = self._open_offer(contact, event)
         if offer is not None and offer.reservations.get(event.leg) != event.shift_id:
             self._books.complain("offer", f"{type(event).__name__} of leg {event.leg}, which the offer does not ring")
 
-    def _offer_accepted(self, contact: _Contact, event: events.OfferAccepted) -> None:
+    def _offer_accepted(self, contact: Contact, event: events.OfferAccepted) -> None:
         self._of_offer(contact, event)
         if contact.offer is not None:
             self._books.check_deadline(contact.offer.due, "the answer to the offer")
             contact.offer.due = event.connect_by
             contact.offer.accepted = event.leg
 
-    def _offer_extended(self, contact: _Contact, event: events.OfferExtended) -> None:
+    def _offer_extended(self, contact: Contact, event: events.OfferExtended) -> None:
         offer = self._open_offer(contact, event)
         if offer is not None:
             self._books.check_deadline(offer.due, "more time for the offer")
             offer.due = event.until
 
-    def _offer_declined(self, contact: _Contact, event: events.OfferDeclined) -> None:
+    def _offer_declined(self, contact: Contact, event: events.OfferDeclined) -> None:
         self._of_offer(contact, event)
         self._books.counts.declined_reservations += 1
         if contact.offer is not None and contact.offer.reservations.pop(event.leg, None) is not None:
@@ -242,7 +190,7 @@ class Contacts:
                 contact.offer.accepted = ""
                 contact.offer.due = max(contact.offer.deadline, self._books.record.about.at)
 
-    def _offer_closed(self, contact: _Contact, event: events.OfferClosed) -> None:
+    def _offer_closed(self, contact: Contact, event: events.OfferClosed) -> None:
         outcome = _OUTCOMES[type(event)]
         counted = self._books.counts.offers_by_outcome
         counted[outcome] = counted.get(outcome, 0) + 1
@@ -256,14 +204,14 @@ class Contacts:
         for leg, shift in offer.reservations.items():
             self._release(contact, leg, shift, offer.offer_id)
 
-    def _release(self, contact: _Contact, leg: str, shift: str, offer_id: str) -> None:
+    def _release(self, contact: Contact, leg: str, shift: str, offer_id: str) -> None:
         self._books.let_go(shift, contact.ident)
         self._books.owe(shift, "release", offer_id)
         if leg in contact.legs:
             contact.unwanted.setdefault(leg, self._books.record.about.at)
 
     # --- the conversation -----------------------------------------------------------------------------------------
-    def _connected(self, contact: _Contact, event: events.ContactConnected) -> None:
+    def _connected(self, contact: Contact, event: events.ContactConnected) -> None:
         books = self._books
         counted = books.counts.offers_by_outcome
         counted["connected"] = counted.get("connected", 0) + 1
@@ -280,15 +228,15 @@ class Contacts:
         if contact.leaving:
             books.complain("segment", "connected though the caller is leaving or gone")
         contact.offer = None
-        contact.segment = _Segment(event)
+        contact.segment = Segment(event)
         books.hold(event.shift_id, contact.ident, event.segment_id)
         books.owe(event.shift_id, "connection", event.offer_id)
 
-    def _of_segment(self, contact: _Contact, event: _OfSegment) -> None:
+    def _of_segment(self, contact: Contact, event: _OfSegment) -> None:
         if contact.segment is None or contact.segment.segment_id != event.segment_id:
             self._books.complain("segment", f"{type(event).__name__} of a conversation that is not going on")
 
-    def _segment_ended(self, contact: _Contact, event: events.AgentSegmentEnded) -> None:
+    def _segment_ended(self, contact: Contact, event: events.AgentSegmentEnded) -> None:
         self._of_segment(contact, event)
         segment = contact.segment
         contact.segment = None
@@ -298,15 +246,15 @@ class Contacts:
             self._books.owe(segment.shift_id, "wrap-up", segment.segment_id)
 
     # --- the end --------------------------------------------------------------------------------------------------
-    def _hang_up_requested(self, contact: _Contact, _event: events.HangUpRequested) -> None:
+    def _hang_up_requested(self, contact: Contact, _event: events.HangUpRequested) -> None:
         self._leave(contact)
 
-    def _leave(self, contact: _Contact) -> None:
+    def _leave(self, contact: Contact) -> None:
         contact.leaving = True
         for leg in contact.legs:
             contact.unwanted.setdefault(leg, self._books.record.about.at)
 
-    def _leg_closed(self, contact: _Contact, event: events.LegClosed) -> None:
+    def _leg_closed(self, contact: Contact, event: events.LegClosed) -> None:
         self._books.counts.legs_closed += 1
         if event.repair:
             self._books.counts.legs_closed_by_repair += 1
@@ -322,14 +270,14 @@ class Contacts:
             contact.caller_gone = True
             self._leave(contact)
 
-    def _leg_overdue(self, contact: _Contact, event: events.LegOverdue) -> None:
+    def _leg_overdue(self, contact: Contact, event: events.LegOverdue) -> None:
         if strange := sorted(set(event.legs) - contact.legs):
             self._books.complain("leg", f"asked after {', '.join(strange)}, which are not open")
 
-    def _anything(self, _contact: _Contact, _event: Event) -> None:
+    def _anything(self, _contact: Contact, _event: Event) -> None:
         """Allowed at any time before the end."""
 
-    def _ended(self, contact: _Contact, event: events.ContactEnded) -> None:
+    def _ended(self, contact: Contact, event: events.ContactEnded) -> None:
         books = self._books
         counts = books.counts
         counts.ended_contacts += 1
@@ -344,7 +292,7 @@ class Contacts:
         del self._live[contact.ident]
         books.end_stream()
 
-    def _left_open(self, contact: _Contact, *, legs: bool) -> Iterator[str]:
+    def _left_open(self, contact: Contact, *, legs: bool) -> Iterator[str]:
         if legs and contact.legs:
             yield f"legs {', '.join(sorted(contact.legs))} open"
         if contact.visit:
@@ -386,11 +334,11 @@ class Contacts:
             if settled:
                 self._note(contact, "unsettled", "the contact has not ended")
 
-    def _if_late(self, contact: _Contact, due: Instant, clock: Instant, what: str) -> None:
+    def _if_late(self, contact: Contact, due: Instant, clock: Instant, what: str) -> None:
         if clock > due + self._books.slack:
             self._note(contact, "overdue", f"{what} is still open {_ms(clock - due)} after its time")
 
-    def _note(self, contact: _Contact, rule: str, text: str) -> None:
+    def _note(self, contact: Contact, rule: str, text: str) -> None:
         self._books.note(problem(rule, contact.last, contact.place, text))
 
 

@@ -146,7 +146,7 @@ class Report(Struct, frozen=True, kw_only=True):
         if self.ok:
             yield f"verified: {counts.ended_queued_contacts} queued contacts ended exactly once each; no problem found"
         else:
-            yield f"NOT verified: {self.problem_count} problems"
+            yield f"NOT verified: {self.problem_count} problem{'s' if self.problem_count > 1 else ''}"
 
 
 def problem(rule: str, record: Record, place: int, text: str) -> Problem:

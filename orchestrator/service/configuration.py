@@ -71,6 +71,8 @@ class Applied(Struct, frozen=True):
     plan: Plan
     version: int
     position: int | None
+    file_version: int | None = None
+    """The version that the file says it was made from."""
 
     def __str__(self) -> str:
         if self.position is None:
@@ -78,6 +80,8 @@ class Applied(Struct, frozen=True):
         done = [line for change in self.plan.changes for line in change.lines()]
         warnings = [f"warning: {warning}" for warning in self.plan.warnings]
         last = f"Applied as version {self.version} at position {self.position}."
+        if self.file_version is not None:
+            last += f" Set version = {self.version} in the file before you edit it again."
         return "\n".join([*done, *warnings, last])
 
 
@@ -146,7 +150,7 @@ def apply(
         position = desk.append_desk(_records(now, planned, actor))
     except VersionConflict:
         raise ConfigurationChanged(_since(current(log, site), now.version)) from None
-    return Applied(planned, now.version + 1, position)
+    return Applied(planned, now.version + 1, position, wanted.version)
 
 
 # --- what the command line calls -----------------------------------------------------------------------------------

@@ -86,7 +86,8 @@ def make_plan(now: Current, wanted: Site) -> Plan:
     changes.sort(key=lambda change: (_ORDER[kind_of(change.stream)], change.stream))
     gone = sorted(now.events.keys() - wanted.events.keys(), key=lambda name: (-_ORDER[kind_of(name)], name))
     removals = [Change(name, "removed", _parting(name), SECTION_OF[kind_of(name)].removed()) for name in gone]
-    warnings = (*_outdated(now, wanted), *_renamed(now, wanted), *_suspicious(wanted))
+    outdated = _outdated(now, wanted) if changes or removals else ()
+    warnings = (*outdated, *_renamed(now, wanted), *_suspicious(wanted))
     return Plan(now.site, now.version, (*changes, *removals), warnings, wanted.digest)
 
 

@@ -9,6 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.audit import Report, books, verify
+from orchestrator.audit.contacts import Contacts
+from orchestrator.audit.shifts import Shifts
+from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts import events as contacts
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Provenance, Record, UnknownEvent, kind_of
 from orchestrator.domain.staff import shifts
@@ -450,6 +453,14 @@ def test_a_leg_that_outlives_its_reason_by_minutes_is_refused() -> None:
     assert rules(verify(stored(centre.records), expect_contacts=0)) == {"overdue"}
     centre.hang_up(centre.rung[0].leg)
     assert rules(verify(stored(centre.records))) == {"overdue"}
+
+
+@pytest.mark.parametrize(("kind", "first"), (("contact", contacts.ContactArrived), ("shift", shifts.AgentSignedIn)))
+def test_every_event_of_a_contact_or_shift_is_judged(kind: str, first: type[Event]) -> None:
+    """An event added to the catalogue must be given its place here, too."""
+    empty = books.Books(slack_ms=0, capacity=1, strict=True)
+    handlers: set[type[Event]] = {*(Contacts(empty).handlers if kind == "contact" else Shifts(empty).handlers)}
+    assert handlers | {first} == {entry.cls for entry in CATALOGUE.values() if entry.kind == kind}
 
 
 # --- what is not known -----------------------------------------------------------------------------------------------

@@ -185,6 +185,13 @@ def test_a_plan_of_a_file_made_from_an_older_version_warns_of_what_it_would_undo
     )
 
 
+def test_who_applies_a_file_with_a_version_is_told_to_move_it_on(kit: Kit) -> None:
+    """Otherwise the next edit of the same file would look like one that has not seen this one."""
+    done = applied(kit, "version = 0\n" + SITE)
+    assert str(done).endswith("Set version = 1 in the file before you edit it again.")
+    assert not applied(kit, "version = 0\n" + SITE).plan.warnings
+
+
 def test_a_version_that_never_was_is_the_wrong_database(kit: Kit) -> None:
     with pytest.raises(ConfigurationChanged, match="only at version 0: is this the right RINGLEDGER_HOME"):
         applied(kit, SITE, expect_version=4)

@@ -1,0 +1,63 @@
+"""What the verifier remembers of a contact while it is open."""
+
+from orchestrator.domain.contacts import events
+from orchestrator.domain.kernel import Instant, Record
+
+
+class Offer:
+    """An offer that is open: its phones, and when it must be over."""
+
+    __slots__ = ("accepted", "deadline", "due", "offer_id", "reservations")
+
+    def __init__(self, made: events.OfferMade) -> None:
+        self.offer_id = made.offer_id
+        self.accepted = ""
+        self.due = self.deadline = made.deadline
+        self.reservations = {held.leg: held.shift_id for held in made.reservations}
+
+
+class Segment:
+    """A conversation that goes on."""
+
+    __slots__ = ("leg", "segment_id", "shift_id")
+
+    def __init__(self, connected: events.ContactConnected) -> None:
+        self.segment_id = connected.segment_id
+        self.shift_id = connected.shift_id
+        self.leg = connected.leg
+
+
+class Contact:
+    """A contact that has not ended."""
+
+    __slots__ = (
+        "caller",
+        "caller_gone",
+        "ident",
+        "identified",
+        "last",
+        "leaving",
+        "legs",
+        "node",
+        "offer",
+        "place",
+        "queued",
+        "segment",
+        "unwanted",
+        "visit",
+        "visit_due",
+    )  # fmt: skip
+
+    def __init__(self, ident: str, arrived: events.ContactArrived, record: Record, place: int) -> None:
+        self.ident = ident
+        self.node = arrived.node
+        self.caller = arrived.leg
+        self.legs = {arrived.leg}
+        self.unwanted: dict[str, Instant] = {}
+        self.visit = ""
+        self.visit_due = Instant(0)
+        self.offer: Offer | None = None
+        self.segment: Segment | None = None
+        self.queued = self.identified = self.leaving = self.caller_gone = False
+        self.last = record
+        self.place = place
