@@ -20,11 +20,11 @@ from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
 from orchestrator.leader import Leader, Lease, holder_name
 from orchestrator.loop import EXIT_DEPOSED, Engine, wall_clock
-from orchestrator.metrics import Metrics
+from orchestrator.metrics import Metrics, MetricsError
 from orchestrator.questions import Questions
 from orchestrator.runner import Runner
 from orchestrator.service.customers import Customers
-from orchestrator.settings import Settings
+from orchestrator.settings import Address, Settings
 from orchestrator.store import DeskWriter, Hooks, KeyShelf, LiveWriter, Log, Source, assert_cooperative, schema
 from orchestrator.tape import TapeWriter
 from orchestrator.vault import Vault
@@ -117,7 +117,7 @@ def _serve(
     control.start()
     closing.append(control.stop)
     if settings.metrics is not None:
-        closing.append(metrics.serve(settings.metrics).close)
+        _serve_figures(metrics, settings.metrics, closing)
     figures = gevent.spawn(_keep_figures, metrics, engine, links, lease, tape)
     closing.append(figures.kill)
     asked_to_stop.wait()
@@ -156,6 +156,14 @@ def _fold(history: Log) -> tuple[World, int, Instant]:
         world.apply(record)
         position, last_at = record.position, max(last_at, record.about.at)
     return world, position, last_at
+
+
+def _serve_figures(metrics: Metrics, address: Address, closing: list[Callable[[], object]]) -> None:
+    """Figures are no reason to leave callers waiting: a taken port is said, and the engine goes on without."""
+    try:
+        closing.append(metrics.serve(address).close)
+    except MetricsError as error:
+        log.warning("figures-not-served", why=str(error))
 
 
 def _follow_configuration(history: Log, engine: Engine, position: int, closing: list[Callable[[], object]]) -> None:

@@ -14,6 +14,7 @@ from orchestrator.domain.contacts.contacts import (
 )
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.configuration import ConfigurationApplied
+from orchestrator.domain.routing.queues import APOLOGY
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import Node, NodeReconciled
 from orchestrator.domain.world import World
@@ -67,7 +68,7 @@ def _end_long_waits(world: World, node_id: str, now: Instant) -> Iterator[Do]:
 
 def _over(world: World, contact: Contact, now: Instant) -> ExpireVisit:
     queue = world.queues.get(contact.queue_id)
-    return ExpireVisit(prompt=queue.settings.apology if queue is not None else "no_agent_in_time", now=now)
+    return ExpireVisit(prompt=queue.settings.apology if queue is not None else APOLOGY, now=now)
 
 
 def _serve(world: World, queue_id: str, now: Instant, ids: Ids) -> Iterator[Do]:

@@ -6,6 +6,7 @@ from orchestrator.domain.contacts.commands import CheckOverdue, ExpireOffer, Exp
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.handling import LEG_GRACE, MOST_DOUBLINGS
 from orchestrator.domain.kernel import SECOND, Instant
+from orchestrator.domain.routing.queues import APOLOGY
 from orchestrator.domain.staff.shifts import EndCoolDown, EndWrapUp
 from orchestrator.domain.switch.instructions import CheckLeg
 from orchestrator.domain.switch.nodes import StrayLegOverdue
@@ -38,7 +39,7 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield TellContact(fired.ident, _expire(world, memory, contact, contact.offer, fired, now))
         case "visit" if contact is not None and world.in_step(contact.node):
             queue = world.queues.get(contact.queue_id)
-            prompt = queue.settings.apology if queue is not None else "no_agent_in_time"
+            prompt = queue.settings.apology if queue is not None else APOLOGY
             yield TellContact(fired.ident, ExpireVisit(prompt=prompt, now=now))
         case "legs" if contact is not None:
             yield TellContact(fired.ident, CheckOverdue(now=now))

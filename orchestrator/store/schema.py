@@ -82,8 +82,8 @@ def check(source: Source) -> None:
         raise SchemaMismatch(_too_new(found))
     if found < VERSION:
         raise SchemaMismatch(
-            f"The database's schema is at version {found}, this program needs {VERSION}. Run `ringledger migrate` as "
-            f"the database's owner (`make run` does so by itself); nothing stored is changed by it."
+            f"The database's schema is at version {found}, this program needs {VERSION}. `make run` brings it "
+            f"up to date, as the database's owner, before it starts the engine; nothing stored is changed by that."
         )
 
 

@@ -7,6 +7,9 @@ from msgspec import Struct
 
 from orchestrator.domain.kernel import Event
 
+# The prompt that says sorry where a queue has none of its own (freeswitch/prompts).
+APOLOGY = "apology"
+
 
 class QueueConfigured(Event, frozen=True, kw_only=True):
     """The queue is as described from now on. Durations in milliseconds."""
@@ -23,7 +26,7 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     ring_at_once: int = 1
     """How many phones one offer rings; the first to answer gets the contact."""
     music: str = "ringledger"
-    apology: str = "no_agent_in_time"
+    apology: str = APOLOGY
     record: bool = True
 
 
