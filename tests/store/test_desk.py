@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from orchestrator.domain.kernel import LIVE_KINDS
-from orchestrator.store import VersionConflict, WrongKind
+from orchestrator.store import AlreadyHeld, VersionConflict, WrongKind
 from tests.conftest import PATCHED
 from tests.lab.patience import until
-from tests.store.kit import CallTaken, Kit, NoteWritten, calls, notes, record
+from tests.store.kit import NUMBER, CallTaken, CustomerMade, Kit, NoteWritten, calls, notes, record
 
 PROCESSES, APPENDS = 8, 60
 
@@ -108,3 +108,31 @@ def test_eight_processes_write_at_once_and_a_reader_that_follows_misses_nothing(
     assert len(shared) == PROCESSES * (APPENDS // 10)
     assert len({event.text for event in shared if isinstance(event, NoteWritten)}) == PROCESSES
     assert conflicts > 0, "they did fight for the shared stream"
+
+
+def test_of_many_who_make_the_customer_of_one_number_at_once_one_does_and_the_others_are_told_whose_it_is(
+    kit: Kit,
+) -> None:
+    barrier = threading.Barrier(6)
+    told: list[str] = []
+    made: list[str] = []
+
+    def make(number: int) -> None:
+        mine = record(f"customer-{number}", 1, CustomerMade(name="Wang", number=NUMBER))
+        barrier.wait()
+        try:
+            kit.desk.append_desk([mine], sole=("number", NUMBER))
+            made.append(mine.stream)
+            assert kit.desk.append_desk([mine], sole=("number", NUMBER)) == kit.log.position(), "a repeat finds itself"
+        except AlreadyHeld as held:
+            told.append(held.stream)
+
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == made * 5
+    assert [stream for stream, _ in kit.logged()] == made
+    kit.desk.erase(made[0])
+    kit.desk.append_desk([record("customer-7", 1, CustomerMade(name="Wang", number=NUMBER))], sole=("number", NUMBER))

@@ -158,10 +158,10 @@ def test_a_killed_holder_is_taken_over_once_its_lease_is_stale(
     child = process()
     until(lambda: len(child.said("acted")) > 2, "it acts and appends")
     child.signal(signal.SIGKILL)
-    killed = time.monotonic()
+    begun = time.monotonic()
     stand.leader()
     assert stand.next() == ("active", 0, 2)
-    assert 1.0 < time.monotonic() - killed < 4.0
+    assert 1.5 <= time.monotonic() - begun < 4.0
     assert kit.logged(), "the killed one had been appending"
 
 
