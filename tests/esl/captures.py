@@ -12,7 +12,10 @@ from orchestrator.esl.frames import Frame, FrameReader
 from orchestrator.esl.translate import reading
 
 FOLDER = Path(__file__).parents[2] / "freeswitch" / "captures"
-STREAMS = sorted(path.name.split(".")[0] for path in FOLDER.glob("*.json.esl.gz"))
+_ALL = sorted(path.name.split(".")[0] for path in FOLDER.glob("*.json.esl.gz"))
+STREAMS = [name for name in _ALL if not name.startswith("own-")]
+# Recorded by `make capture` with commands of ours: they hold replies as well as events.
+OWN = [name for name in _ALL if name.startswith("own-")]
 FORMATS = ("json", "plain")
 DECODERS = {"text/event-json": decode_json, "text/event-plain": decode_plain}
 

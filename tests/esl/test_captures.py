@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl.events import HEADERS_READ
-from tests.esl.captures import FORMATS, STREAMS, events, facts, frames, stream, table
+from tests.esl.captures import FORMATS, OWN, STREAMS, events, facts, frames, stream, table
 
 TABLES = Path(__file__).parent / "facts"
 SMALL = [name for name in STREAMS if len(stream(name, "json")) < 200_000]
@@ -25,6 +25,15 @@ def test_all_the_captures_are_here() -> None:
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_says_what_its_table_says(name: str, form: str) -> None:
     assert table(facts([stream(name, form)])) == (TABLES / f"{name}.txt").read_text()
+
+
+@both
+@pytest.mark.parametrize("name", OWN)
+def test_what_we_recorded_ourselves_is_read_to_the_last_frame_replies_included(name: str, form: str) -> None:
+    whole = stream(name, form)
+    kinds = {frame.content_type for frame in frames([whole])}
+    assert "command/reply" in kinds and kinds & {"text/event-json", "text/event-plain"}
+    assert facts([whole]) == facts(whole[at : at + 1_000] for at in range(0, len(whole), 1_000)) != []
 
 
 @both
