@@ -249,7 +249,7 @@ class Library:
         return {"rate": sum(counts) / (time.monotonic() - begun), "settings": {**self._settings, "transcoder": "JSON"}}
 
 
-class Unnest:
+class Bare:
     """Plain psycopg: the same rows into the same kind of table, one INSERT … unnest and one commit a batch."""
 
     def __init__(self, url: str) -> None:
@@ -263,25 +263,40 @@ class Unnest:
         self._connection.execute("CREATE SEQUENCE bench_raw_id")
         self._connection.execute("ALTER TABLE bench_raw ALTER notification_id SET DEFAULT nextval('bench_raw_id')")
 
+    def paced(self, seconds: float) -> dict[str, Any]:
+        """One row and one commit every 2 ms."""
+        took: list[float] = []
+        begun = time.monotonic()
+        for number in range(int(seconds / PACE_S)):
+            if (wait := begun + number * PACE_S - time.monotonic()) > 0:
+                time.sleep(wait)
+            sent = time.monotonic()
+            self._insert(1)
+            took.append(time.monotonic() - sent)
+        return _percentiles(took)
+
     def turn(self, batch: int, seconds: float) -> dict[str, Any]:
         begun, first = time.monotonic(), self._count
         while time.monotonic() - begun < seconds:
-            place = self._count % (len(self._states) - batch + 1)
-            numbers = range(self._count, self._count + batch)
-            self._connection.execute(
-                "INSERT INTO bench_raw (originator_id, originator_version, topic, state)"
-                " SELECT * FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::bytea[]) RETURNING notification_id",
-                (
-                    [f"contact-{number // CONTACT_EVENTS}-{LEG}" for number in numbers],
-                    [number % CONTACT_EVENTS + 1 for number in numbers],
-                    self._topics[place : place + batch],
-                    self._states[place : place + batch],
-                ),
-                prepare=True,
-                binary=True,
-            ).fetchall()
-            self._count += batch
+            self._insert(batch)
         return {"rate": (self._count - first) / (time.monotonic() - begun)}
+
+    def _insert(self, batch: int) -> None:
+        place = self._count % (len(self._states) - batch + 1)
+        numbers = range(self._count, self._count + batch)
+        self._connection.execute(
+            "INSERT INTO bench_raw (originator_id, originator_version, topic, state)"
+            " SELECT * FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::bytea[]) RETURNING notification_id",
+            (
+                [f"contact-{number // CONTACT_EVENTS}-{LEG}" for number in numbers],
+                [number % CONTACT_EVENTS + 1 for number in numbers],
+                self._topics[place : place + batch],
+                self._states[place : place + batch],
+            ),
+            prepare=True,
+            binary=True,
+        ).fetchall()
+        self._count += batch
 
 
 def fsync(directory: str, seconds: float) -> dict[str, Any]:
@@ -333,9 +348,11 @@ def main() -> None:
         case ["library", url]:
             library = Library(url)
             turn = lambda words: library.turn(int(words[0]), float(words[1]))  # noqa: E731
-        case ["unnest", url]:
-            unnest = Unnest(url)
-            turn = lambda words: unnest.turn(int(words[0]), float(words[1]))  # noqa: E731
+        case ["bare", url]:
+            bare = Bare(url)
+            turn = lambda words: (  # noqa: E731
+                bare.paced(float(words[1])) if words[0] == "paced" else bare.turn(int(words[0]), float(words[1]))
+            )
         case ["fsync", directory]:
             turn = lambda words: fsync(directory, float(words[0]))  # noqa: E731
         case words:
