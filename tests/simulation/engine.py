@@ -19,7 +19,7 @@ from orchestrator.domain.world import World
 from orchestrator.runner import Followed, Input, Outcome, Runner, Started
 from orchestrator.runner.inputs import Body, DeskCommand
 from tests.simulation.agenda import Agenda
-from tests.simulation.ledger import DatabaseAway, Fenced, Ledger
+from tests.simulation.ledger import DatabaseAway, Fenced, Gap, Ledger
 from tests.simulation.link import Link
 from tests.simulation.switch import Switch
 from tests.simulation.weather import Weather
@@ -77,6 +77,7 @@ class Engine:
         """Die in the middle of performing what this many commits from now allow."""
         self._agenda = agenda
         self._dice = dice
+        self._weather = weather
         self._ledger = ledger
         self._watcher = watcher
         self._inputs = 0
@@ -234,7 +235,7 @@ class Engine:
         if self._flying or not self._pending or not self.alive or self.paused:
             return
         self._flying, self._pending = self._pending, []
-        if self._dice.random() < 0.02:
+        if self._dice.random() < self._weather.slow_commits:
             self._agenda.soon(20, 300, self._committed)
         else:
             self._agenda.soon(0.5, 6, self._committed)
@@ -279,7 +280,8 @@ class Engine:
     def _append(self, records: list[Record]) -> bool:
         try:
             self._ledger.append(self.epoch, records)
-        except Fenced as error:
+        except (Fenced, Gap) as error:
+            # Refused for the epoch, or because another has written there: the memory is not what the log says.
             if self.alive:
                 self.die(f"deposed: {error}")
             return False

@@ -14,13 +14,43 @@ from tests.simulation.engine import Engine
 from tests.simulation.ledger import Ledger
 from tests.simulation.switch import Switch
 
+RULES = {
+    "versions": "every stream's versions follow each other without a gap",
+    "ends_once": "every queued contact ends exactly once, and nothing follows its end",
+    "one_contact_per_call": "a caller's leg makes one contact, however often its arrival is told",
+    "reservations": "an offer's reservations and the shifts' own states agree",
+    "capacity": "no shift is reserved or engaged for two contacts",
+    "leg_after_contact": "no leg, offer or visit outlives its contact",
+    "cool_down": "no agent is offered a contact during a cool-down",
+    "wrap_up": "after a talk comes a wrap-up of its full length, unless the agent ends it",
+    "one_agent_per_caller": "no caller is joined with an agent while talking with another",
+    "fifo": "nobody is passed by a younger contact of the same priority in the same queue",
+    "served_at_once": "no contact waits beside a free agent who could take it",
+    "asked_before_closed": "no leg is closed that lives, and none as absent unless the switch was asked",
+    "blamed_rightly": "agents are stood down only for a phone that rang or could not be reached",
+    "losers_kept": "the losers of an offer go when the winner is joined, not before",
+    "waits_end": "every live wait has a timer",
+    "offers_are_young": "no offer is older than its deadline",
+    "hears_music": "whoever waits hears something",
+    "commit_first": "no instruction is written before its records are committed",
+    "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
+    "fence": "nothing is committed by an epoch that is over",
+    "nothing_stuck": "long after the last call no contact, leg, stray or engaged shift is left",
+    "no_leftovers": "nothing of ended contacts is left in memory",
+    "never_raises": "no step raises",
+    "fold": "the live state is the fold of its records",
+    "verify": "the independent verifier finds nothing in the log",
+    "refusals": "a desk is refused with a code that is known",
+}
+
 
 class Broken(AssertionError):
-    """An invariant does not hold."""
+    """An invariant of `RULES` does not hold."""
 
     def __init__(self, rule: str, what: str) -> None:
         super().__init__(f"[{rule}] {what}")
         self.rule = rule
+        assert rule in RULES, f"there is no rule {rule}"
 
 
 class Book:
@@ -37,26 +67,30 @@ class Book:
         self._held_for: dict[str, str] = {}
         self._cooling: dict[str, int] = {}
         self._wrapping: dict[str, int] = {}
-        self.queued: dict[str, int] = {}
+        self._deadlines: dict[str, int] = {}
+        self.places: dict[str, tuple[int, int]] = {}
+        """Where each queued contact stands: priority first, then the order of queueing."""
+        self.offer_due: dict[str, int] = {}
+        """When the open offer of each contact must have moved on."""
 
     def note(self, record: Record) -> None:
         """Take one more record. Raises `Broken`."""
         stream, event = record.stream, record.event
+        if stream in self._ended:
+            raise Broken("ends_once", f"{type(event).__name__} follows the end of {stream}")
         expected = self._versions.get(stream, 0) + 1
         if record.version != expected:
             raise Broken("versions", f"{stream} is at {expected - 1} and got version {record.version}")
         self._versions[stream] = record.version
         match kind_of(stream):
             case "contact":
-                if stream in self._ended:
-                    raise Broken("ends_once", f"{type(event).__name__} follows the end of {stream}")
                 self._contact(stream, record)
             case "shift":
                 self._shift(ident_of(stream), record)
 
     def finish(self) -> None:
         """The log is complete: every contact has ended."""
-        for stream in self.queued:
+        for stream in self.places:
             if stream not in self._ended:
                 raise Broken("ends_once", f"{stream} was queued and has not ended")
 
@@ -68,7 +102,7 @@ class Book:
                 self._caller_legs[event.leg] = stream
                 self._legs[stream] = {event.leg: None}
             case c.ContactQueued() as event:
-                self.queued[stream] = self.queued.get(stream, 0) + 1
+                self.places[stream] = (-event.priority, len(self.places))
                 if stream in self._visits:
                     raise Broken("ends_once", f"{stream} is queued twice")
                 self._visits[stream] = event.visit_id
@@ -79,9 +113,17 @@ class Book:
                 if stream in self._offers:
                     raise Broken("reservations", f"{stream} is offered while an offer is open")
                 self._offers[stream] = event.offer_id
+                self.offer_due[stream] = self._deadlines[stream] = event.deadline
                 for held in event.reservations:
                     self._legs[stream][held.leg] = None
+            case c.OfferAccepted() as event:
+                self.offer_due[stream] = event.connect_by
+            case c.OfferExtended() as event:
+                self.offer_due[stream] = event.until
+            case c.OfferDeclined():
+                self.offer_due[stream] = max(self.offer_due[stream], self._deadlines[stream])
             case c.OfferClosed() | c.ContactConnected() as event:
+                self.offer_due.pop(stream, None)
                 if self._offers.pop(stream, "") != event.offer_id:
                     raise Broken("reservations", f"{stream} closes an offer that is not open")
             case c.LegClosed() as event:
@@ -109,7 +151,7 @@ class Book:
             case s.AgentReleased() as event:
                 if self._held_for.pop(shift, "") != event.offer_id:
                     raise Broken("capacity", f"shift {shift} is released from what it was not reserved for")
-                if event.outcome in s.COOL_DOWN:
+                if event.outcome in ("busy", "rejected", "failed"):
                     self._cooling[shift] = at + self._cool_down
             case s.AgentConnected() as event:
                 if self._held_for.get(shift) != event.offer_id:
@@ -150,6 +192,7 @@ class Invariants:
             self._needs.setdefault(instruction.id, self._last_record)
         for record in outcome.records:
             self.book.note(record)
+        for record in outcome.records:
             self._record(record, given)
         self._together(outcome.records)
         world, now = self._engine.world, given.at
@@ -166,7 +209,8 @@ class Invariants:
         if outcome.records:
             self._nobody_waits_in_vain(world)
         if isinstance(given.body, f.Heartbeat):
-            self._offers_are_young(world, now)
+            self._offers_are_young(now)
+            self._waits_are_over(world, now)
             self._nobody_hears_silence(world, now)
         if self._switch.odd:
             raise Broken("one_agent_per_caller", self._switch.odd[0])
@@ -190,15 +234,12 @@ class Invariants:
     def _in_turn(self, record: Record, made: c.OfferMade) -> None:
         """FIFO: nobody who waited longer in this queue, with the same priority, still waits."""
         world = self._engine.world
-        mine = world.contacts.get(ident_of(record.stream))
-        if mine is None or mine.visit is None:
-            return
-        place = (-mine.visit.priority, mine.visit.queued_at)
+        place = self.book.places[record.stream]
         for other in world.contacts.values():
-            if other.status != "waiting" or other.visit is None or other.visit.queue_id != made.queue_id:
+            if other.status != "waiting" or other.queue_id != made.queue_id or not can_be_served(world, other):
                 continue
-            if can_be_served(world, other) and (-other.visit.priority, other.visit.queued_at) < place:
-                raise Broken("fifo", f"{mine.contact_id} is served before {other.contact_id}, who waits longer")
+            if self.book.places[f"contact-{other.contact_id}"] < place:
+                raise Broken("fifo", f"{record.stream} is served before {other.contact_id}, who waits longer")
 
     def _blamed_rightly(self, shift: str, down: s.AgentStoodDown) -> None:
         leg = self._offer_legs.get((shift, down.offer_id), "")
@@ -282,12 +323,17 @@ class Invariants:
                 if level >= max(settings.min_level, 1) and line_is_free(world, shift):
                     raise Broken("served_at_once", f"{contact.contact_id} waits while shift {shift.shift_id} is free")
 
-    def _offers_are_young(self, world: World, now: Instant) -> None:
+    def _offers_are_young(self, now: Instant) -> None:
+        for stream, due in self.book.offer_due.items():
+            if now > max(due, self._engine.slack()) + 5 * SECOND:
+                raise Broken("offers_are_young", f"the offer of {stream} outlived its deadline")
+
+    def _waits_are_over(self, world: World, now: Instant) -> None:
         for contact in world.contacts.values():
-            offer = contact.offer
-            due = world.timers.due_of(("offer", contact.contact_id))
-            if offer is not None and due is not None and now > max(due, self._engine.slack()) + 5 * SECOND:
-                raise Broken("offers_are_young", f"the offer of {contact.contact_id} outlived its deadline")
+            if contact.status != "waiting" or contact.visit is None or not can_be_served(world, contact):
+                continue
+            if now > max(contact.visit.leave_by, self._engine.slack()) + 5 * SECOND:
+                raise Broken("waits_end", f"{contact.contact_id} waits though its longest wait is over")
 
     def _nobody_hears_silence(self, world: World, now: Instant) -> None:
         """Whoever waits and is not being joined with an agent hears music."""

@@ -28,6 +28,8 @@ class Weather(Struct, frozen=True, kw_only=True):
     """Somebody changes queues and agents."""
     lonely_phones: int = 0
     """An agent's phone dials by itself."""
+    slow_commits: float = 0.02
+    """How many commits take 20 to 300 ms."""
     closings: int = 0
     """Somebody ends everything, and the agents come back."""
     parks_on_cancel: bool = False

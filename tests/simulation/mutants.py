@@ -1,0 +1,512 @@
+"""The core (or what stands around it) made wrong in one place each, and the rule that must notice.
+
+A mutant swaps a function of the product for a wrong one while a run is played; nothing of ours is faked. `python -m
+tests.simulation.mutants` prints the table.
+"""
+
+# ruff: noqa: ANN401 - a wrong function has to fit whatever right one it stands for
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from orchestrator.domain import timers, world
+from orchestrator.domain.contacts import contacts, handling, offers
+from orchestrator.domain.contacts.commands import NoteLegGone
+from orchestrator.domain.kernel import Refused
+from orchestrator.domain.routing import matching
+from orchestrator.domain.staff import shifts
+from orchestrator.domain.switch.facts import LegParked
+from orchestrator.domain.switch.instructions import CheckLeg
+from orchestrator.policies import POLICIES
+from orchestrator.policies.base import TellContact, TellShift
+from orchestrator.runner import Runner, reconcile, sensing, timing
+from orchestrator.runner.telling import AppendNode
+from tests.simulation import engine, ledger, link
+from tests.simulation.run import Failure, Run, Size
+from tests.simulation.weather import Weather
+
+# The package names its policies like their modules, so the modules have to be asked for by path.
+admit, distribute, reserve, wrap_up = (
+    import_module(f"orchestrator.policies.{name}") for name in ("admit", "distribute", "reserve", "wrap_up")
+)
+
+SEEDS = 40
+"""A mutant that lives through so many seeds is not killed."""
+
+
+class Mutant(Struct, frozen=True, kw_only=True):
+    """One wrong thing. `weather` is what brings it out; without one, the seeds' own."""
+
+    name: str
+    rule: str
+    make: Callable[[], AbstractContextManager[None]]
+    weather: Weather | None = None
+    size: Size | None = None
+
+
+class Kill(Struct, frozen=True, kw_only=True):
+    """How a mutant died."""
+
+    rule: str
+    seed: int
+    what: str
+
+
+def kill(mutant: Mutant) -> Kill | None:
+    """Play seeds with the mutant until a rule is broken; None where it lives."""
+    with mutant.make():
+        for seed in range(SEEDS):
+            try:
+                Run(seed, weather=mutant.weather, size=mutant.size).play()
+            except Failure as failure:
+                return Kill(rule=failure.rule, seed=seed, what=failure.what)
+    return None
+
+
+# --- how to swap -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def swapped(owner: ModuleType | type, name: str, wrong: Any) -> Iterator[None]:
+    """`owner.name` is `wrong` for a while, and so is every name in the product under which it was imported."""
+    right = getattr(owner, name)
+    places: list[tuple[Any, str]] = [(owner, name)]
+    if isinstance(owner, ModuleType):
+        modules = [module for key, module in sys.modules.items() if key.startswith(("orchestrator.", "tests.sim"))]
+        places += [(module, name) for module in modules if module is not owner and getattr(module, name, None) is right]
+    with ExitStack() as back:
+        for place, each in places:
+            back.callback(setattr, place, each, right)
+            setattr(place, each, wrong)
+        yield
+
+
+def around(owner: ModuleType | type, name: str, wrap: Callable[..., Any]) -> Callable[[], AbstractContextManager[None]]:
+    """Swap `owner.name` for `wrap(right, *its arguments)`."""
+
+    def make() -> AbstractContextManager[None]:
+        right = getattr(owner, name)
+        return swapped(owner, name, lambda *args, **named: wrap(right, *args, **named))
+
+    return make
+
+
+def instead(owner: ModuleType | type, name: str, wrong: Any) -> Callable[[], AbstractContextManager[None]]:
+    """Swap `owner.name` for something else."""
+    return lambda: swapped(owner, name, wrong)
+
+
+def nothing(*_args: object, **_named: object) -> tuple[()]:
+    """What a forgotten policy answers."""
+    return ()
+
+
+def policy(right: Any, wrong: Any) -> Callable[[], AbstractContextManager[None]]:
+    """Engines whose runner has a wrong policy instead of a right one."""
+    policies = tuple(wrong if each is right else each for each in POLICIES)
+    runner = Runner
+    return instead(engine, "Runner", lambda world: runner(world, policies))
+
+
+# --- what is wrong ---------------------------------------------------------------------------------------------------
+
+
+def _winner_without_losers(right: Any, *args: Any) -> Any:
+    return tuple(event for event in right(*args) if not isinstance(event, contacts.OfferDeclined))
+
+
+def _losers_go_at_the_answer(right: Any, contact: Any, command: Any) -> Any:
+    events = right(contact, command)
+    accepted = next((event for event in events if isinstance(event, contacts.OfferAccepted)), None)
+    if accepted is None or contact.offer is None:
+        return events
+    lost = [
+        contacts.OfferDeclined(
+            offer_id=accepted.offer_id, shift_id=r.shift_id, leg=r.leg, outcome="lost", cause="answered_elsewhere"
+        )
+        for r in contact.offer.reservations
+        if r.leg != accepted.leg
+    ]
+    return (*events, *lost)
+
+
+def _everybody_who_answers_gets_the_caller(right: Any, contact: Any, command: Any) -> Any:
+    events = right(contact, command)
+    answered = events[0] if len(events) == 1 and isinstance(events[0], contacts.OfferAnswered) else None
+    if answered is None or contact.offer is None:
+        return events
+    held = next(r for r in contact.offer.reservations if r.leg == answered.leg)
+    return (answered, offers._accepted(contact.offer, held, command.connect_by))
+
+
+def _an_hour_for_an_offer(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, contact, event, at)
+    if isinstance(event, contacts.OfferMade):
+        all_timers.set(("offer", contact.contact_id), event.deadline + 3_600_000_000)
+
+
+def _no_timer_for_an_offer(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, contact, event, at)
+    if isinstance(event, contacts.OfferMade):
+        all_timers.cancel(("offer", contact.contact_id))
+
+
+def _timers_outlive_contacts(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, contact, event, at)
+    if isinstance(event, contacts.ContactEnded):
+        all_timers.set(("legs", contact.contact_id), at + 3_600_000_000)
+
+
+def _back_to_the_end_of_the_queue(right: Any, self: Any, contact: Any, *, reachable: bool) -> None:
+    if contact.status == "offered":
+        self._places.pop(contact.contact_id, None)
+        contact = replace(contact, visit=None)
+    elif contact.visit is not None and contact.contact_id not in self._places:
+        visit = replace(contact.visit, queued_at=contact.visit.queued_at + self._stamp * 1_000_000)
+        contact = replace(contact, visit=visit)
+    right(self, contact, reachable=reachable)
+
+
+def _last_come_first_served(right: Any, self: Any, contact: Any, *, reachable: bool) -> None:
+    if contact.visit is not None:
+        contact = replace(contact, visit=replace(contact.visit, queued_at=-contact.visit.queued_at))
+    right(self, contact, reachable=reachable)
+
+
+def _ended_twice(right: Any, contact: Any, command: Any) -> Any:
+    events = right(contact, command)
+    return (*events, events[-1]) if events and isinstance(events[-1], contacts.ContactEnded) else events
+
+
+def _ended_with_the_caller(right: Any, contact: Any, command: Any) -> Any:
+    events = right(contact, command)
+    if events and command.leg == contact.caller_leg and len(contact.legs) > 1:
+        return (*events, contacts.ContactEnded(reason="abandoned", phase=contact.status))
+    return events
+
+
+def _visit_ends_twice(right: Any, contact: Any, cause: str) -> Any:
+    events = right(contact, cause)
+    return (*events, *(event for event in events if isinstance(event, contacts.QueueVisitEnded)))
+
+
+def _every_park_is_a_new_contact(right: Any, world: Any, memory: Any, fact: Any, now: Any, ids: Any) -> Any:
+    if isinstance(fact, LegParked) and fact.inbound and fact.context == sensing.INBOUND_CONTEXT:
+        yield sensing.receive(fact, "live", ids)
+    else:
+        yield from right(world, memory, fact, now, ids)
+
+
+def _what_is_not_listed_is_gone(right: Any, world: Any, memory: Any, fact: Any, now: Any, ids: Any) -> Any:
+    for tell in right(world, memory, fact, now, ids):
+        if isinstance(tell, CheckLeg) and tell.leg in world.contact_of_leg:
+            gone = NoteLegGone(leg=tell.leg, cause="UNKNOWN", next_connect_by=now, repair="absent")
+            yield TellContact(world.contact_of_leg[tell.leg], gone)
+        else:
+            yield tell
+
+
+def _wrap_up_over_at_once(world: Any, happened: Any, ids: Any) -> Any:
+    for do in wrap_up.wrap_up(world, happened, ids):
+        yield do
+        if isinstance(do.command, shifts.StartWrapUp):
+            yield TellShift(do.shift_id, shifts.EndWrapUp(how="timer"))
+
+
+def _acts_at_once(right: Any, self: Any, body: Any, answered: Any = None) -> None:
+    begun = len(self._pending)
+    with swapped(engine.Engine, "_commit", lambda _self: None):
+        right(self, body, answered)
+    for step in self._pending[begun:]:
+        self._instruct(step.instructions)
+    self._commit()
+
+
+def _released_though_still_held(right: Any, self: Any, record: Any) -> Any:
+    result = right(self, record)
+    if isinstance(record.event, shifts.AgentReleased):
+        self.versions[record.stream] -= 1
+    return result
+
+
+def _reserved_agents_are_free(right: Any, shift: Any, *, on_hook: bool) -> str:
+    return "ready" if shift.status == "reserved" else str(right(shift, on_hook=on_hook))
+
+
+@contextmanager
+def _reserves_whoever_it_finds() -> Iterator[None]:
+    with (
+        around(matching, "_label", _reserved_agents_are_free)(),
+        swapped(shifts, "available", lambda shift: shift.status in ("ready", "reserved")),
+    ):
+        yield
+
+
+@contextmanager
+def _silence_after_a_failed_join() -> Iterator[None]:
+    with (
+        swapped(admit, "_waits_again", lambda _before, _contact: False),
+        swapped(sensing, "play_waiting", admit.answer_caller),
+    ):
+        yield
+
+
+def _impure_clock(right: Any, shift: Any, event: Any, at: Any, shift_id: str) -> Any:
+    after = right(shift, event, at, shift_id)
+    _impure_clock.calls += 1  # type: ignore[attr-defined]  # state of its own is what is wrong with it
+    idle_since = after.idle_since + _impure_clock.calls % 7 if after is not None else 0  # type: ignore[attr-defined]
+    return replace(after, idle_since=idle_since) if isinstance(event, shifts.AgentMadeReady) else after
+
+
+_impure_clock.calls = 0  # type: ignore[attr-defined]
+
+
+def _cannot_bear_a_second_ring(right: Any, offer: Any, event: Any) -> Any:
+    if isinstance(event, contacts.OfferAnswered) and event.leg not in offer.delivered:
+        raise ValueError("answered before it rang")
+    return right(offer, event)
+
+
+def _strange_refusals(right: Any, shift: Any) -> Any:
+    try:
+        return right(shift)
+    except Refused as refused:
+        raise Refused("computer_says_no", refused.message) from refused
+
+
+def _a_restart_that_nobody_notices(right: Any, *args: Any) -> Any:
+    for tell in right(*args):
+        if isinstance(tell, AppendNode):
+            yield AppendNode(tell.node_id, tuple(replace(event, restarted=False) for event in tell.events))
+        else:
+            yield tell
+
+
+_CALM = Weather()
+_LOSSY = Weather(lost=0.03, doubled=0.1, parks_on_cancel=True)
+_DOUBLED = Weather(doubled=0.3)
+_FLAPS = Weather(flaps=3)
+_CRASHES = Weather(crashes=3)
+_PAUSES = Weather(pauses=2)
+_MANY_AT_ONCE = Size(contacts=60, agents=10)
+
+MUTANTS = (
+    Mutant(
+        name="drop the un-reserve when an offer closes",
+        rule="reservations",
+        make=instead(reserve, "_release_all", nothing),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="bridge without letting the losers go",
+        rule="reservations",
+        make=around(offers, "_bridged", _winner_without_losers),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="let the losers go when somebody answers",
+        rule="losers_kept",
+        make=around(offers, "decide", _losers_go_at_the_answer),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="join the caller with everybody who answers",
+        rule="one_agent_per_caller",
+        make=around(offers, "decide", _everybody_who_answers_gets_the_caller),
+        weather=Weather(late=0.3),
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="act before the commit",
+        rule="commit_first",
+        make=around(engine.Engine, "_take_now", _acts_at_once),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="skip the epoch check",
+        rule="fence",
+        make=instead(ledger.Ledger, "check_fence", lambda _self, _epoch: None),
+        weather=_PAUSES,
+    ),
+    Mutant(
+        name="no timer for an offer", rule="waits_end", make=around(timers, "set_for_contact", _no_timer_for_an_offer)
+    ),
+    Mutant(
+        name="a deadline that ends nothing",
+        rule="waits_end",
+        make=instead(offers, "_timed_out", nothing),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="a timer that comes an hour after the deadline",
+        rule="offers_are_young",
+        make=around(timers, "set_for_contact", _an_hour_for_an_offer),
+        weather=Weather(lost=0.3),
+    ),
+    Mutant(name="no cool-down", rule="cool_down", make=instead(shifts, "COOL_DOWN", ()), weather=_CALM),
+    Mutant(
+        name="back to the end of the queue after an offer",
+        rule="fifo",
+        make=around(matching.Matching, "place_contact", _back_to_the_end_of_the_queue),
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="last come, first served",
+        rule="fifo",
+        make=around(matching.Matching, "place_contact", _last_come_first_served),
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="end a contact twice", rule="ends_once", make=around(handling, "_leg_gone", _ended_twice), weather=_CALM
+    ),
+    Mutant(
+        name="end the queue visit twice",
+        rule="ends_once",
+        make=around(handling, "_caller_left", _visit_ends_twice),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="end the contact with its caller, whoever is still rung",
+        rule="leg_after_contact",
+        make=around(handling, "_leg_gone", _ended_with_the_caller),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="forget doomed legs",
+        rule="nothing_stuck",
+        make=instead(contacts, "doomed_legs", nothing),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="a doubled park is a new contact",
+        rule="one_contact_per_call",
+        make=around(sensing, "_of_leg", _every_park_is_a_new_contact),
+        weather=_DOUBLED,
+    ),
+    Mutant(name="skip wrap-up", rule="wrap_up", make=policy(wrap_up.wrap_up, nothing), weather=_CALM),
+    Mutant(
+        name="wrap-up is over at once",
+        rule="wrap_up",
+        make=policy(wrap_up.wrap_up, _wrap_up_over_at_once),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="close what a snapshot does not list",
+        rule="asked_before_closed",
+        make=around(reconcile, "_snapshot", _what_is_not_listed_is_gone),
+        weather=_FLAPS,
+    ),
+    Mutant(
+        name="ring without looking at the offer again",
+        rule="not_rung_after_hang_up",
+        make=instead(link.Link, "_why_not", lambda _self, _given: ""),
+        weather=Weather(slow_commits=0.5),
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="blame whoever did not answer, whatever their phone did",
+        rule="blamed_rightly",
+        make=around(
+            offers,
+            "phone_outcome",
+            lambda right, offer, leg, cause: right(replace(offer, delivered=(*offer.delivered, leg)), leg, cause),
+        ),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="reserve whoever is reserved already",
+        rule="capacity",
+        make=_reserves_whoever_it_finds,
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="do not offer anything when a switch is back",
+        rule="served_at_once",
+        make=instead(distribute, "_serve_all", nothing),
+        weather=_FLAPS,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="do not look for work when a phone is free again",
+        rule="served_at_once",
+        make=around(distribute, "extension_of", lambda _right, _contact, _leg: ""),
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="no music after a join that failed",
+        rule="hears_music",
+        make=_silence_after_a_failed_join,
+        weather=Weather(parks_on_cancel=True),
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="a version that is used twice",
+        rule="versions",
+        make=around(world.World, "apply", _released_though_still_held),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="timers that outlive their contact",
+        rule="no_leftovers",
+        make=around(timers, "set_for_contact", _timers_outlive_contacts),
+        weather=_CALM,
+    ),
+    Mutant(
+        name="an evolve that raises",
+        rule="never_raises",
+        make=around(contacts, "_evolve_offer", _cannot_bear_a_second_ring),
+        weather=_LOSSY,
+    ),
+    Mutant(
+        name="an evolve that remembers",
+        rule="fold",
+        make=around(shifts, "evolve", _impure_clock),
+        weather=_CRASHES,
+    ),
+    Mutant(
+        name="a refusal that no program knows",
+        rule="refusals",
+        make=around(shifts, "_make_ready", _strange_refusals),
+        weather=_CALM,
+        size=Size(contacts=60, agents=10),
+    ),
+    Mutant(
+        name="a longest wait that ends nothing",
+        rule="waits_end",
+        make=around(timing, "on_timer", lambda right, *args: () if args[2].what == "visit" else right(*args)),
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="a restart of the switch that the log does not tell",
+        rule="verify",
+        make=around(reconcile, "_link_up", _a_restart_that_nobody_notices),
+        weather=Weather(restarts=1),
+    ),
+)
+
+
+def main() -> int:
+    """Print who was killed by what."""
+    alive = 0
+    for mutant in MUTANTS:
+        died = kill(mutant)
+        alive += died is None or died.rule != mutant.rule
+        how = f"{died.rule:<24} seed {died.seed:<3} {died.what[:90]}" if died is not None else "LIVES"
+        print(f"{mutant.name:<56} {mutant.rule:<24} {how}")
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
