@@ -117,6 +117,8 @@ class Engine:
         self._perform: Callable[[Instruction], None] | None = None
         self._inputs = 0
         self._held: deque[tuple[str, object, Instant]] = deque()
+        self._in_line: deque[tuple[str, object, Instant, AsyncResult | None]] = deque()
+        self._taking = False
         self._paused = False
         self._submitted = self._stored = 0
         self._after: deque[tuple[int, tuple[Instruction, ...]]] = deque()
@@ -179,6 +181,16 @@ class Engine:
 
     # --- one step ----------------------------------------------------------------------------------------------------
     def _take_now(self, node: str, body: object, received: Instant, answer: AsyncResult | None = None) -> None:
+        """Take one input after all that were taken before it, even where something in a step gave way after all."""
+        self._in_line.append((node, body, received, answer))
+        if self._taking:
+            return
+        self._taking = True
+        while self._in_line:
+            self._take_one(*self._in_line.popleft())
+        self._taking = False
+
+    def _take_one(self, node: str, body: object, received: Instant, answer: AsyncResult | None) -> None:
         try:
             # Our clock never runs backwards in the log, whatever the machine's does.
             self._last_at = at = Instant(max(received, self._last_at))
