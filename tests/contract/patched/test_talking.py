@@ -1,5 +1,7 @@
 """Caller and agent together: the bridge, hold, the recording, and who survives whom."""
 
+import time
+
 from orchestrator.domain.switch import facts as f
 from tests.contract.desk import Desk
 from tests.contract.driver import Driver
@@ -161,6 +163,7 @@ def test_a_recording_goes_on_through_hold_and_ends_with_the_caller(driver: Drive
     leg, other, _ = desk.talk()
     desk.record(leg, "through.wav")
     desk.await_fact(f.RecordingStarted, leg=leg)
+    began = time.monotonic()
     driver.let_hear(SETTLE_MS)
     desk.hold(other)
     desk.await_fact(f.LegHeld, leg=other)
@@ -170,8 +173,12 @@ def test_a_recording_goes_on_through_hold_and_ends_with_the_caller(driver: Drive
     phone.hang_up()
     desk.await_fact(f.LegParked, leg=leg)
     assert not desk.said(f.RecordingStopped)
+    driver.let_hear(SETTLE_MS)
+    passed_ms = (time.monotonic() - began) * 1_000
     caller.hang_up()
-    desk.await_fact(f.RecordingStopped, leg=leg)
+    stopped = desk.await_fact(f.RecordingStopped, leg=leg)
+    # Buffered sound is thrown away at each of the three changes: 2 frames of 20 ms, and as much again for good measure.
+    assert passed_ms - 240 <= stopped.length_ms <= passed_ms + 240
     desk.await_fact(f.LegHungUp, leg=leg)
     driver.await_empty()
 
