@@ -24,9 +24,9 @@ from gevent.pool import Pool
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived
-from orchestrator.domain.kernel import Instant, Record, Refused, ident_of
+from orchestrator.domain.kernel import SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.switch.facts import Fact
-from orchestrator.domain.switch.instructions import Instruction, TakeSnapshot
+from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
 from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.translate import translate
 from orchestrator.metrics import Metrics
@@ -232,6 +232,8 @@ class Engine:
             self._metrics.commit_seconds.observe(time.perf_counter() - begun)
             self._count(outcome.records)
             self._instruct(outcome.instructions)
+            if _rings_at_once(outcome):
+                self._metrics.ring_seconds.observe((self._clock() - outcome.records[0].about.at) / SECOND)
             while self._after and self._after[0][0] <= self._stored:
                 self._instruct(self._after.popleft()[1])
             if answer is not None:
@@ -362,3 +364,9 @@ class Engine:
     def _exit(self, code: int) -> None:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _rings_at_once(outcome: Outcome) -> bool:
+    """Whether this step took a caller in and rang an agent for it."""
+    arrived = isinstance(outcome.records[0].event, ContactArrived)
+    return arrived and any(isinstance(instruction, RingAgent) for instruction in outcome.instructions)
