@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -20,8 +21,6 @@ from orchestrator.runner import Followed, Input, Outcome, Runner, Started
 from orchestrator.runner.inputs import Body, DeskCommand
 from tests.simulation.agenda import Agenda
 from tests.simulation.ledger import DatabaseAway, Fenced, Gap, Ledger
-from tests.simulation.link import Link
-from tests.simulation.switch import Switch
 from tests.simulation.weather import Weather
 
 LEASE = 1 * SECOND
@@ -49,6 +48,25 @@ class Watcher:
         """Something else that a story should tell."""
 
 
+class AnyLink(Protocol):
+    """What an engine needs of a link."""
+
+    def connect(self) -> None:
+        """Connect now, or try again in a moment, for ever."""
+
+    def cut(self, why: str) -> None:
+        """The connection is lost; another is tried in a moment."""
+
+    def stop(self) -> None:
+        """The engine is gone, and its connection with it."""
+
+    def calm(self, weather: Weather) -> None:
+        """From now on the weather is this."""
+
+    def perform(self, given: Instruction) -> None:
+        """Check again, and write."""
+
+
 class Step(Struct):
     """A step whose records wait to be committed."""
 
@@ -57,11 +75,14 @@ class Step(Struct):
     instructions: tuple[Instruction, ...]
 
 
+Connect = Callable[["Engine"], AnyLink]
+
+
 class Engine:
     """An active orchestrator from its start to its end."""
 
     def __init__(
-        self, agenda: Agenda, dice: Random, weather: Weather, switch: Switch, ledger: Ledger, watcher: Watcher
+        self, agenda: Agenda, dice: Random, weather: Weather, ledger: Ledger, watcher: Watcher, connect: "Connect"
     ) -> None:
         self.epoch = ledger.take_over()
         self.world = World()
@@ -78,8 +99,8 @@ class Engine:
         self._agenda = agenda
         self._dice = dice
         self._weather = weather
+        self.watcher = watcher
         self._ledger = ledger
-        self._watcher = watcher
         self._inputs = 0
         self._steps = 0
         self._held: deque[tuple[Body, Callable[[Refused | None], None] | None]] = deque()
@@ -92,16 +113,7 @@ class Engine:
         self._timer_at: int | None = None
         self.must_be_stored: dict[str, int] = {}
         """How many steps must be stored before this instruction may be written."""
-        self.link = Link(
-            agenda,
-            dice,
-            weather,
-            switch,
-            deliver=self.take,
-            may_write=self.may_write,
-            offer_open=lambda offer: offer in self.world.open_offers,
-            wrote=lambda instruction: watcher.wrote(self, instruction),
-        )
+        self.link = connect(self)
         self._renew()
         self._take_now(Started(epoch=self.epoch, position=len(ledger.rows)))
         self.link.connect()
@@ -111,7 +123,7 @@ class Engine:
         """The process is gone; what was on its way to the database may arrive all the same."""
         if not self.alive:
             return
-        self._watcher.happened(self, f"the engine dies: {why}")
+        self.watcher.happened(self, f"the engine dies: {why}")
         self.alive = False
         self.link.stop()
         if self._flying and self._dice.random() < 0.5:
@@ -126,7 +138,7 @@ class Engine:
     def pause(self) -> None:
         """SIGSTOP: nothing moves in here."""
         self.paused = True
-        self._watcher.happened(self, "the engine is stopped (SIGSTOP)")
+        self.watcher.happened(self, "the engine is stopped (SIGSTOP)")
 
     def resume(self) -> None:
         """SIGCONT: it goes on as if nothing had been."""
@@ -134,7 +146,7 @@ class Engine:
             return
         self.paused = False
         self.last_stall = self._agenda.now
-        self._watcher.happened(self, "the engine goes on (SIGCONT)")
+        self.watcher.happened(self, "the engine goes on (SIGCONT)")
         self._agenda.soon(0, 50, self._renew)
         self._agenda.soon(0, 5, self._drain)
         self._agenda.soon(0, 5, self._commit)
@@ -142,6 +154,10 @@ class Engine:
     def may_write(self) -> bool:
         """Whether the lease holds, by this process's own clock."""
         return self._agenda.now < self._renewal_ok_until
+
+    def offer_open(self, offer: str) -> bool:
+        """Whether this offer is still open."""
+        return offer in self.world.open_offers
 
     def _renew(self) -> None:
         if not self.alive or self.paused:
@@ -195,14 +211,14 @@ class Engine:
         try:
             outcome = self.runner.step(given)
         except Exception as error:
-            self._watcher.raised(self, given, error)
+            self.watcher.raised(self, given, error)
             raise
         if outcome.records:
             self._steps += 1
             self._pending.append(Step(self._steps, outcome.records, outcome.instructions))
         for instruction in outcome.instructions:
             self.must_be_stored.setdefault(instruction.id, self._steps)
-        self._watcher.stepped(self, given, outcome)
+        self.watcher.stepped(self, given, outcome)
         if outcome.records:
             self._commit()
         elif outcome.instructions:
@@ -254,12 +270,12 @@ class Engine:
         except DatabaseAway:
             if not self._away:
                 self._away = True
-                self._watcher.happened(self, "the database is away: news is held back")
+                self.watcher.happened(self, "the database is away: news is held back")
             self._agenda.soon(50, 400, self._committed)
             return
         self._flying = []
         was_away, self._away = self._away, False
-        self._watcher.committed(self, [record for step in batch for record in step.records])
+        self.watcher.committed(self, [record for step in batch for record in step.records])
         if self.crash_after_commits > 0:
             self.crash_after_commits -= 1
         for step in batch:
@@ -271,7 +287,7 @@ class Engine:
             return
         self._commit()
         if was_away:
-            self._watcher.happened(self, "the database is back")
+            self.watcher.happened(self, "the database is back")
             self.last_stall = self._agenda.now
             self._drain()
             for node in self.world.nodes:

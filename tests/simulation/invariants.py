@@ -1,6 +1,7 @@
 """What must hold after every step, at every write and at the end. Each rule has a name, by which mutants are killed."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
@@ -12,7 +13,6 @@ from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
 from tests.simulation.engine import Engine
 from tests.simulation.ledger import Ledger
-from tests.simulation.switch import Switch
 
 RULES = {
     "versions": "every stream's versions follow each other without a gap",
@@ -165,10 +165,29 @@ class Book:
                 self._wrapping.pop(shift, None)
 
 
+class AnySwitch(Protocol):
+    """What the rules look at in a switch."""
+
+    odd: list[str]
+    """What must never be seen on a switch, such as one caller joined with two agents."""
+
+    def lives(self, leg: str) -> bool:
+        """Whether this leg lives."""
+
+    def channels(self) -> list[str]:
+        """Every leg that it still has."""
+
+    def silent_since(self, leg: str) -> int:
+        """Since when this leg hears nothing; 0 while it hears something, or is not there."""
+
+    def how_far(self, leg: str) -> str:
+        """How far the ring of this leg came: never made, made, rang, answered, unreachable."""
+
+
 class Invariants:
     """What is checked of one engine, from its first step to its last."""
 
-    def __init__(self, engine: Engine, switch: Switch, ledger: Ledger, *, cool_down_ms: int, whole: bool) -> None:
+    def __init__(self, engine: Engine, switch: AnySwitch, ledger: Ledger, *, cool_down_ms: int, whole: bool) -> None:
         self._engine = engine
         self._switch = switch
         self._ledger = ledger
@@ -222,7 +241,7 @@ class Invariants:
                 for held in event.reservations:
                     self._offer_legs[held.shift_id, event.offer_id] = held.leg
             case c.LegClosed() as event:
-                if event.leg in self._switch.legs:
+                if self._switch.lives(event.leg):
                     raise Broken("asked_before_closed", f"{event.leg} is closed ({event.cause}) and lives")
                 if event.repair == "absent" and not isinstance(given.body, f.LegPresence):
                     raise Broken(
@@ -243,7 +262,7 @@ class Invariants:
 
     def _blamed_rightly(self, shift: str, down: s.AgentStoodDown) -> None:
         leg = self._offer_legs.get((shift, down.offer_id), "")
-        came = self._switch.rung.get(leg, "never made")
+        came = self._switch.how_far(leg)
         right = ("rang", "answered") if down.reason == "ring_no_answer" else ("unreachable",)
         if came not in right:
             raise Broken("blamed_rightly", f"shift {shift} is stood down for {down.reason}; the phone: {came}")
@@ -338,10 +357,10 @@ class Invariants:
     def _nobody_hears_silence(self, world: World, now: Instant) -> None:
         """Whoever waits and is not being joined with an agent hears music."""
         for contact in world.contacts.values():
-            leg = self._switch.legs.get(contact.caller_leg)
-            if leg is None or not leg.silent_since or contact.status not in ("waiting", "offered"):
+            since = self._switch.silent_since(contact.caller_leg)
+            if not since or contact.status not in ("waiting", "offered"):
                 continue
-            if can_be_served(world, contact) and now > max(leg.silent_since, self._engine.slack()) + 5 * SECOND:
+            if can_be_served(world, contact) and now > max(since, self._engine.slack()) + 5 * SECOND:
                 raise Broken("hears_music", f"the caller of {contact.contact_id} has heard silence for a while")
 
     # --- at a write --------------------------------------------------------------------------------------------------
@@ -376,7 +395,7 @@ def line_is_free(world: World, shift: s.Shift) -> bool:
     return all(extension != shift.extension for contact in world.contacts.values() for _, extension in contact.phones)
 
 
-def finish(world: World, switch: Switch) -> None:
+def finish(world: World, switch: AnySwitch) -> None:
     """Long after the last fault and the last caller: nothing is left of anything."""
     if world.contacts:
         stuck = next(iter(world.contacts.values()))
@@ -386,8 +405,8 @@ def finish(world: World, switch: Switch) -> None:
     for node in world.nodes.values():
         if node.strays:
             raise Broken("nothing_stuck", f"{node.node_id} still has strays: {node.strays}")
-    if switch.legs:
-        raise Broken("nothing_stuck", f"the switch still has channels: {', '.join(switch.legs)}")
+    if channels := switch.channels():
+        raise Broken("nothing_stuck", f"the switch still has channels: {', '.join(channels)}")
     for shift in world.shifts.values():
         if shift.status in s.ENGAGED:
             raise Broken("nothing_stuck", f"shift {shift.shift_id} is still {shift.status}")

@@ -19,9 +19,10 @@ from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import EndAll
 from tests.simulation.agenda import START, Agenda
 from tests.simulation.comparing import difference, fold, picture
-from tests.simulation.engine import STALE, Engine, Watcher
+from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
 from tests.simulation.invariants import Book, Broken, Invariants, finish
 from tests.simulation.ledger import Ledger
+from tests.simulation.link import Link
 from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.story import Story
 from tests.simulation.switch import Caller, Phone, Switch
@@ -32,7 +33,20 @@ COOL_DOWN_MS = 3_000
 LONGEST_QUIET = 900 * SECOND
 # Then everybody finishes their wrap-up.
 LONGEST_WRAP_UP = 12 * SECOND
-_MANNERS = ("answers", "answers", "answers", "answers", "rejects", "ignores", "busy", "dead", "unreachable")
+_MANNERS = (
+    "answers",
+    "answers",
+    "answers",
+    "answers",
+    "answers",
+    "answers",
+    "answers",
+    "rejects",
+    "ignores",
+    "busy",
+    "dead",
+    "unreachable",
+)
 _MOMENTS = ("", "", "", "", "", "", "", "queued", "rung", "answered", "joining", "bridged")
 
 
@@ -58,6 +72,9 @@ class Failure(AssertionError):
 class Run(Watcher):
     """One seed, played to its end."""
 
+    knows_rings = True
+    """Whether the switch of this run tells how far each ring came."""
+
     def __init__(self, seed: int, *, weather: Weather | None = None, size: Size | None = None) -> None:
         self.seed = seed
         self.size = size or Size()
@@ -67,7 +84,7 @@ class Run(Watcher):
         self.agenda = Agenda(self.dice)
         self.story = Story()
         self.ledger = Ledger()
-        self.switch = Switch(self.agenda, self.dice, self.weather)
+        self.switch = self.make_switch()
         self.desks: list[Desk] = []
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
@@ -76,6 +93,24 @@ class Run(Watcher):
         self._starting = False
         self._calm_from = START + self.size.lasts
         self._settings: dict[str, QueueConfigured] = {}
+
+    # --- the switch --------------------------------------------------------------------------------------------------
+    def make_switch(self) -> Switch:
+        """The switch of this run."""
+        return Switch(self.agenda, self.dice, self.weather)
+
+    def connect(self, engine: Engine) -> AnyLink:
+        """A link from an engine to the switch."""
+        return Link(
+            self.agenda,
+            self.dice,
+            self.weather_now(),
+            self.switch,
+            deliver=engine.take,
+            may_write=engine.may_write,
+            offer_open=engine.offer_open,
+            wrote=partial(self.wrote, engine),
+        )
 
     # --- the whole run -----------------------------------------------------------------------------------------------
     def play(self) -> "Run":
@@ -105,7 +140,7 @@ class Run(Watcher):
         return (
             engine is not None
             and engine.acting
-            and not self.switch.legs
+            and not self.switch.channels()
             and not engine.world.contacts
             and not any(node.strays for node in engine.world.nodes.values())
         )
@@ -149,7 +184,7 @@ class Run(Watcher):
         rules.stepped(given, outcome)
 
     def _watch(self, engine: Engine) -> Invariants:
-        whole = self.weather.news_is_whole
+        whole = self.weather.news_is_whole and self.knows_rings
         rules = Invariants(engine, self.switch, self.ledger, cool_down_ms=COOL_DOWN_MS, whole=whole)
         self.rules[engine.epoch] = rules
         return rules
@@ -190,7 +225,7 @@ class Run(Watcher):
         self._starting = False
         if self.engine is not None and self.engine.alive and not self.engine.paused:
             return
-        self.engine = Engine(self.agenda, self.dice, self.weather_now(), self.switch, self.ledger, self)
+        self.engine = Engine(self.agenda, self.dice, self.weather_now(), self.ledger, self, self.connect)
         for desk in self.desks:
             desk.engine = self.engine
 

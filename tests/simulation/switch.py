@@ -417,6 +417,19 @@ class Switch:
             leg.recording = f"/recordings/{given.file}"
             self._say(f.RecordingStarted, leg, path=leg.recording)
 
+    # --- looked at by the rules --------------------------------------------------------------------------------------
+    def lives(self, leg: str) -> bool:
+        return leg in self.legs
+
+    def channels(self) -> list[str]:
+        return list(self.legs)
+
+    def silent_since(self, leg: str) -> int:
+        return self.legs[leg].silent_since if leg in self.legs else 0
+
+    def how_far(self, leg: str) -> str:
+        return self.rung.get(leg, "never made")
+
     # --- questions ---------------------------------------------------------------------------------------------------
     def exists(self, leg: str) -> bool:
         return leg in self.legs
