@@ -176,8 +176,6 @@ class Switch:
         leg.headers["Channel-State-Number"] = "10"
         leg.headers["Answer-State"] = "hangup"
         leg.headers["Caller-Channel-Hangup-Time"] = str(self.now)
-        if by:
-            leg.set("sip_hangup_disposition", by)
         if sip:
             leg.set("sip_invite_failure_status", str(sip))
             leg.set("sip_invite_failure_phrase", phrase)
@@ -185,12 +183,21 @@ class Switch:
             leg.set("proto_specific_hangup_cause", f"sip:{sip}")
             leg.set("sip_term_cause", str(causes.q850(leg.cause) if leg.cause in causes.Q850 else sip))
         self.tell(leg, "CHANNEL_HANGUP")
+        if by.startswith("recv_"):
+            leg.set("sip_hangup_disposition", by)  # mod_sofia notes it only after that was told
         leg.wake()
         partner = self.legs.get(leg.partner)
         if partner is not None:
             partner.wake()
         if leg.party is not None:
             leg.party.ended(leg)
+
+    @staticmethod
+    def take_leave(leg: Channel) -> None:
+        """The leg's own thread tells the far end that the call has ended, where it does not know yet."""
+        if not leg.get("sip_hangup_disposition"):
+            unanswered = "send_refuse" if leg.inbound else "send_cancel"
+            leg.set("sip_hangup_disposition", "send_bye" if leg.answered else unanswered)
 
     def unmark_hold(self, leg: Channel) -> None:
         """The leg holds nobody any more."""

@@ -115,6 +115,7 @@ def _die(switch: Switch, leg: Channel) -> Steps[None]:
     switch.enter(leg, "CS_HANGUP")
     recording.stop(switch, leg, "all")
     switch.callstate(leg, "HANGUP")
+    switch.take_leave(leg)
     leg.go("CS_REPORTING")
     switch.presence(leg)
     switch.enter(leg, "CS_REPORTING")

@@ -70,6 +70,11 @@ def answer(leg: str) -> str:
     return execute(leg, "answer", locked=True)
 
 
+def answer_now(leg: str) -> str:
+    """Answer the leg before this command is replied to; nothing where it is answered (2.7 ms and 0.15 ms, measured)."""
+    return f"api uuid_answer {_leg(leg)}"
+
+
 def play_stream(leg: str, music: str) -> str:
     """Play endless music. Not locked: whatever comes next is done at once, inside it."""
     return execute(leg, "playback", f"local_stream://{_word(music, 'music', _STREAM)}")

@@ -35,6 +35,7 @@ HEADERS: Mapping[str, str] = {
     "bridge_b": "Bridge-B-Unique-ID",
     "cause": "Hangup-Cause",
     "sip_refusal": "variable_sip_invite_failure_status",
+    "disposition": "variable_sip_hangup_disposition",
     "transfer": "variable_transfer_source",
     "digit": "DTMF-Digit",
     "digit_samples": "DTMF-Duration",
@@ -77,6 +78,7 @@ class SwitchEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     bridge_b: str = ""
     cause: str = ""
     sip_refusal: str = ""
+    disposition: str = ""
     transfer: str = ""
     digit: str = ""
     digit_samples: str = ""

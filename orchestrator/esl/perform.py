@@ -118,6 +118,8 @@ class Performer:
         def still() -> bool:
             return not self._why_not(instruction)
 
+        if isinstance(instruction, i.BridgeLegs):
+            link.command(commands.answer_now(instruction.leg), _unheard, still=still)
         for command in quick:
             link.command(command, outcome.take, deadline_ms=row.deadline_ms, still=still)
         if background:
@@ -220,6 +222,10 @@ class Performer:
             self._deliver(fact, self._clock())
         else:
             link.tell(fact)
+
+
+def _unheard(_: Outcome) -> None:
+    """A caller who is answered already, or gone: the bridge says so, too."""
 
 
 class _Outcomes:

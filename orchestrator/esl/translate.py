@@ -202,6 +202,7 @@ def _hung_up(r: _Reader) -> tuple[f.Fact, ...]:
             cause=cause or "UNKNOWN",
             inbound=r.inbound,
             sip_status=status or 0,
+            by_far_end=e.disposition.startswith("recv_"),
         ),
     )
 

@@ -61,7 +61,7 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     if contact is None:
         yield from _of_unknown_leg(world, memory, fact, ids)
     elif isinstance(fact, facts.LegHungUp):
-        yield _gone(world, fact.leg, fact.cause, now)
+        yield _gone(world, fact.leg, fact.cause, now, by_far_end=fact.by_far_end)
     elif fact.leg == contact.caller_leg:
         if isinstance(fact, facts.LegParked) and contact.status in ("waiting", "offered"):
             # Parked anew, after a bridge that came to nothing: there is silence on the line.
@@ -144,9 +144,15 @@ def hang_up(node: str, leg: str, contact_id: str, ids: Ids) -> HangUpLeg:
     return HangUpLeg(id=ids.of("hang_up", leg), node=node, leg=leg, contact=contact_id)
 
 
-def _gone(world: World, leg: str, cause: str, now: Instant, repair: str = "") -> TellContact:
+def _gone(
+    world: World, leg: str, cause: str, now: Instant, repair: str = "", *, by_far_end: bool = False
+) -> TellContact:
     command = commands.NoteLegGone(
-        leg=leg, cause=cause or "UNSPECIFIED", next_connect_by=Instant(now + CONNECT_WITHIN), repair=repair
+        leg=leg,
+        cause=cause or "UNSPECIFIED",
+        next_connect_by=Instant(now + CONNECT_WITHIN),
+        repair=repair,
+        by_far_end=by_far_end,
     )
     return TellContact(world.contact_of_leg[leg], command)
 

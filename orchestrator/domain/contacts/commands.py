@@ -90,6 +90,8 @@ class NoteLegGone(Struct, frozen=True, kw_only=True):
     cause: str
     next_connect_by: Instant
     repair: str = ""
+    by_far_end: bool = False
+    """Whether the switch says that the phone at the far end hung up."""
 
 
 class ExpireOffer(Struct, frozen=True, kw_only=True):

@@ -45,7 +45,7 @@ from orchestrator.domain.contacts.contacts import (
     reservation_of,
 )
 from orchestrator.domain.kernel import SECOND, Event, Instant, Refused
-from orchestrator.domain.switch.causes import SWITCH_RESTARTED
+from orchestrator.domain.switch.causes import NORMAL_CLEARING, SWITCH_RESTARTED
 
 Events = tuple[Event, ...]
 _OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp | CheckOverdue | NoteRecording
@@ -168,13 +168,22 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     if command.leg == contact.caller_leg:
         events += _caller_left(contact, command.cause)
     elif contact.segment is not None and command.leg == contact.segment.leg:
-        ended_by = "system" if contact.told not in ("", "agent") else "agent"
-        events += (_segment_ended(contact.segment, ended_by, command.cause),)
+        events += (_segment_ended(contact.segment, _who_ended(contact, command), command.cause),)
     elif contact.offer is not None and (held := reservation_of(contact, command.leg)) is not None:
         events += offers.reservation_gone(contact.offer, held, command)
     if len(contact.legs) == 1:
         events += (_ended(contact, switch_lost=command.cause == SWITCH_RESTARTED),)
     return events
+
+
+def _who_ended(contact: Contact, command: NoteLegGone) -> str:
+    """Who ended the conversation, when it is the agent's leg whose end is heard of first.
+
+    When a caller hangs up, the switch ends the agent's leg because of it, and often tells of that one first.
+    """
+    if contact.told:
+        return "agent" if contact.told == "agent" else "system"
+    return "caller" if not command.by_far_end and command.cause == NORMAL_CLEARING else "agent"
 
 
 def _caller_left(contact: Contact, cause: str) -> Events:

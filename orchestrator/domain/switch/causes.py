@@ -3,6 +3,9 @@
 # Ours: the switch was restarted, so every leg that it had is gone and nobody will ever report it.
 SWITCH_RESTARTED = "SWITCH_RESTARTED"
 
+# Somebody hung up a call that was talking (Q.850, 16).
+NORMAL_CLEARING = "NORMAL_CLEARING"
+
 # Ours: until the offer's deadline, nothing was heard of the leg that was asked for.
 NEVER_MADE = "NEVER_MADE"
 

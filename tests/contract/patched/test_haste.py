@@ -6,8 +6,10 @@ from tests.contract.driver import Driver
 
 
 def test_a_caller_whose_answer_is_still_under_way_is_joined_all_the_same(driver: Driver, desk: Desk) -> None:
-    """A phone that answers by itself can be faster than the caller's leg, which looks at its queue every 20 ms. A bridge
-    with a caller who is not answered yet ends both."""
+    """A phone that picks up by itself can be faster than the caller's leg, which looks at its queue every 20 ms.
+
+    A bridge with a caller who is not answered yet ends both.
+    """
     driver.phone("1001")
     driver.call()
     leg = desk.parked_caller()

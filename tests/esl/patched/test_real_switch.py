@@ -140,7 +140,7 @@ def test_an_agent_is_rung_and_talks_whatever_the_caller_calls_itself(
         parked = edge.ear.await_fact(f.LegParked, fits=lambda fact: fact.leg == leg)
         agent = derived_id("agent", now())
         edge.ring(agent, caller_name=parked.caller_name, caller_number=parked.caller_number)
-        edge.of(agent, f.LegAnswered)
+        edge.of(agent, f.LegParked)
         edge.perform(i.BridgeLegs, leg, other=agent, offer="o-1")
         bridged = edge.ear.await_fact(f.LegBridged)
         assert (bridged.leg, bridged.other) == (leg, agent)
