@@ -1,0 +1,211 @@
+"""The engine on the simulated switch: from reading that a caller parked to having written the command that rings.
+
+An engine in a process of its own, on one core; the simulated switch and PostgreSQL on the other. Callers come evenly at
+`RATE`; there is always an idle agent. Read off the engine's own figures, so nothing is added to its path.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from orchestrator import cluster
+from orchestrator.calls import recent
+from orchestrator.control import Client, ControlError, control_path
+from orchestrator.runner.inputs import EndAll, Ready, SignIn
+from orchestrator.service.configuration import apply_file
+from orchestrator.settings import environment_with
+from orchestrator.store import Log, Source, schema
+from tests.lab.patience import until
+from tests.lab.ports import free_port
+from tests.postgres import make_reachable_directory, settings_for
+
+RATE: Final = 50
+CALLS: Final = 1_500
+AGENTS: Final = 150
+# The first calls find cold caches on both sides; they are served, but the figures begin after them.
+WARM: Final = 150
+PASSWORD: Final = "bench-of-the-engine"
+NUMBER: Final = "4000"
+
+
+def run() -> Iterator[dict[str, Any]]:
+    """The figures of the group."""
+    with ExitStack() as stack:
+        yield from _measure(stack)
+
+
+def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
+    place = make_reachable_directory()
+    stack.callback(shutil.rmtree, place)
+    port, figures_port = free_port(), free_port()
+    settings = settings_for(
+        place / "home", RINGLEDGER_SWITCHES=f"esl://:{quote(PASSWORD)}@127.0.0.1:{port}/?name=bench"
+    )
+    database = cluster.ensure_running(settings, lambda _: None)
+    stack.callback(database.stop)
+    schema.create(database.url_owner, admin_url=database.url_admin)
+    apply_file(settings, _configuration())
+    script = place / "phones.json"
+    phones = [{"extension": str(2_000 + n), "answer_after_ms": 200, "lines": 2} for n in range(AGENTS)]
+    script.write_text(json.dumps({"phones": phones}))
+    switch = _start(stack, place, 0, "freeswitch.simulator", "--port", str(port), "--password", PASSWORD, "--callers",
+                    str(script), "--no-recordings")  # fmt: skip
+    environ = {
+        "RINGLEDGER_HOME": str(settings.home),
+        "RINGLEDGER_SWITCHES": f"esl://:{quote(PASSWORD)}@127.0.0.1:{port}/?name=bench",
+        "RINGLEDGER_METRICS": f"127.0.0.1:{figures_port}",
+        "RINGLEDGER_LOG_LEVEL": "warning",
+    }
+    engine = _start(stack, place, 1, "orchestrator", "engine", **environ)
+    client = Client(control_path(settings.home))
+    stack.callback(client.close)
+    until(lambda: _is_up(client), "the engine to be active and to have its switch", within_s=30)
+    for n in range(AGENTS):
+        client.do(SignIn(agent=str(n)))
+        client.do(Ready(agent=str(n)))
+    callers = _Callers(port)
+    stack.callback(callers.close)
+    callers.place(WARM)
+    until(lambda: client.ask("status")["contacts"] == 0, "the first callers to be served", within_s=30)
+    before, cpu = _figures(figures_port), _cpu_s(engine.pid)
+    callers.place(CALLS)
+    until(lambda: client.ask("status")["contacts"] == 0, "the callers to be served", within_s=30)
+    after, used = _figures(figures_port), _cpu_s(engine.pid) - cpu
+    client.do(EndAll(reason="evening"))
+    served = _served(database.url_reader)
+    commit_p99 = 1_000 * _percentile("ringledger_commit_seconds", before, after, 0.99)
+    about = {"calls": CALLS, "calls_per_s": RATE, "agents": AGENTS, "served": served - WARM}
+    yield {"name": "decide.commit.p99_ms", "value": round(commit_p99, 3), "unit": "ms", "what": "in the same run"}
+    for share, limit in ((0.5, 5.0), (0.99, commit_p99 + 10)):
+        value = 1_000 * _percentile("ringledger_ring_seconds", before, after, share)
+        name = f"decide.p{share * 100:.0f}_ms"
+        yield {"name": name, "value": round(value, 3), "unit": "ms", "at_most": round(limit, 3), **about}
+    yield {
+        "name": "orchestrator.cpu_ms_per_call",
+        "value": round(1_000 * used / CALLS, 3),
+        "unit": "ms",
+        "at_most": 5,
+        "switch_running": switch.poll() is None,
+    }
+
+
+def _start(stack: ExitStack, place: Path, core: int, *words: str, **variables: str) -> subprocess.Popen[bytes]:
+    """A Python module of ours as a process on one core."""
+    cores = sorted(os.sched_getaffinity(0))
+    output = stack.enter_context((place / f"{words[0]}.log").open("wb"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words], env=environment_with(**variables), stdout=output, stderr=output
+    )
+    os.sched_setaffinity(process.pid, {cores[core % len(cores)]})
+
+    def end() -> None:
+        process.terminate()
+        process.wait(20)
+
+    stack.callback(end)
+    return process
+
+
+class _Callers:
+    """Callers placed evenly over the switch's own command connection."""
+
+    def __init__(self, port: int) -> None:
+        import socket
+
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._said = self._socket.makefile("rb")
+        self._number = 0
+        self._send(f"auth {PASSWORD}")
+
+    def place(self, count: int) -> None:
+        """Let `count` callers call, one every 1/RATE seconds; they talk for a second."""
+        begun = time.monotonic()
+        for n in range(count):
+            self._number += 1
+            time.sleep(max(0.0, begun + n / RATE - time.monotonic()))
+            caller = {"dialled": NUMBER, "number": f"1380{self._number:07}", "talk_ms": 1_000}
+            self._send(f"api simulator call {json.dumps(caller)}", b"+OK ")
+
+    def close(self) -> None:
+        """Hang up on the switch."""
+        self._socket.close()
+
+    def _send(self, command: str, expected: bytes = b"Reply-Text: +OK") -> None:
+        self._socket.sendall(command.encode() + b"\n\n")
+        while not (line := self._said.readline()).startswith(expected):
+            assert line, f"the switch hung up after {command[:20]!r}"
+
+
+def _configuration() -> str:
+    agents = "\n".join(
+        f'[agent.a{n}]\nnumber = "{n}"\nname = "Agent {n}"\nextension = "{2_000 + n}"\nskills = {{ bench = 1 }}\n'
+        for n in range(AGENTS)
+    )
+    return f"""
+[queue.bench]
+name = "Bench"
+skill = "bench"
+wrap_up_s = 0
+record = false
+
+[entry.bench]
+name = "Bench"
+numbers = ["{NUMBER}"]
+queue = "bench"
+
+{agents}"""
+
+
+def _is_up(client: Client) -> bool:
+    try:
+        status = client.ask("status")
+    except ControlError:
+        return False
+    return bool(status["active"]) and all(node["up"] for node in status["nodes"].values())
+
+
+def _cpu_s(pid: int) -> float:
+    """Seconds of CPU that a process has used (proc(5), fields 14 and 15)."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _figures(port: int) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
+
+
+def _percentile(name: str, before: dict[str, float], after: dict[str, float], share: float) -> float:
+    """From a histogram's growth between two readings, drawn evenly within the bucket that holds it."""
+    head = f'{name}_bucket{{le="'
+    counts = sorted(
+        (float(key.removeprefix(head).removesuffix('"}')), value - before.get(key, 0.0))
+        for key, value in after.items()
+        if key.startswith(head)
+    )
+    wanted = share * counts[-1][1]
+    low = below = 0.0
+    for high, count in counts:
+        if count >= wanted:
+            return low + (high - low) * (wanted - below) / max(count - below, 1e-9)
+        low, below = high, count
+    return counts[-1][0]
+
+
+def _served(url: str) -> int:
+    source = Source(url, name="bench")
+    try:
+        rows = recent(Log(source).history(kinds=("contact",)), limit=CALLS + WARM)
+        return sum(row.ended == "completed" for row in rows)
+    finally:
+        source.close()
