@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -14,7 +13,7 @@ from gevent.event import Event
 
 from orchestrator import cluster, logs
 from orchestrator.control import Server, control_path
-from orchestrator.domain.kernel import Instant, kind_of
+from orchestrator.domain.kernel import Instant
 from orchestrator.domain.world import World
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
@@ -25,7 +24,7 @@ from orchestrator.questions import Questions
 from orchestrator.runner import Runner
 from orchestrator.service.customers import Customers
 from orchestrator.settings import Address, Settings
-from orchestrator.store import DeskWriter, Hooks, KeyShelf, LiveWriter, Log, Source, assert_cooperative, schema
+from orchestrator.store import Away, DeskWriter, Hooks, KeyShelf, LiveWriter, Log, Source, assert_cooperative, schema
 from orchestrator.tape import TapeWriter
 from orchestrator.vault import Vault
 
@@ -33,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 # Streams that others append to and the live state rests on.
 CONFIGURATION: Final = ("agent", "queue", "entry", "config")
+CONFIGURATION_S: Final = 0.25
 _FIGURES_S: Final = 1.0
 _CLOSE_S: Final = 10.0
 
@@ -167,17 +167,27 @@ def _serve_figures(metrics: Metrics, address: Address, closing: list[Callable[[]
 
 
 def _follow_configuration(history: Log, engine: Engine, position: int, closing: list[Callable[[], object]]) -> None:
-    stop = threading.Event()
+    """Let the engine know what others append to the configuration.
+
+    Asked for now and then, not at each wake-up: the engine's own appends wake every listener hundreds of times a
+    second, and nobody waits for a new configuration by the millisecond.
+    """
 
     def follow() -> None:
-        for batch in history.follow(position, stop):
-            for record in batch:
-                if kind_of(record.stream) in CONFIGURATION:
+        seen = position
+        while True:
+            gevent.sleep(CONFIGURATION_S)
+            try:
+                end = history.position()
+                for record in history.history(after=seen, until=end, kinds=CONFIGURATION):
                     engine.follow(record)
+                    seen = record.position
+                seen = max(seen, end)
+            except Away:
+                # The writer says so, and when it is back; what was appended meanwhile is still there then.
+                continue
 
-    thread = threading.Thread(target=follow, name="configuration", daemon=True)
-    thread.start()
-    closing.append(stop.set)
+    closing.append(gevent.spawn(follow).kill)
 
 
 def _keep_figures(metrics: Metrics, engine: Engine, links: dict[str, Link], lease: Lease, tape: TapeWriter) -> None:
