@@ -12,6 +12,6 @@ _CHUNK = 25
 
 @pytest.mark.parametrize("first", range(0, 150, _CHUNK))
 def test_calls_go_through_bytes_and_back_whatever_goes_wrong(first: int) -> None:
-    """Features 3.6, 11.1, 11.8, 12.1, 12.4; complaints 5, 15, 16: frames, translation and commands are the product's."""
+    """Features 3.6, 11.1, 11.8, 12.1, 12.4; complaints 5, 15, 16: all but the network and the switch is the product."""
     for seed in range(first, first + _CHUNK):
         FrameRun(seed, size=_SIZE).play()

@@ -1,0 +1,465 @@
+"""What users of today's systems complain of: each as a story told by hand, and as seeds in the weather that brings it.
+
+The rules of the simulation (`invariants.RULES`) hold throughout every seed; a test says here what else must be so, and
+that the thing complained of could have happened: enough offers, answers, hang-ups, restarts.
+"""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import pytest
+
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.kernel import Event, Record
+from orchestrator.domain.staff import shifts as s
+from orchestrator.domain.switch import facts, nodes
+from orchestrator.domain.switch.instructions import (
+    BridgeLegs,
+    CheckLeg,
+    HangUpLeg,
+    PlayWaiting,
+    RingAgent,
+    TakeSnapshot,
+)
+from orchestrator.runner import Outcome, inputs
+from orchestrator.runner.inputs import Body
+from tests.runner.scene import NODE, Scene, names, story
+from tests.simulation.run import Run, Size
+from tests.simulation.weather import Weather
+
+_E = TypeVar("_E", bound=Event)
+SEEDS = 12
+
+
+def play(weather: Weather, size: Size | None = None) -> list[Record]:
+    """All records of some seeds in this weather; each has kept every rule."""
+    return [record for seed in range(SEEDS) for record in Run(seed, weather=weather, size=size).play().ledger.records()]
+
+
+def of(kind: type[_E], records: list[Record]) -> Iterator[_E]:
+    return (record.event for record in records if isinstance(record.event, kind))
+
+
+# --- 1: stuck in an offer for ever -----------------------------------------------------------------------------------
+
+
+def test_no_offer_outlives_its_deadline_though_the_switch_says_nothing_at_all() -> None:
+    """Complaint 1; features 3.6, 11.8: the deadline is an event with an outcome, and the caller keeps the place."""
+    scene = Scene(agents=2, ring_ms=20_000)
+    scene.ready(1)
+    caller = scene.park()
+    scene.ringing(scene.ring_of(caller))
+    scene.wait(19_999)
+    assert scene.live(caller).status == "offered"
+    scene.wait(1)
+    assert [event.cause for event in scene.events(c.OfferTimedOut)] == ["NO_ANSWER"]
+    assert scene.live(caller).status == "waiting"
+    assert scene.status(1) == "paused"
+
+
+def test_no_offer_outlives_its_deadline_when_a_third_of_all_news_is_lost() -> None:
+    """Complaint 1; features 3.6, 11.8."""
+    records = play(Weather(lost=0.3))
+    assert sum(1 for _ in of(c.OfferTimedOut, records)) > 100
+    assert sum(1 for _ in of(c.OfferMade, records)) == sum(
+        1 for record in records if isinstance(record.event, c.OfferClosed | c.ContactConnected)
+    )
+
+
+# --- 3: an agent left reserved after losing a race -------------------------------------------------------------------
+
+
+def test_all_losers_of_a_race_are_free_when_three_phones_answer_at_the_same_instant() -> None:
+    """Complaint 3; features 3.2 (ring all), 3.6: one offer of three legs, three answers in one tick."""
+    scene = Scene(agents=3, ring_at_once=3)
+    scene.ready(1, 2, 3)
+    caller = scene.park()
+    rings = scene.rings_of(caller)
+    assert len(rings) == 3
+    for ring in rings:
+        scene.ringing(ring)
+    for ring in rings:
+        scene.answer(ring)
+    scene.bridge(caller, rings[0])
+    assert [event.outcome for event in scene.events(s.AgentReleased)] == ["lost", "lost"]
+    assert sorted(scene.status(n) for n in (1, 2, 3)) == ["ready", "ready", "talking"]
+    for ring in rings[1:]:
+        scene.hang_up(ring.leg, "LOSE_RACE")
+    assert [n for n in (1, 2, 3) if scene.is_free(n)] == [n for n in (1, 2, 3) if scene.status(n) == "ready"]
+    assert not scene.events(s.AgentStoodDown)
+    assert not scene.events(s.AgentCooledDown)
+
+
+def test_losers_are_free_in_every_order_that_seeds_can_draw() -> None:
+    """Complaint 3; features 3.2, 3.6: `reservations` and `capacity` are looked at after every step."""
+    records = [record for weather in (Weather(), Weather(late=0.2)) for record in play(weather, Size(contacts=50))]
+    assert sum(1 for event in of(s.AgentReleased, records) if event.outcome == "lost") > 50
+
+
+# --- 4: a call shown answered hours after it ended -------------------------------------------------------------------
+
+
+def test_a_talk_whose_end_was_never_told_is_ended_by_asking_the_switch() -> None:
+    """Complaint 4; features 11.8, 12.4: two heartbeats disagree, a snapshot lacks the legs, each is asked after."""
+    scene = Scene()
+    caller, ring = scene.talk()
+    beat = facts.Heartbeat(node=NODE, core="core-1", sessions=0)
+    scene.give(beat)
+    assert not scene.instructions(TakeSnapshot)
+    scene.give(beat)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    scene.snapshot()
+    asked = {each.leg for each in scene.instructions(CheckLeg)}
+    assert asked == {caller, ring.leg}
+    for leg in (ring.leg, caller):
+        scene.presence(leg, exists=False)
+    assert scene.world.contacts == {}
+    assert [event.repair for event in scene.events(c.LegClosed)] == ["absent", "absent"]
+    assert [event.reason for event in scene.events(c.ContactEnded)] == ["completed"]
+    assert scene.events(nodes.NodeRepaired)[-1].doubted == 2
+
+
+def test_a_leg_that_a_snapshot_merely_does_not_list_is_not_closed() -> None:
+    """Complaint 4; feature 12.4: the list of a real switch lags behind."""
+    scene = Scene()
+    caller, ring = scene.talk()
+    scene.snapshot()
+    for leg in (ring.leg, caller):
+        scene.presence(leg, exists=True)
+    assert scene.live(caller).status == "connected"
+
+
+# --- 5: an agent is rung after the caller hung up --------------------------------------------------------------------
+
+STEPS = {
+    "before anything is heard of the phone": 0,
+    "while the phone rings": 1,
+    "between the answer and the bridge": 2,
+    "after the bridge": 3,
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("told_late", (False, True), ids=("leg-is-made", "leg-is-made-after"))
+def test_no_leg_survives_a_caller_who_hangs_up(step: str, *, told_late: bool) -> None:
+    """Complaint 5; features 3.6, 11.8: at every step of an offer, and also where the agent's leg is made only after the
+    instruction to end it was refused.
+    """
+    scene = Scene()
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    if STEPS[step] >= 1:
+        scene.ringing(ring)
+    if STEPS[step] >= 2:
+        scene.answer(ring)
+    if STEPS[step] >= 3:
+        scene.bridge(caller, ring)
+    before = len(scene.told)
+    scene.hang_up(caller, "ORIGINATOR_CANCEL")
+    assert [each.leg for each in scene.told[before:] if isinstance(each, HangUpLeg)] == [ring.leg]
+    assert not [each for each in scene.told[before:] if isinstance(each, RingAgent | BridgeLegs)]
+    if told_late:
+        scene.failed(scene.instructions(HangUpLeg)[-1], "No such channel!")
+        scene.give(facts.LegRinging(node=NODE, leg=ring.leg, contact=ring.contact, offer=ring.offer))
+        assert [each.leg for each in scene.instructions(HangUpLeg)] == [ring.leg, ring.leg]
+    assert scene.live(caller).status == "leaving"
+    scene.hang_up(ring.leg)
+    assert scene.world.contacts == {}
+    assert len(scene.events(c.ContactEnded)) == 1
+
+
+def test_a_leg_that_comes_back_after_it_was_given_up_is_asked_after_and_ended() -> None:
+    """Complaint 5; feature 12.4: a ghost call, made by an originate that the switch had held up."""
+    scene = Scene()
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.hang_up(caller)
+    scene.wait(5_000)
+    scene.presence(ring.leg, exists=False)
+    assert scene.world.contacts == {}
+    scene.give(facts.LegCreated(node=NODE, leg=ring.leg, contact=ring.contact, offer=ring.offer))
+    assert scene.instructions(CheckLeg)[-1].leg == ring.leg
+    scene.presence(ring.leg, exists=True)
+    assert scene.instructions(HangUpLeg)[-1].leg == ring.leg
+    scene.hang_up(ring.leg)
+    assert [event.leg for event in scene.events(nodes.StrayLegClosed)] == [ring.leg]
+
+
+def test_callers_who_give_up_at_every_moment_leave_no_leg_in_any_seed() -> None:
+    """Complaint 5; feature 11.8."""
+    records = play(Weather(slow_commits=0.3, lost=0.02), Size(contacts=60))
+    phases = {event.phase for event in of(c.ContactEnded, records) if event.reason == "abandoned"}
+    assert phases >= {"waiting", "offered", "connecting"}
+
+
+# --- 9: one call answered by two agents ------------------------------------------------------------------------------
+
+
+def test_losers_go_on_ringing_until_the_winner_is_joined() -> None:
+    """Complaint 9; features 3.2 (ring all), 3.6."""
+    scene = Scene(agents=2, ring_at_once=2)
+    scene.ready(1, 2)
+    caller = scene.park()
+    first, second = scene.rings_of(caller)
+    scene.ringing(first)
+    scene.ringing(second)
+    scene.answer(second)
+    assert not scene.instructions(HangUpLeg)
+    assert [each.other for each in scene.instructions(BridgeLegs)] == [second.leg]
+    scene.bridge(caller, second)
+    assert [(each.leg, each.cause) for each in scene.instructions(HangUpLeg)] == [(first.leg, "LOSE_RACE")]
+
+
+def test_the_second_to_answer_gets_the_caller_when_the_winner_dies_before_the_bridge() -> None:
+    """Complaint 9; features 3.2, 3.6: and it is the one who answered second, not the one who was reserved second."""
+    scene = Scene(agents=3, ring_at_once=3)
+    scene.ready(1, 2, 3)
+    caller = scene.park()
+    one, two, three = scene.rings_of(caller)
+    for ring in (three, two, one):
+        scene.ringing(ring)
+        scene.answer(ring)
+    assert [each.other for each in scene.instructions(BridgeLegs)] == [three.leg]
+    scene.hang_up(three.leg)
+    assert [each.other for each in scene.instructions(BridgeLegs)] == [three.leg, two.leg]
+    scene.bridge(caller, two)
+    assert [event.leg for event in scene.events(c.ContactConnected)] == [two.leg]
+
+
+def test_a_caller_is_joined_with_one_agent_only_in_every_seed() -> None:
+    """Complaint 9; feature 3.6: `one_agent_per_caller` looks at the switch itself."""
+    records = play(Weather(late=0.3, doubled=0.1), Size(contacts=50))
+    assert sum(1 for event in of(c.OfferDeclined, records) if event.outcome == "lost") > 20
+
+
+# --- 10: fast re-ring loop -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cause", ("CALL_REJECTED", "USER_BUSY", "NORMAL_CLEARING"))
+def test_an_agent_whose_phone_does_not_take_the_call_is_left_alone_for_a_while(cause: str) -> None:
+    """Complaint 10; feature 3.6: a cool-down per cause, which no change of status shortens."""
+    scene = Scene(agents=1, cool_down_ms=10_000)
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.ringing(ring)
+    scene.hang_up(ring.leg, cause)
+    assert not scene.rings_of(caller)
+    scene.give(inputs.Pause(agent="1001", reason="break"))
+    scene.give(inputs.Ready(agent="1001"))
+    scene.wait(9_999)
+    assert not scene.rings_of(caller)
+    scene.wait(1)
+    assert len(scene.rings_of(caller)) == 1
+
+
+def test_a_missed_ring_stands_the_agent_down_instead_of_ringing_again() -> None:
+    """Complaints 10, 19; feature 3.6: with a reason, and with a way back."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    scene.ringing(scene.ring_of(caller))
+    scene.wait(20_000)
+    shift = scene.shift(1)
+    assert shift is not None
+    assert (shift.status, shift.reason) == ("paused", "ring_no_answer")
+    scene.hang_up(scene.told[2].leg, "NO_ANSWER")
+    assert not scene.rings_of(caller)
+    scene.give(inputs.Ready(agent="1001"))
+    assert len(scene.rings_of(caller)) == 1
+
+
+def test_status_changes_during_an_offer_make_no_loop_in_any_seed() -> None:
+    """Complaint 10: `cool_down` is looked at at every reservation."""
+    records = play(Weather(), Size(contacts=40))
+    assert sum(1 for _ in of(s.AgentCooledDown, records)) > 100
+
+
+# --- 11: wrap-up ignored, cut short or invisible ---------------------------------------------------------------------
+
+
+def test_wrap_up_begins_and_ends_with_events_and_nobody_is_offered_in_between() -> None:
+    """Complaint 11; features 4.1, 9.4."""
+    scene = Scene(agents=1, wrap_up_ms=30_000)
+    caller, ring = scene.talk()
+    scene.hang_up(caller)
+    scene.hang_up(ring.leg)
+    waiting = scene.park()
+    assert scene.status(1) == "wrapping_up"
+    scene.wait(29_999)
+    assert not scene.rings_of(waiting)
+    scene.wait(1)
+    assert [event.how for event in scene.events(s.WrapUpEnded)] == ["timer"]
+    assert len(scene.rings_of(waiting)) == 1
+
+
+def test_an_agent_who_is_ready_early_ends_the_wrap_up_with_an_event() -> None:
+    """Complaint 11; feature 4.1."""
+    scene = Scene(agents=1, wrap_up_ms=30_000)
+    caller, ring = scene.talk()
+    scene.hang_up(ring.leg)
+    scene.hang_up(caller)
+    scene.give(inputs.WrapUp(agent="1001", code="solved"))
+    assert scene.events(s.WrapUpEnded) == [s.WrapUpEnded(how="agent", code="solved")]
+    assert scene.status(1) == "ready"
+
+
+def test_every_talk_in_every_seed_is_followed_by_a_wrap_up_that_ends() -> None:
+    """Complaint 11; feature 4.1."""
+    records = play(Weather(crashes=2, restarts=1))
+    begun, ended = (sum(1 for _ in of(kind, records)) for kind in (s.WrapUpStarted, s.WrapUpEnded))
+    assert begun == sum(1 for _ in of(c.AgentSegmentEnded, records)) == ended > 50
+
+
+# --- 15: the event socket loses, doubles and reorders events ---------------------------------------------------------
+
+
+def test_calls_that_were_lost_with_their_news_are_found_by_the_next_resync_and_recorded() -> None:
+    """Complaint 15; features 12.4, 11.5: found in the order in which they came, with the repair in the log."""
+    scene = Scene(agents=0)
+    scene.give(facts.Heartbeat(node=NODE, core="core-1", sessions=2))
+    scene.give(facts.Heartbeat(node=NODE, core="core-1", sessions=2))
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    late, early = scene.seen("late", created=scene.now), scene.seen("early", created=scene.now - 1)
+    scene.snapshot(late, early)
+    assert [event.leg for event in scene.events(c.ContactArrived)] == ["early", "late"]
+    assert {event.found for event in scene.events(c.ContactArrived)} == {"resync"}
+    assert scene.events(nodes.NodeRepaired)[-1].adopted == 2
+    assert {each.leg for each in scene.instructions(PlayWaiting)} == {"early", "late"}
+
+
+def test_a_talk_whose_beginning_was_lost_is_not_cut() -> None:
+    """Complaint 15; feature 12.4: the switch is asked before two people who may be talking are parted."""
+    scene = Scene()
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.ringing(ring)
+    scene.answer(ring)
+    scene.wait(5_000)
+    assert [event.cause for event in scene.events(c.OfferExtended)] == ["not_connected_in_time"]
+    assert not scene.instructions(HangUpLeg)
+    scene.snapshot(
+        scene.seen(caller, parked=False, bridged_to=ring.leg),
+        scene.seen_phone(ring, answered=True, bridged_to=caller),
+    )
+    assert scene.live(caller).status == "connected"
+    assert scene.status(1) == "talking"
+    assert scene.events(nodes.NodeRepaired)[-1].corrected == 1
+
+
+def test_a_hold_whose_news_was_lost_is_seen_at_the_next_resync() -> None:
+    """Complaint 15; features 4.3, 12.4."""
+    scene = Scene()
+    caller, ring = scene.talk()
+    scene.snapshot(
+        scene.seen(caller, parked=False, bridged_to=ring.leg),
+        scene.seen_phone(ring, answered=True, bridged_to=caller, held=True),
+    )
+    assert scene.live(caller).status == "held"
+
+
+class Doubled(Scene):
+    """Everything that the switch tells of a leg is told twice."""
+
+    def give(self, body: Body) -> Outcome:
+        first = super().give(body)
+        if isinstance(body, facts.LegFact):
+            assert not super().give(body).records
+        return first
+
+
+def test_doubled_news_changes_nothing() -> None:
+    """Complaint 15; feature 11.1: every fact of a call twice leaves the same story, and not one record more."""
+    stories = []
+    for scene in (Scene(), Doubled()):
+        caller, ring = scene.talk()
+        scene.hang_up(caller)
+        scene.hang_up(ring.leg)
+        stories.append(names(record.event for record in scene.records))
+    assert stories[0] == stories[1]
+
+
+def test_lost_doubled_and_scrambled_news_is_put_right_in_every_seed() -> None:
+    """Complaint 15; features 11.8, 12.4."""
+    records = play(Weather(lost=0.05, doubled=0.2, late=0.1, scrambled=0.3, flaps=2))
+    assert sum(event.adopted for event in of(nodes.NodeRepaired, records)) > 5
+    assert sum(1 for event in of(c.LegClosed, records) if event.repair == "absent") > 20
+
+
+# --- 16: no reconnect, stuck for ever --------------------------------------------------------------------------------
+
+MOMENTS = (
+    "while a caller waits",
+    "while a phone rings",
+    "between the answer and the bridge",
+    "while they talk",
+    "while the agent wraps up",
+)
+
+
+def play_until(moment: str, scene: Scene) -> None:
+    """A call up to one of these moments."""
+    stage = MOMENTS.index(moment)
+    if stage >= 1:
+        scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller) if stage >= 1 else None
+    if ring is None:
+        return
+    scene.ringing(ring)
+    if stage >= 2:
+        scene.answer(ring)
+    if stage >= 3:
+        scene.bridge(caller, ring)
+    if stage >= 4:
+        scene.hang_up(caller)
+        scene.hang_up(ring.leg)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_switch_that_is_killed_at_any_moment_comes_back_empty_and_serves_again(moment: str) -> None:
+    """Complaint 16; features 11.8, 12.4: what it had ends as lost, agents are free, new calls are served."""
+    scene = Scene(agents=1, wrap_up_ms=5_000)
+    play_until(moment, scene)
+    scene.disconnect()
+    scene.wait(3_000)
+    scene.connect("core-2")
+    assert scene.world.contacts == {}
+    assert all(event.reason in ("switch_lost", "completed") for event in scene.events(c.ContactEnded))
+    scene.wait(15_000)
+    if scene.status(1) == "":
+        scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.answer(ring)
+    assert story(scene.bridge(caller, ring)) == ["ContactConnected", "QueueVisitEnded", "AgentConnected"]
+    assert [event.restarted for event in scene.events(nodes.NodeConnected)] == [False, True]
+
+
+def test_calls_live_on_through_a_lost_link_and_nobody_is_offered_before_a_snapshot() -> None:
+    """Complaint 16; features 12.1, 12.4."""
+    scene = Scene(agents=2)
+    caller, ring = scene.talk()
+    waiting = scene.park()
+    scene.disconnect()
+    scene.ready(2)
+    assert not scene.rings_of(waiting)
+    scene.give(facts.LinkUp(node=NODE, core="core-1"))
+    assert not scene.rings_of(waiting)
+    scene.snapshot(
+        scene.seen(caller, bridged_to=ring.leg),
+        scene.seen_phone(ring, answered=True, bridged_to=caller),
+        scene.seen(waiting),
+    )
+    assert len(scene.rings_of(waiting)) == 1
+    assert scene.live(caller).status == "connected"
+
+
+def test_switches_that_die_and_links_that_break_leave_nothing_in_any_seed() -> None:
+    """Complaint 16; features 11.8, 12.4."""
+    records = play(Weather(restarts=3, flaps=3))
+    assert sum(1 for event in of(nodes.NodeConnected, records) if event.restarted) >= SEEDS
+    assert sum(1 for event in of(c.ContactEnded, records) if event.reason == "switch_lost") > 20
