@@ -9,6 +9,7 @@ import json
 import socket
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 from types import TracebackType
@@ -172,19 +173,16 @@ class BaresipPhone:
             return None
 
 
-class RefusingPhone:
-    """A registered phone that rings `ring_ms` and answers every call with one SIP status, e.g. 486, 603 or 302."""
+class SippPhones:
+    """Registered phones played by one sipp process, as a scenario says."""
 
-    def __init__(self, folder: Path, account: Phone, port: int, status: int, *, ring_ms: int = 100) -> None:
-        self.folder = folder / f"phone-{account.extension}-{next(_numbers)}"
+    def __init__(self, folder: Path, accounts: Sequence[Phone], port: int, scenario_text: str) -> None:
+        self.folder = folder / f"phones-{accounts[0].extension}-{next(_numbers)}"
         self.folder.mkdir(parents=True)
-        self.account, self.registrar = account, port
+        self.accounts, self.registrar = accounts, port
         self.sip_port = free_port()
-        text = Template((SCENARIOS / "phone_refuses.xml").read_text()).substitute(
-            status=status, reason="Moved Temporarily" if status == 302 else "Refused", ring_ms=ring_ms
-        )
         scenario = self.folder / "phone.xml"
-        scenario.write_text(text)
+        scenario.write_text(scenario_text)
         self.command = [
             *("sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(self.sip_port), "-mp", str(free_range(4))),
             *("-trace_logs", "-log_file", "story.log", "-trace_err", "-error_file", "errors.log"),
@@ -193,7 +191,8 @@ class RefusingPhone:
         self.child: Child | None = None
 
     def __enter__(self) -> Self:
-        register(self.folder, self.account, self.registrar, f"127.0.0.1:{self.sip_port}")
+        for account in self.accounts:
+            register(self.folder, account, self.registrar, f"127.0.0.1:{self.sip_port}")
         self.child = Child(self.command, output=self.folder / "output.txt", folder=self.folder)
         until(self._listens, "sipp to listen as a phone")
         return self
@@ -206,9 +205,17 @@ class RefusingPhone:
 
     @property
     def rung(self) -> int:
-        """How often this phone was called, by its own account."""
+        """How often they were called, by their own account."""
+        return self._told("rang")
+
+    @property
+    def answered(self) -> int:
+        """How many calls they answered and saw acknowledged, by their own account."""
+        return self._told("answered")
+
+    def _told(self, word: str) -> int:
         story = self.folder / "story.log"
-        return sum(line.startswith("rang") for line in story.read_text().splitlines()) if story.exists() else 0
+        return sum(line.startswith(word) for line in story.read_text().splitlines()) if story.exists() else 0
 
     def _listens(self) -> bool:
         assert self.child is not None
@@ -219,6 +226,26 @@ class RefusingPhone:
             except OSError:
                 return True
         return False
+
+
+class RefusingPhone(SippPhones):
+    """A registered phone that rings `ring_ms` and answers every call with one SIP status, e.g. 486, 603 or 302."""
+
+    def __init__(self, folder: Path, account: Phone, port: int, status: int, *, ring_ms: int = 100) -> None:
+        text = Template((SCENARIOS / "phone_refuses.xml").read_text()).substitute(
+            status=status, reason="Moved Temporarily" if status == 302 else "Refused", ring_ms=ring_ms
+        )
+        super().__init__(folder, [account], port, text)
+
+
+class AnsweringPhones(SippPhones):
+    """Many registered phones without sound that answer every call after `answer_ms`: cheap, for load."""
+
+    def __init__(self, folder: Path, accounts: Sequence[Phone], port: int, *, answer_ms: int = 0) -> None:
+        text = Template((SCENARIOS / "phones_answer.xml").read_text()).substitute(
+            answer_ms=answer_ms, rtp=free_range(2)
+        )
+        super().__init__(folder, accounts, port, text)
 
 
 def register(folder: Path, account: Phone, port: int, contact: str, *, expires_s: int = 120) -> None:

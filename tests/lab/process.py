@@ -3,7 +3,7 @@
 import pwd
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,8 +15,16 @@ TAIL = 2_000
 class Child:
     """A running program. `with Child(...)`: it is gone when the block is left, politely or not."""
 
-    def __init__(self, command: Sequence[str], *, output: Path, folder: Path, user: str | None = None) -> None:
-        """`user` is who it shall run as, None for whoever we are; only root may choose."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        output: Path,
+        folder: Path,
+        user: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`user` is who it shall run as, None for whoever we are; only root may choose. None inherits the environment."""
         self.command = list(command)
         self.output = output
         with output.open("ab") as sink:
@@ -26,6 +34,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
+                env=None if environment is None else dict(environment),
                 user=user,
                 group=None if user is None else pwd.getpwnam(user).pw_gid,
                 extra_groups=None if user is None else [],
