@@ -24,7 +24,7 @@ class Child:
         user: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`user` is who it shall run as, None for whoever we are; only root may choose. None inherits the environment."""
+        """`user` is who it shall run as, None for whoever we are; only root may choose. `environment` None: ours."""
         self.command = list(command)
         self.output = output
         with output.open("ab") as sink:
