@@ -21,6 +21,7 @@ import gevent
 import structlog
 from gevent.event import AsyncResult, Event
 from gevent.pool import Pool
+from prometheus_client import Counter
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived
@@ -117,6 +118,9 @@ class Engine:
         self._perform: Callable[[Instruction], None] | None = None
         self._inputs = 0
         self._held: deque[tuple[str, object, Instant]] = deque()
+        # Looking a label up costs more than counting.
+        self._event_counters = _Counters(metrics.esl_events)
+        self._live_appended = metrics.events_appended.labels("live")
         self._in_line: deque[tuple[str, object, Instant, AsyncResult | None]] = deque()
         self._taking = False
         self._paused = False
@@ -198,7 +202,7 @@ class Engine:
             input_id = f"{self._epoch}-{self._inputs}"
             self._tape.write(input_id, at, (node, body) if isinstance(body, SwitchEvent) else body)
             if isinstance(body, SwitchEvent):
-                self._metrics.esl_events.labels(node).inc()
+                self._event_counters[node].inc()
                 for ordinal, fact in enumerate(translate(node, body)):
                     self._step(Input(id=f"{input_id}.{ordinal}", at=at, body=fact), None)
             else:
@@ -251,7 +255,7 @@ class Engine:
         self._writer.submit(outcome.records, stored, lost)
 
     def _count(self, records: tuple[Record, ...]) -> None:
-        self._metrics.events_appended.labels("live").inc(len(records))
+        self._live_appended.inc(len(records))
         for record in records:
             outcome = _OFFER_OUTCOMES.get(type(record.event))
             if outcome is not None:
@@ -364,6 +368,18 @@ class Engine:
     def _exit(self, code: int) -> None:
         sys.stderr.flush()
         os._exit(code)
+
+
+class _Counters(dict[str, Counter]):
+    """A counter's children by their one label."""
+
+    def __init__(self, parent: Counter) -> None:
+        super().__init__()
+        self._parent = parent
+
+    def __missing__(self, label: str) -> Counter:
+        child = self[label] = self._parent.labels(label)
+        return child
 
 
 def _rings_at_once(outcome: Outcome) -> bool:
