@@ -181,7 +181,7 @@ def _who_ended(contact: Contact, command: NoteLegGone) -> str:
 
     When a caller hangs up, the switch ends the agent's leg because of it, and often tells of that one first.
     """
-    if contact.told:
+    if contact.told or command.cause == SWITCH_RESTARTED:
         return "agent" if contact.told == "agent" else "system"
     return "caller" if not command.by_far_end and command.cause == NORMAL_CLEARING else "agent"
 

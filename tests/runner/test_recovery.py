@@ -1,0 +1,315 @@
+"""The engine dies, the link breaks, the switch restarts, a leg is nobody's: what is kept, and what is put right."""
+
+from itertools import pairwise
+
+import pytest
+
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.switch import facts, nodes
+from orchestrator.domain.switch.instructions import (
+    AnswerCaller,
+    BridgeLegs,
+    CheckLeg,
+    HangUpLeg,
+    HoldLeg,
+    PlayApology,
+    PlayWaiting,
+    ResumeLeg,
+    RingAgent,
+    StartRecording,
+    TakeSnapshot,
+)
+from orchestrator.runner import inputs
+from tests.runner.scene import NODE, Scene, story
+
+# --- the engine was restarted ----------------------------------------------------------------------------------------
+
+
+def test_after_a_restart_nothing_is_decided_about_calls_before_the_switch_was_looked_at() -> None:
+    """Feature 12.1: timers that fell due meanwhile end nothing that nobody can see."""
+    scene = Scene(agents=1, max_wait_ms=60_000)
+    scene.ready(1)
+    caller = scene.park()
+    scene.ringing(scene.ring_of(caller))
+    scene.sleep(120_000)
+    scene.restart()
+    assert story(scene.outcome) == ["NodeLost"]
+    scene.wait(1_000)
+    assert [event.cause for event in scene.events(c.OfferWithdrawn)] == ["node_down"]
+    assert scene.status(1) == "ready"
+    assert scene.live(caller).status == "waiting"
+    assert not scene.events(c.ContactTurnedAway)
+
+
+def test_after_a_restart_callers_who_wait_are_kept_and_hear_music() -> None:
+    """Feature 12.1: answering and music may have been decided and never performed."""
+    scene = Scene(agents=0)
+    caller = scene.park()
+    scene.restart()
+    scene.connect(legs=(scene.seen(caller, answered=False),))
+    assert [type(each) for each in scene.outcome.instructions] == [AnswerCaller, PlayWaiting]
+    assert scene.live(caller).status == "waiting"
+
+
+def test_after_a_restart_talks_are_kept_and_what_was_asked_for_is_done() -> None:
+    """Features 12.1, 4.3, 8.1: the recording begins (again), and the hold that was pressed."""
+    scene = Scene()
+    caller, ring = scene.talk()
+    scene.give(inputs.Hold(agent="1001"))
+    scene.restart()
+    scene.connect(
+        legs=(
+            scene.seen(caller, parked=False, bridged_to=ring.leg),
+            scene.seen_phone(ring, answered=True, bridged_to=caller),
+        )
+    )
+    assert [type(each) for each in scene.outcome.instructions] == [HoldLeg, StartRecording]
+    assert scene.live(caller).status == "connected"
+
+
+def test_after_a_restart_a_hold_that_was_to_end_is_ended() -> None:
+    """Features 12.1, 4.3."""
+    scene = Scene()
+    caller, ring = scene.talk()
+    scene.give(inputs.Hold(agent="1001"))
+    scene.give(facts.LegHeld(node=NODE, leg=ring.leg))
+    scene.give(inputs.Resume(agent="1001"))
+    scene.restart()
+    scene.connect(legs=(scene.seen(caller, bridged_to=ring.leg), scene.seen_phone(ring, answered=True, held=True)))
+    assert ResumeLeg in [type(each) for each in scene.outcome.instructions]
+
+
+def test_after_a_restart_a_ringing_phone_is_stopped_and_the_caller_is_offered_again_when_it_is_quiet() -> None:
+    """Feature 12.1: open offers are withdrawn and made anew; nobody is blamed."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.ringing(ring)
+    scene.restart()
+    scene.connect(legs=(scene.seen(caller), scene.seen_phone(ring)))
+    assert [event.cause for event in scene.events(c.OfferWithdrawn)] == ["engine_restarted"]
+    assert [each.leg for each in scene.instructions(HangUpLeg)] == [ring.leg]
+    assert not scene.rings_of(caller)
+    scene.hang_up(ring.leg)
+    assert len(scene.rings_of(caller)) == 1
+
+
+def test_after_a_restart_an_agent_who_had_been_accepted_is_joined_with_the_caller() -> None:
+    """Feature 12.1: the agent has answered and waits; whether the legs were told to join cannot be known."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.answer(ring)
+    scene.sleep(30_000)
+    scene.restart()
+    scene.wait(100)
+    scene.connect(legs=(scene.seen(caller), scene.seen_phone(ring, answered=True, parked=True)))
+    assert [each.other for each in scene.instructions(BridgeLegs)] == [ring.leg, ring.leg]
+    scene.bridge(caller, ring)
+    assert scene.live(caller).status == "connected"
+
+
+def test_after_a_restart_an_agent_who_answered_meanwhile_gets_the_caller() -> None:
+    """Feature 12.1: better than a caller who rings once more and an agent who hears silence."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.restart()
+    scene.connect(legs=(scene.seen(caller), scene.seen_phone(ring, answered=True, parked=True)))
+    assert [each.other for each in scene.instructions(BridgeLegs)] == [ring.leg]
+
+
+def test_after_a_restart_a_join_that_had_happened_is_seen() -> None:
+    """Feature 12.1: the news of it was lost with the process."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.answer(ring)
+    scene.restart()
+    scene.connect(
+        legs=(
+            scene.seen(caller, parked=False, bridged_to=ring.leg),
+            scene.seen_phone(ring, answered=True, bridged_to=caller),
+        )
+    )
+    assert scene.live(caller).status == "connected"
+    assert not scene.instructions(HangUpLeg)
+
+
+def test_after_a_restart_an_apology_is_said_again_and_ends_the_call() -> None:
+    """Feature 12.1: whoever was turned away must not be left on the line."""
+    scene = Scene()
+    caller = scene.park("9999")
+    scene.restart()
+    scene.connect(legs=(scene.seen(caller),))
+    assert [each.leg for each in scene.instructions(PlayApology)] == [caller, caller]
+    assert not scene.instructions(HangUpLeg)
+
+
+def test_a_wait_that_ended_while_the_link_was_down_ends_with_an_apology_when_it_is_back() -> None:
+    """Features 2.5, 12.4."""
+    scene = Scene(agents=0, max_wait_ms=10_000)
+    caller = scene.park()
+    scene.disconnect()
+    scene.wait(20_000)
+    assert scene.live(caller).status == "waiting"
+    scene.connect(legs=(scene.seen(caller),))
+    assert [each.leg for each in scene.instructions(PlayApology)] == [caller]
+
+
+def test_callers_whose_news_was_lost_are_served_in_the_order_of_their_calls() -> None:
+    """Features 3.3, 12.4: an agent is free, two callers are found; the one who called first is rung for."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    scene.disconnect()
+    scene.connect(legs=(scene.seen("late", created=2), scene.seen("early", created=1)))
+    assert len(scene.rings_of("early")) == 1
+    assert not scene.rings_of("late")
+
+
+# --- the link and the switch -----------------------------------------------------------------------------------------
+
+
+def test_a_ring_that_passes_its_deadline_while_the_link_is_down_blames_nobody() -> None:
+    """Features 3.6, 12.4."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    scene.ringing(scene.ring_of(caller))
+    scene.disconnect()
+    scene.wait(20_000)
+    assert [event.cause for event in scene.events(c.OfferWithdrawn)] == ["node_down"]
+    assert scene.status(1) == "ready"
+    assert not scene.rings_of(caller)
+
+
+def test_an_accepted_agent_is_not_let_go_while_the_switch_cannot_be_asked() -> None:
+    """Complaint 5; feature 12.4: they may be talking."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.answer(ring)
+    scene.disconnect()
+    scene.wait(60_000)
+    assert {event.cause for event in scene.events(c.OfferExtended)} == {"node_down"}
+    scene.connect(legs=(scene.seen(caller, bridged_to=ring.leg), scene.seen_phone(ring, answered=True)))
+    assert scene.live(caller).status == "connected"
+
+
+def test_a_snapshot_of_a_connection_that_is_lost_by_now_says_nothing() -> None:
+    """Complaint 15."""
+    scene = Scene()
+    caller = scene.park()
+    scene.disconnect()
+    assert not scene.snapshot().records
+    assert scene.live(caller).status == "waiting"
+
+
+def test_a_heartbeat_that_disagrees_once_is_a_call_that_comes_or_goes() -> None:
+    """Feature 12.4: two in a row are worth a snapshot, and then the count begins anew."""
+    scene = Scene()
+    scene.park()
+    for sessions, snapshots in ((2, 0), (1, 0), (2, 0), (2, 1), (2, 1), (2, 2)):
+        scene.give(facts.Heartbeat(node=NODE, core="core-1", sessions=sessions))
+        assert len(scene.instructions(TakeSnapshot)) == snapshots
+
+
+def test_legs_that_were_asked_for_a_moment_ago_are_not_doubted() -> None:
+    """Feature 12.4: the switch may not have made them yet."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    scene.snapshot(scene.seen(caller))
+    assert not scene.instructions(CheckLeg)
+    ring = scene.ring_of(caller)
+    scene.presence(ring.leg, exists=False)
+    assert scene.live(caller).status == "offered"
+    scene.wait(2_000)
+    scene.snapshot(scene.seen(caller))
+    assert [each.leg for each in scene.instructions(CheckLeg)] == [ring.leg]
+
+
+def test_a_leg_that_does_not_die_is_asked_after_less_and_less_often() -> None:
+    """Law 9: every wait has an end, and a switch that is away for a day does not fill the log."""
+    scene = Scene(agents=1)
+    caller, ring = scene.talk()
+    scene.hang_up(caller)
+    scene.disconnect()
+    scene.wait(600_000)
+    asked = [event.again_at for event in scene.events(c.LegOverdue)]
+    gaps = [(later - sooner) // 1_000_000 for sooner, later in pairwise(asked)]
+    assert gaps[:6] == [10, 20, 40, 80, 80, 80]
+    scene.connect(legs=(scene.seen_phone(ring, answered=True),))
+    assert [each.leg for each in scene.instructions(HangUpLeg)][-1] == ring.leg
+
+
+# --- legs of nobody --------------------------------------------------------------------------------------------------
+
+
+def test_a_phone_that_dials_by_itself_is_seen_and_ended() -> None:
+    """Feature 11.5: an event says so."""
+    scene = Scene()
+    leg = scene.park(context="ringledger-agents")
+    assert story(scene.outcome) == ["StrayLegFound"]
+    assert [each.leg for each in scene.instructions(HangUpLeg)] == [leg]
+    scene.hang_up(leg)
+    assert story(scene.outcome) == ["StrayLegClosed"]
+
+
+@pytest.mark.parametrize("exists", (True, False))
+def test_a_stray_leg_that_does_not_end_is_asked_after_until_it_is_gone(*, exists: bool) -> None:
+    """Law 9; complaint 5: also where the instruction to end it, or the news of its end, was lost."""
+    scene = Scene()
+    leg = scene.park(context="ringledger-agents")
+    scene.wait(5_000)
+    assert [event.legs for event in scene.events(nodes.StrayLegOverdue)] == [(leg,)]
+    assert scene.instructions(CheckLeg)[-1].leg == leg
+    scene.presence(leg, exists=exists)
+    if exists:
+        assert len(scene.instructions(HangUpLeg)) == 2
+        scene.wait(10_000)
+        scene.presence(leg, exists=False)
+    assert [event.leg for event in scene.events(nodes.StrayLegClosed)] == [leg]
+    assert scene.runner.next_due() is None
+
+
+def test_a_stray_leg_is_ended_by_the_next_process_where_this_one_died_first() -> None:
+    """Feature 12.1; complaint 5."""
+    scene = Scene()
+    leg = scene.park(context="ringledger-agents")
+    scene.restart()
+    scene.connect(legs=(scene.seen(leg, context="ringledger-agents"),))
+    assert [each.leg for each in scene.instructions(HangUpLeg)] == [leg, leg]
+
+
+def test_an_agents_leg_whose_contact_has_ended_is_found_by_a_snapshot() -> None:
+    """Feature 12.4; complaint 5."""
+    scene = Scene()
+    ghost = facts.SeenLeg(leg="ghost", inbound=False, answered=True, contact="gone", offer="over")
+    scene.snapshot(ghost)
+    assert [event.leg for event in scene.events(nodes.StrayLegFound)] == ["ghost"]
+    assert [each.leg for each in scene.instructions(HangUpLeg)] == ["ghost"]
+    assert scene.events(nodes.NodeRepaired)[-1].strays == 1
+
+
+def test_calls_on_another_switch_are_served_while_one_is_away() -> None:
+    """Features 1.1, 12.4; complaint 8: the waiting caller of the lost switch keeps the place and is served when it is
+    back.
+    """
+    scene = Scene(agents=2)
+    lost = scene.park()
+    scene.disconnect()
+    scene.give(facts.LinkUp(node="sw2", core="other"))
+    scene.give(facts.Snapshot(node="sw2", core="other", legs=()))
+    scene.ready(1)
+    assert not scene.rings_of(lost)
+    scene.give(facts.LegParked(node="sw2", leg="there", inbound=True, dialled="4001", context="ringledger-inbound"))
+    assert [each.node for each in scene.instructions(RingAgent)] == ["sw2"]
+    scene.ready(2)
+    scene.connect(legs=(scene.seen(lost),))
+    assert len(scene.rings_of(lost)) == 1
