@@ -126,6 +126,9 @@ class Desk:
         )
         return leg
 
+    def let_answer(self, leg: str, offer: str = "o") -> str:
+        return self.do(i.AnswerPhone(id=self.next_id(), node=self.node, leg=leg, offer=offer))
+
     def bridge(self, leg: str, other: str) -> str:
         return self.do(i.BridgeLegs(id=self.next_id(), node=self.node, leg=leg, other=other))
 

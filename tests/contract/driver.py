@@ -15,15 +15,15 @@ from orchestrator.settings import Switch
 from tests.lab.caller import SippCaller
 from tests.lab.control import Control
 from tests.lab.patience import until
-from tests.lab.phone import BaresipPhone, RefusingPhone, vanished
+from tests.lab.phone import BaresipPhone, ObedientPhone, RefusingPhone, vanished
 from tests.lab.process import Child
 from tests.lab.sound import length_s, listen
 from tests.lab.switch import RealSwitch
 
 EXTENSIONS = ("1001", "1002", "1003", "1004", "1005", "1006")
 
-Behaviour = Literal["answers", "rings", "busy", "rejects", "unreachable", "unregistered"]
-"""`answers` at once; `rings` until told; `busy` 486; `rejects` 603; `unreachable` registered, but gone."""
+Behaviour = Literal["answers", "rings", "obeys", "busy", "rejects", "unreachable", "unregistered"]
+"""`answers` at once; `rings` on; `obeys` when asked to answer; `busy` 486; `rejects` 603; `unreachable`: it is gone."""
 
 
 class Caller(ABC):
@@ -216,6 +216,8 @@ class RealDriver(Driver):
             case "busy" | "rejects":
                 status = 486 if behaviour == "busy" else 603
                 self.stack.enter_context(RefusingPhone(self.folder, account, port, status))
+            case "obeys":
+                self.stack.enter_context(ObedientPhone(self.folder, account, port))
             case "unreachable":
                 vanished(self.folder / f"vanished-{extension}", account, port)
                 self.stack.callback(self.unregister, extension)
@@ -332,8 +334,8 @@ class SimulatedDriver(Driver):
         match behaviour:
             case "answers":
                 script |= {"behaviour": "answer", "answer_after_ms": 0}
-            case "rings":
-                script |= {"behaviour": "no_answer"}
+            case "rings" | "obeys":
+                script |= {"behaviour": "no_answer", "obeys_talk": behaviour == "obeys"}
             case "busy":
                 script |= {"behaviour": "busy"}
             case "rejects":

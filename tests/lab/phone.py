@@ -238,6 +238,14 @@ class RefusingPhone(SippPhones):
         super().__init__(folder, [account], port, text)
 
 
+class ObedientPhone(SippPhones):
+    """A registered phone that rings until the switch asks it to answer by itself (NOTIFY `talk`), and then does."""
+
+    def __init__(self, folder: Path, account: Phone, port: int) -> None:
+        text = Template((SCENARIOS / "phone_obeys.xml").read_text()).substitute(rtp=free_range(2))
+        super().__init__(folder, [account], port, text)
+
+
 class AnsweringPhones(SippPhones):
     """Many registered phones without sound that answer every call after `answer_ms`: cheap, for load."""
 

@@ -34,7 +34,7 @@ def test_a_phone_that_refuses_says_why(
     driver.phone("1001", behaviour)
     leg = desk.ring("1001", contact="c", offer="o")
     gone = desk.await_fact(f.LegHungUp, leg=leg)
-    assert (gone.cause, gone.sip_status, gone.offer) == (cause, status, "o")
+    assert (gone.cause, gone.sip_status, gone.offer, gone.by_far_end) == (cause, status, "o", True)
     failed = desk.await_fact(f.InstructionFailed, leg=leg)
     assert (failed.kind, failed.answer) == ("RingAgent", cause)
     assert not desk.exists(leg)
@@ -84,6 +84,31 @@ def test_a_ringing_phone_is_stopped_by_hanging_up_its_leg(driver: Driver, desk: 
     desk.hang_up(leg, "LOSE_RACE")
     assert desk.await_fact(f.LegHungUp, leg=leg).cause == "LOSE_RACE"
     assert desk.await_fact(f.InstructionFailed, leg=leg, kind="RingAgent").answer == "LOSE_RACE"
+    driver.await_empty()
+
+
+def test_a_phone_that_can_is_made_to_answer_from_the_desk(driver: Driver, desk: Desk) -> None:
+    driver.phone("1001", "obeys")
+    leg = desk.ring("1001", contact="c")
+    desk.await_fact(f.LegRinging, leg=leg)
+    desk.let_answer(leg)
+    desk.await_fact(f.LegAnswered, leg=leg)
+    desk.await_fact(f.LegParked, leg=leg)
+    desk.hang_up(leg)
+    desk.await_fact(f.LegHungUp, leg=leg)
+    driver.await_empty()
+
+
+def test_a_phone_that_cannot_rings_on_though_the_switch_says_that_it_asked(driver: Driver, desk: Desk) -> None:
+    driver.phone("1001", "rings")
+    leg = desk.ring("1001", contact="c")
+    desk.await_fact(f.LegRinging, leg=leg)
+    asked = desk.let_answer(leg)
+    assert desk.await_fact(f.JobDone, job=asked).ok
+    driver.let_hear(200)
+    assert not desk.said(f.LegAnswered)
+    desk.hang_up(leg)
+    desk.await_fact(f.LegHungUp, leg=leg)
     driver.await_empty()
 
 

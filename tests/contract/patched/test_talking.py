@@ -35,8 +35,9 @@ def test_a_caller_who_hangs_up_takes_the_agents_leg_along(driver: Driver, desk: 
     caller.hang_up()
     unbridged = desk.await_fact(f.LegUnbridged)
     assert (unbridged.leg, unbridged.other) == (leg, other)
-    assert desk.await_fact(f.LegHungUp, leg=other).cause == "NORMAL_CLEARING"
-    assert desk.await_fact(f.LegHungUp, leg=leg).cause == "NORMAL_CLEARING"
+    agents, callers = desk.await_fact(f.LegHungUp, leg=other), desk.await_fact(f.LegHungUp, leg=leg)
+    assert (agents.cause, agents.by_far_end) == ("NORMAL_CLEARING", False)
+    assert (callers.cause, callers.by_far_end) == ("NORMAL_CLEARING", True)
     driver.await_empty()
 
 
@@ -45,7 +46,7 @@ def test_an_agent_who_hangs_up_leaves_the_caller_parked_for_us_to_decide(driver:
     driver.call()
     leg, other, contact = desk.talk()
     phone.hang_up()
-    desk.await_fact(f.LegHungUp, leg=other, cause="NORMAL_CLEARING")
+    desk.await_fact(f.LegHungUp, leg=other, cause="NORMAL_CLEARING", by_far_end=True)
     desk.await_fact(f.LegUnbridged, leg=leg, other=other)
     parked = desk.await_fact(f.LegParked, leg=leg)
     assert (parked.inbound, parked.contact, parked.dialled) == (True, contact, "4000")
@@ -77,10 +78,10 @@ def test_hanging_up_either_leg_by_command_ends_like_its_phone_would(driver: Driv
     driver.call()
     leg, other, _ = desk.talk()
     desk.hang_up(other)
-    desk.await_fact(f.LegHungUp, leg=other)
+    desk.await_fact(f.LegHungUp, leg=other, by_far_end=False)
     desk.await_fact(f.LegParked, leg=leg)
     desk.hang_up(leg)
-    desk.await_fact(f.LegHungUp, leg=leg)
+    desk.await_fact(f.LegHungUp, leg=leg, by_far_end=False)
     driver.await_empty()
 
     driver.call()

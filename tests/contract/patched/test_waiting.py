@@ -55,7 +55,7 @@ def test_a_caller_who_gives_up_before_the_answer_is_told_as_such(driver: Driver,
     leg = desk.parked_caller()
     caller.hang_up()
     gone = desk.await_fact(f.LegHungUp, leg=leg)
-    assert (gone.cause, gone.inbound) == ("ORIGINATOR_CANCEL", True)
+    assert (gone.cause, gone.inbound, gone.by_far_end) == ("ORIGINATOR_CANCEL", True, True)
     driver.await_empty()
 
 
