@@ -199,3 +199,26 @@ def test_a_repeated_start_of_a_recording_changes_nothing(driver: Driver, desk: D
     assert not desk.said(f.RecordingStarted)
     assert not desk.said(f.RecordingStopped)
     driver.await_empty()
+
+
+def test_a_resume_at_once_after_a_hold_leaves_music_over_the_talk_until_it_is_broken_off(
+    driver: Driver, desk: Desk
+) -> None:
+    """Why a hold and its resume need SETTLE_MS between them: a double click would do this to a caller."""
+    driver.phone("1001")
+    caller = driver.call()
+    leg, other, _ = desk.talk()
+    driver.let_hear(SETTLE_MS)
+    with driver.control() as watch:
+        watch.subscribe("PLAYBACK_START PLAYBACK_STOP")
+        desk.hold(other)
+        desk.await_fact(f.LegHeld, leg=other)
+        desk.resume(other)
+        desk.await_fact(f.LegResumed, leg=other)
+        watch.await_event("PLAYBACK_START", Unique_ID=leg)
+        assert watch.drain(0.5) == [], "the agent is back, and the music goes on"
+        watch.api(f"uuid_break {leg} all")
+        watch.await_event("PLAYBACK_STOP", Unique_ID=leg)
+    caller.hang_up()
+    desk.await_fact(f.LegHungUp, leg=leg)
+    driver.await_empty()
