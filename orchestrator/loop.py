@@ -73,7 +73,12 @@ class Writer(Protocol):
     away: bool
 
     def submit(
-        self, records: tuple[Record, ...], on_stored: Callable[[int], None], on_lost: Callable[[StoreError], None]
+        self,
+        records: tuple[Record, ...],
+        on_stored: Callable[[int], None],
+        on_lost: Callable[[StoreError], None],
+        *,
+        patient: bool,
     ) -> None:
         """Take records to be stored together; never waits."""
         ...
@@ -217,7 +222,11 @@ class Engine:
         if outcome.refused is not None and answer is not None:
             answer.set(outcome.refused)
         elif outcome.records:
-            self._submit(outcome, answer)
+            # A caller's name waits for nothing but its own greenlet.
+            waited_for = bool(outcome.instructions) or (
+                answer is not None and not isinstance(given.body, IdentifyContact)
+            )
+            self._submit(outcome, answer, patient=not waited_for)
         else:
             if answer is not None:
                 answer.set(0)
@@ -225,7 +234,7 @@ class Engine:
                 self._instruct_in_turn(outcome.instructions)
         self._timer_moved.set()
 
-    def _submit(self, outcome: Outcome, answer: AsyncResult | None) -> None:
+    def _submit(self, outcome: Outcome, answer: AsyncResult | None, *, patient: bool) -> None:
         assert self._writer is not None, "the engine was not started"  # noqa: S101 - a bug, not an input
         self._submitted += 1
         begun = time.perf_counter()
@@ -252,7 +261,7 @@ class Engine:
             if answer is not None:
                 answer.set(Refused("unsure", f"It may not have been recorded: {error}"))
 
-        self._writer.submit(outcome.records, stored, lost)
+        self._writer.submit(outcome.records, stored, lost, patient=patient)
 
     def _count(self, records: tuple[Record, ...]) -> None:
         self._live_appended.inc(len(records))

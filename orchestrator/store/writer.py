@@ -60,6 +60,10 @@ class Hooks(Struct, frozen=True):
 
 _NO_HOOKS: Final = Hooks()
 
+# How long records that nobody waits for may wait for company: long enough to share a commit at 50 calls/s, far below
+# what a person or a standby notices.
+PATIENCE_S: Final = 0.005
+
 
 class _Group(Struct, frozen=True):
     """One submission."""
@@ -68,6 +72,7 @@ class _Group(Struct, frozen=True):
     unseen: tuple[tuple[str, int], ...]
     on_stored: Callable[[int], None]
     on_lost: Callable[[StoreError], None]
+    patient: bool
 
 
 class LiveWriter:
@@ -101,6 +106,9 @@ class LiveWriter:
         self._bell.acquire()
         self._idle = False
         self._queue: deque[_Group] = deque()
+        self._hurried = False
+        """Whether somebody in the queue waits to act on what is stored."""
+        self._due = 0.0
         self._waiting = 0
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._closing = False
@@ -129,8 +137,12 @@ class LiveWriter:
         records: Sequence[Record],
         on_stored: Callable[[int], None] = _nothing,
         on_lost: Callable[[StoreError], None] = _nothing,
+        *,
+        patient: bool = False,
     ) -> None:
         """Take these records, to be stored together; never waits. `on_stored(position of the last)` when durable.
+
+        `patient`: nobody waits to act on them, so they may share a commit with what comes in the next few ms.
 
         `on_lost(error)` instead where the writer stops first. Raises, with none of them taken: `WrongKind` for a
         desk stream or an event that does not belong there, `VersionConflict` where a version is no successor of the
@@ -153,9 +165,14 @@ class LiveWriter:
                 self._versions[record.stream] = record.version
                 self._versions.move_to_end(record.stream)
             self._forget_oldest()
-            self._queue.append(_Group(drafts, unseen, on_stored, on_lost))
+            if not self._queue:
+                self._due = time.monotonic() + PATIENCE_S
+            self._queue.append(_Group(drafts, unseen, on_stored, on_lost, patient))
             self._waiting += len(drafts)
-            self._ring()
+            self._hurried = self._hurried or not patient or self._waiting >= self._batch
+            # A writer that waits for company already needs to know only of somebody in a hurry.
+            if self._hurried or len(self._queue) == 1:
+                self._ring()
 
     def append_live(self, records: Sequence[Record]) -> int:
         """`submit`, then wait until all of it is durable; the position of the last record. Raises what `submit` does,
@@ -249,10 +266,17 @@ class LiveWriter:
         """Wait for work; as many whole submissions as make a batch. Nothing once the writer is closed and done."""
         while True:
             with self._lock:
-                self._idle = not self._queue and not self._closing
+                wait_s = self._wait_s()
+                self._idle = wait_s != 0
                 if not self._idle:
                     return self._next_batch()
-            self._bell.acquire()
+            self._bell.acquire(timeout=wait_s)
+
+    def _wait_s(self) -> float:
+        """How long there is nothing to do: 0 when there is, -1 (what a lock takes for ever) when nobody knows."""
+        if self._closing or self._hurried:
+            return 0
+        return max(0.0, self._due - time.monotonic()) if self._queue else -1
 
     def _next_batch(self) -> list[_Group]:
         groups: list[_Group] = []
@@ -261,6 +285,7 @@ class LiveWriter:
             group = self._queue.popleft()
             size += len(group.drafts)
             groups.append(group)
+        self._hurried = any(not group.patient for group in self._queue)
         return groups
 
     def _store(self, groups: Sequence[_Group]) -> list[int]:
