@@ -10,13 +10,13 @@ SHOWN_NUMBER_LENGTH = 20
 DIALLED_LENGTH = 32
 
 # Letters, marks, numbers and spaces of any script, and the few signs that occur in names and mean nothing to a switch.
-_SIGNS = frozenset(" .-_()&@")
+_SIGNS = frozenset(" .-_@")
 
 
 def shown_name(raw: str) -> str:
     """The name without anything that a switch, SIP or XML would read as more than a name; "" where nothing is left."""
     kept = "".join(c for c in raw[:400] if c in _SIGNS or unicodedata.category(c)[0] in "LMN")
-    return " ".join(kept.split())[:SHOWN_NAME_LENGTH]
+    return " ".join(kept.split())[:SHOWN_NAME_LENGTH].rstrip()
 
 
 def shown_number(raw: str) -> str:

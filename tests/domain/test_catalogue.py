@@ -1,0 +1,140 @@
+"""Every event there is: listed, named like history, read back as it was written, and never renamed by accident."""
+
+import inspect
+import re
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.domain import catalogue
+from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
+from orchestrator.domain.contacts import events as contact_events
+from orchestrator.domain.customers import people
+from orchestrator.domain.kernel import Event
+from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.staff import agents, shifts
+from orchestrator.domain.switch import nodes
+
+PINNED = Path(__file__).with_name("events.txt")
+MODULES = (contact_events, people, configuration, entries, queues, agents, shifts, nodes)
+# Participles that do not end in -ed, as English has them.
+IRREGULAR = (
+    "Begun",
+    "Found",
+    "Held",
+    "Lost",
+    "Made",
+    "Overdue",
+    "Missing",
+    "Away",
+    "StoodDown",
+    "Out",
+    "In",
+    "Down",
+    "Withdrawn",
+    "MadeReady",
+)
+
+
+def every_class() -> list[type[Event]]:
+    """All events that any domain file defines, whether listed or not."""
+    found = []
+    for module in MODULES:
+        for _, cls in inspect.getmembers(module, inspect.isclass):
+            if issubclass(cls, Event) and cls is not Event and cls.__module__ == module.__name__:
+                found.append(cls)
+    return found
+
+
+def shape(entry: Entry) -> str:
+    """One line for one event: where it lives, what it is called, which version, which fields."""
+    fields = " ".join(sorted(field.name for field in msgspec.structs.fields(entry.cls)))
+    return f"{entry.kind} {entry.name} v{entry.version}: {fields}".rstrip()
+
+
+def test_every_event_that_is_defined_is_listed_and_only_those() -> None:
+    """Feature 11.1: an event that the catalogue does not know cannot be stored."""
+    bases = {cls for cls in every_class() if any(cls in other.__mro__[1:] for other in every_class())}
+    assert set(every_class()) - bases == set(BY_CLASS)
+    assert {entry.cls for entry in CATALOGUE.values()} == set(BY_CLASS)
+
+
+def test_names_and_fields_are_those_of_the_pinned_list() -> None:
+    """Feature 11.1: history is read by these names. A new event is added to tests/domain/events.txt; one whose shape
+    changed gets a new version and an upcaster.
+    """
+    now = sorted(shape(entry) for entry in CATALOGUE.values())
+    assert now == PINNED.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_an_event_is_a_noun_with_a_past_participle(name: str) -> None:
+    words = re.findall(r"[A-Z][a-z]+", name)
+    assert "".join(words) == name
+    assert len(words) >= 2
+    assert name.endswith(IRREGULAR) or words[-1].endswith("ed"), name
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_an_event_says_what_it_means(name: str) -> None:
+    assert CATALOGUE[name].cls.__doc__
+
+
+def test_stored_names_do_not_hang_on_python_modules() -> None:
+    """Feature 11.1: code can move without breaking history."""
+    assert all("." not in name for name in CATALOGUE)
+    assert len(CATALOGUE) == len(BY_CLASS)
+
+
+def strategy_for(annotation: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - an annotation is anything
+    """Values of a field's type."""
+    if get_origin(annotation) is Annotated:
+        return strategy_for(get_args(annotation)[0])
+    if annotation is str:
+        return st.text(max_size=30)
+    if annotation is bool:
+        return st.booleans()
+    if annotation is int or getattr(annotation, "__supertype__", None) is int:
+        return st.integers(-(2**60), 2**60)
+    if get_origin(annotation) is tuple:
+        return st.lists(strategy_for(get_args(annotation)[0]), max_size=3).map(tuple)
+    if get_origin(annotation) is dict:
+        key, value = get_args(annotation)
+        return st.dictionaries(strategy_for(key), strategy_for(value), max_size=3)
+    if get_origin(annotation) is UnionType:
+        return st.one_of(*(strategy_for(each) for each in get_args(annotation)))
+    if annotation is type(None):
+        return st.none()
+    return event_of(annotation)
+
+
+def event_of(cls: type[Any]) -> st.SearchStrategy[Any]:
+    """Any instance of a struct."""
+    hints = get_type_hints(cls, include_extras=True)
+    return st.builds(cls, **{field.name: strategy_for(hints[field.name]) for field in msgspec.structs.fields(cls)})
+
+
+@given(st.sampled_from(sorted(CATALOGUE)).flatmap(lambda name: event_of(CATALOGUE[name].cls)))
+def test_an_event_is_read_back_as_it_was_written(event: Event) -> None:
+    """Feature 11.1: whatever is in it, hostile strings included."""
+    assert msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(event), type=type(event)) == event
+
+
+def test_only_the_event_that_says_who_called_hangs_its_key_under_another() -> None:
+    """Feature 5.8, law 11."""
+    adopting = {name: entry for name, entry in CATALOGUE.items() if entry.adopts_key_of is not None}
+    assert set(adopting) == {"ContactIdentified"}
+    adopt = adopting["ContactIdentified"].adopts_key_of
+    assert adopt is not None
+    assert adopt(contact_events.ContactIdentified(customer_id="7")) == "customer-7"
+    assert adopt(contact_events.OfferWithdrawn(offer_id="o", cause="x")) is None
+
+
+def test_the_upcasters_of_an_event_lead_to_its_version() -> None:
+    assert all(len(entry.upcasters) == entry.version - 1 for entry in catalogue.CATALOGUE.values())
