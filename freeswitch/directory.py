@@ -21,10 +21,10 @@ EXTENSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
 # How an agent's phone is reached. `${…}` is filled in by the switch at each call, from its registrations.
 #   outbound_redirect_fatal   a phone that answers 302 must not send our caller elsewhere
 #   hold_music                what the caller hears while this phone is on hold
-#   hold_hangup_xfer_exten    a phone that hangs up while on hold takes its caller with it unless this is set; the caller's
-#                             own park_after_bridge (dialplan.xml) is looked at first, so the value is never used
-#   rdnis                     the same for a phone that dies in the last instant before the bridge: the caller is sent to
-#                             this extension of its own context, that is, parked again (switch_ivr_bridge.c,
+#   hold_hangup_xfer_exten    a phone that hangs up while on hold takes its caller with it unless this is set; the
+#                             caller's own park_after_bridge (dialplan.xml) is looked at first: the value is never used
+#   rdnis                     the same for a phone that dies in the last instant before the bridge: the caller is sent
+#                             to this extension of its own context, that is, parked again (switch_ivr_bridge.c,
 #                             uuid_bridge_on_soft_execute)
 #   presence_id               none: nobody subscribes to presence here, and mod_sofia starts its presence thread at the
 #                             first presence event by holding up every event of the switch for 500 ms
