@@ -5,6 +5,7 @@ policy is asked. So an agent who was just offered a contact is reserved before a
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -92,14 +93,18 @@ class _Step:
         self.instructions: dict[str, Instruction] = {}
         self._policies = policies
         self._given = given
-        body = given.body
-        self._about = Provenance(
-            at=given.at,
+
+    @cached_property
+    def _about(self) -> Provenance:
+        """Made when the first event asks for it: most news of a switch leads to none."""
+        body = self._given.body
+        return Provenance(
+            at=self._given.at,
             actor=f"agent:{body.agent}" if isinstance(body, AgentCommand) else "system",
             origin=_origin(body),
             node=body.node if isinstance(body, Fact) else "",
             switch_at=body.at if isinstance(body, Fact) else None,
-            causation=given.id,
+            causation=self._given.id,
             trace=body.trace if isinstance(body, DeskCommand) else "",
         )
 
