@@ -43,8 +43,8 @@ check: static test ## everything that must hold before a commit
 bench: $(READY_DEV) ## measure, one JSON line a figure; ONLY=store|esl|decide|switch for one group
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
-soak: $(READY_DEV) ## a long run under faults on the simulated switch; MINUTES=10
-	@$(BIN)/python -m tests.bench.soak --minutes $(or $(MINUTES),10)
+soak: $(READY_DEV) ## many more seeds of the simulation than the tests play; SEEDS=5000
+	@$(BIN)/python -m tests.simulation 1000-$$((999 + $(or $(SEEDS),5000)))
 
 capture: $(READY_DEV) ## record event streams from a real FreeSWITCH (RINGLEDGER_FREESWITCH) for the tests
 	@$(BIN)/python -m tests.lab.capture
