@@ -1,0 +1,325 @@
+"""A whole house for the length of a test: its own home, PostgreSQL, configuration, engine and command socket."""
+
+import os
+import shutil
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+from orchestrator import cluster
+from orchestrator.audit.report import Report
+from orchestrator.control import Client, ControlError, control_path
+from orchestrator.domain.kernel import Record, Refused
+from orchestrator.runner import inputs
+from orchestrator.settings import Switch
+from orchestrator.store import KeyShelf, Log, Source, schema
+from orchestrator.vault import Vault
+from tests.acceptance.ledger import Ledger
+from tests.contract.driver import Driver
+from tests.lab.patience import until
+from tests.lab.process import Child
+from tests.postgres import make_reachable_directory, settings_for
+
+ROOT: Final = Path(__file__).parents[2]
+EXTENSION_OF: Final = {"801": "1001", "802": "1002", "803": "1003"}
+"""Employee number to extension of the three agents."""
+
+# Short where a test waits for it, long where its end would spoil one.
+CONFIGURATION: Final = """
+[queue.support]
+name = "Support"
+skill = "support"
+ring_s = {ring_s}
+wrap_up_s = {wrap_up_s}
+max_wait_s = {max_wait_s}
+cool_down_s = {cool_down_s}
+ring_at_once = {ring_at_once}
+
+[queue.sales]
+name = "Sales"
+skill = "sales"
+
+[entry.support]
+name = "Support line"
+numbers = ["4000"]
+queue = "support"
+
+[entry.sales]
+name = "Sales line"
+numbers = ["4001"]
+queue = "sales"
+
+{default_entry}[agent.ann]
+number = "801"
+name = "Ann Archer"
+extension = "1001"
+skills = {{support = 5}}
+
+[agent.bob]
+number = "802"
+name = "Bob Baker"
+extension = "1002"
+skills = {{support = 5}}
+
+[agent.cem]
+number = "803"
+name = "Cem Cook"
+extension = "1003"
+skills = {{support = 3, sales = 5}}
+"""
+
+
+DEFAULT_ENTRY: Final = """
+[entry.other]
+name = "Whatever else was dialled"
+numbers = ["*"]
+queue = "support"
+
+"""
+
+
+class Engine:
+    """The deciding process, as production runs it. Each start has a number and a log of its own."""
+
+    def __init__(self, home: Path, folder: Path, number: int, environment: dict[str, str]) -> None:
+        self.output = folder / f"engine-{number}.log"
+        command = [sys.executable, "-m", "orchestrator", "engine"]
+        self.child = Child(command, output=self.output, folder=ROOT, environment=environment)
+        self.home = home
+
+    @property
+    def log(self) -> str:
+        """Everything that it has printed."""
+        return self.output.read_text(errors="replace")
+
+    def await_log(self, words: str, *, within_s: float = 15.0) -> None:
+        """Return once its log holds these words."""
+        until(lambda: words in self.log, f"the engine to say {words!r}", within_s=within_s)
+
+    def freeze(self) -> None:
+        """Stop it in mid-sentence (SIGSTOP): its sockets and locks stay."""
+        self.child.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on (SIGCONT)."""
+        self.child.signal(signal.SIGCONT)
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU that it has used, in user and kernel (proc(5), fields 14 and 15)."""
+        words = Path(f"/proc/{self.child.popen.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class House:
+    """Everything but the switch. In use from entering its block until leaving it; then all its processes are gone."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        folder: Path,
+        *,
+        variables: dict[str, str] | None = None,
+        default_entry: bool = True,
+        **times: float,
+    ) -> None:
+        """`times` replace those of queue `support`: ring_s, wrap_up_s, max_wait_s, cool_down_s, ring_at_once."""
+        self.driver = driver
+        self.folder = folder
+        self.reachable = make_reachable_directory()
+        self.home = self.reachable / "home"
+        self.settings = settings_for(self.home)
+        self.variables = variables or {}
+        given = {"ring_s": 15, "wrap_up_s": 0, "max_wait_s": 300, "cool_down_s": 2, "ring_at_once": 1, **times}
+        self.configuration = CONFIGURATION.format(default_entry=DEFAULT_ENTRY if default_entry else "", **given)
+        self.engines: list[Engine] = []
+        self.client = Client(control_path(self.home))
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.callback(shutil.rmtree, self.reachable)
+            self.database = cluster.ensure_running(self.settings, lambda _: None)
+            stack.callback(self._stop_database)
+            schema.create(self.database.url_owner, admin_url=self.database.url_admin)
+            self.ledger = Ledger(self.database.url_reader)
+            stack.callback(self.ledger.close)
+            stack.callback(self._stop_engines)
+            self.apply(self.configuration)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.client.close()
+        self._stack.close()
+
+    # --- processes ---------------------------------------------------------------------------------------------------
+    def environment(self, **variables: str) -> dict[str, str]:
+        """What a process of this house is started with."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLEDGER_")}
+        ours = {
+            "RINGLEDGER_HOME": str(self.home),
+            "RINGLEDGER_SWITCHES": url_of(self.driver.switch),
+            "RINGLEDGER_RECORDINGS": str(self.driver.recordings),
+            "RINGLEDGER_METRICS": "",
+        }
+        return {**kept, **ours, **self.variables, **variables}
+
+    def start_engine(self, **variables: str) -> Engine:
+        """One more engine; it stands by for as long as another one is active."""
+        engine = Engine(self.home, self.folder, len(self.engines) + 1, self.environment(**variables))
+        self.engines.append(engine)
+        return engine
+
+    def open(self) -> Engine:
+        """An engine that is active and has its switch."""
+        engine = self.start_engine()
+        self.await_switch()
+        return engine
+
+    def run(self, *words: str, within_s: float = 30.0, **variables: str) -> tuple[int, str]:
+        """One command of the command line in a process of its own: its exit status and everything it printed."""
+        output = self.folder / "command.txt"
+        output.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "orchestrator", *words]
+        with Child(command, output=output, folder=ROOT, environment=self.environment(**variables)) as child:
+            status = child.wait(within_s)
+        return status, output.read_text()
+
+    def apply(self, configuration: str) -> None:
+        """Apply a configuration as an operator does."""
+        file = self.folder / "configuration.toml"
+        file.write_text(configuration)
+        status, said = self.run("config", "apply", str(file))
+        assert status == 0, said
+
+    def kill_database(self) -> None:
+        """End the PostgreSQL server as a power failure would."""
+        pid = int((self.settings.home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{pid}").exists(), "the database server to be gone")
+
+    def restart_database(self) -> None:
+        """Start it again, where it is not running."""
+        self.database.stop()
+        self.database = cluster.ensure_running(self.settings, lambda _: None)
+
+    def _stop_engines(self) -> None:
+        for engine in self.engines:
+            engine.thaw()
+            engine.child.stop(patience_s=15)
+
+    def _stop_database(self) -> None:
+        self.restart_database()  # where a test left it dead, it is recovered first: a dead one cannot be stopped
+        assert self.database.stop(), "somebody is still attached to the test's database"
+
+    # --- desks -------------------------------------------------------------------------------------------------------
+    def do(self, command: inputs.DeskCommand) -> int:
+        """Carry out a command at once; its log position. Raises `Refused`."""
+        return self.client.do(command)
+
+    def refusal(self, command: inputs.DeskCommand) -> str:
+        """The code with which this command is refused; AssertionError where it is carried out."""
+        with pytest.raises(Refused) as refused:
+            self.client.do(command)
+        return refused.value.code
+
+    def sign_in(self, *agents: str) -> None:
+        """Let these agents take their seats and be ready."""
+        for agent in agents:
+            self.do(inputs.SignIn(agent=agent))
+            self.do(inputs.Ready(agent=agent))
+
+    def agent(self, number: str) -> dict[str, Any]:
+        """What this agent does now."""
+        found: dict[str, Any] = next(row for row in self.client.ask("agents") if row["number"] == number)
+        return found
+
+    def await_state(self, number: str, state: str, *, within_s: float = 15.0) -> dict[str, Any]:
+        """Return once this agent is in this state."""
+
+        def look() -> dict[str, Any] | None:
+            row = self.agent(number)
+            return row if row["state"] == state else None
+
+        return until(look, f"agent {number} to be {state}", within_s=within_s)
+
+    def status(self) -> dict[str, Any] | None:
+        """What the engine says of itself; None where none answers."""
+        try:
+            answer: dict[str, Any] = self.client.ask("status")
+        except ControlError:
+            return None
+        return answer
+
+    def await_switch(self, *, within_s: float = 20.0) -> None:
+        """Return once an engine is active and has its switch."""
+
+        def look() -> bool:
+            status = self.status()
+            assert any(engine.child.running for engine in self.engines), "no engine runs (any more)"
+            return status is not None and status["active"] and all(node["up"] for node in status["nodes"].values())
+
+        until(look, "the engine to be active and to have its switch", within_s=within_s)
+
+    def await_no_contacts(self, *, within_s: float = 15.0) -> None:
+        """Return once every contact has ended."""
+
+        def look() -> bool:
+            status = self.status()
+            return status is not None and status["contacts"] == 0
+
+        until(look, "every contact to end", within_s=within_s)
+
+    # --- proof -------------------------------------------------------------------------------------------------------
+    def close_day(self, *, contacts: int) -> Report:
+        """Everybody goes home, then the log is verified: it holds at least so many queued contacts, all ended."""
+        self.await_no_contacts()
+        self.do(inputs.EndAll(reason="evening"))
+        self.ledger.await_settled()
+        self.driver.await_empty()
+        return self.ledger.verify(contacts=contacts)
+
+    def opened(self) -> list[Record]:
+        """All records with personal text open."""
+        source = Source(self.database.url_writer, name="acceptance auditor")
+        try:
+            vault = Vault.unlock(self.settings.kek_file, KeyShelf(source))
+            return list(Log(source, vault=vault).history())
+        finally:
+            source.close()
+
+    def files(self) -> list[Path]:
+        """Every file that the house has written: database, tape, keys, recordings, and what the engines printed."""
+        places = (self.home, self.driver.recordings, *(engine.output for engine in self.engines))
+        return [file for place in places for file in (place, *place.rglob("*")) if file.is_file()]
+
+    def assert_nowhere(self, *secrets: str) -> None:
+        """None of these texts stands in any file of the house, as text or as UTF-16, nor in any file's name."""
+        with psycopg.connect(self.database.url_admin, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        files = self.files()
+        assert any("postgres/data/base" in str(file) for file in files), "the database's own files were not looked at"
+        for file in files:
+            content = file.read_bytes()
+            for secret in secrets:
+                found = secret in str(file) or secret.encode() in content
+                assert not found, f"{secret} stands in {file}"
+
+    def text(self) -> str:
+        """What a failed test shows: the log of events and the ends of the engines' own."""
+        said = [f"--- engine {n} ---\n{engine.log[-3_000:]}" for n, engine in enumerate(self.engines, 1)]
+        return "\n".join([self.ledger.text(), *said])
+
+
+def url_of(switch: Switch) -> str:
+    """A switch as RINGLEDGER_SWITCHES names it."""
+    return f"esl://:{quote(switch.password, safe='')}@{switch.host}:{switch.port}/?name={switch.name}"
