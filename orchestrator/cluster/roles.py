@@ -157,5 +157,5 @@ def _connect(url: str) -> "psycopg.Connection[Any]":
     except psycopg.OperationalError as error:
         raise ClusterError(
             f"The database at {mask_url(url)} cannot be reached: {str(error).strip()}\n"
-            "Check that the server runs and that the address, user and password are right."
+            "Check that the server runs and that address, user and password in RINGLEDGER_DATABASE_URL are right."
         ) from error
