@@ -102,6 +102,9 @@ class World:
 
     def _close_leg(self, leg: str, contact_id: str) -> None:
         self.contact_of_leg.pop(leg, None)
+        self._remember_closed(leg, contact_id)
+
+    def _remember_closed(self, leg: str, contact_id: str) -> None:
         self.closed_legs[leg] = contact_id
         if len(self.closed_legs) > CLOSED_LEGS_KEPT:
             self.closed_legs.popitem(last=False)
@@ -129,6 +132,8 @@ class World:
         self.nodes[ident] = after
         self.versions[record.stream] = record.version
         timer_table.set_for_node(self.timers, after, record.event, record.about.at)
+        if isinstance(record.event, nodes.StrayLegClosed):
+            self._remember_closed(record.event.leg, "")
         if after.in_step != (before is not None and before.in_step):
             for contact in self.contacts.values():
                 if contact.node == ident:

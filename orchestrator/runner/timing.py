@@ -19,8 +19,10 @@ from orchestrator.runner.telling import AppendNode, Tell
 # A timer that comes later than this found us away: stopped, starting, or without a database. What it ends was not
 # given its full time, so nobody is to blame. On a busy machine timers come some ms late.
 LATE = 2 * SECOND
-# Until when a switch that has not said that two legs are joined is given more time, once it has been asked.
+# Until when a switch that has not said that two legs are joined is given more time, once it has been asked; and one
+# that cannot be asked, whose first snapshot decides.
 JOIN_GRACE = 5 * SECOND
+DOWN_GRACE = 30 * SECOND
 
 
 def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -60,7 +62,7 @@ def _expire(
     legs = (held.leg for held in offer.reservations)
     return ExpireOffer(
         offer_id=offer.offer_id,
-        again_at=Instant(now + JOIN_GRACE),
+        again_at=Instant(now + (DOWN_GRACE if blameless == "node_down" else JOIN_GRACE)),
         blameless=blameless,
         unmade=tuple(leg for leg in legs if leg not in offer.delivered and not memory.is_made(leg)),
     )

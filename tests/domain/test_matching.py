@@ -107,6 +107,9 @@ def test_a_queue_without_a_least_level_still_asks_for_its_skill() -> None:
     """Feature 3.1: level 0 is no skill at all."""
     matching = placed(("other", 1, {"en": 9}), ("fit", 2, {"zh": 1}), queues=(queue(min_level=0),))
     assert best(matching) == ["fit"]
+    matching.configure_queue(queue(min_level=0))
+    assert best(matching) == ["fit"]
+    assert matching.states("q") == {"ready": 1}
 
 
 @pytest.mark.parametrize(

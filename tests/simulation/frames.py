@@ -69,7 +69,6 @@ class Simulated:
     def __init__(self, agenda: Agenda, dice: Random, weather: Weather) -> None:
         self.agenda = agenda
         self.dice = dice
-        self.odd: list[str] = []
         self.up = True
         options = simulator.Options(write_recordings=False, poll_ms=0, burn=0.1)
         self.model = simulator.Model(options, now=agenda.now, seed=dice.randrange(2**32))
@@ -156,6 +155,10 @@ class Simulated:
 
     def channels(self) -> list[str]:
         return list(self.model.switch.legs) if self.up else []
+
+    def talks_with(self, leg: str) -> str:
+        channel = self.model.switch.legs.get(leg)
+        return channel.partner if channel is not None and channel.exchanging else ""
 
     def silent_since(self, leg: str) -> int:
         channel = self.model.switch.legs.get(leg)

@@ -70,6 +70,8 @@ class Book:
         self._deadlines: dict[str, int] = {}
         self.places: dict[str, tuple[int, int]] = {}
         """Where each queued contact stands: priority first, then the order of queueing."""
+        self.waits_since: dict[str, int] = {}
+        """Since when each contact waits, or waits again after its offer got nowhere."""
         self.offer_due: dict[str, int] = {}
         """When the open offer of each contact must have moved on."""
 
@@ -95,6 +97,8 @@ class Book:
                 raise Broken("ends_once", f"{stream} was queued and has not ended")
 
     def _contact(self, stream: str, record: Record) -> None:
+        if isinstance(record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined):
+            self.waits_since[stream] = record.about.at
         match record.event:
             case c.ContactArrived() as event:
                 if event.leg in self._caller_legs:
@@ -168,14 +172,14 @@ class Book:
 class AnySwitch(Protocol):
     """What the rules look at in a switch."""
 
-    odd: list[str]
-    """What must never be seen on a switch, such as one caller joined with two agents."""
-
     def lives(self, leg: str) -> bool:
         """Whether this leg lives."""
 
     def channels(self) -> list[str]:
         """Every leg that it still has."""
+
+    def talks_with(self, leg: str) -> str:
+        """The leg that this one hears; empty where it hears none."""
 
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
@@ -199,10 +203,15 @@ class Invariants:
         self._offer_legs: dict[tuple[str, str], str] = {}
         for record in ledger.records():
             self.book.note(record)
+            self._remember_legs(record)
 
     # --- after a step ------------------------------------------------------------------------------------------------
     def stepped(self, given: Input, outcome: Outcome) -> None:
-        """Everything that must hold after this step."""
+        """Everything that must hold after this step. What an engine decides that is deposed and does not know it is
+        never committed, so it breaks nothing.
+        """
+        if self._engine.epoch != self._ledger.epoch:
+            return
         if isinstance(given.body, f.LegHungUp) or (isinstance(given.body, f.LegPresence) and not given.body.exists):
             self._gone[given.body.leg] = None
         if outcome.records:
@@ -231,15 +240,12 @@ class Invariants:
             self._offers_are_young(now)
             self._waits_are_over(world, now)
             self._nobody_hears_silence(world, now)
-        if self._switch.odd:
-            raise Broken("one_agent_per_caller", self._switch.odd[0])
 
     def _record(self, record: Record, given: Input) -> None:
         match record.event:
             case c.OfferMade() as event:
                 self._in_turn(record, event)
-                for held in event.reservations:
-                    self._offer_legs[held.shift_id, event.offer_id] = held.leg
+                self._remember_legs(record)
             case c.LegClosed() as event:
                 if self._switch.lives(event.leg):
                     raise Broken("asked_before_closed", f"{event.leg} is closed ({event.cause}) and lives")
@@ -249,6 +255,11 @@ class Invariants:
                     )
             case s.AgentStoodDown() as event if self._whole:
                 self._blamed_rightly(ident_of(record.stream), event)
+
+    def _remember_legs(self, record: Record) -> None:
+        if isinstance(record.event, c.OfferMade):
+            for held in record.event.reservations:
+                self._offer_legs[held.shift_id, record.event.offer_id] = held.leg
 
     def _in_turn(self, record: Record, made: c.OfferMade) -> None:
         """FIFO: nobody who waited longer in this queue, with the same priority, still waits."""
@@ -360,12 +371,15 @@ class Invariants:
             since = self._switch.silent_since(contact.caller_leg)
             if not since or contact.status not in ("waiting", "offered"):
                 continue
-            if can_be_served(world, contact) and now > max(since, self._engine.slack()) + 5 * SECOND:
+            since = max(since, self.book.waits_since[f"contact-{contact.contact_id}"], self._engine.slack())
+            if can_be_served(world, contact) and now > since + 5 * SECOND:
                 raise Broken("hears_music", f"the caller of {contact.contact_id} has heard silence for a while")
 
     # --- at a write --------------------------------------------------------------------------------------------------
     def wrote(self, given: i.Instruction) -> None:
         """What must hold when an instruction goes to the switch."""
+        if self._engine.epoch != self._ledger.epoch:
+            raise Broken("fence", f"epoch {self._engine.epoch} writes {type(given).__name__} after it was deposed")
         needed = self._needs.get(given.id, "")
         if needed and not self._ledger.holds(needed):
             raise Broken("commit_first", f"{type(given).__name__} is written before its records are committed")
@@ -374,6 +388,10 @@ class Invariants:
             case i.RingAgent():
                 if contact is None or contact.caller_leg in self._gone:
                     raise Broken("not_rung_after_hang_up", f"{given.extension} is rung though the caller has gone")
+            case i.BridgeLegs() if contact is not None:
+                other = self._switch.talks_with(given.leg)
+                if other and other != given.other and other not in c.doomed_legs(contact):
+                    raise Broken("one_agent_per_caller", f"{given.leg} talks with {other} and is joined with another")
             case i.HangUpLeg() if contact is not None and contact.offer is not None:
                 held = c.reservation_of(contact, given.leg)
                 if held is not None and held.leg not in contact.offer.rejecting:

@@ -321,7 +321,7 @@ MUTANTS = (
         rule="one_agent_per_caller",
         make=around(offers, "decide", _everybody_who_answers_gets_the_caller),
         weather=Weather(late=0.3),
-        size=_MANY_AT_ONCE,
+        size=Size(contacts=60, ring_at_once=3, willing=True),
     ),
     Mutant(
         name="act before the commit",
@@ -334,6 +334,13 @@ MUTANTS = (
         rule="fence",
         make=instead(ledger.Ledger, "check_fence", lambda _self, _epoch: None),
         weather=_PAUSES,
+    ),
+    Mutant(
+        name="act on a lease that is over",
+        rule="fence",
+        make=instead(engine.Engine, "may_write", lambda _self: True),
+        weather=Weather(pauses=4, doubled=0.5),
+        size=_MANY_AT_ONCE,
     ),
     Mutant(
         name="no timer for an offer", rule="waits_end", make=around(timers, "set_for_contact", _no_timer_for_an_offer)

@@ -56,6 +56,10 @@ class Size(Struct, frozen=True, kw_only=True):
     contacts: int = 30
     agents: int = 10
     lasts: int = 150 * SECOND
+    ring_at_once: int = 0
+    """How many phones every queue rings at once; 0: drawn."""
+    willing: bool = False
+    """Whether every phone is answered."""
 
 
 class Failure(AssertionError):
@@ -275,7 +279,7 @@ class Run(Watcher):
 
     def _configure_first(self) -> None:
         dice = self.dice
-        many = dice.choice((1, 1, 2, 3))
+        many = self.size.ring_at_once or dice.choice((1, 1, 2, 3))
         for queue_id, skill in (("support", "zh"), ("sales", "sell")):
             self._settings[queue_id] = QueueConfigured(
                 name=queue_id,
@@ -294,7 +298,7 @@ class Run(Watcher):
         for number in range(self.size.agents):
             extension = str(1001 + number)
             changes.append((f"agent-a{extension}", self._agent(extension)))
-            manner = dice.choice(_MANNERS)
+            manner = "answers" if self.size.willing else dice.choice(_MANNERS)
             self.switch.phones[extension] = Phone(
                 extension,
                 manner=manner,

@@ -103,8 +103,6 @@ class Switch:
         self.calls = 0
         self.rung: dict[str, str] = {}
         """Every leg that was made for a phone, and how far it came: made, rang, answered."""
-        self.odd: list[str] = []
-        """What must never be seen on a switch, such as one caller joined with two agents."""
         self.agenda.after(BEAT, self._beat)
 
     # --- telling -----------------------------------------------------------------------------------------------------
@@ -345,8 +343,6 @@ class Switch:
             reply("Invalid uuid")
             return
         reply("")
-        if caller.peer is not None and caller.peer is not agent:
-            self.odd.append(f"caller {caller.uuid} talks with {caller.peer.uuid} and is joined with {agent.uuid} too")
         for leg, other in ((caller, agent), (agent, caller)):
             if leg.joining is not None and leg.joining is not other:
                 leg.joining.joining = None  # left alone with what it was doing
@@ -423,6 +419,10 @@ class Switch:
 
     def channels(self) -> list[str]:
         return list(self.legs)
+
+    def talks_with(self, leg: str) -> str:
+        peer = self.legs[leg].peer if leg in self.legs else None
+        return peer.uuid if peer is not None else ""
 
     def silent_since(self, leg: str) -> int:
         return self.legs[leg].silent_since if leg in self.legs else 0

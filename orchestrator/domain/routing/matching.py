@@ -47,7 +47,7 @@ class _Lane:
     def level_of(self, skills: dict[str, int]) -> int | None:
         """The agent's level for this queue's skill, None where it does not suffice."""
         level = skills.get(self.skill, 0)
-        return level if level >= self.min_level else None
+        return level if level >= max(self.min_level, 1) else None
 
 
 class Matching:
@@ -58,6 +58,7 @@ class Matching:
         self._lanes_of_skill: dict[str, dict[str, None]] = {}
         self._skills: dict[str, dict[str, int]] = {}
         self._shifts: dict[str, Shift] = {}
+        self._shifts_of_agent: dict[str, dict[str, None]] = {}
         self._labels: dict[str, str] = {}
         self._free: dict[str, int] = {}
         self._waits: dict[str, int] = {}
@@ -84,7 +85,7 @@ class Matching:
 
     def configure_agent(self, agent_id: str, agent: Agent | None) -> None:
         """Take over an agent's skills; None once the agent is removed."""
-        affected = [shift for shift in self._shifts.values() if shift.agent_id == agent_id]
+        affected = [self._shifts[shift_id] for shift_id in self._shifts_of_agent.get(agent_id, ())]
         labels = {shift.shift_id: self._labels[shift.shift_id] for shift in affected}
         for shift in affected:
             self.remove_shift(shift.shift_id)
@@ -99,6 +100,7 @@ class Matching:
         before = self._shifts.get(shift.shift_id)
         old, new = self._labels.get(shift.shift_id, ""), _label(shift, on_hook=on_hook)
         self._shifts[shift.shift_id] = shift
+        self._shifts_of_agent.setdefault(shift.agent_id, {})[shift.shift_id] = None
         if before is not None and old == new and before.idle_since == shift.idle_since:
             return
         self._labels[shift.shift_id] = new
@@ -120,6 +122,10 @@ class Matching:
         label = self._labels.pop(shift_id, "")
         self._free.pop(shift_id, None)
         if shift is not None:
+            own = self._shifts_of_agent[shift.agent_id]
+            del own[shift_id]
+            if not own:
+                del self._shifts_of_agent[shift.agent_id]
             for lane in self._lanes_for(shift.agent_id):
                 lane.states[label] -= 1
 
@@ -158,15 +164,11 @@ class Matching:
             heapify(lane.ready)
 
     def _lanes_for(self, agent_id: str) -> Iterator[_Lane]:
-        for _, lane in self._named_lanes_for(agent_id):
-            yield lane
-
-    def _named_lanes_for(self, agent_id: str) -> Iterator[tuple[str, _Lane]]:
         for skill, level in self._skills.get(agent_id, {}).items():
             for queue_id in self._lanes_of_skill.get(skill, ()):
                 lane = self._lanes[queue_id]
-                if level >= lane.min_level:
-                    yield queue_id, lane
+                if level >= max(lane.min_level, 1):
+                    yield lane
 
     # --- asking -------------------------------------------------------------------------------------------------
 
