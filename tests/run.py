@@ -15,7 +15,8 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "switch-tests-skipped"
         report.touch()
-        common = ["--switch-report", str(report), *arguments]
+        # In one word: pytest takes the value of an option that it does not know yet for a path of tests.
+        common = [f"--switch-report={report}", *arguments]
         outcomes = [
             _run("unpatched", ["-m", "pytest", "-n", _WORKERS, "--dist", "loadgroup", *common]),
             _run("gevent-patched", ["-m", "tests.run_patched", *common]),
