@@ -15,7 +15,8 @@ from orchestrator.settings import Switch
 from tests.lab.caller import SippCaller
 from tests.lab.control import Control
 from tests.lab.patience import until
-from tests.lab.phone import BaresipPhone, ObedientPhone, RefusingPhone, vanished
+from tests.lab.phone import BaresipPhone, ObedientPhone, RefusingPhone, register, vanished
+from tests.lab.ports import free_port
 from tests.lab.process import Child
 from tests.lab.sound import length_s, listen
 from tests.lab.switch import RealSwitch
@@ -78,7 +79,10 @@ class Driver(ABC):
         with self.control() as control:
             if sessions(control):
                 control.api("hupall")
-        self.await_empty()
+            self.await_empty()
+            # A real switch hands out events late, also to those who subscribe later: the next test must not get ours.
+            control.subscribe("CHANNEL_PARK CHANNEL_UNBRIDGE CHANNEL_HANGUP_COMPLETE CUSTOM sofia::unregister")
+            until(lambda: not control.drain(0.1), "the switch to have told everything")
 
     def await_empty(self, within_s: float = 5.0) -> None:
         """Return once the switch has no channel, by its own count; AssertionError where one survives."""
@@ -194,8 +198,18 @@ class RealDriver(Driver):
         )
 
     def __enter__(self) -> Self:
-        self.real.start()
+        self._start()
         return self
+
+    def _start(self) -> None:
+        """Start it, and see a first phone come and go: what a fresh switch tells at first can be half a second late."""
+        self.real.start()
+        account, port = self.real.phone(EXTENSIONS[-1]), self.real.plan.sip_port
+        with self.control() as control:
+            control.subscribe("CUSTOM sofia::register sofia::unregister")
+            for expires_s in (60, 0):
+                register(self.folder, account, port, f"127.0.0.1:{free_port()}", expires_s=expires_s)
+                control.await_event("CUSTOM")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -241,7 +255,7 @@ class RealDriver(Driver):
 
     def restart(self) -> None:
         self.real.kill()
-        self.real.start()
+        self._start()
 
 
 def _is_gone(control: Control) -> bool:

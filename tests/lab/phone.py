@@ -68,10 +68,10 @@ class BaresipPhone:
         self._answers: list[str] = []
         modules = next((folder for folder in MODULES if Path(folder).is_dir()), None)
         assert modules, f"baresip's modules are in none of {MODULES}: install baresip"
-        rtp = free_range(40)
+        rtp = free_range(20)
         self.sip_port = free_port()
         config = CONFIG.format(
-            sip=self.sip_port, rtp=rtp, rtp_last=rtp + 39, hertz=hertz, modules=modules, control=self.control_port
+            sip=self.sip_port, rtp=rtp, rtp_last=rtp + 19, hertz=hertz, modules=modules, control=self.control_port
         )
         (self.folder / "config").write_text(config)
         mode = "auto" if answers else "manual"

@@ -6,11 +6,11 @@ import time
 
 # Above the services, below what Linux hands out by itself (32768 up), so that no outgoing connection takes ours between
 # the look and the use. Long ranges have a part of their own, or single ports would soon be strewn over all of it.
-SINGLE = (20_000, 24_000)
-LONG = (24_000, 31_900)
+SINGLE = (20_000, 27_000)
+LONG = (27_000, 31_900)
 LONG_FROM = 100
 
-KEPT_S = 60.0
+KEPT_S = 20.0
 """How long a port that was given is not given again: its user may not have opened it yet when the next one asks."""
 
 _dice = random.SystemRandom()
@@ -26,7 +26,7 @@ def free_range(count: int) -> int:
     """The first, even, of `count` neighbouring ports that are all free for TCP and UDP on 127.0.0.1."""
     low, high = LONG if count >= LONG_FROM else SINGLE
     now = time.monotonic()
-    for _ in range(200):
+    for _ in range(500):
         first = _dice.randrange(low, high - count, 2)
         wanted = range(first, first + count)
         if all(now - _given.get(port, -KEPT_S) >= KEPT_S for port in wanted) and all(map(_is_free, wanted)):
