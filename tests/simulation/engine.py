@@ -54,8 +54,8 @@ class AnyLink(Protocol):
     def connect(self) -> None:
         """Connect now, or try again in a moment, for ever."""
 
-    def cut(self, why: str) -> None:
-        """The connection is lost; another is tried in a moment."""
+    def cut(self, node: str) -> None:
+        """The connection to this node is lost; another is tried in a moment."""
 
     def stop(self) -> None:
         """The engine is gone, and its connection with it."""

@@ -30,8 +30,9 @@ from orchestrator.esl.resync import listed_legs, seen_leg, session_count
 from orchestrator.esl.translate import translate
 from tests.simulation.agenda import Agenda
 from tests.simulation.engine import AnyLink, Engine
+from tests.simulation.invariants import AnySwitch
 from tests.simulation.run import Run
-from tests.simulation.switch import NODE, Caller, Phone
+from tests.simulation.switch import NODE, Caller, Phone, Switch
 from tests.simulation.weather import Weather
 
 _PASSWORD = "secret"
@@ -67,6 +68,7 @@ class Simulated:
     """The simulator's model in the virtual time of a run."""
 
     def __init__(self, agenda: Agenda, dice: Random, weather: Weather) -> None:
+        self.node = NODE
         self.agenda = agenda
         self.dice = dice
         self.up = True
@@ -158,7 +160,8 @@ class Simulated:
 
     def talks_with(self, leg: str) -> str:
         channel = self.model.switch.legs.get(leg)
-        return channel.partner if channel is not None and channel.exchanging else ""
+        talks = channel is not None and channel.exchanging and self.lives(channel.partner)
+        return channel.partner if channel is not None and talks else ""
 
     def silent_since(self, leg: str) -> int:
         channel = self.model.switch.legs.get(leg)
@@ -331,7 +334,7 @@ class FrameLink:
             self._translate(event)
         self.take_snapshot()
 
-    def cut(self, why: str) -> None:
+    def cut(self, node: str) -> None:
         """The connection is lost; another is tried in a moment."""
         if self._events is not None:
             self._events.cut()
@@ -479,13 +482,19 @@ class FrameRun(Run):
 
     knows_rings = False
 
-    def make_switch(self) -> Simulated:  # type: ignore[override]  # it has all that a run looks at in a switch
-        """The switch of this run."""
-        return Simulated(self.agenda, self.dice, self.weather)
+    def make_switches(self) -> list[Switch]:
+        """One switch; it has all that a run looks at in one."""
+        switch = Simulated(self.agenda, self.dice, self.weather)
+        self.phones = switch.phones
+        return [cast("Switch", switch)]
+
+    def look_at(self, switches: list[Switch]) -> AnySwitch:
+        """What the rules look at."""
+        return switches[0]
 
     def connect(self, engine: Engine) -> AnyLink:
         """A link from an engine to the switch."""
-        return FrameLink(self.agenda, cast("Simulated", self.switch), engine)
+        return FrameLink(self.agenda, cast("Simulated", self.switches[0]), engine)
 
 
 def _count(outcome: Outcome) -> int | None:

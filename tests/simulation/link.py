@@ -12,7 +12,7 @@ from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.esl.performing import ROWS, Recheck
 from tests.simulation.agenda import Agenda
-from tests.simulation.switch import NODE, Switch
+from tests.simulation.switch import Switch
 from tests.simulation.weather import Weather
 
 _IN_THE_BACKGROUND = (i.RingAgent, i.BridgeLegs, i.HangUpLeg, i.HoldLeg, i.ResumeLeg, i.AnswerPhone, i.StartRecording)
@@ -34,6 +34,7 @@ class Link:
         wrote: Callable[[i.Instruction], None],
     ) -> None:
         self.up = False
+        self.node = switch.node
         self._agenda = agenda
         self._dice = dice
         self._weather = weather
@@ -62,7 +63,7 @@ class Link:
         self.up = True
         self._connection += 1
         self._switch.listeners.append(self)
-        self._tell(f.LinkUp(node=NODE, core=self._switch.core))
+        self._tell(f.LinkUp(node=self.node, core=self._switch.core))
         self.take_snapshot()
 
     def cut(self, why: str) -> None:
@@ -70,7 +71,7 @@ class Link:
         if not self.up:
             return
         self._drop()
-        self._tell(f.LinkDown(node=NODE, why=why))
+        self._tell(f.LinkDown(node=self.node, why=why))
         self._agenda.soon(100, 4_000, self.connect)
 
     def calm(self, weather: Weather) -> None:
@@ -145,7 +146,7 @@ class Link:
         def looked() -> None:
             if look == self._looking and not self._stopped:
                 kept = tuple(leg for leg in seen if leg.leg not in self._gone)
-                self._deliver(f.Snapshot(node=NODE, core=core, legs=kept))
+                self._deliver(f.Snapshot(node=self.node, core=core, legs=kept))
 
         self._agenda.soon(1, 50, looked)
 
@@ -161,7 +162,7 @@ class Link:
                 0.2,
                 10,
                 lambda: (
-                    self._tell(f.LegPresence(node=NODE, leg=given.leg, exists=exists))
+                    self._tell(f.LegPresence(node=self.node, leg=given.leg, exists=exists))
                     if up
                     else self._fail(given, "timeout")
                 ),
@@ -233,9 +234,9 @@ class Link:
             return
         if isinstance(given, i.RingAgent):
             if answer:
-                self.hear(f.JobDone(node=NODE, at=self._agenda.now, job=given.id, ok=False, answer=answer), "")
+                self.hear(f.JobDone(node=self.node, at=self._agenda.now, job=given.id, ok=False, answer=answer), "")
         elif isinstance(given, _IN_THE_BACKGROUND):
-            done = f.JobDone(node=NODE, at=self._agenda.now, job=given.id, ok=not answer, answer=answer)
+            done = f.JobDone(node=self.node, at=self._agenda.now, job=given.id, ok=not answer, answer=answer)
             self.hear(done, f"job-{given.id}")
         elif answer:
             self._fail(given, answer)
@@ -246,12 +247,46 @@ class Link:
 
     def _skip(self, given: i.Instruction, why: str) -> None:
         self._tell(
-            f.InstructionSkipped(node=NODE, instruction=given.id, kind=type(given).__name__, leg=given.leg, why=why)
+            f.InstructionSkipped(
+                node=self.node, instruction=given.id, kind=type(given).__name__, leg=given.leg, why=why
+            )
         )
 
     def _fail(self, given: i.Instruction, answer: str) -> None:
         self._tell(
             f.InstructionFailed(
-                node=NODE, instruction=given.id, kind=type(given).__name__, leg=given.leg, answer=answer
+                node=self.node, instruction=given.id, kind=type(given).__name__, leg=given.leg, answer=answer
             )
         )
+
+
+class Links:
+    """An engine's links to several switches."""
+
+    def __init__(self, links: list[Link]) -> None:
+        self.links = links
+
+    def connect(self) -> None:
+        """Connect now, or try again in a moment, for ever."""
+        for link in self.links:
+            link.connect()
+
+    def cut(self, node: str) -> None:
+        """The connection to this node is lost; another is tried in a moment."""
+        for link in self.links:
+            if link.node == node:
+                link.cut("connection reset")
+
+    def stop(self) -> None:
+        """The engine is gone, and its connections with it."""
+        for link in self.links:
+            link.stop()
+
+    def calm(self, weather: Weather) -> None:
+        """From now on the weather is this."""
+        for link in self.links:
+            link.calm(weather)
+
+    def perform(self, given: i.Instruction) -> None:
+        """Check again, and write."""
+        next(link for link in self.links if link.node == given.node).perform(given)

@@ -339,7 +339,7 @@ MUTANTS = (
         name="act on a lease that is over",
         rule="fence",
         make=instead(engine.Engine, "may_write", lambda _self: True),
-        weather=Weather(pauses=4, doubled=0.5),
+        weather=Weather(pauses=8, doubled=0.9, switches=2),
         size=_MANY_AT_ONCE,
     ),
     Mutant(

@@ -20,12 +20,12 @@ from orchestrator.runner.inputs import EndAll
 from tests.simulation.agenda import START, Agenda
 from tests.simulation.comparing import difference, fold, picture
 from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
-from tests.simulation.invariants import Book, Broken, Invariants, finish
+from tests.simulation.invariants import AnySwitch, Book, Broken, Invariants, finish
 from tests.simulation.ledger import Ledger
-from tests.simulation.link import Link
+from tests.simulation.link import Link, Links
 from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.story import Story
-from tests.simulation.switch import Caller, Phone, Switch
+from tests.simulation.switch import Caller, Phone, Switch, Switches
 from tests.simulation.weather import Weather, draw
 
 COOL_DOWN_MS = 3_000
@@ -65,8 +65,7 @@ class Size(Struct, frozen=True, kw_only=True):
 class Failure(AssertionError):
     """A run broke a rule."""
 
-    def __init__(self, seed: int, rule: str, what: str, story: str) -> None:
-        again = f"python -m tests.simulation {seed}"
+    def __init__(self, seed: int, rule: str, what: str, story: str, again: str) -> None:
         super().__init__(f"seed {seed} broke {rule}: {what}\n\n{story}\n\nagain: {again}")
         self.seed = seed
         self.rule = rule
@@ -82,13 +81,16 @@ class Run(Watcher):
     def __init__(self, seed: int, *, weather: Weather | None = None, size: Size | None = None) -> None:
         self.seed = seed
         self.size = size or Size()
+        self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
         drawn = draw(self.dice)
         self.weather = weather or drawn
         self.agenda = Agenda(self.dice)
         self.story = Story()
         self.ledger = Ledger()
-        self.switch = self.make_switch()
+        self.phones: dict[str, Phone] = {}
+        self.switches = self.make_switches()
+        self.switch = self.look_at(self.switches)
         self.desks: list[Desk] = []
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
@@ -99,22 +101,36 @@ class Run(Watcher):
         self._settings: dict[str, QueueConfigured] = {}
 
     # --- the switch --------------------------------------------------------------------------------------------------
-    def make_switch(self) -> Switch:
-        """The switch of this run."""
-        return Switch(self.agenda, self.dice, self.weather)
+    def make_switches(self) -> list[Switch]:
+        """The switches of this run."""
+        names = [f"n{number + 1}" for number in range(self.weather.switches)]
+        return [Switch(self.agenda, self.dice, self.weather, name, self.phones) for name in names]
+
+    def look_at(self, switches: list[Switch]) -> AnySwitch:
+        """What the rules look at."""
+        return Switches(switches)
 
     def connect(self, engine: Engine) -> AnyLink:
-        """A link from an engine to the switch."""
-        return Link(
-            self.agenda,
-            self.dice,
-            self.weather_now(),
-            self.switch,
-            deliver=engine.take,
-            may_write=engine.may_write,
-            offer_open=engine.offer_open,
-            wrote=partial(self.wrote, engine),
+        """Links from an engine to the switches."""
+        return Links(
+            [
+                Link(
+                    self.agenda,
+                    self.dice,
+                    self.weather_now(),
+                    switch,
+                    deliver=engine.take,
+                    may_write=engine.may_write,
+                    offer_open=engine.offer_open,
+                    wrote=partial(self.wrote, engine),
+                )
+                for switch in self.switches
+            ]
         )
+
+    def any_switch(self) -> Switch:
+        """One of the switches."""
+        return self.dice.choice(self.switches)
 
     # --- the whole run -----------------------------------------------------------------------------------------------
     def play(self) -> "Run":
@@ -125,12 +141,18 @@ class Run(Watcher):
             self._finish()
             self.finished = True
         except Broken as broken:
-            raise Failure(self.seed, broken.rule, str(broken), self.story.tell()) from broken
+            raise Failure(self.seed, broken.rule, str(broken), self.story.tell(), self._again()) from broken
         except Failure:
             raise
         except Exception as error:
-            raise Failure(self.seed, "never_raises", repr(error), self.story.tell()) from error
+            raise Failure(self.seed, "never_raises", repr(error), self.story.tell(), self._again()) from error
         return self
+
+    def _again(self) -> str:
+        """How to play just this run."""
+        if self._as_drawn:
+            return f"python -m tests.simulation {self.seed}"
+        return f"{type(self).__name__}({self.seed}, weather={self.weather}, size={self.size}).play()"
 
     def _go_on(self) -> None:
         end = self._calm_from + LONGEST_QUIET
@@ -249,7 +271,7 @@ class Run(Watcher):
         rush = self.dice.random() < 0.3
         for _ in range(self.size.contacts):
             at = self.dice.uniform(1, 10 if rush else lasts_s * 0.9)
-            self.agenda.at(START + int(at * SECOND), partial(self.switch.call, self._caller()))
+            self.agenda.at(START + int(at * SECOND), partial(self.any_switch().call, self._caller()))
         weather = self.weather
         for count, fault in (
             (weather.flaps, self._flap),
@@ -299,7 +321,7 @@ class Run(Watcher):
             extension = str(1001 + number)
             changes.append((f"agent-a{extension}", self._agent(extension)))
             manner = "answers" if self.size.willing else dice.choice(_MANNERS)
-            self.switch.phones[extension] = Phone(
+            self.phones[extension] = Phone(
                 extension,
                 manner=manner,
                 ring_ms=dice.choice(((100, 400), (500, 4_000), (500, 15_000))),
@@ -337,7 +359,8 @@ class Run(Watcher):
     def _calm_down(self) -> None:
         self.note("the weather calms down")
         calm = Weather(parks_on_cancel=self.weather.parks_on_cancel)
-        self.switch.weather = calm
+        for switch in self.switches:
+            switch.weather = calm
         if self.engine is not None:
             self.engine.link.calm(calm)
             self.engine.crash_after_commits = -1
@@ -345,12 +368,12 @@ class Run(Watcher):
     def _flap(self) -> None:
         self.note("the event socket is lost")
         if self.engine is not None:
-            self.engine.link.cut("connection reset")
+            self.engine.link.cut(self.any_switch().node)
 
     def _restart(self) -> None:
         orderly = self.dice.random() < 0.3
         self.note(f"the switch {'shuts down' if orderly else 'dies'}")
-        self.switch.restart(self.dice.randint(200, 8_000), orderly=orderly)
+        self.any_switch().restart(self.dice.randint(200, 8_000), orderly=orderly)
 
     def _crash(self) -> None:
         engine = self.engine
@@ -405,5 +428,5 @@ class Run(Watcher):
             self.engine.command(EndAll())
 
     def _lonely_phone(self) -> None:
-        phone = self.switch.phones[str(1001 + self.dice.randrange(self.size.agents))]
-        self.switch.dial_alone(phone)
+        phone = self.phones[str(1001 + self.dice.randrange(self.size.agents))]
+        self.any_switch().dial_alone(phone)

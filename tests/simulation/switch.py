@@ -59,6 +59,8 @@ class Phone:
     ring_ms: tuple[int, int] = (300, 6_000)
     talks_auto: bool = True
     registered: bool = True
+    calls: int = 0
+    """Calls that it has now, from whichever switch."""
 
 
 @dataclass(slots=True, eq=False)
@@ -88,17 +90,20 @@ class Leg:
 
 
 class Switch:
-    """The channels of one node."""
+    """The channels of one node. `phones` may be shared with other nodes."""
 
-    def __init__(self, agenda: Agenda, dice: Random, weather: Weather) -> None:
+    def __init__(
+        self, agenda: Agenda, dice: Random, weather: Weather, node: str = NODE, phones: dict[str, Phone] | None = None
+    ) -> None:
+        self.node = node
         self.agenda = agenda
         self.dice = dice
         self.weather = weather
         self.legs: dict[str, Leg] = {}
-        self.phones: dict[str, Phone] = {}
+        self.phones: dict[str, Phone] = phones if phones is not None else {}
         self.listeners: list[Listener] = []
         self.up = True
-        self.core = "core-1"
+        self.core = f"{node}-core-1"
         self.starts = 1
         self.calls = 0
         self.rung: dict[str, str] = {}
@@ -112,11 +117,11 @@ class Switch:
 
     def _beat(self) -> None:
         if self.up:
-            self.tell(f.Heartbeat(node=NODE, at=self.agenda.now, core=self.core, sessions=len(self.legs)), "")
+            self.tell(f.Heartbeat(node=self.node, at=self.agenda.now, core=self.core, sessions=len(self.legs)), "")
         self.agenda.after(BEAT, self._beat)
 
     def _news(self, leg: Leg) -> dict[str, object]:
-        return {"node": NODE, "at": self.agenda.now, "leg": leg.uuid, "contact": leg.contact, "offer": leg.offer}
+        return {"node": self.node, "at": self.agenda.now, "leg": leg.uuid, "contact": leg.contact, "offer": leg.offer}
 
     def _say(self, kind: type[f.LegFact], leg: Leg, **more: object) -> None:
         self.tell(kind(**self._news(leg), **more), leg.uuid)  # type: ignore[arg-type]  # the fields of `kind`
@@ -140,6 +145,7 @@ class Switch:
         self.calls += 1
         leg = Leg(derived_id(self.core, "call", self.calls), inbound=True, born=self.agenda.now, phone=phone)
         leg.context = "ringledger-agents"
+        phone.calls += 1
         self.legs[leg.uuid] = leg
         self._say(f.LegCreated, leg, inbound=True)
         self.agenda.soon(1, 8, lambda: self._park(leg))
@@ -176,7 +182,7 @@ class Switch:
         """End a leg; what hangs on it follows."""
         if not leg.alive:
             return
-        leg.alive = False
+        self._bury(leg)
         del self.legs[leg.uuid]
         if leg.recording:
             self._say(f.RecordingStopped, leg, path=leg.recording, length_ms=1_000)
@@ -197,9 +203,14 @@ class Switch:
             if leg.job and not leg.up:
                 self._end_job(leg, cause)
 
+    def _bury(self, leg: Leg) -> None:
+        leg.alive = False
+        if leg.phone is not None:
+            leg.phone.calls -= 1
+
     def _end_job(self, leg: Leg, cause: str) -> None:
         job, leg.job = leg.job, ""
-        done = f.JobDone(node=NODE, at=self.agenda.now, job=job, ok=not cause, answer=cause or leg.uuid)
+        done = f.JobDone(node=self.node, at=self.agenda.now, job=job, ok=not cause, answer=cause or leg.uuid)
         self.tell(done, f"job-{job}")
 
     def _after_talk(self, left: Leg) -> None:
@@ -278,7 +289,7 @@ class Switch:
             ghost = Leg(given.leg, inbound=False, born=self.agenda.now, job=given.id)
             self.agenda.soon(1, 40, lambda: self._end_job(ghost, "USER_NOT_REGISTERED"))
             return
-        busy = any(leg.phone is phone for leg in self.legs.values())
+        busy = phone.calls > 0
         leg = Leg(
             given.leg,
             inbound=False,
@@ -289,6 +300,7 @@ class Switch:
             job=given.id,
         )
         self.legs[leg.uuid] = leg
+        phone.calls += 1
         self.rung[leg.uuid] = "made"
         reply("")
         self._say(f.LegCreated, leg)
@@ -464,12 +476,12 @@ class Switch:
         if not self.up:
             return
         if orderly:
-            self.tell(f.SwitchStopping(node=NODE, at=self.agenda.now), "")
+            self.tell(f.SwitchStopping(node=self.node, at=self.agenda.now), "")
             for leg in tuple(self.legs.values()):
                 self.hang_up(leg, "SYSTEM_SHUTDOWN")
         self.up = False
         for leg in self.legs.values():
-            leg.alive = False
+            self._bury(leg)
             leg.peer = leg.joining = None
         self.legs.clear()
         for listener in tuple(self.listeners):
@@ -478,5 +490,28 @@ class Switch:
 
     def _start(self) -> None:
         self.starts += 1
-        self.core = f"core-{self.starts}"
+        self.core = f"{self.node}-core-{self.starts}"
         self.up = True
+
+
+class Switches:
+    """Several nodes looked at as one."""
+
+    def __init__(self, switches: list[Switch]) -> None:
+        self.switches = switches
+
+    def lives(self, leg: str) -> bool:
+        return any(switch.lives(leg) for switch in self.switches)
+
+    def channels(self) -> list[str]:
+        return [leg for switch in self.switches for leg in switch.channels()]
+
+    def talks_with(self, leg: str) -> str:
+        return next((other for switch in self.switches if (other := switch.talks_with(leg))), "")
+
+    def silent_since(self, leg: str) -> int:
+        return max(switch.silent_since(leg) for switch in self.switches)
+
+    def how_far(self, leg: str) -> str:
+        came = (switch.how_far(leg) for switch in self.switches)
+        return next((how_far for how_far in came if how_far != "never made"), "never made")

@@ -32,6 +32,8 @@ class Weather(Struct, frozen=True, kw_only=True):
     """How many commits take 20 to 300 ms."""
     closings: int = 0
     """Somebody ends everything, and the agents come back."""
+    switches: int = 1
+    """How many switches callers arrive at."""
     parks_on_cancel: bool = False
     """Whether a caller whose agent's leg dies before the bridge is parked again instead of being hung up."""
 
@@ -50,6 +52,7 @@ def draw(dice: Random) -> Weather:
         )
     )  # fmt: skip
     parks = dice.random() < 0.5
+    switches = dice.choice((1, 1, 1, 2))
     if kind == "all":
         return Weather(
             lost=dice.choice((0.0, 0.01, 0.03)),
@@ -64,6 +67,7 @@ def draw(dice: Random) -> Weather:
             configurations=dice.randint(0, 2),
             lonely_phones=dice.randint(0, 2),
             closings=dice.randint(0, 1),
+            switches=switches,
             parks_on_cancel=parks,
         )
     return Weather(
@@ -79,5 +83,6 @@ def draw(dice: Random) -> Weather:
         configurations=3 if kind == "configurations" else 0,
         lonely_phones=dice.randint(0, 1),
         closings=1 if kind == "calm" else 0,
+        switches=switches,
         parks_on_cancel=parks,
     )
