@@ -11,7 +11,8 @@ from tests.acceptance.house import House
 from tests.contract.driver import Driver, RealDriver, SimulatedDriver
 
 BOTH = (pytest.param("simulated"), pytest.param("real", marks=pytest.mark.switch))
-REAL = (BOTH[1],)
+SIMULATED, REAL = (BOTH[0],), (BOTH[1],)
+"""What a module's KINDS may be, where its tests are not for both."""
 
 Build = Callable[..., House]
 BUILT = pytest.StashKey[list[House]]()

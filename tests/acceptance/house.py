@@ -269,6 +269,10 @@ class House:
             return None
         return answer
 
+    def await_active(self, *, within_s: float = 20.0) -> None:
+        """Return once an engine is active, with its switch or without."""
+        until(lambda: (self.status() or {}).get("active"), "the engine to be active", within_s=within_s)
+
     def await_switch(self, *, within_s: float = 20.0) -> None:
         """Return once an engine is active and has its switch."""
 
