@@ -1,5 +1,6 @@
 """One child process, its output kept, its end certain."""
 
+import ctypes
 import pwd
 import signal
 import subprocess
@@ -10,6 +11,15 @@ from typing import Self
 
 TAIL = 2_000
 """Characters of output that an error message quotes."""
+
+
+# PR_SET_PDEATHSIG of prctl(2): whoever kills the tests themselves leaves no switch, caller or phone behind.
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_us() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 class Child:
@@ -38,6 +48,7 @@ class Child:
                 user=user,
                 group=None if user is None else pwd.getpwnam(user).pw_gid,
                 extra_groups=None if user is None else [],
+                preexec_fn=_die_with_us,  # noqa: PLW1509 - one system call, before any thread is there
                 start_new_session=True,  # Ctrl-C in the terminal reaches pytest, which then stops its children in order
             )
 
