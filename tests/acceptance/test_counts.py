@@ -1,0 +1,67 @@
+"""A busy quarter of a minute on a real switch: callers, phones, switch and ledger, asked one by one, tell one story."""
+
+import pytest
+
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.staff import shifts as s
+from orchestrator.runner import inputs
+from tests.acceptance.conftest import REAL, Build
+from tests.contract.driver import RealDriver, sessions
+from tests.lab.caller import SippCaller
+from tests.lab.patience import until
+from tests.lab.phone import BaresipPhone
+
+KINDS = REAL
+CALLS, PER_SECOND, TALK_MS, WRAP_UP_S = 24, 3, 2_000, 2
+AGENTS = {"801": "1001", "802": "1002", "803": "1003"}
+
+
+@pytest.mark.slow
+def test_the_ledger_counts_what_callers_and_phones_count_and_the_switch_is_empty(build: Build) -> None:
+    """Issue 2, point 4. More callers than three agents can serve: some are answered, some give up while they wait."""
+    house = build(wrap_up_s=WRAP_UP_S)
+    house.open()
+    driver = house.driver
+    assert isinstance(driver, RealDriver)
+    plan = driver.real.plan
+    phones = [
+        driver.stack.enter_context(BaresipPhone(driver.folder, driver.real.phone(extension), plan.sip_port))
+        for extension in AGENTS.values()
+    ]
+    house.sign_in(*AGENTS)
+    callers = SippCaller(driver.folder, plan.trunk_port, calls=CALLS, per_second=PER_SECOND, talk_ms=TALK_MS)
+    with callers:
+        account = callers.await_end(60)
+    house.await_no_contacts()
+    report = house.close_day(contacts=CALLS)
+
+    # The callers' own account.
+    assert (account.successful, account.failed, account.refused) == (CALLS, 0, ()), callers.last_words()
+    assert account.answered == account.hung_up + account.was_hung_up == CALLS
+    counts = report.counts
+    assert counts.contacts == counts.queued_contacts == counts.ended_contacts == CALLS
+    served = counts.ended_by_reason.get("completed", 0)
+    assert served == len(house.ledger.all(c.ContactConnected)) == counts.segments
+    assert counts.ended_by_reason.get("abandoned", 0) == CALLS - served
+    assert 0 < served < CALLS, "both kinds of caller are wanted here"
+    assert [segment.ended_by for segment in house.ledger.all(c.AgentSegmentEnded)] == ["caller"] * served
+
+    # The phones' own account. A phone that answers by itself may have done so when its caller had just left.
+    rung, answered = len(house.ledger.all(c.OfferDelivered)), len(house.ledger.all(c.OfferAnswered))
+    until(
+        lambda: sum(phone.look()["CALL_CLOSED"] for phone in phones) == rung, f"the phones to have closed {rung} calls"
+    )
+    established = sum(phone.counts["CALL_ESTABLISHED"] for phone in phones)
+    assert answered <= established <= answered + len(house.ledger.all(c.OfferWithdrawn))
+    assert answered >= served
+    assert counts.offers == rung == len(house.ledger.all(s.AgentReserved))
+
+    # The switch's, and the folder of recordings.
+    with driver.control() as control:
+        assert sessions(control) == 0
+        assert "0 total." in control.api("show channels count")
+    files = {finished.file for finished in house.ledger.all(c.RecordingFinished)}
+    assert len(files) == served
+    assert all((driver.recordings / file).is_file() for file in files)
+    house.assert_nowhere("31201234567")
+    assert house.refusal(inputs.Ready(agent="801")) == "not_signed_in"
