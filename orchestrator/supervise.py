@@ -36,6 +36,7 @@ _START_S: Final = 60.0
 _END_CALLS_S: Final = 8.0
 _STOP_S: Final = 15.0
 _LOOK_S: Final = 0.2
+_DATABASE_LOOK_S: Final = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 
 Say = Callable[[str], None]
@@ -117,6 +118,7 @@ def run(settings: Settings, say: Say) -> int:
     try:
         _start(settings, say, stop, closing)
     finally:
+        stop.set()  # where something failed: whoever watches for the end must see it
         say("stopping …")
         for close in reversed(closing):
             close()
@@ -128,6 +130,9 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     database = cluster.ensure_running(settings, say)
     closing.append(database.stop)
     say(f"database: {database.description}")
+    keeper = threading.Thread(target=_keep_database, args=(settings, database, say, stop), name="keep-database")
+    keeper.start()
+    closing.append(keeper.join)
     schema.create(database.url_owner, admin_url=database.url_admin)
     if applied := apply_defaults(settings, database.url_writer):
         say(f"configuration: the demo's own ({applied} changes); see `ringledger config show`")
@@ -156,6 +161,18 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
             robots.start()
             closing.append(robots.stop)
     _watch(settings, database.url_reader, say, stop)
+
+
+def _keep_database(settings: Settings, database: cluster.Cluster, say: Say, stop: threading.Event) -> None:
+    """Start our own server again when it has died: the engine waits for it, and nobody else would."""
+    while not stop.wait(_DATABASE_LOOK_S):
+        if database.is_running():
+            continue
+        say("database: it has gone; starting it again")
+        try:
+            cluster.ensure_running(settings, say).stop()  # which leaves it running, for we are in it
+        except cluster.ClusterError as error:
+            say(f"database: {error}")
 
 
 def _simulator(port: int, password: str, settings: Settings) -> list[str]:

@@ -48,6 +48,10 @@ class Cluster:
     _home: Path | None = field(default=None, repr=False)
     _attached: TextIOWrapper | None = field(default=None, repr=False)
 
+    def is_running(self) -> bool:
+        """Whether our own server's process is there; True for somebody else's, which is not ours to look after."""
+        return self._server is None or self._server.running() is not None
+
     def stop(self) -> bool:
         """Leave the server; the last to leave stops it cleanly. Returns whether it was stopped.
 

@@ -1,0 +1,170 @@
+"""`make run` as its user sees it: the demo is served before one's eyes, ends on Ctrl-C, and goes on the next time."""
+
+import getpass
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.house import ROOT
+from tests.lab.patience import until
+from tests.lab.process import Child
+from tests.postgres import make_reachable_directory
+
+END_S = 20.0
+"""How long Ctrl-C may take on a busy machine: calls are ended, the log has it, then five processes stop. Idle: 1 s."""
+
+
+class Shop:
+    """One home, run as one user."""
+
+    def __init__(self, folder: Path, user: str | None, python: str) -> None:
+        self.folder, self.user, self.python = folder, user, python
+        self.home = folder / "home"
+        self.runs = 0
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLEDGER_")}
+        packages = next(path for path in sys.path if path.endswith("site-packages"))
+        paths = {"PYTHONPATH": os.pathsep.join((str(ROOT), packages)), "PYTHONDONTWRITEBYTECODE": "1"}
+        places = {"HOME": str(self.folder), "RINGLEDGER_HOME": str(self.home), "RINGLEDGER_METRICS": ""}
+        return {**kept, **paths, **places}
+
+    def run(self) -> Child:
+        """`ringledger run`, as make starts it."""
+        self.runs += 1
+        command = [self.python, "-m", "orchestrator", "run"]
+        output = self.folder / f"run-{self.runs}.txt"
+        return Child(command, output=output, folder=ROOT, user=self.user, environment=self.environment())
+
+    def ask(self, *words: str) -> tuple[int, str]:
+        """Another command beside it, as the same user: exit status, and everything it printed."""
+        output = self.folder / "answer.txt"
+        output.unlink(missing_ok=True)
+        command = [self.python, "-m", "orchestrator", *words]
+        with Child(command, output=output, folder=ROOT, user=self.user, environment=self.environment()) as child:
+            status = child.wait(60)
+        return status, output.read_text()
+
+
+def _await_words(child: Child, words: str, *, count: int = 1, within_s: float = 90.0) -> None:
+    def look() -> bool:
+        said = child.output.read_text()
+        assert child.running, f"it ended by itself, having said: {said[-2_000:]}"
+        return len(re.findall(words, said)) >= count
+
+    until(look, f"{count} times {words!r} to be shown", within_s=within_s)
+
+
+@pytest.fixture(params=("as we are", "as a plain user"))
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """A home that was never used."""
+    user, python = None, sys.executable
+    if request.param == "as a plain user":
+        if os.geteuid() != 0:
+            pytest.skip(f"we are {getpass.getuser()}, a plain user, in the other run of this test already")
+        user, python = "nobody", _python_for("nobody")
+    folder = make_reachable_directory()
+    if user is not None:
+        shutil.chown(folder, user)
+        folder.chmod(0o755)
+    yield Shop(folder, user, python)
+    shutil.rmtree(folder)
+
+
+def _python_for(user: str) -> str:
+    """A Python of our version that this user may run; root's own may lie where nobody else comes."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
+        command = ["runuser", "-u", user, "--", python, "-c", "import sys"]
+        if subprocess.run(command, check=False, capture_output=True).returncode == 0:
+            return python
+    pytest.skip(f"there is no {version} that {user} may run")
+
+
+@pytest.mark.slow
+def test_the_demo_is_shown_ends_on_ctrl_c_and_goes_on_the_next_time(shop: Shop) -> None:
+    with shop.run() as run:
+        _await_words(run, r"talks with \S+")
+        _await_words(run, r"ended: completed")
+        status, calls = shop.ask("calls")
+        assert status == 0
+        assert "completed" in calls
+        began = time.monotonic()
+        run.signal(signal.SIGINT)
+        assert run.wait(END_S) == 0
+        took = time.monotonic() - began
+        said = run.output.read_text()
+    assert "stopped" in said.splitlines()[-1]
+    assert "Traceback" not in said
+    assert took < END_S
+    _nobody_is_left(shop)
+    status, report = shop.ask("verify", "--settled")
+    assert status == 0, report
+    status, calls = shop.ask("calls", "--json", "--last", "1000")
+    assert status == 0
+    assert '"ended":"demo_stopped"' in calls, "those whom Ctrl-C cut off say so"
+    assert '"ended":""' not in calls
+    before = _events(report)
+    with shop.run() as again:
+        _await_words(again, r"waits in \S+")
+        run_says = again.output.read_text()
+        again.signal(signal.SIGTERM)
+        assert again.wait(END_S) == 0
+    assert "making a database" not in run_says
+    assert "demo's own" not in run_says, "the configuration was there already"
+    status, report = shop.ask("verify", "--settled")
+    assert status == 0, report
+    assert _events(report) > before
+    _nobody_is_left(shop)
+
+
+@pytest.mark.slow
+def test_what_dies_under_a_run_is_started_again(shop: Shop) -> None:
+    """Complaint 2: not only the engine, also the database that is ours."""
+    with shop.run() as run:
+        _await_words(run, "engine: active")
+        engine_log = shop.home / "log" / "engine.log"
+        for pid in _pids(b"orchestrator\0engine", str(shop.home).encode()):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: engine_log.read_text().count("engine-active") == 2, "another engine to be active", within_s=30)
+        os.kill(int((shop.home / "postgres" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        _await_words(run, "database: it has gone; starting it again")
+        _await_words(run, r"starting it again[\s\S]*arrived on simulated")
+        run.signal(signal.SIGINT)
+        assert run.wait(END_S) == 0
+    status, report = shop.ask("verify", "--settled")
+    assert status == 0, report
+    _nobody_is_left(shop)
+
+
+def _events(report: str) -> int:
+    found = re.search(r"(?m)^events +(\d+) in", report)
+    assert found, report
+    return int(found[1])
+
+
+def _nobody_is_left(shop: Shop) -> None:
+    """No process works in this home any more."""
+    home = str(shop.home).encode()
+
+    until(lambda: not _pids(home), "every process of this home to be gone")
+
+
+def _pids(*words: bytes) -> list[int]:
+    """The processes whose command line or environment has all these words."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            with suppress(OSError):  # it may end as we look
+                text = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+                found += [int(process.name)] if all(word in text for word in words) else []
+    return found
