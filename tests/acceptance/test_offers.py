@@ -89,3 +89,31 @@ def test_an_agent_who_signs_out_while_the_phone_rings_is_let_go(house: House) ->
     house.await_state("802", "talking")
     house.do(inputs.HangUp(agent="802"))
     house.close_day(contacts=1)
+
+
+def test_an_agent_accepts_at_the_desk_and_the_phone_answers_by_itself(house: House) -> None:
+    """With a phone that obeys `talk` (SIP NOTIFY)."""
+    house.driver.phone("1001", "obeys")
+    house.sign_in("801")
+    caller = house.driver.call()
+    house.ledger.await_event(c.OfferDelivered)
+    house.do(inputs.Accept(agent="801"))
+    house.await_state("801", "talking")
+    caller.hang_up()
+    house.close_day(contacts=1)
+
+
+def test_a_phone_that_does_not_obey_rings_on(house: House) -> None:
+    """The wish is recorded, nothing else happens, and the caller can still be answered by hand or elsewhere."""
+    house.driver.phone("1001", "rings")
+    house.driver.phone("1002")
+    house.sign_in("801")
+    house.driver.call()
+    house.ledger.await_event(c.OfferDelivered)
+    house.do(inputs.Accept(agent="801"))
+    assert len(house.ledger.all(c.OfferAcceptRequested)) == 1
+    house.sign_in("802")
+    house.do(inputs.Reject(agent="801"))
+    house.await_state("802", "talking")
+    house.do(inputs.HangUp(agent="802"))
+    house.close_day(contacts=1)
