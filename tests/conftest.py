@@ -37,11 +37,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
     present = freeswitch_binary() is not None
     for item in items:
-        if item.get_closest_marker("switch"):
-            if config.pluginmanager.hasplugin("xdist"):
-                item.add_marker(pytest.mark.xdist_group("switch"))  # one switch at a time on this machine
-            if not present:
-                item.add_marker(pytest.mark.skip(reason=_WHERE))
+        if item.get_closest_marker("switch") and not present:
+            item.add_marker(pytest.mark.skip(reason=_WHERE))
 
 
 def freeswitch_binary() -> Path | None:
