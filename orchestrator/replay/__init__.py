@@ -5,5 +5,6 @@
 
 from orchestrator.replay.moments import BadTime, parse_time
 from orchestrator.replay.past import Past, as_of, picture_at
+from orchestrator.replay.scrubber import Scrubber
 
-__all__ = ["BadTime", "Past", "as_of", "parse_time", "picture_at"]
+__all__ = ["BadTime", "Past", "Scrubber", "as_of", "parse_time", "picture_at"]
