@@ -1,0 +1,92 @@
+"""Codes of the domain in words. A code that is not listed is a company's own (a pause or wrap-up reason) and is shown as
+it is.
+"""
+
+from typing import Final
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+CODES: Final[dict[str, LazyString]] = {
+    # A contact's end, and where it was then.
+    "completed": _l("completed"),
+    "abandoned": _l("abandoned"),
+    "turned_away": _l("turned away"),
+    "switch_lost": _l("lost with the switch"),
+    "stopped": _l("stopped by us"),
+    "demo_stopped": _l("the demo was stopped"),
+    "answered": _l("answered"),
+    "timed_out": _l("not answered in time"),
+    "no_agent_in_time": _l("no agent in time"),
+    "no_entry_point": _l("no entry point for the number"),
+    "repair": _l("put right after a gap"),
+    "arrived": _l("arrived"),
+    "waiting": _l("waiting"),
+    "offered": _l("ringing at an agent"),
+    "connecting": _l("being connected"),
+    "connected": _l("talking"),
+    "held": _l("on hold"),
+    "leaving": _l("leaving"),
+    "ended": _l("ended"),
+    "live": _l("live"),
+    # An offer's outcome.
+    "accepted": _l("accepted"),
+    "rejected": _l("rejected"),
+    "withdrawn": _l("withdrawn"),
+    "failed": _l("failed"),
+    "lost": _l("lost"),
+    "busy": _l("busy"),
+    "no_answer": _l("no answer"),
+    "caller_left": _l("the caller left"),
+    "agent_signed_out": _l("the agent signed out"),
+    "answered_elsewhere": _l("another agent answered"),
+    "engine_restarted": _l("the engine was restarted"),
+    "not_connected_in_time": _l("not connected in time"),
+    "node_down": _l("the switch cannot be reached"),
+    "joined_again": _l("asked to join again"),
+    "desk": _l("at the desk"),
+    # An agent's states and why.
+    "signed_out": _l("signed out"),
+    "signed_in": _l("just signed in"),
+    "ready": _l("ready"),
+    "paused": _l("not ready"),
+    "reserved": _l("reserved"),
+    "ringing": _l("ringing"),
+    "talking": _l("talking"),
+    "wrapping_up": _l("wrapping up"),
+    "cooling_down": _l("cooling down"),
+    "phone_busy": _l("phone in use"),
+    "ring_no_answer": _l("did not answer"),
+    "phone_unreachable": _l("phone not reachable"),
+    "desk_lost": _l("desk connection lost"),
+    "break": _l("break"),
+    "training": _l("training"),
+    "removed": _l("removed from the configuration"),
+    # Who or what ended something.
+    "agent": _l("the agent"),
+    "caller": _l("the caller"),
+    "system": _l("the system"),
+    "timer": _l("time was up"),
+    "none": _l("no reason given"),
+    # Rules of distribution.
+    "longest_idle": _l("longest idle"),
+    # Wrap-up reasons that come with the product.
+    "solved": _l("solved"),
+    "call_back": _l("call back"),
+    "order_taken": _l("order taken"),
+    "complaint": _l("complaint"),
+    # Roles.
+    "leader": _l("team leader"),
+    "back_office": _l("back office"),
+    "service_point": _l("service point"),
+    "qa": _l("quality reviewer"),
+    "ops": _l("operations"),
+    "auditor": _l("auditor"),
+    "admin": _l("administrator"),
+}
+
+
+def code(text: str) -> str:
+    """The code in words; itself, with spaces for underscores, where it is a company's own."""
+    words = CODES.get(text)
+    return text.replace("_", " ") if words is None else str(words)

@@ -1,0 +1,190 @@
+"""Every event as a sentence. One row an event; what has no row is shown by its name, never left out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from orchestrator.domain.contacts import events as c
+from orchestrator.domain.customers import people
+from orchestrator.domain.kernel import Event, Record, UnknownEvent, ident_of, kind_of
+from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.staff import agents, shifts
+from orchestrator.domain.switch import nodes
+from web.words.codes import code
+
+
+@dataclass(frozen=True)
+class Names:
+    """What ids are called: agents and queues by their own ids, and the agent of each shift."""
+
+    agents: Mapping[str, str] = field(default_factory=dict)
+    queues: Mapping[str, str] = field(default_factory=dict)
+    shifts: Mapping[str, str] = field(default_factory=dict)
+
+    def agent(self, agent_id: str) -> str:
+        """The agent's name, the id where it is not known."""
+        return self.agents.get(agent_id, agent_id)
+
+    def queue(self, queue_id: str) -> str:
+        """The queue's name, the id where it is not known."""
+        return self.queues.get(queue_id, queue_id)
+
+    def of_shift(self, shift_id: str) -> str:
+        """The name of the agent whose shift this is."""
+        agent_id = self.shifts.get(shift_id)
+        return shift_id[:8] if agent_id is None else self.agent(agent_id)
+
+
+Fill = Callable[[Any, Names], dict[str, object]]
+
+
+def duration(milliseconds: int) -> str:
+    """`mm:ss`, from an hour on `h:mm:ss`."""
+    seconds = milliseconds // 1000
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60:02}:{rest % 60:02}"
+
+
+def _nothing(_event: Any, _names: Names) -> dict[str, object]:  # noqa: ANN401 - whichever event
+    return {}
+
+
+def _agent(event: Any, names: Names) -> dict[str, object]:  # noqa: ANN401 - whichever event has a shift
+    return {"agent": names.of_shift(event.shift_id)}
+
+
+def _coded(name: str) -> Fill:
+    return lambda event, _names: {name: code(getattr(event, name))}
+
+
+SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
+    # --- contacts
+    c.ContactArrived: (
+        _l("A call arrived for %(dialled)s on switch %(node)s"),
+        lambda e, _: {"dialled": e.dialled, "node": e.node},
+    ),
+    c.EntryPointMissing: (_l("Alarm: no entry point serves %(dialled)s"), lambda e, _: {"dialled": e.dialled or "–"}),
+    c.ContactQueued: (_l("Waits in “%(queue)s”"), lambda e, n: {"queue": n.queue(e.queue_id)}),
+    c.ContactTurnedAway: (_l("Hears an apology: %(reason)s"), _coded("reason")),
+    c.QueueVisitEnded: (_l("Left the queue: %(outcome)s"), _coded("outcome")),
+    c.ContactIdentified: (_l("The caller is a known customer"), _nothing),
+    c.OfferMade: (
+        _l("Offered to %(agents)s"),
+        lambda e, n: {"agents": ", ".join(n.agent(held.agent_id) for held in e.reservations)},
+    ),
+    c.OfferDelivered: (_l("Rings at %(agent)s"), _agent),
+    c.OfferAcceptRequested: (_l("%(agent)s accepted at the desk"), _agent),
+    c.OfferRejectRequested: (_l("%(agent)s refused at the desk"), _agent),
+    c.OfferAnswered: (_l("%(agent)s picked up"), _agent),
+    c.OfferAccepted: (_l("%(agent)s gets the call"), _agent),
+    c.OfferExtended: (_l("The offer goes on: %(cause)s"), _coded("cause")),
+    c.OfferDeclined: (
+        _l("%(agent)s dropped out of the offer: %(outcome)s"),
+        lambda e, n: {"agent": n.of_shift(e.shift_id), "outcome": code(e.outcome)},
+    ),
+    c.OfferRejected: (_l("Offer rejected (%(cause)s)"), _coded("cause")),
+    c.OfferTimedOut: (_l("Nobody answered the offer"), _nothing),
+    c.OfferWithdrawn: (_l("Offer withdrawn: %(cause)s"), _coded("cause")),
+    c.OfferFailed: (_l("The phone could not be rung (%(cause)s)"), _coded("cause")),
+    c.ContactConnected: (_l("Talks with %(agent)s"), lambda e, n: {"agent": n.agent(e.agent_id)}),
+    c.HoldRequested: (_l("Hold was asked for"), _nothing),
+    c.ResumeRequested: (_l("The agent wants to go on"), _nothing),
+    c.ContactHeld: (_l("On hold"), _nothing),
+    c.ContactResumed: (_l("Talks again"), _nothing),
+    c.HangUpRequested: (_l("To be ended by %(reason)s"), _coded("reason")),
+    c.AgentSegmentEnded: (_l("The conversation ended; hung up first: %(ended_by)s"), _coded("ended_by")),
+    c.RecordingBegun: (_l("Recording began"), _nothing),
+    c.RecordingFinished: (
+        _l("Recording finished, %(length)s long"),
+        lambda e, _: {"length": duration(e.length_ms)},
+    ),
+    c.LegClosed: (_l("A line was closed (%(cause)s)"), lambda e, _: {"cause": e.cause}),
+    c.LegOverdue: (_l("The switch was asked whether a line is still open"), _nothing),
+    c.ContactEnded: (
+        _l("Ended: %(reason)s (was %(phase)s)"),
+        lambda e, _: {"reason": code(e.reason), "phase": code(e.phase)},
+    ),
+    # --- shifts
+    shifts.AgentSignedIn: (
+        _l("%(agent)s signed in at extension %(extension)s"),
+        lambda e, n: {"agent": n.agent(e.agent_id), "extension": e.extension},
+    ),
+    shifts.AgentMadeReady: (_l("Ready"), _nothing),
+    shifts.AgentPaused: (_l("Not ready: %(reason)s"), _coded("reason")),
+    shifts.AgentStoodDown: (_l("Stood down: %(reason)s"), _coded("reason")),
+    shifts.AgentReserved: (_l("Reserved for an offer"), _nothing),
+    shifts.AgentReleased: (_l("Released from the offer: %(outcome)s"), _coded("outcome")),
+    shifts.AgentCooledDown: (_l("Nothing is offered for a moment: %(cause)s"), _coded("cause")),
+    shifts.CoolDownEnded: (_l("May be offered calls again"), _nothing),
+    shifts.AgentConnected: (_l("Talking"), _nothing),
+    shifts.WrapUpStarted: (_l("Wrap-up began"), _nothing),
+    shifts.WrapUpEnded: (
+        _l("Wrap-up ended by %(how)s: %(code)s"),
+        lambda e, _: {"how": code(e.how), "code": code(e.code or "none")},
+    ),
+    shifts.PauseRequested: (_l("Wants to be not ready after this call: %(reason)s"), _coded("reason")),
+    shifts.SignOutRequested: (_l("Wants to sign out after this call: %(reason)s"), _coded("reason")),
+    shifts.AgentSignedOut: (_l("Signed out: %(reason)s"), _coded("reason")),
+    # --- switches
+    nodes.NodeConnected: (_l("The switch is connected"), _nothing),
+    nodes.NodeLost: (_l("Alarm: the switch is lost (%(why)s)"), lambda e, _: {"why": e.why}),
+    nodes.NodeReconciled: (_l("Ledger and switch agree; calls are served"), _nothing),
+    nodes.NodeRepaired: (
+        _l(
+            "Repaired: %(adopted)s calls adopted, %(corrected)s lines corrected, %(doubted)s doubted, %(strays)s "
+            "stray lines"
+        ),
+        lambda e, _: {"adopted": e.adopted, "corrected": e.corrected, "doubted": e.doubted, "strays": e.strays},
+    ),
+    nodes.StrayLegFound: (_l("A line without a call was found and is hung up"), _nothing),
+    nodes.StrayLegClosed: (_l("The stray line is gone"), _nothing),
+    nodes.StrayLegOverdue: (_l("The switch was asked whether a stray line is still open"), _nothing),
+    # --- configuration
+    agents.AgentConfigured: (
+        _l("Agent %(number)s configured, extension %(extension)s"),
+        lambda e, _: {"number": e.number, "extension": e.extension},
+    ),
+    agents.AgentRemoved: (_l("Agent removed"), _nothing),
+    queues.QueueConfigured: (_l("Queue “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    queues.QueueRemoved: (_l("Queue removed"), _nothing),
+    entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    entries.EntryPointRemoved: (_l("Entry point removed"), _nothing),
+    configuration.ConfigurationApplied: (
+        _l("Configuration applied: %(count)s changes"),
+        lambda e, _: {"count": len(e.changed)},
+    ),
+    # --- customers
+    people.CustomerCreated: (_l("Customer made on a first call"), _nothing),
+}
+
+
+def sentence(record: Record, names: Names) -> str:
+    """What happened, in the reader's language. Carries no personal data. Every event has one."""
+    event = record.event
+    if isinstance(event, UnknownEvent):
+        return str(_l("%(name)s (version %(version)s, made by a newer program)", name=event.name, version=event.version))
+    row = SENTENCES.get(type(event))
+    if row is None:
+        return type(event).__name__
+    words, fill = row
+    found = fill(event, names)
+    text = str(words)
+    return text % found if found else text
+
+
+def about(record: Record, names: Names) -> str:
+    """Whose stream this is, for lists over many streams."""
+    kind, ident = kind_of(record.stream), ident_of(record.stream)
+    match kind:
+        case "shift":
+            return names.of_shift(ident)
+        case "agent":
+            return names.agent(ident)
+        case "queue":
+            return names.queue(ident)
+        case "contact" | "customer" | "order":
+            return ident[:8]
+    return ident
