@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, cast
 
 import psycopg
@@ -24,6 +25,7 @@ POLL_S: Final = 1.0
 # How soon a follower sees that it should stop.
 _SLICE_S: Final = 0.2
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
+_WHOLE_LOG_MS: Final = 300_000
 # `at` is nearly, but not quite, ascending in the log: the runner's and the desk's processes each stamp before they
 # append. No two of them are taken to differ by more than this.
 _DISORDER: Final = 10 * SECOND
@@ -68,6 +70,27 @@ class Log:
             if len(rows) < batch:
                 return
             after_version = rows[-1].version
+
+    def streams(self, names: Iterable[str], until: int, at_once: int = 200) -> Iterator[Record]:
+        """The records of these streams up to a position: in order within each `at_once` of them, which are read
+        together, not over all.
+        """
+        wanted = list(names)
+        for first in range(0, len(wanted), at_once):
+            some = wanted[first : first + at_once]
+            yield from self._records(self._source.run(partial(self._recorder.streams, names=some, until=until)))
+
+    def open_streams(self, begun: Sequence[str], ended: Sequence[str], until: int) -> list[str]:
+        """The streams with an event named in `begun` and none named in `ended`, up to a position: what was still going
+        on there. Takes a look at the whole log in the server: seconds in a large one.
+        """
+        try:
+            with self._source.connect(statement_timeout_ms=_WHOLE_LOG_MS) as connection:
+                return self._recorder.open_streams(connection, begun=begun, ended=ended, until=until)
+        except psycopg.Error as error:
+            if is_passing(error):
+                raise Away(f"The database went away while the log was looked through: {error}") from error
+            raise
 
     def position(self) -> int:
         """The position of the last record, 0 in an empty log."""

@@ -63,6 +63,14 @@ _STREAM: Final = (
     "SELECT notification_id, originator_id, originator_version, topic, state FROM public.ringledger_events"
     " WHERE originator_id = %b AND originator_version > %b ORDER BY originator_version LIMIT %b"
 )
+_STREAMS: Final = (
+    "SELECT notification_id, originator_id, originator_version, topic, state FROM public.ringledger_events"
+    " WHERE originator_id = ANY(%b) AND notification_id <= %b ORDER BY notification_id"
+)
+_OPEN_STREAMS: Final = (
+    "SELECT originator_id FROM public.ringledger_events WHERE notification_id <= %b AND topic LIKE ANY(%b)"
+    " EXCEPT SELECT originator_id FROM public.ringledger_events WHERE notification_id <= %b AND topic LIKE ANY(%b)"
+)
 
 END_OF_LOG: Final = 2**63 - 1
 _NO_TEXT: Final = TextArray(())
@@ -212,6 +220,18 @@ class LedgerRecorder(PostgresApplicationRecorder):
     def stream_page(self, connection: Connection, *, stream: str, after_version: int, limit: int) -> list[Row]:
         """Up to `limit` rows of one stream above a version, in order."""
         return _rows(connection.execute(_STREAM, (stream, _int8(after_version), _int8(limit)), binary=True))
+
+    def streams(self, connection: Connection, *, names: Sequence[str], until: int) -> list[Row]:
+        """All rows of these streams up to a position, in the order of the log."""
+        return _rows(connection.execute(_STREAMS, (TextArray(list(names)), _int8(until)), binary=True))
+
+    def open_streams(
+        self, connection: Connection, *, begun: Sequence[str], ended: Sequence[str], until: int
+    ) -> list[str]:
+        """The streams that have an event of one of the names `begun` and none of `ended`. Looks at the whole log."""
+        first, last = (TextArray([f"{name}.v%" for name in names]) for names in (begun, ended))
+        found = connection.execute(_OPEN_STREAMS, (_int8(until), first, _int8(until), last), binary=True)
+        return [str(row[0]) for row in found.fetchall()]
 
 
 class KeyTaken(Exception):

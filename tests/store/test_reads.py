@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.domain.kernel import SECOND, Instant, Record
 from orchestrator.store import Away, Log, Source
-from tests.store.kit import CallTaken, Kit, ShiftOpened, calls, notes, places, record
+from tests.store.kit import CallIdentified, CallTaken, Kit, ShiftOpened, calls, notes, places, record
 
 
 def test_history_is_the_same_in_pages_of_any_size(kit: Kit) -> None:
@@ -41,6 +41,27 @@ def test_one_stream_is_read_from_a_version_on(kit: Kit) -> None:
     ]
     assert list(kit.log.stream("contact-a", batch=2)) == list(kit.log.stream("contact-a"))
     assert list(kit.log.stream("contact-none")) == []
+
+
+def test_several_streams_are_read_together_up_to_a_position(kit: Kit) -> None:
+    writer = kit.writer()
+    for version in range(1, 4):
+        writer.append_live([*calls("contact-a", version), *calls("contact-b", version), *calls("contact-c", version)])
+    until = [each.position for each in kit.log.history() if each.version == 2][-1]
+    wanted = ["contact-c", "contact-a", "contact-none"]
+    together = places(kit.log.streams(wanted, until))
+    assert together == [("contact-a", 1), ("contact-c", 1), ("contact-a", 2), ("contact-c", 2)]
+    assert sorted(places(kit.log.streams(wanted, until, at_once=1))) == sorted(together)
+
+
+def test_streams_that_began_and_have_not_ended_are_found(kit: Kit) -> None:
+    writer = kit.writer()
+    identified = CallIdentified(customer_id="x")
+    writer.append_live([*calls("contact-a", 1), *calls("contact-b", 1), record("contact-a", 2, identified)])
+    until = kit.log.position()
+    writer.append_live([record("contact-b", 2, identified), *calls("contact-c", 1)])
+    assert kit.log.open_streams(["CallTaken"], ["CallIdentified"], until) == ["contact-b"]
+    assert kit.log.open_streams(["CallTaken"], ["CallIdentified"], kit.log.position()) == ["contact-c"]
 
 
 def test_versions_are_the_last_of_each_stream_of_the_kinds(kit: Kit) -> None:
