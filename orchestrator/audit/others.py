@@ -8,6 +8,7 @@ from orchestrator.domain.customers.people import CustomerCreated
 from orchestrator.domain.kernel import Record, ident_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.switch import nodes as events
+from orchestrator.domain.work.orders import OrderOpened
 
 
 class _Node:
@@ -83,7 +84,7 @@ class Configuration:
         self._changed: dict[str, tuple[Record, int]] = {}
 
     def see(self, record: Record) -> None:
-        """Follow one event of an agent, a queue, an entry point or the configuration's own stream."""
+        """Follow one event of an agent, a queue, an entry point, an order type or the configuration's own stream."""
         if not isinstance(record.event, ConfigurationApplied):
             self._changed[record.stream] = (record, self._books.place)
             return
@@ -109,3 +110,10 @@ def see_customer(books: Books, record: Record) -> None:
         books.counts.customers += 1
         if record.version != 1:
             books.complain("beginning", "the customer is created a second time")
+
+
+def see_order(books: Books, record: Record) -> None:
+    """Follow one event of a work order's stream."""
+    if isinstance(record.event, OrderOpened) != (record.version == 1):
+        said = "is opened a second time" if record.version != 1 else "begins without being opened"
+        books.complain("beginning", f"the order {said}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from orchestrator.audit.books import Books
 from orchestrator.audit.contacts import Contacts
-from orchestrator.audit.others import Configuration, Nodes, see_customer
+from orchestrator.audit.others import Configuration, Nodes, see_customer, see_order
 from orchestrator.audit.report import Live, Problem, Report
 from orchestrator.audit.shifts import Shifts
 from orchestrator.domain.catalogue import BY_CLASS
@@ -92,7 +92,9 @@ class _Walk:
                 self._nodes.see(record)
             case "customer":
                 see_customer(books, record)
-            case _:
+            case "order":
+                see_order(books, record)
+            case "config" | "agent" | "queue" | "entry" | "ordertype":
                 self._configuration.see(record)
 
     def _end_step(self) -> None:

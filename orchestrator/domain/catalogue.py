@@ -11,11 +11,12 @@ from typing import Any
 from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.customers import people
+from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import configuration, entries, queues
 from orchestrator.domain.staff import agents, shifts
 from orchestrator.domain.switch import nodes
+from orchestrator.domain.work import orders, ordertypes
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -35,6 +36,17 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 def _customer_of(event: Event) -> str | None:
     return f"customer-{event.customer_id}" if isinstance(event, contacts.ContactIdentified) else None
+
+
+def _contact_of(event: Event) -> str | None:
+    return f"contact-{event.contact_id}" if isinstance(event, notes.ContactNoted) else None
+
+
+def _wisher_of(event: Event) -> str | None:
+    """Whose an order is: the customer's, or else whoever the contact turns out to be."""
+    if not isinstance(event, orders.OrderOpened) or not (event.customer_id or event.contact_id):
+        return None
+    return f"customer-{event.customer_id}" if event.customer_id else f"contact-{event.contact_id}"
 
 
 _BY_KIND: dict[str, tuple[type[Event], ...]] = {
@@ -98,7 +110,23 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "queue": (queues.QueueConfigured, queues.QueueRemoved),
     "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
     "config": (configuration.ConfigurationApplied,),
-    "customer": (people.CustomerCreated,),
+    "customer": (
+        people.CustomerCreated,
+        people.CustomerProfileChanged,
+        people.CustomerNumberAdded,
+        people.CustomerNoted,
+        people.CustomerErased,
+    ),
+    "ordertype": (ordertypes.OrderTypeConfigured, ordertypes.OrderTypeRemoved),
+    "order": (
+        orders.OrderAssigned,
+        orders.OrderNoted,
+        orders.OrderAmended,
+        orders.OrderMoved,
+        orders.OrderDone,
+        orders.OrderReopened,
+        orders.OrderClosed,
+    ),
 }
 
 # Stored names differ from class names only where a class was renamed after it had made history.
@@ -106,6 +134,8 @@ _SPECIAL = {
     contacts.ContactIdentified: Entry(
         name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of
     ),
+    notes.ContactNoted: Entry(name="ContactNoted", cls=notes.ContactNoted, kind="note", adopts_key_of=_contact_of),
+    orders.OrderOpened: Entry(name="OrderOpened", cls=orders.OrderOpened, kind="order", adopts_key_of=_wisher_of),
 }
 
 

@@ -4,7 +4,7 @@ import inspect
 import re
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -14,17 +14,31 @@ from hypothesis import strategies as st
 from orchestrator.domain import catalogue
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
-from orchestrator.domain.customers import people
-from orchestrator.domain.kernel import Event
+from orchestrator.domain.customers import notes, people
+from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.routing import configuration, entries, queues
 from orchestrator.domain.staff import agents, shifts
 from orchestrator.domain.switch import nodes
+from orchestrator.domain.work import orders, ordertypes
 
 PINNED = Path(__file__).with_name("events.txt")
-MODULES = (contact_events, people, configuration, entries, queues, agents, shifts, nodes)
+MODULES = (
+    contact_events,
+    people,
+    notes,
+    configuration,
+    entries,
+    queues,
+    agents,
+    shifts,
+    nodes,
+    ordertypes,
+    orders,
+)
 # Participles that do not end in -ed, as English has them.
 IRREGULAR = (
     "Begun",
+    "Done",
     "Found",
     "Held",
     "Lost",
@@ -106,7 +120,7 @@ def strategy_for(annotation: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a
     if get_origin(annotation) is dict:
         key, value = get_args(annotation)
         return st.dictionaries(strategy_for(key), strategy_for(value), max_size=3)
-    if get_origin(annotation) is UnionType:
+    if get_origin(annotation) in (UnionType, Union):
         return st.one_of(*(strategy_for(each) for each in get_args(annotation)))
     if annotation is type(None):
         return st.none()
@@ -126,14 +140,26 @@ def test_an_event_is_read_back_as_it_was_written(event: Event) -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(event), type=type(event)) == event
 
 
-def test_only_the_event_that_says_who_called_hangs_its_key_under_another() -> None:
-    """Feature 5.8, law 11."""
-    adopting = {name: entry for name, entry in CATALOGUE.items() if entry.adopts_key_of is not None}
-    assert set(adopting) == {"ContactIdentified"}
-    adopt = adopting["ContactIdentified"].adopts_key_of
-    assert adopt is not None
-    assert adopt(contact_events.ContactIdentified(customer_id="7")) == "customer-7"
-    assert adopt(contact_events.OfferWithdrawn(offer_id="o", cause="x")) is None
+def test_what_belongs_to_a_person_hangs_its_key_under_theirs() -> None:
+    """Feature 5.8, law 11: a contact under its customer; a note under its contact; an order under its customer, or
+    under the contact of whom nobody knows yet who it is.
+    """
+    adopting = {name: entry.adopts_key_of for name, entry in CATALOGUE.items() if entry.adopts_key_of is not None}
+    assert set(adopting) == {"ContactIdentified", "ContactNoted", "OrderOpened"}
+    cases: list[tuple[Event, str | None]] = [
+        (contact_events.ContactIdentified(customer_id="7"), "customer-7"),
+        (notes.ContactNoted(contact_id="8", text="called back"), "contact-8"),
+        (orders.OrderOpened(type_id="t", state="open", customer_id="7", contact_id="8"), "customer-7"),
+        (orders.OrderOpened(type_id="t", state="open", contact_id="8"), "contact-8"),
+        (orders.OrderOpened(type_id="t", state="open"), None),
+    ]
+    for event, parent in cases:
+        adopt = CATALOGUE[type(event).__name__].adopts_key_of
+        assert adopt is not None
+        assert adopt(event) == parent
+    for adopt in adopting.values():
+        assert adopt is not None
+        assert adopt(contact_events.OfferWithdrawn(offer_id="o", cause="x")) is None
 
 
 def test_the_upcasters_of_an_event_lead_to_its_version() -> None:
