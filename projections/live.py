@@ -1,0 +1,209 @@
+"""What is now: the live state as one fold of the log that keeps up with it, for the screens of the present.
+
+Reads every stream, writes nothing and has no table. Desks, the wallboard and the list of calls are drawn from it; the
+counts of the day come from the read models. It is the same fold as the engine's, so a screen shows what was decided and
+recorded, in that order, and nothing else.
+
+Whoever shows something subscribes and is told which topics changed and at which position of the log:
+
+    agent:<id>     what this agent's desk shows         contact:<id>   one contact in progress
+    queue:<id>     who waits and rings in a queue       floor          anything that a wallboard shows
+    customer:<id>  a customer, or what hangs on them    away           the database went away, or is back
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+
+from orchestrator.domain.kernel import Instant, Record
+from orchestrator.domain.world import World
+from orchestrator.store import Away, Log
+from projections.live_calls import Call, Calls
+from projections.live_start import present
+from projections.live_topics import AWAY, Topics, touched
+
+log = structlog.get_logger(__name__)
+
+Subscriber = Callable[[int, frozenset[str]], None]
+
+# Rows read at once while it keeps up: decoding one takes about 20 µs, in which nobody else has a turn.
+BATCH: Final = 250
+# Records folded before others have a turn, give or take the rest of one decision: about two milliseconds.
+SLICE: Final = 100
+_LOOK_S: Final = 0.5
+_JOIN_S: Final = 5.0
+
+
+class NotReady(Exception):
+    """The live state is still being read; the message says so to a person."""
+
+
+class LiveView:
+    """The live state, followed on a thread of its own; in a process that gevent patched, a greenlet that gives way.
+
+    Read it inside `still()`. It outlives the database: while that is away, `away` is true and the state stands still.
+    """
+
+    def __init__(self, source: Log) -> None:
+        self.world = World()
+        self.calls = Calls()
+        self.position = 0
+        """The last position that is folded in."""
+        self.at = Instant(0)
+        """When that was decided, by the clock of whoever decided it."""
+        self.away = False
+        """Whether the database cannot be reached: what is shown may be old."""
+        self._log = source
+        self._topics = Topics()
+        self._subscribers: list[Subscriber] = []
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._lock = threading.RLock()
+        self._moved = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="live-view", daemon=True)
+        self._looking: threading.Thread | None = None
+
+    # --- life --------------------------------------------------------------------------------------------------------
+    def start(self) -> "LiveView":
+        """Begin to read the log, and keep up with it until `stop`."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop following; the state stays as it is."""
+        self._stop.set()
+        for thread in (self._thread, self._looking):
+            if thread is not None and thread.ident is not None:
+                thread.join(_JOIN_S)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the log has been read once to its end."""
+        return self._ready.is_set()
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Return once the log has been read to its end. Raises `NotReady` after `timeout_s`."""
+        if not self._ready.wait(timeout_s):
+            raise NotReady("The live state is still being read from the log; try again in a moment.")
+
+    def wait_for(self, position: int, timeout_s: float) -> bool:
+        """Whether what stands at `position` is folded in, after waiting for it `timeout_s` at most."""
+        with self._moved:
+            return self._moved.wait_for(lambda: self.position >= position, timeout_s)
+
+    # --- reading and being told --------------------------------------------------------------------------------------
+    @contextmanager
+    def still(self) -> Iterator[World]:
+        """The state, which does not change inside the block. Keep it short, and do no input or output in it."""
+        with self._lock:
+            yield self.world
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Let `subscriber(position, topics)` be called after each change; it must return quickly. Returns the way out.
+
+        Nothing is told of what was folded before the end of the log was reached for the first time.
+        """
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    def changed_since(self, topic: str, position: int) -> bool:
+        """Whether this topic may have changed after `position`; where it is not known any more, it may."""
+        return self._topics.changed_since(topic, position)
+
+    def calls_of(self, agent_id: str) -> tuple[Call, ...]:
+        """The last contacts that were offered to this agent in this shift, newest first; a dozen at most."""
+        return self.calls.of(agent_id)
+
+    # --- following ---------------------------------------------------------------------------------------------------
+    def _run(self) -> None:
+        begun = time.monotonic()
+        while not self._stop.is_set():
+            try:
+                self._begin()
+                break
+            except Away as away:
+                self._gone(away)
+                self._stop.wait(_LOOK_S)
+        if self._stop.is_set():
+            return
+        log.info("live-view-ready", position=self.position, seconds=round(time.monotonic() - begun, 3))
+        for batch in self._log.follow(self.position, self._stop, batch=BATCH, on_away=self._gone):
+            self._back()
+            self._take(batch)
+
+    def _begin(self) -> None:
+        """The live state as it is now, from nothing."""
+        with self._lock:
+            self.world, self.calls, self.position = World(), Calls(), 0
+        until = self._log.position()
+        self._take(present(self._log, until))
+        if self._stop.is_set():
+            return
+        self.position = until
+        self._topics.begin(until)
+        self._ready.set()
+        self._back()
+        self._tell(frozenset())
+
+    def _take(self, records: Iterable[Record]) -> None:
+        """Fold these in, giving way to others now and then, but never inside one decision."""
+        some: list[Record] = []
+        for record in records:
+            if len(some) >= SLICE and record.about.causation != some[-1].about.causation:
+                self._fold(some)
+                some = []
+                time.sleep(0)
+                if self._stop.is_set():
+                    return
+            some.append(record)
+        self._fold(some)
+
+    def _fold(self, records: list[Record]) -> None:
+        changed: set[str] = set()
+        with self._lock:
+            for record in records:
+                before, after = self.world.apply(record)
+                self.calls.fold(record, before, after, self.world)
+                topics = touched(record, before, after, self.world)
+                self.position, self.at = record.position, record.about.at
+                self._topics.note(topics, record.position)
+                changed |= topics
+        self._tell(frozenset(changed))
+
+    def _tell(self, topics: frozenset[str]) -> None:
+        if not self.ready:
+            return
+        with self._moved:
+            self._moved.notify_all()
+        if topics:
+            for subscriber in tuple(self._subscribers):
+                subscriber(self.position, topics)
+
+    # --- the database away -------------------------------------------------------------------------------------------
+    def _gone(self, away: Away) -> None:
+        if self.away or self._stop.is_set():
+            return
+        self.away = True
+        log.warning("live-view-away", why=str(away), remedy="screens say that they are old; it is tried again")
+        self._tell(frozenset({AWAY}))
+        # Where nothing happens afterwards the follower would have no news by which to see that it is back.
+        self._looking = threading.Thread(target=self._look, name="live-view-look", daemon=True)
+        self._looking.start()
+
+    def _look(self) -> None:
+        while self.away and not self._stop.wait(_LOOK_S):
+            try:
+                self._log.position()
+            except Away:
+                continue
+            self._back()
+
+    def _back(self) -> None:
+        if self.away:
+            self.away = False
+            log.info("live-view-back", position=self.position)
+            self._tell(frozenset({AWAY}))

@@ -1,0 +1,84 @@
+"""Which topics of the live state one record touches: whose desk, which queue, which contact has to be shown anew."""
+
+from typing import Final
+
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.kernel import Record, ident_of, kind_of
+from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.world import Aggregate, World
+
+FLOOR: Final = "floor"
+AWAY: Final = "away"
+AGENT, QUEUE, CONTACT, CUSTOMER = "agent", "queue", "contact", "customer"
+# Topics whose last change is remembered; of older ones it is taken that they may have changed.
+_KEPT: Final = 20_000
+
+
+def touched(record: Record, before: Aggregate, after: Aggregate, world: World) -> set[str]:
+    """The topics that this record changes, once it is folded in; `before` and `after` are its stream's aggregate."""
+    ident = ident_of(record.stream)
+    match kind_of(record.stream):
+        case "contact":
+            found = {FLOOR, f"{CONTACT}:{ident}"}
+            for contact in (before, after):
+                if isinstance(contact, Contact):
+                    found |= _of_contact(contact)
+            return found
+        case "shift":
+            agents = {each.agent_id for each in (before, after) if isinstance(each, Shift)}
+            return {FLOOR, *(f"{AGENT}:{agent}" for agent in agents)}
+        case "agent" | "queue" as kind:
+            return {FLOOR, f"{kind}:{ident}"}
+        case "node":
+            return {FLOOR}
+        case "customer":
+            return {f"{CUSTOMER}:{ident}", *_who_talk_with(world, ident)}
+        case "order":
+            customer = str(getattr(record.event, "customer_id", ""))
+            return {f"{CUSTOMER}:{customer}", *_who_talk_with(world, customer)} if customer else set()
+    return set()
+
+
+def _of_contact(contact: Contact) -> set[str]:
+    found = {f"{QUEUE}:{contact.queue_id}"} if contact.queue_id else set()
+    if contact.offer is not None:
+        found |= {f"{AGENT}:{held.agent_id}" for held in contact.offer.reservations}
+    if contact.segment is not None:
+        found.add(f"{AGENT}:{contact.segment.agent_id}")
+    return found
+
+
+def _who_talk_with(world: World, customer_id: str) -> set[str]:
+    """The desks that show this customer now."""
+    found: set[str] = set()
+    for contact in world.contacts.values():
+        if contact.customer_id == customer_id:
+            found |= {topic for topic in _of_contact(contact) if topic.startswith(AGENT)}
+    return found
+
+
+class Topics:
+    """When each topic changed last."""
+
+    def __init__(self) -> None:
+        self._begun = 0
+        self._last: dict[str, int] = {}
+
+    def begin(self, position: int) -> None:
+        """Remember changes from here on; of everything before it is not known what it changed."""
+        self._begun = position
+        self._last.clear()
+
+    def note(self, topics: set[str], position: int) -> None:
+        """These changed at this position."""
+        for topic in topics:
+            # Taken out first, so that the oldest change always stands in front.
+            self._last.pop(topic, None)
+            self._last[topic] = position
+        while len(self._last) > _KEPT:
+            oldest = next(iter(self._last))
+            self._begun = max(self._begun, self._last.pop(oldest))
+
+    def changed_since(self, topic: str, position: int) -> bool:
+        """Whether it may have changed after `position`."""
+        return position < self._begun or self._last.get(topic, 0) > position
