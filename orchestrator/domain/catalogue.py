@@ -69,8 +69,6 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.OfferWithdrawn,
         contacts.OfferFailed,
         contacts.ContactConnected,
-        contacts.HoldRequested,
-        contacts.ResumeRequested,
         contacts.ContactHeld,
         contacts.ContactResumed,
         contacts.HangUpRequested,
@@ -129,8 +127,20 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     ),
 }
 
+
+def _told_at_once(body: dict[str, Any]) -> dict[str, Any]:
+    """HoldRequested and ResumeRequested of version 1: the switch was told whenever they were pressed."""
+    return {**body, "not_before": 0}
+
+
 # Stored names differ from class names only where a class was renamed after it had made history.
-_SPECIAL = {
+_SPECIAL: dict[type[Event], Entry] = {
+    contacts.HoldRequested: Entry(
+        name="HoldRequested", cls=contacts.HoldRequested, kind="contact", version=2, upcasters=(_told_at_once,)
+    ),
+    contacts.ResumeRequested: Entry(
+        name="ResumeRequested", cls=contacts.ResumeRequested, kind="contact", version=2, upcasters=(_told_at_once,)
+    ),
     contacts.ContactIdentified: Entry(
         name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of
     ),

@@ -4,6 +4,7 @@
 |-----------|---------|---------------------------------------------------------|------------------------------------|
 | offer     | contact | OfferMade, OfferAccepted, OfferExtended, accepted fails | the offer closes, ContactConnected |
 | visit     | contact | ContactQueued                                           | QueueVisitEnded                    |
+| wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
 | wrap_up   | shift   | WrapUpStarted                                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
@@ -93,10 +94,17 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             timers.set(("visit", ident), event.leave_by)
         case contacts.QueueVisitEnded():
             timers.cancel(("visit", ident))
+        case contacts.HoldRequested() | contacts.ResumeRequested():
+            if event.not_before > at and contact.segment is not None and contact.segment.wish:
+                timers.set(("wish", ident), event.not_before)
+            else:
+                timers.cancel(("wish", ident))
+        case contacts.ContactHeld() | contacts.ContactResumed() | contacts.AgentSegmentEnded():
+            timers.cancel(("wish", ident))
         case contacts.LegOverdue():
             timers.set(("legs", ident), event.again_at)
         case contacts.ContactEnded():
-            for name in ("offer", "visit", "legs"):
+            for name in ("offer", "visit", "wish", "legs"):
                 timers.cancel((name, ident))
             return
     if not doomed_legs(contact):

@@ -16,12 +16,18 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         return
     segment = contact.segment
     match happened.record.event:
-        case contacts.HoldRequested():
-            yield hold_leg(contact, segment, ids)
-        case contacts.ResumeRequested():
-            yield resume_leg(contact, segment, ids)
+        case contacts.HoldRequested() | contacts.ResumeRequested() if segment.wish_due <= happened.at:
+            yield from grant(contact, segment, ids)
         case contacts.ContactConnected() if recorded(world, contact):
             yield start_recording(contact, segment, ids)
+
+
+def grant(contact: Contact, segment: Segment, ids: Ids) -> Iterator[HoldLeg | ResumeLeg]:
+    """Tell the switch what the agent wants, where it is not so already. What may not be told yet is told by a timer."""
+    if segment.wish == "hold" and contact.status == "connected":
+        yield hold_leg(contact, segment, ids)
+    elif segment.wish == "resume" and contact.status == "held":
+        yield resume_leg(contact, segment, ids)
 
 
 def hold_leg(contact: Contact, segment: Segment, ids: Ids) -> HoldLeg:

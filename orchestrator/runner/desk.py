@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.kernel import Refused
+from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
@@ -18,7 +18,7 @@ REASON_LENGTH = 40
 EXTENSION_LENGTH = 20
 
 
-def on_command(world: World, command: inputs.DeskCommand, ids: Ids) -> Iterator[Tell]:
+def on_command(world: World, command: inputs.DeskCommand, now: Instant, ids: Ids) -> Iterator[Tell]:
     """The commands that a request stands for. Raises `Refused` where what is live does not allow it."""
     match command:
         case inputs.EndAll():
@@ -33,7 +33,7 @@ def on_command(world: World, command: inputs.DeskCommand, ids: Ids) -> Iterator[
         case inputs.SignIn():
             yield _sign_in(world, command, ids)
         case inputs.AgentCommand():
-            yield from _of_shift(world, command)
+            yield from _of_shift(world, command, now)
 
 
 def _sign_in(world: World, command: inputs.SignIn, ids: Ids) -> TellShift:
@@ -52,7 +52,7 @@ def _sign_in(world: World, command: inputs.SignIn, ids: Ids) -> TellShift:
     return TellShift(ids.new("shift"), shifts.SignIn(agent_id=agent_id, extension=extension))
 
 
-def _of_shift(world: World, command: inputs.AgentCommand) -> Iterator[Tell]:
+def _of_shift(world: World, command: inputs.AgentCommand, now: Instant) -> Iterator[Tell]:
     shift_id = world.shift_of_agent.get(_agent_id(world, command.agent))
     if shift_id is None:
         _refuse("not_signed_in", f"Agent {command.agent} is not signed in; sign in first.")
@@ -71,9 +71,11 @@ def _of_shift(world: World, command: inputs.AgentCommand) -> Iterator[Tell]:
         case inputs.Reject():
             yield TellContact(_contact(world, shift, "no_offer").contact_id, commands.RejectAtDesk(shift_id=shift_id))
         case inputs.Hold():
-            yield TellContact(_contact(world, shift, "not_talking").contact_id, commands.Hold(shift_id=shift_id))
+            contact = _contact(world, shift, "not_talking")
+            yield TellContact(contact.contact_id, commands.Hold(shift_id=shift_id, now=now))
         case inputs.Resume():
-            yield TellContact(_contact(world, shift, "not_talking").contact_id, commands.Resume(shift_id=shift_id))
+            contact = _contact(world, shift, "not_talking")
+            yield TellContact(contact.contact_id, commands.Resume(shift_id=shift_id, now=now))
         case inputs.HangUp():
             contact = _contact(world, shift, "not_talking")
             if contact.segment is None or contact.segment.shift_id != shift_id:

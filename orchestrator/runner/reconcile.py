@@ -172,9 +172,11 @@ def _segment_corrections(world: World, contact: Contact, segment: Segment, sight
         yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=agent.held))
     if not sight.entering:
         return
-    if segment.wish == "hold" and not agent.held:
-        yield hold_leg(contact, segment, sight.ids)
-    if segment.wish == "resume" and agent.held:
-        yield resume_leg(contact, segment, sight.ids)
+    if segment.wish_due <= sight.now:
+        # One that is not due yet has its timer, which the fold of the log set again.
+        if segment.wish == "hold" and not agent.held:
+            yield hold_leg(contact, segment, sight.ids)
+        if segment.wish == "resume" and agent.held:
+            yield resume_leg(contact, segment, sight.ids)
     if sight.first and recorded(world, contact):
         yield start_recording(contact, segment, sight.ids)

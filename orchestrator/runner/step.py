@@ -75,7 +75,7 @@ class Runner:
                 self._memory.started()
                 return reconcile.on_start(self.world)
             case DeskCommand():
-                return desk.on_command(self.world, given.body, ids)
+                return desk.on_command(self.world, given.body, given.at, ids)
             case LinkUp() | LinkDown() | Snapshot():
                 return reconcile.on_node(self.world, self._memory, given.body, given.at, ids)
             case Fact():

@@ -12,6 +12,7 @@ from orchestrator.domain.switch.instructions import CheckLeg
 from orchestrator.domain.switch.nodes import StrayLegOverdue
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
+from orchestrator.policies.talk import grant
 from orchestrator.runner.inputs import TimerFired
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
@@ -43,6 +44,8 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             queue = world.queues.get(contact.queue_id)
             prompt = queue.settings.apology if queue is not None else APOLOGY
             yield TellContact(fired.ident, ExpireVisit(prompt=prompt, now=now))
+        case "wish" if contact is not None and contact.segment is not None:
+            yield from grant(contact, contact.segment, ids)
         case "legs" if contact is not None:
             yield TellContact(fired.ident, CheckOverdue(now=now))
         case "wrap_up":

@@ -164,3 +164,11 @@ def test_what_belongs_to_a_person_hangs_its_key_under_theirs() -> None:
 
 def test_the_upcasters_of_an_event_lead_to_its_version() -> None:
     assert all(len(entry.upcasters) == entry.version - 1 for entry in catalogue.CATALOGUE.values())
+
+
+def test_a_hold_of_the_first_version_is_read_as_one_that_the_switch_was_told_of_at_once() -> None:
+    """Feature 11.1."""
+    for name in ("HoldRequested", "ResumeRequested"):
+        entry = CATALOGUE[name]
+        event = msgspec.convert(entry.upcasters[0]({"segment_id": "g1"}), entry.cls)
+        assert msgspec.structs.asdict(event) == {"segment_id": "g1", "not_before": Instant(0)}

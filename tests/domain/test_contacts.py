@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.contacts import commands as k
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.contacts.handling import LEG_GRACE, decide
+from orchestrator.domain.contacts.handling import LEG_GRACE, SETTLE, decide
 from orchestrator.domain.kernel import Event, Instant, Refused
 from orchestrator.domain.switch.causes import NEVER_MADE, SWITCH_RESTARTED
 from tests.domain.cases import NOW, Case
 
 LATER = Instant(NOW + 5_000_000)
+SETTLED = Instant(NOW + SETTLE)
 DECISION = c.Decision(rule="longest_idle", config_version=1, skill="zh", min_level=1, candidates=(), others={})
 ARRIVED = c.ContactArrived(node="sw1", leg="L", dialled="4001")
 QUEUED = c.ContactQueued(
@@ -344,8 +345,8 @@ def test_legs_that_do_not_die_are_asked_after_at_growing_distances() -> None:
 
 def test_hold_is_asked_for_and_is_so_when_the_switch_says_so() -> None:
     """Feature 4.3."""
-    wish = c.HoldRequested(segment_id="g1")
-    state = given(*TALKING).when(k.Hold(shift_id="s1")).then(wish)
+    wish = c.HoldRequested(segment_id="g1", not_before=SETTLED)
+    state = given(*TALKING).when(k.Hold(shift_id="s1", now=LATER)).then(wish)
     assert state is not None
     assert state.status == "connected"
     given(*TALKING, wish).when(k.NoteHold(leg="A1", on=True)).then(c.ContactHeld(segment_id="g1"))
@@ -354,15 +355,56 @@ def test_hold_is_asked_for_and_is_so_when_the_switch_says_so() -> None:
     assert status(*TALKING, c.ContactHeld(segment_id="g1")) == "held"
 
 
+def test_a_hold_or_resume_that_comes_too_soon_is_taken_and_waits_until_the_switch_can_bear_it() -> None:
+    """Feature 4.3: nobody is refused, and nobody hears music over the talk."""
+    held_now = c.ContactHeld(segment_id="g1")
+    for history, press, said in (
+        (TALKING, k.Hold(shift_id="s1", now=NOW), c.HoldRequested(segment_id="g1", not_before=SETTLED)),
+        (
+            (*TALKING, held_now),
+            k.Resume(shift_id="s1", now=NOW),
+            c.ResumeRequested(segment_id="g1", not_before=SETTLED),
+        ),
+    ):
+        state = given(*history).when(press).then(said)
+        assert state is not None
+        assert state.segment is not None
+        assert state.segment.wish_due == SETTLED > NOW
+
+
+def test_a_press_that_waits_is_taken_back_by_the_other_key_and_not_doubled_by_its_own() -> None:
+    """Feature 4.3: what the agent pressed last is what holds."""
+    hold = c.HoldRequested(segment_id="g1", not_before=SETTLED)
+    resume = c.ResumeRequested(segment_id="g1", not_before=SETTLED)
+    given(*TALKING, hold).when(k.Hold(shift_id="s1", now=NOW)).then()
+    state = given(*TALKING, hold).when(k.Resume(shift_id="s1", now=NOW)).then(resume)
+    assert state is not None
+    assert state.segment is not None
+    assert (state.status, state.segment.wish) == ("connected", "")
+    held = (*TALKING, c.ContactHeld(segment_id="g1"))
+    given(*held, resume).when(k.Resume(shift_id="s1", now=NOW)).then()
+    state = given(*held, resume).when(k.Hold(shift_id="s1", now=NOW)).then(hold)
+    assert state is not None
+    assert state.segment is not None
+    assert (state.status, state.segment.wish) == ("held", "")
+
+
+def test_a_press_of_which_the_switch_was_told_can_be_repeated_but_not_taken_back() -> None:
+    """Feature 4.3: it may have been lost on the way, or be carried out at any moment."""
+    hold = c.HoldRequested(segment_id="g1", not_before=SETTLED)
+    given(*TALKING, hold).when(k.Hold(shift_id="s1", now=LATER)).then(hold)
+    given(*TALKING, hold).when(k.Resume(shift_id="s1", now=LATER)).refused("not_held")
+
+
 def test_the_desk_is_refused_what_the_state_does_not_allow() -> None:
     """Features 4.1, 4.3."""
     given(*WAITING).when(k.AcceptAtDesk(shift_id="s1")).refused("no_offer")
     given(*OFFERED).when(k.AcceptAtDesk(shift_id="s9")).refused("no_offer")
     given(*CONNECTING).when(k.RejectAtDesk(shift_id="s1")).refused("no_offer")
-    given(*OFFERED).when(k.Hold(shift_id="s1")).refused("not_talking")
-    given(*TALKING).when(k.Hold(shift_id="s2")).refused("not_talking")
-    given(*TALKING).when(k.Resume(shift_id="s1")).refused("not_held")
-    given(*TALKING, c.ContactHeld(segment_id="g1")).when(k.Hold(shift_id="s1")).refused("already_held")
+    given(*OFFERED).when(k.Hold(shift_id="s1", now=NOW)).refused("not_talking")
+    given(*TALKING).when(k.Hold(shift_id="s2", now=NOW)).refused("not_talking")
+    given(*TALKING).when(k.Resume(shift_id="s1", now=NOW)).refused("not_held")
+    given(*TALKING, c.ContactHeld(segment_id="g1")).when(k.Hold(shift_id="s1", now=NOW)).refused("already_held")
 
 
 # --- properties ------------------------------------------------------------------------------------------------------
@@ -394,7 +436,8 @@ COMMANDS = st.sampled_from(
         k.NoteHold(leg="A1", on=True), k.NoteHold(leg="A1", on=False), gone("A1", "USER_BUSY"), gone("A2"), gone("L"),
         expire(), expire("node_down"), expire(unmade=("A1",)), k.ExpireVisit(prompt="x", now=LATER),
         k.WithdrawOffer(cause="x"), k.WithdrawOffer(cause="x", shift_id="s1"), k.JoinAgain(connect_by=LATER),
-        k.AcceptAtDesk(shift_id="s1"), k.RejectAtDesk(shift_id="s2"), k.Hold(shift_id="s1"), k.Resume(shift_id="s1"),
+        k.AcceptAtDesk(shift_id="s1"), k.RejectAtDesk(shift_id="s2"), k.Hold(shift_id="s1", now=NOW),
+        k.Resume(shift_id="s1", now=NOW),
         k.HangUp(reason="agent"), k.CheckOverdue(now=NOW), k.NoteRecording(file="f"),
     )
 )  # fmt: skip

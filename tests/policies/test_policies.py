@@ -235,9 +235,11 @@ def test_hold_and_resume_follow_what_was_asked_for() -> None:
     """Feature 4.3."""
     scene = Scene()
     _, ring = scene.talk()
+    scene.wait(1_000)
     scene.give(inputs.Hold(agent="1001"))
     assert [type(do) for do in asked(talk, scene, c.HoldRequested)] == [HoldLeg]
     scene.give(facts.LegHeld(node=NODE, leg=ring.leg))
+    scene.wait(1_000)
     scene.give(inputs.Resume(agent="1001"))
     assert [type(do) for do in asked(talk, scene, c.ResumeRequested)] == [ResumeLeg]
 

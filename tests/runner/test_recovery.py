@@ -56,6 +56,7 @@ def test_after_a_restart_talks_are_kept_and_what_was_asked_for_is_done() -> None
     scene = Scene()
     caller, ring = scene.talk()
     scene.give(inputs.Hold(agent="1001"))
+    scene.wait(1_000)
     scene.restart()
     scene.connect(
         legs=(
@@ -74,6 +75,7 @@ def test_after_a_restart_a_hold_that_was_to_end_is_ended() -> None:
     scene.give(inputs.Hold(agent="1001"))
     scene.give(facts.LegHeld(node=NODE, leg=ring.leg))
     scene.give(inputs.Resume(agent="1001"))
+    scene.wait(1_000)
     scene.restart()
     scene.connect(legs=(scene.seen(caller, bridged_to=ring.leg), scene.seen_phone(ring, answered=True, held=True)))
     assert ResumeLeg in [type(each) for each in scene.outcome.instructions]

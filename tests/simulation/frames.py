@@ -77,6 +77,7 @@ class Simulated:
         self.phones = Phones(self)
         self.sockets: list[Socket] = []
         self._quiet: dict[str, int] = {}
+        self._over_talk: dict[str, int] = {}
         self._planned: int | None = None
         self._weather = weather
         for kind, probability in (("drop", weather.lost), ("double", weather.doubled), ("delay", weather.late)):
@@ -170,6 +171,15 @@ class Simulated:
             self._quiet.pop(leg, None)
             return 0
         return self._quiet.setdefault(leg, self.agenda.now)
+
+    def music_over_talk_since(self, leg: str) -> int:
+        channel = self.model.switch.legs.get(leg)
+        agent = self.model.switch.legs.get(self.talks_with(leg))
+        talks = channel is not None and agent is not None and self.up and not agent.held
+        if not talks or channel is None or channel.get("current_application") != "playback":
+            self._over_talk.pop(leg, None)
+            return 0
+        return self._over_talk.setdefault(leg, self.agenda.now)
 
     def how_far(self, leg: str) -> str:
         return "not told here"

@@ -32,6 +32,7 @@ RULES = {
     "waits_end": "every live wait has a timer",
     "offers_are_young": "no offer is older than its deadline",
     "hears_music": "whoever waits hears something",
+    "hears_each_other": "a hold leaves no music over the talk, however soon it was asked for",
     "commit_first": "no instruction is written before its records are committed",
     "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
     "fence": "nothing is committed by an epoch that is over",
@@ -184,6 +185,9 @@ class AnySwitch(Protocol):
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
 
+    def music_over_talk_since(self, leg: str) -> int:
+        """Since when this leg hears music while its agent talks to it; 0 where it does not."""
+
     def how_far(self, leg: str) -> str:
         """How far the ring of this leg came: never made, made, rang, answered, unreachable."""
 
@@ -229,7 +233,7 @@ class Invariants:
                 case "contact":
                     contact = world.contacts.get(ident_of(stream))
                     if contact is not None:
-                        self._contact(world, contact)
+                        self._contact(world, contact, now)
                 case "shift":
                     shift = world.shifts.get(ident_of(stream))
                     if shift is not None:
@@ -240,6 +244,7 @@ class Invariants:
             self._offers_are_young(now)
             self._waits_are_over(world, now)
             self._nobody_hears_silence(world, now)
+            self._nobody_talks_against_music(world, now)
 
     def _record(self, record: Record, given: Input) -> None:
         match record.event:
@@ -301,7 +306,7 @@ class Invariants:
             if shift not in wrapping:
                 raise Broken("wrap_up", f"shift {shift} has no wrap-up after its talk")
 
-    def _contact(self, world: World, contact: c.Contact) -> None:
+    def _contact(self, world: World, contact: c.Contact, now: Instant) -> None:
         ident, timers = contact.contact_id, world.timers
         if contact.status == "arrived":
             raise Broken("waits_end", f"contact {ident} was neither queued nor turned away")
@@ -317,6 +322,10 @@ class Invariants:
                 if shift is None or shift.status != "reserved" or shift.offer_id != contact.offer.offer_id:
                     raise Broken("reservations", f"contact {ident} holds shift {held.shift_id}, which says otherwise")
         if contact.segment is not None:
+            segment = contact.segment
+            talking = contact.status in ("connected", "held")
+            if talking and segment.wish and segment.wish_due > now and timers.due_of(("wish", ident)) is None:
+                raise Broken("waits_end", f"contact {ident} is to {segment.wish} later, and nobody will")
             shift = world.shifts.get(contact.segment.shift_id)
             if shift is None or shift.status != "talking" or shift.contact_id != ident:
                 raise Broken("reservations", f"contact {ident} talks with a shift that does not")
@@ -375,6 +384,12 @@ class Invariants:
             if can_be_served(world, contact) and now > since + 5 * SECOND:
                 raise Broken("hears_music", f"the caller of {contact.contact_id} has heard silence for a while")
 
+    def _nobody_talks_against_music(self, world: World, now: Instant) -> None:
+        for contact in world.contacts.values():
+            since = self._switch.music_over_talk_since(contact.caller_leg)
+            if since and now > since + 2 * SECOND:
+                raise Broken("hears_each_other", f"the caller of {contact.contact_id} hears music over the talk")
+
     # --- at a write --------------------------------------------------------------------------------------------------
     def wrote(self, given: i.Instruction) -> None:
         """What must hold when an instruction goes to the switch."""
@@ -432,7 +447,7 @@ def finish(world: World, switch: AnySwitch) -> None:
         "contact_of_leg": world.contact_of_leg,
         "open_offers": world.open_offers,
         "versions": [name for name in world.versions if kind_of(name) == "contact"],
-        "timers": [key for key, _ in world.timers if key[0] in ("offer", "visit", "legs")],
+        "timers": [key for key, _ in world.timers if key[0] in ("offer", "visit", "wish", "legs")],
     }
     for name, left in leftovers.items():
         if left:

@@ -158,6 +158,11 @@ def _no_timer_for_an_offer(right: Any, all_timers: Any, contact: Any, event: Any
         all_timers.cancel(("offer", contact.contact_id))
 
 
+def _no_timer_for_a_wish(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, contact, event, at)
+    all_timers.cancel(("wish", contact.contact_id))
+
+
 def _timers_outlive_contacts(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
     right(all_timers, contact, event, at)
     if isinstance(event, contacts.ContactEnded):
@@ -455,6 +460,20 @@ MUTANTS = (
         rule="hears_music",
         make=_silence_after_a_failed_join,
         weather=Weather(parks_on_cancel=True),
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="tell the switch of a hold at once, however young the bridge",
+        rule="hears_each_other",
+        make=instead(handling, "SETTLE", 0),
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="forget a hold that has to wait",
+        rule="waits_end",
+        make=around(timers, "set_for_contact", _no_timer_for_a_wish),
+        weather=_CALM,
         size=_MANY_AT_ONCE,
     ),
     Mutant(

@@ -63,6 +63,9 @@ class Desk:
             self.press(i.Resume(agent=self.number))
         elif shift.status == "talking" and dice < 0.2:
             self.press(i.Hold(agent=self.number))
+            if dice < 0.1:
+                self._agenda.soon(5, 900, lambda: self.press(i.Resume(agent=self.number)))
+                self._agenda.soon(5, 900, lambda: self.press(i.Hold(agent=self.number)))
         elif shift.status == "talking" and dice < 0.3:
             self.press(i.HangUp(agent=self.number))
 

@@ -21,6 +21,8 @@ from tests.simulation.weather import Weather
 NODE = "n1"
 BEAT = 20 * SECOND
 APOLOGY_MS = 4_000
+# How long after a bridge, and after a hold, a real switch does not look at what is to be played (tests/contract).
+NEW_BRIDGE, NEW_HOLD = 200 * MILLISECOND, 150 * MILLISECOND
 
 Reply = Callable[[str], None]
 """Takes the answer of a refused command; "" where it was done."""
@@ -84,6 +86,11 @@ class Leg:
     peer: "Leg | None" = None
     joining: "Leg | None" = None
     held: bool = False
+    settles_at: int = 0
+    """Until when, after a bridge or a hold, the switch does not look at what is to be played."""
+    music_queued: bool = False
+    """Music of a hold that was begun too soon, or resumed too soon: it begins when it is over."""
+    music_over_talk_since: int = 0
     recording: str = ""
     alive: bool = True
     reply: Reply | None = field(default=None, repr=False)
@@ -376,6 +383,8 @@ class Switch:
             return
         caller.joining = agent.joining = None
         caller.peer, agent.peer = agent, caller
+        agent.settles_at, agent.music_queued = self.agenda.now + NEW_BRIDGE, False
+        caller.music_over_talk_since = 0
         caller.silent_since = 0
         self._say(f.LegBridged, caller, other=agent.uuid)
         self.moment(caller, "bridged")
@@ -403,6 +412,14 @@ class Switch:
             reply("Operation failed")
             return
         leg.held = on
+        if self.agenda.now < leg.settles_at:
+            leg.music_queued = True
+        if on:
+            leg.settles_at = max(leg.settles_at, self.agenda.now + NEW_HOLD)
+            leg.peer.music_over_talk_since = 0
+        elif leg.music_queued:
+            leg.peer.music_over_talk_since = self.agenda.now
+            leg.music_queued = False
         reply("")
         self._say(f.LegHeld if on else f.LegResumed, leg)
 
@@ -438,6 +455,10 @@ class Switch:
 
     def silent_since(self, leg: str) -> int:
         return self.legs[leg].silent_since if leg in self.legs else 0
+
+    def music_over_talk_since(self, leg: str) -> int:
+        found = self.legs.get(leg)
+        return found.music_over_talk_since if found is not None and found.peer is not None else 0
 
     def how_far(self, leg: str) -> str:
         return self.rung.get(leg, "never made")
@@ -511,6 +532,9 @@ class Switches:
 
     def silent_since(self, leg: str) -> int:
         return max(switch.silent_since(leg) for switch in self.switches)
+
+    def music_over_talk_since(self, leg: str) -> int:
+        return max(switch.music_over_talk_since(leg) for switch in self.switches)
 
     def how_far(self, leg: str) -> str:
         came = (switch.how_far(leg) for switch in self.switches)

@@ -144,12 +144,14 @@ class Hold(Struct, frozen=True, kw_only=True):
     """The agent pressed hold."""
 
     shift_id: str
+    now: Instant
 
 
 class Resume(Struct, frozen=True, kw_only=True):
     """The agent pressed resume."""
 
     shift_id: str
+    now: Instant
 
 
 class HangUp(Struct, frozen=True, kw_only=True):

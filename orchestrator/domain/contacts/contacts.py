@@ -143,8 +143,12 @@ class Segment(Struct, frozen=True, kw_only=True):
     agent_id: str
     leg: str
     since: Instant
+    changed_at: Instant = Instant(0)
+    """Since when they talk, or the caller is on hold, as the switch said it last."""
     wish: str = ""
     """`hold` or `resume` where the agent asked for it and the switch has not said that it is so."""
+    wish_due: Instant = Instant(0)
+    """When the switch is to be told of the wish, at the earliest."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -266,10 +270,11 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 agent_id=event.agent_id,
                 leg=event.leg,
                 since=at,
+                changed_at=at,
             )
             return replace(contact, status="connected", offer=None, segment=segment, served=True)
         case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
-            return _evolve_hold(contact, event)
+            return _evolve_hold(contact, event, at)
         case AgentSegmentEnded():
             return replace(contact, segment=None, status="leaving", phase=contact.phase or contact.status)
         case HangUpRequested():
@@ -290,19 +295,22 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
     return contact
 
 
-def _evolve_hold(contact: Contact, event: Event) -> Contact:
+def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:
     segment = contact.segment
     if segment is None:
         return contact
     match event:
         case HoldRequested():
-            return replace(contact, segment=replace(segment, wish="hold"))
+            # On a caller who is on hold it takes back a resume.
+            wish = "" if contact.status == "held" else "hold"
+            return replace(contact, segment=replace(segment, wish=wish, wish_due=event.not_before))
         case ResumeRequested():
-            return replace(contact, segment=replace(segment, wish="resume"))
+            wish = "" if contact.status == "connected" else "resume"
+            return replace(contact, segment=replace(segment, wish=wish, wish_due=event.not_before))
         case ContactHeld() if contact.status == "connected":
-            return replace(contact, status="held", segment=replace(segment, wish=""))
+            return replace(contact, status="held", segment=replace(segment, wish="", changed_at=at))
         case ContactResumed() if contact.status == "held":
-            return replace(contact, status="connected", segment=replace(segment, wish=""))
+            return replace(contact, status="connected", segment=replace(segment, wish="", changed_at=at))
     return contact
 
 

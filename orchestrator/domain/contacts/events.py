@@ -200,15 +200,21 @@ class ContactConnected(Event, frozen=True, kw_only=True):
 
 
 class HoldRequested(Event, frozen=True, kw_only=True):
-    """The agent asked for hold."""
+    """The agent asked for hold. The switch is told at `not_before`, at once where that has passed; not at all where it
+    takes back a resume of which the switch was not told yet.
+    """
 
     segment_id: str
+    not_before: Instant = Instant(0)
 
 
 class ResumeRequested(Event, frozen=True, kw_only=True):
-    """The agent asked to go on."""
+    """The agent asked to go on. The switch is told at `not_before`, at once where that has passed; not at all where it
+    takes back a hold of which the switch was not told yet.
+    """
 
     segment_id: str
+    not_before: Instant = Instant(0)
 
 
 class ContactHeld(Event, frozen=True, kw_only=True):
