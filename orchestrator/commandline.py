@@ -123,13 +123,14 @@ def agents() -> None:
     """Every agent and what they do now."""
     rows = _ask("agents")
     _print_table(
-        ("agent", "extension", "state", "reason", "contact", "skills"),
+        ("agent", "extension", "state", "reason", "desk", "contact", "skills"),
         (
             (
                 row["number"],
                 row["extension"],
                 row["state"],
                 row["reason"],
+                row["desk"]["state"] if row["desk"] else "",
                 row["contact_id"][:8],
                 " ".join(f"{skill}:{level}" for skill, level in sorted(row["skills"].items())),
             )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.domain.kernel import Refused
+from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.esl.node import Link
 from orchestrator.leader import Lease
@@ -71,7 +72,14 @@ def agents(world: World) -> list[dict[str, object]]:
                 "contact_id": shift.contact_id if shift is not None else "",
                 "cooling_until": shift.cooling_until if shift is not None else None,
                 "next": (shift.next_sign_out and "signed_out") or shift.next_pause if shift is not None else "",
+                "desk": _desk(shift) if shift is not None else None,
                 "skills": agent.skills,
             }
         )
     return rows
+
+
+def _desk(shift: Shift) -> dict[str, object] | None:
+    """Where the agent's desk stands (attached, lost, absent) and since when; None where there never was one."""
+    desk = shift.desk
+    return None if desk is None else {"desk_id": desk.desk_id, "state": desk.state, "since": desk.since}

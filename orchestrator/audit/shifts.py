@@ -1,4 +1,6 @@
-"""The verifier's own idea of a shift: one agent, one seat, one contact at a time, wrap-up with a start and an end."""
+"""The verifier's own idea of a shift: one agent, one seat, one contact at a time, wrap-up with a start and an end, and
+no contact for an agent whose desk is gone.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,6 +8,7 @@ from typing import Any
 from orchestrator.audit.books import Books
 from orchestrator.audit.report import Live, problem
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of
+from orchestrator.domain.staff import presence
 from orchestrator.domain.staff import shifts as events
 
 _ENGAGED = ("reserved", "talking", "wrapping_up")
@@ -21,10 +24,20 @@ _FROM: Mapping[type[Event], tuple[str, ...]] = {
     events.CoolDownEnded: ("paused", "ready", "reserved", "talking", "wrapping_up"),
     events.AgentConnected: ("reserved",),
     events.WrapUpStarted: ("talking",),
+    events.WrapUpExtended: ("wrapping_up",),
     events.WrapUpEnded: ("wrapping_up",),
     events.PauseRequested: ("reserved", "talking", "wrapping_up"),
     events.SignOutRequested: ("reserved", "talking", "wrapping_up"),
     events.AgentSignedOut: ("paused", "ready"),
+}
+# From which states of its desk an event of the desk may come; "" where there is none yet.
+_DESK_FROM: Mapping[type[Event], tuple[str, ...]] = {
+    presence.DeskAttached: ("", "lost", "absent"),
+    presence.DeskTakenOver: ("attached", "lost", "absent"),
+    presence.DeskReturned: ("lost", "absent"),
+    presence.DeskLost: ("attached",),
+    presence.DeskGraceExtended: ("lost",),
+    presence.DeskGraceEnded: ("lost",),
 }
 
 
@@ -33,12 +46,16 @@ class _Shift:
         "agent",
         "contact",
         "cooling",
+        "desk",
+        "desk_by",
+        "desk_state",
         "extension",
         "ident",
         "last",
         "offer",
         "place",
         "state",
+        "wrap_at_most",
         "wrap_by",
     )
 
@@ -49,7 +66,9 @@ class _Shift:
         self.state = "paused"
         self.offer = self.contact = ""
         self.cooling: Instant | None = None
-        self.wrap_by = Instant(0)
+        self.wrap_by = self.wrap_at_most = Instant(0)
+        self.desk = self.desk_state = ""
+        self.desk_by = Instant(0)
         self.last = record
         self.place = place
 
@@ -63,19 +82,21 @@ class Shifts:
         self._of_agent: dict[str, str] = {}
         self._at_extension: dict[str, str] = {}
         self.handlers: Mapping[type[Event], Callable[[_Shift, Any], None]] = {
-            events.AgentMadeReady: self._to("ready"),
+            events.AgentMadeReady: self._made_ready,
             events.AgentPaused: self._to("paused"),
-            events.AgentStoodDown: self._to("paused"),
+            events.AgentStoodDown: self._stood_down,
             events.AgentReserved: self._reserved,
             events.AgentReleased: self._released,
             events.AgentCooledDown: self._cooled_down,
             events.CoolDownEnded: self._cool_down_ended,
             events.AgentConnected: self._connected,
             events.WrapUpStarted: self._wrap_up_started,
+            events.WrapUpExtended: self._wrap_up_extended,
             events.WrapUpEnded: self._wrap_up_ended,
             events.PauseRequested: self._wish,
             events.SignOutRequested: self._wish,
             events.AgentSignedOut: self._signed_out,
+            **dict.fromkeys(_DESK_FROM, self._desk),
         }
 
     def see(self, record: Record) -> None:
@@ -96,7 +117,7 @@ class Shifts:
             if isinstance(event, events.AgentSignedIn):
                 self._books.complain("shift", "the same shift begins a second time")
             return
-        if shift.state not in _FROM[type(event)]:
+        if type(event) in _FROM and shift.state not in _FROM[type(event)]:
             self._books.complain("shift", f"{type(event).__name__} while {shift.state}")
         handler(shift, event)
 
@@ -120,10 +141,46 @@ class Shifts:
     def _wish(self, _shift: _Shift, _event: Event) -> None:
         """Asked for during a contact; changes nothing yet."""
 
+    def _made_ready(self, shift: _Shift, _event: events.AgentMadeReady) -> None:
+        if shift.desk_state == "absent":
+            self._books.complain("desk", "ready without the desk that is missed")
+        shift.state = "ready"
+
+    def _stood_down(self, shift: _Shift, event: events.AgentStoodDown) -> None:
+        if (event.reason == events.DESK_LOST) != (not event.offer_id) or (
+            event.reason == events.DESK_LOST and shift.desk_state != "absent"
+        ):
+            self._books.complain("desk", f"stood down for {event.reason} with the desk {shift.desk_state or 'none'}")
+        shift.state = "paused"
+
+    def _desk(self, shift: _Shift, event: Any) -> None:  # noqa: ANN401 - one of six, told apart here
+        books = self._books
+        kind = type(event)
+        if shift.desk_state not in _DESK_FROM[kind]:
+            books.complain("desk", f"{kind.__name__} while the desk is {shift.desk_state or 'none'}")
+        taken = isinstance(event, presence.DeskTakenOver)
+        if not taken and not isinstance(event, presence.DeskAttached) and event.desk_id != shift.desk:
+            books.complain(
+                "desk", f"{kind.__name__} of desk {event.desk_id}, but the agent's is {shift.desk or 'none'}"
+            )
+        if taken and event.earlier != shift.desk:
+            books.complain("desk", f"taken over from {event.earlier}, but the agent's is {shift.desk or 'none'}")
+        shift.desk = event.desk_id
+        match event:
+            case presence.DeskLost() | presence.DeskGraceExtended():
+                shift.desk_state, shift.desk_by = "lost", event.until
+            case presence.DeskGraceEnded():
+                books.check_deadline(shift.desk_by, "the end of the desk's grace")
+                shift.desk_state = "absent"
+            case _:
+                shift.desk_state = "attached"
+
     def _reserved(self, shift: _Shift, event: events.AgentReserved) -> None:
         books = self._books
         if shift.cooling is not None:
             books.complain("cool_down", "offered a contact during the cool-down")
+        if shift.desk_state == "absent":
+            books.complain("desk", "offered a contact though the desk is gone")
         if books.held.get(shift.ident, {}).get(event.contact_id) != event.offer_id:
             books.complain("capacity", f"reserved for contact {event.contact_id}, which does not hold this shift")
         books.pay(shift.ident, "reservation", event.offer_id)
@@ -165,6 +222,12 @@ class Shifts:
         self._books.pay(shift.ident, "wrap-up", event.segment_id)
         shift.state = "wrapping_up"
         shift.wrap_by = event.until
+        shift.wrap_at_most = max(event.at_most, event.until)
+
+    def _wrap_up_extended(self, shift: _Shift, event: events.WrapUpExtended) -> None:
+        if not shift.wrap_by < event.until <= shift.wrap_at_most:
+            self._books.complain("wrap_up", "extended backwards, or beyond its limit")
+        shift.wrap_by = event.until
 
     def _wrap_up_ended(self, shift: _Shift, _event: events.WrapUpEnded) -> None:
         self._books.counts.wrap_ups_ended += 1
@@ -188,6 +251,8 @@ class Shifts:
         """The log is over: count what is open; an agent who is stuck in something that is over is a problem."""
         for shift in self._live.values():
             live.shifts += 1
+            if shift.desk_state == "lost" and clock > shift.desk_by + self._books.slack:
+                self._note(shift, "overdue", "the grace of the desk has not ended though its time is over")
             if shift.state not in _ENGAGED:
                 continue
             live.engaged_shifts += 1

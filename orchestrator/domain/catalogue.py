@@ -14,7 +14,7 @@ from orchestrator.domain.contacts import contacts
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import configuration, entries, queues
-from orchestrator.domain.staff import agents, shifts
+from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 
@@ -89,11 +89,17 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         shifts.AgentCooledDown,
         shifts.CoolDownEnded,
         shifts.AgentConnected,
-        shifts.WrapUpStarted,
         shifts.WrapUpEnded,
+        shifts.WrapUpExtended,
         shifts.PauseRequested,
         shifts.SignOutRequested,
         shifts.AgentSignedOut,
+        presence.DeskAttached,
+        presence.DeskLost,
+        presence.DeskGraceExtended,
+        presence.DeskReturned,
+        presence.DeskGraceEnded,
+        presence.DeskTakenOver,
     ),
     "node": (
         nodes.NodeConnected,
@@ -105,7 +111,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         nodes.StrayLegClosed,
     ),
     "agent": (agents.AgentConfigured, agents.AgentRemoved),
-    "queue": (queues.QueueConfigured, queues.QueueRemoved),
+    "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
     "config": (configuration.ConfigurationApplied,),
     "customer": (
@@ -133,6 +139,16 @@ def _told_at_once(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "not_before": 0}
 
 
+def _not_extended(body: dict[str, Any]) -> dict[str, Any]:
+    """WrapUpStarted of version 1: after-call work could not be extended."""
+    return {**body, "at_most": body["until"]}
+
+
+def _with_first_limits(body: dict[str, Any]) -> dict[str, Any]:
+    """QueueConfigured of version 1 knew neither desks nor longer after-call work."""
+    return {**body, "wrap_up_most_ms": 300_000, "desk_grace_ms": 15_000}
+
+
 # Stored names differ from class names only where a class was renamed after it had made history.
 _SPECIAL: dict[type[Event], Entry] = {
     contacts.HoldRequested: Entry(
@@ -140,6 +156,12 @@ _SPECIAL: dict[type[Event], Entry] = {
     ),
     contacts.ResumeRequested: Entry(
         name="ResumeRequested", cls=contacts.ResumeRequested, kind="contact", version=2, upcasters=(_told_at_once,)
+    ),
+    shifts.WrapUpStarted: Entry(
+        name="WrapUpStarted", cls=shifts.WrapUpStarted, kind="shift", version=2, upcasters=(_not_extended,)
+    ),
+    queues.QueueConfigured: Entry(
+        name="QueueConfigured", cls=queues.QueueConfigured, kind="queue", version=2, upcasters=(_with_first_limits,)
     ),
     contacts.ContactIdentified: Entry(
         name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of

@@ -6,8 +6,9 @@
 | visit     | contact | ContactQueued                                           | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
-| wrap_up   | shift   | WrapUpStarted                                           | WrapUpEnded                        |
+| wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
+| desk      | shift   | DeskLost, DeskGraceExtended                             | any other event of the desk        |
 | strays    | node    | StrayLegFound, StrayLegOverdue                          | no stray is left                   |
 
 What each means when it is due stands in `runner.timing`.
@@ -20,7 +21,7 @@ from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
 from orchestrator.domain.contacts.handling import LEG_GRACE
 from orchestrator.domain.kernel import SECOND, Event, Instant
-from orchestrator.domain.staff import shifts
+from orchestrator.domain.staff import presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.switch.nodes import Node
 
@@ -117,7 +118,7 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
 def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
     """Apply the table's shift rows."""
     match event:
-        case shifts.WrapUpStarted():
+        case shifts.WrapUpStarted() | shifts.WrapUpExtended():
             timers.set(("wrap_up", shift_id), event.until)
         case shifts.WrapUpEnded():
             timers.cancel(("wrap_up", shift_id))
@@ -125,9 +126,13 @@ def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
             timers.set(("cool_down", shift_id), event.until)
         case shifts.CoolDownEnded():
             timers.cancel(("cool_down", shift_id))
+        case presence.DeskLost() | presence.DeskGraceExtended():
+            timers.set(("desk", shift_id), event.until)
+        case presence.DeskAttached() | presence.DeskReturned() | presence.DeskGraceEnded() | presence.DeskTakenOver():
+            timers.cancel(("desk", shift_id))
         case shifts.AgentSignedOut():
-            timers.cancel(("wrap_up", shift_id))
-            timers.cancel(("cool_down", shift_id))
+            for name in ("wrap_up", "cool_down", "desk"):
+                timers.cancel((name, shift_id))
 
 
 def set_for_node(timers: Timers, node: Node, event: Event, at: Instant) -> None:

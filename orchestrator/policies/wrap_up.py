@@ -9,6 +9,7 @@ from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellShift
 
 DEFAULT_WRAP_UP_MS = 30_000
+DEFAULT_MOST_MS = 300_000
 
 
 def wrap_up(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
@@ -17,13 +18,21 @@ def wrap_up(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     if not isinstance(event, AgentSegmentEnded):
         return
     contact_id = ident_of(happened.record.stream)
-    milliseconds = _wrap_up_ms(world, happened)
-    until = Instant(happened.at + milliseconds * MILLISECOND)
-    yield TellShift(event.shift_id, StartWrapUp(contact_id=contact_id, segment_id=event.segment_id, until=until))
+    milliseconds, most = _times_ms(world, happened)
+    start = StartWrapUp(
+        contact_id=contact_id,
+        segment_id=event.segment_id,
+        until=Instant(happened.at + milliseconds * MILLISECOND),
+        at_most=Instant(happened.at + max(milliseconds, most) * MILLISECOND),
+    )
+    yield TellShift(event.shift_id, start)
     if milliseconds == 0:
         yield TellShift(event.shift_id, EndWrapUp(how="timer"))
 
 
-def _wrap_up_ms(world: World, happened: Happened) -> int:
+def _times_ms(world: World, happened: Happened) -> tuple[int, int]:
+    """How long after-call work takes, and may take at most."""
     queue = world.queues.get(happened.before.queue_id) if happened.before is not None else None
-    return queue.settings.wrap_up_ms if queue is not None else DEFAULT_WRAP_UP_MS
+    if queue is None:
+        return DEFAULT_WRAP_UP_MS, DEFAULT_MOST_MS
+    return queue.settings.wrap_up_ms, queue.settings.wrap_up_most_ms

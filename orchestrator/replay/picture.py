@@ -93,6 +93,9 @@ def _shift(world: World, shift: Shift, at: Instant, *, personal: bool) -> dict[s
         "cooling_until": iso(shift.cooling_until) if shift.cooling_until is not None else None,
         "next_pause": shift.next_pause,
         "next_sign_out": shift.next_sign_out,
+        "desk": None
+        if shift.desk is None
+        else {"desk_id": shift.desk.desk_id, "state": shift.desk.state, "since": iso(shift.desk.since)},
     }
 
 

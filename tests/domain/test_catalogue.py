@@ -17,7 +17,8 @@ from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.routing import configuration, entries, queues
-from orchestrator.domain.staff import agents, shifts
+from orchestrator.domain.staff import agents, presence
+from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 
@@ -30,7 +31,8 @@ MODULES = (
     entries,
     queues,
     agents,
-    shifts,
+    shift_events,
+    presence,
     nodes,
     ordertypes,
     orders,
@@ -52,6 +54,7 @@ IRREGULAR = (
     "Down",
     "Withdrawn",
     "MadeReady",
+    "TakenOver",
 )
 
 

@@ -5,6 +5,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from orchestrator.domain.kernel import Event, Instant, Refused
+from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
 from tests.domain.cases import NOW, Case
 
@@ -176,12 +177,29 @@ def test_a_cool_down_ends_once_and_outlives_changes_of_status() -> None:
     assert not s.available(shift)
 
 
+def test_after_call_work_is_extended_up_to_its_limit() -> None:
+    """Features 4.1, 4.7."""
+    most = Instant(NOW + 25_000)
+    wrapping = s.WrapUpStarted(contact_id="c1", segment_id="g1", until=Instant(NOW + 5_000), at_most=most)
+    start = s.StartWrapUp(contact_id="c1", segment_id="g1", until=Instant(NOW + 5_000), at_most=most)
+    given(*TALKING_SHIFT).when(start).then(wrapping)
+    extended = s.WrapUpExtended(until=Instant(NOW + 15_000))
+    more = s.ExtendWrapUp(by_ms=10)
+    assert s.decide(given(*TALKING_SHIFT, wrapping).state, more) == (extended,)
+    assert s.decide(given(*TALKING_SHIFT, wrapping, extended).state, more) == (s.WrapUpExtended(until=most),)
+    given(*TALKING_SHIFT, wrapping, s.WrapUpExtended(until=most)).when(more).refused("wrap_up_limit")
+    given(*WRAPPING_SHIFT).when(more).refused("wrap_up_limit")
+    given(*READY_SHIFT).when(more).refused("not_wrapping_up")
+
+
 EVENTS = st.sampled_from(
     (
         IN, READY, RESERVED, CONNECTED, WRAPPING, released("lost"), s.AgentPaused(reason="break"),
         s.AgentStoodDown(reason="ring_no_answer", offer_id="o1"), s.AgentCooledDown(until=COOL, cause="busy"),
         s.CoolDownEnded(), s.WrapUpEnded(how="timer"), s.PauseRequested(reason="break"),
-        s.SignOutRequested(reason="agent"), s.AgentSignedOut(reason="agent"),
+        s.SignOutRequested(reason="agent"), s.AgentSignedOut(reason="agent"), s.WrapUpExtended(until=COOL),
+        p.DeskAttached(desk_id="d1"), p.DeskLost(desk_id="d1", until=COOL, cause="closed"),
+        p.DeskReturned(desk_id="d1"), p.DeskGraceEnded(desk_id="d1"), p.DeskTakenOver(desk_id="d2", earlier="d1"),
     )
 )  # fmt: skip
 COMMANDS = st.sampled_from(
@@ -190,7 +208,9 @@ COMMANDS = st.sampled_from(
         s.Reserve(offer_id="o1", contact_id="c1"), release("busy"), release("timed_out"), release("lost"),
         s.Connect(contact_id="c1", offer_id="o1", segment_id="g1"),
         s.StartWrapUp(contact_id="c1", segment_id="g1", until=COOL), s.EndWrapUp(how="timer"),
-        s.EndWrapUp(how="agent"), s.EndCoolDown(), s.SignOut(reason="agent"),
+        s.EndWrapUp(how="agent"), s.EndCoolDown(), s.SignOut(reason="agent"), s.ExtendWrapUp(by_ms=1),
+        p.SeeDesk(desk_id="d1", by="opened"), p.SeeDesk(desk_id="d2", by="taken_over"), p.EndGrace(),
+        p.LoseDesk(desk_id="d1", until=COOL, cause="closed"), p.LoseDesk(desk_id="d2", until=COOL, cause="silent"),
     )
 )  # fmt: skip
 
@@ -218,3 +238,4 @@ def test_any_commands_lead_to_states_that_fit_together(commands: list[s.Command]
             assert (shift.status == "reserved") == bool(shift.offer_id)
             assert shift.contact_id == "" or shift.status in ("reserved", "talking", "wrapping_up")
             assert shift.status == "ready" or not s.available(shift)
+            assert shift.status != "ready" or not p.absent(shift.desk)

@@ -21,6 +21,8 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     rule: str = "longest_idle"
     ring_ms: int = 20_000
     wrap_up_ms: int = 30_000
+    wrap_up_most_ms: int = 300_000
+    """How long after-call work may take with all the extensions that the agent asks for."""
     max_wait_ms: int = 600_000
     cool_down_ms: int = 10_000
     ring_at_once: int = 1
@@ -28,6 +30,8 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     music: str = "ringledger"
     apology: str = APOLOGY
     record: bool = True
+    desk_grace_ms: int = 15_000
+    """How long the desk of an agent may be gone before the queue's contacts are kept from that agent."""
 
 
 class QueueRemoved(Event, frozen=True, kw_only=True):

@@ -13,105 +13,70 @@ Stream `shift-<sign-in id>`. Written by the runner only; read by everyone.
                               └────────────────WrapUpEnded────────────────────────┘
    AgentSignedOut ends the shift from paused, ready or wrapping_up; from the others it is asked for and comes after.
    A cool-down keeps a ready agent from being offered anything until it is over.
+   Whether the agent's desk is there stands in `presence`: an agent whose desk is absent is never ready.
 """
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.kernel import Event, Instant, Refused
+from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Refused
+from orchestrator.domain.staff import presence
+from orchestrator.domain.staff.events import (
+    AgentConnected,
+    AgentCooledDown,
+    AgentMadeReady,
+    AgentPaused,
+    AgentReleased,
+    AgentReserved,
+    AgentSignedIn,
+    AgentSignedOut,
+    AgentStoodDown,
+    CoolDownEnded,
+    PauseRequested,
+    SignOutRequested,
+    WrapUpEnded,
+    WrapUpExtended,
+    WrapUpStarted,
+)
+from orchestrator.domain.staff.presence import Desk
 
-# --- events ----------------------------------------------------------------------------------------------------
-
-
-class AgentSignedIn(Event, frozen=True, kw_only=True):
-    """An agent took a seat at this extension; not ready yet."""
-
-    agent_id: str
-    extension: str
-
-
-class AgentMadeReady(Event, frozen=True, kw_only=True):
-    """The agent may be offered contacts."""
-
-
-class AgentPaused(Event, frozen=True, kw_only=True):
-    """Not ready, by the agent's own wish, with a reason."""
-
-    reason: str
-
-
-class AgentStoodDown(Event, frozen=True, kw_only=True):
-    """Not ready, by the system: `ring_no_answer`, `phone_unreachable`. The way back is to become ready again."""
-
-    reason: str
-    offer_id: str
-
-
-class AgentReserved(Event, frozen=True, kw_only=True):
-    """Held for one offer."""
-
-    offer_id: str
-    contact_id: str
-
-
-class AgentReleased(Event, frozen=True, kw_only=True):
-    """The reservation is over without a conversation."""
-
-    offer_id: str
-    outcome: str
-
-
-class AgentCooledDown(Event, frozen=True, kw_only=True):
-    """Nothing is offered until `until`, so that a busy or rejecting phone is not rung in a fast loop."""
-
-    until: Instant
-    cause: str
-
-
-class CoolDownEnded(Event, frozen=True, kw_only=True):
-    """The agent may be offered contacts again."""
-
-
-class AgentConnected(Event, frozen=True, kw_only=True):
-    """Talking with the caller of this contact."""
-
-    contact_id: str
-    offer_id: str
-    segment_id: str
-
-
-class WrapUpStarted(Event, frozen=True, kw_only=True):
-    """After-call work, until `until` at the latest."""
-
-    contact_id: str
-    segment_id: str
-    until: Instant
-
-
-class WrapUpEnded(Event, frozen=True, kw_only=True):
-    """After-call work is over. `how`: agent, timer, signed_out. `code` is the agent's wrap-up reason."""
-
-    how: str
-    code: str = ""
-
-
-class PauseRequested(Event, frozen=True, kw_only=True):
-    """Not ready was asked for during a contact; it takes effect after it. An empty reason takes the wish back."""
-
-    reason: str
-
-
-class SignOutRequested(Event, frozen=True, kw_only=True):
-    """Sign-out was asked for during a contact; it takes effect after it. An empty reason takes the wish back."""
-
-    reason: str
-
-
-class AgentSignedOut(Event, frozen=True, kw_only=True):
-    """The shift is over; nothing follows."""
-
-    reason: str
-
+__all__ = [
+    "COOL_DOWN",
+    "DESK_LOST",
+    "ENGAGED",
+    "STAND_DOWN",
+    "AgentConnected",
+    "AgentCooledDown",
+    "AgentMadeReady",
+    "AgentPaused",
+    "AgentReleased",
+    "AgentReserved",
+    "AgentSignedIn",
+    "AgentSignedOut",
+    "AgentStoodDown",
+    "Command",
+    "Connect",
+    "CoolDownEnded",
+    "EndCoolDown",
+    "EndWrapUp",
+    "ExtendWrapUp",
+    "MakeReady",
+    "Pause",
+    "PauseRequested",
+    "Release",
+    "Reserve",
+    "Shift",
+    "SignIn",
+    "SignOut",
+    "SignOutRequested",
+    "StartWrapUp",
+    "WrapUpEnded",
+    "WrapUpExtended",
+    "WrapUpStarted",
+    "available",
+    "decide",
+    "evolve",
+]
 
 # --- state -----------------------------------------------------------------------------------------------------
 
@@ -133,6 +98,15 @@ class Shift(Struct, frozen=True, kw_only=True):
     cooling_until: Instant | None = None
     next_pause: str = ""
     next_sign_out: str = ""
+    wrap_until: Instant = Instant(0)
+    """While wrapping up: until when, and until when it can be extended."""
+    wrap_at_most: Instant = Instant(0)
+    last_offer: str = ""
+    """The last offer that ended for this agent, and how: as `AgentReleased.outcome`, or connected."""
+    last_outcome: str = ""
+    last_contact: str = ""
+    """The contact of the last conversation."""
+    desk: Desk | None = None
 
 
 ENGAGED = ("reserved", "talking")
@@ -140,7 +114,7 @@ ENGAGED = ("reserved", "talking")
 
 def available(shift: Shift) -> bool:
     """Whether this agent may be offered a contact now."""
-    return shift.status == "ready" and shift.cooling_until is None
+    return shift.status == "ready" and shift.cooling_until is None and not presence.absent(shift.desk)
 
 
 def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shift | None:
@@ -169,15 +143,28 @@ def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
         case AgentReserved():
             return replace(shift, status="reserved", since=at, offer_id=event.offer_id, contact_id=event.contact_id)
         case AgentReleased():
-            return replace(shift, status="ready", since=at, offer_id="", contact_id="")
+            last = {"last_offer": event.offer_id, "last_outcome": event.outcome}
+            return replace(shift, status="ready", since=at, offer_id="", contact_id="", **last)
         case AgentCooledDown():
             return replace(shift, cooling_until=event.until)
         case CoolDownEnded():
             return replace(shift, cooling_until=None)
         case AgentConnected():
-            return replace(shift, status="talking", since=at, contact_id=event.contact_id, offer_id="")
+            return replace(
+                shift,
+                status="talking",
+                since=at,
+                contact_id=event.contact_id,
+                offer_id="",
+                last_offer=event.offer_id,
+                last_outcome="connected",
+                last_contact=event.contact_id,
+            )
         case WrapUpStarted():
-            return replace(shift, status="wrapping_up", since=at)
+            at_most = max(event.at_most, event.until)
+            return replace(shift, status="wrapping_up", since=at, wrap_until=event.until, wrap_at_most=at_most)
+        case WrapUpExtended():
+            return replace(shift, wrap_until=event.until)
         case WrapUpEnded():
             return replace(shift, status="ready", reason="", since=at, idle_since=at, contact_id="")
         case PauseRequested():
@@ -185,18 +172,20 @@ def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
         case SignOutRequested():
             return replace(shift, next_sign_out=event.reason)
         case AgentSignedOut():
-            return replace(shift, status="signed_out", since=at, contact_id="", offer_id="")
-    return shift
+            return replace(shift, status="signed_out", since=at, contact_id="", offer_id="", desk=None)
+    desk = presence.evolve(shift.desk, event, at)
+    return shift if desk is shift.desk else replace(shift, desk=desk)
 
 
 # --- commands --------------------------------------------------------------------------------------------------
 
 
 class SignIn(Struct, frozen=True, kw_only=True):
-    """Take a seat."""
+    """Take a seat, at this desk where there is one."""
 
     agent_id: str
     extension: str
+    desk_id: str = ""
 
 
 class MakeReady(Struct, frozen=True, kw_only=True):
@@ -238,6 +227,13 @@ class StartWrapUp(Struct, frozen=True, kw_only=True):
     contact_id: str
     segment_id: str
     until: Instant
+    at_most: Instant = Instant(0)
+
+
+class ExtendWrapUp(Struct, frozen=True, kw_only=True):
+    """More time for the after-call work."""
+
+    by_ms: int
 
 
 class EndWrapUp(Struct, frozen=True, kw_only=True):
@@ -257,12 +253,16 @@ class SignOut(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-Command = SignIn | MakeReady | Pause | Reserve | Release | Connect | StartWrapUp | EndWrapUp | EndCoolDown | SignOut
+Command = (
+    SignIn | MakeReady | Pause | Reserve | Release | Connect | StartWrapUp | ExtendWrapUp | EndWrapUp | EndCoolDown
+    | SignOut | presence.Command
+)  # fmt: skip
 
 # What an offer's outcome means for the agent who had it. A missed ring and a dead phone stand the agent down with a
 # reason; a busy or rejecting phone is left alone for a while (complaint 10); the rest is not the agent's doing.
 STAND_DOWN = {"timed_out": "ring_no_answer", "unreachable": "phone_unreachable"}
 COOL_DOWN = ("busy", "rejected", "failed")
+DESK_LOST = "desk_lost"
 
 
 def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
@@ -272,7 +272,8 @@ def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
     """
     if shift is None:
         if isinstance(command, SignIn):
-            return (AgentSignedIn(agent_id=command.agent_id, extension=command.extension),)
+            desk = (presence.DeskAttached(desk_id=command.desk_id),) if command.desk_id else ()
+            return (AgentSignedIn(agent_id=command.agent_id, extension=command.extension), *desk)
         return ()
     if shift.status == "signed_out":
         return ()
@@ -295,17 +296,36 @@ def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
                 AgentConnected(contact_id=command.contact_id, offer_id=command.offer_id, segment_id=command.segment_id),
             )
         case StartWrapUp() if shift.status == "talking" and shift.contact_id == command.contact_id:
-            return (WrapUpStarted(contact_id=command.contact_id, segment_id=command.segment_id, until=command.until),)
+            return (
+                WrapUpStarted(
+                    contact_id=command.contact_id,
+                    segment_id=command.segment_id,
+                    until=command.until,
+                    at_most=command.at_most,
+                ),
+            )
+        case ExtendWrapUp():
+            return _extend_wrap_up(shift, command.by_ms)
         case EndWrapUp() if shift.status == "wrapping_up":
             return (WrapUpEnded(how=command.how, code=command.code), *_afterwards(shift))
         case EndWrapUp() if command.how == "agent":
             raise Refused("not_wrapping_up", "There is no after-call work to finish.")
         case EndCoolDown() if shift.cooling_until is not None:
             return (CoolDownEnded(),)
+        case presence.EndGrace():
+            ended = presence.decide(shift.desk, command)
+            down = shift.status == "ready" and any(isinstance(event, presence.DeskGraceEnded) for event in ended)
+            return (*ended, AgentStoodDown(reason=DESK_LOST, offer_id="")) if down else ended
+        case presence.SeeDesk() | presence.LoseDesk():
+            return presence.decide(shift.desk, command)
     return ()
 
 
 def _make_ready(shift: Shift) -> tuple[Event, ...]:
+    if presence.absent(shift.desk):
+        raise Refused(
+            DESK_LOST, "Your desk is not connected; open it again, then become ready. To work without, sign in anew."
+        )
     match shift.status:
         case "paused":
             return (AgentMadeReady(),)
@@ -354,4 +374,15 @@ def _afterwards(shift: Shift) -> tuple[Event, ...]:
         return (AgentSignedOut(reason=shift.next_sign_out),)
     if shift.next_pause:
         return (AgentPaused(reason=shift.next_pause),)
+    if presence.absent(shift.desk):
+        return (AgentStoodDown(reason=DESK_LOST, offer_id=""),)
     return ()
+
+
+def _extend_wrap_up(shift: Shift, by_ms: int) -> tuple[Event, ...]:
+    if shift.status != "wrapping_up":
+        raise Refused("not_wrapping_up", "There is no after-call work to extend.")
+    until = min(Instant(shift.wrap_until + by_ms * MILLISECOND), shift.wrap_at_most)
+    if until <= shift.wrap_until:
+        raise Refused("wrap_up_limit", "Your after-call work cannot be extended any further; finish it, or pause.")
+    return (WrapUpExtended(until=until),)
