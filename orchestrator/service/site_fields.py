@@ -156,8 +156,6 @@ QUEUE: Final = Section(
         Field("ring_s", "ring_ms", _seconds(1, 300), write=_from_ms),
         Field("ring_at_once", "ring_at_once", _whole(1, 20)),
         Field("wrap_up_s", "wrap_up_ms", _seconds(0, 3_600), write=_from_ms),
-        Field("wrap_up_most_s", "wrap_up_most_ms", _seconds(0, 14_400), write=_from_ms),
-        Field("desk_grace_s", "desk_grace_ms", _seconds(1, 600), write=_from_ms),
         Field("cool_down_s", "cool_down_ms", _seconds(0, 3_600), write=_from_ms),
         Field("max_wait_s", "max_wait_ms", _seconds(1, 86_400), write=_from_ms),
         Field("music", "music", _word),

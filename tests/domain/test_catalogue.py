@@ -175,3 +175,13 @@ def test_a_hold_of_the_first_version_is_read_as_one_that_the_switch_was_told_of_
         entry = CATALOGUE[name]
         event = msgspec.convert(entry.upcasters[0]({"segment_id": "g1"}), entry.cls)
         assert msgspec.structs.asdict(event) == {"segment_id": "g1", "not_before": Instant(0)}
+
+
+def test_history_from_before_there_were_desks_is_read_with_the_limits_of_then() -> None:
+    """Feature 11.1: a wrap-up that could not be extended, a queue that knew no grace."""
+    entry = CATALOGUE["WrapUpStarted"]
+    event = msgspec.convert(entry.upcasters[0]({"contact_id": "c", "segment_id": "g", "until": 5}), entry.cls)
+    assert msgspec.structs.asdict(event) == {"contact_id": "c", "segment_id": "g", "until": 5, "at_most": 5}
+    entry = CATALOGUE["QueueConfigured"]
+    queue = msgspec.convert(entry.upcasters[0]({"name": "Sales", "skill": "sales"}), entry.cls)
+    assert queue == queues.QueueConfigured(name="Sales", skill="sales")
