@@ -106,14 +106,17 @@ def originate(
     caller_name: str,
     ring_ms: int,
 ) -> str:
-    """Make a leg to an agent's phone; it parks when answered. The switch counts `ring_ms` in whole seconds."""
+    """Make a leg to an agent's phone; it parks when answered. The phone rings for `ring_ms` at least.
+
+    The switch counts by whole seconds of the clock on the wall: N of them are over up to a second too early.
+    """
     number = clean_number(caller_number)
     name = clean_name(caller_name) or number
     variables = {
         "origination_uuid": _leg(leg),
         "ringledger_contact": _id(contact, "contact"),
         "ringledger_offer": _id(offer, "offer"),
-        "originate_timeout": str(max(1, -(-ring_ms // 1000))),
+        "originate_timeout": str(max(1, -(-ring_ms // 1000)) + 1),
         "ignore_early_media": "true",
     }
     if number:

@@ -176,7 +176,7 @@ class Simulated:
         channel = self.model.switch.legs.get(leg)
         agent = self.model.switch.legs.get(self.talks_with(leg))
         talks = channel is not None and agent is not None and self.up and not agent.held
-        if not talks or channel is None or channel.get("current_application") != "playback":
+        if not talks or channel is None or not channel.broadcasting:
             self._over_talk.pop(leg, None)
             return 0
         return self._over_talk.setdefault(leg, self.agenda.now)

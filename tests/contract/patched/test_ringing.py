@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.domain.kernel import MILLISECOND
 from orchestrator.domain.switch import facts as f
 from tests.contract.desk import Desk
 from tests.contract.driver import Behaviour, Driver
@@ -41,12 +42,19 @@ def test_a_phone_that_refuses_says_why(
     driver.await_empty()
 
 
-def test_a_phone_that_nobody_answers_is_given_up_by_the_switch_in_time(driver: Driver, desk: Desk) -> None:
+def test_a_phone_that_nobody_answers_is_given_up_by_the_switch_in_time_and_not_too_soon(
+    driver: Driver, desk: Desk
+) -> None:
+    """A switch counts whole seconds of the clock on the wall, the one that has begun included."""
     driver.phone("1001", "rings")
     leg = desk.ring("1001", contact="c", ring_ms=2_000)
-    desk.await_fact(f.LegRinging, leg=leg)
+    rang = desk.await_fact(f.LegRinging, leg=leg)
     gone = desk.await_fact(f.LegHungUp, leg=leg, within_s=5)
     assert gone.cause == "NO_ANSWER"
+    assert rang.at is not None
+    assert gone.at is not None
+    # Ringing is told some 20 ms after the switch has begun to count.
+    assert 1_900 * MILLISECOND <= gone.at - rang.at <= 3_200 * MILLISECOND
     assert desk.await_fact(f.InstructionFailed, leg=leg).answer == "NO_ANSWER"
     driver.await_empty()
 
