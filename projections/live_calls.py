@@ -19,6 +19,7 @@ from orchestrator.domain.world import Aggregate, World
 # What fits beside the call in hand.
 KEPT: Final = 12
 RINGING, TALKING, TALKED = "ringing", "talking", "talked"
+_NONE: Final[OrderedDict[str, "Call"]] = OrderedDict()
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -48,11 +49,11 @@ class Calls:
 
     def of(self, agent_id: str) -> tuple[Call, ...]:
         """Newest first; none where the agent is not signed in."""
-        return tuple(reversed(self._of.get(agent_id, {}).values()))
+        return tuple(reversed(self._of.get(agent_id, _NONE).values()))
 
     def find(self, agent_id: str, contact_id: str) -> Call | None:
         """This agent's call of this contact, None where it is not kept (any more)."""
-        return self._of.get(agent_id, {}).get(contact_id)
+        return self._of.get(agent_id, _NONE).get(contact_id)
 
     def fold(self, record: Record, before: Aggregate, after: Aggregate, world: World) -> None:
         """Take in one record."""
@@ -101,13 +102,13 @@ class Calls:
             self._agents_with.pop(contact_id, None)
 
     def _change_offer(self, agent: str, offer_id: str, **changes: object) -> None:
-        for call in self._of.get(agent, {}).values():
+        for call in self._of.get(agent, _NONE).values():
             if call.offer_id == offer_id:
                 self._change(agent, call.contact_id, **changes)
                 return
 
     def _change(self, agent: str, contact_id: str, **changes: object) -> None:
-        calls = self._of.get(agent, {})
+        calls = self._of.get(agent, _NONE)
         if contact_id in calls:
             calls[contact_id] = replace(calls[contact_id], **changes)
 

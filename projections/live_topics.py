@@ -9,7 +9,7 @@ from orchestrator.domain.world import Aggregate, World
 
 FLOOR: Final = "floor"
 AWAY: Final = "away"
-AGENT, QUEUE, CONTACT, CUSTOMER = "agent", "queue", "contact", "customer"
+AGENT, QUEUE, CONTACT, CUSTOMER, USER = "agent", "queue", "contact", "customer", "user"
 # Topics whose last change is remembered; of older ones it is taken that they may have changed.
 _KEPT: Final = 20_000
 
@@ -31,6 +31,8 @@ def touched(record: Record, before: Aggregate, after: Aggregate, world: World) -
             return {FLOOR, f"{kind}:{ident}"}
         case "node":
             return {FLOOR}
+        case "user":
+            return {f"{USER}:{ident}"}
         case "customer":
             return {f"{CUSTOMER}:{ident}", *_who_talk_with(world, ident)}
         case "order":

@@ -1,0 +1,254 @@
+"""Who looks at what, and what they are told when it changes.
+
+      LiveView ──publish(position, topics)──▶ Hub ── one rendering for each topic and audience ──▶ Stream ──▶ page
+
+`publish` only notes what changed. A greenlet draws each topic that somebody looks at, once for all who are shown the
+same bytes, and puts them into the streams. Whatever happens more often than it is drawn is drawn once: an event is the
+whole state of its topic, so nobody needs those between.
+
+An event's id is the position of the log up to which this page has been told everything. A page that comes back with it
+is sent what changed since; one that names a position that we do not have is told to load itself again.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
+
+import gevent
+import structlog
+from gevent.event import Event
+from msgspec import Struct
+
+from web.push import frames
+from web.push.frames import Audience
+from web.push.stream import Stream
+
+log = structlog.get_logger(__name__)
+
+BEAT_S: Final = 15.0
+MOST_OF_ONE_USER: Final = 8
+# Streams that are given an event before others have a turn.
+_AT_ONCE: Final = 50
+
+Renderer = Callable[[str, Audience], str]
+"""(ident of the topic, audience) → HTML. It looks into memory only: no database, no file."""
+
+
+class TooManyStreams(Exception):
+    """This user has as many pages open as one may have; the message says what to do."""
+
+
+class Present(Protocol):
+    """The state that is shown: `projections.live.LiveView`."""
+
+    @property
+    def position(self) -> int:
+        """The last position that is in it."""
+        ...
+
+    @property
+    def away(self) -> bool:
+        """Whether it may be old."""
+        ...
+
+    def changed_since(self, topic: str, position: int) -> bool:
+        """Whether a topic may have changed after a position."""
+        ...
+
+
+class Kind(Struct, frozen=True):
+    """How topics `<name>:<ident>`, or the one topic `<name>`, are drawn, and how often at most."""
+
+    name: str
+    render: Renderer
+    every_s: float
+    source: str
+    """The topics of the live state that change it: their name, `agent` for `agent:<id>`."""
+
+
+class Hub:
+    """Topics and streams of one process. Belongs to one gevent hub; nothing here is for other threads."""
+
+    def __init__(self, present: Present, *, beat_s: float = BEAT_S, most: int = MOST_OF_ONE_USER) -> None:
+        self.beat_s = beat_s
+        self.dropped = 0
+        """Streams ended because nobody read them."""
+        self._present = present
+        self._most = most
+        self._kinds: dict[str, Kind] = {}
+        self._drawn_from: dict[str, list[str]] = {}
+        self._streams: dict[str, dict[Stream, None]] = {}
+        self._of_user: dict[str, set[Stream]] = {}
+        self._told = 0
+        self._dirty: dict[str, tuple[int, float]] = {}
+        """Topics to be drawn: the position up to which everybody was told, and when it is due (monotonic s)."""
+        self._last_drawn: dict[str, float] = {}
+        self._wake = Event()
+        self._greenlet: Any = None
+
+    # --- making ------------------------------------------------------------------------------------------------------
+    def register(self, name: str, render: Renderer, *, every_s: float = 0.0, source: str = "") -> None:
+        """Topics of this name are drawn by `render`: at once, or every `every_s` seconds at most.
+
+        `source` is the name of the live state's topics that change them, by default the same.
+        """
+        if name in self._kinds:
+            raise ValueError(f"Topics {name!r} are registered already.")
+        kind = Kind(name, render, every_s, source or name)
+        self._kinds[name] = kind
+        self._drawn_from.setdefault(kind.source, []).append(name)
+
+    def knows(self, topic: str) -> bool:
+        """Whether there are topics of this kind."""
+        return topic.partition(":")[0] in self._kinds
+
+    def start(self) -> "Hub":
+        """Begin to draw."""
+        self._told = self._present.position
+        self._greenlet = gevent.spawn(self._run)
+        return self
+
+    def stop(self) -> None:
+        """End every stream, and draw nothing any more."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+        for stream in [stream for streams in self._of_user.values() for stream in streams]:
+            stream.end()
+
+    # --- streams -----------------------------------------------------------------------------------------------------
+    def open(
+        self,
+        user: str,
+        topics: Iterable[str],
+        audience: Audience,
+        *,
+        alive: Callable[[], bool],
+        after: int | None = None,
+    ) -> Stream:
+        """A stream of these topics, which the caller has checked; `alive` is asked at each beat whether it may go on.
+
+        `after` is the Last-Event-ID of a page that comes back. Raises `TooManyStreams`.
+        """
+        if len(self._of_user.get(user, ())) >= self._most:
+            raise TooManyStreams(
+                f"You have {self._most} pages open already; close one of them, and load this one again."
+            )
+        stream = Stream(self, user=user, topics=frozenset(topics), audience=audience, alive=alive)
+        self._of_user.setdefault(user, set()).add(stream)
+        for topic in stream.topics:
+            self._streams.setdefault(topic, {})[stream] = None
+        self._greet(stream, after)
+        return stream
+
+    def leave(self, stream: Stream) -> None:
+        """This stream has ended."""
+        own = self._of_user.get(stream.user, set())
+        own.discard(stream)
+        if not own:
+            self._of_user.pop(stream.user, None)
+        for topic in stream.topics:
+            streams = self._streams.get(topic, {})
+            streams.pop(stream, None)
+            if not streams:
+                self._streams.pop(topic, None)
+                self._dirty.pop(topic, None)
+                self._last_drawn.pop(topic, None)
+
+    @property
+    def count(self) -> int:
+        """Streams that are open."""
+        return sum(len(streams) for streams in self._of_user.values())
+
+    def is_away(self) -> bool:
+        """Whether what is shown may be old."""
+        return self._present.away
+
+    def recheck(self, user: str) -> None:
+        """Something about this user changed: their pages are asked at once whether they may go on."""
+        for stream in tuple(self._of_user.get(user, ())):
+            stream.check_soon()
+
+    def _greet(self, stream: Stream, after: int | None) -> None:
+        position = self._present.position
+        if after is not None and after > position:
+            stream.put(frames.RESET)
+            return
+        owed = self._owed(stream)
+        for topic in sorted(stream.topics):
+            kind, _, ident = topic.partition(":")
+            if after is None or self._present.changed_since(self._source_of(topic), after):
+                stream.put(frames.frame(kind, self._kinds[kind].render(ident, stream.audience)), owed)
+
+    def _source_of(self, topic: str) -> str:
+        name, colon, ident = topic.partition(":")
+        return f"{self._kinds[name].source}{colon}{ident}"
+
+    # --- what changed ------------------------------------------------------------------------------------------------
+    def publish(self, position: int, topics: frozenset[str]) -> None:
+        """These topics of the live state changed; `position` is the last that is in it."""
+        told, self._told = self._told, position
+        now = time.monotonic()
+        for source in topics:
+            name, colon, ident = source.partition(":")
+            if name == "away":
+                self._tell_all()
+            elif name == "user":
+                self.recheck(ident)
+            for kind in self._drawn_from.get(name, ()):
+                topic = f"{kind}{colon}{ident}"
+                if topic in self._streams and topic not in self._dirty:
+                    due = max(now, self._last_drawn.get(topic, 0.0) + self._kinds[kind].every_s)
+                    self._dirty[topic] = (told, due)
+        if self._dirty:
+            self._wake.set()
+
+    def _tell_all(self) -> None:
+        ready = frames.beat(time.time_ns() // 1_000_000, away=self._present.away)
+        for stream in [stream for streams in self._of_user.values() for stream in streams]:
+            self._give(stream, ready, None)
+
+    # --- drawing -----------------------------------------------------------------------------------------------------
+    def _run(self) -> None:
+        while True:
+            self._wake.wait(self._pause())
+            self._wake.clear()
+            now = time.monotonic()
+            due = sorted((at, topic) for topic, (_, at) in self._dirty.items() if at <= now)
+            for _, topic in due:
+                if topic in self._dirty:
+                    self._draw(topic)
+
+    def _pause(self) -> float | None:
+        """Seconds until something is due, None where nothing is."""
+        return max(0.0, min(at for _, at in self._dirty.values()) - time.monotonic()) if self._dirty else None
+
+    def _draw(self, topic: str) -> None:
+        del self._dirty[topic]
+        self._last_drawn[topic] = time.monotonic()
+        kind, _, ident = topic.partition(":")
+        drawn: dict[Audience, bytes] = {}
+        for count, stream in enumerate(tuple(self._streams.get(topic, ())), 1):
+            ready = drawn.get(stream.audience)
+            if ready is None:
+                try:
+                    ready = frames.frame(kind, self._kinds[kind].render(ident, stream.audience))
+                except Exception:
+                    # A fault of one drawing is told and does not end the others'.
+                    log.exception("drawing-failed", topic=topic)
+                    return
+                drawn[stream.audience] = ready
+            self._give(stream, ready, self._owed(stream))
+            if count % _AT_ONCE == 0:
+                gevent.sleep(0)
+
+    def _owed(self, stream: Stream) -> int:
+        """The position up to which this page has been told everything, once it has what it is given now."""
+        waiting = [self._dirty[topic][0] for topic in stream.topics if topic in self._dirty]
+        return min([*waiting, self._told])
+
+    def _give(self, stream: Stream, ready: bytes, position: int | None) -> None:
+        if not stream.put(ready, position):
+            self.dropped += 1
+            log.warning("slow-page-dropped", user=stream.user, topics=sorted(stream.topics))
+            self.leave(stream)
+            stream.drop()

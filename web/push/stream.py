@@ -1,0 +1,91 @@
+"""One page's stream: a bounded queue between the hub, which never waits, and a socket, which may."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import gevent
+from gevent.queue import Empty, Full, Queue
+
+from web.push import frames
+from web.push.frames import Audience
+
+if TYPE_CHECKING:
+    from web.push.hub import Hub
+
+# Events a page may be behind before it is let go; what it missed it gets when it comes back.
+DEPTH: Final = 64
+
+
+class Stream:
+    """Iterated by the server for the bytes of one response; ended by either side."""
+
+    def __init__(
+        self, hub: "Hub", *, user: str, topics: frozenset[str], audience: Audience, alive: Callable[[], bool]
+    ) -> None:
+        self.user = user
+        self.topics = topics
+        self.audience = audience
+        self._hub = hub
+        self._alive = alive
+        self._queue: Any = Queue(maxsize=DEPTH)
+        self._writing: Any = None
+        self._check = False
+        self._ended = False
+
+    def put(self, ready: bytes, position: int | None = None) -> bool:
+        """Take an event to be sent; False where the page is too far behind to be told anything more."""
+        try:
+            self._queue.put_nowait(ready if position is None else frames.with_id(position, ready))
+        except Full:
+            return False
+        return True
+
+    def check_soon(self) -> None:
+        """Ask again whether this page may still look, before anything more is sent."""
+        self._check = True
+        self.put(b"")
+
+    def drop(self) -> None:
+        """End it at once, also where its greenlet hangs in a socket that nobody reads from: that is closed with it."""
+        self._ended = True
+        if self._writing is not None and not self._writing.dead:
+            self._writing.kill(block=False)
+
+    def end(self) -> None:
+        """End it once the page has what is on its way."""
+        self._ended = True
+        self.put(b"")
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._writing = gevent.getcurrent()
+        try:
+            yield frames.opening(secrets.randbelow(frames.RETRY_MS))
+            yield self._beat()
+            yield from self._events()
+        finally:
+            self._writing = None
+            self._hub.leave(self)
+
+    def _events(self) -> Iterator[bytes]:
+        beat_at = time.monotonic() + self._hub.beat_s
+        while not self._ended:
+            due = time.monotonic() >= beat_at
+            if due or self._check:
+                self._check = False
+                if not self._alive():
+                    yield frames.END
+                    return
+            if due:
+                beat_at = time.monotonic() + self._hub.beat_s
+                yield self._beat()
+            try:
+                ready = self._queue.get(timeout=max(0.0, beat_at - time.monotonic()))
+            except Empty:
+                continue
+            if ready and not self._check:
+                yield ready
+
+    def _beat(self) -> bytes:
+        return frames.beat(time.time_ns() // 1_000_000, away=self._hub.is_away())
