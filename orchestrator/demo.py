@@ -1,11 +1,13 @@
 """Robot desks: the agents of a demo, doing over the command socket what people do at theirs.
 
 Only desks: the phones and callers are the simulated switch's. A robot signs in, is ready, comes back after it was stood
-down, puts some callers on hold, finishes its wrap-up, and takes a break now and then.
+down, puts some callers on hold, finishes its wrap-up, and takes a break now and then. Two agents are left to people who
+come with a browser; their phones ring until the desk accepts (freeswitch/simulator/demo.toml).
 """
 
 import random
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,15 +18,18 @@ from orchestrator.runner import inputs
 LOOK_S: Final = 0.4
 # How long a robot stays in a state before it does something about it, in seconds, drawn evenly between the two.
 _PATIENCE: Final = {"paused": (2.0, 8.0), "wrapping_up": (2.0, 6.0), "talking": (3.0, 12.0), "held": (2.0, 5.0)}
+PEOPLE: Final = frozenset({"101", "102"})
+"""Employee numbers that are left to people."""
 _WRAP_UP_CODES: Final = ("solved", "call_back", "order_taken", "complaint")
 
 
 class RobotDesks:
-    """One thread that plays every agent of the configuration."""
+    """One thread that plays every agent of the configuration but those that are left to people."""
 
-    def __init__(self, socket_path: Path, *, seed: int = 1) -> None:
+    def __init__(self, socket_path: Path, *, seed: int = 1, people: Collection[str] = PEOPLE) -> None:
         self._client = Client(socket_path)
         self._dice = random.Random(seed)  # noqa: S311 - a demo, not a secret
+        self._people = frozenset(people)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._play, name="robot-desks", daemon=True)
         self._next: dict[str, tuple[str, float]] = {}
@@ -52,6 +57,8 @@ class RobotDesks:
 
     def _look(self, agent: dict[str, Any]) -> None:
         number, state = agent["number"], agent["state"]
+        if number in self._people:
+            return
         if state == "signed_out":
             self._do(inputs.SignIn(agent=number))
             return

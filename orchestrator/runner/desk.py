@@ -57,6 +57,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant) -> Itera
     if shift_id is None:
         _refuse("not_signed_in", f"Agent {command.agent} is not signed in; sign in first.")
     shift = world.shifts[shift_id]
+    if command.about and command.about not in (shift.offer_id, shift.contact_id):
+        _refuse("gone", "That contact is no longer with you; look what your desk shows now.")
     match command:
         case inputs.Ready():
             yield TellShift(shift_id, shifts.MakeReady())

@@ -37,9 +37,14 @@ class DeskCommand(Struct, frozen=True, kw_only=True, tag_field="do", tag=True, o
 
 
 class AgentCommand(DeskCommand, frozen=True, kw_only=True):
-    """Something that an agent asks for; `agent` is the employee number."""
+    """Something that an agent asks for; `agent` is the employee number.
+
+    `about` is the offer or contact that the agent was looking at, where the desk knows it: the command is refused where
+    another has come in its place meanwhile, so that nobody accepts or hangs up on somebody they have not seen.
+    """
 
     agent: str
+    about: str = ""
 
 
 class SignIn(AgentCommand, frozen=True, kw_only=True, tag="sign_in"):

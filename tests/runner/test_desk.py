@@ -201,3 +201,26 @@ def test_a_caller_is_identified_once() -> None:
     given = i.IdentifyContact(contact_id=contact.contact_id, customer_id="c1")
     assert story(scene.give(given)) == ["ContactIdentified"]
     assert story(scene.give(given)) == []
+
+
+def test_what_was_meant_for_one_contact_never_happens_to_another() -> None:
+    """Complaint 23: the first caller leaves as the agent presses accept, and another rings in the same moment."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    first = scene.park()
+    seen = scene.ring_of(first).offer
+    scene.ringing(scene.ring_of(first))
+    scene.hang_up(scene.ring_of(first).leg)
+    scene.hang_up(first)
+    scene.wait(60_000)
+    second = scene.park()
+    ring = scene.ring_of(second)
+    scene.ringing(ring)
+    for command in (i.Accept, i.Reject, i.HangUp, i.WrapUp, i.Ready):
+        assert scene.refusal(command(agent="1001", about=seen)) == "gone"
+    scene.give(i.Accept(agent="1001", about=ring.offer))
+    assert [told.leg for told in scene.instructions(AnswerPhone)] == [ring.leg]
+    scene.answer(ring)
+    scene.bridge(second, ring)
+    scene.give(i.HangUp(agent="1001", about=scene.live(second).contact_id))
+    assert scene.events(c.HangUpRequested)
