@@ -1,9 +1,10 @@
 """Connections to the log: how they are made, so that a dead host is noticed, and a few kept for short reads."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -72,7 +73,8 @@ class Source:
     def connect(self, *, statement_timeout_ms: int | None = None) -> Connection:
         """A new connection in autocommit mode. Raises `Away` where there is none to be had."""
         try:
-            return psycopg.connect(self.conninfo(statement_timeout_ms=statement_timeout_ms), autocommit=True)
+            connect = _connection_class().connect
+            return connect(self.conninfo(statement_timeout_ms=statement_timeout_ms), autocommit=True)
         except psycopg.OperationalError as error:
             raise Away(f"The database does not answer: {_first_line(error)}") from error
 
@@ -131,6 +133,16 @@ class Source:
                     self._idle.append(connection)
                     return
         connection.close()
+
+
+def _connection_class() -> type[psycopg.Connection[Any]]:
+    """The one that waits well in this process."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("select"):
+        return psycopg.Connection
+    from orchestrator.store.cooperative import HubConnection
+
+    return HubConnection
 
 
 def _first_line(error: BaseException) -> str:

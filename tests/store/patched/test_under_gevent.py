@@ -4,12 +4,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import gevent
 import psycopg
 import pytest
 from psycopg import waiting
+from psycopg.pq import TransactionStatus
 
+from orchestrator.store.cooperative import HubConnection
 from orchestrator.store.library import assert_cooperative
 from orchestrator.store.schema import APPEND_LOCK
 from tests.lab.patience import until
@@ -68,6 +71,43 @@ __all__ = [
 def test_the_driver_gives_way() -> None:
     assert getattr(waiting.wait, "__name__", "") != "wait_c"
     assert_cooperative()
+
+
+def test_a_statement_larger_than_any_buffer_goes_out_and_its_answer_comes_back(kit: Kit) -> None:
+    text = "wide" * 4_000_000
+    assert kit.source.run(lambda c: c.execute("SELECT %s", (text,)).fetchone()) == (text,)
+
+
+def test_who_waits_on_a_connection_that_is_closed_or_ended_is_told_so(kit: Kit) -> None:
+    def terminate(connection: HubConnection) -> None:
+        with psycopg.connect(kit.database.admin) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
+
+    for end in (terminate, HubConnection.close):
+        connection = kit.source.connect()
+        assert isinstance(connection, HubConnection)
+        waiting_one = gevent.spawn(connection.execute, "SELECT pg_sleep(60)")
+        until(partial(_is_sent, connection), "the statement is sent")
+        end(connection)
+        waiting_one.join(10)
+        assert isinstance(waiting_one.exception, psycopg.OperationalError), end.__name__
+        connection.close()
+
+
+def _is_sent(connection: HubConnection) -> bool:
+    return connection.info.transaction_status == TransactionStatus.ACTIVE
+
+
+def test_a_connection_serves_one_statement_after_another_and_tells_news_in_between(kit: Kit) -> None:
+    """The kept watcher is the same for all of them; news comes by the driver's own wait."""
+    connection = kit.source.connect()
+    connection.execute("LISTEN news")
+    for number in range(5):
+        assert connection.execute("SELECT pg_sleep(0.001), %s::int", (number,)).fetchone() == ("", number)
+        with psycopg.connect(kit.database.admin) as other:
+            other.execute("SELECT pg_notify('news', %s)", (str(number),))
+        assert [news.payload for news in connection.notifies(timeout=5, stop_after=1)] == [str(number)]
+    connection.close()
 
 
 @pytest.fixture
