@@ -40,6 +40,7 @@ class Database:
     writer: str
     reader: str
     admin: str
+    projector: str
 
 
 def settings_for(home: Path, **variables: str) -> settings.Settings:
@@ -140,6 +141,7 @@ def _database(cluster: Cluster, name: str) -> Database:
         writer=_elsewhere(cluster.url_writer, name),
         reader=_elsewhere(cluster.url_reader, name),
         admin=_elsewhere(cluster.url_admin, name),
+        projector=_elsewhere(cluster.url_projector, name),
     )
 
 

@@ -21,10 +21,10 @@ from orchestrator.settings import Settings
 
 from . import binaries, places, roles
 from .places import ClusterError
-from .roles import DATABASE, OWNER, READER, WRITER
+from .roles import DATABASE, OWNER, PROJECTOR, READER, WRITER
 from .server import ADMIN, Server
 
-__all__ = ["DATABASE", "OWNER", "READER", "WRITER", "Cluster", "ClusterError", "ensure_running"]
+__all__ = ["DATABASE", "OWNER", "PROJECTOR", "READER", "WRITER", "Cluster", "ClusterError", "ensure_running"]
 
 # Another process may be making the cluster or recovering it after a crash meanwhile.
 _LOCK_S: Final = 180
@@ -39,6 +39,7 @@ class Cluster:
     url_owner: str = field(repr=False)
     url_writer: str = field(repr=False)
     url_reader: str = field(repr=False)
+    url_projector: str = field(repr=False)
     # Whoever may do most in the ledger's database, for making the schema: on our own server its administrator (no
     # password in the URL: the kernel vouches), on somebody else's the user of RINGLEDGER_DATABASE_URL.
     url_admin: str = field(repr=False)
@@ -121,16 +122,19 @@ def _attach(server: Server, home: Path, socket: Path, passwords: dict[str, str])
     if not places.try_lock(attached.fileno(), fcntl.LOCK_SH):  # only the last one out wants more, and under our lock
         attached.close()
         raise ClusterError(f"{attached.name} is locked by something that is not Ringledger; find it with fuser.")
-    owner, writer, reader = (roles.url_for(admin, role, passwords[role]) for role in (OWNER, WRITER, READER))
-    return Cluster(owner, writer, reader, admin, f"{server.binaries} at {socket}", server, home, attached)
+    owner, writer, reader, projector = (
+        roles.url_for(admin, role, passwords[role]) for role in (OWNER, WRITER, READER, PROJECTOR)
+    )
+    description = f"{server.binaries} at {socket}"
+    return Cluster(owner, writer, reader, projector, admin, description, server, home, attached)
 
 
 def _somebody_elses(settings: Settings) -> Cluster:
     passwords = roles.passwords(settings.home, settings.keys)
     url = settings.database_url
     roles.provide_on(url, passwords)
-    writer, reader = (roles.url_for(url, role, passwords[role]) for role in (WRITER, READER))
-    return Cluster(url, writer, reader, url, "the PostgreSQL of RINGLEDGER_DATABASE_URL")
+    writer, reader, projector = (roles.url_for(url, role, passwords[role]) for role in (WRITER, READER, PROJECTOR))
+    return Cluster(url, writer, reader, projector, url, "the PostgreSQL of RINGLEDGER_DATABASE_URL")
 
 
 def _url(socket: Path, role: str, database: str) -> str:

@@ -1,8 +1,9 @@
-"""The three roles of the ledger's database, their passwords, and the database itself.
+"""The four roles of the ledger's database, their passwords, and the database itself.
 
-The owner makes the schema, the writer appends, the reader reads; what each may do to a table is said where the table is
-made. Passwords are made here, kept in one file under RINGLEDGER_HOME/keys, and may be thrown away while nothing runs:
-the administrator, known by the kernel and not by a password, sets new ones at the next start.
+The owner makes the schema, the writer appends, the reader reads, the projector folds the log into read models; what
+each may do to a table is said where the table is made. Passwords are made here, kept in one file under
+RINGLEDGER_HOME/keys, and may be thrown away while nothing runs: the administrator, known by the kernel and not by a
+password, sets new ones at the next start.
 """
 
 import json
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 OWNER: Final = "ringledger_owner"
 WRITER: Final = "ringledger_writer"
 READER: Final = "ringledger_reader"
+PROJECTOR: Final = "ringledger_projector"
+# Those who work with what the owner made.
+WORKERS: Final = (WRITER, READER, PROJECTOR)
 DATABASE: Final = "ringledger"
 PASSWORD_FILE: Final = "postgresql.json"  # noqa: S105 - a file's name
 _PASSWORD_BYTES: Final = 24
@@ -40,8 +44,12 @@ def passwords(home: Path, keys: Path) -> dict[str, str]:
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
         known = {role: str(read[role]) for role in (OWNER, WRITER, READER)}
+        # A home that is older than the projector has no password of its own for it.
+        known[PROJECTOR] = str(read.get(PROJECTOR, "")) or secrets.token_urlsafe(_PASSWORD_BYTES)
+        if PROJECTOR not in read:
+            _write_whole(home, path, json.dumps(known, indent=1))
     except FileNotFoundError:
-        known = {role: secrets.token_urlsafe(_PASSWORD_BYTES) for role in (OWNER, WRITER, READER)}
+        known = {role: secrets.token_urlsafe(_PASSWORD_BYTES) for role in (OWNER, *WORKERS)}
         keys.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_whole(home, path, json.dumps(known, indent=1))
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -77,23 +85,22 @@ def url_for(url: str, role: str, password: str, database: str | None = None) -> 
 
 
 def provide(admin_url: str, secrets_of: Mapping[str, str]) -> None:
-    """On our own server: the three roles, able to sign in with these passwords, and the owner's database.
+    """On our own server: the four roles, able to sign in with these passwords, and the owner's database.
 
     Whatever is there already stays. Raises ClusterError when the administrator is refused.
     """
     with _connect(admin_url) as connection:
-        for role in (OWNER, WRITER, READER):
+        for role in (OWNER, *WORKERS):
             _provide_role(connection, role, secrets_of[role], admin_url)
         provide_database(connection, DATABASE)
 
 
 def provide_on(owner_url: str, secrets_of: Mapping[str, str]) -> None:
-    """On a server of somebody else's, where we are a database's owner: the writer's and the reader's role.
+    """On a server of somebody else's, where we are a database's owner: the roles of those who work in it.
 
     Raises ClusterError with the statements for an administrator where the owner may not make or change roles.
     """
     import psycopg
-    from psycopg import sql
 
     with _connect(owner_url) as connection:
         if (major := connection.info.server_version // 10_000) < OLDEST_MAJOR:
@@ -103,22 +110,21 @@ def provide_on(owner_url: str, secrets_of: Mapping[str, str]) -> None:
             )
         database = connection.info.dbname
         try:
-            for role in (WRITER, READER):
+            for role in WORKERS:
                 _provide_role(connection, role, secrets_of[role], owner_url)
-                connection.execute(
-                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), sql.Identifier(role))
-                )
+            _let_in(connection, database)
         except psycopg.errors.InsufficientPrivilege as error:
             raise ClusterError(
                 f"The owner of database {database!r} may not make roles. Let an administrator run\n"
-                f"  CREATE ROLE {WRITER} LOGIN; CREATE ROLE {READER} LOGIN;\n"
-                f'  GRANT CONNECT ON DATABASE "{database}" TO {WRITER}, {READER};\n'
+                f"  {' '.join(f'CREATE ROLE {role} LOGIN;' for role in WORKERS)}\n"
+                f'  GRANT CONNECT ON DATABASE "{database}" TO {", ".join(WORKERS)};\n'
+                f'  GRANT CREATE ON DATABASE "{database}" TO {PROJECTOR};\n'
                 f"and set their passwords (\\password in psql) to those in {PASSWORD_FILE} under RINGLEDGER_HOME/keys."
             ) from error
 
 
 def provide_database(connection: "psycopg.Connection[Any]", name: str, template: str = "template1") -> bool:
-    """A database of the owner's that nobody but the three roles may enter. Returns whether it had to be made."""
+    """A database of the owner's that nobody but the four roles may enter. Returns whether it had to be made."""
     from psycopg import sql
 
     if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None:
@@ -126,9 +132,18 @@ def provide_database(connection: "psycopg.Connection[Any]", name: str, template:
     names = {"name": sql.Identifier(name), "template": sql.Identifier(template), "owner": sql.Identifier(OWNER)}
     connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}").format(**names))
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {name} FROM PUBLIC").format(**names))
-    for role in (WRITER, READER):
-        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(names["name"], sql.Identifier(role)))
+    _let_in(connection, name)
     return True
+
+
+def _let_in(connection: "psycopg.Connection[Any]", database: str) -> None:
+    """Let those who work in it connect to this database, and the projector make its schemas in it."""
+    from psycopg import sql
+
+    workers = sql.SQL(", ").join(map(sql.Identifier, WORKERS))
+    words = {"name": sql.Identifier(database), "workers": workers, "projector": sql.Identifier(PROJECTOR)}
+    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {name} TO {workers}").format(**words))
+    connection.execute(sql.SQL("GRANT CREATE ON DATABASE {name} TO {projector}").format(**words))
 
 
 def _provide_role(connection: "psycopg.Connection[Any]", role: str, password: str, url: str) -> None:

@@ -6,7 +6,7 @@ know it). A batch of 500 events has 2 000 elements; their type is known here.
 
 import struct
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import psycopg
 from psycopg.abc import Buffer
@@ -14,11 +14,12 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 # Object ids of built-in types never change: pg_type.dat in PostgreSQL's source.
-_BYTEA, _INT8, _TEXT = 17, 20, 25
-_BYTEA_ARRAY, _INT8_ARRAY, _TEXT_ARRAY = 1001, 1016, 1009
+_BOOL, _BYTEA, _INT8, _TEXT = 16, 17, 20, 25
+_BOOL_ARRAY, _BYTEA_ARRAY, _INT8_ARRAY, _TEXT_ARRAY = 1000, 1001, 1016, 1009
 _HEAD: Final = struct.Struct("!iiIii")
 _EMPTY: Final = struct.Struct("!iiI")
 _LENGTH: Final = struct.Struct("!i")
+_BIGINT: Final = struct.Struct("!q")
 _NULL: Final = _LENGTH.pack(-1)
 # Almost every element is shorter than this, and looking its length up is several times quicker than packing it.
 _LENGTHS: Final = tuple(_LENGTH.pack(length) for length in range(1_024))
@@ -67,15 +68,28 @@ class BigintArray(Array):
     __slots__ = ()
     element = _INT8
 
-    def __init__(self, items: Sequence[int]) -> None:
+    def __init__(self, items: Sequence[int | None]) -> None:
         count = len(items)
         if not count:
             super().__init__(())
             return
+        if None in items:
+            super().__init__([None if item is None else _BIGINT.pack(item) for item in items])
+            return
         # Each element is its length, always 8, and its value.
-        pairs = [8] * (2 * count)
+        pairs: list[Any] = [8] * (2 * count)
         pairs[1::2] = items
         self.data = _HEAD.pack(1, 0, self.element, count, 1) + struct.pack("!" + "iq" * count, *pairs)
+
+
+class BoolArray(Array):
+    """boolean[]"""
+
+    __slots__ = ()
+    element = _BOOL
+
+    def __init__(self, items: Sequence[bool | None]) -> None:
+        super().__init__([None if item is None else b"\x01" if item else b"\x00" for item in items])
 
 
 class _ArrayDumper(Dumper):
@@ -97,7 +111,12 @@ class _BigintArrayDumper(_ArrayDumper):
     oid = _INT8_ARRAY
 
 
+class _BoolArrayDumper(_ArrayDumper):
+    oid = _BOOL_ARRAY
+
+
 for _array, _dumper in (
+    (BoolArray, _BoolArrayDumper),
     (ByteaArray, _ByteaArrayDumper),
     (TextArray, _TextArrayDumper),
     (BigintArray, _BigintArrayDumper),

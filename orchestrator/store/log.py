@@ -32,16 +32,24 @@ _DISORDER: Final = 10 * SECOND
 
 
 class Log:
-    """The log as records. Thread-safe. Personal text is opened where a vault is given, else it reads `‹sealed›`.
+    """The log as records. Thread-safe. Personal text is opened where a vault is given, else it reads `‹sealed›`; with
+    `sealed` it comes as it is stored, for those who keep it and have it opened when it is shown (`vault.open_text`,
+    bound to the record's stream and the field's path), or `‹erased›` where it was stored without a key.
 
     Every method raises `Away` where the database is not there, except `follow`, which waits for it.
     """
 
     def __init__(
-        self, source: Source, *, catalogue: Mapping[str, Entry] = CATALOGUE, vault: Vault | None = None
+        self,
+        source: Source,
+        *,
+        catalogue: Mapping[str, Entry] = CATALOGUE,
+        vault: Vault | None = None,
+        sealed: bool = False,
     ) -> None:
         self._source = source
         self._vault = vault
+        self._sealed = sealed
         self._mapper = LedgerMapper(catalogue)
         self._recorder = LedgerRecorder(source)
         self._shelf = KeyShelf(source)
@@ -61,6 +69,10 @@ class Log:
             if len(rows) < batch:
                 return
             after = rows[-1].position
+
+    def page(self, after: int, limit: int) -> list[Record]:
+        """Up to `limit` records after a position, in order; fewer only where the log ends there."""
+        return list(self._records(self._page(after, END_OF_LOG, None, limit)))
 
     def stream(self, name: str, after_version: int = 0, batch: int = 5_000) -> Iterator[Record]:
         """The records of one stream above a version, in order."""
@@ -149,6 +161,27 @@ class Log:
                     connection.execute("UNLISTEN *")
         return now_at
 
+    def news(self, stop: threading.Event, *, on_away: Callable[[Away], None] | None = None) -> Iterator[None]:
+        """Gives way to the caller when the log may have grown: at each append, and every `POLL_S`, until `stop`.
+
+        Appends made meanwhile are told together. A lost connection is made anew, and `on_away` told of vain attempts.
+        """
+        pause_s = _FIRST_PAUSE_S
+        while not stop.is_set():
+            try:
+                with self._listening() as connection:
+                    while not stop.is_set():
+                        yield
+                        pause_s = _FIRST_PAUSE_S
+                        _wait_until(connection, stop)
+            except (Away, psycopg.Error) as error:
+                if isinstance(error, psycopg.Error) and not is_passing(error):
+                    raise
+                if on_away is not None:
+                    on_away(Away(f"The connection that listens for news was lost: {error}"))
+                stop.wait(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
     def follow(
         self,
         after: int,
@@ -204,7 +237,7 @@ class Log:
         return self._recorder.page(connection, after=after, until=END_OF_LOG, kinds=None, limit=limit)
 
     def _records(self, rows: Sequence[Row]) -> Iterator[Record]:
-        opener = self._opener(rows)
+        opener = _as_stored if self._sealed else self._opener(rows)
         for row in rows:
             yield self._mapper.record(
                 row.stream, row.version, row.topic, row.state, position=row.position, opener=opener
@@ -245,6 +278,10 @@ class Log:
             connection.close()
             raise
         return connection
+
+
+def _as_stored(_stream: str, _path: str, sealed: str) -> str:
+    return sealed or ERASED
 
 
 def _listen(connection: Connection) -> None:

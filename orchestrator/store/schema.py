@@ -15,6 +15,7 @@ from orchestrator.store.errors import Away, SchemaMismatch
 
 WRITER: Final = "ringledger_writer"
 READER: Final = "ringledger_reader"
+PROJECTOR: Final = "ringledger_projector"
 
 EVENTS: Final = "ringledger_events"
 CHANNEL: Final = "ringledger_events"
@@ -25,7 +26,7 @@ CHANNEL: Final = "ringledger_events"
 APPEND_LOCK: Final = int.from_bytes(b"rl-appnd")
 MIGRATION_LOCK: Final = int.from_bytes(b"rl-migrt")
 
-_MIGRATIONS: Final = ("0001_log.sql",)
+_MIGRATIONS: Final = ("0001_log.sql", "0002_read.sql", "0003_web.sql")
 VERSION: Final = len(_MIGRATIONS)
 
 
@@ -41,9 +42,10 @@ class Created:
 def create(owner_url: str, *, admin_url: str | None = None) -> Created:
     """Make or bring up to date tables, triggers and grants; nothing is done twice.
 
-    The URL's user becomes the owner of the tables and is not needed again until the next version. The roles `WRITER`
-    and `READER` are made where they are missing (without a password: whoever keeps passwords sets them). `admin_url` is
-    a superuser's way into the same database, for the event triggers that guard against DROP and ALTER by mistake.
+    The URL's user becomes the owner of the tables and is not needed again until the next version. The roles `WRITER`,
+    `READER` and `PROJECTOR` are made where they are missing (without a password: whoever keeps passwords sets them).
+    `admin_url` is a superuser's way into the same database, for the event triggers that guard against DROP and ALTER
+    by mistake.
 
     Raises `SchemaMismatch` for a database of a newer version of this program, `Away` where there is no database.
     """
@@ -96,7 +98,7 @@ def _connect(url: str) -> Connection:
 
 def _make_roles(connection: Connection) -> None:
     there = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'ringledger%'")}
-    missing = [role for role in (WRITER, READER) if role not in there]
+    missing = [role for role in (WRITER, READER, PROJECTOR) if role not in there]
     try:
         for role in missing:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))

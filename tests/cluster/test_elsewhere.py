@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 
-from orchestrator.cluster import READER, WRITER, ClusterError, roles
+from orchestrator.cluster import PROJECTOR, READER, WRITER, ClusterError, roles
 from tests.cluster.conftest import Start, ask
 from tests.postgres import Database, settings_for
 
@@ -18,7 +18,7 @@ def test_on_a_server_of_yours_the_owner_makes_the_roles_it_needs(home: Path, pla
         connection.execute("CREATE DATABASE shop OWNER boss")
     with psycopg.connect(roles.url_for(yours.url_admin, "ringledger_admin", "", "shop"), autocommit=True) as connection:
         connection.execute("DROP DATABASE ringledger")
-        connection.execute(f"DROP ROLE {WRITER}, {READER}")
+        connection.execute(f"DROP ROLE {WRITER}, {READER}, {PROJECTOR}")
     url = roles.url_for(yours.url_admin, "boss", "p@ss/word", "shop")
     settings = settings_for(place / "other", RINGLEDGER_DATABASE_URL=url)
     for _ in range(2):  # the second time finds all of it
@@ -26,6 +26,7 @@ def test_on_a_server_of_yours_the_owner_makes_the_roles_it_needs(home: Path, pla
         assert cluster.url_owner == url
         assert ask(cluster.url_writer, "SELECT current_user || ' ' || current_database()") == f"{WRITER} shop"
         assert ask(cluster.url_reader, "SELECT current_user::text") == READER
+        assert ask(cluster.url_projector, "SELECT has_database_privilege('shop', 'CREATE')") is True
         assert cluster.stop() is False
     assert ask(url, "SELECT 1") == 1
 

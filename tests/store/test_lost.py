@@ -164,9 +164,8 @@ def test_a_server_killed_and_restarted_in_mid_stream_loses_and_doubles_nothing(
 ) -> None:
     cluster, home = own_cluster
     admin = str(cluster.url_admin).replace("/postgres?", "/ringledger?")
-    kit = Kit(
-        Database("ringledger", cluster.url_owner, cluster.url_writer, cluster.url_reader, admin), tmp_path / "k" / "kek"
-    )
+    urls = (cluster.url_owner, cluster.url_writer, cluster.url_reader, admin, cluster.url_projector)
+    kit = Kit(Database("ringledger", *urls), tmp_path / "k" / "kek")
     heard = Heard()
     writer = kit.writer(heard=heard)
     stop = threading.Event()

@@ -1,0 +1,26 @@
+"""The read models there are, in the order in which they are listed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+from typing import Final
+
+from projections import contact_log
+from projections.base import Projection
+
+MODULES: Final[tuple[ModuleType, ...]] = (contact_log,)
+
+
+def projection_of(module: ModuleType) -> Projection:
+    """The projection that a module of the common shape is."""
+    return Projection(
+        name=module.NAME,
+        version=module.VERSION,
+        tables=module.TABLES,
+        indexes=module.INDEXES,
+        apply=module.apply,
+    )
+
+
+PROJECTIONS: Final[Mapping[str, Projection]] = MappingProxyType(
+    {module.NAME: projection_of(module) for module in MODULES}
+)

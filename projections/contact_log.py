@@ -1,0 +1,272 @@
+"""The contact log: one row for each contact, live or over. The auditor's list and the desk's.
+
+Streams: contact. All times and durations are by our own clock (`Provenance.at`).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Struct
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.kernel import Event, Record, ident_of, kind_of
+from projections.base import Batch, Connection
+from projections.pages import Condition, Page, page
+from projections.tables import Table
+
+NAME: Final = "contact_log"
+VERSION: Final = 1
+
+TABLES: Final = """
+CREATE TABLE contact_log (
+    contact_id    text   PRIMARY KEY,
+    arrived_at    bigint NOT NULL,
+    node          text   NOT NULL,
+    dialled       text   NOT NULL,
+    trunk         text   NOT NULL,
+    caller_number text   NOT NULL,
+    caller_name   text   NOT NULL,
+    entry_id      text   NOT NULL,
+    queue_id      text   NOT NULL,
+    customer_id   text   NOT NULL,
+    agent_id      text   NOT NULL,
+    outcome       text   NOT NULL,
+    phase         text   NOT NULL,
+    queued_at     bigint,
+    waiting_since bigint,
+    wait_ms       bigint,
+    offers        bigint NOT NULL,
+    missed        bigint NOT NULL,
+    connected_at  bigint,
+    held_since    bigint,
+    talk_since    bigint,
+    talk_ms       bigint NOT NULL,
+    hold_ms       bigint NOT NULL,
+    ended_by      text   NOT NULL,
+    ended_at      bigint,
+    recording     text   NOT NULL,
+    recording_ms  bigint,
+    position      bigint NOT NULL
+) WITH (fillfactor = 80);
+"""
+
+INDEXES: Final = """
+CREATE INDEX ON contact_log (arrived_at, contact_id);
+CREATE INDEX ON contact_log (agent_id, arrived_at, contact_id);
+CREATE INDEX ON contact_log (queue_id, arrived_at, contact_id);
+CREATE INDEX ON contact_log (outcome, arrived_at, contact_id);
+CREATE INDEX ON contact_log (customer_id, arrived_at, contact_id);
+"""
+
+
+class Contact(Struct):
+    """One contact. `caller_number` and `caller_name` are sealed, bound to stream contact-<id> and these field names.
+
+    `outcome` is empty while it lives, then `ContactEnded.reason`. `wait_ms`: from ContactQueued to QueueVisitEnded,
+    all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without `hold_ms`, from ContactHeld to
+    ContactResumed or the end. `missed`: offers that an agent rejected, let
+    ring or could not be reached for; not those that we withdrew.
+    """
+
+    contact_id: str
+    arrived_at: int
+    node: str
+    dialled: str
+    trunk: str
+    caller_number: str
+    caller_name: str
+    entry_id: str = ""
+    queue_id: str = ""
+    customer_id: str = ""
+    agent_id: str = ""
+    outcome: str = ""
+    phase: str = ""
+    queued_at: int | None = None
+    waiting_since: int | None = None
+    wait_ms: int | None = None
+    offers: int = 0
+    missed: int = 0
+    connected_at: int | None = None
+    held_since: int | None = None
+    talk_since: int | None = None
+    talk_ms: int = 0
+    hold_ms: int = 0
+    ended_by: str = ""
+    ended_at: int | None = None
+    recording: str = ""
+    recording_ms: int | None = None
+    position: int = 0
+
+
+CONTACTS: Final = Table(NAME, Contact, key=("contact_id",))
+
+
+# --- folding ---------------------------------------------------------------------------------------------------------
+def apply(batch: Batch) -> None:
+    """Load the rows of the contacts in this batch, fold, and put them back."""
+    news = [(record.stream[_ID:], record) for record in batch.records if type(record.event) in _FOLDS]
+    arrived = {ident for ident, record in news if isinstance(record.event, contacts.ContactArrived)}
+    rows = CONTACTS.load(batch.cursor, {ident for ident, _ in news} - arrived)
+    for ident, record in news:
+        if isinstance(record.event, contacts.ContactArrived):
+            rows[ident] = _arrived(ident, record, record.event)
+        elif (row := rows.get(ident)) is not None:
+            row.position = record.position
+            _FOLDS[type(record.event)](row, record.event, record.about.at)
+    CONTACTS.save(batch.cursor, rows.values())
+
+
+_ID: Final = len("contact-")
+Fold = Callable[[Contact, Any, int], None]
+
+
+def _arrived(ident: str, record: Record, event: contacts.ContactArrived) -> Contact:
+    return Contact(
+        contact_id=ident,
+        arrived_at=record.about.at,
+        node=event.node,
+        dialled=event.dialled,
+        trunk=event.trunk,
+        caller_number=event.caller_number,
+        caller_name=event.caller_name,
+        position=record.position,
+    )
+
+
+def _nothing(row: Contact, event: Event, at: int) -> None:
+    """The row is there already, or is made elsewhere."""
+
+
+def _queued(row: Contact, event: contacts.ContactQueued, at: int) -> None:
+    row.entry_id, row.queue_id = event.entry_id, event.queue_id
+    row.waiting_since = at
+    if row.queued_at is None:
+        row.queued_at = at
+
+
+def _visit_ended(row: Contact, event: contacts.QueueVisitEnded, at: int) -> None:
+    if row.waiting_since is not None:
+        row.wait_ms = (row.wait_ms or 0) + (at - row.waiting_since) // 1000
+        row.waiting_since = None
+
+
+def _identified(row: Contact, event: contacts.ContactIdentified, at: int) -> None:
+    row.customer_id = event.customer_id
+
+
+def _offered(row: Contact, event: contacts.OfferMade, at: int) -> None:
+    row.offers += 1
+
+
+def _offer_missed(row: Contact, event: contacts.OfferClosed, at: int) -> None:
+    row.missed += 1
+
+
+def _connected(row: Contact, event: contacts.ContactConnected, at: int) -> None:
+    row.agent_id = event.agent_id
+    row.talk_since = at
+    if row.connected_at is None:
+        row.connected_at = at
+
+
+def _held(row: Contact, event: contacts.ContactHeld, at: int) -> None:
+    _stop_talking(row, at)
+    row.held_since = at
+
+
+def _resumed(row: Contact, event: contacts.ContactResumed, at: int) -> None:
+    _stop_talking(row, at)
+    row.talk_since = at
+
+
+def _segment_ended(row: Contact, event: contacts.AgentSegmentEnded, at: int) -> None:
+    _stop_talking(row, at)
+    row.ended_by = event.ended_by
+
+
+def _stop_talking(row: Contact, at: int) -> None:
+    if row.talk_since is not None:
+        row.talk_ms += (at - row.talk_since) // 1000
+    if row.held_since is not None:
+        row.hold_ms += (at - row.held_since) // 1000
+    row.talk_since = row.held_since = None
+
+
+def _recording_begun(row: Contact, event: contacts.RecordingBegun, at: int) -> None:
+    row.recording = event.file
+
+
+def _recording_finished(row: Contact, event: contacts.RecordingFinished, at: int) -> None:
+    row.recording, row.recording_ms = event.file, event.length_ms
+
+
+def _ended(row: Contact, event: contacts.ContactEnded, at: int) -> None:
+    row.outcome, row.phase, row.ended_at = event.reason, event.phase, at
+
+
+_FOLDS: Final[dict[type[Event], Fold]] = {
+    contacts.ContactArrived: _nothing,
+    contacts.ContactQueued: _queued,
+    contacts.QueueVisitEnded: _visit_ended,
+    contacts.ContactIdentified: _identified,
+    contacts.OfferMade: _offered,
+    contacts.OfferRejected: _offer_missed,
+    contacts.OfferTimedOut: _offer_missed,
+    contacts.OfferFailed: _offer_missed,
+    contacts.ContactConnected: _connected,
+    contacts.ContactHeld: _held,
+    contacts.ContactResumed: _resumed,
+    contacts.AgentSegmentEnded: _segment_ended,
+    contacts.RecordingBegun: _recording_begun,
+    contacts.RecordingFinished: _recording_finished,
+    contacts.ContactEnded: _ended,
+}
+
+
+# --- queries ---------------------------------------------------------------------------------------------------------
+class Search(Struct, frozen=True, kw_only=True):
+    """What is looked for; what is None or empty does not narrow. Instants: since ≤ arrived_at < until.
+
+    `found` are streams that hold a number, as `Log.find_by_blind_index` gives them for its token: contacts and
+    customers. None: no number was asked for; an empty list finds nothing.
+    """
+
+    agent_id: str = ""
+    queue_id: str = ""
+    customer_id: str = ""
+    outcome: str = ""
+    since: int | None = None
+    until: int | None = None
+    live: bool | None = None
+    found: tuple[str, ...] | None = None
+
+
+def search(connection: Connection, wanted: Search, *, cursor: str = "", limit: int = 50) -> Page[Contact]:
+    """Contacts, the latest arrival first. Raises `Refused` for a cursor or limit that cannot be."""
+    conditions: list[Condition] = []
+    if wanted.agent_id:
+        conditions.append(("agent_id = %s", wanted.agent_id))
+    if wanted.queue_id:
+        conditions.append(("queue_id = %s", wanted.queue_id))
+    if wanted.customer_id:
+        conditions.append(("customer_id = %s", wanted.customer_id))
+    if wanted.outcome:
+        conditions.append(("outcome = %s", wanted.outcome))
+    if wanted.since is not None:
+        conditions.append(("arrived_at >= %s", wanted.since))
+    if wanted.until is not None:
+        conditions.append(("arrived_at < %s", wanted.until))
+    if wanted.live is not None:
+        conditions.append(("(outcome = '') = %s", wanted.live))
+    if wanted.found is not None:
+        by_kind: dict[str, list[str]] = {"contact": [], "customer": []}
+        for stream in wanted.found:
+            by_kind.get(kind_of(stream), []).append(ident_of(stream))
+        conditions.append(("(contact_id = ANY(%s) OR customer_id = ANY(%s))", by_kind["contact"], by_kind["customer"]))
+    return page(connection, CONTACTS, conditions, key=("arrived_at", "contact_id"), cursor=cursor, limit=limit)
+
+
+def find(connection: Connection, contact_id: str) -> Contact | None:
+    """One contact, None where there is none of this id."""
+    found = page(connection, CONTACTS, [("contact_id = %s", contact_id)], key=("arrived_at", "contact_id"), limit=1)
+    return found.items[0] if found.items else None
