@@ -17,7 +17,7 @@ from orchestrator.vault import SEALED
 
 SECTION_OF: Final[Mapping[str, Section]] = {section.kind: section for section in SECTIONS}
 # What something points to comes before it, and goes after it.
-_ORDER: Final = {"queue": 0, "agent": 1, "entry": 2}
+_ORDER: Final = {"queue": 0, "agent": 1, "entry": 2, "ordertype": 3}
 
 
 class Current(Struct, frozen=True):
@@ -102,19 +102,30 @@ def _details(now: Event | None, wanted: Event) -> tuple[str, ...]:
     section = next(section for section in SECTIONS if isinstance(wanted, section.event))
     told = []
     for each in section.fields:
-        after = site_text.value(each.write(getattr(wanted, each.attribute)))
+        after = site_text.lines(each.write(getattr(wanted, each.attribute)))
         if now is None:
-            told.append(f"{each.key} = {after}")
+            told += f"{each.key} = {after}".split("\n")
         elif getattr(now, each.attribute) != getattr(wanted, each.attribute):
-            before = site_text.value(each.write(getattr(now, each.attribute)))
-            told.append(f"{each.key} = {after}   (was {before})")
+            before = site_text.lines(each.write(getattr(now, each.attribute)))
+            told += _changed_rows(each.key, before, after) or [f"{each.key} = {after}   (was {before})"]
     return tuple(told)
+
+
+def _changed_rows(key: str, before: str, after: str) -> list[str]:
+    """Of a list of tables only the rows that differ; nothing for what stands in one line."""
+    rows, wanted = before.split("\n"), after.split("\n")
+    if len(rows) == len(wanted) == 1:
+        return []
+    gone = [f"    - {row.strip()}" for row in rows if row not in wanted]
+    come = [f"    + {row.strip()}" for row in wanted if row not in rows]
+    return [f"{key}:", *gone, *come] if gone or come else [f"{key}: another order"]
 
 
 def _parting(name: str) -> tuple[str, ...]:
     words = {
         "queue": "callers who wait in it keep their place until they are served or their time is over",
         "entry": "callers of its numbers reach the default entry point",
+        "ordertype": "no more orders of it are opened; those that are there keep its rules",
         "agent": "who is signed in stays so until sign-out, without any skill",
     }
     return (words[kind_of(name)],)

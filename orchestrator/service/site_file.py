@@ -1,4 +1,4 @@
-"""The site's file: queues, entry points and agents as people write them, checked as a whole before anything is done.
+"""The site's file: queues, entry points, agents and types of work as people write them, checked as a whole first.
 
     [queue.sales]                 # the id after the dot never changes its meaning; names may
     name = "Sales"
@@ -18,7 +18,9 @@ from orchestrator.domain.kernel import Event, Refused, stream
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
-from orchestrator.service.site_fields import AGENT, ENTRY, ID, QUEUE, SECTIONS, Section, Unfit, near
+from orchestrator.domain.work import ordertypes
+from orchestrator.domain.work.ordertypes import OrderTypeConfigured
+from orchestrator.service.site_fields import AGENT, ENTRY, ID, ORDERTYPE, QUEUE, SECTIONS, Section, Unfit, near
 from orchestrator.service.toml_lines import Lines, Path
 
 # Ten thousand agents take about one megabyte.
@@ -89,6 +91,10 @@ class _Reader:
         queues = self._section(QUEUE, QueueConfigured)
         entries = self._section(ENTRY, EntryPointConfigured)
         agents = self._section(AGENT, AgentConfigured)
+        types = self._section(ORDERTYPE, OrderTypeConfigured)
+        for ident, each in types.items():
+            for key, text in ordertypes.faults(each):
+                self._complain((ORDERTYPE.kind, ident, key), text)
         known_queues = set(named) if isinstance(named := self._document.get(QUEUE.kind), dict) else set()
         for ident, entry in entries.items():
             if entry.queue_id not in known_queues:
@@ -98,7 +104,12 @@ class _Reader:
         self._once("agent", "number", {ident: (agent.number,) for ident, agent in agents.items()})
         self._once("agent", "extension", {ident: (agent.extension,) for ident, agent in agents.items()})
         events: dict[str, Event] = {}
-        for kind, found in (("queue", queues), ("entry", entries), ("agent", agents)):
+        for kind, found in (
+            ("queue", queues),
+            ("entry", entries),
+            ("agent", agents),
+            ("ordertype", types),
+        ):
             events |= {stream(kind, ident): event for ident, event in found.items()}
         return Site(events, version, digest)
 

@@ -9,7 +9,7 @@ from orchestrator.service.site_fields import SECTIONS, Section
 from orchestrator.service.site_file import VERSION
 
 _HEAD: Final = """\
-# Queues, entry points and agents of site {site} as they are at version {version}.
+# Queues, entry points, agents and types of work of site {site} as they are at version {version}.
 # `ringledger config plan FILE` shows what an edited copy would change, `ringledger config apply FILE` does it. The
 # version says what the edit began from: should somebody else have changed something since, `apply` says so first.
 {key} = {version}
@@ -42,6 +42,13 @@ def value(found: object) -> str:
     raise TypeError(f"{type(found).__name__} cannot be written to the site's file")
 
 
+def lines(found: object) -> str:
+    """The same, with a list of tables as a line for each."""
+    if isinstance(found, list) and found and isinstance(found[0], dict):
+        return "[\n" + "".join(f"    {value(each)},\n" for each in found) + "]"
+    return value(found)
+
+
 def _keys(section: Section, event: Event) -> Iterator[str]:
     for field in section.fields:
-        yield f"{field.key} = {value(field.write(getattr(event, field.attribute)))}\n"
+        yield f"{field.key} = {lines(field.write(getattr(event, field.attribute)))}\n"
