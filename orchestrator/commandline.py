@@ -254,6 +254,60 @@ def show() -> None:
     click.echo(configuration.show(load()), nl=False)
 
 
+@ringledger.group()
+def projections() -> None:
+    """The read models: tables folded from the log, which may be rebuilt from it at any time."""
+
+
+@projections.command("run")
+def projections_run() -> None:
+    """Keep all read models up to date until stopped (`ringledger run` does this by itself)."""
+    from projections import command
+
+    sys.exit(command.run(load()))
+
+
+@projections.command("status")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def projections_status(as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Where each read model stands."""
+    from projections import command
+
+    rows = command.status(load())
+    if as_json:
+        click.echo(msgspec.json.encode(rows).decode())
+        return
+    _print_table(
+        ("model", "state", "generation", "version", "position", "behind", "lag", "building", "error"),
+        (
+            (
+                row.name,
+                row.state,
+                str(row.generation),
+                str(row.version),
+                str(row.position),
+                str(row.behind),
+                _seconds(row.lag_ms),
+                "" if row.building is None else f"at {row.building}",
+                row.error,
+            )
+            for row in rows
+        ),
+    )
+
+
+@projections.command("rebuild")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "every", is_flag=True, help="All of them.")
+def projections_rebuild(names: tuple[str, ...], every: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Fold read models anew from the whole log; readers see the old ones until the new ones are whole."""
+    from projections import command
+
+    if every == bool(names):
+        raise click.UsageError("Name one or more read models (`ringledger projections status`), or give --all.")
+    sys.exit(command.rebuild(load(), names, click.echo))
+
+
 @ringledger.command("switch-files")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--node", default="", help="Which entry of RINGLEDGER_SWITCHES; the first where not given.")

@@ -3,6 +3,7 @@
     supervisor ─┬─ PostgreSQL            our own, unless RINGLEDGER_DATABASE_URL names one
                 ├─ simulated switch      unless RINGLEDGER_SWITCHES names real ones
                 ├─ engine                the process that decides (started again when it ends by itself)
+                ├─ projections           the process that folds the log into read models (likewise)
                 └─ robot desks, watch    in this process
 
 Ctrl-C reaches only the supervisor: children run in sessions of their own and are stopped one by one.
@@ -154,6 +155,11 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     closing.append(engine.stop)
     _wait_for_engine(settings, engine, stop)
     say("engine: active; Ctrl-C stops everything")
+    readers = Child(
+        "projections", [sys.executable, "-m", "orchestrator", "projections", "run"], environ, logs / "projections.log"
+    )
+    readers.start()
+    closing.append(readers.stop)
     if simulated:
         closing.append(lambda: _end_calls(settings, say))
         if settings.demo:
