@@ -10,6 +10,7 @@ store, which looks into the (erasable) blind index under the append lock.
 import re
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import phonenumbers
@@ -33,7 +34,7 @@ def e164(raw: str, region: str) -> str | None:
     `region` (ISO 3166) is the country whose numbers come without a country code.
     """
     number = _parsed(raw, region)
-    return None if number is None else phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return None if number is None else _e164(number)
 
 
 class Customers:
@@ -51,35 +52,64 @@ class Customers:
         Raises `Away` where the database is not there, `Unsure` where it went away in the middle: asking again finds
         what was made.
         """
-        number = _parsed(raw_number, self._region)
-        if number is None:
-            return None
-        text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        return self._find(text) or self._make(text, phonenumbers.region_code_for_number(number) or "")
-
-    def _find(self, number: str) -> str | None:
-        holders = self._log.find_by_blind_index(self._vault.token(INDEX, number), INDEX)
-        return next((ident_of(holder) for holder in holders if kind_of(holder) == "customer"), None)
-
-    def _make(self, number: str, region: str) -> str:
-        customer_id = str(uuid.uuid4())
-        record = Record(
-            stream=stream("customer", customer_id),
-            version=1,
-            event=CustomerCreated(number=number, region=region),
-            event_id=str(uuid.uuid4()),
-            about=Provenance(
-                at=Instant(time.time_ns() // 1000),
-                origin="command",
-                causation=f"identify-{customer_id}",
-                correlation=stream("customer", customer_id),
-            ),
-        )
-        try:
-            self._desk.append_desk([record], sole=(INDEX, number))
-        except AlreadyHeld as held:
-            return ident_of(held.stream)
+        (customer_id,) = self.identify_all([raw_number])
         return customer_id
+
+    def identify_all(self, raw_numbers: Sequence[str]) -> list[str | None]:
+        """`identify` for each of these numbers, in one question and, where there are new ones, one append."""
+        parsed = [_parsed(raw, self._region) for raw in raw_numbers]
+        texts = [None if number is None else _e164(number) for number in parsed]
+        regions = {
+            text: phonenumbers.region_code_for_number(number) or ""
+            for text, number in zip(texts, parsed, strict=True)
+            if text is not None and number is not None
+        }
+        known = self._find(list(regions))
+        while new := {number: region for number, region in regions.items() if number not in known}:
+            try:
+                known |= self._make(new)
+            except AlreadyHeld:
+                # Somebody made one of them since we looked: now it is found, or has been erased again.
+                known |= self._find(list(new))
+        return [None if text is None else known[text] for text in texts]
+
+    def _find(self, numbers: Sequence[str]) -> dict[str, str]:
+        """The customers that there are, by their numbers."""
+        if not numbers:
+            return {}
+        tokens = {self._vault.token(INDEX, number): number for number in numbers}
+        found: dict[str, str] = {}
+        for token, holders in self._log.find_all_by_blind_index(list(tokens), INDEX).items():
+            customer = next((ident_of(holder) for holder in holders if kind_of(holder) == "customer"), None)
+            if customer is not None:
+                found[tokens[token]] = customer
+        return found
+
+    def _make(self, regions: Mapping[str, str]) -> dict[str, str]:
+        """New customers of these numbers, all or none. Raises `AlreadyHeld` where one of them has a customer."""
+        made = {number: str(uuid.uuid4()) for number in regions}
+        records = [_created(made[number], number, region) for number, region in regions.items()]
+        self._desk.append_desk(records, sole=(INDEX, list(regions)))
+        return made
+
+
+def _created(customer_id: str, number: str, region: str) -> Record:
+    return Record(
+        stream=stream("customer", customer_id),
+        version=1,
+        event=CustomerCreated(number=number, region=region),
+        event_id=str(uuid.uuid4()),
+        about=Provenance(
+            at=Instant(time.time_ns() // 1000),
+            origin="command",
+            causation=f"identify-{customer_id}",
+            correlation=stream("customer", customer_id),
+        ),
+    )
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _parsed(raw: str, region: str) -> phonenumbers.PhoneNumber | None:

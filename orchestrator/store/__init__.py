@@ -10,7 +10,7 @@
         .know({stream: version})  .away  .waiting  .close(timeout_s)
     DeskWriter(source, vault)
         .append_desk(records) -> position       VersionConflict, Away, Unsure; a repeat of the same records is safe
-        .append_desk(records, sole=(index, value))  AlreadyHeld where a stream holds the value: made once only
+        .append_desk(records, sole=(index, value or values))  AlreadyHeld where a stream holds one: made once only
         .erase(subject)                         destroys the keys; the log is unchanged
     Log(source, vault=None)
         .history(after, until, kinds, batch)  .stream(name, after_version)  .position()  .position_at(instant)

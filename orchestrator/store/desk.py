@@ -32,7 +32,7 @@ class DeskWriter:
         self._sealer = Sealer(self._mapper, vault)
         self._shelf = KeyShelf(source)
 
-    def append_desk(self, records: Sequence[Record], *, sole: tuple[str, str] | None = None) -> int:
+    def append_desk(self, records: Sequence[Record], *, sole: tuple[str, str | Sequence[str]] | None = None) -> int:
         """Store all of these or none; the position of the last one, once it is durable.
 
         Versions must follow on what is stored: raises `VersionConflict` where somebody was faster (load, decide
@@ -40,14 +40,14 @@ class DeskWriter:
         before it said. A repeat of the same records (same event ids) is always safe: what is stored already is found
         and its position returned.
 
-        `sole` names a blind index and a value: `AlreadyHeld` where any stream holds that value, so that of two who make
-        the same thing at once, under ids of their own, one is told of the other's.
+        `sole` names a blind index and a value, or several: `AlreadyHeld` where a stream of the same kind holds one
+        of them, so that of two who make the same thing at once, under ids of their own, one is told of the other's.
         """
         if not records:
             raise ValueError("An append needs at least one record.")
         drafts = [self._checked(record) for record in records]
         expected = first_versions(records)
-        claim = None if sole is None else (sole[0], self._vault.token(*sole))
+        claim = None if sole is None else (sole[0], self._tokens(*sole))
         deadline = time.monotonic() + RESOLVE_S
         sent = doubt_new = False
         while True:
@@ -79,6 +79,9 @@ class DeskWriter:
         hit = self._shelf.destroy(subject)
         self._vault.forget(hit)
         return hit
+
+    def _tokens(self, index: str, values: str | Sequence[str]) -> list[bytes]:
+        return [self._vault.token(index, value) for value in ([values] if isinstance(values, str) else values)]
 
     def _checked(self, record: Record) -> Draft:
         if kind_of(record.stream) in LIVE_KINDS:

@@ -1,9 +1,9 @@
 """The shelf of wrapped keys and the blind index: the vault's rows in the database, and their destruction."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
-from orchestrator.store.arrays import TextArray
+from orchestrator.store.arrays import ByteaArray, TextArray
 from orchestrator.store.connections import Connection, Source
 from orchestrator.store.schema import APPEND_LOCK
 from orchestrator.vault import WrappedKey
@@ -29,6 +29,9 @@ WITH RECURSIVE below AS (
 )
 SELECT subject FROM below
 """
+
+
+_FIND = "SELECT token, stream FROM public.ringledger_blind_index WHERE name = %b AND token = ANY(%b) ORDER BY stream"
 
 
 class KeyShelf:
@@ -69,15 +72,18 @@ class KeyShelf:
 
     def find(self, index: str, token: bytes) -> list[str]:
         """The streams on which this value was stored in a field of this index, in the order of their names."""
+        return self.find_all(index, [token])[token]
 
-        def read(connection: Connection) -> list[str]:
-            rows = connection.execute(
-                "SELECT stream FROM public.ringledger_blind_index WHERE name = %s AND token = %s ORDER BY stream",
-                (index, token),
-            ).fetchall()
-            return [str(stream) for (stream,) in rows]
+    def find_all(self, index: str, tokens: Sequence[bytes]) -> dict[bytes, list[str]]:
+        """`find` for each of these tokens, in one question."""
+        found: dict[bytes, list[str]] = {token: [] for token in tokens}
 
-        return self._source.run(read)
+        def read(connection: Connection) -> list[tuple[object, ...]]:
+            return connection.execute(_FIND, (index, ByteaArray(list(found))), binary=True, prepare=True).fetchall()
+
+        for token, stream in self._source.run(read):
+            found[cast("bytes", token)].append(str(stream))
+        return found
 
     def destroy(self, subject: str) -> list[str]:
         """Destroy the key of a subject and those below it, and their look-up rows; the subjects that were hit.

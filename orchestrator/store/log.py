@@ -145,6 +145,10 @@ class Log:
         """The streams that hold the value with this token (`Vault.token(index, value)`)."""
         return self._shelf.find(index, token)
 
+    def find_all_by_blind_index(self, tokens: Sequence[bytes], index: str = "number") -> dict[bytes, list[str]]:
+        """`find_by_blind_index` for each of these tokens, in one question."""
+        return self._shelf.find_all(index, tokens)
+
     def wait_for(self, position: int, timeout_s: float = 10.0) -> int:
         """Wait until the log has come to `position`; where it is then. Raises TimeoutError, or `Away`."""
         deadline = time.monotonic() + timeout_s

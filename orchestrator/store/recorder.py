@@ -46,8 +46,7 @@ _APPEND: Final = (
     " %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
 )
 _APPEND_FIRST: Final = (
-    "SELECT public.ringledger_append_first(%b::text, %b::bytea,"
-    " %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
+    "SELECT public.ringledger_append_first(%b::text, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
 )
 _READ_BACK: Final = (
     "SELECT e.notification_id, e.originator_id, e.originator_version, e.state FROM public.ringledger_events AS e"
@@ -149,13 +148,13 @@ class LedgerRecorder(PostgresApplicationRecorder):
         *,
         fence: Fence | None = None,
         expected: Sequence[tuple[str, int]] = (),
-        sole: tuple[str, bytes] | None = None,
+        sole: tuple[str, Sequence[bytes]] | None = None,
     ) -> list[int]:
         """Store the batch in one transaction of its own; the position of each record, in their order.
 
-        `expected` names streams and the version that each must be at; `sole`, for desk appends, a blind index and a
-        token that no stream may hold yet. Raises `Deposed` where the fence has fallen, `VersionConflict` where an
-        expectation fails or a version is taken, `AlreadyHeld` where a stream holds the token, `KeyTaken` where somebody
+        `expected` names streams and the version that each must be at; `sole`, for desk appends, a blind index and
+        tokens that no stream may hold yet. Raises `Deposed` where the fence has fallen, `VersionConflict` where an
+        expectation fails or a version is taken, `AlreadyHeld` where a stream holds one of them, `KeyTaken` where somebody
         made one of the keys meanwhile, and psycopg's errors as they are for everything else.
         """
         rows = [
@@ -244,14 +243,16 @@ def _call(
     expected: Sequence[tuple[str, int]],
     rows: Sequence[tuple[str, int, str, bytes]],
     batch: Batch,
-    sole: tuple[str, bytes] | None = None,
+    sole: tuple[str, Sequence[bytes]] | None = None,
 ) -> list[int]:
     streams, versions, topics, states = zip(*rows, strict=True)
-    first = (fence.site, fence.epoch, fence.holder) if fence else (None, None, None)
+    first: tuple[object, ...] = (fence.site, fence.epoch, fence.holder) if fence else (None, None, None)
+    if sole is not None:
+        first = (sole[0], ByteaArray(sole[1]))
     answer = connection.execute(
         _APPEND if sole is None else _APPEND_FIRST,
         (
-            *(first if sole is None else sole),
+            *first,
             TextArray([stream for stream, _ in expected]) if expected else _NO_TEXT,
             BigintArray([version for _, version in expected]) if expected else _NO_NUMBERS,
             TextArray(streams),

@@ -109,6 +109,50 @@ def test_of_many_who_make_the_same_customer_at_once_all_get_one(kit: Kit) -> Non
     assert sorted(event.number for event in made(kit)) == numbers
 
 
+def test_many_who_call_at_once_are_looked_up_together_and_each_gets_its_own(kit: Kit) -> None:
+    """Feature 5.2: known, new, calling twice, and without a number, in one question."""
+    service = customers(kit)
+    known = service.identify(NUMBER)
+    numbers = ["+442079460018", "13800138000", "anonymous", "+8613800138001", "+44 20 7946 0018"]
+    found = service.identify_all(numbers)
+    assert found[1:3] == [known, None]
+    assert found[0] == found[4]
+    assert len({found[0], found[1], found[3]} - {None}) == 3
+    assert sorted(event.number for event in made(kit)) == ["+442079460018", NUMBER, "+8613800138001"]
+    assert service.identify_all(numbers) == found
+    assert service.identify_all([]) == []
+
+
+def test_of_two_who_look_up_overlapping_callers_at_once_both_get_the_same_customers(kit: Kit) -> None:
+    """Feature 5.2: of a batch one number may be made by somebody else between the look and the append."""
+    racers = 6
+    barrier = threading.Barrier(racers)
+    found: list[dict[str, str | None]] = []
+
+    def race(number: int) -> None:
+        source = Source(kit.database.writer, name="racer")
+        vault = Vault.unlock(kit.kek, KeyShelf(source))
+        service = Customers(DeskWriter(source, vault), Log(source, vault=vault), vault, region="CN")
+        mine: dict[str, str | None] = {}
+        for turn in range(5):
+            numbers = [f"+8613800138{turn}{(number + step) % racers}0" for step in range(4)]
+            barrier.wait(20)
+            mine |= dict(zip(numbers, service.identify_all(numbers), strict=True))
+        found.append(mine)
+        source.close()
+
+    threads = [threading.Thread(target=race, args=(number,)) for number in range(racers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(found) == racers
+    everyone = {number: customer for mine in found for number, customer in mine.items()}
+    assert all(mine[number] == everyone[number] for mine in found for number in mine)
+    assert None not in everyone.values()
+    assert sorted(event.number for event in made(kit)) == sorted(everyone)
+
+
 def test_who_comes_second_is_told_of_the_first_though_it_saw_nobody_when_it_looked(kit: Kit) -> None:
     """Feature 5.2: the look and the append of two processes in the worst order."""
     first = customers(kit).identify(NUMBER)
