@@ -64,6 +64,8 @@ class Settings:
     tape_max_mb: int
     recordings: Path
     metrics: Address | None
+    web: Address | None
+    web_origin: str
     log_level: str
     region: str
     timezone: ZoneInfo
@@ -177,6 +179,17 @@ def _read_address(text: str) -> Address | None:
     if not colon or not host:
         raise ValueError(f"is no address: {text!r}; write host:port, such as 127.0.0.1:9464, or leave it empty")
     return Address(host.removeprefix("[").removesuffix("]"), _read_port(port))
+
+
+def _read_origin(text: str) -> str:
+    if not text:
+        return text
+    parts = _split_url(text, "https://desk.example.com")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError(
+            f"is no origin: {text!r}; write what a browser's address begins with: https://desk.example.com"
+        )
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _read_database_url(text: str) -> str:
@@ -345,6 +358,21 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         _always("127.0.0.1:9464"),
         _read_address,
         empty_counts=True,
+    ),
+    Variable(
+        "RINGLEDGER_WEB",
+        "web",
+        "host:port where people's browsers and programs find the screens and the API; empty: nowhere",
+        _always("127.0.0.1:8000"),
+        _read_address,
+        empty_counts=True,
+    ),
+    Variable(
+        "RINGLEDGER_WEB_ORIGIN",
+        "web_origin",
+        "what browsers call it where a proxy with TLS stands before it, https://…; empty: http and RINGLEDGER_WEB",
+        _always(""),
+        _read_origin,
     ),
     Variable(
         "RINGLEDGER_LOG_LEVEL",

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
@@ -114,6 +115,19 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
     "config": (configuration.ConfigurationApplied,),
+    "user": (
+        users.UserCreated,
+        users.PasswordChanged,
+        users.RolesGranted,
+        users.UserDisabled,
+        users.UserEnabled,
+        users.LanguageChanged,
+        users.UserSignedIn,
+        users.SignInFailed,
+        users.SessionEnded,
+        users.PersonalDataRevealed,
+    ),
+    "token": (tokens.TokenIssued, tokens.TokenRevoked),
     "customer": (
         people.CustomerCreated,
         people.CustomerProfileChanged,

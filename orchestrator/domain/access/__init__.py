@@ -1,0 +1,1 @@
+"""Access: who may sign in, as what, and what programs may do."""

@@ -1,0 +1,74 @@
+"""What a process that shows the ledger needs of it, made in one place, so that the web itself knows no store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from orchestrator import cluster
+from orchestrator.service.access import Tokens, Users
+from orchestrator.service.attempts import Attempts
+from orchestrator.service.passwords import Passwords, Run, here
+from orchestrator.service.sessions import Sessions
+from orchestrator.settings import Settings
+from orchestrator.store import Away, DeskWriter, KeyShelf, Log, Source, VersionConflict, schema
+from orchestrator.vault import ERASED, SEALED, Vault
+
+__all__ = ["ERASED", "SEALED", "Away", "Reading", "VersionConflict", "open_reading", "reading_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The log and what stands beside it, as a screen needs them."""
+
+    log: Log
+    """Opens personal text, as the reader."""
+    vault: Vault
+    desk: DeskWriter
+    """Appends to desk streams, as the writer."""
+    reader: Source
+    """Read models and the log, as the reader."""
+    users: Users
+    sessions: Sessions
+    tokens: Tokens
+    attempts: Attempts
+
+
+@contextmanager
+def open_reading(settings: Settings, *, name: str = "ringledger web", off_hub: Run = here) -> Iterator[Reading]:
+    """Everything, while the context lasts; our own database is started where it does not run.
+
+    `off_hub` runs what takes long without coming up for air (password hashes). Raises what opening raises.
+    """
+    database = cluster.ensure_running(settings, lambda _: None)
+    try:
+        with reading_of(settings, database.url_reader, database.url_writer, name=name, off_hub=off_hub) as reading:
+            yield reading
+    finally:
+        database.stop()
+
+
+@contextmanager
+def reading_of(
+    settings: Settings, url_reader: str, url_writer: str, *, name: str = "ringledger web", off_hub: Run = here
+) -> Iterator[Reading]:
+    """The same over a database that is known to run."""
+    reader, writer = Source(url_reader, name=name), Source(url_writer, name=name)
+    try:
+        schema.check(reader)
+        vault = Vault.unlock(settings.kek_file, KeyShelf(writer))
+        log = Log(reader, vault=vault)
+        desk = DeskWriter(writer, vault)
+        users = Users(desk, log, Passwords(off_hub))
+        yield Reading(
+            log=log,
+            vault=vault,
+            desk=desk,
+            reader=reader,
+            users=users,
+            sessions=Sessions(writer, users),
+            tokens=Tokens(desk, log),
+            attempts=Attempts(writer, vault),
+        )
+    finally:
+        reader.close()
+        writer.close()

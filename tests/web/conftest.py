@@ -1,0 +1,109 @@
+"""A web application over a database of its own, and browsers that are signed in as anybody.
+
+def test_…(site: Site) -> None:
+page = site.as_role("auditor").get("/history")
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from orchestrator.control import Client, control_path
+from orchestrator.domain.access.users import ROLES, Grant
+from orchestrator.service.passwords import Passwords
+from orchestrator.settings import Settings
+from projections.reading import Reading, reading_of
+from tests.postgres import Database, settings_for
+from web.app import create_app
+from web.parts import Parts
+
+PASSWORD: Final = "four plain words here"
+_TOKEN: Final = re.compile(r'name="csrf-token" content="([^"]+)"')
+_HASH: Final = Passwords().hash(PASSWORD)
+
+
+class Browser(FlaskClient):
+    """A test client that sends the CSRF token of the page which it saw last, as a form of that page would."""
+
+    csrf_token: str = ""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        response = super().open(*args, **kwargs)
+        if response.mimetype == "text/html" and (found := _TOKEN.search(response.text)):
+            self.csrf_token = found[1]
+        return response
+
+    def submit(self, path: str, **fields: Any) -> TestResponse:
+        """Send a form of the page seen last."""
+        return self.post(path, data={"csrf_token": self.csrf_token, **fields})
+
+
+class Site:
+    """The application and its parts."""
+
+    def __init__(self, app: Flask, parts: Parts) -> None:
+        self.app = app
+        self.parts = parts
+        self.reading: Reading = parts.reading
+
+    def browser(self) -> Browser:
+        """Somebody who is not signed in."""
+        client = self.app.test_client()
+        assert isinstance(client, Browser)
+        return client
+
+    def add_user(
+        self, user_id: str, *roles: str, name: str = "", agent_id: str = "", teams: tuple[str, ...] = ()
+    ) -> str:
+        """A user with these roles, whose password is PASSWORD; the id."""
+        users = self.reading.users
+        users.create(user_id, name or user_id.replace("-", " ").title(), actor="admin:test", agent_id=agent_id)
+        users.store_hash(user_id, _HASH, actor="admin:test")
+        users.change(user_id, Grant(roles=roles, teams=teams), actor="admin:test")
+        return user_id
+
+    def sign_in(self, user_id: str, password: str = PASSWORD) -> Browser:
+        """A browser in which this user has signed in."""
+        browser = self.browser()
+        browser.get("/sign-in")
+        response = browser.submit("/sign-in", name=user_id, password=password)
+        assert response.status_code == 303, response.text
+        browser.get("/sessions")
+        return browser
+
+    def as_role(self, role: str, **given: Any) -> Browser:
+        """A browser in which a fresh user with this one role has signed in."""
+        user_id = f"{role.replace('_', '-')}-1"
+        if self.reading.users.get(user_id) is None:
+            agent_id = "lin-mei" if role == "agent" else ""
+            self.add_user(user_id, role, **{"agent_id": agent_id, **given})
+        return self.sign_in(user_id)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a home of this test's own."""
+    return settings_for(tmp_path / "home")
+
+
+@pytest.fixture
+def site(database: Database, settings: Settings) -> Iterator[Site]:
+    """The application over an empty ledger; no engine runs."""
+    with reading_of(settings, database.reader, database.writer) as reading:
+        parts = Parts(settings=settings, reading=reading, control=lambda: Client(control_path(settings.home)))
+        app = create_app(parts)
+        app.testing = True
+        app.test_client_class = Browser
+        yield Site(app, parts)
+
+
+@pytest.fixture(params=ROLES)
+def role(request: pytest.FixtureRequest) -> str:
+    """Every role in turn."""
+    return str(request.param)

@@ -1,0 +1,143 @@
+"""Before every request: who is it, may they, and did their own page send it.
+
+1. A program's bearer token (only under /api) or a browser's session key says who it is.
+2. The route's permission says whether they may.
+3. What changes something needs the form's CSRF token, unless a bearer token came, which no browser adds by itself.
+"""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response as AnyResponse
+
+from web.access.needs import permission_for
+from web.access.roles import permissions_of
+from web.access.visitor import NOBODY, Visitor, me
+from web.parts import Parts, parts
+
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")
+API: Final = "/api/"
+# Asked often, the same for everybody.
+_UNSEEN: Final = frozenset({"static", "health.healthz"})
+_csrf = CSRFProtect()
+
+
+def install(app: Flask) -> None:
+    """Put the gate before every route of the app."""
+    _csrf.init_app(app)
+    app.before_request(_enter)
+    app.after_request(_hand_over_key)
+
+
+def key_cookie() -> str:
+    """The name of the cookie with the session's key. The prefix makes browsers refuse it from anywhere but us."""
+    return "__Host-ringledger" if current_app.config["SESSION_COOKIE_SECURE"] else "ringledger"
+
+
+def visitor_of(found: Parts, key: str, *, touch: bool) -> tuple[Visitor, str] | None:
+    """Who holds this session key, and the new key to hand over if any; None where the session is over."""
+    signed_in = found.reading.sessions.check(key, touch=touch)
+    if signed_in is None:
+        return None
+    user = signed_in.user
+    visitor = Visitor(
+        actor=f"user:{user.user_id}",
+        user_id=user.user_id,
+        name=user.name,
+        roles=user.roles,
+        teams=user.teams,
+        agent_id=user.agent_id,
+        session_id=signed_in.session_id,
+        language=user.language,
+        permissions=permissions_of(user.roles),
+    )
+    return visitor, signed_in.new_key
+
+
+def _enter() -> AnyResponse | None:
+    g.visitor = NOBODY
+    if request.endpoint in _UNSEEN:
+        return None
+    by_token = _take_token()
+    if not by_token:
+        _take_session()
+    if request.endpoint is None:
+        return None  # the router's own 404 or 405
+    permission = permission_for(current_app, request.endpoint)
+    if permission is None:
+        abort(403)
+    if not me().may(permission):
+        return _turn_away()
+    if request.method not in _SAFE and not by_token:
+        _refuse_other_sites()
+        _csrf.protect()
+    return None
+
+
+def _take_token() -> bool:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not request.path.startswith(API):
+        return False
+    token = parts().reading.tokens.check(text.strip())
+    if token is None:
+        abort(401)
+    g.visitor = Visitor(
+        actor=f"token:{token.token_id}",
+        name=token.note,
+        roles=(token.role,),
+        teams=token.teams,
+        permissions=permissions_of((token.role,)),
+    )
+    return True
+
+
+def _take_session() -> None:
+    key = request.cookies.get(key_cookie(), "")
+    if not key:
+        return
+    found = visitor_of(parts(), key, touch=True)
+    if found is not None:
+        g.visitor, g.new_key = found
+
+
+def _turn_away() -> AnyResponse:
+    if me().signed_in:
+        abort(403)
+    if request.method == "GET" and wants_page():
+        here = request.full_path.rstrip("?")
+        return redirect(url_for("access.sign_in", next=here if here != "/" else None), 303)
+    abort(401)
+
+
+def wants_page() -> bool:
+    """Whether a person's browser asks, which wants words, or a program or script, which wants codes."""
+    accepted = request.accept_mimetypes
+    by_script = request.path.startswith(API) or request.headers.get("X-Requested-With") == "fetch"
+    return not by_script and (not accepted or accepted.accept_html)
+
+
+def _refuse_other_sites() -> None:
+    """A second lock beside the CSRF token: browsers say which site a request comes from."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in {"same-origin", "none"}:
+        abort(403)
+    origin = request.headers.get("Origin")
+    if origin and urlsplit(origin).netloc != request.host:
+        abort(403)
+
+
+def hand_over(response: AnyResponse, key: str) -> None:
+    """Give the browser its session key; an empty one takes it away."""
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    if key:
+        response.set_cookie(key_cookie(), key, httponly=True, secure=secure, samesite="Strict", path="/")
+    else:
+        response.delete_cookie(key_cookie(), httponly=True, secure=secure, samesite="Strict", path="/")
+
+
+def _hand_over_key(response: Response) -> Response:
+    if g.get("new_key"):
+        hand_over(response, g.new_key)
+    return response

@@ -1,0 +1,61 @@
+"""Which role may do what. Everything is refused that does not stand here.
+
+A route names the one permission that it needs (`@needs("work.see")`); whoever holds a role that has it may pass. Which
+teams' agents, queues and contacts they then see is a matter of scope: `me().teams` in the query, none meaning all.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from orchestrator.domain.access.users import ROLES
+
+PUBLIC: Final = "public"
+"""For everybody, signed in or not."""
+SIGNED_IN: Final = "signed_in"
+"""For everybody who is signed in, whatever their roles."""
+
+PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        PUBLIC: "see what needs no sign-in",
+        SIGNED_IN: "have a session of one's own",
+        "desk.use": "be an agent: ready, accept, talk, wrap up",
+        "floor.watch": "see the wallboard: queues, agents and contacts of now",
+        "floor.direct": "change what an agent does",
+        "history.search": "search contacts that were, and open them",
+        "recordings.hear": "listen to recordings",
+        "replay.watch": "see how everything was at an instant",
+        "audit.see": "see every event, and who looked at what",
+        "customers.see": "find customers and see their pages",
+        "customers.edit": "change customers, write notes",
+        "work.see": "see work orders",
+        "work.open": "open a work order",
+        "work.handle": "assign work orders, note, finish, reopen them",
+        "work.close": "close work orders for good",
+        "numbers.clear": "see whole telephone numbers of callers at once",
+        "personal.reveal": "have masked personal data shown, which is recorded",
+        "users.manage": "add users, change roles, end sessions",
+    }
+)
+
+_GRANTS: Final[Mapping[str, str]] = {
+    "agent": "desk.use customers.see customers.edit work.see work.open work.handle numbers.clear",
+    "leader": "floor.watch floor.direct history.search recordings.hear customers.see customers.edit"
+    " work.see work.open work.handle work.close personal.reveal",
+    "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal",
+    "service_point": "work.see work.handle personal.reveal",
+    "qa": "history.search recordings.hear customers.see",
+    "ops": "floor.watch replay.watch history.search",
+    "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal",
+    "admin": "floor.watch users.manage audit.see",
+}
+
+GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {role: frozenset(_GRANTS[role].split()) | {PUBLIC, SIGNED_IN} for role in ROLES}
+)
+"""Role to permissions."""
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[str]:
+    """Everything that these roles may do; only PUBLIC where there is none. A role that is not known here may nothing."""
+    return frozenset({PUBLIC}).union(*(GRANTS.get(role, frozenset()) for role in roles))

@@ -1,0 +1,135 @@
+"""Sign-in and sign-out, the language, one's own sessions."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask_babel import gettext
+from werkzeug.exceptions import TooManyRequests
+from werkzeug.wrappers import Response
+
+from orchestrator.domain.access.users import LANGUAGES, ChangeLanguage, SignInFailed
+from web import language
+from web.access.gate import hand_over
+from web.access.needs import needs
+from web.access.roles import PUBLIC, SIGNED_IN
+from web.access.visitor import me
+from web.parts import parts
+
+log = structlog.get_logger(__name__)
+blueprint = Blueprint("access", __name__)
+
+_LONGEST_NAME: Final = 40
+
+
+def own_path(text: str) -> str:
+    """The path if it is one of ours, else that of the start page: nobody is sent elsewhere by a link to us."""
+    parts_of = urlsplit(text)
+    ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts_of.scheme and not parts_of.netloc
+    plain = ours and all(character.isprintable() and character != "\\" for character in text)
+    return text if plain else url_for("home.start")
+
+
+@blueprint.get("/sign-in")
+@needs(PUBLIC)
+def sign_in() -> Response | str:
+    """The form."""
+    if me().signed_in:
+        return redirect(own_path(request.args.get("next", "")), 303)
+    return _form(request.args.get("next", ""))
+
+
+@blueprint.post("/sign-in")
+@needs(PUBLIC)
+def begin_session() -> Response | str | tuple[str, int]:
+    """A session for whoever knows the password."""
+    reading = parts().reading
+    name = request.form.get("name", "").strip().lower()[:_LONGEST_NAME]
+    password = request.form.get("password", "")
+    address = request.remote_addr or ""
+    if wait_s := reading.attempts.wait_s(name, address):
+        error = TooManyRequests()
+        error.retry_after = wait_s  # type: ignore[assignment]  # seconds are allowed
+        raise error
+    user = reading.users.verified(name, password)
+    if user is None:
+        reading.attempts.failed(name, address)
+        _note_failure(name, address)
+        problem = gettext("Name and password do not belong together. Look at both, and try again.")
+        return _form(request.form.get("next", ""), name=name, problem=problem), 422
+    reading.attempts.succeeded(name)
+    signed_in = reading.sessions.begin(user, address=address, browser=request.headers.get("User-Agent", ""))
+    session.clear()  # forms of before are not forms of this session
+    response = redirect(own_path(request.form.get("next", "")), 303)
+    hand_over(response, signed_in.new_key)
+    return response
+
+
+@blueprint.post("/sign-out")
+@needs(SIGNED_IN)
+def sign_out() -> Response:
+    """The end of this session."""
+    parts().reading.sessions.end(me().session_id, reason="signed_out", actor=me().actor)
+    session.clear()
+    g.new_key = ""
+    response = redirect(url_for("access.sign_in"), 303)
+    hand_over(response, "")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@blueprint.post("/language")
+@needs(PUBLIC)
+def change_language() -> Response:
+    """The same page in the other language."""
+    wanted = request.form.get("language", "")
+    if wanted not in LANGUAGES:
+        abort(400)
+    if me().user_id:
+        parts().reading.users.change(me().user_id, ChangeLanguage(language=wanted), actor=me().actor)
+    response = redirect(own_path(request.form.get("next", "")), 303)
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    response.set_cookie(
+        language.COOKIE, wanted, max_age=language.YEAR_S, httponly=True, secure=secure, samesite="Strict"
+    )
+    return response
+
+
+@blueprint.get("/sessions")
+@needs(SIGNED_IN)
+def my_sessions() -> str:
+    """Where the visitor is signed in."""
+    return render_template("access/sessions.html", sessions=parts().reading.sessions.open(me().user_id))
+
+
+@blueprint.post("/sessions/<uuid:session_id>/end")
+@needs(SIGNED_IN)
+def end_session(session_id: str) -> Response:
+    """End one of one's own sessions; an administrator may end anybody's."""
+    admin = me().may("users.manage")
+    ended = parts().reading.sessions.end(
+        str(session_id),
+        reason="ended_by_admin" if admin else "ended_by_user",
+        actor=me().actor,
+        of=None if admin else me().user_id,
+    )
+    if not ended:
+        abort(404)
+    flash(gettext("The session was ended."), "done")
+    return redirect(own_path(request.form.get("next", "")), 303)
+
+
+def _form(onward: str, *, name: str = "", problem: str = "") -> str:
+    return render_template("access/sign_in.html", next=own_path(onward) if onward else "", name=name, problem=problem)
+
+
+def _note_failure(name: str, address: str) -> None:
+    """In the log where the account is known; else only in ours, without the name, which may be a password."""
+    users = parts().reading.users
+    user = users.get(name)
+    if user is None:
+        log.info("sign-in-failed", why="unknown_user")
+        return
+    reason = "disabled" if user.disabled else "wrong_password" if user.hash else "no_password"
+    users.note(name, SignInFailed(reason=reason, address=address), actor="system")

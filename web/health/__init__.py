@@ -1,0 +1,1 @@
+"""How the parts of the system are, for whoever watches over them."""

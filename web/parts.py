@@ -1,0 +1,42 @@
+"""What the web is made of: given to `create_app`, found in every request as `parts()`."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import current_app
+
+from orchestrator.control import Client
+from orchestrator.runner.inputs import DeskCommand
+from orchestrator.settings import Settings
+from projections.reading import Reading
+
+KEY = "ringledger"
+"""Where the parts stand in `app.extensions`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Made once by `web.serve` or a test."""
+
+    settings: Settings
+    reading: Reading
+    """The log, the keys, the desk's writer, the read models' source, users and sessions."""
+    control: Callable[[], Client]
+    """A new connection to the orchestrator; it is cheap, and a broken one never meets a second request."""
+
+    def do(self, command: DeskCommand) -> int:
+        """Carry out a command; its log position. Raises `Refused` and `ControlError`."""
+        with closing(self.control()) as client:
+            return client.do(command)
+
+    def ask(self, question: str) -> Any:  # noqa: ANN401 - JSON, whatever the question
+        """The orchestrator's answer. Raises `Refused` and `ControlError`."""
+        with closing(self.control()) as client:
+            return client.ask(question)
+
+
+def parts() -> Parts:
+    """The parts of the app that serves the current request."""
+    return cast("Parts", current_app.extensions[KEY])
