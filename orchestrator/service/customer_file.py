@@ -115,7 +115,13 @@ class CustomerFile:
         """
         self._arrived(contact_id)
         events = notes.decide(contact_id, notes.NoteContact(text=text, code=code))
-        return self._desk.write(stream("note", contact_id), lambda _: events, who=who, key=key)
+        return self._desk.write(
+            stream("note", contact_id),
+            lambda _: events,
+            who=who,
+            key=key,
+            about=lambda _before, _events: stream("contact", contact_id),
+        )
 
     def erase(self, who: Who, customer_id: str) -> Written:
         """Forget for ever who this is, with every contact, note and order of theirs. `Refused`: `no_such_customer`.

@@ -38,6 +38,8 @@ class Written(Struct, frozen=True, kw_only=True):
 
 Decide = Callable[[Sequence[Record]], tuple[Event, ...]]
 """The stream so far, and what follows."""
+About = Callable[[Sequence[Record], tuple[Event, ...]], str]
+"""The stream so far and what follows, and the stream of what it is about (`Provenance.correlation`)."""
 
 
 class Desk:
@@ -48,13 +50,21 @@ class Desk:
         self.writer = desk
 
     def write(
-        self, name: str, decide: Decide, *, who: Who, key: str = "", sole: tuple[str, str] | None = None
+        self,
+        name: str,
+        decide: Decide,
+        *,
+        who: Who,
+        key: str = "",
+        sole: tuple[str, str] | None = None,
+        about: About | None = None,
     ) -> Written:
         """Append what `decide` says to the stream of this name.
 
         `key`: whatever it decides, the same actor with the same key writes to this stream once only. `sole`: as in
-        `DeskWriter.append_desk`. Raises what `decide` raises, `Refused` (`bad_key`, `busy`), `AlreadyHeld`, `Away`, and
-        `Unsure` where the database went away in the middle: with a key, a repeat is safe.
+        `DeskWriter.append_desk`. `about`: the stream that ties these events to others, by default their own. Raises
+        what `decide` raises, `Refused` (`bad_key`, `busy`), `AlreadyHeld`, `Away`, and `Unsure` where the database went
+        away in the middle: with a key, a repeat is safe.
         """
         if key and not _KEY.fullmatch(key):
             raise Refused("bad_key", "An idempotency key has 1 to 200 visible ASCII characters.")
@@ -66,7 +76,8 @@ class Desk:
             events = decide(before)
             if not events:
                 return _written(before[-1], changed=False) if before else _nothing(name)
-            records = _records(name, len(before), events, command, who)
+            tie = about(before, events) if about is not None else name
+            records = _records(name, len(before), events, command, who, tie or name)
             try:
                 position = self.writer.append_desk(records, sole=sole)
             except VersionConflict:
@@ -84,13 +95,13 @@ def checked_id(ident: str, kind: str) -> str:
     return ident
 
 
-def _records(name: str, version: int, events: Sequence[Event], command: str, who: Who) -> list[Record]:
+def _records(name: str, version: int, events: Sequence[Event], command: str, who: Who, tie: str) -> list[Record]:
     about = Provenance(
         at=Instant(time.time_ns() // 1000),
         actor=who.actor,
         origin="command",
         causation=command,
-        correlation=name,
+        correlation=tie,
         trace=who.trace,
     )
     return [

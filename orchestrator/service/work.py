@@ -76,6 +76,7 @@ class Work:
             lambda before: orders.decide(_fold(before), command, known),
             who=who,
             key=key,
+            about=_about,
         )
 
     def assign(self, who: Who, order_id: str, assignee: str, *, key: str = "") -> Written:
@@ -119,7 +120,7 @@ class Work:
             order = _fold(before)
             return orders.decide(order, command, None if order is None else self.type(order.type_id))
 
-        return self._desk.write(stream("order", checked_id(order_id, "order")), decide, who=who, key=key)
+        return self._desk.write(stream("order", checked_id(order_id, "order")), decide, who=who, key=key, about=_about)
 
     def _whose(self, contact_id: str, customer_id: str) -> str:
         """The customer's id; of the contact's customer where none is given; empty where nobody knows."""
@@ -150,6 +151,14 @@ class Work:
             name: e164(value, self._region) or value if name in phones and isinstance(value, str) else value
             for name, value in fields.items()
         }
+
+
+def _about(before: Sequence[Record], events: tuple[Event, ...]) -> str:
+    """Whose order it is, so that whoever shows the customer or the contact hears of it; empty for nobody's."""
+    opened = before[0].event if before else events[0]
+    if not isinstance(opened, orders.OrderOpened) or not (opened.customer_id or opened.contact_id):
+        return ""
+    return stream("customer", opened.customer_id) if opened.customer_id else stream("contact", opened.contact_id)
 
 
 def _fold(records: Iterable[Record]) -> Order | None:

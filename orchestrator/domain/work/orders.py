@@ -262,10 +262,11 @@ def _assign(order: Order, command: Assign, known: OrderType) -> tuple[Event, ...
     _check("assign", command.roles, known)
     if order.kind == "closed":
         raise Refused("order_closed", "The order is closed; reopen it first.")
-    if order.assignee == command.assignee:
-        return ()
     here = known.state(order.state)
-    return (OrderAssigned(assignee=command.assignee, state=(here.on_assign if here else "") or order.state),)
+    state = (here.on_assign if here is not None else "") or order.state
+    if (order.assignee, order.state) == (command.assignee, state):
+        return ()
+    return (OrderAssigned(assignee=command.assignee, state=state),)
 
 
 def _amend(order: Order, command: Amend, known: OrderType) -> tuple[Event, ...]:
