@@ -220,6 +220,7 @@ def _keep_figures(metrics: Metrics, engine: Engine, links: dict[str, Link], leas
         for name, link in links.items():
             metrics.links_up.labels(name).set(int(link.up))
             metrics.frames_dropped.labels(name).set(link.flaws)
+            metrics.snapshots_failed.labels(name).set(link.snapshots_failed)
         metrics.tape_kept.set(tape.kept)
         metrics.tape_missed.set(tape.missed)
         metrics.is_active.set(int(lease.may_write()))

@@ -25,14 +25,14 @@ from prometheus_client import Counter
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived
-from orchestrator.domain.kernel import SECOND, Instant, Record, Refused, ident_of
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
 from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.translate import translate
 from orchestrator.metrics import Metrics
 from orchestrator.runner import Followed, Input, Outcome, Runner, TimerFired
-from orchestrator.runner.inputs import DeskCommand, IdentifyContact, Started
+from orchestrator.runner.inputs import DatabaseBack, DeskCommand, IdentifyContact, Started
 from orchestrator.store import Away, StoreError
 
 log = structlog.get_logger(__name__)
@@ -123,6 +123,7 @@ class Engine:
         self._perform: Callable[[Instruction], None] | None = None
         self._inputs = 0
         self._held: deque[tuple[str, object, Instant]] = deque()
+        self._away_since = Instant(0)
         # Looking a label up costs more than counting.
         self._event_counters = _Counters(metrics.esl_events)
         self._live_appended = metrics.events_appended.labels("live")
@@ -328,6 +329,7 @@ class Engine:
         """The writer cannot reach the database."""
         log.error("database-away", error=str(error), remedy="calls stay parked; commands are refused until it is back")
         self._metrics.database_up.set(0)
+        self._away_since = self._clock()
 
     def database_back(self) -> None:
         """It answers again: what was held back is taken in order, then the switches are asked what they have."""
@@ -336,6 +338,11 @@ class Engine:
         gevent.spawn(self._resume)
 
     def _resume(self) -> None:
+        if self._paused:
+            return
+        now = self._clock()
+        away_ms = max(0, now - self._away_since) // MILLISECOND
+        self._take_now("", DatabaseBack(away_ms=away_ms, held=len(self._held)), now)
         while self._held and not self._is_away():
             node, item, _ = self._held.popleft()
             # Decided now, not when it came: a deadline counts from the moment somebody can act on it. The switch's own

@@ -61,6 +61,12 @@ class Metrics:
             ["node"],
             registry=r,
         )
+        self.snapshots_failed = Gauge(
+            "ringledger_snapshots_failed",
+            "Times that a node did not say in a readable way which channels it has, since the start.",
+            ["node"],
+            registry=r,
+        )
         self.links_up = Gauge(
             "ringledger_link_up",
             "1 while the event socket to this node is connected and resynced.",

@@ -77,6 +77,7 @@ class Books:
         self._alive_at = Instant(0)
         self._silence = _Absence()
         self._recovery = _Absence()
+        self._outage = _Absence()
 
     # --- complaints -----------------------------------------------------------------------------------------------
     def complain(self, rule: str, text: str) -> None:
@@ -151,15 +152,17 @@ class Books:
     def check_deadline(self, due: Instant, what: str) -> None:
         """What was due has happened with the record at hand; complain if too late and nothing explains it.
 
-        What explains a delay is a record of recovery, close to the event: before it, or soon after. Unless the walk is
-        strict, so does the engine's silence: not one live record between the deadline and a moment just before the
-        event, as when its process or its database was away. Both are counted.
+        What explains a delay is a record of recovery, or one that the database was away, close to the event: before
+        it, or soon after. Unless the walk is strict, so does the engine's silence: not one live record between the
+        deadline and a moment just before the event, as when its process was away. All are counted.
         """
         about = self.record.about
         if about.at <= due + self.slack:
             return
         if about.origin == RECOVERY or self._recovery.explains(due, about.at, self.slack):
             self.counts.delays_by_recovery += 1
+        elif self._outage.explains(due, about.at, self.slack):
+            self.counts.delays_by_outage += 1
         elif self._silence.explains(due, about.at, self.slack) and not self._strict:
             self.counts.delays_by_silence += 1
         else:
@@ -178,6 +181,14 @@ class Books:
         if self._late:
             self._judge(about.at)
 
+    def see_outage(self, away_ms: int) -> None:
+        """The record at hand says that the database was away until now."""
+        at = self.record.about.at
+        self.counts.database_outages += 1
+        self.counts.database_away_ms += away_ms
+        self._outage = _Absence(Instant(at - away_ms * MILLISECOND), at)
+        self._judge(at)
+
     def _judge(self, now: Instant) -> None:
         waiting = []
         for late in self._late:
@@ -185,6 +196,8 @@ class Books:
                 self.note(late.problem)
             elif self._recovery.explains(late.due, late.problem.at, self.slack):
                 self.counts.delays_by_recovery += 1
+            elif self._outage.explains(late.due, late.problem.at, self.slack):
+                self.counts.delays_by_outage += 1
             else:
                 waiting.append(late)
         self._late = waiting

@@ -5,6 +5,7 @@ from typing import Any
 from orchestrator.audit.books import Books
 from orchestrator.audit.report import Live, problem
 from orchestrator.domain.customers.people import CustomerCreated
+from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.kernel import Record, ident_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.switch import nodes as events
@@ -102,6 +103,12 @@ class Configuration:
 
 def _names(streams: tuple[str, ...]) -> str:
     return ", ".join(streams) or "nothing"
+
+
+def see_engine(books: Books, record: Record) -> None:
+    """Follow one event of the engine's own stream."""
+    if isinstance(record.event, DatabaseReturned):
+        books.see_outage(record.event.away_ms)
 
 
 def see_customer(books: Books, record: Record) -> None:

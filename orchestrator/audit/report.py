@@ -78,6 +78,11 @@ class Counts(Struct, kw_only=True):
     customers: int = 0
     delays_by_recovery: int = 0
     """Deadlines that passed while the engine was away, as a record of its recovery attests."""
+    delays_by_outage: int = 0
+    """Deadlines that passed while the database was away, as the engine recorded when it was back."""
+    database_outages: int = 0
+    database_away_ms: int = 0
+    """All of them together."""
     delays_by_silence: int = 0
     """Deadlines that passed while nothing at all was heard of the engine."""
     steps_back: int = 0
@@ -128,8 +133,9 @@ class Report(Struct, frozen=True, kw_only=True):
             f"{counts.steps_back} steps back of the clock, switch clock off by up to {counts.largest_switch_skew_ms} ms"
         )
         yield (
-            f"delays      {counts.delays_by_recovery} explained by a recovery, {counts.delays_by_silence} by silence "
-            "of the engine"
+            f"delays      {counts.delays_by_recovery} explained by a recovery, {counts.delays_by_outage} by the "
+            f"database's absence ({counts.database_outages} times, {counts.database_away_ms} ms in all), "
+            f"{counts.delays_by_silence} by silence of the engine"
         )
         live = self.live
         yield (

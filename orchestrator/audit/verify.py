@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from orchestrator.audit.books import Books
 from orchestrator.audit.contacts import Contacts
-from orchestrator.audit.others import Configuration, Nodes, see_customer, see_order
+from orchestrator.audit.others import Configuration, Nodes, see_customer, see_engine, see_order
 from orchestrator.audit.report import Live, Problem, Report
 from orchestrator.audit.shifts import Shifts
 from orchestrator.domain.catalogue import BY_CLASS
@@ -90,6 +90,8 @@ class _Walk:
                 self._shifts.see(record)
             case "node":
                 self._nodes.see(record)
+            case "engine":
+                see_engine(books, record)
             case "customer":
                 see_customer(books, record)
             case "order":

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from orchestrator.domain.access import tokens, users
+from orchestrator.domain import engine
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
@@ -107,10 +108,12 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         nodes.NodeLost,
         nodes.NodeReconciled,
         nodes.NodeRepaired,
+        nodes.SnapshotFailed,
         nodes.StrayLegFound,
         nodes.StrayLegOverdue,
         nodes.StrayLegClosed,
     ),
+    "engine": (engine.DatabaseReturned,),
     "agent": (agents.AgentConfigured, agents.AgentRemoved),
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),

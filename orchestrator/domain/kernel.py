@@ -34,7 +34,7 @@ class Provenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     actor: str = "system"
     """`system`, `agent:<id>`, `admin:<name>`: whose wish it was."""
     origin: str = ""
-    """The kind of input that led here: `switch`, `command`, `timer`, `policy`, `config`, `recovery`."""
+    """The kind of input that led here: `switch`, `command`, `timer`, `policy`, `config`, `recovery`, `engine`."""
     node: str = ""
     """The switch whose news led here, where one did."""
     switch_at: Instant | None = None
@@ -99,4 +99,4 @@ def ident_of(stream_name: str) -> str:
 
 # Streams that only the active orchestrator may write, fenced by the lease epoch (law 4). All others are desk streams,
 # guarded by their version alone.
-LIVE_KINDS = frozenset({"contact", "shift", "node"})
+LIVE_KINDS = frozenset({"contact", "shift", "node", "engine"})

@@ -62,6 +62,8 @@ class World:
                 return self._apply_shift(ident, record)
             case "node":
                 return self._apply_node(ident, record)
+            case "engine":
+                self.versions[record.stream] = record.version
             case "config":
                 self.config_version = record.version
             case "agent" | "queue" | "entry" as kind:

@@ -12,6 +12,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import gevent
@@ -60,6 +61,8 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _LOOK_MS = 8_000
 _BREATHE_EVERY = 200
 _SAY_EVERY_S = 10.0
+# Asked so often without a readable answer, which takes 1.5 s at least, somebody has to look.
+_ALARM_AFTER = 5
 
 Item = SwitchEvent | Fact
 Deliver = Callable[[Item, Instant], None]
@@ -81,6 +84,9 @@ class Link:
         self.faults = 0
         self.flaws = 0
         """Frames that had to be passed over, and events that could not be decoded, since the start."""
+        self.snapshots_failed = 0
+        """How often the switch did not say in a readable way which channels it has, since the start."""
+        self._failures = 0  # in a row
         self._flaw_said = -_SAY_EVERY_S
         self._deliver = deliver
         self._clock = clock
@@ -130,6 +136,10 @@ class Link:
             done(NoReply("link_down"))
         else:
             self._socket.submit(text, done, deadline_ms=deadline_ms, still=still)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Commands given inside are written in one packet at the end. Nothing inside may wait."""
+        return nullcontext() if self._socket is None else self._socket.together()
 
     def job(
         self, job: str, text: str, done: Done, *, deadline_ms: int, still: Callable[[], bool] | None = None
@@ -224,6 +234,7 @@ class Link:
         """The connection is lost, or could not be made. Said once, until it is up again or the reason is another."""
         was_up, self.up = self.up, False
         self._early = self._gone = None
+        self._failures = 0
         if self._snapshooter is not None:
             self._snapshooter.kill(block=False)
         if was_up or why != self._why_down:
@@ -258,12 +269,27 @@ class Link:
         """Ask for all channels until they are known; a leg that ended meanwhile is left out."""
         wait = _FIRST_WAIT_S
         while (legs := look(self._ask_all)) is None:
-            log.warning("snapshot-failed", node=self.node, again_in_s=wait)
+            self._note_no_snapshot(wait)
             gevent.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT_S)
+        self._failures = 0
         gone, self._gone = self._gone or set(), None
         kept = tuple(leg for leg in legs if leg.leg not in gone)
         self._put(f.Snapshot(node=self.node, core=self.core, legs=kept), self._clock())
+
+    def _note_no_snapshot(self, again_in_s: float) -> None:
+        """Count it; an alarm, and a fact for the log, once in a row of failures."""
+        self.snapshots_failed += 1
+        self._failures += 1
+        log.warning("snapshot-failed", node=self.node, in_a_row=self._failures, again_in_s=again_in_s)
+        if self._failures == _ALARM_AFTER:
+            log.error(
+                "snapshot-missing",
+                node=self.node,
+                failures=self._failures,
+                remedy="nobody knows what it has; see whether `show channels as json` answers, and how loaded it is",
+            )
+            self._put(f.SnapshotMissing(node=self.node, failures=self._failures), self._clock())
 
     def _ask_all(self, questions: Sequence[str]) -> list[Outcome]:
         """The outcome of each question, in their order."""

@@ -4,7 +4,7 @@
 contacts, `reconcile` brings ledger and switch together after a snapshot, `desk` answers what people ask for.
 """
 
-from orchestrator.runner.inputs import Followed, Input, Started, TimerFired
+from orchestrator.runner.inputs import DatabaseBack, Followed, Input, Started, TimerFired
 from orchestrator.runner.step import Outcome, Runner
 
-__all__ = ["Followed", "Input", "Outcome", "Runner", "Started", "TimerFired"]
+__all__ = ["DatabaseBack", "Followed", "Input", "Outcome", "Runner", "Started", "TimerFired"]

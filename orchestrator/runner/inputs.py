@@ -21,6 +21,13 @@ class Started(Struct, frozen=True, kw_only=True, tag=True):
     position: int
 
 
+class DatabaseBack(Struct, frozen=True, kw_only=True, tag=True):
+    """The database answers again: it was away for so long, and so many pieces of news waited for it."""
+
+    away_ms: int
+    held: int
+
+
 class Followed(Struct, frozen=True, kw_only=True):
     """A record of a desk stream that somebody else appended: configuration."""
 
@@ -115,11 +122,11 @@ Fact = (
     | facts.LegUnbridged | facts.LegHeld | facts.LegResumed | facts.LegHungUp | facts.LegTransferred
     | facts.DigitPressed | facts.RecordingStarted | facts.RecordingStopped | facts.ConferenceChanged
     | facts.JobDone | facts.PhoneRegistered | facts.PhoneGone | facts.Heartbeat | facts.SwitchStopping
-    | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.LegPresence | facts.InstructionSkipped
-    | facts.InstructionFailed
+    | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence
+    | facts.InstructionSkipped | facts.InstructionFailed
 )  # fmt: skip
 
-Body = facts.Fact | DeskCommand | TimerFired | Started | Followed
+Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseBack | Followed
 
 
 class Input(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 from orchestrator.domain.switch.instructions import CheckLeg
-from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeReconciled, NodeRepaired
+from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeReconciled, NodeRepaired, SnapshotFailed
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, play_apology, play_waiting
 from orchestrator.policies.base import Ids, TellContact
@@ -37,9 +37,13 @@ def on_start(world: World) -> Iterator[Tell]:
 
 
 def on_node(
-    world: World, memory: Memory, fact: facts.LinkUp | facts.LinkDown | facts.Snapshot, now: Instant, ids: Ids
+    world: World,
+    memory: Memory,
+    fact: facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing,
+    now: Instant,
+    ids: Ids,
 ) -> Iterator[Tell]:
-    """What follows from a link that came or went, or from a snapshot."""
+    """What follows from a link that came or went, or from a snapshot that came or did not."""
     match fact:
         case facts.LinkUp():
             yield from _link_up(world, fact, now)
@@ -47,6 +51,8 @@ def on_node(
             node = world.nodes.get(fact.node)
             if node is None or node.status == "connected":
                 yield AppendNode(fact.node, (NodeLost(why=fact.why[:200]),))
+        case facts.SnapshotMissing():
+            yield AppendNode(fact.node, (SnapshotFailed(failures=fact.failures),))
         case facts.Snapshot():
             yield from _snapshot(world, memory, fact, now, ids)
 

@@ -11,17 +11,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import handling
+from orchestrator.domain.engine import STREAM, DatabaseReturned
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id
 from orchestrator.domain.staff import shifts
-from orchestrator.domain.switch.facts import Fact, LegFact, LinkDown, LinkUp, Snapshot
+from orchestrator.domain.switch.facts import Fact, LegFact, LinkDown, LinkUp, Snapshot, SnapshotMissing
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.domain.world import World
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import Happened, Ids, Policy, TellContact, TellShift
 from orchestrator.runner import desk, reconcile, sensing, timing
-from orchestrator.runner.inputs import AgentCommand, DeskCommand, Followed, Input, Started, TimerFired
+from orchestrator.runner.inputs import AgentCommand, DatabaseBack, DeskCommand, Followed, Input, Started, TimerFired
 from orchestrator.runner.memory import Memory
-from orchestrator.runner.telling import AppendNode, Tell
+from orchestrator.runner.telling import AppendEngine, AppendNode, Tell
 
 
 class Outcome(Struct, frozen=True):
@@ -74,9 +75,11 @@ class Runner:
             case Started():
                 self._memory.started()
                 return reconcile.on_start(self.world)
+            case DatabaseBack():
+                return (AppendEngine((DatabaseReturned(away_ms=given.body.away_ms, held=given.body.held),)),)
             case DeskCommand():
                 return desk.on_command(self.world, given.body, given.at, ids)
-            case LinkUp() | LinkDown() | Snapshot():
+            case LinkUp() | LinkDown() | Snapshot() | SnapshotMissing():
                 return reconcile.on_node(self.world, self._memory, given.body, given.at, ids)
             case Fact():
                 return sensing.on_fact(self.world, self._memory, given.body, given.at, ids)
@@ -119,6 +122,8 @@ class _Step:
                     self._emit(f"shift-{do.shift_id}", shifts.decide(shift, do.command))
                 case AppendNode():
                     self._emit(f"node-{do.node_id}", do.events)
+                case AppendEngine():
+                    self._emit(STREAM, do.events)
                 case Instruction():
                     # The same instruction asked for by two records of one step is one instruction.
                     self.instructions.setdefault(do.id, do)
@@ -162,6 +167,8 @@ def _origin(body: object) -> str:
             return "command"
         case Started():
             return "recovery"
+        case DatabaseBack():
+            return "engine"
     return "config"
 
 

@@ -1,4 +1,4 @@
-"""What the runner's rooms may answer: everything that a policy may, and events of a node's own stream."""
+"""What the runner's rooms may answer: all that a policy may, and events of a node's or the engine's own stream."""
 
 from msgspec import Struct
 
@@ -13,4 +13,10 @@ class AppendNode(Struct, frozen=True):
     events: tuple[Event, ...]
 
 
-Tell = Do | AppendNode | Record
+class AppendEngine(Struct, frozen=True):
+    """Events for the engine's own stream."""
+
+    events: tuple[Event, ...]
+
+
+Tell = Do | AppendNode | AppendEngine | Record

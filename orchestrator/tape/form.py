@@ -25,7 +25,7 @@ from orchestrator.domain.kernel import Instant, Provenance, Record, UnknownEvent
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.esl.events import HEADERS, SwitchEvent
 from orchestrator.runner import inputs
-from orchestrator.runner.inputs import DeskCommand, Followed, Started, TimerFired
+from orchestrator.runner.inputs import DatabaseBack, DeskCommand, Followed, Started, TimerFired
 
 MAGIC: Final = b"RINGTAPE1\n"
 FORMAT: Final = 1
@@ -100,6 +100,7 @@ _bodies: Final[Mapping[str, msgspec.msgpack.Decoder[Any]]] = {
     "command": msgspec.msgpack.Decoder(inputs.Command),
     "timer": msgspec.msgpack.Decoder(TimerFired),
     "started": msgspec.msgpack.Decoder(Started),
+    "database": msgspec.msgpack.Decoder(DatabaseBack),
     "followed": msgspec.msgpack.Decoder(_Followed),
 }
 _builtins: Final = msgspec.msgpack.Decoder()
@@ -127,6 +128,8 @@ def _kind(body: object) -> str:
             return "followed"
         case Started():
             return "started"
+        case DatabaseBack():
+            return "database"
     raise TypeError(f"{type(body).__name__} is no input of the runner and cannot stand on the tape")
 
 

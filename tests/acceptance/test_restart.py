@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
 from orchestrator.domain.switch.nodes import NodeConnected
 from orchestrator.loop import EXIT_DEPOSED
@@ -142,7 +143,10 @@ def _talk_through_an_outage(house: House, take_away: Callable[[], None]) -> None
     for count in (3, 4):
         house.ledger.await_event(c.ContactConnected, count=count)
         house.do(inputs.HangUp(agent="801"))
-    house.close_day(contacts=4)
+    returned = house.ledger.await_event(DatabaseReturned)
+    assert returned.away_ms > 0
+    assert returned.held >= 1, "the callers who came meanwhile"
+    assert house.close_day(contacts=4).counts.database_outages == len(house.ledger.all(DatabaseReturned))
 
 
 def test_a_switch_that_dies_ends_its_calls_and_is_used_again(house: House) -> None:

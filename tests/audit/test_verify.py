@@ -401,6 +401,33 @@ def test_an_offer_that_outlives_an_outage_is_explained_by_the_recovery() -> None
     assert report.counts.delays_by_silence == 0
 
 
+def _offer_over_an_absence_of_the_database(away_ms: int) -> Log:
+    """The engine lives and its database was away for a minute, or says that it was away for so long."""
+    centre = Centre(agents=2)
+    centre.ready(1)
+    caller = centre.call()
+    centre.stand_still_ms(60_000)
+    centre.give(inputs.DatabaseBack(away_ms=away_ms, held=2))
+    centre.pass_ms(100)
+    centre.hang_up(caller, centre.rung[0].leg)
+    centre.stop()
+    return stored(centre.records)
+
+
+def test_an_offer_that_outlives_an_absence_of_the_database_is_explained_by_the_fact() -> None:
+    """Complaint 1, feature 12.2: the log says that nothing could be decided, and for how long."""
+    report = proof(_offer_over_an_absence_of_the_database(59_000))
+    assert report.ok, report.text()
+    assert (report.counts.delays_by_outage, report.counts.delays_by_silence) == (1, 0)
+    assert (report.counts.database_outages, report.counts.database_away_ms) == (1, 59_000)
+    assert "1 by the database's absence (1 times, 59000 ms in all)" in report.text()
+
+
+def test_an_absence_of_the_database_explains_only_what_fell_due_in_it() -> None:
+    """Complaint 1: the offer was due half a minute before the database went away."""
+    assert rules(proof(_offer_over_an_absence_of_the_database(9_000))) == {"overdue"}
+
+
 def test_an_offer_closed_late_after_silence_is_counted_and_refused_when_strict() -> None:
     """Complaint 1: without a record of recovery only the engine's silence speaks for it, which a simulation refuses."""
     log = _offer_over_an_outage(recovery=False)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain import catalogue
+from orchestrator.domain import catalogue, engine
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.customers import notes, people
@@ -25,6 +25,7 @@ from orchestrator.domain.work import orders, ordertypes
 PINNED = Path(__file__).with_name("events.txt")
 MODULES = (
     contact_events,
+    engine,
     people,
     notes,
     configuration,

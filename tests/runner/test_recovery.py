@@ -315,3 +315,35 @@ def test_calls_on_another_switch_are_served_while_one_is_away() -> None:
     scene.ready(2)
     scene.connect(legs=(scene.seen(lost),))
     assert len(scene.rings_of(lost)) == 1
+
+
+def test_a_switch_that_does_not_say_what_it_has_is_told_of_in_the_log_and_its_callers_keep_their_places() -> None:
+    """Law 5: nobody is rung for a caller of whom nobody knows whether they are still there."""
+    scene = Scene(agents=1)
+    caller = scene.park()
+    scene.disconnect()
+    scene.give(facts.LinkUp(node=NODE, core="core-1"))
+    scene.give(facts.SnapshotMissing(node=NODE, failures=5))
+    assert story(scene.outcome) == ["SnapshotFailed"]
+    scene.ready(1)
+    assert not scene.rings_of(caller)
+    scene.snapshot(scene.seen(caller))
+    assert len(scene.rings_of(caller)) == 1
+
+
+def test_that_the_database_was_away_stands_in_the_log_before_what_is_decided_late() -> None:
+    """Feature 12.2: what fell due meanwhile is explained by a fact, not by silence."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    scene.ringing(scene.ring_of(scene.park()))
+    scene.sleep(60_000)
+    scene.give(inputs.DatabaseBack(away_ms=60_000, held=3))
+    scene.wait(10)
+    said = [type(record.event).__name__ for record in scene.records if record.about.at >= scene.now - 10_000]
+    assert said[0] == "DatabaseReturned"
+    assert "OfferWithdrawn" in said
+    record = next(record for record in scene.records if record.stream == "engine-main")
+    assert (record.version, record.about.origin, record.about.actor) == (1, "engine", "system")
+    scene.restart()
+    scene.give(inputs.DatabaseBack(away_ms=5, held=0))
+    assert scene.outcome.records[-1].version == 2

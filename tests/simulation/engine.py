@@ -17,7 +17,7 @@ from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Ref
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.domain.switch.instructions import Instruction, TakeSnapshot
 from orchestrator.domain.world import World
-from orchestrator.runner import Followed, Input, Outcome, Runner, Started
+from orchestrator.runner import DatabaseBack, Followed, Input, Outcome, Runner, Started
 from orchestrator.runner.inputs import Body, DeskCommand
 from tests.simulation.agenda import Agenda
 from tests.simulation.ledger import DatabaseAway, Fenced, Gap, Ledger
@@ -109,6 +109,7 @@ class Engine:
         self._after: deque[tuple[int, tuple[Instruction, ...]]] = deque()
         self._waiting: deque[Instruction] = deque()
         self._away = False
+        self._away_since = 0
         self._renewal_ok_until = agenda.now + LEASE
         self._timer_at: int | None = None
         self.must_be_stored: dict[str, int] = {}
@@ -270,6 +271,7 @@ class Engine:
         except DatabaseAway:
             if not self._away:
                 self._away = True
+                self._away_since = self._agenda.now
                 self.watcher.happened(self, "the database is away: news is held back")
             self._agenda.soon(50, 400, self._committed)
             return
@@ -289,6 +291,8 @@ class Engine:
         if was_away:
             self.watcher.happened(self, "the database is back")
             self.last_stall = self._agenda.now
+            away_ms = (self._agenda.now - self._away_since) // MILLISECOND
+            self._take_now(DatabaseBack(away_ms=away_ms, held=len(self._held)))
             self._drain()
             for node in self.world.nodes:
                 self._instruct_in_turn((TakeSnapshot(id=f"resume-{node}-{self._inputs}", node=node, leg=""),))

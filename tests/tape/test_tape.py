@@ -13,7 +13,7 @@ import pytest
 from orchestrator.domain.kernel import Instant, Provenance, Record
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.switch import facts as f
-from orchestrator.runner.inputs import Command, Fact, Followed, Ready, SignIn, Started, TimerFired
+from orchestrator.runner.inputs import Command, DatabaseBack, Fact, Followed, Ready, SignIn, Started, TimerFired
 from orchestrator.tape import Hole, Recorded, TapeWriter, form, inputs_of, read, segments
 from orchestrator.vault import DataKey, Vault
 from tests.esl.captures import events, stream
@@ -73,6 +73,7 @@ def test_every_kind_of_input_comes_back_as_it_went(tmp_path: Path, vault: Vault)
     )
     others: list[object] = [
         Started(epoch=3, position=76),
+        DatabaseBack(away_ms=1_500, held=3),
         TimerFired(what="offer", ident="c-1"),
         SignIn(agent="7", extension="1001"),
         Ready(agent="7"),

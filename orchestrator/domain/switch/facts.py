@@ -183,6 +183,12 @@ class Snapshot(Fact, frozen=True, kw_only=True):
     legs: tuple[SeenLeg, ...]
 
 
+class SnapshotMissing(Fact, frozen=True, kw_only=True):
+    """The switch was asked for all its channels so many times in a row without a readable answer. It is asked on."""
+
+    failures: int
+
+
 class LegPresence(Fact, frozen=True, kw_only=True):
     """Answer to `CheckLeg` (uuid_exists): whether the leg lives."""
 

@@ -46,6 +46,14 @@ class NodeRepaired(Event, frozen=True, kw_only=True):
     """Agents' legs without a contact, hung up."""
 
 
+class SnapshotFailed(Event, frozen=True, kw_only=True):
+    """Asked `failures` times in a row, the switch did not say in a readable way which channels it has. Nobody knows
+    what it has, and where it has just been connected its contacts are not served, until a snapshot succeeds.
+    """
+
+    failures: int
+
+
 class StrayLegFound(Event, frozen=True, kw_only=True):
     """A leg of ours lives without a contact that wants it; it is hung up on sight."""
 

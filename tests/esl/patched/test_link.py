@@ -369,6 +369,26 @@ def test_a_snapshot_that_fails_is_tried_again(peer: Peer, ear: Ear) -> None:
     assert tries == 3
 
 
+def test_a_switch_that_never_says_what_it_has_is_an_alarm_once_and_is_asked_on(
+    peer: Peer, ear: Ear, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Law 5: until a snapshot succeeds nobody knows who waits there, and none of them is served."""
+    readable = False
+
+    def unreadable(_: Caller, __: str) -> bytes:
+        return answer(json.dumps({"row_count": 0}) if readable else "{nonsense")
+
+    peer.answers["api show channels"] = unreadable
+    link = ear.link(peer)
+    assert ear.await_fact(f.SnapshotMissing).failures == 5
+    until(lambda: link.snapshots_failed > 5, "it to be asked on")
+    readable = True
+    assert ear.await_fact(f.Snapshot).legs == ()
+    assert len(ear.all(f.SnapshotMissing)) == 1
+    said = capsys.readouterr().out
+    assert said.count("snapshot-missing") == 1
+
+
 def test_a_table_of_channels_that_lags_is_asked_again(peer: Peer, ear: Ear) -> None:
     """`show channels` is fed asynchronously (law 5): fewer rows than sessions means that it is behind."""
     tries = 0
