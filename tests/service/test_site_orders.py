@@ -123,8 +123,11 @@ def test_the_demos_own_types_are_complete() -> None:
             reached |= {move.after for move in event.moves if reached.intersection(move.before)}
         assert reached == {state.id for state in event.states}
         assert {move.action for move in event.moves} >= {"done", "reopen", "close"}
-        things = (event, *event.fields, *event.states, *event.moves, *(c for f in event.fields for c in f.choices))
-        assert all(ordertypes.label(thing, "zh") != thing.name for thing in things)
+        choices = [choice for field in event.fields for choice in field.choices]
+        things: list[FieldSpec | StateSpec | Move | Choice] = [*event.fields, *event.states, *event.moves, *choices]
+        for thing in things:
+            assert ordertypes.label(thing, "zh") != thing.name
+        assert ordertypes.label(event, "zh") != event.name
 
 
 def test_a_changed_row_is_planned_as_that_row(kit: Kit) -> None:

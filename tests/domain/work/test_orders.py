@@ -173,20 +173,17 @@ def test_people_call_an_order_by_eight_digits() -> None:
     assert o.reference("7f3a21c9-0000-0000-0000-000000000000") == "7F3A-21C9"
 
 
-EVENTS = st.sampled_from(
-    [
-        OPENED,
-        ASSIGNED,
-        SENT,
-        DELIVERED,
-        CLOSED,
-        o.OrderNoted(text="x"),
-        o.OrderReopened(action="reopen", state="open"),
-        o.OrderAmended(fields={"waybill": "2"}),
-    ]
+_OTHERS = (o.OrderNoted(text="x"), o.OrderReopened(action="reopen", state="open"), o.OrderAmended(fields={"a": "2"}))
+EVENTS = st.sampled_from((OPENED, ASSIGNED, SENT, DELIVERED, CLOSED, *_OTHERS))
+COMMANDS = st.sampled_from(
+    (
+        OPEN,
+        o.Assign(roles=LEADER, assignee="user:ann"),
+        o.Note(roles=AGENT, text="x"),
+        o.Amend(roles=AGENT, fields={"address": "x"}),
+        *map(act, ("send", "done", "reopen")),
+    )
 )
-COMMANDS = st.sampled_from([OPEN, o.Assign(roles=LEADER, assignee="user:ann"), o.Note(roles=AGENT, text="x"),
-                            o.Amend(roles=AGENT, fields={"address": "x"}), *map(act, ("send", "done", "reopen"))])  # fmt: skip
 
 
 @for_any(st.lists(EVENTS, max_size=8), COMMANDS)
@@ -198,10 +195,9 @@ def test_whatever_happened_deciding_answers_or_refuses_and_folding_never_fails(
         order = o.evolve(order, event, Instant(NOW), "x1")
     try:
         events = o.decide(order, command, KIND)
-    except Refused as refused:
-        assert refused.message.endswith(".")
-    else:
-        for event in events:
-            order = o.evolve(order, event, NOW, "x1")
-        assert order is not None
-        assert KIND.state(order.state) is not None or not events
+    except Refused:
+        return
+    for event in events:
+        order = o.evolve(order, event, NOW, "x1")
+    assert order is not None
+    assert KIND.state(order.state) is not None
