@@ -9,7 +9,8 @@ from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
-from orchestrator.runner import inputs
+from orchestrator.runner import inputs, presence, stale
+from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import Tell
 
 # A pause reason is a short code of the company's own, such as `break` or `training`.
@@ -17,8 +18,11 @@ REASON_LENGTH = 40
 
 EXTENSION_LENGTH = 20
 
+# More time for after-call work in one press: a click too much must not keep an agent away for long.
+EXTENSION_MS = (1_000, 600_000)
 
-def on_command(world: World, command: inputs.DeskCommand, now: Instant, ids: Ids) -> Iterator[Tell]:
+
+def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: Instant, ids: Ids) -> Iterator[Tell]:
     """The commands that a request stands for. Raises `Refused` where what is live does not allow it."""
     match command:
         case inputs.EndAll():
@@ -31,12 +35,12 @@ def on_command(world: World, command: inputs.DeskCommand, now: Instant, ids: Ids
         case inputs.IdentifyContact():
             yield TellContact(command.contact_id, commands.Identify(customer_id=command.customer_id))
         case inputs.SignIn():
-            yield _sign_in(world, command, ids)
+            yield from _sign_in(world, memory, command, now, ids)
         case inputs.AgentCommand():
             yield from _of_shift(world, command, now)
 
 
-def _sign_in(world: World, command: inputs.SignIn, ids: Ids) -> TellShift:
+def _sign_in(world: World, memory: Memory, command: inputs.SignIn, now: Instant, ids: Ids) -> Iterator[Tell]:
     agent_id = _agent_id(world, command.agent)
     if agent_id in world.shift_of_agent:
         shift = world.shifts[world.shift_of_agent[agent_id]]
@@ -49,7 +53,11 @@ def _sign_in(world: World, command: inputs.SignIn, ids: Ids) -> TellShift:
         _refuse("bad_extension", f"An extension is up to {EXTENSION_LENGTH} letters and digits, for example 1001.")
     if extension in world.shift_at:
         _refuse("extension_taken", f"Extension {extension} is in use by another signed-in agent; choose another.")
-    return TellShift(ids.new("shift"), shifts.SignIn(agent_id=agent_id, extension=extension))
+    desk_id = presence.clean_desk(command.desk) if command.desk else ""
+    shift_id = ids.new("shift")
+    yield TellShift(shift_id, shifts.SignIn(agent_id=agent_id, extension=extension, desk_id=desk_id))
+    if desk_id:
+        memory.see_desk(shift_id, now, presence.LEASE)
 
 
 def _of_shift(world: World, command: inputs.AgentCommand, now: Instant) -> Iterator[Tell]:
@@ -57,8 +65,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant) -> Itera
     if shift_id is None:
         _refuse("not_signed_in", f"Agent {command.agent} is not signed in; sign in first.")
     shift = world.shifts[shift_id]
-    if command.about and command.about not in (shift.offer_id, shift.contact_id):
-        _refuse("gone", "That contact is no longer with you; look what your desk shows now.")
+    if stale.is_done(shift, command):
+        return
     match command:
         case inputs.Ready():
             yield TellShift(shift_id, shifts.MakeReady())
@@ -66,6 +74,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant) -> Itera
             yield TellShift(shift_id, shifts.Pause(reason=_code(command.reason)))
         case inputs.WrapUp():
             yield TellShift(shift_id, shifts.EndWrapUp(how="agent", code=_code(command.code or "none")))
+        case inputs.ExtendWrapUp():
+            yield TellShift(shift_id, shifts.ExtendWrapUp(by_ms=_by_ms(command.by_ms)))
         case inputs.SignOut():
             yield TellShift(shift_id, shifts.SignOut(reason="agent"))
         case inputs.Accept():
@@ -104,6 +114,13 @@ def _code(text: str) -> str:
     if not text or len(text) > REASON_LENGTH or not text.replace("_", "").replace("-", "").isalnum():
         _refuse("bad_reason", f"A reason is a code of up to {REASON_LENGTH} letters, digits, - and _.")
     return text
+
+
+def _by_ms(by_ms: int) -> int:
+    low, high = EXTENSION_MS
+    if not low <= by_ms <= high:
+        _refuse("bad_time", f"More time is from {low // 1000} to {high // 1000} seconds.")
+    return by_ms
 
 
 def _refuse(code: str, message: str) -> NoReturn:

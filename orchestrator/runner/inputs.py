@@ -1,9 +1,36 @@
-"""Everything that can come into the runner, as it stands on the tape."""
+"""Everything that can come into the runner, as it stands on the tape.
+
+What the web process tells of desks. A *desk* is one page of one agent in one browser; its id is made by the page once,
+kept over reloads (sessionStorage), and different in another tab: 1 to 64 of a-z, A-Z, 0-9, - and _.
+
+| when                                              | command                     | answer                          |
+|---------------------------------------------------|-----------------------------|---------------------------------|
+| a desk's stream (SSE) is opened, also again       | `desk_seen` (agent, desk)   | position; 0: nothing is new or  |
+|                                                   |                             | the agent has not signed in.    |
+|                                                   |                             | Refused `desk_elsewhere`: say so|
+|                                                   |                             | and offer to take over          |
+| the last stream of that desk has ended, whyever   | `desk_gone` (agent, desk)   | position, or 0                  |
+| the person takes over at a desk that was refused  | `take_over` (agent, desk)   | position                        |
+| every `DESK_BEAT_S`, for all streams that are open| `desk_beat` (desks), at most| position, or 0                  |
+|                                                   | `DESKS_IN_A_BEAT` in one    |                                 |
+| the agent signs in at a desk                      | `sign_in` (agent, desk, …)  | position                        |
+
+Every other command of an agent carries `desk`, `about` (the offer or contact that the page showed), and a fresh `key`
+that is sent again with the same wish. A page whose desk is not `shift.desk.desk_id` of the live state has been taken
+over: it says so and stops acting. A `desk_seen` or `desk_gone` that was not answered need not be sent again: the next
+beat says the same, and a desk that is in none for `runner.presence.LEASE` is lost.
+"""
+
+from typing import Final
 
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.switch import facts
+
+DESK_BEAT_S: Final = 3.0
+# As many as a line of the command socket (`control.LONGEST`) holds whatever the numbers and ids are.
+DESKS_IN_A_BEAT: Final = 150
 
 
 class TimerFired(Struct, frozen=True, kw_only=True, tag=True):
@@ -38,24 +65,29 @@ class Followed(Struct, frozen=True, kw_only=True):
 
 
 class DeskCommand(Struct, frozen=True, kw_only=True, tag_field="do", tag=True, omit_defaults=True):
-    """Something asked for over the command socket. `trace` is the traceparent of the request, where it has one."""
+    """Something asked for over the command socket. `trace` is the traceparent of the request, where it has one; `key`
+    the client's own name for this one wish: sent again, because an answer was lost, it is done once (`control`).
+    """
 
     trace: str = ""
+    key: str = ""
 
 
 class AgentCommand(DeskCommand, frozen=True, kw_only=True):
     """Something that an agent asks for; `agent` is the employee number.
 
-    `about` is the offer or contact that the agent was looking at, where the desk knows it: the command is refused where
-    another has come in its place meanwhile, so that nobody accepts or hangs up on somebody they have not seen.
+    `about` is the offer or contact that the agent was looking at, where the desk knows it: the command is refused as
+    stale where another has come in its place meanwhile, so that nobody accepts or hangs up on somebody they have not
+    seen. `desk` is where it was asked for: refused as desk_elsewhere where the agent works at another one by now.
     """
 
     agent: str
     about: str = ""
+    desk: str = ""
 
 
 class SignIn(AgentCommand, frozen=True, kw_only=True, tag="sign_in"):
-    """Take a seat, at the configured extension or at another one."""
+    """Take a seat, at the configured extension or at another one, with this desk where there is one."""
 
     extension: str = ""
 
@@ -96,8 +128,32 @@ class WrapUp(AgentCommand, frozen=True, kw_only=True, tag="wrap_up"):
     code: str = ""
 
 
+class ExtendWrapUp(AgentCommand, frozen=True, kw_only=True, tag="extend_wrap_up"):
+    """More time for the after-call work, `by_ms` more than it has now, up to the queue's limit for the whole."""
+
+    by_ms: int = 30_000
+
+
 class SignOut(AgentCommand, frozen=True, kw_only=True, tag="sign_out"):
     """Leave; during a contact, after it."""
+
+
+class DeskSeen(AgentCommand, frozen=True, kw_only=True, tag="desk_seen"):
+    """The desk's connection is open. Refused as desk_elsewhere where the agent works at another one."""
+
+
+class DeskGone(AgentCommand, frozen=True, kw_only=True, tag="desk_gone"):
+    """The desk's connection has ended. Of a desk at which the agent does not work it changes nothing."""
+
+
+class TakeOver(AgentCommand, frozen=True, kw_only=True, tag="take_over"):
+    """The agent works at this desk from now on, wherever else it was."""
+
+
+class DeskBeat(DeskCommand, frozen=True, kw_only=True, tag="desk_beat"):
+    """These desks are connected at this moment: employee number to desk. Recorded only where it was not known."""
+
+    desks: dict[str, str]
 
 
 class EndAll(DeskCommand, frozen=True, kw_only=True, tag="end_all"):
@@ -113,9 +169,12 @@ class IdentifyContact(DeskCommand, frozen=True, kw_only=True, tag="identify"):
     customer_id: str
 
 
+Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
+
 Command = (
-    SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | SignOut | EndAll | IdentifyContact
-)
+    SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
+    | IdentifyContact | Presence
+)  # fmt: skip
 
 Fact = (
     facts.LegCreated | facts.LegParked | facts.LegRinging | facts.LegAnswered | facts.LegBridged

@@ -3,6 +3,9 @@ snapshot. It is made by inputs only, so a re-drive makes it again.
 """
 
 from collections import OrderedDict
+from collections.abc import Container
+
+from orchestrator.domain.kernel import Instant
 
 # A snapshot is seconds old at most, and news of one leg comes within seconds; at 60 calls/s this is
 # over a minute.
@@ -11,7 +14,7 @@ _KEPT = 10_000
 
 class Memory:
     """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, which legs that
-    nobody knew are gone already, and which of ours the switch has made.
+    nobody knew are gone already, which of ours the switch has made, and when something was last heard of each desk.
     """
 
     def __init__(self) -> None:
@@ -19,6 +22,10 @@ class Memory:
         self._disagreeing: set[str] = set()
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._made: OrderedDict[str, None] = OrderedDict()
+        self._desks: dict[str, Instant] = {}
+        self._listening_since = Instant(0)
+        self.desks_due: Instant | None = None
+        """When to ask next of which desks nothing was heard, None where no desk is there."""
 
     def started(self) -> None:
         """A new active orchestrator: every node's first snapshot is special."""
@@ -47,6 +54,26 @@ class Memory:
     def is_buried(self, leg: str) -> bool:
         """Whether this leg was unknown when its end was told."""
         return leg in self._gone
+
+    def see_desk(self, shift_id: str, now: Instant, lease: int) -> None:
+        """Something was heard of the desk of this shift."""
+        self._desks[shift_id] = now
+        if self.desks_due is None:
+            self.desks_due = Instant(now + lease)
+
+    def await_desks(self, now: Instant, lease: int) -> None:
+        """Nothing could be heard before now: every desk has the whole lease to be heard of."""
+        self._listening_since = now
+        if self.desks_due is None:
+            self.desks_due = Instant(now + lease)
+
+    def desk_heard(self, shift_id: str) -> Instant:
+        """When something was last heard of the desk of this shift, or could have been."""
+        return max(self._desks.get(shift_id, Instant(0)), self._listening_since)
+
+    def forget_desks(self, but: Container[str]) -> None:
+        """Only these shifts are live still."""
+        self._desks = {shift_id: heard for shift_id, heard in self._desks.items() if shift_id in but}
 
     def note_made(self, leg: str) -> None:
         """The switch has made this leg."""

@@ -19,8 +19,20 @@ from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.domain.world import World
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import Happened, Ids, Policy, TellContact, TellShift
-from orchestrator.runner import desk, reconcile, sensing, timing
-from orchestrator.runner.inputs import AgentCommand, DatabaseBack, DeskCommand, Followed, Input, Started, TimerFired
+from orchestrator.runner import desk, presence, reconcile, sensing, timing
+from orchestrator.runner.inputs import (
+    AgentCommand,
+    DatabaseBack,
+    DeskBeat,
+    DeskCommand,
+    DeskGone,
+    DeskSeen,
+    Followed,
+    Input,
+    Started,
+    TakeOver,
+    TimerFired,
+)
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendEngine, AppendNode, Tell
 
@@ -44,12 +56,16 @@ class Runner:
 
     def next_due(self) -> Instant | None:
         """When the next timer is due, None where none is set."""
-        return self.world.timers.next_due()
+        dues = [due for due in (self.world.timers.next_due(), self._memory.desks_due) if due is not None]
+        return min(dues, default=None)
 
     def due(self, now: Instant) -> TimerFired | None:
         """Take out the first timer that is due, None where none is. It must then be stepped."""
         popped = self.world.timers.pop_due(now)
         if popped is None:
+            # Nobody decides on what is merely remembered before what the log says is due.
+            if self._memory.desks_due is not None and self._memory.desks_due <= now:
+                return TimerFired(what=timing.DESKS, ident="", due=self._memory.desks_due)
             return None
         (what, ident), due = popped
         return TimerFired(what=what, ident=ident, due=due)
@@ -74,11 +90,14 @@ class Runner:
                 return timing.on_timer(self.world, self._memory, given.body, given.at, ids)
             case Started():
                 self._memory.started()
+                presence.on_start(self.world, self._memory, given.at)
                 return reconcile.on_start(self.world)
             case DatabaseBack():
                 return (AppendEngine((DatabaseReturned(away_ms=given.body.away_ms, held=given.body.held),)),)
+            case DeskSeen() | DeskGone() | TakeOver() | DeskBeat():
+                return presence.on_presence(self.world, self._memory, given.body, given.at)
             case DeskCommand():
-                return desk.on_command(self.world, given.body, given.at, ids)
+                return desk.on_command(self.world, self._memory, given.body, given.at, ids)
             case LinkUp() | LinkDown() | Snapshot() | SnapshotMissing():
                 return reconcile.on_node(self.world, self._memory, given.body, given.at, ids)
             case Fact():

@@ -13,6 +13,7 @@ from orchestrator.domain.switch.nodes import StrayLegOverdue
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
 from orchestrator.policies.talk import grant
+from orchestrator.runner import presence
 from orchestrator.runner.inputs import TimerFired
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
@@ -20,6 +21,8 @@ from orchestrator.runner.telling import AppendNode, Tell
 # A timer that comes later than this found us away: stopped, starting, or without a database. What it ends was not
 # given its full time, so nobody is to blame. On a busy machine timers come some ms late.
 LATE = 2 * SECOND
+# The one timer that no event sets: `Memory.desks_due`.
+DESKS = "desks"
 # Until when a switch that has not said that two legs are joined is given more time, once it has been asked; and one
 # that cannot be asked, whose first snapshot decides.
 JOIN_GRACE = 5 * SECOND
@@ -50,17 +53,25 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield TellContact(fired.ident, CheckOverdue(now=now))
         case "wrap_up":
             yield TellShift(fired.ident, EndWrapUp(how="timer"))
+        case "desk":
+            yield presence.end_grace(fired.ident, now, late=_is_late(fired, now))
+        case "desks":
+            yield from presence.on_silence(world, memory, now, late=_is_late(fired, now))
         case "cool_down":
             yield TellShift(fired.ident, EndCoolDown())
         case "strays":
             yield from _ask_after_strays(world, fired.ident, now, ids)
 
 
+def _is_late(fired: TimerFired, now: Instant) -> bool:
+    return bool(fired.due) and now - fired.due > LATE
+
+
 def _expire(
     world: World, memory: Memory, contact: Contact, offer: Offer, fired: TimerFired, now: Instant
 ) -> ExpireOffer:
     blameless = "" if world.in_step(contact.node) else "node_down"
-    if not blameless and fired.due and now - fired.due > LATE:
+    if not blameless and _is_late(fired, now):
         blameless = "engine_late"
     legs = (held.leg for held in offer.reservations)
     return ExpireOffer(

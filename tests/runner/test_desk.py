@@ -217,7 +217,7 @@ def test_what_was_meant_for_one_contact_never_happens_to_another() -> None:
     ring = scene.ring_of(second)
     scene.ringing(ring)
     for command in (i.Accept, i.Reject, i.HangUp, i.WrapUp, i.Ready):
-        assert scene.refusal(command(agent="1001", about=seen)) == "gone"
+        assert scene.refusal(command(agent="1001", about=seen)) == "stale"
     scene.give(i.Accept(agent="1001", about=ring.offer))
     assert [told.leg for told in scene.instructions(AnswerPhone)] == [ring.leg]
     scene.answer(ring)

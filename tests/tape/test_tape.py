@@ -94,7 +94,7 @@ def test_every_kind_of_input_comes_back_as_it_went(tmp_path: Path, vault: Vault)
 
 def made_up(kind: type[Made]) -> Made:
     """One of this kind, with some value in each required field: what it means is not the tape's business."""
-    values: dict[str, object] = {"tuple": (), "bool": True, "int": 1, "str": "x"}
+    values: dict[str, object] = {"tuple": (), "dict": {"7": "d"}, "bool": True, "int": 1, "str": "x"}
     return kind(
         **{
             field.name: next(value for name, value in values.items() if name in str(field.type))

@@ -130,6 +130,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     delivered: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
     accepted: str = ""
+    accepting: tuple[str, ...] = ()
+    """Legs whose agents have pressed accept."""
     rejecting: tuple[str, ...] = ()
     doubted: bool = False
     """The switch has been asked why the accepted leg is not joined yet."""
@@ -330,6 +332,8 @@ def _evolve_offer(offer: Offer, event: Event) -> Offer:
     match event:
         case OfferDelivered():
             return replace(offer, delivered=(*offer.delivered, event.leg))
+        case OfferAcceptRequested():
+            return replace(offer, accepting=(*offer.accepting, event.leg))
         case OfferRejectRequested():
             return replace(offer, rejecting=(*offer.rejecting, event.leg))
         case OfferAnswered():

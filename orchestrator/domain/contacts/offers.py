@@ -182,6 +182,9 @@ def _made(contact: Contact, command: MakeOffer) -> Events:
 
 def _at_desk(offer: Offer, command: AcceptAtDesk | RejectAtDesk) -> Events:
     held = next((r for r in offer.reservations if r.shift_id == command.shift_id), None)
+    again = held is not None and (held.leg in offer.accepting or held.leg in (offer.accepted, *offer.answered))
+    if held is not None and again and isinstance(command, AcceptAtDesk) and offer.accepted in ("", held.leg):
+        return ()  # asked for already, or done
     if held is None or held.leg in offer.answered:
         raise Refused("no_offer", "This offer is not open for you any more.")
     if isinstance(command, AcceptAtDesk) and (offer.accepted or held.leg in offer.rejecting):
