@@ -3,16 +3,22 @@
 One JSON object a line, at most `LONGEST` bytes. A request is a command (`{"do": "ready", "agent": "1001"}`) or a
 question (`{"ask": "calls"}`). An answer is `{"ok": true, "position": 17}`, `{"ok": true, "answer": …}` or
 `{"ok": false, "code": "not_signed_in", "message": "…"}`. A connection may carry many requests, one after another.
+
+A command may carry a `key` of the client's making. Sent again with the same key, because its answer was lost, it is not
+done again: the first answer is given once more.
 """
 
 import os
 import socket
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.runner.inputs import Command, DeskCommand
@@ -23,6 +29,10 @@ LONGEST: Final = 16_384
 # A client that says nothing for this long is let go; robots and desks speak more often or connect anew.
 IDLE_S: Final = 600.0
 CLIENT_S: Final = 15.0
+# A client whose network was away comes back within minutes, or its person has looked at the page again.
+ANSWERS_KEPT_S: Final = 600.0
+ANSWERS_KEPT: Final = 10_000
+KEY_LENGTH: Final = 100
 # sockaddr_un.sun_path of Linux (unix(7)), less the closing zero.
 _LONGEST_PATH: Final = 107
 
@@ -52,9 +62,15 @@ class Server:
     Both may raise `Refused`. Needs a process patched by gevent.
     """
 
-    def __init__(self, path: Path, command: Callable[[Any], int], ask: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        command: Callable[[Any], int],
+        ask: Callable[[str], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._path = path
-        self._command = command
+        self._command = Once(command, clock)
         self._ask = ask
         self._server: Any = None
 
@@ -108,13 +124,88 @@ class Server:
         try:
             if b'"ask"' in line:
                 return {"ok": True, "answer": self._ask(_questions.decode(line).ask)}
-            return {"ok": True, "position": self._command(_commands.decode(line))}
+            return self._command.answer(_commands.decode(line))
         except msgspec.DecodeError as error:
             return _refusal("bad_request", f"This is no request that can be read: {error}")
         except UnicodeDecodeError:
             return _refusal("bad_request", "A request is JSON in UTF-8.")
         except Refused as refused:
             return _refusal(refused.code, refused.message)
+
+
+class Once:
+    """Carries commands out, those with a key once: whoever sends one again gets the first answer, and waits for it
+    where it is not there yet. Keys are an agent's own, and kept for `ANSWERS_KEPT_S`. Needs a process patched by gevent.
+    """
+
+    def __init__(self, command: Callable[[Any], int], clock: Callable[[], float]) -> None:
+        self._command = command
+        self._clock = clock
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+
+    def answer(self, command: DeskCommand) -> dict[str, object]:
+        """The answer to a command. Raises `Refused` where a key is none, or was given to another command."""
+        if not command.key:
+            return self._do(command)
+        if len(command.key) > KEY_LENGTH or not command.key.isprintable():
+            raise Refused("bad_key", f"A key is up to {KEY_LENGTH} printable characters, made anew for each command.")
+        self._forget()
+        name = (getattr(command, "agent", ""), command.key)
+        wish = replace(command, trace="")
+        kept = self._kept.get(name)
+        if kept is None:
+            return self._do_first(name, wish, command)
+        if kept.wish != wish:
+            raise Refused("key_reused", "This key was given to another command; make a new key for each.")
+        return kept.wait()
+
+    def _do_first(self, name: tuple[str, str], wish: DeskCommand, command: DeskCommand) -> dict[str, object]:
+        kept = self._kept[name] = _Kept(wish, self._clock())
+        answer = _refusal("unsure", "Nobody can say whether it was done; look before you ask for it again.")
+        try:
+            answer = self._do(command)
+        finally:
+            if answer.get("code") == "database_away":
+                self._kept.pop(name, None)  # nothing was done: it may be tried again
+            kept.give(answer)
+        return answer
+
+    def _do(self, command: DeskCommand) -> dict[str, object]:
+        try:
+            return {"ok": True, "position": self._command(command)}
+        except Refused as refused:
+            return _refusal(refused.code, refused.message)
+
+    def _forget(self) -> None:
+        oldest = self._clock() - ANSWERS_KEPT_S
+        while self._kept:
+            first = next(iter(self._kept))
+            if self._kept[first].since > oldest and len(self._kept) < ANSWERS_KEPT:
+                return
+            del self._kept[first]
+
+
+class _Kept:
+    """One answer, or that it is on its way."""
+
+    def __init__(self, wish: DeskCommand, since: float) -> None:
+        from gevent.event import Event
+
+        self.wish = wish
+        self.since = since
+        self._answer: dict[str, object] = {}
+        self._given = Event()
+
+    def give(self, answer: dict[str, object]) -> None:
+        """Here it is."""
+        self._answer = answer
+        self._given.set()
+
+    def wait(self) -> dict[str, object]:
+        """The answer, once it is there."""
+        if not self._given.wait(timeout=CLIENT_S):
+            return _refusal("unsure", "The first request with this key has no answer yet; ask again with the same key.")
+        return self._answer
 
 
 def _refusal(code: str, message: str) -> dict[str, object]:

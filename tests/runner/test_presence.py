@@ -18,7 +18,7 @@ GRACE_MS = 15_000
 
 def at_the_desk(**queue: object) -> Scene:
     """Agent 1 is ready at desk d1, whose page is open."""
-    scene = Scene(agents=2, **queue)
+    scene = Scene(agents=2, **queue)  # type: ignore[arg-type]  # a test's own words
     scene.give(i.SignIn(agent="1001", desk="d1"))
     scene.give(i.Ready(agent="1001", desk="d1"))
     return scene

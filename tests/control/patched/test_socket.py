@@ -1,0 +1,175 @@
+"""The command socket: one line a request, and a wish with a key is done once however often it is sent."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import gevent
+import msgspec
+import pytest
+from gevent.event import Event
+
+from orchestrator import control
+from orchestrator.control import Client, Server
+from orchestrator.domain.kernel import Refused
+from orchestrator.domain.staff import shifts as s
+from orchestrator.runner import inputs as i
+from tests.postgres import make_reachable_directory
+from tests.runner.scene import Scene
+
+
+class Desk:
+    """A scene behind a real socket: every command is stepped by the production runner."""
+
+    def __init__(self, path: Path) -> None:
+        self.scene = Scene(agents=2)
+        self.clock = 0.0
+        self.path = path
+        self.server = Server(path, self.command, lambda question: question, lambda: self.clock)
+        self.server.start()
+        self.client = Client(path)
+        self.hold_up: Event | None = None
+        self.away = False
+
+    def command(self, command: i.DeskCommand) -> int:
+        if self.away:
+            raise Refused("database_away", "Away.")
+        if self.hold_up is not None:
+            assert self.hold_up.wait(timeout=10)
+        before = len(self.scene.records)
+        refused = self.scene.give(command).refused
+        if refused is not None:
+            raise refused
+        return len(self.scene.records) if len(self.scene.records) > before else 0
+
+    def refusal(self, command: i.DeskCommand) -> str:
+        with pytest.raises(Refused) as refused:
+            self.client.do(command)
+        return refused.value.code
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    made = Desk(make_reachable_directory() / "control.sock")
+    yield made
+    made.client.close()
+    made.server.stop()
+    made.path.parent.rmdir()
+
+
+def test_a_command_sent_again_with_its_key_gets_the_first_answer(desk: Desk) -> None:
+    """Network away for a minute: no double action. Even where the second would have had another result."""
+    desk.client.do(i.SignIn(agent="1001"))
+    ready = i.Ready(agent="1001", key="k1")
+    position = desk.client.do(ready)
+    desk.client.do(i.Pause(agent="1001", reason="break"))
+    before = len(desk.scene.records)
+    assert desk.client.do(ready) == position
+    assert len(desk.scene.records) == before
+    assert desk.scene.status(1) == "paused"
+    assert desk.client.do(i.Ready(agent="1001", key="k2")) > position
+
+
+def test_a_refusal_is_kept_like_any_other_answer(desk: Desk) -> None:
+    """No double action: what was refused once is not done a minute later."""
+    ready = i.Ready(agent="1001", key="k1")
+    assert desk.refusal(ready) == "not_signed_in"
+    desk.client.do(i.SignIn(agent="1001"))
+    assert desk.refusal(ready) == "not_signed_in"
+    assert desk.scene.status(1) == "paused"
+
+
+def test_what_was_not_done_because_the_database_was_away_may_be_tried_again(desk: Desk) -> None:
+    """Decision 0018."""
+    sign_in = i.SignIn(agent="1001", key="k1")
+    desk.away = True
+    assert desk.refusal(sign_in) == "database_away"
+    desk.away = False
+    assert desk.client.do(sign_in) > 0
+
+
+def test_two_at_once_with_one_key_are_done_once_and_both_are_answered(desk: Desk) -> None:
+    """A click and its repeat, on two connections."""
+    desk.hold_up = Event()
+    clients = [Client(desk.path), Client(desk.path)]
+    sign_in = i.SignIn(agent="1001", key="k1")
+    asked = [gevent.spawn(client.do, sign_in) for client in clients]
+    while len(desk.server._command._kept) < 1:
+        gevent.sleep(0)
+    desk.hold_up.set()
+    first, second = (greenlet.get(timeout=10) for greenlet in asked)
+    assert first == second > 0
+    assert len(desk.scene.events(s.AgentSignedIn)) == 1
+    for client in clients:
+        client.close()
+
+
+def test_a_key_belongs_to_one_agent_and_one_command(desk: Desk) -> None:
+    """Bad input."""
+    for agent in ("1001", "1002"):
+        assert desk.client.do(i.SignIn(agent=agent, key="k1")) > 0
+    assert desk.refusal(i.SignOut(agent="1001", key="k1")) == "key_reused"
+    assert desk.scene.status(1) == "paused"
+    for key in ("x" * 101, "a\nb"):
+        assert desk.refusal(i.Ready(agent="1001", key=key)) == "bad_key"
+
+
+def test_the_trace_of_a_request_is_not_part_of_the_wish(desk: Desk) -> None:
+    first = desk.client.do(i.SignIn(agent="1001", key="k1", trace="00-a-b-01"))
+    assert desk.client.do(i.SignIn(agent="1001", key="k1", trace="00-c-d-01")) == first
+
+
+def test_answers_are_kept_for_a_bounded_time_and_in_bounded_number(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 9; feature 12.5."""
+    sign_in = i.SignIn(agent="1001", key="k1")
+    desk.client.do(sign_in)
+    desk.clock = control.ANSWERS_KEPT_S + 1
+    assert desk.refusal(sign_in) == "already_signed_in"
+    monkeypatch.setattr(control, "ANSWERS_KEPT", 5)
+    for number in range(20):
+        desk.client.do(i.DeskBeat(desks={}, key=f"n{number}"))
+    assert len(desk.server._command._kept) <= 5
+
+
+def test_every_command_of_a_desk_goes_over_the_socket(desk: Desk) -> None:
+    """Desk presence: what `runner.inputs` tells the web process to send."""
+    desk.client.do(i.SignIn(agent="1001", desk="d1"))
+    assert desk.client.do(i.DeskBeat(desks={"1001": "d1"})) == 0
+    assert desk.client.do(i.DeskSeen(agent="1001", desk="d1")) == 0
+    assert desk.refusal(i.DeskSeen(agent="1001", desk="d2")) == "desk_elsewhere"
+    assert desk.client.do(i.TakeOver(agent="1001", desk="d2")) > 0
+    assert desk.client.do(i.DeskGone(agent="1001", desk="d1")) == 0
+    assert desk.client.do(i.DeskGone(agent="1001", desk="d2")) > 0
+    assert desk.refusal(i.ExtendWrapUp(agent="1001")) == "not_wrapping_up"
+    assert desk.refusal(i.Accept(agent="1001", about="o1")) == "stale"
+
+
+def test_the_fullest_beat_fits_into_one_request(desk: Desk) -> None:
+    """Desk presence: `DESKS_IN_A_BEAT` of the longest numbers and ids."""
+    desks = {f"{number:020}": "x" * 64 for number in range(i.DESKS_IN_A_BEAT)}
+    assert len(msgspec.json.encode(i.DeskBeat(desks=desks))) < control.LONGEST
+    assert desk.client.do(i.DeskBeat(desks=desks)) == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    (
+        b'{"do":"desk_seen","agent":"1001"}',
+        b'{"do":"desk_seen","agent":"1001","desk":7}',
+        b'{"do":"desk_beat"}',
+        b'{"do":"desk_beat","desks":["1001"]}',
+        b'{"do":"extend_wrap_up","agent":"1001","by_ms":"long"}',
+        b'{"do":"take_over"}',
+    ),
+)
+def test_a_malformed_command_of_a_desk_is_answered_and_the_connection_goes_on(desk: Desk, line: bytes) -> None:
+    """Bad input."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(10)
+        connection.connect(str(desk.path))
+        connection.sendall(line + b"\n")
+        answer = msgspec.json.decode(connection.recv(4_096))
+        assert answer["ok"] is False
+        assert answer["code"] in ("bad_request", "bad_desk", "unknown_agent")
+        connection.sendall(b'{"ask":"calls"}\n')
+        assert msgspec.json.decode(connection.recv(4_096)) == {"ok": True, "answer": "calls"}
