@@ -50,12 +50,16 @@ class StartError(Exception):
 class Child:
     """A process that is started again when it ends by itself, until it is stopped."""
 
-    def __init__(self, name: str, command: list[str], environ: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, name: str, command: list[str], environ: Mapping[str, str], log: Path, *, told: str = ""
+    ) -> None:
+        """`told` is written to its standard input at each start: what nobody may read on a command line."""
         self.name = name
         self.starts = 0
         self._command = command
         self._environ = dict(environ)
         self._log = log
+        self._told = told.encode()
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name=f"keep-{name}", daemon=True)
@@ -89,18 +93,28 @@ class Child:
                 self._process = subprocess.Popen(
                     self._command,
                     env=self._environ,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,
                     stdout=out,
                     stderr=out,
                     start_new_session=True,
                     preexec_fn=_die_with_parent,  # noqa: PLW1509 - only prctl, before any thread exists in the child
                 )
             self.starts += 1
+            self._tell()
             self._process.wait()
             if time.monotonic() - begun > 10 * _LONGEST_PAUSE_S:
                 pause = _FIRST_PAUSE_S
             self._stopping.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _tell(self) -> None:
+        assert self._process is not None  # noqa: S101 - a bug, not an input
+        assert self._process.stdin is not None  # noqa: S101 - asked for as a pipe
+        try:
+            with self._process.stdin as stdin:
+                stdin.write(self._told)
+        except BrokenPipeError:
+            return  # it has ended already, and its log says why
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -144,7 +158,7 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     if simulated:
         port, password = _free_port(), secrets.token_hex(16)
         environ = environment_with(RINGLEDGER_SWITCHES=f"esl://:{password}@127.0.0.1:{port}/?name=simulated")
-        child = Child("simulator", _simulator(port, password, settings), environ, logs / "simulator.log")
+        child = Child("simulator", _simulator(port, settings), environ, logs / "simulator.log", told=f"{password}\n")
         child.start()
         closing.append(child.stop)
         say(f"switch: the bundled simulator on 127.0.0.1:{port}" + (" with demo callers" if settings.demo else ""))
@@ -181,8 +195,8 @@ def _keep_database(settings: Settings, database: cluster.Cluster, say: Say, stop
             say(f"database: {error}")
 
 
-def _simulator(port: int, password: str, settings: Settings) -> list[str]:
-    command = [sys.executable, "-m", "freeswitch.simulator", "--port", str(port), "--password", password]
+def _simulator(port: int, settings: Settings) -> list[str]:
+    command = [sys.executable, "-m", "freeswitch.simulator", "--port", str(port), "--password", "-"]
     return [*command, "--demo"] if settings.demo else command
 
 

@@ -17,7 +17,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m freeswitch.simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8021, help="port of the event socket, 0 for any (default: 8021)")
-    parser.add_argument("--password", default="ClueCon", help="password of the event socket (default: %(default)s)")
+    parser.add_argument(
+        "--password",
+        default="ClueCon",
+        help="password of the event socket (default: %(default)s); - reads it from the first line of standard input, "
+        "for everybody on this machine can read a command line",
+    )
     parser.add_argument("--callers", type=Path, action="append", default=[], help="script of phones and callers")
     parser.add_argument("--demo", action="store_true", help="play the bundled demo: phones 1001 to 1006 and callers")
     parser.add_argument("--seed", type=int, help="seed of every draw, ids included (default: another each time)")
@@ -37,9 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
         write_recordings=not asked.no_recordings,
     )
     try:
+        password = _password(asked.password)
         scripts = [load(path, seed=seed + number) for number, path in enumerate(paths)]
         model = Model(options, now=clock(), seed=seed)
-        server = Server(model, password=asked.password, host=asked.host, port=asked.port)
+        server = Server(model, password=password, host=asked.host, port=asked.port)
     except (ValueError, OSError) as problem:
         print(f"simulator: {problem}", file=sys.stderr)
         return 2
@@ -50,6 +56,14 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"simulator: event socket on {asked.host}:{server.port}", flush=True)
     server.run()
     return 0
+
+
+def _password(given: str) -> str:
+    """What was given, or the first line of standard input. Raises ValueError where that is empty."""
+    found = given if given != "-" else sys.stdin.readline().rstrip("\n")
+    if not found:
+        raise ValueError("the password is empty: give it as the first line of standard input")
+    return found
 
 
 if __name__ == "__main__":

@@ -260,6 +260,13 @@ class Connection:
         self.outgoing += wire.notice(text)
         self.closing = True
 
+    def finish(self, text: str) -> None:
+        """Say all that waits, however much, then goodbye, and let the server close."""
+        while self._queue and not self.closing:
+            self.outgoing += wire.frame(self._queue.popleft(), self._form)
+        if not self.closing:
+            self.close(text)
+
     def cut(self, now: int) -> None:
         """Send all that waits but the end of the last frame, and close (a fault that was asked for)."""
         self._look_at = min(self._look_at, now)

@@ -21,7 +21,7 @@ _LONGEST_SLEEP = 1 * SECOND
 _STUCK_NAP_S = 0.005
 
 _LONGEST_GOODBYE = 2 * SECOND
-"""How long legs may take to end when the switch shuts down."""
+"""How long legs may take to end when the switch shuts down, and then clients to take what is still to be said."""
 
 
 def clock() -> int:
@@ -50,6 +50,7 @@ class Server:
         self._listener: socket.socket | None = None
         self._asked_to_stop = False
         self._stopping = False
+        self._leave_by = 0
         self._stuck_until = 0
         self._back_at = 0
         self._give_up_at = sys.maxsize
@@ -79,14 +80,12 @@ class Server:
             self._wake_out.send(b"x")
 
     def run(self) -> None:
-        """Serve until stopped; then say goodbye to every client and close."""
+        """Serve until stopped; then say everything and goodbye to every client, and close."""
         try:
             while not self._stopping:
                 self.turn()
         finally:
             for client in list(self._clients.values()):
-                client.connection.close(wire.SHUTTING_DOWN)
-                self._write(client)
                 self._drop(client)
             self._close_listener()
             self._selector.close()
@@ -116,6 +115,8 @@ class Server:
 
     def _sleep(self) -> int:
         now = clock()
+        if self._leave_by:
+            return max(self._leave_by - now, 0)
         moments = [self.model.next_due(), *(script.next_due() for script in self._scripts), self._back_at or None]
         due = [_LONGEST_SLEEP + now, *(moment for moment in moments if moment is not None)]
         looks = (client.connection.next_look() for client in self._clients.values() if not client.writing)
@@ -124,6 +125,11 @@ class Server:
 
     def _live(self, now: int) -> None:
         model = self.model
+        if self._leave_by:
+            for client in list(self._clients.values()):
+                self._write(client)
+            self._stopping = not self._clients or now >= self._leave_by
+            return
         if self._asked_to_stop and not model.switch.stopping:
             self._give_up_at = now + _LONGEST_GOODBYE
             model.shut_down(now)
@@ -144,8 +150,8 @@ class Server:
         if self._back_at and now >= self._back_at:
             self._back_at = 0
             self._listen()
-        if model.switch.stopping and (not model.switch.legs or now >= self._give_up_at):
-            self._farewell()
+        if model.switch.stopping and (self._all_is_told() or now >= self._give_up_at):
+            self._farewell(now)
 
     def _listen_for(self, connections: Iterable[Connection]) -> None:
         wanted: set[str] = set()
@@ -153,13 +159,19 @@ class Server:
             wanted |= connection.wants
         self.model.interest = None if "ALL" in wanted else wanted
 
-    def _farewell(self) -> None:
-        """The switch was told to shut down and its legs are gone."""
+    def _all_is_told(self) -> bool:
+        """Whether no leg is left and no event is on its way: a leg's end is told a moment after the leg is gone."""
+        return not self.model.switch.legs and self.model.switch.bus.next_due() is None
+
+    def _farewell(self, now: int) -> None:
+        """The switch was told to shut down: say the rest. Whoever is slow to take it is given a while."""
+        self._close_listener()
+        self._back_at = 0
         for client in list(self._clients.values()):
-            client.connection.flush(clock() + SECOND)
-            client.connection.close(wire.SHUTTING_DOWN)
+            client.connection.finish(wire.SHUTTING_DOWN)
             self._write(client)
-        self._stopping = True
+        self._leave_by = now + _LONGEST_GOODBYE
+        self._stopping = not self._clients
 
     def _trouble(self, now: int) -> None:
         """Carry out the faults of connections that were asked for."""

@@ -80,6 +80,22 @@ def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
     shutil.rmtree(folder)
 
 
+def _nothing_secret_on_a_command_line(shop: Shop) -> None:
+    """Everybody on this machine can read a command line. The engine is given the switch's password by its environment,
+    which only its own user can read.
+    """
+    passwords: set[bytes] = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is somebody else's
+            environment = (process / "environ").read_bytes()
+            if f"RINGLEDGER_HOME={shop.home}\0".encode() in environment:
+                passwords.update(re.findall(rb"RINGLEDGER_SWITCHES=esl://:([^@]+)@", environment))
+    (password,) = passwords
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            assert password not in (process / "cmdline").read_bytes()
+
+
 def _python_for(user: str) -> str:
     """A Python of our version that this user may run; root's own may lie where nobody else comes."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -98,6 +114,7 @@ def test_the_demo_is_shown_ends_on_ctrl_c_and_goes_on_the_next_time(shop: Shop) 
         status, calls = shop.ask("calls")
         assert status == 0
         assert "completed" in calls
+        _nothing_secret_on_a_command_line(shop)
         began = time.monotonic()
         run.signal(signal.SIGINT)
         assert run.wait(END_S) == 0

@@ -4,7 +4,8 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,26 +22,68 @@ Serve = Callable[..., Running]
 DEMO = Path(__file__).parents[2] / "freeswitch" / "simulator" / "demo.toml"
 
 
-def simulator(*options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "freeswitch.simulator", *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@contextmanager
+def simulator(*options: str, told: str = "") -> Iterator[subprocess.Popen[str]]:
+    """A simulator as a process, with this on its standard input; gone when the block is left, whatever happened."""
+    command = [sys.executable, "-m", "freeswitch.simulator", "--port", "0", *options]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as child:
+        assert child.stdin is not None
+        try:
+            child.stdin.write(told)
+            child.stdin.flush()
+            yield child
+        finally:
+            if child.poll() is None:
+                child.kill()
+
+
+def port_of(child: subprocess.Popen[str]) -> int:
+    """The port that it says it listens on."""
+    assert child.stdout is not None
+    return int(child.stdout.readline().rpartition(":")[2])
 
 
 @pytest.mark.parametrize("how", (signal.SIGTERM, signal.SIGINT))
 def test_a_signal_ends_it_in_good_order(how: signal.Signals) -> None:
-    child = simulator("--port", "0", "--password", "x", "--demo")
-    assert child.stdout is not None
-    port = int(child.stdout.readline().rpartition(":")[2])
-    with Control(port, "x") as control:
-        control.subscribe("CHANNEL_PARK")
-        control.api('simulator call {"dialled": "4001"}')
-        control.await_event("CHANNEL_PARK")
-        child.send_signal(how)
-        # What is said on the way is shown by the capture l4 acted out again; under load it may be cut short here.
-        with pytest.raises(ConnectionResetError, match="The system is being shut down"):
-            control.drain(5)
-    out, err = child.communicate(timeout=5)
-    assert (child.returncode, out, err) == (0, "", "")
+    """As in the capture l4: SHUTDOWN, the end of every leg, and then only goodbye."""
+    with simulator("--password", "x", "--demo") as child:
+        with Control(port_of(child), "x") as control:
+            control.subscribe("SHUTDOWN", "CHANNEL_PARK", "CHANNEL_HANGUP_COMPLETE")
+            control.api('simulator call {"dialled": "4001"}')
+            control.await_event("CHANNEL_PARK")
+            child.send_signal(how)
+            control.await_event("SHUTDOWN")
+            assert control.await_event("CHANNEL_HANGUP_COMPLETE")["Hangup-Cause"] == "SYSTEM_SHUTDOWN"
+            with pytest.raises(ConnectionResetError, match="The system is being shut down"):
+                control.drain(5)
+        out, err = child.communicate(timeout=5)
+        assert (child.returncode, out, err) == (0, "", "")
+
+
+def test_a_client_that_is_slow_to_read_hears_everything_before_the_goodbye() -> None:
+    """More than fits on its way: the end of every leg is told all the same, and only then the end of the switch."""
+    calls = 250
+    with simulator("--password", "x") as child:
+        port = port_of(child)
+        with Control(port, "x") as slow, Control(port, "x") as quick:
+            slow.subscribe("ALL")
+            for _ in range(calls):
+                quick.api('simulator call {"dialled": "4001"}')
+            child.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionResetError, match="The system is being shut down"):
+                slow.drain(5)
+        child.communicate(timeout=5)
+        assert child.returncode == 0
+    ended = [event for event in slow.events if event["Event-Name"] == "CHANNEL_HANGUP_COMPLETE"]
+    assert len(ended) == calls
+
+
+def test_a_password_can_be_kept_off_the_command_line() -> None:
+    with simulator("--password", "-", told="only we two\n") as child:
+        with Control(port_of(child), "only we two") as control:
+            assert control.api("global_getvar core_uuid")
+        assert b"only we two" not in Path(f"/proc/{child.pid}/cmdline").read_bytes()
 
 
 def test_what_it_cannot_do_is_said_in_one_line(tmp_path: Path, serve: Serve) -> None:
@@ -51,9 +94,10 @@ def test_what_it_cannot_do_is_said_in_one_line(tmp_path: Path, serve: Serve) -> 
         (("--callers", str(script)), f"{script}: calls[0]: unknown dialed: use dialled"),
         (("--callers", str(tmp_path / "none.toml")), "No such file"),
         (("--port", taken), "Address already in use"),
+        (("--password", "-"), "the password is empty: give it as the first line of standard input"),
     ):
-        child = simulator("--port", "0", *options)
-        _, err = child.communicate(timeout=5)
+        with simulator(*options) as child:
+            _, err = child.communicate(timeout=5)
         assert child.returncode == 2
         assert err.startswith("simulator: ")
         assert advice in err
