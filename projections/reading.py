@@ -1,6 +1,6 @@
 """What a process that shows the ledger needs of it, made in one place, so that the web itself knows no store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from orchestrator.service.passwords import Passwords, Run, here
 from orchestrator.service.sessions import Sessions
 from orchestrator.settings import Settings
 from orchestrator.store import Away, DeskWriter, KeyShelf, Log, Source, VersionConflict, schema
-from orchestrator.vault import ERASED, SEALED, Vault
+from orchestrator.vault import ERASED, SEALED, Vault, open_text
 
 __all__ = ["ERASED", "SEALED", "Away", "Reading", "VersionConflict", "open_reading", "reading_of"]
 
@@ -22,6 +22,8 @@ class Reading:
 
     log: Log
     """Opens personal text, as the reader."""
+    sealed: Log
+    """The same, which leaves personal text masked: for screens that show events as they are stored."""
     vault: Vault
     desk: DeskWriter
     """Appends to desk streams, as the writer."""
@@ -31,6 +33,17 @@ class Reading:
     sessions: Sessions
     tokens: Tokens
     attempts: Attempts
+
+    def opened(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Sealed texts of read models, opened, from (stream, field, text) each; `‹erased›` where the key is destroyed.
+
+        All keys are fetched at once. An empty text stays empty. Raises `Away`.
+        """
+        keys = self.vault.keys({stream for stream, _, text in wanted if text})
+        return [
+            "" if not text else ERASED if (key := keys.get(stream)) is None else open_text(key, stream, field, text)
+            for stream, field, text in wanted
+        ]
 
 
 @contextmanager
@@ -61,6 +74,7 @@ def reading_of(
         users = Users(desk, log, Passwords(off_hub))
         yield Reading(
             log=log,
+            sealed=Log(reader),
             vault=vault,
             desk=desk,
             reader=reader,

@@ -23,7 +23,15 @@ _FIRST, _LAST, _LONG_ENOUGH = 3, 4, 9
 def install(app: Flask) -> None:
     """Give templates the filters."""
     app.jinja_env.filters.update(
-        clock=clock, moment=moment, day=day, when=when, duration=duration, number=number, masked=mask, since=since
+        clock=clock,
+        moment=moment,
+        day=day,
+        when=when,
+        duration=duration,
+        number=number,
+        masked=mask,
+        since=since,
+        field_time=field_time,
     )
     app.jinja_env.globals.update(me=me, here=here, role_names=names.of_roles)
 
@@ -51,6 +59,11 @@ def moment(instant: Instant | None) -> Markup:
 def day(instant: Instant | None) -> Markup:
     """The day, 2026-11-22."""
     return _time(instant, "%Y-%m-%d")
+
+
+def field_time(instant: Instant) -> str:
+    """The value of a field of type datetime-local, 2026-11-22T10:15:00."""
+    return f"{local(instant):%Y-%m-%dT%H:%M:%S}"
 
 
 def when(found: datetime) -> Markup:

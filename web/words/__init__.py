@@ -1,7 +1,7 @@
-"""Events and codes in people's words, in the language of whoever looks: history, replay, timelines and desk all use it."""
+"""Events and codes in words, in the reader's language: history, replay, timelines and desk use it."""
 
 from web.words.codes import code
-from web.words.events import Names, sentence
 from web.words.decisions import Line, reasons
+from web.words.events import Names, sentence
 
 __all__ = ["Line", "Names", "code", "reasons", "sentence"]

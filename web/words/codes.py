@@ -1,6 +1,4 @@
-"""Codes of the domain in words. A code that is not listed is a company's own (a pause or wrap-up reason) and is shown as
-it is.
-"""
+"""Codes of the domain in words. One that is not listed is a company's own (a pause reason, say): shown as it is."""
 
 from typing import Final
 

@@ -165,7 +165,9 @@ def sentence(record: Record, names: Names) -> str:
     """What happened, in the reader's language. Carries no personal data. Every event has one."""
     event = record.event
     if isinstance(event, UnknownEvent):
-        return str(_l("%(name)s (version %(version)s, made by a newer program)", name=event.name, version=event.version))
+        return str(
+            _l("%(name)s (version %(version)s, made by a newer program)", name=event.name, version=event.version)
+        )
     row = SENTENCES.get(type(event))
     if row is None:
         return type(event).__name__

@@ -1,0 +1,98 @@
+"""The auditor finds a call and sees all of it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.audit.centre import CALLER
+from tests.postgres import Database
+from tests.web.conftest import Site
+from tests.web.day import Day, played
+
+NATIONAL = CALLER.removeprefix("+86")
+
+
+@pytest.fixture
+def day(site: Site, database: Database) -> Iterator[Day]:
+    with played(site, database) as day:
+        yield day
+
+
+def links(page: str, day: Day) -> list[str]:
+    """The contacts that a page links to, in its order."""
+    found = [(page.index(f"/history/contacts/{each}"), each) for each in day.contacts if each in page]
+    return [contact_id for _, contact_id in sorted(found)]
+
+
+def test_calls_are_found_by_agent_outcome_queue_and_time_the_latest_first(site: Site, day: Day) -> None:
+    """Feature 11.6 (small)."""
+    auditor = site.as_role("auditor")
+    assert links(auditor.get("/history/").text, day) == day.contacts[::-1]
+    assert links(auditor.get("/history/?outcome=abandoned").text, day) == [day.contacts[1]]
+    assert links(auditor.get("/history/?outcome=live").text, day) == [day.contacts[-1]]
+    assert links(auditor.get("/history/?queue=sales&agent=nobody").text, day) == []
+    assert len(links(auditor.get("/history/?agent=a1").text, day)) + len(
+        links(auditor.get("/history/?agent=a2").text, day)
+    ) == sum(type(record.event).__name__ == "ContactConnected" for record in day.centre.records)
+    assert links(auditor.get("/history/?to=2025-12-31T00:00").text, day) == []
+    assert links(auditor.get("/history/?from=2025-12-31T00:00&to=2030-01-01T00:00").text, day) == day.contacts[::-1]
+
+
+def test_a_call_is_found_by_its_callers_number_in_any_way_of_writing_it(site: Site, day: Day) -> None:
+    """Features 11.6 and 5.1: through the blind index; the number itself is masked for the auditor."""
+    auditor = site.as_role("auditor")
+    for written in (CALLER, NATIONAL, f"{NATIONAL[:3]} {NATIONAL[3:7]} {NATIONAL[7:]}"):
+        page = auditor.get("/history/", query_string={"number": written}).text
+        assert links(page, day) == [day.contacts[-1]]
+        assert "138****8000" in page
+    assert links(auditor.get("/history/", query_string={"number": "13912345678"}).text, day) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [("number=nobody", "no telephone number"), ("from=yesterday", "is not a time"), ("to=2026-13-01", "is not a time")],
+)
+def test_what_cannot_be_looked_for_is_said_beside_the_form(site: Site, day: Day, asked: str, words: str) -> None:
+    page = site.as_role("auditor").get(f"/history/?{asked}")
+    assert page.status_code == 200
+    assert words in page.text
+
+
+def test_a_forged_cursor_is_refused(site: Site, day: Day) -> None:
+    answer = site.as_role("auditor").get("/history/?cursor=%22%5D%3B--")
+    assert answer.status_code == 400
+
+
+def test_a_contact_shows_every_event_in_words_as_stored_and_why_each_agent(site: Site, day: Day) -> None:
+    """Features 3.9 and 11.1, complaint 25."""
+    contact_id = day.contacts[0]
+    records = [record for record in day.centre.records if record.stream == f"contact-{contact_id}"]
+    page = site.as_role("auditor").get(f"/history/contacts/{contact_id}").text
+    assert page.count('id="event-') == len(records)
+    for record in records:
+        assert type(record.event).__name__ in page
+    assert "Why this agent" in page
+    assert "Agent 1 (1001)" in page
+    assert "level" in page
+    assert "longest idle" in page
+
+
+def test_no_event_as_stored_shows_a_number_or_name(site: Site, day: Day) -> None:
+    """Feature 5.8: the raw pane is of the sealed log, whoever looks."""
+    page = site.as_role("auditor").get(f"/history/contacts/{day.contacts[0]}").text
+    assert NATIONAL not in page
+    assert "Wang Fang" not in page
+
+
+def test_a_contact_reads_in_chinese(site: Site, day: Day) -> None:
+    """Feature 12.8."""
+    auditor = site.as_role("auditor")
+    auditor.set_cookie("ringledger-language", "zh")
+    page = auditor.get(f"/history/contacts/{day.contacts[0]}").text
+    assert "为什么是这位座席" in page
+    assert "Why this agent" not in page
+
+
+@pytest.mark.parametrize("ident", ["nobody", "..%2F..%2Fetc%2Fpasswd", "x" * 3_000])
+def test_a_contact_that_never_was_is_not_found(site: Site, day: Day, ident: str) -> None:
+    assert site.as_role("auditor").get(f"/history/contacts/{ident}").status_code == 404

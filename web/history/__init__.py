@@ -1,0 +1,1 @@
+"""The auditor: contacts that were, each with every event and decision."""

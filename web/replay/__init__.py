@@ -1,0 +1,1 @@
+"""Ops: everything as it was at any instant, event by event or played."""
