@@ -65,6 +65,14 @@ def engine() -> None:
 
 
 @ringledger.command()
+def web() -> None:
+    """Serve the screens and the API at RINGLEDGER_WEB."""
+    from web.serve import run_web
+
+    sys.exit(run_web(load()))
+
+
+@ringledger.command()
 def watch() -> None:
     """Show the log in words as it grows."""
     from orchestrator.watch import show

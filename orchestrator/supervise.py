@@ -4,12 +4,14 @@
                 ├─ simulated switch      unless RINGLEDGER_SWITCHES names real ones
                 ├─ engine                the process that decides (started again when it ends by itself)
                 ├─ projections           the process that folds the log into read models (likewise)
+                ├─ web                   screens and API, unless RINGLEDGER_WEB is empty
                 └─ robot desks, watch    in this process
 
 Ctrl-C reaches only the supervisor: children run in sessions of their own and are stopped one by one.
 """
 
 import ctypes
+import json
 import secrets
 import signal
 import socket
@@ -18,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +29,9 @@ from orchestrator.control import Client, ControlError, control_path
 from orchestrator.demo import RobotDesks
 from orchestrator.domain.kernel import Refused
 from orchestrator.runner.inputs import EndAll
+from orchestrator.service import demo_users
 from orchestrator.service.configuration import apply_defaults
-from orchestrator.settings import Settings, environment_with
+from orchestrator.settings import Address, Settings, environment_with
 from orchestrator.store import Log, Source, schema
 from orchestrator.watch import show
 
@@ -38,6 +42,8 @@ _END_CALLS_S: Final = 8.0
 _STOP_S: Final = 15.0
 _LOOK_S: Final = 0.2
 _DATABASE_LOOK_S: Final = 1.0
+# A web that begins so often within a minute has a reason that waiting does not mend: its port is taken.
+_WEB_STARTS: Final = 3
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 
 Say = Callable[[str], None]
@@ -50,9 +56,7 @@ class StartError(Exception):
 class Child:
     """A process that is started again when it ends by itself, until it is stopped."""
 
-    def __init__(
-        self, name: str, command: list[str], environ: Mapping[str, str], log: Path, *, told: str = ""
-    ) -> None:
+    def __init__(self, name: str, command: list[str], environ: Mapping[str, str], log: Path, *, told: str = "") -> None:
         """`told` is written to its standard input at each start: what nobody may read on a command line."""
         self.name = name
         self.starts = 0
@@ -174,6 +178,11 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     )
     readers.start()
     closing.append(readers.stop)
+    if settings.web is not None:
+        serving = Child("web", [sys.executable, "-m", "orchestrator", "web"], environ, logs / "web.log")
+        serving.start()
+        closing.append(serving.stop)
+        _show_web(settings, settings.web, database.url_writer, serving, say, stop)
     if simulated:
         closing.append(lambda: _end_calls(settings, say))
         if settings.demo:
@@ -220,6 +229,34 @@ def _wait_for_engine(settings: Settings, engine: Child, stop: threading.Event) -
         else:
             client.close()
             return
+
+
+def _show_web(settings: Settings, address: Address, url: str, serving: Child, say: Say, stop: threading.Event) -> None:
+    """Say where the screens are, and how to sign in to those of a demo. Calls are served also where they are not."""
+    sign_ins = demo_users.ensure(settings, url) if settings.demo and not settings.switches else []
+    deadline = time.monotonic() + _START_S
+    while not stop.wait(_LOOK_S):
+        if _answers(address, settings.mark):
+            say(f"web: {settings.web_origin or f'http://{address}'}")
+            for each in sign_ins:
+                say(f"     {each.role:<14} {each.user_id:<14} {each.password}")
+            return
+        if time.monotonic() > deadline or serving.starts > _WEB_STARTS:
+            say(f"web: does not answer at {address}; {serving.advice()}")
+            return
+
+
+def _answers(address: Address, mark: str) -> bool:
+    """Whether our own web is there; another Ringledger's has another mark."""
+    connection = HTTPConnection(address.host, address.port, timeout=_LOOK_S * 5)
+    try:
+        connection.request("GET", "/healthz")
+        health = json.loads(connection.getresponse().read())
+        return isinstance(health, dict) and health.get("ledger") == mark
+    except (OSError, HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
 
 
 def _end_calls(settings: Settings, say: Say) -> None:

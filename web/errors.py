@@ -52,9 +52,7 @@ def _words(status: int) -> tuple[str, str]:
     known = {
         400: (
             gettext("This request could not be read"),
-            gettext(
-                "The page was open for long, or the form is not ours. Load the page again and repeat what you did."
-            ),
+            gettext("Nothing was changed. Load the page again and repeat what you did."),
         ),
         401: (gettext("You are not signed in"), gettext("Sign in, then repeat what you did.")),
         403: (
@@ -132,5 +130,5 @@ def _again(response: Response) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception("request-failed", path=request.path, endpoint=request.endpoint, exc_info=error)
+    log.error("request-failed", path=request.path, endpoint=request.endpoint, exc_info=error)
     return answer(500, "internal_error", *_words(InternalServerError.code))

@@ -1,8 +1,8 @@
 """Sessions of people on the web, in the database, so that any of them can be ended at any time.
 
-The browser holds 256 random bits, the table their hash. A session ends when nothing was asked for during IDLE_S, at the
-latest after LONGEST_S, when its user or an administrator ends it, with the user's password, and with their right to come
-in. What began and ended is in the log; the table holds what is open.
+The browser holds 256 random bits, the table their hash. A session ends when nothing was asked for during IDLE_S, at
+the latest after LONGEST_S, when its user or an administrator ends it, with the user's password, and with their right to
+come in. What began and ended is in the log; the table holds what is open.
 """
 
 import hashlib
@@ -179,7 +179,7 @@ class Sessions:
     def _end(self, which: str, first: str, second: str | None, reason: str, actor: str) -> int:
         words = f"DELETE FROM web.sessions WHERE {which} RETURNING session_id::text, user_id"  # noqa: S608 - ours
         with self._source.borrow() as connection:
-            ended = connection.execute(words, (first, second)).fetchall()  # type: ignore[arg-type]  # no literal, but ours
+            ended = connection.execute(words, (first, second)).fetchall()
         with self._lock:
             gone = {str(session_id) for session_id, _ in ended}
             for hashed in [hashed for hashed, (held, _) in self._good.items() if held.session_id in gone]:

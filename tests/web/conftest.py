@@ -33,13 +33,13 @@ class Browser(FlaskClient):
 
     csrf_token: str = ""
 
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:  # noqa: ANN401 - as werkzeug has it
         response = super().open(*args, **kwargs)
         if response.mimetype == "text/html" and (found := _TOKEN.search(response.text)):
             self.csrf_token = found[1]
         return response
 
-    def submit(self, path: str, **fields: Any) -> TestResponse:
+    def submit(self, path: str, **fields: str | list[str]) -> TestResponse:
         """Send a form of the page seen last."""
         return self.post(path, data={"csrf_token": self.csrf_token, **fields})
 
@@ -77,12 +77,12 @@ class Site:
         browser.get("/sessions")
         return browser
 
-    def as_role(self, role: str, **given: Any) -> Browser:
+    def as_role(self, role: str, *, teams: tuple[str, ...] = ()) -> Browser:
         """A browser in which a fresh user with this one role has signed in."""
         user_id = f"{role.replace('_', '-')}-1"
         if self.reading.users.get(user_id) is None:
             agent_id = "lin-mei" if role == "agent" else ""
-            self.add_user(user_id, role, **{"agent_id": agent_id, **given})
+            self.add_user(user_id, role, agent_id=agent_id, teams=teams)
         return self.sign_in(user_id)
 
 

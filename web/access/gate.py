@@ -105,10 +105,10 @@ def _take_session() -> None:
 def _turn_away() -> AnyResponse:
     if me().signed_in:
         abort(403)
-    if request.method == "GET" and wants_page():
-        here = request.full_path.rstrip("?")
-        return redirect(url_for("access.sign_in", next=here if here != "/" else None), 303)
-    abort(401)
+    if request.method != "GET" or not wants_page():
+        abort(401)
+    here = request.full_path.rstrip("?")
+    return redirect(url_for("access.sign_in", next=here if here != "/" else None), 303)
 
 
 def wants_page() -> bool:

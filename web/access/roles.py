@@ -57,5 +57,5 @@ GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[str]:
-    """Everything that these roles may do; only PUBLIC where there is none. A role that is not known here may nothing."""
+    """Everything that these roles may do; only PUBLIC where there is none. A role not known here may nothing more."""
     return frozenset({PUBLIC}).union(*(GRANTS.get(role, frozenset()) for role in roles))

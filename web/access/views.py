@@ -50,7 +50,7 @@ def begin_session() -> Response | str | tuple[str, int]:
     address = request.remote_addr or ""
     if wait_s := reading.attempts.wait_s(name, address):
         error = TooManyRequests()
-        error.retry_after = wait_s  # type: ignore[assignment]  # seconds are allowed
+        error.retry_after = wait_s
         raise error
     user = reading.users.verified(name, password)
     if user is None:

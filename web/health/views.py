@@ -21,7 +21,7 @@ def healthz() -> Response:
     """Each component with `ok` and what there is to say of it."""
     components = {"database": _look(_database), "engine": _look(_engine)}
     well = all(component["ok"] for component in components.values())
-    response = jsonify(ok=well, components=components)
+    response = jsonify(ok=well, ledger=parts().settings.mark, components=components)
     response.status_code = 200 if well else 503
     return response
 
