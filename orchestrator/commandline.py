@@ -346,6 +346,18 @@ def docs(check: bool) -> None:  # noqa: FBT001 - click passes flags so
     sys.exit(1 if stale else 0)
 
 
+@ringledger.command()
+@click.option("--check", is_flag=True, help="Only say what is missing, and fail.")
+def translations(check: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Bring the catalogue of translations up to what code and templates show."""
+    from web import wording
+
+    left = wording.problems() if check else wording.update()
+    for each in left:
+        click.echo(each, err=True)
+    sys.exit(1 if left else 0)
+
+
 # --- helpers -------------------------------------------------------------------------------------------------------
 
 

@@ -42,7 +42,7 @@ class _Bounded:
         self._left -= len(line)
         if self._left < 0:
             raise ValueError("The headers are too long.")
-        return line  # noqa: RET504 - what comes in time is returned, and a Timeout leaves the block without
+        return line
 
 
 class Handler(WSGIHandler):  # type: ignore[misc]  # gevent tells no types
@@ -61,7 +61,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent tells no types
         line = ""
         with Timeout(KEEP_ALIVE_S, False):
             line = super().read_requestline()
-        return line  # noqa: RET504 - what comes in time is returned, and a Timeout leaves the block without
+        return line  # noqa: RET504 - a Timeout leaves the block before its return
 
     def read_request(self, raw_requestline: str) -> bool:
         """The rest of a request's head."""

@@ -1,2 +1,72 @@
-// What every page does: tell times that pass.
+// What every page does: counts up times that pass, and sends forms of ours as what they are.
+//
+//   <time class="since" data-since="MILLISECONDS">   counts up from then; the server's clock is the one that counts
+//   <button data-confirm="Really?">                  asks first
+//   <form data-once>                                 cannot be sent twice by a double click
+
+const started = performance.now();
+const local = Date.now();
+// The Date header of the page would be best, but scripts cannot see it: the base template could tell, a stream does.
+let ahead = 0;
+
+/** Milliseconds since 1970 by the server's clock, as far as it told us. */
+export const now = () => local + (performance.now() - started) + ahead;
+
+/** The server's clock says that it is this late; `page.js` counts from it. */
+export const setClock = (milliseconds) => { ahead += milliseconds - now(); };
+
+/** The token that goes into the X-CSRFToken header of whatever changes something. */
 export const token = () => document.querySelector("meta[name=csrf-token]").content;
+
+/** 02:05, or 1:02:05 from an hour on. */
+export function duration(milliseconds) {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const two = (number) => String(number).padStart(2, "0");
+  const hours = Math.floor(seconds / 3600);
+  const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return hours ? `${hours}:${rest}` : rest;
+}
+
+/** POST with the token; the answer. Answers with problem details, not with a page, where something is refused. */
+export function post(url, fields = {}) {
+  return fetch(url, {
+    method: "POST",
+    body: new URLSearchParams(fields),
+    headers: { "X-CSRFToken": token(), "X-Requested-With": "fetch" },
+    redirect: "manual",
+  });
+}
+
+function tick() {
+  for (const each of document.querySelectorAll("time.since[data-since]")) {
+    const text = duration(now() - Number(each.dataset.since));
+    if (each.textContent !== text) each.textContent = text;
+  }
+}
+
+setInterval(tick, 500);
+tick();
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-confirm]");
+  if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-once]")) return;
+  if (form.dataset.sent) event.preventDefault();
+  else {
+    form.dataset.sent = "yes";
+    form.querySelectorAll("button").forEach((button) => button.setAttribute("aria-busy", "true"));
+  }
+});
+
+// The person's menu closes like a menu.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const open of document.querySelectorAll("details.person[open]")) {
+    open.open = false;
+    open.querySelector("summary").focus();
+  }
+});
