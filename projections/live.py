@@ -115,6 +115,10 @@ class LiveView:
         """Whether this topic may have changed after `position`; where it is not known any more, it may."""
         return self._topics.changed_since(topic, position)
 
+    def last_change(self, topic: str) -> int:
+        """The position at which this topic changed last; 0 where that is not known."""
+        return self._topics.last(topic)
+
     def calls_of(self, agent_id: str) -> tuple[Call, ...]:
         """The last contacts that were offered to this agent in this shift, newest first; a dozen at most."""
         return self.calls.of(agent_id)

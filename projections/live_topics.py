@@ -81,6 +81,10 @@ class Topics:
             oldest = next(iter(self._last))
             self._begun = max(self._begun, self._last.pop(oldest))
 
+    def last(self, topic: str) -> int:
+        """Where it changed last; 0 where that is not known."""
+        return self._last.get(topic, 0)
+
     def changed_since(self, topic: str, position: int) -> bool:
         """Whether it may have changed after `position`."""
         return position < self._begun or self._last.get(topic, 0) > position

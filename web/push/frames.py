@@ -15,6 +15,8 @@ class Audience(Struct, frozen=True):
     language: str
     sees_numbers: bool = False
     """Whether callers' numbers are shown whole or masked."""
+    teams: tuple[str, ...] = ()
+    """The teams whose agents they see; none means all."""
 
 
 def frame(event: str, data: str) -> bytes:

@@ -1,0 +1,315 @@
+"""What one agent's desk shows, from the live state alone: plain data that a template writes down."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from orchestrator.domain.contacts.contacts import Contact, Offer
+from orchestrator.domain.kernel import MILLISECOND, Instant
+from orchestrator.domain.staff.agents import Agent
+from orchestrator.domain.staff.shifts import STAND_DOWN, Shift
+from orchestrator.domain.world import World
+from projections.live import LiveView
+from projections.live_calls import Call
+
+ENGAGED: Final = ("ringing", "connecting", "talking", "held")
+
+
+class Ring(Struct, frozen=True, kw_only=True):
+    """A contact that is offered to this agent."""
+
+    offer_id: str
+    contact_id: str
+    customer_id: str
+    number: str
+    name: str
+    queue: str
+    queued_at: Instant
+    deadline: Instant
+    ring_ms: int
+    """How long it rings in all."""
+    others: int
+    """Further agents whose phones ring for it."""
+    accepted: bool
+    """The phone has answered; the legs are being joined."""
+
+
+class Talk(Struct, frozen=True, kw_only=True):
+    """The conversation in hand."""
+
+    contact_id: str
+    customer_id: str
+    number: str
+    name: str
+    queue: str
+    since: Instant
+    held: bool
+    wish: str
+    """`hold` or `resume` where the switch has not said that it is so."""
+
+
+class WrapUp(Struct, frozen=True, kw_only=True):
+    """After-call work."""
+
+    contact_id: str
+    customer_id: str
+    number: str
+    queue: str
+    queue_id: str
+    until: Instant | None
+    can_extend: bool
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """Who waits in a queue."""
+
+    queue_id: str
+    name: str
+    count: int
+    longest_since: Instant | None
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """Everything on the page. `state`: signed_out, paused, ready, cooling_down, ringing, connecting, talking, held,
+    wrapping_up.
+    """
+
+    agent: Agent
+    extension: str
+    phone: str
+    """`in_use`, `unreachable` or `idle`."""
+    state: str
+    reason: str
+    since: Instant | None
+    signed_in_at: Instant | None
+    cooling_until: Instant | None
+    next_pause: str
+    next_sign_out: bool
+    rings: tuple[Ring, ...]
+    talk: Talk | None
+    wrap_up: WrapUp | None
+    missed: Call | None
+    """The call for which the agent was stood down, while that is so."""
+    stood_down: str
+    """Why, where the system did it."""
+    calls: tuple[Call, ...]
+    queues: tuple[str, ...]
+    """The queues whose contacts this agent may be offered."""
+    may: frozenset[str]
+    """The actions that make sense now; a button for another one is off."""
+    about: str
+    """The offer or contact that actions mean."""
+    shown_contact: str
+    """The contact whose caller the screen pop shows: the one that rings, talks or is wrapped up; else none."""
+    pop_version: str
+    """Changes when the screen pop has to be fetched anew."""
+    away: bool
+
+    @property
+    def day_version(self) -> str:
+        """Changes when the list of the day has to be fetched anew."""
+        last = self.calls[0] if self.calls else None
+        return "" if last is None else f"{last.contact_id}-{last.outcome}"
+
+
+def desk_of(view: LiveView, agent_id: str) -> Desk | None:
+    """The desk of this agent; None where no agent of this id is configured."""
+    with view.still() as world:
+        agent = world.agents.get(agent_id)
+        if agent is None:
+            return None
+        shift = world.shifts.get(world.shift_of_agent.get(agent_id, ""))
+        contact = world.contacts.get(shift.contact_id) if shift is not None and shift.contact_id else None
+        calls = view.calls_of(agent_id)
+        state = state_of(shift, contact)
+        rings = tuple(_rings(world, agent_id))
+        talk = _talk(world, agent_id, contact)
+        wrap_up = _wrap_up(world, shift, calls)
+        extension = shift.extension if shift is not None else agent.extension
+        stood_down = shift.reason if shift is not None and shift.reason in _STOOD_DOWN else ""
+        return Desk(
+            agent=agent,
+            extension=extension,
+            phone=_phone(world, shift, extension),
+            state=state,
+            reason=shift.reason if shift is not None and shift.status == "paused" else "",
+            since=_since(shift, contact),
+            signed_in_at=shift.signed_in_at if shift is not None else None,
+            cooling_until=shift.cooling_until if shift is not None else None,
+            next_pause=shift.next_pause if shift is not None else "",
+            next_sign_out=bool(shift is not None and shift.next_sign_out),
+            rings=rings,
+            talk=talk,
+            wrap_up=wrap_up,
+            missed=_missed(shift, calls),
+            stood_down=stood_down,
+            calls=calls,
+            queues=_queues(world, agent),
+            may=may(state, shift, talk, wrap_up),
+            about=next((ring.offer_id for ring in rings), shift.contact_id if shift is not None else ""),
+            shown_contact=shift.contact_id if shift is not None else "",
+            pop_version=_pop_version(view, shift, contact, calls),
+            away=view.away,
+        )
+
+
+_STOOD_DOWN: Final = frozenset({*STAND_DOWN.values(), "desk_lost"})
+
+
+def state_of(shift: Shift | None, contact: Contact | None) -> str:
+    """The state as people name it, finer than the shift's own."""
+    if shift is None:
+        return "signed_out"
+    match shift.status:
+        case "reserved":
+            offer = contact.offer if contact is not None else None
+            joining = offer is not None and offer.accepted and _mine(offer, shift) == offer.accepted
+            return "connecting" if joining else "ringing"
+        case "talking" if contact is not None and contact.status == "held":
+            return "held"
+        case "ready" if shift.cooling_until is not None:
+            return "cooling_down"
+    return shift.status
+
+
+def may(state: str, shift: Shift | None, talk: Talk | None, wrap_up: WrapUp | None) -> frozenset[str]:
+    """The actions that are possible in this state."""
+    if shift is None:
+        return frozenset({"sign_in"})
+    found = {"pause"}
+    wishes = bool(shift.next_pause or shift.next_sign_out)
+    if not shift.next_sign_out:
+        found.add("sign_out")
+    if state in {"paused", "wrapping_up"} or (state in ENGAGED and wishes):
+        found.add("ready")
+    match state:
+        case "ringing":
+            found |= {"accept", "reject"}
+        case "talking" | "held" if talk is not None:
+            found.add("hang_up")
+            if not talk.wish:
+                found.add("resume" if talk.held else "hold")
+        case "wrapping_up":
+            found.add("wrap_up")
+            if wrap_up is not None and wrap_up.can_extend:
+                found.add("extend")
+    return frozenset(found)
+
+
+def _rings(world: World, agent_id: str) -> list[Ring]:
+    found = []
+    for contact in world.contacts.values():
+        offer = contact.offer
+        if offer is None:
+            continue
+        mine = next((held for held in offer.reservations if held.agent_id == agent_id), None)
+        if mine is not None:
+            found.append(
+                Ring(
+                    offer_id=offer.offer_id,
+                    contact_id=contact.contact_id,
+                    customer_id=contact.customer_id,
+                    number=contact.caller_number,
+                    name=contact.caller_name,
+                    queue=queue_name(world, contact.queue_id),
+                    queued_at=contact.visit.queued_at if contact.visit is not None else contact.arrived_at,
+                    deadline=offer.deadline,
+                    ring_ms=max(1, (offer.deadline - offer.made_at) // MILLISECOND),
+                    others=len(offer.reservations) - 1,
+                    accepted=offer.accepted == mine.leg,
+                )
+            )
+    return sorted(found, key=lambda ring: ring.queued_at)
+
+
+def _talk(world: World, agent_id: str, contact: Contact | None) -> Talk | None:
+    if contact is None or contact.segment is None or contact.segment.agent_id != agent_id:
+        return None
+    return Talk(
+        contact_id=contact.contact_id,
+        customer_id=contact.customer_id,
+        number=contact.caller_number,
+        name=contact.caller_name,
+        queue=queue_name(world, contact.queue_id),
+        since=contact.segment.since,
+        held=contact.status == "held",
+        wish=contact.segment.wish,
+    )
+
+
+def _wrap_up(world: World, shift: Shift | None, calls: tuple[Call, ...]) -> WrapUp | None:
+    if shift is None or shift.status != "wrapping_up":
+        return None
+    call = next((each for each in calls if each.contact_id == shift.contact_id), None)
+    queue_id = call.queue_id if call is not None else ""
+    until = world.timers.due_of(("wrap_up", shift.shift_id))
+    return WrapUp(
+        contact_id=shift.contact_id,
+        customer_id=call.customer_id if call is not None else "",
+        number=call.number if call is not None else "",
+        queue=queue_name(world, queue_id),
+        queue_id=queue_id,
+        until=until,
+        can_extend=until is not None and until < shift.wrap_at_most,
+    )
+
+
+def _missed(shift: Shift | None, calls: tuple[Call, ...]) -> Call | None:
+    """The call whose ring was missed, while the agent is stood down for it."""
+    if shift is None or shift.status != "paused" or shift.reason not in STAND_DOWN.values():
+        return None
+    return next((call for call in calls if call.reason == shift.reason), None)
+
+
+def waiting_in(view: LiveView, queue_id: str) -> Waiting:
+    """Who waits in this queue now."""
+    with view.still() as world:
+        since = [
+            contact.visit.queued_at
+            for contact in world.contacts.values()
+            if contact.visit is not None and contact.visit.queue_id == queue_id and contact.status == "waiting"
+        ]
+        name = queue_name(world, queue_id)
+    return Waiting(queue_id=queue_id, name=name, count=len(since), longest_since=min(since, default=None))
+
+
+def _pop_version(view: LiveView, shift: Shift | None, contact: Contact | None, calls: tuple[Call, ...]) -> str:
+    if shift is None or not shift.contact_id:
+        return ""
+    known = contact.customer_id if contact is not None else ""
+    customer = known or next((call.customer_id for call in calls if call.contact_id == shift.contact_id), "")
+    return f"{customer[:8]}-{view.last_change(f'customer:{customer}')}" if customer else ""
+
+
+def _queues(world: World, agent: Agent) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            queue.queue_id
+            for queue in world.queues.values()
+            if queue.open and agent.skills.get(queue.settings.skill, 0) >= max(queue.settings.min_level, 1)
+        )
+    )
+
+
+def _phone(world: World, shift: Shift | None, extension: str) -> str:
+    if extension in world.lines:
+        return "in_use"
+    return "unreachable" if shift is not None and shift.reason == "phone_unreachable" else "idle"
+
+
+def _since(shift: Shift | None, contact: Contact | None) -> Instant | None:
+    if shift is None:
+        return None
+    if shift.status == "talking" and contact is not None and contact.segment is not None:
+        return contact.segment.since
+    return shift.since
+
+
+def _mine(offer: Offer, shift: Shift) -> str:
+    return next((held.leg for held in offer.reservations if held.shift_id == shift.shift_id), "")
+
+
+def queue_name(world: World, queue_id: str) -> str:
+    """The queue as people call it."""
+    queue = world.queues.get(queue_id)
+    return queue.settings.name if queue is not None else queue_id

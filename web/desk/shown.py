@@ -1,0 +1,112 @@
+"""The desk's states and outcomes as it shows them: words, a sign, a colour; never a colour alone."""
+
+from typing import Final
+
+from flask_babel import LazyString, gettext
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+
+from web import language
+from web.desk.picture import Desk
+from web.desk.reasons import ALL, PAUSES, Reason, most_min, wrap_up_reasons
+from web.words import code
+
+
+class Sign(Struct, frozen=True):
+    """How a state looks. `tone` names a colour of the style sheet."""
+
+    words: LazyString
+    icon: str
+    tone: str
+
+
+SIGNS: Final = {
+    "signed_out": Sign(_l("Signed out"), "○", "off"),
+    "paused": Sign(_l("Not ready"), "⏸", "pause"),
+    "ready": Sign(_l("Ready"), "✔", "ready"),
+    "cooling_down": Sign(_l("Ready in a moment"), "◔", "ready"),
+    "ringing": Sign(_l("Ringing"), "☎", "ring"),
+    "connecting": Sign(_l("Being connected"), "☎", "ring"),
+    "talking": Sign(_l("Talking"), "●", "talk"),
+    "held": Sign(_l("Caller on hold"), "‖", "hold"),
+    "wrapping_up": Sign(_l("After-call work"), "✎", "wrap"),
+    "phone_busy": Sign(_l("Phone in use"), "◍", "pause"),
+}
+# The codes with which an offer ends for an agent, as a list of calls tells it.
+OUTCOMES: Final = {
+    "ringing": _l("rings"),
+    "talking": _l("talking"),
+    "talked": _l("talked"),
+    "timed_out": _l("missed"),
+    "unreachable": _l("phone not reachable"),
+    "rejected": _l("rejected"),
+    "busy": _l("busy"),
+    "withdrawn": _l("taken back"),
+    "lost": _l("taken by somebody else"),
+    "failed": _l("could not be joined"),
+}
+_STOOD_DOWN: Final = {
+    "ring_no_answer": _l(
+        "Your phone rang and was not answered in time. Nothing is offered to you until you are ready again."
+    ),
+    "phone_unreachable": _l("Your phone could not be reached. Look at it, then be ready again."),
+    "desk_lost": _l("This desk was not connected for too long. Nothing is offered to you until you are ready again."),
+}
+
+
+class Words(Struct, frozen=True):
+    """What the template says beside the data."""
+
+    sign: Sign
+    reason: str
+    stood_down: str
+    pauses: tuple[Reason, ...]
+    wrap_up: tuple[Reason, ...]
+    most_min: int
+    """Minutes that the present pause should last at most, 0 for no limit."""
+    regions: dict[str, str]
+    """Where each number that rings or talks is from."""
+    next_pause: str
+
+
+def words_of(desk: Desk) -> Words:
+    """In the language of whoever looks."""
+    numbers = [ring.number for ring in desk.rings] + ([desk.talk.number] if desk.talk is not None else [])
+    return Words(
+        sign=SIGNS.get(desk.state, SIGNS["paused"]),
+        reason=reason_words(desk.reason),
+        stood_down=str(_STOOD_DOWN.get(desk.stood_down, "")),
+        pauses=PAUSES,
+        wrap_up=wrap_up_reasons(desk.wrap_up.queue_id) if desk.wrap_up is not None else (),
+        most_min=most_min(desk.reason),
+        regions={number: region(number) for number in numbers},
+        next_pause=reason_words(desk.next_pause),
+    )
+
+
+def reason_words(found: str) -> str:
+    """A reason in words: the desk's own list first, then the product's codes."""
+    if not found:
+        return ""
+    return str(ALL[found].words) if found in ALL else code(found)
+
+
+def outcome_words(outcome: str) -> str:
+    """How an offer ended for this agent."""
+    words = OUTCOMES.get(outcome)
+    return code(outcome) if words is None else f"{words}"
+
+
+def region(number: str) -> str:
+    """Where a number is from, empty where it does not say."""
+    from orchestrator.service.customers import e164
+    from orchestrator.service.regions import region_of
+    from web.parts import parts
+
+    known = e164(number, parts().settings.region) if number else None
+    return str(region_of(known, language.current())) if known else ""
+
+
+def nobody() -> str:
+    """How a caller without a number is called."""
+    return gettext("Number withheld")

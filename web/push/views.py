@@ -1,0 +1,58 @@
+"""`/stream`: the one stream of a page."""
+
+from typing import Final
+
+from flask import Blueprint, Response, abort, request
+from werkzeug.exceptions import TooManyRequests
+
+from web import language
+from web.access.gate import key_cookie, visitor_of
+from web.access.needs import needs
+from web.access.roles import SIGNED_IN
+from web.access.visitor import me
+from web.parts import parts
+from web.push.hub import TooManyStreams
+from web.push.present import audience_of, live
+
+blueprint = Blueprint("push", __name__)
+
+MOST_TOPICS: Final = 16
+_LARGEST_ID: Final = 2**63 - 1
+
+
+@blueprint.get("/stream")
+@needs(SIGNED_IN)
+def stream() -> Response:
+    """Server-sent events of `?topics=desk:lin-mei,…`, each of which the visitor must be allowed to see: 403 otherwise.
+
+    429 where the visitor has too many pages open. It ends when the session does, or the right to any of its topics.
+    """
+    topics = tuple(dict.fromkeys(request.args.get("topics", "").split(",")))
+    if not 0 < len(topics) <= MOST_TOPICS:
+        abort(400)
+    now, found, key = live(), parts(), request.cookies.get(key_cookie(), "")
+    if not all(now.may(me(), topic) for topic in topics):
+        abort(403)
+
+    def alive() -> bool:
+        still = visitor_of(found, key, touch=False)
+        return still is not None and all(now.may(still[0], topic) for topic in topics)
+
+    audience = audience_of(me(), language.current())
+    try:
+        opened = now.hub.open(me().user_id, topics, audience, alive=alive, after=_last_id())
+    except TooManyStreams as error:
+        raise TooManyRequests(str(error)) from error
+    response = Response(iter(opened), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(lambda: now.hub.leave(opened))
+    return response
+
+
+def _last_id() -> int | None:
+    """Up to which position the page has been told everything, as the browser says when it comes back."""
+    text = request.headers.get("Last-Event-ID", "")
+    if not text.isascii() or not text.isdecimal():
+        return None
+    return min(int(text[:20]), _LARGEST_ID)

@@ -1,0 +1,146 @@
+// The desk: buttons that wait for what they asked for, keys, and a tone while the phone rings.
+
+import { load } from "./push.js";
+
+const PENDING_MS = 5000; // after this without news the buttons come back; the server refuses what does not fit any more
+const told = document.getElementById("told");
+const help = document.getElementById("help");
+const csrf = () => document.querySelector("meta[name=csrf-token]").content;
+const keysOff = () => localStorage.getItem("ringledger-keys-off") === "1";
+
+// --- buttons ----------------------------------------------------------------------------------------------------------
+
+async function send(form, button) {
+  if (form.hasAttribute("data-pending")) return;
+  const body = new FormData(form, button);
+  body.delete("csrf_token");
+  const buttons = [...form.querySelectorAll("button")].filter((each) => !each.disabled);
+  form.setAttribute("data-pending", "");
+  button?.setAttribute("aria-busy", "true");
+  told.textContent = "";
+  const release = () => {
+    form.removeAttribute("data-pending");
+    button?.removeAttribute("aria-busy");
+    for (const each of buttons) each.disabled = false;
+  };
+  for (const each of buttons) each.disabled = true;
+  const answer = await fetch(form.action, {
+    method: "POST",
+    body,
+    headers: { Accept: "application/json", "X-CSRFToken": csrf(), "X-Requested-With": "fetch" },
+  }).catch(() => null);
+  if (answer && answer.ok) {
+    form.closest("details[data-hold]")?.removeAttribute("open");
+    form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: await answer.json() }));
+    setTimeout(release, PENDING_MS); // by then the event has long replaced the button
+    return;
+  }
+  const problem = answer ? await answer.json().catch(() => null) : null;
+  told.textContent = problem ? problem.detail || problem.title : document.getElementById("stale").dataset.lost;
+  release();
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-act]")) return;
+  event.preventDefault();
+  send(event.target, event.submitter);
+});
+
+document.addEventListener("done", (event) => {
+  if (event.target.matches("#new-customer-form")) load(document.getElementById("desk-pop"));
+  if (event.target.matches("[data-order-form]")) {
+    document.getElementById("desk-order").replaceChildren();
+    told.textContent = event.detail.told || "";
+    load(document.getElementById("desk-pop"));
+  }
+});
+
+// A work order is opened beside the call, and focus goes there because somebody asked for it.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("[data-open-order]");
+  if (!link) return;
+  event.preventDefault();
+  const part = document.getElementById("desk-order");
+  part.dataset.fetch = link.dataset.openOrder;
+  await load(part);
+  part.querySelector("input:not([type=hidden]), select, textarea, button")?.focus();
+});
+
+// --- keys -------------------------------------------------------------------------------------------------------------
+
+function press(element) {
+  if (!element || element.disabled) return;
+  if (element.matches("textarea, input:not([type=radio])")) element.focus();
+  else if (element.matches("input[type=radio]")) {
+    element.checked = true;
+    element.focus();
+  } else element.click();
+  if (element.matches("summary")) element.parentElement.querySelector("button")?.focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.repeat || event.isComposing) return;
+  const typing = event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select");
+  if (event.key === "?" && !typing && !keysOff()) {
+    event.preventDefault();
+    help.showModal();
+    return;
+  }
+  if (event.key === "Escape") {
+    const menu = event.target.closest("details[data-hold][open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    return;
+  }
+  if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey || keysOff()) return;
+  const key = event.code.replace(/^(Key|Digit)/, "");
+  // The first that is not off: one button says Hold and Talk again in turn, another Ready in two places.
+  const found = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((each) => !each.disabled);
+  if (found) {
+    event.preventDefault();
+    press(found);
+  }
+});
+
+document.getElementById("help-open").addEventListener("click", () => help.showModal());
+for (const [id, name] of [["keys-off", "ringledger-keys-off"], ["tone-on", "ringledger-tone"]]) {
+  const box = document.getElementById(id);
+  box.checked = localStorage.getItem(name) === "1";
+  box.addEventListener("change", () => localStorage.setItem(name, box.checked ? "1" : "0"));
+}
+
+// --- the tone ---------------------------------------------------------------------------------------------------------
+
+let tone = null;
+
+function ring(on) {
+  if (!on || localStorage.getItem("ringledger-tone") !== "1") {
+    tone?.close();
+    tone = null;
+    return;
+  }
+  if (tone) return;
+  tone = new AudioContext();
+  const [sound, loudness] = [tone.createOscillator(), tone.createGain()];
+  sound.frequency.value = 425; // the tone of China's and Europe's exchanges (ITU-T E.180)
+  loudness.gain.value = 0;
+  for (let second = 0; second < 60; second += 5) {
+    loudness.gain.setTargetAtTime(0.08, tone.currentTime + second, 0.01);
+    loudness.gain.setTargetAtTime(0, tone.currentTime + second + 1, 0.01);
+  }
+  sound.connect(loudness).connect(tone.destination);
+  sound.start();
+}
+
+const title = document.title;
+
+function ringing() {
+  const rings = document.getElementById("desk-rings").hasAttribute("data-ringing");
+  ring(rings);
+  document.title = rings ? `☎ ${title}` : title;
+}
+
+document.addEventListener("patched", ringing);
+ringing();

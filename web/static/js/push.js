@@ -1,0 +1,183 @@
+// One stream for the page: parts of it are replaced as the server sends them, and it says so when it may be old.
+//
+// A part is an element with an id. What somebody is typing into is left alone: a part with data-keep stays as long as
+// the server sends the same data-keep, and an open menu (data-hold) stays open.
+
+const MISSED_MS = 32000; // two of the server's signs of life, which come every 15 s, and some time on the way
+const sent = new Map(); // id of a part to what the server sent last
+let clockAhead = 0; // the server's clock minus ours, ms
+
+export const now = () => Date.now() + clockAhead;
+
+function parse(html) {
+  return new DOMParser().parseFromString(html, "text/html").body;
+}
+
+function holdOpen(old, fresh) {
+  for (const menu of old.querySelectorAll("details[data-hold][open]")) {
+    const same = menu.id && fresh.querySelector(`#${CSS.escape(menu.id)}`);
+    if (same) same.open = true;
+  }
+}
+
+function replaceContent(old, fresh) {
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  holdOpen(old, fresh);
+  for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const name of fresh.getAttributeNames()) {
+    if (old.getAttribute(name) !== fresh.getAttribute(name)) old.setAttribute(name, fresh.getAttribute(name));
+  }
+  old.replaceChildren(...fresh.childNodes);
+  if (focused) {
+    const again = document.getElementById(focused);
+    if (again && !again.disabled) again.focus({ preventScroll: true });
+  }
+}
+
+// Put parts of the page in place of those with the same ids. Returns the elements that changed.
+export function patch(html) {
+  const changed = [];
+  for (const fresh of [...parse(html).children]) {
+    const old = fresh.id ? document.getElementById(fresh.id) : null;
+    if (!old) continue;
+    const text = fresh.outerHTML;
+    if (sent.get(fresh.id) === text) continue;
+    sent.set(fresh.id, text);
+    if (fresh.dataset.keep && fresh.dataset.keep === old.dataset.keep) continue;
+    const fetched = fresh.dataset.fetch !== undefined;
+    if (fetched) {
+      if (old.dataset.fetch === fresh.dataset.fetch) continue;
+      old.dataset.fetch = fresh.dataset.fetch;
+      load(old);
+    } else {
+      replaceContent(old, fresh);
+    }
+    changed.push(old);
+  }
+  if (changed.length) document.dispatchEvent(new CustomEvent("patched", { detail: changed }));
+  return changed;
+}
+
+// Fill a part from its data-fetch; the last address wins, whatever order the answers come in.
+export async function load(part) {
+  const url = part.dataset.fetch;
+  if (!url) {
+    part.replaceChildren();
+    part.removeAttribute("data-loaded");
+    return;
+  }
+  const typing = part.contains(document.activeElement) && document.activeElement.matches("input, textarea");
+  if (typing && part.dataset.loaded && sameThing(part.dataset.loaded, url)) return;
+  part.setAttribute("aria-busy", "true");
+  const answer = await fetch(url, { headers: { Accept: "text/html", "X-Requested-With": "fetch" } }).catch(() => null);
+  if (part.dataset.fetch !== url) return;
+  part.removeAttribute("aria-busy");
+  if (!answer || !answer.ok) {
+    part.dataset.failed = "";
+    return;
+  }
+  delete part.dataset.failed;
+  const fresh = document.createElement("section");
+  fresh.replaceChildren(...parse(await answer.text()).childNodes);
+  holdOpen(part, fresh);
+  part.replaceChildren(...fresh.childNodes);
+  part.dataset.loaded = url;
+  document.dispatchEvent(new CustomEvent("patched", { detail: [part] }));
+}
+
+// The same page of the server, but for its version.
+function sameThing(one, other) {
+  const [a, b] = [one, other].map((url) => new URL(url, location.href));
+  a.searchParams.delete("v");
+  b.searchParams.delete("v");
+  return a.href === b.href;
+}
+
+// --- times ----------------------------------------------------------------------------------------------------------
+
+function spell(ms) {
+  const whole = Math.max(0, Math.floor(ms / 1000));
+  const [hours, minutes, seconds] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n) => String(n).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${two(minutes)}:${two(seconds)}`;
+}
+
+function tick() {
+  const at = now();
+  for (const each of document.querySelectorAll("[data-since]")) {
+    const text = spell(at - Number(each.dataset.since));
+    if (each.textContent !== text) each.textContent = text;
+  }
+  for (const each of document.querySelectorAll("[data-until]")) {
+    const left = Math.max(0, Number(each.dataset.until) - at);
+    if (each instanceof HTMLProgressElement) each.value = left;
+    else if (each.textContent !== spell(left + 999)) each.textContent = spell(left + 999);
+  }
+  for (const each of document.querySelectorAll("[data-most-min]")) {
+    const since = each.querySelector("[data-since]");
+    each.classList.toggle("over", since !== null && at - Number(since.dataset.since) > Number(each.dataset.mostMin) * 60000);
+  }
+}
+
+// --- the stream -----------------------------------------------------------------------------------------------------
+
+function sayStale(kind) {
+  const banner = document.getElementById("stale");
+  if (!banner) return;
+  banner.hidden = kind === "";
+  const words = kind ? banner.dataset[kind] : "";
+  if (banner.textContent !== words) banner.textContent = words;
+  document.documentElement.toggleAttribute("data-stale", kind !== "");
+}
+
+export function listen(url, names) {
+  let heard = Date.now();
+  let away = false;
+  let source = null;
+  const open = () => {
+    source = new EventSource(url);
+    source.addEventListener("beat", (event) => {
+      const beat = JSON.parse(event.data);
+      clockAhead = beat.at - Date.now();
+      away = beat.away;
+      heard = Date.now();
+      sayStale(away ? "away" : "");
+    });
+    source.addEventListener("reset", () => location.reload());
+    source.addEventListener("end", () => {
+      source.close();
+      location.reload();
+    });
+    for (const name of names) {
+      source.addEventListener(name, (event) => {
+        heard = Date.now();
+        patch(event.data);
+      });
+    }
+    source.addEventListener("error", () => {
+      sayStale("lost");
+      // The browser comes back by itself, except after an answer that was no stream: then after a while, by hand.
+      if (source.readyState === EventSource.CLOSED) setTimeout(reopen, 3000 + Math.random() * 2000);
+    });
+  };
+  const reopen = async () => {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" }).catch(() => null);
+    if (answer && answer.type === "opaqueredirect") location.reload();
+    else if (source.readyState === EventSource.CLOSED) open();
+  };
+  open();
+  setInterval(() => {
+    if (Date.now() - heard > MISSED_MS) sayStale("lost");
+  }, 1000);
+  addEventListener("pagehide", () => source.close());
+}
+
+setInterval(tick, 250);
+tick();
+
+const root = document.querySelector("[data-stream]");
+if (root) {
+  for (const part of document.querySelectorAll("[data-fetch]")) load(part);
+  document.addEventListener("patched", tick);
+  listen(root.dataset.stream, (root.dataset.events || "").split(" ").filter(Boolean));
+}
