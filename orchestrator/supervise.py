@@ -184,7 +184,7 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
         closing.append(serving.stop)
         _show_web(settings, settings.web, database.url_writer, serving, say, stop)
     if simulated:
-        closing.append(lambda: _end_calls(settings, say))
+        closing.append(lambda: _end_calls(settings, child, say))
         if settings.demo:
             robots = RobotDesks(control_path(settings.home))
             robots.start()
@@ -259,23 +259,30 @@ def _answers(address: Address, mark: str) -> bool:
         connection.close()
 
 
-def _end_calls(settings: Settings, say: Say) -> None:
-    """The simulated switch is about to end: its calls end with a recorded reason instead of vanishing, and whoever
-    wraps up after them is signed out.
+def _end_calls(settings: Settings, simulator: Child, say: Say) -> None:
+    """End the simulated switch: its calls end with a recorded reason instead of vanishing, and whoever wraps up after
+    them is signed out. Who calls in the last moment is ended by the switch itself, while the engine still listens.
     """
     client = Client(control_path(settings.home))
-    deadline = time.monotonic() + _END_CALLS_S
     try:
-        while time.monotonic() < deadline:
-            client.do(EndAll(reason="demo_stopped"))
-            status = client.ask("status")
-            if not status["contacts"] and not status["shifts"]:
-                return
-            time.sleep(_LOOK_S)
+        _await_no_calls(client)
+        simulator.stop()
+        _await_no_calls(client)
     except (ControlError, Refused) as error:
         say(f"the demo's calls could not be ended in good order: {error}")
     finally:
         client.close()
+
+
+def _await_no_calls(client: Client) -> None:
+    """Ask for the end of all calls until there is none; for a few seconds at most."""
+    deadline = time.monotonic() + _END_CALLS_S
+    while time.monotonic() < deadline:
+        client.do(EndAll(reason="demo_stopped"))
+        status = client.ask("status")
+        if not status["contacts"] and not status["shifts"]:
+            return
+        time.sleep(_LOOK_S)
 
 
 def _watch(settings: Settings, url: str, say: Say, stop: threading.Event) -> None:
