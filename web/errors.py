@@ -104,6 +104,8 @@ def _http(error: HTTPException) -> Response:
 
 
 def _refused(error: Refused) -> Response:
+    if error.code.startswith("bad_"):
+        return answer(400, error.code, _words(400)[0], error.message)
     return answer(409, error.code, gettext("This cannot be done now"), error.message)
 
 
