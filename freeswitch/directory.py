@@ -36,6 +36,11 @@ DIAL_STRING = (
 )
 
 
+# A phone that asks for the call of another (INVITE with Replaces, and with a Call-Info header) would be let into it as
+# a third party (mod_sofia.c, sofia_sla_function). This is done on its own leg just before that, and ends it.
+NO_BARGING = "hangup CALL_REJECTED"
+
+
 @dataclass(frozen=True, slots=True)
 class Phone:
     """One agent's SIP account."""
@@ -71,7 +76,9 @@ def directory_xml(phones: Iterable[Phone]) -> str:
         user = _child(users, "user", name=None)
         user.set("id", phone.extension)
         ET.SubElement(_child(user, "params"), "param", name="a1-hash", value=_a1(phone))
-        ET.SubElement(_child(user, "variables"), "variable", name="user_context", value=CONTEXT)
+        variables = _child(user, "variables")
+        ET.SubElement(variables, "variable", name="user_context", value=CONTEXT)
+        ET.SubElement(variables, "variable", name="execute_on_sip_barge", value=NO_BARGING)
     ET.indent(domain)
     return ET.tostring(domain, encoding="unicode") + "\n"
 

@@ -287,6 +287,31 @@ def register(folder: Path, account: Phone, port: int, contact: str, *, expires_s
     assert status == 0, f"the switch did not register {account.extension}: {said}"
 
 
+def take_over(
+    folder: Path, account: Phone, port: int, call_id: str, *, header: str = "", stays_ms: int = 2_000
+) -> bool:
+    """Let a phone ask for the call with this Call-ID (INVITE with Replaces, and one more header line if given).
+
+    Returns whether the switch sent it away; otherwise it had what it wanted for `stays_ms`.
+    """
+    text = Template((SCENARIOS / "steals.xml").read_text()).substitute(
+        extension=account.extension,
+        password=account.password,
+        call_id=call_id,
+        extra=f"{header}\n" if header else "",
+        rtp=free_range(2),
+        stays_ms=stays_ms,
+    )
+    scenario = folder / f"steals-{time.monotonic_ns()}.xml"
+    scenario.write_text(text)
+    command = [
+        *("sipp", f"127.0.0.1:{port}", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(free_port())),
+        *("-m", "1", "-mp", str(free_range(4)), "-nostdin", "-skip_rlimit"),
+    ]
+    with Child(command, output=folder / "steals.txt", folder=folder) as child:
+        return child.wait(15) == 0
+
+
 def vanished(folder: Path, account: Phone, port: int) -> None:
     """Register a phone at a port where nobody listens."""
     folder.mkdir(parents=True, exist_ok=True)

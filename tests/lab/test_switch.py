@@ -13,7 +13,7 @@ from freeswitch.directory import Phone
 from tests.lab.caller import SippCaller
 from tests.lab.control import Control
 from tests.lab.patience import until
-from tests.lab.phone import BaresipPhone, RefusingPhone, register
+from tests.lab.phone import BaresipPhone, RefusingPhone, register, take_over
 from tests.lab.ports import free_port
 from tests.lab.switch import RealSwitch
 
@@ -121,6 +121,34 @@ def test_a_phone_cannot_transfer_its_caller_away(switch: RealSwitch, control: Co
         phone.await_count("TRANSFER_FAILED", 1)
         assert control.api(f"uuid_getvar {leg} bridge_uuid").strip() == "transferring-leg"
         assert control.api("uuid_exists transferring-leg") == "true"
+        caller.hang_up()
+
+
+@pytest.mark.parametrize("header", ("", "Call-Info: <sip:ringledger>;appearance-index=1"), ids=("whole", "as a third"))
+def test_a_phone_cannot_take_over_the_call_of_another_nor_listen_to_it(
+    switch: RealSwitch, control: Control, header: str
+) -> None:
+    """INVITE with Replaces goes past every dialplan: whoever overheard a Call-ID could have the caller."""
+    port, leg_of_agent = switch.plan.sip_port, f"talking-leg-{len(header)}"
+    control.subscribe("MEDIA_BUG_START")
+    with (
+        BaresipPhone(switch.home.parent, switch.phone("1001"), port),
+        SippCaller(switch.home.parent, switch.plan.trunk_port) as caller,
+    ):
+        leg = control.await_event("CHANNEL_PARK")["Unique-ID"]
+        control.execute(leg, "answer")
+        caller.await_answer()
+        assert ring(control, "1001", leg_of_agent).startswith("+OK")
+        control.background(f"uuid_bridge {leg} {leg_of_agent}")
+        control.await_event("CHANNEL_BRIDGE")
+        for wanted in (leg_of_agent, leg):
+            call_id = control.api(f"uuid_getvar {wanted} sip_call_id").strip()
+            assert take_over(switch.home.parent, switch.phone("1002"), port, call_id, header=header)
+        happened = [event["Event-Name"] for event in control.drain(0.2)]
+        assert "CHANNEL_UNBRIDGE" not in happened
+        assert "MEDIA_BUG_START" not in happened, "nobody listens"
+        assert control.api(f"uuid_getvar {leg} bridge_uuid").strip() == leg_of_agent
+        assert switch.channels(control) == 2
         caller.hang_up()
 
 
