@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from flask_babel import LazyString, gettext
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct
 
@@ -21,16 +21,16 @@ class Sign(Struct, frozen=True):
 
 
 SIGNS: Final = {
-    "signed_out": Sign(_l("Signed out"), "○", "off"),
-    "paused": Sign(_l("Not ready"), "⏸", "pause"),
-    "ready": Sign(_l("Ready"), "✔", "ready"),
-    "cooling_down": Sign(_l("Ready in a moment"), "◔", "ready"),
-    "ringing": Sign(_l("Ringing"), "☎", "ring"),
-    "connecting": Sign(_l("Being connected"), "☎", "ring"),
-    "talking": Sign(_l("Talking"), "●", "talk"),
-    "held": Sign(_l("Caller on hold"), "‖", "hold"),
-    "wrapping_up": Sign(_l("After-call work"), "✎", "wrap"),
-    "phone_busy": Sign(_l("Phone in use"), "◍", "pause"),
+    "signed_out": Sign(_l("Signed out"), "○", "calm"),
+    "paused": Sign(_l("Not ready"), "■", "wait"),
+    "ready": Sign(_l("Ready"), "✔", "good"),
+    "cooling_down": Sign(_l("Ready in a moment"), "◔", "good"),
+    "ringing": Sign(_l("Ringing"), "☎", "bad"),
+    "connecting": Sign(_l("Being connected"), "☎", "bad"),
+    "talking": Sign(_l("Talking"), "●", "busy"),
+    "held": Sign(_l("Caller on hold"), "♪", "work"),
+    "wrapping_up": Sign(_l("After-call work"), "✎", "work"),
+    "phone_busy": Sign(_l("Phone in use"), "◍", "wait"),
 }
 # The codes with which an offer ends for an agent, as a list of calls tells it.
 OUTCOMES: Final = {
@@ -105,8 +105,3 @@ def region(number: str) -> str:
 
     known = e164(number, parts().settings.region) if number else None
     return str(region_of(known, language.current())) if known else ""
-
-
-def nobody() -> str:
-    """How a caller without a number is called."""
-    return gettext("Number withheld")

@@ -102,6 +102,10 @@ class Hub:
         """Whether there are topics of this kind."""
         return topic.partition(":")[0] in self._kinds
 
+    def looked_at(self, topic: str) -> bool:
+        """Whether any page looks at this topic."""
+        return topic in self._streams
+
     def start(self) -> "Hub":
         """Begin to draw."""
         self._told = self._present.position

@@ -1,11 +1,11 @@
 // The desk: buttons that wait for what they asked for, keys, and a tone while the phone rings.
 
+import { token } from "./page.js";
 import { load } from "./push.js";
 
 const PENDING_MS = 5000; // after this without news the buttons come back; the server refuses what does not fit any more
 const told = document.getElementById("told");
 const help = document.getElementById("help");
-const csrf = () => document.querySelector("meta[name=csrf-token]").content;
 const keysOff = () => localStorage.getItem("ringledger-keys-off") === "1";
 
 // --- buttons ----------------------------------------------------------------------------------------------------------
@@ -27,7 +27,7 @@ async function send(form, button) {
   const answer = await fetch(form.action, {
     method: "POST",
     body,
-    headers: { Accept: "application/json", "X-CSRFToken": csrf(), "X-Requested-With": "fetch" },
+    headers: { Accept: "application/json", "X-CSRFToken": token(), "X-Requested-With": "fetch" },
   }).catch(() => null);
   if (answer && answer.ok) {
     form.closest("details[data-hold]")?.removeAttribute("open");

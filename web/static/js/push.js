@@ -3,11 +3,10 @@
 // A part is an element with an id. What somebody is typing into is left alone: a part with data-keep stays as long as
 // the server sends the same data-keep, and an open menu (data-hold) stays open.
 
+import { duration, now, setClock } from "./page.js";
+
 const MISSED_MS = 32000; // two of the server's signs of life, which come every 15 s, and some time on the way
 const sent = new Map(); // id of a part to what the server sent last
-let clockAhead = 0; // the server's clock minus ours, ms
-
-export const now = () => Date.now() + clockAhead;
 
 function parse(html) {
   return new DOMParser().parseFromString(html, "text/html").body;
@@ -95,23 +94,12 @@ function sameThing(one, other) {
 
 // --- times ----------------------------------------------------------------------------------------------------------
 
-function spell(ms) {
-  const whole = Math.max(0, Math.floor(ms / 1000));
-  const [hours, minutes, seconds] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (n) => String(n).padStart(2, "0");
-  return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${two(minutes)}:${two(seconds)}`;
-}
-
 function tick() {
   const at = now();
-  for (const each of document.querySelectorAll("[data-since]")) {
-    const text = spell(at - Number(each.dataset.since));
-    if (each.textContent !== text) each.textContent = text;
-  }
   for (const each of document.querySelectorAll("[data-until]")) {
     const left = Math.max(0, Number(each.dataset.until) - at);
     if (each instanceof HTMLProgressElement) each.value = left;
-    else if (each.textContent !== spell(left + 999)) each.textContent = spell(left + 999);
+    else if (each.textContent !== duration(left + 999)) each.textContent = duration(left + 999);
   }
   for (const each of document.querySelectorAll("[data-most-min]")) {
     const since = each.querySelector("[data-since]");
@@ -138,7 +126,7 @@ export function listen(url, names) {
     source = new EventSource(url);
     source.addEventListener("beat", (event) => {
       const beat = JSON.parse(event.data);
-      clockAhead = beat.at - Date.now();
+      setClock(beat.at);
       away = beat.away;
       heard = Date.now();
       sayStale(away ? "away" : "");

@@ -1,0 +1,210 @@
+"""What the floor shows, from the live state and the day's counts: plain data that templates write down."""
+
+import time
+from typing import Final
+
+from msgspec import Struct
+
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.world import World
+from projections.live import LiveView
+from web.desk.picture import queue_name, state_of
+from web.floor.counts import NOTHING, Counts, Today
+from web.floor.levels import SCALES, Levels, of_target
+
+# In this order are agents listed, and within a state those who have been in it longest come first.
+ORDER: Final = (
+    "ringing", "connecting", "talking", "held", "wrapping_up", "ready", "cooling_down", "phone_busy", "paused",
+    "signed_out",
+)  # fmt: skip
+# What a tile counts of agents, and the states that belong to each.
+GROUPS: Final = {
+    "ready": ("ready",),
+    "talking": ("reserved", "talking"),
+    "wrapping_up": ("wrapping_up",),
+    "paused": ("paused", "cooling_down", "phone_busy"),
+}
+
+
+class Tile(Struct, frozen=True, kw_only=True):
+    """One queue."""
+
+    queue_id: str
+    name: str
+    waiting: int
+    longest_since: Instant | None
+    ringing: int
+    talking: int
+    today: Today
+    target_s: int
+    agents: dict[str, int]
+    levels: dict[str, str]
+    """Of `waiting`, `longest`, `service_level`, `abandoned`: calm, warn, alarm."""
+
+    @property
+    def level(self) -> str:
+        """The gravest of them."""
+        return max(self.levels.values(), key=("calm", "warn", "alarm").index, default="calm")
+
+
+class AgentRow(Struct, frozen=True, kw_only=True):
+    """One agent."""
+
+    agent_id: str
+    number: str
+    name: str
+    extension: str
+    team: str
+    state: str
+    reason: str
+    since: Instant | None
+    queue: str
+    queues: tuple[str, ...]
+    next_pause: str
+
+
+class CallRow(Struct, frozen=True, kw_only=True):
+    """One call in progress."""
+
+    contact_id: str
+    state: str
+    queue: str
+    number: str
+    agent: str
+    since: Instant
+    """Since when it waits or they talk."""
+
+
+class Floor(Struct, frozen=True, kw_only=True):
+    """Everything."""
+
+    tiles: tuple[Tile, ...]
+    agents: tuple[AgentRow, ...]
+    calls: tuple[CallRow, ...]
+    whole: Today
+    states: dict[str, int]
+
+
+def floor_of(view: LiveView, counts: Counts, levels: Levels, teams: tuple[str, ...] = ()) -> Floor:
+    """The floor as those see it who see these teams' agents; none means all."""
+    with view.still() as world:
+        tiles = tuple(_tiles(world, counts, levels))
+        agents = _agents(world, teams)
+        shown = {row.agent_id for row in agents}
+        calls = tuple(_calls(world, None if not teams else shown))
+    states: dict[str, int] = {}
+    for row in agents:
+        states[row.state] = states.get(row.state, 0) + 1
+    return Floor(tiles=tiles, agents=tuple(agents), calls=calls, whole=counts.whole, states=states)
+
+
+def _tiles(world: World, counts: Counts, levels: Levels) -> list[Tile]:
+    of_queue: dict[str, list[Contact]] = {}
+    for contact in world.contacts.values():
+        of_queue.setdefault(contact.queue_id, []).append(contact)
+    now = time.time_ns() // 1000
+    tiles = []
+    for queue in sorted(world.queues.values(), key=lambda queue: queue.settings.name):
+        contacts = of_queue.get(queue.queue_id, [])
+        if not queue.open and not contacts:
+            continue
+        waits = [contact.visit.queued_at for contact in contacts if contact.visit is not None]
+        waiting = sum(contact.status == "waiting" for contact in contacts)
+        longest = min(waits, default=None)
+        today = counts.of_queue.get(queue.queue_id, NOTHING)
+        states = world.matching.states(queue.queue_id)
+        key, target_ms = queue.queue_id, queue.settings.answer_target_ms
+        wait_ms = None if longest is None else (now - longest) / 1000
+        tiles.append(
+            Tile(
+                queue_id=queue.queue_id,
+                name=queue.settings.name,
+                waiting=waiting,
+                longest_since=longest,
+                ringing=sum(contact.status in ("offered", "connecting") for contact in contacts),
+                talking=sum(contact.status in ("connected", "held") for contact in contacts),
+                today=today,
+                target_s=target_ms // 1000,
+                agents={name: sum(states.get(each, 0) for each in group) for name, group in GROUPS.items()},
+                levels={
+                    "waiting": levels.judge(f"{key}/waiting", waiting, SCALES["waiting"]),
+                    "longest": levels.judge(f"{key}/longest", wait_ms, of_target(target_ms)),
+                    "service_level": levels.judge(f"{key}/level", today.service_level, SCALES["service_level"]),
+                    "abandoned": levels.judge(f"{key}/abandoned", today.abandoned_share, SCALES["abandoned"]),
+                },
+            )
+        )
+    return tiles
+
+
+def _agents(world: World, teams: tuple[str, ...]) -> list[AgentRow]:
+    rows = []
+    for agent in world.agents.values():
+        team = str(getattr(agent, "team", ""))
+        if teams and team not in teams:
+            continue
+        shift = world.shifts.get(world.shift_of_agent.get(agent.agent_id, ""))
+        contact = world.contacts.get(shift.contact_id) if shift is not None and shift.contact_id else None
+        state = state_of(shift, contact)
+        if state == "ready" and shift is not None and shift.extension in world.lines:
+            state = "phone_busy"
+        rows.append(
+            AgentRow(
+                agent_id=agent.agent_id,
+                number=agent.number,
+                name=agent.name,
+                extension=shift.extension if shift is not None else agent.extension,
+                team=team,
+                state=state,
+                reason=shift.reason if shift is not None and shift.status == "paused" else "",
+                since=shift.since if shift is not None else None,
+                queue=queue_name(world, contact.queue_id) if contact is not None else "",
+                queues=_queues(world, agent.skills),
+                next_pause=shift.next_pause if shift is not None else "",
+            )
+        )
+    order = {state: place for place, state in enumerate(ORDER)}
+    return sorted(rows, key=lambda row: (order.get(row.state, len(order)), row.since or 0, row.number))
+
+
+def _queues(world: World, skills: dict[str, int]) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            queue.queue_id
+            for queue in world.queues.values()
+            if queue.open and skills.get(queue.settings.skill, 0) >= max(queue.settings.min_level, 1)
+        )
+    )
+
+
+def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
+    """The longest first. With `agents`: those in which one of them talks or is rung, and those who wait for anybody."""
+    rows = []
+    for contact in sorted(world.contacts.values(), key=lambda contact: contact.arrived_at):
+        with_agents = _with(contact)
+        if agents is not None and with_agents and agents.isdisjoint(with_agents):
+            continue
+        since = contact.arrived_at
+        if contact.segment is not None:
+            since = contact.segment.since
+        elif contact.visit is not None:
+            since = contact.visit.queued_at
+        names = [world.agents[agent_id].name for agent_id in with_agents if agent_id in world.agents]
+        rows.append(
+            CallRow(
+                contact_id=contact.contact_id,
+                state=contact.status,
+                queue=queue_name(world, contact.queue_id),
+                number=contact.caller_number,
+                agent=", ".join(names),
+                since=since,
+            )
+        )
+    return rows
+
+
+def _with(contact: Contact) -> list[str]:
+    if contact.segment is not None:
+        return [contact.segment.agent_id]
+    return [held.agent_id for held in contact.offer.reservations] if contact.offer is not None else []

@@ -1,0 +1,34 @@
+"""Wallboard and leader's view (feature 9.1)."""
+
+from typing import Final
+
+from flask import Blueprint, render_template
+from flask_babel import lazy_gettext as _l
+
+from web.access.needs import needs
+from web.desk.shown import SIGNS, reason_words
+from web.floor.topics import floor, kept
+from web.navigation import Item
+from web.push.present import live
+
+blueprint = Blueprint("floor", __name__, url_prefix="/floor")
+NAVIGATION: Final = (Item("floor.show", _l("Floor"), 20),)
+READY_S: Final = 2.0
+
+
+@blueprint.get("/")
+@needs("floor.watch")
+def show() -> str:
+    """Queues, agents and calls, with filters that stand in the address."""
+    live().view.wait_ready(READY_S)
+    kept().counts.refresh()
+    return render_template("floor/page.html", floor=floor(), signs=SIGNS, reason_words=reason_words)
+
+
+@blueprint.get("/board")
+@needs("floor.watch")
+def board() -> str:
+    """Large figures for a screen on the wall: read-only, without personal data."""
+    live().view.wait_ready(READY_S)
+    kept().counts.refresh()
+    return render_template("floor/board.html", floor=floor(), board=True)
