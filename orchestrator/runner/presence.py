@@ -44,7 +44,7 @@ def _beat(world: World, memory: Memory, command: inputs.DeskBeat, now: Instant) 
         clean_desk(desk_id)
     for number, desk_id in command.desks.items():
         shift = world.shifts.get(world.shift_of_agent.get(world.agent_of_number.get(number, ""), ""))
-        if shift is None or (shift.desk is not None and shift.desk.desk_id != desk_id):
+        if shift is None or (shift.desk is not None and shift.desk.desk_id != desk_id and shift.desk.state != "absent"):
             continue
         if shift.desk is None or shift.desk.state != "attached":
             yield TellShift(shift.shift_id, SeeDesk(desk_id=desk_id, by="beat"))

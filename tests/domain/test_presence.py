@@ -131,8 +131,12 @@ def test_the_end_of_the_desk_that_stepped_back_changes_nothing() -> None:
 
 
 def test_a_beat_of_a_desk_that_stepped_back_takes_nothing_from_the_other() -> None:
-    """Two desks for one agent: only a person takes over."""
+    """Two desks for one agent: only a person takes over, unless the other one is absent; then whoever is there counts,
+    so that nobody is kept out before a page that is open (complaint 19).
+    """
+    given(*READY).when(p.SeeDesk(desk_id="d2", by="beat")).then()
     given(*READY, LOST).when(p.SeeDesk(desk_id="d2", by="beat")).then()
+    given(*READY, LOST, OVER, DOWN).when(p.SeeDesk(desk_id="d2", by="beat")).then(p.DeskAttached(desk_id="d2"))
     given(*READY, LOST, OVER).when(p.SeeDesk(desk_id="d1", by="beat")).then(RETURNED)
 
 

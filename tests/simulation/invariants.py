@@ -1,16 +1,20 @@
 """What must hold after every step, at every write and at the end. Each rule has a name, by which mutants are killed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
+from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
+from orchestrator.runner.inputs import AgentCommand
+from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
+from tests.simulation.browsers import NOTICED_WITHIN, Page
 from tests.simulation.engine import Engine
 from tests.simulation.ledger import Ledger
 
@@ -39,10 +43,18 @@ RULES = {
     "nothing_stuck": "long after the last call no contact, leg, stray or engaged shift is left",
     "no_leftovers": "nothing of ended contacts is left in memory",
     "never_raises": "no step raises",
+    "desk_is_there": "no agent whose desk is gone for longer than its grace is offered a contact",
+    "desk_is_known": "long after the last fault it is known of every desk that it is there, and nobody is kept out",
+    "as_meant": "what an agent pressed for one offer or contact never happens to another",
     "fold": "the live state is the fold of its records",
     "verify": "the independent verifier finds nothing in the log",
     "refusals": "a desk is refused with a code that is known",
 }
+
+
+# After that a desk that is connected, and beaten for, is known to be.
+KNOWN_WITHIN = LEASE + 5 * SECOND
+_GRACE = DEFAULT_GRACE_MS * MILLISECOND
 
 
 class Broken(AssertionError):
@@ -69,6 +81,10 @@ class Book:
         self._cooling: dict[str, int] = {}
         self._wrapping: dict[str, int] = {}
         self._deadlines: dict[str, int] = {}
+        self.last_contact: dict[str, str] = {}
+        """The contact with which each shift last talked."""
+        self.desk_due: dict[str, int] = {}
+        """When the grace of a lost desk is over, of every shift whose desk is lost or absent."""
         self.places: dict[str, tuple[int, int]] = {}
         """Where each queued contact stands: priority first, then the order of queueing."""
         self.waits_since: dict[str, int] = {}
@@ -163,7 +179,17 @@ class Book:
                     raise Broken("capacity", f"shift {shift} is connected to what it was not reserved for")
             case s.WrapUpStarted() as event:
                 self._held_for.pop(shift, None)
+                self.last_contact[shift] = event.contact_id
                 self._wrapping[shift] = event.until
+            case s.WrapUpExtended() as event:
+                self._wrapping[shift] = event.until
+            case s.AgentStoodDown(reason=s.DESK_LOST):
+                if at < self.desk_due.get(shift, at + 1):
+                    raise Broken("desk_is_known", f"shift {shift} is stood down for a desk that is there")
+            case p.DeskLost() | p.DeskGraceExtended() as event:
+                self.desk_due[shift] = event.until
+            case p.DeskAttached() | p.DeskReturned() | p.DeskTakenOver() | s.AgentSignedOut():
+                self.desk_due.pop(shift, None)
             case s.WrapUpEnded() as event:
                 if event.how == "timer" and at < self._wrapping.get(shift, 0):
                     raise Broken("wrap_up", f"the wrap-up of shift {shift} is cut short")
@@ -195,11 +221,21 @@ class AnySwitch(Protocol):
 class Invariants:
     """What is checked of one engine, from its first step to its last."""
 
-    def __init__(self, engine: Engine, switch: AnySwitch, ledger: Ledger, *, cool_down_ms: int, whole: bool) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        switch: AnySwitch,
+        ledger: Ledger,
+        *,
+        cool_down_ms: int,
+        whole: bool,
+        page_of: Callable[[str], Page | None],
+    ) -> None:
         self._engine = engine
         self._switch = switch
         self._ledger = ledger
         self._whole = whole
+        self._page_of = page_of
         self.book = Book(cool_down_ms=cool_down_ms)
         self._gone: dict[str, None] = {}
         self._needs: dict[str, str] = {}
@@ -226,6 +262,7 @@ class Invariants:
             self.book.note(record)
         for record in outcome.records:
             self._record(record, given)
+        self._as_meant(given, outcome.records)
         self._together(outcome.records)
         world, now = self._engine.world, given.at
         for stream in dict.fromkeys(record.stream for record in outcome.records):
@@ -258,8 +295,25 @@ class Invariants:
                     raise Broken(
                         "asked_before_closed", f"{event.leg} is closed as absent by {type(given.body).__name__}"
                     )
-            case s.AgentStoodDown() as event if self._whole:
+            case s.AgentReserved():
+                self._desk_is_there(ident_of(record.stream), record.about.at)
+            case s.AgentStoodDown() as event if self._whole and event.reason != s.DESK_LOST:
                 self._blamed_rightly(ident_of(record.stream), event)
+
+    def _desk_is_there(self, ident: str, at: Instant) -> None:
+        """By the log, and by what really is: then the network, the web process and the engine had their time."""
+        slack = self._engine.slack() + LEASE
+        due = self.book.desk_due.get(ident)
+        if due is not None and at > max(due, slack):
+            raise Broken("desk_is_there", f"shift {ident} is offered a contact {at - due} µs after its desk's grace")
+        shift = self._engine.world.shifts.get(ident)
+        agent = self._engine.world.agents.get(shift.agent_id) if shift is not None else None
+        page = self._page_of(agent.number) if agent is not None else None
+        if page is None or page.connected or shift is None or shift.desk is None:
+            return
+        known_by = max(page.gone_since + NOTICED_WITHIN + LEASE, slack) + _GRACE + 5 * SECOND
+        if at > known_by:
+            raise Broken("desk_is_there", f"shift {ident} is offered a contact though its page is long gone")
 
     def _remember_legs(self, record: Record) -> None:
         if isinstance(record.event, c.OfferMade):
@@ -282,6 +336,27 @@ class Invariants:
         right = ("rang", "answered") if down.reason == "ring_no_answer" else ("unreachable",)
         if came not in right:
             raise Broken("blamed_rightly", f"shift {shift} is stood down for {down.reason}; the phone: {came}")
+
+    def _as_meant(self, given: Input, records: Iterable[Record]) -> None:
+        about = given.body.about if isinstance(given.body, AgentCommand) else ""
+        if not about:
+            return
+        for record in records:
+            contact_id = ident_of(record.stream)
+            match record.event:
+                case c.OfferAcceptRequested() | c.OfferRejectRequested() as event:
+                    meant = about in (event.offer_id, contact_id)
+                case c.HangUpRequested():
+                    contact = self._engine.world.contacts.get(contact_id)
+                    segment = contact.segment if contact is not None else None
+                    shift = self._engine.world.shifts.get(segment.shift_id) if segment is not None else None
+                    meant = about == contact_id or (shift is not None and shift.last_offer == about)
+                case s.WrapUpEnded(how="agent") | s.WrapUpExtended():
+                    meant = about == self.book.last_contact.get(contact_id)
+                case _:
+                    continue
+            if not meant:
+                raise Broken("as_meant", f"{type(record.event).__name__} of {record.stream}, but meant was {about}")
 
     def _together(self, records: Iterable[Record]) -> None:
         """What must come in one step, or not at all."""
@@ -347,6 +422,8 @@ class Invariants:
             raise Broken("waits_end", f"shift {ident} wraps up without an end")
         if shift.cooling_until is not None and timers.due_of(("cool_down", ident)) is None:
             raise Broken("waits_end", f"shift {ident} cools down without an end")
+        if shift.desk is not None and shift.desk.state == "lost" and timers.due_of(("desk", ident)) is None:
+            raise Broken("waits_end", f"the desk of shift {ident} is lost without an end")
 
     def _nobody_waits_in_vain(self, world: World) -> None:
         """An agent who is free and a contact whom that agent could take are never left side by side."""
@@ -426,6 +503,19 @@ def can_be_served(world: World, contact: c.Contact) -> bool:
 def line_is_free(world: World, shift: s.Shift) -> bool:
     """Whether no leg of ours to this agent's phone is still open."""
     return all(extension != shift.extension for contact in world.contacts.values() for _, extension in contact.phones)
+
+
+def desks_are_known(world: World, pages: list[Page], now: Instant) -> None:
+    """Whoever's page is connected for a while is known to be at it: nobody waits for ever before an open page."""
+    for page in pages:
+        shift = world.shifts.get(world.shift_of_agent.get(world.agent_of_number.get(page.number, ""), ""))
+        if shift is None or not page.connected or page.back_since > now - KNOWN_WITHIN:
+            continue
+        if shift.signed_in_at > now - KNOWN_WITHIN:
+            continue
+        desk = shift.desk
+        if desk is None or desk.state != "attached" or desk.desk_id != page.desk:
+            raise Broken("desk_is_known", f"the page {page.desk} is connected, and shift {shift.shift_id} has {desk}")
 
 
 def finish(world: World, switch: AnySwitch) -> None:

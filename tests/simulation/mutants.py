@@ -21,12 +21,13 @@ from orchestrator.domain.contacts import contacts, handling, offers
 from orchestrator.domain.contacts.commands import NoteLegGone
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.routing import matching
-from orchestrator.domain.staff import shifts
+from orchestrator.domain.staff import presence, shifts
 from orchestrator.domain.switch.facts import LegParked
 from orchestrator.domain.switch.instructions import CheckLeg
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
-from orchestrator.runner import Runner, reconcile, sensing, timing
+from orchestrator.runner import Runner, reconcile, sensing, stale, timing
+from orchestrator.runner import presence as attendance
 from orchestrator.runner.telling import AppendNode
 from tests.simulation import engine, ledger, link
 from tests.simulation.run import Failure, Run, Size
@@ -144,6 +145,12 @@ def _everybody_who_answers_gets_the_caller(right: Any, contact: Any, command: An
         return events
     held = next(r for r in contact.offer.reservations if r.leg == answered.leg)
     return (answered, offers._accepted(contact.offer, held, command.connect_by))
+
+
+def _no_timer_for_a_desk(right: Any, all_timers: Any, shift_id: Any, event: Any) -> None:
+    right(all_timers, shift_id, event)
+    if isinstance(event, presence.DeskLost):
+        all_timers.cancel(("desk", shift_id))
 
 
 def _an_hour_for_an_offer(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
@@ -286,6 +293,16 @@ def _strange_refusals(right: Any, shift: Any) -> Any:
         raise Refused("computer_says_no", refused.message) from refused
 
 
+def _whoever_comes_back_is_a_stranger(right: Any, desk: Any, command: Any) -> Any:
+    back = desk is not None and desk.state != "attached" and desk.desk_id == command.desk_id
+    return () if back else right(desk, command)
+
+
+def _silence_means_nothing(_world: Any, memory: Any, _now: Any, *, late: bool) -> tuple[()]:
+    memory.desks_due = None
+    return ()
+
+
 def _a_restart_that_nobody_notices(right: Any, *args: Any) -> Any:
     for tell in right(*args):
         if isinstance(tell, AppendNode):
@@ -300,6 +317,7 @@ _DOUBLED = Weather(doubled=0.3)
 _FLAPS = Weather(flaps=3)
 _CRASHES = Weather(crashes=3)
 _PAUSES = Weather(pauses=2)
+_AT_DESKS = Size(contacts=60, browsers=1.0)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
 
 MUTANTS = (
@@ -513,6 +531,41 @@ MUTANTS = (
         make=around(timing, "on_timer", lambda right, *args: () if args[2].what == "visit" else right(*args)),
         weather=_CALM,
         size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="an agent whose desk is gone is ready after the talk",
+        rule="desk_is_there",
+        make=instead(presence, "absent", lambda _desk: False),
+        weather=_CALM,
+        size=_AT_DESKS,
+    ),
+    Mutant(
+        name="a web process that dies unnoticed",
+        rule="desk_is_there",
+        make=instead(attendance, "on_silence", _silence_means_nothing),
+        weather=_CALM,
+        size=_AT_DESKS,
+    ),
+    Mutant(
+        name="a desk that comes back and is not believed",
+        rule="desk_is_known",
+        make=around(presence, "_seen", _whoever_comes_back_is_a_stranger),
+        weather=_CALM,
+        size=_AT_DESKS,
+    ),
+    Mutant(
+        name="no timer for the grace of a desk",
+        rule="waits_end",
+        make=around(timers, "set_for_shift", _no_timer_for_a_desk),
+        weather=_CALM,
+        size=_AT_DESKS,
+    ),
+    Mutant(
+        name="do what was pressed to whatever is there now",
+        rule="as_meant",
+        make=instead(stale, "is_done", lambda _shift, _command: False),
+        weather=_CALM,
+        size=_AT_DESKS,
     ),
     Mutant(
         name="a restart of the switch that the log does not tell",

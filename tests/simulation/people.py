@@ -3,15 +3,18 @@
 from random import Random
 
 from orchestrator.domain.kernel import Refused
+from orchestrator.domain.staff.shifts import Shift
 from orchestrator.runner import inputs as i
 from tests.simulation.agenda import Agenda
+from tests.simulation.browsers import Page
 from tests.simulation.engine import Engine
 
 # Every code that a desk may get back here. Another one fails the run.
 REFUSALS = frozenset(
     {
-        "already_held", "already_signed_in", "bad_extension", "bad_reason", "database_away", "extension_taken",
-        "in_contact", "no_offer", "not_held", "not_signed_in", "not_talking", "not_wrapping_up", "unknown_agent",
+        "already_held", "already_signed_in", "bad_extension", "bad_reason", "database_away", "desk_elsewhere",
+        "desk_lost", "extension_taken", "in_contact", "no_offer", "not_held", "not_signed_in", "not_talking",
+        "not_wrapping_up", "stale", "unknown_agent", "wrap_up_limit",
     }
 )  # fmt: skip
 
@@ -25,6 +28,9 @@ class Desk:
         self.refused: list[str] = []
         self.leaving = False
         """Does not sign in any more."""
+        self.page: Page | None = None
+        """The page in a browser, for those who work with one: whoever's is not connected cannot press anything."""
+        self._shown = ""
         self._agenda = agenda
         self._dice = dice
         self._wild = wild
@@ -41,7 +47,7 @@ class Desk:
 
     def _look(self) -> None:
         self._agenda.soon(400, 6_000, self._look)
-        if self.engine is None or not self.engine.alive:
+        if self.engine is None or not self.engine.alive or (self.page is not None and not self.page.connected):
             return
         if self._dice.random() < self._wild:
             self.press(self._anything())
@@ -52,7 +58,9 @@ class Desk:
         dice = self._dice.random()
         if shift is None:
             if not self.leaving:
-                self.press(i.SignIn(agent=self.number))
+                self.press(i.SignIn(agent=self.number, desk=self.page.desk if self.page is not None else ""))
+        elif self.page is not None and self._presses_late(shift, self.page.desk):
+            return
         elif shift.status == "paused" and dice < 0.7:
             self.press(i.Ready(agent=self.number))
         elif shift.status == "wrapping_up" and dice < 0.3:
@@ -68,6 +76,15 @@ class Desk:
                 self._agenda.soon(5, 900, lambda: self.press(i.Hold(agent=self.number)))
         elif shift.status == "talking" and dice < 0.3:
             self.press(i.HangUp(agent=self.number))
+
+    def _presses_late(self, shift: Shift, desk: str) -> bool:
+        """Press what the page showed at the last look, or sometimes ask for more time."""
+        seen, self._shown = self._shown, shift.offer_id or shift.contact_id
+        if not seen or self._dice.random() < 0.8:
+            return False
+        kind = self._dice.choice((i.Accept, i.Reject, i.HangUp, i.WrapUp, i.ExtendWrapUp))
+        self.press(kind(agent=self.number, about=seen, desk=desk))
+        return True
 
     def _anything(self) -> i.DeskCommand:
         who = self.number

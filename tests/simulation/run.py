@@ -18,9 +18,10 @@ from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import EndAll
 from tests.simulation.agenda import START, Agenda
+from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
 from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
-from tests.simulation.invariants import AnySwitch, Book, Broken, Invariants, finish
+from tests.simulation.invariants import KNOWN_WITHIN, AnySwitch, Book, Broken, Invariants, desks_are_known, finish
 from tests.simulation.ledger import Ledger
 from tests.simulation.link import Link, Links
 from tests.simulation.people import REFUSALS, Desk
@@ -60,6 +61,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How many phones every queue rings at once; 0: drawn."""
     willing: bool = False
     """Whether every phone is answered."""
+    browsers: float = 0.0
+    """Which part of the agents works at a desk in a browser; the others have a phone alone."""
 
 
 class Failure(AssertionError):
@@ -80,7 +83,9 @@ class Run(Watcher):
 
     def __init__(self, seed: int, *, weather: Weather | None = None, size: Size | None = None) -> None:
         self.seed = seed
-        self.size = size or Size()
+        # From dice of their own: a seed without browsers goes the way that it went before there were any.
+        self._desk_dice = Random(f"browsers of {seed}")
+        self.size = size or Size(browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)))
         self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
         drawn = draw(self.dice)
@@ -92,6 +97,7 @@ class Run(Watcher):
         self.switches = self.make_switches()
         self.switch = self.look_at(self.switches)
         self.desks: list[Desk] = []
+        self.web: Web | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
         self.steps = 0
@@ -176,6 +182,8 @@ class Run(Watcher):
         if engine is None:
             raise Broken("nothing_stuck", "no engine lives at the end")
         finish(engine.world, self.switch)
+        if self.web is not None and engine.last_stall < self.agenda.now - KNOWN_WITHIN:
+            desks_are_known(engine.world, list(self.web.pages.values()), self.agenda.now)
         self._compare(engine)
         report = verify(self.ledger.records(), settled=True, expect_contacts=0)
         if not report.ok:
@@ -185,6 +193,7 @@ class Run(Watcher):
             book.note(record)
         book.finish()
         strange = {code for desk in self.desks for code in desk.refused} - REFUSALS
+        strange |= set(self.web.refused if self.web is not None else ()) - WEB_REFUSALS
         if strange:
             raise Broken("refusals", f"a desk was refused with codes that nobody knows: {sorted(strange)}")
 
@@ -211,9 +220,14 @@ class Run(Watcher):
 
     def _watch(self, engine: Engine) -> Invariants:
         whole = self.weather.news_is_whole and self.knows_rings
-        rules = Invariants(engine, self.switch, self.ledger, cool_down_ms=COOL_DOWN_MS, whole=whole)
+        rules = Invariants(
+            engine, self.switch, self.ledger, cool_down_ms=COOL_DOWN_MS, whole=whole, page_of=self._page_of
+        )
         self.rules[engine.epoch] = rules
         return rules
+
+    def _page_of(self, number: str) -> Page | None:
+        return self.web.pages.get(number) if self.web is not None else None
 
     def raised(self, engine: Engine, given: Input, error: Exception) -> None:
         self.story.rows.append((self.agenda.now, engine.epoch, "in", given))
@@ -254,6 +268,8 @@ class Run(Watcher):
         self.engine = Engine(self.agenda, self.dice, self.weather_now(), self.ledger, self, self.connect)
         for desk in self.desks:
             desk.engine = self.engine
+        if self.web is not None:
+            self.web.engine = self.engine
 
     def weather_now(self) -> Weather:
         """The weather of the run, or none once it has calmed down."""
@@ -267,6 +283,7 @@ class Run(Watcher):
             wild = self.dice.choice((0.0, 0.02, 0.1, 0.4))
             self.desks.append(Desk(self.agenda, self.dice, str(1001 + number), wild=wild))
             self.desks[-1].engine = self.engine
+        self._open_browsers()
         lasts_s = self.size.lasts // SECOND
         rush = self.dice.random() < 0.3
         for _ in range(self.size.contacts):
@@ -286,6 +303,15 @@ class Run(Watcher):
             for _ in range(count):
                 self.agenda.at(START + int(self.dice.uniform(4, lasts_s - 10) * SECOND), fault)
         self.agenda.at(self._calm_from, self._calm_down)
+
+    def _open_browsers(self) -> None:
+        mine = [desk for desk in self.desks if self._desk_dice.random() < self.size.browsers]
+        if mine:
+            self.web = Web(self.agenda, self._desk_dice, [desk.number for desk in mine])
+            self.web.engine = self.engine
+            self.web.trouble(START, self._calm_from)
+            for desk in mine:
+                desk.page = self.web.pages[desk.number]
 
     def _caller(self) -> Caller:
         dice = self.dice
@@ -309,6 +335,7 @@ class Run(Watcher):
                 min_level=dice.choice((1, 1, 3)),
                 ring_ms=dice.choice((5_000, 12_000)),
                 wrap_up_ms=dice.choice((0, 2_000, 10_000)),
+                wrap_up_most_ms=11_000,
                 max_wait_ms=dice.choice((20_000, 60_000, 120_000)),
                 cool_down_ms=COOL_DOWN_MS,
                 ring_at_once=many,

@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.kernel import Event, Record
+from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.switch import facts, nodes
 from orchestrator.domain.switch.instructions import (
@@ -463,3 +464,25 @@ def test_switches_that_die_and_links_that_break_leave_nothing_in_any_seed() -> N
     records = play(Weather(restarts=3, flaps=3))
     assert sum(1 for event in of(nodes.NodeConnected, records) if event.restarted) >= SEEDS
     assert sum(1 for event in of(c.ContactEnded, records) if event.reason == "switch_lost") > 20
+
+
+# --- 19: an agent thrown out for ever --------------------------------------------------------------------------------
+
+
+def test_agents_whose_desks_come_and_go_are_kept_out_with_a_reason_and_come_back() -> None:
+    """Complaint 19; desk presence: `desk_is_there` and `desk_is_known` are looked at in every seed, and people who were
+    stood down for a lost desk are offered contacts again.
+    """
+    records = play(Weather(crashes=1), Size(contacts=40, browsers=1.0))
+    down: dict[str, None] = {}
+    again: dict[str, None] = {}
+    for record in records:
+        match record.event:
+            case s.AgentStoodDown(reason=s.DESK_LOST):
+                down[record.stream] = None
+            case s.AgentReserved() if record.stream in down:
+                again[record.stream] = None
+    assert len(down) > 20
+    assert len(again) > 10
+    assert sum(1 for _ in of(p.DeskTakenOver, records)) > 10
+    assert {event.cause for event in of(p.DeskLost, records)} == {"closed", "silent"}

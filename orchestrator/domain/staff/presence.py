@@ -104,7 +104,8 @@ def absent(desk: Desk | None) -> bool:
 
 class SeeDesk(Struct, frozen=True, kw_only=True):
     """This desk is connected. `by`: `opened` (it asks to be the agent's desk), `taken_over` (it asks to be that whoever
-    else is), `beat` (it is connected still: news only where the shift does not know).
+    else is), `beat` (it is connected still: news only where the shift does not know, none while another desk may come
+    back).
     """
 
     desk_id: str
@@ -152,7 +153,7 @@ def _seen(desk: Desk | None, command: SeeDesk) -> tuple[Event, ...]:
         return () if desk.state == "attached" else (DeskReturned(desk_id=command.desk_id),)
     if command.by == "taken_over":
         return (DeskTakenOver(desk_id=command.desk_id, earlier=desk.desk_id),)
-    if command.by == "beat":
+    if command.by == "beat" and desk.state != "absent":
         return ()  # it was told so when it was opened, or when the other one took over
     if desk.state == "attached":
         raise Refused("desk_elsewhere", elsewhere(desk))
