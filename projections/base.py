@@ -9,7 +9,7 @@ is folded again.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
@@ -67,6 +67,11 @@ class Site:
             found.append((self.day(start), upto - done))
             done, start = upto, midnight
         return found
+
+    def unlock(self, streams: Collection[str]) -> None:
+        """Fetch the keys of these streams at once, for whoever is about to open texts of many."""
+        if self._vault is not None:
+            self._vault.keys(streams)
 
     def open(self, stream: str, field: str, sealed: str) -> str:
         """Personal text of a record as a person may read it; `‹erased›` once its key is destroyed.
