@@ -86,7 +86,7 @@ def _serve(
         last_at=last_at,
         tape=tape,
         may_write=lease.may_write,
-        identify=customers.identify,
+        identify=customers.identify_all,
         metrics=metrics,
     )
     hooks = Hooks(
@@ -110,7 +110,7 @@ def _serve(
         clock=wall_clock,
         recordings=str(settings.recordings),
     )
-    engine.start(writer, performer.perform, position)
+    engine.start(writer, performer.perform_all, position)
     closing.append(engine.stop)
     _follow_configuration(history, engine, position, closing)
     closing.append(performer.stop)

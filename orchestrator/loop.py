@@ -14,13 +14,12 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import gevent
 import structlog
 from gevent.event import AsyncResult, Event
-from gevent.pool import Pool
 from prometheus_client import Counter
 
 from orchestrator.domain.contacts import contacts
@@ -33,6 +32,7 @@ from orchestrator.esl.translate import translate
 from orchestrator.metrics import Metrics
 from orchestrator.runner import Followed, Input, Outcome, Runner, TimerFired
 from orchestrator.runner.inputs import DatabaseBack, DeskCommand, IdentifyContact, Started
+from orchestrator.service.callers import Callers, Identify
 from orchestrator.store import Away, StoreError
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,6 @@ MOST_HELD: Final = 100_000
 LEASE_LOOK_S: Final = 0.02
 # A command whose record is not stored by then gets an answer that says so.
 COMMAND_S: Final = 5.0
-_IDENTIFY_AT_ONCE: Final = 4
 _OFFER_OUTCOMES: Final = {
     contacts.ContactConnected: "accepted",
     contacts.OfferRejected: "rejected",
@@ -84,7 +83,7 @@ class Writer(Protocol):
         ...
 
 
-Identify = Callable[[str], str | None]
+Perform = Callable[[Sequence[Instruction]], None]
 Clock = Callable[[], Instant]
 
 
@@ -116,11 +115,11 @@ class Engine:
         self._last_at = last_at
         self._tape = tape
         self._may_write = may_write
-        self._identify = identify
+        self._callers = Callers(identify, self._identified)
         self._metrics = metrics
         self._clock = clock
         self._writer: Writer | None = None
-        self._perform: Callable[[Instruction], None] | None = None
+        self._perform: Perform | None = None
         self._inputs = 0
         self._held: deque[tuple[str, object, Instant]] = deque()
         self._away_since = Instant(0)
@@ -133,23 +132,24 @@ class Engine:
         self._submitted = self._stored = 0
         self._after: deque[tuple[int, tuple[Instruction, ...]]] = deque()
         self._waiting: deque[Instruction] = deque()
+        self._must_wait = Event()
         self._timer_moved = Event()
-        self._identifying = Pool(_IDENTIFY_AT_ONCE)
-        self._to_identify: deque[tuple[str, str]] = deque(maxlen=10_000)
+        self._wakes_at: Instant | None = None
         self._greenlets: list[gevent.Greenlet] = []
 
     # --- begin and end -----------------------------------------------------------------------------------------------
-    def start(self, writer: Writer, perform: Callable[[Instruction], None], position: int) -> None:
+    def start(self, writer: Writer, perform: Perform, position: int) -> None:
         """Begin to decide, with the log folded up to `position`."""
         self._writer, self._perform, self.position = writer, perform, position
         self._greenlets = [gevent.spawn(self._keep_time), gevent.spawn(self._keep_performing)]
+        self._callers.start()
         self._take_now("", Started(epoch=self._epoch, position=position), self._clock())
 
     def stop(self) -> None:
         """Decide nothing any more. What was submitted is still stored by the writer."""
         self._paused = True
         gevent.killall(self._greenlets)
-        self._identifying.kill()
+        self._callers.stop()
         self.stopped.set()
 
     # --- inputs ------------------------------------------------------------------------------------------------------
@@ -223,17 +223,15 @@ class Engine:
         if outcome.refused is not None and answer is not None:
             answer.set(outcome.refused)
         elif outcome.records:
-            # A caller's name waits for nothing but its own greenlet.
-            waited_for = bool(outcome.instructions) or (
-                answer is not None and not isinstance(given.body, IdentifyContact)
-            )
-            self._submit(outcome, answer, patient=not waited_for)
+            self._submit(outcome, answer, patient=not outcome.instructions and answer is None)
         else:
             if answer is not None:
                 answer.set(0)
             if outcome.instructions:
                 self._instruct_in_turn(outcome.instructions)
-        self._timer_moved.set()
+        due = self.runner.next_due()
+        if due is not None and (self._wakes_at is None or due < self._wakes_at):
+            self._timer_moved.set()
 
     def _submit(self, outcome: Outcome, answer: AsyncResult | None, *, patient: bool) -> None:
         assert self._writer is not None, "the engine was not started"  # noqa: S101 - a bug, not an input
@@ -254,9 +252,7 @@ class Engine:
                 answer.set(position)
             for record in outcome.records:
                 if isinstance(record.event, ContactArrived) and record.event.caller_number:
-                    self._to_identify.append((ident_of(record.stream), record.event.caller_number))
-                    if self._identifying.free_count() > 0:
-                        self._identifying.spawn(self._identify_next)
+                    self._callers.came(ident_of(record.stream), record.event.caller_number)
 
         def lost(error: StoreError) -> None:
             if answer is not None:
@@ -280,20 +276,23 @@ class Engine:
             self._after.append((self._submitted, instructions))
 
     def _instruct(self, instructions: tuple[Instruction, ...]) -> None:
-        if self._perform is None:
+        if not instructions or self._perform is None:
             return
         if self._waiting or not self._may_write():
             self._waiting.extend(instructions)
+            self._must_wait.set()
             return
-        for instruction in instructions:
-            self._perform(instruction)
+        self._perform(instructions)
 
     def _keep_performing(self) -> None:
         """Perform what had to wait for the lease: right after the database is back it is renewed a moment later."""
         while True:
-            gevent.sleep(LEASE_LOOK_S)
-            while self._waiting and self._may_write() and self._perform is not None:
-                self._perform(self._waiting.popleft())
+            self._must_wait.wait()
+            self._must_wait.clear()
+            while self._waiting:
+                gevent.sleep(LEASE_LOOK_S)
+                while self._waiting and self._may_write() and self._perform is not None:
+                    self._perform((self._waiting.popleft(),))
 
     def offer_open(self, offer_id: str) -> bool:
         """Whether this offer is still open: asked just before a phone is rung or legs are joined."""
@@ -302,7 +301,7 @@ class Engine:
     # --- time --------------------------------------------------------------------------------------------------------
     def _keep_time(self) -> None:
         while True:
-            due = self.runner.next_due()
+            self._wakes_at = due = self.runner.next_due()
             wait = None if due is None else max(0.0, (due - self._clock()) / 1e6)
             if wait is None or wait > 0:
                 self._timer_moved.clear()
@@ -352,16 +351,11 @@ class Engine:
             self._instruct_in_turn((TakeSnapshot(id=f"resume-{node}-{self._inputs}", node=node, leg=""),))
 
     # --- who is calling ----------------------------------------------------------------------------------------------
-    def _identify_next(self) -> None:
-        while self._to_identify:
-            contact_id, number = self._to_identify.popleft()
-            try:
-                customer_id = self._identify(number)
-                if customer_id is not None and contact_id in self.runner.world.contacts:
-                    self.command(IdentifyContact(contact_id=contact_id, customer_id=customer_id))
-            except (StoreError, Refused) as error:
-                # The call goes on without a name; its number stays sealed under the contact's own key.
-                log.warning("caller-not-identified", contact=contact_id, error=type(error).__name__)
+    def _identified(self, contact_id: str, customer_id: str) -> None:
+        if contact_id in self.runner.world.contacts:
+            # Held like news while the database is away: it is as true afterwards.
+            said = IdentifyContact(contact_id=contact_id, customer_id=customer_id)
+            self.deliver("", said, self._clock())  # type: ignore[arg-type]
 
     # --- the end -----------------------------------------------------------------------------------------------------
     def deposed(self, error: BaseException) -> None:

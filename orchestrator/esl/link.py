@@ -8,7 +8,8 @@ deadline for each reply), and the end (every pending reply fails at once). All o
 import socket as plain
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import gevent
@@ -183,6 +184,15 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self._said = pending.since
         self._outbox.write(Letter(command.encode() + b"\n\n", still, dropped))
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Commands submitted inside are written in one packet at the end. Nothing inside may wait."""
+        if self._outbox is None:
+            yield
+        else:
+            with self._outbox.together():
+                yield
+
     def send(self, data: str) -> Reply:
         """Write one command and wait for its reply. Raises LinkError where none comes within `REPLY_MS`."""
         waiting: AsyncResult = AsyncResult()
@@ -199,6 +209,8 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         try:
             while data := self.sock.recv(_RECV):
                 self._heard = time.monotonic()
+                if self._poker is not None:
+                    self._poker.again(self._poke, update=False)
                 at = self._clock()
                 for frame in self.frames.feed(data):
                     if not self.connected:
@@ -248,11 +260,11 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
             self._check(time.monotonic())
 
     def _poke(self) -> None:
-        """Make a quiet switch look at its queue. Runs in the hub itself, hundreds of times a second: a greenlet that
-        sleeps as often costs several times as much.
+        """Make a switch look at its queue that has said nothing for `poke_s`: whatever it says begins that time anew.
+
+        Runs in the hub itself, hundreds of times a second: a greenlet that sleeps as often costs several times as much.
         """
-        quiet = time.monotonic() - self._heard >= (self._poke_s or 0)
-        if quiet and self._outbox is not None and self._outbox.idle():
+        if self._outbox is not None and self._outbox.idle():
             self._outbox.write(_POKE)
 
     def _check(self, now: float) -> None:

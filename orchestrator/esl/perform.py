@@ -5,7 +5,10 @@ refused, could not be reached, or gave no answer in time. What each kind does st
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from orchestrator.domain.kernel import Instant
@@ -23,7 +26,7 @@ REPEAT: Final = "repeat"
 
 
 class Performer:
-    """Writes instructions to the switches. `perform` never blocks and never raises."""
+    """Writes instructions to the switches. `perform` and `perform_all` never block and never raise."""
 
     def __init__(
         self,
@@ -47,6 +50,14 @@ class Performer:
         self._domain = domain
         self._paces = {node: pace() for node in links}
         self._taken: OrderedDict[str, None] = OrderedDict()
+
+    def perform_all(self, instructions: Iterable[i.Instruction]) -> None:
+        """Write them in their order; those that follow each other to one switch go out together."""
+        for node, group in groupby(instructions, attrgetter("node")):
+            link = self._links.get(node)
+            with nullcontext() if link is None else link.together():
+                for instruction in group:
+                    self.perform(instruction)
 
     def perform(self, instruction: i.Instruction) -> None:
         """Write it now (a new leg: when its turn comes). Its outcome, where it is a bad one, follows as a fact."""

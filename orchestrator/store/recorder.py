@@ -154,8 +154,8 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
         `expected` names streams and the version that each must be at; `sole`, for desk appends, a blind index and
         tokens that no stream may hold yet. Raises `Deposed` where the fence has fallen, `VersionConflict` where an
-        expectation fails or a version is taken, `AlreadyHeld` where a stream holds one of them, `KeyTaken` where somebody
-        made one of the keys meanwhile, and psycopg's errors as they are for everything else.
+        expectation fails or a version is taken, `AlreadyHeld` where a stream holds one of them, `KeyTaken` where
+        somebody made one of the keys meanwhile, and psycopg's errors as they are for everything else.
         """
         rows = [
             (record.stream, record.version, topic, state)

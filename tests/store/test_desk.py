@@ -132,8 +132,8 @@ def test_of_many_who_make_the_customer_of_one_number_at_once_one_does_and_the_ot
         thread.start()
     for thread in threads:
         thread.join()
+    both = [record(f"customer-{n}", 1, CustomerMade(name="Wang", number=n)) for n in (NUMBER, "+442079460018")]
     with pytest.raises(AlreadyHeld) as refused:
-        both = [record(f"customer-{n}", 1, CustomerMade(name="Wang", number=n)) for n in (NUMBER, "+442079460018")]
         kit.desk.append_desk(both, sole=("number", [NUMBER, "+442079460018"]))
     assert [refused.value.stream] == made, "of several one is enough"
     assert told == made * 5

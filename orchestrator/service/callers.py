@@ -1,0 +1,75 @@
+"""Callers whose customers are to be found, a few at a time, beside the ring path.
+
+A look-up costs nearly as much for one caller as for ten, and nobody needs a name within milliseconds: those who come
+within `GATHER_S` are looked up together.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import gevent
+import structlog
+from gevent.event import Event
+
+from orchestrator.store import StoreError
+
+log = structlog.get_logger(__name__)
+
+GATHER_S: Final = 0.05
+_AT_ONCE: Final = 100
+# Who is further back than this in line stays unknown; at 60 calls/s that is nearly three minutes.
+_MOST_WAITING: Final = 10_000
+
+Identify = Callable[[Sequence[str]], Sequence[str | None]]
+"""The customer of each of these numbers, None for what is no number. Raises StoreError."""
+Tell = Callable[[str, str], None]
+"""(contact, customer) → nothing."""
+
+
+class Callers:
+    """A line of callers to be identified. `tell` is called for each who is found, from a greenlet of ours."""
+
+    def __init__(self, identify: Identify, tell: Tell) -> None:
+        self._identify = identify
+        self._tell = tell
+        self._waiting: deque[tuple[str, str]] = deque(maxlen=_MOST_WAITING)
+        self._came = Event()
+        self._worker: gevent.Greenlet | None = None
+
+    def start(self) -> None:
+        """Begin to identify."""
+        self._worker = gevent.spawn(self._work)
+
+    def stop(self) -> None:
+        """Identify nobody any more."""
+        if self._worker is not None:
+            self._worker.kill()
+
+    def came(self, contact_id: str, number: str) -> None:
+        """Take a caller with this number in line; never waits."""
+        self._waiting.append((contact_id, number))
+        self._came.set()
+
+    def _work(self) -> None:
+        while True:
+            self._came.wait()
+            self._came.clear()
+            while self._waiting:
+                gevent.sleep(GATHER_S)
+                self._next_few()
+
+    def _next_few(self) -> None:
+        few = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
+        try:
+            customers = self._identify([number for _, number in few])
+        except StoreError as error:
+            # The calls go on without a name; their numbers stay sealed under the contacts' own keys.
+            log.warning("callers-not-identified", contacts=[contact for contact, _ in few], error=type(error).__name__)
+        except Exception:
+            # A fault of ours, and no reason to leave all later callers without a name.
+            log.exception("callers-not-identified", contacts=[contact for contact, _ in few])
+        else:
+            for (contact, _), customer in zip(few, customers, strict=True):
+                if customer is not None:
+                    self._tell(contact, customer)
