@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +11,8 @@ import click
 import msgspec
 
 from orchestrator import cluster
+from orchestrator.columns import print_table
+from orchestrator.commandline_people import token, user
 from orchestrator.control import Client, ControlError, control_path
 from orchestrator.domain.kernel import SECOND, Refused
 from orchestrator.runner import inputs
@@ -27,6 +29,10 @@ EXPECTED = (Refused, ControlError, SettingsError, StoreError, VaultError, cluste
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def ringledger() -> None:
     """Ringledger: a contact centre on FreeSWITCH whose every step stands in one log."""
+
+
+ringledger.add_command(user)
+ringledger.add_command(token)
 
 
 def main() -> None:
@@ -108,7 +114,7 @@ def calls(last: int, as_json: bool) -> None:  # noqa: FBT001 - click passes flag
         click.echo(msgspec.json.encode(rows).decode())
         return
     zone = settings.timezone
-    _print_table(
+    print_table(
         ("contact", "arrived", "queue", "agent", "offers", "waited", "talked", "ended"),
         (
             (
@@ -130,7 +136,7 @@ def calls(last: int, as_json: bool) -> None:  # noqa: FBT001 - click passes flag
 def agents() -> None:
     """Every agent and what they do now."""
     rows = _ask("agents")
-    _print_table(
+    print_table(
         ("agent", "extension", "state", "reason", "desk", "contact", "skills"),
         (
             (
@@ -285,7 +291,7 @@ def projections_status(as_json: bool) -> None:  # noqa: FBT001 - click passes fl
     if as_json:
         click.echo(msgspec.json.encode(rows).decode())
         return
-    _print_table(
+    print_table(
         ("model", "state", "generation", "version", "position", "behind", "lag", "building", "error"),
         (
             (
@@ -385,13 +391,6 @@ def _with_log(settings: Settings, work: Callable[[Log], T]) -> T:
     finally:
         source.close()
         database.stop()
-
-
-def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    for line in lines:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _seconds(milliseconds: int | None) -> str:

@@ -58,10 +58,8 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent tells no types
 
     def read_requestline(self) -> str:
         """The next request's first line; empty, which ends the connection, where none comes in time."""
-        line = ""
         with Timeout(KEEP_ALIVE_S, False):
-            line = super().read_requestline()
-        return line  # noqa: RET504 - a Timeout leaves the block before its return
+            return str(super().read_requestline())
 
     def read_request(self, raw_requestline: str) -> bool:
         """The rest of a request's head."""

@@ -115,9 +115,10 @@ def _wrong(message: Message) -> str:
     targets = message.string if isinstance(message.string, tuple | list) else (message.string,)
     if not all(targets):
         return "not translated"
+    filled = [target or "" for target in targets]
     places = set(_PLACES.findall(" ".join(sources)))
-    if any(set(_PLACES.findall(target)) - places for target in targets):
+    if any(set(_PLACES.findall(target)) - places for target in filled):
         return "has a place that the source has not"
-    if len(sources) == 1 and set(_PLACES.findall(targets[0])) != places:
+    if len(sources) == 1 and set(_PLACES.findall(filled[0])) != places:
         return "lacks a place that the source has"
     return ""

@@ -84,15 +84,28 @@ class Users:
             self.store_hash(user_id, self._passwords.hash(password), actor=f"user:{user_id}")
         return user
 
+    # --- adding -----------------------------------------------------------------------------------------------------
+    def add(self, user_id: str, wish: users.Create, granted: users.Grant, password: str, *, actor: str) -> int:
+        """A new user with roles and a password, all or nothing; the log position."""
+        _check_id(user_id)
+        self._passwords.check(password, user_id)
+        if self.get(user_id) is not None:
+            raise Refused("user_exists", "There is a user with this sign-in name already; choose another.")
+        user: User | None = None
+        events: list[Event] = []
+        for command in (wish, users.ChangePassword(hash=self._passwords.hash(password)), granted):
+            for event in users.decide(user, command):
+                events.append(event)
+                user = users.evolve(user, event, user_id)
+        try:
+            return self.append(user_id, 0, events, actor=actor)
+        except VersionConflict:
+            raise Refused("user_exists", "Somebody else has just taken this sign-in name; choose another.") from None
+
     # --- changing ----------------------------------------------------------------------------------------------------
     def create(self, user_id: str, name: str, *, actor: str, agent_id: str = "") -> int:
         """A new user, without password and roles; the log position."""
-        if not USER_ID.fullmatch(user_id):
-            raise Refused(
-                "bad_sign_in_name",
-                "A sign-in name has up to 40 small letters a-z, digits, dots and hyphens, and begins and ends with a "
-                "letter or digit. It is seen by others and stays for ever.",
-            )
+        _check_id(user_id)
         return self.change(user_id, users.Create(name=name, agent_id=agent_id), actor=actor)
 
     def change_password(self, user_id: str, password: str, *, actor: str) -> int:
@@ -200,6 +213,15 @@ class Tokens:
         if token is None or token.revoked or token.expires_at <= _now():
             return None
         return token if hmac.compare_digest(token.hash, _digest(secret)) else None
+
+
+def _check_id(user_id: str) -> None:
+    if not USER_ID.fullmatch(user_id):
+        raise Refused(
+            "bad_sign_in_name",
+            "A sign-in name has up to 40 small letters a-z, digits, dots and hyphens, and begins and ends with a "
+            "letter or digit. It is seen by others and stays for ever.",
+        )
 
 
 def _digest(secret: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from orchestrator.domain.access.users import Grant
+from orchestrator.domain.access.users import Create, Grant
 from orchestrator.service.access import Users
 from orchestrator.service.passwords import Passwords
 from orchestrator.settings import Settings
@@ -73,9 +73,8 @@ def ensure(settings: Settings, url_writer: str) -> list[SignIn]:
 
 def _make(users: Users, person: _Person) -> SignIn:
     password = secrets.token_urlsafe(12)
-    users.create(person.user_id, person.name, agent_id=person.agent_id, actor=_ACTOR)
-    users.change_password(person.user_id, password, actor=_ACTOR)
-    users.change(person.user_id, Grant(roles=(person.role,)), actor=_ACTOR)
+    wish = Create(name=person.name, agent_id=person.agent_id)
+    users.add(person.user_id, wish, Grant(roles=(person.role,)), password, actor=_ACTOR)
     return SignIn(person.user_id, person.role, password)
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain import catalogue, engine
+from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.customers import notes, people
@@ -24,6 +25,8 @@ from orchestrator.domain.work import orders, ordertypes
 
 PINNED = Path(__file__).with_name("events.txt")
 MODULES = (
+    tokens,
+    users,
     contact_events,
     engine,
     people,

@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg import sql
 from werkzeug.test import TestResponse
 
+from orchestrator.cluster import Cluster
 from orchestrator.control import Client, control_path
 from orchestrator.domain.access.users import ROLES, Grant
+from orchestrator.service.customers import Customers
 from orchestrator.service.passwords import Passwords
 from orchestrator.settings import Settings
 from projections.reading import Reading, reading_of
@@ -47,8 +51,10 @@ class Browser(FlaskClient):
 class Site:
     """The application and its parts."""
 
-    def __init__(self, app: Flask, parts: Parts) -> None:
+    def __init__(self, app: Flask, parts: Parts, database: Database, cluster: Cluster) -> None:
         self.app = app
+        self.database = database
+        self._cluster = cluster
         self.parts = parts
         self.reading: Reading = parts.reading
 
@@ -67,6 +73,22 @@ class Site:
         users.store_hash(user_id, _HASH, actor="admin:test")
         users.change(user_id, Grant(roles=roles, teams=teams), actor="admin:test")
         return user_id
+
+    def lose_database(self) -> None:
+        """From now on nobody gets a connection, and those that there were are cut."""
+        name = sql.Identifier(self.database.name)
+        with psycopg.connect(self._cluster.url_admin, autocommit=True) as connection:
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (self.database.name,)
+            )
+
+    def add_customer(self, number: str) -> str:
+        """A customer with this number (E.164), made as on a first call; the id."""
+        customers = Customers(self.reading.desk, self.reading.log, self.reading.vault, region="CN")
+        found = customers.identify(number)
+        assert found is not None
+        return found
 
     def sign_in(self, user_id: str, password: str = PASSWORD) -> Browser:
         """A browser in which this user has signed in."""
@@ -93,14 +115,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def site(database: Database, settings: Settings) -> Iterator[Site]:
+def site(database: Database, settings: Settings, cluster: Cluster) -> Iterator[Site]:
     """The application over an empty ledger; no engine runs."""
     with reading_of(settings, database.reader, database.writer) as reading:
         parts = Parts(settings=settings, reading=reading, control=lambda: Client(control_path(settings.home)))
         app = create_app(parts)
         app.testing = True
         app.test_client_class = Browser
-        yield Site(app, parts)
+        yield Site(app, parts, database, cluster)
 
 
 @pytest.fixture(params=ROLES)

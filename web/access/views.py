@@ -1,34 +1,31 @@
 """Sign-in and sign-out, the language, one's own sessions."""
 
 from typing import Final
-from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, session, url_for
-from flask_babel import gettext
+from flask import abort, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask_babel import gettext, lazy_gettext
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from orchestrator.domain.access.users import LANGUAGES, ChangeLanguage, SignInFailed
 from web import language
+from web.access import manage, reveal
+from web.access.area import blueprint
 from web.access.gate import hand_over
 from web.access.needs import needs
+from web.access.paths import own_path
 from web.access.roles import PUBLIC, SIGNED_IN
 from web.access.visitor import me
+from web.navigation import Item
 from web.parts import parts
 
 log = structlog.get_logger(__name__)
-blueprint = Blueprint("access", __name__)
+__all__ = ["NAVIGATION", "blueprint", "manage", "reveal"]
+
+NAVIGATION: Final = (Item("access.people", lazy_gettext("Users"), order=90),)
 
 _LONGEST_NAME: Final = 40
-
-
-def own_path(text: str) -> str:
-    """The path if it is one of ours, else that of the start page: nobody is sent elsewhere by a link to us."""
-    parts_of = urlsplit(text)
-    ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts_of.scheme and not parts_of.netloc
-    plain = ours and all(character.isprintable() and character != "\\" for character in text)
-    return text if plain else url_for("home.start")
 
 
 @blueprint.get("/sign-in")

@@ -70,3 +70,15 @@ document.addEventListener("keydown", (event) => {
     open.querySelector("summary").focus();
   }
 });
+
+// "Show" beside something masked: the whole text takes its place. Without scripts the form opens a page with it.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("form.reveal")) return;
+  event.preventDefault();
+  const answer = await post(form.action, Object.fromEntries(new FormData(form)));
+  if (!answer.ok) return;
+  const shown = form.previousElementSibling;
+  if (shown) shown.textContent = (await answer.json()).text;
+  form.remove();
+});
