@@ -11,7 +11,7 @@ import pytest
 
 from freeswitch.directory import Phone
 from tests.lab.caller import SippCaller
-from tests.lab.control import Control
+from tests.lab.control import Control, Event
 from tests.lab.patience import until
 from tests.lab.phone import BaresipPhone, RefusingPhone, register, take_over
 from tests.lab.ports import free_port
@@ -150,6 +150,38 @@ def test_a_phone_cannot_take_over_the_call_of_another_nor_listen_to_it(
         assert control.api(f"uuid_getvar {leg} bridge_uuid").strip() == leg_of_agent
         assert switch.channels(control) == 2
         caller.hang_up()
+
+
+def test_a_call_that_ends_while_its_recording_begins_leaves_no_channel_behind(
+    switch: RealSwitch, control: Control
+) -> None:
+    """docs/decisions/0021: with the switch's own recording thread some of these legs stay for ever."""
+    calls = 40
+    seen: set[str] = set()
+
+    def is_new(event: Event) -> bool:
+        parked = event["Event-Name"] == "CHANNEL_PARK" and event["Call-Direction"] == "inbound"
+        return parked and event["Unique-ID"] not in seen
+
+    with (
+        BaresipPhone(switch.home.parent, switch.phone("1001"), switch.plan.sip_port),
+        SippCaller(switch.home.parent, switch.plan.trunk_port, calls=calls, per_second=10) as callers,
+    ):
+        for number in range(calls):
+            leg = control.await_that(is_new, "a caller to be parked")["Unique-ID"]
+            seen.add(leg)
+            other = f"recorded-{number}"
+            assert ring(control, "1001", other).startswith("+OK")
+            control.api(f"uuid_answer {leg}")
+            control.background(f"uuid_bridge {leg} {other}")
+            control.await_event("CHANNEL_BRIDGE")
+            for part in range(6):  # each begins for about 10 ms: the end comes while some of them do
+                control.background(f"uuid_record {leg} start {switch.plan.recordings / other}-{part}.wav")
+            control.background(f"uuid_kill {leg}")
+            control.background(f"uuid_kill {other}")
+            control.await_event("CHANNEL_HANGUP_COMPLETE", Unique_ID=leg)
+        assert callers.await_end().was_hung_up == calls
+    until(lambda: switch.channels(control) == 0, "the switch to have no channel left")
 
 
 def test_the_switch_takes_new_phones_while_it_runs(switch: RealSwitch) -> None:

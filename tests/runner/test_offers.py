@@ -229,6 +229,20 @@ def outcomes(scene: Scene) -> list[str]:
     return [event.outcome for event in scene.events(s.AgentReleased)]
 
 
+@pytest.mark.parametrize(("rang", "outcome"), ((False, "unreachable"), (True, "failed")))
+def test_a_phone_whose_machine_says_that_nobody_listens_is_not_there(*, rang: bool, outcome: str) -> None:
+    """Complaint 6: a real switch gives such a phone up at once, without waiting for an answer that cannot come."""
+    scene = Scene()
+    scene.ready(1)
+    caller = scene.park()
+    (ring,) = scene.rings_of(caller)
+    if rang:
+        scene.ringing(ring)
+    scene.hang_up(ring.leg, "NORMAL_TEMPORARY_FAILURE")
+    assert outcomes(scene) == [outcome]
+    assert [event.reason for event in scene.events(s.AgentStoodDown)] == ([] if rang else ["phone_unreachable"])
+
+
 def test_only_a_phone_that_rang_has_missed_a_call() -> None:
     """Complaint 6; feature 3.6: of three phones one rang, one was made and stayed silent, one was never made."""
     scene = Scene(agents=3, ring_at_once=3)

@@ -39,7 +39,7 @@ from orchestrator.domain.contacts.contacts import (
     reservation_of,
 )
 from orchestrator.domain.kernel import Event, Instant, Refused
-from orchestrator.domain.switch.causes import NEVER_MADE, outcome_of
+from orchestrator.domain.switch.causes import NEVER_MADE, NORMAL_TEMPORARY_FAILURE, outcome_of
 
 Events = tuple[Event, ...]
 
@@ -110,7 +110,8 @@ def phone_outcome(offer: Offer, leg: str, cause: str) -> str:
     if leg in offer.rejecting:
         return "rejected"
     outcome = outcome_of(cause)
-    return "unreachable" if outcome == "timed_out" and leg not in offer.delivered else outcome
+    never_there = outcome == "timed_out" or cause == NORMAL_TEMPORARY_FAILURE
+    return "unreachable" if never_there and leg not in offer.delivered else outcome
 
 
 def agent_outcome(offer: Offer, held: Reservation, closed: OfferClosed) -> str:

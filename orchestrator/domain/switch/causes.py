@@ -6,6 +6,10 @@ SWITCH_RESTARTED = "SWITCH_RESTARTED"
 # Somebody hung up a call that was talking (Q.850, 16).
 NORMAL_CLEARING = "NORMAL_CLEARING"
 
+# A SIP 400, 481, 500 or 503, and what a switch says where the phone's machine answers that nobody listens at its port
+# (mod_sofia, sofia_glue.c). It says so of a phone alone, never of its own lack of anything.
+NORMAL_TEMPORARY_FAILURE = "NORMAL_TEMPORARY_FAILURE"
+
 # Ours: until the offer's deadline, nothing was heard of the leg that was asked for.
 NEVER_MADE = "NEVER_MADE"
 
