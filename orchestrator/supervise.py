@@ -29,7 +29,7 @@ from orchestrator.control import Client, ControlError, control_path
 from orchestrator.demo import RobotDesks
 from orchestrator.domain.kernel import Refused
 from orchestrator.runner.inputs import EndAll
-from orchestrator.service import demo_users
+from orchestrator.service import demo_customers, demo_users
 from orchestrator.service.configuration import apply_defaults
 from orchestrator.settings import Address, Settings, environment_with
 from orchestrator.store import Log, Source, schema
@@ -155,6 +155,8 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     schema.create(database.url_owner, admin_url=database.url_admin)
     if applied := apply_defaults(settings, database.url_writer):
         say(f"configuration: the demo's own ({applied} changes); see `ringledger config show`")
+    if settings.demo and not settings.switches and (known := demo_customers.ensure(settings, database.url_writer)):
+        say(f"customers: {known} of the demo's callers are known by name")
     logs = settings.home / "log"
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     environ = environment_with()
