@@ -161,7 +161,7 @@ def _switch_now(cursor: Cursor, projection: Projection, generation: int, feed: F
     take_turns(cursor, projection.name)
     before = live_place(cursor, projection.name)
     moved, position = _fold_built(cursor, projection, generation, feed, site, limit)
-    while moved == limit or (before is not None and position < before.position):
+    while moved and (moved == limit or (before is not None and position < before.position)):
         moved, position = _fold_built(cursor, projection, generation, feed, site, limit)
     cursor.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(_SWITCH_LOCK)))
     if before is not None:

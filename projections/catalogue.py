@@ -4,10 +4,26 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 from typing import Final
 
-from projections import contact_log
+from projections import (
+    agent_workload,
+    audit_trail,
+    contact_log,
+    customer_timeline,
+    customers,
+    queue_state,
+    work_orders,
+)
 from projections.base import Projection
 
-MODULES: Final[tuple[ModuleType, ...]] = (contact_log,)
+MODULES: Final[tuple[ModuleType, ...]] = (
+    queue_state,
+    agent_workload,
+    contact_log,
+    customer_timeline,
+    customers,
+    work_orders,
+    audit_trail,
+)
 
 
 def projection_of(module: ModuleType) -> Projection:

@@ -13,13 +13,13 @@ are bigint microseconds, as in the log.
 from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
 from types import UnionType
-from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Generic, LiteralString, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
 from orchestrator.store.arrays import Array, BigintArray, BoolArray, TextArray
-from projections.base import Cursor
+from projections.base import Connection, Cursor
 
 R = TypeVar("R", bound=Struct)
 
@@ -52,6 +52,8 @@ class Table(Generic[R]):
         rest = [column for column in self.columns if column not in key]
         change = ", ".join(f"{column} = excluded.{column}" for column in rest)
         conflict = f" ON CONFLICT ({', '.join(key)}) DO " + (f"UPDATE SET {change}" if rest else "NOTHING")
+        self._from = f"SELECT {given} FROM {name} "
+        self._from_read = f"SELECT {given} FROM read.{name} "
         self._insert = insert.encode()
         self._upsert = (insert + conflict).encode()
         if len(key) == 1:
@@ -71,6 +73,15 @@ class Table(Generic[R]):
             return {}
         found = cursor.execute(self._select, self._keys(keys), binary=True, prepare=True).fetchall()
         return {self._key_of_row(row): row for row in map(self._made, found)}
+
+    def find(self, cursor: Cursor, words: LiteralString, values: Sequence[Any] = ()) -> list[R]:
+        """For `apply`: the rows that meet these words, which begin with WHERE or ORDER BY."""
+        found = cursor.execute((self._from + words).encode(), values, binary=True, prepare=True)
+        return self.made(found.fetchall())
+
+    def read(self, connection: Connection, words: LiteralString, values: Sequence[Any] = ()) -> list[R]:
+        """For queries: the same of the live generation."""
+        return self.made(connection.execute((self._from_read + words).encode(), values, binary=True).fetchall())
 
     def save(self, cursor: Cursor, rows: Collection[R]) -> None:
         """Insert these or replace what has their keys. No two may have the same."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from orchestrator.domain.access import tokens, users
 from orchestrator.domain import engine
+from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
@@ -114,7 +114,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         nodes.StrayLegClosed,
     ),
     "engine": (engine.DatabaseReturned,),
-    "agent": (agents.AgentConfigured, agents.AgentRemoved),
+    "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
     "config": (configuration.ConfigurationApplied,),
@@ -166,6 +166,16 @@ def _with_first_limits(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "wrap_up_most_ms": 300_000, "desk_grace_ms": 15_000}
 
 
+def _with_counting(body: dict[str, Any]) -> dict[str, Any]:
+    """QueueConfigured of version 2 said nothing of targets. These were the trade's usual ones when it was written."""
+    return {**body, "answer_target_ms": 20_000, "short_abandon_ms": 5_000}
+
+
+def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
+    """AgentConfigured of version 1 knew no teams."""
+    return {**body, "team": ""}
+
+
 # Stored names differ from class names only where a class was renamed after it had made history.
 _SPECIAL: dict[type[Event], Entry] = {
     contacts.HoldRequested: Entry(
@@ -177,8 +187,15 @@ _SPECIAL: dict[type[Event], Entry] = {
     shifts.WrapUpStarted: Entry(
         name="WrapUpStarted", cls=shifts.WrapUpStarted, kind="shift", version=2, upcasters=(_not_extended,)
     ),
+    agents.AgentConfigured: Entry(
+        name="AgentConfigured", cls=agents.AgentConfigured, kind="agent", version=2, upcasters=(_in_no_team,)
+    ),
     queues.QueueConfigured: Entry(
-        name="QueueConfigured", cls=queues.QueueConfigured, kind="queue", version=2, upcasters=(_with_first_limits,)
+        name="QueueConfigured",
+        cls=queues.QueueConfigured,
+        kind="queue",
+        version=3,
+        upcasters=(_with_first_limits, _with_counting),
     ),
     contacts.ContactIdentified: Entry(
         name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of

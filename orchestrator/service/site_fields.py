@@ -52,6 +52,10 @@ def _numbers(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _team(value: object) -> str:
+    return "" if value == "" else word(value)
+
+
 def _skills(value: object) -> dict[str, int]:
     if not isinstance(value, dict):
         raise Unfit("write skills with levels, such as { sales = 5, english = 3 }")
@@ -76,6 +80,8 @@ QUEUE: Final = Section(
         Field("desk_grace_s", "desk_grace_ms", seconds(1, 600), write=from_ms),
         Field("cool_down_s", "cool_down_ms", seconds(0, 3_600), write=from_ms),
         Field("max_wait_s", "max_wait_ms", seconds(1, 86_400), write=from_ms),
+        Field("answer_target_s", "answer_target_ms", seconds(1, 3_600), write=from_ms),
+        Field("short_abandon_s", "short_abandon_ms", seconds(0, 3_600), write=from_ms),
         Field("music", "music", word),
         Field("apology", "apology", word),
         Field("record", "record", flag),
@@ -100,6 +106,7 @@ AGENT: Final = Section(
         Field("name", "name", text, required=True),
         Field("extension", "extension", extension, required=True),
         Field("skills", "skills", _skills, required=True),
+        Field("team", "team", _team),
     ),
 )
 SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE)

@@ -32,6 +32,10 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     record: bool = True
     desk_grace_ms: int = 15_000
     """How long the desk of an agent may be gone before the queue's contacts are kept from that agent."""
+    answer_target_ms: int = 20_000
+    """Whoever is answered within this counts as in time: the T of service levels."""
+    short_abandon_ms: int = 5_000
+    """Whoever leaves within this may not have meant to call: a short abandon."""
 
 
 class QueueRemoved(Event, frozen=True, kw_only=True):

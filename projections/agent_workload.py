@@ -1,0 +1,318 @@
+"""Agents: what each does now, and what they did, by site-local day. The leader's table of agents and each agent's day.
+
+Streams: shift, contact (hold), agent (who they are). One log, one order: a state is derived from the last event that
+concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Durations by our clock, from the
+event that begins a state to the event that ends it, cut at site-local midnight. Counts on the day of the event.
+"""
+
+from typing import Final
+
+from msgspec import Struct, field
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.kernel import Event, Instant, Record, ident_of
+from orchestrator.domain.staff import shifts
+from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
+from orchestrator.store.arrays import TextArray
+from projections.base import Batch, Connection, Site
+from projections.tables import Table
+
+NAME: Final = "agent_workload"
+VERSION: Final = 1
+
+TABLES: Final = """
+CREATE TABLE agent_workload (
+    agent_id     text    PRIMARY KEY,
+    number       text    NOT NULL,
+    name         text    NOT NULL,
+    employed     boolean NOT NULL,
+    shift_id     text    NOT NULL,
+    extension    text    NOT NULL,
+    state        text    NOT NULL,
+    reason       text    NOT NULL,
+    since        bigint,
+    signed_in_at bigint,
+    contact_id   text    NOT NULL
+) WITH (fillfactor = 50);
+CREATE INDEX ON agent_workload (shift_id);
+CREATE INDEX ON agent_workload (contact_id);
+CREATE TABLE agent_workload_days (
+    agent_id   text   NOT NULL,
+    day        text   NOT NULL,
+    sign_ins   bigint NOT NULL,
+    offers     bigint NOT NULL,
+    contacts   bigint NOT NULL,
+    unserved   jsonb  NOT NULL,
+    ready_ms   bigint NOT NULL,
+    ringing_ms bigint NOT NULL,
+    talk_ms    bigint NOT NULL,
+    hold_ms    bigint NOT NULL,
+    wrap_up_ms bigint NOT NULL,
+    pause_ms   bigint NOT NULL,
+    PRIMARY KEY (agent_id, day)
+) WITH (fillfactor = 70);
+"""
+
+INDEXES: Final = """
+CREATE INDEX ON agent_workload_days (day);
+"""
+
+# What it says of the agent that an offer ended so (`AgentReleased.outcome`). The others, withdrawn or answered by a
+# colleague, are nobody's fault.
+MISSED: Final = ("timed_out", "rejected", "busy", "unreachable", "failed")
+
+
+class Agent(Struct):
+    """An agent now. `name` is sealed, bound to stream agent-<id> and field `name`. `state`: signed_out, paused (see
+    `reason`), ready, ringing, talking, held, wrapping_up. `contact_id`: what they ring for, have or wrap up.
+    """
+
+    agent_id: str
+    number: str = ""
+    name: str = ""
+    employed: bool = True
+    shift_id: str = ""
+    extension: str = ""
+    state: str = "signed_out"
+    reason: str = ""
+    since: int | None = None
+    signed_in_at: int | None = None
+    contact_id: str = ""
+
+
+class Day(Struct):
+    """An agent's day. `contacts`: conversations begun. `unserved`: offers that ended without one, counted by outcome.
+    Times in each state are of closed intervals; what runs on is added by `workload`.
+    """
+
+    agent_id: str
+    day: str
+    sign_ins: int = 0
+    offers: int = 0
+    contacts: int = 0
+    unserved: dict[str, int] = field(default_factory=dict)
+    ready_ms: int = 0
+    ringing_ms: int = 0
+    talk_ms: int = 0
+    hold_ms: int = 0
+    wrap_up_ms: int = 0
+    pause_ms: int = 0
+
+    @property
+    def missed(self) -> int:
+        """Offers that the agent did not take, whatever the reason."""
+        return sum(self.unserved.get(outcome, 0) for outcome in MISSED)
+
+    @property
+    def signed_in_ms(self) -> int:
+        return self.ready_ms + self.ringing_ms + self.talk_ms + self.hold_ms + self.wrap_up_ms + self.pause_ms
+
+
+AGENTS: Final = Table(NAME, Agent, key=("agent_id",))
+DAYS: Final = Table("agent_workload_days", Day, key=("agent_id", "day"))
+
+_TIME_IN: Final = {
+    "ready": "ready_ms",
+    "ringing": "ringing_ms",
+    "talking": "talk_ms",
+    "held": "hold_ms",
+    "wrapping_up": "wrap_up_ms",
+    "paused": "pause_ms",
+}
+_OF_SHIFTS: Final[frozenset[type[Event]]] = frozenset(
+    {
+        shifts.AgentSignedIn,
+        shifts.AgentMadeReady,
+        shifts.AgentPaused,
+        shifts.AgentStoodDown,
+        shifts.AgentReserved,
+        shifts.AgentReleased,
+        shifts.AgentConnected,
+        shifts.WrapUpStarted,
+        shifts.WrapUpEnded,
+        shifts.AgentSignedOut,
+    }
+)
+_OF_CONTACTS: Final[frozenset[type[Event]]] = frozenset({contacts.ContactHeld, contacts.ContactResumed})
+_OF_AGENTS: Final[frozenset[type[Event]]] = frozenset({AgentConfigured, AgentRemoved})
+_CARED_FOR: Final = _OF_SHIFTS | _OF_CONTACTS | _OF_AGENTS
+
+
+# --- folding ---------------------------------------------------------------------------------------------------------
+def apply(batch: Batch) -> None:
+    """Load the agents whom these events concern, fold, put them back."""
+    news = [record for record in batch.records if type(record.event) in _CARED_FOR]
+    if not news:
+        return
+    folding = _Folding(batch, news)
+    for record in news:
+        folding.take(record)
+    folding.save()
+
+
+class _Folding:
+    """The agents of a batch, found by what an event says of them, and what is added to their days."""
+
+    def __init__(self, batch: Batch, news: list[Record]) -> None:
+        self._batch = batch
+        ids: set[str] = set()
+        of_shifts: set[str] = set()
+        of_contacts: set[str] = set()
+        for record in news:
+            kind = type(record.event)
+            ident = ident_of(record.stream)
+            if isinstance(record.event, shifts.AgentSignedIn):
+                ids.add(record.event.agent_id)
+            if kind in _OF_SHIFTS:
+                of_shifts.add(ident)
+            elif kind in _OF_CONTACTS:
+                of_contacts.add(ident)
+            else:
+                ids.add(ident)
+        wanted = [TextArray(list(each)) for each in (ids, of_shifts, of_contacts)]
+        words = "WHERE agent_id = ANY(%b) OR shift_id = ANY(%b) OR contact_id = ANY(%b)"
+        self._agents = {row.agent_id: row for row in AGENTS.find(batch.cursor, words, wanted)}
+        self._by_shift = {row.shift_id: row for row in self._agents.values() if row.shift_id}
+        # Several phones may ring for a contact; one agent at most has it.
+        self._by_contact = {row.contact_id: row for row in self._agents.values() if row.state in ("talking", "held")}
+        self._added: dict[tuple[str, str], Day] = {}
+
+    def take(self, record: Record) -> None:
+        kind, at, ident = type(record.event), record.about.at, ident_of(record.stream)
+        if kind in _OF_AGENTS:
+            self._configure(ident, record.event)
+        elif kind in _OF_CONTACTS:
+            agent = self._by_contact.get(ident)
+            if agent is not None and agent.state in ("talking", "held"):
+                self._enter(agent, "held" if kind is contacts.ContactHeld else "talking", at)
+        elif isinstance(record.event, shifts.AgentSignedIn):
+            self._sign_in(record.event, ident, at)
+        elif (agent := self._by_shift.get(ident)) is not None:
+            self._move(agent, record.event, at)
+
+    def _configure(self, ident: str, event: Event) -> None:
+        agent = self._agent(ident)
+        if isinstance(event, AgentConfigured):
+            agent.number, agent.name, agent.employed = event.number, event.name, True
+        else:
+            agent.employed = False
+
+    def _agent(self, ident: str) -> Agent:
+        return self._agents.setdefault(ident, Agent(ident))
+
+    def _sign_in(self, event: shifts.AgentSignedIn, shift_id: str, at: Instant) -> None:
+        agent = self._agent(event.agent_id)
+        agent.shift_id, agent.extension, agent.signed_in_at = shift_id, event.extension, at
+        self._by_shift[shift_id] = agent
+        self._enter(agent, "paused", at, "signed_in")
+        self._day(agent, at).sign_ins += 1
+
+    def _move(self, agent: Agent, event: Event, at: Instant) -> None:
+        match event:
+            case shifts.AgentMadeReady():
+                self._enter(agent, "ready", at)
+            case shifts.AgentPaused() | shifts.AgentStoodDown():
+                self._enter(agent, "paused", at, event.reason)
+                self._leave_contact(agent)
+            case shifts.AgentReserved():
+                self._enter(agent, "ringing", at)
+                agent.contact_id = event.contact_id
+                self._day(agent, at).offers += 1
+            case shifts.AgentReleased():
+                self._enter(agent, "ready", at)
+                self._leave_contact(agent)
+                unserved = self._day(agent, at).unserved
+                unserved[event.outcome] = unserved.get(event.outcome, 0) + 1
+            case shifts.AgentConnected():
+                self._enter(agent, "talking", at)
+                agent.contact_id = event.contact_id
+                self._by_contact[event.contact_id] = agent
+                self._day(agent, at).contacts += 1
+            case shifts.WrapUpStarted():
+                self._enter(agent, "wrapping_up", at)
+            case shifts.WrapUpEnded():
+                self._enter(agent, "ready", at)
+                self._leave_contact(agent)
+            case shifts.AgentSignedOut():
+                self._enter(agent, "signed_out", at, event.reason)
+                self._leave_contact(agent)
+                self._by_shift.pop(agent.shift_id, None)
+                agent.shift_id = agent.extension = ""
+                agent.signed_in_at = None
+
+    def _leave_contact(self, agent: Agent) -> None:
+        if self._by_contact.get(agent.contact_id) is agent:
+            del self._by_contact[agent.contact_id]
+        agent.contact_id = ""
+
+    def _enter(self, agent: Agent, state: str, at: Instant, reason: str = "") -> None:
+        """From now on the agent is in this state; the time in the one before goes to the days on which it was."""
+        if agent.state in _TIME_IN and agent.since is not None:
+            for day, spent_ms in self._batch.site.days(Instant(agent.since), at):
+                _spend(self._on(agent.agent_id, day), agent.state, spent_ms)
+        agent.state, agent.reason, agent.since = state, reason, at
+
+    def _day(self, agent: Agent, at: Instant) -> Day:
+        return self._on(agent.agent_id, self._batch.site.day(at))
+
+    def _on(self, agent_id: str, day: str) -> Day:
+        found = self._added.get((agent_id, day))
+        if found is None:
+            found = self._added[agent_id, day] = Day(agent_id, day)
+        return found
+
+    def save(self) -> None:
+        AGENTS.save(self._batch.cursor, self._agents.values())
+        days = DAYS.load(self._batch.cursor, self._added)
+        for key, added in self._added.items():
+            day = days.get(key)
+            if day is None:
+                days[key] = added
+            else:
+                _add(day, added)
+        DAYS.save(self._batch.cursor, days.values())
+
+
+def _spend(day: Day, state: str, spent_ms: int) -> None:
+    name = _TIME_IN[state]
+    setattr(day, name, getattr(day, name) + spent_ms)
+
+
+_SUMS: Final = ("sign_ins", "offers", "contacts", *_TIME_IN.values())
+
+
+def _add(day: Day, added: Day) -> None:
+    for name in _SUMS:
+        setattr(day, name, getattr(day, name) + getattr(added, name))
+    for outcome, count in added.unserved.items():
+        day.unserved[outcome] = day.unserved.get(outcome, 0) + count
+
+
+# --- queries ---------------------------------------------------------------------------------------------------------
+def now(connection: Connection) -> list[Agent]:
+    """Every agent who is employed or still signed in, by employee number."""
+    return AGENTS.read(connection, "WHERE employed OR state <> 'signed_out' ORDER BY number, agent_id")
+
+
+def workload(connection: Connection, site: Site, day: str, now: Instant) -> list[tuple[Agent, Day]]:
+    """Each of them with their day, `2026-11-22`; a state that lasts at `now` counts until then."""
+    agents = AGENTS.read(connection, "ORDER BY number, agent_id")
+    days = {row.agent_id: row for row in DAYS.read(connection, "WHERE day = %s", (day,))}
+    found = []
+    for agent in agents:
+        row = days.get(agent.agent_id)
+        if row is None and not agent.employed and agent.state == "signed_out":
+            continue
+        row = row or Day(agent.agent_id, day)
+        if agent.state in _TIME_IN and agent.since is not None:
+            for each, spent_ms in site.days(Instant(agent.since), now):
+                if each == day:
+                    _spend(row, agent.state, spent_ms)
+        found.append((agent, row))
+    return found
+
+
+def days(connection: Connection, agent_id: str, first: str, last: str) -> list[Day]:
+    """One agent's days from `first` to `last`, both included, of closed intervals."""
+    words = "WHERE agent_id = %s AND day BETWEEN %s AND %s ORDER BY day"
+    return DAYS.read(connection, words, (agent_id, first, last))
