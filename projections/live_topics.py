@@ -35,9 +35,23 @@ def touched(record: Record, before: Aggregate, after: Aggregate, world: World) -
             return {f"{USER}:{ident}"}
         case "customer":
             return {f"{CUSTOMER}:{ident}", *_who_talk_with(world, ident)}
-        case "order":
-            customer = str(getattr(record.event, "customer_id", ""))
-            return {f"{CUSTOMER}:{customer}", *_who_talk_with(world, customer)} if customer else set()
+        case "order" | "note":
+            return _of_whom(record.about.correlation, world)
+    return set()
+
+
+def _of_whom(stream: str, world: World) -> set[str]:
+    """What shows the customer of this stream: their own, or that of a contact in progress."""
+    ident = ident_of(stream)
+    match kind_of(stream):
+        case "customer":
+            return {f"{CUSTOMER}:{ident}", *_who_talk_with(world, ident)}
+        case "contact":
+            contact = world.contacts.get(ident)
+            if contact is None:
+                return {f"{CONTACT}:{ident}"}
+            theirs = _of_whom(f"customer-{contact.customer_id}", world) if contact.customer_id else set()
+            return {f"{CONTACT}:{ident}", *_of_contact(contact), *theirs}
     return set()
 
 
