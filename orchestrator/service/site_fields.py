@@ -107,6 +107,7 @@ AGENT: Final = Section(
         Field("extension", "extension", extension, required=True),
         Field("skills", "skills", _skills, required=True),
         Field("team", "team", _team),
+        Field("team", "team", _team),
     ),
 )
 SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE)

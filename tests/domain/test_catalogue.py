@@ -189,3 +189,11 @@ def test_history_from_before_there_were_desks_is_read_with_the_limits_of_then() 
     entry = CATALOGUE["QueueConfigured"]
     queue = msgspec.convert(entry.upcasters[0]({"name": "Sales", "skill": "sales"}), entry.cls)
     assert queue == queues.QueueConfigured(name="Sales", skill="sales")
+
+
+def test_an_agent_of_the_first_version_is_read_as_one_of_no_team() -> None:
+    entry = CATALOGUE["AgentConfigured"]
+    body = {"number": "101", "name": "Li", "extension": "1001", "skills": {"sales": 5}}
+    agent = msgspec.convert(entry.upcasters[0](body), entry.cls)
+    assert isinstance(agent, agents.AgentConfigured)
+    assert agent.team == ""

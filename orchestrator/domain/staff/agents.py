@@ -17,6 +17,8 @@ class AgentConfigured(Event, frozen=True, kw_only=True):
     extension: str
     skills: dict[str, int]
     """Skill to level, 1 (lowest) to 9."""
+    team: str = ""
+    """Whose leaders see this agent; empty for an agent whom only those see who see every team."""
 
 
 class AgentRemoved(Event, frozen=True, kw_only=True):
@@ -31,6 +33,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     name: str
     extension: str
     skills: dict[str, int]
+    team: str = ""
 
 
 def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
@@ -43,6 +46,7 @@ def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
                 name=event.name,
                 extension=event.extension,
                 skills=event.skills,
+                team=event.team,
             )
         case AgentRemoved():
             return None
