@@ -51,3 +51,17 @@ def test_a_hold_that_is_taken_back_at_once_is_never_heard(house: House) -> None:
 def _at(house: House, kind: type[Event]) -> int:
     """When the first such event was recorded."""
     return next(record.about.at for record in house.ledger.read() if isinstance(record.event, kind))
+
+
+def test_an_agent_who_hangs_up_just_after_a_hold_does_not_leave_the_caller_in_the_music(house: House) -> None:
+    """Complaint 16: a real switch says nothing more of such a caller, who is bridged to nobody and hears music."""
+    phone = house.driver.phone("1001")
+    house.sign_in("801")
+    house.driver.call()
+    connected = house.ledger.await_event(c.ContactConnected)
+    house.do(inputs.Hold(agent="801"))
+    house.ledger.await_event(c.ContactHeld)
+    phone.hang_up()
+    assert house.ledger.await_event(c.ContactEnded).reason == "completed"
+    assert [segment.segment_id for segment in house.ledger.all(c.AgentSegmentEnded)] == [connected.segment_id]
+    house.close_day(contacts=1)
