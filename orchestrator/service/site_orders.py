@@ -15,10 +15,10 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import fields
 
+from orchestrator.domain.access.users import ROLES
 from orchestrator.domain.work.ordertypes import (
     ACTIONS,
     KINDS,
-    ROLES,
     STATE_KINDS,
     Choice,
     FieldSpec,

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.domain.access.users import ROLES
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import (
@@ -181,7 +182,7 @@ _types = st.builds(
     ),
     moves=st.tuples(st.builds(Move, action=_ids.filter(lambda a: a not in ordertypes.ACTIONS), name=_text,
                               before=st.just(("a",)), after=st.just("b"),
-                              roles=st.lists(st.sampled_from(ordertypes.ROLES), min_size=1, max_size=3).map(tuple))),
+                              roles=st.lists(st.sampled_from(ROLES), min_size=1, max_size=3).map(tuple))),
     may=st.dictionaries(st.sampled_from(ordertypes.ACTIONS), st.just(("agent",)), max_size=4).map(
         lambda found: dict(sorted(found.items()))
     ),

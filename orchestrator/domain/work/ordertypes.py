@@ -20,7 +20,6 @@ from orchestrator.domain.kernel import Event, Refused
 
 KINDS: Final = ("text", "lines", "number", "date", "time", "choice", "flag", "phone")
 STATE_KINDS: Final = ("open", "done", "closed")
-ROLES: Final = ("agent", "leader", "back_office", "service_point", "qa", "ops", "auditor", "admin")
 WORKERS: Final = ("agent", "leader", "back_office", "service_point", "admin")
 """Who may do what nobody else is named for."""
 ACTIONS: Final = ("open", "assign", "note", "amend")
