@@ -219,7 +219,8 @@ class Engine:
     def _step(self, given: Input, answer: AsyncResult | None) -> None:
         begun = time.perf_counter()
         outcome = self.runner.step(given)
-        self._metrics.decision_seconds.observe(time.perf_counter() - begun)
+        if outcome.records or outcome.instructions:
+            self._metrics.decision_seconds.observe(time.perf_counter() - begun)
         if outcome.refused is not None and answer is not None:
             answer.set(outcome.refused)
         elif outcome.records:

@@ -42,7 +42,7 @@ class Metrics:
         )
         self.decision_seconds = Histogram(
             "ringledger_decision_seconds",
-            "One step of the core: input in, events and instructions out.",
+            "One step of the core that led to something: input in, events and instructions out.",
             registry=r,
             buckets=_DECISION_S,
         )

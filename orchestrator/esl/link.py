@@ -5,6 +5,7 @@ Kept from greenswitch: the connection as an object with `connect`, `send`, `stop
 deadline for each reply), and the end (every pending reply fails at once). All of it needs gevent, patched or not.
 """
 
+import os
 import socket as plain
 import time
 from collections import deque
@@ -40,7 +41,7 @@ CHECK_S: Final = 0.05
 # HEARTBEAT comes every 20 s at most; silence is asked about long before.
 SILENCE_S: Final = 10.0
 _RECV = 65_536
-_POKE = Letter(b"\n")
+_READ = 1  # of gevent's loop
 
 
 class LinkError(Exception):
@@ -206,16 +207,23 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
     # --- reading -----------------------------------------------------------------------------------------------------
     def receive_events(self) -> None:
         """Read until the stream ends. Never blocks on anything but the socket, never spins."""
+        # The socket's own recv() first tries in vain, each time: it is called again as soon as all is read.
+        hub, fd = gevent.get_hub(), self.sock.fileno()
+        readable = hub.loop.io(fd, _READ)
         try:
-            while data := self.sock.recv(_RECV):
+            while True:
+                hub.wait(readable)
+                # Once the connection is closed its number may already be another's.
+                if not self.connected or not (data := os.read(fd, _RECV)):
+                    break
                 self._heard = time.monotonic()
                 if self._poker is not None:
                     self._poker.again(self._poke, update=False)
                 at = self._clock()
                 for frame in self.frames.feed(data):
-                    if not self.connected:
-                        return
                     self._take(frame, at)
+                    if self._why_lost:
+                        return
             cut = self.frames.cut()
             why = f"it closed the connection{' in the middle: ' + cut if cut else ''}"
         except FrameError as error:
@@ -226,6 +234,8 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
             # A dead reader on a connection that looks alive is how calls are lost in silence: a bug must end it too.
             log.exception("reader-fault", switch=self.switch.name)
             why = f"a fault of ours while reading: {type(error).__name__}"
+        finally:
+            readable.close()
         self.lose(why)
 
     def _take(self, frame: Frame, at: Instant) -> None:
@@ -264,8 +274,8 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
 
         Runs in the hub itself, hundreds of times a second: a greenlet that sleeps as often costs several times as much.
         """
-        if self._outbox is not None and self._outbox.idle():
-            self._outbox.write(_POKE)
+        if self._outbox is not None:
+            self._outbox.poke()
 
     def _check(self, now: float) -> None:
         for pending in tuple(self._commands_sent):

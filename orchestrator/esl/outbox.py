@@ -32,7 +32,7 @@ class Outbox:
     """The bytes on their way to one socket. `lost(why)` is called at most once."""
 
     def __init__(self, sock: socket, lost: Callable[[str], None]) -> None:
-        self._sock = sock
+        self._fd = sock.fileno()
         self._lost = lost
         self._waiting: deque[Letter] = deque()
         self._rest = b""  # of a command whose beginning is written: nothing may come between
@@ -53,6 +53,11 @@ class Outbox:
         self._waiting.append(letter)
         if at_once:
             self._write_together()
+
+    def poke(self) -> None:
+        """Send a lone line feed, unless something else is on its way."""
+        if self.idle() and not self._gathering and not self._closed:
+            self._attempt(b"\n")
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -87,7 +92,7 @@ class Outbox:
     def _attempt(self, data: bytes) -> bytes:
         """What is left of the bytes after as many were written as the socket takes now."""
         try:
-            return data[os.write(self._sock.fileno(), data) :]
+            return data[os.write(self._fd, data) :]
         except BlockingIOError:
             return data
         except OSError as error:
@@ -100,7 +105,7 @@ class Outbox:
             self._wake.clear()
             while not self.idle():
                 try:
-                    wait_write(self._sock.fileno(), timeout=STUCK_S, timeout_exc=TimeoutError())
+                    wait_write(self._fd, timeout=STUCK_S, timeout_exc=TimeoutError())
                 except (TimeoutError, OSError, ValueError):
                     self._fail(f"it has read nothing for {STUCK_S:g} s")
                     return

@@ -45,6 +45,11 @@ _APPEND: Final = (
     "SELECT public.ringledger_append(%s::text, %s::bigint, %s::text,"
     " %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
 )
+# Most batches bring no key and no look-up row, and the driver takes its time over each parameter.
+_APPEND_BARE: Final = (
+    "SELECT public.ringledger_append(%s::text, %s::bigint, %s::text,"
+    " %b, %b, %b, %b, %b, %b, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"
+)
 _APPEND_FIRST: Final = (
     "SELECT public.ringledger_append_first(%b::text, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
 )
@@ -246,11 +251,17 @@ def _call(
     sole: tuple[str, Sequence[bytes]] | None = None,
 ) -> list[int]:
     streams, versions, topics, states = zip(*rows, strict=True)
+    statement = _APPEND
     first: tuple[object, ...] = (fence.site, fence.epoch, fence.holder) if fence else (None, None, None)
+    last: tuple[object, ...] = ()
     if sole is not None:
-        first = (sole[0], ByteaArray(sole[1]))
+        statement, first = _APPEND_FIRST, (sole[0], ByteaArray(sole[1]))
+    elif not (batch.new_keys or batch.hung_keys or batch.index):
+        statement = _APPEND_BARE
+    if statement is not _APPEND_BARE:
+        last = (*_key_arrays(batch.new_keys), *_key_arrays(batch.hung_keys), *_index_arrays(batch.index))
     answer = connection.execute(
-        _APPEND if sole is None else _APPEND_FIRST,
+        statement,
         (
             *first,
             TextArray([stream for stream, _ in expected]) if expected else _NO_TEXT,
@@ -259,9 +270,7 @@ def _call(
             BigintArray(versions),
             TextArray(topics),
             ByteaArray(states),
-            *_key_arrays(batch.new_keys),
-            *_key_arrays(batch.hung_keys),
-            *_index_arrays(batch.index),
+            *last,
         ),
         prepare=True,
         binary=True,
