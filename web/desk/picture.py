@@ -101,6 +101,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     """The offer or contact that actions mean."""
     shown_contact: str
     """The contact whose caller the screen pop shows: the one that rings, talks or is wrapped up; else none."""
+    desk_id: str
+    """The desk that has the agent's seat; empty where none is there."""
     pop_version: str
     """Changes when the screen pop has to be fetched anew."""
     away: bool
@@ -148,6 +150,7 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
             may=may(state, shift, talk, wrap_up),
             about=next((ring.offer_id for ring in rings), shift.contact_id if shift is not None else ""),
             shown_contact=shift.contact_id if shift is not None else "",
+            desk_id=shift.desk.desk_id if shift is not None and shift.desk and shift.desk.state == "attached" else "",
             pop_version=_pop_version(view, shift, contact, calls),
             away=view.away,
         )

@@ -1,15 +1,19 @@
 """What a desk is told of: its own agent at once, the queues of that agent every two seconds."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, cast
 
-from flask import render_template
+from flask import current_app, render_template
 
 from web.access.visitor import Visitor
+from web.desk.attendance import Attendance
 from web.desk.picture import desk_of, waiting_in
 from web.desk.shown import words_of
+from web.parts import parts
 from web.push.present import Topic, live
 
 QUEUES_EVERY_S: Final = 2.0
+_KEY: Final = "ringledger-attendance"
 
 
 def draw_desk(agent_id: str) -> str:
@@ -23,6 +27,20 @@ def draw_queue(queue_id: str) -> str:
     return render_template("desk/queue.html", queue=waiting_in(live().view, queue_id))
 
 
+def attendance() -> Attendance:
+    """The app's, made when it is first asked for."""
+    if _KEY not in current_app.extensions:
+        current_app.extensions[_KEY] = Attendance(parts().do).start()
+    return cast("Attendance", current_app.extensions[_KEY])
+
+
+def _attend(agent_id: str, desk_id: str) -> Callable[[], None] | None:
+    """The stream of a page is that of a desk, where it says which."""
+    with live().view.still() as world:
+        agent = world.agents.get(agent_id)
+    return attendance().come(agent.number, desk_id) if agent is not None and desk_id else None
+
+
 def _own(visitor: Visitor, agent_id: str) -> bool:
     return visitor.may("desk.use") and bool(agent_id) and visitor.agent_id == agent_id
 
@@ -32,6 +50,6 @@ def _any_queue(visitor: Visitor, _queue_id: str) -> bool:
 
 
 TOPICS: Final = (
-    Topic("desk", draw_desk, _own, source="agent"),
+    Topic("desk", draw_desk, _own, source="agent", attend=_attend),
     Topic("queue", draw_queue, _any_queue, every_s=QUEUES_EVERY_S),
 )

@@ -1,22 +1,29 @@
 """The agent's desk (features 4.1-4.5, 4.7 in their simple form): the page, its buttons, and the panes it fetches."""
 
+import uuid
 from collections.abc import Callable
 from typing import Final
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
+from msgspec.structs import replace
 from werkzeug.wrappers import Response as AnyResponse
 
 from orchestrator.domain.customers.people import ChangeProfile
 from orchestrator.domain.kernel import Refused
+from orchestrator.domain.work import ordertypes
+from orchestrator.domain.work.orders import reference
+from orchestrator.domain.work.ordertypes import Choice, FieldSpec, OrderType, OrderTypeConfigured
 from orchestrator.runner import inputs
-from orchestrator.service.customer_file import CustomerFile
-from orchestrator.service.deciding import Who
+from projections import work_orders
 from projections.live_calls import Call
+from web import language
 from web.access.needs import needs
 from web.access.visitor import me
+from web.desk.files import file, who, work
 from web.desk.picture import Desk, desk_of, waiting_in
+from web.desk.pop import pop_of
 from web.desk.reasons import ALL
 from web.desk.shown import outcome_words, region, words_of
 from web.navigation import Item
@@ -28,6 +35,8 @@ NAVIGATION: Final = (Item("desk.show", _l("My desk"), 10),)
 
 # How long a button waits until what it did is in the live state, so that the page it leads to shows it (s).
 SEEN_S: Final = 2.0
+# What one press of "more time" adds to the after-call work.
+EXTEND_MS: Final = 30_000
 _LONGEST: Final = 64
 
 KEYS: Final = (
@@ -45,19 +54,21 @@ KEYS: Final = (
     ("?", _l("This list")),
 )
 
-Make = Callable[[str, str], inputs.AgentCommand]
-"""(employee number, what it is about) → the command."""
+Make = Callable[[str], inputs.AgentCommand]
+"""Employee number → the command, but for what every command of a desk carries."""
 
 ACTIONS: Final[dict[str, Make]] = {
-    "sign_in": lambda agent, _: inputs.SignIn(agent=agent),
-    "ready": lambda agent, _: inputs.Ready(agent=agent),
-    "pause": lambda agent, _: inputs.Pause(agent=agent, reason=_reason()),
-    "sign_out": lambda agent, _: inputs.SignOut(agent=agent),
-    "accept": lambda agent, about: inputs.Accept(agent=agent, about=about),
-    "reject": lambda agent, about: inputs.Reject(agent=agent, about=about),
-    "hold": lambda agent, about: inputs.Hold(agent=agent, about=about),
-    "resume": lambda agent, about: inputs.Resume(agent=agent, about=about),
-    "hang_up": lambda agent, about: inputs.HangUp(agent=agent, about=about),
+    "sign_in": lambda agent: inputs.SignIn(agent=agent),
+    "ready": lambda agent: inputs.Ready(agent=agent),
+    "pause": lambda agent: inputs.Pause(agent=agent, reason=_reason()),
+    "sign_out": lambda agent: inputs.SignOut(agent=agent),
+    "accept": lambda agent: inputs.Accept(agent=agent),
+    "reject": lambda agent: inputs.Reject(agent=agent),
+    "hold": lambda agent: inputs.Hold(agent=agent),
+    "resume": lambda agent: inputs.Resume(agent=agent),
+    "hang_up": lambda agent: inputs.HangUp(agent=agent),
+    "extend": lambda agent: inputs.ExtendWrapUp(agent=agent, by_ms=EXTEND_MS),
+    "take_over": lambda agent: inputs.TakeOver(agent=agent),
 }
 # These are about one contact, which the form names: the page may be older than what rings by now.
 _ABOUT_ONE: Final = frozenset({"accept", "reject", "hold", "resume", "hang_up", "extend"})
@@ -80,26 +91,24 @@ def act(action: str) -> AnyResponse:
     make = ACTIONS.get(action)
     if make is None:
         abort(404)
-    about = request.form.get("about", "")[:_LONGEST]
-    if action in _ABOUT_ONE and not about:
+    if action in _ABOUT_ONE and not _field("about"):
         abort(400)
-    return _done(parts().do(make(_number(), about)))
+    return _done(parts().do(_from_desk(make(_number()))))
 
 
 @blueprint.post("/wrap-up")
 @needs("desk.use")
 def wrap_up() -> AnyResponse:
     """The after-call work is done: its note is kept first, then its reason ends it."""
-    contact_id, chosen = request.form.get("about", "")[:_LONGEST], request.form.get("code", "")
-    note = request.form.get("note", "")
+    contact_id, chosen, note = _field("about"), _field("code"), request.form.get("note", "")
     if not contact_id or chosen not in ALL:
         abort(400)
     _own(contact_id)
     file().note_contact(who(), contact_id, note, code=chosen, key=f"wrap-up-{contact_id}")
     try:
-        return _done(parts().do(inputs.WrapUp(agent=_number(), code=chosen, about=contact_id)))
+        return _done(parts().do(_from_desk(inputs.WrapUp(agent=_number(), code=chosen))))
     except Refused as refused:
-        if refused.code in {"gone", "not_wrapping_up"}:
+        if refused.code in {"stale", "not_wrapping_up"}:
             raise Refused(
                 "time_was_up", gettext("The time for it was up already. Your reason and your note are kept.")
             ) from None
@@ -110,9 +119,7 @@ def wrap_up() -> AnyResponse:
 @needs("desk.use")
 def pop() -> str:
     """Who calls: their file, or what is known of a number that nobody has."""
-    call = _own(request.args.get("contact", ""))
-    customer = file().customer(call.customer_id) if call.customer_id else None
-    return render_template("desk/pop.html", call=call, customer=customer, region=region(call.number))
+    return render_template("desk/pop.html", pop=pop_of(_own(request.args.get("contact", ""))))
 
 
 @blueprint.post("/customer")
@@ -126,9 +133,9 @@ def name_customer() -> AnyResponse:
         address=request.form.get("address", ""),
     )
     if call.customer_id:
-        written = file().change(who(), call.customer_id, profile, key=_key())
+        written = file().change(who(), call.customer_id, profile, key=_field("key"))
         return _done(written.position)
-    written = file().create(who(), profile, contact_id=call.contact_id, key=_key())
+    written = file().create(who(), profile, contact_id=call.contact_id, key=_field("key"))
     return _done(parts().do(inputs.IdentifyContact(contact_id=call.contact_id, customer_id=written.ident)))
 
 
@@ -140,15 +147,37 @@ def day() -> str:
     return render_template("desk/day.html", calls=desk.calls, outcome_words=outcome_words, region=region)
 
 
-def file() -> CustomerFile:
-    """The files of customers."""
-    reading = parts().reading
-    return CustomerFile(reading.desk, reading.log, reading.vault, region=parts().settings.region)
+@blueprint.get("/order")
+@needs("work.open")
+def order() -> str:
+    """The form of a work order for a call: first which type, then its fields."""
+    call = _own(request.args.get("contact", ""))
+    known = _types()
+    chosen = known.get(request.args.get("type", ""))
+    return render_template("desk/order.html", call=call, types=known, chosen=chosen, label=_label, key=uuid.uuid4())
 
 
-def who() -> Who:
-    """Whoever sits at the desk, as events name them."""
-    return Who(actor=f"agent:{me().agent_id}", roles=me().roles)
+@blueprint.post("/order")
+@needs("work.open")
+def open_order() -> AnyResponse:
+    """Open it; sent twice it is opened once."""
+    call = _own(_field("contact"))
+    fields = {name.removeprefix("field-"): value for name, value in request.form.items() if name.startswith("field-")}
+    written = work().open(
+        who(), _field("type"), fields, contact_id=call.contact_id, customer_id=call.customer_id, key=_field("key")
+    )
+    return _done(written.position, gettext("Work order %(reference)s was opened.", reference=reference(written.ident)))
+
+
+def _types() -> dict[str, OrderType]:
+    """The types that this agent may open, by id."""
+    with parts().reading.reader.borrow() as connection:
+        known = work_orders.types(connection)
+    return {each.type_id: each for each in known.values() if each.open and each.allows("open", me().roles)}
+
+
+def _label(thing: OrderTypeConfigured | FieldSpec | Choice) -> str:
+    return ordertypes.label(thing, language.current())
 
 
 def _desk() -> Desk:
@@ -182,15 +211,20 @@ def _reason() -> str:
     return reason
 
 
-def _key() -> str:
-    """What makes the sending of one form twice one deed."""
-    return request.form.get("key", "")[:_LONGEST]
+def _field(name: str) -> str:
+    """A short field of the form."""
+    return request.form.get(name, "")[:_LONGEST]
 
 
-def _done(position: int) -> AnyResponse:
+def _from_desk(command: inputs.AgentCommand) -> inputs.AgentCommand:
+    """The command with what it is about, the desk that it comes from and the key under which it is done once."""
+    return replace(command, about=_field("about"), desk=_field("desk"), key=_field("key"))
+
+
+def _done(position: int, told: str = "") -> AnyResponse:
     """To a script of ours the position, to a plain form the desk as it is then."""
     if request.headers.get("X-Requested-With") == "fetch":
-        response: Response = jsonify({"position": position})
+        response: Response = jsonify({"position": position, "told": told})
         return response
     live().view.wait_for(position, SEEN_S)
     return redirect(url_for("desk.show"), 303)

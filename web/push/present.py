@@ -4,7 +4,7 @@ An area's module `web.<area>.topics` has `TOPICS`. A topic is drawn as in a page
 visitor: the same template makes the page at first and what replaces parts of it later.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -29,13 +29,16 @@ _SEES_NUMBERS: Final = "numbers.clear"
 
 
 class Topic(Struct, frozen=True):
-    """Topics of one name. `draw(ident)` is their HTML; `may(visitor, ident)` says who is told of them."""
+    """Topics of one name. `draw(ident)` is their HTML; `may(visitor, ident)` says who is told of them; `attend(ident,
+    page)` is called as a page of this id begins to look, and what it returns as it ends.
+    """
 
     name: str
     draw: Callable[[str], str]
     may: Callable[[Visitor, str], bool]
     every_s: float = 0.0
     source: str = ""
+    attend: Callable[[str, str], Callable[[], None] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,17 @@ class Live:
         """Whether there are such topics and this visitor may be told of this one."""
         name, _, ident = topic.partition(":")
         return name in self.topics and self.topics[name].may(visitor, ident)
+
+    def attend(self, topics: Iterable[str], page: str) -> list[Callable[[], None]]:
+        """A page begins to look at these; what to call when it ends."""
+        found = []
+        for topic in topics:
+            name, _, ident = topic.partition(":")
+            attend = self.topics[name].attend
+            leave = attend(ident, page) if attend is not None else None
+            if leave is not None:
+                found.append(leave)
+        return found
 
 
 def install(app: Flask, view: LiveView, *, beat_s: float = BEAT_S) -> Live:

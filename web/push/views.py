@@ -1,5 +1,6 @@
 """`/stream`: the one stream of a page."""
 
+import re
 from typing import Final
 
 from flask import Blueprint, Response, abort, request
@@ -16,6 +17,7 @@ from web.push.present import audience_of, live
 
 blueprint = Blueprint("push", __name__)
 
+_PAGE: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 MOST_TOPICS: Final = 16
 _LARGEST_ID: Final = 2**63 - 1
 
@@ -43,11 +45,19 @@ def stream() -> Response:
         opened = now.hub.open(me().user_id, topics, audience, alive=alive, after=_last_id())
     except TooManyStreams as error:
         raise TooManyRequests(str(error)) from error
+    leaving = [*now.attend(topics, _page()), lambda: now.hub.leave(opened)]
     response = Response(iter(opened), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(lambda: now.hub.leave(opened))
+    for leave in leaving:
+        response.call_on_close(leave)
     return response
+
+
+def _page() -> str:
+    """The id that the page gave itself; empty for one that is none."""
+    page = request.args.get("page", "")
+    return page if _PAGE.fullmatch(page) else ""
 
 
 def _last_id() -> int | None:

@@ -1,9 +1,10 @@
 // The desk: buttons that wait for what they asked for, keys, and a tone while the phone rings.
 
 import { token } from "./page.js";
-import { load } from "./push.js";
+import { load, page } from "./push.js";
 
 const PENDING_MS = 5000; // after this without news the buttons come back; the server refuses what does not fit any more
+const TRIES = 4; // over about three seconds
 const told = document.getElementById("told");
 const help = document.getElementById("help");
 const keysOff = () => localStorage.getItem("ringledger-keys-off") === "1";
@@ -14,6 +15,9 @@ async function send(form, button) {
   if (form.hasAttribute("data-pending")) return;
   const body = new FormData(form, button);
   body.delete("csrf_token");
+  body.set("desk", page);
+  // The same key for each attempt: what reached the server though its answer was lost is done once.
+  if (!body.get("key")) body.set("key", crypto.randomUUID());
   const buttons = [...form.querySelectorAll("button")].filter((each) => !each.disabled);
   form.setAttribute("data-pending", "");
   button?.setAttribute("aria-busy", "true");
@@ -24,11 +28,7 @@ async function send(form, button) {
     for (const each of buttons) each.disabled = false;
   };
   for (const each of buttons) each.disabled = true;
-  const answer = await fetch(form.action, {
-    method: "POST",
-    body,
-    headers: { Accept: "application/json", "X-CSRFToken": token(), "X-Requested-With": "fetch" },
-  }).catch(() => null);
+  const answer = await attempt(form.action, body);
   if (answer && answer.ok) {
     form.closest("details[data-hold]")?.removeAttribute("open");
     form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: await answer.json() }));
@@ -38,6 +38,15 @@ async function send(form, button) {
   const problem = answer ? await answer.json().catch(() => null) : null;
   told.textContent = problem ? problem.detail || problem.title : document.getElementById("stale").dataset.lost;
   release();
+}
+
+async function attempt(url, body) {
+  const headers = { Accept: "application/json", "X-CSRFToken": token(), "X-Requested-With": "fetch" };
+  for (let tries = 1; ; tries += 1) {
+    const answer = await fetch(url, { method: "POST", body, headers }).catch(() => null);
+    if (answer || tries === TRIES) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 500 * tries));
+  }
 }
 
 document.addEventListener("submit", (event) => {
@@ -136,11 +145,21 @@ function ring(on) {
 
 const title = document.title;
 
+// Another page has this agent's seat: this one shows what happens, and may take over.
+function elsewhere() {
+  const seat = document.getElementById("desk-bar").dataset.desk;
+  const away = Boolean(seat) && seat !== page;
+  document.getElementById("elsewhere").hidden = !away;
+  document.querySelector(".desk-layout").toggleAttribute("data-elsewhere", away);
+}
+
 function ringing() {
   const rings = document.getElementById("desk-rings").hasAttribute("data-ringing");
   ring(rings);
   document.title = rings ? `☎ ${title}` : title;
 }
 
-document.addEventListener("patched", ringing);
-ringing();
+for (const look of [ringing, elsewhere]) {
+  document.addEventListener("patched", look);
+  look();
+}

@@ -5,6 +5,10 @@
 
 import { duration, now, setClock } from "./page.js";
 
+// What this page calls itself, the same after it is loaded again, and another in another window.
+export const page = sessionStorage.getItem("ringledger-page") || crypto.randomUUID();
+sessionStorage.setItem("ringledger-page", page);
+
 const MISSED_MS = 32000; // two of the server's signs of life, which come every 15 s, and some time on the way
 const sent = new Map(); // id of a part to what the server sent last
 
@@ -167,5 +171,5 @@ const root = document.querySelector("[data-stream]");
 if (root) {
   for (const part of document.querySelectorAll("[data-fetch]")) load(part);
   document.addEventListener("patched", tick);
-  listen(root.dataset.stream, (root.dataset.events || "").split(" ").filter(Boolean));
+  listen(`${root.dataset.stream}&page=${page}`, (root.dataset.events || "").split(" ").filter(Boolean));
 }
