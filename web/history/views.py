@@ -1,7 +1,7 @@
 """Searching contacts, and one contact with everything that happened to it (features 11.6 small, 3.9, 11.2)."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from flask import Blueprint, abort, render_template, request, url_for
@@ -51,7 +51,10 @@ def search() -> str:
         with parts().reading.reader.borrow() as connection:
             found = contact_log.search(connection, wanted, cursor=request.args.get("cursor", ""))
     names, agents, queues = _names()
-    following = url_for("history.search", **asked, cursor=found.next_cursor) if found and found.next_cursor else ""
+    following = ""
+    if found is not None and found.next_cursor:
+        query: dict[str, Any] = {**asked, "cursor": found.next_cursor}
+        following = url_for("history.search", **query)
     return render_template(
         "history/search.html",
         asked=asked,
@@ -146,11 +149,13 @@ def _step(record: Record, names: Names, begun: Instant) -> Step:
     if isinstance(event, OfferMade):
         chosen = frozenset(held.agent_id for held in event.reservations)
         decided = Decided(*reasons(event.decision, chosen, names))
-    unknown = isinstance(event, UnknownEvent)
-    body = event.body if unknown else msgspec.json.encode(event)
+    if isinstance(event, UnknownEvent):
+        name, body = event.name, event.body
+    else:
+        name, body = type(event).__name__, msgspec.json.encode(event)
     return Step(
         record=record,
-        name=event.name if unknown else type(event).__name__,
+        name=name,
         words=sentence(record, names),
         after_ms=(record.about.at - begun) // 1000,
         body=msgspec.json.format(body, indent=2).decode(errors="replace"),

@@ -1,0 +1,1 @@
+"""Customers: found, made, corrected, and everything that ever happened with them."""

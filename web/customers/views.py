@@ -1,0 +1,177 @@
+"""Finding customers, one customer with the timeline, and what people write down (features 5.1, 5.2 and 5.3, simple)."""
+
+import uuid
+from typing import Final
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask_babel import lazy_gettext as _l
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from orchestrator.domain.customers.people import ChangeProfile
+from orchestrator.domain.kernel import Refused
+from orchestrator.domain.work.ordertypes import OrderType
+from orchestrator.service.customer_file import CustomerFile
+from orchestrator.service.deciding import Who, Written
+from orchestrator.service.regions import region_of
+from projections import customer_timeline, customers, work_orders
+from web import language
+from web.access.needs import needs
+from web.access.visitor import me
+from web.customers.shown import Line, Person, lines, people
+from web.fresh import caught_up
+from web.navigation import Item
+from web.parts import parts
+from web.words import code
+
+blueprint = Blueprint("customers", __name__, url_prefix="/customers")
+NAVIGATION = (Item("customers.search", _l("Customers"), 30),)
+
+LEVELS: Final = ("vip", "gold", "silver")
+KINDS: Final = ("contact", "order", "note", "file")
+
+
+@blueprint.get("/")
+@needs("customers.see")
+def search() -> str:
+    """By number, name or company; everybody, the latest seen first, where nothing is asked."""
+    caught_up(customers.NAME)
+    text, level = request.args.get("q", "").strip(), request.args.get("level", "")
+    found: list[Person] = []
+    problem = following = ""
+    settings, reading = parts().settings, parts().reading
+    try:
+        with reading.reader.borrow() as connection:
+            page = customers.search(
+                connection,
+                reading.vault,
+                text,
+                region=settings.region,
+                level=level if level in LEVELS else "",
+                cursor=request.args.get("cursor", ""),
+            )
+    except Refused as refused:
+        problem = refused.message
+    else:
+        found = people(page.items)
+        if page.next_cursor:
+            following = url_for("customers.search", q=text, level=level, cursor=page.next_cursor)
+    return render_template(
+        "customers/search.html",
+        text=text,
+        level=level,
+        levels=LEVELS,
+        found=found,
+        problem=problem,
+        following=following,
+    )
+
+
+@blueprint.get("/new")
+@needs("customers.edit")
+def new() -> str:
+    """The form for a customer whom nobody called about yet."""
+    return render_template("customers/new.html", number=request.args.get("number", ""), levels=LEVELS, key=_fresh_key())
+
+
+@blueprint.post("/")
+@needs("customers.edit")
+def create() -> Response:
+    """Make one; 409 where somebody has the number."""
+    written = _file().create(_who(), _profile(), number=request.form.get("number", ""), key=_key())
+    return _to(written)
+
+
+@blueprint.get("/<customer_id>")
+@needs("customers.see")
+def show(customer_id: str) -> str:
+    """One customer: who it is, what is open, and the timeline."""
+    caught_up(customers.NAME, customer_timeline.NAME, work_orders.NAME)
+    kind = request.args.get("kind", "")
+    kinds = (kind,) if kind in KINDS else ()
+    with parts().reading.reader.borrow() as connection:
+        row = customers.find(connection, customer_id)
+        if row is None:
+            abort(404)
+        page = customer_timeline.timeline(connection, customer_id, kinds=kinds, cursor=request.args.get("cursor", ""))
+        wanted = work_orders.Search(customer_id=customer_id, kind="open")
+        orders = work_orders.search(connection, wanted)
+        types = work_orders.types(connection)
+    following = ""
+    if page.next_cursor:
+        following = url_for("customers.show", customer_id=customer_id, kind=kind, cursor=page.next_cursor)
+    person = people([row])[0]
+    return render_template(
+        "customers/customer.html",
+        person=person,
+        regions={number.text: region_of(number.text, language.current()) for number in person.numbers},
+        orders=orders.items,
+        types=types,
+        lines=_lines(page.items, types),
+        kind=kind,
+        kinds=KINDS,
+        levels=LEVELS,
+        following=following,
+        code=code,
+        key=_fresh_key(),
+        language=language.current,
+    )
+
+
+@blueprint.post("/<customer_id>/profile")
+@needs("customers.edit")
+def change(customer_id: str) -> Response:
+    """Correct the file."""
+    return _to(_file().change(_who(), customer_id, _profile(), key=_key()))
+
+
+@blueprint.post("/<customer_id>/numbers")
+@needs("customers.edit")
+def add_number(customer_id: str) -> Response:
+    """One more number; 409 where somebody else has it."""
+    raw, label = request.form.get("number", ""), request.form.get("label", "")
+    return _to(_file().add_number(_who(), customer_id, raw, label=label, key=_key()))
+
+
+@blueprint.post("/<customer_id>/notes")
+@needs("customers.edit")
+def add_note(customer_id: str) -> Response:
+    """Write something down."""
+    return _to(_file().note(_who(), customer_id, request.form.get("text", ""), key=_key()))
+
+
+def _lines(entries: list[customer_timeline.Entry], types: dict[str, OrderType]) -> list[Line]:
+    return lines(entries, types, language.current())
+
+
+def _profile() -> ChangeProfile:
+    form = request.form
+    level = form.get("level")
+    if level and level not in LEVELS:
+        raise Refused("bad_level", f"A level is one of {', '.join(LEVELS)}, or none.")
+    return ChangeProfile(name=form.get("name"), company=form.get("company"), address=form.get("address"), level=level)
+
+
+def _to(written: Written) -> Response:
+    return redirect(url_for("customers.show", customer_id=written.ident, after=written.position), 303)
+
+
+def _file() -> CustomerFile:
+    reading = parts().reading
+    return CustomerFile(reading.desk, reading.log, reading.vault, region=parts().settings.region)
+
+
+def _who() -> Who:
+    return Who(actor=me().actor, roles=me().roles)
+
+
+def _key() -> str:
+    """What makes the sending of one form twice one deed."""
+    return request.form.get("key", "")[:_KEY_LENGTH]
+
+
+def _fresh_key() -> str:
+    return uuid.uuid4().hex
+
+
+_KEY_LENGTH: Final = 64

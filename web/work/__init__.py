@@ -1,0 +1,1 @@
+"""Work orders: opened, given to somebody, done, reopened, closed; their types are data."""
