@@ -5,6 +5,7 @@ from typing import Final
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from orchestrator.control import ControlError
@@ -22,6 +23,7 @@ AGAIN_S: Final = 5
 def install(app: Flask) -> None:
     """Answer every error, expected or not."""
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, _out_of_date)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(VersionConflict, _conflict)
     app.register_error_handler(Away, _away)
@@ -101,6 +103,11 @@ def _http(error: HTTPException) -> Response:
     if status == 401:  # noqa: PLR2004 - RFC 9110 wants it
         response.headers["WWW-Authenticate"] = 'Bearer realm="ringledger"'
     return response
+
+
+def _out_of_date(error: CSRFError) -> Response:
+    log.info("csrf-refused", why=error.description)
+    return answer(419, "page_out_of_date", *_words(419))
 
 
 def _refused(error: Refused) -> Response:
