@@ -64,7 +64,7 @@ def test_an_offer_says_why_it_went_where_it_went(site: Site, day: Day) -> None:
     assert "chosen" in page
 
 
-@pytest.mark.parametrize("asked", ["at=soon", "position=-1", "position=1e9", "at=99999999999999999999"])
+@pytest.mark.parametrize("asked", ("at=soon", "position=-1", "position=1e9", "at=99999999999999999999"))
 def test_what_is_no_time_or_position_is_refused_with_advice(site: Site, day: Day, asked: str) -> None:
     assert site.as_role("ops").get(f"/replay/moment?{asked}").status_code == 400
 
