@@ -73,6 +73,9 @@ CODES: Final[dict[str, LazyString]] = {
     "call_back": _l("call back"),
     "order_taken": _l("order taken"),
     "complaint": _l("complaint"),
+    # How a customer's file came to be.
+    "first_call": _l("first call"),
+    "demo": _l("demo"),
     # Roles.
     "leader": _l("team leader"),
     "back_office": _l("back office"),

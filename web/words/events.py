@@ -8,11 +8,12 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from orchestrator.domain.contacts import events as c
-from orchestrator.domain.customers import people
+from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Record, UnknownEvent, ident_of, kind_of
 from orchestrator.domain.routing import configuration, entries, queues
 from orchestrator.domain.staff import agents, shifts
 from orchestrator.domain.switch import nodes
+from orchestrator.domain.work import orders, ordertypes
 from web.words.codes import code
 
 
@@ -54,6 +55,10 @@ def _nothing(_event: Any, _names: Names) -> dict[str, object]:  # noqa: ANN401 -
 
 def _agent(event: Any, names: Names) -> dict[str, object]:  # noqa: ANN401 - whichever event has a shift
     return {"agent": names.of_shift(event.shift_id)}
+
+
+def _state(event: Any, _names: Names) -> dict[str, object]:  # noqa: ANN401 - whichever event moves an order
+    return {"state": code(event.state)}
 
 
 def _coded(name: str) -> Fill:
@@ -157,7 +162,23 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"count": len(e.changed)},
     ),
     # --- customers
-    people.CustomerCreated: (_l("Customer made on a first call"), _nothing),
+    people.CustomerCreated: (_l("Customer's file opened (%(source)s)"), lambda e, _: {"source": code(e.source)}),
+    people.CustomerProfileChanged: (_l("Customer's file changed"), _nothing),
+    people.CustomerNumberAdded: (_l("A number added to the customer's file"), _nothing),
+    people.CustomerNoted: (_l("A note on the customer"), _nothing),
+    people.CustomerErased: (_l("The customer's personal data was destroyed"), _nothing),
+    notes.ContactNoted: (_l("A note on the contact"), _nothing),
+    # --- work orders
+    ordertypes.OrderTypeConfigured: (_l("Type of work “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    ordertypes.OrderTypeRemoved: (_l("Type of work removed"), _nothing),
+    orders.OrderOpened: (_l("Work order opened (%(type)s)"), lambda e, _: {"type": e.type_id}),
+    orders.OrderAssigned: (_l("Work order given to %(assignee)s"), lambda e, _: {"assignee": e.assignee}),
+    orders.OrderNoted: (_l("A note on the work order"), _nothing),
+    orders.OrderAmended: (_l("Fields of the work order changed"), _nothing),
+    orders.OrderMoved: (_l("Work order moved on: %(state)s"), _state),
+    orders.OrderDone: (_l("Work order done: %(state)s"), _state),
+    orders.OrderReopened: (_l("Work order reopened: %(state)s"), _state),
+    orders.OrderClosed: (_l("Work order closed: %(state)s"), _state),
 }
 
 
