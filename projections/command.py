@@ -64,15 +64,20 @@ def rebuild(settings: Settings, names: Sequence[str], say: Say) -> int:
         if name not in PROJECTIONS:
             raise Refused("unknown_projection", f"There is no read model {name!r}; there are {', '.join(PROJECTIONS)}.")
     with _projector(settings, say) as (source, site):
-        reading = Log(source, sealed=True)
-        end = reading.position()
-        feed = Feed(reading)
-        builders = [_Builder(PROJECTIONS[name], source, feed, site, end, say) for name in names or PROJECTIONS]
-        for builder in builders:
-            builder.start()
-        for builder in builders:
-            builder.join()
-    return int(any(builder.failed for builder in builders))
+        return int(not rebuild_from(source, site, names or tuple(PROJECTIONS), say))
+
+
+def rebuild_from(source: Source, site: Site, names: Sequence[str], say: Say) -> bool:
+    """The same over a database that is known to run, as its projector; whether all of them were built."""
+    reading = Log(source, sealed=True)
+    end = reading.position()
+    feed = Feed(reading)
+    builders = [_Builder(PROJECTIONS[name], source, feed, site, end, say) for name in names]
+    for builder in builders:
+        builder.start()
+    for builder in builders:
+        builder.join()
+    return not any(builder.failed for builder in builders)
 
 
 class _Builder(threading.Thread):
