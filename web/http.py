@@ -6,6 +6,7 @@ read is let go. It is made to stand behind a proxy with TLS, not to face the int
 """
 
 import logging
+import socket
 from io import BytesIO
 from typing import Any, Final
 
@@ -22,6 +23,10 @@ KEEP_ALIVE_S: Final = 75.0
 REQUEST_S: Final = 15.0
 # One write that nobody takes: the page is gone, or its reader hangs.
 WRITE_S: Final = 30.0
+# A network that is away swallows what is sent to it: by then the kernel gives the connection up (TCP_USER_TIMEOUT of
+# tcp(7)), instead of after a quarter of an hour, and the desk behind it counts as lost.
+UNHEARD_S: Final = 20.0
+SOCKET: Final = "ringledger.socket"
 MOST_HEADER_BYTES: Final = 32 * 1024
 # Of these a few hundred are desks that listen; the rest are requests, which take milliseconds.
 MOST_CONNECTIONS: Final = 2_000
@@ -50,6 +55,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent tells no types
 
     def __init__(self, sock: Any, address: Any, server: Any) -> None:  # noqa: ANN401 - gevent tells no types
         sock.settimeout(WRITE_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNHEARD_S * 1000))
         super().__init__(sock, address, server)
 
     def MessageClass(self, stream: Any, *rest: Any) -> Any:  # noqa: ANN401, N802 - pywsgi's name
@@ -83,6 +89,12 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent tells no types
                 return
             self.environ["wsgi.input"] = BytesIO(body)
         super().handle_one_response()
+
+    def get_environ(self) -> dict[str, Any]:
+        """The request's environment, and the socket that it came by: a stream wants to know when it is closed."""
+        environ: dict[str, Any] = super().get_environ()
+        environ[SOCKET] = self.socket
+        return environ
 
     def _refuse(self, status: str, answer: bytes) -> None:
         self.status = status

@@ -11,7 +11,7 @@ from orchestrator.domain.contacts import events as c
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Record, UnknownEvent, ident_of, kind_of
 from orchestrator.domain.routing import configuration, entries, queues
-from orchestrator.domain.staff import agents, shifts
+from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 from web.words.codes import code
@@ -130,6 +130,13 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Wrap-up ended by %(how)s: %(code)s"),
         lambda e, _: {"how": code(e.how), "code": code(e.code or "none")},
     ),
+    shifts.WrapUpExtended: (_l("More time for wrap-up"), _nothing),
+    presence.DeskAttached: (_l("Works at a desk in the browser"), _nothing),
+    presence.DeskLost: (_l("The desk is not connected any more"), _nothing),
+    presence.DeskReturned: (_l("The desk is connected again"), _nothing),
+    presence.DeskGraceExtended: (_l("The desk has more time to come back: we were away"), _nothing),
+    presence.DeskGraceEnded: (_l("The desk has not come back: no more offers"), _nothing),
+    presence.DeskTakenOver: (_l("Works at another desk from now on"), _nothing),
     shifts.PauseRequested: (_l("Wants to be not ready after this call: %(reason)s"), _coded("reason")),
     shifts.SignOutRequested: (_l("Wants to sign out after this call: %(reason)s"), _coded("reason")),
     shifts.AgentSignedOut: (_l("Signed out: %(reason)s"), _coded("reason")),
