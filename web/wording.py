@@ -51,14 +51,14 @@ def wanted() -> Catalog:
 def known() -> Catalog:
     """The catalogue as it stands in the file; empty where there is none yet."""
     if not PO.exists():
-        return Catalog(locale=LANGUAGE, project="Ringledger", charset="utf-8")
+        return _empty()
     with PO.open("rb") as file:
         return read_po(file, locale=LANGUAGE)
 
 
 def update() -> list[str]:
     """Write the catalogue anew from what is wanted and known, and compile it; what is left to translate."""
-    before, now = known(), Catalog(locale=LANGUAGE, project="Ringledger", charset="utf-8", fuzzy=False)
+    before, now = known(), _empty()
     for message in wanted():
         if not message.id:
             continue
@@ -73,7 +73,7 @@ def update() -> list[str]:
     now.revision_date = now.creation_date
     PO.parent.mkdir(parents=True, exist_ok=True)
     with PO.open("wb") as file:
-        write_po(file, now, width=120, no_location=True, sort_output=True, omit_header=False)
+        write_po(file, now, width=120, no_location=True, sort_output=True)
     MO.write_bytes(compiled(known()))
     return problems()
 
@@ -85,6 +85,23 @@ def problems() -> list[str]:
     if not MO.exists() or MO.read_bytes() != compiled(catalogue):
         found.append("messages.mo is not what messages.po compiles to")
     return found
+
+
+def _empty() -> Catalog:
+    head = (
+        "Ringledger's screens in Chinese (simplified). Kept by `ringledger translations`; edit msgstr only."
+    )
+    return Catalog(
+        locale=LANGUAGE,
+        project="Ringledger",
+        version="1",
+        header_comment=f"# {head}",
+        msgid_bugs_address="none",
+        last_translator="the project",
+        language_team="the project",
+        charset="utf-8",
+        fuzzy=False,
+    )
 
 
 def compiled(catalogue: Catalog) -> bytes:
