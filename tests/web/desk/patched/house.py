@@ -40,7 +40,7 @@ class Page:
         self.over = False
         self._socket = socket.create_connection(("127.0.0.1", port))
         cookies = "; ".join(
-            f"{cookie.key}={cookie.value}" for cookie in browser._cookies.values() if cookie.key == "ringledger"
+            f"{cookie.key}={cookie.value}" for cookie in (browser._cookies or {}).values() if cookie.key == "ringledger"
         )
         self._socket.sendall(
             f"GET /stream?topics={topics}&page={desk} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies}\r\n\r\n".encode()
@@ -94,7 +94,7 @@ class House:
         stack.callback(self.attendance.stop)
         self._server.start()
         stack.callback(self._server.stop, 1)
-        stack.callback(lambda: [page.close() for page in self.pages])
+        stack.callback(self.close_pages)
 
     def command(self, command: inputs.DeskCommand) -> int:
         """What the engine does with a command: step, store, answer with the position."""
@@ -114,6 +114,11 @@ class House:
         """Let time pass for the engine."""
         self.centre.pass_ms(milliseconds)
         self.store()
+
+    def close_pages(self) -> None:
+        """Close every page."""
+        for page in self.pages:
+            page.close()
 
     def open(self, browser: Browser, desk: str) -> Page:
         """Open the stream of a page."""
