@@ -1,6 +1,7 @@
 """`make run` as its user sees it: the demo is served before one's eyes, ends on Ctrl-C, and goes on the next time."""
 
 import getpass
+import json
 import os
 import re
 import shutil
@@ -9,14 +10,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 
+from freeswitch.directory import Phone
 from tests.acceptance.house import ROOT
+from tests.lab.caller import SippCaller
+from tests.lab.control import Control
 from tests.lab.patience import until
+from tests.lab.phone import BaresipPhone
+from tests.lab.ports import free_port
 from tests.lab.process import Child
+from tests.lab.sound import length_s
 from tests.postgres import make_reachable_directory
 
 END_S = 20.0
@@ -26,8 +34,9 @@ END_S = 20.0
 class Shop:
     """One home, run as one user."""
 
-    def __init__(self, folder: Path, user: str | None, python: str) -> None:
+    def __init__(self, folder: Path, user: str | None, python: str, **variables: str) -> None:
         self.folder, self.user, self.python = folder, user, python
+        self.variables = variables
         self.home = folder / "home"
         self.runs = 0
 
@@ -36,7 +45,7 @@ class Shop:
         packages = next(path for path in sys.path if path.endswith("site-packages"))
         paths = {"PYTHONPATH": os.pathsep.join((str(ROOT), packages)), "PYTHONDONTWRITEBYTECODE": "1"}
         places = {"HOME": str(self.folder), "RINGLEDGER_HOME": str(self.home), "RINGLEDGER_METRICS": ""}
-        return {**kept, **paths, **places}
+        return {**kept, **paths, **places, **self.variables}
 
     def run(self) -> Child:
         """`ringledger run`, as make starts it."""
@@ -161,6 +170,67 @@ def test_what_dies_under_a_run_is_started_again(shop: Shop) -> None:
     status, report = shop.ask("verify", "--settled")
     assert status == 0, report
     _nobody_is_left(shop)
+
+
+@pytest.mark.slow
+@pytest.mark.switch
+def test_a_real_switch_is_set_up_and_served_by_commands_alone(freeswitch: Path) -> None:
+    """Issue 2, point 4, as an operator does it: the switch is given the files and the start that we name, agents sign
+    in by command, callers are served, and Ctrl-C leaves a ledger that holds.
+    """
+    esl_port, sip_port, trunk_port, password = free_port(), free_port(), free_port(), token_urlsafe(18)
+    folder = make_reachable_directory()
+    switches = f"esl://:{password}@127.0.0.1:{esl_port}/?name=node1"
+    variables = {"RINGLEDGER_SWITCHES": switches, "RINGLEDGER_FREESWITCH": str(freeswitch), "RINGLEDGER_WEB": ""}
+    shop = Shop(folder, None, sys.executable, **variables)
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        run = stack.enter_context(shop.run())
+        _await_words(run, "engine: active")
+        said = _done(
+            shop, "switch-files", str(folder / "switch"), f"--sip-port={sip_port}", f"--trunk-port={trunk_port}"
+        )
+        start = re.search(r"(?m)^start it with: (.+)$", said)
+        assert start, said
+        switch = stack.enter_context(Child(start[1].split(), output=folder / "switch.txt", folder=folder))
+        until(lambda: _profiles(esl_port, password) == 2, "the switch to take callers and phones", within_s=30)
+        until(lambda: '"up": true' in _done(shop, "status"), "the engine to have its switch", within_s=30)
+        passwords = json.loads((shop.home / "keys" / "phones.json").read_text())
+        for number, extension in (("101", "1001"), ("102", "1002"), ("104", "1004")):
+            account = Phone(extension, passwords[extension])
+            stack.enter_context(BaresipPhone(folder, account, sip_port))
+            _done(shop, "sign-in", number)
+            _done(shop, "ready", number)
+        callers = stack.enter_context(SippCaller(folder, trunk_port, calls=3, per_second=1, talk_ms=4_000))
+        assert callers.await_end(60).successful == 3, callers.last_words()
+        until(lambda: _done(shop, "calls").count("completed") == 3, "three calls to be told as completed", within_s=30)
+        for number in ("101", "102", "104"):
+            _done(shop, "sign-out", number)
+        run.signal(signal.SIGINT)
+        assert run.wait(END_S) == 0
+        assert "Traceback" not in run.output.read_text()
+        _done(shop, "verify", "--settled", "--expect", "3")
+        recorded = [length_s(file) for file in (shop.home / "recordings").iterdir()]
+        assert len(recorded) == 3
+        assert all(1 < length < 10 for length in recorded)
+        switch.stop(patience_s=15)
+        _nobody_is_left(shop)
+
+
+def _done(shop: Shop, *words: str) -> str:
+    """What this command printed; AssertionError where it failed."""
+    status, said = shop.ask(*words)
+    assert status == 0, said
+    return said
+
+
+def _profiles(esl_port: int, password: str) -> int:
+    """How many SIP profiles of this switch run; 0 while it does not answer."""
+    try:
+        with Control(esl_port, password) as control:
+            return control.api("sofia status").count("RUNNING")
+    except (ConnectionError, TimeoutError, OSError):
+        return 0
 
 
 def _events(report: str) -> int:
