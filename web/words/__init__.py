@@ -2,6 +2,7 @@
 
 from web.words.codes import code
 from web.words.decisions import Line, reasons
-from web.words.events import Names, sentence
+from web.words.events import sentence
+from web.words.names import Names
 
 __all__ = ["Line", "Names", "code", "reasons", "sentence"]

@@ -7,7 +7,7 @@ from flask_babel import ngettext
 
 from orchestrator.domain.contacts.events import Decision
 from web.words.codes import code
-from web.words.events import Names, duration
+from web.words.names import Names, duration
 
 
 class Line(NamedTuple):

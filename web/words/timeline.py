@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from orchestrator.domain.work.ordertypes import OrderType, label
 from projections.customer_timeline import Entry
 from web.words.codes import code
-from web.words.events import duration
+from web.words.names import duration
 
 _FILE: Final[dict[str, LazyString]] = {
     "CustomerCreated": _l("Customer’s file begun"),

@@ -1,0 +1,190 @@
+"""The sentence of every event: one row an event. None tells personal data."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from orchestrator.domain import engine
+from orchestrator.domain.access import tokens, users
+from orchestrator.domain.contacts import events as c
+from orchestrator.domain.customers import notes, people
+from orchestrator.domain.kernel import Event
+from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.staff import agents, presence, shifts
+from orchestrator.domain.switch import nodes
+from orchestrator.domain.work import orders, ordertypes
+from web.words.codes import code
+from web.words.names import Names, duration
+
+Fill = Callable[[Any, Names], dict[str, object]]
+"""What the placeholders of a sentence stand for."""
+
+
+def _nothing(_event: Any, _names: Names) -> dict[str, object]:  # noqa: ANN401 - whichever event
+    return {}
+
+
+def _agent(event: Any, names: Names) -> dict[str, object]:  # noqa: ANN401 - whichever event has a shift
+    return {"agent": names.of_shift(event.shift_id)}
+
+
+def _state(event: Any, _names: Names) -> dict[str, object]:  # noqa: ANN401 - whichever event moves an order
+    return {"state": code(event.state)}
+
+
+def _coded(name: str) -> Fill:
+    return lambda event, _names: {name: code(getattr(event, name))}
+
+
+SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
+    # --- contacts
+    c.ContactArrived: (
+        _l("A call arrived for %(dialled)s on switch %(node)s"),
+        lambda e, _: {"dialled": e.dialled, "node": e.node},
+    ),
+    c.EntryPointMissing: (_l("Alarm: no entry point serves %(dialled)s"), lambda e, _: {"dialled": e.dialled or "–"}),
+    c.ContactQueued: (_l("Waits in “%(queue)s”"), lambda e, n: {"queue": n.queue(e.queue_id)}),
+    c.ContactTurnedAway: (_l("Hears an apology: %(reason)s"), _coded("reason")),
+    c.QueueVisitEnded: (_l("Left the queue: %(outcome)s"), _coded("outcome")),
+    c.ContactIdentified: (_l("The caller is a known customer"), _nothing),
+    c.OfferMade: (
+        _l("Offered to %(agents)s"),
+        lambda e, n: {"agents": ", ".join(n.agent(held.agent_id) for held in e.reservations)},
+    ),
+    c.OfferDelivered: (_l("Rings at %(agent)s"), _agent),
+    c.OfferAcceptRequested: (_l("%(agent)s accepted at the desk"), _agent),
+    c.OfferRejectRequested: (_l("%(agent)s refused at the desk"), _agent),
+    c.OfferAnswered: (_l("%(agent)s picked up"), _agent),
+    c.OfferAccepted: (_l("%(agent)s gets the call"), _agent),
+    c.OfferExtended: (_l("The offer goes on: %(cause)s"), _coded("cause")),
+    c.OfferDeclined: (
+        _l("%(agent)s dropped out of the offer: %(outcome)s"),
+        lambda e, n: {"agent": n.of_shift(e.shift_id), "outcome": code(e.outcome)},
+    ),
+    c.OfferRejected: (_l("Offer rejected (%(cause)s)"), _coded("cause")),
+    c.OfferTimedOut: (_l("Nobody answered the offer"), _nothing),
+    c.OfferWithdrawn: (_l("Offer withdrawn: %(cause)s"), _coded("cause")),
+    c.OfferFailed: (_l("The phone could not be rung (%(cause)s)"), _coded("cause")),
+    c.ContactConnected: (_l("Talks with %(agent)s"), lambda e, n: {"agent": n.agent(e.agent_id)}),
+    c.HoldRequested: (_l("Hold was asked for"), _nothing),
+    c.ResumeRequested: (_l("The agent wants to go on"), _nothing),
+    c.ContactHeld: (_l("On hold"), _nothing),
+    c.ContactResumed: (_l("Talks again"), _nothing),
+    c.HangUpRequested: (_l("To be ended by %(reason)s"), _coded("reason")),
+    c.AgentSegmentEnded: (_l("The conversation ended; hung up first: %(ended_by)s"), _coded("ended_by")),
+    c.RecordingBegun: (_l("Recording began"), _nothing),
+    c.RecordingFinished: (
+        _l("Recording finished, %(length)s long"),
+        lambda e, _: {"length": duration(e.length_ms)},
+    ),
+    c.LegClosed: (_l("A line was closed (%(cause)s)"), lambda e, _: {"cause": e.cause}),
+    c.LegOverdue: (_l("The switch was asked whether a line is still open"), _nothing),
+    c.ContactEnded: (
+        _l("Ended: %(reason)s (was %(phase)s)"),
+        lambda e, _: {"reason": code(e.reason), "phase": code(e.phase)},
+    ),
+    # --- shifts
+    shifts.AgentSignedIn: (
+        _l("%(agent)s signed in at extension %(extension)s"),
+        lambda e, n: {"agent": n.agent(e.agent_id), "extension": e.extension},
+    ),
+    shifts.AgentMadeReady: (_l("Ready"), _nothing),
+    shifts.AgentPaused: (_l("Not ready: %(reason)s"), _coded("reason")),
+    shifts.AgentStoodDown: (_l("Stood down: %(reason)s"), _coded("reason")),
+    shifts.AgentReserved: (_l("Reserved for an offer"), _nothing),
+    shifts.AgentReleased: (_l("Released from the offer: %(outcome)s"), _coded("outcome")),
+    shifts.AgentCooledDown: (_l("Nothing is offered for a moment: %(cause)s"), _coded("cause")),
+    shifts.CoolDownEnded: (_l("May be offered calls again"), _nothing),
+    shifts.AgentConnected: (_l("Talking"), _nothing),
+    shifts.WrapUpStarted: (_l("Wrap-up began"), _nothing),
+    shifts.WrapUpEnded: (
+        _l("Wrap-up ended by %(how)s: %(code)s"),
+        lambda e, _: {"how": code(e.how), "code": code(e.code or "none")},
+    ),
+    shifts.WrapUpExtended: (_l("More time for wrap-up"), _nothing),
+    presence.DeskAttached: (_l("Works at a desk in the browser"), _nothing),
+    presence.DeskLost: (_l("The desk is not connected any more"), _nothing),
+    presence.DeskReturned: (_l("The desk is connected again"), _nothing),
+    presence.DeskGraceExtended: (_l("The desk has more time to come back: we were away"), _nothing),
+    presence.DeskGraceEnded: (_l("The desk has not come back: no more offers"), _nothing),
+    presence.DeskTakenOver: (_l("Works at another desk from now on"), _nothing),
+    shifts.PauseRequested: (_l("Wants to be not ready after this call: %(reason)s"), _coded("reason")),
+    shifts.SignOutRequested: (_l("Wants to sign out after this call: %(reason)s"), _coded("reason")),
+    shifts.AgentSignedOut: (_l("Signed out: %(reason)s"), _coded("reason")),
+    # --- switches
+    nodes.NodeConnected: (_l("The switch is connected"), _nothing),
+    nodes.NodeLost: (_l("Alarm: the switch is lost (%(why)s)"), lambda e, _: {"why": e.why}),
+    nodes.NodeReconciled: (_l("Ledger and switch agree; calls are served"), _nothing),
+    nodes.NodeRepaired: (
+        _l(
+            "Repaired: %(adopted)s calls adopted, %(corrected)s lines corrected, %(doubted)s doubted, %(strays)s "
+            "stray lines"
+        ),
+        lambda e, _: {"adopted": e.adopted, "corrected": e.corrected, "doubted": e.doubted, "strays": e.strays},
+    ),
+    nodes.StrayLegFound: (_l("A line without a call was found and is hung up"), _nothing),
+    nodes.StrayLegClosed: (_l("The stray line is gone"), _nothing),
+    nodes.StrayLegOverdue: (_l("The switch was asked whether a stray line is still open"), _nothing),
+    # --- configuration
+    agents.AgentConfigured: (
+        _l("Agent %(number)s configured, extension %(extension)s"),
+        lambda e, _: {"number": e.number, "extension": e.extension},
+    ),
+    agents.AgentRemoved: (_l("Agent removed"), _nothing),
+    queues.QueueConfigured: (_l("Queue “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    queues.QueueRemoved: (_l("Queue removed"), _nothing),
+    entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    entries.EntryPointRemoved: (_l("Entry point removed"), _nothing),
+    configuration.ConfigurationApplied: (
+        _l("Configuration applied: %(count)s changes"),
+        lambda e, _: {"count": len(e.changed)},
+    ),
+    # --- customers
+    people.CustomerCreated: (_l("Customer's file opened (%(source)s)"), lambda e, _: {"source": code(e.source)}),
+    people.CustomerProfileChanged: (_l("Customer's file changed"), _nothing),
+    people.CustomerNumberAdded: (_l("A number added to the customer's file"), _nothing),
+    people.CustomerNoted: (_l("A note on the customer"), _nothing),
+    people.CustomerErased: (_l("The customer's personal data was destroyed"), _nothing),
+    notes.ContactNoted: (_l("A note on the contact"), _nothing),
+    # --- work orders
+    ordertypes.OrderTypeConfigured: (_l("Type of work “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    ordertypes.OrderTypeRemoved: (_l("Type of work removed"), _nothing),
+    orders.OrderOpened: (_l("Work order opened (%(type)s)"), lambda e, _: {"type": e.type_id}),
+    orders.OrderAssigned: (_l("Work order given to %(assignee)s"), lambda e, _: {"assignee": e.assignee}),
+    orders.OrderNoted: (_l("A note on the work order"), _nothing),
+    orders.OrderAmended: (_l("Fields of the work order changed"), _nothing),
+    orders.OrderMoved: (_l("Work order moved on: %(state)s"), _state),
+    orders.OrderDone: (_l("Work order done: %(state)s"), _state),
+    orders.OrderReopened: (_l("Work order reopened: %(state)s"), _state),
+    orders.OrderClosed: (_l("Work order closed: %(state)s"), _state),
+    # --- the engine itself
+    nodes.SnapshotFailed: (
+        _l("Alarm: the switch does not say which calls it has (%(failures)s failures)"),
+        lambda e, _: {"failures": e.failures},
+    ),
+    engine.DatabaseReturned: (
+        _l("The database is back after %(away)s; %(held)s pieces of news had waited"),
+        lambda e, _: {"away": duration(e.away_ms), "held": e.held},
+    ),
+    # --- users and programs
+    users.UserCreated: (_l("User added"), _nothing),
+    users.PasswordChanged: (_l("Password changed"), _nothing),
+    users.RolesGranted: (
+        _l("Roles granted: %(roles)s"),
+        lambda e, _: {"roles": ", ".join(map(code, e.roles)) or code("none")},
+    ),
+    users.UserDisabled: (_l("User kept out: %(reason)s"), _coded("reason")),
+    users.UserEnabled: (_l("User let in again"), _nothing),
+    users.LanguageChanged: (_l("Language changed to %(language)s"), lambda e, _: {"language": e.language}),
+    users.UserSignedIn: (_l("Signed in"), _nothing),
+    users.SignInFailed: (_l("A sign-in failed: %(reason)s"), _coded("reason")),
+    users.SessionEnded: (_l("Session ended: %(reason)s"), _coded("reason")),
+    users.PersonalDataRevealed: (
+        _l("Had %(field)s of %(subject)s shown"),
+        lambda e, _: {"field": e.field, "subject": e.subject},
+    ),
+    tokens.TokenIssued: (_l("Token issued for the role %(role)s"), lambda e, _: {"role": code(e.role)}),
+    tokens.TokenRevoked: (_l("Token revoked"), _nothing),
+}
