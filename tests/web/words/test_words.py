@@ -1,7 +1,9 @@
 """Nothing that can happen is without words, in either language."""
 
 import re
+
 import msgspec
+
 from orchestrator.domain.catalogue import CATALOGUE, Entry
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, UnknownEvent
 from tests.web.conftest import Site

@@ -28,6 +28,7 @@ def test_an_order_is_opened_assigned_done_reopened_and_closed(office: Office) ->
     """Feature 6.1, simple: states, names and who may do what come from the type's data."""
     clerk = office.as_role("back_office")
     path = enquiry(office, clerk)
+    page = ""
     for form, fields, state in (
         ("assign", {"assignee": "me"}, "Assigned"),
         ("moves", {"action": "done", "note": "It is in Suzhou."}, "Answered"),
