@@ -107,7 +107,6 @@ AGENT: Final = Section(
         Field("extension", "extension", extension, required=True),
         Field("skills", "skills", _skills, required=True),
         Field("team", "team", _team),
-        Field("team", "team", _team),
     ),
 )
 SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE)
