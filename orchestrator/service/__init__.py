@@ -7,4 +7,6 @@
     configuration    plans, applies and exports the site's configuration, types of work included
     access           users and tokens (`sessions`, `passwords`, `attempts`)
     demo_…           the demo's people: those who sign in, and those who call
+
+Nothing here waits for the engine: what it writes live is its own.
 """
