@@ -45,6 +45,7 @@ class Desk:
             clock=now,
             recordings=str(recordings),
         )
+        self._callers: set[str] = set()
         self._ids = itertools.count(1)
         self._run = uuid4().hex[:12]
 
@@ -156,8 +157,13 @@ class Desk:
 
     # --- a few of them together --------------------------------------------------------------------------------------
     def parked_caller(self, dialled: str = "4000") -> str:
-        """The leg of the caller who has just arrived."""
-        return self.await_fact(f.LegParked, inbound=True, dialled=dialled).leg
+        """The leg of the caller who has just arrived; not one whom we know, and of whom the switch tells late."""
+        known = self._callers
+        leg = self.await_fact(
+            f.LegParked, fits=lambda parked: parked.leg not in known, inbound=True, dialled=dialled
+        ).leg
+        known.add(leg)
+        return leg
 
     def agents_leg(self, extension: str, contact: str) -> str:
         """A leg to this phone, answered and parked."""

@@ -217,9 +217,13 @@ class SippPhones:
         story = self.folder / "story.log"
         return sum(line.startswith(word) for line in story.read_text().splitlines()) if story.exists() else 0
 
+    def _errors(self) -> str:
+        errors = self.folder / "errors.log"
+        return errors.read_text(errors="replace")[-1_000:] if errors.exists() else "(sipp found nothing unexpected)"
+
     def _listens(self) -> bool:
         assert self.child is not None
-        assert self.child.running, f"sipp ended by itself. {self.child.last_words()}"
+        assert self.child.running, f"sipp ended by itself: {self._errors()}. {self.child.last_words()}"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
                 probe.bind(("127.0.0.1", self.sip_port))
