@@ -21,6 +21,10 @@ CONNECT_TIMEOUT_S: Final = 5
 STATEMENT_TIMEOUT_MS: Final = 10_000
 DEFAULT_NAME: Final = "ringledger"
 _KEPT: Final = 4
+# Connections that one process borrows at a time, at most: five hundred desks that come back at once after a restart must
+# wait for each other, not use up the server's connections (100 by default) and be told that it is away.
+MOST_BORROWED: Final = 16
+_PATIENCE_S: Final = 10.0
 # PostgreSQL cuts identifiers, and so application_name, after NAMEDATALEN - 1 bytes.
 _NAME_BYTES: Final = 63
 
@@ -51,6 +55,8 @@ class Source:
         self.name = name.encode()[:_NAME_BYTES].decode(errors="ignore")
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(MOST_BORROWED)
+        self._mine = threading.local()
         self._closed = False
 
     def conninfo(self, *, statement_timeout_ms: int | None = None) -> str:
@@ -80,15 +86,33 @@ class Source:
 
     @contextmanager
     def borrow(self) -> Iterator[Connection]:
-        """A connection for a few statements; given back unless it broke or was left inside a transaction."""
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
-        if connection is None:
-            connection = self.connect()
+        """A connection for a few statements; given back unless it broke or was left inside a transaction.
+
+        Raises `Away` where there is none to be had, also where all have been in use for ten seconds.
+        """
+        with self._place():
+            with self._lock:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                connection = self.connect()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the places; whoever has one already needs no second, and so never waits for itself."""
+        held = getattr(self._mine, "held", 0)
+        if not held and not self._places.acquire(timeout=_PATIENCE_S):
+            raise Away(f"All {MOST_BORROWED} connections have been in use for {_PATIENCE_S:g} s.")
+        self._mine.held = held + 1
         try:
-            yield connection
+            yield
         finally:
-            self._give_back(connection)
+            self._mine.held = held
+            if not held:
+                self._places.release()
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns, done on a borrowed connection; once more on a new one where an idle one proved dead.

@@ -1,11 +1,13 @@
 """Connections: noticed when dead, few kept, none given back that is not whole."""
 
+import threading
+
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from orchestrator.store import Away, Source
-from orchestrator.store.connections import is_passing
+from orchestrator.store.connections import MOST_BORROWED, is_passing
 from tests.postgres import Database
 
 
@@ -78,3 +80,32 @@ def test_what_is_waited_for_and_what_is_not() -> None:
 def test_an_absent_server_is_named_in_one_line() -> None:
     with pytest.raises(Away, match=r"^The database does not answer: .+$"):
         Source("postgresql://nobody@/nothing?host=/nonexistent").connect()
+
+
+def test_a_crowd_waits_for_places_and_uses_up_no_server(database: Database) -> None:
+    """Five hundred desks that come back at once after a restart: each is served, by a few connections."""
+    source = Source(database.reader, name="crowd")
+    begin = threading.Barrier(3 * MOST_BORROWED)
+    most, now, lock = 0, 0, threading.Lock()
+    served: list[object] = []
+
+    def visit() -> None:
+        nonlocal most, now
+        begin.wait()
+        with source.borrow() as connection:
+            with lock:
+                now += 1
+                most = max(most, now)
+            with source.borrow() as second:  # whoever has a place needs no other
+                served.append((connection.execute("SELECT 1").fetchone(), second.execute("SELECT 1").fetchone()))
+            with lock:
+                now -= 1
+
+    visitors = [threading.Thread(target=visit) for _ in range(3 * MOST_BORROWED)]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join(30)
+    source.close()
+    assert served == [((1,), (1,))] * len(visitors)
+    assert 1 < most <= MOST_BORROWED
