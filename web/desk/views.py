@@ -46,6 +46,7 @@ KEYS: Final = (
     ("Alt+Shift+E", _l("Hang up")),
     ("Alt+Shift+1 … 9", _l("Choose what the call was about")),
     ("Alt+Shift+N", _l("Write the note")),
+    ("Alt+Shift+C", _l("Make a customer of this caller")),
     ("Alt+Shift+O", _l("Open a work order")),
     ("Alt+Shift+M", _l("More time for after-call work")),
     ("Alt+Shift+W", _l("Save the after-call work, and be ready")),

@@ -185,7 +185,7 @@ def test_a_work_order_is_opened_from_the_call_and_stands_on_the_pane(office: Off
     pane = plain(ann.browser.get(f"/desk/pop?contact={contact}").text)
     assert re.search(r"Open work orders Pick-up \w{4}-\w{4} · Open", pane), pane
     wrong = ann.post("order", **{**sent, "key": "other", "field-address": ""})
-    assert wrong.status_code == 409
+    assert wrong.status_code == 400
     assert wrong.get_json()["code"] == "bad_fields"
 
 
@@ -228,10 +228,11 @@ def test_the_desk_is_there_in_both_languages(office: Office) -> None:
         assert words not in page
 
 
-def test_an_account_without_an_agent_is_told_so(site: Site) -> None:
-    site.add_user("nobody", "agent")
-    answer = site.sign_in("nobody").get("/desk/")
-    assert answer.status_code in (409, 503)
+def test_an_account_whose_agent_is_gone_is_told_so(office: Office) -> None:
+    office.site.add_user("left", "agent", agent_id="left-long-ago")
+    answer = office.site.sign_in("left").get("/desk/")
+    assert answer.status_code == 409
+    assert "no agent of the configuration" in answer.text
 
 
 @pytest.mark.parametrize("role", ("auditor", "leader", "admin"))
