@@ -12,6 +12,7 @@ from tests.postgres import cluster, database, empty_database, template
 __all__ = ["cluster", "database", "empty_database", "template"]
 
 _WHERE = "there is no FreeSWITCH: set RINGLEDGER_FREESWITCH to its binary, or put freeswitch on PATH"
+_NO_BROWSER = "there is no Chromium: apt-get install chromium"
 PATCHED = monkey.is_module_patched("socket")
 
 
@@ -36,7 +37,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
         config.hook.pytest_deselected(items=left_out)
     present = freeswitch_binary() is not None
+    browser = chromium_binary() is not None
     for item in items:
+        if item.get_closest_marker("browser") and not browser:
+            item.add_marker(pytest.mark.skip(reason=_NO_BROWSER))
         if item.get_closest_marker("switch") and not present:
             item.add_marker(pytest.mark.skip(reason=_WHERE))
 
@@ -49,6 +53,12 @@ def freeswitch_binary() -> Path | None:
         raise pytest.UsageError(str(error)) from None
     found = shutil.which("freeswitch")
     return given or (Path(found) if found else None)
+
+
+def chromium_binary() -> Path | None:
+    """The browser's program, or None where there is none."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    return Path(found) if found else None
 
 
 @pytest.fixture(scope="session")

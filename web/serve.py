@@ -54,7 +54,9 @@ def run_web(settings: Settings) -> int:
         app = create_app(parts)
         view = LiveView(reading.log).start()
         closing.callback(view.stop)
-        closing.callback(present.install(app, view).hub.stop)
+        hub = present.install(app, view).hub
+        closing.callback(hub.stop)
+        reading.users.on_change(hub.recheck)
         server = Server(settings.web, app, most_body_bytes=LONGEST_BODY)
         try:
             server.start()

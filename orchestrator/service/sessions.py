@@ -11,7 +11,6 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final, cast
 
@@ -72,9 +71,6 @@ class OpenSession(Struct, frozen=True):
     browser: str
 
 
-Ended = Callable[[str], None]
-
-
 class Sessions:
     """Begun, checked, ended. Thread-safe. Methods raise `Away` where the database is not there."""
 
@@ -83,11 +79,6 @@ class Sessions:
         self._users = users
         self._lock = threading.Lock()
         self._good: OrderedDict[bytes, tuple[SignedIn, float]] = OrderedDict()
-        self._listeners: list[Ended] = []
-
-    def on_end(self, listener: Ended) -> None:
-        """Call this with the id of a session that was ended in this process, once it is over."""
-        self._listeners.append(listener)
 
     def begin(self, user: User, *, address: str, browser: str) -> SignedIn:
         """A new session of a user whose password was just verified."""
@@ -186,8 +177,6 @@ class Sessions:
                 del self._good[hashed]
         for session_id, user_id in ended:
             self._users.note(str(user_id), SessionEnded(session_id=str(session_id), reason=reason), actor=actor)
-            for listener in self._listeners:
-                listener(str(session_id))
         return len(ended)
 
 

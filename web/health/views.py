@@ -1,25 +1,31 @@
 """`/healthz`: every component's state, without a secret in it; 200 where all is well, 503 where something is not."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
 
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
+from projections.catalogue import PROJECTIONS
 from projections.reading import Away
+from projections.status import standing
 from web.access.needs import needs
 from web.access.roles import PUBLIC
 from web.parts import parts
+from web.push.present import live
 
 blueprint = Blueprint("health", __name__)
+
+# A read model that is further behind shows people the past.
+MOST_LAG_MS: Final = 5_000
 
 
 @blueprint.get("/healthz")
 @needs(PUBLIC)
 def healthz() -> Response:
-    """Each component with `ok` and what there is to say of it."""
-    components = {"database": _look(_database), "engine": _look(_engine)}
+    """Each component with `ok` and what there is to say of it. `ledger` tells the ledgers of one machine apart."""
+    components = {name: _look(look) for name, look in COMPONENTS.items()}
     well = all(component["ok"] for component in components.values())
     response = jsonify(ok=well, ledger=parts().settings.mark, components=components)
     response.status_code = 200 if well else 503
@@ -30,9 +36,11 @@ def _look(component: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return component()
     except Away:
-        return {"ok": False, "why": "away"}
-    except (ControlError, Refused) as error:
-        return {"ok": False, "why": getattr(error, "code", "away")}
+        return {"ok": False, "why": "database_away"}
+    except Refused as refused:
+        return {"ok": False, "why": refused.code}
+    except ControlError:
+        return {"ok": False, "why": "no_answer"}
 
 
 def _database() -> dict[str, Any]:
@@ -41,5 +49,35 @@ def _database() -> dict[str, Any]:
 
 def _engine() -> dict[str, Any]:
     status = parts().ask("status")
-    up = all(node["up"] for node in status["nodes"].values())
-    return {"ok": bool(status["active"]) and up, **{key: status[key] for key in ("active", "epoch", "position")}}
+    nodes = {name: node["up"] for name, node in status["nodes"].items()}
+    well = bool(status["active"]) and all(nodes.values())
+    return {"ok": well, "active": status["active"], "position": status["position"], "switches": nodes}
+
+
+def _projections() -> dict[str, Any]:
+    reading = parts().reading
+    models = {each.name: standing(reading.reader, reading.log, each) for each in PROJECTIONS.values()}
+    return {
+        "ok": all(model.state == "following" and model.lag_ms < MOST_LAG_MS for model in models.values()),
+        "models": {
+            name: {"state": model.state, "position": model.position, "behind": model.behind, "lag_ms": model.lag_ms}
+            for name, model in models.items()
+        },
+    }
+
+
+def _live() -> dict[str, Any]:
+    try:
+        now = live()
+    except KeyError:
+        return {"ok": False, "why": "not_started"}
+    well = now.view.ready and not now.view.away
+    return {"ok": well, "position": now.view.position, "streams": now.hub.count, "dropped": now.hub.dropped}
+
+
+COMPONENTS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
+    "database": _database,
+    "engine": _engine,
+    "projections": _projections,
+    "live": _live,
+}

@@ -1,0 +1,117 @@
+"""A browser, the application behind a real port, and what an automatic check of accessibility finds.
+
+def test_…(served: Served, open_page: OpenPage) -> None:
+page = open_page(served, "auditor", language="zh")
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.conftest import chromium_binary
+from tests.web.conftest import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+AXE: Final = Path(__file__).with_name("vendor") / "axe-4.14.1.min.js"
+# Findings of these are faults; of "minor" and "moderate" some are matters of taste.
+GRAVE: Final = ("serious", "critical")
+# Chromium in a container of root: no sandbox of its own, no screen, nothing fetched from outside.
+FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+OpenPage = Callable[..., "Page"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of this folder needs a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The application at a real address."""
+
+    site: Site
+    url: str
+
+
+@pytest.fixture
+def served(site: Site) -> Iterator[Served]:
+    """The application on a port, one thread a request; without the live state, for pages that do not need it."""
+    server = make_server("127.0.0.1", 0, site.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, name="served")
+    thread.start()
+    try:
+        yield Served(site, f"http://127.0.0.1:{server.port}")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """The browser, started once."""
+    from playwright.sync_api import sync_playwright
+
+    binary = chromium_binary()
+    assert binary is not None, "only a test marked `browser` may ask for the browser"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(binary), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: "Browser") -> Iterator[OpenPage]:
+    """Opens pages of people of their own. A script error or a breach of the content policy fails the test."""
+    complaints: list[str] = []
+    contexts: list[Any] = []
+
+    def make(served: Served, role: str = "", *, path: str = "/", language: str = "en", scheme: str = "light") -> "Page":
+        context = chromium.new_context(
+            locale={"en": "en-GB", "zh": "zh-CN"}[language],
+            color_scheme="dark" if scheme == "dark" else "light",
+            viewport={"width": 1280, "height": 800},
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+        if role:
+            user_id = f"{role.replace('_', '-')}-1"
+            if served.site.reading.users.get(user_id) is None:
+                served.site.add_user(user_id, role, agent_id="lin-mei" if role == "agent" else "")
+            user = served.site.reading.users.get(user_id)
+            assert user is not None
+            key = served.site.reading.sessions.begin(user, address="127.0.0.1", browser="Chromium").new_key
+            context.add_cookies([{"name": "ringledger", "value": key, "url": served.url}])
+        page.goto(served.url + path)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
+
+
+def grave(page: "Page") -> list[str]:
+    """What axe finds that is serious or worse: a line for each, with the first place where."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate(
+        "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    return [
+        f"{violation['impact']} {violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:200]}"
+        for violation in found["violations"]
+        if violation["impact"] in GRAVE
+    ]

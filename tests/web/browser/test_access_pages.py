@@ -1,0 +1,98 @@
+"""Sign-in, users and error pages in a real browser: with the keyboard alone, in both languages, by day and by night."""
+
+import pytest
+
+from tests.web.browser.conftest import OpenPage, Served, grave
+from tests.web.conftest import PASSWORD
+
+SHOWN = (
+    ("", "/sign-in"),
+    ("admin", "/users"),
+    ("admin", "/users/admin-1"),
+    ("auditor", "/sessions"),
+    ("auditor", "/users"),
+    ("auditor", "/nowhere"),
+)
+
+
+@pytest.mark.parametrize("language", ("en", "zh"))
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_axe_finds_nothing_serious(served: Served, open_page: OpenPage, language: str, scheme: str) -> None:
+    """Screens and safety 21: WCAG 2.2 AA, as far as a program can tell."""
+    wrong = []
+    for role, path in SHOWN:
+        page = open_page(served, role, path=path, language=language, scheme=scheme)
+        wrong += [f"{role or 'nobody'} {path}: {line}" for line in grave(page)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_page_with_a_fault_is_found_by_the_same_check(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, path="/sign-in")
+    page.evaluate("() => document.querySelectorAll('label').forEach(label => label.replaceWith(...label.children))")
+    assert any("label" in line for line in grave(page))
+
+
+def test_somebody_signs_in_and_out_with_the_keyboard_alone(served: Served, open_page: OpenPage) -> None:
+    served.site.add_user("wang", "auditor", name="Wang Fang")
+    page = open_page(served, path="/sessions")
+    assert page.url.endswith("/sign-in?next=/sessions")
+    page.keyboard.type("wang")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sessions")
+    person = page.locator("details.person")
+    page.locator("details.person summary").focus()
+    page.keyboard.press("Enter")
+    assert person.get_attribute("open") is not None
+    page.keyboard.press("Escape")
+    assert person.get_attribute("open") is None
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sign-in")
+
+
+def test_the_first_stop_of_the_keyboard_skips_the_bar(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "admin", path="/users")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.querySelector('#main').contains(document.activeElement)")
+
+
+def test_the_language_is_switched_and_the_page_kept(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "admin", path="/users/admin-1")
+    page.get_by_role("button", name="中文").click()
+    page.wait_for_selector("html[lang=zh-Hans]")
+    assert page.url.endswith("/users/admin-1")
+    assert page.get_by_role("heading", name="权限").is_visible()
+    page.get_by_role("button", name="English").click()
+    page.wait_for_selector("html[lang=en]")
+
+
+def test_whatever_has_the_focus_shows_it(served: Served, open_page: OpenPage) -> None:
+    """Screens and safety 21: focus visible."""
+    page = open_page(served, "admin", path="/users")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        seen = page.evaluate(
+            "() => { const style = getComputedStyle(document.activeElement);"
+            " return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 }"
+        )
+        assert seen, page.evaluate("() => document.activeElement.outerHTML")
+
+
+def test_a_question_that_is_answered_no_changes_nothing(served: Served, open_page: OpenPage) -> None:
+    served.site.add_user("wang", "auditor")
+    page = open_page(served, "admin", path="/users/wang")
+    before = served.site.reading.log.position()
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="New password").click()
+    assert served.site.reading.log.position() == before
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="New password").click()
+    page.wait_for_selector("code")
+    assert served.site.reading.log.position() > before
