@@ -10,8 +10,8 @@ HIGH = Scale(Threshold(3, 2), Threshold(6, 5))
 @pytest.mark.parametrize(
     ("values", "levels"),
     (
-        ([0, 2.9, 3, 2.1, 2], "calm calm warn warn calm"),
-        ([6, 5.5, 5.1, 5, 2.5, 2], "alarm alarm alarm warn warn calm"),
+        ([0, 2.9, 3, 2.1, 1.9], "calm calm warn warn calm"),
+        ([6, 5.5, 5, 4.9, 2, 1.9], "alarm alarm alarm warn warn calm"),
         ([2.5, 2.5], "calm calm"),
         ([10, 0], "alarm calm"),
     ),
