@@ -127,7 +127,7 @@ def _library(cluster: Cluster) -> float:
 def _lag(cluster: Cluster, place: Path, writer: LiveWriter, records: list[Record]) -> dict[str, Any]:
     """From the commit of an event until every model has it, in the process that keeps them."""
     follower = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.projections_follower", cluster.url_projector, str(place / "kek")],
+        [sys.executable, "-m", "tests.projections.child", "follow", cluster.url_projector, str(place / "kek")],
         stdin=subprocess.PIPE,
     )
     try:

@@ -39,7 +39,7 @@ class CountView(PostgresTrackingRecorder):
     def __init__(self, datastore: PostgresDatastore, **given: Any) -> None:  # noqa: ANN401 - the library's own
         super().__init__(datastore, **given)
         self.sql_create_statements.append(
-            SQL("CREATE TABLE IF NOT EXISTS bench_counts (kind text PRIMARY KEY, seen bigint NOT NULL)")
+            SQL("CREATE TABLE IF NOT EXISTS bench_counts (kind text PRIMARY KEY, seen bigint NOT NULL)").format()
         )
 
     def count(self, kind: str, tracking: Tracking) -> None:
@@ -57,7 +57,7 @@ class Counts(Projection[CountView]):
 
     name = "bench"
 
-    def process_event(self, domain_event: Record, tracking: Tracking) -> None:  # type: ignore[override]
+    def process_event(self, domain_event: Record, tracking: Tracking) -> None:
         self.view.count(kind_of(domain_event.stream), tracking)
 
 

@@ -1,11 +1,15 @@
 """The contact log."""
 
+import pytest
+
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.kernel import Instant
-from orchestrator.vault import open_text
+from orchestrator.domain.customers import people
+from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.vault import Tampered, open_text
 from projections import contact_log
+from projections.base import live_place, schema_of
 from projections.catalogue import PROJECTIONS
-from projections.contact_log import Search
+from projections.contact_log import CONTACTS, Contact, Search
 from tests.projections.kit import MORNING, ReadKit
 
 CONTACT_LOG = PROJECTIONS["contact_log"]
@@ -76,3 +80,138 @@ def test_a_live_contact_is_told_from_one_that_is_over(kit: ReadKit) -> None:
     kit.keep_up(CONTACT_LOG)
     assert [row.contact_id for row in kit.read(lambda c: contact_log.search(c, Search(live=True))).items] == ["c2"]
     assert [row.contact_id for row in kit.read(lambda c: contact_log.search(c, Search(live=False))).items] == ["c1"]
+
+
+def filled(kit: ReadKit, count: int) -> None:
+    """So many rows in the live generation; ten of each arrive at the same instant."""
+    kit.build(CONTACT_LOG)
+    with kit.connection.transaction(), kit.connection.cursor() as cursor:
+        place = live_place(cursor, "contact_log")
+        assert place is not None
+        cursor.execute("SELECT set_config('search_path', %s, true)", (schema_of("contact_log", place.generation),))
+        rows = [
+            Contact(
+                contact_id=f"c{number * 7919 % count:05}",
+                arrived_at=MORNING + number // 10,
+                node="n1",
+                dialled="4001",
+                trunk="",
+                caller_number="",
+                caller_name="",
+                agent_id=f"a{number % 50}",
+                queue_id="sales" if number % 2 else "orders",
+                outcome="completed" if number % 3 else "abandoned",
+            )
+            for number in range(count)
+        ]
+        for first in range(0, count, 2_000):
+            CONTACTS.insert(cursor, rows[first : first + 2_000])
+
+
+def test_ten_thousand_contacts_are_read_page_by_page_each_once_and_in_order(kit: ReadKit) -> None:
+    """Feature 5.1. Ten arrive at each instant, so that a page ends in the middle of those more often than not."""
+    filled(kit, 10_000)
+    for wanted, expected in (
+        (Search(), 10_000),
+        (Search(agent_id="a7"), 200),
+        (Search(queue_id="sales", outcome="abandoned"), 1_667),
+        (Search(since=MORNING + 100, until=MORNING + 300), 2_000),
+        (Search(agent_id="nobody"), 0),
+    ):
+        seen: list[tuple[int, str]] = []
+        cursor = ""
+        while True:
+            page = kit.read(lambda c, w=wanted, at=cursor: contact_log.search(c, w, cursor=at, limit=333))  # type: ignore[misc]
+            seen += [(row.arrived_at, row.contact_id) for row in page.items]
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        assert len(seen) == expected
+        assert seen == sorted(set(seen), reverse=True)
+
+
+def test_a_contact_that_arrives_between_two_pages_neither_repeats_nor_hides_a_row(kit: ReadKit) -> None:
+    kit.build(CONTACT_LOG)
+    for number in range(6):
+        kit.tell(f"contact-c{number}", arrived(), number)
+    kit.keep_up(CONTACT_LOG)
+    first = kit.read(lambda c: contact_log.search(c, Search(), limit=3))
+    kit.tell("contact-c9", arrived(), 9)
+    kit.keep_up(CONTACT_LOG)
+    second = kit.read(lambda c: contact_log.search(c, Search(), cursor=first.next_cursor, limit=3))
+    assert [row.contact_id for row in (*first.items, *second.items)] == ["c5", "c4", "c3", "c2", "c1", "c0"]
+    assert second.next_cursor == ""
+
+
+@pytest.mark.parametrize(
+    "cursor", ("x", "!!", "W10", "WzFd", "WyJhIiwiYiJd", "bnVsbA", "WzEsMl0", "\u0000", "W1tdLCJhIl0")
+)
+def test_a_forged_cursor_is_refused(kit: ReadKit, cursor: str) -> None:
+    kit.build(CONTACT_LOG)
+    with pytest.raises(Refused) as refused:
+        kit.read(lambda c: contact_log.search(c, Search(), cursor=cursor))
+    assert refused.value.code == "bad_cursor"
+
+
+@pytest.mark.parametrize("limit", (0, -1, 501))
+def test_a_page_of_no_size_is_refused(kit: ReadKit, limit: int) -> None:
+    kit.build(CONTACT_LOG)
+    with pytest.raises(Refused, match="1 to 500"):
+        kit.read(lambda c: contact_log.search(c, Search(), limit=limit))
+
+
+def test_contacts_are_found_by_number_through_whom_it_belongs_to(kit: ReadKit) -> None:
+    """Feature 5.1: the log's blind index says whose it is; the number itself is in no table."""
+    kit.tell("customer-k1", people.CustomerCreated(number=NUMBER))
+    served(kit, "c1")
+    kit.tell("contact-c1", contacts.ContactIdentified(customer_id="k1"), 40)
+    served(kit, "c2", 50)
+    kit.build(CONTACT_LOG)
+    found = tuple(kit.log.find_by_blind_index(kit.kit.vault.token("number", NUMBER)))
+    assert [row.contact_id for row in kit.read(lambda c: contact_log.search(c, Search(found=found))).items] == ["c1"]
+    assert kit.read(lambda c: contact_log.search(c, Search(found=()))).items == []
+
+
+def test_an_erased_customers_contacts_stay_and_cannot_be_read(kit: ReadKit) -> None:
+    """Feature 12.8, law 11: the copies in a read model are under the same key."""
+    kit.tell("customer-k1", people.CustomerCreated(number=NUMBER))
+    served(kit, "c1")
+    kit.tell("contact-c1", contacts.ContactIdentified(customer_id="k1"), 40)
+    kit.build(CONTACT_LOG)
+    kit.kit.desk.erase("customer-k1")
+    kit.kit.vault.forget()
+    row = kit.read(lambda c: contact_log.find(c, "c1"))
+    assert row is not None
+    assert row.talk_ms == 12_000
+    assert kit.kit.vault.keys(["contact-c1"])["contact-c1"] is None
+    assert kit.site.open("contact-c1", "caller_number", row.caller_number) == "‹erased›"
+    assert kit.log.find_by_blind_index(kit.kit.vault.token("number", NUMBER)) == []
+
+
+def test_sealed_text_that_was_moved_to_another_row_does_not_open(kit: ReadKit) -> None:
+    served(kit, "c1")
+    served(kit, "c2")
+    kit.build(CONTACT_LOG)
+    row = kit.read(lambda c: contact_log.find(c, "c1"))
+    assert row is not None
+    assert kit.site.open("contact-c1", "caller_number", row.caller_number) == NUMBER
+    for stream, field in (("contact-c2", "caller_number"), ("contact-c1", "caller_name")):
+        with pytest.raises(Tampered):
+            kit.site.open(stream, field, row.caller_number)
+
+
+def test_an_offer_that_rang_in_vain_is_missed_and_one_that_we_took_back_is_not(kit: ReadKit) -> None:
+    decision = contacts.Decision(
+        rule="longest_idle", config_version=1, skill="sell", min_level=1, candidates=(), others={}
+    )
+    kit.tell("contact-c1", arrived())
+    for offer_id, cls in (("o1", contacts.OfferTimedOut), ("o2", contacts.OfferWithdrawn)):
+        made = contacts.OfferMade(
+            offer_id=offer_id, visit_id="v1", queue_id="sales", reservations=(), deadline=Instant(0), decision=decision
+        )
+        kit.tell("contact-c1", made)
+        kit.tell("contact-c1", cls(offer_id=offer_id, cause="x"))
+    kit.build(CONTACT_LOG)
+    row = kit.read(lambda c: contact_log.find(c, "c1"))
+    assert row is not None
+    assert (row.offers, row.missed) == (2, 1)

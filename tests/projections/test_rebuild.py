@@ -23,9 +23,14 @@ ALL = tuple(PROJECTIONS.values())
 Rows = dict[str, dict[str, list[tuple[Any, ...]]]]
 
 
-def played(seed: int, *, contacts: int = 30) -> list[Record]:
-    """Everything that was recorded in a run of the simulation, and some customers' lives."""
-    return [*Run(seed, size=Size(contacts=contacts)).play().ledger.records(), *lives(seed)]
+def simulated(seed: int) -> list[Record]:
+    """Everything that was recorded in a run of the simulation."""
+    return Run(seed, size=Size(contacts=30)).play().ledger.records()
+
+
+def played(seed: int) -> list[Record]:
+    """The same, and some customers' lives."""
+    return [*simulated(seed), *lives(seed)]
 
 
 @pytest.fixture(params=SEEDS)

@@ -1,0 +1,190 @@
+"""Agents: what they do now, and what they did today."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.staff import shifts
+from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
+from orchestrator.vault import open_text
+from projections import agent_workload
+from projections.agent_workload import Agent, Day
+from projections.base import Site
+from projections.catalogue import PROJECTIONS
+from tests.projections.kit import MORNING, ReadKit
+from tests.projections.test_rebuild import SEEDS, played
+
+AGENTS = PROJECTIONS["agent_workload"]
+TODAY, TOMORROW = "2026-01-01", "2026-01-02"
+S = 1_000_000
+SHIFT = "shift-s1"
+
+
+def sign_in(kit: ReadKit, at: float = 0) -> None:
+    kit.tell("agent-a1", AgentConfigured(number="101", name="Lin Mei", extension="1001", skills={"sell": 5}))
+    kit.tell(SHIFT, shifts.AgentSignedIn(agent_id="a1", extension="1001"), at)
+
+
+def serve(kit: ReadKit, at: float) -> None:
+    """Ready for 10 s, rung for 4 s, talks for 20 s of which 7 s are hold, wraps up for 6 s."""
+    kit.tell(SHIFT, shifts.AgentMadeReady(), at)
+    kit.tell(SHIFT, shifts.AgentReserved(offer_id="o1", contact_id="c1"), at + 10)
+    kit.tell(SHIFT, shifts.AgentConnected(contact_id="c1", offer_id="o1", segment_id="g1"), at + 14)
+    kit.tell("contact-c1", contacts.ContactHeld(segment_id="g1"), at + 20)
+    kit.tell("contact-c1", contacts.ContactResumed(segment_id="g1"), at + 27)
+    until = Instant(MORNING + 60 * S)
+    ended = shifts.WrapUpStarted(contact_id="c1", segment_id="g1", until=until, at_most=until)
+    kit.tell(SHIFT, ended, at + 34)
+    kit.tell(SHIFT, shifts.WrapUpEnded(how="agent", code="solved"), at + 40)
+
+
+def now(kit: ReadKit) -> Agent:
+    kit.keep_up(AGENTS)
+    (found,) = kit.read(agent_workload.now)
+    return found
+
+
+def day(kit: ReadKit, name: str = TODAY, at: float = 0) -> Day:
+    kit.keep_up(AGENTS)
+    instant = Instant(MORNING + round(at * S))
+    ((_, found),) = kit.read(lambda c: agent_workload.workload(c, kit.site, name, instant))
+    return found
+
+
+def test_hold_is_neither_talk_nor_wrap_up(kit: ReadKit) -> None:
+    """Complaint 24: "two clocks, two orders; wallboard shows a false state": one log, one order, states derived, hold
+    is not wrap-up.
+    """
+    kit.build(AGENTS)
+    sign_in(kit)
+    serve(kit, 5)
+    kit.tell(SHIFT, shifts.AgentPaused(reason="break"), 60)
+    kit.tell(SHIFT, shifts.AgentSignedOut(reason="agent"), 90)
+    found = day(kit)
+    assert (found.ready_ms, found.ringing_ms, found.talk_ms) == (10_000 + 15_000, 4_000, 13_000)
+    assert (found.hold_ms, found.wrap_up_ms, found.pause_ms) == (7_000, 6_000, 5_000 + 30_000)
+    assert (found.offers, found.contacts, found.missed, found.sign_ins) == (1, 1, 0, 1)
+    assert found.signed_in_ms == 90_000
+
+
+def test_the_state_follows_the_events_one_by_one(kit: ReadKit) -> None:
+    """Complaint 24, seen from the wallboard: each event leads to one state, and to nothing in between."""
+    kit.build(AGENTS)
+    seen = []
+    sign_in(kit)
+    seen.append((now(kit).state, now(kit).reason))
+    tell = kit.tell
+
+    def told(*given: object, **more: object) -> object:
+        record = tell(*given, **more)  # type: ignore[arg-type]
+        found = now(kit)
+        seen.append((found.state, found.reason))
+        assert found.since == record.about.at
+        return record
+
+    kit.tell = told  # type: ignore[method-assign, assignment]
+    serve(kit, 5)
+    states = ["paused", "ready", "ringing", "talking", "held", "talking", "wrapping_up", "ready"]
+    assert [state for state, _ in seen] == states
+    assert seen[0][1] == "signed_in"
+
+
+def test_a_missed_offer_is_counted_by_its_reason_and_one_that_was_withdrawn_is_no_fault(kit: ReadKit) -> None:
+    kit.build(AGENTS)
+    sign_in(kit)
+    kit.tell(SHIFT, shifts.AgentMadeReady(), 1)
+    for at, outcome in ((10, "rejected"), (20, "withdrawn"), (30, "rejected"), (40, "timed_out")):
+        kit.tell(SHIFT, shifts.AgentReserved(offer_id=f"o{at}", contact_id="c1"), at)
+        kit.tell(SHIFT, shifts.AgentReleased(offer_id=f"o{at}", outcome=outcome), at + 3)
+    kit.tell(SHIFT, shifts.AgentStoodDown(reason="ring_no_answer", offer_id="o40"), 43)
+    found = day(kit)
+    assert found.unserved == {"rejected": 2, "withdrawn": 1, "timed_out": 1}
+    assert (found.offers, found.missed) == (4, 3)
+    assert (now(kit).state, now(kit).reason, now(kit).contact_id) == ("paused", "ring_no_answer", "")
+
+
+def test_a_state_over_midnight_is_cut_there_and_its_parts_add_up(kit: ReadKit) -> None:
+    kit.build(AGENTS)
+    midnight = 14 * 3600  # it is ten in the morning there at MORNING
+    sign_in(kit, midnight - 100)
+    kit.tell(SHIFT, shifts.AgentMadeReady(), midnight - 60.0005)
+    kit.tell(SHIFT, shifts.AgentSignedOut(reason="agent"), midnight + 30)
+    first, second = day(kit), day(kit, TOMORROW)
+    assert (first.pause_ms, first.ready_ms, second.ready_ms, second.pause_ms) == (39_999, 60_000, 30_000, 0)
+
+
+def test_what_runs_on_counts_until_now(kit: ReadKit) -> None:
+    kit.build(AGENTS)
+    sign_in(kit)
+    kit.tell(SHIFT, shifts.AgentMadeReady(), 5)
+    assert (day(kit, at=65).ready_ms, day(kit, at=65).pause_ms) == (60_000, 5_000)
+    assert day(kit, TOMORROW, at=65).ready_ms == 0
+
+
+@pytest.mark.parametrize("zone", ("Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"))
+def test_parts_of_days_add_up_in_every_zone_also_when_clocks_are_changed(zone: str) -> None:
+    site = Site(ZoneInfo(zone))
+    begin, end = Instant(MORNING + 123_456), Instant(MORNING + 300 * 86_400 * S + 999)
+    parts = site.days(begin, end)
+    assert sum(length for _, length in parts) == (end - begin) // 1000
+    assert [name for name, _ in parts] == sorted({name for name, _ in parts})
+    assert {length for _, length in parts[1:-1]} <= {h * 1_800_000 for h in (46, 47, 48, 49, 50)}
+    for name, _ in parts[:3]:
+        assert name.startswith(("2026-01-0",))
+
+
+def test_an_agent_who_left_is_listed_no_more_and_the_days_stay(kit: ReadKit) -> None:
+    kit.build(AGENTS)
+    sign_in(kit)
+    kit.tell(SHIFT, shifts.AgentSignedOut(reason="agent"), 30)
+    kit.tell("agent-a1", AgentRemoved(), 40)
+    kit.keep_up(AGENTS)
+    assert kit.read(agent_workload.now) == []
+    (kept,) = kit.read(lambda c: agent_workload.days(c, "a1", TODAY, TODAY))
+    assert kept.pause_ms == 30_000
+
+
+def test_an_agents_name_is_sealed_and_opens_with_the_agents_key(kit: ReadKit) -> None:
+    kit.build(AGENTS)
+    sign_in(kit)
+    found = now(kit)
+    assert "Lin" not in str(kit.rows(AGENTS))
+    key = kit.kit.vault.keys(["agent-a1"])["agent-a1"]
+    assert key is not None
+    assert open_text(key, "agent-a1", "name", found.name) == "Lin Mei"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_agents_counters_are_what_one_counts_in_the_log_by_hand(kit: ReadKit, seed: int) -> None:
+    """Complaint 12: counters are projections, recomputed from the log, equal."""
+    records = played(seed)
+    kit.store(records)
+    kit.build(AGENTS)
+    agent_of = {
+        record.stream: record.event.agent_id for record in records if isinstance(record.event, shifts.AgentSignedIn)
+    }
+    offers: dict[str, int] = {}
+    connected: dict[str, int] = {}
+    signed_in: dict[str, int] = {}
+    since: dict[str, int] = {}
+    for record in records:
+        agent = agent_of.get(record.stream, "")
+        match record.event:
+            case shifts.AgentReserved():
+                offers[agent] = offers.get(agent, 0) + 1
+            case shifts.AgentConnected():
+                connected[agent] = connected.get(agent, 0) + 1
+            case shifts.AgentSignedIn():
+                since[record.stream] = record.about.at
+            case shifts.AgentSignedOut():
+                signed_in[agent] = signed_in.get(agent, 0) + record.about.at - since.pop(record.stream)
+    for agent in agent_of.values():
+        found = kit.read(lambda c, agent=agent: agent_workload.days(c, agent, "0", "9"))  # type: ignore[misc]
+        assert sum(each.offers for each in found) == offers.get(agent, 0)
+        assert sum(each.contacts for each in found) == connected.get(agent, 0)
+        if agent_of.values() and agent not in {agent_of[stream] for stream in since}:
+            # Each interval is cut to whole milliseconds, so a shift of n states may lose n of them.
+            lost = signed_in.get(agent, 0) // 1000 - sum(each.signed_in_ms for each in found)
+            assert 0 <= lost < sum(each.offers for each in found) * 4 + 50

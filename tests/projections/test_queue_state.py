@@ -1,0 +1,167 @@
+"""Queues: who waits, what became of them, and every formula over the same day."""
+
+import pytest
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
+from projections import queue_state
+from projections.catalogue import PROJECTIONS
+from projections.queue_state import Day
+from projections.service_level import FORMULAS
+from tests.projections.kit import MORNING, ReadKit
+from tests.projections.test_contact_log import arrived, queued
+from tests.projections.test_rebuild import SEEDS, simulated
+
+QUEUES = PROJECTIONS["queue_state"]
+TODAY, TOMORROW = "2026-01-01", "2026-01-02"
+S = 1_000_000
+
+
+def queue(target_ms: int = 20_000, short_ms: int = 5_000) -> QueueConfigured:
+    return QueueConfigured(name="Sales", skill="sell", answer_target_ms=target_ms, short_abandon_ms=short_ms)
+
+
+def visit(kit: ReadKit, ident: str, begin: float, wait: float, outcome: str) -> None:
+    stream = f"contact-{ident}"
+    kit.tell(stream, arrived(), begin)
+    kit.tell(stream, queued(), begin)
+    kit.tell(stream, contacts.QueueVisitEnded(visit_id="v1", queue_id="sales", outcome=outcome), begin + wait)
+
+
+def today(kit: ReadKit, day: str = TODAY) -> Day:
+    kit.keep_up(QUEUES)
+    (found,) = kit.read(lambda c: queue_state.days(c, day, day, queue_id="sales"))
+    return found
+
+
+# A set of known answers: 100 offered, T = 20 s; 70 answered within T and 15 after; 4 left within 5 s, 3 within T, 6
+# after it; 2 left otherwise after T.
+SET = ((70, 10, "answered"), (15, 30, "answered"), (4, 4, "abandoned"), (3, 15, "abandoned"), (6, 40, "abandoned"))
+
+
+def test_one_day_is_70_to_82_percent_by_formula_and_each_says_which_it_is(kit: ReadKit) -> None:
+    """Feature 5.3: known answers, and no figure without its formula, version and clock."""
+    kit.tell("queue-sales", queue())
+    number = 0
+    for count, wait, outcome in (*SET, (2, 60, "timed_out")):
+        for _ in range(count):
+            number += 1
+            visit(kit, f"c{number}", number, wait, outcome)
+    kit.build(QUEUES)
+    day = today(kit)
+    assert (day.offered, day.answered, day.abandoned, day.left_otherwise, day.timed_out) == (100, 85, 13, 2, 2)
+    expected = {
+        "in_target_of_answered": 82.35,
+        "handled_in_target_of_finished": 78.57,
+        "out_of_queue_in_target": 77.00,
+        "in_target_abandons_ignored": 75.27,
+        "in_target_of_finished_without_short": 74.47,
+        "in_target_of_offered_without_short": 72.92,
+        "in_target_of_finished": 71.43,
+        "in_target_of_offered": 70.00,
+        "in_target_of_finished_and_left": 70.00,
+        "abandoned_of_offered": 13.00,
+        "abandoned_of_finished": 13.27,
+        "abandoned_without_short": 9.38,
+        "abandoned_without_short_of_finished": 9.57,
+        "average_speed_of_answer": (70 * 10_000 + 15 * 30_000) / 85,
+        "average_wait_of_abandoned": (4 * 4_000 + 3 * 15_000 + 6 * 40_000) / 13,
+    }
+    assert {name: formula.of(day) for name, formula in FORMULAS.items()} == pytest.approx(expected, abs=0.0051)
+    for formula in FORMULAS.values():
+        assert formula.version >= 1
+        assert formula.words
+        assert formula.clock == "ours: ContactQueued.at to QueueVisitEnded.at"
+
+
+def test_a_day_without_calls_has_no_percentage(kit: ReadKit) -> None:
+    assert {formula.of(Day("sales", TODAY)) for formula in FORMULAS.values()} == {None}
+
+
+def test_who_waits_now_and_since_when(kit: ReadKit) -> None:
+    kit.tell("queue-sales", queue())
+    kit.tell("queue-closed", queue())
+    kit.tell("queue-closed", QueueRemoved())
+    for ident, begin in (("c1", 10), ("c2", 5), ("c3", 20)):
+        kit.tell(f"contact-{ident}", arrived(), begin)
+        kit.tell(f"contact-{ident}", queued(), begin)
+    kit.tell("contact-c2", offer("o1"), 21)
+    kit.build(QUEUES)
+    (sales,) = kit.read(queue_state.now)
+    assert (sales.queue_id, sales.waiting, sales.ringing, sales.oldest) == ("sales", 2, 1, MORNING + 5 * S)
+    kit.tell("contact-c2", contacts.OfferTimedOut(offer_id="o1", cause="deadline"), 33)
+    kit.tell("contact-c1", contacts.QueueVisitEnded(visit_id="v1", queue_id="sales", outcome="abandoned"), 34)
+    kit.keep_up(QUEUES)
+    (sales,) = kit.read(queue_state.now)
+    assert (sales.waiting, sales.ringing, sales.oldest) == (2, 0, MORNING + 5 * S)
+
+
+def offer(offer_id: str) -> contacts.OfferMade:
+    decision = contacts.Decision(
+        rule="longest_idle", config_version=1, skill="sell", min_level=1, candidates=(), others={}
+    )
+    return contacts.OfferMade(
+        offer_id=offer_id, visit_id="v1", queue_id="sales", reservations=(), deadline=Instant(0), decision=decision
+    )
+
+
+def test_a_target_that_is_changed_at_noon_changes_no_call_of_the_morning(kit: ReadKit) -> None:
+    """Law 6: what is counted was judged by the configuration in force when it ended."""
+    kit.tell("queue-sales", queue(target_ms=20_000))
+    visit(kit, "c1", 0, 15, "answered")
+    kit.tell("queue-sales", queue(target_ms=10_000), 100)
+    visit(kit, "c2", 200, 15, "answered")
+    kit.build(QUEUES)
+    day = today(kit)
+    assert (day.answered, day.answered_in_target) == (2, 1)
+
+
+def test_the_limits_themselves_are_within(kit: ReadKit) -> None:
+    kit.tell("queue-sales", queue())
+    visit(kit, "c1", 0, 20, "answered")
+    visit(kit, "c2", 0, 20.001, "answered")
+    visit(kit, "c3", 0, 5, "abandoned")
+    visit(kit, "c4", 0, 5.001, "abandoned")
+    kit.build(QUEUES)
+    day = today(kit)
+    assert (day.answered_in_target, day.abandoned_short, day.abandoned_in_target) == (1, 1, 2)
+
+
+def test_a_wait_over_midnight_counts_once_on_the_day_on_which_it_began(kit: ReadKit) -> None:
+    kit.tell("queue-sales", queue())
+    midnight = 14 * 3600  # it is ten in the morning there at MORNING
+    visit(kit, "c1", midnight - 8, 16, "answered")
+    kit.build(QUEUES)
+    assert today(kit).answered == 1
+    assert kit.read(lambda c: queue_state.days(c, TOMORROW, TOMORROW)) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_counters_are_what_one_counts_in_the_log_by_hand(kit: ReadKit, seed: int) -> None:
+    """Complaint 12: "counters double or never reset": counters are projections, recomputed from the log, equal."""
+    records = simulated(seed)
+    kit.store(records)
+    kit.build(QUEUES)
+    begun: dict[str, int] = {}
+    outcomes: dict[tuple[str, str], int] = {}
+    waits = 0
+    for record in records:
+        match record.event:
+            case contacts.ContactQueued():
+                begun[record.stream] = record.about.at
+                outcomes[record.event.queue_id, "offered"] = outcomes.get((record.event.queue_id, "offered"), 0) + 1
+            case contacts.QueueVisitEnded():
+                key = (record.event.queue_id, record.event.outcome)
+                outcomes[key] = outcomes.get(key, 0) + 1
+                if record.event.outcome == "answered":
+                    waits += (record.about.at - begun[record.stream]) // 1000
+    days = kit.read(lambda c: queue_state.days(c, "0", "9"))
+    whole = queue_state.total(days)
+    for word in ("offered", "answered", "abandoned", "timed_out"):
+        assert getattr(whole, word) == sum(n for (_, outcome), n in outcomes.items() if outcome == word)
+    assert whole.answered_wait_ms == waits
+    assert whole.offered == whole.answered + whole.abandoned + whole.left_otherwise
+    for queue_id in {queue_id for queue_id, _ in outcomes}:
+        of_one = queue_state.total([day for day in days if day.queue_id == queue_id])
+        assert of_one.answered == outcomes.get((queue_id, "answered"), 0)
