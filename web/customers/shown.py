@@ -39,12 +39,20 @@ class Person(Struct, frozen=True, kw_only=True):
         return self.name or self.company
 
 
+class Text(Struct, frozen=True):
+    """What somebody wrote, or a number that called. A telephone number is masked for whoever may not see it whole."""
+
+    name: str
+    text: str
+    is_number: bool
+
+
 class Line(Struct, frozen=True):
-    """One entry of a timeline. `texts` is what people wrote."""
+    """One entry of a timeline."""
 
     entry: Entry
     words: str
-    texts: tuple[tuple[str, str], ...]
+    texts: tuple[Text, ...]
 
 
 def people(rows: Sequence[Customer]) -> list[Person]:
@@ -85,18 +93,18 @@ def lines(entries: Sequence[Entry], types: Mapping[str, OrderType], language: st
         Line(
             entry=entry,
             words=words(entry, types.get(entry.detail.type_id), language),
-            texts=tuple(
-                (_name(path, types.get(entry.detail.type_id), language), next(opened)) for path in entry.sealed
-            ),
+            texts=tuple(_text(path, next(opened), types.get(entry.detail.type_id), language) for path in entry.sealed),
         )
         for entry in entries
     ]
 
 
-def _name(path: str, known: OrderType | None, language: str) -> str:
-    """What a sealed field is called; nothing for a note, which speaks for itself."""
+def _text(path: str, text: str, known: OrderType | None, language: str) -> Text:
+    """A sealed field with what it is called; a note has no name, it speaks for itself."""
     name = path.removeprefix("personal.")
     if name == path:
-        return "" if name in {"text", "note", "number"} else code(name)
+        return Text("" if name in {"text", "note", "number"} else code(name), text, name in {"number", "caller_number"})
     found = next((field for field in known.settings.fields if field.id == name), None) if known else None
-    return name if found is None else label(found, language)
+    if found is None:
+        return Text(name, text, is_number=True)
+    return Text(label(found, language), text, found.kind == "phone")

@@ -56,7 +56,7 @@ def moment() -> str:
 
 def _scrubber() -> Scrubber:
     """One for all who look: what one has dragged over, the next need not fold again."""
-    found = current_app.extensions.setdefault(_SCRUBBER, None) or Scrubber(parts().reading.sealed)
+    found = current_app.extensions.setdefault(_SCRUBBER, None) or Scrubber(parts().reading.log)
     current_app.extensions[_SCRUBBER] = found
     return cast("Scrubber", found)
 

@@ -76,6 +76,9 @@ CODES: Final[dict[str, LazyString]] = {
     # How a customer's file came to be.
     "first_call": _l("first call"),
     "demo": _l("demo"),
+    # Parts of a contact.
+    "caller_number": _l("number that called"),
+    "caller_name": _l("name that the network told"),
     # Roles.
     "leader": _l("team leader"),
     "back_office": _l("back office"),
@@ -85,6 +88,21 @@ CODES: Final[dict[str, LazyString]] = {
     "auditor": _l("auditor"),
     "admin": _l("administrator"),
 }
+
+ORIGINS: Final[dict[str, LazyString]] = {
+    "switch": _l("from the switch"),
+    "command": _l("asked for"),
+    "timer": _l("by the clock"),
+    "policy": _l("by rule"),
+    "config": _l("configuration"),
+    "recovery": _l("after a restart"),
+}
+
+
+def origin(text: str) -> str:
+    """What kind of input led to an event, in words."""
+    words = ORIGINS.get(text)
+    return text if words is None else str(words)
 
 
 def code(text: str) -> str:

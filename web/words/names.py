@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from web.words.codes import code
+
 
 @dataclass(frozen=True)
 class Names:
@@ -19,6 +21,13 @@ class Names:
     def queue(self, queue_id: str) -> str:
         """The queue's name, the id where it is not known."""
         return self.queues.get(queue_id, queue_id)
+
+    def actor(self, actor: str) -> str:
+        """Who did it: an agent by name, a user or program by id, the system in words."""
+        kind, _, ident = actor.partition(":")
+        if kind == "agent":
+            return self.agents.get(ident) or next((n for n in self.agents.values() if n.endswith(f"({ident})")), ident)
+        return ident or code(kind)
 
     def of_shift(self, shift_id: str) -> str:
         """The name of the agent whose shift this is."""

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from orchestrator.domain.switch.facts import LegParked
+from orchestrator.runner.inputs import IdentifyContact
+from tests.audit.centre import NODE, Centre, live
 from tests.postgres import Database
 from tests.web.conftest import Browser, Site
 from tests.web.office import Office, opened
@@ -52,6 +55,29 @@ def test_the_number_is_masked_until_it_is_revealed_which_is_recorded(office: Off
     assert "13800138000" in shown.text
     revealed = [r for r in office.site.reading.log.history() if type(r.event).__name__ == "PersonalDataRevealed"]
     assert [record.about.actor for record in revealed] == ["user:back-office-1"]
+
+
+def test_the_number_that_called_is_masked_on_the_timeline_too(office: Office) -> None:
+    """Feature 5.8: as the network sent it, without a country code."""
+    centre = Centre()
+    arrived = LegParked(
+        node=NODE,
+        leg="c1",
+        inbound=True,
+        dialled="4000",
+        caller_number="13800138000",
+        context="ringledger-inbound",
+    )
+    centre.give(arrived, 100)
+    contact_id = next(iter(centre.world.contacts))
+    clerk = office.as_role("back_office")
+    path = made(office, clerk, **WANG)
+    centre.give(IdentifyContact(contact_id=contact_id, customer_id=path.rpartition("/")[2]))
+    office.reads.store(live(centre.records))
+    office.keep_up()
+    page = clerk.get(path).text
+    assert "number that called" in page
+    assert "13800138000" not in page
 
 
 def test_notes_corrections_and_orders_stand_on_the_timeline_the_latest_first(office: Office) -> None:
