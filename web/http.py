@@ -18,7 +18,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from orchestrator.settings import Address
 
 # An idle connection is kept so long; a page that polls or a person who clicks comes sooner.
-KEEP_ALIVE_S: Final = 75.0
+KEEP_ALIVE_S: Final = 25.0
 # The rest of a request that has begun. A phone in a lift takes seconds, not more.
 REQUEST_S: Final = 15.0
 # One write that nobody takes: the page is gone, or its reader hangs.
@@ -64,8 +64,10 @@ class Handler(WSGIHandler):  # type: ignore[misc]  # gevent tells no types
 
     def read_requestline(self) -> str:
         """The next request's first line; empty, which ends the connection, where none comes in time."""
+        came: list[str] = []
         with Timeout(KEEP_ALIVE_S, False):
-            return str(super().read_requestline())
+            came.append(super().read_requestline())
+        return came[0] if came else ""
 
     def read_request(self, raw_requestline: str) -> bool:
         """The rest of a request's head."""

@@ -1,0 +1,1 @@
+"""The HTTP server itself, which needs the gevent patch."""
