@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.lab.patience import until
 from tests.lab.phone import BaresipPhone, RefusingPhone, register, take_over
 from tests.lab.ports import free_port
 from tests.lab.switch import RealSwitch
+from tests.postgres import make_reachable_directory
 
 pytestmark = [pytest.mark.switch, pytest.mark.slow]
 
@@ -36,6 +38,15 @@ def control(switch: RealSwitch) -> Iterator[Control]:
         yield control
         control.api("hupall")
         until(lambda: switch.channels(control) == 0, "the switch to have no channel left")
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that another user reaches. Pytest's own are closed to others anew whenever any run of it begins."""
+    folder = make_reachable_directory()
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 def ring(control: Control, extension: str, leg: str) -> str:
@@ -218,12 +229,8 @@ def test_no_password_of_a_phone_reaches_the_disk_of_the_switch(switch: RealSwitc
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_the_switch_runs_as_a_plain_user(freeswitch: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("plain")
-    for each in (folder, *folder.parents):
-        if not each.stat().st_mode & 0o001:
-            each.chmod(each.stat().st_mode | 0o001)  # let it pass through pytest's own folders
-    with RealSwitch(folder, binary=freeswitch, user="nobody") as found, found.control() as control:
+def test_the_switch_runs_as_a_plain_user(freeswitch: Path, reachable: Path) -> None:
+    with RealSwitch(reachable, binary=freeswitch, user="nobody") as found, found.control() as control:
         assert found.child is not None
         assert "is ready" in control.api("status")
         assert Path(f"/proc/{found.child.popen.pid}").stat().st_uid == pwd.getpwnam("nobody").pw_uid
