@@ -5,6 +5,7 @@ On a PostgreSQL of its own (fsync on), over a log that the simulation made. Figu
 and include indexes and the switch.
 """
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -133,9 +134,18 @@ def _lag(cluster: Cluster, place: Path, writer: LiveWriter, records: list[Record
     try:
         with psycopg.connect(cluster.url_reader, autocommit=True) as reader:
             _until_followed(reader, Log(Source(cluster.url_reader)).position())
-            return _paced(reader, writer, list(renamed(records, 10_000)))
+            before = _cpu_s(follower.pid)
+            figure = _paced(reader, writer, list(renamed(records, 10_000)))
+            return {**figure, "follower_cpu_percent": round((_cpu_s(follower.pid) - before) / PACED_S * 100)}
     finally:
         follower.communicate(timeout=_READY_S)
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor time that a process has used, without that of its database sessions."""
+    # "pid (name) state ppid …", utime and stime are fields 14 and 15; proc(5).
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _paced(reader: psycopg.Connection[Any], writer: LiveWriter, records: list[Record]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from orchestrator.cluster import PROJECTOR, READER, WRITER, ClusterError, roles
+from orchestrator.store import schema
 from tests.cluster.conftest import Start, ask
 from tests.postgres import Database, settings_for
 
@@ -27,6 +28,8 @@ def test_on_a_server_of_yours_the_owner_makes_the_roles_it_needs(home: Path, pla
         assert ask(cluster.url_writer, "SELECT current_user || ' ' || current_database()") == f"{WRITER} shop"
         assert ask(cluster.url_reader, "SELECT current_user::text") == READER
         assert ask(cluster.url_projector, "SELECT has_database_privilege('shop', 'CREATE')") is True
+        schema.create(cluster.url_owner)
+        assert ask(cluster.url_projector, "SELECT count(*) FROM read.projections") == 0
         assert cluster.stop() is False
     assert ask(url, "SELECT 1") == 1
 
