@@ -14,7 +14,20 @@ from web.access import gate
 from web.access.needs import check_all
 from web.parts import KEY, Parts
 
-AREAS: Final = ("access", "home", "health", "desk", "floor", "history", "replay", "customers", "work", "push", "api")
+AREAS: Final = (
+    "access",
+    "home",
+    "health",
+    "desk",
+    "floor",
+    "history",
+    "replay",
+    "audit",
+    "customers",
+    "work",
+    "push",
+    "api",
+)
 # A form with a note of some length fits; nothing is uploaded.
 LONGEST_BODY: Final = 256 * 1024
 MOST_FIELDS: Final = 500

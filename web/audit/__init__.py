@@ -1,0 +1,1 @@
+"""The audit trail: every event of every stream, who wrote it, and who looked at whose data."""
