@@ -98,12 +98,23 @@ _user_command("list", _user_list)
 @click.option("--team", "teams", multiple=True, help="May be given several times; without it, every team.")
 @click.option("--note", default="", help="What it is for.")
 @click.option("--revoke", default="", metavar="TOKEN_ID", help="End one; its id is the part between the underscores.")
-def token(role: str, days: int, teams: tuple[str, ...], note: str, revoke: str) -> None:
-    """Issue a bearer token for the API, printed this once, or revoke one."""
+@click.option("--list", "show", is_flag=True, help="Show all, without their secrets.")
+def token(
+    role: str,
+    days: int,
+    teams: tuple[str, ...],
+    note: str,
+    revoke: str,
+    show: bool,  # noqa: FBT001 - click passes flags so
+) -> None:
+    """Issue a bearer token for the API, printed this once; revoke one; or show all."""
     from web.access import command
 
-    if bool(role) == bool(revoke):
-        raise click.UsageError("Say for which --role a token is issued, or which one to --revoke.")
+    if bool(role) + bool(revoke) + show != 1:
+        raise click.UsageError("Say for which --role a token is issued, or which one to --revoke, or --list them.")
+    if show:
+        print_table(("token", "role", "teams", "until", "last used", "note"), command.every_token(load()))
+        return
     if revoke:
         command.revoke_token(load(), revoke)
         click.echo(f"{revoke} is good for nothing any more")

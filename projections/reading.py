@@ -80,7 +80,7 @@ def reading_of(
             reader=reader,
             users=users,
             sessions=Sessions(writer, users),
-            tokens=Tokens(desk, log),
+            tokens=Tokens(desk, log, writer),
             attempts=Attempts(writer, vault),
         )
     finally:

@@ -13,14 +13,15 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from datetime import datetime
+from typing import Final, cast
 
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.access.tokens import Token, TokenIssued, TokenRevoked
 from orchestrator.domain.access.users import User
 from orchestrator.domain.kernel import SECOND, Event, Instant, Provenance, Record, Refused, ident_of, stream
 from orchestrator.service.passwords import Passwords
-from orchestrator.store import DeskWriter, Log, VersionConflict
+from orchestrator.store import DeskWriter, Log, Source, VersionConflict
 
 USER_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?")
 _TOKEN: Final = re.compile(r"rl_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
@@ -28,6 +29,12 @@ DAY: Final = 86_400 * SECOND
 LONGEST_TOKEN_DAYS: Final = 366
 _TRIES: Final = 5
 _REMEMBERED: Final = 10_000
+
+_USE: Final = """
+INSERT INTO web.token_uses AS t (token_id, address) VALUES (%s, %s)
+ON CONFLICT (token_id) DO UPDATE SET used_at = clock_timestamp(), address = excluded.address
+ WHERE t.used_at < clock_timestamp() - interval '1 minute' OR t.address <> excluded.address
+"""
 
 Changed = Callable[[str], None]
 
@@ -170,9 +177,10 @@ class Users:
 class Tokens:
     """Keys of programs. Thread-safe. Methods raise `Refused`, and `Away` where the database is not there."""
 
-    def __init__(self, desk: DeskWriter, log: Log) -> None:
+    def __init__(self, desk: DeskWriter, log: Log, source: Source) -> None:
         self._desk = desk
         self._log = log
+        self._source = source
 
     def issue(self, role: str, *, days: int, actor: str, teams: Iterable[str] = (), note: str = "") -> str:
         """A new token, told this once. Raises `Refused` for an unknown role or a time too long."""
@@ -201,6 +209,14 @@ class Tokens:
             return 0
         return self._desk.append_desk(_records(name, len(records), (TokenRevoked(),), actor))
 
+    def all(self) -> list[Token]:
+        """All tokens by id, those that are good for nothing any more too. Reads the whole log once, as `everybody`."""
+        found: dict[str, Token | None] = {}
+        for record in self._log.history(kinds=("token",)):
+            token_id = ident_of(record.stream)
+            found[token_id] = tokens.evolve(found.get(token_id), record.event, token_id)
+        return [token for _, token in sorted(found.items()) if token is not None]
+
     def check(self, text: str) -> Token | None:
         """The token of this text; None unless it is one of ours, unexpired and not revoked."""
         parts = _TOKEN.fullmatch(text)
@@ -213,6 +229,18 @@ class Tokens:
         if token is None or token.revoked or token.expires_at <= _now():
             return None
         return token if hmac.compare_digest(token.hash, _digest(secret)) else None
+
+    def used(self, token: Token, address: str) -> None:
+        """Remember that it was used just now, to the minute."""
+        self._source.run(lambda connection: connection.execute(_USE, (token.token_id, address)))
+
+    def uses(self) -> list[tuple[Token, datetime | None, str]]:
+        """`all`, each with when and from where it was used last."""
+        rows = self._source.run(
+            lambda connection: connection.execute("SELECT token_id, used_at, address FROM web.token_uses").fetchall()
+        )
+        last = {str(token_id): (cast("datetime", used_at), str(address)) for token_id, used_at, address in rows}
+        return [(token, *last.get(token.token_id, (None, ""))) for token in self.all()]
 
 
 def _check_id(user_id: str) -> None:

@@ -4,9 +4,11 @@ import os
 import pwd
 import secrets
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Final
 
 from orchestrator.domain.access.users import Create, Disable, Enable, Grant
+from orchestrator.domain.kernel import SECOND
 from orchestrator.settings import Settings
 from projections.reading import open_reading
 from web.access.people import grant, keep_out, let_in
@@ -81,10 +83,30 @@ def issue_token(settings: Settings, role: str, *, days: int, teams: Iterable[str
         return reading.tokens.issue(role, days=days, teams=teams, note=note, actor=_actor())
 
 
+def every_token(settings: Settings) -> list[tuple[str, ...]]:
+    """A row for each token: id, role, teams, until when, last use, note."""
+    with open_reading(settings) as reading:
+        return [
+            (
+                token.token_id,
+                token.role,
+                " ".join(token.teams) or "all",
+                "revoked" if token.revoked else _day(token.expires_at / SECOND, settings),
+                f"{_day(used_at.timestamp(), settings)} from {address}" if used_at is not None else "never",
+                token.note,
+            )
+            for token, used_at, address in reading.tokens.uses()
+        ]
+
+
 def revoke_token(settings: Settings, token_id: str) -> None:
     """The end of a token."""
     with open_reading(settings) as reading:
         reading.tokens.revoke(token_id, actor=_actor())
+
+
+def _day(seconds: float, settings: Settings) -> str:
+    return datetime.fromtimestamp(seconds, settings.timezone).strftime("%Y-%m-%d %H:%M")
 
 
 def _actor() -> str:

@@ -83,6 +83,7 @@ def _take_token() -> bool:
     token = parts().reading.tokens.check(text.strip())
     if token is None:
         abort(401)
+    parts().reading.tokens.used(token, request.remote_addr or "")
     g.visitor = Visitor(
         actor=f"token:{token.token_id}",
         name=token.note,

@@ -22,6 +22,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "desk.use": "be an agent: ready, accept, talk, wrap up",
         "floor.watch": "see the wallboard: queues, agents and contacts of now",
         "floor.direct": "change what an agent does",
+        "agents.act": "let an agent be ready, accept, talk, wrap up: oneself, or with floor.direct one's team",
         "history.search": "search contacts that were, and open them",
         "recordings.hear": "listen to recordings",
         "replay.watch": "see how everything was at an instant",
@@ -39,8 +40,8 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 _GRANTS: Final[Mapping[str, str]] = {
-    "agent": "desk.use customers.see customers.edit work.see work.open work.handle numbers.clear",
-    "leader": "floor.watch floor.direct history.search recordings.hear customers.see customers.edit"
+    "agent": "desk.use agents.act customers.see customers.edit work.see work.open work.handle numbers.clear",
+    "leader": "floor.watch floor.direct agents.act history.search recordings.hear customers.see customers.edit"
     " work.see work.open work.handle work.close personal.reveal",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal",
     "service_point": "work.see work.handle personal.reveal",
