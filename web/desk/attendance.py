@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import gevent
 import structlog
+from gevent.lock import RLock
 
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
@@ -28,6 +29,8 @@ class Attendance:
         self._do = do
         self._open: Counter[tuple[str, str]] = Counter()
         self._greenlet: Any = None
+        self._turn: Any = RLock()
+        """One thing is told after another: a beat made before a desk left must not arrive after its leaving."""
 
     def start(self) -> "Attendance":
         """Begin to tell what is open, every `DESK_BEAT_S`."""
@@ -66,20 +69,26 @@ class Attendance:
     def _beat(self) -> None:
         while True:
             gevent.sleep(DESK_BEAT_S)
-            beats: list[dict[str, str]] = []
-            for agent, desk in self._open:
-                # Of two desks of one agent each is in a beat of its own: one has the seat, the other wants it.
-                beat = next((beat for beat in beats if agent not in beat and len(beat) < DESKS_IN_A_BEAT), None)
-                if beat is None:
-                    beats.append({agent: desk})
-                else:
-                    beat[agent] = desk
-            for desks in beats:
-                self._tell(DeskBeat(desks=desks))
+            with self._turn:
+                for desks in self._beats():
+                    self._tell(DeskBeat(desks=desks))
+
+    def _beats(self) -> list[dict[str, str]]:
+        """All that are open, in as many beats as it takes."""
+        beats: list[dict[str, str]] = []
+        for agent, desk in self._open:
+            # Of two desks of one agent each is in a beat of its own: one has the seat, the other wants it.
+            beat = next((beat for beat in beats if agent not in beat and len(beat) < DESKS_IN_A_BEAT), None)
+            if beat is None:
+                beats.append({agent: desk})
+            else:
+                beat[agent] = desk
+        return beats
 
     def _tell(self, command: DeskCommand) -> None:
         try:
-            self._do(command)
+            with self._turn:
+                self._do(command)
         except Refused as refused:
             if refused.code not in _EXPECTED:
                 log.warning("desk-not-told", command=type(command).__name__, code=refused.code)
