@@ -6,8 +6,28 @@
 import { duration, now, setClock } from "./page.js";
 
 // What this page calls itself, the same after it is loaded again, and another in another window.
-export const page = sessionStorage.getItem("ringledger-page") || crypto.randomUUID();
-sessionStorage.setItem("ringledger-page", page);
+export const page = await ownName();
+
+// A tab that was duplicated begins with a copy of the first one's memory, name and all; a lock tells them apart, since
+// the first one holds it for as long as it lives. A page that is loaded again may come before the old one lets go.
+async function ownName() {
+  let name = sessionStorage.getItem("ringledger-page") || crypto.randomUUID();
+  for (let tries = 1; navigator.locks && !(await hold(name)); tries += 1) {
+    if (tries < 5) await new Promise((resolve) => setTimeout(resolve, 100));
+    else name = crypto.randomUUID();
+  }
+  sessionStorage.setItem("ringledger-page", name);
+  return name;
+}
+
+function hold(name) {
+  return new Promise((resolve) => {
+    navigator.locks.request(`ringledger-page-${name}`, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock && new Promise(() => {});
+    });
+  });
+}
 
 const MISSED_MS = 32000; // two of the server's signs of life, which come every 15 s, and some time on the way
 const sent = new Map(); // id of a part to what the server sent last
