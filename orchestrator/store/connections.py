@@ -20,7 +20,7 @@ TCP_USER_TIMEOUT_MS: Final = 5_000
 CONNECT_TIMEOUT_S: Final = 5
 STATEMENT_TIMEOUT_MS: Final = 10_000
 DEFAULT_NAME: Final = "ringledger"
-_KEPT: Final = 4
+_KEPT: Final = 8
 # Connections that one process borrows at a time, at most: five hundred desks that come back at once after a restart
 # must wait for each other, not use up the server's connections (100 by default) and be told that it is away.
 MOST_BORROWED: Final = 16
