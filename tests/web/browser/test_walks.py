@@ -1,0 +1,187 @@
+"""A day in the life against `ringledger run` alone: each person walks through their screens, in both languages.
+
+With SCREENS=<folder>, pictures of what they see are left there (`make screens`).
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.acceptance.test_run import END_S, Shop
+from tests.lab.patience import until
+from tests.lab.ports import free_port
+from tests.postgres import make_reachable_directory
+from tests.web.browser.conftest import grave
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.slow
+LANGUAGES: Final = ("en", "zh")
+PICTURES: Final = os.environ.get("SCREENS", "")
+
+
+class Running:
+    """The product as `make run` starts it, and people who sign in by its own page."""
+
+    def __init__(self, shop: Shop, port: int, chromium: "Browser") -> None:
+        self.shop = shop
+        self.url = f"http://127.0.0.1:{port}"
+        self.complaints: list[str] = []
+        self._chromium = chromium
+        self._contexts: list[Any] = []
+
+    def sign_in(self, user_id: str, language: str) -> "Page":
+        """The first page of a demo user, signed in with the password that the run printed."""
+        sign_ins = json.loads((self.shop.home / "demo-sign-ins").read_text())
+        password = next(each["password"] for each in sign_ins if each["user_id"] == user_id)
+        locale = {"en": "en-GB", "zh": "zh-CN"}[language]
+        context = self._chromium.new_context(locale=locale, viewport={"width": 1360, "height": 850})
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if "Content Security" in said.text else None)
+        page.goto(f"{self.url}/sign-in")
+        page.fill("input[name=name]", user_id)
+        page.fill("input[type=password]", password)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "sign-in" not in url)
+        return page
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture(scope="module")
+def running(chromium: "Browser") -> Iterator[Running]:
+    """One run for all walks. A script error or a breach of the content policy fails the last of them."""
+    folder = make_reachable_directory()
+    port = free_port()
+    shop = Shop(folder, None, sys.executable, RINGLEDGER_WEB=f"127.0.0.1:{port}")
+    with shop.run() as run:
+        until(lambda: "ended: completed" in run.output.read_text(), "a call of the demo to be served", within_s=120)
+        running = Running(shop, port, chromium)
+        yield running
+        running.close()
+        run.signal(signal.SIGINT)
+        assert run.wait(END_S) == 0
+    status, report = shop.ask("verify", "--settled")
+    assert status == 0, report
+    shutil.rmtree(folder)
+    assert not running.complaints, running.complaints
+
+
+def look(page: "Page", name: str, language: str) -> None:
+    """What this person sees now: nothing serious for axe, and a picture where pictures are wanted."""
+    assert grave(page) == []
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}-{language}.png"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_agent_serves_a_caller_of_the_demo(running: Running, language: str) -> None:
+    """Features 4.1-4.5, 4.7, 6.1: seat, ready, ring, accept, hold, resume, hang up, reason, note, work order, ready."""
+    page = running.sign_in({"en": "lin-mei", "zh": "zhao-lei"}[language], language)
+    page.click("#act-sign_in")
+    page.wait_for_selector("#act-ready")
+    page.click("#act-ready")
+    page.wait_for_selector(".ring", timeout=90_000)
+    page.wait_for_selector("#desk-pop h2")
+    look(page, "desk-ringing", language)
+    page.keyboard.press("Alt+Shift+A")
+    page.wait_for_selector(".talk")
+    page.keyboard.press("Alt+Shift+H")
+    page.wait_for_selector(".talk.is-held")
+    look(page, "desk-held", language)
+    page.keyboard.press("Alt+Shift+H")
+    page.wait_for_selector(".talk:not(.is-held)")
+    page.keyboard.press("Alt+Shift+E")
+    page.wait_for_selector("#wrap-form")
+    page.keyboard.press("Alt+Shift+1")
+    page.keyboard.press("Alt+Shift+N")
+    page.keyboard.type("Will send the invoice by mail.")
+    look(page, "desk-wrap-up", language)
+    page.keyboard.press("Alt+Shift+W")
+    page.wait_for_selector("#desk-bar .tone-good, .ring")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_supervisor_watches_the_floor_move(running: Running, language: str) -> None:
+    """Feature 9.1."""
+    page = running.sign_in("leader", language)
+    page.wait_for_selector(".tile")
+    before = page.inner_text("main")
+    page.wait_for_function("before => document.querySelector('main').innerText !== before", arg=before)
+    look(page, "floor", language)
+    page.goto(f"{running.url}/floor/board")
+    page.wait_for_selector(".tile")
+    look(page, "wallboard", language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_auditor_finds_a_call_and_sees_all_of_it(running: Running, language: str) -> None:
+    """Features 11.6, 3.9 and 11.5: by its outcome, then every event, why the agent, and the trail."""
+    page = running.sign_in("auditor", language)
+    page.goto(f"{running.url}/history/?outcome=completed")
+    look(page, "history", language)
+    page.click("tbody tr:last-child th a")
+    page.wait_for_selector("table.events")
+    assert page.locator("table.events > tbody > tr").count() > 5
+    page.locator("td details summary").first.click()
+    look(page, "contact", language)
+    page.goto(f"{running.url}/audit/?name=OfferMade")
+    page.locator("tbody th a").first.click()
+    page.wait_for_selector("pre")
+    look(page, "event", language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_ops_drag_time_back_by_mouse_and_by_keyboard(running: Running, language: str) -> None:
+    """Features 11.2 and 11.3, simple."""
+    page = running.sign_in("operations", language)
+    page.goto(f"{running.url}/replay/")
+    position = page.get_attribute("[data-moment]", "data-position")
+    page.click("[data-step=back]")
+    page.wait_for_function("old => document.querySelector('[data-moment]').dataset.position !== old", arg=position)
+    stepped = page.get_attribute("[data-moment]", "data-position")
+    page.focus("#scrubber-time")
+    for _ in range(50):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("old => document.querySelector('[data-moment]').dataset.position !== old", arg=stepped)
+    assert int(page.get_attribute("[data-moment]", "data-position") or 0) < int(stepped or 0)
+    look(page, "replay", language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_back_office_works_an_order_of_a_known_customer(running: Running, language: str) -> None:
+    """Features 5.1, 5.3 and 6.1: a customer found by name, their order opened, given to oneself, done, closed."""
+    page = running.sign_in("back-office", language)
+    page.goto(f"{running.url}/customers/?q=刘洋")
+    look(page, "customers", language)
+    page.locator("tbody th a").first.click()
+    page.wait_for_selector(".timeline")
+    look(page, "customer", language)
+    page.click("a[href*='/orders/new']")
+    page.click("a[href*='type=enquiry']")
+    page.fill("textarea[name='field.question']", "When will it come?")
+    look(page, "order-form", language)
+    page.click("#order-form button")
+    page.wait_for_selector("button[value=done]")
+    page.locator("form[action$='/assign'] button").click()
+    page.wait_for_url("**after=**")
+    page.click("button[value=done]")
+    page.wait_for_selector("button[value=close]")
+    look(page, "order", language)
+    page.click("button[value=close]")
+    page.wait_for_selector("button[value=done]", state="detached")
+    page.goto(f"{running.url}/orders/")
+    look(page, "orders", language)
