@@ -81,8 +81,11 @@ def _rebuilds(cluster: Cluster, projector: Source, site: Site, events: int) -> I
     together: list[float] = []
     alone: dict[str, list[float]] = {name: [] for name in PROJECTIONS}
     library: list[float] = []
+    busy: list[float] = []
     for _ in range(ROUNDS):
+        cpu = time.process_time()
         together.append(events / _rebuilt(projector, site, tuple(PROJECTIONS)))
+        busy.append((time.process_time() - cpu) / events * 1_000_000)
         for name, rates in alone.items():
             rates.append(events / _rebuilt(projector, site, (name,)))
         library.append(_library(cluster))
@@ -95,6 +98,7 @@ def _rebuilds(cluster: Cluster, projector: Source, site: Site, events: int) -> I
         models=len(PROJECTIONS),
         events=events,
         rounds=ROUNDS,
+        our_cpu_us_per_event=round(statistics.median(busy), 1),
         peer=peer,
         peer_what="eventsourcing's ProjectionRunner, one model of one table, a transaction each event",
     )
@@ -130,12 +134,14 @@ def _lag(cluster: Cluster, place: Path, writer: LiveWriter, records: list[Record
     follower = subprocess.Popen(
         [sys.executable, "-m", "tests.projections.child", "follow", cluster.url_projector, str(place / "kek")],
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     try:
         with psycopg.connect(cluster.url_reader, autocommit=True) as reader:
-            _until_followed(reader, Log(Source(cluster.url_reader)).position())
+            told = list(renamed(records, 10_000))
+            _until_followed(reader, writer.append_live(told[:AT_ONCE]))
             before = _cpu_s(follower.pid)
-            figure = _paced(reader, writer, list(renamed(records, 10_000)))
+            figure = _paced(reader, writer, told[AT_ONCE:])
             return {**figure, "follower_cpu_percent": round((_cpu_s(follower.pid) - before) / PACED_S * 100)}
     finally:
         follower.communicate(timeout=_READY_S)
