@@ -49,7 +49,9 @@ def words(entry: Entry, known: OrderType | None, language: str) -> str:
             name = label(known.settings, language) if known is not None else detail.type_id
             state = known.state(detail.state) if known is not None and detail.state else None
             shown = f" → {label(state, language)}" if state is not None else ""
-            return f"{_('Order “%(name)s”: %(step)s', name=name, step=step(entry.what))}{shown}"
+            done = _("Order “%(name)s”: %(step)s", name=name, step=step(entry.what))
+            return f"{done}{shown}"
         case "note":
-            return f"{_('Note')} · {code(detail.code)}" if detail.code else str(_("Note"))
+            note = str(_("Note"))
+            return f"{note} · {code(detail.code)}" if detail.code else note
     return str(_FILE.get(entry.what, entry.what))
