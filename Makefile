@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --root-user-action=ignore --require-hashes --no-build-isolation
 BRIEFLY := grep --line-buffered -v -e '^Requirement already satisfied' -e '^  Using cached' || true
 
-.PHONY: help run test static check bench soak capture lock clean
+.PHONY: help run test static check bench soak capture screens lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ soak: $(READY_DEV) ## many more seeds of the simulation than the tests play; SEE
 
 capture: $(READY_DEV) ## record event streams from a real FreeSWITCH (RINGLEDGER_FREESWITCH) for the tests
 	@$(BIN)/python -m tests.lab.capture
+
+screens: $(READY_DEV) ## take the pictures of docs/screens anew, from a run of the demo
+	@mkdir -p docs/screens
+	@SCREENS=$(CURDIR)/docs/screens $(BIN)/python -m pytest -q tests/web/browser/test_walks.py
 
 lock: ## resolve requirements*.in anew into pinned and hashed requirements*.txt
 	@directory=$$(mktemp -d); trap 'rm -rf "$$directory"' EXIT; \
