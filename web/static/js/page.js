@@ -46,6 +46,8 @@ function tick() {
 
 setInterval(tick, 500);
 tick();
+// What a stream puts in place is counted at once, and not shown as a time of day until the next tick.
+new MutationObserver(tick).observe(document.body, { childList: true, subtree: true });
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-confirm]");
