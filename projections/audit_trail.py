@@ -95,10 +95,14 @@ class Filter(Struct, frozen=True, kw_only=True):
     until: int | None = None
     unknown: bool = False
     """Only events that this program does not know."""
+    since_position: int = 0
+    """Only events after this position."""
 
 
-def trail(connection: Connection, wanted: Filter, *, cursor: str = "", limit: int = 50) -> Page[Entry]:
-    """Events, the latest first. Raises `Refused` for a cursor or limit that cannot be."""
+def trail(
+    connection: Connection, wanted: Filter, *, cursor: str = "", limit: int = 50, oldest_first: bool = False
+) -> Page[Entry]:
+    """Events, the latest first, or the oldest. Raises `Refused` for a cursor or limit that cannot be."""
     conditions: list[Condition] = []
     if wanted.about:
         conditions.append(("about = %s", wanted.about))
@@ -114,7 +118,10 @@ def trail(connection: Connection, wanted: Filter, *, cursor: str = "", limit: in
         conditions.append(("at < %s", wanted.until))
     if wanted.unknown:
         conditions.append(("unknown_version IS NOT NULL",))
-    return page(connection, ENTRIES, conditions, key=("position",), cursor=cursor, limit=limit)
+    if wanted.since_position:
+        conditions.append(("position > %s", wanted.since_position))
+    key = ("position",)
+    return page(connection, ENTRIES, conditions, key=key, cursor=cursor, limit=limit, descending=not oldest_first)
 
 
 def looked_at(connection: Connection, subject: str, *, cursor: str = "", limit: int = 50) -> Page[Entry]:

@@ -6,10 +6,10 @@ No offset is ever counted, so page 1 000 costs what page 1 costs.
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any, Final, Generic, LiteralString, TypeVar, get_type_hints
+from typing import Annotated, Any, Final, Generic, LiteralString, TypeVar, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from psycopg import sql
 
 from orchestrator.domain.kernel import Refused
@@ -20,6 +20,10 @@ R = TypeVar("R", bound=Struct)
 
 LONGEST: Final = 500
 """Rows a page may have."""
+
+# What a key's column can hold: texts without NUL, and bigints.
+_Text = Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=200)]
+_Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 Condition = tuple[LiteralString, *tuple[Any, ...]]
 """A piece of WHERE with a `%s` for each value, and the values."""
@@ -76,7 +80,7 @@ def _read_cursor(cursor: str, table: Table[R], key: Sequence[str]) -> list[Any]:
     hints = get_type_hints(table.row)
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        given = msgspec.json.decode(raw, type=list[str | int])
+        given = msgspec.json.decode(raw, type=list[_Text | _Number])
         return [msgspec.convert(value, hints[column]) for value, column in zip(given, key, strict=True)]
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise Refused("bad_cursor", "This is no cursor of this list; take next_cursor as it came.") from None

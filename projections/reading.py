@@ -8,6 +8,7 @@ from orchestrator import cluster
 from orchestrator.service.access import Tokens, Users
 from orchestrator.service.attempts import Attempts
 from orchestrator.service.passwords import Passwords, Run, here
+from orchestrator.service.requests import Requests
 from orchestrator.service.sessions import Sessions
 from orchestrator.settings import Settings
 from orchestrator.store import Away, DeskWriter, KeyShelf, Log, Source, VersionConflict, schema
@@ -33,6 +34,7 @@ class Reading:
     sessions: Sessions
     tokens: Tokens
     attempts: Attempts
+    requests: Requests
 
     def opened(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Sealed texts of read models, opened, from (stream, field, text) each; `‹erased›` where the key is destroyed.
@@ -82,6 +84,7 @@ def reading_of(
             sessions=Sessions(writer, users),
             tokens=Tokens(desk, log, writer),
             attempts=Attempts(writer, vault),
+            requests=Requests(writer),
         )
     finally:
         reader.close()

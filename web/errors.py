@@ -31,9 +31,16 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def problem(status: int, code: str, title: str, detail: str) -> Response:
-    """An RFC 9457 answer. `code` is stable, for programs; title and detail are for people."""
-    body = {"type": f"urn:ringledger:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+def problem(status: int, code: str, title: str, detail: str, **more: str) -> Response:
+    """An RFC 9457 answer. `code` is stable, for programs; title and detail are for people. `more`: further members."""
+    body = {
+        "type": f"urn:ringledger:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **more,
+    }
     response = jsonify(body)
     response.status_code = status
     response.content_type = "application/problem+json"

@@ -34,7 +34,7 @@ def page() -> str:
     ends = max(_instant("to", Instant(min(now, begins + WINDOW))), at if "at" in request.args else begins)
     if not begins < ends <= begins + LONGEST_WINDOW:
         raise Refused("bad_window", "The window must begin before it ends and be no longer than 31 days.")
-    found = moment_at(_scrubber(), Instant(min(max(at, begins), ends)))
+    found = moment_at(scrubber(), Instant(min(max(at, begins), ends)))
     return render_template(
         "replay/page.html", found=found, names=found.names, code=code, begins=begins, ends=ends, speeds=SPEEDS
     )
@@ -48,13 +48,13 @@ def moment() -> str:
     if position:
         if not position.isascii() or not position.isdigit():
             raise Refused("bad_position", "A position is a whole number.")
-        found = moment_of(_scrubber(), int(position))
+        found = moment_of(scrubber(), int(position))
     else:
-        found = moment_at(_scrubber(), _instant("at", _now()))
+        found = moment_at(scrubber(), _instant("at", _now()))
     return render_template("replay/moment.html", found=found, names=found.names, code=code)
 
 
-def _scrubber() -> Scrubber:
+def scrubber() -> Scrubber:
     """One for all who look: what one has dragged over, the next need not fold again."""
     found = current_app.extensions.setdefault(_SCRUBBER, None) or Scrubber(parts().reading.log)
     current_app.extensions[_SCRUBBER] = found

@@ -22,6 +22,7 @@ from web.navigation import Item
 from web.parts import parts
 from web.words import code
 from web.words.timeline import step
+from web.work.moves import refuse_closing
 from web.work.shown import steps_of, values_of
 
 blueprint = Blueprint("work", __name__, url_prefix="/orders")
@@ -157,12 +158,7 @@ def note(order_id: str) -> Response:
 def move(order_id: str) -> Response:
     """Carry out a move of the type; closing for good is for those who may."""
     action = request.form.get("action", "")
-    order = _work().order(order_id)
-    known = _work().type(order.type_id) if order is not None else None
-    if order is not None and known is not None:
-        found = next((each for each in known.moves_from(order.state) if each.action == action), None)
-        if found is not None and _closes(found.after, known) and not me().may("work.close"):
-            abort(403)
+    refuse_closing(_work(), order_id, action)
     return _to(_work().act(_who(), order_id, action, note=request.form.get("note", ""), key=_key()))
 
 

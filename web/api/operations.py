@@ -1,0 +1,127 @@
+"""Everything that a program can ask for, in one table: routes, permissions and the OpenAPI document come from it."""
+
+from collections.abc import Callable
+from functools import cached_property
+from inspect import signature
+from typing import Any, Final, Literal, get_type_hints
+
+from msgspec import Struct
+
+from projections import agent_workload, audit_trail, contact_log, customer_timeline, customers, queue_state, work_orders
+from web.access.roles import SIGNED_IN
+from web.api import access, agents, contacts, floor, ledger, orders
+from web.api import customers as files
+from web.api.forms import Nothing, Query
+
+LIVE: Final = "live"
+"""Stands among `models` for what is read from the live state."""
+
+
+class Operation(Struct, frozen=True, dict=True):
+    """One method of one path. What it carries and answers stands in the annotations of `handler`."""
+
+    method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+    path: str
+    permission: str
+    handler: Callable[..., Any]
+    models: tuple[str, ...] = ()
+    """What `after` waits for."""
+    status: int = 200
+    secret: bool = False
+    """The answer holds what is told once only."""
+
+    @property
+    def name(self) -> str:
+        """The area and the function, `contacts_search`: endpoint and operationId."""
+        return f"{self.handler.__module__.rpartition('.')[2]}_{self.handler.__name__}"
+
+    @property
+    def tag(self) -> str:
+        """The resource."""
+        return self.path.split("/")[1]
+
+    @property
+    def summary(self) -> str:
+        """What it is called."""
+        return (self.handler.__doc__ or "").partition("\n")[0]
+
+    @cached_property
+    def hints(self) -> dict[str, Any]:
+        """The annotations of the handler."""
+        return get_type_hints(self.handler, include_extras=True)
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+    @property
+    def query(self) -> type[Struct]:
+        """What may stand behind `?`."""
+        found: type[Struct] = self.hints.get("query", Nothing if self.writes else Query)
+        return found
+
+    @property
+    def body(self) -> type[Struct]:
+        """What may stand in the body."""
+        found: type[Struct] = self.hints.get("body", Nothing)
+        return found
+
+    @property
+    def answer(self) -> Any:  # noqa: ANN401 - a struct, or a generic one of something
+        return self.hints["return"]
+
+    def carry_out(self, **given: Any) -> Any:  # noqa: ANN401 - what the handler takes and answers
+        """Call the handler with what it takes of this."""
+        return self.handler(**{name: given[name] for name in signature(self.handler).parameters})
+
+
+_CUSTOMER: Final = (customers.NAME, customer_timeline.NAME, work_orders.NAME)
+
+OPERATIONS: Final = (
+    Operation("GET", "/contacts", "history.search", contacts.search, (contact_log.NAME,)),
+    Operation("GET", "/contacts/{contact_id}", "history.search", contacts.one, (contact_log.NAME,)),
+    Operation("GET", "/contacts/{contact_id}/events", "history.search", contacts.events, (LIVE,)),
+    Operation("POST", "/contacts/{contact_id}/notes", "customers.edit", contacts.note, status=201),
+    Operation("POST", "/contacts/{contact_id}/customer", "customers.edit", contacts.identify),
+    Operation("GET", "/queues", "floor.watch", floor.queues, (LIVE, queue_state.NAME)),
+    Operation("GET", "/agents", "floor.watch", agents.search, (LIVE, agent_workload.NAME)),
+    Operation("GET", "/agents/{number}", "agents.act", agents.seat, (LIVE,)),
+    Operation("POST", "/agents/{number}/sign-in", "agents.act", agents.sign_in),
+    Operation("POST", "/agents/{number}/ready", "agents.act", agents.ready),
+    Operation("POST", "/agents/{number}/pause", "agents.act", agents.pause),
+    Operation("POST", "/agents/{number}/accept", "agents.act", agents.accept),
+    Operation("POST", "/agents/{number}/reject", "agents.act", agents.reject),
+    Operation("POST", "/agents/{number}/hold", "agents.act", agents.hold),
+    Operation("POST", "/agents/{number}/resume", "agents.act", agents.resume),
+    Operation("POST", "/agents/{number}/hang-up", "agents.act", agents.hang_up),
+    Operation("POST", "/agents/{number}/wrap-up", "agents.act", agents.wrap_up),
+    Operation("POST", "/agents/{number}/extend-wrap-up", "agents.act", agents.extend_wrap_up),
+    Operation("POST", "/agents/{number}/sign-out", "agents.act", agents.sign_out),
+    Operation("GET", "/customers", "customers.see", files.search, (customers.NAME,)),
+    Operation("POST", "/customers", "customers.edit", files.create, status=201),
+    Operation("GET", "/customers/{customer_id}", "customers.see", files.one, (customers.NAME,)),
+    Operation("PATCH", "/customers/{customer_id}", "customers.edit", files.change),
+    Operation("POST", "/customers/{customer_id}/numbers", "customers.edit", files.add_number, status=201),
+    Operation("POST", "/customers/{customer_id}/notes", "customers.edit", files.add_note, status=201),
+    Operation("GET", "/customers/{customer_id}/timeline", "customers.see", files.timeline, _CUSTOMER),
+    Operation("GET", "/orders", "work.see", orders.search, (work_orders.NAME,)),
+    Operation("POST", "/orders", "work.open", orders.create, status=201),
+    Operation("GET", "/orders/{order_id}", "work.see", orders.one, (work_orders.NAME,)),
+    Operation("PATCH", "/orders/{order_id}", "work.handle", orders.amend),
+    Operation("GET", "/orders/{order_id}/history", "work.see", orders.history, (work_orders.NAME,)),
+    Operation("POST", "/orders/{order_id}/assign", "work.handle", orders.assign),
+    Operation("POST", "/orders/{order_id}/notes", "work.handle", orders.note, status=201),
+    Operation("POST", "/orders/{order_id}/moves", "work.handle", orders.move, status=201),
+    Operation("GET", "/order-types", "work.see", orders.types, (work_orders.NAME,)),
+    Operation("GET", "/events", "audit.see", ledger.events, (audit_trail.NAME,)),
+    Operation("GET", "/replay", "replay.watch", ledger.replay),
+    Operation("GET", "/position", SIGNED_IN, ledger.position),
+    Operation("GET", "/users", "users.manage", access.everybody),
+    Operation("POST", "/users", "users.manage", access.add, status=201, secret=True),
+    Operation("PUT", "/users/{user_id}/roles", "users.manage", access.grant),
+    Operation("POST", "/users/{user_id}/disable", "users.manage", access.disable),
+    Operation("POST", "/users/{user_id}/enable", "users.manage", access.enable),
+    Operation("GET", "/tokens", "users.manage", access.all_tokens),
+    Operation("POST", "/tokens", "users.manage", access.issue, status=201, secret=True),
+    Operation("POST", "/tokens/{token_id}/revoke", "users.manage", access.revoke),
+)
