@@ -153,18 +153,33 @@ def test_the_demo_is_shown_ends_on_ctrl_c_and_goes_on_the_next_time(shop: Shop) 
     _nobody_is_left(shop)
 
 
+def _behind(shop: Shop) -> int:
+    """How many positions the slowest read model lacks. Calls go on while one asks, so a few are always new."""
+    status, said = shop.ask("projections", "status", "--json")
+    assert status == 0, said
+    rows = json.loads(said)
+    assert {row["state"] for row in rows} == {"following"}, said
+    return max(int(row["behind"]) for row in rows)
+
+
 @pytest.mark.slow
 def test_what_dies_under_a_run_is_started_again(shop: Shop) -> None:
-    """Complaint 2: not only the engine, also the database that is ours."""
+    """Complaint 2: not only the engine, also who keeps the read models, and the database that is ours."""
     with shop.run() as run:
         _await_words(run, "engine: active")
         engine_log = shop.home / "log" / "engine.log"
         for pid in _pids(b"orchestrator\0engine", str(shop.home).encode()):
             os.kill(pid, signal.SIGKILL)
         until(lambda: engine_log.read_text().count("engine-active") == 2, "another engine to be active", within_s=30)
+        readers_log = shop.home / "log" / "projections.log"
+        until(lambda: "projections-following" in readers_log.read_text(), "read models to be kept", within_s=30)
+        for pid in _pids(b"orchestrator\0projections", str(shop.home).encode()):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: readers_log.read_text().count("projections-following") == 2, "them to be kept again", within_s=30)
         os.kill(int((shop.home / "postgres" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
         _await_words(run, "database: it has gone; starting it again")
         _await_words(run, r"starting it again[\s\S]*arrived on simulated")
+        until(lambda: _behind(shop) <= 20, "the read models to come up with the log", within_s=30)
         run.signal(signal.SIGINT)
         assert run.wait(END_S) == 0
     status, report = shop.ask("verify", "--settled")

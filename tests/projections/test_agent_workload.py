@@ -70,7 +70,7 @@ def test_hold_is_neither_talk_nor_wrap_up(kit: ReadKit) -> None:
 
 
 def test_the_state_follows_the_events_one_by_one(kit: ReadKit) -> None:
-    """Complaint 24, seen from the wallboard: each event leads to one state, and to nothing in between."""
+    """Feature 9.1; complaint 24, seen from the wallboard: each event leads to one state, and to nothing in between."""
     kit.build(AGENTS)
     seen = []
     sign_in(kit)
@@ -158,7 +158,7 @@ def test_an_agents_name_is_sealed_and_opens_with_the_agents_key(kit: ReadKit) ->
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_agents_counters_are_what_one_counts_in_the_log_by_hand(kit: ReadKit, seed: int) -> None:
-    """Complaint 12: counters are projections, recomputed from the log, equal."""
+    """Feature 9.4; complaint 12: counters are projections, recomputed from the log, equal."""
     records = played(seed)
     kit.store(records)
     kit.build(AGENTS)

@@ -39,7 +39,7 @@ NEWER = {
 
 
 def test_every_event_has_its_row_with_who_and_when(kit: ReadKit) -> None:
-    """Feature 5.2."""
+    """Feature 11.6."""
     served(kit, "c1")
     kit.tell("shift-s1", shifts.AgentSignedIn(agent_id="a1", extension="1001"), 3, actor="agent:a1", about="contact-c1")
     kit.build(TRAIL)
@@ -76,7 +76,7 @@ def test_an_event_of_an_unknown_name_or_version_is_kept_shown_and_stops_nobody(k
 
 
 def test_who_looked_at_whom_is_found_from_either_side(kit: ReadKit) -> None:
-    """Feature 12.6: reveal is an audited act."""
+    """Feature 5.8: reveal is an audited act."""
     kit.tell("user-ann", UserCreated(name="Ann"), actor="admin:root")
     kit.tell("user-ann", PersonalDataRevealed(subject="contact-c1", field="caller_number"), actor="user:ann")
     served(kit, "c1")

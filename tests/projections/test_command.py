@@ -45,7 +45,7 @@ def _fill(running: Cluster, place: Path) -> None:
 
 
 def test_status_and_rebuild_say_where_every_model_stands(home: Path) -> None:
-    """Feature 11.6."""
+    """Feature 11.7."""
     settings = settings_for(home)
     assert {row.state for row in command.status(settings)} == {"missing"}
     said: list[str] = []

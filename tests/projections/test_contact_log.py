@@ -49,7 +49,7 @@ def served(kit: ReadKit, ident: str, begin: float = 0.0, agent: str = "a1") -> N
 
 
 def test_a_served_call_is_one_row_with_its_times_by_our_clock(kit: ReadKit) -> None:
-    """Feature 5.1. Hold is neither talk nor wrap-up (complaint 24)."""
+    """Feature 11.6. Hold is neither talk nor wrap-up (complaint 24)."""
     kit.build(CONTACT_LOG)
     served(kit, "c1")
     assert kit.keep_up(CONTACT_LOG) == 8
@@ -61,7 +61,7 @@ def test_a_served_call_is_one_row_with_its_times_by_our_clock(kit: ReadKit) -> N
 
 
 def test_a_callers_number_is_kept_as_it_is_sealed_in_the_log_and_opens_with_its_key(kit: ReadKit) -> None:
-    """Feature 12.8: a copy in a read model is no less sealed than the first."""
+    """Feature 5.8: a copy in a read model is no less sealed than the first."""
     kit.build(CONTACT_LOG)
     served(kit, "c1")
     kit.keep_up(CONTACT_LOG)
@@ -109,7 +109,7 @@ def filled(kit: ReadKit, count: int) -> None:
 
 
 def test_ten_thousand_contacts_are_read_page_by_page_each_once_and_in_order(kit: ReadKit) -> None:
-    """Feature 5.1. Ten arrive at each instant, so that a page ends in the middle of those more often than not."""
+    """Feature 11.6. Ten arrive at each instant, so that a page ends in the middle of those more often than not."""
     filled(kit, 10_000)
     for wanted, expected in (
         (Search(), 10_000),
@@ -161,7 +161,7 @@ def test_a_page_of_no_size_is_refused(kit: ReadKit, limit: int) -> None:
 
 
 def test_contacts_are_found_by_number_through_whom_it_belongs_to(kit: ReadKit) -> None:
-    """Feature 5.1: the log's blind index says whose it is; the number itself is in no table."""
+    """Feature 11.6: the log's blind index says whose it is; the number itself is in no table."""
     kit.tell("customer-k1", people.CustomerCreated(number=NUMBER))
     served(kit, "c1")
     kit.tell("contact-c1", contacts.ContactIdentified(customer_id="k1"), 40)
@@ -173,7 +173,7 @@ def test_contacts_are_found_by_number_through_whom_it_belongs_to(kit: ReadKit) -
 
 
 def test_an_erased_customers_contacts_stay_and_cannot_be_read(kit: ReadKit) -> None:
-    """Feature 12.8, law 11: the copies in a read model are under the same key."""
+    """Feature 5.8, law 11: the copies in a read model are under the same key."""
     kit.tell("customer-k1", people.CustomerCreated(number=NUMBER))
     served(kit, "c1")
     kit.tell("contact-c1", contacts.ContactIdentified(customer_id="k1"), 40)

@@ -71,7 +71,7 @@ def stand(kit: ReadKit, projection: Projection) -> Standing:
 
 @pytest.mark.slow
 def test_killed_again_and_again_while_events_come_it_ends_up_with_the_fold_of_the_log(kit: ReadKit) -> None:
-    """Feature 11.6, law 7. SIGKILL at random moments of folding, seven models at once."""
+    """Feature 11.7, law 7. SIGKILL at random moments of folding, seven models at once."""
     dice = Random(11)
     records = played(21)
     kit.build(*ALL)
@@ -98,7 +98,7 @@ def test_killed_again_and_again_while_events_come_it_ends_up_with_the_fold_of_th
 
 @pytest.mark.slow
 def test_readers_never_see_an_empty_or_half_model_though_rebuilds_are_killed_at_random(kit: ReadKit) -> None:
-    """Feature 11.6: blue-green. Every answer during the rebuilds and kills is the whole model."""
+    """Feature 11.7: blue-green. Every answer during the rebuilds and kills is the whole model."""
     dice = Random(12)
     records = played(22)
     kit.store(records)

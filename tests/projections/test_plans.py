@@ -68,7 +68,7 @@ SEARCHES = {
 
 @pytest.mark.parametrize("wanted", SEARCHES.values(), ids=SEARCHES)
 def test_a_page_of_many_contacts_is_found_by_an_index(crowded: ReadKit, wanted: Search) -> None:
-    """Feature 5.1: stays fast at ten million rows: the first page and a later one."""
+    """Feature 11.6: stays fast at ten million rows: the first page and a later one."""
     with psycopg.connect(crowded.database.reader, autocommit=True) as connection:
         first = contact_log.search(connection, wanted, limit=20)
         assert first.items

@@ -41,7 +41,7 @@ SET = ((70, 10, "answered"), (15, 30, "answered"), (4, 4, "abandoned"), (3, 15, 
 
 
 def test_one_day_is_70_to_82_percent_by_formula_and_each_says_which_it_is(kit: ReadKit) -> None:
-    """Feature 5.3: known answers, and no figure without its formula, version and clock."""
+    """Feature 9.4: known answers, and no figure without its formula, version and clock."""
     kit.tell("queue-sales", queue())
     number = 0
     for count, wait, outcome in (*SET, (2, 60, "timed_out")):
@@ -80,6 +80,7 @@ def test_a_day_without_calls_has_no_percentage(kit: ReadKit) -> None:
 
 
 def test_who_waits_now_and_since_when(kit: ReadKit) -> None:
+    """Feature 9.1."""
     kit.tell("queue-sales", queue())
     kit.tell("queue-closed", queue())
     kit.tell("queue-closed", QueueRemoved())

@@ -44,7 +44,7 @@ def rows(kit: ReadKit) -> Rows:
 
 
 def test_a_rebuild_equals_what_was_followed_however_the_log_was_cut_into_batches(log: ReadKit) -> None:
-    """Complaint 12: counters are projections, recomputed from the log, equal."""
+    """Feature 11.7. Complaint 12: counters are projections, recomputed from the log, equal."""
     log.build(*ALL)
     whole = rows(log)
     for name, tables in whole.items():
@@ -126,7 +126,7 @@ def half(projection: Projection) -> Any:  # noqa: ANN401 - an apply
 
 
 def test_no_personal_text_stands_in_any_table(log: ReadKit) -> None:
-    """Feature 12.8: callers' numbers and names, agents' names. Customers' own: test_customer_timeline."""
+    """Feature 5.8: callers' numbers and names, agents' names. Customers' own: test_customer_timeline."""
     log.build(*ALL)
     told = str(rows(log))
     for personal in ("13800138000", "FORGED", "李雷", "An Agent"):
