@@ -184,7 +184,11 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
         serving = Child("web", [sys.executable, "-m", "orchestrator", "web"], environ, logs / "web.log")
         serving.start()
         closing.append(serving.stop)
-        _show_web(settings, settings.web, database.url_writer, serving, say, stop)
+        # Beside the rest: calls are served and shown also where no page is.
+        given = (settings, settings.web, database.url_writer, serving, say, stop)
+        showing = threading.Thread(target=_show_web, args=given, name="show-web")
+        showing.start()
+        closing.append(showing.join)
     if simulated:
         closing.append(lambda: _end_calls(settings, child, say))
         if settings.demo:
@@ -234,14 +238,14 @@ def _wait_for_engine(settings: Settings, engine: Child, stop: threading.Event) -
 
 
 def _show_web(settings: Settings, address: Address, url: str, serving: Child, say: Say, stop: threading.Event) -> None:
-    """Say where the screens are, and how to sign in to those of a demo. Calls are served also where they are not."""
+    """Say where the screens are, and how to sign in to those of a demo."""
     sign_ins = demo_users.ensure(settings, url) if settings.demo and not settings.switches else []
     deadline = time.monotonic() + _START_S
     while not stop.wait(_LOOK_S):
         if _answers(address, settings.mark):
-            say(f"web: {settings.web_origin or f'http://{address}'}")
-            for each in sign_ins:
-                say(f"     {each.role:<14} {each.user_id:<14} {each.password}")
+            lines = [f"web: {settings.web_origin or f'http://{address}'}"]
+            lines += [f"     {each.role:<14} {each.user_id:<14} {each.password}" for each in sign_ins]
+            say("\n".join(lines))
             return
         if time.monotonic() > deadline or serving.starts > _WEB_STARTS:
             say(f"web: does not answer at {address}; {serving.advice()}")

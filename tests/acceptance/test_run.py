@@ -38,13 +38,19 @@ class Shop:
         self.folder, self.user, self.python = folder, user, python
         self.variables = variables
         self.home = folder / "home"
+        self.port = free_port()
         self.runs = 0
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLEDGER_")}
         packages = next(path for path in sys.path if path.endswith("site-packages"))
         paths = {"PYTHONPATH": os.pathsep.join((str(ROOT), packages)), "PYTHONDONTWRITEBYTECODE": "1"}
-        places = {"HOME": str(self.folder), "RINGLEDGER_HOME": str(self.home), "RINGLEDGER_METRICS": ""}
+        places = {
+            "HOME": str(self.folder),
+            "RINGLEDGER_HOME": str(self.home),
+            "RINGLEDGER_METRICS": "",
+            "RINGLEDGER_WEB": f"127.0.0.1:{self.port}",
+        }
         return {**kept, **paths, **places, **self.variables}
 
     def run(self) -> Child:

@@ -1,0 +1,77 @@
+"""The web as `make run` starts it: where it is, who can sign in, and that it comes back when it dies."""
+
+import os
+import re
+import shutil
+import signal
+import sys
+from http.client import HTTPConnection
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+
+from tests.acceptance.test_run import Shop, _pids
+from tests.lab.patience import until
+from tests.postgres import make_reachable_directory
+
+
+class Visit:
+    """A browser as thin as it gets: it keeps cookies."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._cookies: dict[str, str] = {}
+
+    def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str]:
+        """Status and text of the answer; redirects are not followed."""
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=10)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        if fields is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection.request(method, path, urlencode(fields) if fields is not None else None, headers)
+        response = connection.getresponse()
+        for header in response.headers.get_all("Set-Cookie") or ():
+            name, _, value = header.partition(";")[0].partition("=")
+            self._cookies[name] = value
+        text = response.read().decode()
+        connection.close()
+        return response.status, text
+
+    def sign_in(self, name: str, password: str) -> int:
+        """The status of the answer: 303 is success."""
+        token = re.search(r'name="csrf-token" content="([^"]+)"', self.ask("GET", "/sign-in")[1])
+        assert token is not None
+        return self.ask("POST", "/sign-in", {"csrf_token": token[1], "name": name, "password": password})[0]
+
+
+def health(port: int) -> dict[str, object]:
+    """What `/healthz` says; nothing where it does not answer."""
+    try:
+        found: dict[str, object] = msgspec.json.decode(Visit(port).ask("GET", "/healthz")[1])
+    except OSError:
+        return {}
+    return found
+
+
+@pytest.mark.slow
+def test_whoever_reads_the_terminal_can_sign_in_and_the_web_comes_back_when_it_dies() -> None:
+    folder = make_reachable_directory()
+    shop = Shop(folder, None, sys.executable)
+    with shop.run() as run:
+        until(lambda: f"web: http://127.0.0.1:{shop.port}" in run.output.read_text(), "the address", within_s=90)
+        printed = re.findall(r"^ {5}(\w+) +([\w-]+) +(\S{16})$", run.output.read_text(), re.MULTILINE)
+        assert len(printed) == 9
+        visit = Visit(shop.port)
+        roles = {role: (name, password) for role, name, password in printed}
+        assert visit.sign_in(*roles["auditor"]) == 303
+        assert Visit(shop.port).sign_in("auditor", roles["ops"][1]) == 422
+        until(lambda: health(shop.port).get("ok"), "everything to be well", within_s=60)
+        (pid,) = _pids(b"orchestrator\0web", str(shop.home).encode())
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: health(shop.port).get("ok"), "the web to be back", within_s=60)
+        assert visit.ask("GET", "/sessions")[0] == 200, "a session outlives the process"
+        run.signal(signal.SIGINT)
+        assert run.wait(30) == 0
+    assert "Traceback" not in (shop.home / "log" / "web.log").read_text()
+    shutil.rmtree(folder)
