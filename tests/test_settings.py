@@ -193,3 +193,27 @@ def test_only_settings_reads_the_environment() -> None:
         if "os.environ" in path.read_text(encoding="utf-8") or "getenv(" in path.read_text(encoding="utf-8")
     ]
     assert readers == ["settings.py"]
+
+
+# --- the web ---------------------------------------------------------------------------------------------------------
+def test_the_web_listens_on_this_machine_alone_unless_told_otherwise_and_can_be_off() -> None:
+    assert load(HOME, uid=USER).web == Address("127.0.0.1", 8000)
+    assert load({**HOME, "RINGLEDGER_WEB": "[::1]:81"}, uid=USER).web == Address("::1", 81)
+    assert load({**HOME, "RINGLEDGER_WEB": ""}, uid=USER).web is None
+    assert load(HOME, uid=USER).web_origin == ""
+    given = load({**HOME, "RINGLEDGER_WEB_ORIGIN": "https://desk.example.com/"}, uid=USER)
+    assert given.web_origin == "https://desk.example.com"
+
+
+@pytest.mark.parametrize(
+    "origin", ("desk.example.com", "ftp://desk", "https://", "https://desk/path", "https://desk?x=1")
+)
+def test_what_is_no_origin_is_refused_with_an_example(origin: str) -> None:
+    assert "https://desk.example.com" in refusal(RINGLEDGER_WEB_ORIGIN=origin)
+
+
+def test_the_mark_tells_homes_apart_and_does_not_tell_where_they_are() -> None:
+    one, two = (load({"RINGLEDGER_HOME": home}, uid=USER).mark for home in ("/srv/one", "/srv/two"))
+    assert one != two
+    assert len(one) == 12
+    assert "srv" not in one

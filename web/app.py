@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Final
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import errors, headers, language, navigation, shown, statics
 from web.access import gate
@@ -51,6 +52,9 @@ def create_app(parts: Parts) -> Flask:
         MAX_FORM_PARTS=MOST_FIELDS,
         TRUSTED_HOSTS=headers.trusted_hosts(parts.settings),
     )
+    if secure:
+        # The proxy with TLS tells who asked it, and that they asked by https. Without one nobody is believed.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.extensions[KEY] = parts
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     statics.install(app)

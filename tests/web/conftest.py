@@ -6,6 +6,7 @@ page = site.as_role("auditor").get("/history")
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,6 +118,13 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def site(database: Database, settings: Settings, cluster: Cluster) -> Iterator[Site]:
     """The application over an empty ledger; no engine runs."""
+    with site_of(database, settings, cluster) as made:
+        yield made
+
+
+@contextmanager
+def site_of(database: Database, settings: Settings, cluster: Cluster) -> Iterator[Site]:
+    """The application with these settings."""
     with reading_of(settings, database.reader, database.writer) as reading:
         parts = Parts(settings=settings, reading=reading, control=lambda: Client(control_path(settings.home)))
         app = create_app(parts)
