@@ -21,9 +21,7 @@ def secure(database: Database, cluster: Cluster, tmp_path: Path) -> Iterator[Sit
         yield site
 
 
-def ask(
-    browser: Browser, method: str, path: str, address: str = "203.0.113.7", **given: object
-) -> tuple[int, list[str]]:
+def ask(browser: Browser, method: str, path: str, **given: object) -> tuple[int, list[str]]:
     """Status and cookies of an answer that the proxy asked for on behalf of 203.0.113.7."""
     headers = {"X-Forwarded-For": "6.6.6.6, 203.0.113.7", "X-Forwarded-Proto": "https", "Referer": f"{ORIGIN}{path}"}
     response = browser.open(path, method=method, base_url="http://desk.example.com", headers=headers, **given)
