@@ -12,7 +12,8 @@ from werkzeug.exceptions import NotFound, TooManyRequests, UnsupportedMediaType
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.service.requests import KeyReused, UnderWay
-from projections.status import Late, wait_for
+from projections.live import NotReady
+from projections.status import Late, position_of, wait_for
 from web.access.visitor import me
 from web.api import repeats
 from web.api.buckets import Buckets
@@ -23,6 +24,7 @@ from web.parts import parts
 from web.push.present import live
 
 BUCKETS: Final = "ringledger-api-buckets"
+BUILT: Final = "ringledger-api-built"
 POSITION: Final = "Ringledger-Position"
 WAIT_S: Final = 2.0
 JSON: Final = "application/json"
@@ -53,13 +55,18 @@ def view_of(operation: Operation) -> Callable[..., Response]:
             more = {"where": wrong.where} if wrong.where else {}
             return problem(400, wrong.code, gettext("This request could not be read"), str(wrong), **more)
         except Late as late:
-            response = problem(503, "late", gettext("Not as far yet"), str(late))
-            response.headers["Retry-After"] = "1"
-            return response
+            return _again(problem(503, "late", gettext("Not as far yet"), str(late)))
+        except NotReady as early:
+            return _again(problem(503, "not_ready", gettext("Not ready yet"), str(early)))
         except Refused as refused:
             return _refused(refused, path)
 
     return view
+
+
+def _again(response: Response) -> Response:
+    response.headers["Retry-After"] = "1"
+    return response
 
 
 def _answered(operation: Operation, path: dict[str, str]) -> Response:
@@ -68,7 +75,9 @@ def _answered(operation: Operation, path: dict[str, str]) -> Response:
         raise NotFound
     query = _query(operation.query)
     if isinstance(query, Query):
-        _wait(operation, query.after)
+        _refuse_unreached(query.after)
+        _refuse_before_built(operation.models)
+        _wait(operation.models, query.after)
         return _response(operation, operation.carry_out(**path, query=query))
     content = request.get_data()
     body, key = _body(operation.body, content), repeats.key()
@@ -130,16 +139,29 @@ def _wrong(code: str, error: msgspec.ValidationError) -> Wrong:
     return Wrong(code, str(error)) if found is None else Wrong(code, found["what"], found["where"])
 
 
-def _wait(operation: Operation, position: int) -> None:
+def _refuse_before_built(models: tuple[str, ...]) -> None:
+    """Raise `NotReady` where one of these read models was never built. Once built, a model is always there."""
+    built: set[str] = current_app.extensions.setdefault(BUILT, {LIVE})
+    for model in models:
+        if model not in built:
+            if not position_of(parts().reading.reader, model):
+                raise NotReady(gettext("The read model %(name)s is being built; try again in a moment.", name=model))
+            built.add(model)
+
+
+def _refuse_unreached(position: int) -> None:
+    """What nobody was ever answered is not waited for."""
+    if position and position > parts().reading.log.position():
+        raise Wrong("bad_position", gettext("The log has not come to this position."), "$.after")
+
+
+def _wait(models: tuple[str, ...], position: int) -> None:
     """Until what is shown knows this position. Raises `Late`."""
     if not position:
         return
-    reading = parts().reading
-    if position > reading.log.position():
-        raise Wrong("bad_position", gettext("The log has not come to this position."), "$.after")
-    for model in operation.models:
+    for model in models:
         if model != LIVE:
-            wait_for(reading.reader, model, position, WAIT_S)
+            wait_for(parts().reading.reader, model, position, WAIT_S)
         elif not live().view.wait_for(position, WAIT_S):
             raise Late("live", live().view.position, position)
 
@@ -156,9 +178,7 @@ def _refused(refused: Refused, path: dict[str, str]) -> Response:
     if isinstance(refused, KeyReused):
         return problem(422, refused.code, gettext("This key was used already"), refused.message)
     if isinstance(refused, UnderWay):
-        response = problem(409, refused.code, gettext("This cannot be done now"), refused.message)
-        response.headers["Retry-After"] = "1"
-        return response
+        return _again(problem(409, refused.code, gettext("This cannot be done now"), refused.message))
     prefix, _, kind = refused.code.partition("_")
     missing = refused.code.removeprefix("no_such_") if prefix == "no" else kind if prefix == "unknown" else ""
     if missing and any(name.removesuffix("_id") == missing for name in path):
