@@ -1,8 +1,10 @@
-"""What the floor's pages are told of, twice a second at most."""
+"""What the floor's pages are told of, once a second at most."""
 
-from typing import Final, cast
+import time
+from typing import Any, Final, cast
 
 from flask import current_app, render_template
+from markupsafe import Markup
 
 from web.access.visitor import Visitor, me
 from web.desk.shown import SIGNS, reason_words
@@ -12,7 +14,7 @@ from web.floor.picture import Floor, floor_of
 from web.parts import parts
 from web.push.present import Live, Topic, live
 
-EVERY_S: Final = 0.5
+EVERY_S: Final = 1.0
 _KEY: Final = "ringledger-floor"
 
 
@@ -42,9 +44,35 @@ def floor() -> Floor:
     return floor_of(live().view, kept().counts, kept().levels, me().teams)
 
 
+def shown() -> dict[str, Any]:
+    """What the templates of the leader's view are given."""
+    return {"floor": floor(), "signs": SIGNS, "reason_words": reason_words, "pill": Pills(), "now": _now()}
+
+
+class Pills:
+    """The states of one drawing: written once for all agents who are in the same one."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[str, str], str] = {}
+
+    def __call__(self, state: str, reason: str) -> str:
+        """The pill of this state."""
+        found = self._written.get((state, reason))
+        if found is None:
+            sign = SIGNS.get(state, SIGNS["paused"])
+            words = f"{sign.words}: {reason_words(reason)}" if reason else str(sign.words)
+            pill = Markup('<span class="pill tone-{}"><span aria-hidden="true">{}</span> {}</span>')
+            found = self._written[state, reason] = pill.format(sign.tone, sign.icon, words)
+        return found
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000
+
+
 def draw_floor(_ident: str) -> str:
     """The leader's view: tiles, agents, calls."""
-    return render_template("floor/parts.html", floor=floor(), signs=SIGNS, reason_words=reason_words)
+    return render_template("floor/parts.html", **shown())
 
 
 def draw_board(_ident: str) -> str:

@@ -6,8 +6,7 @@ from flask import Blueprint, render_template
 from flask_babel import lazy_gettext as _l
 
 from web.access.needs import needs
-from web.desk.shown import SIGNS, reason_words
-from web.floor.topics import floor, kept
+from web.floor.topics import floor, kept, shown
 from web.navigation import Item
 from web.push.present import live
 
@@ -22,7 +21,7 @@ def show() -> str:
     """Queues, agents and calls, with filters that stand in the address."""
     live().view.wait_ready(READY_S)
     kept().counts.refresh()
-    return render_template("floor/page.html", floor=floor(), signs=SIGNS, reason_words=reason_words)
+    return render_template("floor/page.html", **shown())
 
 
 @blueprint.get("/board")

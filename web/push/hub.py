@@ -27,8 +27,10 @@ log = structlog.get_logger(__name__)
 
 BEAT_S: Final = 15.0
 MOST_OF_ONE_USER: Final = 8
-# Streams that are given an event before others have a turn.
-_AT_ONCE: Final = 50
+# A topic that may wait is handed out so many streams at a time, with a pause (s) in which those that must not wait have
+# their turn: five hundred writes in a row take forty milliseconds.
+_AT_ONCE: Final = 20
+_PAUSE_S: Final = 0.004
 
 Renderer = Callable[[str, Audience], str]
 """(ident of the topic, audience) → HTML. It looks into memory only: no database, no file."""
@@ -82,9 +84,11 @@ class Hub:
         self._told = 0
         self._dirty: dict[str, tuple[int, float]] = {}
         """Topics to be drawn: the position up to which everybody was told, and when it is due (monotonic s)."""
+        self._handing_out: dict[str, tuple[int, set[Stream]]] = {}
+        """Topics that are being handed out: the same position, and who has not been given the event yet."""
         self._last_drawn: dict[str, float] = {}
-        self._wake = Event()
-        self._greenlet: Any = None
+        self._wake = {False: Event(), True: Event()}
+        self._greenlets: list[Any] = []
 
     # --- making ------------------------------------------------------------------------------------------------------
     def register(self, name: str, render: Renderer, *, every_s: float = 0.0, source: str = "") -> None:
@@ -109,13 +113,12 @@ class Hub:
     def start(self) -> "Hub":
         """Begin to draw."""
         self._told = self._present.position
-        self._greenlet = gevent.spawn(self._run)
+        self._greenlets = [gevent.spawn(self._run, patient) for patient in (False, True)]
         return self
 
     def stop(self) -> None:
         """End every stream, and draw nothing any more."""
-        if self._greenlet is not None:
-            self._greenlet.kill()
+        gevent.killall(self._greenlets)
         for stream in [stream for streams in self._of_user.values() for stream in streams]:
             stream.end()
 
@@ -203,8 +206,7 @@ class Hub:
                 if topic in self._streams and topic not in self._dirty:
                     due = max(now, self._last_drawn.get(topic, 0.0) + self._kinds[kind].every_s)
                     self._dirty[topic] = (told, due)
-        if self._dirty:
-            self._wake.set()
+                    self._wake[self._kinds[kind].every_s > 0].set()
 
     def _tell_all(self) -> None:
         ready = frames.beat(time.time_ns() // 1_000_000, away=self._present.away)
@@ -212,26 +214,46 @@ class Hub:
             self._give(stream, ready, None)
 
     # --- drawing -----------------------------------------------------------------------------------------------------
-    def _run(self) -> None:
+    def _run(self, patient: bool) -> None:  # noqa: FBT001 - one greenlet for each of two kinds
+        """Draw what is due, of the topics that may wait or of those that must not."""
         while True:
-            self._wake.wait(self._pause())
-            self._wake.clear()
+            self._wake[patient].wait(self._pause(patient=patient))
+            self._wake[patient].clear()
             now = time.monotonic()
-            due = sorted((at, topic) for topic, (_, at) in self._dirty.items() if at <= now)
-            for _, topic in due:
+            for _, topic in sorted((at, topic) for topic, at in self._due(patient=patient) if at <= now):
                 if topic in self._dirty:
-                    self._draw(topic)
+                    self._draw(topic, patient=patient)
 
-    def _pause(self) -> float | None:
+    def _due(self, *, patient: bool) -> list[tuple[str, float]]:
+        """The topics of a kind that are to be drawn, and when."""
+        return [(topic, at) for topic, (_, at) in self._dirty.items() if self._may_wait(topic) == patient]
+
+    def _may_wait(self, topic: str) -> bool:
+        return self._kinds[topic.partition(":")[0]].every_s > 0
+
+    def _pause(self, *, patient: bool) -> float | None:
         """Seconds until something is due, None where nothing is."""
-        return max(0.0, min(at for _, at in self._dirty.values()) - time.monotonic()) if self._dirty else None
+        due = [at for _, at in self._due(patient=patient)]
+        return max(0.0, min(due) - time.monotonic()) if due else None
 
-    def _draw(self, topic: str) -> None:
-        del self._dirty[topic]
+    def _draw(self, topic: str, *, patient: bool) -> None:
+        told, _ = self._dirty.pop(topic)
         self._last_drawn[topic] = time.monotonic()
+        streams = tuple(self._streams.get(topic, ()))
+        left = set(streams)
+        self._handing_out[topic] = (told, left)
+        try:
+            self._hand_out(topic, streams, left, patient=patient)
+        finally:
+            del self._handing_out[topic]
+
+    def _hand_out(self, topic: str, streams: tuple[Stream, ...], left: set[Stream], *, patient: bool) -> None:
         kind, _, ident = topic.partition(":")
         drawn: dict[Audience, bytes] = {}
-        for count, stream in enumerate(tuple(self._streams.get(topic, ())), 1):
+        for count, stream in enumerate(streams, 1):
+            left.discard(stream)
+            if stream not in self._streams.get(topic, ()):
+                continue  # it has gone in the meantime
             ready = drawn.get(stream.audience)
             if ready is None:
                 try:
@@ -243,11 +265,12 @@ class Hub:
                 drawn[stream.audience] = ready
             self._give(stream, ready, self._owed(stream))
             if count % _AT_ONCE == 0:
-                gevent.sleep(0)
+                gevent.sleep(_PAUSE_S if patient else 0)
 
     def _owed(self, stream: Stream) -> int:
         """The position up to which this page has been told everything, once it has what it is given now."""
         waiting = [self._dirty[topic][0] for topic in stream.topics if topic in self._dirty]
+        waiting += [told for topic, (told, left) in self._handing_out.items() if stream in left]
         return min([*waiting, self._told])
 
     def _give(self, stream: Stream, ready: bytes, position: int | None) -> None:

@@ -69,7 +69,9 @@ class Stream:
             self._hub.leave(self)
 
     def _events(self) -> Iterator[bytes]:
-        beat_at = time.monotonic() + self._hub.beat_s
+        # The first one sooner, each stream at a time of its own: all desks come at once after a restart, and if their
+        # sessions were looked up together every fifteen seconds, everybody's ring would wait for it.
+        beat_at = time.monotonic() + self._hub.beat_s * secrets.randbelow(1_000) / 1_000
         while not self._ended:
             due = time.monotonic() >= beat_at
             if due or self._check:

@@ -25,6 +25,7 @@ blueprint = Blueprint("push", __name__)
 
 _PAGE: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 MOST_TOPICS: Final = 16
+READY_S: Final = 5.0
 _LARGEST_ID: Final = 2**63 - 1
 
 
@@ -33,12 +34,14 @@ _LARGEST_ID: Final = 2**63 - 1
 def stream() -> Response:
     """Server-sent events of `?topics=desk:lin-mei,…`, each of which the visitor must be allowed to see: 403 otherwise.
 
-    429 where the visitor has too many pages open. It ends when the session does, or the right to any of its topics.
+    429 where the visitor has too many pages open, 503 while everything is being read. It ends when the session does, or
+    the right to any of its topics.
     """
     topics = tuple(dict.fromkeys(request.args.get("topics", "").split(",")))
     if not 0 < len(topics) <= MOST_TOPICS:
         abort(400)
     now, found, key = live(), parts(), request.cookies.get(key_cookie(), "")
+    now.view.wait_ready(READY_S)
     if not all(now.may(me(), topic) for topic in topics):
         abort(403)
 

@@ -219,3 +219,18 @@ def test_topics_that_nobody_draws_are_not_known() -> None:
         assert not service.hub.knows("secrets:all")
         with pytest.raises(ValueError, match="already"):
             service.hub.register("agent", service.state.render)
+
+
+def test_what_must_not_wait_overtakes_what_may_and_its_id_does_not_claim_that() -> None:
+    """The floor is handed out to many pages bit by bit; a ring comes in between, and the floor is still owed."""
+    with Service(every_s=0.01) as service:
+        crowd = [service.page("floor", user=f"u{n}") for n in range(60)]
+        last = service.page("floor", "agent:a", user="last")
+        floor = service.change(floor="busy")
+        until(lambda: crowd[0].texts("floor")[-1] == "en:busy", "the first page to be given it")
+        service.change(a="ringing")
+        rung = last.await_text("en:ringing")
+        last.await_text("en:busy", "floor")
+        order = [event.data for event in last.events]
+        assert order.index("en:ringing") < order.index("en:busy")
+        assert int(rung.id) < floor
