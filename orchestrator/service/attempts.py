@@ -1,4 +1,8 @@
-"""Failed sign-ins, counted by account and by address, so that nobody tries out passwords."""
+"""Failed sign-ins, counted by account and by address, so that nobody tries out passwords.
+
+A try counts before its password is looked at, and is taken back where it was right: of a thousand that come at the same
+moment, no more are looked at than of a thousand one after the other.
+"""
 
 from typing import Final, cast
 
@@ -16,7 +20,9 @@ ON CONFLICT (key) DO UPDATE SET
                     ELSE a.failures + 1 END,
     since = CASE WHEN a.since < clock_timestamp() - make_interval(secs => %(window_s)s) THEN clock_timestamp()
                  ELSE a.since END
+RETURNING failures
 """
+_TAKE_BACK: Final = "UPDATE web.attempts SET failures = greatest(failures - 1, 0) WHERE key = %s"
 _LEFT: Final = """
 SELECT key, failures, ceil(extract(epoch FROM since + make_interval(secs => %s) - clock_timestamp()))::integer
   FROM web.attempts WHERE key = ANY(%s) AND since > clock_timestamp() - make_interval(secs => %s)
@@ -42,17 +48,26 @@ class Attempts:
             default=0,
         )
 
-    def failed(self, account: str, address: str) -> None:
-        """Count a failure against both."""
+    def begin(self, account: str, address: str) -> int:
+        """Count a try against both; 0 where its password may be looked at, else the seconds to wait."""
+        if wait_s := self.wait_s(account, address):
+            return wait_s
+        within = True
         with self._source.borrow() as connection:
             connection.execute(_SWEEP, (WINDOW_S,))
             for kind, what in (("account", account), ("address", address)):
-                connection.execute(_COUNT, {"key": self._key(kind, what), "window_s": WINDOW_S})
+                words = {"key": self._key(kind, what), "window_s": WINDOW_S}
+                row = connection.execute(_COUNT, words).fetchone()
+                within = within and row is not None and cast("int", row[0]) <= MOST[kind]
+        return 0 if within else max(1, self.wait_s(account, address))
 
-    def succeeded(self, account: str) -> None:
-        """Forget the account's failures. The address keeps its own: one right password does not excuse a thousand."""
+    def succeeded(self, account: str, address: str) -> None:
+        """The password was right: the account's failures are forgotten, and this try does not count for the address,
+        which keeps its others. One right password does not excuse a thousand.
+        """
         with self._source.borrow() as connection:
             connection.execute("DELETE FROM web.attempts WHERE key = %s", (self._key("account", account),))
+            connection.execute(_TAKE_BACK, (self._key("address", address),))
 
     def _key(self, kind: str, what: str) -> bytes:
         return self._vault.token(f"attempts {kind}", what)

@@ -69,7 +69,7 @@ def test_an_address_that_tries_many_accounts_waits_too(site: Site) -> None:
     browser = site.browser()
     browser.get("/sign-in")
     for number in range(attempts.MOST["address"]):
-        site.reading.attempts.failed(f"user{number}", "127.0.0.1")
+        site.reading.attempts.begin(f"user{number}", "127.0.0.1")
     assert browser.submit("/sign-in", name="anybody", password="x").status_code == 429
 
 

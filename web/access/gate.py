@@ -6,7 +6,6 @@
 """
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_wtf.csrf import CSRFProtect
@@ -70,6 +69,7 @@ def _enter() -> AnyResponse | None:
         abort(403)
     if not me().may(permission):
         return _turn_away()
+    _refuse_what_is_no_text()
     if request.method not in _SAFE and not by_token:
         _refuse_other_sites()
         _csrf.protect()
@@ -119,13 +119,27 @@ def wants_page() -> bool:
     return not by_script and (not accepted or accepted.accept_html)
 
 
+def _refuse_what_is_no_text() -> None:
+    """No id, name or note holds a NUL; the database would refuse it later, and in worse words. The API tells programs
+    itself where there is one.
+    """
+    if "\x00" in request.path:
+        abort(404)
+    if request.path.startswith(API):
+        return
+    given = [request.args] if request.method in _SAFE else [request.args, request.form]
+    if any("\x00" in value for each in given for _, value in each.items(multi=True)):
+        abort(400)
+
+
 def _refuse_other_sites() -> None:
     """A second lock beside the CSRF token: browsers say which site a request comes from."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None and site not in {"same-origin", "none"}:
         abort(403)
     origin = request.headers.get("Origin")
-    if origin and urlsplit(origin).netloc != request.host:
+    # Compared whole: what only begins or ends like ours, and what is no URL at all, is another site.
+    if origin and origin.partition("://")[2] != request.host:
         abort(403)
 
 

@@ -15,8 +15,9 @@ from web.access.visitor import me
 from web.parts import parts
 from web.shown import national
 
-# Whose personal data screens show; nobody asks for the address that another user signed in from.
-_KINDS: Final = ("contact", "customer", "order")
+# Whose personal data screens show, and what one needs to see such a screen: nobody asks for the address that another
+# user signed in from, and whoever works on orders only has no number of a caller or customer shown.
+_KINDS: Final = {"contact": "history.search", "customer": "customers.see", "order": "work.see"}
 _SUBJECT: Final = re.compile(r"[a-z]{1,20}-[A-Za-z0-9-]{1,60}")
 _FIELD: Final = re.compile(r"[a-z][a-z_]{0,39}(?:\.[a-z0-9_-]{1,40})?")
 
@@ -28,6 +29,8 @@ def reveal() -> Response | str:
     subject, field = request.form.get("subject", ""), request.form.get("field", "")
     if kind_of(subject) not in _KINDS or not _SUBJECT.fullmatch(subject) or not _FIELD.fullmatch(field):
         abort(400)
+    if not me().may(_KINDS[kind_of(subject)]):
+        abort(403)
     text = _latest(subject, field)
     if text is None:
         abort(404)

@@ -45,17 +45,19 @@ def begin_session() -> Response | str | tuple[str, int]:
     name = request.form.get("name", "").strip().lower()[:_LONGEST_NAME]
     password = request.form.get("password", "")
     address = request.remote_addr or ""
-    if wait_s := reading.attempts.wait_s(name, address):
+    if wait_s := reading.attempts.begin(name, address):
         error = TooManyRequests()
         error.retry_after = wait_s
         raise error
     user = reading.users.verified(name, password)
     if user is None:
-        reading.attempts.failed(name, address)
         _note_failure(name, address)
         problem = gettext("Name and password do not belong together. Look at both, and try again.")
         return _form(request.form.get("next", ""), name=name, problem=problem), 422
-    reading.attempts.succeeded(name)
+    reading.attempts.succeeded(name, address)
+    if me().session_id:
+        # Somebody else, perhaps, who left without signing out: nothing would ever use that session again but a thief.
+        reading.sessions.end(me().session_id, reason="signed_out", actor=me().actor)
     signed_in = reading.sessions.begin(user, address=address, browser=request.headers.get("User-Agent", ""))
     session.clear()  # forms of before are not forms of this session
     response = redirect(own_path(request.form.get("next", "")), 303)

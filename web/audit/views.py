@@ -22,6 +22,8 @@ blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 NAVIGATION = (Item("audit.trail", _l("Audit"), 80),)
 
 _LONGEST: Final = 100
+# PostgreSQL's bigint, which positions are.
+_LAST: Final = 2**63 - 1
 
 
 @blueprint.get("/")
@@ -59,6 +61,8 @@ def trail() -> str:
 @needs("audit.see")
 def event(position: int) -> str:
     """One event: in words, as it is stored, and what came before and after it in its stream."""
+    if not 0 < position <= _LAST:
+        abort(404)
     record = next(iter(parts().reading.sealed.history(after=position - 1, until=position)), None)
     if record is None:
         abort(404)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts.events import OfferMade
-from orchestrator.domain.kernel import Instant, Record, ident_of, kind_of
+from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of, kind_of
 from orchestrator.domain.world import World
 from orchestrator.replay import Scrubber
 from orchestrator.replay.picture import picture
@@ -15,6 +15,9 @@ from web.words.events import about, sentence
 
 # What had just happened: as many lines as fit beside the tables.
 RECENT: Final = 12
+
+
+_LAST: Final = 230 * 365 * 86_400 * SECOND
 
 
 class Happened(Struct, frozen=True):
@@ -50,8 +53,14 @@ class Moment(Struct, frozen=True):
     names: Names
 
 
+def in_calendar(instant: Instant) -> Instant:
+    """The instant, or the nearest that every zone has a date for: 1970 to 2200."""
+    return Instant(min(max(instant, 0), _LAST))
+
+
 def moment_at(scrubber: Scrubber, instant: Instant) -> Moment:
     """The moment at an instant. Raises `Away`."""
+    instant = in_calendar(instant)
     past = scrubber.as_of(instant)
     return _moment(scrubber, past.world, past.position, instant)
 

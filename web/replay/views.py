@@ -11,7 +11,7 @@ from orchestrator.replay import Scrubber, parse_time
 from web.access.needs import needs
 from web.navigation import Item
 from web.parts import parts
-from web.replay.moment import moment_at, moment_of
+from web.replay.moment import in_calendar, moment_at, moment_of
 from web.words import code
 
 blueprint = Blueprint("replay", __name__, url_prefix="/replay")
@@ -21,6 +21,7 @@ SPEEDS: Final = ("0.5", "1", "2", "5", "10", "60")
 # How much of the past the slider spans where nobody says otherwise.
 _SCRUBBER: Final = "ringledger-scrubber"
 WINDOW: Final = 15 * 60 * SECOND
+_DIGITS: Final = 19
 LONGEST_WINDOW: Final = 31 * 24 * 3600 * SECOND
 
 
@@ -46,8 +47,10 @@ def moment() -> str:
     """One moment, as a piece of the page: `at` an instant, or just after the event at `position`."""
     position = request.args.get("position", "")
     if position:
-        if not position.isascii() or not position.isdigit():
+        if not position.isascii() or not position.isdigit() or len(position) > _DIGITS:
             raise Refused("bad_position", "A position is a whole number.")
+        if int(position) > parts().reading.log.position():
+            raise Refused("bad_position", "The log has not come to this position.")
         found = moment_of(scrubber(), int(position))
     else:
         found = moment_at(scrubber(), _instant("at", _now()))
@@ -68,7 +71,7 @@ def _instant(name: str, otherwise: Instant) -> Instant:
         return otherwise
     if text.isascii() and text.isdigit() and len(text) == len(str(otherwise)):
         return Instant(int(text))
-    return parse_time(text, parts().settings.timezone)
+    return in_calendar(parse_time(text, parts().settings.timezone))
 
 
 def _now() -> Instant:
