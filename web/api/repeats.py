@@ -14,9 +14,11 @@ from flask import Response, request
 from orchestrator.domain.kernel import Refused, derived_id
 from orchestrator.service.requests import Answered
 from web.access.visitor import me
+from web.api.forms import Done
 from web.parts import parts
 
 HEADER: Final = "Idempotency-Key"
+POSITION: Final = "Ringledger-Position"
 REPEATED: Final = "Idempotent-Replayed"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
@@ -64,4 +66,5 @@ def _again(before: Answered) -> Response:
         raise Refused("told_already", "This was done, and its answer held a secret that is told once only.")
     response = Response(before.body, before.status, content_type=before.content_type)
     response.headers[REPEATED] = "true"
+    response.headers[POSITION] = str(msgspec.json.decode(before.body, type=Done).position)
     return response

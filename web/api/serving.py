@@ -25,7 +25,6 @@ from web.push.present import live
 
 BUCKETS: Final = "ringledger-api-buckets"
 BUILT: Final = "ringledger-api-built"
-POSITION: Final = "Ringledger-Position"
 WAIT_S: Final = 2.0
 JSON: Final = "application/json"
 
@@ -169,7 +168,7 @@ def _wait(models: tuple[str, ...], position: int) -> None:
 def _response(operation: Operation, answer: msgspec.Struct) -> Response:
     response = Response(msgspec.json.encode(answer), operation.status, content_type=JSON)
     if isinstance(answer, Done):
-        response.headers[POSITION] = str(answer.position)
+        response.headers[repeats.POSITION] = str(answer.position)
     return response
 
 

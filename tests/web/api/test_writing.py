@@ -177,7 +177,7 @@ def test_a_key_that_is_none_is_refused(program: Programs, key: str) -> None:
 
 
 def test_a_read_waits_for_a_position_but_not_for_ever(office: Office, site: Site, program: Programs) -> None:
-    """`after`: 503 with the code `late` where the read model does not come in time: nothing old is passed off as new."""
+    """`after`: 503 with the code `late` where the read model does not come in time: nothing old is shown as new."""
     clerk = program("back_office")
     made = clerk.does("POST", "/customers", {"name": "Zhang Wei"})
     begun = time.monotonic()
