@@ -88,9 +88,7 @@ def problems() -> list[str]:
 
 
 def _empty() -> Catalog:
-    head = (
-        "Ringledger's screens in Chinese (simplified). Kept by `ringledger translations`; edit msgstr only."
-    )
+    head = "Ringledger's screens in Chinese (simplified). Kept by `ringledger translations`; edit msgstr only."
     return Catalog(
         locale=LANGUAGE,
         project="Ringledger",
