@@ -1,5 +1,6 @@
 """What `ringledger projections …` does."""
 
+import gc
 import signal
 import threading
 import time
@@ -26,6 +27,10 @@ log = structlog.get_logger(__name__)
 Say = Callable[[str], None]
 
 _TELL_EVERY_S: Final = 1.0
+# Allocations between looks at the youngest objects, and looks between those at older ones. Python's own are
+# (700, 10, 10); records come by the thousand, are kept for a moment and have no cycles, so most looks find nothing:
+# with these a rebuild is a fifth faster.
+_COLLECT: Final = (20_000, 20, 50)
 
 
 def run(settings: Settings) -> int:
@@ -34,6 +39,7 @@ def run(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    collect_rarely()
     with _projector(settings, lambda line: log.info("database", step=line)) as (source, site):
         follower = Follower(source, site, PROJECTIONS.values()).start()
         log.info("projections-following", models=list(PROJECTIONS))
@@ -63,8 +69,14 @@ def rebuild(settings: Settings, names: Sequence[str], say: Say) -> int:
     for name in names:
         if name not in PROJECTIONS:
             raise Refused("unknown_projection", f"There is no read model {name!r}; there are {', '.join(PROJECTIONS)}.")
+    collect_rarely()
     with _projector(settings, say) as (source, site):
         return int(not rebuild_from(source, site, names or tuple(PROJECTIONS), say))
+
+
+def collect_rarely() -> None:
+    """For a process that does nothing but fold records."""
+    gc.set_threshold(*_COLLECT)
 
 
 def rebuild_from(source: Source, site: Site, names: Sequence[str], say: Say) -> bool:

@@ -28,7 +28,7 @@ from orchestrator.store import DeskWriter, KeyShelf, LiveWriter, Log, Source, sc
 from orchestrator.vault import Vault
 from projections.base import Site
 from projections.catalogue import PROJECTIONS
-from projections.command import rebuild_from
+from projections.command import collect_rarely, rebuild_from
 from tests.bench.projections_log import FENCE, fill, renamed
 from tests.postgres import make_reachable_directory, settings_for
 
@@ -81,6 +81,7 @@ def _rebuilds(cluster: Cluster, projector: Source, site: Site, events: int) -> I
     together: list[float] = []
     alone: dict[str, list[float]] = {name: [] for name in PROJECTIONS}
     library: list[float] = []
+    collect_rarely()
     busy: list[float] = []
     for _ in range(ROUNDS):
         cpu = time.process_time()

@@ -10,7 +10,7 @@ from orchestrator.store import KeyShelf, Source
 from orchestrator.vault import Vault
 from projections.base import Site
 from projections.catalogue import PROJECTIONS
-from projections.command import rebuild_from
+from projections.command import collect_rarely, rebuild_from
 from projections.follower import Follower
 from tests.projections.kit import ZONE
 
@@ -19,6 +19,7 @@ def main(work: str, url: str, kek: str) -> None:
     """Do this until killed, or until standard input is closed."""
     source = Source(url, name=f"ringledger child {work}")
     site = Site(ZONE, Vault.unlock(Path(kek), KeyShelf(source)))
+    collect_rarely()
     print("begun", flush=True)
     if work == "follow":
         follower = Follower(source, site, PROJECTIONS.values()).start()
