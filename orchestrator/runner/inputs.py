@@ -66,11 +66,13 @@ class Followed(Struct, frozen=True, kw_only=True):
 
 class DeskCommand(Struct, frozen=True, kw_only=True, tag_field="do", tag=True, omit_defaults=True):
     """Something asked for over the command socket. `trace` is the traceparent of the request, where it has one; `key`
-    the client's own name for this one wish: sent again, because an answer was lost, it is done once (`control`).
+    the client's own name for this one wish: sent again, because an answer was lost, it is done once (`control`). `by`
+    is who asked, where that is not the agent: `user:ann`, `token:…`; events then name them as their actor.
     """
 
     trace: str = ""
     key: str = ""
+    by: str = ""
 
 
 class AgentCommand(DeskCommand, frozen=True, kw_only=True):

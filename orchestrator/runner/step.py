@@ -122,7 +122,7 @@ class _Step:
         body = self._given.body
         return Provenance(
             at=self._given.at,
-            actor=f"agent:{body.agent}" if isinstance(body, AgentCommand) else "system",
+            actor=_actor(body),
             origin=_origin(body),
             node=body.node if isinstance(body, Fact) else "",
             switch_at=body.at if isinstance(body, Fact) else None,
@@ -172,6 +172,12 @@ class _Step:
         for happened in all_happened:
             for policy in self._policies:
                 self.run(policy(self.world, happened, self.ids))
+
+
+def _actor(body: object) -> str:
+    """Whoever asked for it, the agent where nobody else did."""
+    by = body.by if isinstance(body, DeskCommand) else ""
+    return by or (f"agent:{body.agent}" if isinstance(body, AgentCommand) else "system")
 
 
 def _origin(body: object) -> str:

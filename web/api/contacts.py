@@ -9,6 +9,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from orchestrator.domain.kernel import Refused
 from orchestrator.runner.inputs import IdentifyContact
 from projections import contact_log
+from web.access.sight import agents_in_sight
+from web.access.visitor import me
 from web.api.forms import (
     Done,
     Ident,
@@ -128,6 +130,7 @@ class Whose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def search(query: ContactsQuery) -> Items[Contact]:
     """Contacts, the latest first"""
     wanted = contact_log.Search(
+        agents=agents_in_sight(),
         agent_id=query.agent_id,
         queue_id=query.queue_id,
         customer_id=query.customer_id,
@@ -146,7 +149,7 @@ def search(query: ContactsQuery) -> Items[Contact]:
 def one(contact_id: str) -> Contact:
     """One contact"""
     with parts().reading.reader.borrow() as connection:
-        row = contact_log.find(connection, contact_id)
+        row = contact_log.find(connection, contact_id, agents=agents_in_sight())
     if row is None:
         abort(404)
     return _contact(row, shown.callers([row])[contact_id])
@@ -154,6 +157,11 @@ def one(contact_id: str) -> Contact:
 
 def events(contact_id: str, query: Paged) -> Items[ContactEvent]:
     """A contact's events, the first first, each in words and as stored, with the decision where an offer was made"""
+    agents = agents_in_sight()
+    if agents is not None:
+        with parts().reading.reader.borrow() as connection:
+            if contact_log.find(connection, contact_id, agents=agents) is None:
+                abort(404)
     records = list(parts().reading.sealed.stream(f"contact-{contact_id}"))
     if not records:
         abort(404)
@@ -176,7 +184,7 @@ def identify(contact_id: str, body: Whose, key: str) -> Done:
     """Say who is calling, while the contact lasts"""
     if file().customer(body.customer_id) is None:
         raise Refused("no_such_customer", "There is no such customer.")
-    command = IdentifyContact(contact_id=contact_id, customer_id=body.customer_id, key=key)
+    command = IdentifyContact(contact_id=contact_id, customer_id=body.customer_id, key=key, by=me().actor)
     return Done(position=parts().do(command))
 
 

@@ -209,9 +209,7 @@ def _entry(line: Shown) -> Entry:
         what=row.what,
         words=line.words,
         texts=[
-            Words(each.name, number_of(each.text) if each.is_number and each.text.startswith("+") else each.text)
-            for each in line.texts
-            if each.text
+            Words(each.name, number_of(each.text) if each.is_number else each.text) for each in line.texts if each.text
         ],
         contact_id=row.contact_id,
         order_id=row.order_id,

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from projections import agent_workload, audit_trail, contact_log, customer_timeline, customers, queue_state, work_orders
 from web.access.roles import SIGNED_IN
-from web.api import access, agents, contacts, floor, ledger, orders
+from web.api import access, agents, commands, contacts, floor, ledger, orders, ordertypes
 from web.api import customers as files
 from web.api.forms import Nothing, Query
 
@@ -86,17 +86,17 @@ OPERATIONS: Final = (
     Operation("GET", "/queues", "floor.watch", floor.queues, (LIVE, queue_state.NAME)),
     Operation("GET", "/agents", "floor.watch", agents.search, (LIVE, agent_workload.NAME)),
     Operation("GET", "/agents/{number}", "agents.act", agents.seat, (LIVE,)),
-    Operation("POST", "/agents/{number}/sign-in", "agents.act", agents.sign_in),
-    Operation("POST", "/agents/{number}/ready", "agents.act", agents.ready),
-    Operation("POST", "/agents/{number}/pause", "agents.act", agents.pause),
-    Operation("POST", "/agents/{number}/accept", "agents.act", agents.accept),
-    Operation("POST", "/agents/{number}/reject", "agents.act", agents.reject),
-    Operation("POST", "/agents/{number}/hold", "agents.act", agents.hold),
-    Operation("POST", "/agents/{number}/resume", "agents.act", agents.resume),
-    Operation("POST", "/agents/{number}/hang-up", "agents.act", agents.hang_up),
-    Operation("POST", "/agents/{number}/wrap-up", "agents.act", agents.wrap_up),
-    Operation("POST", "/agents/{number}/extend-wrap-up", "agents.act", agents.extend_wrap_up),
-    Operation("POST", "/agents/{number}/sign-out", "agents.act", agents.sign_out),
+    Operation("POST", "/agents/{number}/sign-in", "agents.act", commands.sign_in),
+    Operation("POST", "/agents/{number}/ready", "agents.act", commands.ready),
+    Operation("POST", "/agents/{number}/pause", "agents.act", commands.pause),
+    Operation("POST", "/agents/{number}/accept", "agents.act", commands.accept),
+    Operation("POST", "/agents/{number}/reject", "agents.act", commands.reject),
+    Operation("POST", "/agents/{number}/hold", "agents.act", commands.hold),
+    Operation("POST", "/agents/{number}/resume", "agents.act", commands.resume),
+    Operation("POST", "/agents/{number}/hang-up", "agents.act", commands.hang_up),
+    Operation("POST", "/agents/{number}/wrap-up", "agents.act", commands.wrap_up),
+    Operation("POST", "/agents/{number}/extend-wrap-up", "agents.act", commands.extend_wrap_up),
+    Operation("POST", "/agents/{number}/sign-out", "agents.act", commands.sign_out),
     Operation("GET", "/customers", "customers.see", files.search, (customers.NAME,)),
     Operation("POST", "/customers", "customers.edit", files.create, status=201),
     Operation("GET", "/customers/{customer_id}", "customers.see", files.one, (customers.NAME,)),
@@ -112,7 +112,7 @@ OPERATIONS: Final = (
     Operation("POST", "/orders/{order_id}/assign", "work.handle", orders.assign),
     Operation("POST", "/orders/{order_id}/notes", "work.handle", orders.note, status=201),
     Operation("POST", "/orders/{order_id}/moves", "work.handle", orders.move, status=201),
-    Operation("GET", "/order-types", "work.see", orders.types, (work_orders.NAME,)),
+    Operation("GET", "/order-types", "work.see", ordertypes.types, (work_orders.NAME,)),
     Operation("GET", "/events", "audit.see", ledger.events, (audit_trail.NAME,)),
     Operation("GET", "/replay", "replay.watch", ledger.replay),
     Operation("GET", "/position", SIGNED_IN, ledger.position),

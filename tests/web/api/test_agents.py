@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.staff.shifts import WrapUpEnded
 from projections.contact_log import NAME as CONTACT_LOG
 from projections.status import wait_for
 from tests.lab.patience import until
@@ -59,6 +60,8 @@ def test_a_call_is_taken_held_ended_and_wrapped_up_by_a_program(office: Office) 
     assert (found["outcome"], found["agent_id"]) == ("completed", "ann")
     leader.does("POST", f"{ANN}/sign-out")
     await_state(leader, "signed_out")
+    (ended,) = [record for record in office.house.opened() if isinstance(record.event, WrapUpEnded)]
+    assert ended.about.actor == f"token:{leader.token.split('_')[1]}", "the ledger says who it was"
 
 
 def test_a_command_that_does_not_fit_is_refused_with_its_code(office: Office) -> None:

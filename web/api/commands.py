@@ -1,0 +1,125 @@
+"""What an agent, or whoever directs them, may have the agent do: the buttons of the desk."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from orchestrator.domain.kernel import Refused
+from orchestrator.runner import inputs
+from web.access.visitor import me
+from web.api.agents import allowed
+from web.api.forms import Done, Ident, Text, Word
+from web.api.writing import file, who
+from web.desk.picture import desk_of
+from web.desk.reasons import ALL
+from web.parts import parts
+from web.push.present import live
+
+Reason = Annotated[Word, Meta(description=f"One of {', '.join(ALL)}.")]
+
+
+class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the agent takes a seat; without an extension, at the configured one."""
+
+    extension: Ident = ""
+
+
+class Pause(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why the agent is not ready."""
+
+    reason: Reason
+
+
+class About(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The offer or contact that is meant. Where another has come in its place meanwhile, the command is refused."""
+
+    about: Ident = ""
+
+
+class Extend(About, frozen=True, kw_only=True):
+    """How much more time the after-call work gets."""
+
+    by_ms: Annotated[int, Meta(ge=1_000, le=600_000, description="Milliseconds.")] = 30_000
+
+
+class WrapUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What became of the contact. A note is kept first, and stays where the time for it was up already."""
+
+    code: Reason
+    note: Text = ""
+    about: Annotated[Ident, Meta(description="The contact.")] = ""
+
+
+def sign_in(number: str, body: SignIn, key: str) -> Done:
+    """Sign an agent in"""
+    return _do(inputs.SignIn(agent=number, extension=body.extension, key=key))
+
+
+def ready(number: str, body: About, key: str) -> Done:
+    """Make an agent ready"""
+    return _do(inputs.Ready(agent=number, about=body.about, key=key))
+
+
+def pause(number: str, body: Pause, key: str) -> Done:
+    """Make an agent not ready; during a contact, after it"""
+    return _do(inputs.Pause(agent=number, reason=_known(body.reason), key=key))
+
+
+def accept(number: str, body: About, key: str) -> Done:
+    """Accept the offer"""
+    return _do(inputs.Accept(agent=number, about=body.about, key=key))
+
+
+def reject(number: str, body: About, key: str) -> Done:
+    """Reject the offer"""
+    return _do(inputs.Reject(agent=number, about=body.about, key=key))
+
+
+def hold(number: str, body: About, key: str) -> Done:
+    """Put the caller on hold"""
+    return _do(inputs.Hold(agent=number, about=body.about, key=key))
+
+
+def resume(number: str, body: About, key: str) -> Done:
+    """Talk again with the caller on hold"""
+    return _do(inputs.Resume(agent=number, about=body.about, key=key))
+
+
+def hang_up(number: str, body: About, key: str) -> Done:
+    """End the conversation"""
+    return _do(inputs.HangUp(agent=number, about=body.about, key=key))
+
+
+def wrap_up(number: str, body: WrapUp, key: str) -> Done:
+    """Finish the after-call work with a reason and a note"""
+    agent_id, code = allowed(number), _known(body.code)
+    desk = desk_of(live().view, agent_id)
+    contact_id = body.about or (desk.wrap_up.contact_id if desk is not None and desk.wrap_up is not None else "")
+    if body.note.strip():
+        if live().view.calls.find(agent_id, contact_id) is None:
+            raise Refused("no_such_contact", "The note is about no contact that this agent had in this shift.")
+        file().note_contact(who(), contact_id, body.note, code=code, key=f"wrap-up-{contact_id}")
+    return _do(inputs.WrapUp(agent=number, code=code, about=body.about, key=key))
+
+
+def extend_wrap_up(number: str, body: Extend, key: str) -> Done:
+    """Give the after-call work more time, up to the queue's limit"""
+    return _do(inputs.ExtendWrapUp(agent=number, by_ms=body.by_ms, about=body.about, key=key))
+
+
+def sign_out(number: str, body: About, key: str) -> Done:
+    """Sign an agent out; during a contact, after it"""
+    return _do(inputs.SignOut(agent=number, about=body.about, key=key))
+
+
+def _do(command: inputs.AgentCommand) -> Done:
+    agent_id = allowed(command.agent)
+    by = "" if me().agent_id == agent_id else me().actor
+    return Done(position=parts().do(replace(command, by=by)))
+
+
+def _known(reason: str) -> str:
+    if reason not in ALL:
+        raise Refused("bad_reason", f"Choose one of {', '.join(ALL)}.")
+    return reason
