@@ -229,6 +229,8 @@ class Search(Struct, frozen=True, kw_only=True):
 
     `found` are streams that hold a number, as `Log.find_by_blind_index` gives them for its token: contacts and
     customers. None: no number was asked for; an empty list finds nothing.
+
+    `agents`: only contacts of these agents, and those that no agent has had yet; None: everybody's.
     """
 
     agent_id: str = ""
@@ -239,6 +241,7 @@ class Search(Struct, frozen=True, kw_only=True):
     until: int | None = None
     live: bool | None = None
     found: tuple[str, ...] | None = None
+    agents: tuple[str, ...] | None = None
 
 
 def search(connection: Connection, wanted: Search, *, cursor: str = "", limit: int = 50) -> Page[Contact]:
@@ -263,10 +266,16 @@ def search(connection: Connection, wanted: Search, *, cursor: str = "", limit: i
         for stream in wanted.found:
             by_kind.get(kind_of(stream), []).append(ident_of(stream))
         conditions.append(("(contact_id = ANY(%s) OR customer_id = ANY(%s))", by_kind["contact"], by_kind["customer"]))
+    conditions += _in_sight(wanted.agents)
     return page(connection, CONTACTS, conditions, key=("arrived_at", "contact_id"), cursor=cursor, limit=limit)
 
 
-def find(connection: Connection, contact_id: str) -> Contact | None:
-    """One contact, None where there is none of this id."""
-    found = page(connection, CONTACTS, [("contact_id = %s", contact_id)], key=("arrived_at", "contact_id"), limit=1)
+def find(connection: Connection, contact_id: str, *, agents: tuple[str, ...] | None = None) -> Contact | None:
+    """One contact, None where there is none of this id or, with `agents`, where it is another agent's."""
+    conditions: list[Condition] = [("contact_id = %s", contact_id), *_in_sight(agents)]
+    found = page(connection, CONTACTS, conditions, key=("arrived_at", "contact_id"), limit=1)
     return found.items[0] if found.items else None
+
+
+def _in_sight(agents: tuple[str, ...] | None) -> list[Condition]:
+    return [] if agents is None else [("agent_id = ANY(%s)", ["", *agents])]

@@ -16,8 +16,9 @@ from web.parts import parts
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HIDDEN: Final = "****"
-# Of a number that is masked, so much is shown where it is long enough for that to give nothing away.
-_FIRST, _LAST, _LONG_ENOUGH = 3, 4, 9
+# Of a number that is masked, so much is shown where it is long enough for that to give nothing away: of a short one
+# fewer of the last digits, so that as many are always hidden.
+_FIRST, _LAST, _LEAST_HIDDEN, _LONG_ENOUGH = 3, 4, 3, 9
 
 
 def install(app: Flask) -> None:
@@ -100,7 +101,8 @@ def mask(text: str) -> str:
         return _HIDDEN
     country = digits[: len(digits) - len(digits.lstrip("+"))]
     rest = digits.lstrip("+")
-    return f"{country}{rest[:_FIRST]}{_HIDDEN}{rest[-_LAST:]}"
+    last = min(_LAST, len(rest) - _FIRST - _LEAST_HIDDEN)
+    return f"{country}{rest[:_FIRST]}{_HIDDEN}{rest[len(rest) - last :]}"
 
 
 def number(text: str) -> str:

@@ -50,7 +50,7 @@ def visitor_of(found: Parts, key: str, *, touch: bool) -> tuple[Visitor, str] | 
         agent_id=user.agent_id,
         session_id=signed_in.session_id,
         language=user.language,
-        permissions=permissions_of(user.roles),
+        permissions=permissions_of(user.roles, user.teams),
     )
     return visitor, signed_in.new_key
 
@@ -89,7 +89,7 @@ def _take_token() -> bool:
         name=token.note,
         roles=(token.role,),
         teams=token.teams,
-        permissions=permissions_of((token.role,)),
+        permissions=permissions_of((token.role,), token.teams),
     )
     return True
 

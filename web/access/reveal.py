@@ -6,11 +6,13 @@ from typing import Any, Final
 from flask import Response, abort, jsonify, render_template, request
 
 from orchestrator.domain.access.users import PersonalDataRevealed
-from orchestrator.domain.kernel import Refused, kind_of
+from orchestrator.domain.kernel import Refused, ident_of, kind_of
+from projections import contact_log
 from projections.reading import SEALED
 from web.access.area import blueprint
 from web.access.gate import wants_page
 from web.access.needs import needs
+from web.access.sight import agents_in_sight
 from web.access.visitor import me
 from web.parts import parts
 from web.shown import national
@@ -31,6 +33,8 @@ def reveal() -> Response | str:
         abort(400)
     if not me().may(_KINDS[kind_of(subject)]):
         abort(403)
+    if kind_of(subject) == "contact" and not _in_sight(ident_of(subject)):
+        abort(404)
     text = _latest(subject, field)
     if text is None:
         abort(404)
@@ -41,6 +45,14 @@ def reveal() -> Response | str:
     if wants_page():
         return render_template("access/revealed.html", text=national(text))
     return jsonify(text=national(text), position=position)
+
+
+def _in_sight(contact_id: str) -> bool:
+    agents = agents_in_sight()
+    if agents is None:
+        return True
+    with parts().reading.reader.borrow() as connection:
+        return contact_log.find(connection, contact_id, agents=agents) is not None
 
 
 def _latest(subject: str, field: str) -> str | None:

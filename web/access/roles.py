@@ -57,6 +57,13 @@ GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 """Role to permissions."""
 
 
-def permissions_of(roles: Iterable[str]) -> frozenset[str]:
-    """Everything that these roles may do; only PUBLIC where there is none. A role not known here may nothing more."""
-    return frozenset({PUBLIC}).union(*(GRANTS.get(role, frozenset()) for role in roles))
+WHOLE: Final = frozenset({"replay.watch", "audit.see"})
+"""What shows the whole centre, whoever's it is: not for those who see some teams only."""
+
+
+def permissions_of(roles: Iterable[str], teams: Iterable[str] = ()) -> frozenset[str]:
+    """Everything that these roles may do for these teams (none: all); only PUBLIC where there is no role. A role not
+    known here may nothing more.
+    """
+    found = frozenset({PUBLIC}).union(*(GRANTS.get(role, frozenset()) for role in roles))
+    return found - WHOLE if tuple(teams) else found

@@ -10,6 +10,7 @@ from orchestrator.replay import parse_time
 from projections import contact_log
 from projections.contact_log import Search
 from web.access.needs import needs
+from web.access.sight import agents_in_sight
 from web.history.shown import callers, names_now, steps_of, streams_of
 from web.navigation import Item
 from web.parts import parts
@@ -33,6 +34,8 @@ def search() -> str:
         with parts().reading.reader.borrow() as connection:
             found = contact_log.search(connection, wanted, cursor=request.args.get("cursor", ""))
     names, agents, queues = names_now()
+    if wanted is not None and wanted.agents is not None:
+        agents = [each for each in agents if each[0] in wanted.agents]
     following = ""
     if found is not None and found.next_cursor:
         query: dict[str, Any] = {**asked, "cursor": found.next_cursor}
@@ -58,11 +61,14 @@ def contact(contact_id: str) -> str:
     """One contact: what is known of it, every event in words and as stored, and why each offer went where it went."""
     if len(contact_id) > _ID_LENGTH:
         abort(404)
+    agents = agents_in_sight()
+    with parts().reading.reader.borrow() as connection:
+        row = contact_log.find(connection, contact_id, agents=agents)
+    if row is None and agents is not None:
+        abort(404)
     records = list(parts().reading.sealed.stream(f"contact-{contact_id}"))
     if not records:
         abort(404)
-    with parts().reading.reader.borrow() as connection:
-        row = contact_log.find(connection, contact_id)
     return render_template(
         "history/contact.html",
         contact_id=contact_id,
@@ -85,6 +91,7 @@ def _wanted(asked: dict[str, str]) -> tuple[Search | None, str]:
     except Refused as refused:
         return None, refused.message
     return Search(
+        agents=agents_in_sight(),
         agent_id=asked["agent"],
         queue_id=asked["queue"],
         outcome="" if asked["outcome"] == "live" else asked["outcome"],
