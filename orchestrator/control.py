@@ -135,7 +135,7 @@ class Server:
 
 class Once:
     """Carries commands out, those with a key once: whoever sends one again gets the first answer, and waits for it
-    where it is not there yet. Keys are an agent's own, and kept for `ANSWERS_KEPT_S`. Needs a process patched by gevent.
+    where it is not there yet. Keys are an agent's own, kept for `ANSWERS_KEPT_S`. Needs a process patched by gevent.
     """
 
     def __init__(self, command: Callable[[Any], int], clock: Callable[[], float]) -> None:
