@@ -127,8 +127,13 @@ def centre(switch: SimulatedDriver, chromium: "Browser", tmp_path: Path) -> Iter
 
 
 def state(page: "Page", tone: str) -> None:
-    """Return once the agent's pill has this tone."""
-    page.wait_for_selector(f"#desk-bar .tone-{tone}")
+    """Return once the agent's pill has this tone; AssertionError that tells what the page says instead."""
+    from playwright.sync_api import TimeoutError as Late
+
+    try:
+        page.wait_for_selector(f"#desk-bar .tone-{tone}")
+    except Late:
+        raise AssertionError(f"the agent did not come to {tone}: {page.inner_text('main')[:600]}") from None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

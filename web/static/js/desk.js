@@ -1,7 +1,7 @@
 // The desk: buttons that wait for what they asked for, keys, and a tone while the phone rings.
 
 import { token } from "./page.js";
-import { load, page } from "./push.js";
+import { load, page, unique } from "./push.js";
 
 const PENDING_MS = 5000; // after this without news the buttons come back; the server refuses what does not fit any more
 const TRIES = 4; // over about three seconds
@@ -17,7 +17,7 @@ async function send(form, button) {
   body.delete("csrf_token");
   body.set("desk", page);
   // The same key for each attempt: what reached the server though its answer was lost is done once.
-  if (!body.get("key")) body.set("key", crypto.randomUUID());
+  if (!body.get("key")) body.set("key", unique());
   const buttons = [...form.querySelectorAll("button")].filter((each) => !each.disabled);
   form.setAttribute("data-pending", "");
   button?.setAttribute("aria-busy", "true");
