@@ -82,6 +82,8 @@ class Centre:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self.complaints.append(said.text) if "Content Security" in said.text else None)
         page.goto(url + path)
+        if path == "/desk/":
+            page.wait_for_selector("html[data-listening]")
         return page
 
     def _answers(self) -> bool:

@@ -163,3 +163,6 @@ for (const look of [ringing, elsewhere]) {
   document.addEventListener("patched", look);
   look();
 }
+
+// Keys and buttons work from here on.
+document.documentElement.setAttribute("data-listening", "");

@@ -5,16 +5,21 @@
 
 import { duration, now, setClock } from "./page.js";
 
+/** A name that nobody else has. crypto.randomUUID is there over HTTPS and on this machine only. */
+export function unique() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 // What this page calls itself, the same after it is loaded again, and another in another window.
 export const page = await ownName();
 
 // A tab that was duplicated begins with a copy of the first one's memory, name and all; a lock tells them apart, since
 // the first one holds it for as long as it lives. A page that is loaded again may come before the old one lets go.
 async function ownName() {
-  let name = sessionStorage.getItem("ringledger-page") || crypto.randomUUID();
+  let name = sessionStorage.getItem("ringledger-page") || unique();
   for (let tries = 1; navigator.locks && !(await hold(name)); tries += 1) {
     if (tries < 5) await new Promise((resolve) => setTimeout(resolve, 100));
-    else name = crypto.randomUUID();
+    else name = unique();
   }
   sessionStorage.setItem("ringledger-page", name);
   return name;
