@@ -23,14 +23,16 @@ async function ask(query) {
   while (asked !== null) {
     const next = asked;
     asked = null;
-    const answer = await fetch(`${scrubber.dataset.url}?${next}`, { headers: { Accept: "text/html" } }).catch(() => null);
+    const headers = { Accept: "text/html", "X-Requested-With": "fetch" };
+    const answer = await fetch(`${scrubber.dataset.url}?${next}`, { headers }).catch(() => null);
     if (answer === null || !answer.ok) {
       scrubber.dataset.stale = "";
       stop();
       continue;
     }
     delete scrubber.dataset.stale;
-    shown.innerHTML = await answer.text();
+    // Parsed as a document of its own: whatever stands in it, nothing is fetched or run by it on the way.
+    shown.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
     settle();
   }
   busy = false;
