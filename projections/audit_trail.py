@@ -71,16 +71,21 @@ def _entry(record: Record) -> Entry:
     event, about = record.event, record.about
     name = _NAMES.get(type(event))
     unknown: int | None = None
-    subject = about.correlation or record.stream
     if name is None:
         name = type(event).__name__
         if isinstance(event, UnknownEvent):
             name, unknown = event.name, event.version
-    elif isinstance(event, PersonalDataRevealed):
-        subject = event.subject
+    subject = subject_of(record)
     return Entry(
         record.position, about.at, record.stream, record.version, name, unknown, about.actor, about.origin, subject
     )
+
+
+def subject_of(record: Record) -> str:
+    """The stream that the event concerns."""
+    if isinstance(record.event, PersonalDataRevealed):
+        return record.event.subject
+    return record.about.correlation or record.stream
 
 
 # --- queries ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """How much one caller may ask for: a bucket of tokens each, that fills by itself.
 
-In memory, for each web process: what is lost with it is only that somebody may ask a little more than they should.
+In memory, for each web process: what is lost with it is only that somebody may ask a little more than they should. Who
+tries passwords is counted elsewhere and kept (`service.attempts`); here every request counts, and must cost no query.
 """
 
 import time

@@ -148,8 +148,7 @@ def search(query: ContactsQuery) -> Items[Contact]:
 
 def one(contact_id: str) -> Contact:
     """One contact"""
-    with parts().reading.reader.borrow() as connection:
-        row = contact_log.find(connection, contact_id, agents=agents_in_sight())
+    row = _in_sight(contact_id)
     if row is None:
         abort(404)
     return _contact(row, shown.callers([row])[contact_id])
@@ -157,11 +156,7 @@ def one(contact_id: str) -> Contact:
 
 def events(contact_id: str, query: Paged) -> Items[ContactEvent]:
     """A contact's events, the first first, each in words and as stored, with the decision where an offer was made"""
-    agents = agents_in_sight()
-    if agents is not None:
-        with parts().reading.reader.borrow() as connection:
-            if contact_log.find(connection, contact_id, agents=agents) is None:
-                abort(404)
+    _refuse_out_of_sight(contact_id)
     records = list(parts().reading.sealed.stream(f"contact-{contact_id}"))
     if not records:
         abort(404)
@@ -177,15 +172,31 @@ def events(contact_id: str, query: Paged) -> Items[ContactEvent]:
 
 def note(contact_id: str, body: ContactNote, key: str) -> Written:
     """Write something down about a contact"""
+    _refuse_out_of_sight(contact_id)
     return written(file().note_contact(who(), contact_id, body.text, code=body.code, key=key))
 
 
 def identify(contact_id: str, body: Whose, key: str) -> Done:
     """Say who is calling, while the contact lasts"""
+    _refuse_out_of_sight(contact_id)
     if file().customer(body.customer_id) is None:
         raise Refused("no_such_customer", "There is no such customer.")
     command = IdentifyContact(contact_id=contact_id, customer_id=body.customer_id, key=key, by=me().actor)
     return Done(position=parts().do(command))
+
+
+def _in_sight(contact_id: str) -> contact_log.Contact | None:
+    """The contact, None where there is none or it is another team's."""
+    with parts().reading.reader.borrow() as connection:
+        return contact_log.find(connection, contact_id, agents=agents_in_sight())
+
+
+def _refuse_out_of_sight(contact_id: str) -> None:
+    """404 for another team's contact, or for one of which nobody knows yet whose it is. Whoever sees all teams need not
+    wait for that.
+    """
+    if me().teams and _in_sight(contact_id) is None:
+        abort(404)
 
 
 def _contact(row: contact_log.Contact, number: str) -> Contact:

@@ -1,19 +1,27 @@
 """The ledger itself: every event, how everything was at an instant, where the log and what is read from it stand."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
+import msgspec
+from flask import abort
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.domain.kernel import Instant, Refused, UnknownEvent
 from projections import audit_trail
 from projections.catalogue import PROJECTIONS
 from projections.status import position_of
 from web.api.forms import Items, Json, Line, Paged, Position, Query, Time, Word, instant_of, items_of, time_of
+from web.audit.shown import stored
+from web.history.shown import names_now
 from web.parts import parts
 from web.push.present import live
 from web.replay.moment import Moment, moment_at, moment_of
 from web.replay.views import scrubber
+from web.words import sentence
+
+# PostgreSQL's bigint, which positions are.
+LAST: Final = 2**63 - 1
 
 
 class EventsQuery(Paged, frozen=True, kw_only=True):
@@ -42,6 +50,13 @@ class LogEvent(Struct, frozen=True, kw_only=True):
     actor: str
     origin: str
     about: str
+
+
+class StoredEvent(LogEvent, frozen=True, kw_only=True):
+    """The same with what it says: in words, and as it is stored, personal text masked."""
+
+    words: str
+    body: Annotated[Json, Meta(description="The event's fields; docs/events.md lists them.")]
 
 
 class ReplayQuery(Query, frozen=True, kw_only=True):
@@ -102,6 +117,29 @@ def events(query: EventsQuery) -> Items[LogEvent]:
             connection, wanted, cursor=query.cursor, limit=query.limit, oldest_first=query.oldest_first
         )
     return items_of(page, [_event(row) for row in page.items])
+
+
+def event(position: str) -> StoredEvent:
+    """One event, in words and as it is stored"""
+    if not position.isdecimal() or not 0 < int(position) <= LAST:
+        abort(404)
+    record = next(iter(parts().reading.sealed.history(after=int(position) - 1, until=int(position))), None)
+    if record is None:
+        abort(404)
+    name, body = stored(record)
+    return StoredEvent(
+        position=record.position,
+        at=time_of(record.about.at),
+        stream=record.stream,
+        version=record.version,
+        name=name,
+        unknown_version=record.event.version if isinstance(record.event, UnknownEvent) else None,
+        actor=record.about.actor,
+        origin=record.about.origin,
+        about=audit_trail.subject_of(record),
+        words=sentence(record, names_now()[0]),
+        body=msgspec.json.decode(body, type=Json),
+    )
 
 
 def replay(query: ReplayQuery) -> Picture:

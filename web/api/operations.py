@@ -114,6 +114,7 @@ OPERATIONS: Final = (
     Operation("POST", "/orders/{order_id}/moves", "work.handle", orders.move, status=201),
     Operation("GET", "/order-types", "work.see", ordertypes.types, (work_orders.NAME,)),
     Operation("GET", "/events", "audit.see", ledger.events, (audit_trail.NAME,)),
+    Operation("GET", "/events/{position}", "audit.see", ledger.event, (LIVE,)),
     Operation("GET", "/replay", "replay.watch", ledger.replay),
     Operation("GET", "/position", SIGNED_IN, ledger.position),
     Operation("GET", "/users", "users.manage", access.everybody),

@@ -2,19 +2,16 @@
 
 from typing import Any, Final
 
-import msgspec
 from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
-from msgspec.structs import replace
 
-from orchestrator.domain.access.tokens import TokenIssued
 from orchestrator.domain.catalogue import CATALOGUE
-from orchestrator.domain.kernel import Record, Refused, UnknownEvent, ident_of, kind_of
+from orchestrator.domain.kernel import Refused, ident_of, kind_of
 from orchestrator.replay import parse_time
 from projections import audit_trail
 from projections.audit_trail import Filter
-from projections.reading import SEALED
 from web.access.needs import needs
+from web.audit.shown import stored
 from web.fresh import caught_up
 from web.history.shown import names_now
 from web.navigation import Item
@@ -69,7 +66,7 @@ def event(position: int) -> str:
     record = next(iter(parts().reading.sealed.history(after=position - 1, until=position)), None)
     if record is None:
         abort(404)
-    name, body = _stored(record)
+    name, body = stored(record)
     with parts().reading.reader.borrow() as connection:
         stream = audit_trail.trail(connection, Filter(stream=record.stream), limit=500, oldest_first=True)
         looked = audit_trail.looked_at(connection, record.stream)
@@ -99,18 +96,6 @@ def _wanted(asked: dict[str, str]) -> Filter:
         until=parse_time(asked["to"], zone) if asked["to"] else None,
         unknown=bool(asked["unknown"]),
     )
-
-
-def _stored(record: Record) -> tuple[str, str]:
-    """The event's name and its body as JSON; what is personal is masked in it."""
-    if isinstance(record.event, UnknownEvent):
-        name, body = record.event.name, record.event.body
-    else:
-        event = record.event
-        if isinstance(event, TokenIssued):
-            event = replace(event, hash=SEALED)  # of no use to try out, and of none to show
-        name, body = type(event).__name__, msgspec.json.encode(event)
-    return name, msgspec.json.format(body, indent=2).decode(errors="replace")
 
 
 def _page_of(stream: str) -> str:

@@ -109,6 +109,15 @@ def test_a_leader_sees_the_agents_of_their_teams(day: Day, program: Programs) ->
     assert program("leader").refused(404, "GET", "/agents/9999") == "not_found"
 
 
+def test_a_program_for_a_team_writes_nothing_about_another_teams_contacts(day: Day, program: Programs) -> None:
+    """Feature 12.6."""
+    served = next(item["contact_id"] for item in program("leader").found("/contacts")["items"] if item["agent_id"])
+    night = program("leader", "night-shift")
+    assert night.refused(404, "POST", f"/contacts/{served}/notes", {"text": "x"}) == "not_found"
+    assert night.refused(404, "POST", f"/contacts/{served}/customer", {"customer_id": CUSTOMER}) == "not_found"
+    assert program("leader").does("POST", f"/contacts/{served}/notes", {"text": "x"})["changed"]
+
+
 def test_the_past_is_told_as_it_was_and_masked(day: Day, program: Programs) -> None:
     """Features 11.2 and 11.3, simple."""
     arrived = next(record for record in day.centre.records if record.stream == f"contact-{day.contacts[1]}")
@@ -137,6 +146,25 @@ def test_every_event_is_told_once_from_the_oldest_and_from_the_latest(site: Site
     assert ids(rest, "position")[:2] == [str(position) for position in forth[-2:]]
     named = program("auditor").found("/events", name=["OfferMade", "ContactEnded"], limit=500)
     assert {item["name"] for item in named["items"]} == {"OfferMade", "ContactEnded"}
+
+
+def test_an_event_is_told_as_it_is_stored_without_what_is_personal_or_secret(
+    site: Site, day: Day, program: Programs
+) -> None:
+    """Feature 11.1; an event's body is masked whoever asks, and a token's hash is nobody's business."""
+    auditor = program("auditor")
+    day.reads.keep_up(PROJECTIONS["audit_trail"])
+    for row in auditor.found("/events", limit=500)["items"]:
+        one = auditor.found(f"/events/{row['position']}")
+        assert {name: one[name] for name in row} == row
+        assert one["words"]
+        text = json.dumps(one)
+        assert NATIONAL not in text
+        assert "Wang Fang" not in text
+        if one["name"] == "TokenIssued":
+            assert len(one["body"]["hash"]) < 64
+    for position in ("0", "none", str(2**63), str(site.reading.log.position() + 1)):
+        assert auditor.refused(404, "GET", f"/events/{position}") == "not_found"
 
 
 def test_the_position_of_everything_is_told(day: Day, program: Programs) -> None:
