@@ -83,12 +83,13 @@ class Sessions:
     def begin(self, user: User, *, address: str, browser: str) -> SignedIn:
         """A new session of a user whose password was just verified."""
         session_id, key = str(uuid.uuid4()), secrets.token_urlsafe(32)
+        browser = "".join(character for character in browser[:_LONGEST_BROWSER] if character.isprintable())
         with self._source.borrow() as connection:
             connection.execute(_SWEEP, (IDLE_S,))
             connection.execute(
                 "INSERT INTO web.sessions (session_id, key_hash, user_id, granted, ends_at, address, browser)"
                 " VALUES (%s, %s, %s, %s, clock_timestamp() + make_interval(secs => %s), %s, %s)",
-                (session_id, _hash(key), user.user_id, user.granted, LONGEST_S, address, browser[:_LONGEST_BROWSER]),
+                (session_id, _hash(key), user.user_id, user.granted, LONGEST_S, address, browser),
             )
         event = UserSignedIn(session_id=session_id, address=address)
         self._users.note(user.user_id, event, actor=f"user:{user.user_id}")

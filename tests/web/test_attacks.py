@@ -175,6 +175,45 @@ def test_no_question_of_a_program_falls_over_one_odd_word(site: Site, day: Day) 
     assert not wrong
 
 
+HEADERS: Final = (
+    "Accept", "Accept-Language", "Authorization", "Content-Type", "Cookie", "Idempotency-Key", "If-None-Match",
+    "Last-Event-ID", "Origin", "Range", "Referer", "Sec-Fetch-Site", "User-Agent", "X-CSRFToken", "X-Forwarded-For",
+    "X-Forwarded-Host", "X-HTTP-Method-Override", "X-Requested-With",
+)  # fmt: skip
+
+
+BROKEN: Final = ("", "\x01a\x00b", "9" * 5000, "é\xff", "=;,\"'", "Bearer \x00", "bytes=9-1", "a=b; ringledger=\x00")
+
+
+def test_no_header_makes_anything_fall_over(site: Site, day: Day) -> None:
+    browser = everything(site)
+    asked = (
+        ("GET", "/sessions"), ("GET", "/stream?topics=floor"), ("GET", "/api/v1/contacts"), ("POST", "/language"),
+        ("POST", "/api/v1/orders"), ("GET", "/static/js/page.js"),
+    )  # fmt: skip
+    wrong = []
+    for name in HEADERS:
+        for value in BROKEN:
+            for method, path in asked:
+                response = browser.open(path, method=method, headers={name: value})
+                response.close()
+                if response.status_code >= 500:
+                    wrong.append(f"{method} {path} with {name}: {value[:20]!r}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("browser_name", ("a\x00b", "é" * 500, "<img src=x>"))
+def test_whatever_a_browser_calls_itself_its_user_gets_in_and_reads_it_as_text(site: Site, browser_name: str) -> None:
+    site.add_user("wang", "auditor")
+    browser = site.browser()
+    browser.get("/sign-in")
+    fields = {"csrf_token": browser.csrf_token, "name": "wang", "password": PASSWORD}
+    assert browser.post("/sign-in", data=fields, headers={"User-Agent": browser_name}).status_code == 303
+    page = browser.get("/sessions").text
+    assert "\x00" not in page
+    assert "<img" not in page
+
+
 # --- other sites in the same browser ----------------------------------------------------------------------------------
 def changing(app: Flask) -> list[tuple[str, str]]:
     """(method, path) of everything that changes something, the sign-out last."""
