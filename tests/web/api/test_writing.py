@@ -3,9 +3,10 @@
 import time
 from typing import Any, Final
 
+import psycopg
 import pytest
 
-from orchestrator.service.requests import Requests, UnderWay
+from orchestrator.service.requests import KEPT_S, UNDER_WAY_S, Answered, KeyReused, Requests, UnderWay
 from projections.catalogue import PROJECTIONS
 from tests.postgres import Database
 from tests.web.api.conftest import Program, Programs, problem_of
@@ -137,8 +138,6 @@ def test_a_repeat_is_told_by_the_log_itself_where_the_answer_was_lost(
     office: Office, site: Site, database: Database, program: Programs
 ) -> None:
     """The process died, or the table was emptied, after the write: the second layer."""
-    import psycopg
-
     clerk = program("back_office")
     first = clerk.does("POST", "/customers", {"name": "Zhang Wei"}, **keyed("k1"))
     with psycopg.connect(database.writer, autocommit=True) as connection:
@@ -168,6 +167,30 @@ def test_a_repeat_that_overtakes_the_first_is_told_to_wait(site: Site, program: 
     with pytest.raises(UnderWay):
         requests.begin("token:x", "k1", b"wish")
     requests.forget("token:x", "k1")
+    assert requests.begin("token:x", "k1", b"wish") is None
+
+
+def test_a_first_request_that_died_is_taken_over_after_a_minute_and_answers_are_forgotten_after_a_day(
+    site: Site, database: Database
+) -> None:
+    requests: Requests = site.reading.requests
+
+    def age(seconds: int) -> None:
+        with psycopg.connect(database.writer, autocommit=True) as connection:
+            connection.execute("UPDATE web.requests SET made_at = made_at - make_interval(secs => %s)", (seconds,))
+
+    assert requests.begin("token:x", "k1", b"wish") is None
+    age(UNDER_WAY_S - 5)
+    with pytest.raises(UnderWay):
+        requests.begin("token:x", "k1", b"wish")
+    age(10)
+    with pytest.raises(KeyReused):
+        requests.begin("token:x", "k1", b"another wish")
+    assert requests.begin("token:x", "k1", b"wish") is None
+    requests.done("token:x", "k1", Answered(200, "application/json", b"{}"))
+    age(KEPT_S - 5)
+    assert requests.begin("token:x", "k1", b"wish") == Answered(200, "application/json", b"{}")
+    age(10)
     assert requests.begin("token:x", "k1", b"wish") is None
 
 
@@ -210,8 +233,6 @@ def test_an_administrator_issues_and_revokes_tokens(site: Site, program: Program
 
 
 def test_no_secret_of_an_answer_is_kept_for_a_repeat(site: Site, database: Database, program: Programs) -> None:
-    import psycopg
-
     admin = program("admin")
     token = admin.does("POST", "/tokens", {"role": "ops"}, **keyed("k1"))["token"]
     user = {"user_id": "li-na", "name": "Li Na", "roles": ["ops"]}
