@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
+
+from psycopg.errors import UndefinedTable
 
 from orchestrator import cluster
 from orchestrator.service.access import Tokens, Users
@@ -14,7 +17,10 @@ from orchestrator.settings import Settings
 from orchestrator.store import Away, DeskWriter, KeyShelf, Log, Source, VersionConflict, schema
 from orchestrator.vault import ERASED, SEALED, Vault, open_text
 
-__all__ = ["ERASED", "SEALED", "Away", "Reading", "VersionConflict", "open_reading", "reading_of"]
+__all__ = ["ERASED", "NOT_BUILT", "SEALED", "Away", "Reading", "VersionConflict", "open_reading", "reading_of"]
+
+NOT_BUILT: Final = UndefinedTable
+"""What a query raises whose read model was never built yet. Once built, a model is always there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

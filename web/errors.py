@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
-from projections.reading import Away, VersionConflict
+from projections.reading import NOT_BUILT, Away, VersionConflict
 from web.access.gate import wants_page
 from web.access.visitor import NOBODY
 
@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(VersionConflict, _conflict)
     app.register_error_handler(Away, _away)
+    app.register_error_handler(NOT_BUILT, _not_built)
     app.register_error_handler(ControlError, _engine_away)
     app.register_error_handler(Exception, _unexpected)
 
@@ -133,6 +134,12 @@ def _away(error: Away) -> Response:
     log.warning("database-away", why=str(error))
     g.visitor = g.get("visitor", NOBODY)
     return _again(answer(503, "database_away", *_words(503)))
+
+
+def _not_built(error: Exception) -> Response:
+    log.info("asked-too-early", why=str(error))
+    advice = gettext("Everything is being read. Try again in a moment.")
+    return _again(answer(503, "not_ready", gettext("Not ready yet"), advice))
 
 
 def _engine_away(error: ControlError) -> Response:

@@ -237,3 +237,13 @@ def test_static_files_are_kept_for_ever_under_their_version_and_asked_anew_other
     old = browser.get("/static/000000000000/css/ringledger.css")
     assert old.headers["Cache-Control"] == "no-cache"
     assert old.data == (WEB / "static/css/ringledger.css").read_bytes()
+
+
+@pytest.mark.parametrize("path", ("/customers/", "/orders/", "/audit/?name=ContactEnded"))
+def test_before_a_read_model_was_built_a_page_says_that_it_is_not_ready(site: Site, path: str) -> None:
+    """Feature 11.7: on the first start the pages are there before what they show."""
+    role = "auditor" if path.startswith("/audit") else "back_office"
+    page = site.as_role(role).get(path, headers={"Accept": "text/html"})
+    assert page.status_code == 503
+    assert "Not ready yet" in page.text
+    assert page.headers["Retry-After"]

@@ -10,11 +10,11 @@ from orchestrator.runner import inputs
 from web.access.visitor import me
 from web.api.agents import allowed
 from web.api.forms import Done, Ident, Text, Word
-from web.api.writing import file, who
 from web.desk.picture import desk_of
 from web.desk.reasons import ALL
 from web.parts import parts
 from web.push.present import live
+from web.writing import file, who
 
 Reason = Annotated[Word, Meta(description=f"One of {', '.join(ALL)}.")]
 

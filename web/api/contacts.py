@@ -31,9 +31,9 @@ from web.api.forms import (
     time_of,
     written,
 )
-from web.api.writing import file, who
 from web.history import shown
 from web.parts import parts
+from web.writing import file, who
 
 
 class ContactsQuery(Paged, frozen=True, kw_only=True):

@@ -25,10 +25,10 @@ from web.api.forms import (
     time_of,
     written,
 )
-from web.api.writing import file, who
 from web.customers.shown import Line as Shown
 from web.customers.shown import Person, lines, people
 from web.parts import parts
+from web.writing import file, who
 
 Level = Literal["", "vip", "gold", "silver"]
 Kind = Literal["contact", "order", "note", "file"]

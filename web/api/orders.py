@@ -23,10 +23,10 @@ from web.api.forms import (
     time_of,
     written,
 )
-from web.api.writing import who, work
 from web.parts import parts
 from web.words.timeline import step as step_words
 from web.work.moves import refuse_closing
+from web.writing import who, work
 
 _PERSONAL = "personal."
 

@@ -1,6 +1,5 @@
 """Finding customers, one customer with the timeline, and what people write down (features 5.1, 5.2 and 5.3, simple)."""
 
-import uuid
 from typing import Final
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -11,18 +10,17 @@ from werkzeug.wrappers import Response
 from orchestrator.domain.customers.people import ChangeProfile
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.work.ordertypes import OrderType
-from orchestrator.service.customer_file import CustomerFile
-from orchestrator.service.deciding import Who, Written
+from orchestrator.service.deciding import Written
 from orchestrator.service.regions import region_of
 from projections import customer_timeline, customers, work_orders
 from web import language
 from web.access.needs import needs
-from web.access.visitor import me
 from web.customers.shown import Line, Person, lines, people
 from web.fresh import caught_up
 from web.navigation import Item
 from web.parts import parts
 from web.words import code
+from web.writing import file, fresh_key, key, who
 
 blueprint = Blueprint("customers", __name__, url_prefix="/customers")
 NAVIGATION = (Item("customers.search", _l("Customers"), 30),)
@@ -71,14 +69,14 @@ def search() -> str:
 @needs("customers.edit")
 def new() -> str:
     """The form for a customer whom nobody called about yet."""
-    return render_template("customers/new.html", number=request.args.get("number", ""), levels=LEVELS, key=_fresh_key())
+    return render_template("customers/new.html", number=request.args.get("number", ""), levels=LEVELS, key=fresh_key())
 
 
 @blueprint.post("/")
 @needs("customers.edit")
 def create() -> Response:
     """Make one; 409 where somebody has the number."""
-    written = _file().create(_who(), _profile(), number=request.form.get("number", ""), key=_key())
+    written = file().create(who(), _profile(), number=request.form.get("number", ""), key=key())
     return _to(written)
 
 
@@ -113,7 +111,7 @@ def show(customer_id: str) -> str:
         levels=LEVELS,
         following=following,
         code=code,
-        key=_fresh_key(),
+        key=fresh_key(),
         language=language.current,
     )
 
@@ -122,7 +120,7 @@ def show(customer_id: str) -> str:
 @needs("customers.edit")
 def change(customer_id: str) -> Response:
     """Correct the file."""
-    return _to(_file().change(_who(), customer_id, _profile(), key=_key()))
+    return _to(file().change(who(), customer_id, _profile(), key=key()))
 
 
 @blueprint.post("/<customer_id>/numbers")
@@ -130,14 +128,14 @@ def change(customer_id: str) -> Response:
 def add_number(customer_id: str) -> Response:
     """One more number; 409 where somebody else has it."""
     raw, label = request.form.get("number", ""), request.form.get("label", "")
-    return _to(_file().add_number(_who(), customer_id, raw, label=label, key=_key()))
+    return _to(file().add_number(who(), customer_id, raw, label=label, key=key()))
 
 
 @blueprint.post("/<customer_id>/notes")
 @needs("customers.edit")
 def add_note(customer_id: str) -> Response:
     """Write something down."""
-    return _to(_file().note(_who(), customer_id, request.form.get("text", ""), key=_key()))
+    return _to(file().note(who(), customer_id, request.form.get("text", ""), key=key()))
 
 
 def _lines(entries: list[customer_timeline.Entry], types: dict[str, OrderType]) -> list[Line]:
@@ -154,24 +152,3 @@ def _profile() -> ChangeProfile:
 
 def _to(written: Written) -> Response:
     return redirect(url_for("customers.show", customer_id=written.ident, after=written.position), 303)
-
-
-def _file() -> CustomerFile:
-    reading = parts().reading
-    return CustomerFile(reading.desk, reading.log, reading.vault, region=parts().settings.region)
-
-
-def _who() -> Who:
-    return Who(actor=me().actor, roles=me().roles)
-
-
-def _key() -> str:
-    """What makes the sending of one form twice one deed."""
-    return request.form.get("key", "")[:_KEY_LENGTH]
-
-
-def _fresh_key() -> str:
-    return uuid.uuid4().hex
-
-
-_KEY_LENGTH: Final = 64

@@ -15,10 +15,10 @@ from projections.live_calls import Call
 from projections.screen_pop import ScreenPop, screen_pop
 from projections.status import Late, position_of, wait_for
 from web import language
-from web.desk.files import file
 from web.desk.shown import reason_words
 from web.parts import parts
 from web.push.present import live
+from web.writing import file
 
 # The models that the pane is read from, and how long it waits for what the desk itself has just written (s).
 _MODELS: Final = ("customers", "customer_timeline", "work_orders")

@@ -1,6 +1,5 @@
 """The agent's desk (features 4.1-4.5, 4.7 in their simple form): the page, its buttons, and the panes it fetches."""
 
-import uuid
 from collections.abc import Callable
 from typing import Final
 
@@ -21,7 +20,6 @@ from projections.live_calls import Call
 from web import language
 from web.access.needs import needs
 from web.access.visitor import me
-from web.desk.files import file, who, work
 from web.desk.picture import Desk, desk_of, waiting_in
 from web.desk.pop import pop_of
 from web.desk.reasons import ALL
@@ -29,6 +27,7 @@ from web.desk.shown import outcome_words, region, words_of
 from web.navigation import Item
 from web.parts import parts
 from web.push.present import live
+from web.writing import agent, file, fresh_key, work
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 NAVIGATION: Final = (Item("desk.show", _l("My desk"), 10),)
@@ -105,7 +104,7 @@ def wrap_up() -> AnyResponse:
     if not contact_id or chosen not in ALL:
         abort(400)
     _own(contact_id)
-    file().note_contact(who(), contact_id, note, code=chosen, key=f"wrap-up-{contact_id}")
+    file().note_contact(agent(), contact_id, note, code=chosen, key=f"wrap-up-{contact_id}")
     try:
         return _done(parts().do(_from_desk(inputs.WrapUp(agent=_number(), code=chosen))))
     except Refused as refused:
@@ -134,9 +133,9 @@ def name_customer() -> AnyResponse:
         address=request.form.get("address", ""),
     )
     if call.customer_id:
-        written = file().change(who(), call.customer_id, profile, key=_field("key"))
+        written = file().change(agent(), call.customer_id, profile, key=_field("key"))
         return _done(written.position)
-    written = file().create(who(), profile, contact_id=call.contact_id, key=_field("key"))
+    written = file().create(agent(), profile, contact_id=call.contact_id, key=_field("key"))
     return _done(parts().do(inputs.IdentifyContact(contact_id=call.contact_id, customer_id=written.ident)))
 
 
@@ -155,7 +154,7 @@ def order() -> str:
     call = _own(request.args.get("contact", ""))
     known = _types()
     chosen = known.get(request.args.get("type", ""))
-    return render_template("desk/order.html", call=call, types=known, chosen=chosen, label=_label, key=uuid.uuid4())
+    return render_template("desk/order.html", call=call, types=known, chosen=chosen, label=_label, key=fresh_key())
 
 
 @blueprint.post("/order")
@@ -165,7 +164,7 @@ def open_order() -> AnyResponse:
     call = _own(_field("contact"))
     fields = {name.removeprefix("field-"): value for name, value in request.form.items() if name.startswith("field-")}
     written = work().open(
-        who(), _field("type"), fields, contact_id=call.contact_id, customer_id=call.customer_id, key=_field("key")
+        agent(), _field("type"), fields, contact_id=call.contact_id, customer_id=call.customer_id, key=_field("key")
     )
     return _done(written.position, gettext("Work order %(reference)s was opened.", reference=reference(written.ident)))
 

@@ -1,6 +1,5 @@
 """The board of work orders, one order with its history, and everything its type allows (feature 6.1, simple)."""
 
-import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,8 +9,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from orchestrator.domain.work.ordertypes import OrderType, label
-from orchestrator.service.deciding import Who, Written
-from orchestrator.service.work import Work
+from orchestrator.service.deciding import Written
 from projections import customers, work_orders
 from web import language
 from web.access.needs import needs
@@ -24,6 +22,7 @@ from web.words import code
 from web.words.timeline import step
 from web.work.moves import refuse_closing
 from web.work.shown import steps_of, values_of
+from web.writing import fresh_key, key, who, work
 
 blueprint = Blueprint("work", __name__, url_prefix="/orders")
 NAVIGATION = (Item("work.board", _l("Work orders"), 40),)
@@ -31,7 +30,6 @@ NAVIGATION = (Item("work.board", _l("Work orders"), 40),)
 KINDS: Final = ("open", "done", "closed")
 # What an order may be given to as a whole; the first who is free takes it.
 TRAYS: Final = ("back_office", "service_point", "leader")
-_KEY_LENGTH: Final = 64
 _FIELD: Final = "field."
 
 
@@ -85,7 +83,7 @@ def new() -> str:
         label=_label,
         contact=request.args.get("contact", ""),
         customer=request.args.get("customer", ""),
-        key=uuid.uuid4().hex,
+        key=fresh_key(),
     )
 
 
@@ -94,13 +92,13 @@ def new() -> str:
 def create() -> Response:
     """Open one; 409 with a sentence where a field will not do."""
     form = request.form
-    written = _work().open(
-        _who(),
+    written = work().open(
+        who(),
         form.get("type", ""),
         _fields(),
         contact_id=form.get("contact", ""),
         customer_id=form.get("customer", ""),
-        key=_key(),
+        key=key(),
     )
     return _to(written)
 
@@ -134,7 +132,7 @@ def show(order_id: str) -> str:
         step_words=lambda each: step(each.what),
         label=_label,
         code=code,
-        key=uuid.uuid4().hex,
+        key=fresh_key(),
     )
 
 
@@ -143,14 +141,14 @@ def show(order_id: str) -> str:
 def assign(order_id: str) -> Response:
     """Give it to somebody or to a tray."""
     to = request.form.get("assignee", "")
-    return _to(_work().assign(_who(), order_id, me().actor if to == "me" else to, key=_key()))
+    return _to(work().assign(who(), order_id, me().actor if to == "me" else to, key=key()))
 
 
 @blueprint.post("/<order_id>/notes")
 @needs("work.handle")
 def note(order_id: str) -> Response:
     """Write something down."""
-    return _to(_work().note(_who(), order_id, request.form.get("text", ""), key=_key()))
+    return _to(work().note(who(), order_id, request.form.get("text", ""), key=key()))
 
 
 @blueprint.post("/<order_id>/moves")
@@ -158,8 +156,8 @@ def note(order_id: str) -> Response:
 def move(order_id: str) -> Response:
     """Carry out a move of the type; closing for good is for those who may."""
     action = request.form.get("action", "")
-    refuse_closing(_work(), order_id, action)
-    return _to(_work().act(_who(), order_id, action, note=request.form.get("note", ""), key=_key()))
+    refuse_closing(work(), order_id, action)
+    return _to(work().act(who(), order_id, action, note=request.form.get("note", ""), key=key()))
 
 
 @blueprint.app_template_global()
@@ -205,19 +203,6 @@ def _label(thing: object) -> str:
 
 def _fields() -> dict[str, str]:
     return {name.removeprefix(_FIELD): value for name, value in request.form.items() if name.startswith(_FIELD)}
-
-
-def _work() -> Work:
-    reading = parts().reading
-    return Work(reading.desk, reading.log, region=parts().settings.region)
-
-
-def _who() -> Who:
-    return Who(actor=me().actor, roles=me().roles)
-
-
-def _key() -> str:
-    return request.form.get("key", "")[:_KEY_LENGTH]
 
 
 def _to(written: Written) -> Response:

@@ -1,10 +1,17 @@
-"""The services that a desk writes through, as the agent who sits at it."""
+"""The services that screens and programs write through, and in whose name."""
+
+import uuid
+from typing import Final
+
+from flask import request
 
 from orchestrator.service.customer_file import CustomerFile
 from orchestrator.service.deciding import Who
 from orchestrator.service.work import Work
 from web.access.visitor import me
 from web.parts import parts
+
+_KEY_LENGTH: Final = 64
 
 
 def file() -> CustomerFile:
@@ -20,5 +27,20 @@ def work() -> Work:
 
 
 def who() -> Who:
-    """Whoever sits at the desk, as events name them."""
+    """The visitor, as events name them."""
+    return Who(actor=me().actor, roles=me().roles)
+
+
+def agent() -> Who:
+    """The agent who sits at the visitor's desk, as events name them."""
     return Who(actor=f"agent:{me().agent_id}", roles=me().roles)
+
+
+def fresh_key() -> str:
+    """What makes the sending of one form twice one deed: it stands in the form."""
+    return uuid.uuid4().hex
+
+
+def key() -> str:
+    """The key of the form that was sent."""
+    return request.form.get("key", "")[:_KEY_LENGTH]
