@@ -80,7 +80,7 @@ def _run_the_demo_until(settings: Settings, ended: int) -> None:
             until(
                 lambda: sum(bool(call.ended) for call in recent(log.history(kinds=("contact",)))) >= ended,
                 f"{ended} contacts to end",
-                within_s=90,
+                within_s=180,
             )
         finally:
             source.close()

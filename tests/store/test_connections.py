@@ -43,11 +43,11 @@ def test_a_connection_comes_back_unless_it_is_broken_or_in_the_middle_of_somethi
 
 def test_few_connections_are_kept(database: Database) -> None:
     source = Source(database.writer)
-    borrowed = [source.borrow() for _ in range(7)]
+    borrowed = [source.borrow() for _ in range(12)]
     connections = [each.__enter__() for each in borrowed]
     for each in borrowed:
         each.__exit__(None, None, None)
-    assert sum(not each.closed for each in connections) == 4
+    assert sum(not each.closed for each in connections) == 8
     source.close()
     assert all(each.closed for each in connections)
 
