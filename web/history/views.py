@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import abort, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 
 from orchestrator.domain.kernel import Refused
@@ -11,13 +11,16 @@ from projections import contact_log
 from projections.contact_log import Search
 from web.access.needs import needs
 from web.access.sight import agents_in_sight
+from web.history import recordings
+from web.history.area import blueprint
 from web.history.shown import callers, names_now, steps_of, streams_of
 from web.navigation import Item
 from web.parts import parts
 from web.words import code, origin
 
-blueprint = Blueprint("history", __name__, url_prefix="/history")
 NAVIGATION = (Item("history.search", _l("History"), 60),)
+
+__all__ = ["NAVIGATION", "blueprint", "recordings"]
 
 OUTCOMES: Final = ("completed", "abandoned", "turned_away", "switch_lost", "stopped", "demo_stopped")
 _ID_LENGTH: Final = 64

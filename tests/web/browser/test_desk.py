@@ -18,8 +18,9 @@ from orchestrator.domain.staff import shifts as s
 from orchestrator.runner.inputs import EndAll
 from projections.reading import Reading, reading_of
 from projections.status import position_of
+from tests.acceptance.conftest import BOTH
 from tests.acceptance.house import ROOT, House
-from tests.contract.driver import SimulatedDriver
+from tests.contract.driver import Driver, RealDriver, SimulatedDriver
 from tests.lab.patience import until
 from tests.lab.process import Child
 from tests.web.browser.conftest import grave
@@ -98,14 +99,16 @@ class Centre:
 
 
 @pytest.fixture(scope="module")
-def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedDriver]:
-    """One simulated switch for all."""
-    with SimulatedDriver(tmp_path_factory.mktemp("switch")) as driver:
+def switch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    """One switch for all: the simulated one, or a real one for the tests that ask for both."""
+    folder = tmp_path_factory.mktemp("switch")
+    real = getattr(request, "param", "simulated") == "real"
+    with RealDriver(folder, request.getfixturevalue("freeswitch")) if real else SimulatedDriver(folder) as driver:
         yield driver
 
 
 @pytest.fixture
-def centre(switch: SimulatedDriver, chromium: "Browser", tmp_path: Path) -> Iterator[Centre]:
+def centre(switch: Driver, chromium: "Browser", tmp_path: Path) -> Iterator[Centre]:
     """A house that is open, with its web. A script error or a breach of the content policy fails the test."""
     switch.begin()
     with ExitStack() as stack:
@@ -138,6 +141,7 @@ def state(page: "Page", tone: str) -> None:
         raise AssertionError(f"the agent did not come to {tone}: {page.inner_text('main')[:600]}") from None
 
 
+@pytest.mark.parametrize("switch", BOTH, indirect=True)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_call_from_ring_to_wrap_up_by_keyboard_alone(centre: Centre, language: str) -> None:
     """Features 4.1, 4.3, 4.5, 4.7 and 12.8: no mouse from taking the seat until being ready again."""
