@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
             _run("unpatched, on the real switch", ["-m", "pytest", "-p", "no:xdist", "-m", "switch", *common]),
             _run("gevent-patched", ["-m", "tests.run_patched", *common]),
         ]
-        skipped = report.read_text(encoding="utf-8").split()
+        skipped = report.read_text(encoding="utf-8").splitlines()
     for nodeid in skipped:
         print(f"skipped, there is no FreeSWITCH: {nodeid}")
     if skipped:
