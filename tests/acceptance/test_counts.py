@@ -74,6 +74,35 @@ def test_the_ledger_counts_what_callers_and_phones_count_and_the_switch_is_empty
     assert house.refusal(inputs.Ready(agent="801")) == "not_signed_in"
 
 
+@pytest.mark.slow
+def test_where_nobody_gives_up_phones_callers_and_ledger_count_the_same(build: Build) -> None:
+    """Issue 2, point 4, to the last call: one caller at a time, so that no offer is ever withdrawn."""
+    house = build(wrap_up_s=WRAP_UP_S)
+    house.open()
+    driver = house.driver
+    assert isinstance(driver, RealDriver)
+    plan = driver.real.plan
+    phones = [
+        driver.stack.enter_context(BaresipPhone(driver.folder, driver.real.phone(extension), plan.sip_port))
+        for extension in AGENTS.values()
+    ]
+    house.sign_in(*AGENTS)
+    for served in range(1, len(AGENTS) + 1):
+        with SippCaller(driver.folder, plan.trunk_port, calls=1, per_second=1, talk_ms=TALK_MS) as caller:
+            account = caller.await_end(60)
+        assert (account.successful, account.answered) == (1, 1), caller.last_words()
+        house.await_no_contacts()
+        assert len(house.ledger.all(c.ContactConnected)) == served
+    report = house.close_day(contacts=len(AGENTS))
+    until(lambda: sum(phone.look()["CALL_CLOSED"] for phone in phones) >= len(AGENTS), "the phones to have closed all")
+    established = sum(phone.counts["CALL_ESTABLISHED"] for phone in phones)
+    closed = sum(phone.counts["CALL_CLOSED"] for phone in phones)
+    assert established == closed == report.counts.offers == report.counts.segments == len(AGENTS)
+    assert len(house.ledger.all(c.OfferDelivered)) == len(house.ledger.all(c.OfferAnswered)) == len(AGENTS)
+    with driver.control() as control:
+        assert sessions(control) == 0
+
+
 def talks_under(house: House, seconds: float) -> int:
     """How many talks were shorter than this."""
     began = {r.event.segment_id: r.about.at for r in house.ledger.records if isinstance(r.event, c.ContactConnected)}
