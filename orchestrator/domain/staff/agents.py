@@ -19,6 +19,8 @@ class AgentConfigured(Event, frozen=True, kw_only=True):
     """Skill to level, 1 (lowest) to 9."""
     team: str = ""
     """Whose leaders see this agent; empty for an agent whom only those see who see every team."""
+    capacity: dict[str, int] = {}
+    """How many contacts at once by channel; a channel that is not named has what is usual (`engagements.USUAL`)."""
 
 
 class AgentRemoved(Event, frozen=True, kw_only=True):
@@ -34,6 +36,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     extension: str
     skills: dict[str, int]
     team: str = ""
+    capacity: dict[str, int] = {}
 
 
 def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
@@ -47,6 +50,7 @@ def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
                 extension=event.extension,
                 skills=event.skills,
                 team=event.team,
+                capacity=event.capacity,
             )
         case AgentRemoved():
             return None
