@@ -55,10 +55,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "contact": (
         contacts.ContactArrived,
         contacts.EntryPointMissing,
-        contacts.ContactQueued,
         contacts.ContactTurnedAway,
         contacts.QueueVisitEnded,
-        contacts.OfferMade,
         contacts.OfferDelivered,
         contacts.OfferAcceptRequested,
         contacts.OfferRejectRequested,
@@ -80,19 +78,22 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.LegClosed,
         contacts.LegOverdue,
         contacts.ContactEnded,
+        contacts.ContactPicked,
+        contacts.ContactMoved,
+        contacts.ContactReprioritised,
     ),
     "shift": (
         shifts.AgentSignedIn,
         shifts.AgentMadeReady,
         shifts.AgentPaused,
         shifts.AgentStoodDown,
-        shifts.AgentReserved,
         shifts.AgentReleased,
         shifts.AgentCooledDown,
         shifts.CoolDownEnded,
         shifts.AgentConnected,
         shifts.WrapUpEnded,
         shifts.WrapUpExtended,
+        shifts.WrapUpPostponed,
         shifts.PauseRequested,
         shifts.SignOutRequested,
         shifts.AgentSignedOut,
@@ -176,10 +177,44 @@ def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "team": ""}
 
 
+def _usual_capacity(body: dict[str, Any]) -> dict[str, Any]:
+    """AgentConfigured of version 2: everybody had one contact at a time."""
+    return {**body, "capacity": {}}
+
+
+def _picked_by_whoever_serves(body: dict[str, Any]) -> dict[str, Any]:
+    """QueueConfigured of version 3: nobody could take a contact by hand, so nobody was kept from it."""
+    return {**body, "pick": "skilled"}
+
+
+def _on_with_nobody(body: dict[str, Any]) -> dict[str, Any]:
+    """HoldRequested of version 2: an agent had one caller, and nobody else to go on with."""
+    return {**body, "then": ""}
+
+
+def _not_by_hand(body: dict[str, Any]) -> dict[str, Any]:
+    """OfferMade of version 1: distribution alone made offers."""
+    return {**body, "by_hand": False}
+
+
+def _a_call_by_distribution(body: dict[str, Any]) -> dict[str, Any]:
+    """AgentReserved of version 1: for a call, by distribution."""
+    return {**body, "channel": "voice", "by_hand": False}
+
+
+def _waits_since_now(body: dict[str, Any]) -> dict[str, Any]:
+    """ContactQueued of version 1: a contact waited in one queue only."""
+    return {**body, "waiting_since": 0}
+
+
 # Stored names differ from class names only where a class was renamed after it had made history.
 _SPECIAL: dict[type[Event], Entry] = {
     contacts.HoldRequested: Entry(
-        name="HoldRequested", cls=contacts.HoldRequested, kind="contact", version=2, upcasters=(_told_at_once,)
+        name="HoldRequested",
+        cls=contacts.HoldRequested,
+        kind="contact",
+        version=3,
+        upcasters=(_told_at_once, _on_with_nobody),
     ),
     contacts.ResumeRequested: Entry(
         name="ResumeRequested", cls=contacts.ResumeRequested, kind="contact", version=2, upcasters=(_told_at_once,)
@@ -188,14 +223,27 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="WrapUpStarted", cls=shifts.WrapUpStarted, kind="shift", version=2, upcasters=(_not_extended,)
     ),
     agents.AgentConfigured: Entry(
-        name="AgentConfigured", cls=agents.AgentConfigured, kind="agent", version=2, upcasters=(_in_no_team,)
+        name="AgentConfigured",
+        cls=agents.AgentConfigured,
+        kind="agent",
+        version=3,
+        upcasters=(_in_no_team, _usual_capacity),
+    ),
+    contacts.ContactQueued: Entry(
+        name="ContactQueued", cls=contacts.ContactQueued, kind="contact", version=2, upcasters=(_waits_since_now,)
+    ),
+    contacts.OfferMade: Entry(
+        name="OfferMade", cls=contacts.OfferMade, kind="contact", version=2, upcasters=(_not_by_hand,)
+    ),
+    shifts.AgentReserved: Entry(
+        name="AgentReserved", cls=shifts.AgentReserved, kind="shift", version=2, upcasters=(_a_call_by_distribution,)
     ),
     queues.QueueConfigured: Entry(
         name="QueueConfigured",
         cls=queues.QueueConfigured,
         kind="queue",
-        version=3,
-        upcasters=(_with_first_limits, _with_counting),
+        version=4,
+        upcasters=(_with_first_limits, _with_counting, _picked_by_whoever_serves),
     ),
     contacts.ContactIdentified: Entry(
         name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of

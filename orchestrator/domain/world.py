@@ -94,6 +94,8 @@ class World:
         if after.offer is not None:
             self.open_offers.add(after.offer.offer_id)
         timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
+        if isinstance(record.event, contacts.ContactReprioritised):
+            self.matching.lift_contact(ident)
         self.matching.place_contact(after, reachable=self.in_step(after.node))
         if after.status == "ended":
             self.contacts.pop(ident, None)

@@ -18,6 +18,8 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   5 ContactTurnedAway (apology)  6 the offer closes without an agent: back to the same place in the queue
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
+  From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
+  (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
 """
 
 from msgspec import Struct
@@ -31,7 +33,10 @@ from orchestrator.domain.contacts.events import (
     ContactEnded,
     ContactHeld,
     ContactIdentified,
+    ContactMoved,
+    ContactPicked,
     ContactQueued,
+    ContactReprioritised,
     ContactResumed,
     ContactTurnedAway,
     Decision,
@@ -72,7 +77,10 @@ __all__ = [
     "ContactEnded",
     "ContactHeld",
     "ContactIdentified",
+    "ContactMoved",
+    "ContactPicked",
     "ContactQueued",
+    "ContactReprioritised",
     "ContactResumed",
     "ContactTurnedAway",
     "Decision",
@@ -117,6 +125,8 @@ class Visit(Struct, frozen=True, kw_only=True):
     priority: int
     queued_at: Instant
     leave_by: Instant
+    waiting_since: Instant = Instant(0)
+    """Since when the caller waits, in this queue or one before."""
 
 
 class Offer(Struct, frozen=True, kw_only=True):
@@ -149,6 +159,8 @@ class Segment(Struct, frozen=True, kw_only=True):
     """Since when they talk, or the caller is on hold, as the switch said it last."""
     wish: str = ""
     """`hold` or `resume` where the agent asked for it and the switch has not said that it is so."""
+    then: str = ""
+    """With a wish for hold: the contact with which the agent talks again once this one is on hold."""
     wish_due: Instant = Instant(0)
     """When the switch is to be told of the wish, at the earliest."""
 
@@ -168,6 +180,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     queue_id: str = ""
     """The queue that it is or was last in: its settings hold until the contact ends."""
     music: str = ""
+    given: int = 0
+    """Points that somebody gave it beside its queue's priority."""
     customer_id: str = ""
     visit: Visit | None = None
     offer: Offer | None = None
@@ -238,6 +252,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 priority=event.priority,
                 queued_at=at,
                 leave_by=event.leave_by,
+                waiting_since=event.waiting_since or at,
             )
             return replace(
                 contact,
@@ -254,6 +269,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, visit=None)
         case ContactIdentified():
             return replace(contact, customer_id=event.customer_id)
+        case ContactReprioritised():
+            return replace(contact, given=event.given)
         case OfferMade():
             offer = Offer(
                 offer_id=event.offer_id,
@@ -305,12 +322,13 @@ def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:
         case HoldRequested():
             # On a caller who is on hold it takes back a resume.
             wish = "" if contact.status == "held" else "hold"
-            return replace(contact, segment=replace(segment, wish=wish, wish_due=event.not_before))
+            changed = replace(segment, wish=wish, wish_due=event.not_before, then=event.then)
+            return replace(contact, segment=changed)
         case ResumeRequested():
             wish = "" if contact.status == "connected" else "resume"
-            return replace(contact, segment=replace(segment, wish=wish, wish_due=event.not_before))
+            return replace(contact, segment=replace(segment, wish=wish, wish_due=event.not_before, then=""))
         case ContactHeld() if contact.status == "connected":
-            return replace(contact, status="held", segment=replace(segment, wish="", changed_at=at))
+            return replace(contact, status="held", segment=replace(segment, wish="", then="", changed_at=at))
         case ContactResumed() if contact.status == "held":
             return replace(contact, status="connected", segment=replace(segment, wish="", changed_at=at))
     return contact

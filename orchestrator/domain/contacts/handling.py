@@ -3,7 +3,7 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import offers
+from orchestrator.domain.contacts import moving, offers
 from orchestrator.domain.contacts.commands import (
     CheckOverdue,
     Command,
@@ -11,11 +11,14 @@ from orchestrator.domain.contacts.commands import (
     HangUp,
     Hold,
     Identify,
+    Move,
     NoteHold,
     NoteLegGone,
     NoteRecording,
+    Pick,
     Queue,
     Receive,
+    Reprioritise,
     Resume,
     TurnAway,
 )
@@ -77,6 +80,8 @@ def decide(contact: Contact | None, command: Command) -> Events:
             return _of_the_caller(contact, command)
         case Hold() | Resume() | NoteHold():
             return _hold(contact, command)
+        case Pick() | Move() | Reprioritise():
+            return moving.decide(contact, command)
         case Receive():
             return ()
     return offers.decide(contact, command)
@@ -164,13 +169,14 @@ def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
     """What the agent wants, and when the switch can bear to be told; until then another press takes it back."""
     pending = bool(segment.wish) and command.now < segment.wish_due
     wanted = "hold" if isinstance(command, Hold) else "resume"
-    if pending and segment.wish == wanted:
+    then = command.then if isinstance(command, Hold) else ""
+    if pending and segment.wish == wanted and then in ("", segment.then):
         return ()
     not_before = Instant(segment.changed_at + SETTLE)
     if isinstance(command, Hold):
         if contact.status == "held" and not pending:
             raise Refused("already_held", "The caller is already on hold.")
-        return (HoldRequested(segment_id=segment.segment_id, not_before=not_before),)
+        return (HoldRequested(segment_id=segment.segment_id, not_before=not_before, then=then),)
     if contact.status == "connected" and not pending:
         raise Refused("not_held", "The caller is not on hold.")
     return (ResumeRequested(segment_id=segment.segment_id, not_before=not_before),)

@@ -147,10 +147,15 @@ class Matching:
         if lane is None or ident in self._waits:
             return
         self._waits[ident] = self._stamp
-        heappush(lane.waiting, ((-visit.priority, visit.queued_at, place), self._stamp, ident))
+        rank = (-(visit.priority + contact.given), visit.waiting_since or visit.queued_at, place)
+        heappush(lane.waiting, (rank, self._stamp, ident))
         if len(lane.waiting) > SPARE + 2 * len(self._waits):
             lane.waiting = [entry for entry in lane.waiting if self._waits.get(entry[2]) == entry[1]]
             heapify(lane.waiting)
+
+    def lift_contact(self, contact_id: str) -> None:
+        """Take a contact off its place in line, to be placed anew: what its rank is made of has changed."""
+        self._waits.pop(contact_id, None)
 
     def _offer_to_lane(self, lane: _Lane, shift: Shift) -> None:
         stamp = self._free.get(shift.shift_id)

@@ -10,6 +10,8 @@ from orchestrator.domain.kernel import Event
 # The prompt that says sorry where a queue has none of its own (freeswitch/prompts).
 APOLOGY = "apology"
 
+PICKS = ("skilled", "anyone", "nobody")
+
 
 class QueueConfigured(Event, frozen=True, kw_only=True):
     """The queue is as described from now on. Durations in milliseconds."""
@@ -36,6 +38,8 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     """Whoever is answered within this counts as in time: the T of service levels."""
     short_abandon_ms: int = 5_000
     """Whoever leaves within this may not have meant to call: a short abandon."""
+    pick: str = "skilled"
+    """Which agents may take a waiting contact by hand: skilled (whoever serves the queue), anyone, nobody."""
 
 
 class QueueRemoved(Event, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 Stream `agent-<id>`. Written by `config apply` (a desk stream); read by the runner and every screen.
 """
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from orchestrator.domain.kernel import Event, Personal
 
@@ -19,7 +19,7 @@ class AgentConfigured(Event, frozen=True, kw_only=True):
     """Skill to level, 1 (lowest) to 9."""
     team: str = ""
     """Whose leaders see this agent; empty for an agent whom only those see who see every team."""
-    capacity: dict[str, int] = {}
+    capacity: dict[str, int] = field(default_factory=dict)
     """How many contacts at once by channel; a channel that is not named has what is usual (`engagements.USUAL`)."""
 
 
@@ -36,7 +36,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     extension: str
     skills: dict[str, int]
     team: str = ""
-    capacity: dict[str, int] = {}
+    capacity: dict[str, int] = field(default_factory=dict)
 
 
 def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:

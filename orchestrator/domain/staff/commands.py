@@ -52,8 +52,8 @@ class Connect(Struct, frozen=True, kw_only=True):
 
 
 class StartWrapUp(Struct, frozen=True, kw_only=True):
-    """The conversation is over, or the turn of its after-call work has come. `wrap_up_ms`, `most_ms`: how long it takes,
-    and at most, where it has to wait for something else in hand.
+    """The conversation is over, or the turn of its after-call work has come. `wrap_up_ms`, `most_ms`: how long it
+    takes, and at most, where it has to wait for something else in hand.
     """
 
     contact_id: str

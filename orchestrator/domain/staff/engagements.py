@@ -1,4 +1,4 @@
-"""What an agent has in hand: contacts that they are reserved for or talk with, channel by channel, and how many at once.
+"""What an agent has in hand: contacts that they are reserved for or talk with, by channel, and how many at once.
 
 Part of the stream `shift-<id>`. An agent has a capacity for each channel; what is in hand on it is its load.
 

@@ -26,7 +26,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Refused
-from orchestrator.domain.staff import engagements as hands
+from orchestrator.domain.staff import engagements as in_hand
 from orchestrator.domain.staff import presence
 from orchestrator.domain.staff.commands import (
     Command,
@@ -148,7 +148,7 @@ def available(shift: Shift, channel: str = VOICE, capacity: int = 1) -> bool:
         return False
     if shift.status in ENGAGED:
         wants_out = shift.next_pause or shift.next_sign_out
-        return not wants_out and hands.room_for_offer(shift.engagements, channel, capacity)
+        return not wants_out and in_hand.room_for_offer(shift.engagements, channel, capacity)
     return shift.status == "ready"
 
 
@@ -162,7 +162,7 @@ def why_not_by_hand(shift: Shift, channel: str = VOICE, capacity: int = 1) -> Re
         return Refused("wrapping_up", "The after-call work comes first; finish it.")
     if shift.offer_id:
         return Refused("being_offered", "A contact is being offered already; accept it, or refuse it.")
-    if hands.load(shift.engagements, channel) >= capacity:
+    if in_hand.load(shift.engagements, channel) >= capacity:
         return Refused("at_capacity", f"{capacity} at once is the most; end one first.")
     return None
 
@@ -202,7 +202,7 @@ def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
                 status="wrapping_up",
                 since=at,
                 contact_id=event.contact_id,
-                engagements=hands.without(shift.engagements, event.contact_id),
+                engagements=in_hand.without(shift.engagements, event.contact_id),
                 postponed=tuple(each for each in shift.postponed if each.segment_id != event.segment_id),
                 wrap_until=event.until,
                 wrap_at_most=max(event.at_most, event.until),
@@ -228,13 +228,13 @@ def _evolve_in_hand(shift: Shift, event: Event, at: Instant) -> Shift:
         case AgentReserved():
             one = Engagement(contact_id=event.contact_id, channel=event.channel, offer_id=event.offer_id)
             shift = replace(shift, offer_id=event.offer_id)
-            return _with(shift, (*hands.without(shift.engagements, event.contact_id), one), at)
+            return _with(shift, (*in_hand.without(shift.engagements, event.contact_id), one), at)
         case AgentReleased():
             left = tuple(each for each in shift.engagements if each.segment_id or each.offer_id != event.offer_id)
             shift = replace(shift, offer_id="", last_offer=event.offer_id, last_outcome=event.outcome)
             return _with(shift, left, at)
         case AgentConnected():
-            before = hands.with_contact(shift.engagements, event.contact_id)
+            before = in_hand.with_contact(shift.engagements, event.contact_id)
             one = Engagement(
                 contact_id=event.contact_id,
                 channel=before.channel if before is not None else VOICE,
@@ -243,7 +243,7 @@ def _evolve_in_hand(shift: Shift, event: Event, at: Instant) -> Shift:
             )
             last = {"last_offer": event.offer_id, "last_outcome": "connected", "last_contact": event.contact_id}
             shift = replace(shift, offer_id="", **last)
-            return _with(shift, (*hands.without(shift.engagements, event.contact_id), one), at)
+            return _with(shift, (*in_hand.without(shift.engagements, event.contact_id), one), at)
         case WrapUpPostponed():
             later = Postponed(
                 contact_id=event.contact_id,
@@ -252,7 +252,7 @@ def _evolve_in_hand(shift: Shift, event: Event, at: Instant) -> Shift:
                 most_ms=event.most_ms,
             )
             shift = replace(shift, postponed=(*shift.postponed, later))
-            return _with(shift, hands.without(shift.engagements, event.contact_id), at)
+            return _with(shift, in_hand.without(shift.engagements, event.contact_id), at)
     return shift
 
 
@@ -303,9 +303,9 @@ def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
             return (*wrapping, AgentSignedOut(reason=command.reason))
         case Reserve():
             return _reserve(shift, command)
-        case Release() if hands.by_offer(shift.engagements, command.offer_id) is not None:
+        case Release() if in_hand.by_offer(shift.engagements, command.offer_id) is not None:
             return _release(shift, command)
-        case Connect() if hands.by_offer(shift.engagements, command.offer_id) is not None:
+        case Connect() if in_hand.by_offer(shift.engagements, command.offer_id) is not None:
             return (
                 AgentConnected(contact_id=command.contact_id, offer_id=command.offer_id, segment_id=command.segment_id),
             )
@@ -380,7 +380,7 @@ def _reserve(shift: Shift, command: Reserve) -> tuple[Event, ...]:
 
 
 def _start_wrap_up(shift: Shift, command: StartWrapUp) -> tuple[Event, ...]:
-    one = hands.with_contact(shift.engagements, command.contact_id)
+    one = in_hand.with_contact(shift.engagements, command.contact_id)
     talked = one is not None and bool(one.segment_id)
     its_turn = shift.status == "wrapping_up" and not shift.contact_id
     if not talked and not (its_turn and any(each.segment_id == command.segment_id for each in shift.postponed)):
