@@ -118,11 +118,11 @@ def prioritise(world: World, named: str, points: int, reason: str) -> TellContac
 def in_line(world: World, queue_id: str) -> list[Contact]:
     """Who waits in this queue, whoever is to be served first at the head."""
     found = [
-        (-(contact.visit.priority + contact.given), contact.visit.waiting_since, contact.contact_id)
-        for contact in world.contacts.values()
+        (-(contact.visit.priority + contact.given), contact.visit.waiting_since, place, contact)
+        for place, contact in enumerate(world.contacts.values())
         if contact.queue_id == queue_id and contact.status == "waiting" and contact.visit is not None
     ]
-    return [world.contacts[contact_id] for _, _, contact_id in sorted(found)]
+    return [contact for *_, contact in sorted(found, key=lambda each: each[:3])]
 
 
 def waiting(world: World, named: str) -> Contact:
