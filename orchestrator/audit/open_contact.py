@@ -33,19 +33,23 @@ class Contact:
     __slots__ = (
         "caller",
         "caller_gone",
+        "given",
         "ident",
         "identified",
         "last",
         "leaving",
         "legs",
+        "moved_to",
         "node",
         "offer",
+        "picked_for",
         "place",
         "queued",
         "segment",
         "unwanted",
         "visit",
         "visit_due",
+        "waiting_since",
     )  # fmt: skip
 
     def __init__(self, ident: str, arrived: events.ContactArrived, record: Record, place: int) -> None:
@@ -55,7 +59,9 @@ class Contact:
         self.legs = {arrived.leg}
         self.unwanted: dict[str, Instant] = {}
         self.visit = ""
-        self.visit_due = Instant(0)
+        self.visit_due = self.waiting_since = Instant(0)
+        self.moved_to = self.picked_for = ""
+        self.given = 0
         self.offer: Offer | None = None
         self.segment: Segment | None = None
         self.queued = self.identified = self.leaving = self.caller_gone = False

@@ -43,7 +43,9 @@ def pick(
         raise why_not
     if any(other.status != "held" for other in conversations(world, shift.shift_id)):
         _refuse("hold_first", "Put the caller on hold first; then take another.")
-    queue = world.queues[contact.queue_id]
+    queue = world.queues.get(contact.queue_id)
+    if queue is None:
+        _refuse("not_waiting", "This caller does not wait.")
     level = agent.skills.get(queue.settings.skill, 0) if agent is not None else 0
     _refuse_unless_open(queue, level, given=bool(command.by))
     if not world.in_step(contact.node):
@@ -140,12 +142,18 @@ def waiting(world: World, named: str) -> Contact:
 def conversation(world: World, shift: Shift, about: str) -> Contact:
     """The conversation that is meant: the one named, else the active one, else the last. Raises `Refused`."""
     found = conversations(world, shift.shift_id)
-    named = [each for each in found if each.contact_id == about]
+    if about:
+        found = [each for each in found if each.contact_id == _in_hand(shift, about)]
     active = [each for each in found if each.status == "connected"]
-    meant = named or active or found
-    if not meant:
-        _refuse("not_talking", "You are not in a conversation.")
-    return meant[-1]
+    if not found:
+        _refuse("not_talking", "You are not in a conversation; to refuse an offer, use reject.")
+    return (active or found)[-1]
+
+
+def _in_hand(shift: Shift, about: str) -> str:
+    """The contact in hand that is named, by its id or by the offer that brought it; empty where none is."""
+    named = (each.contact_id for each in shift.engagements if about in (each.contact_id, each.offer_id))
+    return next(named, "")
 
 
 def resume(world: World, shift: Shift, about: str, now: Instant) -> Iterator[TellContact]:
@@ -153,7 +161,7 @@ def resume(world: World, shift: Shift, about: str, now: Instant) -> Iterator[Tel
     found = conversations(world, shift.shift_id)
     active = next((each for each in found if each.status == "connected"), None)
     held = [each for each in found if each.status == "held"]
-    wanted = next((each for each in found if each.contact_id == about), None)
+    wanted = next((each for each in found if each.contact_id == _in_hand(shift, about)), None)
     if wanted is None:
         # Without a name: the one on hold, which of several nobody can tell.
         if len(held) > 1:

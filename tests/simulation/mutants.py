@@ -181,14 +181,14 @@ def _back_to_the_end_of_the_queue(right: Any, self: Any, contact: Any, *, reacha
         self._places.pop(contact.contact_id, None)
         contact = replace(contact, visit=None)
     elif contact.visit is not None and contact.contact_id not in self._places:
-        visit = replace(contact.visit, queued_at=contact.visit.queued_at + self._stamp * 1_000_000)
+        visit = replace(contact.visit, waiting_since=contact.visit.waiting_since + self._stamp * 1_000_000)
         contact = replace(contact, visit=visit)
     right(self, contact, reachable=reachable)
 
 
 def _last_come_first_served(right: Any, self: Any, contact: Any, *, reachable: bool) -> None:
     if contact.visit is not None:
-        contact = replace(contact, visit=replace(contact.visit, queued_at=-contact.visit.queued_at))
+        contact = replace(contact, visit=replace(contact.visit, waiting_since=-contact.visit.waiting_since))
     right(self, contact, reachable=reachable)
 
 
@@ -256,7 +256,7 @@ def _reserved_agents_are_free(right: Any, shift: Any, *, on_hook: bool) -> str:
 def _reserves_whoever_it_finds() -> Iterator[None]:
     with (
         around(matching, "_label", _reserved_agents_are_free)(),
-        swapped(shifts, "available", lambda shift: shift.status in ("ready", "reserved")),
+        swapped(shifts, "available", lambda shift, *_: shift.status in ("ready", "reserved")),
     ):
         yield
 
