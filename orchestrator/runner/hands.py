@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision, Reservation
+from orchestrator.domain.contacts.moving import PICKED_BY_HAND
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.staff import shifts
@@ -19,8 +20,6 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.talk import conversations
 from orchestrator.runner import inputs
 
-BY_HAND: Final = "picked_by_hand"
-"""The rule of a decision that a person made."""
 # Who was passed over: the first few by name, as in any decision record (law 14).
 PASSED_KEPT: Final = 3
 # Points that a person may give a contact, as bounded as a queue's own priority is.
@@ -50,8 +49,7 @@ def pick(
     _refuse_unless_open(queue, level, given=bool(command.by))
     if not world.in_step(contact.node):
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
-    before = [each.contact_id for each in in_line(world, contact.queue_id)]
-    passed = before[: before.index(contact.contact_id)] if contact.contact_id in before else []
+    passed = [each.contact_id for each in in_line(world, contact.queue_id) if rank(each) < rank(contact)]
     yield TellContact(
         contact.contact_id,
         commands.Pick(
@@ -64,7 +62,7 @@ def pick(
             ),
             deadline=Instant(now + queue.settings.ring_ms * MILLISECOND),
             decision=Decision(
-                rule=BY_HAND,
+                rule=PICKED_BY_HAND,
                 config_version=world.config_version,
                 skill=queue.settings.skill,
                 min_level=queue.settings.min_level,
@@ -119,12 +117,14 @@ def prioritise(world: World, named: str, points: int, reason: str) -> TellContac
 
 def in_line(world: World, queue_id: str) -> list[Contact]:
     """Who waits in this queue, whoever is to be served first at the head."""
-    found = [
-        (-(contact.visit.priority + contact.given), contact.visit.waiting_since, place, contact)
-        for place, contact in enumerate(world.contacts.values())
-        if contact.queue_id == queue_id and contact.status == "waiting" and contact.visit is not None
-    ]
-    return [contact for *_, contact in sorted(found, key=lambda each: each[:3])]
+    waits = (each for each in world.contacts.values() if each.queue_id == queue_id and each.status == "waiting")
+    return sorted(waits, key=rank)
+
+
+def rank(contact: Contact) -> tuple[int, int]:
+    """Where a waiting contact stands: the most urgent first, then whoever waits longest."""
+    visit = contact.visit
+    return (0, 0) if visit is None else (-(visit.priority + contact.given), visit.waiting_since)
 
 
 def waiting(world: World, named: str) -> Contact:

@@ -7,9 +7,10 @@ from typing import Final
 
 from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured, EntryPointRemoved
-from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
+from orchestrator.domain.routing.queues import PICKS, QueueConfigured, QueueRemoved
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
+from orchestrator.domain.staff.engagements import MOST
 from orchestrator.service.site_orders import ORDERTYPE
 from orchestrator.service.site_values import (
     ID,
@@ -63,6 +64,20 @@ def _skills(value: object) -> dict[str, int]:
     return {word(skill): level(given) for skill, given in sorted(value.items())}
 
 
+def _capacity(value: object) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise Unfit("write how many contacts at once by channel, such as { voice = 2 }")
+    if unknown := next((channel for channel in value if channel not in MOST), None):
+        raise Unfit(f"{unknown}: there is no such channel; {near(str(unknown), MOST)}")
+    return {channel: whole(1, MOST[channel])(given) for channel, given in sorted(value.items())}
+
+
+def _pick(value: object) -> str:
+    if not isinstance(value, str) or value not in PICKS:
+        raise Unfit(f"{value!r} is none of these; {near(str(value), PICKS)}")
+    return value
+
+
 QUEUE: Final = Section(
     "queue",
     QueueConfigured,
@@ -85,6 +100,7 @@ QUEUE: Final = Section(
         Field("music", "music", word),
         Field("apology", "apology", word),
         Field("record", "record", flag),
+        Field("pick", "pick", _pick),
     ),
 )
 ENTRY: Final = Section(
@@ -107,6 +123,7 @@ AGENT: Final = Section(
         Field("extension", "extension", extension, required=True),
         Field("skills", "skills", _skills, required=True),
         Field("team", "team", _team),
+        Field("capacity", "capacity", _capacity),
     ),
 )
 SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE)

@@ -70,7 +70,10 @@ def test_an_agent_takes_a_younger_caller_and_the_record_says_by_hand_and_whom_it
     """Features 3.8, 3.9; complaint 25."""
     scene = centre()
     scene.give(i.SignIn(agent="1001"))
-    older = [scene.park() for _ in range(5)]
+    older = []
+    for _ in range(5):
+        older.append(scene.park())
+        scene.wait(1_000)
     young = scene.park()
     assert pick(scene, young, reason="by_hand") == ""
     assert story(scene.outcome)[:3] == ["ContactPicked", "OfferMade", "AgentReserved"]

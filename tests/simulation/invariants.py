@@ -97,7 +97,7 @@ class Book:
         self.desk_due: dict[str, int] = {}
         """When the grace of a lost desk is over, of every shift whose desk is lost or absent."""
         self.places: dict[str, tuple[int, int]] = {}
-        """Where each queued contact stands: priority first, then the order of queueing."""
+        """Where each queued contact stands: priority first, then since when it waits."""
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
         self.offer_due: dict[str, int] = {}
@@ -135,8 +135,8 @@ class Book:
                 self._legs[stream] = {event.leg: None}
             case c.ContactQueued() as event:
                 # Whoever is moved keeps the time waited, and what was given.
-                order = self.places[stream][1] if stream in self.places else len(self.places)
-                self.places[stream] = (-event.priority - self._given.get(stream, 0), order)
+                since = event.waiting_since or record.about.at
+                self.places[stream] = (-event.priority - self._given.get(stream, 0), since)
                 self._base[stream] = event.priority
                 if stream in self._visits:
                     raise Broken("ends_once", f"{stream} is queued twice")
@@ -201,8 +201,9 @@ class Book:
                 contact_id = next((key for key, offer in in_hand.items() if offer == event.offer_id), "")
                 if in_hand.pop(contact_id, None) is None:
                     raise Broken("capacity", f"shift {shift} is released from what it was not reserved for")
-            case s.AgentCooledDown():
-                self._cooling[shift] = at + self._cool_down
+                alone = not in_hand and shift not in self._owed.values()
+                if alone and event.outcome in ("busy", "rejected", "failed"):
+                    self._cooling[shift] = at + self._cool_down
             case s.AgentConnected() as event:
                 if in_hand.get(event.contact_id) != event.offer_id:
                     raise Broken("capacity", f"shift {shift} is connected to what it was not reserved for")

@@ -68,6 +68,15 @@ CODES: Final[dict[str, LazyString]] = {
     "none": _l("no reason given"),
     # Rules of distribution.
     "longest_idle": _l("longest idle"),
+    "picked_by_hand": _l("picked by hand"),
+    # What people do with who waits, and why.
+    "moved": _l("moved to another queue"),
+    "by_hand": _l("taken by hand"),
+    "wrong_queue": _l("wrong queue"),
+    "important": _l("important customer"),
+    "waited_long": _l("has waited long"),
+    "expert_needed": _l("an expert is needed"),
+    "language_needed": _l("another language is needed"),
     # Wrap-up reasons that come with the product.
     "solved": _l("solved"),
     "call_back": _l("call back"),

@@ -20,6 +20,8 @@ from orchestrator.domain.kernel import Event, Refused
 Events = tuple[Event, ...]
 
 MOVED = "moved"
+PICKED_BY_HAND = "picked_by_hand"
+"""The rule of a decision that a person made."""
 
 
 def decide(contact: Contact, command: ByHand) -> Events:
