@@ -5,12 +5,15 @@ from typing import Final
 from flask import Blueprint, render_template
 from flask_babel import lazy_gettext as _l
 
+from orchestrator.runner.hands import POINTS
 from web.access.needs import needs
+from web.floor import acts
 from web.floor.topics import floor, kept, shown
 from web.navigation import Item
 from web.push.present import live
 
 blueprint = Blueprint("floor", __name__, url_prefix="/floor")
+acts.install(blueprint)
 NAVIGATION: Final = (Item("floor.show", _l("Floor"), 20),)
 READY_S: Final = 2.0
 
@@ -21,7 +24,7 @@ def show() -> str:
     """Queues, agents and calls, with filters that stand in the address."""
     live().view.wait_ready(READY_S)
     kept().counts.refresh()
-    return render_template("floor/page.html", **shown())
+    return render_template("floor/page.html", **shown(), reasons=acts.REASONS, points=POINTS)
 
 
 @blueprint.get("/board")

@@ -42,19 +42,20 @@ def reasons(decision: Decision, chosen: frozenset[str], names: Names) -> tuple[s
 def _by_hand(decision: Decision) -> str:
     """Nobody was compared: a person chose. Whoever was passed over is named by the beginning of the contact's id."""
     if not decision.passed_over:
-        return _("Picked by hand; nobody was passed over.")
+        return str(_("Picked by hand; nobody was passed over."))
     named = ", ".join(contact_id[:8] for contact_id in decision.passed)
-    return ngettext(
+    told = ngettext(
         "Picked by hand; %(num)s caller who was before it in the queue was passed over: %(named)s.",
         "Picked by hand; %(num)s callers who were before it in the queue were passed over, the first of them: "
         "%(named)s.",
         decision.passed_over,
         named=named,
     )
+    return str(told)
 
 
 def _by_rule(decision: Decision) -> str:
-    return _(
+    told = _(
         "Skill “%(skill)s” at level %(level)s or higher; higher level first, then %(rule)s; configuration version "
         "%(version)s.",
         skill=decision.skill,
@@ -62,3 +63,4 @@ def _by_rule(decision: Decision) -> str:
         rule=code(decision.rule),
         version=decision.config_version,
     )
+    return str(told)

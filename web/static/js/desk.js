@@ -64,6 +64,15 @@ document.addEventListener("done", (event) => {
   }
 });
 
+// Of several callers the file of another one is looked at, until something else comes up.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-show-pop]");
+  if (!button) return;
+  const pop = document.getElementById("desk-pop");
+  pop.dataset.fetch = button.dataset.showPop;
+  load(pop);
+});
+
 // A work order is opened beside the call, and focus goes there because somebody asked for it.
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("[data-open-order]");
@@ -153,13 +162,19 @@ function elsewhere() {
   document.querySelector(".desk-layout").toggleAttribute("data-elsewhere", away);
 }
 
+// What hangs on the agent's own state, in parts that all agents of a queue are sent alike.
+function allowed() {
+  const may = document.getElementById("desk-bar").dataset.may.split(" ");
+  for (const each of document.querySelectorAll("[data-needs]")) each.disabled = !may.includes(each.dataset.needs);
+}
+
 function ringing() {
   const rings = document.getElementById("desk-rings").hasAttribute("data-ringing");
   ring(rings);
   document.title = rings ? `☎ ${title}` : title;
 }
 
-for (const look of [ringing, elsewhere]) {
+for (const look of [ringing, elsewhere, allowed]) {
   document.addEventListener("patched", look);
   look();
 }
