@@ -56,6 +56,8 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("done", (event) => {
+  // The queues are told every two seconds: until then whoever was taken must not be taken for the next in line.
+  if (event.target.matches(".waiters form")) event.target.closest("li").remove();
   if (event.target.matches("#new-customer-form")) load(document.getElementById("desk-pop"));
   if (event.target.matches("[data-order-form]")) {
     document.getElementById("desk-order").replaceChildren();
