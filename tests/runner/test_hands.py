@@ -20,7 +20,7 @@ SETTLE_MS = SETTLE // MILLISECOND
 
 def centre(agents: int = 2, *, lines: int = 2, **queue: object) -> Scene:
     """Agents whose phones have so many lines, and a second queue that nobody serves yet."""
-    scene = Scene(agents=agents, **queue)
+    scene = Scene(agents=agents, **queue)  # type: ignore[arg-type]  # a test's own words
     several = {f"agent-a{n}": replace(agent(n), capacity={"voice": lines}) for n in range(1, agents + 1)}
     sales = QueueConfigured(name="Sales", skill="sell", music="sales", max_wait_ms=60_000)
     scene.configure({**several, "queue-sales": sales})

@@ -325,6 +325,7 @@ def test_an_agent_takes_two_callers_by_keyboard_and_switches_between_them(centre
     page.keyboard.press("Alt+Shift+A")
     page.wait_for_selector(".talk:not(.is-held) + .talk.is-held")
     assert "13800138002" in page.inner_text(".talk:not(.is-held)")
+    page.wait_for_selector("html:not([data-stale])")
     assert grave(page) == []
     picture(page, "desk-lines", language)
     page.keyboard.press("Alt+Shift+S")
