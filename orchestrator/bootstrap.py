@@ -15,6 +15,7 @@ from gevent.event import Event
 from orchestrator import cluster, logs
 from orchestrator.control import Server, control_path
 from orchestrator.domain.kernel import Instant
+from orchestrator.domain.routing import admission
 from orchestrator.domain.world import World
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
@@ -32,7 +33,7 @@ from orchestrator.vault import Vault
 log = structlog.get_logger(__name__)
 
 # Streams that others append to and the live state rests on.
-CONFIGURATION: Final = ("agent", "queue", "entry", "config")
+CONFIGURATION: Final = ("agent", "queue", "entry", *admission.KINDS, "config")
 # Allocations between looks at the youngest structures, and looks between those at older ones. Python's own are
 # (700, 10, 10); a full look costs tens of milliseconds in which no call is served.
 _COLLECT: Final = (20_000, 20, 50)

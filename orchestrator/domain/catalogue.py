@@ -13,9 +13,9 @@ from msgspec import Struct
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.routing import calendars, configuration, entries, limits, notices, numbers, queues, trunks
 from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -80,6 +80,9 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.LegClosed,
         contacts.LegOverdue,
         contacts.ContactEnded,
+        contacts.OverflowDeferred,
+        contacts.AnswerRequested,
+        contacts.NuisanceMarked,
     ),
     "shift": (
         shifts.AgentSignedIn,
@@ -117,6 +120,12 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
+    "rewrite": (numbers.RewriteConfigured, numbers.RewriteRemoved),
+    "trunk": (trunks.TrunkConfigured, trunks.TrunkRemoved),
+    "limit": (limits.LimitConfigured, limits.LimitRemoved),
+    "calendar": (calendars.CalendarConfigured, calendars.CalendarRemoved),
+    "notice": (notices.NoticeConfigured, notices.NoticeRemoved),
+    "blacklist": (blacklist.NumberBlacklisted, blacklist.BlacklistingChanged, blacklist.BlacklistingLifted),
     "config": (configuration.ConfigurationApplied,),
     "user": (
         users.UserCreated,

@@ -32,7 +32,7 @@ def picture(world: World, now: Instant) -> dict[str, Any]:
         "lines": world.lines,
         "shift_of_agent": world.shift_of_agent,
         "agent_of_number": world.agent_of_number,
-        "entry_of_number": world.entry_of_number,
+        "admission": world.admission.standing(),
         "config_version": world.config_version,
         "timers": [(key, due) for key, due in world.timers if due > now],
         "best": {queue: [x.shift_id for x in matching.best_agents(queue, 1_000)] for queue in world.queues},

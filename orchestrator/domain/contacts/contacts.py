@@ -14,7 +14,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
            │9
            ▼
          ended
-  1 a caller's leg parks  2 ContactQueued  3 OfferMade  4 OfferAccepted (a phone answered first)
+  1 a caller's leg parks  2 ContactQueued (again, in another queue, where it overflows)  3 OfferMade  4 OfferAccepted (a phone answered first)
   5 ContactTurnedAway (apology)  6 the offer closes without an agent: back to the same place in the queue
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
@@ -24,7 +24,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts.events import (
+    NEVER,
     AgentSegmentEnded,
+    AnswerRequested,
+    NuisanceMarked,
     Candidate,
     ContactArrived,
     ContactConnected,
@@ -38,6 +41,7 @@ from orchestrator.domain.contacts.events import (
     EntryPointMissing,
     HangUpRequested,
     HoldRequested,
+    Hop,
     LegClosed,
     LegOverdue,
     OfferAccepted,
@@ -53,6 +57,7 @@ from orchestrator.domain.contacts.events import (
     OfferRejectRequested,
     OfferTimedOut,
     OfferWithdrawn,
+    OverflowDeferred,
     QueueVisitEnded,
     RecordingBegun,
     RecordingFinished,
@@ -64,7 +69,10 @@ from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 
 __all__ = [
     "LIVE",
+    "NEVER",
     "AgentSegmentEnded",
+    "AnswerRequested",
+    "NuisanceMarked",
     "Candidate",
     "Contact",
     "ContactArrived",
@@ -79,6 +87,7 @@ __all__ = [
     "EntryPointMissing",
     "HangUpRequested",
     "HoldRequested",
+    "Hop",
     "LegClosed",
     "LegOverdue",
     "Offer",
@@ -95,6 +104,7 @@ __all__ = [
     "OfferRejected",
     "OfferTimedOut",
     "OfferWithdrawn",
+    "OverflowDeferred",
     "QueueVisitEnded",
     "RecordingBegun",
     "RecordingFinished",
@@ -117,6 +127,10 @@ class Visit(Struct, frozen=True, kw_only=True):
     priority: int
     queued_at: Instant
     leave_by: Instant
+    waiting_since: Instant = Instant(0)
+    """Since when the contact waits, in whichever queue."""
+    overflow_at: Instant = Instant(0)
+    """When the queue's overflow is looked at; 0: never."""
 
 
 class Offer(Struct, frozen=True, kw_only=True):
@@ -181,9 +195,23 @@ class Contact(Struct, frozen=True, kw_only=True):
     told: str = ""
     """Why we ended it, where we did, or switch_lost."""
     apology: str = ""
-    """The prompt that a caller who is turned away hears."""
+    """The prompt that a caller who is turned away hears; empty: none."""
+    goodbye: str = "NORMAL_CLEARING"
+    """What the network is told of a caller who is turned away."""
     served: bool = False
     phase: str = ""
+    trunk_id: str = ""
+    to_number: str = ""
+    """What was dialled, by the rewriting rules."""
+    from_number: str = ""
+    """Who calls, by the rewriting rules: E.164 where it has such a number; empty where it is withheld."""
+    hops: tuple[Hop, ...] = ()
+    """The queues by which it came where it is."""
+    answer_at: Instant = Instant(0)
+    answered: bool = False
+    """Whether the caller was answered, or is about to be."""
+    nuisance: bool = False
+    """Whether an agent marked the caller."""
 
 
 # The status words of a contact, in the order of the diagram.
@@ -229,6 +257,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             caller_number=event.caller_number,
             caller_name=event.caller_name,
             legs=(event.leg,),
+            trunk_id=event.trunk_id,
+            to_number=event.to_number or event.dialled,
+            from_number=event.from_number,
         )
     match event:
         case ContactQueued():
@@ -238,6 +269,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 priority=event.priority,
                 queued_at=at,
                 leave_by=event.leave_by,
+                waiting_since=event.waiting_since or at,
+                overflow_at=event.overflow_at,
             )
             return replace(
                 contact,
@@ -246,10 +279,27 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 entry_id=event.entry_id,
                 queue_id=event.queue_id,
                 music=event.music,
+                hops=event.hops,
+                answer_at=event.answer_at,
+                answered=contact.answered or event.answer_at == 0,
             )
         case ContactTurnedAway():
-            phase = contact.phase or contact.status
-            return replace(contact, status="leaving", told="turned_away", apology=event.prompt, phase=phase)
+            return replace(
+                contact,
+                status="leaving",
+                told="turned_away",
+                apology=event.prompt,
+                goodbye=event.cause,
+                phase=contact.phase or contact.status,
+                hops=event.hops or contact.hops,
+                answered=contact.answered or event.answered,
+            )
+        case AnswerRequested():
+            return replace(contact, answered=True)
+        case NuisanceMarked():
+            return replace(contact, nuisance=True)
+        case OverflowDeferred() if contact.visit is not None:
+            return replace(contact, visit=replace(contact.visit, overflow_at=event.again_at))
         case QueueVisitEnded():
             return replace(contact, visit=None)
         case ContactIdentified():
@@ -293,7 +343,10 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
     if contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
         offer = _evolve_offer(contact.offer, event)
         status = "connecting" if offer.accepted else "offered"
-        return replace(contact, offer=offer, status=status if contact.status != "leaving" else contact.status)
+        # Joining the legs answers a caller who was not answered yet.
+        answered = contact.answered or bool(offer.accepted)
+        status = status if contact.status != "leaving" else contact.status
+        return replace(contact, offer=offer, status=status, answered=answered)
     return contact
 
 

@@ -11,6 +11,18 @@ from orchestrator.domain.kernel import Event
 APOLOGY = "apology"
 
 
+class Spill(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of a queue's overflow: under which condition callers go elsewhere, and where (`overflow`)."""
+
+    when: str
+    to: str
+    """`queue:ID`, `entry:ID` or `apology:PROMPT`."""
+    after_ms: int = 0
+    """`wait`: for so long."""
+    over: int = 0
+    """`length`: so many wait already."""
+
+
 class QueueConfigured(Event, frozen=True, kw_only=True):
     """The queue is as described from now on. Durations in milliseconds."""
 
@@ -36,6 +48,11 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     """Whoever is answered within this counts as in time: the T of service levels."""
     short_abandon_ms: int = 5_000
     """Whoever leaves within this may not have meant to call: a short abandon."""
+    calendar: str = ""
+    """When the queue takes callers; empty: always."""
+    most_waiting: int = 0
+    """So many may wait at once; 0: as many as come."""
+    overflow: tuple[Spill, ...] = ()
 
 
 class QueueRemoved(Event, frozen=True, kw_only=True):
