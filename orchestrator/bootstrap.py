@@ -24,6 +24,7 @@ from orchestrator.loop import EXIT_DEPOSED, Engine, wall_clock
 from orchestrator.metrics import Metrics, MetricsError
 from orchestrator.questions import Questions
 from orchestrator.runner import Runner
+from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customers import Customers
 from orchestrator.settings import Address, Settings
 from orchestrator.store import Away, DeskWriter, Hooks, KeyShelf, LiveWriter, Log, Source, assert_cooperative, schema
@@ -81,6 +82,7 @@ def _serve(
     tape = TapeWriter(settings.tapes, vault, max_mb=settings.tape_max_mb, epoch=lease.epoch)
     closing.append(tape.close)
     customers = Customers(DeskWriter(source, vault), history, vault, region=settings.region)
+    blacklists = Blacklists(DeskWriter(source, vault), history, region=settings.region)
     engine = Engine(
         Runner(world),
         epoch=lease.epoch,
@@ -89,6 +91,7 @@ def _serve(
         may_write=lease.may_write,
         identify=customers.identify_all,
         metrics=metrics,
+        list_marked=blacklists.list_marked,
     )
     hooks = Hooks(
         on_away=engine.database_away,

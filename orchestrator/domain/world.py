@@ -98,7 +98,7 @@ class World:
             self.open_offers.add(after.offer.offer_id)
         timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
         self.matching.place_contact(after, reachable=self.in_step(after.node))
-        self.admission.follow(before, after, record.event, record.about.at)
+        self.admission.follow(before, after, record)
         if after.status == "ended":
             self.contacts.pop(ident, None)
             self.versions.pop(record.stream, None)

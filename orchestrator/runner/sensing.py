@@ -117,9 +117,7 @@ def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, ids: Ids)
                 yield from stray(fact.node, fact.leg, fact.contact, fact.offer, ids)
 
 
-def receive(
-    world: World, fact: facts.LegParked | facts.SeenLeg, found: str, ids: Ids, node: str = ""
-) -> TellContact:
+def receive(world: World, fact: facts.LegParked | facts.SeenLeg, found: str, ids: Ids, node: str = "") -> TellContact:
     """The command that makes a contact of a caller's leg."""
     dialled, trunk, host = clean_dialled(fact.dialled), clean_dialled(fact.trunk), clean_dialled(fact.host)
     group = world.admission.trunks.group_of(host, trunk)
@@ -236,7 +234,9 @@ def _not_done(
         case "RingAgent":
             cause = fact.answer if isinstance(fact, facts.InstructionFailed) else "NEVER_RUNG"
             yield from _never_parked(world, fact.leg, cause, now, ids)
-        case "BridgeLegs" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology" if isinstance(fact, facts.InstructionFailed):
+        case "BridgeLegs" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology" if isinstance(
+            fact, facts.InstructionFailed
+        ):
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
             for leg in filter(None, (fact.leg, joining)):

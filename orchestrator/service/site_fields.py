@@ -10,6 +10,8 @@ from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured, E
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
+from orchestrator.service import site_admission
+from orchestrator.service.site_admission import OF_ENTRIES, OF_QUEUES, pattern
 from orchestrator.service.site_orders import ORDERTYPE
 from orchestrator.service.site_values import (
     ID,
@@ -44,11 +46,7 @@ def _numbers(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= _MOST_NUMBERS:
         raise Unfit(f'write a list of 1 to {_MOST_NUMBERS} numbers, such as ["4008001001"]')
     for number in value:
-        if number != DEFAULT and (not isinstance(number, str) or not number or clean_dialled(number) != number):
-            raise Unfit(
-                f'{number!r} cannot be dialled; write digits in quotes, such as "4008001001", or "{DEFAULT}" for every '
-                "number that no other entry point has"
-            )
+        pattern(number)
     return tuple(value)
 
 
@@ -85,6 +83,7 @@ QUEUE: Final = Section(
         Field("music", "music", word),
         Field("apology", "apology", word),
         Field("record", "record", flag),
+        *OF_QUEUES,
     ),
 )
 ENTRY: Final = Section(
@@ -95,6 +94,7 @@ ENTRY: Final = Section(
         Field("name", "name", text, required=True),
         Field("numbers", "numbers", _numbers, required=True, write=list),
         Field("queue", "queue_id", matching(ID, "the id of a queue"), required=True),
+        *OF_ENTRIES,
     ),
 )
 AGENT: Final = Section(
@@ -109,4 +109,4 @@ AGENT: Final = Section(
         Field("team", "team", _team),
     ),
 )
-SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE)
+SECTIONS: Final = (*site_admission.SECTIONS, QUEUE, ENTRY, AGENT, ORDERTYPE)

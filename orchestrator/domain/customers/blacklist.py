@@ -173,18 +173,18 @@ class Blacklist:
     def __init__(self) -> None:
         self._entries: dict[str, Blacklisting] = {}
         self._of_number: dict[str, dict[str, None]] = {}
-        self.marked: dict[str, None] = {}
-        """Contacts whose agent marked the caller, and whom the service has not listed yet."""
+        self.marked: dict[str, str] = {}
+        """Contacts whose caller somebody marked, and by whom, that the service has not listed yet."""
 
     def follow(self, blacklisting_id: str, event: Event) -> None:
         """Take over what became of one entry."""
         self.marked.pop(blacklisting_id, None)
         self._place(blacklisting_id, evolve(self._entries.get(blacklisting_id), event, blacklisting_id))
 
-    def mark(self, contact_id: str, number: str) -> None:
+    def mark(self, contact_id: str, number: str, actor: str) -> None:
         """An agent marked this caller: it holds from now on, under the contact's id."""
         if number:
-            self.marked[contact_id] = None
+            self.marked[contact_id] = actor
             self._place(contact_id, Blacklisting(blacklisting_id=contact_id, number=number, reason=NUISANCE))
 
     def holds(self, number: str, now: Instant) -> bool:

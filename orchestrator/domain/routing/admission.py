@@ -8,7 +8,7 @@ from typing import Final
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.customers.blacklist import Blacklist
-from orchestrator.domain.kernel import Event, Instant
+from orchestrator.domain.kernel import Event, Instant, Record
 from orchestrator.domain.routing.calendars import Calendars
 from orchestrator.domain.routing.entries import Call, Entries, EntryPoint, Found
 from orchestrator.domain.routing.limits import Limits
@@ -55,12 +55,13 @@ class Admission:
         """Take over one entry point's settings."""
         self.entries.configure(before, after)
 
-    def follow(self, before: Contact | None, after: Contact, event: Event, at: Instant) -> None:
+    def follow(self, before: Contact | None, after: Contact, record: Record) -> None:
         """Count a contact on or off."""
         was, stays = _queue_of(before), _queue_of(after)
         if was != stays:
             _count(self._visits_of_queue, was, -1)
             _count(self._visits_of_queue, stays, 1)
+        event, at = record.event, record.about.at
         match event:
             case contacts.ContactQueued() if before is not None and not before.queue_id:
                 _count(self._calls_of_trunk, after.trunk_id, 1)
@@ -68,7 +69,7 @@ class Admission:
             case contacts.ContactTurnedAway() if event.reason == OVERLOADED and event.prompt:
                 self.limits.take(TOLD, after.node, at)
             case contacts.NuisanceMarked():
-                self.blacklist.mark(after.contact_id, after.from_number)
+                self.blacklist.mark(after.contact_id, after.from_number, record.about.actor)
             case contacts.ContactEnded() if after.queue_id:
                 _count(self._calls_of_trunk, after.trunk_id, -1)
 

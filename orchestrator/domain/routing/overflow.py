@@ -102,7 +102,9 @@ def _settle(
     return _sorry(hops, entry_id, why or NO_ENTRY_POINT)
 
 
-def enter(entry: EntryPoint, hops: tuple[Hop, ...], house: House, why: str = "", entered: tuple[str, ...] = ()) -> Settled:
+def enter(
+    entry: EntryPoint, hops: tuple[Hop, ...], house: House, why: str = "", entered: tuple[str, ...] = ()
+) -> Settled:
     """Follow an entry point to where it takes the caller."""
     settings = entry.settings
     entered = entered or (entry.entry_id,)

@@ -32,7 +32,9 @@ class Trunks:
         self.groups.pop(trunk_id, None)
         if isinstance(event, TrunkConfigured):
             self.groups[trunk_id] = event
-        self._group_of = {peer: ident for ident in sorted(self.groups, reverse=True) for peer in self.groups[ident].peers}
+        self._group_of = {
+            peer: ident for ident in sorted(self.groups, reverse=True) for peer in self.groups[ident].peers
+        }
 
     def group_of(self, host: str, trunk: str) -> str:
         """The group of a call that came from this address, by this gateway or profile; empty where none has it."""
