@@ -20,7 +20,7 @@ from orchestrator.domain.world import World
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
 from orchestrator.leader import Leader, Lease, holder_name
-from orchestrator.loop import EXIT_DEPOSED, Engine, wall_clock
+from orchestrator.loop import EXIT_DEPOSED, Engine, Services, wall_clock
 from orchestrator.metrics import Metrics, MetricsError
 from orchestrator.questions import Questions
 from orchestrator.runner import Runner
@@ -89,9 +89,8 @@ def _serve(
         last_at=last_at,
         tape=tape,
         may_write=lease.may_write,
-        identify=customers.identify_all,
+        services=Services(customers.identify_all, blacklists.list_marked),
         metrics=metrics,
-        list_marked=blacklists.list_marked,
     )
     hooks = Hooks(
         on_away=engine.database_away,

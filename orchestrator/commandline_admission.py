@@ -1,12 +1,9 @@
-"""`ringledger blacklist …`, `ringledger notice …` and `ringledger config holidays`: who is let in, by administrators at the
-machine.
-"""
+"""`ringledger blacklist`, `ringledger notice`, `ringledger config holidays`: who is let in, from the shell."""
 
 import os
 import pwd
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -149,7 +146,7 @@ def holidays(year: int, country: str) -> None:
             f"No holidays are known for {country}; give a country such as CN, or a part such as DE-BY."
         )
     days = calendar_days.days_of(country, year, year)
-    moved = {day: "a working day" for day in days.moved_workdays}
+    moved = dict.fromkeys(days.moved_workdays, "a working day")
     listed = sorted({**days.holidays, **moved}.items())
     print_table(("day", "", "what"), ((day, f"{date.fromisoformat(day):%a}", what) for day, what in listed))
     if days.known_until < f"{year}-12-31":

@@ -15,7 +15,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import gevent
 import structlog
@@ -88,6 +88,13 @@ Perform = Callable[[Sequence[Instruction]], None]
 Clock = Callable[[], Instant]
 
 
+class Services(NamedTuple):
+    """What works beside the ring path."""
+
+    identify: Identify
+    list_marked: ListMarked
+
+
 def wall_clock() -> Instant:
     """Now, by this machine's clock."""
     return Instant(time.time_ns() // 1000)
@@ -104,9 +111,8 @@ class Engine:
         last_at: Instant,
         tape: Tape,
         may_write: Callable[[], bool],
-        identify: Identify,
+        services: Services,
         metrics: Metrics,
-        list_marked: ListMarked,
         clock: Clock = wall_clock,
     ) -> None:
         self.runner = runner
@@ -117,8 +123,8 @@ class Engine:
         self._last_at = last_at
         self._tape = tape
         self._may_write = may_write
-        self._callers = Callers(identify, self._identified)
-        self._marks = Marks(list_marked)
+        self._callers = Callers(services.identify, self._identified)
+        self._marks = Marks(services.list_marked)
         self._metrics = metrics
         self._clock = clock
         self._writer: Writer | None = None

@@ -16,7 +16,7 @@ from orchestrator.policies.placing import house, nobody_serves, put
 
 def overflow(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a wait is over that a queue's overflow ends, or the last agent of a queue leaves, then look where its
-    callers may go. A wait that is over while a phone rings, or while the switch cannot be told, is looked at afterwards.
+    callers may go. What falls due while a phone rings, or while the switch cannot be told, is looked at afterwards.
     """
     match happened.record.event, happened.after:
         case AgentSignedOut() | ConfigurationApplied(), _:

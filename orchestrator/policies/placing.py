@@ -1,4 +1,4 @@
-"""Where a contact is put: in a queue, or out of the house with an apology. The commands that admitting and overflow share."""
+"""Where a contact is put, in a queue or out of the house: the commands that admitting and overflow share."""
 
 from typing import Final
 
@@ -68,7 +68,7 @@ def place_arrival(world: World, contact: Contact, event: ContactArrived, now: In
 def put(
     world: World, contact: Contact, settled: Settled, now: Instant, ids: Ids, *, unknown: bool = False, why: str = ""
 ) -> Queue | TurnAway:
-    """The command that puts a contact where overflow says. `why` it leaves the queue in which it waits, where it does."""
+    """The command that puts a contact where overflow says. `why`: for what it leaves the queue in which it waits."""
     entry = world.entries.get(settled.entry_id or contact.entry_id)
     settings = entry.settings if entry is not None else None
     queue = world.queues.get(settled.target.name) if settled.target.kind == overflow.QUEUE else None

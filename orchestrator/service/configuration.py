@@ -232,7 +232,7 @@ def apply_defaults(settings: Settings, url_writer: str) -> int:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Log, DeskWriter]]:
-    """The settings' own database with its keys, for as long as it is needed. Raises what opening it and the keys raises."""
+    """The settings' own database with its keys, while it is needed. Raises what opening it and the keys raises."""
     database = cluster.ensure_running(settings, lambda _: None)
     try:
         with _connected(settings, database.url_writer) as opened:

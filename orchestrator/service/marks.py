@@ -1,7 +1,7 @@
 """Callers whom agents marked as a nuisance are put on the blacklist, beside the ring path.
 
-The mark itself holds at once and for ever (`NuisanceMarked`); the list is where people see, change and lift it. What could
-not be listed, because the database was away or this process died, is listed later: the log says which are missing.
+The mark itself holds at once (`NuisanceMarked`); the list is where people see, change and lift it. What could not be
+listed, because the database was away or this process died, is listed later: the log says which are missing.
 """
 
 from collections import OrderedDict

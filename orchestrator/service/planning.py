@@ -238,8 +238,8 @@ def _contradictions(wanted: Site) -> Iterator[str]:
             for other in holders.setdefault(number, []):
                 if _both_fit(entries[other], entry):
                     yield (
-                        f"entry-{other} and entry-{ident} both take calls for {number}; entry-{other} gets those that fit "
-                        "both, because its id comes first (a longer number, then the caller, the trunk, the hours go first)"
+                        f"entry-{other} and entry-{ident} both take calls for {number}; those that fit both reach "
+                        f"entry-{other}, whose id comes first (what names the caller, the trunk or hours goes before)"
                     )
             holders[number].append(ident)
 

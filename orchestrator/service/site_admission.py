@@ -1,4 +1,4 @@
-"""What lets callers in, as the site's file writes it: rewriting, trunk groups, limits, calendars, notices, and the keys of
+"""What lets callers in, as the site's file writes it: rewriting, trunk groups, limits, calendars, notices, and keys of
 entry points and queues that point to them.
 
 [calendar.office]
@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -88,7 +89,8 @@ def pattern(value: object) -> str:
     """A number, or the beginning of one with a `*` after it."""
     if not isinstance(value, str) or not value or clean_dialled(value) != value or ANY in value[:-1]:
         raise Unfit(
-            f'{value!r} cannot be dialled; write digits in quotes, such as "4008001001", or "400*" for all that begin so'
+            f'{value!r} cannot be dialled; write digits in quotes, such as "4008001001", or "400*" for all that begin'
+            " so"
         )
     return value
 
@@ -123,7 +125,7 @@ def _span(value: object) -> Span:
 def spans(value: object) -> Spans:
     """Hours of one day, sorted. A span that ends before it begins ends on the next day."""
     found = sorted(texts(_span, '["08:30-12:00", "13:30-18:00"]')(value))
-    for (_, end), (start, _) in zip(found, found[1:], strict=False):
+    for (_, end), (start, _) in pairwise(found):
         if start < end:
             raise Unfit("spans of one day must not overlap")
     return tuple(found)
@@ -171,7 +173,7 @@ def _holidays(value: object) -> str:
         return ""
     if not isinstance(value, str) or not _COUNTRY.fullmatch(value) or not calendar_days.is_known(value):
         raise Unfit(
-            f'{value!r} has no holidays that are known here; write a country, perhaps with its part, such as "CN" or "DE-BY"'
+            f'{value!r} has no holidays that are known here; write a country or its part, such as "CN" or "DE-BY"'
         )
     return value
 

@@ -5,8 +5,7 @@ Seconds in the file, milliseconds in the events.
 
 from typing import Final
 
-from orchestrator.domain.contacts.names import clean_dialled
-from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured, EntryPointRemoved
+from orchestrator.domain.routing.entries import EntryPointConfigured, EntryPointRemoved
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved

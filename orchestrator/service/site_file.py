@@ -19,6 +19,7 @@ from orchestrator.domain.kernel import Event, Refused, stream
 from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.routing.trunks import TrunkConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
@@ -99,20 +100,24 @@ class _Reader:
         for ident, each in types.items():
             for key, text in ordertypes.faults(each):
                 self._complain((ORDERTYPE.kind, ident, key), text)
-        rest = {section.kind: self._section(section, section.event) for section in site_admission.SECTIONS}
-        self._fit({"queue": queues, "entry": entries, "agent": agents, **rest})
-        self._once("trunk", "peers", {ident: trunk.peers for ident, trunk in rest["trunk"].items()})
+        rest: dict[str, dict[str, Event]] = {
+            section.kind: self._section(section, section.event) for section in site_admission.SECTIONS
+        }
+        self._fit({"queue": {**queues}, "entry": {**entries}, **rest})
+        trunks = {ident: each.peers for ident, each in rest["trunk"].items() if isinstance(each, TrunkConfigured)}
+        self._once("trunk", "peers", trunks)
         self._entries_differ(entries)
         self._once("agent", "number", {ident: (agent.number,) for ident, agent in agents.items()})
         self._once("agent", "extension", {ident: (agent.extension,) for ident, agent in agents.items()})
         events: dict[str, Event] = {}
-        for kind, found in (
-            *rest.items(),
-            ("queue", queues),
-            ("entry", entries),
-            ("agent", agents),
-            ("ordertype", types),
-        ):
+        everything: dict[str, Mapping[str, Event]] = {
+            **rest,
+            "queue": queues,
+            "entry": entries,
+            "agent": agents,
+            "ordertype": types,
+        }
+        for kind, found in everything.items():
             events |= {stream(kind, ident): event for ident, event in found.items()}
         for name, event in events.items():
             if isinstance(event, CalendarConfigured) and not self.problems:

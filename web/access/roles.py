@@ -44,7 +44,8 @@ _GRANTS: Final[Mapping[str, str]] = {
     "agent": "desk.use agents.act customers.see customers.edit work.see work.open work.handle numbers.clear",
     "leader": "floor.watch floor.direct agents.act history.search recordings.hear customers.see customers.edit"
     " work.see work.open work.handle work.close personal.reveal blacklist.keep",
-    "back_office": "blacklist.keep customers.see customers.edit work.see work.open work.handle work.close personal.reveal",
+    "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
+    " blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
     "ops": "floor.watch replay.watch history.search",

@@ -12,7 +12,6 @@ from web.api.forms import (
     Items,
     Line,
     Number,
-    Text,
     Time,
     Word,
     Written,
@@ -53,7 +52,7 @@ class ChangedBlacklisting(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What is to be another; what is not given stays as it is."""
 
     reason: Reason | UnsetType = UNSET
-    until: Time | None | UnsetType = UNSET
+    until: Time | UnsetType | None = UNSET
     note: Line | UnsetType = UNSET
 
 

@@ -14,7 +14,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
            │9
            ▼
          ended
-  1 a caller's leg parks  2 ContactQueued (again, in another queue, where it overflows)  3 OfferMade  4 OfferAccepted (a phone answered first)
+  1 a caller's leg parks  2 ContactQueued (again: overflow)  3 OfferMade  4 OfferAccepted (a phone answered first)
   5 ContactTurnedAway (apology)  6 the offer closes without an agent: back to the same place in the queue
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
@@ -27,7 +27,6 @@ from orchestrator.domain.contacts.events import (
     NEVER,
     AgentSegmentEnded,
     AnswerRequested,
-    NuisanceMarked,
     Candidate,
     ContactArrived,
     ContactConnected,
@@ -44,6 +43,7 @@ from orchestrator.domain.contacts.events import (
     Hop,
     LegClosed,
     LegOverdue,
+    NuisanceMarked,
     OfferAccepted,
     OfferAcceptRequested,
     OfferAnswered,
@@ -72,7 +72,6 @@ __all__ = [
     "NEVER",
     "AgentSegmentEnded",
     "AnswerRequested",
-    "NuisanceMarked",
     "Candidate",
     "Contact",
     "ContactArrived",
@@ -90,6 +89,7 @@ __all__ = [
     "Hop",
     "LegClosed",
     "LegOverdue",
+    "NuisanceMarked",
     "Offer",
     "OfferAcceptRequested",
     "OfferAccepted",

@@ -129,7 +129,9 @@ class QueueVisitEnded(Event, frozen=True, kw_only=True):
 
 
 class OverflowDeferred(Event, frozen=True, kw_only=True):
-    """The caller should have gone elsewhere, and no place takes it: it waits on. Looked at again at `again_at`; 0: not."""
+    """The caller should have gone elsewhere, and no place takes it: it waits on. Looked at again at `again_at`, where
+    that is not 0.
+    """
 
     queue_id: str
     again_at: Instant
@@ -140,7 +142,7 @@ class AnswerRequested(Event, frozen=True, kw_only=True):
 
 
 class NuisanceMarked(Event, frozen=True, kw_only=True):
-    """The agent says that the caller is a nuisance: further calls from the number are refused (`customers.blacklist`)."""
+    """The agent says that the caller is a nuisance: further calls from the number are refused (`blacklist`)."""
 
 
 class ContactIdentified(Event, frozen=True, kw_only=True):

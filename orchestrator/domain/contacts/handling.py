@@ -25,7 +25,6 @@ from orchestrator.domain.contacts.commands import (
 from orchestrator.domain.contacts.contacts import (
     AgentSegmentEnded,
     AnswerRequested,
-    NuisanceMarked,
     Contact,
     ContactArrived,
     ContactEnded,
@@ -39,6 +38,7 @@ from orchestrator.domain.contacts.contacts import (
     HoldRequested,
     LegClosed,
     LegOverdue,
+    NuisanceMarked,
     OfferWithdrawn,
     OverflowDeferred,
     QueueVisitEnded,

@@ -3,7 +3,8 @@ blacklist and entry points, with the counts that caps look at. A fold of the sam
 """
 
 from collections import Counter
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import Contact
@@ -22,6 +23,10 @@ SERVED: Final = "served"
 TOLD: Final = "told"
 
 
+class _Part(Protocol):
+    def configure(self, ident: str, event: Event, /) -> None: ...
+
+
 class Admission:
     """What admitting looks at."""
 
@@ -33,7 +38,7 @@ class Admission:
         self.notices = Notices()
         self.blacklist = Blacklist()
         self.entries = Entries()
-        self._parts = {
+        self._parts: Mapping[str, _Part] = {
             "rewrite": self.rewriting,
             "trunk": self.trunks,
             "limit": self.limits,

@@ -2,11 +2,11 @@
 
 Stream `calendar-<id>`. Written by `config apply` (a desk stream); read by the runner.
 
-Everything that a decision needs stands in the event: the zone's offsets from UTC, and each holiday as a day. So the same
+Everything that a decision needs stands in the event: the zone's offsets from UTC, and each holiday as a day. So one
 log gives the same answer on every machine and in every year, whatever its tables of zones and holidays say by then
 (docs/decisions/0040).
 
-A span of hours belongs to the day on which it begins; one that ends after midnight goes on into the next day, also where
+A span of hours belongs to the day on which it begins; one that ends after midnight goes on into the next day, even if
 that one is a holiday. What counts is the clock on the wall: where it is put forward an hour is missing, where it is put
 back one comes twice.
 """

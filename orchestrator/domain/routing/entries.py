@@ -105,7 +105,7 @@ class Found(Struct, frozen=True):
 
 
 class Entries:
-    """All entry points, by what they are dialled by. Finding one costs a look for each digit, however many there are."""
+    """All entry points, by what is dialled. Finding one costs a look for each digit, however many there are."""
 
     def __init__(self) -> None:
         self._by_pattern: dict[str, dict[str, EntryPoint]] = {}

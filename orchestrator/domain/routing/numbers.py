@@ -1,4 +1,4 @@
-"""Numbers as networks write them, and as decisions want them: rules as data that rewrite what was dialled and who calls.
+"""Numbers as networks write them, and as decisions want them: rules that rewrite what was dialled and who calls.
 
 Stream `rewrite-<id>`. Written by `config apply` (a desk stream); read by the runner.
 

@@ -2,14 +2,14 @@
 
 A queue's list is read from its beginning; the first row that holds and leads somewhere is taken.
 
-| when     | holds                                                             | without a row                |
-|----------|-------------------------------------------------------------------|------------------------------|
-| `closed` | on arrival: the queue's calendar is closed                        | apology `closed`             |
-| `length` | on arrival: so many (`over`) wait there already                   | at the queue's cap: an apology, `queue_full` |
-| `nobody` | on arrival, and when the last one signs out: nobody signed in could serve | waits on             |
-| `wait`   | after so long in this queue (`after_ms`)                          | waits on to the longest wait |
+| when     | holds                                                     | without a row                      |
+|----------|-----------------------------------------------------------|------------------------------------|
+| `closed` | on arrival: the queue's calendar is closed                | apology `closed`                   |
+| `length` | on arrival: so many (`over`) wait there already           | at `most_waiting`: `queue_full`    |
+| `nobody` | on arrival, and when the last one signs out: nobody could | waits on                           |
+| `wait`   | after so long in this queue (`after_ms`)                  | waits on, up to the longest wait   |
 
-Nobody comes back to a queue, takes more than `MOST_HOPS` hops, or is sent from a wait to a place that does not take them.
+Nobody comes back to a queue, takes more than `MOST_HOPS` hops, or is sent from a wait to a place that takes nobody.
 The last resort is a spoken apology: nobody is left without a way out.
 """
 
@@ -165,7 +165,7 @@ def _sorry(hops: tuple[Hop, ...], entry_id: str, why: str) -> Settled:
 
 
 def leave(queue: Queue, waited_ms: int, hops: tuple[Hop, ...], house: House, *, nobody: bool) -> Settled | None:
-    """Where somebody goes who has waited so long in this queue, or whom nobody could serve any more; None: they stay."""
+    """Where somebody goes who has waited so long in this queue, or whom nobody could serve now; None: they stay."""
     for row in queue.settings.overflow:
         due = (row.when == "wait" and waited_ms >= row.after_ms) or (row.when == "nobody" and nobody)
         if due and (found := _spill(row, queue.queue_id, hops, house, "", ())) is not None:

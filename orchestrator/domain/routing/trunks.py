@@ -21,7 +21,7 @@ class TrunkRemoved(Event, frozen=True, kw_only=True):
 
 
 class Trunks:
-    """All groups. An address says more than a gateway, and that more than a profile: so they are asked in this order."""
+    """All groups. An address says more than a gateway or profile, and is asked first."""
 
     def __init__(self) -> None:
         self.groups: dict[str, TrunkConfigured] = {}
