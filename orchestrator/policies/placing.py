@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from orchestrator.domain.contacts.commands import Queue, TurnAway
 from orchestrator.domain.contacts.contacts import NEVER, Contact, ContactArrived
 from orchestrator.domain.kernel import MILLISECOND, Instant
@@ -12,13 +14,11 @@ from orchestrator.domain.routing.overflow import NO_ENTRY_POINT, House, Settled,
 from orchestrator.domain.switch.causes import CALL_REJECTED, CIRCUIT_CONGESTION, SWITCH_CONGESTION
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids
+from orchestrator.policies.widen import into_queue
 
 BLACKLISTED: Final = "blacklisted"
 TRUNK_FULL: Final = "trunk_full"
 CLOSED: Final = "closed"
-
-# Ranks are bounded, so that no sum of boni puts anybody out of everybody's reach.
-PRIORITIES: Final = (-1_000, 1_000)
 
 
 def house(world: World, now: Instant) -> House:
@@ -81,21 +81,15 @@ def put(
             hops=settled.hops,
             overflow=why,
         )
-    first, wanted = not contact.queue_id, queue.settings
-    low, high = PRIORITIES
-    return Queue(
-        visit_id=ids.new("visit"),
-        queue_id=queue.queue_id,
-        entry_id=entry.entry_id if entry is not None else contact.entry_id,
-        skill=wanted.skill,
-        min_level=wanted.min_level,
-        priority=max(low, min(high, wanted.priority + (settings.bonus if settings is not None else 0))),
-        music=wanted.music,
-        leave_by=Instant(now + wanted.max_wait_ms * MILLISECOND),
+    first = not contact.queue_id
+    entry_id = entry.entry_id if entry is not None else contact.entry_id
+    command = into_queue(world, contact, queue, entry_id=entry_id, visit_id=ids.new("visit"), now=now)
+    return replace(
+        command,
         unknown_number=unknown,
-        waiting_since=now if contact.visit is None else contact.visit.waiting_since,
+        waiting_since=Instant(0) if contact.visit is None else contact.visit.since,
         hops=settled.hops,
-        overflow_at=overflow.next_look(wanted.overflow, now, now),
+        overflow_at=overflow.next_look(queue.settings.overflow, now, now),
         answer_at=_answer_at(settings, now) if first else contact.answer_at,
         notices=world.admission.notices.prompts(entry.entry_id) if first and entry is not None else (),
         overflow=why,

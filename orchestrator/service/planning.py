@@ -22,11 +22,13 @@ SECTION_OF: Final[Mapping[str, Section]] = {section.kind: section for section in
 # What something points to comes before it, and goes after it.
 _ORDER: Final = {
     **dict.fromkeys(("trunk", "rewrite", "limit", "calendar"), -1),
-    "queue": 0,
-    "agent": 1,
-    "entry": 2,
-    "notice": 3,
-    "ordertype": 3,
+    "branch": 0,
+    "level": 1,
+    "queue": 2,
+    "agent": 3,
+    "entry": 4,
+    "notice": 5,
+    "ordertype": 5,
 }
 
 
@@ -151,6 +153,8 @@ def _parting(name: str) -> tuple[str, ...]:
     words = {
         "queue": "callers who wait in it keep their place until they are served or their time is over",
         "entry": "callers of its numbers reach the default entry point",
+        "level": "customers of this level are served like any other",
+        "branch": "its agents keep it as theirs; no caller's region is its own any more",
         "ordertype": "no more orders of it are opened; those that are there keep its rules",
         "agent": "who is signed in stays so until sign-out, without any skill",
         "rewrite": "numbers that it changed are taken as they come",

@@ -28,6 +28,7 @@ from orchestrator.domain.routing.overflow import APOLOGISE, ENTRY, QUEUE, WHENS,
 from orchestrator.domain.routing.queues import QueueConfigured, Spill
 from orchestrator.domain.routing.trunks import TrunkConfigured, TrunkRemoved
 from orchestrator.service import calendar_days
+from orchestrator.service.site_rows import rows, written
 from orchestrator.service.site_values import (
     ID,
     Field,
@@ -38,12 +39,10 @@ from orchestrator.service.site_values import (
     from_ms,
     matching,
     near,
-    rows,
     seconds,
     text,
     whole,
     word,
-    written,
 )
 from orchestrator.service.toml_lines import Path
 
@@ -300,8 +299,6 @@ OF_ENTRIES: Final = (
     Field("during", "during", _maybe_id),
     Field("hours", "hours", _maybe_id),
     Field("closed", "closed", where_to),
-    Field("bonus", "bonus", whole(-1_000, 1_000)),
-    Field("agent", "agent_id", _maybe_id),
     Field("answer", "answer", one_of(ANSWERS)),
     Field("answer_after_s", "answer_after_ms", seconds(0, 600), write=from_ms),
     Field("blacklisted", "blacklisted", _or_none(word)),
@@ -367,7 +364,6 @@ def _references(found: Found) -> Iterator[tuple[Path, str, str]]:
             yield (*path, "queue"), "queue", entry.queue_id
             yield (*path, "during"), "calendar", entry.during
             yield (*path, "hours"), "calendar", entry.hours
-            yield (*path, "agent"), "agent", entry.agent_id
             yield from (((*path, "trunks"), "trunk", trunk) for trunk in entry.trunks)
             yield from _target((*path, "closed"), entry.closed)
     for ident, notice in found["notice"].items():

@@ -16,15 +16,30 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Event, Refused, stream
+from orchestrator.domain.routing.branches import BranchConfigured
 from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
+from orchestrator.domain.routing.levels import LevelConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.routing.requirements import LOCAL
 from orchestrator.domain.routing.trunks import TrunkConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
 from orchestrator.service import calendar_days, site_admission
-from orchestrator.service.site_fields import AGENT, ENTRY, ID, ORDERTYPE, QUEUE, SECTIONS, Section, Unfit, near
+from orchestrator.service.site_fields import (
+    AGENT,
+    BRANCH,
+    ENTRY,
+    ID,
+    LEVEL,
+    ORDERTYPE,
+    QUEUE,
+    SECTIONS,
+    Section,
+    Unfit,
+    near,
+)
 from orchestrator.service.toml_lines import Lines, Path
 
 # Ten thousand agents take about one megabyte.
@@ -97,6 +112,8 @@ class _Reader:
         entries = self._section(ENTRY, EntryPointConfigured)
         agents = self._section(AGENT, AgentConfigured)
         types = self._section(ORDERTYPE, OrderTypeConfigured)
+        levels = self._section(LEVEL, LevelConfigured)
+        branches = self._section(BRANCH, BranchConfigured)
         for ident, each in types.items():
             for key, text in ordertypes.faults(each):
                 self._complain((ORDERTYPE.kind, ident, key), text)
@@ -106,6 +123,8 @@ class _Reader:
         self._fit({"queue": {**queues}, "entry": {**entries}, **rest})
         trunks = {ident: each.peers for ident, each in rest["trunk"].items() if isinstance(each, TrunkConfigured)}
         self._once("trunk", "peers", trunks)
+        self._places(queues, entries, agents)
+        self._once("branch", "prefixes", {ident: branch.prefixes for ident, branch in branches.items()})
         self._entries_differ(entries)
         self._once("agent", "number", {ident: (agent.number,) for ident, agent in agents.items()})
         self._once("agent", "extension", {ident: (agent.extension,) for ident, agent in agents.items()})
@@ -116,6 +135,8 @@ class _Reader:
             "entry": entries,
             "agent": agents,
             "ordertype": types,
+            "level": levels,
+            "branch": branches,
         }
         for kind, found in everything.items():
             events |= {stream(kind, ident): event for ident, event in found.items()}
@@ -129,11 +150,6 @@ class _Reader:
         for path, text in site_admission.faults(found, self._named):
             self._complain(path, text)
 
-    def _named(self, kind: str) -> set[str]:
-        """The ids that the file names, usable or not."""
-        named = self._document.get(kind)
-        return set(named) if isinstance(named, dict) else set()
-
     def _entries_differ(self, entries: Mapping[str, EntryPointConfigured]) -> None:
         """Complain where two entry points take the very same calls: one of them would never get any."""
         alike: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -143,6 +159,29 @@ class _Reader:
             )
         for numbers in alike.values():
             self._once("entry", "numbers", numbers)
+
+    def _places(
+        self,
+        queues: dict[str, QueueConfigured],
+        entries: dict[str, EntryPointConfigured],
+        agents: dict[str, AgentConfigured],
+    ) -> None:
+        """Complain where something points to an agent or a branch that there is not."""
+        known = {kind: self._named(kind) for kind in ("agent", "branch")}
+        pointers: list[tuple[Path, str, str]] = []
+        for ident, queue in queues.items():
+            for step in queue.steps:
+                pointers += [(("queue", ident, "steps"), "agent", agent) for agent in step.agents]
+                pointers += [(("queue", ident, "steps"), "branch", step.branch)] if step.branch != LOCAL else []
+        pointers += [(("entry", ident, "agent"), "agent", entry.agent_id) for ident, entry in entries.items()]
+        pointers += [(("agent", ident, "branch"), "branch", agent.branch) for ident, agent in agents.items()]
+        for path, kind, pointed in pointers:
+            if pointed and pointed not in known[kind]:
+                self._complain(path, f"there is no {kind} {pointed}; {near(pointed, known[kind])}")
+
+    def _named(self, kind: str) -> set[str]:
+        """All ids of a section, also of what is not right yet: that is told by itself."""
+        return set(named) if isinstance(named := self._document.get(kind), dict) else set()
 
     def _section(self, section: Section, cls: type[E]) -> dict[str, E]:
         """What stands in this section and can be used, by id."""

@@ -23,19 +23,8 @@ from orchestrator.domain.work.ordertypes import (
     OrderTypeRemoved,
     StateSpec,
 )
-from orchestrator.service.site_values import (
-    MOST_ROWS,
-    Field,
-    Read,
-    Section,
-    Unfit,
-    flag,
-    matching,
-    near,
-    rows,
-    text,
-    written,
-)
+from orchestrator.service.site_rows import MOST_ROWS, rows, written
+from orchestrator.service.site_values import Field, Read, Section, Unfit, flag, matching, near, text
 
 # Ids of fields become names in forms, those of states and actions parts of addresses.
 _ID: Final = matching(

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from msgspec import Struct
-from msgspec.structs import fields
 
 from orchestrator.domain.kernel import Event
 
 _NAME_LENGTH: Final = 80
-MOST_ROWS: Final = 60
 
 # Ids become stream names for ever; words become parts of commands to the switch: both keep to what nothing misreads.
 ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -116,53 +114,3 @@ def flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise Unfit("write true or false, without quotes")
     return value
-
-
-def rows(cls: type[Struct], keys: tuple[Field, ...], example: str, *, may_be_none: bool = False) -> Read:
-    """A list of tables as a tuple of `cls`."""
-    by_key = {field.key: field for field in keys}
-
-    def read(value: object) -> tuple[Struct, ...]:
-        if not isinstance(value, list) or len(value) > MOST_ROWS or not (value or may_be_none):
-            raise Unfit(f"write a list of 1 to {MOST_ROWS} tables, such as [ {example} ]")
-        return tuple(one(place, each) for place, each in enumerate(value, 1))
-
-    def one(place: int, given: object) -> Struct:
-        if not isinstance(given, dict):
-            raise Unfit(f"entry {place}: write a table, such as {example}")
-        where = next((given[field.key] for field in keys[:1] if isinstance(given.get(field.key), str)), place)
-        if unknown := next((key for key in given if key not in by_key), None):
-            raise Unfit(f"entry {where}: {unknown}: there is no such key; {near(unknown, by_key)}")
-        found = {}
-        for field in keys:
-            if field.key in given:
-                try:
-                    found[field.attribute] = field.read(given[field.key])
-                except Unfit as error:
-                    raise Unfit(f"entry {where}: {field.key}: {error}") from None
-            elif field.required:
-                raise Unfit(f"entry {where}: {field.key} is missing")
-        return cls(**found)
-
-    return read
-
-
-def written(keys: tuple[Field, ...]) -> Callable[[tuple[Struct, ...]], list[dict[str, Any]]]:
-    """The way back: tables with what is not as usual."""
-
-    def write(rows: tuple[Struct, ...]) -> list[dict[str, Any]]:
-        return [
-            {
-                field.key: field.write(value)
-                for field in keys
-                if (value := getattr(row, field.attribute)) != _usual(type(row), field.attribute)
-            }
-            for row in rows
-        ]
-
-    return write
-
-
-def _usual(cls: type[Struct], attribute: str) -> object:
-    info = next(info for info in fields(cls) if info.name == attribute)
-    return info.default_factory() if callable(info.default_factory) else info.default

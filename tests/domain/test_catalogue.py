@@ -18,9 +18,11 @@ from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.routing import (
+    branches,
     calendars,
     configuration,
     entries,
+    levels,
     limits,
     notices,
     numbers,
@@ -43,6 +45,8 @@ MODULES = (
     configuration,
     entries,
     queues,
+    levels,
+    branches,
     agents,
     shift_events,
     presence,

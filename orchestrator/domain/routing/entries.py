@@ -30,6 +30,10 @@ class EntryPointConfigured(Event, frozen=True, kw_only=True):
     name: str
     numbers: tuple[str, ...]
     queue_id: str
+    agent_id: str = ""
+    """The agent whom callers of these numbers want; empty: nobody in particular."""
+    bonus: int = 0
+    """Points beside the queue's priority for callers of these numbers."""
     trunks: tuple[str, ...] = ()
     """Only calls of these trunk groups; empty: of all."""
     callers: tuple[str, ...] = ()
@@ -39,10 +43,6 @@ class EntryPointConfigured(Event, frozen=True, kw_only=True):
     hours: str = ""
     """While this calendar is closed, callers are sent to `closed`."""
     closed: str = "apology:closed"
-    bonus: int = 0
-    """Added to the rank of its callers."""
-    agent_id: str = ""
-    """The agent for whom its callers wait first."""
     answer: str = AT_ONCE
     """When the caller is answered, and billed: `at_once`, `after` a while, `when_connected` with an agent."""
     answer_after_ms: int = 0
@@ -69,6 +69,16 @@ class EntryPoint(Struct, frozen=True, kw_only=True):
     def numbers(self) -> tuple[str, ...]:
         """What leads here."""
         return self.settings.numbers
+
+    @property
+    def agent_id(self) -> str:
+        """The agent whom its callers want."""
+        return self.settings.agent_id
+
+    @property
+    def bonus(self) -> int:
+        """Points for its callers."""
+        return self.settings.bonus
 
     @property
     def catches_all(self) -> bool:
