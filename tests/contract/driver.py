@@ -110,7 +110,13 @@ class Driver(ABC):
         time.sleep(milliseconds / 1_000)
 
     def assert_recorded(
-        self, path: str, *, left: int | None, right: int | Literal["music"], from_s: float = 0.3, to_s: float | None = None
+        self,
+        path: str,
+        *,
+        left: int | None,
+        right: int | Literal["music"],
+        from_s: float = 0.3,
+        to_s: float | None = None,
     ) -> None:
         """The file is a stereo recording of this: a tone in Hz, or music, which is neither tone nor silence. What the
         caller says (`left`) may be left out: nobody hears a caller who is not answered.

@@ -51,12 +51,12 @@ class Limits:
 
     def room(self, what: str, node: str, now: Instant) -> bool:
         """Whether this switch bears one more: `served`, or `told` that it does not."""
-        limit = self._limit(node)
+        limit = self.of(node)
         return limit is None or self._level(what, node, limit, now) >= SECOND
 
     def take(self, what: str, node: str, at: Instant) -> None:
         """One more was let in, or told."""
-        limit = self._limit(node)
+        limit = self.of(node)
         if limit is not None:
             level = self._level(what, node, limit, at) - SECOND
             self._buckets[what, node] = _Bucket(max(level, 0), at)
@@ -65,7 +65,8 @@ class Limits:
         """How near each switch is to its limit: what there is room for, in millionths of a caller, as of when."""
         return {key: (bucket.level, bucket.at) for key, bucket in self._buckets.items()}
 
-    def _limit(self, node: str) -> LimitConfigured | None:
+    def of(self, node: str) -> LimitConfigured | None:
+        """The limit of this switch; None where it has none."""
         return self._limits.get(node) or self._limits.get(ANY_SWITCH)
 
     def _level(self, what: str, node: str, limit: LimitConfigured, now: Instant) -> int:

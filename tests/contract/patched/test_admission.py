@@ -11,8 +11,8 @@ NOTICE = "notice_weather.wav"
 
 def played(control: Control, seen: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """What has begun and ended to be played so far, by file."""
-    for event in control.drain(0.05):
-        seen.append((event["Event-Name"], event["Playback-File-Path"].rpartition("/")[2]))
+    news = control.drain(0.05)
+    seen += [(event["Event-Name"], event["Playback-File-Path"].rpartition("/")[2]) for event in news]
     return seen
 
 
