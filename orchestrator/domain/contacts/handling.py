@@ -132,7 +132,7 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
             return (*_missing(contact, command), turned_away, *_overflowed(visit, command.overflow))
         case ExpireVisit() if contact.status == "waiting" and visit is not None and visit.leave_by <= command.now:
             return (
-                ContactTurnedAway(reason="no_agent_in_time", prompt=command.prompt),
+                ContactTurnedAway(reason="no_agent_in_time", prompt=command.prompt, answered=contact.answered),
                 _visit_ended(visit, "timed_out"),
             )
         case Identify() if not contact.customer_id:
