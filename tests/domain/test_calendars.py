@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.kernel import SECOND, Instant
-from orchestrator.domain.routing.calendars import Calendar, CalendarConfigured, Calendars, Spans
+from orchestrator.domain.routing.calendars import DAYS, Calendar, CalendarConfigured, Calendars, Spans
 from orchestrator.service import calendar_days, site_admission
 
 SHANGHAI = "Asia/Shanghai"
@@ -22,10 +22,10 @@ def at(text: str, zone: str = SHANGHAI, fold: int = 0) -> Instant:
 
 
 def calendar(
-    *, zone: str = SHANGHAI, holidays: str = "", days: dict[str, Spans] | None = None, **hours: str
+    hours: dict[str, str], *, zone: str = SHANGHAI, holidays: str = "", days: dict[str, Spans] | None = None
 ) -> Calendar:
-    """A calendar with these hours, `mon="09:00-18:00"`, as a site's file would say it."""
-    week = tuple(site_admission.spans(hours[day].split()) if day in hours else () for day in site_admission.DAYS)
+    """A calendar with these hours, `{"mon": "09:00-18:00"}`, as a site's file would say it."""
+    week = tuple(site_admission.spans(hours[day].split()) if day in hours else () for day in DAYS)
     settings = CalendarConfigured(name="Office", zone=zone, week=week, holidays=holidays, overrides=days or {})
     return Calendar(calendar_days.complete(settings, TODAY))
 
@@ -35,7 +35,7 @@ WEEKDAYS = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "08:30-12:00 13:30
 
 def test_several_spans_a_day_open_at_their_first_minute_and_close_at_their_last() -> None:
     """Feature 2.6."""
-    office = calendar(**WEEKDAYS)
+    office = calendar(WEEKDAYS)
     opens = [time for time in ("08:29", "08:30", "11:59", "12:00", "13:29", "13:30", "17:59", "18:00")
              if office.is_open(at(f"2026-06-01T{time}"))]  # fmt: skip
     assert opens == ["08:30", "11:59", "13:30", "17:59"]
@@ -44,7 +44,7 @@ def test_several_spans_a_day_open_at_their_first_minute_and_close_at_their_last(
 
 def test_a_span_over_midnight_belongs_to_the_day_on_which_it_begins() -> None:
     """Feature 2.6: Friday's night ends on Saturday morning, and Saturday has none of its own."""
-    night = calendar(fri="22:00-06:00")
+    night = calendar({"fri": "22:00-06:00"})
     assert night.is_open(at("2026-06-05T23:00"))
     assert night.is_open(at("2026-06-06T05:59"))
     assert not night.is_open(at("2026-06-06T06:00"))
@@ -52,7 +52,7 @@ def test_a_span_over_midnight_belongs_to_the_day_on_which_it_begins() -> None:
 
 
 def test_a_whole_day_is_open_to_its_last_minute() -> None:
-    always = calendar(mon="00:00-24:00")
+    always = calendar({"mon": "00:00-24:00"})
     assert always.is_open(at("2026-06-01T00:00"))
     assert always.is_open(at("2026-06-01T23:59"))
     assert not always.is_open(at("2026-06-02T00:00"))
@@ -60,7 +60,7 @@ def test_a_whole_day_is_open_to_its_last_minute() -> None:
 
 def test_a_holiday_closes_and_a_moved_working_saturday_opens() -> None:
     """Feature 2.6 (调休): 2026-05-04 and 05 are off, and Saturday 2026-05-09 is worked instead."""
-    office = calendar(holidays="CN", **WEEKDAYS)
+    office = calendar(WEEKDAYS, holidays="CN")
     assert not office.is_open(at("2026-05-04T10:00"))
     assert not office.is_open(at("2026-05-05T10:00"))
     assert office.is_open(at("2026-05-09T10:00"))
@@ -71,7 +71,7 @@ def test_a_holiday_closes_and_a_moved_working_saturday_opens() -> None:
 def test_what_is_written_for_a_day_wins_over_everything() -> None:
     """Feature 2.6: the override table."""
     days: dict[str, Spans] = {"2026-05-05": ((600, 660),), "2026-05-09": (), "2026-06-01": ()}
-    office = calendar(holidays="CN", days=days, **WEEKDAYS)
+    office = calendar(WEEKDAYS, holidays="CN", days=days)
     assert office.is_open(at("2026-05-05T10:30")), "a holiday on which somebody is there"
     assert not office.is_open(at("2026-05-09T10:00")), "a moved working day that is not worked here"
     assert not office.is_open(at("2026-06-01T10:00"))
@@ -80,7 +80,7 @@ def test_what_is_written_for_a_day_wins_over_everything() -> None:
 def test_where_the_clock_is_put_forward_an_hour_is_missing_and_where_it_is_put_back_one_comes_twice() -> None:
     """Feature 2.6: Berlin, 2026-03-29 and 2026-10-25."""
     zone = "Europe/Berlin"
-    sundays = calendar(zone=zone, sun="02:00-03:00")
+    sundays = calendar({"sun": "02:00-03:00"}, zone=zone)
     before = at("2026-03-29T01:59", zone)
     assert not sundays.is_open(before)
     assert not sundays.is_open(Instant(before + 60 * SECOND)), "it is three o'clock at once"
@@ -98,7 +98,7 @@ def test_offsets_say_what_the_clock_on_the_wall_says(zone: str, moment: datetime
     utc = moment.replace(tzinfo=UTC, microsecond=0)
     local = utc.astimezone(ZoneInfo(zone))
     instant = Instant(int(utc.timestamp()) * SECOND)
-    day, minute = calendar(zone=zone, mon="09:00-10:00").local(instant)
+    day, minute = calendar({"mon": "09:00-10:00"}, zone=zone).local(instant)
     assert (day, minute) == (local.date().toordinal(), local.hour * 60 + local.minute)
 
 

@@ -71,7 +71,7 @@ def test_each_condition_sends_on_arrival_and_says_why() -> None:
     for state in ({"closed": True}, {"waiting": 3}, {"nobody": True}):
         made = Made()
         when = {"closed": "closed", "waiting": "length", "nobody": "nobody"}[next(iter(state))]
-        made.queue("a", row("wait", "queue:c", after_ms=1), row(when, "queue:b", over=3), **state)  # type: ignore[arg-type]
+        made.queue("a", row("wait", "queue:c", after_ms=1), row(when, "queue:b", over=3), **state)
         made.queue("b")
         settled = settle(Target("queue", "a"), (), made.house)
         assert (settled.target, hops(settled)) == (Target("queue", "b"), [("a", when)])
