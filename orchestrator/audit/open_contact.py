@@ -42,10 +42,14 @@ class Contact:
         "moved_to",
         "node",
         "offer",
+        "overflowed",
         "picked_for",
         "place",
         "queued",
         "segment",
+        "step",
+        "step_due",
+        "steps",
         "unwanted",
         "visit",
         "visit_due",
@@ -62,8 +66,13 @@ class Contact:
         self.visit_due = self.waiting_since = Instant(0)
         self.moved_to = self.picked_for = ""
         self.given = 0
+        self.steps = self.step = 0
+        self.step_due = Instant(0)
+        """When the step of the visit is over; 0: never."""
         self.offer: Offer | None = None
         self.segment: Segment | None = None
         self.queued = self.identified = self.leaving = self.caller_gone = False
+        self.overflowed = False
+        """Left a queue for another place, and has not come there yet."""
         self.last = record
         self.place = place

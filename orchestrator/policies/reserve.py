@@ -19,14 +19,14 @@ def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever an offer moves, then the shifts that it holds follow in the same transaction."""
     contact_id = happened.record.stream.partition("-")[2]
     match happened.record.event:
-        case contacts.OfferMade() as event:
+        case contacts.OfferMade() | contacts.OfferWidened() as event:
             for held in event.reservations:
                 agent = world.agents.get(held.agent_id)
                 reserve = Reserve(
                     offer_id=event.offer_id,
                     contact_id=contact_id,
                     capacity=capacity_of(agent.capacity if agent is not None else {}, VOICE),
-                    by_hand=event.by_hand,
+                    by_hand=isinstance(event, contacts.OfferMade) and event.by_hand,
                 )
                 yield TellShift(held.shift_id, reserve)
         case contacts.OfferDeclined() as event:

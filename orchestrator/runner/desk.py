@@ -38,7 +38,12 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
         case inputs.Prioritise():
             yield hands.prioritise(world, command.contact, command.points, _code(command.reason))
         case inputs.IdentifyContact():
-            yield TellContact(command.contact_id, commands.Identify(customer_id=command.customer_id))
+            known = commands.Identify(
+                customer_id=command.customer_id,
+                level=command.level,
+                last_agent=world.last_agents.get(command.customer_id, ""),
+            )
+            yield TellContact(command.contact_id, known)
         case inputs.SignIn():
             yield from _sign_in(world, memory, command, now, ids)
         case inputs.AgentCommand():
@@ -97,6 +102,9 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield TellContact(contact.contact_id, commands.HangUp(reason="agent"))
         case inputs.Pick():
             yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
+        case inputs.MarkNuisance():
+            contact = hands.conversation(world, shift, command.about)
+            yield TellContact(contact.contact_id, commands.MarkNuisance(shift_id=shift_id))
 
 
 def _offered(world: World, shift: shifts.Shift) -> Contact:

@@ -7,23 +7,28 @@ looked at here comes from several streams; what one contact allows, `domain.cont
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
+from msgspec.structs import replace
+
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision, Reservation
 from orchestrator.domain.contacts.moving import PICKED_BY_HAND
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
+from orchestrator.domain.routing.overflow import next_look
 from orchestrator.domain.routing.queues import Queue
+from orchestrator.domain.routing.requirements import PRIORITIES, aged
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.engagements import VOICE, capacity_of, with_contact
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.talk import conversations
+from orchestrator.policies.widen import into_queue
 from orchestrator.runner import inputs
 
 # Who was passed over: the first few by name, as in any decision record (law 14).
 PASSED_KEPT: Final = 3
 # Points that a person may give a contact, as bounded as a queue's own priority is.
-POINTS: Final = (-1_000, 1_000)
+POINTS: Final = PRIORITIES
 # So much of an id's beginning tells one contact from every other that is live.
 SHORTEST_ID: Final = 8
 
@@ -49,7 +54,8 @@ def pick(
     _refuse_unless_open(queue, level, given=bool(command.by))
     if not world.in_step(contact.node):
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
-    passed = [each.contact_id for each in in_line(world, contact.queue_id) if rank(each) < rank(contact)]
+    own = rank(contact, now)
+    passed = [each.contact_id for each in in_line(world, contact.queue_id, now) if rank(each, now) < own]
     yield TellContact(
         contact.contact_id,
         commands.Pick(
@@ -93,18 +99,24 @@ def move(world: World, named: str, queue_id: str, reason: str, now: Instant, ids
     queue = world.queues.get(queue_id)
     if queue is None or not queue.open:
         _refuse("no_such_queue", f"There is no open queue {queue_id[:40]!r}; see `ringledger queues`.")
-    settings = queue.settings
-    to = commands.Queue(
-        visit_id=ids.new("visit"),
-        queue_id=queue.queue_id,
-        entry_id=contact.entry_id,
-        skill=settings.skill,
-        min_level=settings.min_level,
-        priority=settings.priority,
-        music=settings.music,
-        leave_by=Instant(now + settings.max_wait_ms * MILLISECOND),
+    _refuse_where_no_door(world, queue, now)
+    # A person's word begins the way of overflow anew: whatever queues the caller has seen, this one is meant.
+    to = replace(
+        into_queue(world, contact, queue, entry_id=contact.entry_id, visit_id=ids.new("visit"), now=now),
+        waiting_since=contact.visit.since if contact.visit is not None else Instant(0),
+        overflow_at=next_look(queue.settings.overflow, now, now),
+        answer_at=contact.answer_at,
     )
     return TellContact(contact.contact_id, commands.Move(to=to, reason=reason))
+
+
+def _refuse_where_no_door(world: World, queue: Queue, now: Instant) -> None:
+    """What keeps callers out of a queue keeps out those who are moved there, too."""
+    settings, admission = queue.settings, world.admission
+    if settings.calendar and not admission.calendars.is_open(settings.calendar, now):
+        _refuse("queue_closed", f"The queue {queue.queue_id} takes nobody at this hour.")
+    if settings.most_waiting and admission.visits(queue.queue_id) >= settings.most_waiting:
+        _refuse("queue_full", f"In the queue {queue.queue_id} as many wait already as may.")
 
 
 def prioritise(world: World, named: str, points: int, reason: str) -> TellContact:
@@ -115,16 +127,18 @@ def prioritise(world: World, named: str, points: int, reason: str) -> TellContac
     return TellContact(waiting(world, named).contact_id, commands.Reprioritise(given=points, reason=reason))
 
 
-def in_line(world: World, queue_id: str) -> list[Contact]:
+def in_line(world: World, queue_id: str, now: Instant) -> list[Contact]:
     """Who waits in this queue, whoever is to be served first at the head."""
     waits = (each for each in world.contacts.values() if each.queue_id == queue_id and each.status == "waiting")
-    return sorted(waits, key=rank)
+    return sorted(waits, key=lambda contact: rank(contact, now))
 
 
-def rank(contact: Contact) -> tuple[int, int]:
+def rank(contact: Contact, now: Instant) -> tuple[int, int]:
     """Where a waiting contact stands: the most urgent first, then whoever waits longest."""
     visit = contact.visit
-    return (0, 0) if visit is None else (-(visit.priority + contact.given), visit.waiting_since)
+    if visit is None:
+        return (0, 0)
+    return (-(visit.base + aged(visit.age_per_min, visit.age_cap, visit.since, now)), visit.since)
 
 
 def waiting(world: World, named: str) -> Contact:

@@ -124,6 +124,10 @@ class HangUp(AgentCommand, frozen=True, kw_only=True, tag="hang_up"):
     """End the conversation: of several, the one that `about` names, or else the active one."""
 
 
+class MarkNuisance(AgentCommand, frozen=True, kw_only=True, tag="mark_nuisance"):
+    """Refuse further calls of the caller with whom the agent talks."""
+
+
 class WrapUp(AgentCommand, frozen=True, kw_only=True, tag="wrap_up"):
     """Finish the after-call work with a reason code."""
 
@@ -176,6 +180,8 @@ class IdentifyContact(DeskCommand, frozen=True, kw_only=True, tag="identify"):
 
     contact_id: str
     customer_id: str
+    level: str = ""
+    """The customer's level, where there is one."""
 
 
 class Move(DeskCommand, frozen=True, kw_only=True, tag="move"):
@@ -198,7 +204,7 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
-    | IdentifyContact | Presence | Pick | Move | Prioritise
+    | IdentifyContact | Presence | MarkNuisance | Pick | Move | Prioritise
 )  # fmt: skip
 
 Fact = (

@@ -15,9 +15,20 @@ from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
-from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.routing import (
+    branches,
+    calendars,
+    configuration,
+    entries,
+    levels,
+    limits,
+    notices,
+    numbers,
+    queues,
+    trunks,
+)
 from orchestrator.domain.staff import agents, presence
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
@@ -34,12 +45,20 @@ MODULES = (
     configuration,
     entries,
     queues,
+    levels,
+    branches,
     agents,
     shift_events,
     presence,
     nodes,
     ordertypes,
     orders,
+    numbers,
+    trunks,
+    limits,
+    calendars,
+    notices,
+    blacklist,
 )
 # Participles that do not end in -ed, as English has them.
 IRREGULAR = (

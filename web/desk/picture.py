@@ -48,6 +48,8 @@ class Talk(Struct, frozen=True, kw_only=True):
     held: bool
     wish: str
     """`hold` or `resume` where the switch has not said that it is so."""
+    nuisance: bool
+    """Whether the agent has marked the caller: further calls are refused."""
 
 
 class WrapUp(Struct, frozen=True, kw_only=True):
@@ -215,6 +217,8 @@ def may(
         found |= {"accept", "reject"}
     if talks:
         found.add("hang_up")
+    if any(talk.number and not talk.nuisance for talk in talks):
+        found.add("mark_nuisance")
     found.update("resume" if talk.held else "hold" for talk in talks if not talk.wish)
     if all(talk.held for talk in talks) and why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE)) is None:
         found.add("pick")
@@ -265,6 +269,7 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
             since=contact.segment.since,
             held=contact.status == "held",
             wish=contact.segment.wish,
+            nuisance=contact.nuisance,
         )
         for contact in found
         if contact.segment is not None

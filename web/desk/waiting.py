@@ -1,5 +1,6 @@
 """Who waits in a queue, for those who may take somebody from it by hand (features 3.7, 3.8)."""
 
+import time
 from typing import Final
 
 from msgspec import Struct
@@ -45,7 +46,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
 def waiting_in(view: LiveView, queue_id: str) -> Waiting:
     """Who waits in this queue now."""
     with view.still() as world:
-        line = in_line(world, queue_id)
+        line = in_line(world, queue_id, _now())
         queue = world.queues.get(queue_id)
         return Waiting(
             queue_id=queue_id,
@@ -59,10 +60,11 @@ def waiting_in(view: LiveView, queue_id: str) -> Waiting:
 
 def everybody(world: World, queue_ids: frozenset[str]) -> list[Waiter]:
     """Everybody who waits in these queues, queue by queue."""
+    now = _now()
     return [
         _waiter(contact, place)
         for queue_id in sorted(queue_ids)
-        for place, contact in enumerate(in_line(world, queue_id), 1)
+        for place, contact in enumerate(in_line(world, queue_id, now), 1)
     ]
 
 
@@ -90,4 +92,8 @@ def _waiter(contact: Contact, place: int) -> Waiter:
 
 
 def _since(contact: Contact) -> Instant:
-    return contact.visit.waiting_since if contact.visit is not None else contact.arrived_at
+    return contact.visit.since if contact.visit is not None else contact.arrived_at
+
+
+def _now() -> Instant:
+    return Instant(time.time_ns() // 1_000)

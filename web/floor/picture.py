@@ -195,7 +195,7 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
         if contact.segment is not None:
             since = contact.segment.since
         elif contact.visit is not None:
-            since = contact.visit.waiting_since
+            since = contact.visit.since
         names = [world.agents[agent_id].name for agent_id in with_agents if agent_id in world.agents]
         rows.append(
             CallRow(

@@ -3,7 +3,7 @@
 Whoever asks is told where it cannot be done (`Refused`): people look at a list that is older than what is now.
 """
 
-from orchestrator.domain.contacts.commands import ByHand, Move, Pick, Reprioritise
+from orchestrator.domain.contacts.commands import ByHand, Move, Pick, Queue, Reprioritise
 from orchestrator.domain.contacts.contacts import (
     Contact,
     ContactMoved,
@@ -70,17 +70,31 @@ def _move(contact: Contact, visit: Visit, command: Move) -> Events:
         *withdrawn,
         QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome=MOVED),
         ContactMoved(visit_id=visit.visit_id, from_queue=visit.queue_id, to_queue=to.queue_id, reason=command.reason),
-        ContactQueued(
-            visit_id=to.visit_id,
-            queue_id=to.queue_id,
-            entry_id=contact.entry_id,
-            skill=to.skill,
-            min_level=to.min_level,
-            priority=to.priority,
-            music=to.music,
-            leave_by=to.leave_by,
-            waiting_since=visit.waiting_since,
-        ),
+        queued(to),
+    )
+
+
+def queued(command: Queue) -> ContactQueued:
+    """The event that puts a contact into this queue."""
+    return ContactQueued(
+        visit_id=command.visit_id,
+        queue_id=command.queue_id,
+        entry_id=command.entry_id,
+        skill=command.skill,
+        min_level=command.min_level,
+        priority=command.priority,
+        music=command.music,
+        leave_by=command.leave_by,
+        bonuses=command.bonuses,
+        steps=command.steps,
+        known_by=command.known_by,
+        age_per_min=command.age_per_min,
+        age_cap=command.age_cap,
+        waiting_since=command.waiting_since,
+        hops=command.hops,
+        overflow_at=command.overflow_at,
+        answer_at=command.answer_at,
+        notices=command.notices,
     )
 
 
