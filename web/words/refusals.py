@@ -14,6 +14,8 @@ REFUSALS: Final[dict[str, LazyString]] = {
     "hold_first": _l("Put the caller on hold first; then take another."),
     "no_picking": _l("Nobody takes callers of this queue by hand; ask a leader to give one to you."),
     "not_waiting": _l("This caller does not wait any more."),
+    "queue_closed": _l("That queue takes nobody at this hour."),
+    "queue_full": _l("In that queue as many wait already as may."),
     "same_queue": _l("This caller waits in that queue already."),
     "skill_missing": _l("This queue needs a skill that the agent does not have, or a higher level of it."),
     "switch_away": _l("The switch of this caller cannot be reached now; try again in a moment."),
