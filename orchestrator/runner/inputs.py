@@ -15,10 +15,10 @@ kept over reloads (sessionStorage), and different in another tab: 1 to 64 of a-z
 |                                                   | `DESKS_IN_A_BEAT` in one    |                                 |
 | the agent signs in at a desk                      | `sign_in` (agent, desk, …)  | position                        |
 
-Every other command of an agent carries `desk`, `about` (the offer or contact that the page showed), a fresh `key`
-that is sent again with the same wish, and `good_until`. A page whose desk is not `shift.desk.desk_id` of the live state has been taken
-over: it says so and stops acting. A `desk_seen` or `desk_gone` that was not answered need not be sent again: the next
-beat says the same, and a desk that is in none for `runner.presence.LEASE` is lost.
+Every other command of an agent carries `desk`, `about` (the offer or contact that the page showed), `good_until`, and a
+fresh `key` that is sent again with the same wish. A page whose desk is not `shift.desk.desk_id` of the live state has
+been taken over: it says so and stops acting. A `desk_seen` or `desk_gone` that was not answered need not be sent again:
+the next beat says the same, and a desk that is in none for `runner.presence.LEASE` is lost.
 """
 
 from typing import Final

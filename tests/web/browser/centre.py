@@ -1,5 +1,4 @@
-"""A whole house whose people work in real browsers: the web as `ringledger web` runs it, the engine, the read models and
-a switch.
+"""A house whose people work in real browsers: the web as `ringledger web` runs it, engine, read models and a switch.
 
 def test_…(centre: Centre) -> None:
 page = centre.page("ann", "/desk/")

@@ -185,7 +185,7 @@ def test_a_page_that_is_closed_is_forgotten() -> None:
 
 
 def test_a_page_that_answers_no_more_is_let_go_though_its_connection_takes_everything() -> None:
-    """Bad input of issue 3: behind a proxy a network that is away closes nothing, and its desk would seem to be there."""
+    """Bad input of issue 3: behind a proxy a network that is away closes nothing, and a desk would seem there."""
     with Service(beat_s=0.05, answer_s=0.2) as service:
         page = service.page("agent:a", name="page-one")
         old = service.page("agent:a", name="page-two", user="u2")
