@@ -92,7 +92,7 @@ def test_a_missed_ring_is_shown_with_a_way_back(centre: Centre) -> None:
     page.wait_for_selector("#desk-missed .banner", state="detached")
 
 
-@pytest.mark.parametrize("times", [OUTLASTING], ids=["long-ring"])
+@pytest.mark.parametrize("times", (OUTLASTING,), ids=["long-ring"])
 def test_no_ring_is_lost_and_nothing_done_twice_while_the_web_is_away(centre: Centre) -> None:
     """Complaint 2 and bad input of issue 3: the page says that it is old; what is pressed meanwhile is done once."""
     house = centre.house
