@@ -31,7 +31,7 @@ def test_a_caller_marked_at_the_desk_is_listed_in_the_agents_name_and_refused_fr
     (entry,) = until(listed, "the service to list the number")
     assert (entry.number, entry.reason) == (NUMBER, "nuisance")
     (record,) = [r for r in office.house.opened() if isinstance(r.event, NumberBlacklisted)]
-    assert (record.stream, record.about.actor) == (f"blacklist-{contact_id}", "agent:ann")
+    assert (record.stream, record.about.actor) == (f"blacklist-{contact_id}", "agent:801")
     ann.press("hang_up")
     ann.await_state("wrapping_up")
     office.house.driver.call(number=NUMBER)
