@@ -1,6 +1,7 @@
 """What is done by hand with who waits and who is in hand: taken, given, moved, hurried; one active, the others held."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -31,7 +32,7 @@ def contact_of(scene: Scene, caller: str) -> str:
     return scene.live(caller).contact_id
 
 
-def pick(scene: Scene, caller: str, number: int = 1, **more: str) -> str:
+def pick(scene: Scene, caller: str, number: int = 1, **more: Any) -> str:  # noqa: ANN401 - fields of the command
     """Agent 100n takes this caller; the refusal, if any."""
     return scene.refusal(i.Pick(agent=f"100{number}", contact=contact_of(scene, caller), **more))
 
