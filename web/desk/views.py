@@ -24,6 +24,7 @@ from web.desk.picture import Desk, desk_of, waiting_in
 from web.desk.pop import pop_of
 from web.desk.reasons import ALL
 from web.desk.shown import outcome_words, region, words_of
+from web.desk.topics import days
 from web.navigation import Item
 from web.parts import parts
 from web.push.present import live
@@ -80,8 +81,18 @@ def show() -> str:
     """The page."""
     desk = _desk()
     queues = [waiting_in(live().view, queue_id) for queue_id in desk.queues]
-    topics = ",".join((f"desk:{desk.agent.agent_id}", *(f"queue:{queue_id}" for queue_id in desk.queues[:12])))
-    return render_template("desk/page.html", desk=desk, words=words_of(desk), queues=queues, topics=topics, keys=KEYS)
+    own = (f"{name}:{desk.agent.agent_id}" for name in ("desk", "day"))
+    topics = ",".join((*own, *(f"queue:{queue_id}" for queue_id in desk.queues[:12])))
+    days().look(desk.agent.agent_id)
+    return render_template(
+        "desk/page.html",
+        desk=desk,
+        words=words_of(desk),
+        day=days().of(desk.agent.agent_id),
+        queues=queues,
+        topics=topics,
+        keys=KEYS,
+    )
 
 
 @blueprint.post("/act/<action>")

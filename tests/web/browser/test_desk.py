@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
-MODELS: Final = ("customers", "customer_timeline", "work_orders", "queue_state")
+MODELS: Final = ("customers", "customer_timeline", "work_orders", "queue_state", "agent_workload")
 LANGUAGES: Final = ("en", "zh")
 
 
@@ -171,6 +171,30 @@ def test_a_call_from_ring_to_wrap_up_by_keyboard_alone(centre: Centre, language:
     page.keyboard.press("Alt+Shift+W")
     state(page, "good")
     assert [ended.code for ended in house.ledger.all(s.WrapUpEnded)] == ["call_back"]
+
+
+def test_the_counters_of_day_and_shift_move_without_a_reload_and_are_not_read_out(centre: Centre) -> None:
+    """Screens and safety 4.1 and 4.21: calls, talk, hold, after-call work, missed and pauses; timers tick silently."""
+    centre.house.driver.phone("1001", "obeys")
+    page = centre.page("ann", "/desk/")
+    page.wait_for_selector("#desk-counts dl", timeout=20_000)
+    page.evaluate("window.sameDocument = true")
+    page.keyboard.press("Alt+Shift+R")
+    state(page, "wait")
+    ticking = page.locator("#desk-counts time.since")
+    ticking.wait_for()
+    before = ticking.inner_text()
+    page.wait_for_function("was => document.querySelector('#desk-counts time.since').textContent !== was", arg=before)
+    page.keyboard.press("Alt+Shift+R")
+    centre.house.driver.call()
+    page.wait_for_selector(".ring")
+    page.keyboard.press("Alt+Shift+A")
+    page.wait_for_selector(".talk")
+    for part in ("#desk-counts", ".tally"):
+        page.wait_for_selector(f"{part} div:first-child > dd:text-is('1')")
+        silent = "part => !document.querySelector(part).closest('[aria-live], [role=status], [role=alert], [role=log]')"
+        assert page.evaluate(silent, part), f"{part} must not be read out as it ticks"
+    assert page.evaluate("window.sameDocument")
 
 
 def test_what_somebody_types_is_left_alone_while_everything_moves(centre: Centre) -> None:
