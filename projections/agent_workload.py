@@ -326,7 +326,9 @@ def today(connection: Connection, site: Site, now: Instant, agent_ids: list[str]
     """The day so far of each of these agents who was ever known, by id."""
     day = site.day(now)
     agents = AGENTS.read(connection, "WHERE agent_id = ANY(%s)", (agent_ids,))
-    days = {row.agent_id: row for row in DAYS.read(connection, "WHERE agent_id = ANY(%s) AND day = %s", (agent_ids, day))}
+    days = {
+        row.agent_id: row for row in DAYS.read(connection, "WHERE agent_id = ANY(%s) AND day = %s", (agent_ids, day))
+    }
     return {
         agent.agent_id: Running(
             days.get(agent.agent_id) or Day(agent.agent_id, day), agent.state, _running_from(agent, site, now)

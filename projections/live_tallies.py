@@ -20,8 +20,8 @@ _TIME_IN: Final = {"talking": "call_ms", "paused": "pause_ms"}
 
 
 class Tally(Struct, frozen=True, kw_only=True):
-    """Calls begun, offers not taken, and the time in calls and not ready, of states that have ended. `state` and `since`
-    tell what runs on.
+    """Calls begun, offers not taken, and the time in calls and not ready, of states that have ended; `state` lasts
+    since `since`.
     """
 
     calls: int = 0

@@ -31,6 +31,8 @@ def touched(record: Record, before: Aggregate, after: Aggregate, world: World) -
             return {FLOOR, f"{kind}:{ident}"}
         case "node":
             return {FLOOR}
+        case "pauses" | "wrapup":
+            return {FLOOR, *(f"{AGENT}:{agent_id}" for agent_id in world.agents)}
         case "user":
             return {f"{USER}:{ident}"}
         case "customer":

@@ -14,8 +14,9 @@ from orchestrator.domain.routing import entries, queues
 from orchestrator.domain.routing.entries import EntryPoint
 from orchestrator.domain.routing.matching import Matching
 from orchestrator.domain.routing.queues import Queue
-from orchestrator.domain.staff import agents, shifts
+from orchestrator.domain.staff import agents, reasons, shifts
 from orchestrator.domain.staff.agents import Agent
+from orchestrator.domain.staff.reasons import Reasons
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.switch.nodes import Node
@@ -48,6 +49,7 @@ class World:
         """Open legs of ours to each extension, whatever became of their offers. Whoever has one is not rung."""
         self.agent_of_number: dict[str, str] = {}
         self.entry_of_number: dict[str, str] = {}
+        self.reasons = Reasons()
         self.config_version = 0
         self.timers = Timers()
         self.matching = Matching()
@@ -66,6 +68,8 @@ class World:
                 self.versions[record.stream] = record.version
             case "config":
                 self.config_version = record.version
+            case "pauses" | "wrapup":
+                self.reasons = reasons.evolve(self.reasons, record.event, ident)
             case "agent" | "queue" | "entry" as kind:
                 return self._apply_configuration(kind, ident, record.event)
         return None, None

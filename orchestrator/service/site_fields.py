@@ -11,6 +11,7 @@ from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.service.site_orders import ORDERTYPE
+from orchestrator.service.site_reasons import PAUSES, WRAP_UP
 from orchestrator.service.site_values import (
     ID,
     Field,
@@ -27,7 +28,19 @@ from orchestrator.service.site_values import (
     word,
 )
 
-__all__ = ["AGENT", "ENTRY", "ID", "ORDERTYPE", "QUEUE", "SECTIONS", "Section", "Unfit", "near"]
+__all__ = [
+    "AGENT",
+    "ENTRY",
+    "ID",
+    "ORDERTYPE",
+    "PAUSES",
+    "QUEUE",
+    "SECTIONS",
+    "WRAP_UP",
+    "Section",
+    "Unfit",
+    "near",
+]
 
 # Levels of skills, of agents and asked for by queues.
 LEVELS: Final = (1, 9)
@@ -109,4 +122,4 @@ AGENT: Final = Section(
         Field("team", "team", _team),
     ),
 )
-SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE)
+SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE, PAUSES, WRAP_UP)

@@ -191,7 +191,7 @@ def test_agents_counters_are_what_one_counts_in_the_log_by_hand(kit: ReadKit, se
 
 
 def test_the_day_so_far_says_what_runs_on_and_since_when(kit: ReadKit) -> None:
-    """Screens and safety 4.1: what has ended is counted, and the page counts on what lasts; at midnight from nothing."""
+    """Screens and safety 4.1: what has ended is counted, what lasts is counted on; at midnight from nothing."""
     kit.build(AGENTS)
     sign_in(kit)
     serve(kit, 5)

@@ -15,9 +15,9 @@ from projections.live_calls import Call
 from projections.screen_pop import ScreenPop, screen_pop
 from projections.status import Late, position_of, wait_for
 from web import language
-from web.desk.shown import reason_words
 from web.parts import parts
 from web.push.present import live
+from web.words import code, reason
 from web.writing import file
 
 # The models that the pane is read from, and how long it waits for what the desk itself has just written (s).
@@ -122,11 +122,11 @@ def _lines(seen: ScreenPop) -> list[Line]:
 
 
 def _line(entry: Entry, text: str, seen: ScreenPop) -> Line:
-    words = reason_words(entry.what or "live") if entry.kind == "contact" else ""
+    words = code(entry.what or "live") if entry.kind == "contact" else ""
     if entry.kind == "contact" and entry.detail.code:
-        words = f"{words} · {reason_words(entry.detail.code)}"
+        words = f"{words} · {reason(entry.detail.code)}"
     if entry.kind == "note":
-        words = reason_words(entry.detail.code)
+        words = reason(entry.detail.code)
     if entry.kind == "order":
         kind = seen.types.get(entry.detail.type_id)
         state = kind.state(entry.detail.state) if kind is not None else None

@@ -7,12 +7,14 @@ from flask import current_app, render_template
 from markupsafe import Markup
 
 from web.access.visitor import Visitor, me
-from web.desk.shown import SIGNS, reason_words
+from web.desk.shown import SIGNS
 from web.floor.counts import Counts
 from web.floor.levels import Levels
 from web.floor.picture import Floor, floor_of
 from web.parts import parts
 from web.push.present import Live, Topic, live
+from web.words import chosen, code
+from web.words import reason as reason_in_words
 
 EVERY_S: Final = 1.0
 _KEY: Final = "ringledger-floor"
@@ -46,7 +48,15 @@ def floor() -> Floor:
 
 def shown() -> dict[str, Any]:
     """What the templates of the leader's view are given."""
-    return {"floor": floor(), "signs": SIGNS, "reason_words": reason_words, "pill": Pills(), "now": _now()}
+    return {
+        "floor": floor(),
+        "signs": SIGNS,
+        "code": code,
+        "reason": reason_in_words,
+        "most_ms": chosen.most_ms,
+        "pill": Pills(),
+        "now": _now(),
+    }
 
 
 class Pills:
@@ -60,7 +70,7 @@ class Pills:
         found = self._written.get((state, reason))
         if found is None:
             sign = SIGNS.get(state, SIGNS["paused"])
-            words = f"{sign.words}: {reason_words(reason)}" if reason else str(sign.words)
+            words = f"{sign.words}: {reason_in_words(reason)}" if reason else str(sign.words)
             pill = Markup('<span class="pill tone-{}"><span aria-hidden="true">{}</span> {}</span>')
             found = self._written[state, reason] = pill.format(sign.tone, sign.icon, words)
         return found
