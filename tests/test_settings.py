@@ -212,6 +212,46 @@ def test_what_is_no_origin_is_refused_with_an_example(origin: str) -> None:
     assert "https://desk.example.com" in refusal(RINGLEDGER_WEB_ORIGIN=origin)
 
 
+def test_pages_talk_to_ourselves_alone_unless_told_otherwise() -> None:
+    assert load(HOME, uid=USER).web_connect == ()
+    given = {
+        **HOME,
+        "RINGLEDGER_WEB_CONNECT": "wss://Switch.example.com:7443, https://maps.example.com/,wss://[fd00::1]:81",
+    }
+    assert load(given, uid=USER).web_connect == (
+        "wss://switch.example.com:7443",
+        "https://maps.example.com",
+        "wss://[fd00::1]:81",
+    )
+    (row,) = [row for row in table(given, uid=USER) if row.name == "RINGLEDGER_WEB_CONNECT"]
+    assert row.is_set
+    assert "wss://Switch.example.com:7443" in row.value
+
+
+@pytest.mark.parametrize(
+    "origin",
+    (
+        "switch.example.com",
+        "wss://",
+        "wss://*",
+        "wss://*.example.com",
+        "wss://switch/path",
+        "wss://switch;script-src",
+        "wss://switch?x",
+        "wss://user@switch",
+        "wss://switch:99999",
+        "wss://switch:0",
+        "javascript:alert(1)",
+        "data:",
+        "'unsafe-inline'",
+        "https://ok.example.com, *",
+    ),
+)
+def test_a_policy_is_opened_for_origins_and_for_nothing_else(origin: str) -> None:
+    """Screens and safety, V3: what would end the directive or name everybody is refused with an example."""
+    assert "wss://switch.example.com:7443" in refusal(RINGLEDGER_WEB_CONNECT=origin)
+
+
 def test_the_mark_tells_homes_apart_and_does_not_tell_where_they_are() -> None:
     one, two = (load({"RINGLEDGER_HOME": home}, uid=USER).mark for home in ("/srv/one", "/srv/two"))
     assert one != two
