@@ -1,6 +1,7 @@
 """Who is calling, for the one desk that has the call: the file, what is open, what was last (features 4.5, 5.2)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct
@@ -10,10 +11,9 @@ from orchestrator.domain.kernel import Instant
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.orders import reference
 from projections.customer_timeline import Entry
-from projections.live import NotReady
 from projections.live_calls import Call
 from projections.screen_pop import ScreenPop, screen_pop
-from projections.status import Late, position_of, wait_for
+from projections.status import Late, wait_for
 from web import language
 from web.parts import parts
 from web.push.present import live
@@ -85,17 +85,10 @@ def pop_of(call: Call) -> Pop:
 
 
 def _wait(position: int) -> None:
-    """Until the read models have what the live state has; where they are late, the pane shows what they have.
-
-    Raises `NotReady` where one of them was never built.
-    """
-    reader = parts().reading.reader
+    """Until the read models have what the live state has; where they are late, the pane shows what they have."""
     for name in _MODELS:
-        try:
-            wait_for(reader, name, max(1, position), WAIT_S)
-        except Late:
-            if not position_of(reader, name):
-                raise NotReady(f"The read model {name} is being built; try again in a moment.") from None
+        with suppress(Late):
+            wait_for(parts().reading.reader, name, position, WAIT_S)
 
 
 def _orders(seen: ScreenPop) -> list[OpenOrder]:
