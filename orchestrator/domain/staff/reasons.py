@@ -1,7 +1,7 @@
 """The reasons that agents choose from: for not being ready, and of what became of a contact. The site's own, as data.
 
-Streams `pauses-<id>` and `wrapup-<id>`, a list each. Written by `config apply` (desk streams); read by the runner, which refuses
-a reason that the site does not have, and by screens, which show them in the order of the list.
+Streams `pauses-<id>` and `wrapup-<id>`, a list each. Written by `config apply` (desk streams); read by the runner,
+which refuses a reason that the site does not have, and by screens, which show them in the order of the list.
 
 A wrap-up reason may have reasons of its own below it: then it is their heading, and one of those is chosen. What an
 agent chooses is stored as the code alone; a reason that left its list keeps its name for the past.

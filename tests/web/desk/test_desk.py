@@ -225,7 +225,9 @@ reasons = [{ id = "tea", name = "Tea", names = { zh = "喝茶" }, most_s = 1 }]
 queues = ["support"]
 reasons = [
     { id = "mended", name = "Mended" },
-    { id = "sent_on", name = "Sent on", names = { zh = "已转办" }, reasons = [{ id = "to_sales", name = "To sales", names = { zh = "转销售" } }] },
+    { id = "sent_on", name = "Sent on", names = { zh = "已转办" }, reasons = [
+        { id = "to_sales", name = "To sales", names = { zh = "转销售" } },
+    ] },
 ]
 """
 
