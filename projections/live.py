@@ -8,7 +8,8 @@ Whoever shows something subscribes and is told which topics changed and at which
 
     agent:<id>     what this agent's desk shows         contact:<id>   one contact in progress
     queue:<id>     who waits and rings in a queue       floor          anything that a wallboard shows
-    customer:<id>  a customer, or what hangs on them    user:<id>      somebody's sign-in, roles or sessions
+    customer:<id>  a customer, or what hangs on them    user:<id>      somebody's sign-in, roles or sessions;
+                                                       user:token:<id> the same of a token
     away           the database went away, or is back
 """
 

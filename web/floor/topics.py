@@ -94,7 +94,11 @@ def _may(visitor: Visitor, ident: str) -> bool:
     return visitor.may("floor.watch") and not ident
 
 
+def _may_board(visitor: Visitor, ident: str) -> bool:
+    return visitor.may("board.watch") and not ident
+
+
 TOPICS: Final = (
     Topic("floor", draw_floor, _may, every_s=EVERY_S),
-    Topic("board", draw_board, _may, every_s=EVERY_S, source="floor"),
+    Topic("board", draw_board, _may_board, every_s=EVERY_S, source="floor"),
 )

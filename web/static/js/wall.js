@@ -1,0 +1,9 @@
+// The address of a screen on a wall ends in #token. It is handed over as a form, and taken out of the address first.
+
+const form = document.getElementById("wall");
+const token = location.hash.slice(1);
+if (token) {
+  history.replaceState(null, "", location.pathname);
+  form.elements.token.value = token;
+  form.submit();
+}
