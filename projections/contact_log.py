@@ -315,7 +315,7 @@ def search(connection: Connection, wanted: Search, *, cursor: str = "", limit: i
 
 
 # An erasure destroys the keys first of all; the model hears of it a little later. OFFSET keeps it a question for each
-# row of a page: as a join with all keys it is guessed to leave no row, and every contact of a frequent caller is sorted.
+# row of a page: as a join with all keys it is guessed to leave no row, and a frequent caller's contacts are all sorted.
 _READABLE: Final = (
     "NOT EXISTS (SELECT FROM public.ringledger_keys AS k WHERE k.erased_at IS NOT NULL"
     " AND k.subject IN ('contact-' || contact_id, 'customer-' || customer_id) OFFSET 0)"

@@ -87,6 +87,16 @@ class Centre:
             page.wait_for_selector("html[data-listening]")
         return page
 
+    def stranger(self, path: str) -> "Page":
+        """A page in a browser in which nobody is signed in."""
+        context = self._chromium.new_context(viewport={"width": 1600, "height": 900})
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(f"http://127.0.0.1:{self._port}{path}")
+        return page
+
     def _answers(self) -> bool:
         connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
         try:
@@ -282,6 +292,22 @@ def test_the_wallboard_moves_by_itself(centre: Centre) -> None:
     assert board.inner_text(figure).strip() == "0"
     centre.house.driver.call()
     board.wait_for_selector(f"{figure} >> text=1")
+
+
+def test_a_screen_on_the_wall_opens_by_an_address_and_says_when_it_is_old(centre: Centre) -> None:
+    """Screens and safety 4.14: the secret leaves the address at once, nobody is signed in, the board moves."""
+    token = centre.reading.tokens.issue("wallboard", days=1, actor="admin:test")
+    page = centre.stranger(f"/floor/wall#{token}")
+    page.wait_for_url("**/floor/board")
+    page.wait_for_selector("#tiles .tile")
+    page.go_back()
+    assert token not in page.url
+    page.goto(page.url.partition("/floor")[0] + "/floor/board")
+    centre.house.driver.call()
+    page.wait_for_function("document.querySelector('#tiles .figures dd').textContent.trim().startsWith('1')")
+    assert grave(page) == []
+    centre.reading.tokens.revoke(token.split("_")[1], actor="admin:test")
+    page.wait_for_url("**/floor/wall")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
