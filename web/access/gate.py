@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from orchestrator.domain.access.tokens import WALLBOARD, Token
 from projections.reading import Away
 from web.access.needs import permission_for
-from web.access.roles import GRANTS, PUBLIC, permissions_of
+from web.access.roles import BOARD, GRANTS, PUBLIC, permissions_of
 from web.access.visitor import NOBODY, Visitor, me
 from web.parts import Parts, parts
 
@@ -101,7 +101,7 @@ def _enter() -> AnyResponse | None:
     if not me().signed_in and permission in GRANTS[WALLBOARD] - {PUBLIC}:
         _take_wall()
     if not me().may(permission):
-        return _turn_away()
+        return _turn_away(permission)
     _refuse_what_is_no_text()
     if request.method not in _SAFE and not by_token:
         _refuse_other_sites()
@@ -147,12 +147,12 @@ def _take_session() -> None:
         g.visitor, g.new_key = found
 
 
-def _turn_away() -> AnyResponse:
+def _turn_away(permission: str) -> AnyResponse:
     if me().signed_in:
         abort(403)
     if request.method != "GET" or not wants_page():
         abort(401)
-    if request.cookies.get(wall_cookie()):
+    if permission == BOARD and request.cookies.get(wall_cookie()):
         return redirect(url_for("floor.wall"), 303)
     here = request.full_path.rstrip("?")
     return redirect(url_for("access.sign_in", next=here if here != "/" else None), 303)

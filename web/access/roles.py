@@ -15,6 +15,8 @@ PUBLIC: Final = "public"
 """For everybody, signed in or not."""
 SIGNED_IN: Final = "signed_in"
 """For everybody who is signed in, whatever their roles."""
+BOARD: Final = "board.watch"
+"""For whoever sees the wallboard, a screen on a wall too."""
 
 PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -22,7 +24,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         SIGNED_IN: "have a session of one's own",
         "pages.follow": "have a page that one sees told of what changes on it",
         "desk.use": "be an agent: ready, accept, talk, wrap up",
-        "board.watch": "see the figures of the queues, without anybody's name or number",
+        BOARD: "see the figures of the queues, without anybody's name or number",
         "floor.watch": "see the floor: queues, agents and contacts of now",
         "floor.direct": "change what an agent does",
         "agents.act": "let an agent be ready, accept, talk, wrap up: oneself, or with floor.direct one's team",
@@ -57,7 +59,7 @@ _GRANTS: Final[Mapping[str, str]] = {
 GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         **{role: frozenset(_GRANTS[role].split()) | {PUBLIC, SIGNED_IN, "pages.follow"} for role in ROLES},
-        WALLBOARD: frozenset({PUBLIC, "pages.follow", "board.watch"}),
+        WALLBOARD: frozenset({PUBLIC, "pages.follow", BOARD}),
     }
 )
 """Role to permissions."""

@@ -6,6 +6,7 @@ of a second is read by one query, and drawing reads no database.
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -69,8 +70,9 @@ class Days:
         return self._of.get(agent_id)
 
     def look(self, agent_id: str) -> None:
-        """Read the day of this agent now. Raises `Away`."""
-        self._read([agent_id])
+        """Read the day of this agent now; while the database is away, what was read before stands."""
+        with suppress(Away):
+            self._read([agent_id])
 
     def note(self, position: int, topics: Iterable[str]) -> None:
         """The live state changed: what these agents did will be read."""

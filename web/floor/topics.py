@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 from flask import current_app, render_template
 from markupsafe import Markup
 
+from web.access.roles import BOARD
 from web.access.visitor import Visitor, me
 from web.desk.shown import SIGNS
 from web.floor.counts import Counts
@@ -95,7 +96,7 @@ def _may(visitor: Visitor, ident: str) -> bool:
 
 
 def _may_board(visitor: Visitor, ident: str) -> bool:
-    return visitor.may("board.watch") and not ident
+    return visitor.may(BOARD) and not ident
 
 
 TOPICS: Final = (

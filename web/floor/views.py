@@ -6,6 +6,7 @@ from flask import render_template
 from flask_babel import lazy_gettext as _l
 
 from web.access.needs import needs
+from web.access.roles import BOARD
 from web.floor import wall
 from web.floor.area import blueprint
 from web.floor.topics import floor, kept, shown
@@ -27,7 +28,7 @@ def show() -> str:
 
 
 @blueprint.get("/board")
-@needs("board.watch")
+@needs(BOARD)
 def board() -> str:
     """Large figures for a screen on the wall: read-only, without personal data."""
     live().view.wait_ready(READY_S)

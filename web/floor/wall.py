@@ -7,6 +7,7 @@ takes it out of the address. The cookie is for scripts as unreadable as a sessio
 """
 
 from datetime import UTC, datetime
+from typing import Final
 
 from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -18,15 +19,19 @@ from web.access.roles import PUBLIC
 from web.floor.area import blueprint
 from web.parts import parts
 
-_LONGEST: int = 100
+_LONGEST: Final = 100
 
 
 @blueprint.get("/wall")
 @needs(PUBLIC)
 def wall() -> str:
-    """Where a screen hands over its token; also where it comes once that is good for nothing any more."""
-    stale = bool(request.cookies.get(wall_cookie()))
-    return _page(gettext("The token of this screen has expired or was revoked.") if stale else "")
+    """Where a screen hands over its token; also where it comes once that is good for nothing any more. With a good one
+    the page's script leads on: a redirect would take along what stands behind #.
+    """
+    text = request.cookies.get(wall_cookie(), "")
+    good = wall_of(parts(), text) is not None
+    stale = bool(text) and not good
+    return _page(gettext("The token of this screen has expired or was revoked.") if stale else "", good=good)
 
 
 @blueprint.post("/wall")
@@ -50,5 +55,5 @@ def begin_wall() -> Response | tuple[str, int]:
     return response
 
 
-def _page(problem: str) -> str:
-    return render_template("floor/wall.html", problem=problem)
+def _page(problem: str, *, good: bool = False) -> str:
+    return render_template("floor/wall.html", problem=problem, good=good)

@@ -301,8 +301,8 @@ def test_a_screen_on_the_wall_opens_by_an_address_and_says_when_it_is_old(centre
     page.wait_for_url("**/floor/board")
     page.wait_for_selector("#tiles .tile")
     page.go_back()
+    page.wait_for_url("**/floor/board")
     assert token not in page.url
-    page.goto(page.url.partition("/floor")[0] + "/floor/board")
     centre.house.driver.call()
     page.wait_for_function("document.querySelector('#tiles .figures dd').textContent.trim().startsWith('1')")
     assert grave(page) == []

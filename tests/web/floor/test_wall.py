@@ -133,6 +133,17 @@ def test_a_person_may_still_sign_in_at_that_browser(site: Site) -> None:
     assert wall.get("/floor/board").status_code == 403
 
 
+@pytest.mark.usefixtures("day")
+def test_a_screen_that_is_switched_on_again_needs_no_second_token(site: Site) -> None:
+    """Its start page may be the address with or without what stands behind #; other pages lead to the sign-in."""
+    wall = screen(site, issued(site))
+    page = wall.get("/floor/wall").text
+    assert 'data-board="/floor/board"' in page
+    assert "revoked" not in page
+    assert wall.get("/").headers["Location"].startswith("/sign-in")
+    assert "data-board" not in site.browser().get("/floor/wall").text
+
+
 def test_a_token_of_a_wallboard_gives_a_program_nothing(site: Site) -> None:
     given = {"Authorization": f"Bearer {issued(site)}"}
     assert site.browser().get("/api/v1/contacts", headers=given).status_code == 403

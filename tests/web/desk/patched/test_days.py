@@ -94,6 +94,16 @@ def test_a_day_that_was_never_built_says_so_and_comes_by_itself(house: House, an
     page.await_text("desk-counts")
 
 
+def test_a_desk_is_shown_with_what_was_counted_while_the_database_is_away(house: House, ann: Browser) -> None:
+    """Screens and safety 4.20: an old figure, and the page's own banner, instead of no desk."""
+    house.reads.build(MODEL)
+    assert "My day" in ann.get("/desk/").text
+    house.site.lose_database()
+    page = ann.get("/desk/")
+    assert page.status_code == 200
+    assert "My day" in page.text
+
+
 def test_nobody_is_told_of_another_agents_day(house: House, ann: Browser) -> None:
     """Complaint 23."""
     assert ann.get("/stream?topics=day:a2").status_code == 403
