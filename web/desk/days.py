@@ -123,13 +123,14 @@ class Days:
 
     def _read(self, agent_ids: list[str]) -> bool:
         """Whether there is a read model to read them from. Raises `Away`."""
-        self.looks += 1
         try:
-            with self._reader.borrow() as connection:
-                self._of.update(agent_workload.today(connection, self._site, _now(), agent_ids))
+            self._of |= self._reader.run(
+                lambda connection: agent_workload.today(connection, self._site, _now(), agent_ids)
+            )
         except NOT_BUILT:
             log.info("days-not-built", remedy="it is read once `ringledger projections run` has built it")
             return False
+        self.looks += 1
         return True
 
 

@@ -49,8 +49,7 @@ class Counts:
             return
         today = datetime.now(UTC).astimezone(self._zone).date().isoformat()
         try:
-            with self._reading.reader.borrow() as connection:
-                days = queue_state.days(connection, today, today)
+            days = self._reading.reader.run(lambda connection: queue_state.days(connection, today, today))
         except NOT_BUILT:
             return  # there is nothing to count yet
         self.of_queue = {day.queue_id: _today(day) for day in days}

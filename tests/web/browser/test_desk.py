@@ -207,6 +207,24 @@ def test_the_counters_of_day_and_shift_move_without_a_reload_and_are_not_read_ou
     assert page.evaluate("window.sameDocument")
 
 
+def test_a_pause_that_lasts_too_long_says_so_at_the_desk_and_on_the_floor(centre: Centre) -> None:
+    """Screens and safety 4.2: a limit for each reason, from the site's file, with a warning that is no colour alone."""
+    house = centre.house
+    tea = '\n[pauses.usual]\nreasons = [{ id = "tea", name = "Tea", names = { zh = "喝茶" }, most_s = 2 }]\n'
+    house.apply(house.configuration + tea)
+    page = centre.page("ann", "/desk/", language="zh")
+    page.keyboard.press("Alt+Shift+R")
+    state(page, "wait")
+    page.keyboard.press("Alt+Shift+B")
+    page.click("#pause-tea")
+    page.wait_for_selector("#desk-bar .pill:has-text('喝茶')")
+    assert page.locator("#desk-bar .over-words").is_hidden()
+    page.wait_for_selector("#desk-bar .over .over-words:text('已超时')")
+    leader = centre.page("lead", "/floor/", role="leader")
+    leader.wait_for_selector("#agents .over .over-words:text('over time')")
+    assert grave(page) == []
+
+
 def test_what_somebody_types_is_left_alone_while_everything_moves(centre: Centre) -> None:
     """Screens and safety 5: no focus is stolen and no letter lost, while the queue grows and the after-call work is
     extended.
@@ -300,11 +318,13 @@ def test_a_screen_on_the_wall_opens_by_an_address_and_says_when_it_is_old(centre
     page = centre.stranger(f"/floor/wall#{token}")
     page.wait_for_url("**/floor/board")
     page.wait_for_selector("#tiles .tile")
+    board = page.url
     page.go_back()
-    page.wait_for_url("**/floor/board")
-    assert token not in page.url
+    assert token not in page.url, "the way back knows no secret either"
+    page.goto(board.replace("/board", "/wall"))
+    page.wait_for_url(board)
     centre.house.driver.call()
-    page.wait_for_function("document.querySelector('#tiles .figures dd').textContent.trim().startsWith('1')")
+    page.wait_for_selector(".tile:has(h2:text-is('Support')) .figure dd >> text=1")
     assert grave(page) == []
     centre.reading.tokens.revoke(token.split("_")[1], actor="admin:test")
     page.wait_for_url("**/floor/wall")
