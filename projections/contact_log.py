@@ -6,7 +6,7 @@ A caller's number is sealed, and found again by a look-up token: a keyed hash, w
 when the customer is erased; and whoever's key is destroyed is not found even where it is still there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -121,24 +121,39 @@ CONTACTS: Final = Table(NAME, Contact, key=("contact_id",))
 # --- folding ---------------------------------------------------------------------------------------------------------
 def apply(batch: Batch) -> None:
     """Load the rows of the contacts in this batch, fold, and put them back; forget the numbers of who was erased."""
-    news = [(record.stream[_ID:], record) for record in batch.records if type(record.event) in _FOLDS]
-    arrived = {ident for ident, record in news if isinstance(record.event, contacts.ContactArrived)}
-    rows = CONTACTS.load(batch.cursor, {ident for ident, _ in news} - arrived)
+    news = [record for record in batch.records if type(record.event) in _CARED_FOR]
+    arrived = {ident_of(record.stream) for record in news if isinstance(record.event, contacts.ContactArrived)}
+    known = {ident_of(record.stream) for record in news if type(record.event) in _FOLDS} - arrived
+    rows = CONTACTS.load(batch.cursor, known)
     batch.site.unlock({stream("contact", ident) for ident in arrived})
-    for ident, record in news:
-        if isinstance(record.event, contacts.ContactArrived):
+    erased: set[str] = set()
+    for record in news:
+        ident = ident_of(record.stream)
+        if isinstance(record.event, CustomerErased):
+            erased.add(ident)
+            _forget(rows.values(), ident)
+        elif isinstance(record.event, contacts.ContactArrived):
             rows[ident] = _arrived(ident, record, record.event)
             rows[ident].caller_token = _token_of(batch.site, record.stream, record.event.caller_number)
         elif (row := rows.get(ident)) is not None:
             row.position = record.position
             _FOLDS[type(record.event)](row, record.event, record.about.at)
     CONTACTS.save(batch.cursor, rows.values())
-    erased = [ident_of(record.stream) for record in batch.records if isinstance(record.event, CustomerErased)]
     if erased:
-        batch.cursor.execute(_FORGET, (erased,), prepare=True)
+        batch.cursor.execute(_FORGET, (list(erased), list(rows)), prepare=True)
 
 
-_FORGET: Final = b"UPDATE contact_log SET caller_token = '' WHERE customer_id = ANY(%s::text[]) AND caller_token <> ''"
+# Of contacts that this batch did not load: of the others it was done in its turn, whatever the batches are.
+_FORGET: Final = b"""
+UPDATE contact_log SET caller_token = ''
+ WHERE customer_id = ANY(%s::text[]) AND contact_id <> ALL(%s::text[]) AND caller_token <> ''
+"""
+
+
+def _forget(rows: Iterable[Contact], customer_id: str) -> None:
+    for row in rows:
+        if row.customer_id == customer_id:
+            row.caller_token = ""
 
 
 def _token_of(site: Site, name: str, sealed: str) -> str:
@@ -150,7 +165,6 @@ def _short(token: bytes) -> str:
     return token[:_TOKEN_BYTES].hex()
 
 
-_ID: Final = len("contact-")
 Fold = Callable[[Contact, Any, int], None]
 
 
@@ -255,6 +269,8 @@ _FOLDS: Final[dict[type[Event], Fold]] = {
     contacts.RecordingFinished: _recording_finished,
     contacts.ContactEnded: _ended,
 }
+
+_CARED_FOR: Final[frozenset[type[Event]]] = frozenset({*_FOLDS, CustomerErased})
 
 
 # --- queries ---------------------------------------------------------------------------------------------------------
