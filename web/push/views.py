@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 import gevent
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, jsonify, request
 from gevent.socket import wait_read
 from werkzeug.exceptions import TooManyRequests
 
@@ -49,7 +49,7 @@ def stream() -> Response:
 
     audience = audience_of(me(), language.current())
     try:
-        opened = now.hub.open(me().user_id or me().actor, topics, audience, alive=alive, after=_last_id())
+        opened = now.hub.open(_whose(), topics, audience, alive=alive, after=_last_id(), page=_page())
     except TooManyStreams as error:
         raise TooManyRequests(str(error)) from error
     leaving = [*now.attend(topics, _page()), lambda: now.hub.leave(opened)]
@@ -63,6 +63,13 @@ def stream() -> Response:
     return response
 
 
+@blueprint.post("/stream/here")
+@needs("pages.follow")
+def here() -> Response:
+    """A page answers a sign of life; `open` is false where its stream is lost without its having been told."""
+    return jsonify({"open": live().hub.answered(_whose(), _page())})
+
+
 def _end_with(connection: socket.socket, opened: Stream) -> None:
     """End the stream as soon as the page has closed its connection: without this, nobody notices before the next sign
     of life is written, and an agent's desk seems to be there for so much longer.
@@ -74,9 +81,14 @@ def _end_with(connection: socket.socket, opened: Stream) -> None:
     opened.end()
 
 
+def _whose() -> str:
+    """Whose pages are counted together: a user's, or those of a screen on a wall."""
+    return me().user_id or me().actor
+
+
 def _page() -> str:
     """The id that the page gave itself; empty for one that is none."""
-    page = request.args.get("page", "")
+    page = request.values.get("page", "")
     return page if _PAGE.fullmatch(page) else ""
 
 
