@@ -29,7 +29,7 @@ from orchestrator.domain.routing import (
     queues,
     trunks,
 )
-from orchestrator.domain.staff import agents, presence
+from orchestrator.domain.staff import agents, presence, reasons
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -48,6 +48,7 @@ MODULES = (
     levels,
     branches,
     agents,
+    reasons,
     shift_events,
     presence,
     nodes,
