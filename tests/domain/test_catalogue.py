@@ -142,6 +142,8 @@ def strategy_for(annotation: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a
         return st.booleans()
     if annotation is int or getattr(annotation, "__supertype__", None) is int:
         return st.integers(-(2**60), 2**60)
+    if get_origin(annotation) is tuple and Ellipsis not in get_args(annotation):
+        return st.tuples(*map(strategy_for, get_args(annotation)))
     if get_origin(annotation) is tuple:
         return st.lists(strategy_for(get_args(annotation)[0]), max_size=3).map(tuple)
     if get_origin(annotation) is dict:
