@@ -29,6 +29,8 @@ _ORDER: Final = {
     "entry": 4,
     "notice": 5,
     "ordertype": 5,
+    "pauses": 6,
+    "wrapup": 7,
 }
 
 
@@ -156,6 +158,8 @@ def _parting(name: str) -> tuple[str, ...]:
         "level": "customers of this level are served like any other",
         "branch": "its agents keep it as theirs; no caller's region is its own any more",
         "ordertype": "no more orders of it are opened; those that are there keep its rules",
+        "pauses": "nobody chooses from it any more; who is not ready for one of its reasons stays so",
+        "wrapup": "nobody chooses from it any more; what was chosen keeps its name",
         "agent": "who is signed in stays so until sign-out, without any skill",
         "rewrite": "numbers that it changed are taken as they come",
         "trunk": "its calls belong to no group",

@@ -19,6 +19,7 @@ from orchestrator.domain.staff.engagements import MOST
 from orchestrator.service import site_admission
 from orchestrator.service.site_admission import OF_ENTRIES, OF_QUEUES, pattern
 from orchestrator.service.site_orders import ORDERTYPE
+from orchestrator.service.site_reasons import PAUSES, WRAP_UP
 from orchestrator.service.site_rows import MOST_ROWS, rows, written
 from orchestrator.service.site_values import (
     ID,
@@ -37,7 +38,21 @@ from orchestrator.service.site_values import (
     word,
 )
 
-__all__ = ["AGENT", "BRANCH", "ENTRY", "ID", "LEVEL", "ORDERTYPE", "QUEUE", "SECTIONS", "Section", "Unfit", "near"]
+__all__ = [
+    "AGENT",
+    "BRANCH",
+    "ENTRY",
+    "ID",
+    "LEVEL",
+    "ORDERTYPE",
+    "PAUSES",
+    "QUEUE",
+    "SECTIONS",
+    "WRAP_UP",
+    "Section",
+    "Unfit",
+    "near",
+]
 
 # Levels of skills, of agents and asked for by queues.
 LEVELS: Final = (1, 9)
@@ -231,4 +246,4 @@ BRANCH: Final = Section(
         Field("prefixes", "prefixes", _prefixes, write=list),
     ),
 )
-SECTIONS: Final = (*site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE)
+SECTIONS: Final = (*site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, PAUSES, WRAP_UP)

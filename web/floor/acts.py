@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from flask import Blueprint, abort, jsonify, redirect, request, url_for
-from flask_babel import gettext
+from flask import abort, jsonify, redirect, request, url_for
+from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _l
+from msgspec import Struct
 from werkzeug.wrappers import Response
 
 from orchestrator.domain.kernel import Refused
@@ -13,13 +14,21 @@ from orchestrator.runner.hands import POINTS
 from web.access.needs import needs
 from web.access.sight import allowed
 from web.access.visitor import me
-from web.desk.reasons import Reason
+from web.floor.area import blueprint
 from web.floor.picture import agents_with
 from web.parts import parts
 from web.push.present import live
 from web.writing import key
 
 _LONGEST: Final = 64
+
+
+class Reason(Struct, frozen=True):
+    """A choice."""
+
+    code: str
+    words: LazyString
+
 
 # Why somebody is served otherwise than the rules would. A row for each; the log takes any code.
 REASONS: Final = (
@@ -33,19 +42,14 @@ REASONS: Final = (
 CODES: Final = frozenset(reason.code for reason in REASONS)
 
 
-def install(blueprint: Blueprint) -> None:
-    """Give the floor these routes."""
-    blueprint.post("/move")(move)
-    blueprint.post("/prioritise")(prioritise)
-    blueprint.post("/give")(give)
-
-
+@blueprint.post("/move")
 @needs("waiting.direct")
 def move() -> Response:
     """Let the caller wait in another queue."""
     return _done(parts().do(moving(_field("contact"), _field("queue"), _reason(), key())))
 
 
+@blueprint.post("/prioritise")
 @needs("waiting.direct")
 def prioritise() -> Response:
     """Give the caller so many points."""
@@ -56,6 +60,7 @@ def prioritise() -> Response:
     return _done(parts().do(hurrying(_field("contact"), points, _reason(), key())))
 
 
+@blueprint.post("/give")
 @needs("waiting.direct")
 def give() -> Response:
     """Have the caller's call ring at one agent."""
