@@ -11,9 +11,9 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
 from projections.reading import NOT_BUILT, Away, VersionConflict
+from web import refusals
 from web.access.gate import wants_page
 from web.access.visitor import NOBODY
-from web.words import refusals
 
 log = structlog.get_logger(__name__)
 
