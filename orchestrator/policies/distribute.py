@@ -133,8 +133,7 @@ def _offer(world: World, contact_id: str, now: Instant, ids: Ids) -> Iterator[Do
 
 def ring_next(world: World, contact: Contact, offer: Offer, now: Instant, ids: Ids) -> Iterator[Do]:
     """One more phone for an offer that nobody has answered yet: that of the best agent who is free and has not declined
-    this contact. Nobody, for now, where there is none, or the switch cannot be told. An agent who is free here has nobody
-    else to serve.
+    this contact. Nobody, for now, where there is none, or where the switch cannot be told.
     """
     queue = world.queues.get(contact.queue_id)
     visit = contact.visit

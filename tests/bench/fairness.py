@@ -1,4 +1,4 @@
-"""How evenly each rule gives calls to agents: 10 000 calls through the runner, 20 agents of one level, half of them busy.
+"""How evenly each rule gives calls to agents: 10 000 calls through the runner, 20 agents of one level, half at work.
 
 `fairness.RULE` is calls of the agent with most by those of the agent with fewest; of the rule that weighs agents, calls
 by weight. Rules that go by an order, or by skills, are meant to be uneven: they have no limit.

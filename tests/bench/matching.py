@@ -1,9 +1,9 @@
-"""Who is offered whom, at the size of a large centre: what an arrival and a free agent cost, one core, no switch, no log.
+"""Who is offered whom, in a large centre: what an arrival and a free agent cost, on one core, without switch and log.
 
 10 000 agents with 1 to 6 of 200 skills, 500 queues of which every fourth widens in steps, 5 000 callers waiting, some
 for a named agent, with priorities and ageing. An arrival is everything from the caller's leg to the offer's records; a
-round is an agent who comes free, is offered whoever comes first, and goes again when that one has left. Measured in time
-on the processor, so that what else runs on the machine does not count.
+round is an agent who comes free, is offered whoever comes first, and goes again when that one has left. Measured in
+time on the processor, so that what else runs on the machine does not count.
 """
 
 import gc
