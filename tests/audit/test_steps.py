@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from orchestrator.audit import verify
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.kernel import Record
+from orchestrator.domain.kernel import Event, Record
 from orchestrator.domain.routing.queues import StepSetting
 from tests.runner.scene import Scene, agent
 
@@ -40,7 +40,7 @@ def test_a_day_of_steps_and_phones_that_ring_one_by_one_is_in_order() -> None:
     assert report.ok, report.problems
 
 
-def spoilt(records: list[Record], kind: type[c.Event], place: int = 0, **changes: object) -> list[Record]:
+def spoilt(records: list[Record], kind: type[Event], place: int = 0, **changes: object) -> list[Record]:
     at = [n for n, record in enumerate(records) if isinstance(record.event, kind)][place]
     event = replace(records[at].event, **changes)
     return [*records[:at], replace(records[at], event=event), *records[at + 1 :]]
@@ -56,7 +56,7 @@ def spoilt(records: list[Record], kind: type[c.Event], place: int = 0, **changes
         (c.OfferWidened, 0, {"reservations": ()}, "unfounded"),
     ),
 )
-def test_what_does_not_follow_is_found(kind: type[c.Event], place: int, changes: dict[str, object], rule: str) -> None:
+def test_what_does_not_follow_is_found(kind: type[Event], place: int, changes: dict[str, object], rule: str) -> None:
     """Feature 11.3: each spoilt in one place."""
     report = verify(spoilt(day(), kind, place, **changes))
     assert rule in {problem.rule for problem in report.problems}
