@@ -41,6 +41,7 @@ wrap_up_s = {wrap_up_s}
 max_wait_s = {max_wait_s}
 cool_down_s = {cool_down_s}
 ring_at_once = {ring_at_once}
+{queue}
 
 [queue.sales]
 name = "Sales"
@@ -127,9 +128,12 @@ class House:
         *,
         variables: dict[str, str] | None = None,
         default_entry: bool = True,
+        queue: str = "",
         **times: float,
     ) -> None:
-        """`times` replace those of queue `support`: ring_s, wrap_up_s, max_wait_s, cool_down_s, ring_at_once."""
+        """`times` replace those of queue `support`: ring_s, wrap_up_s, max_wait_s, cool_down_s, ring_at_once;
+        `queue` is more of its keys, as the file has them.
+        """
         self.driver = driver
         self.folder = folder
         self.reachable = make_reachable_directory()
@@ -137,7 +141,9 @@ class House:
         self.settings = settings_for(self.home)
         self.variables = variables or {}
         given = {"ring_s": 15, "wrap_up_s": 0, "max_wait_s": 300, "cool_down_s": 2, "ring_at_once": 1, **times}
-        self.configuration = CONFIGURATION.format(default_entry=DEFAULT_ENTRY if default_entry else "", **given)
+        self.configuration = CONFIGURATION.format(
+            default_entry=DEFAULT_ENTRY if default_entry else "", queue=queue, **given
+        )
         self.engines: list[Engine] = []
         self.client = Client(control_path(self.home))
         self._stack = ExitStack()
