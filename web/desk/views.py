@@ -22,11 +22,12 @@ from web.access.needs import needs
 from web.access.visitor import me
 from web.desk.picture import Desk, desk_of, waiting_in
 from web.desk.pop import pop_of
-from web.desk.reasons import ALL
 from web.desk.shown import outcome_words, region, words_of
+from web.desk.topics import days
 from web.navigation import Item
 from web.parts import parts
 from web.push.present import live
+from web.words import chosen as reasons
 from web.writing import agent, file, fresh_key, work
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
@@ -37,6 +38,7 @@ SEEN_S: Final = 2.0
 # What one press of "more time" adds to the after-call work.
 EXTEND_MS: Final = 30_000
 _LONGEST: Final = 64
+_LAST_MS: Final = 9_999_999_999_999  # of the year 2286
 
 KEYS: Final = (
     ("Alt+Shift+A", _l("Accept the call")),
@@ -80,8 +82,18 @@ def show() -> str:
     """The page."""
     desk = _desk()
     queues = [waiting_in(live().view, queue_id) for queue_id in desk.queues]
-    topics = ",".join((f"desk:{desk.agent.agent_id}", *(f"queue:{queue_id}" for queue_id in desk.queues[:12])))
-    return render_template("desk/page.html", desk=desk, words=words_of(desk), queues=queues, topics=topics, keys=KEYS)
+    own = (f"{name}:{desk.agent.agent_id}" for name in ("desk", "day"))
+    topics = ",".join((*own, *(f"queue:{queue_id}" for queue_id in desk.queues[:12])))
+    days().look(desk.agent.agent_id)
+    return render_template(
+        "desk/page.html",
+        desk=desk,
+        words=words_of(desk),
+        day=days().of(desk.agent.agent_id),
+        queues=queues,
+        topics=topics,
+        keys=KEYS,
+    )
 
 
 @blueprint.post("/act/<action>")
@@ -93,7 +105,14 @@ def act(action: str) -> AnyResponse:
         abort(404)
     if action in _ABOUT_ONE and not _field("about"):
         abort(400)
-    return _done(parts().do(_from_desk(make(_number()))))
+    try:
+        return _done(parts().do(replace(_from_desk(make(_number())), good_until=_good_until())))
+    except Refused as refused:
+        if refused.code == "too_late":
+            raise Refused(
+                "too_late", gettext("It was not done: it came too late. Look at what is now, and press again.")
+            ) from None
+        raise
 
 
 @blueprint.post("/wrap-up")
@@ -101,8 +120,9 @@ def act(action: str) -> AnyResponse:
 def wrap_up() -> AnyResponse:
     """The after-call work is done: its note is kept first, then its reason ends it."""
     contact_id, chosen, note = _field("about"), _field("code"), request.form.get("note", "")
-    if not contact_id or chosen not in ALL:
+    if not contact_id:
         abort(400)
+    _refuse_unlisted(chosen, reasons.wrap_up_codes())
     _own(contact_id)
     file().note_contact(agent(), contact_id, note, code=chosen, key=f"wrap-up-{contact_id}")
     try:
@@ -205,15 +225,32 @@ def _own(contact_id: str) -> Call:
 
 
 def _reason() -> str:
-    reason = request.form.get("reason", "")
-    if reason not in ALL:
-        abort(400)
+    reason = _field("reason")
+    _refuse_unlisted(reason, reasons.pause_codes())
     return reason
+
+
+def _refuse_unlisted(code: str, listed: tuple[str, ...]) -> None:
+    """The page may be older than the site's list, and it is asked before anything is written."""
+    if code not in listed:
+        raise Refused("bad_reason", gettext("This reason is in no list any more. Load the page again, and choose."))
 
 
 def _field(name: str) -> str:
     """A short field of the form."""
     return request.form.get(name, "")[:_LONGEST]
+
+
+def _good_until() -> int:
+    """Until when (Unix ms) the button's wish holds, by our own clock, which the page goes by; 0 where it does not say.
+    Whoever pressed a minute ago, into a network that was away, has long done something else.
+    """
+    text = _field("good_until")
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LAST_MS))):
+        abort(400)
+    return int(text)
 
 
 def _from_desk(command: inputs.AgentCommand) -> inputs.AgentCommand:
