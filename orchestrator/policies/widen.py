@@ -21,6 +21,7 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact
 
 # What a visit's chain and points rest on, beside what is known of its caller.
 _RESTS_ON = ("queue", "entry", "level", "branch")
+RECONFIGURED = "reconfigured"
 
 
 def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
@@ -28,7 +29,10 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     match happened.record.event:
         case c.ContactIdentified() if isinstance(happened.after, Contact):
             yield from _identified(world, happened.after, happened.at)
-        case c.ContactQueued() | c.VisitWidened() | c.VisitRevised() if isinstance(happened.after, Contact):
+        # Whoever waits again after an offer by hand may have been offered to somebody whom its step does not name.
+        case c.ContactQueued() | c.VisitWidened() | c.VisitRevised() | c.OfferClosed() if isinstance(
+            happened.after, Contact
+        ):
             yield from _skip(world, happened.after, happened.at)
         case ConfigurationApplied() as event:
             yield from _reconfigured(world, event, happened.at)
@@ -130,13 +134,16 @@ def _reconfigured(world: World, event: ConfigurationApplied, now: Instant) -> It
     """Who waits is served by the rules that hold now. A chain that became shorter is at its last step."""
     changed = [name for name in event.changed if kind_of(name) in _RESTS_ON]
     alone = {ident_of(name) for name in changed if kind_of(name) == "queue"}
-    for contact in tuple(world.contacts.values()):
+    visits = [
+        (contact.visit.rank(now), ident) for ident, contact in world.contacts.items() if contact.visit is not None
+    ]
+    in_order = tuple(ident for _, ident in sorted(visits, key=lambda each: each[0]))
+    for ident in in_order if changed else ():
+        contact = world.contacts[ident]
         queue = world.queues.get(contact.queue_id)
-        if contact.visit is None or queue is None:
-            continue
-        if len(alone) < len(changed) or queue.queue_id in alone:
-            yield _revise(world, contact, contact.visit, queue, "reconfigured", now)
-        yield from _skip_all(world, (contact.contact_id,), now)
+        if contact.visit is not None and queue is not None and (len(alone) < len(changed) or queue.queue_id in alone):
+            yield _revise(world, contact, contact.visit, queue, RECONFIGURED, now)
+    yield from _skip_all(world, in_order, now)
 
 
 def _skip_all(world: World, contact_ids: tuple[str, ...], now: Instant) -> Iterator[Do]:

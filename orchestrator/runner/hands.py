@@ -15,7 +15,7 @@ from orchestrator.domain.contacts.moving import PICKED_BY_HAND
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing.overflow import next_look
 from orchestrator.domain.routing.queues import Queue
-from orchestrator.domain.routing.requirements import PRIORITIES, aged
+from orchestrator.domain.routing.requirements import MINUTE, PRIORITIES
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.engagements import VOICE, capacity_of, with_contact
 from orchestrator.domain.staff.shifts import Shift
@@ -138,7 +138,9 @@ def rank(contact: Contact, now: Instant) -> tuple[int, int]:
     visit = contact.visit
     if visit is None:
         return (0, 0)
-    return (-(visit.base + aged(visit.age_per_min, visit.age_cap, visit.since, now)), visit.since)
+    # Exactly as the index orders them: a point of ageing is a minute's worth, and parts of it count.
+    points = visit.base * MINUTE + min(visit.age_per_min * (now - visit.since), visit.age_cap * MINUTE)
+    return (-points, visit.since)
 
 
 def waiting(world: World, named: str) -> Contact:

@@ -45,7 +45,7 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
     match fired.what:
         case "offer" if contact is not None and contact.offer is not None:
             yield TellContact(fired.ident, _expire(world, memory, contact, contact.offer, fired, now))
-        case "ring_next" if contact is not None and contact.offer is not None and world.in_step(contact.node):
+        case "ring_next" if contact is not None and contact.offer is not None:
             yield from ring_next(world, contact, contact.offer, now, ids)
         case "visit" if contact is not None and world.in_step(contact.node):
             queue = world.queues.get(contact.queue_id)

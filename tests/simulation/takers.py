@@ -74,6 +74,8 @@ class Takers:
         self._press(i.Pick(agent=number, contact=contact, by=_LEADER if dice.random() < 0.3 else ""))
         if dice.random() < 0.2:  # and a colleague, or the same one again, in the same moment
             self._press(i.Pick(agent=dice.choice((number, dice.choice(self._numbers))), contact=contact))
+        if dice.random() < 0.3:  # back to the one on hold, while the other phone rings or is just answered
+            self._agenda.soon(0, 4_000, lambda: self._press(i.Resume(agent=number)))
         if dice.random() < 0.1 and self.engine is not None:
             self._leave_alone(self.engine.world.contacts.get(contact))
 
