@@ -75,6 +75,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.ContactResumed,
         contacts.HangUpRequested,
         contacts.AgentSegmentEnded,
+        contacts.NumberAnnounced,
         contacts.RecordingBegun,
         contacts.RecordingFinished,
         contacts.LegClosed,
@@ -171,6 +172,11 @@ def _with_counting(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "answer_target_ms": 20_000, "short_abandon_ms": 5_000}
 
 
+def _without_a_number(body: dict[str, Any]) -> dict[str, Any]:
+    """QueueConfigured of version 3 told no caller the agent's number; it begins when somebody applies it anew."""
+    return {**body, "announce_agent": False}
+
+
 def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
     """AgentConfigured of version 1 knew no teams."""
     return {**body, "team": ""}
@@ -194,8 +200,8 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="QueueConfigured",
         cls=queues.QueueConfigured,
         kind="queue",
-        version=3,
-        upcasters=(_with_first_limits, _with_counting),
+        version=4,
+        upcasters=(_with_first_limits, _with_counting, _without_a_number),
     ),
     contacts.ContactIdentified: Entry(
         name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of

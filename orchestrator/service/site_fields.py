@@ -85,6 +85,7 @@ QUEUE: Final = Section(
         Field("music", "music", word),
         Field("apology", "apology", word),
         Field("record", "record", flag),
+        Field("announce_agent", "announce_agent", flag),
     ),
 )
 ENTRY: Final = Section(

@@ -85,6 +85,7 @@ class Run(Watcher):
         self.seed = seed
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
+        self._talk_dice = Random(f"talks of {seed}")
         self.size = size or Size(browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)))
         self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
@@ -339,6 +340,8 @@ class Run(Watcher):
                 max_wait_ms=dice.choice((20_000, 60_000, 120_000)),
                 cool_down_ms=COOL_DOWN_MS,
                 ring_at_once=many,
+                record=self._talk_dice.random() < 0.7,
+                announce_agent=self._talk_dice.random() < 0.8,
             )
         changes: list[tuple[str, Event]] = [(f"queue-{key}", value) for key, value in self._settings.items()]
         numbers = ("4001", "*") if dice.random() < 0.7 else ("4001",)

@@ -140,6 +140,12 @@ class RejectAtDesk(Struct, frozen=True, kw_only=True):
     shift_id: str
 
 
+class Announce(Struct, frozen=True, kw_only=True):
+    """Tell the caller by whom they are served. `number`: the digits of the agent's employee number."""
+
+    number: str
+
+
 class Hold(Struct, frozen=True, kw_only=True):
     """The agent pressed hold."""
 
@@ -176,5 +182,5 @@ class NoteRecording(Struct, frozen=True, kw_only=True):
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
-    | HangUp | CheckOverdue | NoteRecording
+    | HangUp | CheckOverdue | NoteRecording | Announce
 )  # fmt: skip

@@ -40,6 +40,7 @@ from orchestrator.domain.contacts.events import (
     HoldRequested,
     LegClosed,
     LegOverdue,
+    NumberAnnounced,
     OfferAccepted,
     OfferAcceptRequested,
     OfferAnswered,
@@ -81,6 +82,7 @@ __all__ = [
     "HoldRequested",
     "LegClosed",
     "LegOverdue",
+    "NumberAnnounced",
     "Offer",
     "OfferAcceptRequested",
     "OfferAccepted",
@@ -151,6 +153,8 @@ class Segment(Struct, frozen=True, kw_only=True):
     """`hold` or `resume` where the agent asked for it and the switch has not said that it is so."""
     wish_due: Instant = Instant(0)
     """When the switch is to be told of the wish, at the earliest."""
+    announced: bool = False
+    """Whether the caller was told the agent's number."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -275,6 +279,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 changed_at=at,
             )
             return replace(contact, status="connected", offer=None, segment=segment, served=True)
+        case NumberAnnounced() if contact.segment is not None:
+            return replace(contact, segment=replace(contact.segment, announced=True))
         case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
             return _evolve_hold(contact, event, at)
         case AgentSegmentEnded():

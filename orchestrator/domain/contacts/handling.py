@@ -5,6 +5,7 @@ Events: `events`; states and their diagram: `contacts`; commands: `commands`. A 
 
 from orchestrator.domain.contacts import offers
 from orchestrator.domain.contacts.commands import (
+    Announce,
     CheckOverdue,
     Command,
     ExpireVisit,
@@ -34,6 +35,7 @@ from orchestrator.domain.contacts.contacts import (
     HoldRequested,
     LegClosed,
     LegOverdue,
+    NumberAnnounced,
     OfferWithdrawn,
     QueueVisitEnded,
     RecordingBegun,
@@ -77,6 +79,8 @@ def decide(contact: Contact | None, command: Command) -> Events:
             return _of_the_caller(contact, command)
         case Hold() | Resume() | NoteHold():
             return _hold(contact, command)
+        case Announce():
+            return _announce(contact, command)
         case Receive():
             return ()
     return offers.decide(contact, command)
@@ -143,6 +147,13 @@ def _hang_up(contact: Contact, reason: str) -> Events:
     if contact.visit is not None:
         events += (_visit_ended(contact.visit, "stopped"),)
     return events
+
+
+def _announce(contact: Contact, command: Announce) -> Events:
+    segment = contact.segment
+    if segment is None or segment.announced or contact.status not in ("connected", "held"):
+        return ()
+    return (NumberAnnounced(segment_id=segment.segment_id, number=command.number),)
 
 
 def _hold(contact: Contact, command: Hold | Resume | NoteHold) -> Events:

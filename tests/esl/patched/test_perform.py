@@ -115,10 +115,18 @@ def background(command: str, job: str = "i-1") -> str:
             {"file": "2026/c-1.wav"},
             [background(f"uuid_record {LEG} start /srv/recordings/2026/c-1.wav")],
         ),
+        (
+            i.AnnounceNumber,
+            {"other": OTHER, "prompts": ("number_before", "digit_8", "number_after")},
+            [
+                f"api uuid_displace {leg} start file_string://number_before.wav!digit_8.wav!number_after.wav 0 mux"
+                for leg in (LEG, OTHER)
+            ],
+        ),
     ),
 )
 def test_an_instruction_becomes_these_commands(
-    rig: Rig, kind: type[i.Instruction], fields: dict[str, str], commands: list[str]
+    rig: Rig, kind: type[i.Instruction], fields: dict[str, str | tuple[str, ...]], commands: list[str]
 ) -> None:
     rig.perform(kind, **fields)
     assert rig.written() == commands
