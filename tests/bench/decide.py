@@ -24,6 +24,7 @@ from orchestrator.runner.inputs import EndAll, Ready, SignIn
 from orchestrator.service.configuration import apply_file
 from orchestrator.settings import environment_with
 from orchestrator.store import Log, Source, schema
+from tests.bench.processes import cpu_s
 from tests.lab.patience import until
 from tests.lab.ports import free_port
 from tests.postgres import make_reachable_directory, settings_for
@@ -76,10 +77,10 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
     stack.callback(callers.close)
     callers.place(WARM)
     until(lambda: client.ask("status")["contacts"] == 0, "the first callers to be served", within_s=30)
-    before, cpu = _figures(figures_port), _cpu_s(engine.pid)
+    before, cpu = _figures(figures_port), cpu_s(engine.pid)
     callers.place(CALLS)
     until(lambda: client.ask("status")["contacts"] == 0, "the callers to be served", within_s=30)
-    after, used = _figures(figures_port), _cpu_s(engine.pid) - cpu
+    after, used = _figures(figures_port), cpu_s(engine.pid) - cpu
     client.do(EndAll(reason="evening"))
     served = _served(database.url_reader)
     commit_p99 = 1_000 * _percentile("ringledger_commit_seconds", before, after, 0.99)
@@ -171,12 +172,6 @@ def _is_up(client: Client) -> bool:
     except ControlError:
         return False
     return bool(status["active"]) and all(node["up"] for node in status["nodes"].values())
-
-
-def _cpu_s(pid: int) -> float:
-    """Seconds of CPU that a process has used (proc(5), fields 14 and 15)."""
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _figures(port: int) -> dict[str, float]:
