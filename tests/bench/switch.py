@@ -42,6 +42,7 @@ QUEUED: Final = (20, 120)
 WARM: Final = 20
 """The first calls find cold caches on both sides; they are served, but not counted."""
 TALK_MS: Final = 1_000
+"""Then the agent hangs up. Callers wait for as long as it takes."""
 EXTENSIONS: Final = tuple(str(2_000 + n) for n in range(100))
 FEW: Final = tuple(str(2_100 + n) for n in range(10))
 OURS: Final = {"4000": EXTENSIONS, "4001": FEW}
@@ -62,7 +63,7 @@ def run() -> Iterator[dict[str, Any]]:
         switch.plan = replace(switch.plan, sessions_per_second=400)
         switch.home.mkdir(parents=True)
         stack.enter_context(switch)
-        stack.enter_context(AnsweringPhones(place / "lab", switch.plan.phones, switch.plan.sip_port))
+        stack.enter_context(AnsweringPhones(place / "lab", switch.plan.phones, switch.plan.sip_port, talk_ms=TALK_MS))
         with Watcher(switch, bare=EXTENSIONS) as watcher:
             _call(switch, PLAIN, WARM, BARE[0])
             watcher.forget()
@@ -189,7 +190,6 @@ def _call(switch: RealSwitch, number: str, calls: int, per_second: int) -> Accou
         dialled=number,
         calls=calls,
         per_second=per_second,
-        talk_ms=TALK_MS,
         tone_hz=None,
     )
     with callers:

@@ -47,10 +47,11 @@ def load(switch: RealSwitch, queues: Mapping[str, Sequence[str]]) -> bool:
     (conf / "callcenter.xml").write_text("\n".join(lines))
     main, dialplan = conf / "freeswitch.xml", conf / "dialplan.xml"
     include = '<X-PRE-PROCESS cmd="include" data="acl.xml"/>'
-    main.write_text(main.read_text().replace(include, include + include.replace("acl", "callcenter")))
+    main.write_text(main.read_text().replace(include, "\n".join((include, include.replace("acl", "callcenter")))))
     head = '<context name="ringledger-inbound">'
     ours = _EXTENSION.format(numbers="|".join(queues))
     dialplan.write_text(dialplan.read_text().replace(head, head + ours))
     with switch.control() as control:
         assert control.api("reloadxml").startswith("+OK")
-        return control.api("load mod_callcenter").strip().startswith("+OK")
+        control.api("load mod_callcenter")
+        return control.api("module_exists mod_callcenter").strip() == "true"
