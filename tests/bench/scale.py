@@ -47,7 +47,7 @@ class _Scale:
     """Database, switch and engine, and what they use."""
 
     def __init__(self, stack: ExitStack) -> None:
-        place = make_reachable_directory()
+        place = self._place = make_reachable_directory()
         stack.callback(shutil.rmtree, place)
         port, self._figures_port = free_port(), free_port()
         url = f"esl://:{quote(PASSWORD)}@127.0.0.1:{port}/?name=bench"
@@ -85,7 +85,7 @@ class _Scale:
         yield {"name": "scale.sign_in_s", "value": round(took, 1), "unit": "s", "agents": AGENTS}
         yield _memory("agent", signed_in - small, AGENTS)
         lag = self._callers.place(RATE * HANDLING_S, per_s=RATE, talk_ms=HANDLING_S * 1_000)
-        live = self._client.ask("status")["contacts"]
+        live = self._live()
         yield _memory("contact", resident_kb(self._engine.pid) - signed_in, live) | {"late_s": round(lag, 1)}
         yield from self._window("scale", RATE, limit=50)
         yield from self._window("scale.beyond", BEYOND)
@@ -94,7 +94,7 @@ class _Scale:
         before, used, began = figures(self._figures_port), self._used(), time.monotonic()
         lag = self._callers.place(WINDOW_S * per_s, per_s=per_s, talk_ms=HANDLING_S * 1_000)
         passed = time.monotonic() - began
-        after, live = figures(self._figures_port), self._client.ask("status")["contacts"]
+        after, live = figures(self._figures_port), self._live()
         about = {"calls_per_s": round(WINDOW_S * per_s / passed, 1), "live": live, "late_s": round(lag, 1)}
         for share in (0.5, 0.99):
             value = 1_000 * percentile("ringledger_ring_seconds", before, after, share)
@@ -110,6 +110,13 @@ class _Scale:
             "gives_first": busiest,
             **shares,
         }
+
+    def _live(self) -> int:
+        """How many contacts live. RuntimeError where the engine has ended: that gave first."""
+        if self._engine.poll() is not None:
+            said = (self._place / "orchestrator.log").read_text(errors="replace")
+            raise RuntimeError(f"the engine ended with status {self._engine.returncode}: …{said[-1_500:]}")
+        return int(self._client.ask("status")["contacts"])
 
     def _used(self) -> dict[str, float]:
         database = cpu_s(self._server) + sum(map(cpu_s, children_of(self._server)))

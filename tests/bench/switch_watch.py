@@ -17,6 +17,8 @@ from tests.lab.control import Event
 from tests.lab.switch import RealSwitch
 
 _POKE_S: Final = 0.001
+_QUIET_S: Final = 0.3
+"""Nothing more is to be told after so long without a word: on a busy machine the news comes late."""
 _EVENTS: Final = "CHANNEL_PARK CHANNEL_CREATE CHANNEL_ANSWER CHANNEL_BRIDGE CHANNEL_HANGUP_COMPLETE"
 _EXTENSION: Final = re.compile(r"\b(2\d{3})\b")
 RACE_STEPS: Final = 8
@@ -59,7 +61,7 @@ class Watcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(60)
         self._control.socket.close()
 
     def forget(self) -> None:
@@ -101,10 +103,12 @@ class Watcher:
         """Read as events come. The switch looks at its queue every 20 ms unless it is poked: it is."""
         connection, buffer = self._control.socket, b""
         connection.setblocking(False)
-        while not self._stop.is_set():
+        quiet_since = time.monotonic()
+        while not self._stop.is_set() or time.monotonic() - quiet_since < _QUIET_S:
             if not select.select([connection], [], [], _POKE_S)[0]:
                 connection.send(b"\n")
                 continue
+            quiet_since = time.monotonic()
             buffer += connection.recv(262_144)
             now = time.monotonic()
             while found := re.search(rb"Content-Length: (\d+)\n[^{]*?\n\n|\n\n", buffer):
@@ -159,6 +163,8 @@ class Watcher:
                 self._write(f"bgapi uuid_bridge {event['variable_caller_leg']} {leg}")
             case "CHANNEL_HANGUP_COMPLETE":
                 self.ended[leg] = now
+                if self.bare and leg in self.pairs:
+                    self._write(f"bgapi uuid_kill {self.pairs[leg]}")
                 if len(self.queued) > len(self.made) and leg in self._extension:
                     self._freed[self._extension[leg]] = now
 
