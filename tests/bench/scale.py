@@ -96,7 +96,12 @@ class _Scale:
         passed = time.monotonic() - began
         after, live = figures(self._figures_port), self._live()
         about = {"calls_per_s": round(WINDOW_S * per_s / passed, 1), "live": live, "late_s": round(lag, 1)}
-        for share in (0.5, 0.99):
+        rings = "ringledger_ring_seconds_count"
+        rung = after.get(rings, 0.0) - before.get(rings, 0.0)
+        share_rung = round(rung / (WINDOW_S * per_s), 4)
+        figure = {"name": f"{name}.rung_at_once_share", "value": share_rung, "unit": "of the calls", **about}
+        yield figure | ({"at_least": 0.99} if limit is not None else {})
+        for share in (0.5, 0.99) if rung else ():
             value = 1_000 * percentile("ringledger_ring_seconds", before, after, share)
             figure = {"name": f"{name}.ring.p{share * 100:.0f}_ms", "value": round(value, 2), "unit": "ms", **about}
             yield figure | ({"at_most": limit} if limit is not None and share > 0.5 else {})
