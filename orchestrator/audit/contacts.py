@@ -13,12 +13,16 @@ from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Reco
 # switch that was away meanwhile is given the time from its return.
 LEG_LIMIT = 120 * SECOND
 
+# A caller is sent on so often at most; the last resort may name one queue more.
+MOST_HOPS = 5
+# Reasons that keep somebody out: whoever was let in is not turned away for them.
+_AT_THE_DOOR = ("blacklisted", "overloaded", "trunk_full")
 
 _OfLeg = (
     events.OfferDelivered | events.OfferAcceptRequested | events.OfferRejectRequested | events.OfferAnswered
     | events.OfferAccepted | events.OfferDeclined
 )  # fmt: skip
-_OfOffer = _OfLeg | events.OfferExtended | events.OfferClosed | events.ContactConnected
+_OfOffer = _OfLeg | events.OfferExtended | events.OfferWidened | events.OfferClosed | events.ContactConnected
 _OfSegment = (
     events.HoldRequested | events.ResumeRequested | events.ContactHeld | events.ContactResumed
     | events.AgentSegmentEnded | events.NumberAnnounced
@@ -47,7 +51,10 @@ class Contacts:
             events.ContactTurnedAway: self._turned_away,
             events.QueueVisitEnded: self._visit_ended,
             events.ContactIdentified: self._identified,
+            events.VisitWidened: self._visit_widened,
+            events.VisitRevised: self._visit_revised,
             events.OfferMade: self._offer_made,
+            events.OfferWidened: self._offer_widened,
             events.OfferDelivered: self._of_offer,
             events.OfferAcceptRequested: self._of_offer,
             events.OfferRejectRequested: self._of_offer,
@@ -72,6 +79,9 @@ class Contacts:
             events.LegClosed: self._leg_closed,
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
+            events.OverflowDeferred: self._overflow_deferred,
+            events.AnswerRequested: self._answer_requested,
+            events.NuisanceMarked: self._nuisance_marked,
         }
 
     def see(self, record: Record) -> None:
@@ -108,19 +118,75 @@ class Contacts:
             self._books.counts.queued_contacts += 1
         contact.visit = event.visit_id
         contact.visit_due = event.leave_by
+        contact.overflowed = False
+        self._check_hops(event.hops)
+        if any(hop.queue_id == event.queue_id for hop in event.hops):
+            self._books.complain("overflow", f"comes back to {event.queue_id}, where it was or could not enter")
+        contact.steps = len(event.steps)
+        contact.step = -1 if event.known_by else 0
+        contact.step_due = event.known_by or Instant(0)
+        if not event.known_by and event.steps and event.steps[0].until_ms:
+            contact.step_due = Instant(self._books.record.about.at + event.steps[0].until_ms * MILLISECOND)
+
+    def _visit_widened(self, contact: Contact, event: events.VisitWidened) -> None:
+        if contact.visit != event.visit_id:
+            self._books.complain("visit", f"visit {event.visit_id} widens, but {contact.visit or 'none'} is open")
+        elif event.step != contact.step + 1:
+            self._books.complain("visit", f"step {event.step} begins after step {contact.step}")
+        elif event.step and event.step >= contact.steps:
+            self._books.complain("visit", f"step {event.step} begins, and there are {contact.steps} in all")
+        contact.step = event.step
+        contact.step_due = event.until
+
+    def _visit_revised(self, contact: Contact, event: events.VisitRevised) -> None:
+        if contact.visit != event.visit_id:
+            self._books.complain("visit", f"visit {event.visit_id} is revised, but {contact.visit or 'none'} is open")
+        contact.steps = len(event.steps)
+        contact.step = min(contact.step, max(contact.steps - 1, 0))
+        contact.step_due = event.until
 
     def _visit_ended(self, contact: Contact, event: events.QueueVisitEnded) -> None:
         if contact.visit != event.visit_id:
             self._books.complain("visit", f"visit {event.visit_id} ends, but {contact.visit or 'none'} is open")
         elif event.outcome == "timed_out":
             self._books.check_deadline(contact.visit_due, "the end of the wait")
+        elif event.outcome == "overflowed":
+            self._books.counts.overflows += 1
+            contact.overflowed = not contact.leaving
         contact.visit = ""
 
     def _entry_point_missing(self, _contact: Contact, _event: events.EntryPointMissing) -> None:
         self._books.counts.alarms += 1
 
-    def _turned_away(self, contact: Contact, _event: events.ContactTurnedAway) -> None:
+    def _turned_away(self, contact: Contact, event: events.ContactTurnedAway) -> None:
+        books = self._books
+        counted = books.counts.turned_away_by_reason
+        counted[event.reason] = counted.get(event.reason, 0) + 1
+        if event.reason in _AT_THE_DOOR and contact.queued:
+            books.complain("admission", f"turned away as {event.reason} though it was let in")
+        self._check_hops(event.hops)
+        contact.overflowed = False
         self._leave(contact)
+
+    def _check_hops(self, hops: tuple[events.Hop, ...]) -> None:
+        if len(hops) > MOST_HOPS + 1:
+            self._books.complain("overflow", f"sent on {len(hops)} times; {MOST_HOPS} are the most")
+        if len({hop.queue_id for hop in hops}) < len(hops):
+            self._books.complain("overflow", "sent to the same queue twice")
+
+    def _overflow_deferred(self, contact: Contact, event: events.OverflowDeferred) -> None:
+        if not contact.visit:
+            self._books.complain("overflow", "looked at for overflow though it waits in no queue")
+        if 0 < event.again_at <= self._books.record.about.at:
+            self._books.complain("overflow", "to be looked at again at a time that is over")
+
+    def _answer_requested(self, contact: Contact, _event: events.AnswerRequested) -> None:
+        if not contact.visit:
+            self._books.complain("answer", "to be answered though it waits in no queue")
+
+    def _nuisance_marked(self, contact: Contact, _event: events.NuisanceMarked) -> None:
+        if contact.segment is None:
+            self._books.complain("segment", "marked as a nuisance by nobody who talks with it")
 
     def _identified(self, contact: Contact, _event: events.ContactIdentified) -> None:
         if contact.identified:
@@ -146,6 +212,10 @@ class Contacts:
         if event.deadline <= books.record.about.at:
             books.complain("offer", "an offer without time to answer it")
         contact.offer = Offer(event)
+        self._ring(contact, event)
+
+    def _ring(self, contact: Contact, event: events.OfferMade | events.OfferWidened) -> None:
+        books = self._books
         for held in event.reservations:
             if held.leg in contact.legs:
                 books.complain("leg", f"leg {held.leg} is used twice")
@@ -153,6 +223,17 @@ class Contacts:
             books.counts.legs += 1
             books.hold(held.shift_id, contact.ident, event.offer_id)
             books.owe(held.shift_id, "reservation", event.offer_id)
+
+    def _offer_widened(self, contact: Contact, event: events.OfferWidened) -> None:
+        offer = self._open_offer(contact, event)
+        if offer is None:
+            return
+        if offer.accepted:
+            self._books.complain("offer", "one more phone rings though somebody has answered")
+        self._books.check_deadline(offer.due, "one more phone for the offer")
+        offer.deadline = offer.due = event.deadline
+        offer.reservations |= {held.leg: held.shift_id for held in event.reservations}
+        self._ring(contact, event)
 
     def _open_offer(self, contact: Contact, event: _OfOffer) -> Offer | None:
         offer = contact.offer
@@ -315,7 +396,11 @@ class Contacts:
         no queue or offer.
         """
         for contact in self._touched.values():
-            if not contact.leaving or contact.ident not in self._live:
+            if contact.ident not in self._live:
+                continue
+            if contact.overflowed:
+                self._note(contact, "half_done", "it left a queue for another place and came nowhere")
+            if not contact.leaving:
                 continue
             for text in self._left_open(contact, legs=False):
                 if contact.caller_gone or not text.startswith("conversation"):
@@ -335,6 +420,8 @@ class Contacts:
                 self._if_late(contact, contact.offer.due, clock, f"offer {contact.offer.offer_id}")
             elif contact.visit and contact.node in self._books.in_step:
                 self._if_late(contact, contact.visit_due, clock, f"queue visit {contact.visit}")
+                if contact.step_due:
+                    self._if_late(contact, contact.step_due, clock, f"step {contact.step} of visit {contact.visit}")
             up_since = self._books.node_up_since.get(contact.node)
             for leg, since in contact.unwanted.items():
                 if up_since is not None and clock > max(since, up_since) + LEG_LIMIT + slack:

@@ -13,10 +13,21 @@ from msgspec import Struct
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import configuration, entries, queues
-from orchestrator.domain.staff import agents, presence, shifts
+from orchestrator.domain.routing import (
+    branches,
+    calendars,
+    configuration,
+    entries,
+    levels,
+    limits,
+    notices,
+    numbers,
+    queues,
+    trunks,
+)
+from orchestrator.domain.staff import agents, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 
@@ -53,12 +64,10 @@ def _wisher_of(event: Event) -> str | None:
 
 _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "contact": (
-        contacts.ContactArrived,
         contacts.EntryPointMissing,
-        contacts.ContactQueued,
-        contacts.ContactTurnedAway,
-        contacts.QueueVisitEnded,
-        contacts.OfferMade,
+        contacts.VisitWidened,
+        contacts.VisitRevised,
+        contacts.OfferWidened,
         contacts.OfferDelivered,
         contacts.OfferAcceptRequested,
         contacts.OfferRejectRequested,
@@ -81,6 +90,9 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.LegClosed,
         contacts.LegOverdue,
         contacts.ContactEnded,
+        contacts.OverflowDeferred,
+        contacts.AnswerRequested,
+        contacts.NuisanceMarked,
     ),
     "shift": (
         shifts.AgentSignedIn,
@@ -117,7 +129,15 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "engine": (engine.DatabaseReturned,),
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
-    "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
+    "entry": (entries.EntryPointRemoved,),
+    "level": (levels.LevelConfigured, levels.LevelRemoved),
+    "branch": (branches.BranchConfigured, branches.BranchRemoved),
+    "rewrite": (numbers.RewriteConfigured, numbers.RewriteRemoved),
+    "trunk": (trunks.TrunkConfigured, trunks.TrunkRemoved),
+    "limit": (limits.LimitConfigured, limits.LimitRemoved),
+    "calendar": (calendars.CalendarConfigured, calendars.CalendarRemoved),
+    "notice": (notices.NoticeConfigured, notices.NoticeRemoved),
+    "blacklist": (blacklist.NumberBlacklisted, blacklist.BlacklistingChanged, blacklist.BlacklistingLifted),
     "config": (configuration.ConfigurationApplied,),
     "user": (
         users.UserCreated,
@@ -140,6 +160,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         people.CustomerErased,
     ),
     "ordertype": (ordertypes.OrderTypeConfigured, ordertypes.OrderTypeRemoved),
+    "pauses": (reasons.PauseReasonsConfigured, reasons.PauseReasonsRemoved),
+    "wrapup": (reasons.WrapUpReasonsConfigured, reasons.WrapUpReasonsRemoved),
     "order": (
         orders.OrderAssigned,
         orders.OrderNoted,
@@ -173,13 +195,60 @@ def _with_counting(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_a_number(body: dict[str, Any]) -> dict[str, Any]:
-    """QueueConfigured of version 3 told no caller the agent's number; it begins when somebody applies it anew."""
+    """QueueConfigured of version 4 told no caller the agent's number; it begins when somebody applies it anew."""
     return {**body, "announce_agent": False}
 
 
 def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
     """AgentConfigured of version 1 knew no teams."""
     return {**body, "team": ""}
+
+
+def _with(**usual: Any) -> Upcaster:  # noqa: ANN401 - whatever a field holds
+    """What fields that came later mean in what was written before them."""
+    return lambda body: {**body, **usual}
+
+
+_UNRULED_QUEUE = _with(
+    level_first=True,
+    count_window="shift",
+    day_begins_h=16,
+    steps=(),
+    named_agent_ms=30_000,
+    last_agent_ms=0,
+    known_within_ms=300,
+    age_per_min=0,
+    age_cap=0,
+    ring_most=5,
+    ring_next_ms=5_000,
+    calendar="",
+    most_waiting=0,
+    overflow=(),
+)
+_WITHOUT_CONDITIONS = _with(
+    agent_id="",
+    bonus=0,
+    trunks=(),
+    callers=(),
+    during="",
+    hours="",
+    closed="apology:closed",
+    answer="at_once",
+    answer_after_ms=0,
+    blacklisted="",
+)
+_OF_ONE_STEP = _with(
+    bonuses={},
+    steps=(),
+    known_by=0,
+    age_per_min=0,
+    age_cap=0,
+    waiting_since=0,
+    hops=(),
+    overflow_at=0,
+    answer_at=0,
+    notices=(),
+)
 
 
 # Stored names differ from class names only where a class was renamed after it had made history.
@@ -194,17 +263,56 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="WrapUpStarted", cls=shifts.WrapUpStarted, kind="shift", version=2, upcasters=(_not_extended,)
     ),
     agents.AgentConfigured: Entry(
-        name="AgentConfigured", cls=agents.AgentConfigured, kind="agent", version=2, upcasters=(_in_no_team,)
+        name="AgentConfigured",
+        cls=agents.AgentConfigured,
+        kind="agent",
+        version=3,
+        upcasters=(_in_no_team, _with(branch="", order=0, weight=1)),
+    ),
+    entries.EntryPointConfigured: Entry(
+        name="EntryPointConfigured",
+        cls=entries.EntryPointConfigured,
+        kind="entry",
+        version=2,
+        upcasters=(_WITHOUT_CONDITIONS,),
+    ),
+    contacts.ContactArrived: Entry(
+        name="ContactArrived",
+        cls=contacts.ContactArrived,
+        kind="contact",
+        version=2,
+        upcasters=(_with(host="", trunk_id="", to_number="", from_number=""),),
+    ),
+    contacts.ContactTurnedAway: Entry(
+        name="ContactTurnedAway",
+        cls=contacts.ContactTurnedAway,
+        kind="contact",
+        version=2,
+        upcasters=(_with(answered=True, cause="NORMAL_CLEARING", hops=()),),
+    ),
+    contacts.QueueVisitEnded: Entry(
+        name="QueueVisitEnded", cls=contacts.QueueVisitEnded, kind="contact", version=2, upcasters=(_with(cause=""),)
+    ),
+    contacts.ContactQueued: Entry(
+        name="ContactQueued", cls=contacts.ContactQueued, kind="contact", version=2, upcasters=(_OF_ONE_STEP,)
+    ),
+    contacts.OfferMade: Entry(
+        name="OfferMade", cls=contacts.OfferMade, kind="contact", version=2, upcasters=(_with(next_at=0),)
     ),
     queues.QueueConfigured: Entry(
         name="QueueConfigured",
         cls=queues.QueueConfigured,
         kind="queue",
-        version=4,
-        upcasters=(_with_first_limits, _with_counting, _without_a_number),
+        version=5,
+        upcasters=(_with_first_limits, _with_counting, _UNRULED_QUEUE, _without_a_number),
     ),
     contacts.ContactIdentified: Entry(
-        name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of
+        name="ContactIdentified",
+        cls=contacts.ContactIdentified,
+        kind="contact",
+        version=2,
+        upcasters=(_with(level="", last_agent=""),),
+        adopts_key_of=_customer_of,
     ),
     notes.ContactNoted: Entry(name="ContactNoted", cls=notes.ContactNoted, kind="note", adopts_key_of=_contact_of),
     orders.OrderOpened: Entry(name="OrderOpened", cls=orders.OrderOpened, kind="order", adopts_key_of=_wisher_of),

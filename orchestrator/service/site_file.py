@@ -1,4 +1,4 @@
-"""The site's file: queues, entry points, agents and types of work as people write them, checked as a whole first.
+"""The site's file: queues, agents, types of work, reasons and so on as people write them, checked as a whole first.
 
     [queue.sales]                 # the id after the dot never changes its meaning; names may
     name = "Sales"
@@ -10,17 +10,41 @@ All that is wrong is told at once, each with its key and line.
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Event, Refused, stream
+from orchestrator.domain.routing.branches import BranchConfigured
+from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
+from orchestrator.domain.routing.levels import LevelConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.routing.requirements import LOCAL
+from orchestrator.domain.routing.trunks import TrunkConfigured
+from orchestrator.domain.staff import reasons
 from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.reasons import PauseReasonsConfigured, WrapUpReasonsConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
-from orchestrator.service.site_fields import AGENT, ENTRY, ID, ORDERTYPE, QUEUE, SECTIONS, Section, Unfit, near
+from orchestrator.service import calendar_days, site_admission
+from orchestrator.service.site_fields import (
+    AGENT,
+    BRANCH,
+    ENTRY,
+    ID,
+    LEVEL,
+    ORDERTYPE,
+    PAUSES,
+    QUEUE,
+    SECTIONS,
+    WRAP_UP,
+    Section,
+    Unfit,
+    near,
+)
+from orchestrator.service.site_reasons import reasons_of
 from orchestrator.service.toml_lines import Lines, Path
 
 # Ten thousand agents take about one megabyte.
@@ -51,8 +75,8 @@ class Site(Struct, frozen=True):
     """SHA-256 of the file."""
 
 
-def read(text: str) -> Site:
-    """The configuration in this text. Raises `BadConfiguration`."""
+def read(text: str, today: date | None = None) -> Site:
+    """The configuration in this text, with the holidays of this year and the next. Raises `BadConfiguration`."""
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > MOST_BYTES:
         raise BadConfiguration([f"The file has {len(data)} bytes; {MOST_BYTES} are the most that is read."])
@@ -61,7 +85,7 @@ def read(text: str) -> Site:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfiguration([f"The file is no TOML: {error}."]) from None
-    reader = _Reader(document, text)
+    reader = _Reader(document, text, today or datetime.now(UTC).date())
     site = reader.site(hashlib.sha256(data).hexdigest())
     if reader.problems:
         raise BadConfiguration(list(reader.told()))
@@ -69,8 +93,9 @@ def read(text: str) -> Site:
 
 
 class _Reader:
-    def __init__(self, document: dict[str, Any], text: str) -> None:
+    def __init__(self, document: dict[str, Any], text: str, today: date) -> None:
         self._document = document
+        self._today = today
         self._lines = Lines(text)
         self.problems: list[tuple[Path, str]] = []
 
@@ -92,26 +117,87 @@ class _Reader:
         entries = self._section(ENTRY, EntryPointConfigured)
         agents = self._section(AGENT, AgentConfigured)
         types = self._section(ORDERTYPE, OrderTypeConfigured)
+        levels = self._section(LEVEL, LevelConfigured)
+        branches = self._section(BRANCH, BranchConfigured)
         for ident, each in types.items():
             for key, text in ordertypes.faults(each):
                 self._complain((ORDERTYPE.kind, ident, key), text)
-        known_queues = set(named) if isinstance(named := self._document.get(QUEUE.kind), dict) else set()
-        for ident, entry in entries.items():
-            if entry.queue_id not in known_queues:
-                text = f"there is no queue {entry.queue_id}; {near(entry.queue_id, known_queues)}"
-                self._complain(("entry", ident, "queue"), text)
-        self._once("entry", "numbers", {ident: entry.numbers for ident, entry in entries.items()})
+        pauses = self._section(PAUSES, PauseReasonsConfigured)
+        wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
+        for ident, wrap_up in wrap_ups.items():
+            for queue_id in wrap_up.queues:
+                if queue_id not in self._named(QUEUE.kind):
+                    text = f"there is no queue {queue_id}; {near(queue_id, self._named(QUEUE.kind))}"
+                    self._complain((WRAP_UP.kind, ident, "queues"), text)
+        rest: dict[str, dict[str, Event]] = {
+            section.kind: self._section(section, section.event) for section in site_admission.SECTIONS
+        }
+        self._fit({"queue": {**queues}, "entry": {**entries}, **rest})
+        trunks = {ident: each.peers for ident, each in rest["trunk"].items() if isinstance(each, TrunkConfigured)}
+        self._once("trunk", "peers", trunks)
+        self._places(queues, entries, agents)
+        self._once("branch", "prefixes", {ident: branch.prefixes for ident, branch in branches.items()})
+        self._entries_differ(entries)
         self._once("agent", "number", {ident: (agent.number,) for ident, agent in agents.items()})
         self._once("agent", "extension", {ident: (agent.extension,) for ident, agent in agents.items()})
         events: dict[str, Event] = {}
-        for kind, found in (
-            ("queue", queues),
-            ("entry", entries),
-            ("agent", agents),
-            ("ordertype", types),
-        ):
+        everything: dict[str, Mapping[str, Event]] = {
+            **rest,
+            "queue": queues,
+            "entry": entries,
+            "agent": agents,
+            "ordertype": types,
+            "level": levels,
+            "branch": branches,
+            "pauses": pauses,
+            "wrapup": wrap_ups,
+        }
+        for kind, found in everything.items():
             events |= {stream(kind, ident): event for ident, event in found.items()}
+        for name, event in events.items():
+            if isinstance(event, CalendarConfigured) and not self.problems:
+                events[name] = calendar_days.complete(event, self._today)
+        for kind, ident, text in reasons.faults(reasons_of(events)):
+            self._complain((kind, ident, "reasons"), text)
         return Site(events, version, digest)
+
+    def _fit(self, found: dict[str, dict[str, Event]]) -> None:
+        """Complain of what points to nothing. What stands in the file and is wrong itself is there all the same."""
+        for path, text in site_admission.faults(found, self._named):
+            self._complain(path, text)
+
+    def _entries_differ(self, entries: Mapping[str, EntryPointConfigured]) -> None:
+        """Complain where two entry points take the very same calls: one of them would never get any."""
+        alike: dict[str, dict[str, tuple[str, ...]]] = {}
+        for ident, entry in entries.items():
+            alike.setdefault(repr((sorted(entry.trunks), sorted(entry.callers), entry.during)), {})[ident] = (
+                entry.numbers
+            )
+        for numbers in alike.values():
+            self._once("entry", "numbers", numbers)
+
+    def _places(
+        self,
+        queues: dict[str, QueueConfigured],
+        entries: dict[str, EntryPointConfigured],
+        agents: dict[str, AgentConfigured],
+    ) -> None:
+        """Complain where something points to an agent or a branch that there is not."""
+        known = {kind: self._named(kind) for kind in ("agent", "branch")}
+        pointers: list[tuple[Path, str, str]] = []
+        for ident, queue in queues.items():
+            for step in queue.steps:
+                pointers += [(("queue", ident, "steps"), "agent", agent) for agent in step.agents]
+                pointers += [(("queue", ident, "steps"), "branch", step.branch)] if step.branch != LOCAL else []
+        pointers += [(("entry", ident, "agent"), "agent", entry.agent_id) for ident, entry in entries.items()]
+        pointers += [(("agent", ident, "branch"), "branch", agent.branch) for ident, agent in agents.items()]
+        for path, kind, pointed in pointers:
+            if pointed and pointed not in known[kind]:
+                self._complain(path, f"there is no {kind} {pointed}; {near(pointed, known[kind])}")
+
+    def _named(self, kind: str) -> set[str]:
+        """All ids of a section, also of what is not right yet: that is told by itself."""
+        return set(named) if isinstance(named := self._document.get(kind), dict) else set()
 
     def _section(self, section: Section, cls: type[E]) -> dict[str, E]:
         """What stands in this section and can be used, by id."""

@@ -15,10 +15,21 @@ from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
-from orchestrator.domain.routing import configuration, entries, queues
-from orchestrator.domain.staff import agents, presence
+from orchestrator.domain.routing import (
+    branches,
+    calendars,
+    configuration,
+    entries,
+    levels,
+    limits,
+    notices,
+    numbers,
+    queues,
+    trunks,
+)
+from orchestrator.domain.staff import agents, presence, reasons
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -34,12 +45,21 @@ MODULES = (
     configuration,
     entries,
     queues,
+    levels,
+    branches,
     agents,
+    reasons,
     shift_events,
     presence,
     nodes,
     ordertypes,
     orders,
+    numbers,
+    trunks,
+    limits,
+    calendars,
+    notices,
+    blacklist,
 )
 # Participles that do not end in -ed, as English has them.
 IRREGULAR = (
@@ -122,6 +142,8 @@ def strategy_for(annotation: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a
         return st.booleans()
     if annotation is int or getattr(annotation, "__supertype__", None) is int:
         return st.integers(-(2**60), 2**60)
+    if get_origin(annotation) is tuple and Ellipsis not in get_args(annotation):
+        return st.tuples(*map(strategy_for, get_args(annotation)))
     if get_origin(annotation) is tuple:
         return st.lists(strategy_for(get_args(annotation)[0]), max_size=3).map(tuple)
     if get_origin(annotation) is dict:
@@ -194,7 +216,7 @@ def test_history_from_before_there_were_desks_is_read_with_the_limits_of_then() 
 def test_a_queue_from_before_numbers_were_announced_announces_none() -> None:
     """Features 4.2, 11.1: a new release does not change what callers hear; whoever applies the queue anew does."""
     entry = CATALOGUE["QueueConfigured"]
-    queue = msgspec.convert(entry.upcasters[2]({"name": "Sales", "skill": "sales"}), entry.cls)
+    queue = msgspec.convert(entry.upcasters[3]({"name": "Sales", "skill": "sales"}), entry.cls)
     assert queue == queues.QueueConfigured(name="Sales", skill="sales", announce_agent=False)
     assert queues.QueueConfigured(name="Sales", skill="sales").announce_agent
 

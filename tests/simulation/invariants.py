@@ -1,12 +1,15 @@
 """What must hold after every step, at every write and at the end. Each rule has a name, by which mutants are killed."""
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Protocol
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
+from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
+from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
@@ -28,7 +31,10 @@ RULES = {
     "cool_down": "no agent is offered a contact during a cool-down",
     "wrap_up": "after a talk comes a wrap-up of its full length, unless the agent ends it",
     "one_agent_per_caller": "no caller is joined with an agent while talking with another",
-    "fifo": "nobody is passed by a younger contact of the same priority in the same queue",
+    "fifo": "nobody takes an agent whom a contact of higher rank, or an older one of the same, could have",
+    "steps_end": "no step of a requirement outlives its time",
+    "nobody_halts": "no step holds anybody that no agent who is there could ever satisfy",
+    "offers_grow": "an offer that rings one by one rings one more when its time has come",
     "served_at_once": "no contact waits beside a free agent who could take it",
     "asked_before_closed": "no leg is closed that lives, and none as absent unless the switch was asked",
     "blamed_rightly": "agents are stood down only for a phone that rang or could not be reached",
@@ -46,6 +52,9 @@ RULES = {
     "never_raises": "no step raises",
     "desk_is_there": "no agent whose desk is gone for longer than its grace is offered a contact",
     "desk_is_known": "long after the last fault it is known of every desk that it is there, and nobody is kept out",
+    "door": "nobody comes in who is blacklisted, beyond a cap or limit, or to a closed queue",
+    "way_out": "whoever waits is looked at when its overflow or its answer is due, and comes to no queue twice",
+    "billing": "nobody is answered who is refused, or who is to be answered by an agent alone",
     "as_meant": "what an agent pressed for one offer or contact never happens to another",
     "fold": "the live state is the fold of its records",
     "verify": "the independent verifier finds nothing in the log",
@@ -55,6 +64,7 @@ RULES = {
 
 # After that a desk that is connected, and beaten for, is known to be.
 KNOWN_WITHIN = LEASE + 5 * SECOND
+_OF_CONTACTS = ("offer", "ring_next", "visit", "overflow", "answer", "widen", "wish", "legs")
 _GRACE = DEFAULT_GRACE_MS * MILLISECOND
 
 
@@ -86,10 +96,13 @@ class Book:
         """The contact with which each shift last talked."""
         self.desk_due: dict[str, int] = {}
         """When the grace of a lost desk is over, of every shift whose desk is lost or absent."""
-        self.places: dict[str, tuple[int, int]] = {}
-        """Where each queued contact stands: priority first, then the order of queueing."""
+        self.places: dict[str, int] = {}
+        """The order of queueing."""
+        self._queued = 0
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
+        self.ring_due: dict[str, int] = {}
+        """When one more phone is to be rung for the open offer of each contact."""
         self.offer_due: dict[str, int] = {}
         """When the open offer of each contact must have moved on."""
 
@@ -124,7 +137,8 @@ class Book:
                 self._caller_legs[event.leg] = stream
                 self._legs[stream] = {event.leg: None}
             case c.ContactQueued() as event:
-                self.places[stream] = (-event.priority, len(self.places))
+                self._queued += 1
+                self.places[stream] = self._queued
                 if stream in self._visits:
                     raise Broken("ends_once", f"{stream} is queued twice")
                 self._visits[stream] = event.visit_id
@@ -136,9 +150,14 @@ class Book:
                     raise Broken("reservations", f"{stream} is offered while an offer is open")
                 self._offers[stream] = event.offer_id
                 self.offer_due[stream] = self._deadlines[stream] = event.deadline
-                for held in event.reservations:
-                    self._legs[stream][held.leg] = None
+                self._ring(stream, event)
+            case c.OfferWidened() as event:
+                if self._offers.get(stream) != event.offer_id:
+                    raise Broken("reservations", f"{stream} widens an offer that is not open")
+                self.offer_due[stream] = self._deadlines[stream] = event.deadline
+                self._ring(stream, event)
             case c.OfferAccepted() as event:
+                self.ring_due.pop(stream, None)
                 self.offer_due[stream] = event.connect_by
             case c.OfferExtended() as event:
                 self.offer_due[stream] = event.until
@@ -146,6 +165,7 @@ class Book:
                 self.offer_due[stream] = max(self.offer_due[stream], self._deadlines[stream])
             case c.OfferClosed() | c.ContactConnected() as event:
                 self.offer_due.pop(stream, None)
+                self.ring_due.pop(stream, None)
                 if self._offers.pop(stream, "") != event.offer_id:
                     raise Broken("reservations", f"{stream} closes an offer that is not open")
             case c.LegClosed() as event:
@@ -156,6 +176,14 @@ class Book:
                 if self._legs[stream] or stream in self._offers or stream in self._visits:
                     raise Broken("leg_after_contact", f"{stream} ends with something open: {self._legs[stream]}")
                 self._ended[stream] = ""
+
+    def _ring(self, stream: str, event: c.OfferMade | c.OfferWidened) -> None:
+        for held in event.reservations:
+            self._legs[stream][held.leg] = None
+        if event.next_at:
+            self.ring_due[stream] = event.next_at
+        else:
+            self.ring_due.pop(stream, None)
 
     def _shift(self, shift: str, record: Record) -> None:
         at = record.about.at
@@ -245,6 +273,7 @@ class Invariants:
         self._needs: dict[str, str] = {}
         self._last_record = ""
         self._offer_legs: dict[tuple[str, str], str] = {}
+        self._let_in: dict[str, list[int]] = {}
         for record in ledger.records():
             self.book.note(record)
             self._remember_legs(record)
@@ -264,8 +293,9 @@ class Invariants:
             self._needs.setdefault(instruction.id, self._last_record)
         for record in outcome.records:
             self.book.note(record)
+        moved = {record.stream for record in outcome.records}
         for record in outcome.records:
-            self._record(record, given)
+            self._record(record, given, moved)
         self._as_meant(given, outcome.records)
         self._together(outcome.records)
         world, now = self._engine.world, given.at
@@ -281,17 +311,23 @@ class Invariants:
                         self._shift(world, shift)
         if outcome.records:
             self._nobody_waits_in_vain(world)
+            self._nobody_halts(world)
         if isinstance(given.body, f.Heartbeat):
             self._offers_are_young(now)
+            self._time_moves_on(world, now)
             self._waits_are_over(world, now)
             self._nobody_hears_silence(world, now)
             self._nobody_talks_against_music(world, now)
             self._numbers_are_heard(world, now)
 
-    def _record(self, record: Record, given: Input) -> None:
+    def _record(self, record: Record, given: Input, moved: set[str]) -> None:
         match record.event:
+            case c.ContactQueued() as event:
+                self._let_in_rightly(record, event, given)
             case c.OfferMade() as event:
-                self._in_turn(record, event)
+                self._in_turn(record, event, moved)
+                self._remember_legs(record)
+            case c.OfferWidened():
                 self._remember_legs(record)
             case c.LegClosed() as event:
                 if self._switch.lives(event.leg):
@@ -304,6 +340,39 @@ class Invariants:
                 self._desk_is_there(ident_of(record.stream), record.about.at)
             case s.AgentStoodDown() as event if self._whole and event.reason != s.DESK_LOST:
                 self._blamed_rightly(ident_of(record.stream), event)
+
+    def _let_in_rightly(self, record: Record, event: c.ContactQueued, given: Input) -> None:
+        world, at = self._engine.world, record.about.at
+        contact = world.contacts.get(ident_of(record.stream))
+        settings, admission = world.queues[event.queue_id].settings, world.admission
+        hops = [hop.queue_id for hop in event.hops]
+        if len(set(hops)) < len(hops) or event.queue_id in hops or len(hops) > MOST_HOPS:
+            raise Broken("way_out", f"{record.stream} comes to {event.queue_id} by {hops}")
+        if settings.calendar and not admission.calendars.is_open(settings.calendar, at):
+            raise Broken("door", f"{record.stream} comes to {event.queue_id}, which is closed")
+        visits = [other.visit for other in world.contacts.values() if other is not contact and other.visit is not None]
+        others = sum(visit.queue_id == event.queue_id for visit in visits)
+        if settings.most_waiting and others >= settings.most_waiting:
+            raise Broken("door", f"{record.stream} comes to {event.queue_id}, where {others} wait already")
+        if event.waiting_since or contact is None or not isinstance(given.body, f.LegParked):
+            return
+        if contact.from_number and admission.blacklist.holds(contact.from_number, at):
+            raise Broken("door", f"{record.stream} is let in though its number is blacklisted")
+        self._within_limits(world, contact, at)
+
+    def _within_limits(self, world: World, contact: c.Contact, at: Instant) -> None:
+        limit = world.admission.limits.of(contact.node)
+        came = self._let_in.setdefault(contact.node, [])
+        came.append(at)
+        del came[:-100]
+        if limit is not None:
+            most = limit.calls_per_s + (limit.burst or limit.calls_per_s)
+            if sum(at - each < SECOND for each in came) > most:
+                raise Broken("door", f"more than {most} callers were let in within a second on {contact.node}")
+        served = sum(other.trunk_id == contact.trunk_id and bool(other.queue_id) for other in world.contacts.values())
+        group = world.admission.trunks.groups.get(contact.trunk_id)
+        if group is not None and group.most_calls and served > group.most_calls:
+            raise Broken("door", f"{served} calls of trunk group {contact.trunk_id} at once")
 
     def _desk_is_there(self, ident: str, at: Instant) -> None:
         """By the log, and by what really is: then the network, the web process and the engine had their time."""
@@ -321,19 +390,28 @@ class Invariants:
             raise Broken("desk_is_there", f"shift {ident} is offered a contact though its page is long gone")
 
     def _remember_legs(self, record: Record) -> None:
-        if isinstance(record.event, c.OfferMade):
+        if isinstance(record.event, c.OfferMade | c.OfferWidened):
             for held in record.event.reservations:
                 self._offer_legs[held.shift_id, record.event.offer_id] = held.leg
 
-    def _in_turn(self, record: Record, made: c.OfferMade) -> None:
-        """FIFO: nobody who waited longer in this queue, with the same priority, still waits."""
-        world = self._engine.world
-        place = self.book.places[record.stream]
+    def _in_turn(self, record: Record, made: c.OfferMade, moved: set[str]) -> None:
+        """Nobody who comes first still waits, in whatever queue, for what one of these agents could give. Whoever only
+        began to wait for it in this same step is no witness.
+        """
+        world, now = self._engine.world, record.about.at
+        contact = world.contacts.get(ident_of(record.stream))
+        if contact is None or contact.visit is None:
+            return
+        mine = (*rank(contact.visit, now), self.book.places[record.stream])
+        agents = [world.agents[held.agent_id] for held in made.reservations if held.agent_id in world.agents]
         for other in world.contacts.values():
-            if other.status != "waiting" or other.queue_id != made.queue_id or not can_be_served(world, other):
+            stream = f"contact-{other.contact_id}"
+            if other.visit is None or stream in moved or other.status != "waiting" or not can_be_served(world, other):
                 continue
-            if self.book.places[f"contact-{other.contact_id}"] < place:
-                raise Broken("fifo", f"{record.stream} is served before {other.contact_id}, who waits longer")
+            if (*rank(other.visit, now), self.book.places[stream]) < mine:
+                for agent in agents:
+                    if could_take(world, other.visit, agent):
+                        raise Broken("fifo", f"{record.stream} gets {agent.agent_id} before {other.contact_id}")
 
     def _blamed_rightly(self, shift: str, down: s.AgentStoodDown) -> None:
         leg = self._offer_legs.get((shift, down.offer_id), "")
@@ -390,8 +468,16 @@ class Invariants:
         ident, timers = contact.contact_id, world.timers
         if contact.status == "arrived":
             raise Broken("waits_end", f"contact {ident} was neither queued nor turned away")
+        if contact.visit is not None and contact.visit.step_until and timers.due_of(("widen", ident)) is None:
+            raise Broken("waits_end", f"contact {ident} is at a step without an end")
         if contact.status == "waiting" and can_be_served(world, contact) and timers.due_of(("visit", ident)) is None:
             raise Broken("waits_end", f"contact {ident} waits without an end")
+        if contact.visit is not None:
+            due = contact.visit.overflow_at
+            if due > now and timers.due_of(("overflow", ident)) is None:
+                raise Broken("way_out", f"contact {ident} is to be looked at for overflow, and nobody will")
+            if contact.answer_at > now and not contact.answered and timers.due_of(("answer", ident)) is None:
+                raise Broken("way_out", f"contact {ident} is to be answered, and nobody will")
         if c.doomed_legs(contact) and timers.due_of(("legs", ident)) is None:
             raise Broken("waits_end", f"contact {ident} has doomed legs that nobody will ask after")
         if contact.offer is not None:
@@ -437,12 +523,32 @@ class Invariants:
             return
         free = [shift for shift in world.shifts.values() if available(shift)]
         for contact in waiting if free else ():
-            settings = world.queues[contact.queue_id].settings
             for shift in free:
                 agent = world.agents.get(shift.agent_id)
-                level = agent.skills.get(settings.skill, 0) if agent is not None else 0
-                if level >= max(settings.min_level, 1) and line_is_free(world, shift):
+                could = agent is not None and contact.visit is not None and could_take(world, contact.visit, agent)
+                if could and line_is_free(world, shift):
                     raise Broken("served_at_once", f"{contact.contact_id} waits while shift {shift.shift_id} is free")
+
+    def _nobody_halts(self, world: World) -> None:
+        """Whoever waits for something that is to widen waits for somebody who is there, and not on a break."""
+        there = {shift.agent_id for shift in world.shifts.values() if shift.status != "paused"}
+        for contact in world.contacts.values():
+            visit = contact.visit
+            if visit is None or contact.status != "waiting" or not 0 <= visit.step < len(visit.steps) - 1:
+                continue
+            if not any(agent in world.agents and could_take(world, visit, world.agents[agent]) for agent in there):
+                raise Broken("nobody_halts", f"{contact.contact_id} waits at step {visit.step} for nobody")
+
+    def _time_moves_on(self, world: World, now: Instant) -> None:
+        for contact in world.contacts.values():
+            visit = contact.visit
+            if visit is None or not visit.step_until:
+                continue
+            if now > max(visit.step_until, self._engine.slack()) + 5 * SECOND:
+                raise Broken("steps_end", f"{contact.contact_id} is still at step {visit.step}")
+        for stream, due in self.book.ring_due.items():
+            if now > max(due, self._engine.slack()) + 5 * SECOND:
+                raise Broken("offers_grow", f"nobody else is rung for {stream}")
 
     def _offers_are_young(self, now: Instant) -> None:
         for stream, due in self.book.offer_due.items():
@@ -498,6 +604,8 @@ class Invariants:
             raise Broken("commit_first", f"{type(given).__name__} is written before its records are committed")
         contact = self._engine.world.contacts.get(given.contact)
         match given:
+            case i.AnswerCaller() if contact is not None and not contact.answered:
+                raise Broken("billing", f"contact {contact.contact_id} is answered though nobody decided that")
             case i.RingAgent():
                 if contact is None or contact.caller_leg in self._gone:
                     raise Broken("not_rung_after_hang_up", f"{given.extension} is rung though the caller has gone")
@@ -514,6 +622,28 @@ class Invariants:
         """A batch was committed by this engine."""
         if records and self._ledger.rows[-1][0] < max(epoch for epoch, _ in self._ledger.rows[-len(records) - 50 :]):
             raise Broken("fence", f"epoch {self._engine.epoch} wrote after a newer one")
+
+
+def rank(visit: c.Visit, now: Instant) -> tuple[Fraction, int]:
+    """Points, and since when: worked out from what the log says, in the plainest way. Smaller comes first."""
+    points = min(1_000, max(-1_000, visit.priority + sum(visit.bonuses.values())))
+    since = visit.waiting_since or visit.queued_at
+    return (-points - min(Fraction(visit.age_cap), Fraction(visit.age_per_min * (now - since), 60 * SECOND)), since)
+
+
+def could_take(world: World, visit: c.Visit, agent: Agent) -> bool:
+    """Whether this agent has what the visit asks for at its step."""
+    if visit.step < 0:
+        return False
+    if not visit.steps:
+        settings = world.queues[visit.queue_id].settings
+        return agent.skills.get(settings.skill, 0) >= max(settings.min_level, 1)
+    wanted = visit.steps[visit.step].requirement
+    return (
+        all(agent.skills.get(skill, 0) >= level for skill, level in wanted.skills.items())
+        and (not wanted.agents or agent.agent_id in wanted.agents)
+        and wanted.branch in ("", agent.branch)
+    )
 
 
 def can_be_served(world: World, contact: c.Contact) -> bool:
@@ -558,7 +688,7 @@ def finish(world: World, switch: AnySwitch) -> None:
         "contact_of_leg": world.contact_of_leg,
         "open_offers": world.open_offers,
         "versions": [name for name in world.versions if kind_of(name) == "contact"],
-        "timers": [key for key, _ in world.timers if key[0] in ("offer", "visit", "wish", "legs")],
+        "timers": [key for key, _ in world.timers if key[0] in _OF_CONTACTS],
     }
     for name, left in leftovers.items():
         if left:

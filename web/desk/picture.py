@@ -11,6 +11,7 @@ from orchestrator.domain.staff.shifts import STAND_DOWN, Shift
 from orchestrator.domain.world import World
 from projections.live import LiveView
 from projections.live_calls import Call
+from projections.live_tallies import Tally
 
 ENGAGED: Final = ("ringing", "connecting", "talking", "held")
 
@@ -46,6 +47,8 @@ class Talk(Struct, frozen=True, kw_only=True):
     held: bool
     wish: str
     """`hold` or `resume` where the switch has not said that it is so."""
+    nuisance: bool
+    """Whether the agent has marked the caller: further calls are refused."""
 
 
 class WrapUp(Struct, frozen=True, kw_only=True):
@@ -93,6 +96,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     stood_down: str
     """Why, where the system did it."""
     calls: tuple[Call, ...]
+    tally: Tally
+    """What was done since the seat was taken."""
     queues: tuple[str, ...]
     """The queues whose contacts this agent may be offered."""
     may: frozenset[str]
@@ -146,6 +151,7 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
             missed=_missed(shift, calls),
             stood_down=stood_down,
             calls=calls,
+            tally=view.tally_of(agent_id),
             queues=_queues(world, agent),
             may=may(state, shift, talk, wrap_up),
             about=next((ring.offer_id for ring in rings), shift.contact_id if shift is not None else ""),
@@ -190,6 +196,8 @@ def may(state: str, shift: Shift | None, talk: Talk | None, wrap_up: WrapUp | No
             found |= {"accept", "reject"}
         case "talking" | "held" if talk is not None:
             found.add("hang_up")
+            if talk.number and not talk.nuisance:
+                found.add("mark_nuisance")
             if not talk.wish:
                 found.add("resume" if talk.held else "hold")
         case "wrapping_up":
@@ -237,6 +245,7 @@ def _talk(world: World, agent_id: str, contact: Contact | None) -> Talk | None:
         since=contact.segment.since,
         held=contact.status == "held",
         wish=contact.segment.wish,
+        nuisance=contact.nuisance,
     )
 
 

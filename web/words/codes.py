@@ -1,9 +1,12 @@
-"""Codes of the domain in words. One that is not listed is a company's own (a pause reason, say): shown as it is."""
+"""Codes of the domain in words. One that is not listed is a reason of the site's own, or shown as it is."""
 
 from typing import Final
 
-from flask_babel import LazyString
+from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
+
+from orchestrator.domain.routing.rules import RULES
+from web.words import chosen
 
 CODES: Final[dict[str, LazyString]] = {
     # A contact's end, and where it was then.
@@ -17,6 +20,19 @@ CODES: Final[dict[str, LazyString]] = {
     "timed_out": _l("not answered in time"),
     "no_agent_in_time": _l("no agent in time"),
     "no_entry_point": _l("no entry point for the number"),
+    "overflowed": _l("sent on to another place"),
+    "blacklisted": _l("the number is on the blacklist"),
+    "overloaded": _l("the switch had no room"),
+    "trunk_full": _l("the trunk group had no room"),
+    "queue_full": _l("the queue was full"),
+    "nobody_signed_in": _l("nobody was signed in"),
+    "closed": _l("closed at this time"),
+    "wait": _l("waited for too long"),
+    "length": _l("too many waited"),
+    "nobody": _l("nobody signed in who could serve"),
+    "nuisance": _l("nuisance"),
+    "on": _l("on"),
+    "off": _l("off"),
     "repair": _l("put right after a gap"),
     "arrived": _l("arrived"),
     "waiting": _l("waiting"),
@@ -57,8 +73,6 @@ CODES: Final[dict[str, LazyString]] = {
     "ring_no_answer": _l("did not answer"),
     "phone_unreachable": _l("phone not reachable"),
     "desk_lost": _l("desk connection lost"),
-    "break": _l("break"),
-    "training": _l("training"),
     "removed": _l("removed from the configuration"),
     # Who or what ended something.
     "agent": _l("the agent"),
@@ -66,13 +80,26 @@ CODES: Final[dict[str, LazyString]] = {
     "system": _l("the system"),
     "timer": _l("time was up"),
     "none": _l("no reason given"),
-    # Rules of distribution.
-    "longest_idle": _l("longest idle"),
-    # Wrap-up reasons that come with the product.
-    "solved": _l("solved"),
-    "call_back": _l("call back"),
-    "order_taken": _l("order taken"),
-    "complaint": _l("complaint"),
+    # Why a contact's requirement moved on.
+    "expired": _l("its time was over"),
+    "nobody_could": _l("nobody on duty could ever take it"),
+    "identified": _l("the caller is known"),
+    "not_identified": _l("the caller was not known in time"),
+    "reconfigured": _l("the configuration changed"),
+    # Why an agent was out, beside the agent's state.
+    "level_too_low": _l("level too low"),
+    "wrong_branch": _l("another branch"),
+    "not_named": _l("somebody else is wanted"),
+    "declined": _l("did not take it just now"),
+    # What rules count in.
+    "shift": _l("this shift"),
+    "hour": _l("this hour"),
+    "day": _l("this day"),
+    # The parts of a contact's rank.
+    "priority": _l("priority"),
+    "entry": _l("entry point"),
+    "level": _l("customer level"),
+    "aged": _l("waiting"),
     # How a customer's file came to be.
     "first_call": _l("first call"),
     "demo": _l("demo"),
@@ -106,6 +133,19 @@ def origin(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """The code in words; itself, with spaces for underscores, where it is a company's own."""
+    """The code in words: the product's, else what the site calls it, else itself with spaces for underscores."""
     words = CODES.get(text)
-    return text.replace("_", " ") if words is None else str(words)
+    return str(words) if words is not None else chosen.name(text) or text.replace("_", " ")
+
+
+def reason(text: str) -> str:
+    """A reason that somebody chose, or that the system had, in words: what the site calls it comes first."""
+    return text and (chosen.name(text) or code(text))
+
+
+def rule(name: str) -> str:
+    """A queue's rule in words, which stand beside the rule itself; a name of the log that no rule has, as it is."""
+    known = RULES.get(name)
+    if known is None:
+        return name.replace("_", " ")
+    return known.words.get(str(get_locale()).partition("_")[0], known.words["en"])

@@ -9,13 +9,24 @@ from flask_babel import lazy_gettext as _l
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import events as c
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import configuration, entries, queues
-from orchestrator.domain.staff import agents, presence, shifts
+from orchestrator.domain.routing import (
+    branches,
+    calendars,
+    configuration,
+    entries,
+    levels,
+    limits,
+    notices,
+    numbers,
+    queues,
+    trunks,
+)
+from orchestrator.domain.staff import agents, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
-from web.words.codes import code
+from web.words.codes import code, reason
 from web.words.names import Names, duration
 
 Fill = Callable[[Any, Names], dict[str, object]]
@@ -38,6 +49,10 @@ def _coded(name: str) -> Fill:
     return lambda event, _names: {name: code(getattr(event, name))}
 
 
+def _chosen(name: str) -> Fill:
+    return lambda event, _names: {name: reason(getattr(event, name))}
+
+
 SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     # --- contacts
     c.ContactArrived: (
@@ -46,12 +61,27 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     c.EntryPointMissing: (_l("Alarm: no entry point serves %(dialled)s"), lambda e, _: {"dialled": e.dialled or "–"}),
     c.ContactQueued: (_l("Waits in “%(queue)s”"), lambda e, n: {"queue": n.queue(e.queue_id)}),
-    c.ContactTurnedAway: (_l("Hears an apology: %(reason)s"), _coded("reason")),
-    c.QueueVisitEnded: (_l("Left the queue: %(outcome)s"), _coded("outcome")),
+    c.VisitWidened: (
+        _l("Step %(step)s of the search begins: %(reason)s"),
+        lambda e, _: {"step": e.step + 1, "reason": code(e.reason)},
+    ),
+    c.VisitRevised: (_l("What is asked of agents is set anew: %(reason)s"), _coded("reason")),
+    c.ContactTurnedAway: (_l("Turned away: %(reason)s"), _coded("reason")),
+    c.QueueVisitEnded: (
+        _l("Left the queue: %(outcome)s"),
+        lambda e, _: {"outcome": code(e.outcome) + (f" ({code(e.cause)})" if e.cause else "")},
+    ),
+    c.OverflowDeferred: (_l("Should have been sent on, but no place takes the caller: waits on"), _nothing),
+    c.AnswerRequested: (_l("The line is answered: billing begins"), _nothing),
+    c.NuisanceMarked: (_l("The agent marked the caller as a nuisance"), _nothing),
     c.ContactIdentified: (_l("The caller is a known customer"), _nothing),
     c.OfferMade: (
         _l("Offered to %(agents)s"),
         lambda e, n: {"agents": ", ".join(n.agent(held.agent_id) for held in e.reservations)},
+    ),
+    c.OfferWidened: (
+        _l("Offered to more agents: %(agents)s"),
+        lambda e, n: {"agents": ", ".join(n.agent(held.agent_id) for held in e.reservations) or "–"},
     ),
     c.OfferDelivered: (_l("Rings at %(agent)s"), _agent),
     c.OfferAcceptRequested: (_l("%(agent)s accepted at the desk"), _agent),
@@ -92,7 +122,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, n: {"agent": n.agent(e.agent_id), "extension": e.extension},
     ),
     shifts.AgentMadeReady: (_l("Ready"), _nothing),
-    shifts.AgentPaused: (_l("Not ready: %(reason)s"), _coded("reason")),
+    shifts.AgentPaused: (_l("Not ready: %(reason)s"), _chosen("reason")),
     shifts.AgentStoodDown: (_l("Stood down: %(reason)s"), _coded("reason")),
     shifts.AgentReserved: (_l("Reserved for an offer"), _nothing),
     shifts.AgentReleased: (_l("Released from the offer: %(outcome)s"), _coded("outcome")),
@@ -102,7 +132,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     shifts.WrapUpStarted: (_l("Wrap-up began"), _nothing),
     shifts.WrapUpEnded: (
         _l("Wrap-up ended by %(how)s: %(code)s"),
-        lambda e, _: {"how": code(e.how), "code": code(e.code or "none")},
+        lambda e, _: {"how": code(e.how), "code": reason(e.code or "none")},
     ),
     shifts.WrapUpExtended: (_l("More time for wrap-up"), _nothing),
     presence.DeskAttached: (_l("Works at a desk in the browser"), _nothing),
@@ -111,7 +141,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     presence.DeskGraceExtended: (_l("The desk has more time to come back: we were away"), _nothing),
     presence.DeskGraceEnded: (_l("The desk has not come back: no more offers"), _nothing),
     presence.DeskTakenOver: (_l("Works at another desk from now on"), _nothing),
-    shifts.PauseRequested: (_l("Wants to be not ready after this call: %(reason)s"), _coded("reason")),
+    shifts.PauseRequested: (_l("Wants to be not ready after this call: %(reason)s"), _chosen("reason")),
     shifts.SignOutRequested: (_l("Wants to sign out after this call: %(reason)s"), _coded("reason")),
     shifts.AgentSignedOut: (_l("Signed out: %(reason)s"), _coded("reason")),
     # --- switches
@@ -135,9 +165,29 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     agents.AgentRemoved: (_l("Agent removed"), _nothing),
     queues.QueueConfigured: (_l("Queue “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    levels.LevelConfigured: (_l("Customer level “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    levels.LevelRemoved: (_l("Customer level removed"), _nothing),
+    branches.BranchConfigured: (_l("Branch “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    branches.BranchRemoved: (_l("Branch removed"), _nothing),
     queues.QueueRemoved: (_l("Queue removed"), _nothing),
     entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),
     entries.EntryPointRemoved: (_l("Entry point removed"), _nothing),
+    numbers.RewriteConfigured: (_l("Rewriting rule “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    numbers.RewriteRemoved: (_l("Rewriting rule removed"), _nothing),
+    trunks.TrunkConfigured: (_l("Trunk group “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    trunks.TrunkRemoved: (_l("Trunk group removed"), _nothing),
+    limits.LimitConfigured: (
+        _l("Limit of a switch: %(calls)s new calls a second"),
+        lambda e, _: {"calls": e.calls_per_s},
+    ),
+    limits.LimitRemoved: (_l("The switch has no limit any more"), _nothing),
+    calendars.CalendarConfigured: (_l("Calendar “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    calendars.CalendarRemoved: (_l("Calendar removed"), _nothing),
+    notices.NoticeConfigured: (
+        _l("Notice “%(name)s”: %(state)s"),
+        lambda e, _: {"name": e.name, "state": code("on" if e.on else "off")},
+    ),
+    notices.NoticeRemoved: (_l("Notice removed"), _nothing),
     configuration.ConfigurationApplied: (
         _l("Configuration applied: %(count)s changes"),
         lambda e, _: {"count": len(e.changed)},
@@ -149,9 +199,17 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     people.CustomerNoted: (_l("A note on the customer"), _nothing),
     people.CustomerErased: (_l("The customer's personal data was destroyed"), _nothing),
     notes.ContactNoted: (_l("A note on the contact"), _nothing),
+    # --- the blacklist
+    blacklist.NumberBlacklisted: (_l("A number was blacklisted: %(reason)s"), _coded("reason")),
+    blacklist.BlacklistingChanged: (_l("An entry of the blacklist was changed: %(reason)s"), _coded("reason")),
+    blacklist.BlacklistingLifted: (_l("A number was taken off the blacklist"), _nothing),
     # --- work orders
     ordertypes.OrderTypeConfigured: (_l("Type of work “%(name)s” configured"), lambda e, _: {"name": e.name}),
     ordertypes.OrderTypeRemoved: (_l("Type of work removed"), _nothing),
+    reasons.PauseReasonsConfigured: (_l("Reasons for not being ready configured"), _nothing),
+    reasons.PauseReasonsRemoved: (_l("Reasons for not being ready removed"), _nothing),
+    reasons.WrapUpReasonsConfigured: (_l("Wrap-up reasons configured"), _nothing),
+    reasons.WrapUpReasonsRemoved: (_l("Wrap-up reasons removed"), _nothing),
     orders.OrderOpened: (_l("Work order opened (%(type)s)"), lambda e, _: {"type": e.type_id}),
     orders.OrderAssigned: (_l("Work order given to %(assignee)s"), lambda e, _: {"assignee": e.assignee}),
     orders.OrderNoted: (_l("A note on the work order"), _nothing),

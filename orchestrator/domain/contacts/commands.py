@@ -2,8 +2,9 @@
 
 from msgspec import Struct
 
-from orchestrator.domain.contacts.events import Decision, Reservation
+from orchestrator.domain.contacts.events import Decision, Hop, Reservation
 from orchestrator.domain.kernel import Instant
+from orchestrator.domain.routing.requirements import Step
 
 
 class Receive(Struct, frozen=True, kw_only=True):
@@ -16,6 +17,10 @@ class Receive(Struct, frozen=True, kw_only=True):
     caller_name: str
     trunk: str = ""
     found: str = "live"
+    host: str = ""
+    trunk_id: str = ""
+    to_number: str = ""
+    from_number: str = ""
 
 
 class Queue(Struct, frozen=True, kw_only=True):
@@ -30,20 +35,75 @@ class Queue(Struct, frozen=True, kw_only=True):
     music: str
     leave_by: Instant
     unknown_number: bool = False
+    hops: tuple[Hop, ...] = ()
+    overflow_at: Instant = Instant(0)
+    answer_at: Instant = Instant(0)
+    notices: tuple[str, ...] = ()
+    overflow: str = ""
+    """Why it leaves the queue in which it waits; empty: it arrives."""
+    bonuses: dict[str, int] = {}
+    steps: tuple[Step, ...] = ()
+    known_by: Instant = Instant(0)
+    age_per_min: int = 0
+    age_cap: int = 0
+    waiting_since: Instant = Instant(0)
+
+
+class Widen(Struct, frozen=True, kw_only=True):
+    """The visit's step is over, or nobody could ever take the contact at it: the next one begins now."""
+
+    visit_id: str
+    step: int
+    """The step that is over; where the visit is at another one by now, nothing follows."""
+    reason: str
+    now: Instant
+
+
+class Revise(Struct, frozen=True, kw_only=True):
+    """The chain and points of the open visit are these from now on."""
+
+    visit_id: str
+    steps: tuple[Step, ...]
+    bonuses: dict[str, int]
+    reason: str
+    now: Instant
 
 
 class TurnAway(Struct, frozen=True, kw_only=True):
-    """Apologise and end."""
+    """Apologise (not where the prompt is empty) and end."""
 
     reason: str
     prompt: str
     unknown_number: bool = False
+    answered: bool = True
+    cause: str = "NORMAL_CLEARING"
+    hops: tuple[Hop, ...] = ()
+    overflow: str = ""
+    """Why it leaves the queue in which it waits; empty: it arrives."""
+
+
+class DeferOverflow(Struct, frozen=True, kw_only=True):
+    """No place takes somebody who should go elsewhere. Look again at `again_at`; 0: never."""
+
+    again_at: Instant
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """Answer a caller who has heard music unanswered."""
+
+
+class MarkNuisance(Struct, frozen=True, kw_only=True):
+    """The agent who talks or talked with the caller never wants to hear from this number again."""
+
+    shift_id: str
 
 
 class Identify(Struct, frozen=True, kw_only=True):
     """The caller is known to be this customer."""
 
     customer_id: str
+    level: str = ""
+    last_agent: str = ""
 
 
 class MakeOffer(Struct, frozen=True, kw_only=True):
@@ -53,6 +113,17 @@ class MakeOffer(Struct, frozen=True, kw_only=True):
     reservations: tuple[Reservation, ...]
     deadline: Instant
     decision: Decision
+    next_at: Instant = Instant(0)
+
+
+class WidenOffer(Struct, frozen=True, kw_only=True):
+    """Ring these for the open offer, too; nobody where none is free."""
+
+    offer_id: str
+    reservations: tuple[Reservation, ...]
+    deadline: Instant
+    next_at: Instant
+    decision: Decision | None
 
 
 class NoteDelivered(Struct, frozen=True, kw_only=True):
@@ -182,5 +253,6 @@ class NoteRecording(Struct, frozen=True, kw_only=True):
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
-    | HangUp | CheckOverdue | NoteRecording | Announce
+    | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer
+    | DeferOverflow | Answer | MarkNuisance | Announce
 )  # fmt: skip

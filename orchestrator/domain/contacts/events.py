@@ -3,9 +3,15 @@
 Written by the runner only; read by everyone.
 """
 
-from msgspec import Struct
+from typing import Final
+
+from msgspec import Struct, field
 
 from orchestrator.domain.kernel import Event, Instant, Personal
+from orchestrator.domain.routing.requirements import Requirement, Step
+
+# An `answer_at` that never comes: only the bridge with an agent answers the caller.
+NEVER: Final = Instant(-1)
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
@@ -23,6 +29,8 @@ class Candidate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     agent_id: str
     level: int
     idle_ms: int
+    score: dict[str, int] = {}
+    """What else the rule looked at, in the order in which it counts."""
 
 
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,7 +42,28 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     min_level: int
     candidates: tuple[Candidate, ...]
     others: dict[str, int]
-    """Agents who have the skill but were not free, counted by their state."""
+    """The other signed-in agents who have the skill, counted by why they were out: their state, level_too_low,
+    wrong_branch, not_named, declined.
+    """
+    requirement: Requirement | None = None
+    """What was asked for at this step; nothing where it is skill and least level alone."""
+    step: int = 0
+    """At which step of its chain the contact was, from 0."""
+    level_first: bool = True
+    """Whether the level counted before the rule."""
+    window: str = ""
+    """What the rule's counters counted: shift, hour or day; empty where it counts nothing."""
+    rank: dict[str, int] = {}
+    """The parts of the contact's own rank that are not 0: priority, what was given beside it, aged."""
+
+
+class Hop(Struct, frozen=True, kw_only=True):
+    """A queue that a contact did not enter, or left again without an agent, and why: `wait`, `length`, `closed` or
+    `nobody`.
+    """
+
+    queue_id: str
+    when: str
 
 
 class ContactArrived(Event, frozen=True, kw_only=True):
@@ -48,6 +77,14 @@ class ContactArrived(Event, frozen=True, kw_only=True):
     trunk: str = ""
     found: str = "live"
     """`live`, or `resync` where the call was found by asking the switch."""
+    host: str = ""
+    """The address from which the switch says that the call came."""
+    trunk_id: str = ""
+    """The trunk group by which it came, as configured."""
+    to_number: str = ""
+    """What was dialled, by the rewriting rules."""
+    from_number: Personal = ""
+    """Who calls, by the rewriting rules; empty where the number is withheld or none."""
 
 
 class EntryPointMissing(Event, frozen=True, kw_only=True):
@@ -68,27 +105,100 @@ class ContactQueued(Event, frozen=True, kw_only=True):
     music: str
     leave_by: Instant
     """When the visit ends without an agent, at the latest (law 9)."""
+    bonuses: dict[str, int] = field(default_factory=dict)
+    """Points beside the priority, by what gave them: entry, level."""
+    steps: tuple[Step, ...] = ()
+    """How the requirement widens. The first one begins at once, or where `known_by` is set with a `VisitWidened`."""
+    known_by: Instant = Instant(0)
+    """Until when it is waited for to know who calls; 0: not at all."""
+    age_per_min: int = 0
+    """Points that each minute of waiting adds to the rank, up to `age_cap`."""
+    age_cap: int = 0
+    waiting_since: Instant = Instant(0)
+    """Since when it waits, where that began in another queue; 0: since now."""
+    hops: tuple[Hop, ...] = ()
+    """The queues by which the caller came here."""
+    overflow_at: Instant = Instant(0)
+    """When the queue's overflow is looked at; 0: never."""
+    answer_at: Instant = Instant(0)
+    """When the caller is answered, which begins billing: 0 at once, `NEVER` not before an agent is there."""
+    notices: tuple[str, ...] = ()
+    """Prompts that the caller hears before the queue's music."""
+
+
+class VisitWidened(Event, frozen=True, kw_only=True):
+    """The visit is at this step of its chain from now on, until `until` where that is not 0. `reason`: expired,
+    nobody_could (no agent who is signed in and not paused could ever take it), and for the first step of a visit that
+    waited to know who calls: identified, not_identified.
+    """
+
+    visit_id: str
+    step: int
+    until: Instant = Instant(0)
+    reason: str
+
+
+class VisitRevised(Event, frozen=True, kw_only=True):
+    """The visit's chain and points are these from now on; it stays at the step at which it is, or at the last one,
+    until `until` where that is not 0. `reason`: identified, reconfigured.
+    """
+
+    visit_id: str
+    steps: tuple[Step, ...]
+    bonuses: dict[str, int]
+    until: Instant = Instant(0)
+    reason: str
 
 
 class ContactTurnedAway(Event, frozen=True, kw_only=True):
-    """The caller hears an apology and the call ends. `reason`: no_entry_point, no_agent_in_time."""
+    """The caller hears an apology and the call ends. `reason`: no_entry_point, no_agent_in_time, closed, queue_full,
+    nobody_signed_in, trunk_full, overloaded, blacklisted.
+    """
 
     reason: str
     prompt: str
+    """Empty: nothing is said."""
+    answered: bool = True
+    """Whether the caller is answered for it, and billed; otherwise it is said before the answer."""
+    cause: str = "NORMAL_CLEARING"
+    """What the network is told."""
+    hops: tuple[Hop, ...] = ()
+    """The queues by which the caller came to this."""
 
 
 class QueueVisitEnded(Event, frozen=True, kw_only=True):
-    """The wait is over. `outcome`: answered, abandoned, timed_out, stopped, switch_lost."""
+    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost."""
 
     visit_id: str
     queue_id: str
     outcome: str
+    cause: str = ""
+    """Why it overflowed: wait, nobody."""
+
+
+class OverflowDeferred(Event, frozen=True, kw_only=True):
+    """The caller should have gone elsewhere, and no place takes it: it waits on. Looked at again at `again_at`, where
+    that is not 0.
+    """
+
+    queue_id: str
+    again_at: Instant
+
+
+class AnswerRequested(Event, frozen=True, kw_only=True):
+    """The caller has heard music for long enough unanswered: it is to be answered, and billing begins."""
+
+
+class NuisanceMarked(Event, frozen=True, kw_only=True):
+    """The agent says that the caller is a nuisance: further calls from the number are refused (`blacklist`)."""
 
 
 class ContactIdentified(Event, frozen=True, kw_only=True):
-    """The caller is this customer."""
+    """The caller is this customer, of this level, whom this agent served last; empty where that is not known."""
 
     customer_id: str
+    level: str = ""
+    last_agent: str = ""
 
 
 class OfferMade(Event, frozen=True, kw_only=True):
@@ -100,6 +210,18 @@ class OfferMade(Event, frozen=True, kw_only=True):
     reservations: tuple[Reservation, ...]
     deadline: Instant
     decision: Decision
+    next_at: Instant = Instant(0)
+    """When one more agent is rung for it, where the rule does so; 0: none."""
+
+
+class OfferWidened(Event, frozen=True, kw_only=True):
+    """More agents are rung for an open offer, nobody where none was free; the deadline is `deadline` now."""
+
+    offer_id: str
+    reservations: tuple[Reservation, ...]
+    deadline: Instant
+    next_at: Instant = Instant(0)
+    decision: Decision | None = None
 
 
 class OfferDelivered(Event, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from orchestrator import loop
 from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.world import World
-from orchestrator.loop import Engine, wall_clock
+from orchestrator.loop import Engine, Services, wall_clock
 from orchestrator.metrics import Metrics
 from orchestrator.runner import Runner
 from orchestrator.store import StoreError
@@ -66,7 +66,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, SlowWriter
         last_at=Instant(0),
         tape=NoTape(),
         may_write=lambda: True,
-        identify=lambda numbers: [None for _ in numbers],
+        services=Services(identify=lambda numbers: [None for _ in numbers], list_marked=lambda *_: None),
         metrics=Metrics(),
     )
     engine.start(writer, lambda _: None, 0)
