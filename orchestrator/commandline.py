@@ -294,14 +294,19 @@ def projections_rebuild(names: tuple[str, ...], every: bool) -> None:  # noqa: F
 @click.option("--node", default="", help="Which entry of RINGLEDGER_SWITCHES; the first where not given.")
 @click.option("--sip-port", default=5060, show_default=True, help="Where agents' phones register.")
 @click.option("--trunk-port", default=5080, show_default=True, help="Where callers arrive.")
-def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int) -> None:
+@click.option(
+    "--language", default="zh", type=click.Choice(("zh", "yue", "en")), show_default=True, help="What callers hear."
+)
+def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int, language: str) -> None:
     """Write a FreeSWITCH's configuration, the agents' SIP accounts, music and prompts into FOLDER."""
     from orchestrator.switch_files import write
 
     settings = load()
     _with_log(
         settings,
-        lambda log: write(settings, log, folder, click.echo, node=node, sip_port=sip_port, trunk_port=trunk_port),
+        lambda log: write(
+            settings, log, folder, click.echo, node=node, sip_port=sip_port, trunk_port=trunk_port, language=language
+        ),
     )
 
 

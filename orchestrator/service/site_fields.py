@@ -194,6 +194,7 @@ QUEUE: Final = Section(
         Field("music", "music", word),
         Field("apology", "apology", word),
         Field("record", "record", flag),
+        Field("announce_agent", "announce_agent", flag),
         *OF_QUEUES,
         Field("pick", "pick", _pick),
     ),

@@ -214,6 +214,14 @@ def test_history_from_before_there_were_desks_is_read_with_the_limits_of_then() 
     assert queue == queues.QueueConfigured(name="Sales", skill="sales")
 
 
+def test_a_queue_from_before_numbers_were_announced_announces_none() -> None:
+    """Features 4.2, 11.1: a new release does not change what callers hear; whoever applies the queue anew does."""
+    entry = CATALOGUE["QueueConfigured"]
+    queue = msgspec.convert(entry.upcasters[3]({"name": "Sales", "skill": "sales"}), entry.cls)
+    assert queue == queues.QueueConfigured(name="Sales", skill="sales", announce_agent=False)
+    assert queues.QueueConfigured(name="Sales", skill="sales").announce_agent
+
+
 def test_an_agent_of_the_first_version_is_read_as_one_of_no_team() -> None:
     entry = CATALOGUE["AgentConfigured"]
     body = {"number": "101", "name": "Li", "extension": "1001", "skills": {"sales": 5}}

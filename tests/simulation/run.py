@@ -93,6 +93,7 @@ class Run(Watcher):
         self.seed = seed
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
+        self._talk_dice = Random(f"talks of {seed}")
         self.door = Door(seed)
         self._hands_dice = Random(f"hands of {seed}")
         self.size = size or Size(
@@ -395,6 +396,8 @@ class Run(Watcher):
                 pick=self._hands_dice.choice(("skilled", "skilled", "anyone", "nobody"))
                 if self.size.hands
                 else "nobody",
+                record=self._talk_dice.random() < 0.7,
+                announce_agent=self._talk_dice.random() < 0.8,
             )
         door = self.door
         if self.routing is not None:

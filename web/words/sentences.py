@@ -98,6 +98,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     c.OfferWithdrawn: (_l("Offer withdrawn: %(cause)s"), _coded("cause")),
     c.OfferFailed: (_l("The phone could not be rung (%(cause)s)"), _coded("cause")),
     c.ContactConnected: (_l("Talks with %(agent)s"), lambda e, n: {"agent": n.agent(e.agent_id)}),
+    c.NumberAnnounced: (_l("The caller hears the agent's number: %(number)s"), lambda e, _: {"number": e.number}),
     c.HoldRequested: (_l("Hold was asked for"), _nothing),
     c.ResumeRequested: (_l("The agent wants to go on"), _nothing),
     c.ContactHeld: (_l("On hold"), _nothing),
