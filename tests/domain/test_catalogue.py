@@ -248,5 +248,5 @@ def test_history_of_one_caller_at_a_time_is_read_as_such() -> None:
         number="101", name="Li", extension="1001", skills={"sales": 5}, capacity={}
     )
     assert read("QueueConfigured", {"name": "Sales", "skill": "sales"}) == queues.QueueConfigured(
-        name="Sales", skill="sales", pick="skilled"
+        name="Sales", skill="sales", pick="skilled", announce_agent=False
     )
