@@ -6,7 +6,7 @@ The engine follows the configuration, so a version may stand in the log a moment
 an offer: the decision record tells which version that was, and what came later is taken back while it is asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -18,6 +18,7 @@ from orchestrator.domain.kernel import Instant, Record, Refused, ident_of, kind_
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.explaining import Reason, explain_all
 from orchestrator.domain.world import World
+from orchestrator.replay.scrubber import Scrubber
 from orchestrator.service.planning import SECTION_OF
 from orchestrator.store import Log
 
@@ -40,10 +41,10 @@ class Moment(Struct, frozen=True, kw_only=True):
 
 
 class Retelling:
-    """The state, folded record by record, which can be looked at as it was configured at an earlier version."""
+    """A state that can be looked at as it was configured at an earlier version."""
 
-    def __init__(self) -> None:
-        self.world = World()
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world if world is not None else World()
         self._last: dict[str, Record] = {}
         self._open: dict[str, Record | None] = {}
         self._versions: dict[int, dict[str, Record | None]] = {}
@@ -52,6 +53,10 @@ class Retelling:
     def apply(self, record: Record) -> None:
         """Fold one more record."""
         self.world.apply(record)
+        self.note(record)
+
+    def note(self, record: Record) -> None:
+        """Remember a record of configuration that is folded already."""
         if kind_of(record.stream) in SECTION_OF:
             self._open.setdefault(record.stream, self._last.get(record.stream))
             self._last[record.stream] = record
@@ -62,9 +67,9 @@ class Retelling:
     def configured(self, version: int) -> Iterator[World]:
         """The state with the configuration of this version, while the context lasts."""
         found: dict[str, Record | None] = {}
-        for later in sorted(self._versions.keys()):
+        for later in sorted(self._versions, reverse=True):
             if later > version:
-                found = {**self._versions[later], **found}
+                found |= self._versions[later]
         for name, record in found.items():
             self.world.apply(record if record is not None else _gone(self._last[name]))
         try:
@@ -74,47 +79,28 @@ class Retelling:
                 self.world.apply(self._last[name])
 
 
-def why(log: Log, contact_id: str, *, agent_id: str = "", offer: int = 0) -> list[Moment]:
+def why(log: Log, contact_id: str, scrubber: Scrubber, *, agent_id: str = "", offer: int = 0) -> list[Moment]:
     """Every moment of this contact, or one of its offers, explained for every agent, or one.
 
-    Raises `Refused` (`no_such_contact`, `no_such_offer`), `Away`. Costs a fold of the log up to the last offer.
+    Raises `Refused` (`no_such_contact`, `no_such_offer`), `Away`.
     """
-    wanted = moments_of(log, contact_id, offer)
-    retelling = Retelling()
+    wanted = _wanted(list(log.stream(stream("contact", contact_id))), offer)
+    last = max((record.position for _, record in wanted), default=0)
+    configured = list(log.history(until=last, kinds=(*SECTION_OF, "config"))) if wanted else []
     found = []
-    for record in log.history(until=max(wanted, default=0)):
-        if record.position in wanted and isinstance(record.event, OfferMade):
-            found.append(told(retelling, record, wanted[record.position], agent_id))
-        retelling.apply(record)
-        if record.position in wanted and isinstance(record.event, ContactQueued):
-            found.append(told(retelling, record, 0, agent_id))
+    for number, record in wanted:
+        # Of an offer the state before it, of the queueing the state after it.
+        position = record.position - (1 if number else 0)
+        retelling = Retelling(scrubber.at_position(position))
+        for each in configured:
+            if each.position <= position:
+                retelling.note(each)
+        found.append(told(retelling, record, number, agent_id))
     return found
 
 
-def moments_of(log: Log, contact_id: str, offer: int = 0) -> dict[int, int]:
-    """The positions of what can be explained of a contact, with the number of the offer, 0 for having been queued
-    without one. Raises as `why` does.
-    """
-    records = list(log.stream(stream("contact", contact_id)))
-    if not records:
-        raise Refused("no_such_contact", "There is no such contact.")
-    found: dict[int, int] = {}
-    offers = 0
-    for record, following in zip(records, [*records[1:], None], strict=True):
-        if isinstance(record.event, OfferMade):
-            offers += 1
-            found[record.position] = offers
-        elif isinstance(record.event, ContactQueued) and not _at_once(record, following):
-            found[record.position] = 0
-    if not offer:
-        return found
-    if offer not in found.values():
-        raise Refused("no_such_offer", f"The contact has {offers} offers; there is no offer {offer}.")
-    return {position: number for position, number in found.items() if number == offer}
-
-
 def told(retelling: Retelling, record: Record, number: int, agent_id: str = "") -> Moment:
-    """One moment explained: of an offer from the state before its record, of a contact's queueing from the state after."""
+    """One moment explained, from the state in which it was decided."""
     offer = record.event if isinstance(record.event, OfferMade) else None
     version = offer.decision.config_version if offer is not None else retelling.world.config_version
     with retelling.configured(version) as world:
@@ -131,14 +117,36 @@ def told(retelling: Retelling, record: Record, number: int, agent_id: str = "") 
     )
 
 
+def _wanted(records: Sequence[Record], offer: int) -> list[tuple[int, Record]]:
+    """What can be explained of a contact: each of its offers by number; with 0, that it was queued and nobody was
+    offered it at once.
+    """
+    if not records:
+        raise Refused("no_such_contact", "There is no such contact.")
+    found: list[tuple[int, Record]] = []
+    offers = 0
+    for record, following in zip(records, [*records[1:], None], strict=True):
+        if isinstance(record.event, OfferMade):
+            offers += 1
+            found.append((offers, record))
+        elif isinstance(record.event, ContactQueued) and not _at_once(record, following):
+            found.append((0, record))
+    if not offer:
+        return found
+    if not 0 < offer <= offers:
+        raise Refused("no_such_offer", f"The contact has {offers} offers; there is no offer {offer}.")
+    return [each for each in found if each[0] == offer]
+
+
 def _best_first(reason: Reason) -> tuple[int, str]:
     return reason.place or _LAST, reason.agent_id
 
 
 def _at_once(record: Record, following: Record | None) -> bool:
     """Whether the contact was offered to somebody in the same step."""
-    same = following is not None and following.about.causation == record.about.causation
-    return same and following is not None and isinstance(following.event, OfferMade)
+    if following is None or not isinstance(following.event, OfferMade):
+        return False
+    return following.about.causation == record.about.causation
 
 
 def _gone(record: Record) -> Record:

@@ -1,6 +1,7 @@
 """Why an agent got an offer or not, asked of the log long afterwards."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from orchestrator.domain.routing.explaining import CHOSEN, OUT, RANKED, Reason
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.switch import facts
+from orchestrator.replay.scrubber import Scrubber
 from orchestrator.replay.why import Moment, why
 from orchestrator.runner import inputs
 from tests.audit.centre import NODE, Centre
@@ -22,6 +24,10 @@ from web.words.why import verdict
 
 def contacts_of(centre: Centre) -> list[str]:
     return [ident_of(r.stream) for r in centre.records if type(r.event).__name__ == "ContactArrived"]
+
+
+def asked(kit: Kit, contact_id: str, **more: Any) -> list[Moment]:  # noqa: ANN401 - as `why` has it
+    return why(kit.log, contact_id, Scrubber(kit.log, spacing=7), **more)
 
 
 def of(moment: Moment, agent_id: str) -> Reason:
@@ -45,7 +51,7 @@ def test_every_agent_is_told_why_they_did_or_did_not_get_the_offer(kit: Kit) -> 
     centre.pass_ms(5_000)
     centre.call()
     store(kit, centre.records)
-    (moment,) = why(kit.log, contacts_of(centre)[0])
+    (moment,) = asked(kit, contacts_of(centre)[0])
     assert (moment.number, moment.queue_id) == (1, "sales")
     assert [(r.agent_id, r.verdict) for r in moment.reasons] == [
         ("a2", CHOSEN),
@@ -71,7 +77,7 @@ def test_an_agent_who_was_offered_somebody_who_came_before_is_told_so(kit: Kit) 
     centre.call()
     store(kit, centre.records)
     first, second = contacts_of(centre)
-    (moment,) = why(kit.log, second)
+    (moment,) = asked(kit, second)
     assert of(moment, "a2").verdict == CHOSEN
     assert f"was offered contact {first[:8]} of “Sales”" in words(moment, "a1")
     assert words(moment, "a1").endswith("who had waited for longer")
@@ -86,8 +92,8 @@ def test_who_waits_without_an_offer_is_explained_as_of_the_queueing(kit: Kit) ->
     centre.give(facts.LinkDown(node=NODE, why="gone"), 100)
     store(kit, centre.records)
     first, second = contacts_of(centre)
-    assert [moment.number for moment in why(kit.log, first)] == [1]
-    (moment,) = why(kit.log, second)
+    assert [moment.number for moment in asked(kit, first)] == [1]
+    (moment,) = asked(kit, second)
     assert (moment.number, moment.offer) == (0, None)
     assert [reason.verdict for reason in moment.reasons] == [OUT]
     assert f"offered contact {first[:8]}" in words(moment, "a1")
@@ -101,7 +107,7 @@ def test_what_was_configured_since_then_changes_no_reason(kit: Kit) -> None:
     centre.configure({"queue-sales": QueueConfigured(name="Sales", skill="hr", min_level=9)})
     centre.configure({"agent-a1": AgentConfigured(number="1001", name="A", extension="1001", skills={})})
     store(kit, centre.records)
-    (moment,) = why(kit.log, contacts_of(centre)[0])
+    (moment,) = asked(kit, contacts_of(centre)[0])
     assert of(moment, "a1").verdict == CHOSEN
 
 
@@ -115,7 +121,7 @@ def test_a_version_that_the_engine_did_not_know_yet_is_left_out(kit: Kit) -> Non
     call, centre.records[before:] = centre.records[before:], []
     centre.configure({"agent-a1": AgentConfigured(number="1001", name="A", extension="1001", skills={"hr": 1})})
     store(kit, [*centre.records, *call])
-    (moment,) = why(kit.log, ident_of(call[0].stream))
+    (moment,) = asked(kit, ident_of(call[0].stream))
     assert of(moment, "a1").verdict == CHOSEN
 
 
@@ -130,15 +136,15 @@ def test_one_offer_or_one_agent_may_be_asked_for(kit: Kit) -> None:
     centre.hang_up(missed.leg, cause="NO_ANSWER")
     store(kit, centre.records)
     (contact_id,) = contacts_of(centre)
-    both = why(kit.log, contact_id)
+    both = asked(kit, contact_id)
     assert [moment.number for moment in both] == [1, 2]
-    (second,) = why(kit.log, contact_id, agent_id="a1", offer=2)
+    (second,) = asked(kit, contact_id, agent_id="a1", offer=2)
     assert second.reasons == (of(both[1], "a1"),)
     assert "ring_no_answer" in str(second.reasons)
     with pytest.raises(Refused, match="no offer 3"):
-        why(kit.log, contact_id, offer=3)
+        asked(kit, contact_id, offer=3)
     with pytest.raises(Refused, match="no such contact"):
-        why(kit.log, "0")
+        asked(kit, "0")
 
 
 def test_the_command_line_tells_it_in_words_and_to_programs(kit: Kit, tmp_path: Path) -> None:

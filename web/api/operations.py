@@ -81,6 +81,7 @@ OPERATIONS: Final = (
     Operation("GET", "/contacts", "history.search", contacts.search, (contact_log.NAME,)),
     Operation("GET", "/contacts/{contact_id}", "history.search", contacts.one, (contact_log.NAME,)),
     Operation("GET", "/contacts/{contact_id}/events", "history.search", contacts.events, (LIVE,)),
+    Operation("GET", "/contacts/{contact_id}/why", "history.search", contacts.why, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/notes", "customers.edit", contacts.note, status=201),
     Operation("POST", "/contacts/{contact_id}/customer", "customers.edit", contacts.identify),
     Operation("GET", "/queues", "floor.watch", floor.queues, (LIVE, queue_state.NAME)),
