@@ -269,11 +269,12 @@ def plan(file: Path) -> None:
 @config.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--expect-version", type=int, help="Refuse unless the configuration is at this version.")
-def apply(file: Path, expect_version: int | None) -> None:
+@click.option("--reason", default="", help="Why, for the history.")
+def apply(file: Path, expect_version: int | None, reason: str) -> None:
     """Make FILE the configuration: one transaction, refused where somebody else edited meanwhile."""
     from orchestrator.service import configuration
 
-    click.echo(configuration.apply_file(load(), _read(file), expect_version=expect_version))
+    click.echo(configuration.apply_file(load(), _read(file), expect_version=expect_version, reason=reason))
 
 
 @config.command()

@@ -15,7 +15,7 @@ from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.routing import configuration, drafts, entries, queues
 from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -117,7 +117,6 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
-    "config": (configuration.ConfigurationApplied,),
     "user": (
         users.UserCreated,
         users.PasswordChanged,
@@ -137,6 +136,16 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         people.CustomerNumberAdded,
         people.CustomerNoted,
         people.CustomerErased,
+    ),
+    "draft": (
+        drafts.DraftBegun,
+        drafts.DraftShared,
+        drafts.DraftEdited,
+        drafts.RemovalDrafted,
+        drafts.EditWithdrawn,
+        drafts.DraftRebased,
+        drafts.DraftApplied,
+        drafts.DraftDiscarded,
     ),
     "ordertype": (ordertypes.OrderTypeConfigured, ordertypes.OrderTypeRemoved),
     "order": (
@@ -176,6 +185,11 @@ def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "team": ""}
 
 
+def _without_reason(body: dict[str, Any]) -> dict[str, Any]:
+    """ConfigurationApplied of version 1 came from a file, and nobody said why."""
+    return {**body, "reason": "", "draft": ""}
+
+
 # Stored names differ from class names only where a class was renamed after it had made history.
 _SPECIAL: dict[type[Event], Entry] = {
     contacts.HoldRequested: Entry(
@@ -196,6 +210,13 @@ _SPECIAL: dict[type[Event], Entry] = {
         kind="queue",
         version=3,
         upcasters=(_with_first_limits, _with_counting),
+    ),
+    configuration.ConfigurationApplied: Entry(
+        name="ConfigurationApplied",
+        cls=configuration.ConfigurationApplied,
+        kind="config",
+        version=2,
+        upcasters=(_without_reason,),
     ),
     contacts.ContactIdentified: Entry(
         name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of

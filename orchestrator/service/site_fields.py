@@ -16,6 +16,7 @@ from orchestrator.service.site_values import (
     Field,
     Section,
     Unfit,
+    Within,
     extension,
     flag,
     from_ms,
@@ -34,10 +35,13 @@ LEVELS: Final = (1, 9)
 _MOST_NUMBERS: Final = 1_000
 
 
-def _rule(value: object) -> str:
+def _known_rule(value: object) -> str:
     if not isinstance(value, str) or value not in RULES:
         raise Unfit(f"{value!r} is no rule; {near(str(value), RULES)}")
     return value
+
+
+_rule: Final = Within(_known_rule, among=tuple(RULES))
 
 
 def _numbers(value: object) -> tuple[str, ...]:

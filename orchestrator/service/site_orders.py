@@ -27,7 +27,7 @@ from orchestrator.domain.work.ordertypes import (
     OrderTypeRemoved,
     StateSpec,
 )
-from orchestrator.service.site_values import Field, Read, Section, Unfit, flag, matching, near, text
+from orchestrator.service.site_values import Field, Read, Section, Unfit, flag, matching, near, one_of, text
 
 _MOST_ROWS: Final = 60
 # Ids of fields become names in forms, those of states and actions parts of addresses.
@@ -35,15 +35,6 @@ _ID: Final = matching(
     re.compile(r"[a-z][a-z0-9_]{0,39}"), "an id of up to 40 small letters a-z, digits and _, beginning with a letter"
 )
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
-
-
-def _one_of(known: tuple[str, ...]) -> Read:
-    def read(value: object) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise Unfit(f"{value!r} is none of these; {near(str(value), known)}")
-        return value
-
-    return read
 
 
 def _list(read_one: Read, example: str) -> Read:
@@ -56,7 +47,7 @@ def _list(read_one: Read, example: str) -> Read:
 
 
 _ids = _list(_ID, '["open"]')
-_roles = _list(_one_of(ROLES), '["agent", "back_office"]')
+_roles = _list(one_of(ROLES), '["agent", "back_office"]')
 
 
 def _names(value: object) -> dict[str, str]:
@@ -133,16 +124,22 @@ _FIELD: Final = (
     Field("id", "id", _ID, required=True),
     Field("name", "name", text, required=True),
     Field("names", "names", _names),
-    Field("kind", "kind", _one_of(KINDS)),
+    Field("kind", "kind", one_of(KINDS)),
     Field("required", "required", flag),
     Field("personal", "personal", flag),
-    Field("choices", "choices", _rows(Choice, _CHOICE, '{ id = "am", name = "Morning" }'), write=_written(_CHOICE)),
+    Field(
+        "choices",
+        "choices",
+        _rows(Choice, _CHOICE, '{ id = "am", name = "Morning" }'),
+        write=_written(_CHOICE),
+        rows=_CHOICE,
+    ),
 )
 _STATE: Final = (
     Field("id", "id", _ID, required=True),
     Field("name", "name", text, required=True),
     Field("names", "names", _names),
-    Field("kind", "kind", _one_of(STATE_KINDS)),
+    Field("kind", "kind", one_of(STATE_KINDS)),
     Field("on_assign", "on_assign", _ID),
 )
 _MOVE: Final = (
@@ -168,6 +165,7 @@ ORDERTYPE: Final = Section(
             _rows(FieldSpec, _FIELD, '{ id = "address", name = "Address" }', may_be_none=True),
             required=True,
             write=_written(_FIELD),
+            rows=_FIELD,
         ),
         Field(
             "states",
@@ -175,6 +173,7 @@ ORDERTYPE: Final = Section(
             _rows(StateSpec, _STATE, '{ id = "open", name = "Open" }'),
             required=True,
             write=_written(_STATE),
+            rows=_STATE,
         ),
         Field(
             "moves",
@@ -182,6 +181,7 @@ ORDERTYPE: Final = Section(
             _rows(Move, _MOVE, '{ action = "done", name = "Done", from = ["open"], to = "done" }'),
             required=True,
             write=_written(_MOVE),
+            rows=_MOVE,
         ),
         Field("may", "may", _may, write=lambda value: {action: list(roles) for action, roles in value.items()}),
     ),

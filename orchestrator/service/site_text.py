@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from orchestrator.domain.kernel import Event, ident_of, kind_of
 from orchestrator.service.site_fields import SECTIONS, Section
@@ -23,6 +23,11 @@ def write(events: Mapping[str, Event], *, site: str, version: int) -> str:
         streams = sorted(stream for stream in events if kind_of(stream) == section.kind)
         lines += [f"[{section.kind}.{ident_of(name)}]\n{''.join(_keys(section, events[name]))}" for name in streams]
     return "\n".join(lines)
+
+
+def table(section: Section, event: Event) -> dict[str, Any]:
+    """The keys of one thing with their values as the file has them."""
+    return {field.key: field.write(getattr(event, field.attribute)) for field in section.fields}
 
 
 def value(found: object) -> str:
@@ -50,5 +55,5 @@ def lines(found: object) -> str:
 
 
 def _keys(section: Section, event: Event) -> Iterator[str]:
-    for field in section.fields:
-        yield f"{field.key} = {lines(field.write(getattr(event, field.attribute)))}\n"
+    for key, each in table(section, event).items():
+        yield f"{key} = {lines(each)}\n"

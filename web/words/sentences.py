@@ -11,7 +11,7 @@ from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.routing import configuration, drafts, entries, queues
 from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -141,6 +141,17 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Configuration applied: %(count)s changes"),
         lambda e, _: {"count": len(e.changed)},
     ),
+    drafts.DraftBegun: (
+        _l("Draft of the configuration begun, from version %(version)s"),
+        lambda e, _: {"version": e.base},
+    ),
+    drafts.DraftShared: (_l("Draft shared with others"), _nothing),
+    drafts.DraftEdited: (_l("Drafted: %(thing)s"), lambda e, _: {"thing": e.thing}),
+    drafts.RemovalDrafted: (_l("Drafted: %(thing)s is to be removed"), lambda e, _: {"thing": e.thing}),
+    drafts.EditWithdrawn: (_l("Drafted: %(thing)s is to stay as it is"), lambda e, _: {"thing": e.thing}),
+    drafts.DraftRebased: (_l("Draft goes on from version %(version)s"), lambda e, _: {"version": e.base}),
+    drafts.DraftApplied: (_l("Draft became version %(version)s"), lambda e, _: {"version": e.version}),
+    drafts.DraftDiscarded: (_l("Draft discarded"), _nothing),
     # --- customers
     people.CustomerCreated: (_l("Customer's file opened (%(source)s)"), lambda e, _: {"source": code(e.source)}),
     people.CustomerProfileChanged: (_l("Customer's file changed"), _nothing),
