@@ -7,6 +7,7 @@ from flask import request
 
 from orchestrator.service.customer_file import CustomerFile
 from orchestrator.service.deciding import Who
+from orchestrator.service.drafts import Drafts
 from orchestrator.service.work import Work
 from web.access.visitor import me
 from web.parts import parts
@@ -24,6 +25,12 @@ def work() -> Work:
     """Work orders."""
     reading = parts().reading
     return Work(reading.desk, reading.log, region=parts().settings.region)
+
+
+def drafts() -> Drafts:
+    """Drafts of the configuration."""
+    reading = parts().reading
+    return Drafts(reading.desk, reading.log, parts().settings.site)
 
 
 def who() -> Who:

@@ -35,6 +35,9 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "work.close": "close work orders for good",
         "numbers.clear": "see whole telephone numbers of callers at once",
         "personal.reveal": "have masked personal data shown, which is recorded",
+        "routing.see": "see queues, entry points, agents' skills and the rest of the configuration, as it is and was",
+        "routing.edit": "collect changes of the configuration in drafts",
+        "routing.apply": "make a draft the configuration",
         "users.manage": "add users, change roles, end sessions",
     }
 )
@@ -42,13 +45,13 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
 _GRANTS: Final[Mapping[str, str]] = {
     "agent": "desk.use agents.act customers.see customers.edit work.see work.open work.handle numbers.clear",
     "leader": "floor.watch floor.direct agents.act history.search recordings.hear customers.see customers.edit"
-    " work.see work.open work.handle work.close personal.reveal",
+    " work.see work.open work.handle work.close personal.reveal routing.see routing.edit",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
     "ops": "floor.watch replay.watch history.search",
     "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal",
-    "admin": "floor.watch users.manage audit.see",
+    "admin": "floor.watch users.manage audit.see routing.see routing.edit routing.apply",
 }
 
 GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -57,7 +60,7 @@ GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 """Role to permissions."""
 
 
-WHOLE: Final = frozenset({"replay.watch", "audit.see"})
+WHOLE: Final = frozenset({"replay.watch", "audit.see", "routing.see", "routing.edit", "routing.apply"})
 """What shows the whole centre, whoever's it is: not for those who see some teams only."""
 
 

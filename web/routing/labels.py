@@ -1,0 +1,73 @@
+"""What the sections and keys of the configuration are called on screens. A key that is not listed shows its name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+SECTION_NAMES: Final[Mapping[str, LazyString]] = {
+    "queue": _l("Queues"),
+    "entry": _l("Entry points"),
+    "agent": _l("Agents"),
+    "ordertype": _l("Types of work orders"),
+}
+
+KEYS: Final[Mapping[str, LazyString]] = {
+    # --- everywhere
+    "name": _l("Name"),
+    "names": _l("Name in other languages"),
+    "id": _l("Id"),
+    "kind": _l("Kind"),
+    "priority": _l("Priority"),
+    # --- queues
+    "skill": _l("Skill asked for"),
+    "min_level": _l("Least level of the skill"),
+    "rule": _l("Rule among agents of one level"),
+    "ring_s": _l("A phone rings for"),
+    "ring_at_once": _l("Phones that ring at once"),
+    "wrap_up_s": _l("Time for wrap-up"),
+    "wrap_up_most_s": _l("Wrap-up can be extended to"),
+    "desk_grace_s": _l("A lost desk may come back within"),
+    "cool_down_s": _l("Nothing is offered after a busy or rejecting phone for"),
+    "max_wait_s": _l("Longest wait"),
+    "answer_target_s": _l("Answered in time means within"),
+    "short_abandon_s": _l("A short abandon is within"),
+    "music": _l("Music"),
+    "apology": _l("Spoken apology"),
+    "record": _l("Record talks"),
+    # --- entry points
+    "numbers": _l("Dialled numbers"),
+    "queue": _l("Queue"),
+    # --- agents
+    "number": _l("Employee number"),
+    "extension": _l("Extension"),
+    "skills": _l("Skills and levels"),
+    "team": _l("Team"),
+    # --- types of work orders
+    "first": _l("First state"),
+    "fields": _l("Fields"),
+    "states": _l("States"),
+    "moves": _l("Moves"),
+    "may": _l("Who may do what"),
+    "required": _l("Must be filled in"),
+    "personal": _l("Personal"),
+    "choices": _l("Choices"),
+    "on_assign": _l("State once assigned"),
+    "action": _l("Action"),
+    "from": _l("From states"),
+    "to": _l("To state"),
+    "roles": _l("Roles"),
+}
+
+
+def section_name(kind: str) -> str:
+    """What a section is called."""
+    words = SECTION_NAMES.get(kind)
+    return kind if words is None else str(words)
+
+
+def key_name(key: str) -> str:
+    """What a key is called."""
+    words = KEYS.get(key)
+    return key if words is None else str(words)
