@@ -102,10 +102,10 @@ class Drafts:
     def outlook(self, draft: Draft) -> Outlook:
         """What the draft would change, what is wrong with it, and what others changed meanwhile."""
         now = current(self._log, self._site)
-        tables = _overlaid(tables_of(now), draft)
-        site, problems = site_file.examine(_document(tables), _digest(tables))
+        edits = _edits_of(draft)
+        site, problems = overlaid(now, edits)
         clashes = () if draft.base == now.version else tuple(self._clashes(draft, now))
-        return Outlook(draft, now, tables, make_plan(now, site), tuple(problems), clashes)
+        return Outlook(draft, now, _over(tables_of(now), edits), make_plan(now, site), tuple(problems), clashes)
 
     # --- writing -----------------------------------------------------------------------------------------------------
     def begin(self, who: Who, name: str, *, shared: bool = False, version: int | None = None, key: str = "") -> Written:
@@ -217,8 +217,7 @@ class Drafts:
         return self._desk.write(stream("draft", draft_id), decide, who=who, key=key)
 
     def _wanted(self, draft: Draft) -> Site:
-        tables = _overlaid(tables_of(current(self._log, self._site)), draft)
-        site, problems = site_file.examine(_document(tables), _digest(tables))
+        site, problems = overlaid(current(self._log, self._site), _edits_of(draft))
         if problems:
             raise BadConfiguration([f"{'.'.join(map(str, each.path))}: {each.text}" for each in problems])
         return site
@@ -249,16 +248,21 @@ def _table(body: str | None) -> Table | None:
     return None if body is None else msgspec.json.decode(body, type=Table)
 
 
-def _overlaid(tables: dict[str, Table], draft: Draft) -> dict[str, Table]:
-    """What is in force with the draft's edits over it."""
-    found = dict(tables)
-    for thing, edit in draft.edits.items():
-        table = _table(edit.body)
-        if table is None:
-            found.pop(thing, None)
-        else:
-            found[thing] = table
-    return found
+def overlaid(now: Current, edits: Mapping[str, Table | None]) -> tuple[Site, list[Problem]]:
+    """What is in force with these edits over it, and all that is wrong with that. Raises `Refused` (`bad_thing`)."""
+    for thing in edits:
+        _refuse_unless_thing(thing)
+    tables = _over(tables_of(now), edits)
+    return site_file.examine(_document(tables), _digest(tables))
+
+
+def _edits_of(draft: Draft) -> dict[str, Table | None]:
+    return {thing: _table(edit.body) for thing, edit in draft.edits.items()}
+
+
+def _over(tables: Mapping[str, Table], edits: Mapping[str, Table | None]) -> dict[str, Table]:
+    found = {thing: table for thing, table in tables.items() if thing not in edits}
+    return found | {thing: table for thing, table in edits.items() if table is not None}
 
 
 def _document(tables: Mapping[str, Table]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from projections import agent_workload, audit_trail, contact_log, customer_timeline, customers, queue_state, work_orders
 from web.access.roles import SIGNED_IN
-from web.api import access, agents, commands, contacts, floor, ledger, orders, ordertypes
+from web.api import access, agents, commands, configuration, contacts, floor, ledger, orders, ordertypes
 from web.api import customers as files
 from web.api.forms import Nothing, Query
 
@@ -114,6 +114,11 @@ OPERATIONS: Final = (
     Operation("POST", "/orders/{order_id}/notes", "work.handle", orders.note, status=201),
     Operation("POST", "/orders/{order_id}/moves", "work.handle", orders.move, status=201),
     Operation("GET", "/order-types", "work.see", ordertypes.types, (work_orders.NAME,)),
+    Operation("GET", "/configuration", "routing.see", configuration.show),
+    Operation("GET", "/configuration/versions", "routing.see", configuration.versions),
+    Operation("GET", "/configuration/versions/{number}", "routing.see", configuration.version),
+    Operation("POST", "/configuration/plan", "routing.edit", configuration.plan),
+    Operation("POST", "/configuration/apply", "routing.apply", configuration.apply),
     Operation("GET", "/events", "audit.see", ledger.events, (audit_trail.NAME,)),
     Operation("GET", "/events/{position}", "audit.see", ledger.event, (LIVE,)),
     Operation("GET", "/replay", "replay.watch", ledger.replay),
