@@ -116,14 +116,14 @@ class Drafts:
         begin = drafts.Begin(name=name, base=now.version, owner=who.actor, shared=shared, edits=edits)
         return self._write(who, draft_id, begin, key)
 
-    def edit(self, who: Who, draft_id: str, tables: Mapping[str, Table | None], *, seen: int, key: str = "") -> Written:
+    def edit(self, who: Who, draft_id: str, tables: Mapping[str, Table | None], *, seen: int) -> Written:
         """Want these things so, right or wrong; None removes. What is as in force is no edit any more."""
         draft = self.get(draft_id, who.actor)
         for thing in tables:
             _refuse_unless_thing(thing)
         in_force = tables_of(current(self._log, self._site))
         edits = {thing: body_of(table) for thing, table in tables.items() if _differs(in_force, thing, table)}
-        written = self._write(who, draft.draft_id, drafts.Change(edits=edits, seen=seen), key)
+        written = self._write(who, draft.draft_id, drafts.Change(edits=edits, seen=seen))
         for thing in tables.keys() - edits.keys():
             if thing in draft.edits:
                 written = self.withdraw(who, draft_id, thing, seen=seen)

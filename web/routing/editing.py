@@ -17,8 +17,9 @@ from web.access.needs import needs
 from web.access.paths import onward
 from web.routing.area import blueprint
 from web.routing.fields import typed
-from web.routing.labels import key_name, section_name
+from web.routing.labels import as_read, key_name, section_name
 from web.routing.looking import form_of, known, look
+from web.routing.sayings import said
 from web.writing import drafts, fresh_key, key, who
 
 _DIGITS: Final = 9
@@ -57,6 +58,8 @@ def _page(found: Draft, *, problem: str = "", reason: str = "") -> str:
         sections=list(SECTION_OF),
         section_name=section_name,
         key_name=key_name,
+        as_read=as_read,
+        said=said,
         kind_of=kind_of,
         ident_of=ident_of,
         problem=problem,
@@ -84,7 +87,7 @@ def save_thing(draft_id: str) -> Response | tuple[str, int]:
                 drafts().withdraw(who(), found.draft_id, name, seen=seen)
             case _:
                 _refuse_taken(draft_id, name)
-                drafts().edit(who(), found.draft_id, {name: table}, seen=seen, key=key())
+                drafts().edit(who(), found.draft_id, {name: table}, seen=seen)
     except Refused as refused:
         if refused.code not in ("bad_thing", "draft_changed", "bad_text"):
             raise

@@ -15,6 +15,7 @@ from msgspec import Struct
 from orchestrator.service import site_text
 from orchestrator.service.site_shapes import Shape
 from web.routing.labels import key_name
+from web.words import code
 
 FIELD: Final = "f."
 DROP: Final = "-drop"
@@ -119,7 +120,7 @@ def _options(shape: Shape, value: object, options: Mapping[str, Sequence[Option]
     """What may be chosen, with what stands there though it may not."""
     match shape.kind:
         case "choice":
-            found = [Option(each, each) for each in shape.among]
+            found = [Option(each, code(each)) for each in shape.among]
         case "one_of_ids":
             found = list(options.get(shape.section, ()))
         case "flag":

@@ -14,7 +14,8 @@ from web.access.needs import needs
 from web.history.shown import names_now
 from web.parts import parts
 from web.routing.area import blueprint
-from web.routing.labels import key_name, section_name
+from web.routing.labels import as_read, key_name, section_name
+from web.routing.sayings import said
 from web.writing import fresh_key
 
 _PAGE: Final = 50
@@ -71,6 +72,8 @@ def version(number: int) -> str:
         names=names_now()[0],
         section_name=section_name,
         key_name=key_name,
+        as_read=as_read,
+        said=said,
         kind_of=kind_of,
         ident_of=ident_of,
         key=fresh_key(),

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _p
 
 SECTION_NAMES: Final[Mapping[str, LazyString]] = {
     "queue": _l("Queues"),
@@ -15,7 +17,7 @@ SECTION_NAMES: Final[Mapping[str, LazyString]] = {
 
 KEYS: Final[Mapping[str, LazyString]] = {
     # --- everywhere
-    "name": _l("Name"),
+    "name": _p("of a thing", "Name"),
     "names": _l("Name in other languages"),
     "id": _l("Id"),
     "kind": _l("Kind"),
@@ -65,6 +67,13 @@ def section_name(kind: str) -> str:
     """What a section is called."""
     words = SECTION_NAMES.get(kind)
     return kind if words is None else str(words)
+
+
+def as_read(text: str | None) -> str:
+    """A value of the site's file as people read it: a text without its quotes."""
+    if text is None:
+        return ""
+    return str(msgspec.json.decode(text)) if text.startswith('"') else text
 
 
 def key_name(key: str) -> str:

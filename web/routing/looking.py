@@ -16,6 +16,7 @@ from web.access.visitor import me
 from web.parts import parts
 from web.routing.fields import Option, shown
 from web.routing.labels import key_name, section_name
+from web.routing.sayings import said
 from web.shown import local
 from web.writing import drafts, fresh_key
 
@@ -67,7 +68,8 @@ def form_of(
     it differs from what somebody else put into the draft meanwhile.
     """
     name = stream(kind, ident)
-    wrong = dict(problems or (found.outlook.problems_of(name) if found.outlook is not None else {}))
+    told = problems or (found.outlook.problems_of(name) if found.outlook is not None else {})
+    wrong = {key: said(sentence) for key, sentence in told.items()}
     in_force = found.in_force.get(name)
     values = table if table is not None else found.tables.get(name, in_force or {})
     return render_template(

@@ -12,6 +12,7 @@ from tests.web.conftest import Browser
 from tests.web.office import Office
 from web.routing.fields import shown, typed
 from web.routing.labels import KEYS, SECTION_NAMES
+from web.routing.sayings import said
 
 
 def begin(browser: Browser, name: str = "Autumn", **more: str) -> str:
@@ -114,8 +115,8 @@ def test_what_is_wrong_stands_at_its_field_and_is_kept(office: Office) -> None:
     where = save(admin, draft_id, {**fields, "f.ring_s": "soon", "f.skill": "two words"})
     page = admin.get(where).text
     assert 'value="soon"' in page
-    assert "write seconds from 1 to 300" in page
-    assert "write a word of up to 40 letters" in page
+    assert "Write seconds from 1 to 300" in page
+    assert "Write a word of up to 40 letters" in page
     assert page.count('aria-invalid="true"') == 2
     draft = admin.get(f"/routing/drafts/{draft_id}").text
     assert "To put right before it can be applied" in draft
@@ -174,7 +175,7 @@ def test_things_are_added_and_removed(office: Office) -> None:
     save(admin, draft_id, {**new, "ident": "gold"})
     save(admin, draft_id, {"kind": "agent", "ident": "ma-chao", "seen": "9", "action": "remove"})
     page = admin.get(f"/routing/drafts/{draft_id}").text
-    assert "no agent can serve queue-gold" in page
+    assert "No agent can serve queue-gold" in page
     assert "signed in stays so until sign-out" in page
     assert "gold" in admin.get(f"/routing/things/queue?draft={draft_id}").text
     save(admin, draft_id, {"kind": "agent", "ident": "ma-chao", "seen": "9", "action": "withdraw"})
@@ -192,7 +193,7 @@ def test_skills_show_who_can_do_what_and_are_edited_as_a_grid(office: Office) ->
     assert answer.status_code == 303
     page = admin.get(f"/routing/drafts/{draft_id}").text
     assert "<ins>{ orders = 7 }</ins>" in page
-    assert "write a whole number from 1 to 9" in page
+    assert "Write a whole number from 1 to 9" in page
     for name in ("gao-jun", "he-na", "lin-mei", "ma-chao", "zhao-lei"):
         given[f"level.{name}.orders"] = ""
     admin.submit(f"/routing/drafts/{draft_id}/skills", **given, seen=seen(office, draft_id))
@@ -246,3 +247,20 @@ def test_every_section_has_a_page(office: Office) -> None:
     assert leader.get("/routing/history/99").status_code == 404
     assert leader.get("/routing/history/1?against=0").status_code == 200
     assert "Begin a draft" in leader.get("/routing/things/queue/orders").text
+
+
+def test_what_the_reader_says_is_said_in_the_readers_language(office: Office) -> None:
+    """Feature 12.8: the sentences of the site's file, in Chinese."""
+    admin = office.as_role("admin")
+    draft_id = begin(admin)
+    fields = {**form_of(admin, "queue", "orders", draft_id), "f.ring_s": "soon", "f.skill": "dance"}
+    save(admin, draft_id, {**fields, "f.name": ""})
+    chinese = {"Accept-Language": "zh"}
+    page = admin.get(f"/routing/things/queue/orders?draft={draft_id}", headers=chinese).text
+    assert "请填写 1 至 300 之间的秒数" in page
+    assert "缺少 name" in page
+    again = form_of(admin, "queue", "orders", draft_id)
+    assert again["f.ring_s"] == "soon"
+    save(admin, draft_id, {**again, "f.name": "Orders", "f.ring_s": "9"})
+    assert "没有座席能服务 queue-orders" in admin.get(f"/routing/drafts/{draft_id}", headers=chinese).text
+    assert said("something else entirely") == "something else entirely"
