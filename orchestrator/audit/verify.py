@@ -99,7 +99,7 @@ class _Walk:
                 see_order(books, record)
             case "draft":
                 self._drafts.see(record)
-            case "config" | "agent" | "queue" | "entry" | "ordertype":
+            case "config" | "agent" | "queue" | "entry" | "level" | "branch" | "ordertype":
                 self._configuration.see(record)
 
     def _end_step(self) -> None:

@@ -3,7 +3,9 @@
 | timer     | of      | set by                                                  | cancelled by                       |
 |-----------|---------|---------------------------------------------------------|------------------------------------|
 | offer     | contact | OfferMade, OfferAccepted, OfferExtended, accepted fails | the offer closes, ContactConnected |
+| ring_next | contact | OfferMade, OfferWidened, of rules that ring one by one  | it is accepted or closes           |
 | visit     | contact | ContactQueued                                           | QueueVisitEnded                    |
+| widen     | contact | ContactQueued, VisitWidened, VisitRevised: a step ends  | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
@@ -81,9 +83,11 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
     """Apply the table's contact rows after `event` has led to `contact`."""
     ident = contact.contact_id
     match event:
-        case contacts.OfferMade():
+        case contacts.OfferMade() | contacts.OfferWidened():
             timers.set(("offer", ident), event.deadline)
+            _set_or_cancel(timers, ("ring_next", ident), event.next_at)
         case contacts.OfferAccepted():
+            timers.cancel(("ring_next", ident))
             timers.set(("offer", ident), event.connect_by)
         case contacts.OfferExtended():
             timers.set(("offer", ident), event.until)
@@ -91,10 +95,15 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             timers.set(("offer", ident), contact.offer.deadline)
         case contacts.OfferClosed() | contacts.ContactConnected():
             timers.cancel(("offer", ident))
-        case contacts.ContactQueued():
+            timers.cancel(("ring_next", ident))
+        case contacts.ContactQueued() if contact.visit is not None:
             timers.set(("visit", ident), event.leave_by)
+            _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
+        case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
+            _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
         case contacts.QueueVisitEnded():
             timers.cancel(("visit", ident))
+            timers.cancel(("widen", ident))
         case contacts.HoldRequested() | contacts.ResumeRequested():
             if event.not_before > at and contact.segment is not None and contact.segment.wish:
                 timers.set(("wish", ident), event.not_before)
@@ -105,7 +114,7 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
         case contacts.LegOverdue():
             timers.set(("legs", ident), event.again_at)
         case contacts.ContactEnded():
-            for name in ("offer", "visit", "wish", "legs"):
+            for name in ("offer", "ring_next", "visit", "widen", "wish", "legs"):
                 timers.cancel((name, ident))
             return
     if not doomed_legs(contact):
@@ -113,6 +122,13 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
     elif timers.due_of(("legs", ident)) is None:
         grace = APOLOGY_GRACE if contact.told == "turned_away" else LEG_GRACE
         timers.set(("legs", ident), Instant(at + grace))
+
+
+def _set_or_cancel(timers: Timers, key: Key, due: Instant) -> None:
+    if due:
+        timers.set(key, due)
+    else:
+        timers.cancel(key)
 
 
 def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:

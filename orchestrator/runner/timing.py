@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orchestrator.domain.contacts.commands import CheckOverdue, ExpireOffer, ExpireVisit
+from orchestrator.domain.contacts.commands import CheckOverdue, ExpireOffer, ExpireVisit, Widen
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.handling import LEG_GRACE, MOST_DOUBLINGS
 from orchestrator.domain.kernel import SECOND, Instant
@@ -12,6 +12,7 @@ from orchestrator.domain.switch.instructions import CheckLeg
 from orchestrator.domain.switch.nodes import StrayLegOverdue
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
+from orchestrator.policies.distribute import ring_next
 from orchestrator.policies.talk import grant
 from orchestrator.runner import presence
 from orchestrator.runner.inputs import TimerFired
@@ -43,10 +44,16 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
     match fired.what:
         case "offer" if contact is not None and contact.offer is not None:
             yield TellContact(fired.ident, _expire(world, memory, contact, contact.offer, fired, now))
+        case "ring_next" if contact is not None and contact.offer is not None:
+            yield from ring_next(world, contact, contact.offer, now, ids)
         case "visit" if contact is not None and world.in_step(contact.node):
             queue = world.queues.get(contact.queue_id)
             prompt = queue.settings.apology if queue is not None else APOLOGY
             yield TellContact(fired.ident, ExpireVisit(prompt=prompt, now=now))
+        case "widen" if contact is not None and contact.visit is not None:
+            visit = contact.visit
+            reason = "expired" if visit.step >= 0 else "not_identified"
+            yield TellContact(fired.ident, Widen(visit_id=visit.visit_id, step=visit.step, reason=reason, now=now))
         case "wish" if contact is not None and contact.segment is not None:
             yield from grant(contact, contact.segment, ids)
         case "legs" if contact is not None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 from msgspec import Struct
 
 from orchestrator.service.site_fields import SECTIONS
+from orchestrator.service.site_rows import Written
 from orchestrator.service.site_values import Field, Section, Within
 
 KINDS: Final = ("text", "whole", "seconds", "flag", "choice", "one_of_ids", "words", "levels", "texts", "rows", "raw")
@@ -17,7 +18,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     """One key's kind of value.
 
     `whole` and `seconds` have limits where these are known, `choice` its words, `one_of_ids` (and `words`, where they
-    are ids) the section whose ids they are; `levels` are a table of words to whole numbers, `texts` of words to texts;
+    are ids) the section whose ids they are, and words that may stand instead of one; `levels` are a table of words to whole numbers, `texts` of words to texts;
     `rows` a list of tables with the keys `rows`; `raw` is anything else, written as in the file.
     """
 
@@ -46,12 +47,12 @@ def _shape(field: Field, hint: Any) -> Shape:  # noqa: ANN401 - an annotation is
     known = field.read if isinstance(field.read, Within) else Within(field.read)
     kind, section = _kind(field, hint), _section(field)
     rows: tuple[Shape, ...] = ()
-    if known.among:
-        kind = "choice"
-    elif kind == "text" and section:
+    if kind == "text" and section:
         kind = "one_of_ids"
+    elif known.among:
+        kind = "choice"
     elif kind == "rows":
-        rows = _shapes(field.rows, get_args(hint)[0])
+        rows = _shapes(_keys(field), get_args(hint)[0])
     return Shape(
         key=field.key,
         kind=kind,
@@ -77,9 +78,14 @@ def _kind(field: Field, hint: Any) -> str:  # noqa: ANN401 - an annotation is an
     if get_origin(hint) is tuple:
         if arguments[0] is str:
             return "words"
-        if field.rows and isinstance(arguments[0], type) and issubclass(arguments[0], Struct):
+        if _keys(field) and isinstance(arguments[0], type) and issubclass(arguments[0], Struct):
             return "rows"
     return "raw"
+
+
+def _keys(field: Field) -> tuple[Field, ...]:
+    """The keys of each table, where the value is a list of tables."""
+    return field.write.keys if isinstance(field.write, Written) else ()
 
 
 def _plain(hint: Any) -> Any:  # noqa: ANN401 - an annotation is anything

@@ -38,14 +38,13 @@ class Within(Struct, frozen=True):
 
 
 class Field(Struct, frozen=True):
-    """One key: its name in the file and in the event. `rows`: the keys of each table, where it is a list of tables."""
+    """One key: its name in the file and in the event."""
 
     key: str
     attribute: str
     read: Read
     required: bool = False
     write: Callable[[Any], Any] = lambda value: value
-    rows: tuple["Field", ...] = ()
 
 
 class Section(Struct, frozen=True):

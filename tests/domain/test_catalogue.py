@@ -17,7 +17,7 @@ from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Instant
-from orchestrator.domain.routing import configuration, drafts, entries, queues
+from orchestrator.domain.routing import branches, configuration, drafts, entries, levels, queues
 from orchestrator.domain.staff import agents, presence
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
@@ -35,6 +35,8 @@ MODULES = (
     drafts,
     entries,
     queues,
+    levels,
+    branches,
     agents,
     shift_events,
     presence,

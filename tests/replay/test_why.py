@@ -94,7 +94,7 @@ def test_who_waits_without_an_offer_is_explained_as_of_the_queueing(kit: Kit) ->
     first, second = contacts_of(centre)
     assert [moment.number for moment in asked(kit, first)] == [1]
     (moment,) = asked(kit, second)
-    assert (moment.number, moment.offer) == (0, None)
+    assert (moment.number, moment.decision) == (0, None)
     assert [reason.verdict for reason in moment.reasons] == [OUT]
     assert f"offered contact {first[:8]}" in words(moment, "a1")
 

@@ -8,15 +8,20 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
-from orchestrator.domain.contacts.contacts import OfferMade
-from orchestrator.domain.kernel import Record, ident_of
+from orchestrator.domain.contacts.contacts import Contact, OfferMade, OfferWidened
+from orchestrator.domain.kernel import Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing import explaining
 from orchestrator.domain.routing.explaining import CHOSEN, OUT, RANKED, Obstacle, Reason
-from orchestrator.domain.staff.shifts import available
+from orchestrator.domain.routing.requirements import Requirement, own
+from orchestrator.domain.routing.rules import RULES, Standing
+from orchestrator.domain.staff.shifts import Shift, available
 from orchestrator.domain.world import World
 from orchestrator.replay import why
-from orchestrator.replay.why import Retelling, told
+from orchestrator.replay.why import decision_of, late_after, told
+from orchestrator.service.planning import SECTION_OF
+from tests.simulation.comparing import fold
 from tests.simulation.run import Run
 
 SEEDS = 200
@@ -34,87 +39,158 @@ REASONS = (
     "cooling_down",
     "desk_absent",
     "phone_busy",
+    "wrong_branch",
+    "not_named",
+    "rung_already",
+    "declined",
 )
 _CHUNK = 25
 
 
-def free_in_order(world: World, queue_id: str) -> list[str]:
-    """Whoever is free for this queue, best first."""
-    settings = world.queues[queue_id].settings
-    found = []
-    for shift in world.shifts.values():
-        agent = world.agents.get(shift.agent_id)
-        level = agent.skills.get(settings.skill, 0) if agent is not None else 0
-        if available(shift) and shift.extension not in world.lines and level >= max(settings.min_level, 1):
-            found.append((-level, shift.idle_since, shift.shift_id, shift.agent_id))
-    return [row[-1] for row in sorted(found)]
+def asked_of(world: World, contact: Contact) -> Requirement:
+    """What the contact asks for now."""
+    assert contact.visit is not None
+    return contact.visit.requirement or own(world.queues[contact.queue_id].settings)
 
 
-def is_so(world: World, agent_id: str, queue_id: str, said: Obstacle) -> bool:
+def is_asked(world: World, agent_id: str, wanted: Requirement) -> bool:
+    """Whether the agent has what is asked for."""
+    agent = world.agents.get(agent_id)
+    if agent is None or (wanted.branch and agent.branch != wanted.branch):
+        return False
+    fits = all(agent.skills.get(skill, 0) >= max(level, 1) for skill, level in wanted.skills.items())
+    return fits and (not wanted.agents or agent_id in wanted.agents)
+
+
+def who_is_free(world: World, contact: Contact, *, strict: bool) -> set[str]:
+    """Whoever could be offered it: free, with what is asked for; who declined it only where there is nobody else."""
+    assert contact.visit is not None
+    wanted = asked_of(world, contact)
+    free = {
+        shift.agent_id
+        for shift in world.shifts.values()
+        if available(shift) and shift.extension not in world.lines and is_asked(world, shift.agent_id, wanted)
+    }
+    fresh = free - set(contact.visit.declined)
+    return fresh if fresh or strict else free
+
+
+def in_order(world: World, contact: Contact, agent_ids: set[str]) -> list[str] | None:
+    """These agents sorted by hand, None where the order hangs on what cannot be seen: draws, and counts in a window."""
+    settings, wanted = world.queues[contact.queue_id].settings, asked_of(world, contact)
+    rule = RULES[settings.rule]
+    if rule.counts or not {"draw", "offered_at"}.isdisjoint(rule.looks_at):
+        return None
+    rows = []
+    for agent_id in agent_ids:
+        agent, shift = world.agents[agent_id], world.shifts[world.shift_of_agent[agent_id]]
+        level = sum(agent.skills[skill] for skill in wanted.skills)
+        standing = Standing(
+            shift_id=shift.shift_id,
+            agent_id=agent_id,
+            level=level,
+            idle_since=shift.idle_since,
+            skills=len(agent.skills),
+            order=agent.order,
+            weight=agent.weight,
+        )
+        first = -level if settings.level_first or wanted.strongest else 0
+        rows.append(((first, *rule.key(standing), shift.idle_since, shift.shift_id), agent_id))
+    return [agent_id for _, agent_id in sorted(rows)]
+
+
+def is_so(world: World, contact: Contact, agent_id: str, said: Obstacle, at: Instant) -> bool:
     """Whether an obstacle is what the state says."""
-    settings = world.queues[queue_id].settings
+    wanted = asked_of(world, contact)
     agent = world.agents.get(agent_id)
     shift = next((each for each in world.shifts.values() if each.agent_id == agent_id), None)
-    level = agent.skills.get(settings.skill) if agent is not None else None
+    level = agent.skills.get(said.skill, 0) if agent is not None else 0
     match said.code:
         case "not_configured":
             return agent is None
         case "skill_missing":
-            return level is None
+            return said.skill in wanted.skills and level == 0
         case "level_too_low":
-            return level == said.level and level < settings.min_level == said.asked
+            return 0 < level == said.level < wanted.skills[said.skill] == said.asked
+        case "wrong_branch":
+            return agent is not None and agent.branch != wanted.branch == said.branch
+        case "not_named":
+            return bool(wanted.agents) and agent_id not in wanted.agents
         case "signed_out":
             return shift is None
-    if shift is None:
-        return False
+        case "serves_first":
+            theirs, ours = (world.matching.place_of(each, at) for each in (said.contact_id, contact.contact_id))
+            return theirs is not None and ours is not None and theirs < ours
+    return shift is not None and was_so(world, contact, shift, said)
+
+
+def was_so(world: World, contact: Contact, shift: Shift, said: Obstacle) -> bool:
+    """Whether an obstacle is what the agent was doing."""
     match said.code:
         case "paused":
             return (shift.status, shift.reason, shift.since) == ("paused", said.reason, said.since)
         case "reserved" | "talking" | "wrapping_up" as status:
             return (shift.status, shift.contact_id, shift.since) == (status, said.contact_id, said.since)
+        case "rung_already":
+            offer = contact.offer
+            return offer is not None and shift.agent_id in {held.agent_id for held in offer.reservations}
+        case "just_rung":
+            open_id = contact.offer.offer_id if contact.offer is not None else ""
+            return shift.contact_id == contact.contact_id and shift.offer_id != open_id
         case "cooling_down":
             return shift.cooling_until == said.until
         case "desk_absent":
             return shift.desk is not None and (shift.desk.state, shift.desk.since) == ("absent", said.since)
         case "phone_busy":
             return bool(world.lines.get(shift.extension))
+        case "declined":
+            return contact.visit is not None and shift.agent_id in contact.visit.declined
     return False
 
 
 def faults(world: World, record: Record, reasons: tuple[Reason, ...]) -> Iterator[str]:
     """What is not true of an explanation of this offer. `world` is the state before it."""
-    offer = record.event
-    assert isinstance(offer, OfferMade)
-    held = [each.agent_id for each in offer.reservations]
-    free = free_in_order(world, offer.queue_id)
+    offer, at = record.event, record.about.at
+    assert isinstance(offer, OfferMade | OfferWidened)
+    assert offer.decision is not None
+    contact = world.contacts[ident_of(record.stream)]
     by_verdict = {each: [r for r in reasons if r.verdict == each] for each in (CHOSEN, RANKED, OUT)}
-    if [reason.agent_id for reason in by_verdict[CHOSEN]] != held:
+    told = [reason.agent_id for reason in reasons if reason.place]
+    if [reason.agent_id for reason in by_verdict[CHOSEN]] != [each.agent_id for each in offer.reservations]:
         yield "those who are told to be chosen were not"
-    if [reason.agent_id for reason in by_verdict[CHOSEN] + by_verdict[RANKED]] != free:
-        yield "the order is another one"
+    free = who_is_free(world, contact, strict=contact.offer is not None)
+    if set(told) != free:
+        yield f"others were free: {set(told) ^ free}"
+    elif in_order(world, contact, free) not in (None, told):
+        yield f"the order is another one: {told}"
     if {reason.agent_id for reason in reasons} != set(world.agents):
         yield "somebody is left out"
     for reason in by_verdict[OUT]:
         if not reason.obstacles:
             yield f"nothing kept {reason.agent_id} from it"
+    for reason in reasons:
         for said in reason.obstacles:
-            if not is_so(world, reason.agent_id, offer.queue_id, said):
+            if not is_so(world, contact, reason.agent_id, said, at):
                 yield f"{said} is not true of {reason.agent_id}"
-    for reason, candidate in zip(by_verdict[CHOSEN] + by_verdict[RANKED], offer.decision.candidates, strict=False):
-        recorded = (candidate.agent_id, candidate.level, candidate.idle_ms)
-        if (reason.agent_id, reason.parts["level"], reason.parts["idle_ms"]) != recorded:
-            yield f"the decision record says {recorded}"
+    placed = [reason for reason in reasons if reason.place]
+    for reason, candidate in zip(placed, offer.decision.candidates, strict=False):
+        recorded = {"level": candidate.level, **candidate.score, "idle_ms": candidate.idle_ms}
+        if (reason.agent_id, reason.parts) != (candidate.agent_id, recorded):
+            yield f"the decision record says {candidate}"
 
 
 def explained(records: list[Record]) -> Iterator[tuple[World, Record, tuple[Reason, ...]]]:
     """Each offer of a log, explained for everybody, with the state of then."""
-    retelling = Retelling()
-    for record in records:
-        if isinstance(record.event, OfferMade):
-            found = told(retelling, record, 1)
-            with retelling.configured(record.event.decision.config_version) as world:
-                yield world, record, found.reasons
-        retelling.apply(record)
+    placed = [replace(record, position=place) for place, record in enumerate(records, 1)]
+    configured = [record for record in placed if kind_of(record.stream) in (*SECTION_OF, "config")]
+    folded = World()
+    for record in placed:
+        decision = decision_of(record)
+        if decision is not None:
+            late = late_after(configured, record.position - 1, decision.config_version)
+            world = folded if not late else fold([r for r in placed[: record.position - 1] if r.position not in late])
+            yield world, record, told(world, record, 1).reasons
+        folded.apply(record)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, _CHUNK))

@@ -260,7 +260,7 @@ def _moment(found: Explained) -> Moment:
         at=time_of(moment.at),
         position=moment.position,
         queue_id=moment.queue_id,
-        config_version=moment.offer.decision.config_version if moment.offer is not None else None,
+        config_version=moment.decision.config_version if moment.decision is not None else None,
         reasons=[
             Reason(
                 agent_id=line.reason.agent_id,

@@ -62,7 +62,8 @@ def _row(moment: Moment, names: Names) -> dict[str, Any]:
 
 def _head(moment: Moment, names: Names, zone: ZoneInfo) -> str:
     what = f"offer {moment.number}" if moment.number else "queued, and offered to nobody at once"
-    version = f", configuration version {moment.offer.decision.config_version}" if moment.offer is not None else ""
+    what += ", one more phone" if moment.again else ""
+    version = f", configuration version {moment.decision.config_version}" if moment.decision is not None else ""
     queue = names.queue(moment.queue_id)
     return f"{what} · “{queue}” · {local(moment.at, zone)} · log position {moment.position}{version}"
 

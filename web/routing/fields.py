@@ -122,7 +122,8 @@ def _options(shape: Shape, value: object, options: Mapping[str, Sequence[Option]
         case "choice":
             found = [Option(each, code(each)) for each in shape.among]
         case "one_of_ids":
-            found = list(options.get(shape.section, ()))
+            instead = [Option(each, code(each)) for each in shape.among]
+            found = [*instead, *options.get(shape.section, ())]
         case "flag":
             found = [Option("true", _("yes")), Option("false", _("no"))]
         case _:

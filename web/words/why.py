@@ -1,6 +1,5 @@
 """Why an agent did or did not get an offer, in words (feature 3.9)."""
 
-from collections.abc import Callable
 from typing import Final
 
 from flask_babel import LazyString, gettext
@@ -9,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.explaining import CHOSEN, OUT, Obstacle, Reason
 from web.words.codes import code
+from web.words.decisions import counted
 from web.words.names import Names, duration
 
 
@@ -20,10 +20,6 @@ _BEFORE: Final[dict[str, LazyString]] = {
     "higher": _l("whose priority was higher"),
     "older": _l("who had waited for longer"),
 }
-_PARTS: Final[dict[str, Callable[[int], str]]] = {
-    "level": lambda level: _("level %(level)s", level=level),
-    "idle_ms": lambda idle_ms: _("idle for %(idle)s", idle=duration(idle_ms)),
-}
 
 
 def verdict(reason: Reason, names: Names, at: Instant) -> str:
@@ -31,17 +27,10 @@ def verdict(reason: Reason, names: Names, at: Instant) -> str:
     told = [obstacle(each, names, at) for each in reason.obstacles]
     if reason.verdict == OUT:
         return " · ".join(told) or _("the contact waited in no queue")
-    counted = parts(reason.parts)
+    why = counted(reason.parts)
     if reason.verdict == CHOSEN:
-        return _("chosen: number %(place)s of those who were free (%(why)s)", place=reason.place, why=counted)
-    return _("free, but number %(place)s in the order (%(why)s)", place=reason.place, why=counted)
-
-
-def parts(found: dict[str, int]) -> str:
-    """What counted, in the order in which it counts."""
-    return ", ".join(
-        _PARTS[name](value) if name in _PARTS else f"{code(name)} {value}" for name, value in found.items()
-    )
+        return _("chosen: number %(place)s of those who were free (%(why)s)", place=reason.place, why=why)
+    return _("free, but number %(place)s in the order (%(why)s)", place=reason.place, why=why)
 
 
 def obstacle(found: Obstacle, names: Names, at: Instant) -> str:
@@ -78,8 +67,20 @@ def obstacle(found: Obstacle, names: Names, at: Instant) -> str:
             return _("was talking in contact %(contact)s for %(since)s", contact=found.contact_id[:8], since=since)
         case "switch_away":
             return _("the contact’s switch could not be reached")
-        case "behind":
-            return _("contact %(contact)s came before it in its queue", contact=found.contact_id[:8])
+        case "not_known_yet":
+            return _("who calls was not known yet, and waited for")
+        case "wrong_branch":
+            return _("is not of branch %(branch)s", branch=found.branch)
+        case "not_named":
+            return _("was not the agent asked for")
+        case "rung_already":
+            return _("the phone rang for this contact already, for %(since)s", since=since)
+        case "just_rung":
+            return _("was rung for this contact just before, for %(since)s, in vain", since=since)
+        case "declined":
+            return _("had not taken this contact just before, and others were free")
+        case "serves_first":
+            return _first(found, names)
     return code(found.code)
 
 
@@ -92,3 +93,10 @@ def _reserved(found: Obstacle, names: Names, since: str) -> str:
             why=_BEFORE[found.before],
         )
     return _("was being offered contact %(contact)s of “%(queue)s” for %(since)s", **given)
+
+
+def _first(found: Obstacle, names: Names) -> str:
+    given = {"contact": found.contact_id[:8], "queue": names.queue(found.queue_id)}
+    if found.before in _BEFORE:
+        return _("had contact %(contact)s of “%(queue)s” to serve first, %(why)s", **given, why=_BEFORE[found.before])
+    return _("had contact %(contact)s of “%(queue)s” to serve first", **given)

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts.events import Decision, Reservation
 from orchestrator.domain.kernel import Instant
+from orchestrator.domain.routing.requirements import Step
 
 
 class Receive(Struct, frozen=True, kw_only=True):
@@ -30,6 +31,32 @@ class Queue(Struct, frozen=True, kw_only=True):
     music: str
     leave_by: Instant
     unknown_number: bool = False
+    bonuses: dict[str, int] = {}
+    steps: tuple[Step, ...] = ()
+    known_by: Instant = Instant(0)
+    age_per_min: int = 0
+    age_cap: int = 0
+    waiting_since: Instant = Instant(0)
+
+
+class Widen(Struct, frozen=True, kw_only=True):
+    """The visit's step is over, or nobody could ever take the contact at it: the next one begins now."""
+
+    visit_id: str
+    step: int
+    """The step that is over; where the visit is at another one by now, nothing follows."""
+    reason: str
+    now: Instant
+
+
+class Revise(Struct, frozen=True, kw_only=True):
+    """The chain and points of the open visit are these from now on."""
+
+    visit_id: str
+    steps: tuple[Step, ...]
+    bonuses: dict[str, int]
+    reason: str
+    now: Instant
 
 
 class TurnAway(Struct, frozen=True, kw_only=True):
@@ -44,6 +71,8 @@ class Identify(Struct, frozen=True, kw_only=True):
     """The caller is known to be this customer."""
 
     customer_id: str
+    level: str = ""
+    last_agent: str = ""
 
 
 class MakeOffer(Struct, frozen=True, kw_only=True):
@@ -53,6 +82,17 @@ class MakeOffer(Struct, frozen=True, kw_only=True):
     reservations: tuple[Reservation, ...]
     deadline: Instant
     decision: Decision
+    next_at: Instant = Instant(0)
+
+
+class WidenOffer(Struct, frozen=True, kw_only=True):
+    """Ring these for the open offer, too; nobody where none is free."""
+
+    offer_id: str
+    reservations: tuple[Reservation, ...]
+    deadline: Instant
+    next_at: Instant
+    decision: Decision | None
 
 
 class NoteDelivered(Struct, frozen=True, kw_only=True):
@@ -176,5 +216,5 @@ class NoteRecording(Struct, frozen=True, kw_only=True):
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
-    | HangUp | CheckOverdue | NoteRecording
+    | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer
 )  # fmt: skip

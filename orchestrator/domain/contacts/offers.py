@@ -15,6 +15,7 @@ from orchestrator.domain.contacts.commands import (
     NoteDelivered,
     NoteLegGone,
     RejectAtDesk,
+    WidenOffer,
     WithdrawOffer,
 )
 from orchestrator.domain.contacts.contacts import (
@@ -33,6 +34,7 @@ from orchestrator.domain.contacts.contacts import (
     OfferRejected,
     OfferRejectRequested,
     OfferTimedOut,
+    OfferWidened,
     OfferWithdrawn,
     QueueVisitEnded,
     Reservation,
@@ -81,6 +83,15 @@ def decide(contact: Contact, command: Command) -> Events:
             return (OfferExtended(offer_id=offer.offer_id, until=command.connect_by, cause="joined_again"),)
         case WithdrawOffer():
             return _withdraw(offer, command)
+        case WidenOffer() if command.offer_id == offer.offer_id and not offer.accepted:
+            widened = OfferWidened(
+                offer_id=offer.offer_id,
+                reservations=command.reservations,
+                deadline=command.deadline,
+                next_at=command.next_at,
+                decision=command.decision,
+            )
+            return (widened,)
     return ()
 
 
@@ -177,6 +188,7 @@ def _made(contact: Contact, command: MakeOffer) -> Events:
             reservations=command.reservations,
             deadline=command.deadline,
             decision=command.decision,
+            next_at=command.next_at,
         ),
     )
 
