@@ -18,8 +18,9 @@ class Shape(Struct, frozen=True, kw_only=True):
     """One key's kind of value.
 
     `whole` and `seconds` have limits where these are known, `choice` its words, `one_of_ids` (and `words`, where they
-    are ids) the section whose ids they are, and words that may stand instead of one; `levels` are a table of words to whole numbers, `texts` of words to texts;
-    `rows` a list of tables with the keys `rows`; `raw` is anything else, written as in the file.
+    are ids) the section whose ids they are, and words that may stand instead of one; `levels` are a table of words to
+    whole numbers, `texts` of words to texts; `rows` a list of tables with the keys `rows`; `raw` is anything else,
+    written as in the file.
     """
 
     key: str
