@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.domain.kernel import Refused, ident_of
 from orchestrator.domain.routing.explaining import CHOSEN, OUT, RANKED, Reason
-from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.routing.queues import QueueConfigured, StepSetting
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.switch import facts
 from orchestrator.replay.scrubber import Scrubber
@@ -167,3 +167,59 @@ def test_the_command_line_tells_it_in_words_and_to_programs(kit: Kit, tmp_path: 
         with pytest.raises(Refused) as refused:
             command.why(kit.log, settings, contact, agent=agent, offer=0, as_json=False)
         assert refused.value.code == code
+
+
+def test_a_named_agent_a_branch_and_a_decline_are_reasons(kit: Kit) -> None:
+    """Features 3.3 and 3.4: what the contact asked for at that step; who did not take it a moment ago."""
+    centre = Centre(agents=3)
+    for number in (1, 2, 3):
+        centre.ready(number)
+    step = StepSetting(for_ms=60_000, agents=("a2",))
+    queue = QueueConfigured(name="Sales", skill="sales", steps=(step,), ring_ms=5_000)
+    centre.configure({"queue-sales": queue})
+    centre.call()
+    missed = centre.rung[-1]
+    centre.give(facts.LegRinging(node=NODE, leg=missed.leg), 50)
+    store(kit, centre.records)
+    (moment,) = asked(kit, contacts_of(centre)[0])
+    assert [(reason.agent_id, reason.verdict) for reason in moment.reasons] == [
+        ("a2", CHOSEN),
+        ("a1", OUT),
+        ("a3", OUT),
+    ]
+    assert words(moment, "a1") == "was not the agent asked for"
+
+
+def test_one_more_phone_is_a_moment_of_its_own(kit: Kit) -> None:
+    """Feature 3.2, ring progressively: the second phone is explained as of when it rang."""
+    centre = Centre(agents=2)
+    queue = QueueConfigured(name="Sales", skill="sales", rule="ring_progressively", ring_next_ms=4_000)
+    centre.configure({"queue-sales": queue})
+    centre.ready(1)
+    centre.ready(2)
+    centre.call()
+    centre.pass_ms(4_100)
+    store(kit, centre.records)
+    first, second = asked(kit, contacts_of(centre)[0])
+    assert (first.number, first.again, second.number, second.again) == (1, False, 1, True)
+    chosen = [next(r.agent_id for r in each.reasons if r.verdict == CHOSEN) for each in (first, second)]
+    assert sorted(chosen) == ["a1", "a2"]
+    assert words(second, chosen[0]).startswith("the phone rang for this contact already")
+
+
+def test_what_the_rule_looked_at_is_told(kit: Kit) -> None:
+    """Feature 3.2: counters in their window, as they stood."""
+    centre = Centre(agents=2)
+    queue = QueueConfigured(name="Sales", skill="sales", rule="fewest_calls", level_first=False)
+    centre.configure({"queue-sales": queue})
+    centre.ready(1)
+    centre.serve()
+    centre.pass_ms(31_000)
+    centre.ready(2)
+    centre.pass_ms(5_000)
+    centre.call()
+    store(kit, centre.records)
+    (moment,) = asked(kit, contacts_of(centre)[-1])
+    assert [reason.agent_id for reason in moment.reasons] == ["a2", "a1"]
+    assert ", 0 calls, idle for" in words(moment, "a2")
+    assert ", 1 call, idle for" in words(moment, "a1")
