@@ -14,7 +14,7 @@ from orchestrator.domain.contacts.contacts import Contact, Visit
 from orchestrator.domain.kernel import MILLISECOND, Instant, ident_of, kind_of
 from orchestrator.domain.routing import queues
 from orchestrator.domain.routing.configuration import ConfigurationApplied
-from orchestrator.domain.routing.requirements import Known, Step, branch_of, chain, rank_at
+from orchestrator.domain.routing.requirements import Known, Step, branch_of, chain
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
@@ -128,7 +128,7 @@ def _reconfigured(world: World, event: ConfigurationApplied, now: Instant) -> It
     changed = [name for name in event.changed if kind_of(name) in _RESTS_ON]
     alone = {ident_of(name) for name in changed if kind_of(name) == "queue"}
     visits = [
-        (rank(contact.visit, now), ident) for ident, contact in world.contacts.items() if contact.visit is not None
+        (contact.visit.rank(now), ident) for ident, contact in world.contacts.items() if contact.visit is not None
     ]
     in_order = tuple(ident for _, ident in sorted(visits, key=lambda each: each[0]))
     for ident in in_order if changed else ():
@@ -137,11 +137,6 @@ def _reconfigured(world: World, event: ConfigurationApplied, now: Instant) -> It
         if contact.visit is not None and queue is not None and (len(alone) < len(changed) or queue.queue_id in alone):
             yield _revise(world, contact, contact.visit, queue, RECONFIGURED, now)
     yield from _skip_all(world, in_order, now)
-
-
-def rank(visit: Visit, now: Instant) -> tuple[int, Instant]:
-    """Where a visit stands among all: smaller first."""
-    return (-rank_at(visit.base, visit.age_per_min, visit.age_cap, visit.since, now), visit.since)
 
 
 def _skip_all(world: World, contact_ids: tuple[str, ...], now: Instant) -> Iterator[Do]:

@@ -287,6 +287,15 @@ def test_a_plan_warns_of_a_queue_that_nobody_can_serve_and_guesses_the_typo(kit:
     assert "no agent can serve queue-sales, which asks for sales from level 6" in text
 
 
+def test_a_plan_warns_of_keys_that_say_nothing_beside_each_other(kit: Kit) -> None:
+    """Features 3.2, 3.4: what contradicts is said before anybody waits for it."""
+    keys = 'rule = "ring_all"\nring_at_once = 3\nage_per_min = 2\nsteps = [ { for_s = 9, skills = { slaes = 1 } } ]'
+    text = plan(kit.log, "main", _edit('skill = "sales"', f'skill = "sales"\n{keys}')).text()
+    assert "step 1 of queue-sales asks for slaes, which no agent has: it is skipped; did you mean sales?" in text
+    assert "queue-sales rings all up to ring_most = 5; ring_at_once says nothing beside ring_all" in text
+    assert "queue-sales ages by 2 a minute up to age_cap = 0, so not at all; raise age_cap" in text
+
+
 def test_a_plan_warns_where_unknown_numbers_lead_nowhere(kit: Kit) -> None:
     """Feature 3.11."""
     assert 'no entry point has the number "*"' in plan(kit.log, "main", _edit(', "*"', "")).text()
