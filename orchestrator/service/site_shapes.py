@@ -11,7 +11,9 @@ from orchestrator.service.site_fields import SECTIONS
 from orchestrator.service.site_rows import Written
 from orchestrator.service.site_values import Field, Section, Within
 
-KINDS: Final = ("text", "whole", "seconds", "flag", "choice", "one_of_ids", "words", "levels", "texts", "rows", "raw")
+KINDS: Final = (
+    "text", "whole", "seconds", "flag", "choice", "one_of_ids", "words", "levels", "texts", "lists", "rows", "raw",
+)  # fmt: skip
 
 
 class Shape(Struct, frozen=True, kw_only=True):
@@ -19,8 +21,8 @@ class Shape(Struct, frozen=True, kw_only=True):
 
     `whole` and `seconds` have limits where these are known, `choice` its words, `one_of_ids` (and `words`, where they
     are ids) the section whose ids they are, and words that may stand instead of one; `levels` are a table of words to
-    whole numbers, `texts` of words to texts; `rows` a list of tables with the keys `rows`; `raw` is anything else,
-    written as in the file.
+    whole numbers, `texts` of words to texts, `lists` of words to lists of words; `rows` a list of tables with the keys
+    `rows`; `raw` is anything else, written as in the file.
     """
 
     key: str
@@ -46,7 +48,7 @@ def _shapes(fields: tuple[Field, ...], cls: type[Struct]) -> tuple[Shape, ...]:
 def _shape(field: Field, hint: Any) -> Shape:  # noqa: ANN401 - an annotation is anything
     hint = _plain(hint)
     known = field.read if isinstance(field.read, Within) else Within(field.read)
-    kind, section = _kind(field, hint), _section(field)
+    kind, section = field.kind or _kind(field, hint), _section(field)
     rows: tuple[Shape, ...] = ()
     if kind == "text" and section:
         kind = "one_of_ids"

@@ -38,13 +38,16 @@ class Within(Struct, frozen=True):
 
 
 class Field(Struct, frozen=True):
-    """One key: its name in the file and in the event."""
+    """One key: its name in the file and in the event. `kind` is that of its value (`site_shapes.KINDS`), where neither
+    its reader nor the type of the event's field tells.
+    """
 
     key: str
     attribute: str
     read: Read
     required: bool = False
     write: Callable[[Any], Any] = lambda value: value
+    kind: str = ""
 
 
 class Section(Struct, frozen=True):

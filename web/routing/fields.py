@@ -25,6 +25,9 @@ _MOST_ROWS: Final = 80
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,12}")
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,6})?")
 
+# Tables of words to something, and what that is.
+_TABLES: Final = {"levels": "whole", "texts": "text", "lists": "words"}
+
 Table = dict[str, Any]
 
 
@@ -78,7 +81,7 @@ def _one(shape: Shape, value: object, problem: str, options: Mapping[str, Sequen
     plain = Input(name, shape, key_name(shape.key), to_text(shape, value), _options(shape, value, options))
     pairs: tuple[tuple[Input, Input], ...] = ()
     rows: tuple[list[Input], ...] = ()
-    if shape.kind in ("levels", "texts") and (value is None or isinstance(value, dict)):
+    if shape.kind in _TABLES and (value is None or isinstance(value, dict)):
         pairs = tuple(_pairs(name, shape, value or {}))
     elif shape.kind == "rows" and (value is None or _is_rows(value)):
         rows = tuple(_rows(name, shape, value or [], options))  # type: ignore[arg-type]  # a list of tables by now
@@ -87,12 +90,17 @@ def _one(shape: Shape, value: object, problem: str, options: Mapping[str, Sequen
 
 def _pairs(name: str, shape: Shape, table: Mapping[str, object]) -> Iterator[tuple[Input, Input]]:
     word = Shape(key="word", kind="text")
-    value = Shape(key="level", kind="whole" if shape.kind == "levels" else "text")
+    value = Shape(key="level", kind=_TABLES[shape.kind])
     lines = [*table.items(), *[("", None)] * SPARE]
     for place, (key, each) in enumerate(lines):
         yield (
             Input(f"{name}.{place}.key", word, _("Name %(place)s", place=place + 1), key),
-            Input(f"{name}.{place}.value", value, _("Value %(place)s", place=place + 1), to_text(value, each)),
+            Input(
+                f"{name}.{place}.value",
+                value,
+                _("Value %(place)s", place=place + 1),
+                ", ".join(to_text(value, each).split("\n")),
+            ),
         )
 
 
@@ -173,7 +181,7 @@ def _typed(shape: Shape, form: Mapping[str, str]) -> object:
     name = FIELD + shape.key
     if name in form:
         return from_text(shape, form[name])
-    if shape.kind in ("levels", "texts"):
+    if shape.kind in _TABLES:
         return _typed_pairs(name, shape, form)
     if shape.kind == "rows":
         rows = list(_typed_rows(name, shape, form))
@@ -182,12 +190,13 @@ def _typed(shape: Shape, form: Mapping[str, str]) -> object:
 
 
 def _typed_pairs(name: str, shape: Shape, form: Mapping[str, str]) -> object:
-    value = Shape(key="level", kind="whole" if shape.kind == "levels" else "text")
+    value = Shape(key="level", kind=_TABLES[shape.kind])
     lines = []
     for place in _places(name, form):
         key, text = form.get(f"{name}.{place}.key", "").strip(), form.get(f"{name}.{place}.value", "").strip()
         if key or text:
-            lines.append((key, from_text(value, text)))
+            empty: object = [] if shape.kind == "lists" else None
+            lines.append((key, from_text(value, text) if text else empty))
     found = dict(lines)
     if len(found) < len(lines):
         # A name that stands twice: which was meant? The text is kept, and the reader asks for a table.
@@ -227,7 +236,7 @@ def from_text(shape: Shape, text: str) -> object:
             return text == "true"
         case "words":
             return [each for line in re.split(r"[\r\n,]+", text) if (each := line.strip())]
-        case "levels" | "texts" | "rows" | "raw":
+        case "levels" | "texts" | "lists" | "rows" | "raw":
             return _toml(text)
     return text
 

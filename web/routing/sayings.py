@@ -45,6 +45,7 @@ _SAYINGS: Final[tuple[tuple[re.Pattern[str], LazyString], ...]] = tuple(
             _l("%(value)s cannot be dialled; write digits, or * for every number that no other entry point has."),
         ),
         (r"write skills with levels, such as .*", _l("Write each skill once, with its level.")),
+        (r"entry (?P<place>\w+): (?P<rest>.*)", _l("Line %(place)s: %(rest)s")),
         # --- a plan's warnings and partings
         (
             r"no agent can serve (?P<queue>\S+), which asks for (?P<skill>\S+) from level (?P<level>\d+); .*",
@@ -72,6 +73,22 @@ _SAYINGS: Final[tuple[tuple[re.Pattern[str], LazyString], ...]] = tuple(
             _l("Whoever is signed in stays so until sign-out, without any skill."),
         ),
         (
+            r"customers of this level are served like any other",
+            _l("Customers of this level are served like any other."),
+        ),
+        (
+            r"its agents keep it as theirs; .*",
+            _l("Its agents keep it as theirs; no caller’s region is its own any more."),
+        ),
+        (
+            r"numbers that it changed are taken as they come",
+            _l("Numbers that it changed are taken as they come."),
+        ),
+        (r"its calls belong to no group", _l("Its calls belong to no group.")),
+        (r"nobody is turned away for load", _l("Nobody is turned away for load.")),
+        (r"whatever went by it is always open", _l("Whatever went by it is always open.")),
+        (r"nobody hears it", _l("Nobody hears it.")),
+        (
             r"no more orders of it are opened; .*",
             _l("No more orders of it are opened; those that are there keep its rules."),
         ),
@@ -85,5 +102,7 @@ def said(sentence: str) -> str:
         found = pattern.fullmatch(sentence)
         if found is not None:
             given = found.groupdict()
+            if "rest" in given:
+                given["rest"] = said(given["rest"])
             return str(words) % given if given else str(words)
     return sentence

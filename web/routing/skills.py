@@ -19,6 +19,7 @@ from web.writing import drafts, who
 
 # A form of some hundred fields is what a browser and we can carry at once.
 _MOST_CELLS: Final = 400
+_MOST_LEVEL: Final = 1_000
 _LEVEL: Final = Shape(key="level", kind="whole")
 _CELL: Final = "level."
 
@@ -118,9 +119,23 @@ def skills_of(tables: Mapping[str, Table]) -> list[Skill]:
 
 
 def _asked(queue: Table) -> dict[str, int]:
-    """The skills that a queue asks for at first, with levels."""
-    level = queue.get("min_level", 1)
-    return {str(queue.get("skill", "")): level if isinstance(level, int) else 1}
+    """The skills that a queue asks for, at first or at a later step, each with the least level that suffices."""
+    least = _level(queue.get("min_level"), 1)
+    asked = {str(queue.get("skill", "")): least}
+    steps = queue.get("steps")
+    for step in steps if isinstance(steps, list) else ():
+        if not isinstance(step, dict):
+            continue
+        skills = step.get("skills")
+        if not isinstance(skills, dict):
+            skills = {str(queue.get("skill", "")): step.get("min_level")}
+        for skill, level in skills.items():
+            asked[skill] = min(asked.get(skill, _MOST_LEVEL), _level(level, least))
+    return asked
+
+
+def _level(value: object, otherwise: int) -> int:
+    return value if isinstance(value, int) and value > 0 else otherwise
 
 
 def _people(tables: Mapping[str, Table]) -> list[Person]:

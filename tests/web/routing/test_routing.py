@@ -13,6 +13,7 @@ from tests.web.office import Office
 from web.routing.fields import shown, typed
 from web.routing.labels import KEYS, SECTION_NAMES
 from web.routing.sayings import said
+from web.routing.skills import skills_of
 
 
 def begin(browser: Browser, name: str = "Autumn", **more: str) -> str:
@@ -264,3 +265,24 @@ def test_what_the_reader_says_is_said_in_the_readers_language(office: Office) ->
     save(admin, draft_id, {**again, "f.name": "Orders", "f.ring_s": "9"})
     assert "没有座席能服务 queue-orders" in admin.get(f"/routing/drafts/{draft_id}", headers=chinese).text
     assert said("something else entirely") == "something else entirely"
+
+
+def test_a_queue_asks_for_a_skill_at_its_steps_too() -> None:
+    """Feature 3.4: the least level that suffices, whichever step; a skill that nobody has is flagged."""
+    queue = {"skill": "zh", "min_level": 5, "steps": [{"for_s": 30}, {"min_level": 2}, {"skills": {"gold": 3}}]}
+    agent = {"name": "Li", "skills": {"zh": 2}}
+    found = {each.name: each for each in skills_of({"queue-q": queue, "agent-li": agent})}
+    assert found["zh"].queues == [("q", 2)]
+    assert found["zh"].lacking == []
+    assert found["gold"].lacking == ["q"]
+
+
+def test_a_table_of_lists_is_edited_line_by_line() -> None:
+    """Hours of a calendar: a day with its spans, or with none."""
+    shape = Shape(key="hours", kind="lists", required=True)
+    hours = {"mon-fri": ["08:30-12:00", "13:30-18:00"], "sat": []}
+    (each,) = shown([shape], {"hours": hours}, None, {}, {})
+    lines = [(name.text, value.text) for name, value in each.pairs]
+    assert lines[:2] == [("mon-fri", "08:30-12:00, 13:30-18:00"), ("sat", "")]
+    form = {one.name: one.text for pair in each.pairs for one in pair}
+    assert typed([shape], form) == {"hours": hours}
