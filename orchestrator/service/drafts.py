@@ -249,11 +249,15 @@ def _table(body: str | None) -> Table | None:
 
 
 def overlaid(now: Current, edits: Mapping[str, Table | None]) -> tuple[Site, list[Problem]]:
-    """What is in force with these edits over it, and all that is wrong with that. Raises `Refused` (`bad_thing`)."""
+    """What is in force with these edits over it, and all that is wrong with that: a thing of which something is wrong
+    counts as unchanged. Raises `Refused` (`bad_thing`).
+    """
     for thing in edits:
         _refuse_unless_thing(thing)
     tables = _over(tables_of(now), edits)
-    return site_file.examine(_document(tables), _digest(tables))
+    site, problems = site_file.examine(_document(tables), _digest(tables))
+    unread = {name: now.events[name] for name in tables if name in now.events and name not in site.events}
+    return msgspec.structs.replace(site, events=site.events | unread), problems
 
 
 def _edits_of(draft: Draft) -> dict[str, Table | None]:

@@ -95,6 +95,7 @@ def test_what_is_wrong_is_kept_told_as_of_a_file_and_never_applied(office: Offic
     }
     assert outlook.problems_of("entry-hotline") == {WHOLE: "numbers is missing."}
     assert outlook.tables["queue-sales"]["ring_s"] == "soon"
+    assert outlook.plan.changes == (), "what cannot be read is not told to be removed"
     with pytest.raises(BadConfiguration, match=r"queue\.sales\.ring_s: write seconds"):
         office.apply(draft_id)
     office.edit(

@@ -16,6 +16,7 @@ from orchestrator.service import site_text
 from orchestrator.service.site_shapes import Shape
 from web.routing.labels import key_name
 from web.words import code
+from web.words.codes import rule
 
 FIELD: Final = "f."
 DROP: Final = "-drop"
@@ -128,7 +129,8 @@ def _options(shape: Shape, value: object, options: Mapping[str, Sequence[Option]
     """What may be chosen, with what stands there though it may not."""
     match shape.kind:
         case "choice":
-            found = [Option(each, code(each)) for each in shape.among]
+            words = rule if shape.key == "rule" else code
+            found = [Option(each, words(each)) for each in shape.among]
         case "one_of_ids":
             instead = [Option(each, code(each)) for each in shape.among]
             found = [*instead, *options.get(shape.section, ())]
