@@ -61,14 +61,13 @@ def form_of(
     *,
     table: Table | None = None,
     problem: str = "",
-    problems: Mapping[str, str] | None = None,
     others: Sequence[tuple[str, str, str]] = (),
 ) -> str:
     """The page of one thing. `table`: what was typed, where that is not what the draft has; `others`: the keys in which
     it differs from what somebody else put into the draft meanwhile.
     """
     name = stream(kind, ident)
-    told = problems or (found.outlook.problems_of(name) if found.outlook is not None else {})
+    told = found.outlook.problems_of(name) if found.outlook is not None else {}
     wrong = {key: said(sentence) for key, sentence in told.items()}
     in_force = found.in_force.get(name)
     values = table if table is not None else found.tables.get(name, in_force or {})

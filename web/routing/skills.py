@@ -8,13 +8,13 @@ from flask_babel import gettext
 from msgspec import Struct
 from werkzeug.wrappers import Response
 
-from orchestrator.domain.kernel import ident_of, kind_of
+from orchestrator.domain.kernel import Refused, ident_of, kind_of
 from orchestrator.service.drafts import Table
 from orchestrator.service.site_shapes import Shape
 from web.access.needs import needs
 from web.routing.area import blueprint
 from web.routing.fields import from_text, to_text
-from web.routing.looking import look, open_drafts, words_of
+from web.routing.looking import Look, look, open_drafts, words_of
 from web.writing import drafts, who
 
 # A form of some hundred fields is what a browser and we can carry at once.
@@ -22,6 +22,7 @@ _MOST_CELLS: Final = 400
 _MOST_LEVEL: Final = 1_000
 _LEVEL: Final = Shape(key="level", kind="whole")
 _CELL: Final = "level."
+_DIGITS: Final = 6
 
 
 class Skill(Struct, frozen=True):
@@ -50,29 +51,35 @@ class Person(Struct, frozen=True):
 def grid() -> str:
     """Skills with who asks for them, and agents by skills."""
     found = look(request.args.get("draft", ""))
-    team, wanted = request.args.get("team", ""), request.args.get("skill", "")
-    people = [person for person in _people(found.tables) if not team or person.team == team]
-    known = skills_of(found.tables)
-    columns = [skill.name for skill in known if not wanted or skill.name == wanted]
+    return _page(found, found.tables, request.args)
+
+
+def _page(found: Look, tables: Mapping[str, Table], asked: Mapping[str, str], *, problem: str = "") -> str:
+    team, wanted = asked.get("team", ""), asked.get("skill", "")
+    people = [person for person in _people(tables) if not team or person.team == team]
+    known = skills_of(tables)
+    columns = [skill.name for skill in known if not wanted or skill.name == wanted][:_MOST_CELLS]
     size = max(1, _MOST_CELLS // max(1, len(columns)))
-    page = max(1, request.args.get("page", 1, type=int))
+    number = asked.get("page", "")
+    page = max(1, int(number)) if number.isascii() and number.isdecimal() and len(number) <= _DIGITS else 1
     return render_template(
         "routing/skills.html",
         look=found,
         skills=known,
-        columns=columns[:_MOST_CELLS],
+        columns=columns,
         people=people[(page - 1) * size : page * size],
         page=page,
         pages=-(-len(people) // size),
         teams=words_of(found)["team"],
         asked={"team": team, "skill": wanted},
         open_drafts=open_drafts() if found.draft is None else [],
+        problem=problem,
     )
 
 
 @blueprint.post("/drafts/<draft_id>/skills")
 @needs("routing.edit")
-def save_skills(draft_id: str) -> Response:
+def save_skills(draft_id: str) -> Response | tuple[str, int]:
     """Keep in the draft the levels that were typed; an empty one takes the skill away."""
     found = look(draft_id)
     tables: dict[str, Table | None] = {}
@@ -87,8 +94,12 @@ def save_skills(draft_id: str) -> Response:
             table["skills"] = {each: level for each, level in table["skills"].items() if each != skill}
             table["skills"] |= {} if value is None else {skill: value}
     changed = {thing: table for thing, table in tables.items() if table != found.tables[thing]}
-    if changed:
-        drafts().edit(who(), draft_id, changed, seen=request.form.get("seen", 0, type=int))
+    try:
+        if changed:
+            drafts().edit(who(), draft_id, changed, seen=request.form.get("seen", 0, type=int))
+    except Refused as refused:
+        typed = {**found.tables, **{thing: table for thing, table in changed.items() if table is not None}}
+        return _page(found, typed, request.form, problem=refused.message), 409
     flash(
         gettext("Kept in the draft; nothing has changed yet.") if changed else gettext("No level was changed."), "done"
     )

@@ -26,6 +26,7 @@ __all__ = ["NAVIGATION", "blueprint", "editing", "history", "skills"]
 # Keys that fit into a list beside the name.
 _COLUMNS: Final = 4
 _LONGEST_CELL: Final = 60
+_PAGE: Final = 200
 
 
 class Row(Struct, frozen=True):
@@ -66,9 +67,11 @@ def things(kind: str) -> str:
     found = look(request.args.get("draft", ""))
     shapes = {shape.key: shape for shape in shapes_of(section)}
     columns = [key for key, shape in shapes.items() if key not in ("name", "names") and shape.kind != "rows"][:_COLUMNS]
-    names = found.tables.keys() | found.in_force.keys()
+    after = stream(kind, request.args.get("after", ""))
+    names = sorted(each for each in found.tables.keys() | found.in_force.keys() if kind_of(each) == kind)
+    names = [each for each in names if each > after]
     rows = []
-    for name in sorted(each for each in names if kind_of(each) == kind):
+    for name in names[:_PAGE]:
         table = found.tables.get(name, found.in_force.get(name, {}))
         cells = [cell(to_text(shapes[key], table.get(key))) for key in columns]
         wrong = found.outlook is not None and bool(found.outlook.problems_of(name))
@@ -79,6 +82,7 @@ def things(kind: str) -> str:
         section=section_name(kind),
         columns=[key_name(key) for key in columns],
         rows=rows,
+        following=rows[-1].ident if len(names) > _PAGE else "",
         look=found,
     )
 
@@ -87,9 +91,10 @@ def things(kind: str) -> str:
 @needs("routing.edit")
 def new_thing(kind: str) -> str:
     """The empty form of a section."""
-    if kind not in SECTION_OF:
+    found = look(request.args.get("draft", ""))
+    if kind not in SECTION_OF or found.draft is None:
         abort(404)
-    return form_of(kind, "", look(request.args.get("draft", "")), table={})
+    return form_of(kind, "", found, table={})
 
 
 @blueprint.get("/things/<kind>/<ident>")

@@ -198,6 +198,9 @@ def test_skills_show_who_can_do_what_and_are_edited_as_a_grid(office: Office) ->
     for name in ("gao-jun", "he-na", "lin-mei", "ma-chao", "zhao-lei"):
         given[f"level.{name}.orders"] = ""
     admin.submit(f"/routing/drafts/{draft_id}/skills", **given, seen=seen(office, draft_id))
+    late = admin.submit(f"/routing/drafts/{draft_id}/skills", seen="1", **{"level.sun-yan.orders": "4"})
+    assert late.status_code == 409
+    assert 'name="level.sun-yan.orders" value="4"' in late.text, "what was typed is still there"
     assert "nobody can serve orders" in admin.get(f"/routing/skills?draft={draft_id}").text
 
 
