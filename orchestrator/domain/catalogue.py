@@ -16,7 +16,7 @@ from orchestrator.domain.contacts import contacts
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import branches, configuration, drafts, entries, levels, queues
-from orchestrator.domain.staff import agents, presence, shifts
+from orchestrator.domain.staff import agents, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 
@@ -151,6 +151,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         drafts.DraftDiscarded,
     ),
     "ordertype": (ordertypes.OrderTypeConfigured, ordertypes.OrderTypeRemoved),
+    "pauses": (reasons.PauseReasonsConfigured, reasons.PauseReasonsRemoved),
+    "wrapup": (reasons.WrapUpReasonsConfigured, reasons.WrapUpReasonsRemoved),
     "order": (
         orders.OrderAssigned,
         orders.OrderNoted,

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from typing import Final
 
 from msgspec import Struct
@@ -34,6 +33,7 @@ from orchestrator.service import site_file, site_text
 from orchestrator.service.planning import SECTION_OF, Change, Current, Plan, make_plan
 from orchestrator.service.site_fields import SECTIONS
 from orchestrator.service.site_file import BadConfiguration, Site
+from orchestrator.service.site_reasons import demo_text
 from orchestrator.settings import Settings
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source, VersionConflict
 from orchestrator.vault import Vault
@@ -242,7 +242,7 @@ def apply_defaults(settings: Settings, url_writer: str) -> int:
     """
     if not settings.demo:
         return 0
-    text = resources.files("orchestrator.service").joinpath("site.toml").read_text(encoding="utf-8")
+    text = demo_text()
     with _connected(settings, url_writer) as (log, desk):
         if current(log, settings.site).versions:
             return 0

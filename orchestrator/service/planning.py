@@ -18,7 +18,16 @@ from orchestrator.vault import SEALED
 
 SECTION_OF: Final[Mapping[str, Section]] = {section.kind: section for section in SECTIONS}
 # What something points to comes before it, and goes after it.
-_ORDER: Final = {"branch": 0, "level": 1, "queue": 2, "agent": 3, "entry": 4, "ordertype": 5}
+_ORDER: Final = {
+    "branch": 0,
+    "level": 1,
+    "queue": 2,
+    "agent": 3,
+    "entry": 4,
+    "ordertype": 5,
+    "pauses": 6,
+    "wrapup": 7,
+}
 
 
 class Current(Struct, frozen=True):
@@ -161,6 +170,8 @@ def _parting(name: str) -> tuple[str, ...]:
         "level": "customers of this level are served like any other",
         "branch": "its agents keep it as theirs; no caller's region is its own any more",
         "ordertype": "no more orders of it are opened; those that are there keep its rules",
+        "pauses": "nobody chooses from it any more; who is not ready for one of its reasons stays so",
+        "wrapup": "nobody chooses from it any more; what was chosen keeps its name",
         "agent": "who is signed in stays so until sign-out, without any skill",
     }
     return (words[kind_of(name)],)

@@ -16,6 +16,7 @@ from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.staff.counters import WINDOWS
 from orchestrator.service.site_orders import ORDERTYPE
+from orchestrator.service.site_reasons import PAUSES, WRAP_UP
 from orchestrator.service.site_rows import MOST_ROWS, rows, written
 from orchestrator.service.site_values import (
     ID,
@@ -35,7 +36,21 @@ from orchestrator.service.site_values import (
     word,
 )
 
-__all__ = ["AGENT", "BRANCH", "ENTRY", "ID", "LEVEL", "ORDERTYPE", "QUEUE", "SECTIONS", "Section", "Unfit", "near"]
+__all__ = [
+    "AGENT",
+    "BRANCH",
+    "ENTRY",
+    "ID",
+    "LEVEL",
+    "ORDERTYPE",
+    "PAUSES",
+    "QUEUE",
+    "SECTIONS",
+    "WRAP_UP",
+    "Section",
+    "Unfit",
+    "near",
+]
 
 # Levels of skills, of agents and asked for by queues.
 LEVELS: Final = (1, 9)
@@ -207,4 +222,4 @@ BRANCH: Final = Section(
         Field("prefixes", "prefixes", _prefixes, write=list),
     ),
 )
-SECTIONS: Final = (BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE)
+SECTIONS: Final = (BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, PAUSES, WRAP_UP)

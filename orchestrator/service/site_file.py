@@ -1,4 +1,4 @@
-"""The site's file: queues, entry points, agents and types of work as people write them, checked as a whole first.
+"""The site's file: queues, agents, types of work, reasons and so on as people write them, checked as a whole first.
 
     [queue.sales]                 # the id after the dot never changes its meaning; names may
     name = "Sales"
@@ -20,7 +20,9 @@ from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.levels import LevelConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.requirements import LOCAL
+from orchestrator.domain.staff import reasons
 from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.reasons import PauseReasonsConfigured, WrapUpReasonsConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
 from orchestrator.service.site_fields import (
@@ -30,12 +32,15 @@ from orchestrator.service.site_fields import (
     ID,
     LEVEL,
     ORDERTYPE,
+    PAUSES,
     QUEUE,
     SECTIONS,
+    WRAP_UP,
     Section,
     Unfit,
     near,
 )
+from orchestrator.service.site_reasons import reasons_of
 from orchestrator.service.toml_lines import Lines, Path
 
 # Ten thousand agents take about one megabyte.
@@ -128,6 +133,8 @@ class _Reader:
         for ident, each in types.items():
             for key, text in ordertypes.faults(each):
                 self._complain((ORDERTYPE.kind, ident, key), text)
+        pauses = self._section(PAUSES, PauseReasonsConfigured)
+        wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
         known_queues = self._named(QUEUE.kind)
         for ident, entry in entries.items():
             if entry.queue_id not in known_queues:
@@ -135,6 +142,11 @@ class _Reader:
                 self._complain(("entry", ident, "queue"), text)
         self._places(queues, entries, agents)
         self._once("branch", "prefixes", {ident: branch.prefixes for ident, branch in branches.items()})
+        for ident, wrap_up in wrap_ups.items():
+            for queue_id in wrap_up.queues:
+                if queue_id not in known_queues:
+                    text = f"there is no queue {queue_id}; {near(queue_id, known_queues)}"
+                    self._complain((WRAP_UP.kind, ident, "queues"), text)
         self._once("entry", "numbers", {ident: entry.numbers for ident, entry in entries.items()})
         self._once("agent", "number", {ident: (agent.number,) for ident, agent in agents.items()})
         self._once("agent", "extension", {ident: (agent.extension,) for ident, agent in agents.items()})
@@ -146,8 +158,12 @@ class _Reader:
             ("ordertype", types),
             ("level", levels),
             ("branch", branches),
+            ("pauses", pauses),
+            ("wrapup", wrap_ups),
         ):
             events |= {stream(kind, ident): event for ident, event in found.items()}
+        for kind, ident, text in reasons.faults(reasons_of(events)):
+            self._complain((kind, ident, "reasons"), text)
         return Site(events, version, digest)
 
     def _places(

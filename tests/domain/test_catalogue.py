@@ -18,7 +18,7 @@ from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.routing import branches, configuration, drafts, entries, levels, queues
-from orchestrator.domain.staff import agents, presence
+from orchestrator.domain.staff import agents, presence, reasons
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -38,6 +38,7 @@ MODULES = (
     levels,
     branches,
     agents,
+    reasons,
     shift_events,
     presence,
     nodes,

@@ -13,7 +13,7 @@ from orchestrator.domain.contacts.contacts import Contact, OfferMade, OfferWiden
 from orchestrator.domain.kernel import Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing import explaining
 from orchestrator.domain.routing.explaining import CHOSEN, OUT, RANKED, Obstacle, Reason
-from orchestrator.domain.routing.requirements import Requirement, own
+from orchestrator.domain.routing.requirements import Requirement, own, rank_at
 from orchestrator.domain.routing.rules import RULES, Standing
 from orchestrator.domain.staff.shifts import Shift, available
 from orchestrator.domain.world import World
@@ -100,6 +100,13 @@ def in_order(world: World, contact: Contact, agent_ids: set[str]) -> list[str] |
     return [agent_id for _, agent_id in sorted(rows)]
 
 
+def stands_at(contact: Contact, at: Instant) -> tuple[int, Instant]:
+    """Where a contact stands among all: smaller first."""
+    visit = contact.visit
+    assert visit is not None
+    return -rank_at(visit.base, visit.age_per_min, visit.age_cap, visit.since, at), visit.since
+
+
 def is_so(world: World, contact: Contact, agent_id: str, said: Obstacle, at: Instant) -> bool:
     """Whether an obstacle is what the state says."""
     wanted = asked_of(world, contact)
@@ -120,8 +127,8 @@ def is_so(world: World, contact: Contact, agent_id: str, said: Obstacle, at: Ins
         case "signed_out":
             return shift is None
         case "serves_first":
-            theirs, ours = (world.matching.place_of(each, at) for each in (said.contact_id, contact.contact_id))
-            return theirs is not None and ours is not None and theirs < ours
+            other = world.contacts[said.contact_id]
+            return other.status == "waiting" and stands_at(other, at) <= stands_at(contact, at)
     return shift is not None and was_so(world, contact, shift, said)
 
 

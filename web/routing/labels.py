@@ -20,6 +20,8 @@ SECTION_NAMES: Final[Mapping[str, LazyString]] = {
     "calendar": _l("Calendars"),
     "notice": _l("Emergency notices"),
     "ordertype": _l("Types of work orders"),
+    "pauses": _l("Reasons for not being ready"),
+    "wrapup": _l("Reasons of wrap-up"),
 }
 
 KEYS: Final[Mapping[str, LazyString]] = {
@@ -107,6 +109,10 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "weight": _l("Weight"),
     # --- branches
     "prefixes": _l("Beginnings of numbers of its region"),
+    # --- reasons
+    "reasons": _l("Reasons"),
+    "queues": _l("Of these queues"),
+    "most_s": _l("Longest"),
     # --- types of work orders
     "first": _l("First state"),
     "fields": _l("Fields"),

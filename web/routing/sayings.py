@@ -89,6 +89,14 @@ _SAYINGS: Final[tuple[tuple[re.Pattern[str], LazyString], ...]] = tuple(
         (r"whatever went by it is always open", _l("Whatever went by it is always open.")),
         (r"nobody hears it", _l("Nobody hears it.")),
         (
+            r"nobody chooses from it any more; who is .*",
+            _l("Nobody chooses from it any more; who is not ready for one of its reasons stays so."),
+        ),
+        (
+            r"nobody chooses from it any more; what .*",
+            _l("Nobody chooses from it any more; what was chosen keeps its name."),
+        ),
+        (
             r"no more orders of it are opened; .*",
             _l("No more orders of it are opened; those that are there keep its rules."),
         ),

@@ -7,7 +7,6 @@ in parts of a minute: nobody's rank jumps.
 """
 
 from heapq import heapify, heappop, heappush
-from typing import Final
 
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.pools import SPARE, Order, Pool
@@ -16,7 +15,6 @@ from orchestrator.domain.routing.requirements import MINUTE, Requirement, rank_a
 LaneKey = tuple[str, tuple[tuple[str, int], ...], tuple[str, ...], str, bool, int, int]
 Place = tuple[int, int, int]
 """Where somebody stands at an instant: rank in parts of a point, since when, and order of queueing. Smaller first."""
-NOBODY: Final = ""
 
 
 class Wait:
@@ -102,10 +100,6 @@ class Lane:
         if ageing is None or aged is None:
             return ageing or aged
         return min(ageing, aged, key=lambda wait: wait.at(now))
-
-    def in_order(self, now: Instant) -> list[Wait]:
-        """Everybody who waits, first to last. Costs a sort: for rare moments and for people."""
-        return sorted(self.waiting.values(), key=lambda wait: wait.at(now))
 
     def _holds(self, wait: Wait, stamp: int) -> bool:
         return self.waiting.get(wait.ident) is wait and wait.stamp == stamp

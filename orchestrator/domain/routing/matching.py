@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant
-from orchestrator.domain.routing.lines import Lane, LaneKey, Place, Wait, lane_key
+from orchestrator.domain.routing.lines import Lane, LaneKey, Wait, lane_key
 from orchestrator.domain.routing.pools import PAUSED, READY, Order, OrderKey, Pool, PoolKey, draw_of, pool_key, widths
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
 from orchestrator.domain.routing.requirements import Requirement, own
@@ -413,11 +413,6 @@ class Matching:
         lanes += self._named.get(agent_id, {}).values()
         waits = [wait for lane in lanes if lane.widening for wait in lane.waiting.values() if wait.widens]
         return (wait.ident for wait in sorted(waits, key=lambda wait: wait.at(now)))
-
-    def place_of(self, contact_id: str, now: Instant) -> Place | None:
-        """Where a contact that waits stands among all; None where it does not wait."""
-        wait = self._waits.get(contact_id)
-        return wait.at(now) if wait is not None else None
 
     def waiting(self, queue_id: str) -> int:
         """How many contacts wait in this queue."""

@@ -26,7 +26,7 @@ from tests.lab.process import Child
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-MODELS: Final = ("customers", "customer_timeline", "work_orders", "queue_state")
+MODELS: Final = ("customers", "customer_timeline", "work_orders", "queue_state", "agent_workload")
 
 
 class Centre:
@@ -88,6 +88,16 @@ class Centre:
             page.wait_for_selector("html[data-listening]")
         return page
 
+    def stranger(self, path: str) -> "Page":
+        """A page in a browser in which nobody is signed in."""
+        context = self._chromium.new_context(viewport={"width": 1600, "height": 900})
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(f"http://127.0.0.1:{self._port}{path}")
+        return page
+
     def _answers(self) -> bool:
         connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
         try:
@@ -121,7 +131,7 @@ def centre(switch: Driver, chromium: "Browser", tmp_path: Path, times: dict[str,
     with ExitStack() as stack:
         folder = tmp_path / "house"
         folder.mkdir()
-        house = stack.enter_context(House(switch, folder, variables=None, default_entry=True, **times))
+        house = stack.enter_context(House(switch, folder, variables=None, default_entry=True, queue="", **times))
         house.open()
         stack.callback(_empty, house)
         command = [sys.executable, "-m", "orchestrator", "projections", "run"]
