@@ -40,6 +40,7 @@ class Contact:
         "legs",
         "node",
         "offer",
+        "overflowed",
         "place",
         "queued",
         "segment",
@@ -65,5 +66,7 @@ class Contact:
         self.offer: Offer | None = None
         self.segment: Segment | None = None
         self.queued = self.identified = self.leaving = self.caller_gone = False
+        self.overflowed = False
+        """Left a queue for another place, and has not come there yet."""
         self.last = record
         self.place = place

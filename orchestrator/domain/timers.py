@@ -5,6 +5,8 @@
 | offer     | contact | OfferMade, OfferAccepted, OfferExtended, accepted fails | the offer closes, ContactConnected |
 | ring_next | contact | OfferMade, OfferWidened, of rules that ring one by one  | it is accepted or closes           |
 | visit     | contact | ContactQueued                                           | QueueVisitEnded                    |
+| overflow  | contact | ContactQueued, OverflowDeferred with a time             | QueueVisitEnded, looked at         |
+| answer    | contact | ContactQueued with a time for the answer                | AnswerRequested, QueueVisitEnded   |
 | widen     | contact | ContactQueued, VisitWidened, VisitRevised: a step ends  | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
@@ -99,11 +101,18 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
         case contacts.ContactQueued() if contact.visit is not None:
             timers.set(("visit", ident), event.leave_by)
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
+            _set_or_cancel(timers, ("overflow", ident), event.overflow_at)
+            if not contact.answered and event.answer_at != contacts.NEVER:
+                timers.set(("answer", ident), event.answer_at)
         case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
         case contacts.QueueVisitEnded():
-            timers.cancel(("visit", ident))
-            timers.cancel(("widen", ident))
+            for name in ("visit", "widen", "overflow", "answer"):
+                timers.cancel((name, ident))
+        case contacts.OverflowDeferred():
+            _set_or_cancel(timers, ("overflow", ident), event.again_at)
+        case contacts.AnswerRequested():
+            timers.cancel(("answer", ident))
         case contacts.HoldRequested() | contacts.ResumeRequested():
             if event.not_before > at and contact.segment is not None and contact.segment.wish:
                 timers.set(("wish", ident), event.not_before)
@@ -114,13 +123,13 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
         case contacts.LegOverdue():
             timers.set(("legs", ident), event.again_at)
         case contacts.ContactEnded():
-            for name in ("offer", "ring_next", "visit", "widen", "wish", "legs"):
+            for name in ("offer", "ring_next", "visit", "widen", "overflow", "answer", "wish", "legs"):
                 timers.cancel((name, ident))
             return
     if not doomed_legs(contact):
         timers.cancel(("legs", ident))
     elif timers.due_of(("legs", ident)) is None:
-        grace = APOLOGY_GRACE if contact.told == "turned_away" else LEG_GRACE
+        grace = APOLOGY_GRACE if contact.told == "turned_away" and contact.apology else LEG_GRACE
         timers.set(("legs", ident), Instant(at + grace))
 
 

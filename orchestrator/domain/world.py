@@ -10,7 +10,8 @@ from orchestrator.domain import timers as timer_table
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
-from orchestrator.domain.routing import branches, entries, levels, queues
+from orchestrator.domain.routing import admission, branches, entries, levels, queues
+from orchestrator.domain.routing.admission import Admission
 from orchestrator.domain.routing.branches import Branch
 from orchestrator.domain.routing.entries import EntryPoint
 from orchestrator.domain.routing.levels import Level
@@ -54,7 +55,6 @@ class World:
         self.lines: dict[str, dict[str, None]] = {}
         """Open legs of ours to each extension, whatever became of their offers. Whoever has one is not rung."""
         self.agent_of_number: dict[str, str] = {}
-        self.entry_of_number: dict[str, str] = {}
         self.levels: dict[str, Level] = {}
         self.branches: dict[str, Branch] = {}
         self.branch_of_prefix: dict[str, str] = {}
@@ -65,6 +65,7 @@ class World:
         self.timers = Timers()
         self.counters = Counters()
         self.matching = Matching(self.counters)
+        self.admission = Admission()
 
     def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
         """Fold one record in; return the stream's aggregate before and after. Never raises on known events."""
@@ -86,6 +87,8 @@ class World:
                 return self._apply_configuration(kind, ident, record.event)
             case "level" | "branch" as kind:
                 return self._apply_places(kind, ident, record.event)
+            case kind if kind in admission.KINDS:
+                self.admission.configure(kind, ident, record.event)
         return None, None
 
     def _apply_contact(self, ident: str, record: Record) -> tuple[Contact | None, Contact | None]:
@@ -116,6 +119,7 @@ class World:
             self.open_offers.add(after.offer.offer_id)
         timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
         self.matching.place_contact(after, reachable=self.in_step(after.node))
+        self.admission.follow(before, after, record)
         if after.status == "ended":
             self.contacts.pop(ident, None)
             self.versions.pop(record.stream, None)
@@ -213,13 +217,9 @@ class World:
                 return was, queue
         gone = self.entries.pop(ident, None)
         entry = entries.evolve(gone, event, ident)
-        for number in gone.numbers if gone is not None else ():
-            if self.entry_of_number.get(number) == ident:
-                del self.entry_of_number[number]
+        self.admission.configure_entry(gone, entry)
         if entry is not None:
             self.entries[ident] = entry
-            for number in entry.numbers:
-                self.entry_of_number[number] = ident
         return gone, entry
 
     def _apply_places(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:

@@ -11,6 +11,7 @@ key that both changed, and `rebase` goes on from the newer version once it is sa
 import hashlib
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -105,7 +106,9 @@ class Drafts:
         edits = _edits_of(draft)
         site, problems = overlaid(now, edits)
         clashes = () if draft.base == now.version else tuple(self._clashes(draft, now))
-        return Outlook(draft, now, _over(tables_of(now), edits), make_plan(now, site), tuple(problems), clashes)
+        return Outlook(
+            draft, now, _over(tables_of(now), edits), make_plan(now, site, today()), tuple(problems), clashes
+        )
 
     # --- writing -----------------------------------------------------------------------------------------------------
     def begin(self, who: Who, name: str, *, shared: bool = False, version: int | None = None, key: str = "") -> Written:
@@ -241,7 +244,12 @@ def body_of(table: Table | None) -> str | None:
 
 def between(before: Current, after: Current) -> Plan:
     """What changed from one version to another."""
-    return make_plan(before, Site(after.events, None, ""))
+    return make_plan(before, Site(after.events, None, ""), today())
+
+
+def today() -> date:
+    """The day by which calendars are filled."""
+    return datetime.now(UTC).date()
 
 
 def _table(body: str | None) -> Table | None:
@@ -255,7 +263,7 @@ def overlaid(now: Current, edits: Mapping[str, Table | None]) -> tuple[Site, lis
     for thing in edits:
         _refuse_unless_thing(thing)
     tables = _over(tables_of(now), edits)
-    site, problems = site_file.examine(_document(tables), _digest(tables))
+    site, problems = site_file.examine(_document(tables), _digest(tables), today())
     unread = {name: now.events[name] for name in tables if name in now.events and name not in site.events}
     return msgspec.structs.replace(site, events=site.events | unread), problems
 

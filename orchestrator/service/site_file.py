@@ -10,21 +10,25 @@ All that is wrong is told at once, each with its key and line.
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Event, Refused, stream
 from orchestrator.domain.routing.branches import BranchConfigured
+from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.levels import LevelConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.requirements import LOCAL
+from orchestrator.domain.routing.trunks import TrunkConfigured
 from orchestrator.domain.staff import reasons
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.staff.reasons import PauseReasonsConfigured, WrapUpReasonsConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
+from orchestrator.service import calendar_days, site_admission
 from orchestrator.service.site_fields import (
     AGENT,
     BRANCH,
@@ -71,8 +75,8 @@ class Site(Struct, frozen=True):
     """SHA-256 of the file."""
 
 
-def read(text: str) -> Site:
-    """The configuration in this text. Raises `BadConfiguration`."""
+def read(text: str, today: date | None = None) -> Site:
+    """The configuration in this text, with the holidays of this year and the next. Raises `BadConfiguration`."""
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > MOST_BYTES:
         raise BadConfiguration([f"The file has {len(data)} bytes; {MOST_BYTES} are the most that is read."])
@@ -81,7 +85,7 @@ def read(text: str) -> Site:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfiguration([f"The file is no TOML: {error}."]) from None
-    reader = _Reader(document, text)
+    reader = _Reader(document, text, today or datetime.now(UTC).date())
     site = reader.site(hashlib.sha256(data).hexdigest())
     if reader.problems:
         raise BadConfiguration(list(reader.told()))
@@ -95,18 +99,19 @@ class Problem(Struct, frozen=True):
     text: str
 
 
-def examine(document: dict[str, Any], digest: str) -> tuple[Site, list[Problem]]:
+def examine(document: dict[str, Any], digest: str, today: date) -> tuple[Site, list[Problem]]:
     """What `read` makes of a document that is parsed already, and all that is wrong with it. What is wrong is left out
     of the site.
     """
-    reader = _Reader(document, "")
+    reader = _Reader(document, "", today)
     site = reader.site(digest)
     return site, [Problem(path, text) for path, text in reader.problems]
 
 
 class _Reader:
-    def __init__(self, document: dict[str, Any], text: str) -> None:
+    def __init__(self, document: dict[str, Any], text: str, today: date) -> None:
         self._document = document
+        self._today = today
         self._lines = Lines(text)
         self.problems: list[tuple[Path, str]] = []
 
@@ -135,36 +140,57 @@ class _Reader:
                 self._complain((ORDERTYPE.kind, ident, key), text)
         pauses = self._section(PAUSES, PauseReasonsConfigured)
         wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
-        known_queues = self._named(QUEUE.kind)
-        for ident, entry in entries.items():
-            if entry.queue_id not in known_queues:
-                text = f"there is no queue {entry.queue_id}; {near(entry.queue_id, known_queues)}"
-                self._complain(("entry", ident, "queue"), text)
-        self._places(queues, entries, agents)
-        self._once("branch", "prefixes", {ident: branch.prefixes for ident, branch in branches.items()})
         for ident, wrap_up in wrap_ups.items():
             for queue_id in wrap_up.queues:
-                if queue_id not in known_queues:
-                    text = f"there is no queue {queue_id}; {near(queue_id, known_queues)}"
+                if queue_id not in self._named(QUEUE.kind):
+                    text = f"there is no queue {queue_id}; {near(queue_id, self._named(QUEUE.kind))}"
                     self._complain((WRAP_UP.kind, ident, "queues"), text)
-        self._once("entry", "numbers", {ident: entry.numbers for ident, entry in entries.items()})
+        rest: dict[str, dict[str, Event]] = {
+            section.kind: self._section(section, section.event) for section in site_admission.SECTIONS
+        }
+        self._fit({"queue": {**queues}, "entry": {**entries}, **rest})
+        trunks = {ident: each.peers for ident, each in rest["trunk"].items() if isinstance(each, TrunkConfigured)}
+        self._once("trunk", "peers", trunks)
+        self._places(queues, entries, agents)
+        self._once("branch", "prefixes", {ident: branch.prefixes for ident, branch in branches.items()})
+        self._entries_differ(entries)
         self._once("agent", "number", {ident: (agent.number,) for ident, agent in agents.items()})
         self._once("agent", "extension", {ident: (agent.extension,) for ident, agent in agents.items()})
         events: dict[str, Event] = {}
-        for kind, found in (
-            ("queue", queues),
-            ("entry", entries),
-            ("agent", agents),
-            ("ordertype", types),
-            ("level", levels),
-            ("branch", branches),
-            ("pauses", pauses),
-            ("wrapup", wrap_ups),
-        ):
+        everything: dict[str, Mapping[str, Event]] = {
+            **rest,
+            "queue": queues,
+            "entry": entries,
+            "agent": agents,
+            "ordertype": types,
+            "level": levels,
+            "branch": branches,
+            "pauses": pauses,
+            "wrapup": wrap_ups,
+        }
+        for kind, found in everything.items():
             events |= {stream(kind, ident): event for ident, event in found.items()}
+        for name, event in events.items():
+            if isinstance(event, CalendarConfigured) and not self.problems:
+                events[name] = calendar_days.complete(event, self._today)
         for kind, ident, text in reasons.faults(reasons_of(events)):
             self._complain((kind, ident, "reasons"), text)
         return Site(events, version, digest)
+
+    def _fit(self, found: dict[str, dict[str, Event]]) -> None:
+        """Complain of what points to nothing. What stands in the file and is wrong itself is there all the same."""
+        for path, text in site_admission.faults(found, self._named):
+            self._complain(path, text)
+
+    def _entries_differ(self, entries: Mapping[str, EntryPointConfigured]) -> None:
+        """Complain where two entry points take the very same calls: one of them would never get any."""
+        alike: dict[str, dict[str, tuple[str, ...]]] = {}
+        for ident, entry in entries.items():
+            alike.setdefault(repr((sorted(entry.trunks), sorted(entry.callers), entry.during)), {})[ident] = (
+                entry.numbers
+            )
+        for numbers in alike.values():
+            self._once("entry", "numbers", numbers)
 
     def _places(
         self,

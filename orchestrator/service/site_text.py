@@ -1,6 +1,7 @@
 """The site's configuration written as the file that `site_file` reads, so that what is there can be edited."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from orchestrator.domain.kernel import Event, ident_of, kind_of
 from orchestrator.service.site_fields import SECTIONS, Section
 from orchestrator.service.site_file import VERSION
 
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD: Final = """\
 # Queues, entry points, agents, types of work and reasons of site {site} as they are at version {version}.
 # `ringledger config plan FILE` shows what an edited copy would change, `ringledger config apply FILE` does it. The
@@ -43,8 +45,15 @@ def value(found: object) -> str:
         case list():
             return f"[{', '.join(map(value, found))}]"
         case dict():
-            return f"{{ {', '.join(f'{key} = {value(each)}' for key, each in found.items())} }}" if found else "{}"
+            return (
+                f"{{ {', '.join(f'{_key(key)} = {value(each)}' for key, each in found.items())} }}" if found else "{}"
+            )
     raise TypeError(f"{type(found).__name__} cannot be written to the site's file")
+
+
+def _key(text: str) -> str:
+    """A key as TOML writes it: in quotes where it is more than a word."""
+    return text if _BARE.fullmatch(text) else value(text)
 
 
 def lines(found: object) -> str:

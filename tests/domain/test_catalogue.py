@@ -15,9 +15,21 @@ from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
-from orchestrator.domain.routing import branches, configuration, drafts, entries, levels, queues
+from orchestrator.domain.routing import (
+    branches,
+    calendars,
+    configuration,
+    drafts,
+    entries,
+    levels,
+    limits,
+    notices,
+    numbers,
+    queues,
+    trunks,
+)
 from orchestrator.domain.staff import agents, presence, reasons
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
@@ -44,6 +56,12 @@ MODULES = (
     nodes,
     ordertypes,
     orders,
+    numbers,
+    trunks,
+    limits,
+    calendars,
+    notices,
+    blacklist,
 )
 # Participles that do not end in -ed, as English has them.
 IRREGULAR = (
@@ -126,6 +144,8 @@ def strategy_for(annotation: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a
         return st.booleans()
     if annotation is int or getattr(annotation, "__supertype__", None) is int:
         return st.integers(-(2**60), 2**60)
+    if get_origin(annotation) is tuple and Ellipsis not in get_args(annotation):
+        return st.tuples(*map(strategy_for, get_args(annotation)))
     if get_origin(annotation) is tuple:
         return st.lists(strategy_for(get_args(annotation)[0]), max_size=3).map(tuple)
     if get_origin(annotation) is dict:

@@ -21,6 +21,7 @@ from orchestrator.runner.inputs import EndAll, IdentifyContact
 from tests.simulation.agenda import START, Agenda
 from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
+from tests.simulation.door import Door
 from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
 from tests.simulation.invariants import KNOWN_WITHIN, AnySwitch, Book, Broken, Invariants, desks_are_known, finish
 from tests.simulation.ledger import Ledger
@@ -89,6 +90,7 @@ class Run(Watcher):
         self.seed = seed
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
+        self.door = Door(seed)
         browsers = 0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0))
         self.size = size or Size(browsers=browsers, routing=not weather and seed % 3 != 0)
         self.routing = Routing(seed, self.size.agents) if self.size.routing else None
@@ -320,7 +322,15 @@ class Run(Watcher):
         ):
             for _ in range(count):
                 self.agenda.at(START + int(self.dice.uniform(4, lasts_s - 10) * SECOND), fault)
+        for moment in self.door.moments(lasts_s):
+            self.agenda.at(moment, self._change_the_door)
         self.agenda.at(self._calm_from, self._calm_down)
+
+    def _change_the_door(self) -> None:
+        changes = [] if self.ledger.away else self.door.change(self.agenda.now)
+        if changes:
+            self.note(f"somebody changes {changes[0][0]}")
+            self._apply(changes, version=not changes[0][0].startswith("blacklist"))
 
     def _open_browsers(self) -> None:
         mine = [desk for desk in self.desks if self._desk_dice.random() < self.size.browsers]
@@ -340,7 +350,7 @@ class Run(Watcher):
             gives_up_when=dice.choice(_MOMENTS),
             gives_up_ms=int(dice.choice((0, dice.uniform(0, 60), dice.uniform(0, 2_000)))),
             name=dice.choice(("Ann", 'x"y', "a\nEvent-Name: FORGED", "李雷")),
-            number=self._number(dice.choice(("+8613800138000", "anonymous", ""))),
+            number=self.door.number(self._number(dice.choice(("+8613800138000", "anonymous", "")))),
         )
 
     def _number(self, plain: str) -> str:
@@ -361,13 +371,16 @@ class Run(Watcher):
                 cool_down_ms=COOL_DOWN_MS,
                 ring_at_once=many,
             )
+        door = self.door
         if self.routing is not None:
             self._settings = {key: self.routing.queue(plain) for key, plain in self._settings.items()}
+        self._settings = {key: door.queue(value) for key, value in self._settings.items()}
         changes: list[tuple[str, Event]] = self.routing.places() if self.routing is not None else []
         changes += [(f"queue-{key}", value) for key, value in self._settings.items()]
         numbers = ("4001", "*") if dice.random() < 0.7 else ("4001",)
-        changes.append(("entry-main", self._entry("main", numbers, "support")))
-        changes.append(("entry-shop", self._entry("shop", ("4002",), "sales")))
+        changes.append(("entry-main", door.entry(self._entry("main", numbers, "support"))))
+        changes.append(("entry-shop", door.entry(self._entry("shop", ("4002",), "sales"))))
+        changes += door.changes(self._settings["sales"])
         for number in range(self.size.agents):
             extension = str(1001 + number)
             changes.append((f"agent-a{extension}", self._agent(extension)))
@@ -391,10 +404,11 @@ class Run(Watcher):
         plain = EntryPointConfigured(name=name, numbers=numbers, queue_id=queue_id)
         return self.routing.entry(plain) if self.routing is not None else plain
 
-    def _apply(self, changes: list[tuple[str, Event]]) -> None:
-        changes.append(
-            ("config-main", ConfigurationApplied(digest="", changed=tuple(sorted(name for name, _ in changes))))
-        )
+    def _apply(self, changes: list[tuple[str, Event]], *, version: bool = True) -> None:
+        """Append to desk streams; what is configuration comes with a `version` of it."""
+        if version:
+            changed = tuple(sorted(name for name, _ in changes))
+            changes.append(("config-main", ConfigurationApplied(digest="", changed=changed)))
         records = [
             Record(
                 stream=stream,

@@ -166,7 +166,7 @@ def plan(body: Wanted) -> Planned:
     """What a change would do; nothing is changed"""
     now = _now()
     site, problems = drafts.overlaid(now, _edits(body))
-    planned = planning.make_plan(now, site)
+    planned = planning.make_plan(now, site, drafts.today())
     return Planned(
         position=0,
         version=now.version,
