@@ -289,3 +289,36 @@ def test_a_table_of_lists_is_edited_line_by_line() -> None:
     assert lines[:2] == [("mon-fri", "08:30-12:00, 13:30-18:00"), ("sat", "")]
     form = {one.name: one.text for pair in each.pairs for one in pair}
     assert typed([shape], form) == {"hours": hours}
+
+
+DOOR = {
+    "calendar": {"f.name": "Office", "f.zone": "Asia/Shanghai", "f.hours.0.key": "mon-fri", "f.hours.1.key": "sat",
+                 "f.hours.0.value": "08:30-12:00, 13:30-18:00", "f.hours.1.value": "09:00-12:00", "f.holidays": "CN",
+                 "f.days.0.key": "2026-12-31", "f.days.0.value": "08:30-12:00", "f.days.1.key": "2027-01-02"},
+    "trunk": {"f.name": "Carrier", "f.peers": "carrier-a\n203.0.113.7", "f.most_calls": "30"},
+    "rewrite": {"f.name": "Access code", "f.of": "dialled", "f.match": "0*", "f.strip": "1", "f.prepend": "+86"},
+    "limit": {"f.calls_per_s": "40"},
+    "notice": {"f.name": "Storm", "f.prompt": "storm", "f.entries": "hotline", "f.on": "false"},
+}  # fmt: skip
+
+
+def test_what_lets_callers_in_is_edited_like_everything_else(office: Office) -> None:
+    """Features 2.6 and 1.1: hours by day, single days, trunk groups, rewriting, limits, notices, overflow."""
+    admin = office.as_role("admin")
+    draft_id = begin(admin)
+    for kind, fields in DOOR.items():
+        where = save(admin, draft_id, {"kind": kind, "ident": "one", "new": "yes", "seen": "99", **fields})
+        assert where.endswith(draft_id), f"{kind}: {admin.get(where).text}"
+    queue = form_of(admin, "queue", "orders", draft_id)
+    overflow = {"f.overflow.0.when": "wait", "f.overflow.0.after_s": "60", "f.overflow.0.to": "queue:enquiries"}
+    where = save(admin, draft_id, {**queue, **overflow, "f.calendar": "one"})
+    assert where.endswith(draft_id), admin.get(where).text
+    admin.get(f"/routing/drafts/{draft_id}")
+    done = admin.submit(f"/routing/drafts/{draft_id}/apply", reason="The door", seen=seen(office, draft_id))
+    assert done.status_code == 303, done.text
+    again = begin(admin)
+    for kind in (*DOOR, "queue"):
+        ident = "orders" if kind == "queue" else "one"
+        where = save(admin, again, form_of(admin, kind, ident, again))
+        assert where.endswith(again), f"{kind}: {admin.get(where).text}"
+    assert "Nothing differs yet." in admin.get(f"/routing/drafts/{again}").text
