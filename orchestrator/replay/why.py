@@ -14,7 +14,7 @@ from msgspec import Struct
 from orchestrator.domain.contacts.contacts import ContactQueued, Decision, OfferMade, OfferWidened
 from orchestrator.domain.kernel import Instant, Record, Refused, ident_of, stream
 from orchestrator.domain.routing.configuration import ConfigurationApplied
-from orchestrator.domain.routing.explaining import Reason, explain_all
+from orchestrator.domain.routing.explaining import CHOSEN, Reason, chosen_by_hand, explain_all
 from orchestrator.domain.world import World
 from orchestrator.replay.scrubber import Scrubber
 from orchestrator.service.planning import SECTION_OF
@@ -70,6 +70,10 @@ def told(world: World, record: Record, number: int, agent_id: str = "") -> Momen
     """One moment explained, from the state in which it was decided."""
     contact = world.contacts[ident_of(record.stream)]
     agents = (agent_id,) if agent_id else tuple(sorted(world.agents))
+    reasons = explain_all(world, contact, agents, record.about.at)
+    if isinstance(record.event, OfferMade) and record.event.by_hand:
+        picked = {held.agent_id for held in record.event.reservations}
+        reasons = (chosen_by_hand(reason, picked) for reason in reasons)
     return Moment(
         number=number,
         again=isinstance(record.event, OfferWidened),
@@ -77,7 +81,7 @@ def told(world: World, record: Record, number: int, agent_id: str = "") -> Momen
         at=record.about.at,
         queue_id=contact.queue_id,
         decision=decision_of(record),
-        reasons=tuple(sorted(explain_all(world, contact, agents, record.about.at), key=_best_first)),
+        reasons=tuple(sorted(reasons, key=_best_first)),
     )
 
 
@@ -122,8 +126,8 @@ def _wanted(records: Sequence[Record], offer: int) -> list[tuple[int, Record]]:
     return [each for each in found if each[0] == offer]
 
 
-def _best_first(reason: Reason) -> tuple[int, str]:
-    return reason.place or _LAST, reason.agent_id
+def _best_first(reason: Reason) -> tuple[bool, int, str]:
+    return reason.verdict != CHOSEN, reason.place or _LAST, reason.agent_id
 
 
 def _at_once(record: Record, following: Record | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.kernel import Refused, ident_of
-from orchestrator.domain.routing.explaining import CHOSEN, OUT, RANKED, Reason
+from orchestrator.domain.routing.explaining import CHOSEN, OUT, RANKED, Reason, chosen_by_hand
 from orchestrator.domain.routing.queues import QueueConfigured, StepSetting
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.switch import facts
@@ -223,3 +223,17 @@ def test_what_the_rule_looked_at_is_told(kit: Kit) -> None:
     assert [reason.agent_id for reason in moment.reasons] == ["a2", "a1"]
     assert ", 0 calls, idle for" in words(moment, "a2")
     assert ", 1 call, idle for" in words(moment, "a1")
+
+
+def test_whoever_was_chosen_by_hand_is_told_so(kit: Kit) -> None:
+    """Features 3.8 and 3.9: then nothing else counted, and whoever came first is told why not."""
+    centre = Centre(agents=2)
+    centre.ready(1)
+    centre.ready(2)
+    centre.call()
+    store(kit, centre.records)
+    (moment,) = asked(kit, contacts_of(centre)[0])
+    picked = [chosen_by_hand(reason, {"a2"}) for reason in moment.reasons]
+    said = {each.agent_id: verdict(each, Names(), moment.at) for each in picked}
+    assert said["a2"] == "chosen by hand, whoever came first in the order"
+    assert said["a1"].endswith("somebody chose another agent by hand")

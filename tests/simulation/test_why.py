@@ -162,6 +162,10 @@ def faults(world: World, record: Record, reasons: tuple[Reason, ...]) -> Iterato
     assert isinstance(offer, OfferMade | OfferWidened)
     assert offer.decision is not None
     contact = world.contacts[ident_of(record.stream)]
+    if isinstance(offer, OfferMade) and offer.by_hand:
+        if {r.agent_id for r in reasons if r.verdict == CHOSEN} != {held.agent_id for held in offer.reservations}:
+            yield "somebody else was chosen by hand"
+        return
     by_verdict = {each: [r for r in reasons if r.verdict == each] for each in (CHOSEN, RANKED, OUT)}
     told = [reason.agent_id for reason in reasons if reason.place]
     if [reason.agent_id for reason in by_verdict[CHOSEN]] != [each.agent_id for each in offer.reservations]:

@@ -21,6 +21,7 @@ from web.api import (
     orders,
     ordertypes,
     reasons,
+    waiting,
 )
 from web.api import customers as files
 from web.api.forms import Nothing, Query
@@ -96,6 +97,10 @@ OPERATIONS: Final = (
     Operation("GET", "/contacts/{contact_id}/why", "history.search", contacts.why, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/notes", "customers.edit", contacts.note, status=201),
     Operation("POST", "/contacts/{contact_id}/customer", "customers.edit", contacts.identify),
+    Operation("GET", "/waiting", "waiting.take", waiting.waiting, (LIVE,)),
+    Operation("POST", "/contacts/{contact_id}/pick", "waiting.take", waiting.pick),
+    Operation("POST", "/contacts/{contact_id}/move", "waiting.direct", waiting.move),
+    Operation("POST", "/contacts/{contact_id}/priority", "waiting.direct", waiting.prioritise),
     Operation("GET", "/queues", "floor.watch", floor.queues, (LIVE, queue_state.NAME)),
     Operation("GET", "/agents", "floor.watch", agents.search, (LIVE, agent_workload.NAME)),
     Operation("GET", "/agents/{number}", "agents.act", agents.seat, (LIVE,)),

@@ -53,6 +53,7 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "steps": _l("Steps by which it widens"),
     "for_s": _l("Holds for"),
     "agents": _l("Only these agents"),
+    "pick": _l("Who may take a waiting caller by hand"),
     "strongest": _l("Strongest agent first"),
     "named_agent_s": _l("Wait for the agent asked for"),
     "last_agent_s": _l("Wait for the agent of last time"),
@@ -107,6 +108,7 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "branch": _l("Branch"),
     "order": _l("Place from the top"),
     "weight": _l("Weight"),
+    "capacity": _l("Contacts at once, by channel"),
     # --- branches
     "prefixes": _l("Beginnings of numbers of its region"),
     # --- reasons

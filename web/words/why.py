@@ -24,6 +24,8 @@ _BEFORE: Final[dict[str, LazyString]] = {
 
 def verdict(reason: Reason, names: Names, at: Instant) -> str:
     """The whole answer for one agent, as one line."""
+    if reason.by_hand:
+        return _("chosen by hand, whoever came first in the order")
     told = [obstacle(each, names, at) for each in reason.obstacles]
     if reason.verdict == OUT:
         return " · ".join(told) or _("the contact waited in no queue")
@@ -77,6 +79,8 @@ def obstacle(found: Obstacle, names: Names, at: Instant) -> str:
             return _("the phone rang for this contact already, for %(since)s", since=since)
         case "just_rung":
             return _("was rung for this contact just before, for %(since)s, in vain", since=since)
+        case "picked":
+            return _("somebody chose another agent by hand")
         case "declined":
             return _("had not taken this contact just before, and others were free")
         case "serves_first":

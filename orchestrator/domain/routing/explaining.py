@@ -6,9 +6,10 @@ Pure, and made of the same index by which offers are made (`matching`); whoever 
 (`replay.why`) can ask it of any agent, long afterwards. Words for it are the screens' matter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import MILLISECOND, Instant
@@ -31,7 +32,7 @@ class Obstacle(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since, until), reserved and talking (contact_id, queue_id, since, before), rung_already, just_rung (not yet let go
     from the contact's offer before), cooling_down (until), desk_absent (since), phone_busy; declined (did not take
     this contact just now). Who came first: serves_first (contact_id, queue_id, before). What kept the contact from
-    everybody: switch_away, not_known_yet (until).
+    everybody: switch_away, not_known_yet (until), picked (somebody chose another agent by hand).
     """
 
     code: str
@@ -57,6 +58,15 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     parts: dict[str, int] = {}
     """What counted, in the order in which it counts: level, what the rule looks at, idle_ms."""
     obstacles: tuple[Obstacle, ...] = ()
+    by_hand: bool = False
+    """Whether somebody chose this agent for the contact; then nothing else counted."""
+
+
+def chosen_by_hand(reason: Reason, picked: Container[str]) -> Reason:
+    """The answer where somebody chose who gets the contact: these agents, whoever else would have come first."""
+    if reason.agent_id in picked:
+        return replace(reason, verdict=CHOSEN, obstacles=(), by_hand=True)
+    return replace(reason, verdict=OUT, obstacles=(*reason.obstacles, Obstacle(code="picked")))
 
 
 def explain(world: World, contact: Contact, agent_id: str, at: Instant) -> Reason:
