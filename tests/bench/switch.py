@@ -5,7 +5,6 @@
     out of order                  the share of neighbours in that queue who were served the other way round
     ghosts                        callers who hang up between the agent's answer and the bridge: agents left alone
     CPU of a call, served calls/s while 40 and 80 a second arrive
-    shedding                      served calls/s while as many arrive as a configured limit lets in, and twice as many
 
 Both moments by one clock of ours, at a connection to the event socket that is none of the engine's: so a figure is what
 a third party sees of decision, commit and command together. Callers and phones are sipp, without sound. Queued means
@@ -40,10 +39,6 @@ BARE: Final = (20, 200)
 RACES: Final = (4, 60)
 QUEUED: Final = (20, 120)
 """Ten agents who talk for a second serve half of these as they come."""
-LIMIT: Final = 20
-"""Calls a second that the switch's limit lets in, `BURST` at once, while they come for `SHEDDING_S` seconds."""
-BURST: Final = 5
-SHEDDING_S: Final = 8
 WARM: Final = 20
 """The first calls find cold caches on both sides; they are served, but not counted."""
 TALK_MS: Final = 1_000
@@ -81,8 +76,6 @@ def run() -> Iterator[dict[str, Any]]:
         engine = stack.enter_context(Engine(place, switch, OURS))
         ours = _System("switch", switch, tuple(OURS), cpu=engine.cpu_s, quiet=engine.await_quiet, aims=True)
         yield from _measure(ours)
-        engine.limit(LIMIT, BURST)
-        yield from _shed(ours)
         yield {
             "name": "switch.completed_share",
             "value": round(engine.completed() / (ours.made - RACES[1]), 4),
@@ -175,26 +168,6 @@ def _saturated(system: _System) -> Iterator[dict[str, Any]]:
         "pairs": len(watcher.pairs) - 1,
         **system.limit(0.0),
     }
-
-
-def _shed(system: _System) -> Iterator[dict[str, Any]]:
-    """A switch that is offered more than its limit serves no fewer than at the limit, and the rest are told."""
-    at_limit = LIMIT
-    for name, per_second in (("at_limit", LIMIT), ("at_twice", 2 * LIMIT)):
-        calls = SHEDDING_S * per_second
-        with Watcher(system.switch) as watcher:
-            account = system.call(system.many, calls, per_second)
-        system.made -= len(account.refused)
-        figure = _served(system, watcher, per_second, calls)
-        least = round(0.9 * at_limit, 1)
-        at_limit = figure["value"]
-        yield figure | {
-            "name": f"{system.name}.served_per_s.{name}",
-            "at_least": least,
-            "limit": LIMIT,
-            "refused": len(account.refused),
-            "failed_by_sipp": account.failed,
-        }
 
 
 def _served(system: _System, watcher: Watcher, per_second: int, calls: int) -> dict[str, Any]:
