@@ -35,6 +35,8 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             else:
                 yield from announce(world, contact)
             yield from _hold_others(world, contact, segment, happened)
+        case contacts.ContactResumed():
+            yield from _hold_others(world, contact, segment, happened)
         case contacts.RecordingBegun() as event if event.file == recording_of(segment):
             yield from announce(world, contact)
         case contacts.NumberAnnounced() as event:
@@ -46,8 +48,6 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
                 other=segment.leg,
                 prompts=prompts_for(event.number),
             )
-        case contacts.ContactResumed():
-            yield from _hold_others(world, contact, segment, happened)
 
 
 def _hold_others(world: World, contact: Contact, segment: Segment, happened: Happened) -> Iterator[TellContact]:

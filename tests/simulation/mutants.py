@@ -451,6 +451,7 @@ _CRASHES = Weather(crashes=3)
 _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
+_MANY_HOLDS = Size(contacts=100, agents=10)
 _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
 
@@ -619,7 +620,7 @@ MUTANTS = (
         rule="hears_each_other",
         make=instead(handling, "SETTLE", 0),
         weather=_CALM,
-        size=_MANY_AT_ONCE,
+        size=_MANY_HOLDS,
     ),
     Mutant(
         name="forget a hold that has to wait",

@@ -393,11 +393,11 @@ class Run(Watcher):
                 max_wait_ms=dice.choice((20_000, 60_000, 120_000)),
                 cool_down_ms=COOL_DOWN_MS,
                 ring_at_once=many,
+                record=self._talk_dice.random() < 0.7,
+                announce_agent=self._talk_dice.random() < 0.8,
                 pick=self._hands_dice.choice(("skilled", "skilled", "anyone", "nobody"))
                 if self.size.hands
                 else "nobody",
-                record=self._talk_dice.random() < 0.7,
-                announce_agent=self._talk_dice.random() < 0.8,
             )
         door = self.door
         if self.routing is not None:

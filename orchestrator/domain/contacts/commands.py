@@ -281,5 +281,5 @@ Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer
-    | DeferOverflow | Answer | MarkNuisance | Announce | ByHand
+    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce
 )  # fmt: skip
