@@ -47,6 +47,7 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "music": _l("Music"),
     "apology": _l("Spoken apology"),
     "record": _l("Record talks"),
+    "announce_agent": _l("Tell callers the agent's number"),
     "level_first": _l("Higher level first"),
     "count_window": _l("Counted over"),
     "day_begins_h": _l("The day begins at (hour, UTC)"),
