@@ -586,11 +586,15 @@ class Invariants:
                     raise Broken("served_at_once", f"{contact.contact_id} waits while shift {shift.shift_id} is free")
 
     def _nobody_halts(self, world: World) -> None:
-        """Whoever waits for something that is to widen waits for somebody who is there, and not on a break."""
+        """Whoever waits for something that is to widen waits for somebody who is there, and not on a break. Callers
+        of a lost switch are looked at when it is back.
+        """
         there = {shift.agent_id for shift in world.shifts.values() if shift.status != "paused"}
         for contact in world.contacts.values():
             visit = contact.visit
             if visit is None or contact.status != "waiting" or not 0 <= visit.step < len(visit.steps) - 1:
+                continue
+            if not world.in_step(contact.node):
                 continue
             if not any(agent in world.agents and could_take(world, visit, world.agents[agent]) for agent in there):
                 raise Broken("nobody_halts", f"{contact.contact_id} waits at step {visit.step} for nobody")
