@@ -319,12 +319,13 @@ class Invariants:
             self._last_record = outcome.records[-1].event_id
         for instruction in outcome.instructions:
             self._needs.setdefault(instruction.id, self._last_record)
+        # By what was there before: one wrap-up that ends may have the one that was postponed begin.
+        self._as_meant(given, outcome.records)
         for record in outcome.records:
             self.book.note(record)
         moved = {record.stream for record in outcome.records}
         for record in outcome.records:
             self._record(record, given, moved)
-        self._as_meant(given, outcome.records)
         self._together(outcome.records)
         world, now = self._engine.world, given.at
         for stream in dict.fromkeys(record.stream for record in outcome.records):
