@@ -341,6 +341,7 @@ class Invariants:
         if outcome.records:
             self._nobody_waits_in_vain(world)
             self._nobody_halts(world)
+            self._offers_grow(now)
         if isinstance(given.body, f.Heartbeat):
             self._offers_are_young(now)
             self._time_moves_on(world, now)
@@ -607,6 +608,8 @@ class Invariants:
                 continue
             if now > max(visit.step_until, self._engine.slack()) + 5 * SECOND:
                 raise Broken("steps_end", f"{contact.contact_id} is still at step {visit.step}")
+
+    def _offers_grow(self, now: Instant) -> None:
         for stream, due in self.book.ring_due.items():
             if now > max(due, self._engine.slack()) + 5 * SECOND:
                 raise Broken("offers_grow", f"nobody else is rung for {stream}")
