@@ -19,7 +19,7 @@ from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
 from tests.simulation.browsers import NOTICED_WITHIN, Page
-from tests.simulation.engine import Engine
+from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
 
 RULES = {
@@ -407,7 +407,7 @@ class Invariants:
         """By the log, and by what really is: then the network, the web process and the engine had their time."""
         slack = self._engine.slack() + LEASE
         due = self.book.desk_due.get(ident)
-        if due is not None and at > max(due, slack):
+        if due is not None and at > max(due + TIMER_LATE, slack):
             raise Broken("desk_is_there", f"shift {ident} is offered a contact {at - due} µs after its desk's grace")
         shift = self._engine.world.shifts.get(ident)
         agent = self._engine.world.agents.get(shift.agent_id) if shift is not None else None
