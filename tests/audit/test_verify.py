@@ -439,7 +439,7 @@ def _stored_after_what_others_wrote(away_ms: int) -> Log:
     return [*log[:first], _moved(log[first], (back - log[first].about.at) // 1_000 - 100), *log[first + 1 :]]
 
 
-def test_what_was_on_its_way_to_the_database_when_it_went_away_is_older_than_what_others_wrote_when_it_was_back() -> None:
+def test_what_was_on_its_way_to_a_database_that_went_away_may_be_older_than_what_others_wrote_at_its_return() -> None:
     """Feature 12.2: the log says for how long nothing could be stored."""
     report = proof(_stored_after_what_others_wrote(60_000))
     assert report.ok, report.text()
