@@ -431,7 +431,7 @@ def test_an_absence_of_the_database_explains_only_what_fell_due_in_it() -> None:
 
 
 def _stored_after_what_others_wrote(away_ms: int) -> Log:
-    """The caller came just before the database was away; somebody else wrote as soon as it was back, the engine then."""
+    """The caller came just before the database was away; somebody else wrote first when it was back."""
     log = _offer_over_an_absence_of_the_database(away_ms)
     back = log[place(log, DatabaseReturned)].about.at
     first = place(log, contacts.ContactArrived)
