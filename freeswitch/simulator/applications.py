@@ -62,6 +62,7 @@ def play(switch: Switch, leg: Channel, path: str, *, digits: str = "") -> Steps[
     switch.tell(leg, "PLAYBACK_START", last=news)
     until = switch.now + length if length >= 0 else FOREVER
     ended = "done"
+    leg.playing += 1
     while leg.ready:
         if leg.break_flag:
             leg.break_flag = False
@@ -77,6 +78,7 @@ def play(switch: Switch, leg: Channel, path: str, *, digits: str = "") -> Steps[
             break
         heard = 0 if digits else hear_digit(switch, leg)
         yield heard or (FOREVER if until == FOREVER else until - switch.now)
+    leg.playing -= 1
     status = "break" if ended == "digit" else ended
     switch.tell(leg, "PLAYBACK_STOP", last={**news, "Playback-Status": status})
     return ended

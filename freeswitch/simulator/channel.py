@@ -74,6 +74,8 @@ class Channel:
         self.broadcasting = False
         self.stop_broadcast = False
         self.break_flag = False
+        self.playing = 0
+        """How many files play on it, each begun within the one before."""
         self.event_lock = False
         self.held = False
         self.held_at = 0

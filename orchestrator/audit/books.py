@@ -175,6 +175,17 @@ class Books:
             found = problem("overdue", self.record, self.place, text)
             self._late.append(_Late(found, due, Instant(about.at + self.slack)))
 
+    def check_clock(self, latest: Instant, *, by_engine: bool) -> None:
+        """The record at hand is much older than one before it. What the engine decided just before the database went
+        away is stored when it is back, maybe after what others wrote at once: then a record soon after tells why.
+        """
+        at = self.record.about.at
+        found = problem("time", self.record, self.place, f"the clock went back by {(latest - at) // MILLISECOND} ms")
+        if by_engine:
+            self._late.append(_Late(found, at, Instant(latest + self.slack)))
+        else:
+            self.note(found)
+
     def see_sign_of_life(self) -> None:
         """The record at hand is the engine's own: judge its absences, and the late ones anew."""
         about = self.record.about

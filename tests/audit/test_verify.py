@@ -13,6 +13,8 @@ from orchestrator.audit.contacts import Contacts
 from orchestrator.audit.shifts import Shifts
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts import events as contacts
+from orchestrator.domain.customers.blacklist import NumberBlacklisted
+from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Provenance, Record, UnknownEvent, kind_of
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.switch import facts, nodes
@@ -426,6 +428,25 @@ def test_an_offer_that_outlives_an_absence_of_the_database_is_explained_by_the_f
 def test_an_absence_of_the_database_explains_only_what_fell_due_in_it() -> None:
     """Complaint 1: the offer was due half a minute before the database went away."""
     assert rules(proof(_offer_over_an_absence_of_the_database(9_000))) == {"overdue"}
+
+
+def _stored_after_what_others_wrote(away_ms: int) -> Log:
+    """The caller came just before the database was away; somebody else wrote first when it was back."""
+    log = _offer_over_an_absence_of_the_database(away_ms)
+    back = log[place(log, DatabaseReturned)].about.at
+    first = place(log, contacts.ContactArrived)
+    log = inserted(log, first, "blacklist-x", NumberBlacklisted(number="+861", reason="nuisance"))
+    return [*log[:first], _moved(log[first], (back - log[first].about.at) // 1_000 - 100), *log[first + 1 :]]
+
+
+def test_what_was_on_its_way_to_a_database_that_went_away_may_be_older_than_what_others_wrote_at_its_return() -> None:
+    """Feature 12.2: the log says for how long nothing could be stored."""
+    report = proof(_stored_after_what_others_wrote(60_000))
+    assert report.ok, report.text()
+
+
+def test_a_clock_that_goes_back_is_not_explained_by_a_shorter_absence_of_the_database() -> None:
+    assert "time" in rules(proof(_stored_after_what_others_wrote(9_000)))
 
 
 def test_an_offer_closed_late_after_silence_is_counted_and_refused_when_strict() -> None:

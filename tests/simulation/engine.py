@@ -28,6 +28,9 @@ LEASE = 1 * SECOND
 STALE = 1_500 * MILLISECOND
 """How long a standby looks at an unchanged lease before it takes over."""
 
+TIMER_LATE = 500
+"""By how many microseconds a timer may come late; what happens meanwhile is decided as if it were not due."""
+
 
 class Watcher:
     """What is told of everything that an engine does, and may object. The default objects to nothing."""
@@ -233,7 +236,7 @@ class Engine:
         due = self.runner.next_due()
         if due is not None and (self._timer_at is None or due < self._timer_at):
             self._timer_at = max(due, self._agenda.now)
-            self._agenda.at(self._timer_at + self._dice.randint(0, 500), self._on_time)
+            self._agenda.at(self._timer_at + self._dice.randint(0, TIMER_LATE), self._on_time)
 
     def _on_time(self) -> None:
         self._timer_at = None

@@ -166,8 +166,8 @@ class Simulated:
 
     def silent_since(self, leg: str) -> int:
         channel = self.model.switch.legs.get(leg)
-        hears = channel is None or not self.up or channel.get("current_application") == "playback"
-        if hears:
+        # Not by the application that ran last: one that begins while music plays leaves it playing.
+        if channel is None or not self.up or channel.playing:
             self._quiet.pop(leg, None)
             return 0
         return self._quiet.setdefault(leg, self.agenda.now)

@@ -19,7 +19,7 @@ from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
 from tests.simulation.browsers import NOTICED_WITHIN, Page
-from tests.simulation.engine import Engine
+from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
 
 RULES = {
@@ -323,12 +323,13 @@ class Invariants:
             self._last_record = outcome.records[-1].event_id
         for instruction in outcome.instructions:
             self._needs.setdefault(instruction.id, self._last_record)
+        # By what was there before: one wrap-up that ends may have the one that was postponed begin.
+        self._as_meant(given, outcome.records)
         for record in outcome.records:
             self.book.note(record)
         moved = {record.stream for record in outcome.records}
         for record in outcome.records:
             self._record(record, given, moved)
-        self._as_meant(given, outcome.records)
         self._together(outcome.records)
         world, now = self._engine.world, given.at
         for stream in dict.fromkeys(record.stream for record in outcome.records):
@@ -344,6 +345,7 @@ class Invariants:
         if outcome.records:
             self._nobody_waits_in_vain(world)
             self._nobody_halts(world)
+            self._offers_grow(now)
         if isinstance(given.body, f.Heartbeat):
             self._offers_are_young(now)
             self._time_moves_on(world, now)
@@ -410,7 +412,7 @@ class Invariants:
         """By the log, and by what really is: then the network, the web process and the engine had their time."""
         slack = self._engine.slack() + LEASE
         due = self.book.desk_due.get(ident)
-        if due is not None and at > max(due, slack):
+        if due is not None and at > max(due + TIMER_LATE, slack):
             raise Broken("desk_is_there", f"shift {ident} is offered a contact {at - due} µs after its desk's grace")
         shift = self._engine.world.shifts.get(ident)
         agent = self._engine.world.agents.get(shift.agent_id) if shift is not None else None
@@ -611,6 +613,8 @@ class Invariants:
                 continue
             if now > max(visit.step_until, self._engine.slack()) + 5 * SECOND:
                 raise Broken("steps_end", f"{contact.contact_id} is still at step {visit.step}")
+
+    def _offers_grow(self, now: Instant) -> None:
         for stream, due in self.book.ring_due.items():
             if now > max(due, self._engine.slack()) + 5 * SECOND:
                 raise Broken("offers_grow", f"nobody else is rung for {stream}")

@@ -454,6 +454,8 @@ _MANY_AT_ONCE = Size(contacts=60, agents=10)
 _MANY_HOLDS = Size(contacts=100, agents=10)
 _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
+_ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively")
+_SCARCE = Size(contacts=120, agents=5, routing=True)
 
 MUTANTS = (
     Mutant(
@@ -791,7 +793,7 @@ MUTANTS = (
         rule="fifo",
         make=around(lines.Wait, "at", _nobody_ages),
         weather=_CALM,
-        size=_ROUTED,
+        size=_SCARCE,
     ),
     Mutant(
         name="one queue after the other",
@@ -805,21 +807,21 @@ MUTANTS = (
         rule="offers_grow",
         make=around(timing, "on_timer", _never_rings_one_more),
         weather=_CALM,
-        size=_ROUTED,
+        size=_ONE_BY_ONE,
     ),
     Mutant(
         name="whoever is rung later is not held",
         rule="reservations",
         make=policy(reserve.reserve, _whoever_is_rung_later_is_not_held),
         weather=_CALM,
-        size=_ROUTED,
+        size=_ONE_BY_ONE,
     ),
     Mutant(
         name="ring one more though somebody has answered",
         rule="verify",
         make=_an_answer_stops_nothing,
         weather=_CALM,
-        size=_ROUTED,
+        size=_ONE_BY_ONE,
     ),
     Mutant(
         name="counters that count whoever asks",

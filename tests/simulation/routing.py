@@ -24,8 +24,9 @@ LEVELS = ("", "", "vip", "gold", "level-that-is-gone")
 class Routing:
     """What one seed draws."""
 
-    def __init__(self, seed: int, agents: int) -> None:
+    def __init__(self, seed: int, agents: int, rule: str = "") -> None:
         self.dice = Random(f"routing of {seed}")
+        self._rules = [rule] if rule else sorted(RULES)
         self._agents = [f"a{1001 + number}" for number in range(agents)]
 
     def places(self) -> list[tuple[str, Event]]:
@@ -43,7 +44,7 @@ class Routing:
         dice = self.dice
         return replace(
             plain,
-            rule=dice.choice(sorted(RULES)),
+            rule=dice.choice(self._rules),
             level_first=dice.random() < 0.6,
             count_window=dice.choice(WINDOWS),
             day_begins_h=dice.randrange(24),

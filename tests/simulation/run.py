@@ -71,6 +71,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How much of what could be done by hand with those who wait is; with any, agents may have several callers."""
     routing: bool = False
     """Whether queues have every rule, steps and levels; or all are as plain as can be."""
+    rule: str = ""
+    """By which rule every queue with routing looks for agents; empty: drawn."""
 
 
 class Failure(AssertionError):
@@ -103,7 +105,7 @@ class Run(Watcher):
         )
         self.lines = self._hands_dice.choice((1, 2, 2, 3)) if self.size.hands else 1
         """How many callers each agent may have at once."""
-        self.routing = Routing(seed, self.size.agents) if self.size.routing else None
+        self.routing = Routing(seed, self.size.agents, self.size.rule) if self.size.routing else None
         self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
         drawn = draw(self.dice)
