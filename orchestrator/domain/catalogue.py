@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
-from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.routing import configuration, entries, outside, queues
 from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -80,6 +80,18 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.LegClosed,
         contacts.LegOverdue,
         contacts.ContactEnded,
+        outward_events.CallbackAsked,
+        outward_events.CallbackDialled,
+        outward_events.CallbackAnswered,
+        outward_events.CallbackMissed,
+        outward_events.CallbackResumed,
+        outward_events.CallbackEnded,
+        outward_events.OutsideDialled,
+        outward_events.OutsideAnswered,
+        outward_events.OutsideExtended,
+        outward_events.OutsideMissed,
+        outward_events.OutsideConnected,
+        outward_events.OutsideSegmentEnded,
     ),
     "shift": (
         shifts.AgentSignedIn,
@@ -117,6 +129,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
+    "outside": (outside.OutsideConfigured, outside.OutsideRemoved),
     "config": (configuration.ConfigurationApplied,),
     "user": (
         users.UserCreated,

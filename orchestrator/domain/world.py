@@ -7,13 +7,16 @@ makes no new contact.
 from collections import OrderedDict
 
 from orchestrator.domain import timers as timer_table
-from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import Event, Record, ident_of, kind_of
-from orchestrator.domain.routing import entries, queues
+from orchestrator.domain.routing import entries, outside, queues
 from orchestrator.domain.routing.entries import EntryPoint
 from orchestrator.domain.routing.matching import Matching
+from orchestrator.domain.routing.outside import Outside
 from orchestrator.domain.routing.queues import Queue
+from orchestrator.domain.routing.waits import Waits
 from orchestrator.domain.staff import agents, shifts
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.shifts import Shift
@@ -24,7 +27,7 @@ from orchestrator.domain.timers import Timers
 # Late news of a leg comes within seconds; at 60 calls/s of two legs this remembers more than two minutes.
 CLOSED_LEGS_KEPT = 20_000
 
-Aggregate = Contact | Shift | Node | Agent | Queue | EntryPoint | None
+Aggregate = Contact | Shift | Node | Agent | Queue | EntryPoint | Outside | None
 
 
 class World:
@@ -40,6 +43,7 @@ class World:
         self.versions: dict[str, int] = {}
         self.contact_of_leg: dict[str, str] = {}
         self.open_offers: set[str] = set()
+        """Offers that are open; and legs that call a number outside, which nobody should be told of when it is over."""
         self.closed_legs: OrderedDict[str, str] = OrderedDict()
         self.shift_of_agent: dict[str, str] = {}
         self.shift_at: dict[str, str] = {}
@@ -51,6 +55,12 @@ class World:
         self.config_version = 0
         self.timers = Timers()
         self.matching = Matching()
+        self.outside: Outside | None = None
+        self.outside_legs: dict[str, None] = {}
+        """Open legs of ours to numbers outside."""
+        self.callbacks: dict[str, dict[str, None]] = {}
+        """Numbers that are to be called back, and the contacts for which."""
+        self.waits = Waits()
 
     def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
         """Fold one record in; return the stream's aggregate before and after. Never raises on known events."""
@@ -66,6 +76,9 @@ class World:
                 self.versions[record.stream] = record.version
             case "config":
                 self.config_version = record.version
+            case "outside":
+                was, self.outside = self.outside, outside.evolve(self.outside, record.event)
+                return was, self.outside
             case "agent" | "queue" | "entry" as kind:
                 return self._apply_configuration(kind, ident, record.event)
         return None, None
@@ -84,23 +97,39 @@ class World:
                     self.contact_of_leg[held.leg] = ident
                     self.lines.setdefault(held.extension, {})[held.leg] = None
                     self._place_shift_at(held.extension)
+            case outward_events.CallbackDialled() | outward_events.OutsideDialled() as event:
+                self.contact_of_leg[event.leg] = ident
+                self.outside_legs[event.leg] = None
             case contacts.LegClosed() as event:
+                self.outside_legs.pop(event.leg, None)
                 self._close_leg(event.leg, ident)
                 extension = contacts.extension_of(before, event.leg) if before is not None else ""
                 if extension:
                     self._end_line(extension, event.leg)
-        if before is not None and before.offer is not None:
-            self.open_offers.discard(before.offer.offer_id)
-        if after.offer is not None:
-            self.open_offers.add(after.offer.offer_id)
+        self.open_offers.difference_update(_proposals(before))
+        self.open_offers.update(_proposals(after))
         timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
         self.matching.place_contact(after, reachable=self.in_step(after.node))
+        self.waits.note(before, after, record.event, record.about.at)
+        self._note_callback(before, after)
         if after.status == "ended":
             self.contacts.pop(ident, None)
             self.versions.pop(record.stream, None)
         else:
             self.contacts[ident] = after
         return before, after
+
+    def _note_callback(self, before: Contact | None, after: Contact) -> None:
+        """Whose customers are to be called, found by their number: a customer who calls meanwhile is known by it."""
+        was = to_be_called(before) if before is not None else None
+        now = to_be_called(after) if after.status not in ("leaving", "ended") else None
+        if was is not None and now is None:
+            waiting = self.callbacks.get(was.number, {})
+            waiting.pop(after.contact_id, None)
+            if not waiting:
+                self.callbacks.pop(was.number, None)
+        elif was is None and now is not None:
+            self.callbacks.setdefault(now.number, {})[after.contact_id] = None
 
     def _close_leg(self, leg: str, contact_id: str) -> None:
         self.contact_of_leg.pop(leg, None)
@@ -193,3 +222,10 @@ class World:
             for number in entry.numbers:
                 self.entry_of_number[number] = ident
         return gone, entry
+
+
+def _proposals(contact: Contact | None) -> tuple[str, ...]:
+    if contact is None or contact.status == "ended":
+        return ()
+    offer = (contact.offer.offer_id,) if contact.offer is not None else ()
+    return (*offer, contact.outside.leg) if contact.outside is not None else offer

@@ -5,6 +5,7 @@
 
 from orchestrator.policies.admit import admit
 from orchestrator.policies.base import Policy
+from orchestrator.policies.call_out import call_out
 from orchestrator.policies.dismiss import dismiss
 from orchestrator.policies.distribute import distribute
 from orchestrator.policies.reserve import reserve
@@ -12,4 +13,4 @@ from orchestrator.policies.ring_out import ring_out
 from orchestrator.policies.talk import talk
 from orchestrator.policies.wrap_up import wrap_up
 
-POLICIES: tuple[Policy, ...] = (admit, reserve, ring_out, talk, wrap_up, dismiss, distribute)
+POLICIES: tuple[Policy, ...] = (admit, reserve, ring_out, call_out, talk, wrap_up, dismiss, distribute)

@@ -14,11 +14,13 @@ from orchestrator.domain.contacts.contacts import (
     OfferClosed,
     OfferDeclined,
 )
+from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.entries import DEFAULT
 from orchestrator.domain.switch.instructions import AnswerCaller, PlayApology, PlayWaiting
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.outward import place
 
 NO_ENTRY_POINT = "no_entry_point"
 
@@ -30,7 +32,10 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         return
     match happened.record.event:
         case ContactArrived() as event:
-            yield TellContact(contact.contact_id, _place(world, event.dialled, happened.at, ids))
+            command = _place(world, event.dialled, happened.at, ids)
+            if isinstance(command, Queue):
+                command = place(world, contact, command)
+            yield TellContact(contact.contact_id, command)
         case ContactQueued():
             yield answer_caller(contact, ids)
             yield play_waiting(contact, ids)
@@ -61,21 +66,23 @@ def play_waiting(contact: Contact, ids: Ids) -> PlayWaiting:
 
 def play_apology(contact: Contact, ids: Ids) -> PlayApology:
     """Let the caller hear why the call ends, and end it."""
+    leg = farewell_leg(contact)
     return PlayApology(
-        id=ids.of("apology", contact.caller_leg),
+        id=ids.of("apology", leg),
         node=contact.node,
-        leg=contact.caller_leg,
+        leg=leg,
         contact=contact.contact_id,
         prompt=contact.apology,
     )
 
 
-def answer_caller(contact: Contact, ids: Ids) -> AnswerCaller:
-    """Answer the caller's leg, so that it can hear something."""
+def answer_caller(contact: Contact, ids: Ids, leg: str = "") -> AnswerCaller:
+    """Answer the caller's leg (or this one that was), so that it can hear something."""
+    leg = leg or contact.caller_leg
     return AnswerCaller(
-        id=ids.of("answer", contact.caller_leg),
+        id=ids.of("answer", leg),
         node=contact.node,
-        leg=contact.caller_leg,
+        leg=leg,
         contact=contact.contact_id,
     )
 

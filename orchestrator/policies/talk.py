@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import Contact, Segment
+from orchestrator.domain.contacts.outward_events import OutsideConnected
 from orchestrator.domain.switch.instructions import HoldLeg, ResumeLeg, StartRecording
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids
@@ -12,6 +13,8 @@ from orchestrator.policies.base import Do, Happened, Ids
 def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a conversation begins, is held or resumed, then the switch does so."""
     contact = happened.after
+    if isinstance(happened.record.event, OutsideConnected) and recorded(world, contact):
+        yield record_talk(contact, happened.record.event.segment_id, ids)
     if not isinstance(contact, Contact) or contact.segment is None:
         return
     segment = contact.segment
@@ -19,7 +22,7 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.HoldRequested() | contacts.ResumeRequested() if segment.wish_due <= happened.at:
             yield from grant(contact, segment, ids)
         case contacts.ContactConnected() if recorded(world, contact):
-            yield start_recording(contact, segment, ids)
+            yield record_talk(contact, segment.segment_id, ids)
 
 
 def grant(contact: Contact, segment: Segment, ids: Ids) -> Iterator[HoldLeg | ResumeLeg]:
@@ -40,14 +43,14 @@ def resume_leg(contact: Contact, segment: Segment, ids: Ids) -> ResumeLeg:
     return ResumeLeg(id=ids.of("resume", segment.leg), node=contact.node, leg=segment.leg, contact=contact.contact_id)
 
 
-def start_recording(contact: Contact, segment: Segment, ids: Ids) -> StartRecording:
+def record_talk(contact: Contact, segment_id: str, ids: Ids) -> StartRecording:
     """Record the talk; one file a segment."""
     return StartRecording(
         id=ids.of("record", contact.caller_leg),
         node=contact.node,
         leg=contact.caller_leg,
         contact=contact.contact_id,
-        file=f"{segment.segment_id}.wav",
+        file=f"{segment_id}.wav",
     )
 
 

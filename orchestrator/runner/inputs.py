@@ -171,11 +171,25 @@ class IdentifyContact(DeskCommand, frozen=True, kw_only=True, tag="identify"):
     customer_id: str
 
 
+class AskCallback(DeskCommand, frozen=True, kw_only=True, tag="ask_callback"):
+    """Let this waiting caller go, and call back in the same turn: at `number`, or where the call came from."""
+
+    contact_id: str
+    number: str = ""
+
+
+class SendOutside(DeskCommand, frozen=True, kw_only=True, tag="send_outside"):
+    """Call this number outside for the waiting caller."""
+
+    contact_id: str
+    number: str
+
+
 Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
-    | IdentifyContact | Presence
+    | IdentifyContact | Presence | AskCallback | SendOutside
 )  # fmt: skip
 
 Fact = (

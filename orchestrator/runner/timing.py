@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from orchestrator.domain.contacts.commands import CheckOverdue, ExpireOffer, ExpireVisit
+from orchestrator.domain.contacts.commands import CheckOverdue, EndPeace, ExpireOffer, ExpireOutside, ExpireVisit
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.handling import LEG_GRACE, MOST_DOUBLINGS
+from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.routing.queues import APOLOGY
 from orchestrator.domain.staff.shifts import EndCoolDown, EndWrapUp
@@ -43,10 +44,14 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
     match fired.what:
         case "offer" if contact is not None and contact.offer is not None:
             yield TellContact(fired.ident, _expire(world, memory, contact, contact.offer, fired, now))
-        case "visit" if contact is not None and world.in_step(contact.node):
+        case "visit" if contact is not None and (world.in_step(contact.node) or to_be_called(contact) is not None):
             queue = world.queues.get(contact.queue_id)
             prompt = queue.settings.apology if queue is not None else APOLOGY
             yield TellContact(fired.ident, ExpireVisit(prompt=prompt, now=now))
+        case "callback":
+            yield TellContact(fired.ident, EndPeace(now=now))
+        case "outside" if contact is not None:
+            yield TellContact(fired.ident, _expire_outside(world, contact, now))
         case "wish" if contact is not None and contact.segment is not None:
             yield from grant(contact, contact.segment, ids)
         case "legs" if contact is not None:
@@ -79,7 +84,14 @@ def _expire(
         again_at=Instant(now + (DOWN_GRACE if blameless == "node_down" else JOIN_GRACE)),
         blameless=blameless,
         unmade=tuple(leg for leg in legs if leg not in offer.delivered and not memory.is_made(leg)),
+        now=now,
     )
+
+
+def _expire_outside(world: World, contact: Contact, now: Instant) -> ExpireOutside:
+    blameless = "" if world.in_step(contact.node) else "node_down"
+    grace = DOWN_GRACE if blameless else JOIN_GRACE
+    return ExpireOutside(now=now, again_at=Instant(now + grace), blameless=blameless)
 
 
 def _ask_after_strays(world: World, node_id: str, now: Instant, ids: Ids) -> Iterator[Tell]:

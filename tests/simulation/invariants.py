@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
+from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand
@@ -46,6 +49,9 @@ RULES = {
     "desk_is_there": "no agent whose desk is gone for longer than its grace is offered a contact",
     "desk_is_known": "long after the last fault it is known of every desk that it is there, and nobody is kept out",
     "as_meant": "what an agent pressed for one offer or contact never happens to another",
+    "agent_first": "nobody outside is called without an agent, or a caller, who is there to talk",
+    "outside_bounded": "no more numbers outside are called at once than may be",
+    "left_in_peace": "a customer is called no sooner, and no oftener, than the plan says",
     "fold": "the live state is the fold of its records",
     "verify": "the independent verifier finds nothing in the log",
     "refusals": "a desk is refused with a code that is known",
@@ -81,6 +87,9 @@ class Book:
         self._cooling: dict[str, int] = {}
         self._wrapping: dict[str, int] = {}
         self._deadlines: dict[str, int] = {}
+        self._peace: dict[str, int] = {}
+        self._missed: dict[str, int] = {}
+        self._tries: dict[str, int] = {}
         self.last_contact: dict[str, str] = {}
         """The contact with which each shift last talked."""
         self.desk_due: dict[str, int] = {}
@@ -114,7 +123,7 @@ class Book:
                 raise Broken("ends_once", f"{stream} was queued and has not ended")
 
     def _contact(self, stream: str, record: Record) -> None:
-        if isinstance(record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined):
+        if isinstance(record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed):
             self.waits_since[stream] = record.about.at
         match record.event:
             case c.ContactArrived() as event:
@@ -124,6 +133,8 @@ class Book:
                 self._legs[stream] = {event.leg: None}
             case c.ContactQueued() as event:
                 self.places[stream] = (-event.priority, len(self.places))
+                if event.takes_up:
+                    self.places[stream] = self.places[f"contact-{event.takes_up}"]
                 if stream in self._visits:
                     raise Broken("ends_once", f"{stream} is queued twice")
                 self._visits[stream] = event.visit_id
@@ -147,6 +158,24 @@ class Book:
                 self.offer_due.pop(stream, None)
                 if self._offers.pop(stream, "") != event.offer_id:
                     raise Broken("reservations", f"{stream} closes an offer that is not open")
+            case o.CallbackAsked() as event:
+                self._tries[stream] = event.tries
+            case o.CallbackDialled() as event:
+                self._legs[stream][event.leg] = None
+                self.offer_due[stream] = event.answer_by
+                if record.about.at < self._peace.get(stream, 0):
+                    raise Broken(
+                        "left_in_peace", f"{stream} is called {self._peace[stream] - record.about.at} µs early"
+                    )
+                if self._missed.get(stream, 0) >= self._tries[stream]:
+                    raise Broken("left_in_peace", f"{stream} was called in vain {self._missed[stream]} times already")
+            case o.CallbackMissed(counted=True) as event:
+                self._peace[stream] = event.again_at
+                self._missed[stream] = self._missed.get(stream, 0) + 1
+            case o.CallbackAnswered() as event:
+                self.offer_due[stream] = event.connect_by
+            case o.OutsideDialled() as event:
+                self._legs[stream][event.leg] = None
             case c.LegClosed() as event:
                 if event.leg not in self._legs[stream]:
                     raise Broken("leg_after_contact", f"{stream} closes {event.leg}, which is not open")
@@ -325,7 +354,7 @@ class Invariants:
         world = self._engine.world
         place = self.book.places[record.stream]
         for other in world.contacts.values():
-            if other.status != "waiting" or other.queue_id != made.queue_id or not can_be_served(world, other):
+            if other.status not in IN_TURN or other.queue_id != made.queue_id or not can_be_served(world, other):
                 continue
             if self.book.places[f"contact-{other.contact_id}"] < place:
                 raise Broken("fifo", f"{record.stream} is served before {other.contact_id}, who waits longer")
@@ -385,8 +414,12 @@ class Invariants:
         ident, timers = contact.contact_id, world.timers
         if contact.status == "arrived":
             raise Broken("waits_end", f"contact {ident} was neither queued nor turned away")
-        if contact.status == "waiting" and can_be_served(world, contact) and timers.due_of(("visit", ident)) is None:
+        in_line = contact.status == "waiting" and can_be_served(world, contact)
+        if (in_line or contact.status == "awaiting_callback") and timers.due_of(("visit", ident)) is None:
             raise Broken("waits_end", f"contact {ident} waits without an end")
+        for status, timer in (("callback_later", "callback"), ("sent_outside", "outside")):
+            if contact.status == status and timers.due_of((timer, ident)) is None:
+                raise Broken("waits_end", f"contact {ident} is {status} without an end")
         if c.doomed_legs(contact) and timers.due_of(("legs", ident)) is None:
             raise Broken("waits_end", f"contact {ident} has doomed legs that nobody will ask after")
         if contact.offer is not None:
@@ -427,7 +460,7 @@ class Invariants:
 
     def _nobody_waits_in_vain(self, world: World) -> None:
         """An agent who is free and a contact whom that agent could take are never left side by side."""
-        waiting = [x for x in world.contacts.values() if x.status == "waiting" and can_be_served(world, x)]
+        waiting = [x for x in world.contacts.values() if x.status in IN_TURN and can_be_served(world, x)]
         if not waiting:
             return
         free = [shift for shift in world.shifts.values() if available(shift)]
@@ -455,7 +488,8 @@ class Invariants:
         """Whoever waits and is not being joined with an agent hears music."""
         for contact in world.contacts.values():
             since = self._switch.silent_since(contact.caller_leg)
-            if not since or contact.status not in ("waiting", "offered"):
+            joining = contact.outside is not None and contact.outside.answered
+            if not since or joining or contact.status not in ("waiting", "offered", "sent_outside"):
                 continue
             since = max(since, self.book.waits_since[f"contact-{contact.contact_id}"], self._engine.slack())
             if can_be_served(world, contact) and now > since + 5 * SECOND:
@@ -480,6 +514,8 @@ class Invariants:
             case i.RingAgent():
                 if contact is None or contact.caller_leg in self._gone:
                     raise Broken("not_rung_after_hang_up", f"{given.extension} is rung though the caller has gone")
+            case i.DialOutside():
+                self._dialled_rightly(contact, given)
             case i.BridgeLegs() if contact is not None:
                 other = self._switch.talks_with(given.leg)
                 if other and other != given.other and other not in c.doomed_legs(contact):
@@ -488,6 +524,16 @@ class Invariants:
                 held = c.reservation_of(contact, given.leg)
                 if held is not None and held.leg not in contact.offer.rejecting:
                     raise Broken("losers_kept", f"{given.leg} is hung up while its offer holds it")
+
+    def _dialled_rightly(self, contact: c.Contact | None, given: i.DialOutside) -> None:
+        there = contact.caller_leg if contact is not None else ""
+        if contact is not None and not there and contact.offer is not None:
+            there = contact.offer.accepted if contact.offer.accepted in contact.offer.answered else ""
+        if not there or there in self._gone:
+            raise Broken("agent_first", f"{given.leg} is called, and nobody is there to talk")
+        outside, calling = self._engine.world.outside, self._engine.world.outside_legs
+        if outside is not None and len(calling) > outside.settings.at_most:
+            raise Broken("outside_bounded", f"{len(calling)} numbers outside are called at once")
 
     def committed(self, records: list[Record]) -> None:
         """A batch was committed by this engine."""
@@ -537,7 +583,9 @@ def finish(world: World, switch: AnySwitch) -> None:
         "contact_of_leg": world.contact_of_leg,
         "open_offers": world.open_offers,
         "versions": [name for name in world.versions if kind_of(name) == "contact"],
-        "timers": [key for key, _ in world.timers if key[0] in ("offer", "visit", "wish", "legs")],
+        "timers": [key for key, _ in world.timers if key[0] in OF_CONTACT],
+        "outside_legs": world.outside_legs,
+        "callbacks": world.callbacks,
     }
     for name, left in leftovers.items():
         if left:

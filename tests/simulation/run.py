@@ -6,12 +6,13 @@
 from functools import partial
 from random import Random
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from orchestrator.audit import verify
-from orchestrator.domain.kernel import SECOND, Event, Provenance, Record, derived_id
+from orchestrator.domain.kernel import SECOND, Event, Provenance, Record, derived_id, ident_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
+from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
@@ -24,6 +25,8 @@ from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
 from tests.simulation.invariants import KNOWN_WITHIN, AnySwitch, Book, Broken, Invariants, desks_are_known, finish
 from tests.simulation.ledger import Ledger
 from tests.simulation.link import Link, Links
+from tests.simulation.outsiders import REFUSALS as OUTSIDE_REFUSALS
+from tests.simulation.outsiders import Lobby
 from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.story import Story
 from tests.simulation.switch import Caller, Phone, Switch, Switches
@@ -63,6 +66,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Whether every phone is answered."""
     browsers: float = 0.0
     """Which part of the agents works at a desk in a browser; the others have a phone alone."""
+    outside: bool = False
+    """Whether callers are called back, or sent to numbers outside."""
 
 
 class Failure(AssertionError):
@@ -85,7 +90,11 @@ class Run(Watcher):
         self.seed = seed
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
-        self.size = size or Size(browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)))
+        self._outside_dice = Random(f"outside of {seed}")
+        self.size = size or Size(
+            browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
+            outside=not weather and self._outside_dice.random() < 0.5,
+        )
         self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
         drawn = draw(self.dice)
@@ -98,6 +107,7 @@ class Run(Watcher):
         self.switch = self.look_at(self.switches)
         self.desks: list[Desk] = []
         self.web: Web | None = None
+        self.lobby: Lobby | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
         self.steps = 0
@@ -193,6 +203,7 @@ class Run(Watcher):
             book.note(record)
         book.finish()
         strange = {code for desk in self.desks for code in desk.refused} - REFUSALS
+        strange |= set(self.lobby.refused if self.lobby is not None else ()) - OUTSIDE_REFUSALS
         strange |= set(self.web.refused if self.web is not None else ()) - WEB_REFUSALS
         if strange:
             raise Broken("refusals", f"a desk was refused with codes that nobody knows: {sorted(strange)}")
@@ -270,6 +281,8 @@ class Run(Watcher):
             desk.engine = self.engine
         if self.web is not None:
             self.web.engine = self.engine
+        if self.lobby is not None:
+            self.lobby.engine = self.engine
 
     def weather_now(self) -> Weather:
         """The weather of the run, or none once it has calmed down."""
@@ -284,6 +297,7 @@ class Run(Watcher):
             self.desks.append(Desk(self.agenda, self.dice, str(1001 + number), wild=wild))
             self.desks[-1].engine = self.engine
         self._open_browsers()
+        self._open_lobby()
         lasts_s = self.size.lasts // SECOND
         rush = self.dice.random() < 0.3
         for _ in range(self.size.contacts):
@@ -312,6 +326,12 @@ class Run(Watcher):
             self.web.trouble(START, self._calm_from)
             for desk in mine:
                 desk.page = self.web.pages[desk.number]
+
+    def _open_lobby(self) -> None:
+        if self.size.outside:
+            self.lobby = Lobby(self.agenda, self._outside_dice, until=self._calm_from)
+            self.lobby.engine = self.engine
+            self.lobby.again = lambda caller: self.any_switch().call(caller)
 
     def _caller(self) -> Caller:
         dice = self.dice
@@ -343,6 +363,8 @@ class Run(Watcher):
         changes: list[tuple[str, Event]] = [(f"queue-{key}", value) for key, value in self._settings.items()]
         numbers = ("4001", "*") if dice.random() < 0.7 else ("4001",)
         changes.append(("entry-main", EntryPointConfigured(name="main", numbers=numbers, queue_id="support")))
+        if self.size.outside:
+            self._allow_outside(changes)
         changes.append(("entry-shop", EntryPointConfigured(name="shop", numbers=("4002",), queue_id="sales")))
         for number in range(self.size.agents):
             extension = str(1001 + number)
@@ -356,6 +378,23 @@ class Run(Watcher):
                 registered=dice.random() < 0.97,
             )
         self._apply(changes)
+
+    def _allow_outside(self, changes: list[tuple[str, Event]]) -> None:
+        dice = self._outside_dice
+        rules = OutsideConfigured(
+            allowed=("+86",), refused=("+8690",), at_most=dice.choice((1, 3, 20)), ring_ms=dice.choice((3_000, 9_000))
+        )
+        changes[:] = [
+            (name, structs.replace(event, callback_tries=tries, callback_again_ms=again, callback_most_wait_ms=most))
+            if isinstance(event, QueueConfigured)
+            else (name, event)
+            for name, event in changes
+            for tries, again, most in [
+                (dice.randint(1, 3), dice.choice((0, 3_000, 15_000)), dice.choice((20_000, 90_000)))
+            ]
+        ]
+        self._settings = {ident_of(name): event for name, event in changes if isinstance(event, QueueConfigured)}
+        changes.append(("outside-main", rules))
 
     def _agent(self, extension: str) -> AgentConfigured:
         dice = self.dice

@@ -18,11 +18,13 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   5 ContactTurnedAway (apology)  6 the offer closes without an agent: back to the same place in the queue
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
+  Calls to the outside, callbacks among them, have states of their own beside these: `outward`.
 """
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.domain.contacts import outward
 from orchestrator.domain.contacts.events import (
     AgentSegmentEnded,
     Candidate,
@@ -59,6 +61,7 @@ from orchestrator.domain.contacts.events import (
     Reservation,
     ResumeRequested,
 )
+from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
 from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 
@@ -184,17 +187,23 @@ class Contact(Struct, frozen=True, kw_only=True):
     """The prompt that a caller who is turned away hears."""
     served: bool = False
     phase: str = ""
+    callback: Callback | None = None
+    outside: Outside | None = None
+    farewell: str = ""
+    """The leg of a customer who is to be called back, while it hears that."""
 
 
 # The status words of a contact, in the order of the diagram.
-LIVE = ("arrived", "waiting", "offered", "connecting", "connected", "held", "leaving")
+LIVE = (
+    "arrived", "waiting", "offered", "connecting", "connected", "held", "leaving", *outward.CALLBACK, *outward.OUTSIDE
+)  # fmt: skip
 
 
 def doomed_legs(contact: Contact) -> tuple[str, ...]:
     """Open legs that have no reason to live any more."""
     if contact.status in ("leaving", "ended"):
         return contact.legs
-    wanted = {contact.caller_leg}
+    wanted = {contact.caller_leg, outward.outward_leg(contact)}
     if contact.offer is not None:
         wanted.update(r.leg for r in contact.offer.reservations)
     if contact.segment is not None:
@@ -236,7 +245,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 visit_id=event.visit_id,
                 queue_id=event.queue_id,
                 priority=event.priority,
-                queued_at=at,
+                queued_at=event.waiting_since or at,
                 leave_by=event.leave_by,
             )
             return replace(
@@ -288,13 +297,18 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case ContactEnded():
             return replace(contact, status="ended", offer=None, segment=None, visit=None)
         case OfferClosed():
-            status = "waiting" if contact.status in ("offered", "connecting") else contact.status
+            status = contact.status
+            if status in ("offered", "connecting", "calling_back"):
+                status = "awaiting_callback" if to_be_called(contact) is not None else "waiting"
             return replace(contact, offer=None, status=status)
-    if contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
+    called = outward.evolve(contact, event, at)
+    if called is contact and contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
         offer = _evolve_offer(contact.offer, event)
         status = "connecting" if offer.accepted else "offered"
+        if contact.status == "calling_back" and offer.accepted:
+            status = "calling_back"
         return replace(contact, offer=offer, status=status if contact.status != "leaving" else contact.status)
-    return contact
+    return called
 
 
 def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:
@@ -322,6 +336,8 @@ def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
         legs=tuple(leg for leg in contact.legs if leg != event.leg),
         phones=tuple((leg, extension) for leg, extension in contact.phones if leg != event.leg),
     )
+    if event.leg == contact.farewell:
+        after = replace(after, farewell="")
     if event.leg == contact.caller_leg and contact.status != "leaving":
         told = "switch_lost" if event.cause == SWITCH_RESTARTED else contact.told
         after = replace(after, status="leaving", phase=contact.status, told=told)

@@ -68,6 +68,14 @@ class ContactQueued(Event, frozen=True, kw_only=True):
     music: str
     leave_by: Instant
     """When the visit ends without an agent, at the latest (law 9)."""
+    position: int = 0
+    """The place in the queue then, 1 for who came next; 0 where nobody counted."""
+    estimate_ms: int = -1
+    """How long the wait was expected to be, -1 where nobody could say."""
+    waiting_since: Instant = Instant(0)
+    """Since when the customer has waited, where that began before this visit; 0 where it begins with it."""
+    takes_up: str = ""
+    """The contact whose callback this call makes needless, and whose place it has."""
 
 
 class ContactTurnedAway(Event, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
 from orchestrator.domain.routing.rules import RULES, Key, Rule, Standing, longest_idle
 from orchestrator.domain.staff.agents import Agent
@@ -140,7 +141,7 @@ class Matching:
             return
         self._stamp += 1
         place = self._places.setdefault(ident, self._stamp)
-        if contact.status != "waiting" or not reachable:
+        if contact.status not in IN_TURN or not reachable:
             self._waits.pop(ident, None)
             return
         lane = self._lanes.get(visit.queue_id)

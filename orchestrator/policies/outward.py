@@ -1,0 +1,67 @@
+"""Commands that need to know what may be called, and who waits: for policies, for people, and for whoever arrives."""
+
+from msgspec.structs import replace
+
+from orchestrator.domain.contacts.commands import AskCallback, Queue, SendOutside
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.kernel import MILLISECOND, Instant
+from orchestrator.domain.routing import outside
+from orchestrator.domain.world import World
+from orchestrator.policies.base import Ids
+
+
+def ask_callback(world: World, contact: Contact, now: Instant, number: str = "") -> AskCallback | str:
+    """The command by which this contact's caller is called back in turn, by the queue's plan and at the number that the
+    network showed where none is given; or, as a code, why that is not possible: withheld, not_allowed, no_outside.
+    """
+    cleaned = outside.callable_number(number or contact.caller_number)
+    # A full line now says nothing about the moment when the turn comes.
+    why = outside.why_not(world.outside, cleaned, calling=0)
+    queue = world.queues.get(contact.queue_id)
+    if why or queue is None:
+        return why or "not_waiting"
+    settings = queue.settings
+    return AskCallback(
+        number=cleaned,
+        prompt=settings.callback_prompt,
+        leave_by=Instant(now + settings.callback_most_wait_ms * MILLISECOND),
+        tries=settings.callback_tries,
+        again_ms=settings.callback_again_ms,
+    )
+
+
+def send_outside(world: World, contact: Contact, number: str, now: Instant, ids: Ids) -> SendOutside | str:
+    """The command by which this number is called for the waiting caller; or, as a code, why that is not possible:
+    withheld (no number), not_allowed, outside_full, no_outside.
+    """
+    cleaned = outside.callable_number(number)
+    why = outside.why_not(world.outside, cleaned, len(world.outside_legs))
+    if why or world.outside is None:
+        return why
+    settings = world.outside.settings
+    return SendOutside(
+        leg=ids.new("leg"),
+        number=cleaned,
+        show=outside.shown(settings, contact.entry_id),
+        answer_by=Instant(now + settings.ring_ms * MILLISECOND),
+    )
+
+
+def place(world: World, contact: Contact, command: Queue) -> Queue:
+    """The command with what the customer can expect; and with the place of the same customer's callback, if one waits
+    for this queue: whoever calls again goes on waiting where they were, and is not called as well.
+    """
+    free = bool(world.matching.states(command.queue_id).get("ready"))
+    expected = world.waits.expected(command.queue_id, command.priority, free=free)
+    number = outside.callable_number(contact.caller_number)
+    for other in map(world.contacts.get, world.callbacks.get(number, ())):
+        if other is not None and other.visit is not None and other.visit.queue_id == command.queue_id:
+            return replace(
+                command,
+                priority=max(command.priority, other.visit.priority),
+                waiting_since=other.visit.queued_at,
+                takes_up=other.contact_id,
+                position=expected.position,
+                estimate_ms=expected.estimate_ms,
+            )
+    return replace(command, position=expected.position, estimate_ms=expected.estimate_ms)
