@@ -1,6 +1,6 @@
 """What the verifier remembers of a contact while it is open."""
 
-from orchestrator.domain.contacts import events
+from orchestrator.domain.contacts import events, outward_events
 from orchestrator.domain.kernel import Instant, Record
 
 
@@ -27,10 +27,34 @@ class Segment:
         self.leg = connected.leg
 
 
+class Callback:
+    """A customer to be called: no leg of theirs is needed until they answer."""
+
+    __slots__ = ("again_at", "leg", "missed", "tries")
+
+    def __init__(self, asked: outward_events.CallbackAsked) -> None:
+        self.tries = asked.tries
+        self.missed = 0
+        self.again_at = Instant(0)
+        self.leg = ""
+
+
+class Outside:
+    """A number outside that is called for the caller, or talked to."""
+
+    __slots__ = ("due", "leg", "segment_id")
+
+    def __init__(self, dialled: outward_events.OutsideDialled) -> None:
+        self.leg = dialled.leg
+        self.due = dialled.answer_by
+        self.segment_id = ""
+
+
 class Contact:
     """A contact that has not ended."""
 
     __slots__ = (
+        "callback",
         "caller",
         "caller_gone",
         "ident",
@@ -40,6 +64,7 @@ class Contact:
         "legs",
         "node",
         "offer",
+        "outside",
         "place",
         "queued",
         "segment",
@@ -58,6 +83,8 @@ class Contact:
         self.visit_due = Instant(0)
         self.offer: Offer | None = None
         self.segment: Segment | None = None
+        self.callback: Callback | None = None
+        self.outside: Outside | None = None
         self.queued = self.identified = self.leaving = self.caller_gone = False
         self.last = record
         self.place = place

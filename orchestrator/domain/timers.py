@@ -7,8 +7,8 @@
 | visit     | contact | ContactQueued, CallbackAsked, CallbackAnswered          | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
-| callback  | contact | CallbackMissed that was a try                           | CallbackResumed, CallbackEnded         |
-| outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended    | missed, OutsideConnected           |
+| callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
+| outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
 | desk      | shift   | DeskLost, DeskGraceExtended                             | any other event of the desk        |
@@ -132,7 +132,7 @@ def _set_for_calls_outside(timers: Timers, ident: str, event: Event) -> None:
         case outward_events.CallbackAnswered():
             timers.set(("offer", ident), event.connect_by)
             timers.set(("visit", ident), event.leave_by)
-        case outward_events.CallbackMissed() if event.counted:
+        case outward_events.CallbackMissed():
             timers.set(("callback", ident), event.again_at)
         case outward_events.CallbackResumed() | outward_events.CallbackEnded():
             timers.cancel(("callback", ident))

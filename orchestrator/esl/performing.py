@@ -96,10 +96,10 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
     ),
     i.DialOutside: Row(
         written="bgapi originate {origination_uuid=LEG,…}sofia/gateway/TRUNK/NUMBER &park(), Job-UUID = instruction",
-        repeat="refused while the leg lives (-ERR DESTINATION_OUT_OF_ORDER); after it ended, the number is called again",
+        repeat="refused while the leg lives (-ERR DESTINATION_OUT_OF_ORDER); after it ended, the number is called anew",
         rechecks=(Recheck.LEASE, Recheck.OFFER, Recheck.DEADLINE),
         adoption=Adoption.LOOK_FIRST,
-        why="a leg that is there rings on or is joined; one that is not was not reached, and nobody is called twice for it",
+        why="a leg that is there rings on or is joined; one that is not counts as not reached, nobody is called twice",
         deadline_ms=RING_SLACK_MS,
     ),
     i.AnswerPhone: Row(

@@ -3,10 +3,12 @@
 Seconds in the file, milliseconds in the events.
 """
 
+import re
 from typing import Final
 
 from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured, EntryPointRemoved
+from orchestrator.domain.routing.outside import OutsideConfigured, OutsideRemoved, callable_number
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
@@ -27,11 +29,12 @@ from orchestrator.service.site_values import (
     word,
 )
 
-__all__ = ["AGENT", "ENTRY", "ID", "ORDERTYPE", "QUEUE", "SECTIONS", "Section", "Unfit", "near"]
+__all__ = ["AGENT", "ENTRY", "ID", "ORDERTYPE", "OUTSIDE", "QUEUE", "SECTIONS", "Section", "Unfit", "near"]
 
 # Levels of skills, of agents and asked for by queues.
 LEVELS: Final = (1, 9)
 _MOST_NUMBERS: Final = 1_000
+_PREFIX: Final = re.compile(r"\+?[0-9]{1,15}|\+")
 
 
 def _rule(value: object) -> str:
@@ -63,6 +66,30 @@ def _skills(value: object) -> dict[str, int]:
     return {word(skill): level(given) for skill, given in sorted(value.items())}
 
 
+def _prefixes(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > _MOST_NUMBERS:
+        raise Unfit(f'write a list of up to {_MOST_NUMBERS} beginnings of numbers, such as ["+86", "0"]')
+    for prefix in value:
+        if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
+            raise Unfit(f'{prefix!r} begins no number; write digits in quotes, with a + or without, such as "+86"')
+    return tuple(value)
+
+
+def _number_shown(value: object) -> str:
+    if value == "":
+        return ""
+    number = callable_number(value) if isinstance(value, str) else ""
+    if not number:
+        raise Unfit('write a number of 5 to 15 digits in quotes, such as "+8675512345678"')
+    return number
+
+
+def _shown_for(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise Unfit('write entry points with the number that is shown for them, such as { main = "+8675512345678" }')
+    return {matching(ID, "the id of an entry point")(entry): _number_shown(each) for entry, each in value.items()}
+
+
 QUEUE: Final = Section(
     "queue",
     QueueConfigured,
@@ -85,6 +112,10 @@ QUEUE: Final = Section(
         Field("music", "music", word),
         Field("apology", "apology", word),
         Field("record", "record", flag),
+        Field("callback_tries", "callback_tries", whole(1, 20)),
+        Field("callback_again_s", "callback_again_ms", seconds(0, 86_400), write=from_ms),
+        Field("callback_most_wait_s", "callback_most_wait_ms", seconds(60, 604_800), write=from_ms),
+        Field("callback_prompt", "callback_prompt", word),
     ),
 )
 ENTRY: Final = Section(
@@ -109,4 +140,18 @@ AGENT: Final = Section(
         Field("team", "team", _team),
     ),
 )
-SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE)
+OUTSIDE: Final = Section(
+    "outside",
+    OutsideConfigured,
+    OutsideRemoved,
+    (
+        Field("allowed", "allowed", _prefixes, required=True, write=list),
+        Field("refused", "refused", _prefixes, write=list),
+        Field("show", "show", _number_shown),
+        Field("show_for", "show_for", _shown_for),
+        Field("at_most", "at_most", whole(1, 1_000)),
+        Field("ring_s", "ring_ms", seconds(5, 300), write=from_ms),
+        Field("trunk", "trunk", word),
+    ),
+)
+SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE)

@@ -16,11 +16,23 @@ from msgspec import Struct
 
 from orchestrator.domain.kernel import Event, Refused, stream
 from orchestrator.domain.routing.entries import EntryPointConfigured
+from orchestrator.domain.routing.outside import THE_ONE, OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
-from orchestrator.service.site_fields import AGENT, ENTRY, ID, ORDERTYPE, QUEUE, SECTIONS, Section, Unfit, near
+from orchestrator.service.site_fields import (
+    AGENT,
+    ENTRY,
+    ID,
+    ORDERTYPE,
+    OUTSIDE,
+    QUEUE,
+    SECTIONS,
+    Section,
+    Unfit,
+    near,
+)
 from orchestrator.service.toml_lines import Lines, Path
 
 # Ten thousand agents take about one megabyte.
@@ -95,6 +107,9 @@ class _Reader:
         for ident, each in types.items():
             for key, text in ordertypes.faults(each):
                 self._complain((ORDERTYPE.kind, ident, key), text)
+        outsides = self._section(OUTSIDE, OutsideConfigured)
+        for ident, outside in outsides.items():
+            self._check_outside(ident, outside)
         known_queues = set(named) if isinstance(named := self._document.get(QUEUE.kind), dict) else set()
         for ident, entry in entries.items():
             if entry.queue_id not in known_queues:
@@ -109,9 +124,18 @@ class _Reader:
             ("entry", entries),
             ("agent", agents),
             ("ordertype", types),
+            ("outside", outsides),
         ):
             events |= {stream(kind, ident): event for ident, event in found.items()}
         return Site(events, version, digest)
+
+    def _check_outside(self, ident: str, outside: OutsideConfigured) -> None:
+        if ident != THE_ONE:
+            self._complain((OUTSIDE.kind, ident), f"there is one such section, [{OUTSIDE.kind}.{THE_ONE}]")
+        known = set(named) if isinstance(named := self._document.get(ENTRY.kind), dict) else set()
+        for entry in outside.show_for:
+            if entry not in known:
+                self._complain((OUTSIDE.kind, ident, "show_for"), f"there is no entry {entry}; {near(entry, known)}")
 
     def _section(self, section: Section, cls: type[E]) -> dict[str, E]:
         """What stands in this section and can be used, by id."""

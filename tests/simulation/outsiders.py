@@ -51,7 +51,7 @@ class Lobby:
                 given = number if self._dice.random() < 0.1 else ""
                 ask = i.AskCallback(contact_id=contact.contact_id, number=given)
             engine.command(ask, self._answered)
-        if engine.world.callbacks and self._dice.random() < 0.15:
+        if engine.world.callbacks and self._dice.random() < 0.03:
             self._calls_again(self._dice.choice(sorted(engine.world.callbacks)))
 
     def _calls_again(self, number: str) -> None:

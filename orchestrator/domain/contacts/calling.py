@@ -36,6 +36,7 @@ from orchestrator.domain.contacts.outward_events import (
     OutsideSegmentEnded,
 )
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
+from orchestrator.domain.routing.outside import FULL
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED, outcome_of
 
 Events = tuple[Event, ...]
@@ -44,6 +45,8 @@ FAILED = "callback_failed"
 CALLED_AGAIN = "called_again"
 # The offer of a customer who was not reached is taken back: nobody is to blame, least of all the agent.
 NOT_REACHED = "callback_missed"
+# Before an agent's phone rings again for a call that the switch did not make: no fast loop (complaint 10).
+BREATH_MS = 10_000
 # Ours: the time is over.
 NO_ANSWER = "NO_ANSWER"
 
@@ -159,13 +162,15 @@ def not_answered(contact: Contact, callback: Callback, offer: Offer, command: Ex
 
 def missed(contact: Contact, callback: Callback, offer: Offer, cause: str, now: Instant) -> Events:
     """The customer is not reached: the agent is released, and the plan says how it goes on. What is not the customer's
-    doing (the switch could not be told, was restarted, has no line free) is no try, and is tried again in turn.
+    doing (the switch could not be told or was restarted, no line was free) is no try.
     """
-    counted = cause != SWITCH_RESTARTED and outcome_of(cause) != "withdrawn"
-    again_at = Instant(now + callback.again_ms * MILLISECOND) if counted else Instant(0)
+    counted = cause not in (SWITCH_RESTARTED, FULL) and outcome_of(cause) != "withdrawn"
+    peace_ms = callback.again_ms if counted or cause == FULL else min(callback.again_ms, BREATH_MS)
+    again_at = Instant(now + peace_ms * MILLISECOND)
     miss = CallbackMissed(offer_id=offer.offer_id, cause=cause, counted=counted, again_at=again_at, leg=callback.leg)
     released = OfferWithdrawn(offer_id=offer.offer_id, cause=NOT_REACHED)
-    if counted and callback.missed + 1 >= callback.tries:
+    too_late = contact.visit is not None and again_at >= contact.visit.leave_by
+    if too_late or (counted and callback.missed + 1 >= callback.tries):
         return (miss, released, *ended(contact, FAILED, offered=False))
     return (miss, released)
 

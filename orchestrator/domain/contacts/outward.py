@@ -154,9 +154,8 @@ def _called_back(contact: "Contact", callback: Callback, event: Event, at: Insta
             return replace(contact, status="connecting", callback=reached, caller_leg=event.leg, visit=visit)
         case CallbackMissed():
             missed = callback.missed + event.counted
-            status = "callback_later" if event.counted else "awaiting_callback"
             after = replace(callback, leg="", missed=missed, again_at=event.again_at)
-            return replace(contact, status=status, callback=after)
+            return replace(contact, status="callback_later", callback=after)
     return replace(contact, status="awaiting_callback")
 
 

@@ -44,8 +44,8 @@ class CallbackAnswered(Event, frozen=True, kw_only=True):
 
 
 class CallbackMissed(Event, frozen=True, kw_only=True):
-    """The customer was not reached: `cause` is the switch's, or ours (outside_full, not_allowed). With `counted` it was
-    a try of the plan, and the contact is out of its turn until `again_at`; otherwise it was not the customer's doing.
+    """The customer was not reached: `cause` is the switch's, or ours (outside_full, not_allowed). The contact is out of
+    its turn until `again_at`. Not `counted` as a try of the plan is what was not the customer's doing.
     """
 
     offer_id: str

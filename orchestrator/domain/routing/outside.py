@@ -10,6 +10,8 @@ from orchestrator.domain.kernel import Event
 
 # Nothing shorter is called by a machine: emergency and service numbers. Nothing longer is a number (E.164, 6).
 SHORTEST, LONGEST = 5, 15
+# The id of the one stream of these rules.
+THE_ONE = "main"
 # The trunk where nothing else is said: a gateway of the switch (freeswitch/render.py).
 TRUNK = "outside"
 
