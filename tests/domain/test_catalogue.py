@@ -15,9 +15,10 @@ from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
+from orchestrator.domain.contacts import outward_events
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Instant
-from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.routing import configuration, entries, outside, queues
 from orchestrator.domain.staff import agents, presence
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
@@ -28,11 +29,13 @@ MODULES = (
     tokens,
     users,
     contact_events,
+    outward_events,
     engine,
     people,
     notes,
     configuration,
     entries,
+    outside,
     queues,
     agents,
     shift_events,
