@@ -399,8 +399,13 @@ class Invariants:
         connected: dict[str, None] = {}
         talked: dict[str, None] = {}
         wrapping: dict[str, None] = {}
+        missed: dict[str, None] = {}
         for record in records:
             match record.event:
+                case o.CallbackMissed() as event:
+                    missed[event.offer_id] = None
+                case s.AgentReleased() as event if event.offer_id in missed and event.outcome != "withdrawn":
+                    raise Broken("blamed_rightly", f"{record.stream} is blamed for a customer who was not reached")
                 case c.OfferDeclined(outcome="lost"):
                     lost[record.stream] = None
                 case c.ContactConnected():

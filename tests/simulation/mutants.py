@@ -17,13 +17,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
-from orchestrator.domain.contacts import contacts, handling, offers
-from orchestrator.domain.contacts.commands import NoteLegGone
-from orchestrator.domain.kernel import Refused
-from orchestrator.domain.routing import matching
+from orchestrator.domain.contacts import contacts, handling, offers, outward
+from orchestrator.domain.contacts.calling import NOT_REACHED
+from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone
+from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
+from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.domain.routing import matching, outside
 from orchestrator.domain.staff import presence, shifts
 from orchestrator.domain.switch.facts import LegParked
-from orchestrator.domain.switch.instructions import CheckLeg
+from orchestrator.domain.switch.instructions import CheckLeg, DialOutside
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
 from orchestrator.runner import Runner, reconcile, sensing, stale, timing
@@ -37,7 +39,9 @@ from tests.simulation.weather import Weather
 admit, distribute, reserve, wrap_up = (
     import_module(f"orchestrator.policies.{name}") for name in ("admit", "distribute", "reserve", "wrap_up")
 )
+call_out = import_module("orchestrator.policies.call_out").call_out
 
+_CALLS_OUT = Size(contacts=60, agents=6, outside=True)
 SEEDS = 40
 """A mutant that lives through so many seeds is not killed."""
 
@@ -320,6 +324,43 @@ _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
 
+
+def _calls_before_the_agent_is_there(world: Any, happened: Any, ids: Any) -> Iterator[Any]:
+    contact = happened.after
+    rings = isinstance(happened.record.event, contacts.OfferMade)
+    if rings and isinstance(contact, contacts.Contact) and outward.to_be_called(contact) is not None:
+        yield DialOutside(
+            id=ids.new("leg"),
+            node=contact.node,
+            leg=ids.new("leg"),
+            contact=contact.contact_id,
+            offer=happened.record.event.offer_id,
+            number=contact.callback.number,
+            trunk="outside",
+            ring_ms=5_000,
+            deadline=happened.record.event.deadline,
+        )
+    yield from call_out(world, happened, ids)
+
+
+def _calls_again_at_once(world: Any, happened: Any, ids: Any) -> Iterator[Any]:
+    yield from call_out(world, happened, ids)
+    if isinstance(happened.record.event, CallbackMissed):
+        yield TellContact(happened.after.contact_id, EndPeace(now=Instant(happened.at + 10**12)))
+
+
+def _no_timer_for_peace(right: Any, on: Any, ident: str, event: Any) -> None:
+    if not isinstance(event, CallbackMissed):
+        right(on, ident, event)
+
+
+def _queued_anew(right: Any, contact: Any, event: Any, at: Any) -> Any:
+    after = right(contact, event, at)
+    if isinstance(event, CallbackAsked) and after.visit is not None:
+        return replace(after, visit=replace(after.visit, queued_at=at))
+    return after
+
+
 MUTANTS = (
     Mutant(
         name="drop the un-reserve when an offer closes",
@@ -566,6 +607,61 @@ MUTANTS = (
         make=instead(stale, "is_done", lambda _shift, _command: False),
         weather=_CALM,
         size=_AT_DESKS,
+    ),
+    Mutant(
+        name="call the customer while the agent's phone rings",
+        rule="agent_first",
+        make=policy(call_out, _calls_before_the_agent_is_there),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="call outside however many are called",
+        rule="outside_bounded",
+        make=around(outside, "why_not", lambda right, rules, number, calling: right(rules, number, 0 * calling)),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="call a customer again at once",
+        rule="left_in_peace",
+        make=policy(call_out, _calls_again_at_once),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="a callback that waits its turn without an end",
+        rule="waits_end",
+        make=around(timers, "_set_for_calls_outside", _no_timer_for_peace),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="a callback goes to the end of the line",
+        rule="fifo",
+        make=around(outward, "evolve", _queued_anew),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="end a contact with its last leg though its customer is to be called",
+        rule="leg_after_contact",
+        make=instead(handling, "_lives_on", lambda _contact, _events: False),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="blame the agent for a customer who does not answer",
+        rule="blamed_rightly",
+        make=around(
+            offers,
+            "agent_outcome",
+            lambda right, offer, held, closed: (
+                "timed_out" if closed.cause == NOT_REACHED else right(offer, held, closed)
+            ),
+        ),
+        weather=_CALM,
+        size=_CALLS_OUT,
     ),
     Mutant(
         name="a restart of the switch that the log does not tell",
