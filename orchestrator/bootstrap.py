@@ -32,7 +32,7 @@ from orchestrator.vault import Vault
 log = structlog.get_logger(__name__)
 
 # Streams that others append to and the live state rests on.
-CONFIGURATION: Final = ("agent", "queue", "entry", "config")
+CONFIGURATION: Final = ("branch", "level", "agent", "queue", "entry", "config")
 # Allocations between looks at the youngest structures, and looks between those at older ones. Python's own are
 # (700, 10, 10); a full look costs tens of milliseconds in which no call is served.
 _COLLECT: Final = (20_000, 20, 50)
@@ -86,7 +86,7 @@ def _serve(
         last_at=last_at,
         tape=tape,
         may_write=lease.may_write,
-        identify=customers.identify_all,
+        identify=customers.recognise_all,
         metrics=metrics,
     )
     hooks = Hooks(

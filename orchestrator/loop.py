@@ -33,6 +33,7 @@ from orchestrator.metrics import Metrics
 from orchestrator.runner import Followed, Input, Outcome, Runner, TimerFired
 from orchestrator.runner.inputs import DatabaseBack, DeskCommand, IdentifyContact, Started
 from orchestrator.service.callers import Callers, Identify
+from orchestrator.service.customers import Caller
 from orchestrator.store import Away, StoreError
 
 log = structlog.get_logger(__name__)
@@ -352,10 +353,10 @@ class Engine:
             self._instruct_in_turn((TakeSnapshot(id=f"resume-{node}-{self._inputs}", node=node, leg=""),))
 
     # --- who is calling ----------------------------------------------------------------------------------------------
-    def _identified(self, contact_id: str, customer_id: str) -> None:
+    def _identified(self, contact_id: str, caller: Caller) -> None:
         if contact_id in self.runner.world.contacts:
             # Held like news while the database is away: it is as true afterwards.
-            said = IdentifyContact(contact_id=contact_id, customer_id=customer_id)
+            said = IdentifyContact(contact_id=contact_id, customer_id=caller.customer_id, level=caller.level)
             self.deliver("", said, self._clock())  # type: ignore[arg-type]
 
     # --- the end -----------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def test_fields_and_the_parts_of_events_are_explained() -> None:
     assert "| `reservations` | list of [Reservation](#reservation) |  |" in text
     assert "\n### Reservation\n" in text
     assert "| `candidates` | list of [Candidate](#candidate) |  |" in text
-    assert "| `others` | text to whole number | Agents who have the skill but were not free" in text
+    assert "| `others` | text to whole number | The other signed-in agents who have the skill" in text
     assert "| `cause` | text |" in text.partition("### OfferTimedOut")[2].partition("###")[0]
 
 

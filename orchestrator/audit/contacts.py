@@ -19,7 +19,7 @@ _OfLeg = (
     events.OfferDelivered | events.OfferAcceptRequested | events.OfferRejectRequested | events.OfferAnswered
     | events.OfferAccepted | events.OfferDeclined
 )  # fmt: skip
-_OfOffer = _OfLeg | events.OfferExtended | events.OfferClosed | events.ContactConnected
+_OfOffer = _OfLeg | events.OfferExtended | events.OfferWidened | events.OfferClosed | events.ContactConnected
 _OfSegment = (
     events.HoldRequested | events.ResumeRequested | events.ContactHeld | events.ContactResumed
     | events.AgentSegmentEnded
@@ -48,7 +48,10 @@ class Contacts:
             events.ContactTurnedAway: self._turned_away,
             events.QueueVisitEnded: self._visit_ended,
             events.ContactIdentified: self._identified,
+            events.VisitWidened: self._visit_widened,
+            events.VisitRevised: self._visit_revised,
             events.OfferMade: self._offer_made,
+            events.OfferWidened: self._offer_widened,
             events.OfferDelivered: self._of_offer,
             events.OfferAcceptRequested: self._of_offer,
             events.OfferRejectRequested: self._of_offer,
@@ -109,6 +112,28 @@ class Contacts:
             self._books.counts.queued_contacts += 1
         contact.visit = event.visit_id
         contact.visit_due = event.leave_by
+        contact.steps = len(event.steps)
+        contact.step = -1 if event.known_by else 0
+        contact.step_due = event.known_by or Instant(0)
+        if not event.known_by and event.steps and event.steps[0].until_ms:
+            contact.step_due = Instant(self._books.record.about.at + event.steps[0].until_ms * MILLISECOND)
+
+    def _visit_widened(self, contact: Contact, event: events.VisitWidened) -> None:
+        if contact.visit != event.visit_id:
+            self._books.complain("visit", f"visit {event.visit_id} widens, but {contact.visit or 'none'} is open")
+        elif event.step != contact.step + 1:
+            self._books.complain("visit", f"step {event.step} begins after step {contact.step}")
+        elif event.step and event.step >= contact.steps:
+            self._books.complain("visit", f"step {event.step} begins, and there are {contact.steps} in all")
+        contact.step = event.step
+        contact.step_due = event.until
+
+    def _visit_revised(self, contact: Contact, event: events.VisitRevised) -> None:
+        if contact.visit != event.visit_id:
+            self._books.complain("visit", f"visit {event.visit_id} is revised, but {contact.visit or 'none'} is open")
+        contact.steps = len(event.steps)
+        contact.step = min(contact.step, max(contact.steps - 1, 0))
+        contact.step_due = event.until
 
     def _visit_ended(self, contact: Contact, event: events.QueueVisitEnded) -> None:
         if contact.visit != event.visit_id:
@@ -151,6 +176,10 @@ class Contacts:
         if event.deadline <= books.record.about.at:
             books.complain("offer", "an offer without time to answer it")
         contact.offer = Offer(event)
+        self._ring(contact, event)
+
+    def _ring(self, contact: Contact, event: events.OfferMade | events.OfferWidened) -> None:
+        books = self._books
         for held in event.reservations:
             if held.leg in contact.legs:
                 books.complain("leg", f"leg {held.leg} is used twice")
@@ -158,6 +187,17 @@ class Contacts:
             books.counts.legs += 1
             books.hold(held.shift_id, contact.ident, event.offer_id)
             books.owe(held.shift_id, "reservation", event.offer_id)
+
+    def _offer_widened(self, contact: Contact, event: events.OfferWidened) -> None:
+        offer = self._open_offer(contact, event)
+        if offer is None:
+            return
+        if offer.accepted:
+            self._books.complain("offer", "one more phone rings though somebody has answered")
+        self._books.check_deadline(offer.due, "one more phone for the offer")
+        offer.deadline = offer.due = event.deadline
+        offer.reservations |= {held.leg: held.shift_id for held in event.reservations}
+        self._ring(contact, event)
 
     def _open_offer(self, contact: Contact, event: _OfOffer) -> Offer | None:
         offer = contact.offer
@@ -342,6 +382,8 @@ class Contacts:
                 self._if_late(contact, contact.outside.due, clock, "the call to a number outside")
             elif contact.visit and (contact.node in self._books.in_step or contact.callback is not None):
                 self._if_late(contact, contact.visit_due, clock, f"queue visit {contact.visit}")
+                if contact.step_due:
+                    self._if_late(contact, contact.step_due, clock, f"step {contact.step} of visit {contact.visit}")
             if contact.callback is not None and contact.callback.again_at:
                 self._if_late(contact, contact.callback.again_at, clock, "the peace after a try")
             up_since = self._books.node_up_since.get(contact.node)

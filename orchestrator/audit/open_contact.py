@@ -68,6 +68,9 @@ class Contact:
         "place",
         "queued",
         "segment",
+        "step",
+        "step_due",
+        "steps",
         "unwanted",
         "visit",
         "visit_due",
@@ -81,6 +84,9 @@ class Contact:
         self.unwanted: dict[str, Instant] = {}
         self.visit = ""
         self.visit_due = Instant(0)
+        self.steps = self.step = 0
+        self.step_due = Instant(0)
+        """When the step of the visit is over; 0: never."""
         self.offer: Offer | None = None
         self.segment: Segment | None = None
         self.callback: Callback | None = None

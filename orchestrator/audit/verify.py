@@ -96,7 +96,7 @@ class _Walk:
                 see_customer(books, record)
             case "order":
                 see_order(books, record)
-            case "config" | "agent" | "queue" | "entry" | "ordertype" | "outside":
+            case "config" | "agent" | "queue" | "entry" | "level" | "branch" | "ordertype" | "outside":
                 self._configuration.see(record)
 
     def _end_step(self) -> None:

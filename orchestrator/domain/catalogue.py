@@ -15,7 +15,7 @@ from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import configuration, entries, outside, queues
+from orchestrator.domain.routing import branches, configuration, entries, levels, outside, queues
 from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -55,10 +55,11 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "contact": (
         contacts.ContactArrived,
         contacts.EntryPointMissing,
-        contacts.ContactQueued,
+        contacts.VisitWidened,
+        contacts.VisitRevised,
         contacts.ContactTurnedAway,
         contacts.QueueVisitEnded,
-        contacts.OfferMade,
+        contacts.OfferWidened,
         contacts.OfferDelivered,
         contacts.OfferAcceptRequested,
         contacts.OfferRejectRequested,
@@ -128,7 +129,9 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "engine": (engine.DatabaseReturned,),
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
-    "entry": (entries.EntryPointConfigured, entries.EntryPointRemoved),
+    "entry": (entries.EntryPointRemoved,),
+    "level": (levels.LevelConfigured, levels.LevelRemoved),
+    "branch": (branches.BranchConfigured, branches.BranchRemoved),
     "outside": (outside.OutsideConfigured, outside.OutsideRemoved),
     "config": (configuration.ConfigurationApplied,),
     "user": (
@@ -189,6 +192,27 @@ def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "team": ""}
 
 
+def _with(**usual: Any) -> Upcaster:  # noqa: ANN401 - whatever a field holds
+    """What fields that came later mean in what was written before them."""
+    return lambda body: {**body, **usual}
+
+
+_UNRULED_QUEUE = _with(
+    level_first=True,
+    count_window="shift",
+    day_begins_h=16,
+    steps=(),
+    named_agent_ms=30_000,
+    last_agent_ms=0,
+    known_within_ms=300,
+    age_per_min=0,
+    age_cap=0,
+    ring_most=5,
+    ring_next_ms=5_000,
+)
+_OF_ONE_STEP = _with(bonuses={}, steps=(), known_by=0, age_per_min=0, age_cap=0, waiting_since=0)
+
+
 # Stored names differ from class names only where a class was renamed after it had made history.
 _SPECIAL: dict[type[Event], Entry] = {
     contacts.HoldRequested: Entry(
@@ -201,17 +225,39 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="WrapUpStarted", cls=shifts.WrapUpStarted, kind="shift", version=2, upcasters=(_not_extended,)
     ),
     agents.AgentConfigured: Entry(
-        name="AgentConfigured", cls=agents.AgentConfigured, kind="agent", version=2, upcasters=(_in_no_team,)
+        name="AgentConfigured",
+        cls=agents.AgentConfigured,
+        kind="agent",
+        version=3,
+        upcasters=(_in_no_team, _with(branch="", order=0, weight=1)),
+    ),
+    entries.EntryPointConfigured: Entry(
+        name="EntryPointConfigured",
+        cls=entries.EntryPointConfigured,
+        kind="entry",
+        version=2,
+        upcasters=(_with(agent_id="", bonus=0),),
+    ),
+    contacts.ContactQueued: Entry(
+        name="ContactQueued", cls=contacts.ContactQueued, kind="contact", version=2, upcasters=(_OF_ONE_STEP,)
+    ),
+    contacts.OfferMade: Entry(
+        name="OfferMade", cls=contacts.OfferMade, kind="contact", version=2, upcasters=(_with(next_at=0),)
     ),
     queues.QueueConfigured: Entry(
         name="QueueConfigured",
         cls=queues.QueueConfigured,
         kind="queue",
-        version=3,
-        upcasters=(_with_first_limits, _with_counting),
+        version=4,
+        upcasters=(_with_first_limits, _with_counting, _UNRULED_QUEUE),
     ),
     contacts.ContactIdentified: Entry(
-        name="ContactIdentified", cls=contacts.ContactIdentified, kind="contact", adopts_key_of=_customer_of
+        name="ContactIdentified",
+        cls=contacts.ContactIdentified,
+        kind="contact",
+        version=2,
+        upcasters=(_with(level="", last_agent=""),),
+        adopts_key_of=_customer_of,
     ),
     notes.ContactNoted: Entry(name="ContactNoted", cls=notes.ContactNoted, kind="note", adopts_key_of=_contact_of),
     orders.OrderOpened: Entry(name="OrderOpened", cls=orders.OrderOpened, kind="order", adopts_key_of=_wisher_of),

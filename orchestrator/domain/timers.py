@@ -4,7 +4,9 @@
 |-----------|---------|---------------------------------------------------------|------------------------------------|
 | offer     | contact | OfferMade, OfferAccepted, OfferExtended, accepted fails,| the offer closes, ContactConnected |
 |           |         | CallbackDialled, CallbackAnswered                       |                                    |
+| ring_next | contact | OfferMade, OfferWidened, of rules that ring one by one  | it is accepted or closes           |
 | visit     | contact | ContactQueued, CallbackAsked, CallbackAnswered          | QueueVisitEnded                    |
+| widen     | contact | ContactQueued, VisitWidened, VisitRevised: a step ends  | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
 | callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
@@ -35,7 +37,7 @@ Key = tuple[str, str]
 APOLOGY_GRACE = 60 * SECOND
 
 # The timers that a contact may have.
-OF_CONTACT = ("offer", "visit", "wish", "legs", "callback", "outside")
+OF_CONTACT = ("offer", "ring_next", "visit", "widen", "wish", "legs", "callback", "outside")
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
 SPARE = 64
@@ -87,9 +89,11 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
     """Apply the table's contact rows after `event` has led to `contact`."""
     ident = contact.contact_id
     match event:
-        case contacts.OfferMade():
+        case contacts.OfferMade() | contacts.OfferWidened():
             timers.set(("offer", ident), event.deadline)
+            _set_or_cancel(timers, ("ring_next", ident), event.next_at)
         case contacts.OfferAccepted():
+            timers.cancel(("ring_next", ident))
             timers.set(("offer", ident), event.connect_by)
         case contacts.OfferExtended():
             timers.set(("offer", ident), event.until)
@@ -97,10 +101,15 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             timers.set(("offer", ident), contact.offer.deadline)
         case contacts.OfferClosed() | contacts.ContactConnected():
             timers.cancel(("offer", ident))
-        case contacts.ContactQueued():
+            timers.cancel(("ring_next", ident))
+        case contacts.ContactQueued() if contact.visit is not None:
             timers.set(("visit", ident), event.leave_by)
+            _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
+        case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
+            _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
         case contacts.QueueVisitEnded():
             timers.cancel(("visit", ident))
+            timers.cancel(("widen", ident))
         case contacts.HoldRequested() | contacts.ResumeRequested():
             if event.not_before > at and contact.segment is not None and contact.segment.wish:
                 timers.set(("wish", ident), event.not_before)
@@ -144,6 +153,13 @@ def _set_for_calls_outside(timers: Timers, ident: str, event: Event) -> None:
             timers.set(("outside", ident), event.until)
         case outward_events.OutsideMissed() | outward_events.OutsideConnected():
             timers.cancel(("outside", ident))
+
+
+def _set_or_cancel(timers: Timers, key: Key, due: Instant) -> None:
+    if due:
+        timers.set(key, due)
+    else:
+        timers.cancel(key)
 
 
 def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:

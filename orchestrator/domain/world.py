@@ -10,15 +10,18 @@ from orchestrator.domain import timers as timer_table
 from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import to_be_called
-from orchestrator.domain.kernel import Event, Record, ident_of, kind_of
-from orchestrator.domain.routing import entries, outside, queues
+from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
+from orchestrator.domain.routing import branches, entries, levels, outside, queues
+from orchestrator.domain.routing.branches import Branch
 from orchestrator.domain.routing.entries import EntryPoint
+from orchestrator.domain.routing.levels import Level
 from orchestrator.domain.routing.matching import Matching
 from orchestrator.domain.routing.outside import Outside
 from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.routing.waits import Waits
 from orchestrator.domain.staff import agents, shifts
 from orchestrator.domain.staff.agents import Agent
+from orchestrator.domain.staff.counters import Counters
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.switch.nodes import Node
@@ -27,7 +30,10 @@ from orchestrator.domain.timers import Timers
 # Late news of a leg comes within seconds; at 60 calls/s of two legs this remembers more than two minutes.
 CLOSED_LEGS_KEPT = 20_000
 
-Aggregate = Contact | Shift | Node | Agent | Queue | EntryPoint | Outside | None
+# Who served a customer last is remembered of so many customers, those who were served last.
+LAST_AGENTS_KEPT = 100_000
+
+Aggregate = Contact | Shift | Node | Agent | Queue | EntryPoint | Level | Branch | Outside | None
 
 
 class World:
@@ -52,9 +58,15 @@ class World:
         """Open legs of ours to each extension, whatever became of their offers. Whoever has one is not rung."""
         self.agent_of_number: dict[str, str] = {}
         self.entry_of_number: dict[str, str] = {}
+        self.levels: dict[str, Level] = {}
+        self.branches: dict[str, Branch] = {}
+        self.branch_of_prefix: dict[str, str] = {}
+        self.last_agents: OrderedDict[str, str] = OrderedDict()
+        """Who served each customer last, by their ids."""
         self.config_version = 0
         self.timers = Timers()
-        self.matching = Matching()
+        self.counters = Counters()
+        self.matching = Matching(self.counters)
         self.outside: Outside | None = None
         self.outside_legs: dict[str, None] = {}
         """Open legs of ours to numbers outside."""
@@ -81,6 +93,8 @@ class World:
                 return was, self.outside
             case "agent" | "queue" | "entry" as kind:
                 return self._apply_configuration(kind, ident, record.event)
+            case "level" | "branch" as kind:
+                return self._apply_places(kind, ident, record.event)
         return None, None
 
     def _apply_contact(self, ident: str, record: Record) -> tuple[Contact | None, Contact | None]:
@@ -92,11 +106,12 @@ class World:
         match record.event:
             case contacts.ContactArrived():
                 self.contact_of_leg[record.event.leg] = ident
-            case contacts.OfferMade():
+            case contacts.OfferMade() | contacts.OfferWidened():
                 for held in record.event.reservations:
                     self.contact_of_leg[held.leg] = ident
                     self.lines.setdefault(held.extension, {})[held.leg] = None
-                    self._place_shift_at(held.extension)
+                    self._place_shift_at(held.extension, record.about.at)
+                self.matching.note_chosen(ident, [held.shift_id for held in record.event.reservations])
             case outward_events.CallbackDialled() | outward_events.OutsideDialled() as event:
                 self.contact_of_leg[event.leg] = ident
                 self.outside_legs[event.leg] = None
@@ -105,7 +120,9 @@ class World:
                 self._close_leg(event.leg, ident)
                 extension = contacts.extension_of(before, event.leg) if before is not None else ""
                 if extension:
-                    self._end_line(extension, event.leg)
+                    self._end_line(extension, event.leg, record.about.at)
+        if after.customer_id and after.segment is not None:
+            self._remember_agent(after.customer_id, after.segment.agent_id)
         self.open_offers.difference_update(_proposals(before))
         self.open_offers.update(_proposals(after))
         timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
@@ -131,6 +148,12 @@ class World:
         elif was is None and now is not None:
             self.callbacks.setdefault(now.number, {})[after.contact_id] = None
 
+    def _remember_agent(self, customer_id: str, agent_id: str) -> None:
+        self.last_agents[customer_id] = agent_id
+        self.last_agents.move_to_end(customer_id)
+        if len(self.last_agents) > LAST_AGENTS_KEPT:
+            self.last_agents.popitem(last=False)
+
     def _close_leg(self, leg: str, contact_id: str) -> None:
         self.contact_of_leg.pop(leg, None)
         self._remember_closed(leg, contact_id)
@@ -140,17 +163,17 @@ class World:
         if len(self.closed_legs) > CLOSED_LEGS_KEPT:
             self.closed_legs.popitem(last=False)
 
-    def _end_line(self, extension: str, leg: str) -> None:
+    def _end_line(self, extension: str, leg: str, at: Instant) -> None:
         line = self.lines.get(extension, {})
         line.pop(leg, None)
         if not line:
             self.lines.pop(extension, None)
-            self._place_shift_at(extension)
+            self._place_shift_at(extension, at)
 
-    def _place_shift_at(self, extension: str) -> None:
+    def _place_shift_at(self, extension: str, at: Instant) -> None:
         shift = self.shifts.get(self.shift_at.get(extension, ""))
         if shift is not None:
-            self.matching.place_shift(shift, on_hook=extension not in self.lines)
+            self.matching.place_shift(shift, on_hook=extension not in self.lines, at=at)
 
     def in_step(self, node_id: str) -> bool:
         """Whether this node can be told to ring somebody, and we know who waits there."""
@@ -178,6 +201,7 @@ class World:
             return before, after
         self.versions[record.stream] = record.version
         timer_table.set_for_shift(self.timers, ident, record.event)
+        self.counters.note(after.agent_id, record.event, record.about.at)
         if after.status == "signed_out":
             self.shifts.pop(ident, None)
             self.versions.pop(record.stream, None)
@@ -190,7 +214,7 @@ class World:
             self.shifts[ident] = after
             self.shift_of_agent[after.agent_id] = ident
             self.shift_at[after.extension] = ident
-            self.matching.place_shift(after, on_hook=after.extension not in self.lines)
+            self.matching.place_shift(after, on_hook=after.extension not in self.lines, at=record.about.at)
         return before, after
 
     def _apply_configuration(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:
@@ -222,6 +246,20 @@ class World:
             for number in entry.numbers:
                 self.entry_of_number[number] = ident
         return gone, entry
+
+    def _apply_places(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:
+        if kind == "level":
+            worth = self.levels.pop(ident, None)
+            level = levels.evolve(worth, event, ident)
+            if level is not None:
+                self.levels[ident] = level
+            return worth, level
+        old = self.branches.pop(ident, None)
+        branch = branches.evolve(old, event, ident)
+        if branch is not None:
+            self.branches[ident] = branch
+        self.branch_of_prefix = {prefix: each.branch_id for each in self.branches.values() for prefix in each.prefixes}
+        return old, branch
 
 
 def _proposals(contact: Contact | None) -> tuple[str, ...]:

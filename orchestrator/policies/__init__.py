@@ -11,6 +11,7 @@ from orchestrator.policies.distribute import distribute
 from orchestrator.policies.reserve import reserve
 from orchestrator.policies.ring_out import ring_out
 from orchestrator.policies.talk import talk
+from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
-POLICIES: tuple[Policy, ...] = (admit, reserve, ring_out, call_out, talk, wrap_up, dismiss, distribute)
+POLICIES: tuple[Policy, ...] = (admit, reserve, ring_out, call_out, talk, wrap_up, dismiss, widen, distribute)

@@ -5,6 +5,8 @@ And whenever it waits, it hears music.
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from orchestrator.domain.contacts.commands import Queue, TurnAway
 from orchestrator.domain.contacts.contacts import (
     Contact,
@@ -15,12 +17,12 @@ from orchestrator.domain.contacts.contacts import (
     OfferDeclined,
 )
 from orchestrator.domain.contacts.outward import farewell_leg
-from orchestrator.domain.kernel import MILLISECOND, Instant
+from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.entries import DEFAULT
 from orchestrator.domain.switch.instructions import AnswerCaller, PlayApology, PlayWaiting
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
-from orchestrator.policies.outward import place
+from orchestrator.policies.widen import into_queue
 
 NO_ENTRY_POINT = "no_entry_point"
 
@@ -32,10 +34,7 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         return
     match happened.record.event:
         case ContactArrived() as event:
-            command = _place(world, event.dialled, happened.at, ids)
-            if isinstance(command, Queue):
-                command = place(world, contact, command)
-            yield TellContact(contact.contact_id, command)
+            yield TellContact(contact.contact_id, _place(world, contact, event.dialled, happened.at, ids))
         case ContactQueued():
             yield answer_caller(contact, ids)
             yield play_waiting(contact, ids)
@@ -87,7 +86,7 @@ def answer_caller(contact: Contact, ids: Ids, leg: str = "") -> AnswerCaller:
     )
 
 
-def _place(world: World, dialled: str, now: Instant, ids: Ids) -> Queue | TurnAway:
+def _place(world: World, contact: Contact, dialled: str, now: Instant, ids: Ids) -> Queue | TurnAway:
     """Where a dialled number leads. A number that nobody configured is an alarm and takes the default entry point;
     without one the caller is told, never left in silence (feature 3.11).
     """
@@ -97,15 +96,5 @@ def _place(world: World, dialled: str, now: Instant, ids: Ids) -> Queue | TurnAw
     queue = world.queues.get(entry.queue_id) if entry else None
     if entry is None or queue is None or not queue.open:
         return TurnAway(reason=NO_ENTRY_POINT, prompt=NO_ENTRY_POINT, unknown_number=unknown)
-    settings = queue.settings
-    return Queue(
-        visit_id=ids.new("visit"),
-        queue_id=queue.queue_id,
-        entry_id=entry.entry_id,
-        skill=settings.skill,
-        min_level=settings.min_level,
-        priority=settings.priority,
-        music=settings.music,
-        leave_by=Instant(now + settings.max_wait_ms * MILLISECOND),
-        unknown_number=unknown,
-    )
+    command = into_queue(world, contact, queue, entry_id=entry.entry_id, visit_id=ids.new("visit"), now=now)
+    return replace(command, unknown_number=unknown)

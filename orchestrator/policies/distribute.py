@@ -1,20 +1,24 @@
 """Whenever a contact waits or an agent is free, then the best pair becomes an offer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from orchestrator.domain.contacts.commands import ExpireVisit, MakeOffer
+from orchestrator.domain.contacts.commands import ExpireVisit, MakeOffer, WidenOffer
 from orchestrator.domain.contacts.contacts import (
     Candidate,
     Contact,
     Decision,
     LegClosed,
+    Offer,
     Reservation,
     Visit,
     extension_of,
 )
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.configuration import ConfigurationApplied
-from orchestrator.domain.routing.queues import APOLOGY
+from orchestrator.domain.routing.matching import Choice
+from orchestrator.domain.routing.queues import APOLOGY, QueueConfigured
+from orchestrator.domain.routing.requirements import aged
+from orchestrator.domain.routing.rules import ALL, ONE_BY_ONE, Rule, Standing
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import Node, NodeReconciled
 from orchestrator.domain.world import World
@@ -50,15 +54,18 @@ def _wait_on(world: World, contact: Contact, visit: Visit, now: Instant, ids: Id
     if visit.leave_by <= now:
         yield TellContact(contact.contact_id, _over(world, contact, now))
     else:
-        yield from _serve(world, visit.queue_id, now, ids)
+        yield from _serve(world, contact.contact_id, now, ids)
 
 
 def _employ(world: World, shift_id: str, now: Instant, ids: Ids) -> Iterator[Do]:
-    if not world.matching.is_free(shift_id):
-        return
-    contact_id = world.matching.best_contact(world.shifts[shift_id].agent_id)
-    if contact_id is not None:
-        yield from _serve(world, world.contacts[contact_id].queue_id, now, ids)
+    """Give a free agent the contact that comes first of all that the agent could take."""
+    last = None
+    while world.matching.is_free(shift_id):
+        contact_id = world.matching.best_contact(world.shifts[shift_id].agent_id, now)
+        if contact_id is None or contact_id == last:
+            return
+        yield from _offer(world, contact_id, now, ids)
+        last = contact_id
 
 
 def _end_long_waits(world: World, node_id: str, now: Instant) -> Iterator[Do]:
@@ -73,38 +80,86 @@ def _over(world: World, contact: Contact, now: Instant) -> ExpireVisit:
     return ExpireVisit(prompt=queue.settings.apology if queue is not None else APOLOGY, now=now)
 
 
-def _serve(world: World, queue_id: str, now: Instant, ids: Ids) -> Iterator[Do]:
-    """Offer from the head of the queue for as long as that gets anywhere. The runner carries each offer out before it
-    asks for the next, so nobody is reserved twice.
+def _serve(world: World, contact_id: str, now: Instant, ids: Ids) -> Iterator[Do]:
+    """Offer those who wait for the same as this contact, for as long as that gets anywhere. The runner carries each
+    offer out before it asks for the next, so nobody is reserved twice.
+
+    Where the agent who would be taken has somebody else to serve first, which can only be while one input changes
+    several things, that one is served first.
     """
     last = None
-    while (contact_id := world.matching.next_contact(queue_id)) not in (None, last):
-        offer = _offer(world, queue_id, now, ids)
-        if offer is None:
+    while (head := world.matching.next_beside(contact_id, now)) is not None:
+        choice = world.matching.choose(world.contacts[head], 1, now)
+        if choice is None or not choice.best:
             return
-        yield TellContact(contact_id, offer)
-        last = contact_id
+        first = world.matching.best_contact(choice.best[0].agent_id, now) or head
+        if first == last:
+            return
+        yield from _offer(world, first, now, ids)
+        last = first
 
 
 def _serve_all(world: World, now: Instant, ids: Ids) -> Iterator[Do]:
-    """Serve every queue, whoever should be served first in all of them first."""
-    hopeless: set[str] = set()
-    while (queue_id := world.matching.first_queue(hopeless)) is not None:
-        contact_id = world.matching.next_contact(queue_id)
-        offer = _offer(world, queue_id, now, ids)
-        if contact_id is not None and offer is not None:
-            yield TellContact(contact_id, offer)
-        if world.matching.next_contact(queue_id) == contact_id:
-            hopeless.add(queue_id)
+    """Serve everybody for whom an agent is free, whoever should be served first of all first."""
+    for contact_id in world.matching.in_turn(now):
+        yield from _offer(world, contact_id, now, ids)
 
 
-def _offer(world: World, queue_id: str, now: Instant, ids: Ids) -> MakeOffer | None:
-    settings = world.queues[queue_id].settings
-    best = world.matching.best_agents(queue_id, max(settings.ring_at_once, CANDIDATES_KEPT))
-    chosen = best[: settings.ring_at_once]
-    if not chosen:
-        return None
-    reservations = tuple(
+# --- one offer -----------------------------------------------------------------------------------------------------
+def _offer(world: World, contact_id: str, now: Instant, ids: Ids) -> Iterator[Do]:
+    contact = world.contacts[contact_id]
+    settings = world.queues[contact.queue_id].settings
+    choice = world.matching.choose(contact, max(_at_once(settings), CANDIDATES_KEPT), now)
+    if choice is None or not choice.best or contact.visit is None:
+        return
+    rule = choice.order.rule
+    many = settings.ring_most if rule.rings == ALL else settings.ring_at_once
+    first, *others = choice.best[:many]
+    # Whoever else is rung at the same time has nobody to serve before this one either.
+    beside = [s for s in others if world.matching.best_contact(s.agent_id, now) == contact_id]
+    goes_on = rule.rings == ONE_BY_ONE and len(beside) + 1 < settings.ring_most
+    made = MakeOffer(
+        offer_id=ids.new("offer"),
+        reservations=_reserve(world, (first, *beside), ids),
+        deadline=Instant(now + settings.ring_ms * MILLISECOND),
+        decision=_decision(world, contact.visit, settings, choice, now),
+        next_at=Instant(now + settings.ring_next_ms * MILLISECOND) if goes_on else Instant(0),
+    )
+    yield TellContact(contact_id, made)
+
+
+def ring_next(world: World, contact: Contact, offer: Offer, now: Instant, ids: Ids) -> Iterator[Do]:
+    """One more phone for an offer that nobody has answered yet: that of the best agent who is free and has not declined
+    this contact. Nobody, for now, where there is none. An agent who is free here has nobody else to serve.
+    """
+    queue = world.queues.get(contact.queue_id)
+    visit = contact.visit
+    if queue is None or visit is None:
+        return
+    settings = queue.settings
+    choice = world.matching.choose(contact, CANDIDATES_KEPT, now, strict=True)
+    if choice is None:
+        return
+    rung = choice.best[:1]
+    goes_on = choice.order.rule.rings == ONE_BY_ONE and len(offer.reservations) + len(rung) < settings.ring_most
+    until = Instant(now + settings.ring_ms * MILLISECOND)
+    widened = WidenOffer(
+        offer_id=offer.offer_id,
+        reservations=_reserve(world, rung, ids),
+        # Whoever is rung later has the full time to answer; phones that have had theirs fall silent by themselves.
+        deadline=max(offer.deadline, until) if rung else offer.deadline,
+        next_at=Instant(now + settings.ring_next_ms * MILLISECOND) if goes_on else Instant(0),
+        decision=_decision(world, visit, settings, choice, now) if rung else None,
+    )
+    yield TellContact(contact.contact_id, widened)
+
+
+def _at_once(settings: QueueConfigured) -> int:
+    return max(settings.ring_at_once, settings.ring_most)
+
+
+def _reserve(world: World, chosen: Sequence[Standing], ids: Ids) -> tuple[Reservation, ...]:
+    return tuple(
         Reservation(
             shift_id=standing.shift_id,
             agent_id=standing.agent_id,
@@ -113,22 +168,45 @@ def _offer(world: World, queue_id: str, now: Instant, ids: Ids) -> MakeOffer | N
         )
         for standing in chosen
     )
-    others = world.matching.states(queue_id)
-    others.pop("ready", None)
-    decision = Decision(
-        rule=settings.rule,
+
+
+# --- why -----------------------------------------------------------------------------------------------------------
+def _decision(world: World, visit: Visit, settings: QueueConfigured, choice: Choice, now: Instant) -> Decision:
+    rule = choice.order.rule
+    return Decision(
+        rule=rule.name,
         config_version=world.config_version,
         skill=settings.skill,
         min_level=settings.min_level,
-        candidates=tuple(
-            Candidate(agent_id=s.agent_id, level=s.level, idle_ms=(now - s.idle_since) // MILLISECOND)
-            for s in best[:CANDIDATES_KEPT]
-        ),
-        others=others,
+        candidates=tuple(_candidate(rule, standing, now) for standing in choice.best[:CANDIDATES_KEPT]),
+        others=choice.others,
+        requirement=choice.requirement if visit.steps else None,
+        step=max(visit.step, 0),
+        level_first=choice.order.by_level,
+        window=choice.order.window,
+        rank=rank_parts(visit, now),
     )
-    return MakeOffer(
-        offer_id=ids.new("offer"),
-        reservations=reservations,
-        deadline=Instant(now + settings.ring_ms * MILLISECOND),
-        decision=decision,
+
+
+def _candidate(rule: Rule, standing: Standing, now: Instant) -> Candidate:
+    """What counted, without what says nothing to people: of a draw only that there was one is told, by the rule."""
+    score = {name: int(getattr(standing, name)) for name in rule.looks_at if name != "draw"}
+    if "offered_at" in score:
+        offered_at = score.pop("offered_at")
+        score["offered_ms"] = (now - offered_at) // MILLISECOND if offered_at else -1
+    return Candidate(
+        agent_id=standing.agent_id,
+        level=standing.level,
+        idle_ms=(now - standing.idle_since) // MILLISECOND,
+        score=score,
     )
+
+
+def rank_parts(visit: Visit, now: Instant) -> dict[str, int]:
+    """The parts of a contact's rank now; those that are 0 are left out."""
+    parts = {
+        "priority": visit.priority,
+        **visit.bonuses,
+        "aged": aged(visit.age_per_min, visit.age_cap, visit.since, now),
+    }
+    return {what: points for what, points in parts.items() if points}

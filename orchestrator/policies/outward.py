@@ -6,6 +6,7 @@ from orchestrator.domain.contacts.commands import AskCallback, Queue, SendOutsid
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing import outside
+from orchestrator.domain.routing.requirements import bounded
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids
 
@@ -47,19 +48,21 @@ def send_outside(world: World, contact: Contact, number: str, now: Instant, ids:
     )
 
 
-def place(world: World, contact: Contact, command: Queue) -> Queue:
+def place(world: World, contact: Contact, command: Queue, now: Instant) -> Queue:
     """The command with what the customer can expect; and with the place of the same customer's callback, if one waits
     for this queue: whoever calls again goes on waiting where they were, and is not called as well.
     """
-    free = bool(world.matching.states(command.queue_id).get("ready"))
-    expected = world.waits.expected(command.queue_id, command.priority, free=free)
+    free = bool(world.matching.best_agents(command.queue_id, 1, now))
+    base = bounded(command.priority + sum(command.bonuses.values()))
+    expected = world.waits.expected(command.queue_id, base, free=free)
     number = outside.callable_number(contact.caller_number)
     for other in map(world.contacts.get, world.callbacks.get(number, ())):
         if other is not None and other.visit is not None and other.visit.queue_id == command.queue_id:
             return replace(
                 command,
-                priority=max(command.priority, other.visit.priority),
-                waiting_since=other.visit.queued_at,
+                priority=other.visit.priority,
+                bonuses=other.visit.bonuses,
+                waiting_since=other.visit.since,
                 takes_up=other.contact_id,
                 position=expected.position,
                 estimate_ms=expected.estimate_ms,

@@ -18,7 +18,7 @@ def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever an offer moves, then the shifts that it holds follow in the same transaction."""
     contact_id = happened.record.stream.partition("-")[2]
     match happened.record.event:
-        case contacts.OfferMade() as event:
+        case contacts.OfferMade() | contacts.OfferWidened() as event:
             for held in event.reservations:
                 yield TellShift(held.shift_id, Reserve(offer_id=event.offer_id, contact_id=contact_id))
         case contacts.OfferDeclined() as event:

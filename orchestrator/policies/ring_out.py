@@ -31,7 +31,7 @@ def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     if not isinstance(contact, Contact):
         return
     match happened.record.event:
-        case contacts.OfferMade() as event if contact.offer is not None:
+        case contacts.OfferMade() | contacts.OfferWidened() as event if contact.offer is not None:
             yield from _ring(contact, event, happened)
         case contacts.OfferAccepted() as event if contact.offer is not None and contact.offer.accepted == event.leg:
             if contact.caller_leg:  # a customer who is called back is called now (`call_out`)
@@ -68,7 +68,7 @@ def _bridge(contact: Contact, offer: Offer, ids: Ids) -> BridgeLegs:
     )
 
 
-def _ring(contact: Contact, event: contacts.OfferMade, happened: Happened) -> Iterator[Do]:
+def _ring(contact: Contact, event: contacts.OfferMade | contacts.OfferWidened, happened: Happened) -> Iterator[Do]:
     ring_ms = (event.deadline - happened.at + SWITCH_RINGS_LONGER) // MILLISECOND
     for held in event.reservations:
         yield RingAgent(

@@ -47,7 +47,12 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
             for shift_id in tuple(world.shifts):
                 yield TellShift(shift_id, shifts.SignOut(reason=_code(command.reason)))
         case inputs.IdentifyContact():
-            yield TellContact(command.contact_id, commands.Identify(customer_id=command.customer_id))
+            known = commands.Identify(
+                customer_id=command.customer_id,
+                level=command.level,
+                last_agent=world.last_agents.get(command.customer_id, ""),
+            )
+            yield TellContact(command.contact_id, known)
         case inputs.AskCallback() | inputs.SendOutside():
             yield _call_outside(world, command, now, ids)
         case inputs.SignIn():

@@ -169,6 +169,8 @@ class IdentifyContact(DeskCommand, frozen=True, kw_only=True, tag="identify"):
 
     contact_id: str
     customer_id: str
+    level: str = ""
+    """The customer's level, where there is one."""
 
 
 class AskCallback(DeskCommand, frozen=True, kw_only=True, tag="ask_callback"):

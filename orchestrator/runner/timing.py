@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from orchestrator.domain.contacts.commands import CheckOverdue, EndPeace, ExpireOffer, ExpireOutside, ExpireVisit
+from orchestrator.domain.contacts.commands import (
+    CheckOverdue,
+    EndPeace,
+    ExpireOffer,
+    ExpireOutside,
+    ExpireVisit,
+    Widen,
+)
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.handling import LEG_GRACE, MOST_DOUBLINGS
 from orchestrator.domain.contacts.outward import to_be_called
@@ -13,6 +20,7 @@ from orchestrator.domain.switch.instructions import CheckLeg
 from orchestrator.domain.switch.nodes import StrayLegOverdue
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
+from orchestrator.policies.distribute import ring_next
 from orchestrator.policies.talk import grant
 from orchestrator.runner import presence
 from orchestrator.runner.inputs import TimerFired
@@ -52,6 +60,12 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield TellContact(fired.ident, EndPeace(now=now))
         case "outside" if contact is not None:
             yield TellContact(fired.ident, _expire_outside(world, contact, now))
+        case "ring_next" if contact is not None and contact.offer is not None and world.in_step(contact.node):
+            yield from ring_next(world, contact, contact.offer, now, ids)
+        case "widen" if contact is not None and contact.visit is not None:
+            visit = contact.visit
+            reason = "expired" if visit.step >= 0 else "not_identified"
+            yield TellContact(fired.ident, Widen(visit_id=visit.visit_id, step=visit.step, reason=reason, now=now))
         case "wish" if contact is not None and contact.segment is not None:
             yield from grant(contact, contact.segment, ids)
         case "legs" if contact is not None:

@@ -1,7 +1,7 @@
 """Callers whose customers are to be found, a few at a time, beside the ring path.
 
-A look-up costs nearly as much for one caller as for ten, and nobody needs a name within milliseconds: those who come
-within `GATHER_S` are looked up together.
+A look-up costs nearly as much for one caller as for ten: those who come within `GATHER_S` are looked up together. A
+queue that needs to know who calls waits longer than that (`QueueConfigured.known_within_ms`).
 """
 
 from collections import deque
@@ -12,6 +12,7 @@ import gevent
 import structlog
 from gevent.event import Event
 
+from orchestrator.service.customers import Caller
 from orchestrator.store import StoreError
 
 log = structlog.get_logger(__name__)
@@ -21,10 +22,10 @@ _AT_ONCE: Final = 100
 # Who is further back than this in line stays unknown; at 60 calls/s that is nearly three minutes.
 _MOST_WAITING: Final = 10_000
 
-Identify = Callable[[Sequence[str]], Sequence[str | None]]
-"""The customer of each of these numbers, None for what is no number. Raises StoreError."""
-Tell = Callable[[str, str], None]
-"""(contact, customer) → nothing."""
+Identify = Callable[[Sequence[str]], Sequence[Caller | None]]
+"""Who calls from each of these numbers, None for what is no number. Raises StoreError."""
+Tell = Callable[[str, Caller], None]
+"""(contact, who calls) → nothing."""
 
 
 class Callers:
@@ -62,7 +63,7 @@ class Callers:
     def _next_few(self) -> None:
         few = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
         try:
-            customers = self._identify([number for _, number in few])
+            callers = self._identify([number for _, number in few])
         except StoreError as error:
             # The calls go on without a name; their numbers stay sealed under the contacts' own keys.
             log.warning("callers-not-identified", contacts=[contact for contact, _ in few], error=type(error).__name__)
@@ -70,6 +71,6 @@ class Callers:
             # A fault of ours, and no reason to leave all later callers without a name.
             log.exception("callers-not-identified", contacts=[contact for contact, _ in few])
         else:
-            for (contact, _), customer in zip(few, customers, strict=True):
-                if customer is not None:
-                    self._tell(contact, customer)
+            for (contact, _), caller in zip(few, callers, strict=True):
+                if caller is not None:
+                    self._tell(contact, caller)

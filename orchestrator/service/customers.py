@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import phonenumbers
+from msgspec import Struct
 
-from orchestrator.domain.customers.people import CustomerCreated
+from orchestrator.domain.customers.people import CustomerCreated, CustomerProfileChanged
 from orchestrator.domain.kernel import Instant, Provenance, Record, ident_of, kind_of, stream
 from orchestrator.store import AlreadyHeld, DeskWriter, Log
 from orchestrator.vault import Vault
@@ -35,6 +36,13 @@ def e164(raw: str, region: str) -> str | None:
     """
     number = _parsed(raw, region)
     return None if number is None else _e164(number)
+
+
+class Caller(Struct, frozen=True):
+    """Who calls: the customer, and the level that stands in the customer's file, empty where there is none."""
+
+    customer_id: str
+    level: str = ""
 
 
 class Customers:
@@ -72,6 +80,19 @@ class Customers:
                 # Somebody made one of them since we looked: now it is found, or has been erased again.
                 known |= self._find(list(new))
         return [None if text is None else known[text] for text in texts]
+
+    def recognise_all(self, raw_numbers: Sequence[str]) -> list[Caller | None]:
+        """`identify_all` with what the customers' files say of them, as far as routing needs it."""
+        customers = self.identify_all(raw_numbers)
+        levels = {customer: self._level_of(customer) for customer in customers if customer is not None}
+        return [None if customer is None else Caller(customer, levels[customer]) for customer in customers]
+
+    def _level_of(self, customer_id: str) -> str:
+        level = ""
+        for record in self._log.stream(stream("customer", customer_id)):
+            if isinstance(record.event, CustomerProfileChanged) and record.event.level is not None:
+                level = record.event.level
+        return level
 
     def _find(self, numbers: Sequence[str]) -> dict[str, str]:
         """The customers that there are, by their numbers."""

@@ -17,7 +17,7 @@ from orchestrator.vault import SEALED
 
 SECTION_OF: Final[Mapping[str, Section]] = {section.kind: section for section in SECTIONS}
 # What something points to comes before it, and goes after it.
-_ORDER: Final = {"queue": 0, "agent": 1, "entry": 2, "ordertype": 3, "outside": 4}
+_ORDER: Final = {"branch": 0, "level": 1, "queue": 2, "agent": 3, "entry": 4, "ordertype": 5, "outside": 6}
 
 
 class Current(Struct, frozen=True):
@@ -125,6 +125,8 @@ def _parting(name: str) -> tuple[str, ...]:
     words = {
         "queue": "callers who wait in it keep their place until they are served or their time is over",
         "entry": "callers of its numbers reach the default entry point",
+        "level": "customers of this level are served like any other",
+        "branch": "its agents keep it as theirs; no caller's region is its own any more",
         "ordertype": "no more orders of it are opened; those that are there keep its rules",
         "outside": "nobody outside is called any more; who waits to be called back is given up after the tries",
         "agent": "who is signed in stays so until sign-out, without any skill",

@@ -4,18 +4,25 @@ Seconds in the file, milliseconds in the events.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from orchestrator.domain.contacts.names import clean_dialled
+from orchestrator.domain.routing.branches import BranchConfigured, BranchRemoved
 from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured, EntryPointRemoved
+from orchestrator.domain.routing.levels import LevelConfigured, LevelRemoved
 from orchestrator.domain.routing.outside import OutsideConfigured, OutsideRemoved, callable_number
-from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
+from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, StepSetting
+from orchestrator.domain.routing.requirements import PRIORITIES
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
+from orchestrator.domain.staff.counters import WINDOWS
 from orchestrator.service.site_orders import ORDERTYPE
+from orchestrator.service.site_rows import MOST_ROWS, rows, written
 from orchestrator.service.site_values import (
     ID,
     Field,
+    Read,
     Section,
     Unfit,
     extension,
@@ -29,12 +36,26 @@ from orchestrator.service.site_values import (
     word,
 )
 
-__all__ = ["AGENT", "ENTRY", "ID", "ORDERTYPE", "OUTSIDE", "QUEUE", "SECTIONS", "Section", "Unfit", "near"]
+__all__ = [
+    "AGENT",
+    "BRANCH",
+    "ENTRY",
+    "ID",
+    "LEVEL",
+    "ORDERTYPE",
+    "OUTSIDE",
+    "QUEUE",
+    "SECTIONS",
+    "Section",
+    "Unfit",
+    "near",
+]
 
 # Levels of skills, of agents and asked for by queues.
 LEVELS: Final = (1, 9)
 _MOST_NUMBERS: Final = 1_000
-_PREFIX: Final = re.compile(r"\+?[0-9]{1,15}|\+")
+_MOST_PREFIXES: Final = 1_000
+_PREFIX: Final = re.compile(r"\+?[0-9]{1,15}")
 
 
 def _rule(value: object) -> str:
@@ -55,6 +76,56 @@ def _numbers(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _one_of(known: Iterable[str]) -> Read:
+    known = tuple(known)
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise Unfit(f"{value!r} is none of these; {near(str(value), known)}")
+        return value
+
+    return read
+
+
+def _prefixes(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > _MOST_PREFIXES:
+        raise Unfit(f'write a list of up to {_MOST_PREFIXES} beginnings of numbers, such as ["+8621", "021"]')
+    for prefix in value:
+        if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
+            raise Unfit(f'{prefix!r} begins no number; write digits in quotes, such as "+8621"')
+    return tuple(value)
+
+
+def _agents(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not 0 < len(value) <= MOST_ROWS:
+        raise Unfit(f'write a list of 1 to {MOST_ROWS} ids of agents, such as ["ann"]')
+    return tuple(_agent(each) for each in value)
+
+
+_ID_OF_AGENT: Final = matching(ID, "the id of an agent")
+_ID_OF_BRANCH: Final = matching(ID, "the id of a branch")
+
+
+def _agent(value: object) -> str:
+    return "" if value == "" else str(_ID_OF_AGENT(value))
+
+
+def _branch(value: object) -> str:
+    return "" if value == "" else str(_ID_OF_BRANCH(value))
+
+
+def _steps(value: object) -> tuple[StepSetting, ...]:
+    """Each but the last must say for how long it holds: what comes after one that holds for good would never come."""
+    steps: tuple[StepSetting, ...] = _read_steps(value)
+    for place, step in enumerate(steps[:-1], 1):
+        if not step.for_ms:
+            raise Unfit(f"entry {place}: without for_s it holds for good, and entry {place + 1} never comes; add for_s")
+    for place, step in enumerate(steps, 1):
+        if step.min_level and step.skills is not None:
+            raise Unfit(f"entry {place}: min_level is for the queue's skill, which skills replaces; write one of them")
+    return steps
+
+
 def _team(value: object) -> str:
     return "" if value == "" else word(value)
 
@@ -64,15 +135,6 @@ def _skills(value: object) -> dict[str, int]:
         raise Unfit("write skills with levels, such as { sales = 5, english = 3 }")
     level = whole(*LEVELS)
     return {word(skill): level(given) for skill, given in sorted(value.items())}
-
-
-def _prefixes(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > _MOST_NUMBERS:
-        raise Unfit(f'write a list of up to {_MOST_NUMBERS} beginnings of numbers, such as ["+86", "0"]')
-    for prefix in value:
-        if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
-            raise Unfit(f'{prefix!r} begins no number; write digits in quotes, with a + or without, such as "+86"')
-    return tuple(value)
 
 
 def _number_shown(value: object) -> str:
@@ -90,6 +152,17 @@ def _shown_for(value: object) -> dict[str, str]:
     return {matching(ID, "the id of an entry point")(entry): _number_shown(each) for entry, each in value.items()}
 
 
+_STEP: Final = (
+    Field("for_s", "for_ms", seconds(1, 86_400), write=from_ms),
+    Field("min_level", "min_level", whole(*LEVELS)),
+    Field("skills", "skills", _skills),
+    Field("agents", "agents", _agents, write=list),
+    Field("branch", "branch", _ID_OF_BRANCH),
+    Field("strongest", "strongest", flag),
+)
+_read_steps: Final = rows(StepSetting, _STEP, "{ for_s = 30, min_level = 5 }", may_be_none=True)
+_points: Final = whole(*PRIORITIES)
+
 QUEUE: Final = Section(
     "queue",
     QueueConfigured,
@@ -98,10 +171,21 @@ QUEUE: Final = Section(
         Field("name", "name", text, required=True),
         Field("skill", "skill", word, required=True),
         Field("min_level", "min_level", whole(*LEVELS)),
-        Field("priority", "priority", whole(0, 1_000)),
+        Field("priority", "priority", _points),
         Field("rule", "rule", _rule),
+        Field("level_first", "level_first", flag),
+        Field("count_window", "count_window", _one_of(WINDOWS)),
+        Field("day_begins_h", "day_begins_h", whole(0, 23)),
+        Field("steps", "steps", _steps, write=written(_STEP)),
+        Field("named_agent_s", "named_agent_ms", seconds(0, 3_600), write=from_ms),
+        Field("last_agent_s", "last_agent_ms", seconds(0, 3_600), write=from_ms),
+        Field("known_within_s", "known_within_ms", seconds(0, 5), write=from_ms),
+        Field("age_per_min", "age_per_min", whole(0, 1_000)),
+        Field("age_cap", "age_cap", whole(0, 1_000)),
         Field("ring_s", "ring_ms", seconds(1, 300), write=from_ms),
         Field("ring_at_once", "ring_at_once", whole(1, 20)),
+        Field("ring_most", "ring_most", whole(1, 20)),
+        Field("ring_next_s", "ring_next_ms", seconds(1, 300), write=from_ms),
         Field("wrap_up_s", "wrap_up_ms", seconds(0, 3_600), write=from_ms),
         Field("wrap_up_most_s", "wrap_up_most_ms", seconds(0, 14_400), write=from_ms),
         Field("desk_grace_s", "desk_grace_ms", seconds(1, 600), write=from_ms),
@@ -126,6 +210,8 @@ ENTRY: Final = Section(
         Field("name", "name", text, required=True),
         Field("numbers", "numbers", _numbers, required=True, write=list),
         Field("queue", "queue_id", matching(ID, "the id of a queue"), required=True),
+        Field("agent", "agent_id", _agent),
+        Field("bonus", "bonus", _points),
     ),
 )
 AGENT: Final = Section(
@@ -138,6 +224,9 @@ AGENT: Final = Section(
         Field("extension", "extension", extension, required=True),
         Field("skills", "skills", _skills, required=True),
         Field("team", "team", _team),
+        Field("branch", "branch", _branch),
+        Field("order", "order", whole(0, 1_000_000)),
+        Field("weight", "weight", whole(1, 1_000)),
     ),
 )
 OUTSIDE: Final = Section(
@@ -154,4 +243,23 @@ OUTSIDE: Final = Section(
         Field("trunk", "trunk", word),
     ),
 )
-SECTIONS: Final = (QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE)
+LEVEL: Final = Section(
+    "level",
+    LevelConfigured,
+    LevelRemoved,
+    (
+        Field("name", "name", text, required=True),
+        Field("bonus", "bonus", _points),
+        Field("strongest", "strongest", flag),
+    ),
+)
+BRANCH: Final = Section(
+    "branch",
+    BranchConfigured,
+    BranchRemoved,
+    (
+        Field("name", "name", text, required=True),
+        Field("prefixes", "prefixes", _prefixes, write=list),
+    ),
+)
+SECTIONS: Final = (BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE)

@@ -15,16 +15,21 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Event, Refused, stream
+from orchestrator.domain.routing.branches import BranchConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
+from orchestrator.domain.routing.levels import LevelConfigured
 from orchestrator.domain.routing.outside import THE_ONE, OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.routing.requirements import LOCAL
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
 from orchestrator.service.site_fields import (
     AGENT,
+    BRANCH,
     ENTRY,
     ID,
+    LEVEL,
     ORDERTYPE,
     OUTSIDE,
     QUEUE,
@@ -104,17 +109,21 @@ class _Reader:
         entries = self._section(ENTRY, EntryPointConfigured)
         agents = self._section(AGENT, AgentConfigured)
         types = self._section(ORDERTYPE, OrderTypeConfigured)
+        levels = self._section(LEVEL, LevelConfigured)
+        branches = self._section(BRANCH, BranchConfigured)
         for ident, each in types.items():
             for key, text in ordertypes.faults(each):
                 self._complain((ORDERTYPE.kind, ident, key), text)
         outsides = self._section(OUTSIDE, OutsideConfigured)
         for ident, outside in outsides.items():
             self._check_outside(ident, outside)
-        known_queues = set(named) if isinstance(named := self._document.get(QUEUE.kind), dict) else set()
+        known_queues = self._named(QUEUE.kind)
         for ident, entry in entries.items():
             if entry.queue_id not in known_queues:
                 text = f"there is no queue {entry.queue_id}; {near(entry.queue_id, known_queues)}"
                 self._complain(("entry", ident, "queue"), text)
+        self._places(queues, entries, agents)
+        self._once("branch", "prefixes", {ident: branch.prefixes for ident, branch in branches.items()})
         self._once("entry", "numbers", {ident: entry.numbers for ident, entry in entries.items()})
         self._once("agent", "number", {ident: (agent.number,) for ident, agent in agents.items()})
         self._once("agent", "extension", {ident: (agent.extension,) for ident, agent in agents.items()})
@@ -125,6 +134,8 @@ class _Reader:
             ("agent", agents),
             ("ordertype", types),
             ("outside", outsides),
+            ("level", levels),
+            ("branch", branches),
         ):
             events |= {stream(kind, ident): event for ident, event in found.items()}
         return Site(events, version, digest)
@@ -132,10 +143,33 @@ class _Reader:
     def _check_outside(self, ident: str, outside: OutsideConfigured) -> None:
         if ident != THE_ONE:
             self._complain((OUTSIDE.kind, ident), f"there is one such section, [{OUTSIDE.kind}.{THE_ONE}]")
-        known = set(named) if isinstance(named := self._document.get(ENTRY.kind), dict) else set()
+        known = self._named(ENTRY.kind)
         for entry in outside.show_for:
             if entry not in known:
                 self._complain((OUTSIDE.kind, ident, "show_for"), f"there is no entry {entry}; {near(entry, known)}")
+
+    def _places(
+        self,
+        queues: dict[str, QueueConfigured],
+        entries: dict[str, EntryPointConfigured],
+        agents: dict[str, AgentConfigured],
+    ) -> None:
+        """Complain where something points to an agent or a branch that there is not."""
+        known = {kind: self._named(kind) for kind in ("agent", "branch")}
+        pointers: list[tuple[Path, str, str]] = []
+        for ident, queue in queues.items():
+            for step in queue.steps:
+                pointers += [(("queue", ident, "steps"), "agent", agent) for agent in step.agents]
+                pointers += [(("queue", ident, "steps"), "branch", step.branch)] if step.branch != LOCAL else []
+        pointers += [(("entry", ident, "agent"), "agent", entry.agent_id) for ident, entry in entries.items()]
+        pointers += [(("agent", ident, "branch"), "branch", agent.branch) for ident, agent in agents.items()]
+        for path, kind, pointed in pointers:
+            if pointed and pointed not in known[kind]:
+                self._complain(path, f"there is no {kind} {pointed}; {near(pointed, known[kind])}")
+
+    def _named(self, kind: str) -> set[str]:
+        """All ids of a section, also of what is not right yet: that is told by itself."""
+        return set(named) if isinstance(named := self._document.get(kind), dict) else set()
 
     def _section(self, section: Section, cls: type[E]) -> dict[str, E]:
         """What stands in this section and can be used, by id."""

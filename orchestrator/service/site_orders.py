@@ -9,11 +9,7 @@ moves = [ { action = "done", name = "Done", from = ["open"], to = "done", roles 
 """
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
-
-from msgspec import Struct
-from msgspec.structs import fields
 
 from orchestrator.domain.access.users import ROLES
 from orchestrator.domain.work.ordertypes import (
@@ -27,9 +23,9 @@ from orchestrator.domain.work.ordertypes import (
     OrderTypeRemoved,
     StateSpec,
 )
+from orchestrator.service.site_rows import MOST_ROWS, rows, written
 from orchestrator.service.site_values import Field, Read, Section, Unfit, flag, matching, near, text
 
-_MOST_ROWS: Final = 60
 # Ids of fields become names in forms, those of states and actions parts of addresses.
 _ID: Final = matching(
     re.compile(r"[a-z][a-z0-9_]{0,39}"), "an id of up to 40 small letters a-z, digits and _, beginning with a letter"
@@ -48,8 +44,8 @@ def _one_of(known: tuple[str, ...]) -> Read:
 
 def _list(read_one: Read, example: str) -> Read:
     def read(value: object) -> tuple[Any, ...]:
-        if not isinstance(value, list) or not 0 < len(value) <= _MOST_ROWS:
-            raise Unfit(f"write a list of 1 to {_MOST_ROWS}, such as {example}")
+        if not isinstance(value, list) or not 0 < len(value) <= MOST_ROWS:
+            raise Unfit(f"write a list of 1 to {MOST_ROWS}, such as {example}")
         return tuple(read_one(each) for each in value)
 
     return read
@@ -74,56 +70,6 @@ def _may(value: object) -> dict[str, tuple[str, ...]]:
     return {action: _roles(given) for action, given in sorted(value.items())}
 
 
-def _rows(cls: type[Struct], keys: tuple[Field, ...], example: str, *, may_be_none: bool = False) -> Read:
-    """A list of tables as a tuple of `cls`."""
-    by_key = {field.key: field for field in keys}
-
-    def read(value: object) -> tuple[Struct, ...]:
-        if not isinstance(value, list) or len(value) > _MOST_ROWS or not (value or may_be_none):
-            raise Unfit(f"write a list of 1 to {_MOST_ROWS} tables, such as [ {example} ]")
-        return tuple(one(place, each) for place, each in enumerate(value, 1))
-
-    def one(place: int, given: object) -> Struct:
-        if not isinstance(given, dict):
-            raise Unfit(f"entry {place}: write a table, such as {example}")
-        where = next((given[field.key] for field in keys[:1] if isinstance(given.get(field.key), str)), place)
-        if unknown := next((key for key in given if key not in by_key), None):
-            raise Unfit(f"entry {where}: {unknown}: there is no such key; {near(unknown, by_key)}")
-        found = {}
-        for field in keys:
-            if field.key in given:
-                try:
-                    found[field.attribute] = field.read(given[field.key])
-                except Unfit as error:
-                    raise Unfit(f"entry {where}: {field.key}: {error}") from None
-            elif field.required:
-                raise Unfit(f"entry {where}: {field.key} is missing")
-        return cls(**found)
-
-    return read
-
-
-def _written(keys: tuple[Field, ...]) -> Callable[[tuple[Struct, ...]], list[dict[str, Any]]]:
-    """The way back: tables with what is not as usual."""
-
-    def write(rows: tuple[Struct, ...]) -> list[dict[str, Any]]:
-        return [
-            {
-                field.key: field.write(value)
-                for field in keys
-                if (value := getattr(row, field.attribute)) != _usual(type(row), field.attribute)
-            }
-            for row in rows
-        ]
-
-    return write
-
-
-def _usual(cls: type[Struct], attribute: str) -> object:
-    info = next(info for info in fields(cls) if info.name == attribute)
-    return info.default_factory() if callable(info.default_factory) else info.default
-
-
 _CHOICE: Final = (
     Field("id", "id", _ID, required=True),
     Field("name", "name", text, required=True),
@@ -136,7 +82,7 @@ _FIELD: Final = (
     Field("kind", "kind", _one_of(KINDS)),
     Field("required", "required", flag),
     Field("personal", "personal", flag),
-    Field("choices", "choices", _rows(Choice, _CHOICE, '{ id = "am", name = "Morning" }'), write=_written(_CHOICE)),
+    Field("choices", "choices", rows(Choice, _CHOICE, '{ id = "am", name = "Morning" }'), write=written(_CHOICE)),
 )
 _STATE: Final = (
     Field("id", "id", _ID, required=True),
@@ -165,23 +111,23 @@ ORDERTYPE: Final = Section(
         Field(
             "fields",
             "fields",
-            _rows(FieldSpec, _FIELD, '{ id = "address", name = "Address" }', may_be_none=True),
+            rows(FieldSpec, _FIELD, '{ id = "address", name = "Address" }', may_be_none=True),
             required=True,
-            write=_written(_FIELD),
+            write=written(_FIELD),
         ),
         Field(
             "states",
             "states",
-            _rows(StateSpec, _STATE, '{ id = "open", name = "Open" }'),
+            rows(StateSpec, _STATE, '{ id = "open", name = "Open" }'),
             required=True,
-            write=_written(_STATE),
+            write=written(_STATE),
         ),
         Field(
             "moves",
             "moves",
-            _rows(Move, _MOVE, '{ action = "done", name = "Done", from = ["open"], to = "done" }'),
+            rows(Move, _MOVE, '{ action = "done", name = "Done", from = ["open"], to = "done" }'),
             required=True,
-            write=_written(_MOVE),
+            write=written(_MOVE),
         ),
         Field("may", "may", _may, write=lambda value: {action: list(roles) for action, roles in value.items()}),
     ),

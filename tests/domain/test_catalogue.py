@@ -18,7 +18,7 @@ from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.contacts import outward_events
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Instant
-from orchestrator.domain.routing import configuration, entries, outside, queues
+from orchestrator.domain.routing import branches, configuration, entries, levels, outside, queues
 from orchestrator.domain.staff import agents, presence
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
@@ -37,6 +37,8 @@ MODULES = (
     entries,
     outside,
     queues,
+    levels,
+    branches,
     agents,
     shift_events,
     presence,

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.contacts.contacts import Contact, Visit
 from orchestrator.domain.kernel import Instant
-from orchestrator.domain.routing import matching as module
+from orchestrator.domain.routing import lines, pools
 from orchestrator.domain.routing.matching import Matching
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.shifts import Shift
+
+NOW = Instant(10**12)
 
 
 def queue(queue_id: str = "q", skill: str = "zh", **more: int) -> Queue:
@@ -66,14 +68,14 @@ def placed(*agents: tuple[str, int, dict[str, int]], queues: tuple[Queue, ...] =
     return matching
 
 
-def best(matching: Matching, queue_id: str = "q", count: int = 9) -> list[str]:
-    return [standing.agent_id for standing in matching.best_agents(queue_id, count)]
+def best(matching: Matching, queue_id: str = "q", count: int = 9, now: Instant = NOW) -> list[str]:
+    return [standing.agent_id for standing in matching.best_agents(queue_id, count, now)]
 
 
 def order(matching: Matching, queue_id: str = "q") -> list[str]:
     """All waiting contacts, in the order in which they would be served."""
     served = []
-    while (head := matching.next_contact(queue_id)) is not None:
+    while (head := matching.next_contact(queue_id, NOW)) is not None:
         served.append(head)
         matching.place_contact(contact(head, status="offered", queue_id=queue_id), reachable=True)
     return served
@@ -197,7 +199,7 @@ def test_a_caller_whose_offer_failed_keeps_the_place() -> None:
     for name in ("a", "b", "c"):
         matching.place_contact(contact(name), reachable=True)
     matching.place_contact(contact("a", status="offered"), reachable=True)
-    assert matching.next_contact("q") == "b"
+    assert matching.next_contact("q", NOW) == "b"
     matching.place_contact(contact("a"), reachable=True)
     assert order(matching) == ["a", "b", "c"]
 
@@ -208,7 +210,7 @@ def test_a_caller_whose_switch_is_away_is_passed_over_and_keeps_the_place() -> N
     for name in ("a", "b"):
         matching.place_contact(contact(name), reachable=True)
     matching.place_contact(contact("a"), reachable=False)
-    assert matching.next_contact("q") == "b"
+    assert matching.next_contact("q", NOW) == "b"
     matching.place_contact(contact("a"), reachable=True)
     assert order(matching) == ["a", "b"]
 
@@ -219,17 +221,15 @@ def test_an_agent_takes_whoever_should_be_served_first_over_all_queues() -> None
     matching.place_contact(contact("young", 20, "q"), reachable=True)
     matching.place_contact(contact("old", 10, "e"), reachable=True)
     matching.place_contact(contact("foreign", 1, "x"), reachable=True)
-    assert matching.best_contact("a") == "old"
-    assert matching.first_queue(set()) == "e"
-    assert matching.first_queue({"e"}) == "q"
-    assert matching.first_queue({"e", "q"}) is None
+    assert matching.best_contact("a", NOW) == "old"
+    assert list(matching.in_turn(NOW)) == ["old", "young"]
 
 
 def test_a_queue_that_nobody_configured_has_nobody() -> None:
     matching = placed()
     matching.place_contact(contact("lost", queue_id="nowhere"), reachable=True)
     assert best(matching, "nowhere") == []
-    assert matching.next_contact("nowhere") is None
+    assert matching.next_contact("nowhere", NOW) is None
     assert matching.waiting("nowhere") == 0
     assert matching.states("nowhere") == {}
 
@@ -241,7 +241,7 @@ def test_a_queue_that_nobody_configured_has_nobody() -> None:
 def counted() -> Iterator[list[int]]:
     """How many times an entry of a heap was moved in or out."""
     count = [0]
-    right = {name: getattr(module, name) for name in ("heappush", "heappop")}
+    right = {name: getattr(lines, name) for name in ("heappush", "heappop")}
 
     def counting(move: Callable[..., object]) -> Callable[..., object]:
         def moved(*args: object) -> object:
@@ -251,12 +251,14 @@ def counted() -> Iterator[list[int]]:
         return moved
 
     for name, move in right.items():
-        setattr(module, name, counting(move))
+        for module in (lines, pools):
+            setattr(module, name, counting(move))
     try:
         yield count
     finally:
         for name, move in right.items():
-            setattr(module, name, move)
+            for module in (lines, pools):
+                setattr(module, name, move)
 
 
 def work_of(waiting: int, agents: int) -> int:
@@ -270,7 +272,7 @@ def work_of(waiting: int, agents: int) -> int:
         for round_ in range(100):
             name = f"a{round_ % agents}"
             matching.place_shift(shift(name, 10_000 + round_), on_hook=True)
-            head = matching.best_contact(name)
+            head = matching.best_contact(name, NOW)
             assert head == f"c{round_}"
             assert best(matching, count=1) == [name]
             matching.place_shift(shift(name, 10_000 + round_, status="reserved"), on_hook=True)
@@ -294,11 +296,11 @@ def test_entries_that_are_no_longer_true_do_not_pile_up() -> None:
         matching.place_contact(contact("head"), reachable=True)
         matching.place_contact(contact(f"c{n}", n + 1), reachable=True)
         matching.place_contact(contact(f"c{n}", n + 1, status="offered"), reachable=True)
-    lane = matching._lanes["q"]
-    assert len(lane.ready) < 100
-    assert len(lane.waiting) < 100
+    (lane,) = matching._lanes.values()
+    assert len(lane.order.ready) < 100
+    assert len(lane._aged) < 100
     assert best(matching) == ["best"]
-    assert matching.next_contact("q") == "head"
+    assert matching.next_contact("q", NOW) == "head"
 
 
 # --- against the plainest way of doing it ----------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant, Record
+from orchestrator.domain.routing.matching import Matching
+from orchestrator.domain.staff.counters import WINDOWS
 from orchestrator.domain.world import World
 
 
@@ -37,13 +40,28 @@ def picture(world: World, now: Instant) -> dict[str, Any]:
         "shift_of_agent": world.shift_of_agent,
         "agent_of_number": world.agent_of_number,
         "entry_of_number": world.entry_of_number,
+        "levels": world.levels,
+        "branches": world.branches,
+        "branch_of_prefix": world.branch_of_prefix,
+        "last_agents": list(world.last_agents.items()),
+        "counts": {
+            (agent, window): world.counters.of(agent, window, 0, now) for agent in world.agents for window in WINDOWS
+        },
+        "best_for": {ident: best_for(matching, contact, now) for ident, contact in sorted(world.contacts.items())},
+        "best_contact": {agent: matching.best_contact(agent, now) for agent in world.agents},
         "config_version": world.config_version,
         "timers": [(key, due) for key, due in world.timers if due > now],
-        "best": {queue: [x.shift_id for x in matching.best_agents(queue, 1_000)] for queue in world.queues},
-        "next": {queue: matching.next_contact(queue) for queue in world.queues},
+        "best": {queue: [x.shift_id for x in matching.best_agents(queue, 1_000, now)] for queue in world.queues},
+        "next": {queue: matching.next_contact(queue, now) for queue in world.queues},
         "waiting": {queue: matching.waiting(queue) for queue in world.queues},
         "states": {queue: matching.states(queue) for queue in world.queues},
     }
+
+
+def best_for(matching: Matching, contact: Contact, now: Instant) -> list[str]:
+    """The agents who could take a contact now, best first."""
+    choice = matching.choose(contact, 1_000, now)
+    return [standing.shift_id for standing in choice.best] if choice is not None else []
 
 
 def difference(one: dict[str, Any], other: dict[str, Any]) -> str:

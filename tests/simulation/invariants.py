@@ -356,14 +356,14 @@ class Invariants:
         for other in world.contacts.values():
             if other.status not in IN_TURN or other.queue_id != made.queue_id or not can_be_served(world, other):
                 continue
-            if other.visit is not None and self._since(record) == other.visit.queued_at:
+            if other.visit is not None and self._since(record) == other.visit.since:
                 continue  # a call that takes up a callback came, by its own place, at the same instant
             if self.book.places[f"contact-{other.contact_id}"] < place:
                 raise Broken("fifo", f"{record.stream} is served before {other.contact_id}, who waits longer")
 
     def _since(self, record: Record) -> int:
         contact = self._engine.world.contacts.get(ident_of(record.stream))
-        return contact.visit.queued_at if contact is not None and contact.visit is not None else 0
+        return contact.visit.since if contact is not None and contact.visit is not None else 0
 
     def _blamed_rightly(self, shift: str, down: s.AgentStoodDown) -> None:
         leg = self._offer_legs.get((shift, down.offer_id), "")

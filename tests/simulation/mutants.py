@@ -327,15 +327,16 @@ _MANY_AT_ONCE = Size(contacts=60, agents=10)
 
 def _calls_before_the_agent_is_there(world: Any, happened: Any, ids: Any) -> Iterator[Any]:
     contact = happened.after
-    rings = isinstance(happened.record.event, contacts.OfferMade)
-    if rings and isinstance(contact, contacts.Contact) and outward.to_be_called(contact) is not None:
+    rings = isinstance(happened.record.event, contacts.OfferMade) and isinstance(contact, contacts.Contact)
+    callback = outward.to_be_called(contact) if rings else None
+    if callback is not None:
         yield DialOutside(
             id=ids.new("leg"),
             node=contact.node,
             leg=ids.new("leg"),
             contact=contact.contact_id,
             offer=happened.record.event.offer_id,
-            number=contact.callback.number,
+            number=callback.number,
             trunk="outside",
             ring_ms=5_000,
             deadline=happened.record.event.deadline,
@@ -357,7 +358,7 @@ def _no_timer_for_peace(right: Any, on: Any, ident: str, event: Any) -> None:
 def _queued_anew(right: Any, contact: Any, event: Any, at: Any) -> Any:
     after = right(contact, event, at)
     if isinstance(event, CallbackAsked) and after.visit is not None:
-        return replace(after, visit=replace(after.visit, queued_at=at))
+        return replace(after, visit=replace(after.visit, queued_at=at, waiting_since=at))
     return after
 
 

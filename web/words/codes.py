@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from flask_babel import LazyString
+from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
+
+from orchestrator.domain.routing.rules import RULES
 
 CODES: Final[dict[str, LazyString]] = {
     # A contact's end, and where it was then.
@@ -66,8 +68,26 @@ CODES: Final[dict[str, LazyString]] = {
     "system": _l("the system"),
     "timer": _l("time was up"),
     "none": _l("no reason given"),
-    # Rules of distribution.
-    "longest_idle": _l("longest idle"),
+    # Why a contact's requirement moved on.
+    "expired": _l("its time was over"),
+    "nobody_could": _l("nobody on duty could ever take it"),
+    "identified": _l("the caller is known"),
+    "not_identified": _l("the caller was not known in time"),
+    "reconfigured": _l("the configuration changed"),
+    # Why an agent was out, beside the agent's state.
+    "level_too_low": _l("level too low"),
+    "wrong_branch": _l("another branch"),
+    "not_named": _l("somebody else is wanted"),
+    "declined": _l("did not take it just now"),
+    # What rules count in.
+    "shift": _l("this shift"),
+    "hour": _l("this hour"),
+    "day": _l("this day"),
+    # The parts of a contact's rank.
+    "priority": _l("priority"),
+    "entry": _l("entry point"),
+    "level": _l("customer level"),
+    "aged": _l("waiting"),
     # Wrap-up reasons that come with the product.
     "solved": _l("solved"),
     "call_back": _l("call back"),
@@ -109,3 +129,11 @@ def code(text: str) -> str:
     """The code in words; itself, with spaces for underscores, where it is a company's own."""
     words = CODES.get(text)
     return text.replace("_", " ") if words is None else str(words)
+
+
+def rule(name: str) -> str:
+    """A queue's rule in words, which stand beside the rule itself; a name of the log that no rule has, as it is."""
+    known = RULES.get(name)
+    if known is None:
+        return name.replace("_", " ")
+    return known.words.get(str(get_locale()).partition("_")[0], known.words["en"])

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from orchestrator.domain.contacts.events import Decision
-from web.words.codes import code
+from orchestrator.domain.contacts.events import Candidate, Decision
+from web.words.codes import code, rule
 from web.words.names import Names, duration
 
 
@@ -21,19 +21,21 @@ class Line(NamedTuple):
 
 def reasons(decision: Decision, chosen: frozenset[str], names: Names) -> tuple[str, list[Line], list[str]]:
     """The rule in a sentence, the best candidates in their order, and how many others were out and for what."""
-    rule = _(
-        "Skill “%(skill)s” at level %(level)s or higher; higher level first, then %(rule)s; configuration version "
-        "%(version)s.",
-        skill=decision.skill,
-        level=decision.min_level,
-        rule=code(decision.rule),
-        version=decision.config_version,
-    )
+    said = {"asked": _asked(decision, names), "rule": rule(decision.rule), "version": decision.config_version}
+    if decision.level_first:
+        told = _("%(asked)s; higher level first, then %(rule)s; configuration version %(version)s.", **said)
+    else:
+        told = _("%(asked)s; %(rule)s first; configuration version %(version)s.", **said)
+    if decision.window:
+        told += " " + _("Counted over %(window)s.", window=code(decision.window))
+    if decision.rank:
+        parts = ", ".join(f"{code(part)} {points:+d}" for part, points in decision.rank.items())
+        told += " " + _("Rank of the contact: %(parts)s.", parts=parts)
     lines = [
         Line(
             place,
             names.agent(candidate.agent_id),
-            _("level %(level)s, idle for %(idle)s", level=candidate.level, idle=duration(candidate.idle_ms)),
+            _why(candidate),
             candidate.agent_id in chosen,
         )
         for place, candidate in enumerate(decision.candidates, 1)
@@ -42,4 +44,44 @@ def reasons(decision: Decision, chosen: frozenset[str], names: Names) -> tuple[s
         ngettext("%(num)s other agent: %(state)s", "%(num)s other agents: %(state)s", count, state=code(state))
         for state, count in sorted(decision.others.items())
     ]
-    return rule, lines, others
+    return told, lines, others
+
+
+def _asked(decision: Decision, names: Names) -> str:
+    """What was asked of agents at this step."""
+    wanted = decision.requirement
+    skills = {decision.skill: decision.min_level} if wanted is None else wanted.skills
+    told = [
+        _("Skill “%(skill)s” at level %(level)s or higher", skill=skill, level=level)
+        for skill, level in sorted(skills.items())
+    ] or [_("Any skill")]
+    if wanted is not None and wanted.agents:
+        told.append(_("only %(agents)s", agents=", ".join(map(names.agent, wanted.agents))))
+    if wanted is not None and wanted.branch:
+        told.append(_("only branch %(branch)s", branch=wanted.branch))
+    if decision.step:
+        told.append(_("step %(step)s", step=decision.step + 1))
+    return ", ".join(told)
+
+
+def _why(candidate: Candidate) -> str:
+    """What counted for a candidate; whatever the rule looked at beside level and idle time is told in the middle."""
+    idle = duration(candidate.idle_ms)
+    parts = [_("level %(level)s", level=candidate.level)]
+    for what, value in candidate.score.items():
+        match what:
+            case "calls":
+                parts.append(ngettext("%(num)s call", "%(num)s calls", value))
+            case "talk_ms":
+                parts.append(_("talked for %(time)s", time=duration(value)))
+            case "skills":
+                parts.append(ngettext("%(num)s skill", "%(num)s skills", value))
+            case "order":
+                parts.append(_("place %(order)s", order=value))
+            case "weight":
+                parts.append(_("weight %(weight)s", weight=value))
+            case "offered_ms" if value < 0:
+                parts.append(_("not offered anything yet"))
+            case "offered_ms":
+                parts.append(_("last offered something %(time)s ago", time=duration(value)))
+    return ", ".join([*parts, _("idle for %(idle)s", idle=idle)])

@@ -11,7 +11,7 @@ from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import configuration, entries, queues
+from orchestrator.domain.routing import branches, configuration, entries, levels, queues
 from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -46,12 +46,21 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     c.EntryPointMissing: (_l("Alarm: no entry point serves %(dialled)s"), lambda e, _: {"dialled": e.dialled or "–"}),
     c.ContactQueued: (_l("Waits in “%(queue)s”"), lambda e, n: {"queue": n.queue(e.queue_id)}),
+    c.VisitWidened: (
+        _l("Step %(step)s of the search begins: %(reason)s"),
+        lambda e, _: {"step": e.step + 1, "reason": code(e.reason)},
+    ),
+    c.VisitRevised: (_l("What is asked of agents is set anew: %(reason)s"), _coded("reason")),
     c.ContactTurnedAway: (_l("Hears an apology: %(reason)s"), _coded("reason")),
     c.QueueVisitEnded: (_l("Left the queue: %(outcome)s"), _coded("outcome")),
     c.ContactIdentified: (_l("The caller is a known customer"), _nothing),
     c.OfferMade: (
         _l("Offered to %(agents)s"),
         lambda e, n: {"agents": ", ".join(n.agent(held.agent_id) for held in e.reservations)},
+    ),
+    c.OfferWidened: (
+        _l("Offered to more agents: %(agents)s"),
+        lambda e, n: {"agents": ", ".join(n.agent(held.agent_id) for held in e.reservations) or "–"},
     ),
     c.OfferDelivered: (_l("Rings at %(agent)s"), _agent),
     c.OfferAcceptRequested: (_l("%(agent)s accepted at the desk"), _agent),
@@ -134,6 +143,10 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     agents.AgentRemoved: (_l("Agent removed"), _nothing),
     queues.QueueConfigured: (_l("Queue “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    levels.LevelConfigured: (_l("Customer level “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    levels.LevelRemoved: (_l("Customer level removed"), _nothing),
+    branches.BranchConfigured: (_l("Branch “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    branches.BranchRemoved: (_l("Branch removed"), _nothing),
     queues.QueueRemoved: (_l("Queue removed"), _nothing),
     entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),
     entries.EntryPointRemoved: (_l("Entry point removed"), _nothing),

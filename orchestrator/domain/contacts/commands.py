@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts.events import Decision, Reservation
 from orchestrator.domain.kernel import Instant
+from orchestrator.domain.routing.requirements import Step
 
 
 class Receive(Struct, frozen=True, kw_only=True):
@@ -32,8 +33,33 @@ class Queue(Struct, frozen=True, kw_only=True):
     unknown_number: bool = False
     position: int = 0
     estimate_ms: int = -1
-    waiting_since: Instant = Instant(0)
     takes_up: str = ""
+    bonuses: dict[str, int] = {}
+    steps: tuple[Step, ...] = ()
+    known_by: Instant = Instant(0)
+    age_per_min: int = 0
+    age_cap: int = 0
+    waiting_since: Instant = Instant(0)
+
+
+class Widen(Struct, frozen=True, kw_only=True):
+    """The visit's step is over, or nobody could ever take the contact at it: the next one begins now."""
+
+    visit_id: str
+    step: int
+    """The step that is over; where the visit is at another one by now, nothing follows."""
+    reason: str
+    now: Instant
+
+
+class Revise(Struct, frozen=True, kw_only=True):
+    """The chain and points of the open visit are these from now on."""
+
+    visit_id: str
+    steps: tuple[Step, ...]
+    bonuses: dict[str, int]
+    reason: str
+    now: Instant
 
 
 class TurnAway(Struct, frozen=True, kw_only=True):
@@ -48,6 +74,8 @@ class Identify(Struct, frozen=True, kw_only=True):
     """The caller is known to be this customer."""
 
     customer_id: str
+    level: str = ""
+    last_agent: str = ""
 
 
 class MakeOffer(Struct, frozen=True, kw_only=True):
@@ -57,6 +85,17 @@ class MakeOffer(Struct, frozen=True, kw_only=True):
     reservations: tuple[Reservation, ...]
     deadline: Instant
     decision: Decision
+    next_at: Instant = Instant(0)
+
+
+class WidenOffer(Struct, frozen=True, kw_only=True):
+    """Ring these for the open offer, too; nobody where none is free."""
+
+    offer_id: str
+    reservations: tuple[Reservation, ...]
+    deadline: Instant
+    next_at: Instant
+    decision: Decision | None
 
 
 class NoteDelivered(Struct, frozen=True, kw_only=True):
@@ -251,5 +290,5 @@ Calling = (
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
-    | HangUp | CheckOverdue | NoteRecording | Calling
+    | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer | Calling
 )  # fmt: skip

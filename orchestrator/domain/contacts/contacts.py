@@ -54,15 +54,19 @@ from orchestrator.domain.contacts.events import (
     OfferRejected,
     OfferRejectRequested,
     OfferTimedOut,
+    OfferWidened,
     OfferWithdrawn,
     QueueVisitEnded,
     RecordingBegun,
     RecordingFinished,
     Reservation,
     ResumeRequested,
+    VisitRevised,
+    VisitWidened,
 )
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
-from orchestrator.domain.kernel import Event, Instant
+from orchestrator.domain.kernel import MILLISECOND, Event, Instant
+from orchestrator.domain.routing.requirements import Requirement, Step, bounded
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 
 __all__ = [
@@ -97,6 +101,7 @@ __all__ = [
     "OfferRejectRequested",
     "OfferRejected",
     "OfferTimedOut",
+    "OfferWidened",
     "OfferWithdrawn",
     "QueueVisitEnded",
     "RecordingBegun",
@@ -105,10 +110,13 @@ __all__ = [
     "ResumeRequested",
     "Segment",
     "Visit",
+    "VisitRevised",
+    "VisitWidened",
     "doomed_legs",
     "evolve",
     "extension_of",
     "reservation_of",
+    "step_within",
 ]
 
 
@@ -120,6 +128,38 @@ class Visit(Struct, frozen=True, kw_only=True):
     priority: int
     queued_at: Instant
     leave_by: Instant
+    bonuses: dict[str, int] = {}
+    steps: tuple[Step, ...] = ()
+    step: int = 0
+    """Where in `steps` it is; -1 while it waits to know who calls."""
+    step_until: Instant = Instant(0)
+    """When this step is over; 0: never."""
+    age_per_min: int = 0
+    age_cap: int = 0
+    waiting_since: Instant = Instant(0)
+    """Since when it waits, in whatever queue it began."""
+    declined: tuple[str, ...] = ()
+    """The agents who did not take it, the last ones."""
+
+    @property
+    def base(self) -> int:
+        """The rank that it has whatever the time, within bounds."""
+        return bounded(self.priority + sum(self.bonuses.values()))
+
+    @property
+    def since(self) -> Instant:
+        """Since when its waiting counts."""
+        return self.waiting_since or self.queued_at
+
+    @property
+    def requirement(self) -> Requirement | None:
+        """What it asks for now, None where only its queue says."""
+        return self.steps[max(self.step, 0)].requirement if self.steps else None
+
+    @property
+    def last_step(self) -> bool:
+        """Whether its requirement cannot widen any more."""
+        return self.step >= len(self.steps) - 1
 
 
 class Offer(Struct, frozen=True, kw_only=True):
@@ -172,6 +212,10 @@ class Contact(Struct, frozen=True, kw_only=True):
     """The queue that it is or was last in: its settings hold until the contact ends."""
     music: str = ""
     customer_id: str = ""
+    level: str = ""
+    """The customer's level."""
+    last_agent: str = ""
+    """Who served this customer last."""
     visit: Visit | None = None
     offer: Offer | None = None
     segment: Segment | None = None
@@ -192,6 +236,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     farewell: str = ""
     """The leg of a customer who is to be called back, while it hears that."""
 
+
+# Of those who did not take a contact, so many are remembered; whoever comes before them is asked again at worst.
+_DECLINED_KEPT = 10
 
 # The status words of a contact, in the order of the diagram.
 LIVE = (
@@ -245,8 +292,15 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 visit_id=event.visit_id,
                 queue_id=event.queue_id,
                 priority=event.priority,
-                queued_at=event.waiting_since or at,
+                queued_at=at,
                 leave_by=event.leave_by,
+                bonuses=event.bonuses,
+                steps=event.steps,
+                step=-1 if event.known_by else 0,
+                step_until=event.known_by or (_until(event.steps[0], at) if event.steps else Instant(0)),
+                age_per_min=event.age_per_min,
+                age_cap=event.age_cap,
+                waiting_since=event.waiting_since,
             )
             return replace(
                 contact,
@@ -262,7 +316,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case QueueVisitEnded():
             return replace(contact, visit=None)
         case ContactIdentified():
-            return replace(contact, customer_id=event.customer_id)
+            return replace(contact, customer_id=event.customer_id, level=event.level, last_agent=event.last_agent)
+        case VisitWidened() | VisitRevised():
+            return _evolve_visit(contact, event)
         case OfferMade():
             offer = Offer(
                 offer_id=event.offer_id,
@@ -296,11 +352,15 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return _evolve_leg_closed(contact, event)
         case ContactEnded():
             return replace(contact, status="ended", offer=None, segment=None, visit=None)
+        case OfferWidened() if contact.offer is not None and contact.offer.offer_id == event.offer_id:
+            return _evolve_widened(contact, contact.offer, event)
         case OfferClosed():
             status = contact.status
             if status in ("offered", "connecting", "calling_back"):
                 status = "awaiting_callback" if to_be_called(contact) is not None else "waiting"
-            return replace(contact, offer=None, status=status)
+            return replace(contact, offer=None, status=status, visit=_declined(contact, event))
+        case OfferDeclined():
+            contact = replace(contact, visit=_declined(contact, event))
     called = outward.evolve(contact, event, at)
     if called is contact and contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
         offer = _evolve_offer(contact.offer, event)
@@ -309,6 +369,50 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             status = "calling_back"
         return replace(contact, offer=offer, status=status if contact.status != "leaving" else contact.status)
     return called
+
+
+def _until(step: Step, at: Instant) -> Instant:
+    return Instant(at + step.until_ms * MILLISECOND) if step.until_ms else Instant(0)
+
+
+def step_within(step: int, steps: tuple[Step, ...]) -> int:
+    """Where a visit at this step is in another chain: at the same place, or at its end."""
+    return step if step < 0 else max(min(step, len(steps) - 1), 0)
+
+
+def _evolve_visit(contact: Contact, event: VisitWidened | VisitRevised) -> Contact:
+    visit = contact.visit
+    if visit is None or visit.visit_id != event.visit_id:
+        return contact
+    if isinstance(event, VisitWidened):
+        return replace(contact, visit=replace(visit, step=event.step, step_until=event.until))
+    step = step_within(visit.step, event.steps)
+    revised = replace(visit, steps=event.steps, bonuses=event.bonuses, step=step, step_until=event.until)
+    return replace(contact, visit=revised)
+
+
+def _evolve_widened(contact: Contact, offer: Offer, event: OfferWidened) -> Contact:
+    return replace(
+        contact,
+        offer=replace(offer, reservations=(*offer.reservations, *event.reservations), deadline=event.deadline),
+        legs=contact.legs + tuple(r.leg for r in event.reservations),
+        phones=contact.phones + tuple((r.leg, r.extension) for r in event.reservations),
+    )
+
+
+def _declined(contact: Contact, event: OfferClosed | OfferDeclined) -> Visit | None:
+    """The visit, knowing who did not take it. Whom we took it back from did nothing."""
+    visit, offer = contact.visit, contact.offer
+    if visit is None or offer is None or isinstance(event, OfferWithdrawn):
+        return visit
+    if isinstance(event, OfferDeclined):
+        if event.outcome in ("withdrawn", "lost"):
+            return visit
+        who = [r.agent_id for r in offer.reservations if r.leg == event.leg]
+    else:
+        who = [r.agent_id for r in offer.reservations]
+    others = [agent_id for agent_id in visit.declined if agent_id not in who]
+    return replace(visit, declined=(*others, *who)[-_DECLINED_KEPT:])
 
 
 def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:

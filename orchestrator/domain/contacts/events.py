@@ -3,9 +3,10 @@
 Written by the runner only; read by everyone.
 """
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from orchestrator.domain.kernel import Event, Instant, Personal
+from orchestrator.domain.routing.requirements import Requirement, Step
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
@@ -23,6 +24,8 @@ class Candidate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     agent_id: str
     level: int
     idle_ms: int
+    score: dict[str, int] = {}
+    """What else the rule looked at, in the order in which it counts."""
 
 
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,7 +37,19 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     min_level: int
     candidates: tuple[Candidate, ...]
     others: dict[str, int]
-    """Agents who have the skill but were not free, counted by their state."""
+    """The other signed-in agents who have the skill, counted by why they were out: their state, level_too_low,
+    wrong_branch, not_named, declined.
+    """
+    requirement: Requirement | None = None
+    """What was asked for at this step; nothing where it is skill and least level alone."""
+    step: int = 0
+    """At which step of its chain the contact was, from 0."""
+    level_first: bool = True
+    """Whether the level counted before the rule."""
+    window: str = ""
+    """What the rule's counters counted: shift, hour or day; empty where it counts nothing."""
+    rank: dict[str, int] = {}
+    """The parts of the contact's own rank that are not 0: priority, what was given beside it, aged."""
 
 
 class ContactArrived(Event, frozen=True, kw_only=True):
@@ -72,10 +87,43 @@ class ContactQueued(Event, frozen=True, kw_only=True):
     """The place in the queue then, 1 for who came next; 0 where nobody counted."""
     estimate_ms: int = -1
     """How long the wait was expected to be, -1 where nobody could say."""
-    waiting_since: Instant = Instant(0)
-    """Since when the customer has waited, where that began before this visit; 0 where it begins with it."""
     takes_up: str = ""
     """The contact whose callback this call makes needless, and whose place it has."""
+    bonuses: dict[str, int] = field(default_factory=dict)
+    """Points beside the priority, by what gave them: entry, level."""
+    steps: tuple[Step, ...] = ()
+    """How the requirement widens. The first one begins at once, or where `known_by` is set with a `VisitWidened`."""
+    known_by: Instant = Instant(0)
+    """Until when it is waited for to know who calls; 0: not at all."""
+    age_per_min: int = 0
+    """Points that each minute of waiting adds to the rank, up to `age_cap`."""
+    age_cap: int = 0
+    waiting_since: Instant = Instant(0)
+    """Since when it waits, where that began in another queue; 0: since now."""
+
+
+class VisitWidened(Event, frozen=True, kw_only=True):
+    """The visit is at this step of its chain from now on, until `until` where that is not 0. `reason`: expired,
+    nobody_could (no agent who is signed in and not paused could ever take it), and for the first step of a visit that
+    waited to know who calls: identified, not_identified.
+    """
+
+    visit_id: str
+    step: int
+    until: Instant = Instant(0)
+    reason: str
+
+
+class VisitRevised(Event, frozen=True, kw_only=True):
+    """The visit's chain and points are these from now on; it stays at the step at which it is, or at the last one,
+    until `until` where that is not 0. `reason`: identified, reconfigured.
+    """
+
+    visit_id: str
+    steps: tuple[Step, ...]
+    bonuses: dict[str, int]
+    until: Instant = Instant(0)
+    reason: str
 
 
 class ContactTurnedAway(Event, frozen=True, kw_only=True):
@@ -94,9 +142,11 @@ class QueueVisitEnded(Event, frozen=True, kw_only=True):
 
 
 class ContactIdentified(Event, frozen=True, kw_only=True):
-    """The caller is this customer."""
+    """The caller is this customer, of this level, whom this agent served last; empty where that is not known."""
 
     customer_id: str
+    level: str = ""
+    last_agent: str = ""
 
 
 class OfferMade(Event, frozen=True, kw_only=True):
@@ -108,6 +158,18 @@ class OfferMade(Event, frozen=True, kw_only=True):
     reservations: tuple[Reservation, ...]
     deadline: Instant
     decision: Decision
+    next_at: Instant = Instant(0)
+    """When one more agent is rung for it, where the rule does so; 0: none."""
+
+
+class OfferWidened(Event, frozen=True, kw_only=True):
+    """More agents are rung for an open offer, nobody where none was free; the deadline is `deadline` now."""
+
+    offer_id: str
+    reservations: tuple[Reservation, ...]
+    deadline: Instant
+    next_at: Instant = Instant(0)
+    decision: Decision | None = None
 
 
 class OfferDelivered(Event, frozen=True, kw_only=True):

@@ -20,7 +20,9 @@ from orchestrator.domain.contacts.commands import (
     Queue,
     Receive,
     Resume,
+    Revise,
     TurnAway,
+    Widen,
 )
 from orchestrator.domain.contacts.contacts import (
     AgentSegmentEnded,
@@ -44,8 +46,11 @@ from orchestrator.domain.contacts.contacts import (
     ResumeRequested,
     Segment,
     Visit,
+    VisitRevised,
+    VisitWidened,
     doomed_legs,
     reservation_of,
+    step_within,
 )
 from orchestrator.domain.contacts.outward import outward_leg, to_be_called
 from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
@@ -86,6 +91,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return calling.answered(contact, command)
         case NoteBridged() if contact.outside is not None:
             return calling.bridged(contact, contact.outside, command)
+        case Widen() | Revise():
+            return _steps(contact, command)
         case Queue() | TurnAway() | ExpireVisit() | Identify() | HangUp() | CheckOverdue() | NoteRecording():
             return _of_the_caller(contact, command)
         case Hold() | Resume() | NoteHold():
@@ -137,8 +144,13 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
                 leave_by=command.leave_by,
                 position=command.position,
                 estimate_ms=command.estimate_ms,
-                waiting_since=command.waiting_since,
                 takes_up=command.takes_up,
+                bonuses=command.bonuses,
+                steps=command.steps,
+                known_by=command.known_by,
+                age_per_min=command.age_per_min,
+                age_cap=command.age_cap,
+                waiting_since=command.waiting_since,
             )
             return (*missing, queued)
         case TurnAway() if contact.status == "arrived":
@@ -152,7 +164,9 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
                 _visit_ended(visit, "timed_out"),
             )
         case Identify() if not contact.customer_id:
-            return (ContactIdentified(customer_id=command.customer_id),)
+            return (
+                ContactIdentified(customer_id=command.customer_id, level=command.level, last_agent=command.last_agent),
+            )
         case HangUp():
             return _hang_up(contact, command.reason)
         case CheckOverdue() if doomed := doomed_legs(contact):
@@ -176,6 +190,37 @@ def _hang_up(contact: Contact, reason: str) -> Events:
     if contact.visit is not None:
         events += (_visit_ended(contact.visit, "stopped"),)
     return events
+
+
+def _steps(contact: Contact, command: Widen | Revise) -> Events:
+    """How the requirement of the open visit moves on."""
+    visit = contact.visit
+    if visit is None or visit.visit_id != command.visit_id:
+        return ()
+    if isinstance(command, Revise):
+        if (command.steps, command.bonuses) == (visit.steps, visit.bonuses):
+            return ()
+        return (_revised(visit, command),)
+    following = visit.step + 1
+    begins = visit.step == -1  # a visit that waited to know who calls may have no steps at all
+    if command.step != visit.step or (following >= len(visit.steps) and not begins):
+        return ()
+    until_ms = visit.steps[following].until_ms if visit.steps else 0
+    until = Instant(command.now + until_ms * MILLISECOND) if until_ms else Instant(0)
+    return (VisitWidened(visit_id=visit.visit_id, step=following, until=until, reason=command.reason),)
+
+
+def _revised(visit: Visit, command: Revise) -> VisitRevised:
+    """A step that has an end keeps it. One that had none, or is another now, gets the time that the new chain gives."""
+    step = step_within(visit.step, command.steps)
+    until = visit.step_until
+    if step >= len(command.steps) - 1 and step >= 0:
+        until = Instant(0)
+    elif not until:
+        until = Instant(command.now + command.steps[step].until_ms * MILLISECOND)
+    return VisitRevised(
+        visit_id=visit.visit_id, steps=command.steps, bonuses=command.bonuses, until=until, reason=command.reason
+    )
 
 
 def _hold(contact: Contact, command: Hold | Resume | NoteHold) -> Events:

@@ -16,6 +16,7 @@ from orchestrator.domain.contacts.commands import (
     NoteDelivered,
     NoteLegGone,
     RejectAtDesk,
+    WidenOffer,
     WithdrawOffer,
 )
 from orchestrator.domain.contacts.contacts import (
@@ -34,6 +35,7 @@ from orchestrator.domain.contacts.contacts import (
     OfferRejected,
     OfferRejectRequested,
     OfferTimedOut,
+    OfferWidened,
     OfferWithdrawn,
     QueueVisitEnded,
     Reservation,
@@ -86,6 +88,15 @@ def decide(contact: Contact, command: Command) -> Events:
             return (OfferExtended(offer_id=offer.offer_id, until=command.connect_by, cause="joined_again"),)
         case WithdrawOffer():
             return _withdraw(offer, command)
+        case WidenOffer() if command.offer_id == offer.offer_id and not offer.accepted:
+            widened = OfferWidened(
+                offer_id=offer.offer_id,
+                reservations=command.reservations,
+                deadline=command.deadline,
+                next_at=command.next_at,
+                decision=command.decision,
+            )
+            return (widened,)
     return ()
 
 
@@ -184,6 +195,7 @@ def _made(contact: Contact, command: MakeOffer) -> Events:
             reservations=held,
             deadline=command.deadline,
             decision=command.decision,
+            next_at=command.next_at,
         ),
     )
 

@@ -1,102 +1,158 @@
-"""Who is offered whom: free agents and waiting contacts, kept in order queue by queue.
+"""Who is offered whom: free agents and waiting contacts, kept in order.
 
 The index is a fold of the same events as everything else. Its cost is that of a heap: finding the best agent for a
-contact, or the best contact for an agent, does not grow with waiting contacts times agents. Entries that are no longer
-true are recognised by their stamp and thrown away when they come to the top.
+contact, or the best contact for an agent, does not grow with waiting contacts times agents. What contacts ask for is a
+requirement at a time; those of one queue who ask for the same stand in one lane (`lines`), and look at the agents of
+one pool by one order (`pools`). Lanes of named agents look at those agents alone.
 
-Contacts: higher priority first, then who queued first. Agents: higher level for the asked skill first, then the
-queue's rule (`rules`).
+Contacts: higher rank first, then who has waited longest, then who queued first. Agents: higher level first, unless the
+queue says otherwise and the requirement does not ask for the strongest; then the queue's rule (`rules`).
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from heapq import heapify, heappop, heappush
+
+from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.routing.lines import Lane, LaneKey, Place, Wait, lane_key
+from orchestrator.domain.routing.pools import PAUSED, READY, Order, OrderKey, Pool, PoolKey, draw_of, pool_key, widths
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
-from orchestrator.domain.routing.rules import RULES, Key, Rule, Standing, longest_idle
+from orchestrator.domain.routing.requirements import Requirement, own
+from orchestrator.domain.routing.rules import Standing, rule_of
 from orchestrator.domain.staff.agents import Agent
+from orchestrator.domain.staff.counters import Counters
 from orchestrator.domain.staff.shifts import Shift
 
-READY = "ready"
 PHONE_BUSY = "phone_busy"
 
-# Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
-SPARE = 64
 
-_Ready = tuple[tuple[Key, str], int, Standing]
-_Waiting = tuple[tuple[int, int, int], int, str]
+class Choice(Struct, frozen=True):
+    """The best free agents for a contact, and why the other signed-in agents with the skills are out."""
 
-
-class _Lane:
-    """One queue's two heaps."""
-
-    __slots__ = ("min_level", "ready", "rule", "skill", "states", "waiting")
-
-    def __init__(self, settings: QueueConfigured) -> None:
-        self.ready: list[_Ready] = []
-        self.waiting: list[_Waiting] = []
-        self.states: Counter[str] = Counter()
-        self.adopt(settings)
-
-    def adopt(self, settings: QueueConfigured) -> None:
-        self.skill = settings.skill
-        self.min_level = settings.min_level
-        self.rule: Rule = RULES.get(settings.rule, longest_idle)
-
-    def level_of(self, skills: dict[str, int]) -> int | None:
-        """The agent's level for this queue's skill, None where it does not suffice."""
-        level = skills.get(self.skill, 0)
-        return level if level >= max(self.min_level, 1) else None
+    requirement: Requirement
+    order: Order
+    best: list[Standing]
+    others: dict[str, int]
 
 
 class Matching:
     """The order of free agents and waiting contacts in every queue."""
 
-    def __init__(self) -> None:
-        self._lanes: dict[str, _Lane] = {}
-        self._lanes_of_skill: dict[str, dict[str, None]] = {}
-        self._skills: dict[str, dict[str, int]] = {}
+    def __init__(self, counters: Counters | None = None) -> None:
+        self._counters = counters or Counters()
+        self._queues: dict[str, QueueConfigured] = {}
+        self._agents: dict[str, Agent] = {}
+        self._pools: dict[PoolKey, Pool] = {}
+        self._pools_of: dict[str, list[tuple[Pool, int]]] = {}
         self._shifts: dict[str, Shift] = {}
         self._shifts_of_agent: dict[str, dict[str, None]] = {}
         self._labels: dict[str, str] = {}
         self._free: dict[str, int] = {}
-        self._waits: dict[str, int] = {}
+        self._lanes: dict[LaneKey, Lane] = {}
+        self._lanes_of_queue: dict[str, dict[LaneKey, Lane]] = {}
+        self._named: dict[str, dict[LaneKey, Lane]] = {}
+        """The lanes that wait for each named agent."""
+        self._waits: dict[str, Wait] = {}
+        self._waiting: dict[str, Contact] = {}
         self._places: dict[str, int] = {}
         self._stamp = 0
 
-    # --- keeping the index true ---------------------------------------------------------------------------------
+    # --- keeping the index true: configuration ----------------------------------------------------------------------
 
     def configure_queue(self, queue: Queue) -> None:
-        """Take over a queue's settings. Costs a look at every shift; configuration changes are rare."""
-        lane = self._lanes.get(queue.queue_id)
-        if lane is None:
-            lane = self._lanes[queue.queue_id] = _Lane(queue.settings)
-        else:
-            self._lanes_of_skill.get(lane.skill, {}).pop(queue.queue_id, None)
-            lane.adopt(queue.settings)
-        self._lanes_of_skill.setdefault(lane.skill, {})[queue.queue_id] = None
-        lane.ready.clear()
-        lane.states.clear()
-        for shift in self._shifts.values():
-            if lane.level_of(self._skills.get(shift.agent_id, {})) is not None:
-                lane.states[self._labels[shift.shift_id]] += 1
-                self._offer_to_lane(lane, shift)
+        """Take over a queue's settings. Costs a look at whoever waits there; configuration changes are rare."""
+        queue_id = queue.queue_id
+        again = [
+            self._waiting[ident] for lane in self._lanes_of_queue.get(queue_id, {}).values() for ident in lane.waiting
+        ]
+        for contact in again:
+            self._leave(contact.contact_id)
+        for pool in self._pools.values():
+            pool.users.discard(queue_id)
+            for order in pool.orders.values():
+                order.users.discard(queue_id)
+        self._queues[queue_id] = queue.settings
+        self._order(queue_id, own(queue.settings))
+        for contact in again:
+            self.place_contact(contact, reachable=True)
+        self._forget_unused()
 
     def configure_agent(self, agent_id: str, agent: Agent | None) -> None:
-        """Take over an agent's skills; None once the agent is removed."""
+        """Take over an agent's skills and branch; None once the agent is removed."""
         affected = [self._shifts[shift_id] for shift_id in self._shifts_of_agent.get(agent_id, ())]
         labels = {shift.shift_id: self._labels[shift.shift_id] for shift in affected}
         for shift in affected:
             self.remove_shift(shift.shift_id)
-        self._skills.pop(agent_id, None)
+        self._pools_of.pop(agent_id, None)
+        self._agents.pop(agent_id, None)
         if agent is not None:
-            self._skills[agent_id] = agent.skills
+            self._agents[agent_id] = agent
         for shift in affected:
             self.place_shift(shift, on_hook=labels[shift.shift_id] != PHONE_BUSY)
 
-    def place_shift(self, shift: Shift, *, on_hook: bool) -> None:
+    def _order(self, queue_id: str, requirement: Requirement) -> Order:
+        """The order by which a queue looks at the agents for this requirement."""
+        wide, fit, pool = (self._pool(key) for key in widths(requirement))
+        for each in (wide, fit, pool):
+            each.users.add(queue_id)
+        settings = self._queues[queue_id]
+        rule = rule_of(settings.rule)
+        window, day = (settings.count_window, settings.day_begins_h) if rule.counts else ("", 0)
+        key: OrderKey = (rule.name, settings.level_first or requirement.strongest, window, day)
+        order = pool.orders.get(key)
+        if order is None:
+            order = pool.orders[key] = Order(pool, rule, key, self._counters)
+            for shift_id, stamp in self._free.items():
+                shift = self._shifts[shift_id]
+                level = self._level_in(pool, shift.agent_id)
+                if level is not None:
+                    order.add(self._base(shift), level, stamp, self._free, shift.since)
+        order.users.add(queue_id)
+        return order
+
+    def _pool(self, key: PoolKey) -> Pool:
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = self._pools[key] = Pool(key)
+            for agent_id, known in self._pools_of.items():
+                agent = self._agents.get(agent_id)
+                level = pool.level_of(agent) if agent is not None else None
+                if level is not None:
+                    known.append((pool, level))
+                    for shift_id in self._shifts_of_agent.get(agent_id, ()):
+                        pool.count(self._labels[shift_id], 1)
+        return pool
+
+    def _forget_unused(self) -> None:
+        """Pools and orders at which no queue looks any more cost nothing from now on."""
+        for pool in self._pools.values():
+            pool.orders = {key: order for key, order in pool.orders.items() if order.users}
+        unused = [key for key, pool in self._pools.items() if not pool.users]
+        for key in unused:
+            del self._pools[key]
+        if unused:
+            for agent_id, known in self._pools_of.items():
+                self._pools_of[agent_id] = [(pool, level) for pool, level in known if pool.users]
+
+    def _pools_with(self, agent_id: str) -> list[tuple[Pool, int]]:
+        known = self._pools_of.get(agent_id)
+        if known is None:
+            agent = self._agents.get(agent_id)
+            all_of_them = self._pools.values() if agent is not None else ()
+            known = [(pool, level) for pool in all_of_them if agent and (level := pool.level_of(agent)) is not None]
+            self._pools_of[agent_id] = known
+        return known
+
+    def _level_in(self, pool: Pool, agent_id: str) -> int | None:
+        agent = self._agents.get(agent_id)
+        return pool.level_of(agent) if agent is not None else None
+
+    # --- keeping the index true: agents -----------------------------------------------------------------------------
+
+    def place_shift(self, shift: Shift, *, on_hook: bool, at: Instant | None = None) -> None:
         """Note where this shift stands now. `on_hook`: no leg of ours to its phone is open any more."""
         before = self._shifts.get(shift.shift_id)
         old, new = self._labels.get(shift.shift_id, ""), _label(shift, on_hook=on_hook)
@@ -104,18 +160,20 @@ class Matching:
         self._shifts_of_agent.setdefault(shift.agent_id, {})[shift.shift_id] = None
         if before is not None and old == new and before.idle_since == shift.idle_since:
             return
+        pools = self._pools_with(shift.agent_id)
         self._labels[shift.shift_id] = new
         self._free.pop(shift.shift_id, None)
-        free = new == READY
-        if free:
+        for pool, _ in pools:
+            if old:
+                pool.count(old, -1)
+            pool.count(new, 1)
+        if new == READY:
             self._stamp += 1
             self._free[shift.shift_id] = self._stamp
-        for lane in self._lanes_for(shift.agent_id):
-            if old:
-                lane.states[old] -= 1
-            lane.states[new] += 1
-            if free:
-                self._offer_to_lane(lane, shift)
+            base = self._base(shift)
+            for pool, level in pools:
+                for order in pool.orders.values():
+                    order.add(base, level, self._stamp, self._free, at or shift.since)
 
     def remove_shift(self, shift_id: str) -> None:
         """Forget a shift that ended."""
@@ -123,115 +181,254 @@ class Matching:
         label = self._labels.pop(shift_id, "")
         self._free.pop(shift_id, None)
         if shift is not None:
-            own = self._shifts_of_agent[shift.agent_id]
-            del own[shift_id]
-            if not own:
+            own_shifts = self._shifts_of_agent[shift.agent_id]
+            del own_shifts[shift_id]
+            if not own_shifts:
                 del self._shifts_of_agent[shift.agent_id]
-            for lane in self._lanes_for(shift.agent_id):
-                lane.states[label] -= 1
+            for pool, _ in self._pools_with(shift.agent_id):
+                pool.count(label, -1)
+
+    def _base(self, shift: Shift) -> Standing:
+        """What every rule may look at, but for what depends on pool and window."""
+        agent = self._agents.get(shift.agent_id)
+        counts = self._counters.of(shift.agent_id, "shift", 0, shift.since)
+        return Standing(
+            shift_id=shift.shift_id,
+            agent_id=shift.agent_id,
+            level=0,
+            idle_since=shift.idle_since,
+            skills=len(agent.skills) if agent is not None else 0,
+            order=agent.order if agent is not None else 0,
+            weight=agent.weight if agent is not None else 1,
+            offered_at=counts.offered_at,
+            draw=draw_of(shift.shift_id, shift.since, shift.last_offer),
+        )
+
+    # --- keeping the index true: contacts ---------------------------------------------------------------------------
 
     def place_contact(self, contact: Contact, *, reachable: bool) -> None:
         """Note whether this contact waits, and where. Only one whose switch is `reachable` can be served; another keeps
-        its place.
+        its place. One that waits to know who calls does not wait for agents yet.
         """
         ident, visit = contact.contact_id, contact.visit
         if visit is None:
-            self._waits.pop(ident, None)
+            self._leave(ident)
             self._places.pop(ident, None)
             return
         self._stamp += 1
         place = self._places.setdefault(ident, self._stamp)
-        if contact.status not in IN_TURN or not reachable:
-            self._waits.pop(ident, None)
+        settings = self._queues.get(visit.queue_id)
+        if contact.status not in IN_TURN or not reachable or visit.step < 0 or settings is None:
+            self._leave(ident)
             return
-        lane = self._lanes.get(visit.queue_id)
-        if lane is None or ident in self._waits:
+        requirement = visit.requirement or own(settings)
+        key = lane_key(visit.queue_id, requirement, visit.age_per_min, visit.age_cap)
+        before = self._waits.get(ident)
+        if before is not None:
+            self._waiting[ident] = contact
+            if (before.lane.key, before.base, before.since) == (key, visit.base, visit.since):
+                return
+            self._leave(ident)
+        lane = self._lanes.get(key) or self._open_lane(key, requirement)
+        wait = self._waits[ident] = Wait(ident, lane, visit.base, visit.since, place)
+        self._waiting[ident] = contact
+        lane.add(wait, self._stamp)
+
+    def _open_lane(self, key: LaneKey, requirement: Requirement) -> Lane:
+        queue_id = key[0]
+        order = self._order(queue_id, requirement)
+        lane = self._lanes[key] = Lane(key, requirement, order.pool, order)
+        self._lanes_of_queue.setdefault(queue_id, {})[key] = lane
+        if requirement.agents:
+            for agent_id in requirement.agents:
+                self._named.setdefault(agent_id, {})[key] = lane
+        else:
+            order.pool.active[lane] = None
+        return lane
+
+    def _leave(self, ident: str) -> None:
+        wait = self._waits.pop(ident, None)
+        self._waiting.pop(ident, None)
+        if wait is None:
             return
-        self._waits[ident] = self._stamp
-        heappush(lane.waiting, ((-visit.priority, visit.queued_at, place), self._stamp, ident))
-        if len(lane.waiting) > SPARE + 2 * len(self._waits):
-            lane.waiting = [entry for entry in lane.waiting if self._waits.get(entry[2]) == entry[1]]
-            heapify(lane.waiting)
-
-    def _offer_to_lane(self, lane: _Lane, shift: Shift) -> None:
-        stamp = self._free.get(shift.shift_id)
-        level = lane.level_of(self._skills.get(shift.agent_id, {}))
-        if stamp is None or level is None:
+        lane = wait.lane
+        lane.remove(ident)
+        if lane.waiting:
             return
-        standing = Standing(shift_id=shift.shift_id, agent_id=shift.agent_id, level=level, idle_since=shift.idle_since)
-        heappush(lane.ready, (((-level, *lane.rule(standing)), shift.shift_id), stamp, standing))
-        if len(lane.ready) > SPARE + 2 * len(self._free):
-            lane.ready = [entry for entry in lane.ready if self._free.get(entry[2].shift_id) == entry[1]]
-            heapify(lane.ready)
+        del self._lanes[lane.key]
+        self._lanes_of_queue[lane.queue_id].pop(lane.key)
+        lane.pool.active.pop(lane, None)
+        for agent_id in lane.requirement.agents:
+            self._named[agent_id].pop(lane.key, None)
+            if not self._named[agent_id]:
+                del self._named[agent_id]
 
-    def _lanes_for(self, agent_id: str) -> Iterator[_Lane]:
-        for skill, level in self._skills.get(agent_id, {}).items():
-            for queue_id in self._lanes_of_skill.get(skill, ()):
-                lane = self._lanes[queue_id]
-                if level >= max(lane.min_level, 1):
-                    yield lane
+    def note_chosen(self, contact_id: str, shift_ids: Collection[str]) -> None:
+        """These agents were taken for a contact that still waits."""
+        wait = self._waits.get(contact_id)
+        if wait is not None and not wait.lane.requirement.agents:
+            for shift_id in shift_ids:
+                wait.lane.order.chosen(shift_id)
 
-    # --- asking -------------------------------------------------------------------------------------------------
+    # --- asking: agents ---------------------------------------------------------------------------------------------
 
-    def best_agents(self, queue_id: str, count: int) -> list[Standing]:
-        """Up to `count` free agents for the queue, best first. They stay in the index until their shift changes."""
-        lane = self._lanes.get(queue_id)
-        if lane is None:
-            return []
-        found: list[_Ready] = []
-        while lane.ready and len(found) < count:
-            entry = heappop(lane.ready)
-            if self._free.get(entry[2].shift_id) == entry[1]:
-                found.append(entry)
-        for entry in found:
-            heappush(lane.ready, entry)
-        return [entry[2] for entry in found]
-
-    def best_contact(self, agent_id: str) -> str | None:
-        """The waiting contact that this agent should have: highest priority, then queued first, over all queues that
-        the agent serves. None where nobody waits.
+    def choose(self, contact: Contact, count: int, now: Instant, *, strict: bool = False) -> Choice | None:
+        """Up to `count` of the best free agents for a contact, whether it waits or is being offered. Whoever did not
+        take it just now comes only where there is nobody else, and not at all where it is `strict`. None where its
+        queue is not configured. They stay in the index until their shifts change.
         """
-        heads = [head for lane in self._lanes_for(agent_id) if (head := self._head(lane)) is not None]
-        return min(heads)[2] if heads else None
+        visit = contact.visit
+        settings = self._queues.get(visit.queue_id) if visit is not None else None
+        if visit is None or settings is None:
+            return None
+        requirement = visit.requirement or own(settings)
+        order = self._order(visit.queue_id, requirement)
+        best = self._best(order, requirement, count, now, visit.declined)
+        again = bool(best) and best[0].agent_id in visit.declined
+        if strict and again:
+            best = []
+        return Choice(requirement, order, best, self._others(requirement, visit.declined, chosen_again=again))
 
-    def first_queue(self, leave_out: set[str]) -> str | None:
-        """The queue whose head should be served first among those that have a free agent. Costs a look at every queue:
-        for the rare moments when everything has to be looked at.
-        """
-        heads = [
-            (head[0], queue_id)
-            for queue_id, lane in self._lanes.items()
-            if queue_id not in leave_out and (head := self._head(lane)) is not None and self.best_agents(queue_id, 1)
+    def best_agents(self, queue_id: str, count: int, now: Instant) -> list[Standing]:
+        """Up to `count` free agents for what the queue asks for of itself, best first."""
+        settings = self._queues.get(queue_id)
+        return self._order(queue_id, own(settings)).best(count, self._free, now) if settings is not None else []
+
+    def _best(
+        self, order: Order, requirement: Requirement, count: int, now: Instant, avoid: Collection[str]
+    ) -> list[Standing]:
+        if not requirement.agents:
+            return order.best(count, self._free, now, avoid)
+        named = [
+            order.standing(self._base(self._shifts[shift_id]), level, now)
+            for agent_id in requirement.agents
+            if (level := self._level_in(order.pool, agent_id)) is not None
+            for shift_id in self._shifts_of_agent.get(agent_id, ())
+            if shift_id in self._free
         ]
-        return min(heads)[1] if heads else None
+        named.sort(key=order.key)
+        fresh = [standing for standing in named if standing.agent_id not in avoid]
+        return (fresh or named)[:count]
 
-    def next_contact(self, queue_id: str) -> str | None:
-        """The contact at the head of this queue, None where nobody waits."""
-        lane = self._lanes.get(queue_id)
-        head = self._head(lane) if lane is not None else None
-        return head[2] if head is not None else None
+    def _others(self, requirement: Requirement, declined: Collection[str], *, chosen_again: bool) -> dict[str, int]:
+        """The signed-in agents with the skills who are out, by why; only those above zero."""
+        wide, fit, pool = (self._pool(key) for key in widths(requirement))
+        out = {"level_too_low": wide.size - fit.size, "wrong_branch": fit.size - pool.size}
+        if requirement.agents:
+            labels = [
+                self._labels[shift_id]
+                for agent_id in requirement.agents
+                if self._level_in(pool, agent_id) is not None
+                for shift_id in self._shifts_of_agent.get(agent_id, ())
+            ]
+            out["not_named"] = pool.size - len(labels)
+            for label in labels:
+                out[label] = out.get(label, 0) + 1
+        else:
+            out |= pool.states
+        out.pop(READY, None)
+        if not chosen_again:
+            out["declined"] = sum(
+                shift_id in self._free
+                for agent_id in declined
+                if self._level_in(pool, agent_id) is not None
+                for shift_id in self._shifts_of_agent.get(agent_id, ())
+            )
+        return {why: count for why, count in sorted(out.items()) if count > 0}
 
-    def _head(self, lane: _Lane) -> _Waiting | None:
-        while lane.waiting:
-            head = lane.waiting[0]
-            if self._waits.get(head[2]) == head[1]:
-                return head
-            heappop(lane.waiting)
-        return None
+    def anybody_for(self, queue_id: str, requirement: Requirement) -> bool:
+        """Whether anybody who is signed in, and not paused, could take what asks for this, now or later."""
+        if queue_id not in self._queues:
+            return False
+        pool = self._pool(widths(requirement)[-1])
+        if not requirement.agents:
+            return pool.able > 0
+        return any(
+            self._labels[shift_id] != PAUSED
+            for agent_id in requirement.agents
+            if self._level_in(pool, agent_id) is not None
+            for shift_id in self._shifts_of_agent.get(agent_id, ())
+        )
 
     def is_free(self, shift_id: str) -> bool:
         """Whether this shift may be offered a contact now."""
         return shift_id in self._free
 
     def states(self, queue_id: str) -> dict[str, int]:
-        """How many signed-in agents with the queue's skill are in which state; only those above zero."""
-        lane = self._lanes.get(queue_id)
-        return {state: count for state, count in sorted(lane.states.items()) if count > 0} if lane else {}
+        """How many signed-in agents who could serve the queue are in which state; only those above zero."""
+        settings = self._queues.get(queue_id)
+        if settings is None:
+            return {}
+        requirement = own(settings)
+        pool = self._pool(pool_key(requirement.skills, requirement.branch))
+        return {state: count for state, count in sorted(pool.states.items()) if count > 0}
+
+    # --- asking: contacts -------------------------------------------------------------------------------------------
+
+    def best_contact(self, agent_id: str, now: Instant) -> str | None:
+        """The waiting contact that this agent should have: highest rank, then longest wait, over all queues that the
+        agent serves. None where nobody waits.
+        """
+        heads = [(wait.at(now), wait.ident) for lane in self._lanes_for(agent_id) if (wait := lane.head(now))]
+        return min(heads)[1] if heads else None
+
+    def next_contact(self, queue_id: str, now: Instant) -> str | None:
+        """The contact that is first of all in this queue, None where nobody waits."""
+        heads = [
+            (w.at(now), w.ident) for lane in self._lanes_of_queue.get(queue_id, {}).values() if (w := lane.head(now))
+        ]
+        return min(heads)[1] if heads else None
+
+    def next_beside(self, contact_id: str, now: Instant) -> str | None:
+        """The first of those who wait for the same as this contact, itself among them; None where it does not wait."""
+        wait = self._waits.get(contact_id)
+        head = wait.lane.head(now) if wait is not None else None
+        return head.ident if head is not None else None
+
+    def in_turn(self, now: Instant) -> Iterator[str]:
+        """Contacts for whom an agent is free, whoever should be served first of all first. What becomes of one is known
+        when the next is asked for. For the rare moments when everything has to be looked at.
+        """
+        heads = [(wait.at(now), lane.key) for lane in self._lanes.values() if (wait := lane.head(now)) is not None]
+        heapify(heads)
+        while heads:
+            place, key = heappop(heads)
+            lane = self._lanes.get(key)
+            wait = lane.head(now) if lane is not None else None
+            if lane is None or wait is None:
+                continue
+            if wait.at(now) != place:
+                heappush(heads, (wait.at(now), key))
+            elif self._best(lane.order, lane.requirement, 1, now, ()):
+                yield wait.ident
+                follows = self._lanes.get(key)
+                following = follows.head(now) if follows is not None else None
+                if following is not None and following is not wait:
+                    heappush(heads, (following.at(now), key))
+
+    def left_alone(self, agent_id: str, now: Instant) -> Iterator[str]:
+        """Those who wait where this agent was the last one who could take them, in the order of their ranks."""
+        lanes = [lane for pool, _ in self._pools_with(agent_id) if not pool.able for lane in pool.active]
+        lanes += self._named.get(agent_id, {}).values()
+        waits = [wait for lane in lanes for wait in lane.waiting.values()]
+        return (wait.ident for wait in sorted(waits, key=lambda wait: wait.at(now)))
+
+    def place_of(self, contact_id: str, now: Instant) -> Place | None:
+        """Where a contact that waits stands among all; None where it does not wait."""
+        wait = self._waits.get(contact_id)
+        return wait.at(now) if wait is not None else None
 
     def waiting(self, queue_id: str) -> int:
-        """How many contacts wait in this queue. Costs a walk over the queue: for people, not for decisions."""
-        lane = self._lanes.get(queue_id)
-        return sum(1 for _, stamp, contact in lane.waiting if self._waits.get(contact) == stamp) if lane else 0
+        """How many contacts wait in this queue."""
+        return sum(len(lane.waiting) for lane in self._lanes_of_queue.get(queue_id, {}).values())
+
+    def _lanes_for(self, agent_id: str) -> Iterator[Lane]:
+        for pool, _ in self._pools_with(agent_id):
+            yield from pool.active
+        pools = {pool.key for pool, _ in self._pools_with(agent_id)} if agent_id in self._named else ()
+        for lane in self._named.get(agent_id, {}).values():
+            if lane.pool.key in pools:
+                yield lane
 
 
 def _label(shift: Shift, *, on_hook: bool) -> str:

@@ -13,6 +13,23 @@ APOLOGY = "apology"
 CALLBACK_PROMPT = "callback_promised"
 
 
+class StepSetting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of a queue as configured: what is not said is as the queue says it."""
+
+    for_ms: int = 0
+    """How long it holds; 0: for good."""
+    min_level: int = 0
+    """The least level for the queue's skill; 0: the queue's own."""
+    skills: dict[str, int] | None = None
+    """Other skills with their least levels instead of the queue's; none of them: anyone."""
+    agents: tuple[str, ...] = ()
+    """These agents alone."""
+    branch: str = ""
+    """This branch's agents alone; `local`: those of the caller's region."""
+    strongest: bool = False
+    """The agent's level counts first here, even where the queue does not say so."""
+
+
 class QueueConfigured(Event, frozen=True, kw_only=True):
     """The queue is as described from now on. Durations in milliseconds."""
 
@@ -45,6 +62,28 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     callback_most_wait_ms: int = 14_400_000
     """When it is given up at the latest, from when it was asked for."""
     callback_prompt: str = CALLBACK_PROMPT
+    level_first: bool = True
+    """Whether an agent's level for the asked skill counts before the rule."""
+    count_window: str = "shift"
+    """What the rule's counters count: this `shift`, this clock `hour`, or this `day`."""
+    day_begins_h: int = 16
+    """The full hour of UTC at which a day of the counters begins; 16 is midnight in China."""
+    steps: tuple[StepSetting, ...] = ()
+    """How the requirement widens; none: it stays as it is."""
+    named_agent_ms: int = 30_000
+    """How long a contact waits for the agent whom its entry point names."""
+    last_agent_ms: int = 0
+    """How long a contact waits for the agent who served this customer last."""
+    known_within_ms: int = 300
+    """How long a queue that needs to know who calls lets a contact wait for that before its first step begins."""
+    age_per_min: int = 0
+    """Points that each minute of waiting adds to the priority."""
+    age_cap: int = 0
+    """The most points that waiting adds."""
+    ring_most: int = 5
+    """How many phones one offer rings at most where the rule rings several."""
+    ring_next_ms: int = 5_000
+    """After how long a rule that rings progressively rings one more."""
 
 
 class QueueRemoved(Event, frozen=True, kw_only=True):

@@ -83,4 +83,4 @@ def _place(contact: Contact | None) -> tuple[str, int] | None:
     """The queue and the priority with which this contact is in line."""
     if contact is None or contact.visit is None or contact.status in _ASIDE:
         return None
-    return contact.visit.queue_id, contact.visit.priority
+    return contact.visit.queue_id, contact.visit.base

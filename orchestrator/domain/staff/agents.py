@@ -19,6 +19,12 @@ class AgentConfigured(Event, frozen=True, kw_only=True):
     """Skill to level, 1 (lowest) to 9."""
     team: str = ""
     """Whose leaders see this agent; empty for an agent whom only those see who see every team."""
+    branch: str = ""
+    """Where the agent works; empty: nowhere in particular."""
+    order: int = 0
+    """The agent's place where a rule goes from top to bottom: smaller first."""
+    weight: int = 1
+    """The agent's share where a rule weighs agents: one of weight 2 gets twice as many contacts as one of weight 1."""
 
 
 class AgentRemoved(Event, frozen=True, kw_only=True):
@@ -34,6 +40,9 @@ class Agent(Struct, frozen=True, kw_only=True):
     extension: str
     skills: dict[str, int]
     team: str = ""
+    branch: str = ""
+    order: int = 0
+    weight: int = 1
 
 
 def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
@@ -47,6 +56,9 @@ def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
                 extension=event.extension,
                 skills=event.skills,
                 team=event.team,
+                branch=event.branch,
+                order=event.order,
+                weight=event.weight,
             )
         case AgentRemoved():
             return None

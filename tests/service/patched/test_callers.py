@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from orchestrator.service.callers import Callers
+from orchestrator.service.customers import Caller
 from orchestrator.store import Away
 from tests.lab.patience import until
 
@@ -17,14 +18,14 @@ class Directory:
         self.fault: Exception | None = None
         self.found: list[tuple[str, str]] = []
 
-    def identify(self, numbers: Sequence[str]) -> list[str | None]:
+    def identify(self, numbers: Sequence[str]) -> list[Caller | None]:
         self.asked.append(list(numbers))
         if self.fault is not None:
             raise self.fault
-        return [f"customer of {number}" if number.startswith("+86") else None for number in numbers]
+        return [Caller(f"customer of {number}") if number.startswith("+86") else None for number in numbers]
 
-    def told(self, contact: str, customer: str) -> None:
-        self.found.append((contact, customer))
+    def told(self, contact: str, caller: Caller) -> None:
+        self.found.append((contact, caller.customer_id))
 
 
 @pytest.fixture
