@@ -15,7 +15,7 @@ from projections.live_calls import KEPT
 # The names that a contact's and a shift's first and last events are stored under.
 _BEGUN: Final = ("ContactArrived", "AgentSignedIn")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
-_CONFIGURED: Final = ("agent", "queue", "entry", "config", "node")
+_CONFIGURED: Final = ("agent", "queue", "entry", "outside", "config", "node")
 
 
 def present(log: Log, until: int) -> Iterator[Record]:

@@ -83,6 +83,8 @@ OPERATIONS: Final = (
     Operation("GET", "/contacts/{contact_id}/events", "history.search", contacts.events, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/notes", "customers.edit", contacts.note, status=201),
     Operation("POST", "/contacts/{contact_id}/customer", "customers.edit", contacts.identify),
+    Operation("POST", "/contacts/{contact_id}/callback", "floor.direct", contacts.ask_callback),
+    Operation("POST", "/contacts/{contact_id}/outside", "floor.direct", contacts.send_outside),
     Operation("GET", "/queues", "floor.watch", floor.queues, (LIVE, queue_state.NAME)),
     Operation("GET", "/agents", "floor.watch", agents.search, (LIVE, agent_workload.NAME)),
     Operation("GET", "/agents/{number}", "agents.act", agents.seat, (LIVE,)),

@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import Contact, Offer
+from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.shifts import STAND_DOWN, Shift
@@ -12,7 +13,7 @@ from orchestrator.domain.world import World
 from projections.live import LiveView
 from projections.live_calls import Call
 
-ENGAGED: Final = ("ringing", "connecting", "talking", "held")
+ENGAGED: Final = ("ringing", "calling", "connecting", "talking", "held")
 
 
 class Ring(Struct, frozen=True, kw_only=True):
@@ -32,6 +33,8 @@ class Ring(Struct, frozen=True, kw_only=True):
     """Further agents whose phones ring for it."""
     accepted: bool
     """The phone has answered; the legs are being joined."""
+    callback: bool = False
+    """The customer is not on the line: they are called once this agent's phone has answered."""
 
 
 class Talk(Struct, frozen=True, kw_only=True):
@@ -70,8 +73,8 @@ class Waiting(Struct, frozen=True, kw_only=True):
 
 
 class Desk(Struct, frozen=True, kw_only=True):
-    """Everything on the page. `state`: signed_out, paused, ready, cooling_down, ringing, connecting, talking, held,
-    wrapping_up.
+    """Everything on the page. `state`: signed_out, paused, ready, cooling_down, ringing, calling, connecting,
+    talking, held, wrapping_up.
     """
 
     agent: Agent
@@ -166,6 +169,8 @@ def state_of(shift: Shift | None, contact: Contact | None) -> str:
     match shift.status:
         case "reserved":
             offer = contact.offer if contact is not None else None
+            if contact is not None and contact.status == "calling_back":
+                return "calling"
             joining = offer is not None and offer.accepted and _mine(offer, shift) == offer.accepted
             return "connecting" if joining else "ringing"
         case "talking" if contact is not None and contact.status == "held":
@@ -188,6 +193,8 @@ def may(state: str, shift: Shift | None, talk: Talk | None, wrap_up: WrapUp | No
     match state:
         case "ringing":
             found |= {"accept", "reject"}
+        case "calling":
+            found.add("reject")
         case "talking" | "held" if talk is not None:
             found.add("hang_up")
             if not talk.wish:
@@ -212,7 +219,7 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
                     offer_id=offer.offer_id,
                     contact_id=contact.contact_id,
                     customer_id=contact.customer_id,
-                    number=contact.caller_number,
+                    number=number_of(contact),
                     name=contact.caller_name,
                     queue=queue_name(world, contact.queue_id),
                     queued_at=contact.visit.queued_at if contact.visit is not None else contact.arrived_at,
@@ -220,6 +227,7 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
                     ring_ms=max(1, (offer.deadline - offer.made_at) // MILLISECOND),
                     others=len(offer.reservations) - 1,
                     accepted=offer.accepted == mine.leg,
+                    callback=to_be_called(contact) is not None,
                 )
             )
     return sorted(found, key=lambda ring: ring.queued_at)
@@ -231,7 +239,7 @@ def _talk(world: World, agent_id: str, contact: Contact | None) -> Talk | None:
     return Talk(
         contact_id=contact.contact_id,
         customer_id=contact.customer_id,
-        number=contact.caller_number,
+        number=number_of(contact),
         name=contact.caller_name,
         queue=queue_name(world, contact.queue_id),
         since=contact.segment.since,
@@ -270,7 +278,7 @@ def waiting_in(view: LiveView, queue_id: str) -> Waiting:
         since = [
             contact.visit.queued_at
             for contact in world.contacts.values()
-            if contact.visit is not None and contact.visit.queue_id == queue_id and contact.status == "waiting"
+            if contact.visit is not None and contact.visit.queue_id == queue_id and contact.status in IN_TURN
         ]
         name = queue_name(world, queue_id)
     return Waiting(queue_id=queue_id, name=name, count=len(since), longest_since=min(since, default=None))
@@ -310,6 +318,11 @@ def _since(shift: Shift | None, contact: Contact | None) -> Instant | None:
 
 def _mine(offer: Offer, shift: Shift) -> str:
     return next((held.leg for held in offer.reservations if held.shift_id == shift.shift_id), "")
+
+
+def number_of(contact: Contact) -> str:
+    """The number at which this contact's customer is reached: where they want to be called, or where they call from."""
+    return contact.callback.number if contact.callback is not None else contact.caller_number
 
 
 def queue_name(world: World, queue_id: str) -> str:
