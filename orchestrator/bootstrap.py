@@ -15,14 +15,16 @@ from gevent.event import Event
 from orchestrator import cluster, logs
 from orchestrator.control import Server, control_path
 from orchestrator.domain.kernel import Instant
+from orchestrator.domain.routing import admission
 from orchestrator.domain.world import World
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
 from orchestrator.leader import Leader, Lease, holder_name
-from orchestrator.loop import EXIT_DEPOSED, Engine, wall_clock
+from orchestrator.loop import EXIT_DEPOSED, Engine, Services, wall_clock
 from orchestrator.metrics import Metrics, MetricsError
 from orchestrator.questions import Questions
 from orchestrator.runner import Runner
+from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customers import Customers
 from orchestrator.settings import Address, Settings
 from orchestrator.store import Away, DeskWriter, Hooks, KeyShelf, LiveWriter, Log, Source, assert_cooperative, schema
@@ -32,7 +34,7 @@ from orchestrator.vault import Vault
 log = structlog.get_logger(__name__)
 
 # Streams that others append to and the live state rests on.
-CONFIGURATION: Final = ("branch", "level", "agent", "queue", "entry", "config")
+CONFIGURATION: Final = ("branch", "level", "agent", "queue", "entry", *admission.KINDS, "config")
 # Allocations between looks at the youngest structures, and looks between those at older ones. Python's own are
 # (700, 10, 10); a full look costs tens of milliseconds in which no call is served.
 _COLLECT: Final = (20_000, 20, 50)
@@ -80,13 +82,14 @@ def _serve(
     tape = TapeWriter(settings.tapes, vault, max_mb=settings.tape_max_mb, epoch=lease.epoch)
     closing.append(tape.close)
     customers = Customers(DeskWriter(source, vault), history, vault, region=settings.region)
+    blacklists = Blacklists(DeskWriter(source, vault), history, region=settings.region)
     engine = Engine(
         Runner(world),
         epoch=lease.epoch,
         last_at=last_at,
         tape=tape,
         may_write=lease.may_write,
-        identify=customers.recognise_all,
+        services=Services(customers.recognise_all, blacklists.list_marked),
         metrics=metrics,
     )
     hooks = Hooks(

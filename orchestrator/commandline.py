@@ -12,6 +12,7 @@ import msgspec
 
 from orchestrator import cluster
 from orchestrator.columns import print_table
+from orchestrator.commandline_admission import blacklist, holidays, notice
 from orchestrator.commandline_people import token, user
 from orchestrator.control import Client, ControlError, control_path
 from orchestrator.domain.kernel import SECOND, Refused
@@ -33,6 +34,8 @@ def ringledger() -> None:
 
 ringledger.add_command(user)
 ringledger.add_command(token)
+ringledger.add_command(blacklist)
+ringledger.add_command(notice)
 
 
 def main() -> None:
@@ -266,6 +269,9 @@ def show() -> None:
     from orchestrator.service import configuration
 
     click.echo(configuration.show(load()), nl=False)
+
+
+config.add_command(holidays)
 
 
 @ringledger.group()

@@ -15,7 +15,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import gevent
 import structlog
@@ -23,7 +23,7 @@ from gevent.event import AsyncResult, Event
 from prometheus_client import Counter
 
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.contacts.contacts import ContactArrived
+from orchestrator.domain.contacts.contacts import ContactArrived, NuisanceMarked
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
@@ -34,6 +34,7 @@ from orchestrator.runner import Followed, Input, Outcome, Runner, TimerFired
 from orchestrator.runner.inputs import DatabaseBack, DeskCommand, IdentifyContact, Started
 from orchestrator.service.callers import Callers, Identify
 from orchestrator.service.customers import Caller
+from orchestrator.service.marks import ListMarked, Marks
 from orchestrator.store import Away, StoreError
 
 log = structlog.get_logger(__name__)
@@ -88,6 +89,13 @@ Perform = Callable[[Sequence[Instruction]], None]
 Clock = Callable[[], Instant]
 
 
+class Services(NamedTuple):
+    """What works beside the ring path."""
+
+    identify: Identify
+    list_marked: ListMarked
+
+
 def wall_clock() -> Instant:
     """Now, by this machine's clock."""
     return Instant(time.time_ns() // 1000)
@@ -104,7 +112,7 @@ class Engine:
         last_at: Instant,
         tape: Tape,
         may_write: Callable[[], bool],
-        identify: Identify,
+        services: Services,
         metrics: Metrics,
         clock: Clock = wall_clock,
     ) -> None:
@@ -116,7 +124,8 @@ class Engine:
         self._last_at = last_at
         self._tape = tape
         self._may_write = may_write
-        self._callers = Callers(identify, self._identified)
+        self._callers = Callers(services.identify, self._identified)
+        self._marks = Marks(services.list_marked)
         self._metrics = metrics
         self._clock = clock
         self._writer: Writer | None = None
@@ -144,6 +153,10 @@ class Engine:
         self._writer, self._perform, self.position = writer, perform, position
         self._greenlets = [gevent.spawn(self._keep_time), gevent.spawn(self._keep_performing)]
         self._callers.start()
+        self._marks.start()
+        blacklist = self.runner.world.admission.blacklist
+        for contact_id, actor in blacklist.marked.items():
+            self._marks.came(contact_id, blacklist.number_of(contact_id), actor)
         self._take_now("", Started(epoch=self._epoch, position=position), self._clock())
 
     def stop(self) -> None:
@@ -151,6 +164,7 @@ class Engine:
         self._paused = True
         gevent.killall(self._greenlets)
         self._callers.stop()
+        self._marks.stop()
         self.stopped.set()
 
     # --- inputs ------------------------------------------------------------------------------------------------------
@@ -253,14 +267,24 @@ class Engine:
             if answer is not None:
                 answer.set(position)
             for record in outcome.records:
-                if isinstance(record.event, ContactArrived) and record.event.caller_number:
-                    self._callers.came(ident_of(record.stream), record.event.caller_number)
+                self._serve(record)
 
         def lost(error: StoreError) -> None:
             if answer is not None:
                 answer.set(Refused("unsure", f"It may not have been recorded: {error}"))
 
         self._writer.submit(outcome.records, stored, lost, patient=patient)
+
+    def _serve(self, record: Record) -> None:
+        """Give what is stored to the services beside the ring path."""
+        match record.event:
+            case ContactArrived() as event if event.from_number or event.caller_number:
+                self._callers.came(ident_of(record.stream), event.from_number or event.caller_number)
+            case NuisanceMarked():
+                contact_id = ident_of(record.stream)
+                blacklist = self.runner.world.admission.blacklist
+                if contact_id in blacklist.marked:
+                    self._marks.came(contact_id, blacklist.number_of(contact_id), record.about.actor)
 
     def _count(self, records: tuple[Record, ...]) -> None:
         self._live_appended.inc(len(records))

@@ -5,6 +5,7 @@ from typing import Final
 
 from flask import request
 
+from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customer_file import CustomerFile
 from orchestrator.service.deciding import Who
 from orchestrator.service.work import Work
@@ -24,6 +25,12 @@ def work() -> Work:
     """Work orders."""
     reading = parts().reading
     return Work(reading.desk, reading.log, region=parts().settings.region)
+
+
+def blacklists() -> Blacklists:
+    """The numbers whose calls are refused."""
+    reading = parts().reading
+    return Blacklists(reading.desk, reading.log, region=parts().settings.region)
 
 
 def who() -> Who:

@@ -14,6 +14,10 @@ from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Reco
 # switch that was away meanwhile is given the time from its return.
 LEG_LIMIT = 120 * SECOND
 
+# A caller is sent on so often at most; the last resort may name one queue more.
+MOST_HOPS = 5
+# Reasons that keep somebody out: whoever was let in is not turned away for them.
+_AT_THE_DOOR = ("blacklisted", "overloaded", "trunk_full")
 
 _OfLeg = (
     events.OfferDelivered | events.OfferAcceptRequested | events.OfferRejectRequested | events.OfferAnswered
@@ -76,6 +80,9 @@ class Contacts:
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
             **outward.handlers(books, self._leave),
+            events.OverflowDeferred: self._overflow_deferred,
+            events.AnswerRequested: self._answer_requested,
+            events.NuisanceMarked: self._nuisance_marked,
         }
 
     def see(self, record: Record) -> None:
@@ -112,6 +119,10 @@ class Contacts:
             self._books.counts.queued_contacts += 1
         contact.visit = event.visit_id
         contact.visit_due = event.leave_by
+        contact.overflowed = False
+        self._check_hops(event.hops)
+        if any(hop.queue_id == event.queue_id for hop in event.hops):
+            self._books.complain("overflow", f"comes back to {event.queue_id}, where it was or could not enter")
         contact.steps = len(event.steps)
         contact.step = -1 if event.known_by else 0
         contact.step_due = event.known_by or Instant(0)
@@ -140,13 +151,43 @@ class Contacts:
             self._books.complain("visit", f"visit {event.visit_id} ends, but {contact.visit or 'none'} is open")
         elif event.outcome == "timed_out":
             self._books.check_deadline(contact.visit_due, "the end of the wait")
+        elif event.outcome == "overflowed":
+            self._books.counts.overflows += 1
+            contact.overflowed = not contact.leaving and contact.outside is None
         contact.visit = ""
 
     def _entry_point_missing(self, _contact: Contact, _event: events.EntryPointMissing) -> None:
         self._books.counts.alarms += 1
 
-    def _turned_away(self, contact: Contact, _event: events.ContactTurnedAway) -> None:
+    def _turned_away(self, contact: Contact, event: events.ContactTurnedAway) -> None:
+        books = self._books
+        counted = books.counts.turned_away_by_reason
+        counted[event.reason] = counted.get(event.reason, 0) + 1
+        if event.reason in _AT_THE_DOOR and contact.queued:
+            books.complain("admission", f"turned away as {event.reason} though it was let in")
+        self._check_hops(event.hops)
+        contact.overflowed = False
         self._leave(contact)
+
+    def _check_hops(self, hops: tuple[events.Hop, ...]) -> None:
+        if len(hops) > MOST_HOPS + 1:
+            self._books.complain("overflow", f"sent on {len(hops)} times; {MOST_HOPS} are the most")
+        if len({hop.queue_id for hop in hops}) < len(hops):
+            self._books.complain("overflow", "sent to the same queue twice")
+
+    def _overflow_deferred(self, contact: Contact, event: events.OverflowDeferred) -> None:
+        if not contact.visit:
+            self._books.complain("overflow", "looked at for overflow though it waits in no queue")
+        if 0 < event.again_at <= self._books.record.about.at:
+            self._books.complain("overflow", "to be looked at again at a time that is over")
+
+    def _answer_requested(self, contact: Contact, _event: events.AnswerRequested) -> None:
+        if not contact.visit:
+            self._books.complain("answer", "to be answered though it waits in no queue")
+
+    def _nuisance_marked(self, contact: Contact, _event: events.NuisanceMarked) -> None:
+        if contact.segment is None:
+            self._books.complain("segment", "marked as a nuisance by nobody who talks with it")
 
     def _identified(self, contact: Contact, _event: events.ContactIdentified) -> None:
         if contact.identified:
@@ -360,7 +401,11 @@ class Contacts:
         no queue or offer.
         """
         for contact in self._touched.values():
-            if not contact.leaving or contact.ident not in self._live:
+            if contact.ident not in self._live:
+                continue
+            if contact.overflowed:
+                self._note(contact, "half_done", "it left a queue for another place and came nowhere")
+            if not contact.leaving:
                 continue
             for text in self._left_open(contact, legs=False):
                 if contact.caller_gone or not text.startswith("conversation"):

@@ -65,6 +65,7 @@ class Contact:
         "node",
         "offer",
         "outside",
+        "overflowed",
         "place",
         "queued",
         "segment",
@@ -92,5 +93,7 @@ class Contact:
         self.callback: Callback | None = None
         self.outside: Outside | None = None
         self.queued = self.identified = self.leaving = self.caller_gone = False
+        self.overflowed = False
+        """Left a queue for another place, and has not come there yet."""
         self.last = record
         self.place = place

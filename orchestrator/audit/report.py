@@ -55,6 +55,9 @@ class Counts(Struct, kw_only=True):
     ended_contacts: int = 0
     ended_queued_contacts: int = 0
     ended_by_reason: dict[str, int] = field(default_factory=dict)
+    turned_away_by_reason: dict[str, int] = field(default_factory=dict)
+    overflows: int = 0
+    """Queues that a caller left, or did not enter, for another place."""
     offers: int = 0
     offers_by_outcome: dict[str, int] = field(default_factory=dict)
     """connected, rejected, timed_out, withdrawn, failed."""
@@ -122,6 +125,9 @@ class Report(Struct, frozen=True, kw_only=True):
         yield f"events      {counts.events} in {counts.streams} streams, up to position {self.last_position}{span}"
         reasons = _parts(counts.ended_by_reason)
         yield f"contacts    {counts.contacts}: {counts.queued_contacts} queued, {counts.ended_contacts} ended{reasons}"
+        if counts.turned_away_by_reason or counts.overflows:
+            away = sum(counts.turned_away_by_reason.values())
+            yield f"turned away {away}{_parts(counts.turned_away_by_reason)}; {counts.overflows} waits overflowed"
         yield f"offers      {counts.offers}{_parts(counts.offers_by_outcome)}, {counts.declined_reservations} declined"
         yield (
             f"shifts      {counts.shifts}, {counts.shifts_ended} ended; {counts.segments} conversations, "

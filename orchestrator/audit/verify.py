@@ -21,6 +21,11 @@ SLACK_MS = 5_000
 # at an instant relies on it.
 DISORDER = 10 * SECOND
 
+# Streams that `config apply` writes, each change of which is listed by a version.
+_CONFIGURATION = (
+    "config", "agent", "queue", "entry", "level", "branch", "ordertype", "rewrite", "trunk", "limit", "calendar",
+    "notice", "outside",
+)  # fmt: skip
 _KINDS = {cls: entry.kind for cls, entry in BY_CLASS.items()}
 
 
@@ -96,7 +101,7 @@ class _Walk:
                 see_customer(books, record)
             case "order":
                 see_order(books, record)
-            case "config" | "agent" | "queue" | "entry" | "level" | "branch" | "ordertype" | "outside":
+            case kind if kind in _CONFIGURATION:
                 self._configuration.see(record)
 
     def _end_step(self) -> None:

@@ -13,9 +13,21 @@ from msgspec import Struct
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import contacts, outward_events
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import branches, configuration, entries, levels, outside, queues
+from orchestrator.domain.routing import (
+    branches,
+    calendars,
+    configuration,
+    entries,
+    levels,
+    limits,
+    notices,
+    numbers,
+    outside,
+    queues,
+    trunks,
+)
 from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -53,12 +65,9 @@ def _wisher_of(event: Event) -> str | None:
 
 _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "contact": (
-        contacts.ContactArrived,
         contacts.EntryPointMissing,
         contacts.VisitWidened,
         contacts.VisitRevised,
-        contacts.ContactTurnedAway,
-        contacts.QueueVisitEnded,
         contacts.OfferWidened,
         contacts.OfferDelivered,
         contacts.OfferAcceptRequested,
@@ -93,6 +102,9 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         outward_events.OutsideMissed,
         outward_events.OutsideConnected,
         outward_events.OutsideSegmentEnded,
+        contacts.OverflowDeferred,
+        contacts.AnswerRequested,
+        contacts.NuisanceMarked,
     ),
     "shift": (
         shifts.AgentSignedIn,
@@ -133,6 +145,12 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "level": (levels.LevelConfigured, levels.LevelRemoved),
     "branch": (branches.BranchConfigured, branches.BranchRemoved),
     "outside": (outside.OutsideConfigured, outside.OutsideRemoved),
+    "rewrite": (numbers.RewriteConfigured, numbers.RewriteRemoved),
+    "trunk": (trunks.TrunkConfigured, trunks.TrunkRemoved),
+    "limit": (limits.LimitConfigured, limits.LimitRemoved),
+    "calendar": (calendars.CalendarConfigured, calendars.CalendarRemoved),
+    "notice": (notices.NoticeConfigured, notices.NoticeRemoved),
+    "blacklist": (blacklist.NumberBlacklisted, blacklist.BlacklistingChanged, blacklist.BlacklistingLifted),
     "config": (configuration.ConfigurationApplied,),
     "user": (
         users.UserCreated,
@@ -209,8 +227,34 @@ _UNRULED_QUEUE = _with(
     age_cap=0,
     ring_most=5,
     ring_next_ms=5_000,
+    calendar="",
+    most_waiting=0,
+    overflow=(),
 )
-_OF_ONE_STEP = _with(bonuses={}, steps=(), known_by=0, age_per_min=0, age_cap=0, waiting_since=0)
+_WITHOUT_CONDITIONS = _with(
+    agent_id="",
+    bonus=0,
+    trunks=(),
+    callers=(),
+    during="",
+    hours="",
+    closed="apology:closed",
+    answer="at_once",
+    answer_after_ms=0,
+    blacklisted="",
+)
+_OF_ONE_STEP = _with(
+    bonuses={},
+    steps=(),
+    known_by=0,
+    age_per_min=0,
+    age_cap=0,
+    waiting_since=0,
+    hops=(),
+    overflow_at=0,
+    answer_at=0,
+    notices=(),
+)
 
 
 # Stored names differ from class names only where a class was renamed after it had made history.
@@ -236,7 +280,24 @@ _SPECIAL: dict[type[Event], Entry] = {
         cls=entries.EntryPointConfigured,
         kind="entry",
         version=2,
-        upcasters=(_with(agent_id="", bonus=0),),
+        upcasters=(_WITHOUT_CONDITIONS,),
+    ),
+    contacts.ContactArrived: Entry(
+        name="ContactArrived",
+        cls=contacts.ContactArrived,
+        kind="contact",
+        version=2,
+        upcasters=(_with(host="", trunk_id="", to_number="", from_number=""),),
+    ),
+    contacts.ContactTurnedAway: Entry(
+        name="ContactTurnedAway",
+        cls=contacts.ContactTurnedAway,
+        kind="contact",
+        version=2,
+        upcasters=(_with(answered=True, cause="NORMAL_CLEARING", hops=()),),
+    ),
+    contacts.QueueVisitEnded: Entry(
+        name="QueueVisitEnded", cls=contacts.QueueVisitEnded, kind="contact", version=2, upcasters=(_with(cause=""),)
     ),
     contacts.ContactQueued: Entry(
         name="ContactQueued", cls=contacts.ContactQueued, kind="contact", version=2, upcasters=(_OF_ONE_STEP,)

@@ -6,6 +6,8 @@
 |           |         | CallbackDialled, CallbackAnswered                       |                                    |
 | ring_next | contact | OfferMade, OfferWidened, of rules that ring one by one  | it is accepted or closes           |
 | visit     | contact | ContactQueued, CallbackAsked, CallbackAnswered          | QueueVisitEnded                    |
+| overflow  | contact | ContactQueued, OverflowDeferred with a time             | QueueVisitEnded, looked at         |
+| answer    | contact | ContactQueued with a time for the answer                | AnswerRequested, QueueVisitEnded   |
 | widen     | contact | ContactQueued, VisitWidened, VisitRevised: a step ends  | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
@@ -37,7 +39,9 @@ Key = tuple[str, str]
 APOLOGY_GRACE = 60 * SECOND
 
 # The timers that a contact may have.
-OF_CONTACT = ("offer", "ring_next", "visit", "widen", "wish", "legs", "callback", "outside")
+OF_CONTACT = (
+    "offer", "ring_next", "visit", "widen", "overflow", "answer", "wish", "legs", "callback", "outside"
+)  # fmt: skip
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
 SPARE = 64
@@ -105,11 +109,18 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
         case contacts.ContactQueued() if contact.visit is not None:
             timers.set(("visit", ident), event.leave_by)
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
+            _set_or_cancel(timers, ("overflow", ident), event.overflow_at)
+            if not contact.answered and event.answer_at != contacts.NEVER:
+                timers.set(("answer", ident), event.answer_at)
         case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
         case contacts.QueueVisitEnded():
-            timers.cancel(("visit", ident))
-            timers.cancel(("widen", ident))
+            for name in ("visit", "widen", "overflow", "answer"):
+                timers.cancel((name, ident))
+        case contacts.OverflowDeferred():
+            _set_or_cancel(timers, ("overflow", ident), event.again_at)
+        case contacts.AnswerRequested():
+            timers.cancel(("answer", ident))
         case contacts.HoldRequested() | contacts.ResumeRequested():
             if event.not_before > at and contact.segment is not None and contact.segment.wish:
                 timers.set(("wish", ident), event.not_before)
@@ -128,7 +139,7 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
     if not doomed_legs(contact):
         timers.cancel(("legs", ident))
     elif timers.due_of(("legs", ident)) is None:
-        grace = APOLOGY_GRACE if farewell_leg(contact) else LEG_GRACE
+        grace = APOLOGY_GRACE if farewell_leg(contact) and contact.apology else LEG_GRACE
         timers.set(("legs", ident), Instant(at + grace))
 
 
@@ -136,6 +147,7 @@ def _set_for_calls_outside(timers: Timers, ident: str, event: Event) -> None:
     match event:
         case outward_events.CallbackAsked():
             timers.set(("visit", ident), event.leave_by)
+            timers.cancel(("overflow", ident))
         case outward_events.CallbackDialled():
             timers.set(("offer", ident), event.answer_by)
         case outward_events.CallbackAnswered():

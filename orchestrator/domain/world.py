@@ -11,7 +11,8 @@ from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
-from orchestrator.domain.routing import branches, entries, levels, outside, queues
+from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues
+from orchestrator.domain.routing.admission import Admission
 from orchestrator.domain.routing.branches import Branch
 from orchestrator.domain.routing.entries import EntryPoint
 from orchestrator.domain.routing.levels import Level
@@ -57,7 +58,6 @@ class World:
         self.lines: dict[str, dict[str, None]] = {}
         """Open legs of ours to each extension, whatever became of their offers. Whoever has one is not rung."""
         self.agent_of_number: dict[str, str] = {}
-        self.entry_of_number: dict[str, str] = {}
         self.levels: dict[str, Level] = {}
         self.branches: dict[str, Branch] = {}
         self.branch_of_prefix: dict[str, str] = {}
@@ -73,6 +73,7 @@ class World:
         self.callbacks: dict[str, dict[str, None]] = {}
         """Numbers that are to be called back, and the contacts for which."""
         self.waits = Waits()
+        self.admission = Admission()
 
     def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
         """Fold one record in; return the stream's aggregate before and after. Never raises on known events."""
@@ -95,6 +96,8 @@ class World:
                 return self._apply_configuration(kind, ident, record.event)
             case "level" | "branch" as kind:
                 return self._apply_places(kind, ident, record.event)
+            case kind if kind in admission.KINDS:
+                self.admission.configure(kind, ident, record.event)
         return None, None
 
     def _apply_contact(self, ident: str, record: Record) -> tuple[Contact | None, Contact | None]:
@@ -129,6 +132,7 @@ class World:
         self.matching.place_contact(after, reachable=self.in_step(after.node))
         self.waits.note(before, after, record.event, record.about.at)
         self._note_callback(before, after)
+        self.admission.follow(before, after, record)
         if after.status == "ended":
             self.contacts.pop(ident, None)
             self.versions.pop(record.stream, None)
@@ -238,13 +242,9 @@ class World:
                 return was, queue
         gone = self.entries.pop(ident, None)
         entry = entries.evolve(gone, event, ident)
-        for number in gone.numbers if gone is not None else ():
-            if self.entry_of_number.get(number) == ident:
-                del self.entry_of_number[number]
+        self.admission.configure_entry(gone, entry)
         if entry is not None:
             self.entries[ident] = entry
-            for number in entry.numbers:
-                self.entry_of_number[number] = ident
         return gone, entry
 
     def _apply_places(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:

@@ -26,6 +26,7 @@ HEADERS: Mapping[str, str] = {
     "caller_number": "Caller-Caller-ID-Number",
     "caller_name": "Caller-Caller-ID-Name",
     "context": "Caller-Context",
+    "host": "Caller-Network-Addr",
     "gateway": "variable_sip_gateway",
     "profile": "variable_sofia_profile_name",
     "contact": "variable_ringledger_contact",
@@ -69,6 +70,7 @@ class SwitchEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     caller_number: str = ""
     caller_name: str = ""
     context: str = ""
+    host: str = ""
     gateway: str = ""
     profile: str = ""
     contact: str = ""

@@ -145,6 +145,10 @@ class Performer:
         match instruction:
             case i.AnswerCaller(contact=contact):
                 return (commands.set_contact(leg, contact), commands.answer(leg)), ""
+            case i.ClaimCaller(contact=contact):
+                return (commands.set_contact(leg, contact),), ""
+            case i.PlayNotice(prompt=prompt):
+                return (commands.play_prompt(leg, prompt),), ""
             case i.PlayWaiting(music=music):
                 return (commands.play_stream(leg, music),), ""
             case i.PlayApology(prompt=prompt, cause=cause):

@@ -70,6 +70,22 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="harmless, and the leg may lack our variable",
         deadline_ms=_QUICK_MS,
     ),
+    i.ClaimCaller: Row(
+        written="uuid_setvar LEG ringledger_contact CONTACT",
+        repeat="nothing: the variable is the same",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="harmless, and the leg may lack our variable",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.PlayNotice: Row(
+        written="sendmsg LEG execute playback PROMPT.wav, locked",
+        repeat="it is heard again, behind what is being played where that is locked",
+        rechecks=_LEASE,
+        adoption=Adoption.FORGET,
+        why="whether it was heard cannot be known, and nobody wants to hear it twice",
+        deadline_ms=_QUICK_MS,
+    ),
     i.PlayWaiting: Row(
         written="sendmsg LEG execute playback local_stream://MUSIC",
         repeat="the stream is played inside itself: the caller hears no difference, uuid_break all ends both",

@@ -95,5 +95,6 @@ def seen_leg(leg: str, dump: str) -> SeenLeg | None:
         caller_name=channel.caller_name,
         context=channel.context,
         trunk=channel.gateway or channel.profile,
+        host=channel.host,
         created=Instant(int(channel.created)) if _NUMBER.fullmatch(channel.created) else None,
     )

@@ -127,6 +127,7 @@ def _parked(r: _Reader) -> tuple[f.Fact, ...]:
             caller_name=e.caller_name,
             context=e.context,
             trunk=e.gateway or e.profile,
+            host=e.host,
         ),
     )
 

@@ -1,14 +1,12 @@
-"""Whenever a contact arrives, then it is queued where its dialled number leads, or turned away with an apology.
+"""Whenever a contact arrives, then it is queued where its call leads, or turned away with an apology.
 
-And whenever it waits, it hears music.
+And whenever it waits, it hears a notice, where there is one, and music.
 """
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
-from orchestrator.domain.contacts.commands import Queue, TurnAway
 from orchestrator.domain.contacts.contacts import (
+    AnswerRequested,
     Contact,
     ContactArrived,
     ContactQueued,
@@ -17,14 +15,17 @@ from orchestrator.domain.contacts.contacts import (
     OfferDeclined,
 )
 from orchestrator.domain.contacts.outward import farewell_leg
-from orchestrator.domain.kernel import Instant
-from orchestrator.domain.routing.entries import DEFAULT
-from orchestrator.domain.switch.instructions import AnswerCaller, PlayApology, PlayWaiting
+from orchestrator.domain.switch.instructions import (
+    AnswerCaller,
+    ClaimCaller,
+    HangUpLeg,
+    PlayApology,
+    PlayNotice,
+    PlayWaiting,
+)
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
-from orchestrator.policies.widen import into_queue
-
-NO_ENTRY_POINT = "no_entry_point"
+from orchestrator.policies.placing import place_arrival
 
 
 def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
@@ -34,16 +35,35 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         return
     match happened.record.event:
         case ContactArrived() as event:
-            yield TellContact(contact.contact_id, _place(world, contact, event.dialled, happened.at, ids))
-        case ContactQueued():
-            yield answer_caller(contact, ids)
+            yield TellContact(contact.contact_id, place_arrival(world, contact, event, happened.at, ids))
+        case ContactQueued() as event:
+            if not _has_waited(happened.before):
+                yield answer_caller(contact, ids) if contact.answered else claim_caller(contact, ids)
+                yield from _notices(contact, event, ids)
             yield play_waiting(contact, ids)
+        case AnswerRequested():
+            yield answer_caller(contact, ids)
         case OfferClosed() | OfferDeclined() if _waits_again(happened.before, contact):
             yield play_waiting(contact, ids)
         case ContactTurnedAway():
-            if happened.before is None or happened.before.visit is None:
+            if contact.answered and not (isinstance(happened.before, Contact) and happened.before.answered):
                 yield answer_caller(contact, ids)
-            yield play_apology(contact, ids)
+            yield say_goodbye(contact, ids)
+
+
+def _has_waited(before: object) -> bool:
+    return isinstance(before, Contact) and bool(before.queue_id)
+
+
+def _notices(contact: Contact, event: ContactQueued, ids: Ids) -> Iterator[PlayNotice]:
+    for place, prompt in enumerate(event.notices):
+        yield PlayNotice(
+            id=ids.of(f"notice-{place}", contact.caller_leg),
+            node=contact.node,
+            leg=contact.caller_leg,
+            contact=contact.contact_id,
+            prompt=prompt,
+        )
 
 
 def _waits_again(before: object, contact: Contact) -> bool:
@@ -63,15 +83,20 @@ def play_waiting(contact: Contact, ids: Ids) -> PlayWaiting:
     )
 
 
-def play_apology(contact: Contact, ids: Ids) -> PlayApology:
-    """Let the caller hear why the call ends, and end it."""
+def say_goodbye(contact: Contact, ids: Ids) -> PlayApology | HangUpLeg:
+    """Let the caller hear why the call ends, where anything is to be said, and end it."""
     leg = farewell_leg(contact)
+    if not contact.apology:
+        return HangUpLeg(
+            id=ids.of("hang_up", leg), node=contact.node, leg=leg, contact=contact.contact_id, cause=contact.goodbye
+        )
     return PlayApology(
         id=ids.of("apology", leg),
         node=contact.node,
         leg=leg,
         contact=contact.contact_id,
         prompt=contact.apology,
+        cause=contact.goodbye,
     )
 
 
@@ -86,15 +111,11 @@ def answer_caller(contact: Contact, ids: Ids, leg: str = "") -> AnswerCaller:
     )
 
 
-def _place(world: World, contact: Contact, dialled: str, now: Instant, ids: Ids) -> Queue | TurnAway:
-    """Where a dialled number leads. A number that nobody configured is an alarm and takes the default entry point;
-    without one the caller is told, never left in silence (feature 3.11).
-    """
-    entry_id = world.entry_of_number.get(dialled) or world.entry_of_number.get(DEFAULT)
-    unknown = dialled not in world.entry_of_number
-    entry = world.entries.get(entry_id) if entry_id else None
-    queue = world.queues.get(entry.queue_id) if entry else None
-    if entry is None or queue is None or not queue.open:
-        return TurnAway(reason=NO_ENTRY_POINT, prompt=NO_ENTRY_POINT, unknown_number=unknown)
-    command = into_queue(world, contact, queue, entry_id=entry.entry_id, visit_id=ids.new("visit"), now=now)
-    return replace(command, unknown_number=unknown)
+def claim_caller(contact: Contact, ids: Ids) -> ClaimCaller:
+    """Write on the caller's leg whose it is, without answering it."""
+    return ClaimCaller(
+        id=ids.of("claim", contact.caller_leg),
+        node=contact.node,
+        leg=contact.caller_leg,
+        contact=contact.contact_id,
+    )

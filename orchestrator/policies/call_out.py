@@ -20,11 +20,12 @@ from orchestrator.domain.contacts.outward_events import (
     OutsideMissed,
 )
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
-from orchestrator.domain.routing import outside
+from orchestrator.domain.routing import outside, overflow
 from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, TakeSnapshot
 from orchestrator.domain.world import World
-from orchestrator.policies.admit import answer_caller, play_apology, play_waiting
+from orchestrator.policies.admit import answer_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.outward import go
 
 # The switch stops ringing by itself this much later than our own deadline: it only matters when we are gone.
 SWITCH_RINGS_LONGER = 2 * SECOND
@@ -38,8 +39,11 @@ def call_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     yield from _say(contact, happened, ids)
     callback = to_be_called(contact)
     match happened.record.event:
-        case contacts.ContactQueued(takes_up=other) if other:
-            yield TellContact(other, EndCallback(reason=CALLED_AGAIN))
+        case contacts.ContactQueued() as event:
+            if event.takes_up:
+                yield TellContact(event.takes_up, EndCallback(reason=CALLED_AGAIN))
+            if event.goes_on:
+                yield from go(world, contact, overflow.target(event.goes_on), happened.at, ids)
         case contacts.OfferAccepted() if callback is not None and contact.status == "connecting":
             yield TellContact(contact.contact_id, _dial(world, contact, callback, happened.at, ids))
         case CallbackDialled() as event if contact.status == "calling_back":
@@ -55,7 +59,7 @@ def _say(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
     match happened.record.event:
         case CallbackAsked() if contact.farewell:
             yield answer_caller(contact, ids, leg=contact.farewell)
-            yield play_apology(contact, ids)
+            yield say_goodbye(contact, ids)
         case CallbackAnswered() if contact.offer is not None and contact.offer.accepted:
             yield join(contact, contact.offer.accepted, ids)
         case OutsideAnswered() | OutsideExtended(cause="joined_again") if contact.outside is not None:

@@ -1,21 +1,48 @@
 """Commands that need to know what may be called, and who waits: for policies, for people, and for whoever arrives."""
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts.commands import AskCallback, Queue, SendOutside
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import MILLISECOND, Instant
-from orchestrator.domain.routing import outside
+from orchestrator.domain.routing import outside, overflow
+from orchestrator.domain.routing.overflow import Target
 from orchestrator.domain.routing.requirements import bounded
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Ids
+from orchestrator.policies.base import Ids, TellContact
+
+
+def number_of(contact: Contact) -> str:
+    """The number at which the customer can be called, as the rewriting rules have it; "" for none."""
+    return outside.callable_number(contact.from_number or contact.caller_number)
+
+
+def may_go(world: World, contact: Contact, target: Target) -> bool:
+    """Whether this contact's caller may be called back, or sent to this number, by an overflow: once for each."""
+    if target.kind == overflow.CALLBACK:
+        return contact.callback is None and not outside.why_not(world.outside, number_of(contact), calling=0)
+    number = outside.callable_number(target.name)
+    return number not in contact.called and not outside.why_not(world.outside, number, len(world.outside_legs))
+
+
+def go(world: World, contact: Contact, target: Target, now: Instant, ids: Ids) -> Iterator[TellContact]:
+    """Call the caller of this waiting contact back, or this number for the caller; nothing where that may not be."""
+    command = (
+        ask_callback(world, contact, now)
+        if target.kind == overflow.CALLBACK
+        else send_outside(world, contact, target.name, now, ids)
+    )
+    if not isinstance(command, str):
+        yield TellContact(contact.contact_id, command)
 
 
 def ask_callback(world: World, contact: Contact, now: Instant, number: str = "") -> AskCallback | str:
     """The command by which this contact's caller is called back in turn, by the queue's plan and at the number that the
     network showed where none is given; or, as a code, why that is not possible: withheld, not_allowed, no_outside.
     """
-    cleaned = outside.callable_number(number or contact.caller_number)
+    cleaned = outside.callable_number(number) if number else number_of(contact)
     # A full line now says nothing about the moment when the turn comes.
     why = outside.why_not(world.outside, cleaned, calling=0)
     queue = world.queues.get(contact.queue_id)
@@ -55,7 +82,7 @@ def place(world: World, contact: Contact, command: Queue, now: Instant) -> Queue
     free = bool(world.matching.best_agents(command.queue_id, 1, now))
     base = bounded(command.priority + sum(command.bonuses.values()))
     expected = world.waits.expected(command.queue_id, base, free=free)
-    number = outside.callable_number(contact.caller_number)
+    number = number_of(contact)
     for other in map(world.contacts.get, world.callbacks.get(number, ())):
         if other is not None and other.visit is not None and other.visit.queue_id == command.queue_id:
             return replace(

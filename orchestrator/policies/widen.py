@@ -70,7 +70,7 @@ def wants(
     known = Known(
         named_agent=entry.agent_id if entry is not None else "",
         last_agent=contact.last_agent,
-        branch=branch_of(contact.caller_number, world.branch_of_prefix),
+        branch=branch_of(contact.from_number or contact.caller_number, world.branch_of_prefix),
         strongest=level is not None and level.strongest,
     )
     bonuses = {"entry": entry.bonus if entry is not None else 0, "level": level.bonus if level is not None else 0}

@@ -130,6 +130,9 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant) -> Itera
             if contact.segment is None or contact.segment.shift_id != shift_id:
                 _refuse("not_talking", "There is no conversation to end; to refuse an offer, use reject.")
             yield TellContact(contact.contact_id, commands.HangUp(reason="agent"))
+        case inputs.MarkNuisance():
+            contact = _contact(world, shift, "not_talking")
+            yield TellContact(contact.contact_id, commands.MarkNuisance(shift_id=shift_id))
 
 
 def _contact(world: World, shift: shifts.Shift, code: str) -> Contact:

@@ -124,6 +124,10 @@ class HangUp(AgentCommand, frozen=True, kw_only=True, tag="hang_up"):
     """End the conversation."""
 
 
+class MarkNuisance(AgentCommand, frozen=True, kw_only=True, tag="mark_nuisance"):
+    """Refuse further calls of the caller with whom the agent talks."""
+
+
 class WrapUp(AgentCommand, frozen=True, kw_only=True, tag="wrap_up"):
     """Finish the after-call work with a reason code."""
 
@@ -191,7 +195,7 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
-    | IdentifyContact | Presence | AskCallback | SendOutside
+    | IdentifyContact | Presence | MarkNuisance | AskCallback | SendOutside
 )  # fmt: skip
 
 Fact = (

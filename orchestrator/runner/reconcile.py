@@ -15,7 +15,7 @@ from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 from orchestrator.domain.switch.instructions import CheckLeg
 from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeReconciled, NodeRepaired, SnapshotFailed
 from orchestrator.domain.world import World
-from orchestrator.policies.admit import answer_caller, play_apology, play_waiting
+from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.talk import hold_leg, record_talk, recorded, resume_leg
 from orchestrator.runner import sensing
@@ -114,7 +114,7 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
         elif found.inbound and found.context == sensing.INBOUND_CONTEXT:
             if found.parked:
                 adopted += 1
-                yield sensing.receive(found, "resync", ids, node=fact.node)
+                yield sensing.receive(world, found, "resync", ids, node=fact.node)
         elif found.contact or found.parked:
             strays += 1
             yield from sensing.stray(fact.node, found.leg, found.contact, found.offer, ids)
@@ -141,16 +141,16 @@ class _Sight:
 
 def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell]:
     caller = sight.seen.get(contact.caller_leg)
-    parting = farewell_leg(contact)
+    parting = farewell_leg(contact) if contact.apology else ""
     if parting in sight.seen and sight.entering:
         if contact.farewell:
             yield answer_caller(contact, sight.ids, leg=parting)
-        yield play_apology(contact, sight.ids)
+        yield say_goodbye(contact, sight.ids)
     for leg in doomed_legs(contact):
         if leg in sight.seen and leg != parting:
             yield sensing.hang_up(contact.node, leg, contact.contact_id, sight.ids)
     if contact.status in _HEAR_MUSIC and caller is not None and sight.entering:
-        yield answer_caller(contact, sight.ids)
+        yield answer_caller(contact, sight.ids) if contact.answered else claim_caller(contact, sight.ids)
         if not _is_joining(contact):
             yield play_waiting(contact, sight.ids)
     if outward_leg(contact):

@@ -125,7 +125,7 @@ def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, ids: Ids)
             return
         case facts.LegParked(inbound=True, context=context):
             if context == INBOUND_CONTEXT:
-                yield receive(fact, "live", ids)
+                yield receive(world, fact, "live", ids)
             else:
                 yield from stray(fact.node, fact.leg, fact.contact, fact.offer, ids)
         case facts.LegCreated(inbound=False) | facts.LegRinging() | facts.LegAnswered() | facts.LegParked():
@@ -133,18 +133,24 @@ def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, ids: Ids)
                 yield from stray(fact.node, fact.leg, fact.contact, fact.offer, ids)
 
 
-def receive(fact: facts.LegParked | facts.SeenLeg, found: str, ids: Ids, node: str = "") -> TellContact:
+def receive(world: World, fact: facts.LegParked | facts.SeenLeg, found: str, ids: Ids, node: str = "") -> TellContact:
     """The command that makes a contact of a caller's leg."""
+    dialled, trunk, host = clean_dialled(fact.dialled), clean_dialled(fact.trunk), clean_dialled(fact.host)
+    group = world.admission.trunks.group_of(host, trunk)
     return TellContact(
         ids.new("contact"),
         commands.Receive(
             node=fact.node if isinstance(fact, facts.LegParked) else node,
             leg=fact.leg,
-            dialled=clean_dialled(fact.dialled),
+            dialled=dialled,
             caller_number=fact.caller_number[:RAW_LENGTH],
             caller_name=fact.caller_name[:RAW_LENGTH],
-            trunk=clean_dialled(fact.trunk),
+            trunk=trunk,
             found=found,
+            host=host,
+            trunk_id=group,
+            to_number=world.admission.rewriting.dialled(dialled, group),
+            from_number=world.admission.rewriting.caller(fact.caller_number, group),
         ),
     )
 
@@ -249,7 +255,9 @@ def _not_done(
         case "RingAgent" | "DialOutside":
             cause = fact.answer if isinstance(fact, facts.InstructionFailed) else "NEVER_RUNG"
             yield from _never_parked(world, fact.leg, cause, now, ids)
-        case "BridgeLegs" | "AnswerCaller" | "PlayWaiting" | "PlayApology" if isinstance(fact, facts.InstructionFailed):
+        case "BridgeLegs" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology" if isinstance(
+            fact, facts.InstructionFailed
+        ):
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
             joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")

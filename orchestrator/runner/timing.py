@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts.commands import (
+    Answer,
     CheckOverdue,
     EndPeace,
     ExpireOffer,
@@ -21,6 +22,7 @@ from orchestrator.domain.switch.nodes import StrayLegOverdue
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
 from orchestrator.policies.distribute import ring_next
+from orchestrator.policies.overflow import look
 from orchestrator.policies.talk import grant
 from orchestrator.runner import presence
 from orchestrator.runner.inputs import TimerFired
@@ -66,6 +68,10 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             visit = contact.visit
             reason = "expired" if visit.step >= 0 else "not_identified"
             yield TellContact(fired.ident, Widen(visit_id=visit.visit_id, step=visit.step, reason=reason, now=now))
+        case "overflow" if contact is not None and world.in_step(contact.node):
+            yield from look(world, contact, now, ids)
+        case "answer" if contact is not None:
+            yield TellContact(fired.ident, Answer())
         case "wish" if contact is not None and contact.segment is not None:
             yield from grant(contact, contact.segment, ids)
         case "legs" if contact is not None:

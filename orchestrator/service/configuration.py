@@ -7,6 +7,7 @@
 A change is refused where somebody else changed something that its author has not seen (law 6).
 """
 
+import hashlib
 import os
 import pwd
 import time
@@ -17,6 +18,7 @@ from importlib import resources
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator import cluster
 from orchestrator.domain.kernel import (
@@ -26,9 +28,12 @@ from orchestrator.domain.kernel import (
     Refused,
     UnknownEvent,
     derived_id,
+    ident_of,
+    kind_of,
     stream,
 )
 from orchestrator.domain.routing.configuration import ConfigurationApplied
+from orchestrator.domain.routing.notices import NoticeConfigured
 from orchestrator.service import site_file, site_text
 from orchestrator.service.planning import SECTION_OF, Change, Current, Plan, make_plan
 from orchestrator.service.site_fields import SECTIONS
@@ -49,9 +54,12 @@ __all__ = [
     "apply_file",
     "current",
     "export",
+    "opened",
     "plan",
     "plan_file",
     "show",
+    "switch_notice",
+    "switch_notice_here",
 ]
 
 _KINDS: Final = (*SECTION_OF, "config")
@@ -119,7 +127,8 @@ def plan(log: Log, site: str, text: str) -> Plan:
 
     A log without keys cannot tell agents' names: they are then taken to be unchanged.
     """
-    return make_plan(current(log, site), site_file.read(text))
+    today = datetime.now(UTC).date()
+    return make_plan(current(log, site), site_file.read(text, today), today)
 
 
 def export(log: Log, site: str) -> str:
@@ -138,9 +147,10 @@ def apply(
     author is taken to have seen what is in force now. Raises `BadConfiguration`, what `current` raises, and `Away` or
     `Unsure` where the database goes away; a repeat is safe. `log` must have the keys.
     """
-    wanted = site_file.read(text)
+    today = datetime.now(UTC).date()
+    wanted = site_file.read(text, today)
     now = current(log, site)
-    planned = make_plan(now, wanted)
+    planned = make_plan(now, wanted, today)
     if not planned.changes:
         return Applied(planned, now.version, None)
     began_from = wanted.version if expect_version is None else expect_version
@@ -153,26 +163,57 @@ def apply(
     return Applied(planned, now.version + 1, position, wanted.version)
 
 
+def switch_notice(log: Log, desk: DeskWriter, site: str, notice_id: str, *, on: bool, actor: str) -> Applied:
+    """Let callers hear a notice from now on, or no more: a change of the configuration like any other, by whom it was.
+
+    Raises `Refused` (`no_such_notice`), what `current` raises, `ConfigurationChanged`, `Away` and `Unsure`.
+    """
+    now = current(log, site)
+    name = stream("notice", notice_id)
+    before = now.events.get(name)
+    if not isinstance(before, NoticeConfigured):
+        known = ", ".join(sorted(ident_of(each) for each in now.events if kind_of(each) == "notice")) or "none"
+        raise Refused("no_such_notice", f"There is no notice {notice_id} in the configuration; there are: {known}.")
+    after = replace(before, on=on)
+    changes = () if after == before else (Change(name, "changed", (f"on = {str(on).lower()}",), after),)
+    digest = hashlib.sha256(f"{name} on={on}".encode()).hexdigest()
+    planned = Plan(site, now.version, changes, (), digest)
+    if not changes:
+        return Applied(planned, now.version, None)
+    try:
+        position = desk.append_desk(_records(now, planned, actor))
+    except VersionConflict:
+        raise ConfigurationChanged(_since(current(log, site), now.version)) from None
+    return Applied(planned, now.version + 1, position)
+
+
 # --- what the command line calls -----------------------------------------------------------------------------------
 
 
 def plan_file(settings: Settings, text: str) -> Plan:
     """`plan` over the settings' own database. Raises also what opening it and the keys raises."""
-    with _opened(settings) as (log, _):
+    with opened(settings) as (log, _):
         return plan(log, settings.site, text)
 
 
 def show(settings: Settings) -> str:
     """`export` over the settings' own database. Raises also what opening it and the keys raises."""
-    with _opened(settings) as (log, _):
+    with opened(settings) as (log, _):
         return export(log, settings.site)
 
 
 def apply_file(settings: Settings, text: str, *, expect_version: int | None = None) -> Applied:
     """`apply` over the settings' own database, in the name of whoever runs this. Raises also what opening raises."""
     actor = f"admin:{pwd.getpwuid(os.geteuid()).pw_name}"
-    with _opened(settings) as (log, desk):
+    with opened(settings) as (log, desk):
         return apply(log, desk, settings.site, text, actor=actor, expect_version=expect_version)
+
+
+def switch_notice_here(settings: Settings, notice_id: str, *, on: bool) -> Applied:
+    """`switch_notice` over the settings' own database, in the name of whoever runs this."""
+    actor = f"admin:{pwd.getpwuid(os.geteuid()).pw_name}"
+    with opened(settings) as (log, desk):
+        return switch_notice(log, desk, settings.site, notice_id, on=on, actor=actor)
 
 
 def apply_defaults(settings: Settings, url_writer: str) -> int:
@@ -190,7 +231,8 @@ def apply_defaults(settings: Settings, url_writer: str) -> int:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Log, DeskWriter]]:
+def opened(settings: Settings) -> Iterator[tuple[Log, DeskWriter]]:
+    """The settings' own database with its keys, while it is needed. Raises what opening it and the keys raises."""
     database = cluster.ensure_running(settings, lambda _: None)
     try:
         with _connected(settings, database.url_writer) as opened:

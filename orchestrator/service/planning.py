@@ -1,23 +1,36 @@
 """What a file would change: the site's configuration in force and the one wanted, compared. Pure."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from orchestrator.domain.kernel import Event, Record, ident_of, kind_of
+from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured
+from orchestrator.domain.routing.overflow import QUEUE, target
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
-from orchestrator.service import site_text
+from orchestrator.service import calendar_days, site_text
 from orchestrator.service.site_fields import SECTIONS, Section, near
 from orchestrator.service.site_file import Site
 from orchestrator.vault import SEALED
 
 SECTION_OF: Final[Mapping[str, Section]] = {section.kind: section for section in SECTIONS}
 # What something points to comes before it, and goes after it.
-_ORDER: Final = {"branch": 0, "level": 1, "queue": 2, "agent": 3, "entry": 4, "ordertype": 5, "outside": 6}
+_ORDER: Final = {
+    **dict.fromkeys(("trunk", "rewrite", "limit", "calendar"), -1),
+    "branch": 0,
+    "level": 1,
+    "queue": 2,
+    "agent": 3,
+    "entry": 4,
+    "notice": 5,
+    "ordertype": 5,
+    "outside": 6,
+}
 
 
 class Current(Struct, frozen=True):
@@ -76,7 +89,7 @@ class Plan(Struct, frozen=True):
         return "\n".join(self.lines())
 
 
-def make_plan(now: Current, wanted: Site) -> Plan:
+def make_plan(now: Current, wanted: Site, today: date) -> Plan:
     """The changes that lead from what is in force to what is wanted, and what is allowed and yet hardly meant."""
     changes = [
         Change(name, "added" if name not in now.events else "changed", _details(now.events.get(name), event), event)
@@ -87,7 +100,7 @@ def make_plan(now: Current, wanted: Site) -> Plan:
     gone = sorted(now.events.keys() - wanted.events.keys(), key=lambda name: (-_ORDER[kind_of(name)], name))
     removals = [Change(name, "removed", _parting(name), SECTION_OF[kind_of(name)].removed()) for name in gone]
     outdated = _outdated(now, wanted) if changes or removals else ()
-    warnings = (*outdated, *_renamed(now, wanted), *_suspicious(wanted))
+    warnings = (*outdated, *_renamed(now, wanted), *_suspicious(wanted), *_at_the_door(wanted, today))
     return Plan(now.site, now.version, (*changes, *removals), warnings, wanted.digest)
 
 
@@ -108,7 +121,23 @@ def _details(now: Event | None, wanted: Event) -> tuple[str, ...]:
         elif getattr(now, each.attribute) != getattr(wanted, each.attribute):
             before = site_text.lines(each.write(getattr(now, each.attribute)))
             told += _changed_rows(each.key, before, after) or [f"{each.key} = {after}   (was {before})"]
-    return tuple(told)
+    return (*told, *_made(now, wanted))
+
+
+def _made(now: Event | None, wanted: Event) -> Iterator[str]:
+    """What a file does not say and yet changes: the days that were made from it."""
+    if not isinstance(wanted, CalendarConfigured) or not wanted.known_until:
+        return
+    days = f"{len(wanted.holiday_days)} holidays, {len(wanted.moved_workdays)} working days moved to weekends"
+    if not isinstance(now, CalendarConfigured):
+        yield f"days are known until {wanted.known_until}: {days}"
+    elif (now.holiday_days, now.moved_workdays, now.known_until, now.offsets) != (
+        wanted.holiday_days,
+        wanted.moved_workdays,
+        wanted.known_until,
+        wanted.offsets,
+    ):
+        yield f"days are known until {wanted.known_until} (was {now.known_until or 'never said'}): {days}"
 
 
 def _changed_rows(key: str, before: str, after: str) -> list[str]:
@@ -130,6 +159,11 @@ def _parting(name: str) -> tuple[str, ...]:
         "ordertype": "no more orders of it are opened; those that are there keep its rules",
         "outside": "nobody outside is called any more; who waits to be called back is given up after the tries",
         "agent": "who is signed in stays so until sign-out, without any skill",
+        "rewrite": "numbers that it changed are taken as they come",
+        "trunk": "its calls belong to no group",
+        "limit": "nobody is turned away for load",
+        "calendar": "whatever went by it is always open",
+        "notice": "nobody hears it",
     }
     return (words[kind_of(name)],)
 
@@ -167,7 +201,61 @@ def _suspicious(wanted: Site) -> Iterator[str]:
             if not any(agent.skills.get(event.skill, 0) >= event.min_level for agent in agents):
                 hint = near(event.skill, known - {event.skill})
                 yield f"no agent can serve {name}, which asks for {event.skill} from level {event.min_level}; {hint}"
-            if not any(entry.queue_id == ident_of(name) for entry in entries):
+            if ident_of(name) not in _led_to(wanted):
                 yield f"no entry point leads to {name}"
     if not any(DEFAULT in entry.numbers for entry in entries):
         yield f'no entry point has the number "{DEFAULT}": callers of unknown numbers hear an apology'
+
+
+def _led_to(wanted: Site) -> set[str]:
+    """The queues to which an entry point leads, or the overflow of another queue."""
+    places: list[str] = []
+    for event in wanted.events.values():
+        if isinstance(event, EntryPointConfigured):
+            places += (f"{QUEUE}:{event.queue_id}", event.closed)
+        elif isinstance(event, QueueConfigured):
+            places += (row.to for row in event.overflow)
+    return {target(place).name for place in places if target(place).kind == QUEUE}
+
+
+def _at_the_door(wanted: Site, today: date) -> Iterator[str]:
+    """What lets callers in, and is hardly meant so."""
+    yield from _contradictions(wanted)
+    for name, event in sorted(wanted.events.items()):
+        if isinstance(event, CalendarConfigured) and calendar_days.ends_soon(event, today):
+            yield (
+                f"{name}: days are known only until {event.known_until}; apply the file again once the next ones are "
+                "published, or write them under days"
+            )
+        if isinstance(event, QueueConfigured):
+            for row in event.overflow:
+                if row.when == "wait" and row.after_ms >= event.max_wait_ms:
+                    yield f"{name}: nobody waits {row.after_ms // 1000} s for {row.to}: max_wait_s is over before"
+                if row.when == "length" and event.most_waiting and row.over > event.most_waiting:
+                    yield f"{name}: {row.to} is never reached by length: most_waiting is {event.most_waiting}"
+
+
+def _contradictions(wanted: Site) -> Iterator[str]:
+    """Entry points of which neither says more than the other, though a call may fit both."""
+    entries = {ident_of(n): e for n, e in sorted(wanted.events.items()) if isinstance(e, EntryPointConfigured)}
+    holders: dict[str, list[str]] = {}
+    for ident, entry in entries.items():
+        for number in entry.numbers:
+            for other in holders.setdefault(number, []):
+                if _both_fit(entries[other], entry):
+                    yield (
+                        f"entry-{other} and entry-{ident} both take calls for {number}; those that fit both reach "
+                        f"entry-{other}, whose id comes first (what names the caller, the trunk or hours goes before)"
+                    )
+            holders[number].append(ident)
+
+
+def _both_fit(one: EntryPointConfigured, other: EntryPointConfigured) -> bool:
+    """Whether a call may fit both, and only their ids decide."""
+    if bool(one.trunks) != bool(other.trunks) or bool(one.during) != bool(other.during):
+        return False
+    if one.trunks and not set(one.trunks) & set(other.trunks):
+        return False
+    if bool(one.callers) != bool(other.callers):
+        return False
+    return not one.callers or bool(set(one.callers) & set(other.callers))

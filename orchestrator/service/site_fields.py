@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.routing.branches import BranchConfigured, BranchRemoved
-from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured, EntryPointRemoved
+from orchestrator.domain.routing.entries import EntryPointConfigured, EntryPointRemoved
 from orchestrator.domain.routing.levels import LevelConfigured, LevelRemoved
 from orchestrator.domain.routing.outside import OutsideConfigured, OutsideRemoved, callable_number
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, StepSetting
@@ -17,6 +16,8 @@ from orchestrator.domain.routing.requirements import PRIORITIES
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.staff.counters import WINDOWS
+from orchestrator.service import site_admission
+from orchestrator.service.site_admission import OF_ENTRIES, OF_QUEUES, pattern
 from orchestrator.service.site_orders import ORDERTYPE
 from orchestrator.service.site_rows import MOST_ROWS, rows, written
 from orchestrator.service.site_values import (
@@ -68,11 +69,7 @@ def _numbers(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= _MOST_NUMBERS:
         raise Unfit(f'write a list of 1 to {_MOST_NUMBERS} numbers, such as ["4008001001"]')
     for number in value:
-        if number != DEFAULT and (not isinstance(number, str) or not number or clean_dialled(number) != number):
-            raise Unfit(
-                f'{number!r} cannot be dialled; write digits in quotes, such as "4008001001", or "{DEFAULT}" for every '
-                "number that no other entry point has"
-            )
+        pattern(number)
     return tuple(value)
 
 
@@ -200,6 +197,7 @@ QUEUE: Final = Section(
         Field("callback_again_s", "callback_again_ms", seconds(0, 86_400), write=from_ms),
         Field("callback_most_wait_s", "callback_most_wait_ms", seconds(60, 604_800), write=from_ms),
         Field("callback_prompt", "callback_prompt", word),
+        *OF_QUEUES,
     ),
 )
 ENTRY: Final = Section(
@@ -212,6 +210,7 @@ ENTRY: Final = Section(
         Field("queue", "queue_id", matching(ID, "the id of a queue"), required=True),
         Field("agent", "agent_id", _agent),
         Field("bonus", "bonus", _points),
+        *OF_ENTRIES,
     ),
 )
 AGENT: Final = Section(
@@ -262,4 +261,4 @@ BRANCH: Final = Section(
         Field("prefixes", "prefixes", _prefixes, write=list),
     ),
 )
-SECTIONS: Final = (BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE)
+SECTIONS: Final = (*site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE)

@@ -10,20 +10,24 @@ All that is wrong is told at once, each with its key and line.
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Event, Refused, stream
 from orchestrator.domain.routing.branches import BranchConfigured
+from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.levels import LevelConfigured
 from orchestrator.domain.routing.outside import THE_ONE, OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.requirements import LOCAL
+from orchestrator.domain.routing.trunks import TrunkConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
+from orchestrator.service import calendar_days, site_admission
 from orchestrator.service.site_fields import (
     AGENT,
     BRANCH,
@@ -68,8 +72,8 @@ class Site(Struct, frozen=True):
     """SHA-256 of the file."""
 
 
-def read(text: str) -> Site:
-    """The configuration in this text. Raises `BadConfiguration`."""
+def read(text: str, today: date | None = None) -> Site:
+    """The configuration in this text, with the holidays of this year and the next. Raises `BadConfiguration`."""
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > MOST_BYTES:
         raise BadConfiguration([f"The file has {len(data)} bytes; {MOST_BYTES} are the most that is read."])
@@ -78,7 +82,7 @@ def read(text: str) -> Site:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfiguration([f"The file is no TOML: {error}."]) from None
-    reader = _Reader(document, text)
+    reader = _Reader(document, text, today or datetime.now(UTC).date())
     site = reader.site(hashlib.sha256(data).hexdigest())
     if reader.problems:
         raise BadConfiguration(list(reader.told()))
@@ -86,8 +90,9 @@ def read(text: str) -> Site:
 
 
 class _Reader:
-    def __init__(self, document: dict[str, Any], text: str) -> None:
+    def __init__(self, document: dict[str, Any], text: str, today: date) -> None:
         self._document = document
+        self._today = today
         self._lines = Lines(text)
         self.problems: list[tuple[Path, str]] = []
 
@@ -117,27 +122,33 @@ class _Reader:
         outsides = self._section(OUTSIDE, OutsideConfigured)
         for ident, outside in outsides.items():
             self._check_outside(ident, outside)
-        known_queues = self._named(QUEUE.kind)
-        for ident, entry in entries.items():
-            if entry.queue_id not in known_queues:
-                text = f"there is no queue {entry.queue_id}; {near(entry.queue_id, known_queues)}"
-                self._complain(("entry", ident, "queue"), text)
+        rest: dict[str, dict[str, Event]] = {
+            section.kind: self._section(section, section.event) for section in site_admission.SECTIONS
+        }
+        self._fit({"queue": {**queues}, "entry": {**entries}, **rest})
+        trunks = {ident: each.peers for ident, each in rest["trunk"].items() if isinstance(each, TrunkConfigured)}
+        self._once("trunk", "peers", trunks)
         self._places(queues, entries, agents)
         self._once("branch", "prefixes", {ident: branch.prefixes for ident, branch in branches.items()})
-        self._once("entry", "numbers", {ident: entry.numbers for ident, entry in entries.items()})
+        self._entries_differ(entries)
         self._once("agent", "number", {ident: (agent.number,) for ident, agent in agents.items()})
         self._once("agent", "extension", {ident: (agent.extension,) for ident, agent in agents.items()})
         events: dict[str, Event] = {}
-        for kind, found in (
-            ("queue", queues),
-            ("entry", entries),
-            ("agent", agents),
-            ("ordertype", types),
-            ("outside", outsides),
-            ("level", levels),
-            ("branch", branches),
-        ):
+        everything: dict[str, Mapping[str, Event]] = {
+            **rest,
+            "queue": queues,
+            "entry": entries,
+            "agent": agents,
+            "ordertype": types,
+            "level": levels,
+            "branch": branches,
+            "outside": outsides,
+        }
+        for kind, found in everything.items():
             events |= {stream(kind, ident): event for ident, event in found.items()}
+        for name, event in events.items():
+            if isinstance(event, CalendarConfigured) and not self.problems:
+                events[name] = calendar_days.complete(event, self._today)
         return Site(events, version, digest)
 
     def _check_outside(self, ident: str, outside: OutsideConfigured) -> None:
@@ -147,6 +158,21 @@ class _Reader:
         for entry in outside.show_for:
             if entry not in known:
                 self._complain((OUTSIDE.kind, ident, "show_for"), f"there is no entry {entry}; {near(entry, known)}")
+
+    def _fit(self, found: dict[str, dict[str, Event]]) -> None:
+        """Complain of what points to nothing. What stands in the file and is wrong itself is there all the same."""
+        for path, text in site_admission.faults(found, self._named):
+            self._complain(path, text)
+
+    def _entries_differ(self, entries: Mapping[str, EntryPointConfigured]) -> None:
+        """Complain where two entry points take the very same calls: one of them would never get any."""
+        alike: dict[str, dict[str, tuple[str, ...]]] = {}
+        for ident, entry in entries.items():
+            alike.setdefault(repr((sorted(entry.trunks), sorted(entry.callers), entry.during)), {})[ident] = (
+                entry.numbers
+            )
+        for numbers in alike.values():
+            self._once("entry", "numbers", numbers)
 
     def _places(
         self,

@@ -103,6 +103,12 @@ class Desk:
     def play(self, leg: str, music: str = "ringledger") -> str:
         return self.do(i.PlayWaiting(id=self.next_id(), node=self.node, leg=leg, music=music))
 
+    def claim(self, leg: str, contact: str) -> str:
+        return self.do(i.ClaimCaller(id=self.next_id(), node=self.node, leg=leg, contact=contact))
+
+    def notice(self, leg: str, prompt: str = "notice_weather") -> str:
+        return self.do(i.PlayNotice(id=self.next_id(), node=self.node, leg=leg, prompt=prompt))
+
     def apologise(self, leg: str, cause: str = "NORMAL_CLEARING") -> str:
         return self.do(i.PlayApology(id=self.next_id(), node=self.node, leg=leg, prompt="apology", cause=cause))
 

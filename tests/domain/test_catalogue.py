@@ -16,9 +16,21 @@ from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.contacts import outward_events
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
-from orchestrator.domain.routing import branches, configuration, entries, levels, outside, queues
+from orchestrator.domain.routing import (
+    branches,
+    calendars,
+    configuration,
+    entries,
+    levels,
+    limits,
+    notices,
+    numbers,
+    outside,
+    queues,
+    trunks,
+)
 from orchestrator.domain.staff import agents, presence
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
@@ -45,6 +57,12 @@ MODULES = (
     nodes,
     ordertypes,
     orders,
+    numbers,
+    trunks,
+    limits,
+    calendars,
+    notices,
+    blacklist,
 )
 # Participles that do not end in -ed, as English has them.
 IRREGULAR = (

@@ -1,8 +1,8 @@
 """Every prompt that the core names can be heard in every language."""
 
 from freeswitch.prompts.speak import prompts
+from orchestrator.domain.routing.overflow import NO_ENTRY_POINT
 from orchestrator.domain.routing.queues import APOLOGY
-from orchestrator.policies.admit import NO_ENTRY_POINT
 
 
 def test_whoever_is_turned_away_hears_why_in_each_language() -> None:

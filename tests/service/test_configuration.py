@@ -317,7 +317,7 @@ def test_a_site_that_was_never_configured_gets_the_demos_configuration_once(kit:
     settings = settings_for(kit.kek.parent.parent, RINGLEDGER_KEK_FILE=str(kit.kek))
     assert configuration.apply_defaults(settings, kit.database.writer) == 14
     world = world_of(kit)
-    assert world.entry_of_number["*"] == "hotline"
+    assert "*" in world.entries["hotline"].numbers
     assert {agent.extension for agent in world.agents.values()} == {f"100{n}" for n in range(1, 7)}
     for entry in world.entries.values():
         skill = world.queues[entry.queue_id].settings.skill

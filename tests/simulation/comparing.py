@@ -39,7 +39,7 @@ def picture(world: World, now: Instant) -> dict[str, Any]:
         "lines": world.lines,
         "shift_of_agent": world.shift_of_agent,
         "agent_of_number": world.agent_of_number,
-        "entry_of_number": world.entry_of_number,
+        "admission": world.admission.standing(),
         "levels": world.levels,
         "branches": world.branches,
         "branch_of_prefix": world.branch_of_prefix,

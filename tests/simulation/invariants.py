@@ -7,6 +7,8 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
+from orchestrator.domain.routing.overflow import MOST_HOPS
+from orchestrator.domain.routing.requirements import bounded
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.staff.shifts import available
@@ -48,6 +50,9 @@ RULES = {
     "never_raises": "no step raises",
     "desk_is_there": "no agent whose desk is gone for longer than its grace is offered a contact",
     "desk_is_known": "long after the last fault it is known of every desk that it is there, and nobody is kept out",
+    "door": "nobody comes in who is blacklisted, beyond a cap or limit, or to a closed queue",
+    "way_out": "whoever waits is looked at when its overflow or its answer is due, and comes to no queue twice",
+    "billing": "nobody is answered who is refused, or who is to be answered by an agent alone",
     "as_meant": "what an agent pressed for one offer or contact never happens to another",
     "agent_first": "nobody outside is called without an agent, or a caller, who is there to talk",
     "outside_bounded": "no more numbers outside are called at once than may be",
@@ -94,8 +99,9 @@ class Book:
         """The contact with which each shift last talked."""
         self.desk_due: dict[str, int] = {}
         """When the grace of a lost desk is over, of every shift whose desk is lost or absent."""
-        self.places: dict[str, tuple[int, int]] = {}
-        """Where each queued contact stands: priority first, then the order of queueing."""
+        self.places: dict[str, tuple[int, int, int]] = {}
+        """Where each queued contact stands: rank first, then since when it waits, then the order of queueing."""
+        self._queued = 0
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
         self.offer_due: dict[str, int] = {}
@@ -132,9 +138,11 @@ class Book:
                 self._caller_legs[event.leg] = stream
                 self._legs[stream] = {event.leg: None}
             case c.ContactQueued() as event:
-                self.places[stream] = (-event.priority, len(self.places))
-                if event.takes_up:
-                    self.places[stream] = self.places[f"contact-{event.takes_up}"]
+                # Whoever comes from another queue keeps the time that it has waited.
+                since = event.waiting_since or record.about.at
+                base = bounded(event.priority + sum(event.bonuses.values()))
+                self._queued += 1
+                self.places[stream] = (-base, since, self._queued)
                 if stream in self._visits:
                     raise Broken("ends_once", f"{stream} is queued twice")
                 self._visits[stream] = event.visit_id
@@ -270,6 +278,7 @@ class Invariants:
         self._needs: dict[str, str] = {}
         self._last_record = ""
         self._offer_legs: dict[tuple[str, str], str] = {}
+        self._let_in: dict[str, list[int]] = {}
         for record in ledger.records():
             self.book.note(record)
             self._remember_legs(record)
@@ -314,6 +323,8 @@ class Invariants:
 
     def _record(self, record: Record, given: Input) -> None:
         match record.event:
+            case c.ContactQueued() as event:
+                self._let_in_rightly(record, event, given)
             case c.OfferMade() as event:
                 self._in_turn(record, event)
                 self._remember_legs(record)
@@ -328,6 +339,41 @@ class Invariants:
                 self._desk_is_there(ident_of(record.stream), record.about.at)
             case s.AgentStoodDown() as event if self._whole and event.reason != s.DESK_LOST:
                 self._blamed_rightly(ident_of(record.stream), event)
+
+    def _let_in_rightly(self, record: Record, event: c.ContactQueued, given: Input) -> None:
+        world, at = self._engine.world, record.about.at
+        contact = world.contacts.get(ident_of(record.stream))
+        settings, admission = world.queues[event.queue_id].settings, world.admission
+        hops = [hop.queue_id for hop in event.hops]
+        if len(set(hops)) < len(hops) or event.queue_id in hops or len(hops) > MOST_HOPS:
+            raise Broken("way_out", f"{record.stream} comes to {event.queue_id} by {hops}")
+        if event.goes_on:
+            return  # whoever finds no place to wait, and is called back or sent outside instead
+        if settings.calendar and not admission.calendars.is_open(settings.calendar, at):
+            raise Broken("door", f"{record.stream} comes to {event.queue_id}, which is closed")
+        visits = [other.visit for other in world.contacts.values() if other is not contact and other.visit is not None]
+        others = sum(visit.queue_id == event.queue_id for visit in visits)
+        if settings.most_waiting and others >= settings.most_waiting:
+            raise Broken("door", f"{record.stream} comes to {event.queue_id}, where {others} wait already")
+        if event.waiting_since or contact is None or not isinstance(given.body, f.LegParked):
+            return
+        if contact.from_number and admission.blacklist.holds(contact.from_number, at):
+            raise Broken("door", f"{record.stream} is let in though its number is blacklisted")
+        self._within_limits(world, contact, at)
+
+    def _within_limits(self, world: World, contact: c.Contact, at: Instant) -> None:
+        limit = world.admission.limits.of(contact.node)
+        came = self._let_in.setdefault(contact.node, [])
+        came.append(at)
+        del came[:-100]
+        if limit is not None:
+            most = limit.calls_per_s + (limit.burst or limit.calls_per_s)
+            if sum(at - each < SECOND for each in came) > most:
+                raise Broken("door", f"more than {most} callers were let in within a second on {contact.node}")
+        served = sum(other.trunk_id == contact.trunk_id and bool(other.queue_id) for other in world.contacts.values())
+        group = world.admission.trunks.groups.get(contact.trunk_id)
+        if group is not None and group.most_calls and served > group.most_calls:
+            raise Broken("door", f"{served} calls of trunk group {contact.trunk_id} at once")
 
     def _desk_is_there(self, ident: str, at: Instant) -> None:
         """By the log, and by what really is: then the network, the web process and the engine had their time."""
@@ -431,6 +477,12 @@ class Invariants:
         for status, timer in (("callback_later", "callback"), ("sent_outside", "outside")):
             if contact.status == status and timers.due_of((timer, ident)) is None:
                 raise Broken("waits_end", f"contact {ident} is {status} without an end")
+        if contact.visit is not None:
+            due = contact.visit.overflow_at
+            if due > now and timers.due_of(("overflow", ident)) is None:
+                raise Broken("way_out", f"contact {ident} is to be looked at for overflow, and nobody will")
+            if contact.answer_at > now and not contact.answered and timers.due_of(("answer", ident)) is None:
+                raise Broken("way_out", f"contact {ident} is to be answered, and nobody will")
         if c.doomed_legs(contact) and timers.due_of(("legs", ident)) is None:
             raise Broken("waits_end", f"contact {ident} has doomed legs that nobody will ask after")
         if contact.offer is not None:
@@ -522,6 +574,8 @@ class Invariants:
             raise Broken("commit_first", f"{type(given).__name__} is written before its records are committed")
         contact = self._engine.world.contacts.get(given.contact)
         match given:
+            case i.AnswerCaller() if contact is not None and not contact.answered:
+                raise Broken("billing", f"contact {contact.contact_id} is answered though nobody decided that")
             case i.RingAgent():
                 if contact is None or contact.caller_leg in self._gone:
                     raise Broken("not_rung_after_hang_up", f"{given.extension} is rung though the caller has gone")

@@ -215,7 +215,7 @@ def _visit_ends_twice(right: Any, contact: Any, cause: str) -> Any:
 
 def _every_park_is_a_new_contact(right: Any, world: Any, memory: Any, fact: Any, now: Any, ids: Any) -> Any:
     if isinstance(fact, LegParked) and fact.inbound and fact.context == sensing.INBOUND_CONTEXT:
-        yield sensing.receive(fact, "live", ids)
+        yield sensing.receive(world, fact, "live", ids)
     else:
         yield from right(world, memory, fact, now, ids)
 

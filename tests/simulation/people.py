@@ -13,8 +13,8 @@ from tests.simulation.engine import Engine
 REFUSALS = frozenset(
     {
         "already_held", "already_signed_in", "bad_extension", "bad_reason", "database_away", "desk_elsewhere",
-        "desk_lost", "extension_taken", "in_contact", "no_offer", "not_held", "not_signed_in", "not_talking",
-        "not_wrapping_up", "stale", "unknown_agent", "wrap_up_limit",
+        "desk_lost", "extension_taken", "in_contact", "no_number", "no_offer", "not_held", "not_signed_in",
+        "not_talking", "not_wrapping_up", "stale", "unknown_agent", "wrap_up_limit",
     }
 )  # fmt: skip
 
@@ -100,6 +100,7 @@ class Desk:
                 i.Hold(agent=who),
                 i.Resume(agent=who),
                 i.HangUp(agent=who),
+                i.MarkNuisance(agent=who),
                 i.WrapUp(agent=who, code="x"),
                 i.SignOut(agent=who),
             )

@@ -3,6 +3,7 @@
 `python -m tests.simulation SEED` tells the story of a seed.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from random import Random
 
@@ -13,7 +14,7 @@ from orchestrator.domain.kernel import SECOND, Event, Provenance, Record, derive
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.outside import OutsideConfigured
-from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
+from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, Spill
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
@@ -21,12 +22,13 @@ from orchestrator.runner.inputs import EndAll
 from tests.simulation.agenda import START, Agenda
 from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
+from tests.simulation.door import Door
 from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
 from tests.simulation.invariants import KNOWN_WITHIN, AnySwitch, Book, Broken, Invariants, desks_are_known, finish
 from tests.simulation.ledger import Ledger
 from tests.simulation.link import Link, Links
+from tests.simulation.outsiders import NUMBERS, Lobby
 from tests.simulation.outsiders import REFUSALS as OUTSIDE_REFUSALS
-from tests.simulation.outsiders import Lobby
 from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.story import Story
 from tests.simulation.switch import Caller, Phone, Switch, Switches
@@ -90,6 +92,7 @@ class Run(Watcher):
         self.seed = seed
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
+        self.door = Door(seed)
         self._outside_dice = Random(f"outside of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
@@ -316,7 +319,15 @@ class Run(Watcher):
         ):
             for _ in range(count):
                 self.agenda.at(START + int(self.dice.uniform(4, lasts_s - 10) * SECOND), fault)
+        for moment in self.door.moments(lasts_s):
+            self.agenda.at(moment, self._change_the_door)
         self.agenda.at(self._calm_from, self._calm_down)
+
+    def _change_the_door(self) -> None:
+        changes = [] if self.ledger.away else self.door.change(self.agenda.now)
+        if changes:
+            self.note(f"somebody changes {changes[0][0]}")
+            self._apply(changes, version=not changes[0][0].startswith("blacklist"))
 
     def _open_browsers(self) -> None:
         mine = [desk for desk in self.desks if self._desk_dice.random() < self.size.browsers]
@@ -342,7 +353,7 @@ class Run(Watcher):
             gives_up_when=dice.choice(_MOMENTS),
             gives_up_ms=int(dice.choice((0, dice.uniform(0, 60), dice.uniform(0, 2_000)))),
             name=dice.choice(("Ann", 'x"y', "a\nEvent-Name: FORGED", "李雷")),
-            number=dice.choice(("+8613800138000", "anonymous", "")),
+            number=self.door.number(dice.choice(("+8613800138000", "anonymous", ""))),
         )
 
     def _configure_first(self) -> None:
@@ -360,12 +371,16 @@ class Run(Watcher):
                 cool_down_ms=COOL_DOWN_MS,
                 ring_at_once=many,
             )
+        door = self.door
+        self._settings = {key: door.queue(value) for key, value in self._settings.items()}
         changes: list[tuple[str, Event]] = [(f"queue-{key}", value) for key, value in self._settings.items()]
         numbers = ("4001", "*") if dice.random() < 0.7 else ("4001",)
-        changes.append(("entry-main", EntryPointConfigured(name="main", numbers=numbers, queue_id="support")))
+        main = EntryPointConfigured(name="main", numbers=numbers, queue_id="support")
+        shop = EntryPointConfigured(name="shop", numbers=("4002",), queue_id="sales")
+        changes += [("entry-main", door.entry(main)), ("entry-shop", door.entry(shop))]
+        changes += door.changes(self._settings["sales"])
         if self.size.outside:
             self._allow_outside(changes)
-        changes.append(("entry-shop", EntryPointConfigured(name="shop", numbers=("4002",), queue_id="sales")))
         for number in range(self.size.agents):
             extension = str(1001 + number)
             changes.append((f"agent-a{extension}", self._agent(extension)))
@@ -380,31 +395,41 @@ class Run(Watcher):
         self._apply(changes)
 
     def _allow_outside(self, changes: list[tuple[str, Event]]) -> None:
+        """Rules for calls to the outside, and queues whose overflow leads there."""
         dice = self._outside_dice
+        for place, (name, event) in enumerate(changes):
+            if isinstance(event, QueueConfigured):
+                queue = structs.replace(
+                    event,
+                    callback_tries=dice.randint(1, 3),
+                    callback_again_ms=dice.choice((0, 3_000, 15_000)),
+                    callback_most_wait_ms=dice.choice((20_000, 90_000)),
+                    overflow=(*event.overflow, *self._spills_outside()),
+                )
+                self._settings[ident_of(name)] = queue
+                changes[place] = (name, queue)
         rules = OutsideConfigured(
             allowed=("+86",), refused=("+8690",), at_most=dice.choice((1, 3, 20)), ring_ms=dice.choice((3_000, 9_000))
         )
-        changes[:] = [
-            (name, structs.replace(event, callback_tries=tries, callback_again_ms=again, callback_most_wait_ms=most))
-            if isinstance(event, QueueConfigured)
-            else (name, event)
-            for name, event in changes
-            for tries, again, most in [
-                (dice.randint(1, 3), dice.choice((0, 3_000, 15_000)), dice.choice((20_000, 90_000)))
-            ]
-        ]
-        self._settings = {ident_of(name): event for name, event in changes if isinstance(event, QueueConfigured)}
         changes.append(("outside-main", rules))
+
+    def _spills_outside(self) -> Iterator[Spill]:
+        dice = self._outside_dice
+        for _ in range(dice.choice((0, 0, 1, 3))):
+            to = dice.choice(("callback", f"outside:{NUMBERS[0]}", f"outside:{NUMBERS[2]}"))
+            when = dice.choice(("wait", "length", "nobody"))
+            yield Spill(when=when, after_ms=dice.choice((4_000, 15_000)), over=dice.choice((1, 6)), to=to)
 
     def _agent(self, extension: str) -> AgentConfigured:
         dice = self.dice
         skills = {skill: dice.randint(1, 5) for skill in ("zh", "sell") if dice.random() < 0.7}
         return AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills)
 
-    def _apply(self, changes: list[tuple[str, Event]]) -> None:
-        changes.append(
-            ("config-main", ConfigurationApplied(digest="", changed=tuple(sorted(name for name, _ in changes))))
-        )
+    def _apply(self, changes: list[tuple[str, Event]], *, version: bool = True) -> None:
+        """Append to desk streams; what is configuration comes with a `version` of it."""
+        if version:
+            changed = tuple(sorted(name for name, _ in changes))
+            changes.append(("config-main", ConfigurationApplied(digest="", changed=changed)))
         records = [
             Record(
                 stream=stream,

@@ -99,6 +99,9 @@ class Leg:
     reply: Reply | None = field(default=None, repr=False)
 
 
+OfCaller = i.AnswerCaller | i.ClaimCaller | i.PlayNotice | i.PlayWaiting | i.PlayApology
+
+
 class Switch:
     """The channels of one node. `phones` may be shared with other nodes."""
 
@@ -243,7 +246,7 @@ class Switch:
         order.
         """
         match given:
-            case i.AnswerCaller() | i.PlayWaiting() | i.PlayApology():
+            case i.AnswerCaller() | i.ClaimCaller() | i.PlayNotice() | i.PlayWaiting() | i.PlayApology():
                 self._on_caller(given, reply)
             case i.RingAgent():
                 self._job(lambda: self._originate(given, reply))
@@ -271,7 +274,7 @@ class Switch:
 
         self.agenda.soon(0.05, self.dice.choice((1, 1, 1, 15)), start)
 
-    def _on_caller(self, given: i.AnswerCaller | i.PlayWaiting | i.PlayApology, reply: Reply) -> None:
+    def _on_caller(self, given: OfCaller, reply: Reply) -> None:
         leg = self.legs.get(given.leg)
         if leg is None:
             reply("invalid session id")
@@ -284,7 +287,10 @@ class Switch:
                     leg.up = True
                     self._say(f.LegAnswered, leg)
                 self.moment(leg, "queued")
-            case i.PlayWaiting():
+            case i.ClaimCaller():
+                leg.contact = given.contact
+                self.moment(leg, "queued")
+            case i.PlayNotice() | i.PlayWaiting():
                 leg.silent_since = 0
             case i.PlayApology():
                 leg.silent_since = 0
@@ -392,6 +398,10 @@ class Switch:
             reply("Invalid uuid")
             return
         reply("")
+        if not caller.up:
+            # `uuid_answer` is written before `uuid_bridge` (esl/perform).
+            caller.up = True
+            self._say(f.LegAnswered, caller)
         for leg, other in ((caller, agent), (agent, caller)):
             if leg.joining is not None and leg.joining is not other:
                 leg.joining.joining = None  # left alone with what it was doing

@@ -33,6 +33,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "work.open": "open a work order",
         "work.handle": "assign work orders, note, finish, reopen them",
         "work.close": "close work orders for good",
+        "blacklist.keep": "see the blacklist, add to it, change it, take numbers off it",
         "numbers.clear": "see whole telephone numbers of callers at once",
         "personal.reveal": "have masked personal data shown, which is recorded",
         "users.manage": "add users, change roles, end sessions",
@@ -42,13 +43,14 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
 _GRANTS: Final[Mapping[str, str]] = {
     "agent": "desk.use agents.act customers.see customers.edit work.see work.open work.handle numbers.clear",
     "leader": "floor.watch floor.direct agents.act history.search recordings.hear customers.see customers.edit"
-    " work.see work.open work.handle work.close personal.reveal",
-    "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal",
+    " work.see work.open work.handle work.close personal.reveal blacklist.keep",
+    "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
+    " blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
     "ops": "floor.watch replay.watch history.search",
     "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal",
-    "admin": "floor.watch users.manage audit.see",
+    "admin": "floor.watch users.manage audit.see blacklist.keep",
 }
 
 GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

@@ -91,6 +91,11 @@ def hang_up(number: str, body: About, key: str) -> Done:
     return _do(inputs.HangUp(agent=number, about=body.about, key=key))
 
 
+def mark_nuisance(number: str, body: About, key: str) -> Done:
+    """Refuse further calls of the caller with whom the agent talks"""
+    return _do(inputs.MarkNuisance(agent=number, about=body.about, key=key))
+
+
 def wrap_up(number: str, body: WrapUp, key: str) -> Done:
     """Finish the after-call work with a reason and a note"""
     agent_id, code = allowed(number), _known(body.code)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from projections import agent_workload, audit_trail, contact_log, customer_timeline, customers, queue_state, work_orders
 from web.access.roles import SIGNED_IN
-from web.api import access, agents, commands, contacts, floor, ledger, orders, ordertypes
+from web.api import access, agents, blacklist, commands, contacts, floor, ledger, orders, ordertypes
 from web.api import customers as files
 from web.api.forms import Nothing, Query
 
@@ -99,6 +99,12 @@ OPERATIONS: Final = (
     Operation("POST", "/agents/{number}/wrap-up", "agents.act", commands.wrap_up),
     Operation("POST", "/agents/{number}/extend-wrap-up", "agents.act", commands.extend_wrap_up),
     Operation("POST", "/agents/{number}/sign-out", "agents.act", commands.sign_out),
+    Operation("POST", "/agents/{number}/mark-nuisance", "agents.act", commands.mark_nuisance),
+    Operation("GET", "/blacklist", "blacklist.keep", blacklist.every),
+    Operation("POST", "/blacklist", "blacklist.keep", blacklist.add, status=201),
+    Operation("PATCH", "/blacklist/{blacklisting_id}", "blacklist.keep", blacklist.change),
+    Operation("POST", "/blacklist/{blacklisting_id}/expire", "blacklist.keep", blacklist.expire),
+    Operation("POST", "/blacklist/{blacklisting_id}/lift", "blacklist.keep", blacklist.lift),
     Operation("GET", "/customers", "customers.see", files.search, (customers.NAME,)),
     Operation("POST", "/customers", "customers.edit", files.create, status=201),
     Operation("GET", "/customers/{customer_id}", "customers.see", files.one, (customers.NAME,)),

@@ -49,6 +49,8 @@ class Talk(Struct, frozen=True, kw_only=True):
     held: bool
     wish: str
     """`hold` or `resume` where the switch has not said that it is so."""
+    nuisance: bool
+    """Whether the agent has marked the caller: further calls are refused."""
 
 
 class WrapUp(Struct, frozen=True, kw_only=True):
@@ -197,6 +199,8 @@ def may(state: str, shift: Shift | None, talk: Talk | None, wrap_up: WrapUp | No
             found.add("reject")
         case "talking" | "held" if talk is not None:
             found.add("hang_up")
+            if talk.number and not talk.nuisance:
+                found.add("mark_nuisance")
             if not talk.wish:
                 found.add("resume" if talk.held else "hold")
         case "wrapping_up":
@@ -245,6 +249,7 @@ def _talk(world: World, agent_id: str, contact: Contact | None) -> Talk | None:
         since=contact.segment.since,
         held=contact.status == "held",
         wish=contact.segment.wish,
+        nuisance=contact.nuisance,
     )
 
 

@@ -43,6 +43,7 @@ KEYS: Final = (
     ("Alt+Shift+X", _l("Reject the call")),
     ("Alt+Shift+H", _l("Hold; talk again")),
     ("Alt+Shift+E", _l("Hang up")),
+    ("Alt+Shift+L", _l("Refuse further calls of this caller")),
     ("Alt+Shift+1 … 9", _l("Choose what the call was about")),
     ("Alt+Shift+N", _l("Write the note")),
     ("Alt+Shift+C", _l("Make a customer of this caller")),
@@ -67,11 +68,12 @@ ACTIONS: Final[dict[str, Make]] = {
     "hold": lambda agent: inputs.Hold(agent=agent),
     "resume": lambda agent: inputs.Resume(agent=agent),
     "hang_up": lambda agent: inputs.HangUp(agent=agent),
+    "mark_nuisance": lambda agent: inputs.MarkNuisance(agent=agent),
     "extend": lambda agent: inputs.ExtendWrapUp(agent=agent, by_ms=EXTEND_MS),
     "take_over": lambda agent: inputs.TakeOver(agent=agent),
 }
 # These are about one contact, which the form names: the page may be older than what rings by now.
-_ABOUT_ONE: Final = frozenset({"accept", "reject", "hold", "resume", "hang_up", "extend"})
+_ABOUT_ONE: Final = frozenset({"accept", "reject", "hold", "resume", "hang_up", "mark_nuisance", "extend"})
 
 
 @blueprint.get("/")

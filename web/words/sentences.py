@@ -10,9 +10,21 @@ from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import outward_events as o
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
-from orchestrator.domain.routing import branches, configuration, entries, levels, outside, queues
+from orchestrator.domain.routing import (
+    branches,
+    calendars,
+    configuration,
+    entries,
+    levels,
+    limits,
+    notices,
+    numbers,
+    outside,
+    queues,
+    trunks,
+)
 from orchestrator.domain.staff import agents, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -64,8 +76,14 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"step": e.step + 1, "reason": code(e.reason)},
     ),
     c.VisitRevised: (_l("What is asked of agents is set anew: %(reason)s"), _coded("reason")),
-    c.ContactTurnedAway: (_l("Hears an apology: %(reason)s"), _coded("reason")),
-    c.QueueVisitEnded: (_l("Left the queue: %(outcome)s"), _coded("outcome")),
+    c.ContactTurnedAway: (_l("Turned away: %(reason)s"), _coded("reason")),
+    c.QueueVisitEnded: (
+        _l("Left the queue: %(outcome)s"),
+        lambda e, _: {"outcome": code(e.outcome) + (f" ({code(e.cause)})" if e.cause else "")},
+    ),
+    c.OverflowDeferred: (_l("Should have been sent on, but no place takes the caller: waits on"), _nothing),
+    c.AnswerRequested: (_l("The line is answered: billing begins"), _nothing),
+    c.NuisanceMarked: (_l("The agent marked the caller as a nuisance"), _nothing),
     c.ContactIdentified: (_l("The caller is a known customer"), _nothing),
     c.OfferMade: (
         _l("Offered to %(agents)s"),
@@ -184,6 +202,22 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     queues.QueueRemoved: (_l("Queue removed"), _nothing),
     entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),
     entries.EntryPointRemoved: (_l("Entry point removed"), _nothing),
+    numbers.RewriteConfigured: (_l("Rewriting rule “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    numbers.RewriteRemoved: (_l("Rewriting rule removed"), _nothing),
+    trunks.TrunkConfigured: (_l("Trunk group “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    trunks.TrunkRemoved: (_l("Trunk group removed"), _nothing),
+    limits.LimitConfigured: (
+        _l("Limit of a switch: %(calls)s new calls a second"),
+        lambda e, _: {"calls": e.calls_per_s},
+    ),
+    limits.LimitRemoved: (_l("The switch has no limit any more"), _nothing),
+    calendars.CalendarConfigured: (_l("Calendar “%(name)s” configured"), lambda e, _: {"name": e.name}),
+    calendars.CalendarRemoved: (_l("Calendar removed"), _nothing),
+    notices.NoticeConfigured: (
+        _l("Notice “%(name)s”: %(state)s"),
+        lambda e, _: {"name": e.name, "state": code("on" if e.on else "off")},
+    ),
+    notices.NoticeRemoved: (_l("Notice removed"), _nothing),
     configuration.ConfigurationApplied: (
         _l("Configuration applied: %(count)s changes"),
         lambda e, _: {"count": len(e.changed)},
@@ -195,6 +229,10 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     people.CustomerNoted: (_l("A note on the customer"), _nothing),
     people.CustomerErased: (_l("The customer's personal data was destroyed"), _nothing),
     notes.ContactNoted: (_l("A note on the contact"), _nothing),
+    # --- the blacklist
+    blacklist.NumberBlacklisted: (_l("A number was blacklisted: %(reason)s"), _coded("reason")),
+    blacklist.BlacklistingChanged: (_l("An entry of the blacklist was changed: %(reason)s"), _coded("reason")),
+    blacklist.BlacklistingLifted: (_l("A number was taken off the blacklist"), _nothing),
     # --- work orders
     ordertypes.OrderTypeConfigured: (_l("Type of work “%(name)s” configured"), lambda e, _: {"name": e.name}),
     ordertypes.OrderTypeRemoved: (_l("Type of work removed"), _nothing),

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from orchestrator.domain.contacts.events import Decision, Reservation
+from orchestrator.domain.contacts.events import Decision, Hop, Reservation
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.requirements import Step
 
@@ -17,6 +17,10 @@ class Receive(Struct, frozen=True, kw_only=True):
     caller_name: str
     trunk: str = ""
     found: str = "live"
+    host: str = ""
+    trunk_id: str = ""
+    to_number: str = ""
+    from_number: str = ""
 
 
 class Queue(Struct, frozen=True, kw_only=True):
@@ -34,6 +38,13 @@ class Queue(Struct, frozen=True, kw_only=True):
     position: int = 0
     estimate_ms: int = -1
     takes_up: str = ""
+    goes_on: str = ""
+    hops: tuple[Hop, ...] = ()
+    overflow_at: Instant = Instant(0)
+    answer_at: Instant = Instant(0)
+    notices: tuple[str, ...] = ()
+    overflow: str = ""
+    """Why it leaves the queue in which it waits; empty: it arrives."""
     bonuses: dict[str, int] = {}
     steps: tuple[Step, ...] = ()
     known_by: Instant = Instant(0)
@@ -63,11 +74,32 @@ class Revise(Struct, frozen=True, kw_only=True):
 
 
 class TurnAway(Struct, frozen=True, kw_only=True):
-    """Apologise and end."""
+    """Apologise (not where the prompt is empty) and end."""
 
     reason: str
     prompt: str
     unknown_number: bool = False
+    answered: bool = True
+    cause: str = "NORMAL_CLEARING"
+    hops: tuple[Hop, ...] = ()
+    overflow: str = ""
+    """Why it leaves the queue in which it waits; empty: it arrives."""
+
+
+class DeferOverflow(Struct, frozen=True, kw_only=True):
+    """No place takes somebody who should go elsewhere. Look again at `again_at`; 0: never."""
+
+    again_at: Instant
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """Answer a caller who has heard music unanswered."""
+
+
+class MarkNuisance(Struct, frozen=True, kw_only=True):
+    """The agent who talks or talked with the caller never wants to hear from this number again."""
+
+    shift_id: str
 
 
 class Identify(Struct, frozen=True, kw_only=True):
@@ -291,4 +323,5 @@ Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer | Calling
+    | DeferOverflow | Answer | MarkNuisance
 )  # fmt: skip

@@ -14,7 +14,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
            │9
            ▼
          ended
-  1 a caller's leg parks  2 ContactQueued  3 OfferMade  4 OfferAccepted (a phone answered first)
+  1 a caller's leg parks  2 ContactQueued (again: overflow)  3 OfferMade  4 OfferAccepted (a phone answered first)
   5 ContactTurnedAway (apology)  6 the offer closes without an agent: back to the same place in the queue
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
@@ -26,7 +26,9 @@ from msgspec.structs import replace
 
 from orchestrator.domain.contacts import outward
 from orchestrator.domain.contacts.events import (
+    NEVER,
     AgentSegmentEnded,
+    AnswerRequested,
     Candidate,
     ContactArrived,
     ContactConnected,
@@ -40,8 +42,10 @@ from orchestrator.domain.contacts.events import (
     EntryPointMissing,
     HangUpRequested,
     HoldRequested,
+    Hop,
     LegClosed,
     LegOverdue,
+    NuisanceMarked,
     OfferAccepted,
     OfferAcceptRequested,
     OfferAnswered,
@@ -56,6 +60,7 @@ from orchestrator.domain.contacts.events import (
     OfferTimedOut,
     OfferWidened,
     OfferWithdrawn,
+    OverflowDeferred,
     QueueVisitEnded,
     RecordingBegun,
     RecordingFinished,
@@ -71,7 +76,9 @@ from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 
 __all__ = [
     "LIVE",
+    "NEVER",
     "AgentSegmentEnded",
+    "AnswerRequested",
     "Candidate",
     "Contact",
     "ContactArrived",
@@ -86,8 +93,10 @@ __all__ = [
     "EntryPointMissing",
     "HangUpRequested",
     "HoldRequested",
+    "Hop",
     "LegClosed",
     "LegOverdue",
+    "NuisanceMarked",
     "Offer",
     "OfferAcceptRequested",
     "OfferAccepted",
@@ -103,6 +112,7 @@ __all__ = [
     "OfferTimedOut",
     "OfferWidened",
     "OfferWithdrawn",
+    "OverflowDeferred",
     "QueueVisitEnded",
     "RecordingBegun",
     "RecordingFinished",
@@ -138,6 +148,8 @@ class Visit(Struct, frozen=True, kw_only=True):
     age_cap: int = 0
     waiting_since: Instant = Instant(0)
     """Since when it waits, in whatever queue it began."""
+    overflow_at: Instant = Instant(0)
+    """When the queue's overflow is looked at; 0: never."""
     declined: tuple[str, ...] = ()
     """The agents who did not take it, the last ones."""
 
@@ -228,13 +240,29 @@ class Contact(Struct, frozen=True, kw_only=True):
     told: str = ""
     """Why we ended it, where we did, or switch_lost."""
     apology: str = ""
-    """The prompt that a caller who is turned away hears."""
+    """The prompt that a caller who is turned away hears; empty: none."""
+    goodbye: str = "NORMAL_CLEARING"
+    """What the network is told of a caller who is turned away."""
     served: bool = False
     phase: str = ""
     callback: Callback | None = None
     outside: Outside | None = None
+    called: tuple[str, ...] = ()
+    """The numbers outside that were called for the caller: each is called once."""
     farewell: str = ""
     """The leg of a customer who is to be called back, while it hears that."""
+    trunk_id: str = ""
+    to_number: str = ""
+    """What was dialled, by the rewriting rules."""
+    from_number: str = ""
+    """Who calls, by the rewriting rules: E.164 where it has such a number; empty where it is withheld."""
+    hops: tuple[Hop, ...] = ()
+    """The queues by which it came where it is."""
+    answer_at: Instant = Instant(0)
+    answered: bool = False
+    """Whether the caller was answered, or is about to be."""
+    nuisance: bool = False
+    """Whether an agent marked the caller."""
 
 
 # Of those who did not take a contact, so many are remembered; whoever comes before them is asked again at worst.
@@ -285,6 +313,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             caller_number=event.caller_number,
             caller_name=event.caller_name,
             legs=(event.leg,),
+            trunk_id=event.trunk_id,
+            to_number=event.to_number or event.dialled,
+            from_number=event.from_number,
         )
     match event:
         case ContactQueued():
@@ -301,6 +332,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 age_per_min=event.age_per_min,
                 age_cap=event.age_cap,
                 waiting_since=event.waiting_since,
+                overflow_at=event.overflow_at,
             )
             return replace(
                 contact,
@@ -309,10 +341,27 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 entry_id=event.entry_id,
                 queue_id=event.queue_id,
                 music=event.music,
+                hops=event.hops,
+                answer_at=event.answer_at,
+                answered=contact.answered or event.answer_at == 0,
             )
         case ContactTurnedAway():
-            phase = contact.phase or contact.status
-            return replace(contact, status="leaving", told="turned_away", apology=event.prompt, phase=phase)
+            return replace(
+                contact,
+                status="leaving",
+                told="turned_away",
+                apology=event.prompt,
+                goodbye=event.cause,
+                phase=contact.phase or contact.status,
+                hops=event.hops or contact.hops,
+                answered=contact.answered or event.answered,
+            )
+        case AnswerRequested():
+            return replace(contact, answered=True)
+        case NuisanceMarked():
+            return replace(contact, nuisance=True)
+        case OverflowDeferred() if contact.visit is not None:
+            return replace(contact, visit=replace(contact.visit, overflow_at=event.again_at))
         case QueueVisitEnded():
             return replace(contact, visit=None)
         case ContactIdentified():
@@ -365,9 +414,12 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
     if called is contact and contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
         offer = _evolve_offer(contact.offer, event)
         status = "connecting" if offer.accepted else "offered"
+        # Joining the legs answers a caller who was not answered yet.
+        answered = contact.answered or bool(offer.accepted)
         if contact.status == "calling_back" and offer.accepted:
             status = "calling_back"
-        return replace(contact, offer=offer, status=status if contact.status != "leaving" else contact.status)
+        status = status if contact.status != "leaving" else contact.status
+        return replace(contact, offer=offer, status=status, answered=answered)
     return called
 
 

@@ -3,10 +3,15 @@
 Written by the runner only; read by everyone.
 """
 
+from typing import Final
+
 from msgspec import Struct, field
 
 from orchestrator.domain.kernel import Event, Instant, Personal
 from orchestrator.domain.routing.requirements import Requirement, Step
+
+# An `answer_at` that never comes: only the bridge with an agent answers the caller.
+NEVER: Final = Instant(-1)
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
@@ -52,6 +57,15 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The parts of the contact's own rank that are not 0: priority, what was given beside it, aged."""
 
 
+class Hop(Struct, frozen=True, kw_only=True):
+    """A queue that a contact did not enter, or left again without an agent, and why: `wait`, `length`, `closed` or
+    `nobody`.
+    """
+
+    queue_id: str
+    when: str
+
+
 class ContactArrived(Event, frozen=True, kw_only=True):
     """A caller's leg parked with us. Name and number are as the network sent them."""
 
@@ -63,6 +77,14 @@ class ContactArrived(Event, frozen=True, kw_only=True):
     trunk: str = ""
     found: str = "live"
     """`live`, or `resync` where the call was found by asking the switch."""
+    host: str = ""
+    """The address from which the switch says that the call came."""
+    trunk_id: str = ""
+    """The trunk group by which it came, as configured."""
+    to_number: str = ""
+    """What was dialled, by the rewriting rules."""
+    from_number: Personal = ""
+    """Who calls, by the rewriting rules; empty where the number is withheld or none."""
 
 
 class EntryPointMissing(Event, frozen=True, kw_only=True):
@@ -89,6 +111,8 @@ class ContactQueued(Event, frozen=True, kw_only=True):
     """How long the wait was expected to be, -1 where nobody could say."""
     takes_up: str = ""
     """The contact whose callback this call makes needless, and whose place it has."""
+    goes_on: str = ""
+    """What is done for the caller at once instead of letting them wait: a target of overflow, callback or outside."""
     bonuses: dict[str, int] = field(default_factory=dict)
     """Points beside the priority, by what gave them: entry, level."""
     steps: tuple[Step, ...] = ()
@@ -100,6 +124,14 @@ class ContactQueued(Event, frozen=True, kw_only=True):
     age_cap: int = 0
     waiting_since: Instant = Instant(0)
     """Since when it waits, where that began in another queue; 0: since now."""
+    hops: tuple[Hop, ...] = ()
+    """The queues by which the caller came here."""
+    overflow_at: Instant = Instant(0)
+    """When the queue's overflow is looked at; 0: never."""
+    answer_at: Instant = Instant(0)
+    """When the caller is answered, which begins billing: 0 at once, `NEVER` not before an agent is there."""
+    notices: tuple[str, ...] = ()
+    """Prompts that the caller hears before the queue's music."""
 
 
 class VisitWidened(Event, frozen=True, kw_only=True):
@@ -127,18 +159,46 @@ class VisitRevised(Event, frozen=True, kw_only=True):
 
 
 class ContactTurnedAway(Event, frozen=True, kw_only=True):
-    """The caller hears an apology and the call ends. `reason`: no_entry_point, no_agent_in_time."""
+    """The caller hears an apology and the call ends. `reason`: no_entry_point, no_agent_in_time, closed, queue_full,
+    nobody_signed_in, trunk_full, overloaded, blacklisted.
+    """
 
     reason: str
     prompt: str
+    """Empty: nothing is said."""
+    answered: bool = True
+    """Whether the caller is answered for it, and billed; otherwise it is said before the answer."""
+    cause: str = "NORMAL_CLEARING"
+    """What the network is told."""
+    hops: tuple[Hop, ...] = ()
+    """The queues by which the caller came to this."""
 
 
 class QueueVisitEnded(Event, frozen=True, kw_only=True):
-    """The wait is over. `outcome`: answered, abandoned, timed_out, stopped, switch_lost."""
+    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost."""
 
     visit_id: str
     queue_id: str
     outcome: str
+    cause: str = ""
+    """Why it overflowed: wait, nobody."""
+
+
+class OverflowDeferred(Event, frozen=True, kw_only=True):
+    """The caller should have gone elsewhere, and no place takes it: it waits on. Looked at again at `again_at`, where
+    that is not 0.
+    """
+
+    queue_id: str
+    again_at: Instant
+
+
+class AnswerRequested(Event, frozen=True, kw_only=True):
+    """The caller has heard music for long enough unanswered: it is to be answered, and billing begins."""
+
+
+class NuisanceMarked(Event, frozen=True, kw_only=True):
+    """The agent says that the caller is a nuisance: further calls from the number are refused (`blacklist`)."""
 
 
 class ContactIdentified(Event, frozen=True, kw_only=True):

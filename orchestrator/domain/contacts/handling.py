@@ -5,13 +5,16 @@ Events: `events`; states and their diagram: `contacts`; commands: `commands`. A 
 
 from orchestrator.domain.contacts import calling, offers
 from orchestrator.domain.contacts.commands import (
+    Answer,
     Calling,
     CheckOverdue,
     Command,
+    DeferOverflow,
     ExpireVisit,
     HangUp,
     Hold,
     Identify,
+    MarkNuisance,
     NoteAnswered,
     NoteBridged,
     NoteHold,
@@ -26,6 +29,7 @@ from orchestrator.domain.contacts.commands import (
 )
 from orchestrator.domain.contacts.contacts import (
     AgentSegmentEnded,
+    AnswerRequested,
     Contact,
     ContactArrived,
     ContactEnded,
@@ -39,7 +43,9 @@ from orchestrator.domain.contacts.contacts import (
     HoldRequested,
     LegClosed,
     LegOverdue,
+    NuisanceMarked,
     OfferWithdrawn,
+    OverflowDeferred,
     QueueVisitEnded,
     RecordingBegun,
     RecordingFinished,
@@ -59,6 +65,7 @@ from orchestrator.domain.switch.causes import NORMAL_CLEARING, SWITCH_RESTARTED
 
 Events = tuple[Event, ...]
 _OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp | CheckOverdue | NoteRecording
+_OfAdmission = DeferOverflow | Answer | MarkNuisance
 
 # How long a leg may take to die after it lost its reason, before the switch is asked after it; each time it is asked in
 # vain, because the switch cannot be reached, the next time comes twice as late, sixteen times at most.
@@ -97,6 +104,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return _of_the_caller(contact, command)
         case Hold() | Resume() | NoteHold():
             return _hold(contact, command)
+        case DeferOverflow() | Answer() | MarkNuisance():
+            return _of_admission(contact, command)
         case Receive():
             return ()
         case _ if isinstance(command, Calling):
@@ -124,6 +133,10 @@ def _receive(command: Receive) -> Events:
             caller_name=command.caller_name,
             trunk=command.trunk,
             found=command.found,
+            host=command.host,
+            trunk_id=command.trunk_id,
+            to_number=command.to_number,
+            from_number=command.from_number,
         ),
     )
 
@@ -131,31 +144,17 @@ def _receive(command: Receive) -> Events:
 def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
     visit = contact.visit
     match command:
-        case Queue() if contact.status == "arrived":
-            missing = (EntryPointMissing(dialled=contact.dialled),) if command.unknown_number else ()
-            queued = ContactQueued(
-                visit_id=command.visit_id,
-                queue_id=command.queue_id,
-                entry_id=command.entry_id,
-                skill=command.skill,
-                min_level=command.min_level,
-                priority=command.priority,
-                music=command.music,
-                leave_by=command.leave_by,
-                position=command.position,
-                estimate_ms=command.estimate_ms,
-                takes_up=command.takes_up,
-                bonuses=command.bonuses,
-                steps=command.steps,
-                known_by=command.known_by,
-                age_per_min=command.age_per_min,
-                age_cap=command.age_cap,
-                waiting_since=command.waiting_since,
+        case Queue() if _may_be_placed(contact, command.overflow):
+            return (*_missing(contact, command), *_overflowed(visit, command.overflow), _queued(command))
+        case TurnAway() if _may_be_placed(contact, command.overflow):
+            turned_away = ContactTurnedAway(
+                reason=command.reason,
+                prompt=command.prompt,
+                answered=command.answered,
+                cause=command.cause,
+                hops=command.hops,
             )
-            return (*missing, queued)
-        case TurnAway() if contact.status == "arrived":
-            missing = (EntryPointMissing(dialled=contact.dialled),) if command.unknown_number else ()
-            return (*missing, ContactTurnedAway(reason=command.reason, prompt=command.prompt))
+            return (*_missing(contact, command), turned_away, *_overflowed(visit, command.overflow))
         case ExpireVisit() if contact.status in ("awaiting_callback", "callback_later") and visit is not None:
             return calling.ended(contact, calling.FAILED) if visit.leave_by <= command.now else ()
         case ExpireVisit() if contact.status == "waiting" and visit is not None and visit.leave_by <= command.now:
@@ -177,6 +176,65 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
         case NoteRecording():
             return (RecordingFinished(file=command.file, length_ms=command.length_ms),)
     return ()
+
+
+def _may_be_placed(contact: Contact, overflow: str) -> bool:
+    """Whether it has just arrived; or, to leave its queue, waits without an offer."""
+    return contact.status == ("waiting" if overflow else "arrived")
+
+
+def _missing(contact: Contact, command: Queue | TurnAway) -> Events:
+    return (EntryPointMissing(dialled=contact.dialled),) if command.unknown_number else ()
+
+
+def _overflowed(visit: Visit | None, why: str) -> Events:
+    return () if visit is None else (_visit_ended(visit, "overflowed", why),)
+
+
+def _queued(command: Queue) -> ContactQueued:
+    return ContactQueued(
+        position=command.position,
+        estimate_ms=command.estimate_ms,
+        takes_up=command.takes_up,
+        goes_on=command.goes_on,
+        visit_id=command.visit_id,
+        queue_id=command.queue_id,
+        entry_id=command.entry_id,
+        skill=command.skill,
+        min_level=command.min_level,
+        priority=command.priority,
+        music=command.music,
+        leave_by=command.leave_by,
+        bonuses=command.bonuses,
+        steps=command.steps,
+        known_by=command.known_by,
+        age_per_min=command.age_per_min,
+        age_cap=command.age_cap,
+        waiting_since=command.waiting_since,
+        hops=command.hops,
+        overflow_at=command.overflow_at,
+        answer_at=command.answer_at,
+        notices=command.notices,
+    )
+
+
+def _of_admission(contact: Contact, command: _OfAdmission) -> Events:
+    match command:
+        case DeferOverflow() if contact.status == "waiting" and contact.visit is not None:
+            return (OverflowDeferred(queue_id=contact.visit.queue_id, again_at=command.again_at),)
+        case Answer() if contact.visit is not None and not contact.answered:
+            return (AnswerRequested(),)
+        case MarkNuisance():
+            return _mark_nuisance(contact, command)
+    return ()
+
+
+def _mark_nuisance(contact: Contact, command: MarkNuisance) -> Events:
+    if contact.segment is None or contact.segment.shift_id != command.shift_id:
+        raise Refused("not_talking", "A caller is marked as a nuisance during the call.")
+    if not contact.from_number:
+        raise Refused("no_number", "This caller's number is withheld or no number; nothing can be refused by it.")
+    return () if contact.nuisance else (NuisanceMarked(),)
 
 
 def _hang_up(contact: Contact, reason: str) -> Events:
@@ -308,8 +366,8 @@ def _segment_ended(segment: Segment, ended_by: str, cause: str) -> AgentSegmentE
     return AgentSegmentEnded(segment_id=segment.segment_id, shift_id=segment.shift_id, ended_by=ended_by, cause=cause)
 
 
-def _visit_ended(visit: Visit, outcome: str) -> QueueVisitEnded:
-    return QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome=outcome)
+def _visit_ended(visit: Visit, outcome: str, cause: str = "") -> QueueVisitEnded:
+    return QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome=outcome, cause=cause)
 
 
 def _ended(contact: Contact, *, switch_lost: bool) -> ContactEnded:

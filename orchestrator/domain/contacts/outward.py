@@ -112,10 +112,14 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
     match event:
         case CallbackAsked():
             callback = Callback(number=event.number, asked_at=at, tries=event.tries, again_ms=event.again_ms)
-            visit = replace(contact.visit, leave_by=event.leave_by) if contact.visit is not None else None
+            visit = contact.visit
+            if visit is not None:
+                # Whoever is called back is where overflow leads to: it sends them nowhere else.
+                visit = replace(visit, leave_by=event.leave_by, overflow_at=Instant(0))
             return replace(
                 contact,
                 status="awaiting_callback",
+                answered=True,
                 callback=callback,
                 visit=visit,
                 farewell=contact.caller_leg,
@@ -132,7 +136,13 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             )
         case OutsideDialled():
             outside = Outside(leg=event.leg, number=event.number, due=event.answer_by, called_at=at)
-            return replace(contact, status="sent_outside", outside=outside, legs=(*contact.legs, event.leg))
+            return replace(
+                contact,
+                status="sent_outside",
+                outside=outside,
+                legs=(*contact.legs, event.leg),
+                called=(*contact.called, event.number),
+            )
         case OutsideMissed():
             status = "waiting" if contact.status == "sent_outside" else contact.status
             return replace(contact, status=status, outside=None)

@@ -30,6 +30,18 @@ class StepSetting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The agent's level counts first here, even where the queue does not say so."""
 
 
+class Spill(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of a queue's overflow: under which condition callers go elsewhere, and where (`overflow`)."""
+
+    when: str
+    to: str
+    """`queue:ID`, `entry:ID` or `apology:PROMPT`."""
+    after_ms: int = 0
+    """`wait`: for so long."""
+    over: int = 0
+    """`length`: so many wait already."""
+
+
 class QueueConfigured(Event, frozen=True, kw_only=True):
     """The queue is as described from now on. Durations in milliseconds."""
 
@@ -84,6 +96,11 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     """How many phones one offer rings at most where the rule rings several."""
     ring_next_ms: int = 5_000
     """After how long a rule that rings progressively rings one more."""
+    calendar: str = ""
+    """When the queue takes callers; empty: always."""
+    most_waiting: int = 0
+    """So many may wait at once; 0: as many as come."""
+    overflow: tuple[Spill, ...] = ()
 
 
 class QueueRemoved(Event, frozen=True, kw_only=True):

@@ -10,6 +10,11 @@ NORMAL_CLEARING = "NORMAL_CLEARING"
 # (mod_sofia, sofia_glue.c). It says so of a phone alone, never of its own lack of anything.
 NORMAL_TEMPORARY_FAILURE = "NORMAL_TEMPORARY_FAILURE"
 
+# Refused without an answer, so that nothing is billed (SIP 603; 503 for the two that say that there is no room).
+CALL_REJECTED = "CALL_REJECTED"
+SWITCH_CONGESTION = "SWITCH_CONGESTION"
+CIRCUIT_CONGESTION = "NORMAL_CIRCUIT_CONGESTION"
+
 # Ours: until the offer's deadline, nothing was heard of the leg that was asked for.
 NEVER_MADE = "NEVER_MADE"
 

@@ -38,6 +38,8 @@ class LegParked(LegFact, frozen=True, kw_only=True):
     caller_name: str = ""
     context: str = ""
     trunk: str = ""
+    host: str = ""
+    """The address from which the call came."""
 
 
 class LegRinging(LegFact, frozen=True, kw_only=True):
@@ -173,6 +175,7 @@ class SeenLeg(Struct, frozen=True, kw_only=True, omit_defaults=True):
     caller_name: str = ""
     context: str = ""
     trunk: str = ""
+    host: str = ""
     created: Instant | None = None
 
 

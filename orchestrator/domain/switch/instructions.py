@@ -22,6 +22,16 @@ class AnswerCaller(Instruction, frozen=True, kw_only=True):
     """Answer the caller's leg (billing starts) so that it can hear something."""
 
 
+class ClaimCaller(Instruction, frozen=True, kw_only=True):
+    """Write the contact's id on a caller's leg that is not answered yet."""
+
+
+class PlayNotice(Instruction, frozen=True, kw_only=True):
+    """Play a spoken prompt by its id once; what is to be heard next follows it."""
+
+    prompt: str
+
+
 class PlayWaiting(Instruction, frozen=True, kw_only=True):
     """Let the caller hear the queue's music until something else happens. `music` is a clean stream name."""
 

@@ -1,0 +1,114 @@
+"""Who may come in, as configured and as things stand: one index over numbers, trunks, limits, hours, notices, the
+blacklist and entry points, with the counts that caps look at. A fold of the same events as everything else.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.customers.blacklist import Blacklist
+from orchestrator.domain.kernel import Event, Instant, Record
+from orchestrator.domain.routing.calendars import Calendars
+from orchestrator.domain.routing.entries import Call, Entries, EntryPoint, Found
+from orchestrator.domain.routing.limits import Limits
+from orchestrator.domain.routing.notices import Notices
+from orchestrator.domain.routing.numbers import Rewriting
+from orchestrator.domain.routing.trunks import Trunks
+
+KINDS: Final = ("rewrite", "trunk", "limit", "calendar", "notice", "blacklist")
+OVERLOADED: Final = "overloaded"
+SERVED: Final = "served"
+TOLD: Final = "told"
+
+
+class _Part(Protocol):
+    def configure(self, ident: str, event: Event, /) -> None: ...
+
+
+class Admission:
+    """What admitting looks at."""
+
+    def __init__(self) -> None:
+        self.rewriting = Rewriting()
+        self.trunks = Trunks()
+        self.limits = Limits()
+        self.calendars = Calendars()
+        self.notices = Notices()
+        self.blacklist = Blacklist()
+        self.entries = Entries()
+        self._parts: Mapping[str, _Part] = {
+            "rewrite": self.rewriting,
+            "trunk": self.trunks,
+            "limit": self.limits,
+            "calendar": self.calendars,
+            "notice": self.notices,
+        }
+        self._calls_of_trunk: Counter[str] = Counter()
+        self._visits_of_queue: Counter[str] = Counter()
+
+    # --- keeping it true --------------------------------------------------------------------------------------------
+    def configure(self, kind: str, ident: str, event: Event) -> None:
+        """Take over what was configured or listed."""
+        if kind == "blacklist":
+            self.blacklist.follow(ident, event)
+        else:
+            self._parts[kind].configure(ident, event)
+
+    def configure_entry(self, before: EntryPoint | None, after: EntryPoint | None) -> None:
+        """Take over one entry point's settings."""
+        self.entries.configure(before, after)
+
+    def follow(self, before: Contact | None, after: Contact, record: Record) -> None:
+        """Count a contact on or off."""
+        was, stays = _queue_of(before), _queue_of(after)
+        if was != stays:
+            _count(self._visits_of_queue, was, -1)
+            _count(self._visits_of_queue, stays, 1)
+        event, at = record.event, record.about.at
+        match event:
+            case contacts.ContactQueued() if before is not None and not before.queue_id:
+                _count(self._calls_of_trunk, after.trunk_id, 1)
+                self.limits.take(SERVED, after.node, at)
+            case contacts.ContactTurnedAway() if event.reason == OVERLOADED and event.prompt:
+                self.limits.take(TOLD, after.node, at)
+            case contacts.NuisanceMarked():
+                self.blacklist.mark(after.contact_id, after.from_number, record.about.actor)
+            case contacts.ContactEnded() if after.queue_id:
+                _count(self._calls_of_trunk, after.trunk_id, -1)
+
+    # --- asking -----------------------------------------------------------------------------------------------------
+    def find_entry(self, contact: Contact, now: Instant) -> Found:
+        """The entry point that takes this contact."""
+        call = Call(contact.to_number, contact.from_number, contact.trunk_id, now)
+        return self.entries.find(call, self.calendars)
+
+    def visits(self, queue_id: str) -> int:
+        """How many wait in this queue, also while somebody's phone rings for them."""
+        return self._visits_of_queue[queue_id]
+
+    def trunk_is_full(self, trunk_id: str) -> bool:
+        """Whether this trunk group brings no more calls in."""
+        most = self.trunks.most_calls(trunk_id)
+        return bool(most) and self._calls_of_trunk[trunk_id] >= most
+
+    def standing(self) -> dict[str, object]:
+        """What caps and limits look at, and who is refused: for comparing one fold with another."""
+        return {
+            "calls": dict(self._calls_of_trunk),
+            "visits": dict(self._visits_of_queue),
+            "limits": self.limits.standing(),
+            "blacklist": self.blacklist.standing(),
+        }
+
+
+def _queue_of(contact: Contact | None) -> str:
+    return contact.visit.queue_id if contact is not None and contact.visit is not None else ""
+
+
+def _count(counter: Counter[str], key: str, by: int) -> None:
+    if key:
+        counter[key] += by
+        if not counter[key]:
+            del counter[key]
