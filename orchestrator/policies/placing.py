@@ -97,7 +97,7 @@ def put(
     return replace(
         command,
         unknown_number=unknown,
-        waiting_since=Instant(0) if contact.visit is None else contact.visit.since,
+        waiting_since=command.waiting_since if contact.visit is None else contact.visit.since,
         goes_on=f"{settled.target.kind}:{settled.target.name}" if goes_on else "",
         hops=settled.hops[:-1] if goes_on else settled.hops,
         overflow_at=overflow.next_look(queue.settings.overflow, now, now),
