@@ -1,4 +1,4 @@
-"""What somebody who is queued can expect: place and wait, from what the queue did lately. Feature 3.10, complaint 20."""
+"""What somebody who is queued can expect, from what the queue did lately. Feature 3.10, complaint 20."""
 
 from orchestrator.domain.contacts.contacts import ContactQueued
 from orchestrator.domain.kernel import SECOND
