@@ -204,7 +204,7 @@ class Contacts:
             books.complain("offer", "offered while it talks with an agent")
         if contact.outside is not None:
             books.complain("offer", "offered while a number outside is called for it")
-        if contact.callback is not None and contact.callback.again_at > books.record.about.at:
+        if contact.callback is not None and contact.callback.again_at:
             books.complain("callback", "offered while its customer is to be left in peace")
         if contact.leaving:
             books.complain("offer", "offered though the caller is leaving or gone")
