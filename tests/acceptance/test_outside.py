@@ -16,16 +16,16 @@ RULES = """
 [outside.main]
 allowed = ["+31"]
 show = "+31205550000"
-ring_s = 5
+ring_s = {ring_s}
 """
 
 
-def _house(build: Build, *overflow: str, keys: str = "") -> House:
+def _house(build: Build, *overflow: str, keys: str = "", ring_s: int = 5) -> House:
     """A house whose queue overflows so, and whose trunk may be used."""
     house = build()
     rows = ", ".join(overflow)
     queue = f"overflow = [ {rows} ]\n{keys}\n[queue.sales]"
-    house.apply(house.configuration.replace("[queue.sales]", queue) + RULES)
+    house.apply(house.configuration.replace("[queue.sales]", queue) + RULES.format(ring_s=ring_s))
     house.open()
     return house
 
@@ -105,7 +105,7 @@ def test_a_number_outside_that_is_busy_leads_to_the_next_row(build: Build) -> No
 
 def test_an_engine_that_is_killed_while_the_customer_rings_goes_on_with_the_call(build: Build) -> None:
     """Feature 11.8: whoever rings goes on ringing; nobody is called twice."""
-    house = _house(build, '{ when = "wait", after_s = 1, to = "callback" }', keys="callback_again_s = 1")
+    house = _house(build, '{ when = "wait", after_s = 1, to = "callback" }', keys="callback_again_s = 1", ring_s=20)
     house.driver.outside(CUSTOMER, "rings")
     house.driver.phone("1001")
     house.driver.call(number=CUSTOMER)
@@ -116,7 +116,7 @@ def test_an_engine_that_is_killed_while_the_customer_rings_goes_on_with_the_call
     house.engines[-1].child.kill()
     house.start_engine()
     house.await_switch()
-    missed = house.ledger.await_event(o.CallbackMissed, within_s=30)
+    missed = house.ledger.await_event(o.CallbackMissed, within_s=40)
     assert missed.cause == "NO_ANSWER"
     assert len(house.ledger.all(o.CallbackDialled)) == 1
     house.do(inputs.EndAll(reason="over"))
