@@ -26,7 +26,7 @@ HEADERS: Mapping[str, str] = {
     "caller_number": "Caller-Caller-ID-Number",
     "caller_name": "Caller-Caller-ID-Name",
     "context": "Caller-Context",
-    "host": "Caller-Network-Addr",
+    "host": "variable_sip_received_ip",
     "gateway": "variable_sip_gateway",
     "profile": "variable_sofia_profile_name",
     "contact": "variable_ringledger_contact",

@@ -149,6 +149,7 @@ class Scene:
                 context=more.pop("context", "ringledger-inbound"),
                 caller_number=more.pop("number", "+8613800138000"),
                 caller_name=more.pop("name", "Wang Fang"),
+                trunk=more.pop("trunk", ""),
             )
         )
         return leg

@@ -159,7 +159,7 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
             return calling.ended(contact, calling.FAILED) if visit.leave_by <= command.now else ()
         case ExpireVisit() if contact.status == "waiting" and visit is not None and visit.leave_by <= command.now:
             return (
-                ContactTurnedAway(reason="no_agent_in_time", prompt=command.prompt),
+                ContactTurnedAway(reason="no_agent_in_time", prompt=command.prompt, answered=contact.answered),
                 _visit_ended(visit, "timed_out"),
             )
         case Identify() if not contact.customer_id:
