@@ -9,7 +9,8 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing import outside, overflow
 from orchestrator.domain.routing.overflow import Target
-from orchestrator.domain.routing.requirements import bounded
+from orchestrator.domain.routing.requirements import bounded, own
+from orchestrator.domain.routing.waits import Wait
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 
@@ -75,13 +76,20 @@ def send_outside(world: World, contact: Contact, number: str, now: Instant, ids:
     )
 
 
+def expected_wait(world: World, queue_id: str, base: int, now: Instant) -> Wait:
+    """What somebody who is queued now, with these points, can expect."""
+    queue = world.queues.get(queue_id)
+    free = bool(world.matching.best_agents(queue_id, 1, now))
+    able = queue is not None and world.matching.anybody_for(queue_id, own(queue.settings))
+    return world.waits.expected(queue_id, base, free=free, able=able)
+
+
 def place(world: World, contact: Contact, command: Queue, now: Instant) -> Queue:
     """The command with what the customer can expect; and with the place of the same customer's callback, if one waits
     for this queue: whoever calls again goes on waiting where they were, and is not called as well.
     """
-    free = bool(world.matching.best_agents(command.queue_id, 1, now))
     base = bounded(command.priority + sum(command.bonuses.values()))
-    expected = world.waits.expected(command.queue_id, base, free=free)
+    expected = expected_wait(world, command.queue_id, base, now)
     number = number_of(contact)
     for other in map(world.contacts.get, world.callbacks.get(number, ())):
         if other is not None and other.visit is not None and other.visit.queue_id == command.queue_id:

@@ -5,6 +5,7 @@ from orchestrator.domain.kernel import SECOND
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import Spill
 from orchestrator.domain.routing.waits import KEPT, Wait
+from orchestrator.runner import inputs
 from tests.runner.scene import Scene
 
 
@@ -98,3 +99,13 @@ def test_what_somebody_was_told_stands_in_the_log() -> None:
     assert [event.position for event in queued] == [1, 2, 3, 4, 3]
     assert [event.estimate_ms for event in queued[:4]] == [-1, -1, -1, -1]
     assert queued[-1].estimate_ms == 3 * (1 * SECOND + 30 * SECOND) // 2 // 1_000
+
+
+def test_while_nobody_is_at_work_who_could_serve_nobody_can_say() -> None:
+    scene = Scene(1, wrap_up_ms=0)
+    waiting(scene, 1)
+    scene.ready(1)
+    serve(scene, 30_000)
+    scene.give(inputs.Pause(agent="1001", reason="break"))
+    waiting(scene, 2)
+    assert scene.events(ContactQueued)[-1].estimate_ms == -1

@@ -9,6 +9,7 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.world import World
+from orchestrator.policies.outward import expected_wait
 from projections.live import LiveView
 from web.desk.picture import number_of, queue_name, state_of
 from web.floor.counts import NOTHING, Counts, Today
@@ -116,8 +117,7 @@ def _tiles(world: World, counts: Counts, levels: Levels) -> list[Tile]:
             continue
         waits = [contact.visit.queued_at for contact in contacts if contact.visit is not None]
         waiting = sum(contact.status in IN_TURN for contact in contacts)
-        free = bool(world.matching.best_agents(queue.queue_id, 1, Instant(now)))
-        expected = world.waits.expected(queue.queue_id, queue.settings.priority, free=free)
+        expected = expected_wait(world, queue.queue_id, queue.settings.priority, Instant(now))
         longest = min(waits, default=None)
         today = counts.of_queue.get(queue.queue_id, NOTHING)
         states = world.matching.states(queue.queue_id)

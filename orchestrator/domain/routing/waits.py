@@ -68,13 +68,15 @@ class Waits:
                 line.since = at
             line.waiting[now[1]] += 1
 
-    def expected(self, queue_id: str, priority: int, *, free: bool) -> Wait:
-        """What somebody who is queued now with this priority can expect. `free`: an agent is."""
+    def expected(self, queue_id: str, priority: int, *, free: bool, able: bool = True) -> Wait:
+        """What somebody who is queued now with this priority can expect. `free`: an agent is; `able`: one is at work who
+        could serve the queue, without whom nobody can say.
+        """
         line = self._lines.get(queue_id)
         ahead = sum(count for rank, count in line.waiting.items() if rank >= priority) if line is not None else 0
         if free and not ahead:
             return Wait(1, 0)
-        if line is None or not line.gaps:
+        if line is None or not line.gaps or not able:
             return Wait(ahead + 1, -1)
         return Wait(ahead + 1, (ahead + 1) * line.total // len(line.gaps) // MILLISECOND)
 
