@@ -68,9 +68,10 @@ class Server:
         command: Callable[[Any], int],
         ask: Callable[[str], object],
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._path = path
-        self._command = Once(command, clock)
+        self._command = Once(command, clock, wall_clock)
         self._ask = ask
         self._server: Any = None
 
@@ -136,16 +137,25 @@ class Server:
 class Once:
     """Carries commands out, those with a key once: whoever sends one again gets the first answer, and waits for it
     where it is not there yet. Keys are an agent's own, kept for `ANSWERS_KEPT_S`. Needs a process patched by gevent.
+
+    What comes after its time is not begun: a network that was away hands over what somebody pressed a minute ago. Who
+    asks again with the same key learns so for certain whether it was done.
     """
 
-    def __init__(self, command: Callable[[Any], int], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, command: Callable[[Any], int], clock: Callable[[], float], wall_clock: Callable[[], float]
+    ) -> None:
         self._command = command
         self._clock = clock
+        self._wall_clock = wall_clock
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
 
     def answer(self, command: DeskCommand) -> dict[str, object]:
-        """The answer to a command. Raises `Refused` where a key is none, or was given to another command."""
+        """The answer to a command. Raises `Refused` where a key is none, or was given to another command, and for what
+        comes too late.
+        """
         if not command.key:
+            self._refuse_late(command)
             return self._do(command)
         if len(command.key) > KEY_LENGTH or not command.key.isprintable():
             raise Refused("bad_key", f"A key is up to {KEY_LENGTH} printable characters, made anew for each command.")
@@ -154,10 +164,16 @@ class Once:
         wish = replace(command, trace="")
         kept = self._kept.get(name)
         if kept is None:
+            self._refuse_late(command)
             return self._do_first(name, wish, command)
         if kept.wish != wish:
             raise Refused("key_reused", "This key was given to another command; make a new key for each.")
         return kept.wait()
+
+    def _refuse_late(self, command: DeskCommand) -> None:
+        late_s = self._wall_clock() - command.good_until / 1_000
+        if command.good_until and late_s > 0:
+            raise Refused("too_late", f"This came {late_s:.1f} s too late and was not done; look, and ask for it anew.")
 
     def _do_first(self, name: tuple[str, str], wish: DeskCommand, command: DeskCommand) -> dict[str, object]:
         kept = self._kept[name] = _Kept(wish, self._clock())

@@ -35,6 +35,10 @@ Subscriber = Callable[[int, frozenset[str]], None]
 BATCH: Final = 250
 # Records folded before others have a turn, give or take the rest of one decision: about two milliseconds.
 SLICE: Final = 100
+# What is shown is old once nothing has been read for this long; it is tried every second. A database that is gone is
+# noticed at once; one that keeps its connections and does not answer (frozen, its disk hung, its cable out), only by
+# this; so is a reader that came to grief.
+OLD_S: Final = 5.0
 _LOOK_S: Final = 0.5
 _JOIN_S: Final = 5.0
 
@@ -57,7 +61,7 @@ class LiveView:
         self.at = Instant(0)
         """When that was decided, by the clock of whoever decided it."""
         self.away = False
-        """Whether the database cannot be reached: what is shown may be old."""
+        """Whether the database cannot be reached or does not answer: what is shown may be old."""
         self._log = source
         self._topics = Topics()
         self._subscribers: list[Subscriber] = []
@@ -66,7 +70,8 @@ class LiveView:
         self._lock = threading.RLock()
         self._moved = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="live-view", daemon=True)
-        self._looking: threading.Thread | None = None
+        self._watching = threading.Thread(target=self._watch, name="live-view-watch", daemon=True)
+        self._read_at = 0.0  # when the log answered last, by this process's own clock
 
     # --- life --------------------------------------------------------------------------------------------------------
     def start(self) -> "LiveView":
@@ -77,8 +82,8 @@ class LiveView:
     def stop(self) -> None:
         """Stop following; the state stays as it is."""
         self._stop.set()
-        for thread in (self._thread, self._looking):
-            if thread is not None and thread.ident is not None:
+        for thread in (self._thread, self._watching):
+            if thread.ident is not None:
                 thread.join(_JOIN_S)
 
     @property
@@ -136,9 +141,12 @@ class LiveView:
         if self._stop.is_set():
             return
         log.info("live-view-ready", position=self.position, seconds=round(time.monotonic() - begun, 3))
+        self._watching.start()
         for batch in self._log.follow(self.position, self._stop, batch=BATCH, on_away=self._gone):
-            self._back()
+            self._read_at = time.monotonic()
             self._take(batch)
+            if not batch:
+                self._back()
 
     def _begin(self) -> None:
         """The live state as it is now, from nothing."""
@@ -150,6 +158,7 @@ class LiveView:
             return
         self.position = until
         self._topics.begin(until)
+        self._read_at = time.monotonic()
         self._ready.set()
         self._back()
         self._tell(frozenset())
@@ -189,26 +198,26 @@ class LiveView:
                 subscriber(self.position, topics)
 
     # --- the database away -------------------------------------------------------------------------------------------
-    def _gone(self, away: Away) -> None:
-        if self.away or self._stop.is_set():
-            return
-        self.away = True
-        log.warning("live-view-away", why=str(away), remedy="screens say that they are old; it is tried again")
-        self._tell(frozenset({AWAY}))
-        # Where nothing happens afterwards the follower would have no news by which to see that it is back.
-        self._looking = threading.Thread(target=self._look, name="live-view-look", daemon=True)
-        self._looking.start()
+    def _watch(self) -> None:
+        """See that nothing is read any more: whoever waits for an answer that does not come, does not say so."""
+        while not self._stop.wait(_LOOK_S):
+            silent_s = time.monotonic() - self._read_at
+            if silent_s > OLD_S:
+                self._gone(Away(f"Nothing could be read from the log for {silent_s:.0f} s."))
 
-    def _look(self) -> None:
-        while self.away and not self._stop.wait(_LOOK_S):
-            try:
-                self._log.position()
-            except Away:
-                continue
-            self._back()
+    def _gone(self, away: Away) -> None:
+        if not self._stop.is_set() and self._turns(away=True):
+            log.warning("live-view-away", why=str(away), remedy="screens say that they are old; it is tried again")
+            self._tell(frozenset({AWAY}))
 
     def _back(self) -> None:
-        if self.away:
-            self.away = False
+        """What is shown is true again: called by the one who reads, and only at the end of the log."""
+        if self._turns(away=False):
             log.info("live-view-back", position=self.position)
             self._tell(frozenset({AWAY}))
+
+    def _turns(self, *, away: bool) -> bool:
+        with self._lock:
+            changed = self.away != away
+            self.away = away
+        return changed

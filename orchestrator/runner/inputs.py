@@ -15,10 +15,10 @@ kept over reloads (sessionStorage), and different in another tab: 1 to 64 of a-z
 |                                                   | `DESKS_IN_A_BEAT` in one    |                                 |
 | the agent signs in at a desk                      | `sign_in` (agent, desk, …)  | position                        |
 
-Every other command of an agent carries `desk`, `about` (the offer or contact that the page showed), and a fresh `key`
-that is sent again with the same wish. A page whose desk is not `shift.desk.desk_id` of the live state has been taken
-over: it says so and stops acting. A `desk_seen` or `desk_gone` that was not answered need not be sent again: the next
-beat says the same, and a desk that is in none for `runner.presence.LEASE` is lost.
+Every other command of an agent carries `desk`, `about` (the offer or contact that the page showed), `good_until`, and a
+fresh `key` that is sent again with the same wish. A page whose desk is not `shift.desk.desk_id` of the live state has
+been taken over: it says so and stops acting. A `desk_seen` or `desk_gone` that was not answered need not be sent again:
+the next beat says the same, and a desk that is in none for `runner.presence.LEASE` is lost.
 """
 
 from typing import Final
@@ -67,12 +67,14 @@ class Followed(Struct, frozen=True, kw_only=True):
 class DeskCommand(Struct, frozen=True, kw_only=True, tag_field="do", tag=True, omit_defaults=True):
     """Something asked for over the command socket. `trace` is the traceparent of the request, where it has one; `key`
     the client's own name for this one wish: sent again, because an answer was lost, it is done once (`control`). `by`
-    is who asked, where that is not the agent: `user:ann`, `token:…`; events then name them as their actor.
+    is who asked, where that is not the agent: `user:ann`, `token:…`; events then name them as their actor. After
+    `good_until` (Unix ms; 0 for ever) it is not begun any more: refused as too_late, unless it was done in time.
     """
 
     trace: str = ""
     key: str = ""
     by: str = ""
+    good_until: int = 0
 
 
 class AgentCommand(DeskCommand, frozen=True, kw_only=True):

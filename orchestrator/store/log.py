@@ -202,7 +202,8 @@ class Log:
         """Batches of records after a position, in order, none missed and none twice, until `stop` is set.
 
         Listens first and reads second, so nothing slips between; reads once a second even when nobody calls; after
-        a lost connection it makes a new one, and tells `on_away` of each vain attempt.
+        a lost connection it makes a new one, and tells `on_away` of each vain attempt. Each time that the log has been
+        read to its end an empty batch says so: where none comes for seconds, what was read may be old.
         """
         pause_s = _FIRST_PAUSE_S
         while not stop.is_set():
@@ -213,10 +214,11 @@ class Log:
                         while rows := self._page_on(connection, after, batch):
                             after = rows[-1].position
                             wait_s = AGAIN_S
-                            pause_s = _FIRST_PAUSE_S
                             yield list(self._records(rows))
                             if stop.is_set():
                                 return
+                        pause_s = _FIRST_PAUSE_S
+                        yield ()
                         _wait_until(connection, stop, wait_s)
             except Away as away:
                 error = away

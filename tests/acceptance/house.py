@@ -41,6 +41,7 @@ wrap_up_s = {wrap_up_s}
 max_wait_s = {max_wait_s}
 cool_down_s = {cool_down_s}
 ring_at_once = {ring_at_once}
+desk_grace_s = {desk_grace_s}
 
 [queue.sales]
 name = "Sales"
@@ -129,14 +130,17 @@ class House:
         default_entry: bool = True,
         **times: float,
     ) -> None:
-        """`times` replace those of queue `support`: ring_s, wrap_up_s, max_wait_s, cool_down_s, ring_at_once."""
+        """`times` replace those of queue `support`: ring_s, wrap_up_s, max_wait_s, cool_down_s, ring_at_once,
+        desk_grace_s.
+        """
         self.driver = driver
         self.folder = folder
         self.reachable = make_reachable_directory()
         self.home = self.reachable / "home"
         self.settings = settings_for(self.home)
         self.variables = variables or {}
-        given = {"ring_s": 15, "wrap_up_s": 0, "max_wait_s": 300, "cool_down_s": 2, "ring_at_once": 1, **times}
+        usual = {"ring_s": 15, "wrap_up_s": 0, "max_wait_s": 300, "cool_down_s": 2, "ring_at_once": 1}
+        given = {**usual, "desk_grace_s": 15, **times}
         self.configuration = CONFIGURATION.format(default_entry=DEFAULT_ENTRY if default_entry else "", **given)
         self.engines: list[Engine] = []
         self.client = Client(control_path(self.home))

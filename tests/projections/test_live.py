@@ -230,6 +230,25 @@ def test_it_outlives_the_database(tell: Tell, store: Kit, proxy: Proxy, watch: W
     until(lambda: not view.away, "it to see that the database is back though nothing happened")
 
 
+def test_a_database_that_keeps_its_connections_and_says_nothing_is_away_too(
+    tell: Tell, store: Kit, proxy: Proxy, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Complaint 24: a frozen server ends no connection and answers nothing; what is shown grows old."""
+    monkeypatch.setattr("projections.live.OLD_S", 2.0)
+    scene = Scene(agents=1)
+    story = tell(scene)
+    story.store()
+    view = watch(Log(store.another_source(proxy.url), catalogue=CATALOGUE, vault=store.vault))
+    proxy.go_silent()
+    scene.ready(1)
+    position = story.store()
+    until(lambda: view.away, "it to see that nothing is said any more")
+    assert view.position < position
+    proxy.speak()
+    until(lambda: not view.away, "it to see that it is told again")
+    assert view.position >= position, "it is back when what it shows is true, not before"
+
+
 def test_whoever_asks_too_early_is_told_so(store: Kit, proxy: Proxy) -> None:
     proxy.cut(stay_shut=True)
     view = LiveView(Log(store.another_source(proxy.url), catalogue=CATALOGUE)).start()

@@ -36,8 +36,8 @@ from tests.simulation.run import Failure, Run, Size
 from tests.simulation.weather import Weather
 
 # The package names its policies like their modules, so the modules have to be asked for by path.
-admit, distribute, reserve, wrap_up = (
-    import_module(f"orchestrator.policies.{name}") for name in ("admit", "distribute", "reserve", "wrap_up")
+admit, distribute, placing, reserve, wrap_up = (
+    import_module(f"orchestrator.policies.{name}") for name in ("admit", "distribute", "placing", "reserve", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
 
@@ -211,6 +211,29 @@ def _ended_with_the_caller(right: Any, contact: Any, command: Any) -> Any:
 def _visit_ends_twice(right: Any, contact: Any, cause: str) -> Any:
     events = right(contact, cause)
     return (*events, *(event for event in events if isinstance(event, contacts.QueueVisitEnded)))
+
+
+def _numbers_are_not_looked_at(right: Any, world: Any, contact: Any, event: Any, now: Any, ids: Any) -> Any:
+    return right(world, replace(contact, from_number=""), event, now, ids)
+
+
+def _rates_are_not_looked_at(right: Any, world: Any, contact: Any, event: Any, now: Any, ids: Any) -> Any:
+    return right(world, contact, replace(event, found="resync"), now, ids)
+
+
+def _nothing_is_ever_closed(right: Any, world: Any, now: Any) -> Any:
+    house = right(world, now)
+
+    def open_queue(queue_id: str) -> Any:
+        sight = house.queue(queue_id)
+        return None if sight is None else replace(sight, closed=False)
+
+    return replace(house, queue=open_queue)
+
+
+def _overflow_has_no_timer(right: Any, timers_: Any, contact: Any, event: Any, at: Any) -> None:
+    right(timers_, contact, event, at)
+    timers_.cancel(("overflow", contact.contact_id))
 
 
 def _every_park_is_a_new_contact(right: Any, world: Any, memory: Any, fact: Any, now: Any, ids: Any) -> Any:
@@ -669,6 +692,31 @@ MUTANTS = (
         rule="verify",
         make=around(reconcile, "_link_up", _a_restart_that_nobody_notices),
         weather=Weather(restarts=1),
+    ),
+    Mutant(
+        name="let callers in whose number is blacklisted",
+        rule="door",
+        make=around(admit, "place_arrival", _numbers_are_not_looked_at),
+    ),
+    Mutant(
+        name="let callers in beyond what the switch bears",
+        rule="door",
+        make=around(admit, "place_arrival", _rates_are_not_looked_at),
+    ),
+    Mutant(
+        name="let callers wait in a queue that is closed",
+        rule="door",
+        make=around(placing, "house", _nothing_is_ever_closed),
+    ),
+    Mutant(
+        name="forget when somebody is to be sent on",
+        rule="way_out",
+        make=around(timers, "set_for_contact", _overflow_has_no_timer),
+    ),
+    Mutant(
+        name="answer everybody at once",
+        rule="billing",
+        make=around(admit, "claim_caller", lambda _right, contact, ids: admit.answer_caller(contact, ids)),
     ),
 )
 

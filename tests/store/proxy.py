@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import struct
 import threading
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
@@ -25,12 +24,14 @@ class Proxy:
         self._listener.bind(str(directory / ".s.PGSQL.5432"))
         self._listener.listen()
         self._lock = threading.Lock()
+        self._open = True
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._wanted: bytes | None = None
         self._then_shut = False
         self._armed: set[int] = set()
         self.swallowed = threading.Event()
-        self._open = True
+        self._flows = threading.Event()
+        self._flows.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def swallow_next_answer(self, word: bytes, *, then_shut: bool = False) -> None:
@@ -41,14 +42,24 @@ class Proxy:
 
     def cut(self, *, stay_shut: bool = False) -> None:
         """Cut every connection; refuse new ones until `reopen` where asked."""
-        self._open = not stay_shut
         with self._lock:
+            self._open = not stay_shut
             pairs, self._pairs = self._pairs, []
         for pair in pairs:
-            _close(*pair)
+            _hang_up(*pair)
+        self._flows.set()
 
     def reopen(self) -> None:
-        self._open = True
+        with self._lock:
+            self._open = True
+
+    def go_silent(self) -> None:
+        """Let nothing through in either direction, and cut nothing, until `speak` or `cut`."""
+        self._flows.clear()
+
+    def speak(self) -> None:
+        """Let through what was held back, and all that follows."""
+        self._flows.set()
 
     def close(self) -> None:
         # Shutting down wakes the thread in accept(); closing alone does not.
@@ -63,33 +74,48 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            if not self._open:
-                client.close()
-                continue
             server = socket.socket(socket.AF_UNIX)
-            try:
-                server.connect(self._target)
-            except OSError:
-                _close(client, server)
-                continue
             with self._lock:
-                self._pairs.append((client, server))
-            threading.Thread(target=self._to_server, args=(client, server), daemon=True).start()
-            threading.Thread(target=self._to_client, args=(client, server), daemon=True).start()
+                # Asked and entered in one step: a cut finds each connection either not yet there, and it is refused
+                # here, or in the list. One that came up in between would outlive the cut.
+                is_open = self._open
+                if is_open:
+                    self._pairs.append((client, server))
+            if is_open:
+                threading.Thread(target=self._relay, args=(client, server), daemon=True).start()
+            else:
+                client.close()
+                server.close()
+
+    def _relay(self, client: socket.socket, server: socket.socket) -> None:
+        """Both directions; closed only when nobody reads from them any more, or the numbers would be given anew."""
+        with contextlib.suppress(OSError):
+            server.connect(self._target)
+            back = threading.Thread(target=self._to_client, args=(client, server), daemon=True)
+            back.start()
+            self._to_server(client, server)
+            back.join()
+        with self._lock:
+            if (client, server) in self._pairs:
+                self._pairs.remove((client, server))
+        client.close()
+        server.close()
 
     def _to_server(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(_CHUNK):
+                self._flows.wait()
                 with self._lock:
                     if self._wanted is not None and self._wanted in data:
                         self._wanted = None
                         self._armed.add(id(client))
                 server.sendall(data)
-        _close(client, server)
+        _hang_up(client, server)
 
     def _to_client(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(_CHUNK):
+                self._flows.wait()
                 with self._lock:
                     armed = id(client) in self._armed
                     self._armed.discard(id(client))
@@ -99,12 +125,11 @@ class Proxy:
                     self.swallowed.set()
                     break
                 client.sendall(data)
-        _close(client, server)
+        _hang_up(client, server)
 
 
-def _close(*sockets: socket.socket) -> None:
+def _hang_up(*sockets: socket.socket) -> None:
+    """End the connection; whoever waits for something from it is told so."""
     for each in sockets:
         with contextlib.suppress(OSError):
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             each.shutdown(socket.SHUT_RDWR)
-        each.close()

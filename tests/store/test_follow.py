@@ -109,6 +109,16 @@ def test_a_listener_whose_connection_is_terminated_makes_a_new_one_and_misses_no
     assert followers[0].seen == [("customer-a", version) for version in range(1, 16)]
 
 
+def test_each_time_that_all_has_been_read_an_empty_batch_says_so(kit: Kit) -> None:
+    """Complaint 24: whoever shows what was read can tell a log in which nothing happens from one that is silent."""
+    kit.desk.append_desk(notes("customer-a", 1, 2, 3))
+    stop = threading.Event()
+    following = kit.blind_log.follow(0, stop, batch=2)
+    assert [len(next(following)) for _ in range(5)] == [2, 1, 0, 0, 0]
+    stop.set()
+    assert list(following) == []
+
+
 def test_it_waits_for_an_absent_database_and_says_so(kit: Kit, followers: list[Follower], proxy: Proxy) -> None:
     proxy.cut(stay_shut=True)
     followers.append(Follower(kit, url=proxy.url))

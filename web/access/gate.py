@@ -20,6 +20,8 @@ _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 API: Final = "/api/"
 # Asked often, the same for everybody.
 _UNSEEN: Final = frozenset({"static", "health.healthz"})
+# What pages send without their person: nobody stays signed in by it.
+_BY_ITSELF: Final = frozenset({"push.here"})
 _csrf = CSRFProtect()
 
 
@@ -98,7 +100,7 @@ def _take_session() -> None:
     key = request.cookies.get(key_cookie(), "")
     if not key:
         return
-    found = visitor_of(parts(), key, touch=True)
+    found = visitor_of(parts(), key, touch=request.endpoint not in _BY_ITSELF)
     if found is not None:
         g.visitor, g.new_key = found
 

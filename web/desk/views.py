@@ -37,6 +37,7 @@ SEEN_S: Final = 2.0
 # What one press of "more time" adds to the after-call work.
 EXTEND_MS: Final = 30_000
 _LONGEST: Final = 64
+_LAST_MS: Final = 9_999_999_999_999  # of the year 2286
 
 KEYS: Final = (
     ("Alt+Shift+A", _l("Accept the call")),
@@ -95,7 +96,14 @@ def act(action: str) -> AnyResponse:
         abort(404)
     if action in _ABOUT_ONE and not _field("about"):
         abort(400)
-    return _done(parts().do(_from_desk(make(_number()))))
+    try:
+        return _done(parts().do(replace(_from_desk(make(_number())), good_until=_good_until())))
+    except Refused as refused:
+        if refused.code == "too_late":
+            raise Refused(
+                "too_late", gettext("It was not done: it came too late. Look at what is now, and press again.")
+            ) from None
+        raise
 
 
 @blueprint.post("/wrap-up")
@@ -216,6 +224,18 @@ def _reason() -> str:
 def _field(name: str) -> str:
     """A short field of the form."""
     return request.form.get(name, "")[:_LONGEST]
+
+
+def _good_until() -> int:
+    """Until when (Unix ms) the button's wish holds, by our own clock, which the page goes by; 0 where it does not say.
+    Whoever pressed a minute ago, into a network that was away, has long done something else.
+    """
+    text = _field("good_until")
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LAST_MS))):
+        abort(400)
+    return int(text)
 
 
 def _from_desk(command: inputs.AgentCommand) -> inputs.AgentCommand:

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from web.push import frames
 from web.push.frames import Audience
-from web.push.stream import Stream
+from web.push.stream import ANSWER_S, Stream
 
 log = structlog.get_logger(__name__)
 
@@ -71,8 +71,16 @@ class Kind(Struct, frozen=True):
 class Hub:
     """Topics and streams of one process. Belongs to one gevent hub; nothing here is for other threads."""
 
-    def __init__(self, present: Present, *, beat_s: float = BEAT_S, most: int = MOST_OF_ONE_USER) -> None:
+    def __init__(
+        self,
+        present: Present,
+        *,
+        beat_s: float = BEAT_S,
+        answer_s: float = ANSWER_S,
+        most: int = MOST_OF_ONE_USER,
+    ) -> None:
         self.beat_s = beat_s
+        self.answer_s = answer_s
         self.dropped = 0
         """Streams ended because nobody read them."""
         self._present = present
@@ -131,16 +139,21 @@ class Hub:
         *,
         alive: Callable[[], bool],
         after: int | None = None,
+        page: str = "",
     ) -> Stream:
         """A stream of these topics, which the caller has checked; `alive` is asked at each beat whether it may go on.
 
-        `after` is the Last-Event-ID of a page that comes back. Raises `TooManyStreams`.
+        `after` is the Last-Event-ID of a page that comes back, `page` what it calls itself: an older stream of the same
+        page is one that it has lost. Raises `TooManyStreams`.
         """
+        for old in [old for old in self._of_user.get(user, ()) if page and old.page == page]:
+            old.drop()
+            self.leave(old)
         if len(self._of_user.get(user, ())) >= self._most:
             raise TooManyStreams(
                 f"You have {self._most} pages open already; close one of them, and load this one again."
             )
-        stream = Stream(self, user=user, topics=frozenset(topics), audience=audience, alive=alive)
+        stream = Stream(self, user=user, topics=frozenset(topics), audience=audience, alive=alive, page=page)
         self._of_user.setdefault(user, set()).add(stream)
         for topic in stream.topics:
             self._streams.setdefault(topic, {})[stream] = None
@@ -160,6 +173,13 @@ class Hub:
                 self._streams.pop(topic, None)
                 self._dirty.pop(topic, None)
                 self._last_drawn.pop(topic, None)
+
+    def answered(self, user: str, page: str) -> bool:
+        """This page has answered a sign of life; whether it has a stream here, or only believes so."""
+        found = [stream for stream in self._of_user.get(user, ()) if page and stream.page == page]
+        for stream in found:
+            stream.answered()
+        return bool(found)
 
     @property
     def count(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
+import structlog
 from gevent.queue import Empty, Full, Queue
 
 from web.push import frames
@@ -16,15 +17,30 @@ if TYPE_CHECKING:
 
 # Events a page may be behind before it is let go; what it missed it gets when it comes back.
 DEPTH: Final = 64
+# A page answers each sign of life. Behind a proxy this alone tells that its network is away: the proxy takes what we
+# send, and closes nothing for as long as its own kernel hopes.
+ANSWER_S: Final = 10.0
+# Where we come to look so much later than we meant to, we could not hear answers either.
+_LATE_S: Final = 1.0
+
+log = structlog.get_logger(__name__)
 
 
 class Stream:
     """Iterated by the server for the bytes of one response; ended by either side."""
 
     def __init__(
-        self, hub: "Hub", *, user: str, topics: frozenset[str], audience: Audience, alive: Callable[[], bool]
+        self,
+        hub: "Hub",
+        *,
+        user: str,
+        topics: frozenset[str],
+        audience: Audience,
+        alive: Callable[[], bool],
+        page: str = "",
     ) -> None:
         self.user = user
+        self.page = page
         self.topics = topics
         self.audience = audience
         self._hub = hub
@@ -33,6 +49,13 @@ class Stream:
         self._writing: Any = None
         self._check = False
         self._ended = False
+        self._answers = False
+        self._asked_at: float | None = None
+
+    def answered(self) -> None:
+        """The page has had a sign of life: it is there, and one that answers."""
+        self._answers = True
+        self._asked_at = None
 
     def put(self, ready: bytes, position: int | None = None) -> bool:
         """Take an event to be sent; False where the page is too far behind to be told anything more."""
@@ -72,7 +95,7 @@ class Stream:
         # The first one sooner, each stream at a time of its own: all desks come at once after a restart, and if their
         # sessions were looked up together every fifteen seconds, everybody's ring would wait for it.
         beat_at = time.monotonic() + self._hub.beat_s * secrets.randbelow(1_000) / 1_000
-        while not self._ended:
+        while not self._ended and not self._is_unheard():
             due = time.monotonic() >= beat_at
             if due or self._check:
                 self._check = False
@@ -81,13 +104,28 @@ class Stream:
                     return
             if due:
                 beat_at = time.monotonic() + self._hub.beat_s
+                if self._answers and self._asked_at is None:
+                    self._asked_at = time.monotonic()
                 yield self._beat()
+            look_at = beat_at if self._asked_at is None else min(beat_at, self._asked_at + self._hub.answer_s)
             try:
-                ready = self._queue.get(timeout=max(0.0, beat_at - time.monotonic()))
+                ready = self._queue.get(timeout=max(0.0, look_at - time.monotonic()))
             except Empty:
                 continue
             if ready and not self._check:
                 yield ready
+
+    def _is_unheard(self) -> bool:
+        """Whether the page has not answered in time, though we were there to hear it."""
+        if self._asked_at is None:
+            return False
+        over_s = time.monotonic() - self._asked_at - self._hub.answer_s
+        if over_s > _LATE_S:
+            self._asked_at = time.monotonic()
+            return False
+        if over_s >= 0:
+            log.info("page-unheard", user=self.user, page=self.page)
+        return over_s >= 0
 
     def _beat(self) -> bytes:
         return frames.beat(time.time_ns() // 1_000_000, away=self._hub.is_away())

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 import gevent
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, jsonify, request
 from gevent.socket import wait_read
 from werkzeug.exceptions import TooManyRequests
 
@@ -51,7 +51,7 @@ def stream() -> Response:
 
     audience = audience_of(me(), language.current())
     try:
-        opened = now.hub.open(me().user_id, topics, audience, alive=alive, after=_last_id())
+        opened = now.hub.open(me().user_id, topics, audience, alive=alive, after=_last_id(), page=_page())
     except TooManyStreams as error:
         raise TooManyRequests(str(error)) from error
     leaving = [*now.attend(topics, _page()), lambda: now.hub.leave(opened)]
@@ -63,6 +63,13 @@ def stream() -> Response:
     if SOCKET in request.environ:
         response.call_on_close(gevent.spawn(_end_with, request.environ[SOCKET], opened).kill)
     return response
+
+
+@blueprint.post("/stream/here")
+@needs(SIGNED_IN)
+def here() -> Response:
+    """A page answers a sign of life; `open` is false where its stream is lost without its having been told."""
+    return jsonify({"open": live().hub.answered(me().user_id, _page())})
 
 
 def _end_with(connection: socket.socket, opened: Stream) -> None:
@@ -78,7 +85,7 @@ def _end_with(connection: socket.socket, opened: Stream) -> None:
 
 def _page() -> str:
     """The id that the page gave itself; empty for one that is none."""
-    page = request.args.get("page", "")
+    page = request.values.get("page", "")
     return page if _PAGE.fullmatch(page) else ""
 
 

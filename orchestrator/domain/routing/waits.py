@@ -69,8 +69,8 @@ class Waits:
             line.waiting[now[1]] += 1
 
     def expected(self, queue_id: str, priority: int, *, free: bool, able: bool = True) -> Wait:
-        """What somebody who is queued now with this priority can expect. `free`: an agent is; `able`: one who could serve
-        the queue is at work, without whom nobody can say.
+        """What somebody who is queued now with this priority can expect. `free`: an agent is. `able`: one who could
+        serve the queue is at work; without, nobody can say.
         """
         line = self._lines.get(queue_id)
         ahead = sum(count for rank, count in line.waiting.items() if rank >= priority) if line is not None else 0

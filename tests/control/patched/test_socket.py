@@ -24,8 +24,9 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.scene = Scene(agents=2)
         self.clock = 0.0
+        self.wall_clock = 1_000.0
         self.path = path
-        self.server = Server(path, self.command, lambda question: question, lambda: self.clock)
+        self.server = Server(path, self.command, lambda question: question, lambda: self.clock, lambda: self.wall_clock)
         self.server.start()
         self.client = Client(path)
         self.hold_up: Event | None = None
@@ -129,6 +130,20 @@ def test_answers_are_kept_for_a_bounded_time_and_in_bounded_number(desk: Desk, m
     for number in range(20):
         desk.client.do(i.DeskBeat(desks={}, key=f"n{number}"))
     assert len(desk.server._command._kept) <= 5
+
+
+def test_what_comes_after_its_time_is_not_begun_and_the_same_key_settles_whether_it_was_done(desk: Desk) -> None:
+    """Bad input of issue 3: network away for a minute; what was pressed then is not done now."""
+    in_time = i.SignIn(agent="1001", key="k1", good_until=1_010_000)
+    first = desk.client.do(in_time)
+    desk.wall_clock = 1_060.0
+    assert desk.client.do(in_time) == first, "its answer was lost on the way: it was done, and is not refused"
+    late = i.Ready(agent="1001", key="k2", good_until=1_010_000)
+    for _ in range(2):
+        assert desk.refusal(late) == "too_late"
+    assert desk.refusal(i.Ready(agent="1001", good_until=1_010_000)) == "too_late"
+    assert desk.scene.status(1) == "paused"
+    assert desk.client.do(i.Ready(agent="1001", key="k3", good_until=1_070_000)) > 0
 
 
 def test_every_command_of_a_desk_goes_over_the_socket(desk: Desk) -> None:

@@ -14,6 +14,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from tests.conftest import chromium_binary
+from tests.web.browser.centre import centre, switch, times
 from tests.web.conftest import Site
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ AXE: Final = Path(__file__).with_name("vendor") / "axe-4.14.1.min.js"
 GRAVE: Final = ("serious", "critical")
 # Chromium in a container of root: no sandbox of its own, no screen, nothing fetched from outside.
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+# Fixtures of a whole house, for all modules here.
+__all__ = ("centre", "switch", "times")
 
 OpenPage = Callable[..., "Page"]
 

@@ -27,10 +27,14 @@ def _plain(info: msgspec.inspect.Type) -> object:
             return True
         case msgspec.inspect.VarTupleType() | msgspec.inspect.ListType():
             return [_plain(info.item_type)]
+        case msgspec.inspect.TupleType():
+            return [_plain(each) for each in info.item_types]
         case msgspec.inspect.DictType():
             return {"key": _plain(info.value_type)}
         case msgspec.inspect.UnionType():
             return _plain(info.types[0])
+        case msgspec.inspect.StructType(array_like=True):
+            return [_plain(field.type) for field in info.fields]
         case msgspec.inspect.StructType():
             return {field.encode_name: _plain(field.type) for field in info.fields}
         case msgspec.inspect.Metadata():

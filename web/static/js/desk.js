@@ -1,10 +1,12 @@
 // The desk: buttons that wait for what they asked for, keys, and a tone while the phone rings.
 
-import { token } from "./page.js";
-import { load, page, unique } from "./push.js";
+import { hasClock, now, token } from "./page.js";
+import { load, page, sayStale, unique } from "./push.js";
 
 const PENDING_MS = 5000; // after this without news the buttons come back; the server refuses what does not fit any more
-const TRIES = 4; // over about three seconds
+const GOOD_MS = 10000; // for so long a press holds: nobody is to be surprised by what they wanted a minute ago
+const ATTEMPT_MS = 4000; // a network that is away says nothing at all
+const SETTLE_MS = 300000; // for so long it is asked whether it was done; the server remembers for longer
 const told = document.getElementById("told");
 const help = document.getElementById("help");
 const keysOff = () => localStorage.getItem("ringledger-keys-off") === "1";
@@ -18,6 +20,7 @@ async function send(form, button) {
   body.set("desk", page);
   // The same key for each attempt: what reached the server though its answer was lost is done once.
   if (!body.get("key")) body.set("key", unique());
+  if (hasClock()) body.set("good_until", Math.round(now() + GOOD_MS));
   const buttons = [...form.querySelectorAll("button")].filter((each) => !each.disabled);
   form.setAttribute("data-pending", "");
   button?.setAttribute("aria-busy", "true");
@@ -40,12 +43,19 @@ async function send(form, button) {
   release();
 }
 
+// The server's answer. It is asked again and again, also when the press holds no longer: what reached it in time was
+// done, and what did not is refused, so that its answer settles it either way.
 async function attempt(url, body) {
   const headers = { Accept: "application/json", "X-CSRFToken": token(), "X-Requested-With": "fetch" };
+  const begun = Date.now();
   for (let tries = 1; ; tries += 1) {
-    const answer = await fetch(url, { method: "POST", body, headers }).catch(() => null);
-    if (answer || tries === TRIES) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 500 * tries));
+    const signal = AbortSignal.timeout(ATTEMPT_MS);
+    const answer = await fetch(url, { method: "POST", body, headers, signal }).catch(() => null);
+    if (answer && ![502, 504].includes(answer.status)) return answer; // those are a proxy's, which has no answer either
+    sayStale("lost");
+    if (Date.now() - begun > SETTLE_MS) return null;
+    if (Date.now() - begun > GOOD_MS) told.textContent = told.dataset.unsettled;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(500 * tries, 3000)));
   }
 }
 

@@ -12,8 +12,16 @@ let ahead = 0;
 /** Milliseconds since 1970 by the server's clock, as far as it told us. */
 export const now = () => local + (performance.now() - started) + ahead;
 
-/** The server's clock says that it is this late; `page.js` counts from it. */
-export const setClock = (milliseconds) => { ahead += milliseconds - now(); };
+let heard = []; // how far ahead the server's clock was, the last times that it told
+
+/** The server's clock says that it is this late; `page.js` counts from it. What was long on its way says less. */
+export const setClock = (milliseconds) => {
+  heard = [...heard.slice(-7), milliseconds - (local + (performance.now() - started))];
+  ahead = Math.max(...heard);
+};
+
+/** Whether the server has told its clock. */
+export const hasClock = () => heard.length > 0;
 
 /** The token that goes into the X-CSRFToken header of whatever changes something. */
 export const token = () => document.querySelector("meta[name=csrf-token]").content;
@@ -27,13 +35,15 @@ export function duration(milliseconds) {
   return hours ? `${hours}:${rest}` : rest;
 }
 
-/** POST with the token; the answer. Answers with problem details, not with a page, where something is refused. */
-export function post(url, fields = {}) {
+/** POST with the token; the answer. Answers with problem details, not with a page, where something is refused. Throws
+    where there is no connection, and after withinMs without an answer: a network that is away says nothing at all. */
+export function post(url, fields = {}, withinMs = 15000) {
   return fetch(url, {
     method: "POST",
     body: new URLSearchParams(fields),
     headers: { "X-CSRFToken": token(), "X-Requested-With": "fetch" },
     redirect: "manual",
+    signal: AbortSignal.timeout(withinMs),
   });
 }
 

@@ -3,7 +3,7 @@
 // A part is an element with an id. What somebody is typing into is left alone: a part with data-keep stays as long as
 // the server sends the same data-keep, and an open menu (data-hold) stays open.
 
-import { duration, now, setClock } from "./page.js";
+import { duration, now, post, setClock } from "./page.js";
 
 /** A name that nobody else has. crypto.randomUUID is there over HTTPS and on this machine only. */
 export function unique() {
@@ -34,7 +34,10 @@ function hold(name) {
   });
 }
 
-const MISSED_MS = 32000; // two of the server's signs of life, which come every 15 s, and some time on the way
+const OVERDUE_MS = 17000; // one of the server's signs of life, which come every 15 s, and some time on the way
+const MISSED_MS = 32000; // two of them
+const LOAD_MS = 15000;
+const ANSWER_MS = 5000; // within this the server answers us, or it is not to be reached
 const sent = new Map(); // id of a part to what the server sent last
 
 function parse(html) {
@@ -97,11 +100,12 @@ export async function load(part) {
   const typing = part.contains(document.activeElement) && document.activeElement.matches("input, textarea");
   if (typing && part.dataset.loaded && sameThing(part.dataset.loaded, url)) return;
   part.setAttribute("aria-busy", "true");
-  const answer = await fetch(url, { headers: { Accept: "text/html", "X-Requested-With": "fetch" } }).catch(() => null);
+  const headers = { Accept: "text/html", "X-Requested-With": "fetch" };
+  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(LOAD_MS) }).catch(() => null);
   if (part.dataset.fetch !== url) return;
   part.removeAttribute("aria-busy");
   if (!answer || !answer.ok) {
-    part.dataset.failed = "";
+    part.dataset.failed = answer ? "" : "unanswered"; // that is tried again when the server is heard of
     return;
   }
   delete part.dataset.failed;
@@ -138,7 +142,8 @@ function tick() {
 
 // --- the stream -----------------------------------------------------------------------------------------------------
 
-function sayStale(kind) {
+/** Say that what is shown may be old, until the next sign of life: "lost", "away", or "" where it is not. */
+export function sayStale(kind) {
   const banner = document.getElementById("stale");
   if (!banner) return;
   banner.hidden = kind === "";
@@ -149,16 +154,18 @@ function sayStale(kind) {
 
 export function listen(url, names) {
   let heard = Date.now();
-  let away = false;
   let source = null;
+  let asking = false;
   const open = () => {
+    source?.close();
     source = new EventSource(url);
     source.addEventListener("beat", (event) => {
       const beat = JSON.parse(event.data);
       setClock(beat.at);
-      away = beat.away;
       heard = Date.now();
-      sayStale(away ? "away" : "");
+      sayStale(beat.away ? "away" : "");
+      for (const part of document.querySelectorAll("[data-failed=unanswered]")) load(part);
+      answer();
     });
     source.addEventListener("reset", () => location.reload());
     source.addEventListener("end", () => {
@@ -171,10 +178,10 @@ export function listen(url, names) {
         patch(event.data);
       });
     }
-    source.addEventListener("error", () => {
+    source.addEventListener("error", (event) => {
       sayStale("lost");
       // The browser comes back by itself, except after an answer that was no stream: then after a while, by hand.
-      if (source.readyState === EventSource.CLOSED) setTimeout(reopen, 3000 + Math.random() * 2000);
+      if (event.target.readyState === EventSource.CLOSED) setTimeout(reopen, 3000 + Math.random() * 2000);
     });
   };
   const reopen = async () => {
@@ -182,9 +189,25 @@ export function listen(url, names) {
     if (answer && answer.type === "opaqueredirect") location.reload();
     else if (source.readyState === EventSource.CLOSED) open();
   };
+  // Each sign of life is answered, by an event and not by a timer: those of a page in the background hardly run. A
+  // cable that is out closes nothing, on either side: here the stream would seem open for ever.
+  const answer = async () => {
+    if (asking) return;
+    asking = true;
+    const fields = { page: new URL(url, location.href).searchParams.get("page") };
+    const said = await post(`${url.split("?")[0]}/here`, fields, ANSWER_MS).catch(() => null);
+    const known = said?.ok ? await said.json().catch(() => null) : null;
+    asking = false;
+    if (!said) sayStale("lost");
+    else if (known && (!known.open || Date.now() - heard > MISSED_MS)) {
+      heard = Date.now();
+      open();
+    }
+  };
   open();
   setInterval(() => {
     if (Date.now() - heard > MISSED_MS) sayStale("lost");
+    if (Date.now() - heard > OVERDUE_MS) answer();
   }, 1000);
   addEventListener("pagehide", () => source.close());
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import quote
 
+import psycopg
 import pytest
 
 from orchestrator.runner import inputs
@@ -128,6 +129,39 @@ def test_a_page_that_was_open_before_its_agent_took_the_seat_elsewhere_is_the_de
     house.open(browser, ONE).await_text("event: desk")
     house.command(inputs.SignIn(agent=NUMBER))
     house.await_desk(ONE, "attached")
+
+
+def test_a_page_that_says_it_is_there_learns_whether_its_stream_is(house: House, ann: Browser) -> None:
+    """Bad input of issue 3: after a minute without network a page may believe in a stream that is none any more."""
+    said = {"csrf_token": ann.csrf_token, "page": ONE}
+    assert ann.post("/stream/here", data=said, headers=_JSON).get_json() == {"open": False}
+    house.open(ann, ONE).await_text("event: desk")
+    assert ann.post("/stream/here", data=said, headers=_JSON).get_json() == {"open": True}
+    assert ann.post("/stream/here", data={**said, "page": "x"}, headers=_JSON).get_json() == {"open": False}
+    assert house.site.as_role("leader").post("/stream/here", data=said, headers=_JSON).status_code == 419
+
+
+def test_a_page_by_itself_keeps_nobody_signed_in(house: House, ann: Browser, database: Database) -> None:
+    """Law 10: whoever walked away from an open page is signed out for doing nothing."""
+    said = {"csrf_token": ann.csrf_token, "page": ONE}
+    with psycopg.connect(database.writer, autocommit=True) as connection:
+        connection.execute("UPDATE web.sessions SET seen_at = seen_at - interval '30 minutes'")
+        before = connection.execute("SELECT seen_at FROM web.sessions").fetchall()
+        assert ann.post("/stream/here", data=said, headers=_JSON).status_code == 200
+        assert connection.execute("SELECT seen_at FROM web.sessions").fetchall() == before
+        ann.get("/desk/")
+        assert connection.execute("SELECT seen_at FROM web.sessions").fetchall() != before
+
+
+def test_a_button_that_comes_after_its_time_is_not_pressed(house: House, ann: Browser) -> None:
+    """Bad input of issue 3: network away for a minute."""
+    before = house.story()
+    press = {"csrf_token": ann.csrf_token, "reason": "break", "desk": ONE, "key": "late", "good_until": "1000"}
+    refused = ann.post("/desk/act/pause", data=press, headers=_JSON)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "too_late")
+    assert house.story() == before
+    for nonsense in ("x", "-1", "1e3", "9" * 40, "１２"):
+        assert ann.post("/desk/act/pause", data={**press, "good_until": nonsense}, headers=_JSON).status_code == 400
 
 
 def test_a_button_that_is_pressed_twice_is_pressed_once(house: House, ann: Browser) -> None:

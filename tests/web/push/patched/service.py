@@ -116,9 +116,9 @@ class Page:
 class Service:
     """`with Service() as service`: everything ends with the block."""
 
-    def __init__(self, *, beat_s: float = 15.0, every_s: float = 0.2) -> None:
+    def __init__(self, *, beat_s: float = 15.0, every_s: float = 0.2, answer_s: float = 10.0) -> None:
         self.state = State()
-        self.hub = Hub(self.state, beat_s=beat_s)
+        self.hub = Hub(self.state, beat_s=beat_s, answer_s=answer_s)
         self.hub.register("agent", self.state.render)
         self.hub.register("floor", self.state.render, every_s=every_s)
         self.hub.register("board", self.state.render, every_s=every_s, source="floor")
@@ -147,10 +147,11 @@ class Service:
         after: int | None = None,
         reads: bool = True,
         receive_bytes: int | None = None,
+        name: str = "",
     ) -> Page:
-        """A page that looks at these topics; returns once the hub knows it."""
+        """A page that looks at these topics, and calls itself by this name; returns once the hub knows it."""
         before = self.hub.count
-        query = f"topics={','.join(topics)}&user={user}&language={language}"
+        query = f"topics={','.join(topics)}&user={user}&language={language}&page={name}"
         page = Page(self._server.server_port, query, after=after, receive_bytes=receive_bytes)
         self.pages.append(page)
         if reads:
@@ -182,6 +183,7 @@ class Service:
                 Audience(language=asked["language"]),
                 alive=lambda: self.alive(asked["user"]),
                 after=int(after) if after else None,
+                page=asked.get("page", ""),
             )
         except TooManyStreams as error:
             start("429 Too Many Requests", [])

@@ -184,6 +184,41 @@ def test_a_page_that_is_closed_is_forgotten() -> None:
         assert (service.hub._streams, service.hub._dirty, service.hub._last_drawn) == ({}, {}, {})
 
 
+def test_a_page_that_answers_no_more_is_let_go_though_its_connection_takes_everything() -> None:
+    """Bad input of issue 3: behind a proxy a network that is away closes nothing, and a desk would seem there."""
+    with Service(beat_s=0.05, answer_s=0.2) as service:
+        page = service.page("agent:a", name="page-one")
+        old = service.page("agent:a", name="page-two", user="u2")
+        assert service.hub.answered("u1", "page-one")
+        until(lambda: page.over, "the page that fell silent to be let go")
+        assert not service.hub.answered("u1", "page-one"), "it is told that its stream is lost, should it come back"
+        assert not old.over, "one that never answered is none that does"
+
+
+def test_a_page_that_answers_stays() -> None:
+    """For longer than it may be silent, with room for a machine that is busy."""
+    with Service(beat_s=0.05, answer_s=1.0) as service:
+        page = service.page("agent:a", name="page-one")
+
+        def answers(beats: int) -> bool:
+            assert service.hub.answered("u1", "page-one")
+            return len(page.named("beat")) > beats
+
+        until(lambda: answers(30), "thirty beats")
+        assert not page.over
+        assert not service.hub.answered("u2", "page-one"), "nobody answers for somebody else's page"
+
+
+def test_a_page_that_comes_anew_has_lost_its_older_stream() -> None:
+    """It would be one of the eight that a user may have until somebody notices."""
+    with Service() as service:
+        pages = [service.page("agent:a", name="page-one") for _ in range(10)]
+        until(lambda: all(page.over for page in pages[:-1]), "the older ones to be ended")
+        assert service.hub.count == 1
+        service.change(a="ringing")
+        pages[-1].await_text("en:ringing")
+
+
 def test_one_user_may_have_eight_pages_and_another_user_too() -> None:
     with Service() as service:
         for _ in range(8):
