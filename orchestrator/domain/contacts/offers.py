@@ -186,16 +186,16 @@ def _made(contact: Contact, command: MakeOffer) -> Events:
     if contact.status not in IN_TURN or contact.visit is None:
         return ()
     # Nobody else has to stand by while the phone of a customer rings who is called back.
-    held = command.reservations if to_be_called(contact) is None else command.reservations[:1]
+    alone = to_be_called(contact) is not None
     return (
         OfferMade(
             offer_id=command.offer_id,
             visit_id=contact.visit.visit_id,
             queue_id=contact.visit.queue_id,
-            reservations=held,
+            reservations=command.reservations[:1] if alone else command.reservations,
             deadline=command.deadline,
             decision=command.decision,
-            next_at=command.next_at,
+            next_at=Instant(0) if alone else command.next_at,
         ),
     )
 
