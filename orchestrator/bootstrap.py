@@ -34,7 +34,18 @@ from orchestrator.vault import Vault
 log = structlog.get_logger(__name__)
 
 # Streams that others append to and the live state rests on.
-CONFIGURATION: Final = ("branch", "level", "agent", "queue", "entry", "outside", *admission.KINDS, "config")
+CONFIGURATION: Final = (
+    "branch",
+    "level",
+    "agent",
+    "queue",
+    "entry",
+    "outside",
+    "pauses",
+    "wrapup",
+    *admission.KINDS,
+    "config",
+)
 # Allocations between looks at the youngest structures, and looks between those at older ones. Python's own are
 # (700, 10, 10); a full look costs tens of milliseconds in which no call is served.
 _COLLECT: Final = (20_000, 20, 50)

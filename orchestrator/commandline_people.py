@@ -93,7 +93,7 @@ _user_command("list", _user_list)
 
 
 @click.command()
-@click.option("--role", default="", help="What the program may do: the same as people of this role.")
+@click.option("--role", default="", help="What the program may do: the same as people of this role; or wallboard.")
 @click.option("--days", default=90, show_default=True, help="How long.")
 @click.option("--team", "teams", multiple=True, help="May be given several times; without it, every team.")
 @click.option("--note", default="", help="What it is for.")
@@ -107,7 +107,7 @@ def token(
     revoke: str,
     show: bool,  # noqa: FBT001 - click passes flags so
 ) -> None:
-    """Issue a bearer token for the API, printed this once; revoke one; or show all."""
+    """Issue a token for the API or for a screen on a wall, printed this once; revoke one; or show all."""
     from web.access import command
 
     if bool(role) + bool(revoke) + show != 1:
@@ -119,4 +119,7 @@ def token(
         command.revoke_token(load(), revoke)
         click.echo(f"{revoke} is good for nothing any more")
     else:
-        click.echo(command.issue_token(load(), role, days=days, teams=teams, note=note))
+        issued = command.issue_token(load(), role, days=days, teams=teams, note=note)
+        click.echo(issued)
+        if role == "wallboard":
+            click.echo(f"for the screen: {command.wall_address(load(), issued)}")

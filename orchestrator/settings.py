@@ -23,6 +23,10 @@ MASK: Final = "***"
 # Names that become part of stream ids and file names.
 _PLAIN_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _HIGHEST_PORT: Final = 65535
+_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_CONNECT: Final = re.compile(
+    rf"(?P<origin>(?:wss|ws|https|http)://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:]{{2,39}}\])(?::(?P<port>[1-9][0-9]{{0,4}}))?)/?"
+)
 
 
 class SettingsError(Exception):
@@ -67,6 +71,7 @@ class Settings:
     metrics: Address | None
     web: Address | None
     web_origin: str
+    web_connect: tuple[str, ...]
     log_level: str
     region: str
     timezone: ZoneInfo
@@ -196,6 +201,20 @@ def _read_origin(text: str) -> str:
             f"is no origin: {text!r}; write what a browser's address begins with: https://desk.example.com"
         )
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _read_connect(text: str) -> tuple[str, ...]:
+    """Origins as a content security policy writes them: no path, no wildcard, nothing that would end the directive."""
+    origins = []
+    for item in text.replace(",", " ").split():
+        found = _CONNECT.fullmatch(item.lower())
+        if found is None or int(found["port"] or 1) > _HIGHEST_PORT:
+            raise ValueError(
+                f"has {item!r}, which is no origin; write wss://switch.example.com:7443 or https://…, several with "
+                "commas, and neither path nor *"
+            )
+        origins.append(found["origin"])
+    return tuple(dict.fromkeys(origins))
 
 
 def _read_database_url(text: str) -> str:
@@ -379,6 +398,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "what browsers call it where a proxy with TLS stands before it, https://…; empty: http and RINGLEDGER_WEB",
         _always(""),
         _read_origin,
+    ),
+    Variable(
+        "RINGLEDGER_WEB_CONNECT",
+        "web_connect",
+        "what else pages of ours may talk to, such as wss://switch.example.com:7443 for calls; empty: none",
+        _always(""),
+        _read_connect,
     ),
     Variable(
         "RINGLEDGER_LOG_LEVEL",

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.kernel import Event, Instant, Record, ident_of
+from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Record, ident_of
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.store.arrays import TextArray
@@ -106,6 +106,16 @@ class Day(Struct):
     @property
     def signed_in_ms(self) -> int:
         return self.ready_ms + self.ringing_ms + self.talk_ms + self.hold_ms + self.wrap_up_ms + self.pause_ms
+
+
+class Running(Struct, frozen=True):
+    """An agent's day in which the present state runs on: closed intervals, and `state` since `since`, midnight at the
+    earliest; None where the agent is signed out.
+    """
+
+    day: Day
+    state: str
+    since: Instant | None
 
 
 AGENTS: Final = Table(NAME, Agent, key=("agent_id",))
@@ -310,6 +320,29 @@ def workload(connection: Connection, site: Site, day: str, now: Instant) -> list
                     _spend(row, agent.state, spent_ms)
         found.append((agent, row))
     return found
+
+
+def today(connection: Connection, site: Site, now: Instant, agent_ids: list[str]) -> dict[str, Running]:
+    """The day so far of each of these agents who was ever known, by id."""
+    day = site.day(now)
+    agents = AGENTS.read(connection, "WHERE agent_id = ANY(%s)", (agent_ids,))
+    days = {
+        row.agent_id: row for row in DAYS.read(connection, "WHERE agent_id = ANY(%s) AND day = %s", (agent_ids, day))
+    }
+    return {
+        agent.agent_id: Running(
+            days.get(agent.agent_id) or Day(agent.agent_id, day), agent.state, _running_from(agent, site, now)
+        )
+        for agent in agents
+    }
+
+
+def _running_from(agent: Agent, site: Site, now: Instant) -> Instant | None:
+    """Since when today's part of the present state lasts."""
+    if agent.state not in _TIME_IN or agent.since is None:
+        return None
+    parts = site.days(Instant(agent.since), now)
+    return Instant(agent.since) if len(parts) < 2 else Instant(now - parts[-1][1] * MILLISECOND)  # noqa: PLR2004
 
 
 def days(connection: Connection, agent_id: str, first: str, last: str) -> list[Day]:

@@ -34,10 +34,13 @@ _DAYS_KEPT: Final = 100_000
 
 
 class Site:
-    """What folding needs of the place where it happens: the zone of its days, and the keys of personal text."""
+    """What folding needs of the place where it happens: the zone of its days, the keys of personal text, and the
+    country (ISO 3166) whose numbers come without a country code.
+    """
 
-    def __init__(self, zone: ZoneInfo, vault: Vault | None = None) -> None:
+    def __init__(self, zone: ZoneInfo, vault: Vault | None = None, *, region: str = "") -> None:
         self.zone = zone
+        self.region = region
         self._vault = vault
         self._days: dict[int, str] = {}
 
@@ -120,10 +123,13 @@ class Projection(Struct, frozen=True, kw_only=True):
     tables: str
     indexes: str
     apply: Callable[[Batch], None]
+    regional: bool = False
+    """Whether it reads telephone numbers, which mean another one in another country."""
 
     def shape(self, site: Site) -> str:
         """What the rows depend on besides the log; where it differs, the model is built anew."""
-        return f"{self.version} {site.zone.key}"
+        shape = f"{self.version} {site.zone.key}"
+        return f"{shape} {site.region}" if self.regional else shape
 
 
 class Feed(Protocol):

@@ -34,6 +34,7 @@ def projection_of(module: ModuleType) -> Projection:
         tables=module.TABLES,
         indexes=module.INDEXES,
         apply=module.apply,
+        regional=getattr(module, "REGIONAL", False),
     )
 
 

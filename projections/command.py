@@ -139,7 +139,7 @@ def _projector(settings: Settings, say: Say) -> Iterator[tuple[Source, Site]]:
         shelf = KeyShelf(source)
         if shelf.check_value() is None:
             _make_first_key(settings, database.url_writer)
-        yield source, Site(settings.timezone, Vault.unlock(settings.kek_file, shelf))
+        yield source, Site(settings.timezone, Vault.unlock(settings.kek_file, shelf), region=settings.region)
     finally:
         source.close()
         database.stop()

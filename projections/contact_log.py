@@ -1,21 +1,29 @@
 """The contact log: one row for each contact, live or over. The auditor's list and the desk's.
 
-Streams: contact. All times and durations are by our own clock (`Provenance.at`).
+Streams: contact, customer (erasure). All times and durations are by our own clock (`Provenance.at`).
+
+A caller's number is sealed, and found again by a look-up token: a keyed hash, which the database cannot read. It goes
+when the customer is erased; and whoever's key is destroyed is not found even where it is still there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts, outward_events
-from orchestrator.domain.kernel import Event, Record, ident_of, kind_of
-from projections.base import Batch, Connection
+from orchestrator.domain.customers.people import CustomerErased
+from orchestrator.domain.kernel import Event, Record, ident_of, stream
+from orchestrator.service.customers import e164
+from orchestrator.vault import Vault
+from projections import customers
+from projections.base import Batch, Connection, Site
 from projections.pages import Condition, Page, page
 from projections.tables import Table
 
 NAME: Final = "contact_log"
-VERSION: Final = 2
+VERSION: Final = 3
+REGIONAL: Final = True
 
 TABLES: Final = """
 CREATE TABLE contact_log (
@@ -46,6 +54,7 @@ CREATE TABLE contact_log (
     ended_at      bigint,
     recording     text   NOT NULL,
     recording_ms  bigint,
+    caller_token  text   NOT NULL,
     position      bigint NOT NULL
 ) WITH (fillfactor = 80);
 """
@@ -56,7 +65,13 @@ CREATE INDEX ON contact_log (agent_id, arrived_at, contact_id);
 CREATE INDEX ON contact_log (queue_id, arrived_at, contact_id);
 CREATE INDEX ON contact_log (outcome, arrived_at, contact_id);
 CREATE INDEX ON contact_log (customer_id, arrived_at, contact_id);
+CREATE INDEX ON contact_log (caller_token, arrived_at, contact_id);
 """
+
+CALLER: Final = "contact caller"
+"""The name under which look-up tokens of callers' numbers are made (`Vault.token`)."""
+# A token is 32 bytes; half of it tells two numbers apart among all that there are.
+_TOKEN_BYTES: Final = 16
 
 
 class Contact(Struct):
@@ -65,7 +80,8 @@ class Contact(Struct):
     `outcome` is empty while it lives, then `ContactEnded.reason`. `wait_ms`: from ContactQueued to QueueVisitEnded,
     all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without `hold_ms`, from ContactHeld to
     ContactResumed or the end. `missed`: offers that an agent rejected, let
-    ring or could not be reached for; not those that we withdrew.
+    ring or could not be reached for; not those that we withdrew. `caller_token`: of the number in E.164, empty where
+    there is none or nobody may find it any more.
     """
 
     contact_id: str
@@ -95,6 +111,7 @@ class Contact(Struct):
     ended_at: int | None = None
     recording: str = ""
     recording_ms: int | None = None
+    caller_token: str = ""
     position: int = 0
 
 
@@ -103,20 +120,51 @@ CONTACTS: Final = Table(NAME, Contact, key=("contact_id",))
 
 # --- folding ---------------------------------------------------------------------------------------------------------
 def apply(batch: Batch) -> None:
-    """Load the rows of the contacts in this batch, fold, and put them back."""
-    news = [(record.stream[_ID:], record) for record in batch.records if type(record.event) in _FOLDS]
-    arrived = {ident for ident, record in news if isinstance(record.event, contacts.ContactArrived)}
-    rows = CONTACTS.load(batch.cursor, {ident for ident, _ in news} - arrived)
-    for ident, record in news:
-        if isinstance(record.event, contacts.ContactArrived):
+    """Load the rows of the contacts in this batch, fold, and put them back; forget the numbers of who was erased."""
+    news = [record for record in batch.records if type(record.event) in _CARED_FOR]
+    arrived = {ident_of(record.stream) for record in news if isinstance(record.event, contacts.ContactArrived)}
+    known = {ident_of(record.stream) for record in news if type(record.event) in _FOLDS} - arrived
+    rows = CONTACTS.load(batch.cursor, known)
+    batch.site.unlock({stream("contact", ident) for ident in arrived})
+    erased: set[str] = set()
+    for record in news:
+        ident = ident_of(record.stream)
+        if isinstance(record.event, CustomerErased):
+            erased.add(ident)
+            _forget(rows.values(), ident)
+        elif isinstance(record.event, contacts.ContactArrived):
             rows[ident] = _arrived(ident, record, record.event)
+            rows[ident].caller_token = _token_of(batch.site, record.stream, record.event.caller_number)
         elif (row := rows.get(ident)) is not None:
             row.position = record.position
             _FOLDS[type(record.event)](row, record.event, record.about.at)
     CONTACTS.save(batch.cursor, rows.values())
+    if erased:
+        batch.cursor.execute(_FORGET, (list(erased), list(rows)), prepare=True)
 
 
-_ID: Final = len("contact-")
+# Of contacts that this batch did not load: of the others it was done in its turn, whatever the batches are.
+_FORGET: Final = b"""
+UPDATE contact_log SET caller_token = ''
+ WHERE customer_id = ANY(%s::text[]) AND contact_id <> ALL(%s::text[]) AND caller_token <> ''
+"""
+
+
+def _forget(rows: Iterable[Contact], customer_id: str) -> None:
+    for row in rows:
+        if row.customer_id == customer_id:
+            row.caller_token = ""
+
+
+def _token_of(site: Site, name: str, sealed: str) -> str:
+    number = e164(site.open(name, "caller_number", sealed), site.region)
+    return "" if number is None else _short(site.token(CALLER, number))
+
+
+def _short(token: bytes) -> str:
+    return token[:_TOKEN_BYTES].hex()
+
+
 Fold = Callable[[Contact, Any, int], None]
 
 
@@ -235,13 +283,28 @@ _FOLDS: Final[dict[type[Event], Fold]] = {
     outward_events.OutsideSegmentEnded: _outside_ended,
 }
 
+_CARED_FOR: Final[frozenset[type[Event]]] = frozenset({*_FOLDS, CustomerErased})
+
 
 # --- queries ---------------------------------------------------------------------------------------------------------
+class Caller(Struct, frozen=True, kw_only=True):
+    """Contacts from this number, and those of whoever has it, from whichever of their numbers they called."""
+
+    token: str
+    customer_id: str = ""
+
+
+def caller(connection: Connection, vault: Vault, number: str) -> Caller:
+    """Whoever calls from this E.164 number."""
+    return Caller(
+        token=_short(vault.token(CALLER, number)), customer_id=customers.holder(connection, vault, number) or ""
+    )
+
+
 class Search(Struct, frozen=True, kw_only=True):
     """What is looked for; what is None or empty does not narrow. Instants: since ≤ arrived_at < until.
 
-    `found` are streams that hold a number, as `Log.find_by_blind_index` gives them for its token: contacts and
-    customers. None: no number was asked for; an empty list finds nothing.
+    `caller`: who called from a number; None: no number was asked for.
 
     `agents`: only contacts of these agents, and those that no agent has had yet; None: everybody's.
     """
@@ -253,7 +316,7 @@ class Search(Struct, frozen=True, kw_only=True):
     since: int | None = None
     until: int | None = None
     live: bool | None = None
-    found: tuple[str, ...] | None = None
+    caller: "Caller | None" = None
     agents: tuple[str, ...] | None = None
 
 
@@ -274,13 +337,24 @@ def search(connection: Connection, wanted: Search, *, cursor: str = "", limit: i
         conditions.append(("arrived_at < %s", wanted.until))
     if wanted.live is not None:
         conditions.append(("(outcome = '') = %s", wanted.live))
-    if wanted.found is not None:
-        by_kind: dict[str, list[str]] = {"contact": [], "customer": []}
-        for stream in wanted.found:
-            by_kind.get(kind_of(stream), []).append(ident_of(stream))
-        conditions.append(("(contact_id = ANY(%s) OR customer_id = ANY(%s))", by_kind["contact"], by_kind["customer"]))
+    if wanted.caller is not None:
+        conditions += _from(wanted.caller)
     conditions += _in_sight(wanted.agents)
     return page(connection, CONTACTS, conditions, key=("arrived_at", "contact_id"), cursor=cursor, limit=limit)
+
+
+# An erasure destroys the keys first of all; the model hears of it a little later. OFFSET keeps it a question for each
+# row of a page: as a join with all keys it is guessed to leave no row, and a frequent caller's contacts are all sorted.
+_READABLE: Final = (
+    "NOT EXISTS (SELECT FROM public.ringledger_keys AS k WHERE k.erased_at IS NOT NULL"
+    " AND k.subject IN ('contact-' || contact_id, 'customer-' || customer_id) OFFSET 0)"
+)
+
+
+def _from(caller: Caller) -> list[Condition]:
+    if not caller.customer_id:
+        return [("caller_token = %s", caller.token), (_READABLE,)]
+    return [("(caller_token = %s OR customer_id = %s)", caller.token, caller.customer_id), (_READABLE,)]
 
 
 def find(connection: Connection, contact_id: str, *, agents: tuple[str, ...] | None = None) -> Contact | None:

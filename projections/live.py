@@ -8,7 +8,8 @@ Whoever shows something subscribes and is told which topics changed and at which
 
     agent:<id>     what this agent's desk shows         contact:<id>   one contact in progress
     queue:<id>     who waits and rings in a queue       floor          anything that a wallboard shows
-    customer:<id>  a customer, or what hangs on them    user:<id>      somebody's sign-in, roles or sessions
+    customer:<id>  a customer, or what hangs on them    user:<id>      somebody's sign-in, roles or sessions;
+                                                       user:token:<id> the same of a token
     away           the database went away, or is back
 """
 
@@ -25,6 +26,7 @@ from orchestrator.domain.world import World
 from orchestrator.store import Away, Log
 from projections.live_calls import Call, Calls
 from projections.live_start import present
+from projections.live_tallies import Tallies, Tally
 from projections.live_topics import AWAY, Topics, touched
 
 log = structlog.get_logger(__name__)
@@ -56,6 +58,7 @@ class LiveView:
     def __init__(self, source: Log) -> None:
         self.world = World()
         self.calls = Calls()
+        self.tallies = Tallies()
         self.position = 0
         """The last position that is folded in."""
         self.at = Instant(0)
@@ -128,6 +131,10 @@ class LiveView:
         """The last contacts that were offered to this agent in this shift, newest first; a dozen at most."""
         return self.calls.of(agent_id)
 
+    def tally_of(self, agent_id: str) -> Tally:
+        """What this agent has done in this shift."""
+        return self.tallies.of(agent_id)
+
     # --- following ---------------------------------------------------------------------------------------------------
     def _run(self) -> None:
         begun = time.monotonic()
@@ -151,7 +158,7 @@ class LiveView:
     def _begin(self) -> None:
         """The live state as it is now, from nothing."""
         with self._lock:
-            self.world, self.calls, self.position = World(), Calls(), 0
+            self.world, self.calls, self.tallies, self.position = World(), Calls(), Tallies(), 0
         until = self._log.position()
         self._take(present(self._log, until))
         if self._stop.is_set():
@@ -182,6 +189,7 @@ class LiveView:
             for record in records:
                 before, after = self.world.apply(record)
                 self.calls.fold(record, before, after, self.world)
+                self.tallies.fold(record, before, after)
                 topics = touched(record, before, after, self.world)
                 self.position, self.at = record.position, record.about.at
                 self._topics.note(topics, record.position)

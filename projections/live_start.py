@@ -16,7 +16,9 @@ from projections.live_calls import KEPT
 # The names that a contact's and a shift's first and last events are stored under.
 _BEGUN: Final = ("ContactArrived", "AgentSignedIn")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
-_CONFIGURED: Final = ("branch", "level", "agent", "queue", "entry", "outside", *admission.KINDS, "config", "node")
+_CONFIGURED: Final = (
+    "branch", "level", "agent", "queue", "entry", "outside", "pauses", "wrapup", *admission.KINDS, "config", "node"
+)  # fmt: skip
 
 
 def present(log: Log, until: int) -> Iterator[Record]:

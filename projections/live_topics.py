@@ -31,8 +31,12 @@ def touched(record: Record, before: Aggregate, after: Aggregate, world: World) -
             return {FLOOR, f"{kind}:{ident}"}
         case "node":
             return {FLOOR}
+        case "pauses" | "wrapup":
+            return {FLOOR, *(f"{AGENT}:{agent_id}" for agent_id in world.agents)}
         case "user":
             return {f"{USER}:{ident}"}
+        case "token":
+            return {f"{USER}:token:{ident}"}
         case "customer":
             return {f"{CUSTOMER}:{ident}", *_who_talk_with(world, ident)}
         case "order" | "note":

@@ -17,7 +17,17 @@ from orchestrator.settings import Settings
 from orchestrator.store import Away, DeskWriter, KeyShelf, Log, Source, VersionConflict, schema
 from orchestrator.vault import ERASED, SEALED, Vault, open_text
 
-__all__ = ["ERASED", "NOT_BUILT", "SEALED", "Away", "Reading", "VersionConflict", "open_reading", "reading_of"]
+__all__ = [
+    "ERASED",
+    "NOT_BUILT",
+    "SEALED",
+    "Away",
+    "Reading",
+    "Source",
+    "VersionConflict",
+    "open_reading",
+    "reading_of",
+]
 
 NOT_BUILT: Final = UndefinedTable
 """What a query raises whose read model was never built yet. Once built, a model is always there."""

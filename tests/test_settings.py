@@ -1,6 +1,8 @@
 """Every variable: its default, what it accepts, and what is said of what it does not (issue 2: settings, bad input)."""
 
 from pathlib import Path
+from types import UnionType
+from typing import get_origin
 
 import pytest
 
@@ -53,7 +55,8 @@ def test_every_field_is_of_the_type_that_it_is_declared_with() -> None:
     given = load({**HOME, "RINGLEDGER_SWITCHES": "esl://:pw@h", "RINGLEDGER_FREESWITCH": "/bin/sh"}, uid=USER)
     wanted = dict(Settings.__annotations__)
     for field, annotation in wanted.items():
-        plain = tuple if annotation == tuple[Switch, ...] else annotation
+        origin = get_origin(annotation)
+        plain = annotation if origin in (None, UnionType) else origin
         assert isinstance(getattr(given, field), plain), field
     assert {each.field for each in VARIABLES} == set(wanted)
 
@@ -210,6 +213,46 @@ def test_the_web_listens_on_this_machine_alone_unless_told_otherwise_and_can_be_
 )
 def test_what_is_no_origin_is_refused_with_an_example(origin: str) -> None:
     assert "https://desk.example.com" in refusal(RINGLEDGER_WEB_ORIGIN=origin)
+
+
+def test_pages_talk_to_ourselves_alone_unless_told_otherwise() -> None:
+    assert load(HOME, uid=USER).web_connect == ()
+    given = {
+        **HOME,
+        "RINGLEDGER_WEB_CONNECT": "wss://Switch.example.com:7443, https://maps.example.com/,wss://[fd00::1]:81",
+    }
+    assert load(given, uid=USER).web_connect == (
+        "wss://switch.example.com:7443",
+        "https://maps.example.com",
+        "wss://[fd00::1]:81",
+    )
+    (row,) = [row for row in table(given, uid=USER) if row.name == "RINGLEDGER_WEB_CONNECT"]
+    assert row.is_set
+    assert "wss://Switch.example.com:7443" in row.value
+
+
+@pytest.mark.parametrize(
+    "origin",
+    (
+        "switch.example.com",
+        "wss://",
+        "wss://*",
+        "wss://*.example.com",
+        "wss://switch/path",
+        "wss://switch;script-src",
+        "wss://switch?x",
+        "wss://user@switch",
+        "wss://switch:99999",
+        "wss://switch:0",
+        "javascript:alert(1)",
+        "data:",
+        "'unsafe-inline'",
+        "https://ok.example.com, *",
+    ),
+)
+def test_a_policy_is_opened_for_origins_and_for_nothing_else(origin: str) -> None:
+    """Screens and safety, V3: what would end the directive or name everybody is refused with an example."""
+    assert "wss://switch.example.com:7443" in refusal(RINGLEDGER_WEB_CONNECT=origin)
 
 
 def test_the_mark_tells_homes_apart_and_does_not_tell_where_they_are() -> None:

@@ -59,7 +59,7 @@ def create_app(parts: Parts) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     statics.install(app)
     language.install(app)
-    headers.install(app)
+    headers.install(app, parts.settings)
     errors.install(app)
     gate.install(app)
     shown.install(app)

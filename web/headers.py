@@ -1,5 +1,6 @@
 """What browsers are told about every answer: what they may load, run and keep, and that nobody may frame us."""
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -7,8 +8,9 @@ from flask import Flask, Response, current_app, request
 
 from orchestrator.settings import Settings
 
-# No inline script, no inline style, nothing from elsewhere. data: is for the small pictures inside the style sheet.
-POLICY: Final = {
+# No inline script, no inline style, nothing from elsewhere but what the settings name. data: is for the small pictures
+# inside the style sheet.
+_POLICY: Final = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
@@ -21,7 +23,6 @@ POLICY: Final = {
     "object-src": "'none'",
 }
 _ALWAYS: Final = {
-    "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items()),
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -41,13 +42,20 @@ def trusted_hosts(settings: Settings) -> list[str]:
     return list(dict.fromkeys(hosts))
 
 
-def install(app: Flask) -> None:
+def policy(settings: Settings) -> str:
+    """The content security policy: ourselves alone, and what RINGLEDGER_WEB_CONNECT lets pages of ours talk to."""
+    connect = {"connect-src": " ".join((_POLICY["connect-src"], *settings.web_connect))}
+    return "; ".join(f"{directive} {sources}" for directive, sources in {**_POLICY, **connect}.items())
+
+
+def install(app: Flask, settings: Settings) -> None:
     """Put the headers on every answer."""
-    app.after_request(_add)
+    always = {"Content-Security-Policy": policy(settings), **_ALWAYS}
+    app.after_request(lambda response: _add(response, always))
 
 
-def _add(response: Response) -> Response:
-    for name, value in _ALWAYS.items():
+def _add(response: Response, always: Mapping[str, str]) -> Response:
+    for name, value in always.items():
         response.headers.setdefault(name, value)
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}"

@@ -32,6 +32,7 @@ def install(app: Flask) -> None:
         number=number,
         masked=mask,
         since=since,
+        spent=spent,
         field_time=field_time,
     )
     app.jinja_env.globals.update(me=me, here=here, role_names=names.of_roles)
@@ -79,6 +80,15 @@ def since(instant: Instant | None) -> Markup:
     found = local(instant)
     return Markup('<time class="since" data-since="{}" datetime="{}" title="{}">{}</time>').format(
         instant // 1000, found.isoformat(timespec="seconds"), _whole(found), f"{found:%H:%M:%S}"
+    )
+
+
+def spent(milliseconds: int, running: Instant | None = None) -> Markup:
+    """A time that was spent, 45:10; with `running`, what has passed since then is added, and the page counts it on."""
+    if running is None:
+        return Markup("<span>{}</span>").format(duration(milliseconds))
+    return Markup('<time class="since" data-since="{}" datetime="PT{}S">{}</time>').format(
+        running // 1000 - milliseconds, milliseconds // 1000, duration(milliseconds)
     )
 
 

@@ -28,7 +28,7 @@ from orchestrator.domain.routing import (
     queues,
     trunks,
 )
-from orchestrator.domain.staff import agents, presence, shifts
+from orchestrator.domain.staff import agents, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 
@@ -173,6 +173,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         people.CustomerErased,
     ),
     "ordertype": (ordertypes.OrderTypeConfigured, ordertypes.OrderTypeRemoved),
+    "pauses": (reasons.PauseReasonsConfigured, reasons.PauseReasonsRemoved),
+    "wrapup": (reasons.WrapUpReasonsConfigured, reasons.WrapUpReasonsRemoved),
     "order": (
         orders.OrderAssigned,
         orders.OrderNoted,

@@ -20,9 +20,10 @@ from orchestrator.domain.routing.matching import Matching
 from orchestrator.domain.routing.outside import Outside
 from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.routing.waits import Waits
-from orchestrator.domain.staff import agents, shifts
+from orchestrator.domain.staff import agents, reasons, shifts
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.counters import Counters
+from orchestrator.domain.staff.reasons import Reasons
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.switch.nodes import Node
@@ -63,6 +64,7 @@ class World:
         self.branch_of_prefix: dict[str, str] = {}
         self.last_agents: OrderedDict[str, str] = OrderedDict()
         """Who served each customer last, by their ids."""
+        self.reasons = Reasons()
         self.config_version = 0
         self.timers = Timers()
         self.counters = Counters()
@@ -92,6 +94,8 @@ class World:
             case "outside":
                 was, self.outside = self.outside, outside.evolve(self.outside, record.event)
                 return was, self.outside
+            case "pauses" | "wrapup":
+                self.reasons = reasons.evolve(self.reasons, record.event, ident)
             case "agent" | "queue" | "entry" as kind:
                 return self._apply_configuration(kind, ident, record.event)
             case "level" | "branch" as kind:

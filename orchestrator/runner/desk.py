@@ -108,9 +108,10 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant) -> Itera
         case inputs.Ready():
             yield TellShift(shift_id, shifts.MakeReady())
         case inputs.Pause():
-            yield TellShift(shift_id, shifts.Pause(reason=_code(command.reason)))
+            yield TellShift(shift_id, shifts.Pause(reason=_chosen(command.reason, world.reasons.pause_codes())))
         case inputs.WrapUp():
-            yield TellShift(shift_id, shifts.EndWrapUp(how="agent", code=_code(command.code or "none")))
+            code = _chosen(command.code, world.reasons.wrap_up_codes()) if command.code else "none"
+            yield TellShift(shift_id, shifts.EndWrapUp(how="agent", code=code))
         case inputs.ExtendWrapUp():
             yield TellShift(shift_id, shifts.ExtendWrapUp(by_ms=_by_ms(command.by_ms)))
         case inputs.SignOut():
@@ -154,6 +155,14 @@ def _code(text: str) -> str:
     if not text or len(text) > REASON_LENGTH or not text.replace("_", "").replace("-", "").isalnum():
         _refuse("bad_reason", f"A reason is a code of up to {REASON_LENGTH} letters, digits, - and _.")
     return text
+
+
+def _chosen(text: str, listed: tuple[str, ...]) -> str:
+    """The reason, where it is one of the site's; any code where the site lists none."""
+    code = _code(text)
+    if listed and code not in listed:
+        _refuse("bad_reason", f"There is no reason {code}; choose one of {', '.join(listed)}.")
+    return code
 
 
 def _by_ms(by_ms: int) -> int:

@@ -184,8 +184,9 @@ class Tokens:
 
     def issue(self, role: str, *, days: int, actor: str, teams: Iterable[str] = (), note: str = "") -> str:
         """A new token, told this once. Raises `Refused` for an unknown role or a time too long."""
-        if role not in users.ROLES:
-            raise Refused("unknown_role", f"There is no role {role}; the roles are {', '.join(users.ROLES)}.")
+        if role not in tokens.ROLES_OF_TOKENS:
+            known = ", ".join(tokens.ROLES_OF_TOKENS)
+            raise Refused("unknown_role", f"There is no role {role}; the roles are {known}.")
         if not 0 < days <= LONGEST_TOKEN_DAYS:
             raise Refused("bad_expiry", f"A token lives from 1 to {LONGEST_TOKEN_DAYS} days.")
         token_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)

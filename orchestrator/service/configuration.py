@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from typing import Final
 
 from msgspec import Struct
@@ -38,6 +37,7 @@ from orchestrator.service import site_file, site_text
 from orchestrator.service.planning import SECTION_OF, Change, Current, Plan, make_plan
 from orchestrator.service.site_fields import SECTIONS
 from orchestrator.service.site_file import BadConfiguration
+from orchestrator.service.site_reasons import demo_text
 from orchestrator.settings import Settings
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source, VersionConflict
 from orchestrator.vault import Vault
@@ -223,7 +223,7 @@ def apply_defaults(settings: Settings, url_writer: str) -> int:
     """
     if not settings.demo:
         return 0
-    text = resources.files("orchestrator.service").joinpath("site.toml").read_text(encoding="utf-8")
+    text = demo_text()
     with _connected(settings, url_writer) as (log, desk):
         if current(log, settings.site).versions:
             return 0

@@ -19,6 +19,7 @@ from orchestrator.domain.staff.counters import WINDOWS
 from orchestrator.service import site_admission
 from orchestrator.service.site_admission import OF_ENTRIES, OF_QUEUES, pattern
 from orchestrator.service.site_orders import ORDERTYPE
+from orchestrator.service.site_reasons import PAUSES, WRAP_UP
 from orchestrator.service.site_rows import MOST_ROWS, rows, written
 from orchestrator.service.site_values import (
     ID,
@@ -45,8 +46,10 @@ __all__ = [
     "LEVEL",
     "ORDERTYPE",
     "OUTSIDE",
+    "PAUSES",
     "QUEUE",
     "SECTIONS",
+    "WRAP_UP",
     "Section",
     "Unfit",
     "near",
@@ -261,4 +264,4 @@ BRANCH: Final = Section(
         Field("prefixes", "prefixes", _prefixes, write=list),
     ),
 )
-SECTIONS: Final = (*site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE)
+SECTIONS: Final = (*site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE, PAUSES, WRAP_UP)

@@ -1,4 +1,4 @@
-"""The site's file: queues, entry points, agents and types of work as people write them, checked as a whole first.
+"""The site's file: queues, agents, types of work, reasons and so on as people write them, checked as a whole first.
 
     [queue.sales]                 # the id after the dot never changes its meaning; names may
     name = "Sales"
@@ -24,7 +24,9 @@ from orchestrator.domain.routing.outside import THE_ONE, OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.requirements import LOCAL
 from orchestrator.domain.routing.trunks import TrunkConfigured
+from orchestrator.domain.staff import reasons
 from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.reasons import PauseReasonsConfigured, WrapUpReasonsConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
 from orchestrator.service import calendar_days, site_admission
@@ -36,12 +38,15 @@ from orchestrator.service.site_fields import (
     LEVEL,
     ORDERTYPE,
     OUTSIDE,
+    PAUSES,
     QUEUE,
     SECTIONS,
+    WRAP_UP,
     Section,
     Unfit,
     near,
 )
+from orchestrator.service.site_reasons import reasons_of
 from orchestrator.service.toml_lines import Lines, Path
 
 # Ten thousand agents take about one megabyte.
@@ -122,6 +127,13 @@ class _Reader:
         outsides = self._section(OUTSIDE, OutsideConfigured)
         for ident, outside in outsides.items():
             self._check_outside(ident, outside)
+        pauses = self._section(PAUSES, PauseReasonsConfigured)
+        wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
+        for ident, wrap_up in wrap_ups.items():
+            for queue_id in wrap_up.queues:
+                if queue_id not in self._named(QUEUE.kind):
+                    text = f"there is no queue {queue_id}; {near(queue_id, self._named(QUEUE.kind))}"
+                    self._complain((WRAP_UP.kind, ident, "queues"), text)
         rest: dict[str, dict[str, Event]] = {
             section.kind: self._section(section, section.event) for section in site_admission.SECTIONS
         }
@@ -143,12 +155,16 @@ class _Reader:
             "level": levels,
             "branch": branches,
             "outside": outsides,
+            "pauses": pauses,
+            "wrapup": wrap_ups,
         }
         for kind, found in everything.items():
             events |= {stream(kind, ident): event for ident, event in found.items()}
         for name, event in events.items():
             if isinstance(event, CalendarConfigured) and not self.problems:
                 events[name] = calendar_days.complete(event, self._today)
+        for kind, ident, text in reasons.faults(reasons_of(events)):
+            self._complain((kind, ident, "reasons"), text)
         return Site(events, version, digest)
 
     def _check_outside(self, ident: str, outside: OutsideConfigured) -> None:

@@ -8,7 +8,6 @@ states = [ { id = "open", name = "Open" }, { id = "done", name = "Done", kind = 
 moves = [ { action = "done", name = "Done", from = ["open"], to = "done", roles = ["agent"] } ]
 """
 
-import re
 from typing import Any, Final
 
 from orchestrator.domain.access.users import ROLES
@@ -23,14 +22,8 @@ from orchestrator.domain.work.ordertypes import (
     OrderTypeRemoved,
     StateSpec,
 )
-from orchestrator.service.site_rows import MOST_ROWS, rows, written
-from orchestrator.service.site_values import Field, Read, Section, Unfit, flag, matching, near, text
-
-# Ids of fields become names in forms, those of states and actions parts of addresses.
-_ID: Final = matching(
-    re.compile(r"[a-z][a-z0-9_]{0,39}"), "an id of up to 40 small letters a-z, digits and _, beginning with a letter"
-)
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
+from orchestrator.service.site_rows import MOST_ROWS, ROW_ID, names, rows, written
+from orchestrator.service.site_values import Field, Read, Section, Unfit, flag, near, text
 
 
 def _one_of(known: tuple[str, ...]) -> Read:
@@ -51,14 +44,8 @@ def _list(read_one: Read, example: str) -> Read:
     return read
 
 
-_ids = _list(_ID, '["open"]')
+_ids = _list(ROW_ID, '["open"]')
 _roles = _list(_one_of(ROLES), '["agent", "back_office"]')
-
-
-def _names(value: object) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(_LANGUAGE.fullmatch(language) for language in value):
-        raise Unfit('write names in other languages, such as { zh = "取件" }')
-    return {language: text(name) for language, name in sorted(value.items())}
 
 
 def _may(value: object) -> dict[str, tuple[str, ...]]:
@@ -71,32 +58,32 @@ def _may(value: object) -> dict[str, tuple[str, ...]]:
 
 
 _CHOICE: Final = (
-    Field("id", "id", _ID, required=True),
+    Field("id", "id", ROW_ID, required=True),
     Field("name", "name", text, required=True),
-    Field("names", "names", _names),
+    Field("names", "names", names),
 )
 _FIELD: Final = (
-    Field("id", "id", _ID, required=True),
+    Field("id", "id", ROW_ID, required=True),
     Field("name", "name", text, required=True),
-    Field("names", "names", _names),
+    Field("names", "names", names),
     Field("kind", "kind", _one_of(KINDS)),
     Field("required", "required", flag),
     Field("personal", "personal", flag),
     Field("choices", "choices", rows(Choice, _CHOICE, '{ id = "am", name = "Morning" }'), write=written(_CHOICE)),
 )
 _STATE: Final = (
-    Field("id", "id", _ID, required=True),
+    Field("id", "id", ROW_ID, required=True),
     Field("name", "name", text, required=True),
-    Field("names", "names", _names),
+    Field("names", "names", names),
     Field("kind", "kind", _one_of(STATE_KINDS)),
-    Field("on_assign", "on_assign", _ID),
+    Field("on_assign", "on_assign", ROW_ID),
 )
 _MOVE: Final = (
-    Field("action", "action", _ID, required=True),
+    Field("action", "action", ROW_ID, required=True),
     Field("name", "name", text, required=True),
-    Field("names", "names", _names),
+    Field("names", "names", names),
     Field("from", "before", _ids, required=True, write=list),
-    Field("to", "after", _ID, required=True),
+    Field("to", "after", ROW_ID, required=True),
     Field("roles", "roles", _roles, write=list),
 )
 
@@ -106,8 +93,8 @@ ORDERTYPE: Final = Section(
     OrderTypeRemoved,
     (
         Field("name", "name", text, required=True),
-        Field("names", "names", _names),
-        Field("first", "first", _ID, required=True),
+        Field("names", "names", names),
+        Field("first", "first", ROW_ID, required=True),
         Field(
             "fields",
             "fields",

@@ -1,14 +1,27 @@
-"""Lists of tables in the site's file: how they are read into structs, and written back."""
+"""Lists of tables in the site's file, `states = [ { id = "open", name = "Open" } ]`: read row by row, written back."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import fields
 
-from orchestrator.service.site_values import Field, Read, Unfit, near
+from orchestrator.service.site_values import Field, Read, Unfit, matching, near, text
 
 MOST_ROWS: Final = 60
+# Ids of rows become names in forms, parts of addresses, and codes that are stored for ever.
+ROW_ID: Final = matching(
+    re.compile(r"[a-z][a-z0-9_]{0,39}"), "an id of up to 40 small letters a-z, digits and _, beginning with a letter"
+)
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
+
+
+def names(value: object) -> dict[str, str]:
+    """Names in other languages."""
+    if not isinstance(value, dict) or not all(_LANGUAGE.fullmatch(language) for language in value):
+        raise Unfit('write names in other languages, such as { zh = "取件" }')
+    return {language: text(name) for language, name in sorted(value.items())}
 
 
 def rows(cls: type[Struct], keys: tuple[Field, ...], example: str, *, may_be_none: bool = False) -> Read:

@@ -9,7 +9,7 @@ from orchestrator.service.site_fields import SECTIONS, Section
 from orchestrator.service.site_file import VERSION
 
 _HEAD: Final = """\
-# Queues, entry points, agents and types of work of site {site} as they are at version {version}.
+# Queues, entry points, agents, types of work and reasons of site {site} as they are at version {version}.
 # `ringledger config plan FILE` shows what an edited copy would change, `ringledger config apply FILE` does it. The
 # version says what the edit began from: should somebody else have changed something since, `apply` says so first.
 {key} = {version}

@@ -72,7 +72,7 @@ def _measured(cluster: Cluster, place: Path) -> Iterator[dict[str, Any]]:
         events = sum(1 for _ in Log(source).history())
         with psycopg.connect(cluster.url_admin, autocommit=True) as admin:
             admin.execute("VACUUM ANALYZE public.ringledger_events")
-        site = Site(ZoneInfo("Asia/Shanghai"), Vault.unlock(place / "kek", KeyShelf(projector)))
+        site = Site(ZoneInfo("Asia/Shanghai"), Vault.unlock(place / "kek", KeyShelf(projector)), region="CN")
         yield from _rebuilds(cluster, projector, site, events)
         yield _lag(cluster, place, writer, records)
 

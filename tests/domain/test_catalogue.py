@@ -31,7 +31,7 @@ from orchestrator.domain.routing import (
     queues,
     trunks,
 )
-from orchestrator.domain.staff import agents, presence
+from orchestrator.domain.staff import agents, presence, reasons
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -52,6 +52,7 @@ MODULES = (
     levels,
     branches,
     agents,
+    reasons,
     shift_events,
     presence,
     nodes,
@@ -145,6 +146,8 @@ def strategy_for(annotation: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a
         return st.booleans()
     if annotation is int or getattr(annotation, "__supertype__", None) is int:
         return st.integers(-(2**60), 2**60)
+    if get_origin(annotation) is tuple and Ellipsis not in get_args(annotation):
+        return st.tuples(*map(strategy_for, get_args(annotation)))
     if get_origin(annotation) is tuple:
         return st.lists(strategy_for(get_args(annotation)[0]), max_size=3).map(tuple)
     if get_origin(annotation) is dict:

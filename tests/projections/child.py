@@ -18,7 +18,7 @@ from tests.projections.kit import ZONE
 def main(work: str, url: str, kek: str) -> None:
     """Do this until killed, or until standard input is closed."""
     source = Source(url, name=f"ringledger child {work}")
-    site = Site(ZONE, Vault.unlock(Path(kek), KeyShelf(source)))
+    site = Site(ZONE, Vault.unlock(Path(kek), KeyShelf(source)), region="CN")
     collect_rarely()
     print("begun", flush=True)
     if work == "follow":

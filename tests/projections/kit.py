@@ -39,7 +39,7 @@ class ReadKit:
         self.projector = Source(database.projector, name="ringledger test projector")
         self.reader = Source(database.reader, name="ringledger test reader")
         self.log = Log(self.projector, sealed=True)
-        self.site = Site(ZONE, kit.vault)
+        self.site = Site(ZONE, kit.vault, region="CN")
         self.connection: Connection = self.projector.connect()
         self._versions: dict[str, int] = {}
         self._ids = itertools.count(1)

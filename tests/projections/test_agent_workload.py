@@ -188,3 +188,30 @@ def test_agents_counters_are_what_one_counts_in_the_log_by_hand(kit: ReadKit, se
             # Each interval is cut to whole milliseconds, so a shift of n states may lose n of them.
             lost = signed_in.get(agent, 0) // 1000 - sum(each.signed_in_ms for each in found)
             assert 0 <= lost < sum(each.offers for each in found) * 4 + 50
+
+
+def test_the_day_so_far_says_what_runs_on_and_since_when(kit: ReadKit) -> None:
+    """Screens and safety 4.1: what has ended is counted, what lasts is counted on; at midnight from nothing."""
+    kit.build(AGENTS)
+    sign_in(kit)
+    serve(kit, 5)
+    kit.tell(SHIFT, shifts.AgentPaused(reason="break"), 60)
+    kit.keep_up(AGENTS)
+
+    def so_far(at_s: float) -> agent_workload.Running:
+        instant = Instant(MORNING + round(at_s * S))
+        found = kit.read(lambda c: agent_workload.today(c, kit.site, instant, ["a1", "nobody"]))
+        assert list(found) == ["a1"]
+        return found["a1"]
+
+    found = so_far(90)
+    assert (found.day.contacts, found.day.talk_ms, found.day.hold_ms, found.day.pause_ms) == (1, 13_000, 7_000, 5_000)
+    assert (found.state, found.since) == ("paused", Instant(MORNING + 60 * S))
+    midnight_s = 14 * 3600
+    after = so_far(midnight_s + 30)
+    assert (after.day.day, after.day.contacts, after.day.pause_ms) == (TOMORROW, 0, 0)
+    assert (after.state, after.since) == ("paused", Instant(MORNING + midnight_s * S))
+    kit.tell(SHIFT, shifts.AgentSignedOut(reason="agent"), 90)
+    kit.keep_up(AGENTS)
+    assert so_far(100).since is None
+    assert so_far(100).day.pause_ms == 35_000

@@ -7,7 +7,7 @@ from orchestrator.domain.customers import people
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.vault import Tampered, open_text
 from projections import contact_log
-from projections.base import live_place, schema_of
+from projections.base import Connection, live_place, schema_of
 from projections.catalogue import PROJECTIONS
 from projections.contact_log import CONTACTS, Contact, Search
 from tests.projections.kit import MORNING, ReadKit
@@ -160,16 +160,59 @@ def test_a_page_of_no_size_is_refused(kit: ReadKit, limit: int) -> None:
         kit.read(lambda c: contact_log.search(c, Search(), limit=limit))
 
 
+def called(kit: ReadKit, number: str) -> list[str]:
+    """The contacts that a search for this number finds, the latest first."""
+    kit.keep_up(CONTACT_LOG)
+
+    def look(connection: Connection) -> list[str]:
+        wanted = Search(caller=contact_log.caller(connection, kit.kit.vault, number))
+        return [row.contact_id for row in contact_log.search(connection, wanted).items]
+
+    return kit.read(look)
+
+
 def test_contacts_are_found_by_number_through_whom_it_belongs_to(kit: ReadKit) -> None:
     """Feature 11.6: the log's blind index says whose it is; the number itself is in no table."""
-    kit.tell("customer-k1", people.CustomerCreated(number=NUMBER))
+    kit.tell("customer-k1", people.CustomerCreated(number="+8613912345678"))
     served(kit, "c1")
     kit.tell("contact-c1", contacts.ContactIdentified(customer_id="k1"), 40)
     served(kit, "c2", 50)
     kit.build(CONTACT_LOG)
-    found = tuple(kit.log.find_by_blind_index(kit.kit.vault.token("number", NUMBER)))
-    assert [row.contact_id for row in kit.read(lambda c: contact_log.search(c, Search(found=found))).items] == ["c1"]
-    assert kit.read(lambda c: contact_log.search(c, Search(found=()))).items == []
+    assert called(kit, "+8613912345678") == ["c1"], "their other number leads to what they called about"
+    assert called(kit, NUMBER) == ["c2", "c1"], "and the number that called to every contact from it"
+    assert called(kit, "+8613700000000") == []
+
+
+@pytest.mark.parametrize("written", ("13800138000", "+86 138 0013 8000", "008613800138000"))
+def test_a_contact_is_found_by_the_number_that_called_though_nobody_has_it(kit: ReadKit, written: str) -> None:
+    """Feature 11.6: no customer is known, or one with other numbers; the table holds a keyed hash and no number."""
+    kit.build(CONTACT_LOG)
+    kit.tell("contact-c1", arrived(written))
+    kit.tell("contact-c2", arrived("anonymous"), 1)
+    kit.keep_up(CONTACT_LOG)
+    assert called(kit, NUMBER) == ["c1"]
+    (rows,) = kit.rows(CONTACT_LOG).values()
+    assert not any("13800138000" in str(value) for row in rows for value in row)
+
+
+def test_nobody_is_found_by_the_number_of_an_erased_customer(kit: ReadKit) -> None:
+    """Feature 5.8, law 11: neither before the model hears of it, nor after, nor once it is built anew."""
+    kit.tell("customer-k1", people.CustomerCreated(number=NUMBER))
+    served(kit, "c1")
+    kit.tell("contact-c1", contacts.ContactIdentified(customer_id="k1"), 40)
+    kit.build(CONTACT_LOG)
+    assert called(kit, NUMBER) == ["c1"]
+    kit.kit.desk.erase("customer-k1")
+    kit.kit.vault.forget()
+    assert called(kit, NUMBER) == []
+    kit.tell("customer-k1", people.CustomerErased(), 60)
+    kit.keep_up(CONTACT_LOG)
+    kept = kit.rows(CONTACT_LOG)
+    kit.build(CONTACT_LOG)
+    assert kit.rows(CONTACT_LOG) == kept
+    row = kit.read(lambda c: contact_log.find(c, "c1"))
+    assert row is not None
+    assert row.caller_token == ""
 
 
 def test_an_erased_customers_contacts_stay_and_cannot_be_read(kit: ReadKit) -> None:

@@ -11,6 +11,7 @@ from random import Random
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts.contacts import ContactArrived
 from projections import contact_log, follower
@@ -37,10 +38,8 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
-def changed(projection: Projection, apply: Callable[[Batch], None], *, version: int = 1) -> Projection:
-    return Projection(
-        name=projection.name, version=version, tables=projection.tables, indexes=projection.indexes, apply=apply
-    )
+def changed(projection: Projection, apply: Callable[[Batch], None], *, newer: int = 0) -> Projection:
+    return replace(projection, version=projection.version + newer, apply=apply)
 
 
 @contextmanager
@@ -203,11 +202,11 @@ def test_a_new_version_is_built_beside_the_old_one_by_itself(kit: ReadKit) -> No
         contact_log.apply(batch)
         batch.cursor.execute("DELETE FROM contact_log WHERE outcome <> ''")
 
-    newer = changed(CONTACT_LOG, only_live, version=2)
+    newer = changed(CONTACT_LOG, only_live, newer=1)
     with pytest.raises(NotBuilt):
         run_batch(kit.connection, newer, Feed(kit.log), kit.site)
     with following(kit, newer):
-        until(lambda: stand(kit, newer).version == 2, "the new version is live")
+        until(lambda: stand(kit, newer).version == newer.version, "the new version is live")
     assert stand(kit, newer).generation > first.generation
     assert kit.read(lambda c: contact_log.search(c, Search())).items == []
     assert _schemas(kit) == {schema_of("contact_log", stand(kit, newer).generation)}
@@ -218,6 +217,14 @@ def test_another_time_zone_counts_other_days_and_so_is_another_shape(kit: ReadKi
     elsewhere = type(kit.site)(type(kit.site.zone)("Europe/Berlin"))
     with pytest.raises(NotBuilt):
         run_batch(kit.connection, QUEUES, Feed(kit.log), elsewhere)
+
+
+def test_in_another_country_a_number_is_another_one_and_so_its_model_is_of_another_shape(kit: ReadKit) -> None:
+    kit.build(CONTACT_LOG, QUEUES)
+    elsewhere = type(kit.site)(kit.site.zone, kit.kit.vault, region="DE")
+    with pytest.raises(NotBuilt):
+        run_batch(kit.connection, CONTACT_LOG, Feed(kit.log), elsewhere)
+    assert run_batch(kit.connection, QUEUES, Feed(kit.log), elsewhere) == (0, 0)
 
 
 def test_a_long_query_on_the_old_tables_holds_up_the_switch_and_nobody_else(kit: ReadKit) -> None:

@@ -18,6 +18,7 @@ from orchestrator.store import Log
 from projections.live import LiveView, NotReady
 from projections.live_calls import KEPT
 from projections.live_start import present
+from projections.live_tallies import NOTHING
 from tests.domain.test_world import a_day
 from tests.lab.patience import until
 from tests.postgres import Database, make_reachable_directory
@@ -287,3 +288,38 @@ def test_readers_never_see_half_a_decision(tell: Tell, watch: Watch) -> None:
     stop.set()
     watcher.join()
     assert wrong == []
+
+
+def test_what_was_done_since_the_seat_was_taken_is_known_also_after_a_restart(tell: Tell, watch: Watch) -> None:
+    """Screens and safety 4.1: calls, time in calls (hold included) and not ready, of this shift and of no other."""
+    scene = Scene(agents=2, wrap_up_ms=0)
+    scene.ready(1)
+    scene.wait(3_000)
+    scene.give(inputs.Pause(agent="1001", reason="break"))
+    scene.wait(60_000)
+    scene.give(inputs.Ready(agent="1001"))
+    caller, ring = scene.talk(1)
+    scene.wait(20_000)
+    scene.give(inputs.Hold(agent="1001"))
+    scene.wait(10_000)
+    scene.hang_up(caller)
+    scene.hang_up(ring.leg)
+    scene.wait(1_000)
+    scene.ringing(scene.ring_of(scene.park()))
+    scene.wait(20_000)
+    story = tell(scene)
+    story.store()
+    view, again = watch(story.log), watch(story.log)
+    tally = view.tally_of("a1")
+    assert again.tally_of("a1") == tally
+    assert (tally.calls, tally.missed, tally.state) == (1, 1, "paused")
+    assert tally.call_ms // 1000 == 30
+    assert tally.pause_ms // 1000 == 60
+    assert tally.running("paused") is not None
+    assert tally.running("talking") is None
+    assert view.tally_of("a2") == NOTHING
+    scene.give(inputs.SignOut(agent="1001"))
+    scene.give(inputs.SignIn(agent="1001"))
+    assert view.wait_for(story.store(), 10)
+    fresh = view.tally_of("a1")
+    assert (fresh.calls, fresh.missed, fresh.call_ms, fresh.pause_ms, fresh.state) == (0, 0, 0, 0, "paused")

@@ -11,7 +11,7 @@ from psycopg import sql
 from projections import contact_log
 from projections.base import Connection, live_place, schema_of
 from projections.catalogue import PROJECTIONS
-from projections.contact_log import Search
+from projections.contact_log import Caller, Search
 from tests.projections.kit import MORNING, ReadKit
 
 ROWS = 100_000
@@ -38,10 +38,12 @@ def crowded(kit: ReadKit) -> ReadKit:
         place = live_place(cursor, "contact_log")
         assert place is not None
         cursor.execute("SELECT set_config('search_path', %s, true)", (schema_of("contact_log", place.generation),))
+        cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute(
             "INSERT INTO contact_log SELECT 'c' || n, %s + n, 'n1', '4001', '', '', '', '', 'q' || n %% 100, 'k' || n,"
             " 'a' || n %% 100, CASE n %% 100 WHEN 0 THEN '' ELSE 'completed' END, '', NULL, NULL, NULL, 0, 0, NULL,"
-            " NULL, NULL, 0, 0, '', NULL, '', NULL, n FROM generate_series(1, %s) AS n",
+            " NULL, NULL, 0, 0, '', NULL, '', NULL, CASE n %% 10 WHEN 0 THEN 'often' ELSE 't' || n END, n"
+            " FROM generate_series(1, %s) AS n",
             (MORNING, ROWS),
         )
         cursor.execute("ANALYZE contact_log")
@@ -62,7 +64,9 @@ SEARCHES = {
     "a customer": Search(customer_id="k77"),
     "an hour": Search(since=MORNING + 50_000, until=MORNING + 51_000),
     "an agent's hour": Search(agent_id="a7", since=MORNING + 50_000, until=MORNING + 51_000),
-    "a number": Search(found=("contact-c5", "customer-k6")),
+    "a number of nobody's": Search(caller=Caller(token="t5")),
+    "a number and its customer": Search(caller=Caller(token="t5", customer_id="k6")),
+    "somebody who calls all day": Search(caller=Caller(token="often")),
 }
 
 

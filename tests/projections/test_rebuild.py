@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Record
 from projections.base import Batch, Projection, run_batch
@@ -104,13 +105,7 @@ def test_a_batch_that_fails_half_way_leaves_neither_rows_nor_position(kit: ReadK
     kit.store(played(3))
     before = rows(kit)
     for projection in ALL:
-        broken = Projection(
-            name=projection.name,
-            version=projection.version,
-            tables=projection.tables,
-            indexes=projection.indexes,
-            apply=half(projection),
-        )
+        broken = replace(projection, apply=half(projection))
         with pytest.raises(ZeroDivisionError):
             run_batch(kit.connection, broken, Feed(kit.log), kit.site)
         assert kit.position(projection) == 0

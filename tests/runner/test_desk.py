@@ -6,6 +6,13 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.staff import shifts as s
+from orchestrator.domain.staff.reasons import (
+    PauseReason,
+    PauseReasonsConfigured,
+    Reason,
+    WrapUpReason,
+    WrapUpReasonsConfigured,
+)
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import AnswerPhone, HangUpLeg, RingAgent
 from orchestrator.runner import inputs as i
@@ -224,3 +231,39 @@ def test_what_was_meant_for_one_contact_never_happens_to_another() -> None:
     scene.bridge(second, ring)
     scene.give(i.HangUp(agent="1001", about=scene.live(second).contact_id))
     assert scene.events(c.HangUpRequested)
+
+
+def listed(scene: Scene) -> Scene:
+    """The same where the site lists its reasons."""
+    pauses = PauseReasonsConfigured(reasons=(PauseReason(id="meal", name="Meal"),))
+    wrap_ups = WrapUpReasonsConfigured(
+        reasons=(WrapUpReason(id="parcel", name="Parcel", reasons=(Reason(id="late", name="Late"),)),)
+    )
+    scene.configure({"pauses-usual": pauses, "wrapup-any": wrap_ups})
+    return scene
+
+
+def test_a_reason_that_the_site_does_not_list_is_refused_whoever_asks() -> None:
+    """Feature 4.7; screens and safety 4.2: desk, API and command line meet one rule, and are told what there is."""
+    scene = listed(signed_in())
+    refused = scene.give(i.Pause(agent="1001", reason="lunch")).refused
+    assert refused is not None
+    assert (refused.code, "choose one of meal" in refused.message) == ("bad_reason", True)
+    assert story(scene.give(i.Pause(agent="1001", reason="meal"))) == ["AgentPaused"]
+
+
+def test_a_heading_is_no_wrap_up_reason() -> None:
+    scene = listed(Scene(agents=2))
+    caller, ring = scene.talk()
+    scene.hang_up(caller)
+    scene.hang_up(ring.leg)
+    assert scene.refusal(i.WrapUp(agent="1001", code="parcel")) == "bad_reason"
+    assert scene.status(1) == "wrapping_up"
+    scene.give(i.WrapUp(agent="1001", code="late"))
+    assert [ended.code for ended in scene.events(s.WrapUpEnded)] == ["late"]
+
+
+def test_a_site_that_lists_nothing_takes_any_code() -> None:
+    """Old logs and programs go on as before."""
+    scene = signed_in()
+    assert story(scene.give(i.Pause(agent="1001", reason="lunch"))) == ["AgentPaused"]

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cluster import Cluster
 from orchestrator.domain.access.users import ROLES
-from tests.web.conftest import PASSWORD, Site
+from tests.postgres import Database, settings_for
+from tests.web.conftest import PASSWORD, Site, site_of
 from tests.web.test_routes import requests_of
 from web import statics
 
@@ -65,6 +67,22 @@ def test_every_answer_has_the_headers_of_a_strict_page(site: Site) -> None:
                 assert response.headers["Cache-Control"] == "no-store", path
                 seen += 1
     assert seen > 2 * len(ROLES)
+
+
+def test_a_page_may_talk_to_what_the_settings_name_and_to_nothing_more(
+    database: Database, tmp_path: Path, cluster: Cluster
+) -> None:
+    """Screens and safety, V3: the policy comes from the settings."""
+    settings = settings_for(tmp_path / "home", RINGLEDGER_WEB_CONNECT="wss://switch.example.com:7443")
+    with site_of(database, settings, cluster) as site:
+        policy = site.browser().get("/sign-in").headers["Content-Security-Policy"]
+    directives = dict(directive.split(" ", 1) for directive in policy.split("; "))
+    assert directives["connect-src"] == "'self' wss://switch.example.com:7443"
+    assert {sources for name, sources in directives.items() if name != "connect-src"} <= {
+        "'none'",
+        "'self'",
+        "'self' data:",
+    }
 
 
 def test_templates_escape_everything() -> None:

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from orchestrator.domain.access.tokens import WALLBOARD
 from orchestrator.domain.access.users import ROLES
 from tests.web.conftest import Browser, Site
 from web.access.needs import check_all, needs, permission_for
@@ -15,6 +16,7 @@ from web.access.roles import GRANTS, PERMISSIONS, PUBLIC, SIGNED_IN, permissions
 # Some of the table once more, so that a slip in the table itself is seen. Who may …
 MAY: Final = {
     "users.manage": {"admin"},
+    "board.watch": {"leader", "ops", "admin"},
     "audit.see": {"auditor", "admin"},
     "desk.use": {"agent"},
     "floor.direct": {"leader"},
@@ -87,7 +89,7 @@ def test_the_table_gives_sensitive_permissions_to_these_roles(permission: str) -
 
 
 def test_the_table_names_only_permissions_and_roles_that_there_are() -> None:
-    assert set(GRANTS) == set(ROLES)
+    assert set(GRANTS) == {*ROLES, WALLBOARD}
     assert frozenset().union(*GRANTS.values()) == set(PERMISSIONS)
 
 

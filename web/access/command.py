@@ -83,6 +83,12 @@ def issue_token(settings: Settings, role: str, *, days: int, teams: Iterable[str
         return reading.tokens.issue(role, days=days, teams=teams, note=note, actor=_actor())
 
 
+def wall_address(settings: Settings, token: str) -> str:
+    """Where a screen on a wall opens the board with this token."""
+    origin = settings.web_origin or f"http://{settings.web}"
+    return f"{origin}/floor/wall#{token}"
+
+
 def every_token(settings: Settings) -> list[tuple[str, ...]]:
     """A row for each token: id, role, teams, until when, last use, note."""
     with open_reading(settings) as reading:

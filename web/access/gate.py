@@ -1,18 +1,22 @@
 """Before every request: who is it, may they, and did their own page send it.
 
-1. A program's bearer token (only under /api) or a browser's session key says who it is.
+1. A program's bearer token (only under /api), a browser's session key, or the token of a screen on a wall (only for
+   what that may see) says who it is.
 2. The route's permission says whether they may.
 3. What changes something needs the form's CSRF token, unless a bearer token came, which no browser adds by itself.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
+from orchestrator.domain.access.tokens import WALLBOARD, Token
+from projections.reading import Away
 from web.access.needs import permission_for
-from web.access.roles import permissions_of
+from web.access.roles import BOARD, GRANTS, PUBLIC, permissions_of
 from web.access.visitor import NOBODY, Visitor, me
 from web.parts import Parts, parts
 
@@ -57,6 +61,33 @@ def visitor_of(found: Parts, key: str, *, touch: bool) -> tuple[Visitor, str] | 
     return visitor, signed_in.new_key
 
 
+def wall_cookie() -> str:
+    """The name of the cookie with the token of a screen on a wall."""
+    return f"{key_cookie()}-wall"
+
+
+def wall_of(found: Parts, text: str) -> Token | None:
+    """The token of a screen on a wall; None for what is none, or is good for nothing any more."""
+    token = found.reading.tokens.check(text) if text else None
+    return token if token is not None and token.role == WALLBOARD else None
+
+
+def who_is_it_still() -> Callable[[], Visitor | None]:
+    """How to ask, later and outside of this request, who its visitor is by then; None once they may look no more."""
+    found, visitor = parts(), me()
+    key, wall = request.cookies.get(key_cookie(), ""), request.cookies.get(wall_cookie(), "")
+    if visitor.session_id:
+        return lambda: seen[0] if (seen := visitor_of(found, key, touch=False)) is not None else None
+
+    def by_wall() -> Visitor | None:
+        try:
+            return visitor if wall_of(found, wall) is not None else None
+        except Away:
+            return visitor  # figures and nobody's name, which the screen says are old
+
+    return by_wall
+
+
 def _enter() -> AnyResponse | None:
     g.visitor = NOBODY
     if request.endpoint in _UNSEEN:
@@ -69,8 +100,10 @@ def _enter() -> AnyResponse | None:
     permission = permission_for(current_app, request.endpoint)
     if permission is None:
         abort(403)
+    if not me().signed_in and permission in GRANTS[WALLBOARD] - {PUBLIC}:
+        _take_wall()
     if not me().may(permission):
-        return _turn_away()
+        return _turn_away(permission)
     _refuse_what_is_no_text()
     if request.method not in _SAFE and not by_token:
         _refuse_other_sites()
@@ -86,14 +119,25 @@ def _take_token() -> bool:
     if token is None:
         abort(401)
     parts().reading.tokens.used(token, request.remote_addr or "")
-    g.visitor = Visitor(
+    g.visitor = _visitor_by(token)
+    return True
+
+
+def _take_wall() -> None:
+    token = wall_of(parts(), request.cookies.get(wall_cookie(), ""))
+    if token is not None:
+        parts().reading.tokens.used(token, request.remote_addr or "")
+        g.visitor = _visitor_by(token)
+
+
+def _visitor_by(token: Token) -> Visitor:
+    return Visitor(
         actor=f"token:{token.token_id}",
         name=token.note,
         roles=(token.role,),
         teams=token.teams,
         permissions=permissions_of((token.role,), token.teams),
     )
-    return True
 
 
 def _take_session() -> None:
@@ -105,11 +149,13 @@ def _take_session() -> None:
         g.visitor, g.new_key = found
 
 
-def _turn_away() -> AnyResponse:
+def _turn_away(permission: str) -> AnyResponse:
     if me().signed_in:
         abort(403)
     if request.method != "GET" or not wants_page():
         abort(401)
+    if permission == BOARD and request.cookies.get(wall_cookie()):
+        return redirect(url_for("floor.wall"), 303)
     here = request.full_path.rstrip("?")
     return redirect(url_for("access.sign_in", next=here if here != "/" else None), 303)
 

@@ -13,6 +13,7 @@ ROLE_NAMES = {
     "ops": lazy_gettext("Operations"),
     "auditor": lazy_gettext("Auditor"),
     "admin": lazy_gettext("Administrator"),
+    "wallboard": lazy_gettext("Wallboard"),
 }
 
 

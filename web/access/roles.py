@@ -8,19 +8,24 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from orchestrator.domain.access.tokens import WALLBOARD
 from orchestrator.domain.access.users import ROLES
 
 PUBLIC: Final = "public"
 """For everybody, signed in or not."""
 SIGNED_IN: Final = "signed_in"
 """For everybody who is signed in, whatever their roles."""
+BOARD: Final = "board.watch"
+"""For whoever sees the wallboard, a screen on a wall too."""
 
 PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         PUBLIC: "see what needs no sign-in",
         SIGNED_IN: "have a session of one's own",
+        "pages.follow": "have a page that one sees told of what changes on it",
         "desk.use": "be an agent: ready, accept, talk, wrap up",
-        "floor.watch": "see the wallboard: queues, agents and contacts of now",
+        BOARD: "see the figures of the queues, without anybody's name or number",
+        "floor.watch": "see the floor: queues, agents and contacts of now",
         "floor.direct": "change what an agent does",
         "agents.act": "let an agent be ready, accept, talk, wrap up: oneself, or with floor.direct one's team",
         "history.search": "search contacts that were, and open them",
@@ -42,19 +47,23 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
 
 _GRANTS: Final[Mapping[str, str]] = {
     "agent": "desk.use agents.act customers.see customers.edit work.see work.open work.handle numbers.clear",
-    "leader": "floor.watch floor.direct agents.act history.search recordings.hear customers.see customers.edit"
-    " work.see work.open work.handle work.close personal.reveal blacklist.keep",
+    "leader": "board.watch floor.watch floor.direct agents.act history.search recordings.hear customers.see"
+    " customers.edit work.see work.open work.handle work.close personal.reveal"
+    " blacklist.keep",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
     " blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
-    "ops": "floor.watch replay.watch history.search",
+    "ops": "board.watch floor.watch replay.watch history.search",
     "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal",
-    "admin": "floor.watch users.manage audit.see blacklist.keep",
+    "admin": "board.watch floor.watch users.manage audit.see blacklist.keep",
 }
 
 GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {role: frozenset(_GRANTS[role].split()) | {PUBLIC, SIGNED_IN} for role in ROLES}
+    {
+        **{role: frozenset(_GRANTS[role].split()) | {PUBLIC, SIGNED_IN, "pages.follow"} for role in ROLES},
+        WALLBOARD: frozenset({PUBLIC, "pages.follow", BOARD}),
+    }
 )
 """Role to permissions."""
 

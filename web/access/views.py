@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from orchestrator.domain.access.users import LANGUAGES, ChangeLanguage, SignInFailed
 from web import language
-from web.access import manage, reveal
+from web.access import manage, password, reveal
 from web.access.area import blueprint
 from web.access.gate import hand_over
 from web.access.needs import needs
@@ -21,7 +21,7 @@ from web.navigation import Item
 from web.parts import parts
 
 log = structlog.get_logger(__name__)
-__all__ = ["NAVIGATION", "blueprint", "manage", "reveal"]
+__all__ = ["NAVIGATION", "blueprint", "manage", "password", "reveal"]
 
 NAVIGATION: Final = (Item("access.people", lazy_gettext("Users"), order=90),)
 
@@ -43,13 +43,13 @@ def begin_session() -> Response | str | tuple[str, int]:
     """A session for whoever knows the password."""
     reading = parts().reading
     name = request.form.get("name", "").strip().lower()[:_LONGEST_NAME]
-    password = request.form.get("password", "")
+    given = request.form.get("password", "")
     address = request.remote_addr or ""
     if wait_s := reading.attempts.begin(name, address):
         error = TooManyRequests()
         error.retry_after = wait_s
         raise error
-    user = reading.users.verified(name, password)
+    user = reading.users.verified(name, given)
     if user is None:
         _note_failure(name, address)
         problem = gettext("Name and password do not belong together. Look at both, and try again.")

@@ -17,6 +17,7 @@ from web.api.forms import Done, Ident, Items, Line, Paged, Time, time_of
 from web.parts import parts
 
 Role = Literal["agent", "leader", "back_office", "service_point", "qa", "ops", "auditor", "admin"]
+TokenRole = Literal[Role, "wallboard"]
 Teams = Annotated[tuple[Ident, ...], Meta(max_length=100, description="None means all.")]
 _PASSWORD_BYTES = 12
 T = TypeVar("T")
@@ -76,9 +77,9 @@ class Token(Struct, frozen=True, kw_only=True):
 
 
 class NewToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key for a program that acts in this role, for these teams."""
+    """A key for a program that acts in this role, for these teams; or for a screen on a wall (`wallboard`)."""
 
-    role: Role
+    role: TokenRole
     days: Annotated[int, Meta(ge=1, le=LONGEST_TOKEN_DAYS, description="Days until it expires.")] = 90
     teams: Teams = ()
     note: Annotated[str, Meta(max_length=200, description="What it is for.")] = ""

@@ -11,12 +11,12 @@ from web.access.visitor import me
 from web.api.agents import allowed
 from web.api.forms import Done, Ident, Text, Word
 from web.desk.picture import desk_of
-from web.desk.reasons import ALL
 from web.parts import parts
 from web.push.present import live
+from web.words import chosen
 from web.writing import file, who
 
-Reason = Annotated[Word, Meta(description=f"One of {', '.join(ALL)}.")]
+Reason = Annotated[Word, Meta(description="A code of `GET /reasons`.")]
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,7 +63,7 @@ def ready(number: str, body: About, key: str) -> Done:
 
 def pause(number: str, body: Pause, key: str) -> Done:
     """Make an agent not ready; during a contact, after it"""
-    return _do(inputs.Pause(agent=number, reason=_known(body.reason), key=key))
+    return _do(inputs.Pause(agent=number, reason=_listed(body.reason, chosen.pause_codes()), key=key))
 
 
 def accept(number: str, body: About, key: str) -> Done:
@@ -98,7 +98,7 @@ def mark_nuisance(number: str, body: About, key: str) -> Done:
 
 def wrap_up(number: str, body: WrapUp, key: str) -> Done:
     """Finish the after-call work with a reason and a note"""
-    agent_id, code = allowed(number), _known(body.code)
+    agent_id, code = allowed(number), _listed(body.code, chosen.wrap_up_codes())
     desk = desk_of(live().view, agent_id)
     contact_id = body.about or (desk.wrap_up.contact_id if desk is not None and desk.wrap_up is not None else "")
     if body.note.strip():
@@ -124,7 +124,7 @@ def _do(command: inputs.AgentCommand) -> Done:
     return Done(position=parts().do(replace(command, by=by)))
 
 
-def _known(reason: str) -> str:
-    if reason not in ALL:
-        raise Refused("bad_reason", f"Choose one of {', '.join(ALL)}.")
+def _listed(reason: str, listed: tuple[str, ...]) -> str:
+    if reason not in listed:
+        raise Refused("bad_reason", f"Choose one of {', '.join(listed)}.")
     return reason

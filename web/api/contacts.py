@@ -150,7 +150,7 @@ def search(query: ContactsQuery) -> Items[Contact]:
         live=None if query.live is UNSET else query.live,
         since=instant_of(query.since),
         until=instant_of(query.until),
-        found=shown.streams_of(query.number) if query.number.strip() else None,
+        caller=shown.caller_of(query.number) if query.number.strip() else None,
     )
     with parts().reading.reader.borrow() as connection:
         page = contact_log.search(connection, wanted, cursor=query.cursor, limit=query.limit)

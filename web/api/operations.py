@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from projections import agent_workload, audit_trail, contact_log, customer_timeline, customers, queue_state, work_orders
 from web.access.roles import SIGNED_IN
-from web.api import access, agents, blacklist, commands, contacts, floor, ledger, orders, ordertypes
+from web.api import access, agents, blacklist, commands, contacts, floor, ledger, orders, ordertypes, reasons
 from web.api import customers as files
 from web.api.forms import Nothing, Query
 
@@ -105,6 +105,7 @@ OPERATIONS: Final = (
     Operation("PATCH", "/blacklist/{blacklisting_id}", "blacklist.keep", blacklist.change),
     Operation("POST", "/blacklist/{blacklisting_id}/expire", "blacklist.keep", blacklist.expire),
     Operation("POST", "/blacklist/{blacklisting_id}/lift", "blacklist.keep", blacklist.lift),
+    Operation("GET", "/reasons", SIGNED_IN, reasons.everything, (LIVE,)),
     Operation("GET", "/customers", "customers.see", files.search, (customers.NAME,)),
     Operation("POST", "/customers", "customers.edit", files.create, status=201),
     Operation("GET", "/customers/{customer_id}", "customers.see", files.one, (customers.NAME,)),

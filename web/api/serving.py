@@ -12,8 +12,7 @@ from werkzeug.exceptions import NotFound, TooManyRequests, UnsupportedMediaType
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.service.requests import KeyReused, UnderWay
-from projections.live import NotReady
-from projections.status import Late, position_of, wait_for
+from projections.status import Late, wait_for
 from web.access.visitor import me
 from web.api import repeats
 from web.api.buckets import Buckets
@@ -24,7 +23,6 @@ from web.parts import parts
 from web.push.present import live
 
 BUCKETS: Final = "ringledger-api-buckets"
-BUILT: Final = "ringledger-api-built"
 WAIT_S: Final = 2.0
 JSON: Final = "application/json"
 
@@ -55,8 +53,6 @@ def view_of(operation: Operation) -> Callable[..., Response]:
             return problem(400, wrong.code, gettext("This request could not be read"), str(wrong), **more)
         except Late as late:
             return _again(problem(503, "late", gettext("Not as far yet"), str(late)))
-        except NotReady as early:
-            return _again(problem(503, "not_ready", gettext("Not ready yet"), str(early)))
         except Refused as refused:
             return _refused(refused, path)
 
@@ -75,7 +71,6 @@ def _answered(operation: Operation, path: dict[str, str]) -> Response:
     query = _query(operation.query)
     if isinstance(query, Query):
         _refuse_unreached(query.after)
-        _refuse_before_built(operation.models)
         _wait(operation.models, query.after)
         return _response(operation, operation.carry_out(**path, query=query))
     content = request.get_data()
@@ -136,16 +131,6 @@ def _body(kind: type[msgspec.Struct], body: bytes) -> msgspec.Struct:
 def _wrong(code: str, error: msgspec.ValidationError) -> Wrong:
     found = _WHERE.fullmatch(str(error))
     return Wrong(code, str(error)) if found is None else Wrong(code, found["what"], found["where"])
-
-
-def _refuse_before_built(models: tuple[str, ...]) -> None:
-    """Raise `NotReady` where one of these read models was never built. Once built, a model is always there."""
-    built: set[str] = current_app.extensions.setdefault(BUILT, {LIVE})
-    for model in models:
-        if model not in built:
-            if not position_of(parts().reading.reader, model):
-                raise NotReady(gettext("The read model %(name)s is being built; try again in a moment.", name=model))
-            built.add(model)
 
 
 def _refuse_unreached(position: int) -> None:

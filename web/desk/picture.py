@@ -12,6 +12,7 @@ from orchestrator.domain.staff.shifts import STAND_DOWN, Shift
 from orchestrator.domain.world import World
 from projections.live import LiveView
 from projections.live_calls import Call
+from projections.live_tallies import Tally
 
 ENGAGED: Final = ("ringing", "calling", "connecting", "talking", "held")
 
@@ -98,6 +99,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     stood_down: str
     """Why, where the system did it."""
     calls: tuple[Call, ...]
+    tally: Tally
+    """What was done since the seat was taken."""
     queues: tuple[str, ...]
     """The queues whose contacts this agent may be offered."""
     may: frozenset[str]
@@ -151,6 +154,7 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
             missed=_missed(shift, calls),
             stood_down=stood_down,
             calls=calls,
+            tally=view.tally_of(agent_id),
             queues=_queues(world, agent),
             may=may(state, shift, talk, wrap_up),
             about=next((ring.offer_id for ring in rings), shift.contact_id if shift is not None else ""),

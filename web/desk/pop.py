@@ -1,6 +1,7 @@
 """Who is calling, for the one desk that has the call: the file, what is open, what was last (features 4.5, 5.2)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct
@@ -10,14 +11,13 @@ from orchestrator.domain.kernel import Instant
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.orders import reference
 from projections.customer_timeline import Entry
-from projections.live import NotReady
 from projections.live_calls import Call
 from projections.screen_pop import ScreenPop, screen_pop
-from projections.status import Late, position_of, wait_for
+from projections.status import Late, wait_for
 from web import language
-from web.desk.shown import reason_words
 from web.parts import parts
 from web.push.present import live
+from web.words import code, reason
 from web.writing import file
 
 # The models that the pane is read from, and how long it waits for what the desk itself has just written (s).
@@ -85,17 +85,10 @@ def pop_of(call: Call) -> Pop:
 
 
 def _wait(position: int) -> None:
-    """Until the read models have what the live state has; where they are late, the pane shows what they have.
-
-    Raises `NotReady` where one of them was never built.
-    """
-    reader = parts().reading.reader
+    """Until the read models have what the live state has; where they are late, the pane shows what they have."""
     for name in _MODELS:
-        try:
-            wait_for(reader, name, max(1, position), WAIT_S)
-        except Late:
-            if not position_of(reader, name):
-                raise NotReady(f"The read model {name} is being built; try again in a moment.") from None
+        with suppress(Late):
+            wait_for(parts().reading.reader, name, position, WAIT_S)
 
 
 def _orders(seen: ScreenPop) -> list[OpenOrder]:
@@ -122,11 +115,11 @@ def _lines(seen: ScreenPop) -> list[Line]:
 
 
 def _line(entry: Entry, text: str, seen: ScreenPop) -> Line:
-    words = reason_words(entry.what or "live") if entry.kind == "contact" else ""
+    words = code(entry.what or "live") if entry.kind == "contact" else ""
     if entry.kind == "contact" and entry.detail.code:
-        words = f"{words} · {reason_words(entry.detail.code)}"
+        words = f"{words} · {reason(entry.detail.code)}"
     if entry.kind == "note":
-        words = reason_words(entry.detail.code)
+        words = reason(entry.detail.code)
     if entry.kind == "order":
         kind = seen.types.get(entry.detail.type_id)
         state = kind.state(entry.detail.state) if kind is not None else None

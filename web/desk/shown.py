@@ -1,15 +1,19 @@
 """The desk's states and outcomes as it shows them: words, a sign, a colour; never a colour alone."""
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct
 
+from orchestrator.domain.staff.reasons import label
 from web import language
 from web.desk.picture import Desk
-from web.desk.reasons import ALL, PAUSES, Reason, most_min, wrap_up_reasons
-from web.words import code
+from web.words import chosen, code, reason
+
+_MINUTE_MS: Final = 60_000
 
 
 class Sign(Struct, frozen=True):
@@ -55,16 +59,39 @@ _STOOD_DOWN: Final = {
 }
 
 
+class Pause(Struct, frozen=True):
+    """A reason for not being ready. `most_min`: 0 where it may last."""
+
+    code: str
+    words: str
+    most_min: int
+
+
+class Choice(Struct, frozen=True):
+    """A wrap-up reason. The first nine of a page have the keys 1 to 9."""
+
+    code: str
+    words: str
+    place: int
+
+
+class Group(Struct, frozen=True):
+    """Wrap-up reasons under one heading, or under none."""
+
+    words: str
+    choices: tuple[Choice, ...]
+
+
 class Words(Struct, frozen=True):
     """What the template says beside the data."""
 
     sign: Sign
     reason: str
     stood_down: str
-    pauses: tuple[Reason, ...]
-    wrap_up: tuple[Reason, ...]
-    most_min: int
-    """Minutes that the present pause should last at most, 0 for no limit."""
+    pauses: tuple[Pause, ...]
+    wrap_up: tuple[Group, ...]
+    most_ms: int
+    """How long the present pause should last at most, 0 for no limit."""
     regions: dict[str, str]
     """Where each number that rings or talks is from."""
     next_pause: str
@@ -75,21 +102,30 @@ def words_of(desk: Desk) -> Words:
     numbers = [ring.number for ring in desk.rings] + ([desk.talk.number] if desk.talk is not None else [])
     return Words(
         sign=SIGNS.get(desk.state, SIGNS["paused"]),
-        reason=reason_words(desk.reason),
+        reason=reason(desk.reason),
         stood_down=str(_STOOD_DOWN.get(desk.stood_down, "")),
-        pauses=PAUSES,
-        wrap_up=wrap_up_reasons(desk.wrap_up.queue_id) if desk.wrap_up is not None else (),
-        most_min=most_min(desk.reason),
+        pauses=tuple(_pauses()),
+        wrap_up=tuple(_groups(desk.wrap_up.queue_id)) if desk.wrap_up is not None else (),
+        most_ms=chosen.most_ms(desk.reason),
         regions={number: region(number) for number in numbers},
-        next_pause=reason_words(desk.next_pause),
+        next_pause=reason(desk.next_pause),
     )
 
 
-def reason_words(found: str) -> str:
-    """A reason in words: the desk's own list first, then the product's codes."""
-    if not found:
-        return ""
-    return str(ALL[found].words) if found in ALL else code(found)
+def _pauses() -> Iterator[Pause]:
+    for each in chosen.pauses():
+        yield Pause(each.id, label(each, language.current()), each.most_ms // _MINUTE_MS)
+
+
+def _groups(queue_id: str) -> Iterator[Group]:
+    """What may be chosen after a contact of this queue, numbered through; what has no heading stands together."""
+    tongue, place = language.current(), 0
+    for headed, some in groupby(chosen.wrap_up(queue_id), key=lambda each: each.id if each.reasons else ""):
+        found = list(some)
+        choices = [choice for each in found for choice in each.choices]
+        numbered = tuple(Choice(each.id, label(each, tongue), place + n) for n, each in enumerate(choices, 1))
+        place += len(choices)
+        yield Group(label(found[0], tongue) if headed else "", numbered)
 
 
 def outcome_words(outcome: str) -> str:

@@ -1,4 +1,4 @@
-"""What a desk is told of: its own agent at once, the queues of that agent every two seconds."""
+"""What a desk is told of: its own agent at once, that agent's day and queues a little later."""
 
 from collections.abc import Callable
 from typing import Final, cast
@@ -7,13 +7,16 @@ from flask import current_app, render_template
 
 from web.access.visitor import Visitor
 from web.desk.attendance import Attendance
+from web.desk.days import Days
 from web.desk.picture import desk_of, waiting_in
 from web.desk.shown import words_of
 from web.parts import parts
 from web.push.present import Topic, live
 
 QUEUES_EVERY_S: Final = 2.0
+DAY_EVERY_S: Final = 0.5
 _KEY: Final = "ringledger-attendance"
+_DAYS_KEY: Final = "ringledger-days"
 
 
 def draw_desk(agent_id: str) -> str:
@@ -25,6 +28,32 @@ def draw_desk(agent_id: str) -> str:
 def draw_queue(queue_id: str) -> str:
     """Who waits in one queue."""
     return render_template("desk/queue.html", queue=waiting_in(live().view, queue_id))
+
+
+def draw_day(agent_id: str) -> str:
+    """The counters of the agent's day. Empty, so that the page keeps what it has, where they were not read yet."""
+    day = days().of(agent_id)
+    return render_template("desk/part_counts.html", day=day) if day is not None else ""
+
+
+def days() -> Days:
+    """The app's, made when it is first asked for."""
+    if _DAYS_KEY not in current_app.extensions:
+        now, found = live(), parts()
+        made = Days(
+            found.reading.reader,
+            found.settings.timezone,
+            wanted=lambda agent_id: now.hub.looked_at(f"day:{agent_id}"),
+            changed=lambda agents: now.hub.publish(now.view.position, frozenset(f"day:{agent}" for agent in agents)),
+        )
+        now.view.subscribe(made.note)
+        current_app.extensions[_DAYS_KEY] = made.start()
+    return cast("Days", current_app.extensions[_DAYS_KEY])
+
+
+def _look_again(agent_id: str, _desk_id: str) -> None:
+    """What was done between the page and its stream, or while the page was away, is read now."""
+    days().note(live().view.last_change(f"agent:{agent_id}"), (f"agent:{agent_id}",))
 
 
 def attendance() -> Attendance:
@@ -51,5 +80,6 @@ def _any_queue(visitor: Visitor, _queue_id: str) -> bool:
 
 TOPICS: Final = (
     Topic("desk", draw_desk, _own, source="agent", attend=_attend),
+    Topic("day", draw_day, _own, every_s=DAY_EVERY_S, attend=_look_again),
     Topic("queue", draw_queue, _any_queue, every_s=QUEUES_EVERY_S),
 )

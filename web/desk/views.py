@@ -22,11 +22,12 @@ from web.access.needs import needs
 from web.access.visitor import me
 from web.desk.picture import Desk, desk_of, waiting_in
 from web.desk.pop import pop_of
-from web.desk.reasons import ALL
 from web.desk.shown import outcome_words, region, words_of
+from web.desk.topics import days
 from web.navigation import Item
 from web.parts import parts
 from web.push.present import live
+from web.words import chosen as reasons
 from web.writing import agent, file, fresh_key, work
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
@@ -83,8 +84,18 @@ def show() -> str:
     """The page."""
     desk = _desk()
     queues = [waiting_in(live().view, queue_id) for queue_id in desk.queues]
-    topics = ",".join((f"desk:{desk.agent.agent_id}", *(f"queue:{queue_id}" for queue_id in desk.queues[:12])))
-    return render_template("desk/page.html", desk=desk, words=words_of(desk), queues=queues, topics=topics, keys=KEYS)
+    own = (f"{name}:{desk.agent.agent_id}" for name in ("desk", "day"))
+    topics = ",".join((*own, *(f"queue:{queue_id}" for queue_id in desk.queues[:12])))
+    days().look(desk.agent.agent_id)
+    return render_template(
+        "desk/page.html",
+        desk=desk,
+        words=words_of(desk),
+        day=days().of(desk.agent.agent_id),
+        queues=queues,
+        topics=topics,
+        keys=KEYS,
+    )
 
 
 @blueprint.post("/act/<action>")
@@ -111,8 +122,9 @@ def act(action: str) -> AnyResponse:
 def wrap_up() -> AnyResponse:
     """The after-call work is done: its note is kept first, then its reason ends it."""
     contact_id, chosen, note = _field("about"), _field("code"), request.form.get("note", "")
-    if not contact_id or chosen not in ALL:
+    if not contact_id:
         abort(400)
+    _refuse_unlisted(chosen, reasons.wrap_up_codes())
     _own(contact_id)
     file().note_contact(agent(), contact_id, note, code=chosen, key=f"wrap-up-{contact_id}")
     try:
@@ -215,10 +227,15 @@ def _own(contact_id: str) -> Call:
 
 
 def _reason() -> str:
-    reason = request.form.get("reason", "")
-    if reason not in ALL:
-        abort(400)
+    reason = _field("reason")
+    _refuse_unlisted(reason, reasons.pause_codes())
     return reason
+
+
+def _refuse_unlisted(code: str, listed: tuple[str, ...]) -> None:
+    """The page may be older than the site's list, and it is asked before anything is written."""
+    if code not in listed:
+        raise Refused("bad_reason", gettext("This reason is in no list any more. Load the page again, and choose."))
 
 
 def _field(name: str) -> str:

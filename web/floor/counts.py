@@ -10,9 +10,8 @@ import structlog
 from msgspec import Struct
 
 from projections import queue_state
-from projections.reading import Away, Reading
+from projections.reading import NOT_BUILT, Away, Reading
 from projections.service_level import DEFAULT, FORMULAS
-from projections.status import position_of
 
 log = structlog.get_logger(__name__)
 
@@ -48,11 +47,11 @@ class Counts:
         """Look now, unless it was just looked. Raises `Away` where the database is not there."""
         if time.monotonic() - self._looked < EVERY_S / 2:
             return
-        if not position_of(self._reading.reader, queue_state.NAME):
-            return  # the read model is being built for the first time: there is nothing to count yet
         today = datetime.now(UTC).astimezone(self._zone).date().isoformat()
-        with self._reading.reader.borrow() as connection:
-            days = queue_state.days(connection, today, today)
+        try:
+            days = self._reading.reader.run(lambda connection: queue_state.days(connection, today, today))
+        except NOT_BUILT:
+            return  # there is nothing to count yet
         self.of_queue = {day.queue_id: _today(day) for day in days}
         self.whole = _today(queue_state.total(days))
         self._looked = time.monotonic()

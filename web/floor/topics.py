@@ -6,13 +6,16 @@ from typing import Any, Final, cast
 from flask import current_app, render_template
 from markupsafe import Markup
 
+from web.access.roles import BOARD
 from web.access.visitor import Visitor, me
-from web.desk.shown import SIGNS, reason_words
+from web.desk.shown import SIGNS
 from web.floor.counts import Counts
 from web.floor.levels import Levels
 from web.floor.picture import Floor, floor_of
 from web.parts import parts
 from web.push.present import Live, Topic, live
+from web.words import chosen, code
+from web.words import reason as reason_in_words
 
 EVERY_S: Final = 1.0
 _KEY: Final = "ringledger-floor"
@@ -46,7 +49,15 @@ def floor() -> Floor:
 
 def shown() -> dict[str, Any]:
     """What the templates of the leader's view are given."""
-    return {"floor": floor(), "signs": SIGNS, "reason_words": reason_words, "pill": Pills(), "now": _now()}
+    return {
+        "floor": floor(),
+        "signs": SIGNS,
+        "code": code,
+        "reason": reason_in_words,
+        "most_ms": chosen.most_ms,
+        "pill": Pills(),
+        "now": _now(),
+    }
 
 
 class Pills:
@@ -60,7 +71,7 @@ class Pills:
         found = self._written.get((state, reason))
         if found is None:
             sign = SIGNS.get(state, SIGNS["paused"])
-            words = f"{sign.words}: {reason_words(reason)}" if reason else str(sign.words)
+            words = f"{sign.words}: {reason_in_words(reason)}" if reason else str(sign.words)
             pill = Markup('<span class="pill tone-{}"><span aria-hidden="true">{}</span> {}</span>')
             found = self._written[state, reason] = pill.format(sign.tone, sign.icon, words)
         return found
@@ -84,7 +95,11 @@ def _may(visitor: Visitor, ident: str) -> bool:
     return visitor.may("floor.watch") and not ident
 
 
+def _may_board(visitor: Visitor, ident: str) -> bool:
+    return visitor.may(BOARD) and not ident
+
+
 TOPICS: Final = (
     Topic("floor", draw_floor, _may, every_s=EVERY_S),
-    Topic("board", draw_board, _may, every_s=EVERY_S, source="floor"),
+    Topic("board", draw_board, _may_board, every_s=EVERY_S, source="floor"),
 )

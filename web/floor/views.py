@@ -2,17 +2,20 @@
 
 from typing import Final
 
-from flask import Blueprint, render_template
+from flask import render_template
 from flask_babel import lazy_gettext as _l
 
 from web.access.needs import needs
+from web.access.roles import BOARD
+from web.floor import wall
+from web.floor.area import blueprint
 from web.floor.topics import floor, kept, shown
 from web.navigation import Item
 from web.push.present import live
 
-blueprint = Blueprint("floor", __name__, url_prefix="/floor")
 NAVIGATION: Final = (Item("floor.show", _l("Floor"), 20),)
 READY_S: Final = 2.0
+__all__ = ["NAVIGATION", "blueprint", "wall"]
 
 
 @blueprint.get("/")
@@ -25,7 +28,7 @@ def show() -> str:
 
 
 @blueprint.get("/board")
-@needs("floor.watch")
+@needs(BOARD)
 def board() -> str:
     """Large figures for a screen on the wall: read-only, without personal data."""
     live().view.wait_ready(READY_S)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts.events import OfferMade, Reservation
 from orchestrator.domain.kernel import Instant, Record, Refused, UnknownEvent
-from orchestrator.service.customers import INDEX, e164
+from orchestrator.service.customers import e164
 from projections import contact_log
 from web.parts import parts
 from web.push.present import live
@@ -27,13 +27,13 @@ class Step(Struct, frozen=True):
     decided: Decided | None
 
 
-def streams_of(raw: str) -> tuple[str, ...]:
-    """The streams that hold this number, however it is written. Raises `Refused` (`bad_number`) where it is none."""
+def caller_of(raw: str) -> contact_log.Caller:
+    """Whoever calls from this number, however it is written. Raises `Refused` (`bad_number`) where it is none."""
     number = e164(raw, parts().settings.region)
     if number is None:
         raise Refused("bad_number", "This is no telephone number; write it as it is dialled, or with + and country.")
-    reading = parts().reading
-    return tuple(reading.log.find_by_blind_index(reading.vault.token(INDEX, number), INDEX))
+    with parts().reading.reader.borrow() as connection:
+        return contact_log.caller(connection, parts().reading.vault, number)
 
 
 def callers(rows: Sequence[contact_log.Contact]) -> dict[str, str]:

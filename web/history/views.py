@@ -13,7 +13,7 @@ from web.access.needs import needs
 from web.access.sight import agents_in_sight
 from web.history import recordings
 from web.history.area import blueprint
-from web.history.shown import callers, names_now, steps_of, streams_of
+from web.history.shown import caller_of, callers, names_now, steps_of
 from web.navigation import Item
 from web.parts import parts
 from web.words import code, origin
@@ -90,7 +90,7 @@ def _wanted(asked: dict[str, str]) -> tuple[Search | None, str]:
     try:
         since = parse_time(asked["from"], zone) if asked["from"] else None
         until = parse_time(asked["to"], zone) if asked["to"] else None
-        found = streams_of(asked["number"]) if asked["number"] else None
+        caller = caller_of(asked["number"]) if asked["number"] else None
     except Refused as refused:
         return None, refused.message
     return Search(
@@ -101,5 +101,5 @@ def _wanted(asked: dict[str, str]) -> tuple[Search | None, str]:
         live=True if asked["outcome"] == "live" else None,
         since=since,
         until=until,
-        found=found,
+        caller=caller,
     ), ""

@@ -118,6 +118,12 @@ def live() -> Live:
     return cast("Live", current_app.extensions[_KEY])
 
 
+def view_if_any() -> LiveView | None:
+    """The live state of the present app, None where it was given none."""
+    found: Live | None = current_app.extensions.get(_KEY)
+    return None if found is None else found.view
+
+
 def audience_of(visitor: Visitor, language: str) -> Audience:
     """Those who are shown the same as this visitor."""
     return Audience(language=language, sees_numbers=visitor.may(_SEES_NUMBERS), teams=visitor.teams)

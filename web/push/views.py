@@ -11,12 +11,10 @@ from gevent.socket import wait_read
 from werkzeug.exceptions import TooManyRequests
 
 from web import language
-from web.access.gate import key_cookie, visitor_of
+from web.access.gate import who_is_it_still
 from web.access.needs import needs
-from web.access.roles import SIGNED_IN
 from web.access.visitor import me
 from web.http import SOCKET
-from web.parts import parts
 from web.push.hub import TooManyStreams
 from web.push.present import audience_of, live
 from web.push.stream import Stream
@@ -30,7 +28,7 @@ _LARGEST_ID: Final = 2**63 - 1
 
 
 @blueprint.get("/stream")
-@needs(SIGNED_IN)
+@needs("pages.follow")
 def stream() -> Response:
     """Server-sent events of `?topics=desk:lin-mei,…`, each of which the visitor must be allowed to see: 403 otherwise.
 
@@ -40,18 +38,18 @@ def stream() -> Response:
     topics = tuple(dict.fromkeys(request.args.get("topics", "").split(",")))
     if not 0 < len(topics) <= MOST_TOPICS:
         abort(400)
-    now, found, key = live(), parts(), request.cookies.get(key_cookie(), "")
+    now, still = live(), who_is_it_still()
     now.view.wait_ready(READY_S)
     if not all(now.may(me(), topic) for topic in topics):
         abort(403)
 
     def alive() -> bool:
-        still = visitor_of(found, key, touch=False)
-        return still is not None and all(now.may(still[0], topic) for topic in topics)
+        visitor = still()
+        return visitor is not None and all(now.may(visitor, topic) for topic in topics)
 
     audience = audience_of(me(), language.current())
     try:
-        opened = now.hub.open(me().user_id, topics, audience, alive=alive, after=_last_id(), page=_page())
+        opened = now.hub.open(_whose(), topics, audience, alive=alive, after=_last_id(), page=_page())
     except TooManyStreams as error:
         raise TooManyRequests(str(error)) from error
     leaving = [*now.attend(topics, _page()), lambda: now.hub.leave(opened)]
@@ -66,10 +64,10 @@ def stream() -> Response:
 
 
 @blueprint.post("/stream/here")
-@needs(SIGNED_IN)
+@needs("pages.follow")
 def here() -> Response:
     """A page answers a sign of life; `open` is false where its stream is lost without its having been told."""
-    return jsonify({"open": live().hub.answered(me().user_id, _page())})
+    return jsonify({"open": live().hub.answered(_whose(), _page())})
 
 
 def _end_with(connection: socket.socket, opened: Stream) -> None:
@@ -81,6 +79,11 @@ def _end_with(connection: socket.socket, opened: Stream) -> None:
         if connection.recv(1, socket.MSG_PEEK):
             return  # it asks for something more, which no browser does here; the next write shows whether it reads
     opened.end()
+
+
+def _whose() -> str:
+    """Whose pages are counted together: a user's, or those of a screen on a wall."""
+    return me().user_id or me().actor
 
 
 def _page() -> str:

@@ -12,7 +12,7 @@ from web.access.needs import needs
 from web.navigation import Item
 from web.parts import parts
 from web.replay.moment import in_calendar, moment_at, moment_of
-from web.words import code
+from web.words import code, reason
 
 blueprint = Blueprint("replay", __name__, url_prefix="/replay")
 NAVIGATION = (Item("replay.page", _l("Replay"), 70),)
@@ -37,7 +37,14 @@ def page() -> str:
         raise Refused("bad_window", "The window must begin before it ends and be no longer than 31 days.")
     found = moment_at(scrubber(), Instant(min(max(at, begins), ends)))
     return render_template(
-        "replay/page.html", found=found, names=found.names, code=code, begins=begins, ends=ends, speeds=SPEEDS
+        "replay/page.html",
+        found=found,
+        names=found.names,
+        code=code,
+        reason=reason,
+        begins=begins,
+        ends=ends,
+        speeds=SPEEDS,
     )
 
 
@@ -54,7 +61,7 @@ def moment() -> str:
         found = moment_of(scrubber(), int(position))
     else:
         found = moment_at(scrubber(), _instant("at", _now()))
-    return render_template("replay/moment.html", found=found, names=found.names, code=code)
+    return render_template("replay/moment.html", found=found, names=found.names, code=code, reason=reason)
 
 
 def scrubber() -> Scrubber:

@@ -1,4 +1,4 @@
-"""Codes of the domain in words. One that is not listed is a company's own (a pause reason, say): shown as it is."""
+"""Codes of the domain in words. One that is not listed is a reason of the site's own, or shown as it is."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
 
 from orchestrator.domain.routing.rules import RULES
+from web.words import chosen
 
 CODES: Final[dict[str, LazyString]] = {
     # A contact's end, and where it was then.
@@ -87,8 +88,6 @@ CODES: Final[dict[str, LazyString]] = {
     "ring_no_answer": _l("did not answer"),
     "phone_unreachable": _l("phone not reachable"),
     "desk_lost": _l("desk connection lost"),
-    "break": _l("break"),
-    "training": _l("training"),
     "removed": _l("removed from the configuration"),
     # Who or what ended something.
     "agent": _l("the agent"),
@@ -116,11 +115,6 @@ CODES: Final[dict[str, LazyString]] = {
     "entry": _l("entry point"),
     "level": _l("customer level"),
     "aged": _l("waiting"),
-    # Wrap-up reasons that come with the product.
-    "solved": _l("solved"),
-    "call_back": _l("call back"),
-    "order_taken": _l("order taken"),
-    "complaint": _l("complaint"),
     # How a customer's file came to be.
     "first_call": _l("first call"),
     "demo": _l("demo"),
@@ -154,9 +148,14 @@ def origin(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """The code in words; itself, with spaces for underscores, where it is a company's own."""
+    """The code in words: the product's, else what the site calls it, else itself with spaces for underscores."""
     words = CODES.get(text)
-    return text.replace("_", " ") if words is None else str(words)
+    return str(words) if words is not None else chosen.name(text) or text.replace("_", " ")
+
+
+def reason(text: str) -> str:
+    """A reason that somebody chose, or that the system had, in words: what the site calls it comes first."""
+    return text and (chosen.name(text) or code(text))
 
 
 def rule(name: str) -> str:

@@ -25,10 +25,10 @@ from orchestrator.domain.routing import (
     queues,
     trunks,
 )
-from orchestrator.domain.staff import agents, presence, shifts
+from orchestrator.domain.staff import agents, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
-from web.words.codes import code
+from web.words.codes import code, reason
 from web.words.names import Names, duration
 
 Fill = Callable[[Any, Names], dict[str, object]]
@@ -61,6 +61,10 @@ def _queued(event: c.ContactQueued, names: Names) -> dict[str, object]:
 
 def _coded(name: str) -> Fill:
     return lambda event, _names: {name: code(getattr(event, name))}
+
+
+def _chosen(name: str) -> Fill:
+    return lambda event, _names: {name: reason(getattr(event, name))}
 
 
 SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
@@ -147,7 +151,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, n: {"agent": n.agent(e.agent_id), "extension": e.extension},
     ),
     shifts.AgentMadeReady: (_l("Ready"), _nothing),
-    shifts.AgentPaused: (_l("Not ready: %(reason)s"), _coded("reason")),
+    shifts.AgentPaused: (_l("Not ready: %(reason)s"), _chosen("reason")),
     shifts.AgentStoodDown: (_l("Stood down: %(reason)s"), _coded("reason")),
     shifts.AgentReserved: (_l("Reserved for an offer"), _nothing),
     shifts.AgentReleased: (_l("Released from the offer: %(outcome)s"), _coded("outcome")),
@@ -157,7 +161,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     shifts.WrapUpStarted: (_l("Wrap-up began"), _nothing),
     shifts.WrapUpEnded: (
         _l("Wrap-up ended by %(how)s: %(code)s"),
-        lambda e, _: {"how": code(e.how), "code": code(e.code or "none")},
+        lambda e, _: {"how": code(e.how), "code": reason(e.code or "none")},
     ),
     shifts.WrapUpExtended: (_l("More time for wrap-up"), _nothing),
     presence.DeskAttached: (_l("Works at a desk in the browser"), _nothing),
@@ -166,7 +170,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     presence.DeskGraceExtended: (_l("The desk has more time to come back: we were away"), _nothing),
     presence.DeskGraceEnded: (_l("The desk has not come back: no more offers"), _nothing),
     presence.DeskTakenOver: (_l("Works at another desk from now on"), _nothing),
-    shifts.PauseRequested: (_l("Wants to be not ready after this call: %(reason)s"), _coded("reason")),
+    shifts.PauseRequested: (_l("Wants to be not ready after this call: %(reason)s"), _chosen("reason")),
     shifts.SignOutRequested: (_l("Wants to sign out after this call: %(reason)s"), _coded("reason")),
     shifts.AgentSignedOut: (_l("Signed out: %(reason)s"), _coded("reason")),
     # --- switches
@@ -236,6 +240,10 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     # --- work orders
     ordertypes.OrderTypeConfigured: (_l("Type of work “%(name)s” configured"), lambda e, _: {"name": e.name}),
     ordertypes.OrderTypeRemoved: (_l("Type of work removed"), _nothing),
+    reasons.PauseReasonsConfigured: (_l("Reasons for not being ready configured"), _nothing),
+    reasons.PauseReasonsRemoved: (_l("Reasons for not being ready removed"), _nothing),
+    reasons.WrapUpReasonsConfigured: (_l("Wrap-up reasons configured"), _nothing),
+    reasons.WrapUpReasonsRemoved: (_l("Wrap-up reasons removed"), _nothing),
     orders.OrderOpened: (_l("Work order opened (%(type)s)"), lambda e, _: {"type": e.type_id}),
     orders.OrderAssigned: (_l("Work order given to %(assignee)s"), lambda e, _: {"assignee": e.assignee}),
     orders.OrderNoted: (_l("A note on the work order"), _nothing),

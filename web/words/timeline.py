@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from orchestrator.domain.work.ordertypes import OrderType, label
 from projections.customer_timeline import Entry
-from web.words.codes import code
+from web.words.codes import code, reason
 from web.words.names import duration
 
 _FILE: Final[dict[str, LazyString]] = {
@@ -43,7 +43,7 @@ def words(entry: Entry, known: OrderType | None, language: str) -> str:
             if detail.talk_ms:
                 parts.append(_("talked %(length)s", length=duration(detail.talk_ms)))
             if detail.code:
-                parts.append(code(detail.code))
+                parts.append(reason(detail.code))
             return " · ".join(parts)
         case "order":
             name = label(known.settings, language) if known is not None else detail.type_id
@@ -53,5 +53,5 @@ def words(entry: Entry, known: OrderType | None, language: str) -> str:
             return f"{done}{shown}"
         case "note":
             note = str(_("Note"))
-            return f"{note} · {code(detail.code)}" if detail.code else note
+            return f"{note} · {reason(detail.code)}" if detail.code else note
     return str(_FILE.get(entry.what, entry.what))

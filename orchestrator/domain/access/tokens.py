@@ -1,4 +1,4 @@
-"""A key for a program: what it may do, and until when.
+"""A key for a program, or for a screen on a wall: what it may do, and until when.
 
 Stream `token-<id>`. A desk stream, written by the access service. The token itself is `rl_<id>_<secret>`; only a hash
 of the secret is stored.
@@ -7,7 +7,12 @@ of the secret is stored.
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.domain.access.users import ROLES
 from orchestrator.domain.kernel import Event, Instant, Personal
+
+WALLBOARD = "wallboard"
+"""The role of a screen on a wall: figures and nobody's name. No person has it."""
+ROLES_OF_TOKENS = (*ROLES, WALLBOARD)
 
 # --- events ----------------------------------------------------------------------------------------------------------
 

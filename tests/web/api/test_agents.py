@@ -70,6 +70,13 @@ def test_a_command_that_does_not_fit_is_refused_with_its_code(office: Office) ->
     leader.does("POST", f"{ANN}/sign-in")
     assert leader.refused(409, "POST", f"{ANN}/accept") == "no_offer"
     assert leader.refused(400, "POST", f"{ANN}/pause", {"reason": "boredom"}) == "bad_reason"
+    listed = leader.found("/reasons")
+    assert {each["code"]: each["most_ms"] for each in listed["pauses"]} | {"meal": 2_700_000, "training": None} == {
+        each["code"]: each["most_ms"] for each in listed["pauses"]
+    }
+    headings = {each["code"]: (each["heading"], each["queues"]) for each in listed["wrap_up"]}
+    assert headings["wrong_number"] == ("no conversation", [])
+    assert headings["order_taken"] == ("", ["orders"])
     assert leader.refused(400, "POST", f"{ANN}/pause", {}) == "bad_body"
     assert leader.refused(404, "POST", "/agents/9999/ready") == "not_found"
     leader.does("POST", f"{ANN}/pause", {"reason": "meal"})

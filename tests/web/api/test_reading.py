@@ -32,7 +32,8 @@ def test_contacts_are_found_as_the_auditor_finds_them(day: Day, program: Program
     assert ids(auditor.found("/contacts", queue_id="sales", agent_id="nobody")) == []
     assert ids(auditor.found("/contacts", until="2025-12-31T00:00:00Z")) == []
     assert ids(auditor.found("/contacts", since="2025-12-31T00:00:00+08:00")) == day.contacts[::-1]
-    assert ids(auditor.found("/contacts", number=NATIONAL)) == [day.contacts[-1]]
+    assert ids(auditor.found("/contacts", number=NATIONAL)) == day.contacts[::-1]
+    assert ids(auditor.found("/contacts", number="13912345678")) == []
     assert ids(auditor.found("/contacts", customer_id=CUSTOMER)) == [day.contacts[-1]]
     assert auditor.refused(400, "GET", "/contacts", query_string={"number": "nobody"}) == "bad_number"
 

@@ -226,7 +226,7 @@ def test_before_a_read_model_was_built_a_program_is_told_to_come_again(program: 
     answer = program("auditor").get("/orders")
     assert answer.status_code == 503
     assert problem_of(answer) == "not_ready"
-    assert answer.headers["Retry-After"] == "1"
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 @pytest.mark.usefixtures("day")

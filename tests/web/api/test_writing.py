@@ -1,11 +1,13 @@
 """What programs write: through the same services as the screens, once for each key, and read after it was written."""
 
 import time
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import psycopg
 import pytest
 
+from orchestrator.domain.access.tokens import ROLES_OF_TOKENS
+from orchestrator.domain.access.users import ROLES
 from orchestrator.service.requests import KEPT_S, UNDER_WAY_S, Answered, KeyReused, Requests, UnderWay
 from projections.catalogue import PROJECTIONS
 from tests.postgres import Database
@@ -14,7 +16,7 @@ from tests.web.conftest import Site
 from tests.web.office import Office
 from web.access.roles import GRANTS
 from web.api import customers
-from web.api.access import Role
+from web.api.access import Role, TokenRole
 from web.customers.views import LEVELS
 
 NUMBER: Final = "+8613912345678"
@@ -259,7 +261,7 @@ def test_an_administrator_manages_users(site: Site, program: Programs) -> None:
 
 
 def test_the_contract_names_the_roles_and_levels_that_there_are() -> None:
-    found: Any = Role
-    assert set(found.__args__) == set(GRANTS)
+    assert set(get_args(Role)) == set(ROLES)
+    assert set(get_args(TokenRole)) == set(GRANTS) == set(ROLES_OF_TOKENS)
     level: Any = customers.Level
     assert set(level.__args__) == {"", *LEVELS}

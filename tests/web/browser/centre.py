@@ -26,7 +26,7 @@ from tests.lab.process import Child
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-MODELS: Final = ("customers", "customer_timeline", "work_orders", "queue_state")
+MODELS: Final = ("customers", "customer_timeline", "work_orders", "queue_state", "agent_workload")
 
 
 class Centre:
@@ -86,6 +86,16 @@ class Centre:
         page.goto(url + path)
         if path == "/desk/":
             page.wait_for_selector("html[data-listening]")
+        return page
+
+    def stranger(self, path: str) -> "Page":
+        """A page in a browser in which nobody is signed in."""
+        context = self._chromium.new_context(viewport={"width": 1600, "height": 900})
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(f"http://127.0.0.1:{self._port}{path}")
         return page
 
     def _answers(self) -> bool:

@@ -12,6 +12,8 @@ SHOWN = (
     ("auditor", "/sessions"),
     ("auditor", "/users"),
     ("auditor", "/nowhere"),
+    ("auditor", "/password"),
+    ("", "/floor/wall"),
 )
 
 
@@ -48,10 +50,34 @@ def test_somebody_signs_in_and_out_with_the_keyboard_alone(served: Served, open_
     page.keyboard.press("Escape")
     assert person.get_attribute("open") is None
     page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    for _ in ("sessions", "password", "sign out"):
+        page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/sign-in")
+
+
+@pytest.mark.parametrize(("language", "told"), (("en", "Your password was changed."), ("zh", "密码已修改。")))
+def test_somebody_changes_their_password_with_the_keyboard_alone(
+    served: Served, open_page: OpenPage, language: str, told: str
+) -> None:
+    """Screens and safety, V6: a mistake is told where it was made, and the focus is there."""
+    served.site.add_user("auditor-1", "auditor")
+    page = open_page(served, "auditor", path="/password", language=language)
+
+    def fill(*texts: str) -> None:
+        for place, text in enumerate(texts):
+            if place:
+                page.keyboard.press("Tab")
+            page.keyboard.type(text)
+        page.keyboard.press("Enter")
+
+    fill(PASSWORD, "four other plain words", "four other plain wrods")
+    page.wait_for_selector("input[name=again][aria-invalid]:focus")
+    assert grave(page) == []
+    page.locator("input[name=present]").focus()
+    fill(PASSWORD, "four other plain words", "four other plain words")
+    page.wait_for_url("**/sessions")
+    assert told in page.inner_text("main")
 
 
 def test_the_first_stop_of_the_keyboard_skips_the_bar(served: Served, open_page: OpenPage) -> None:

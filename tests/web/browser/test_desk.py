@@ -50,6 +50,48 @@ def test_a_call_from_ring_to_wrap_up_by_keyboard_alone(centre: Centre, language:
     assert [ended.code for ended in house.ledger.all(s.WrapUpEnded)] == ["call_back"]
 
 
+def test_the_counters_of_day_and_shift_move_without_a_reload_and_are_not_read_out(centre: Centre) -> None:
+    """Screens and safety 4.1 and 4.21: calls, talk, hold, after-call work, missed and pauses; timers tick silently."""
+    centre.house.driver.phone("1001", "obeys")
+    page = centre.page("ann", "/desk/")
+    page.wait_for_selector("#desk-counts dl", timeout=20_000)
+    page.evaluate("window.sameDocument = true")
+    page.keyboard.press("Alt+Shift+R")
+    state(page, "wait")
+    ticking = page.locator("#desk-counts time.since")
+    ticking.wait_for()
+    before = ticking.inner_text()
+    page.wait_for_function("was => document.querySelector('#desk-counts time.since').textContent !== was", arg=before)
+    page.keyboard.press("Alt+Shift+R")
+    centre.house.driver.call()
+    page.wait_for_selector(".ring")
+    page.keyboard.press("Alt+Shift+A")
+    page.wait_for_selector(".talk")
+    for part in ("#desk-counts", ".tally"):
+        page.wait_for_selector(f"{part} div:first-child > dd:text-is('1')")
+        silent = "part => !document.querySelector(part).closest('[aria-live], [role=status], [role=alert], [role=log]')"
+        assert page.evaluate(silent, part), f"{part} must not be read out as it ticks"
+    assert page.evaluate("window.sameDocument")
+
+
+def test_a_pause_that_lasts_too_long_says_so_at_the_desk_and_on_the_floor(centre: Centre) -> None:
+    """Screens and safety 4.2: a limit for each reason, from the site's file, with a warning that is no colour alone."""
+    house = centre.house
+    tea = '\n[pauses.usual]\nreasons = [{ id = "tea", name = "Tea", names = { zh = "喝茶" }, most_s = 2 }]\n'
+    house.apply(house.configuration + tea)
+    page = centre.page("ann", "/desk/", language="zh")
+    page.keyboard.press("Alt+Shift+R")
+    state(page, "wait")
+    page.keyboard.press("Alt+Shift+B")
+    page.click("#pause-tea")
+    page.wait_for_selector("#desk-bar .pill:has-text('喝茶')")
+    assert page.locator("#desk-bar .over-words").is_hidden()
+    page.wait_for_selector("#desk-bar .over .over-words:text('已超时')")
+    leader = centre.page("lead", "/floor/", role="leader")
+    leader.wait_for_selector("#agents .over .over-words:text('over time')")
+    assert grave(page) == []
+
+
 def test_what_somebody_types_is_left_alone_while_everything_moves(centre: Centre) -> None:
     """Screens and safety 5: no focus is stolen and no letter lost, while the queue grows and the after-call work is
     extended.
@@ -136,6 +178,24 @@ def test_the_wallboard_moves_by_itself(centre: Centre) -> None:
     assert board.inner_text(figure).strip() == "0"
     centre.house.driver.call()
     board.wait_for_selector(f"{figure} >> text=1")
+
+
+def test_a_screen_on_the_wall_opens_by_an_address_and_says_when_it_is_old(centre: Centre) -> None:
+    """Screens and safety 4.14: the secret leaves the address at once, nobody is signed in, the board moves."""
+    token = centre.reading.tokens.issue("wallboard", days=1, actor="admin:test")
+    page = centre.stranger(f"/floor/wall#{token}")
+    page.wait_for_url("**/floor/board")
+    page.wait_for_selector("#tiles .tile")
+    board = page.url
+    page.go_back()
+    assert token not in page.url, "the way back knows no secret either"
+    page.goto(board.replace("/board", "/wall"))
+    page.wait_for_url(board)
+    centre.house.driver.call()
+    page.wait_for_selector(".tile:has(h2:text-is('Support')) .figure dd >> text=1")
+    assert grave(page) == []
+    centre.reading.tokens.revoke(token.split("_")[1], actor="admin:test")
+    page.wait_for_url("**/floor/wall")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

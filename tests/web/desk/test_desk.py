@@ -8,6 +8,7 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.customers.notes import ContactNoted
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.work.orders import OrderOpened
+from orchestrator.runner import inputs
 from tests.lab.patience import until
 from tests.web.conftest import Site
 from tests.web.desk.conftest import DESK, Office, plain
@@ -214,6 +215,59 @@ def test_only_one_of_two_desks_acts_and_the_other_may_take_over(office: Office) 
     assert ann.sees().desk_id == second.desk
     assert ann.refused("pause", reason="break", about="") == "desk_elsewhere"
     second.press("pause", reason="break", about="")
+
+
+REASONS = """
+[pauses.usual]
+reasons = [{ id = "tea", name = "Tea", names = { zh = "喝茶" }, most_s = 1 }]
+
+[wrapup.support]
+queues = ["support"]
+reasons = [
+    { id = "mended", name = "Mended" },
+    { id = "sent_on", name = "Sent on", names = { zh = "已转办" }, reasons = [
+        { id = "to_sales", name = "To sales", names = { zh = "转销售" } },
+    ] },
+]
+"""
+
+
+def test_the_reasons_are_the_sites_own(office: Office) -> None:
+    """Feature 4.7; screens and safety 4.2: from the site's file to desk, floor and history, in both languages; a list
+    that changes is on the page that is open, and what it does not have is refused before anything is written.
+    """
+    house = office.house
+    ann = office.ready("ann")
+    ann.press("pause", reason="break")
+    before = office.view.position
+    house.apply(house.configuration + REASONS)
+    until(lambda: "Tea" in ann.page(), "the site's own reasons")
+    assert office.view.changed_since("agent:ann", before), "pages that are open are drawn anew"
+    assert "meal" not in ann.page()
+    assert ann.post("act/pause", reason="break", about="").status_code == 400
+    ann.press("pause", reason="tea")
+    assert house.refusal(inputs.Pause(agent="801", reason="meal")) == "bad_reason"
+    assert 'data-most-ms="1000"' in ann.browser.get("/desk/").text
+    leader = office.site.as_role("leader")
+    assert "Tea" in plain(leader.get("/floor/").text)
+    assert 'data-most-ms="1000"' in leader.get("/floor/").text
+    ann.press("ready")
+    house.driver.call()
+    ann.await_state("ringing")
+    ann.press("accept")
+    ann.await_state("talking")
+    ann.press("hang_up")
+    wrap_up = ann.await_state("wrapping_up").wrap_up
+    assert wrap_up is not None
+    assert "Mended" in ann.page()
+    assert "Sent on" in ann.page()
+    for code in ("solved", "sent_on", "tea"):
+        refused = ann.post("wrap-up", about=wrap_up.contact_id, code=code, note="lost?")
+        assert (refused.status_code, refused.get_json()["code"]) == (400, "bad_reason"), code
+    assert not [record for record in house.opened() if isinstance(record.event, ContactNoted)]
+    assert ann.post("wrap-up", about=wrap_up.contact_id, code="to_sales", note="").status_code == 200
+    (ended,) = house.ledger.all(s.WrapUpEnded)
+    assert ended.code == "to_sales"
 
 
 def test_the_desk_is_there_in_both_languages(office: Office) -> None:

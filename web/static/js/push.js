@@ -134,9 +134,9 @@ function tick() {
     if (each instanceof HTMLProgressElement) each.value = left;
     else if (each.textContent !== duration(left + 999)) each.textContent = duration(left + 999);
   }
-  for (const each of document.querySelectorAll("[data-most-min]")) {
+  for (const each of document.querySelectorAll("[data-most-ms]")) {
     const since = each.querySelector("[data-since]");
-    each.classList.toggle("over", since !== null && at - Number(since.dataset.since) > Number(each.dataset.mostMin) * 60000);
+    each.classList.toggle("over", since !== null && at - Number(since.dataset.since) > Number(each.dataset.mostMs));
   }
 }
 

@@ -70,7 +70,7 @@ class House:
         self.site = site
         self.view = view
         self.centre = Centre(agents=1)
-        self._reads = reads
+        self.reads = reads
         self._stored = 0
         self.position = 0
         self.heard: list[inputs.DeskCommand] = []
@@ -107,7 +107,7 @@ class House:
         new, self._stored = self.centre.records[self._stored :], len(self.centre.records)
         if not new:
             return 0
-        self.position = self._reads.store(new)
+        self.position = self.reads.store(new)
         return self.position
 
     def wait_ms(self, milliseconds: int) -> None:
@@ -120,9 +120,9 @@ class House:
         for page in self.pages:
             page.close()
 
-    def open(self, browser: Browser, desk: str) -> Page:
+    def open(self, browser: Browser, desk: str, topics: str = "desk:a1") -> Page:
         """Open the stream of a page."""
-        page = Page(self._server.server_port, browser, desk)
+        page = Page(self._server.server_port, browser, desk, topics)
         self.pages.append(page)
         return page
 
