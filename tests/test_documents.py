@@ -60,7 +60,7 @@ def test_a_row_shown_through_switch_and_log_goes_further_than_one_shown_in_part(
         (tmp_path / "docs" / "features.md").read_text()
     )
     shutil.rmtree(tmp_path / "docs")
-    assert documents.check(tmp_path) == ["docs/events.md", "docs/features.md"]
+    assert documents.check(tmp_path) == ["docs/events.md", "docs/rules.md", "docs/features.md"]
 
 
 def test_a_row_that_there_is_not_is_named_with_the_test_that_quotes_it(tmp_path: Path) -> None:

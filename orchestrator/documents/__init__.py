@@ -1,16 +1,23 @@
-"""The generated documents: `docs/events.md` from the catalogue, `docs/features.md` from what tests say they show."""
+"""The generated documents: `docs/events.md` from the catalogue, `docs/rules.md` from the rules of distribution,
+`docs/features.md` from what tests say they show.
+"""
 
 from pathlib import Path
 from typing import Final
 
-from orchestrator.documents import events, features
+from orchestrator.documents import events, features, rules
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 
 def pages(root: Path = ROOT) -> dict[Path, str]:
     """Every generated document with its text. Raises `features.UnknownRow` where a test quotes a row that is none."""
-    return {root / "docs" / "events.md": events.page(), root / "docs" / "features.md": features.page(root)}
+    docs = root / "docs"
+    return {
+        docs / "events.md": events.page(),
+        docs / "rules.md": rules.page(),
+        docs / "features.md": features.page(root),
+    }
 
 
 def write(root: Path = ROOT) -> None:

@@ -11,18 +11,20 @@ from orchestrator.domain.contacts.contacts import (
     Offer,
     Reservation,
     Visit,
+    VisitRevised,
     extension_of,
 )
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.matching import Choice
 from orchestrator.domain.routing.queues import APOLOGY, QueueConfigured
-from orchestrator.domain.routing.requirements import aged
+from orchestrator.domain.routing.requirements import MINUTE, aged
 from orchestrator.domain.routing.rules import ALL, ONE_BY_ONE, Rule, Standing
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import Node, NodeReconciled
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.widen import RECONFIGURED
 
 # How many candidates a decision record names; the others are counted by state, and replay derives the rest (law 14).
 CANDIDATES_KEPT = 3
@@ -30,6 +32,9 @@ CANDIDATES_KEPT = 3
 
 def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a contact waits or an agent is free, then offer; a wait that is over ends instead."""
+    event = happened.record.event
+    if isinstance(event, VisitRevised) and event.reason == RECONFIGURED:
+        return  # everybody is served once all are revised
     match happened.after:
         case Contact(status="waiting" | "awaiting_callback", visit=visit) as contact if (
             visit is not None and world.in_step(contact.node)
@@ -37,11 +42,11 @@ def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield from _wait_on(world, contact, visit, happened.at, ids)
         case Shift() as shift:
             yield from _employ(world, shift.shift_id, happened.at, ids)
-        case Node() as node if isinstance(happened.record.event, NodeReconciled):
+        case Node() as node if isinstance(event, NodeReconciled):
             yield from _end_long_waits(world, node.node_id, happened.at)
             yield from _serve_all(world, happened.at, ids)
-    match happened.record.event:
-        case LegClosed() as event if isinstance(happened.before, Contact):
+    match event:
+        case LegClosed() if isinstance(happened.before, Contact):
             # The phone is on the hook again: only now can it be rung for somebody else.
             shift_id = world.shift_at.get(extension_of(happened.before, event.leg))
             if shift_id is not None:
@@ -130,7 +135,7 @@ def _offer(world: World, contact_id: str, now: Instant, ids: Ids) -> Iterator[Do
 
 def ring_next(world: World, contact: Contact, offer: Offer, now: Instant, ids: Ids) -> Iterator[Do]:
     """One more phone for an offer that nobody has answered yet: that of the best agent who is free and has not declined
-    this contact. Nobody, for now, where there is none. An agent who is free here has nobody else to serve.
+    this contact. Nobody, for now, where there is none, or where the switch cannot be told.
     """
     queue = world.queues.get(contact.queue_id)
     visit = contact.visit
@@ -140,7 +145,7 @@ def ring_next(world: World, contact: Contact, offer: Offer, now: Instant, ids: I
     choice = world.matching.choose(contact, CANDIDATES_KEPT, now, strict=True)
     if choice is None:
         return
-    rung = choice.best[:1]
+    rung = choice.best[:1] if world.in_step(contact.node) else []
     goes_on = choice.order.rule.rings == ONE_BY_ONE and len(offer.reservations) + len(rung) < settings.ring_most
     until = Instant(now + settings.ring_ms * MILLISECOND)
     widened = WidenOffer(
@@ -207,6 +212,6 @@ def rank_parts(visit: Visit, now: Instant) -> dict[str, int]:
     parts = {
         "priority": visit.priority,
         **visit.bonuses,
-        "aged": aged(visit.age_per_min, visit.age_cap, visit.since, now),
+        "aged": aged(visit.age_per_min, visit.age_cap, visit.since, now) // MINUTE,
     }
     return {what: points for what, points in parts.items() if points}

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.commands import Queue, Revise, Widen
 from orchestrator.domain.contacts.contacts import Contact, Visit
+from orchestrator.domain.contacts.outward import IN_TURN
+from orchestrator.domain.contacts.outward_events import CallbackResumed, OutsideMissed
 from orchestrator.domain.kernel import MILLISECOND, Instant, ident_of, kind_of
 from orchestrator.domain.routing import queues
 from orchestrator.domain.routing.configuration import ConfigurationApplied
@@ -22,6 +24,7 @@ from orchestrator.policies.outward import place
 
 # What a visit's chain and points rest on, beside what is known of its caller.
 _RESTS_ON = ("queue", "entry", "level", "branch")
+RECONFIGURED = "reconfigured"
 
 
 def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
@@ -31,11 +34,18 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
             yield from _identified(world, happened.after, happened.at)
         case c.ContactQueued() | c.VisitWidened() | c.VisitRevised() if isinstance(happened.after, Contact):
             yield from _skip(world, happened.after, happened.at)
+        case c.OfferClosed() | OutsideMissed() | CallbackResumed() if _in_turn_again(happened.after):
+            # Whom it waited for may have left meanwhile.
+            yield from _skip(world, happened.after, happened.at)
         case ConfigurationApplied() as event:
             yield from _reconfigured(world, event, happened.at)
         case _ if isinstance(happened.after, Shift) and happened.after.status in ("paused", "signed_out"):
             left = tuple(world.matching.left_alone(happened.after.agent_id, happened.at))
             yield from _skip_all(world, left, happened.at)
+
+
+def _in_turn_again(after: object) -> bool:
+    return isinstance(after, Contact) and after.status in IN_TURN
 
 
 def into_queue(
@@ -128,13 +138,16 @@ def _reconfigured(world: World, event: ConfigurationApplied, now: Instant) -> It
     """Who waits is served by the rules that hold now. A chain that became shorter is at its last step."""
     changed = [name for name in event.changed if kind_of(name) in _RESTS_ON]
     alone = {ident_of(name) for name in changed if kind_of(name) == "queue"}
-    for contact in tuple(world.contacts.values()):
+    visits = [
+        (contact.visit.rank(now), ident) for ident, contact in world.contacts.items() if contact.visit is not None
+    ]
+    in_order = tuple(ident for _, ident in sorted(visits, key=lambda each: each[0]))
+    for ident in in_order if changed else ():
+        contact = world.contacts[ident]
         queue = world.queues.get(contact.queue_id)
-        if contact.visit is None or queue is None:
-            continue
-        if len(alone) < len(changed) or queue.queue_id in alone:
-            yield _revise(world, contact, contact.visit, queue, "reconfigured", now)
-        yield from _skip_all(world, (contact.contact_id,), now)
+        if contact.visit is not None and queue is not None and (len(alone) < len(changed) or queue.queue_id in alone):
+            yield _revise(world, contact, contact.visit, queue, RECONFIGURED, now)
+    yield from _skip_all(world, in_order, now)
 
 
 def _skip_all(world: World, contact_ids: tuple[str, ...], now: Instant) -> Iterator[Do]:

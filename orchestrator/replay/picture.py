@@ -45,7 +45,7 @@ def _queue(world: World, queue: Queue, contacts: list[Contact], at: Instant) -> 
     """A queue: who waits in the order in which they are served, who rings and who talks."""
     settings = queue.settings
     waiting = sorted(
-        ((-c.visit.priority, c.visit.queued_at, c.visit.visit_id), c.contact_id, c.visit)
+        ((*c.visit.rank(at), c.visit.visit_id), c.contact_id, c.visit)
         for c in contacts
         if c.status == "waiting" and c.visit is not None
     )

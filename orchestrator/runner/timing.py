@@ -54,6 +54,8 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
     match fired.what:
         case "offer" if contact is not None and contact.offer is not None:
             yield TellContact(fired.ident, _expire(world, memory, contact, contact.offer, fired, now))
+        case "ring_next" if contact is not None and contact.offer is not None:
+            yield from ring_next(world, contact, contact.offer, now, ids)
         case "visit" if contact is not None and (world.in_step(contact.node) or to_be_called(contact) is not None):
             queue = world.queues.get(contact.queue_id)
             prompt = queue.settings.apology if queue is not None else APOLOGY

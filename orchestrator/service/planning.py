@@ -12,6 +12,7 @@ from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured
 from orchestrator.domain.routing.overflow import QUEUE, target
 from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.routing.rules import ALL, rule_of
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.service import calendar_days, site_text
 from orchestrator.service.site_fields import SECTIONS, Section, near
@@ -205,6 +206,7 @@ def _suspicious(wanted: Site) -> Iterator[str]:
             if not any(agent.skills.get(event.skill, 0) >= event.min_level for agent in agents):
                 hint = near(event.skill, known - {event.skill})
                 yield f"no agent can serve {name}, which asks for {event.skill} from level {event.min_level}; {hint}"
+            yield from _odd_rules(name, event, known)
             if ident_of(name) not in _led_to(wanted):
                 yield f"no entry point leads to {name}"
     if not any(DEFAULT in entry.numbers for entry in entries):
@@ -263,3 +265,15 @@ def _both_fit(one: EntryPointConfigured, other: EntryPointConfigured) -> bool:
     if bool(one.callers) != bool(other.callers):
         return False
     return not one.callers or bool(set(one.callers) & set(other.callers))
+
+
+def _odd_rules(name: str, queue: QueueConfigured, known: set[str]) -> Iterator[str]:
+    """Steps that nobody could satisfy, and keys that say nothing beside the queue's rule."""
+    for place, step in enumerate(queue.steps, 1):
+        for skill in sorted((step.skills or {}).keys() - known):
+            yield f"step {place} of {name} asks for {skill}, which no agent has: it is skipped; {near(skill, known)}"
+    rule = rule_of(queue.rule)
+    if rule.rings == ALL and queue.ring_at_once > 1:
+        yield f"{name} rings all up to ring_most = {queue.ring_most}; ring_at_once says nothing beside {rule.name}"
+    if queue.age_per_min and not queue.age_cap:
+        yield f"{name} ages by {queue.age_per_min} a minute up to age_cap = 0, so not at all; raise age_cap"

@@ -42,6 +42,7 @@ max_wait_s = {max_wait_s}
 cool_down_s = {cool_down_s}
 ring_at_once = {ring_at_once}
 desk_grace_s = {desk_grace_s}
+{queue}
 
 [queue.sales]
 name = "Sales"
@@ -128,10 +129,12 @@ class House:
         *,
         variables: dict[str, str] | None = None,
         default_entry: bool = True,
+        queue: str = "",
         **times: float,
     ) -> None:
         """`times` replace those of queue `support`: ring_s, wrap_up_s, max_wait_s, cool_down_s, ring_at_once,
-        desk_grace_s.
+        desk_grace_s;
+        `queue` is more of its keys, as the file has them.
         """
         self.driver = driver
         self.folder = folder
@@ -141,7 +144,9 @@ class House:
         self.variables = variables or {}
         usual = {"ring_s": 15, "wrap_up_s": 0, "max_wait_s": 300, "cool_down_s": 2, "ring_at_once": 1}
         given = {**usual, "desk_grace_s": 15, **times}
-        self.configuration = CONFIGURATION.format(default_entry=DEFAULT_ENTRY if default_entry else "", **given)
+        self.configuration = CONFIGURATION.format(
+            default_entry=DEFAULT_ENTRY if default_entry else "", queue=queue, **given
+        )
         self.engines: list[Engine] = []
         self.client = Client(control_path(self.home))
         self._stack = ExitStack()

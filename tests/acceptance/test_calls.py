@@ -1,5 +1,7 @@
 """Calls that go well, through every process that production has, on both switches."""
 
+import pytest
+
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs
@@ -138,4 +140,25 @@ def test_two_phones_ring_and_one_gets_the_call(build: Build) -> None:
     house.await_state(loser, "ready")
     assert house.agent(winner)["state"] == "talking"
     house.do(inputs.HangUp(agent=winner))
+    house.close_day(contacts=1)
+
+
+@pytest.mark.parametrize("rule", ("ring_all", "ring_progressively"))
+def test_phones_ring_all_at_once_or_one_by_one_and_the_last_of_them_gets_the_call(build: Build, rule: str) -> None:
+    """Features 3.2, 3.6; complaints 3, 9: one offer; whoever is not joined is free again."""
+    house = build(queue=f'rule = "{rule}"\nring_most = 3\nring_next_s = 1')
+    house.open()
+    for extension in ("1001", "1002"):
+        house.driver.phone(extension, "rings")
+    house.driver.phone("1003")
+    house.sign_in("801", "802", "803")
+    house.driver.call()
+    connected = house.ledger.await_event(c.ContactConnected)
+    assert connected.shift_id == house.ledger.all(c.OfferAccepted)[0].shift_id
+    for loser in ("801", "802"):
+        house.await_state(loser, "ready")
+    assert house.agent("803")["state"] == "talking"
+    assert len(house.ledger.all(c.OfferMade)) == 1
+    assert len(house.ledger.all(c.OfferWidened)) == (2 if rule == "ring_progressively" else 0)
+    house.do(inputs.HangUp(agent="803"))
     house.close_day(contacts=1)

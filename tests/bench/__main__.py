@@ -1,4 +1,4 @@
-"""Figures as JSON lines: `python -m tests.bench [GROUP]`, one of `GROUPS` (also `--only GROUP`).
+"""Figures as JSON lines: `python -m tests.bench [GROUP]`, a name of `GROUPS` (also `--only GROUP`).
 
 Each group is a module here with `run() -> Iterator[dict]`; each figure has name, value and unit, and where there is one
 the limit that it is held to (`at_least`, `at_most`, `target`) and the peer measured beside it. Missed limits are named
@@ -12,7 +12,7 @@ import json
 import sys
 from typing import Any
 
-GROUPS = ("store", "esl", "decide", "switch", "projections", "web", "estimate")
+GROUPS = ("store", "esl", "decide", "switch", "projections", "web", "matching", "fairness", "estimate")
 
 
 def missed(figure: dict[str, Any]) -> bool:

@@ -106,6 +106,9 @@ def test_a_plan_says_in_words_what_is_added_changed_and_removed(kit: Kit) -> Non
         '      extension = "1001"',
         "      skills = { sales = 5 }",
         '      team = ""',
+        '      branch = ""',
+        "      order = 0",
+        "      weight = 1",
         "- agent li is removed",
         "      who is signed in stays so until sign-out, without any skill",
         "1 added, 1 changed, 1 removed. To apply just this: --expect-version 1",
@@ -282,6 +285,15 @@ def test_a_plan_warns_of_a_queue_that_nobody_can_serve_and_guesses_the_typo(kit:
     assert "warning: no agent can serve queue-sales, which asks for slaes from level 1; did you mean sales?" in text
     text = plan(kit.log, "main", _edit('skill = "sales"', 'skill = "sales"\nmin_level = 6')).text()
     assert "no agent can serve queue-sales, which asks for sales from level 6" in text
+
+
+def test_a_plan_warns_of_keys_that_say_nothing_beside_each_other(kit: Kit) -> None:
+    """Features 3.2, 3.4: what contradicts is said before anybody waits for it."""
+    keys = 'rule = "ring_all"\nring_at_once = 3\nage_per_min = 2\nsteps = [ { for_s = 9, skills = { slaes = 1 } } ]'
+    text = plan(kit.log, "main", _edit('skill = "sales"', f'skill = "sales"\n{keys}')).text()
+    assert "step 1 of queue-sales asks for slaes, which no agent has: it is skipped; did you mean sales?" in text
+    assert "queue-sales rings all up to ring_most = 5; ring_at_once says nothing beside ring_all" in text
+    assert "queue-sales ages by 2 a minute up to age_cap = 0, so not at all; raise age_cap" in text
 
 
 def test_a_plan_warns_where_unknown_numbers_lead_nowhere(kit: Kit) -> None:

@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from orchestrator.domain.contacts.events import ContactArrived, ContactIdentified
-from orchestrator.domain.customers.people import CustomerCreated
+from orchestrator.domain.customers.people import CustomerCreated, CustomerProfileChanged
 from orchestrator.domain.kernel import Instant, Provenance, Record
-from orchestrator.service.customers import INDEX, Customers, e164
+from orchestrator.service.customers import INDEX, Caller, Customers, e164
 from orchestrator.store import AlreadyHeld, Away, DeskWriter, KeyShelf, Log, Source
 from orchestrator.vault import ERASED, Vault
-from tests.store.kit import Kit
+from tests.store.kit import Kit, record
 
 NUMBER = "+8613800138000"
 
@@ -107,6 +107,20 @@ def test_of_many_who_make_the_same_customer_at_once_all_get_one(kit: Kit) -> Non
     assert all(each == found[0] for each in found)
     assert None not in found[0]
     assert sorted(event.number for event in made(kit)) == numbers
+
+
+def test_whoever_calls_is_recognised_with_the_level_that_stands_in_the_file(kit: Kit) -> None:
+    """Feature 3.3: routing needs no more of a file; whoever has no number, and whoever is new, has no level."""
+    service = customers(kit)
+    known = service.identify(NUMBER)
+    assert known is not None
+    for version, level in ((2, "gold"), (3, None), (4, "vip")):
+        kit.desk.append_desk([record(f"customer-{known}", version, CustomerProfileChanged(name="Wang", level=level))])
+    found = service.recognise_all([NUMBER, "anonymous", "+442079460018"])
+    assert found[0] == Caller(known, "vip")
+    assert found[1] is None
+    assert found[2] is not None
+    assert found[2].level == ""
 
 
 def test_many_who_call_at_once_are_looked_up_together_and_each_gets_its_own(kit: Kit) -> None:

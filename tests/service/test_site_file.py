@@ -7,9 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.domain.kernel import Event
+from orchestrator.domain.routing.branches import BranchConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
-from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.routing.levels import LevelConfigured
+from orchestrator.domain.routing.queues import QueueConfigured, StepSetting
+from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.counters import WINDOWS
 from orchestrator.service import site_file, site_text
 from orchestrator.service.site_file import BadConfiguration
 from orchestrator.service.toml_lines import Lines
@@ -62,6 +66,41 @@ def told(text: str) -> list[str]:
             "line 6: queue.sales.rule: 'longest_idel' is no rule; did you mean longest_idle?",
         ),
         ('skill = "sales"', 'skill = "sales"\nring_s = 0', "line 6: queue.sales.ring_s: write seconds from 1 to 300."),
+        (
+            'skill = "sales"',
+            'skill = "sales"\npriority = 1001',
+            "line 6: queue.sales.priority: write a whole number from -1000 to 1000.",
+        ),
+        (
+            'skill = "sales"',
+            'skill = "sales"\ncount_window = "week"',
+            "line 6: queue.sales.count_window: 'week' is none of these; there are day, hour, shift.",
+        ),
+        (
+            'skill = "sales"',
+            'skill = "sales"\nsteps = [ { min_level = 5 }, { min_level = 1 } ]',
+            "line 6: queue.sales.steps: entry 1: without for_s it holds for good, and entry 2 never comes; add for_s.",
+        ),
+        (
+            'skill = "sales"',
+            'skill = "sales"\nsteps = [ { for_s = 5, minlevel = 5 } ]',
+            "line 6: queue.sales.steps: entry 1: minlevel: there is no such key; did you mean min_level?",
+        ),
+        (
+            'skill = "sales"',
+            'skill = "sales"\nsteps = [ { for_s = 5, min_level = 5, skills = {} } ]',
+            "line 6: queue.sales.steps: entry 1: min_level is for the queue's skill, which skills replaces",
+        ),
+        (
+            'skill = "sales"',
+            'skill = "sales"\nsteps = [ { for_s = 5, agents = ["lee"] } ]',
+            "line 6: queue.sales.steps: there is no agent lee; there are li.",
+        ),
+        (
+            'skill = "sales"',
+            'skill = "sales"\nsteps = [ { for_s = 5, branch = "sh" } ]',
+            "line 6: queue.sales.steps: there is no branch sh; there is none.",
+        ),
         (
             'skill = "sales"',
             'skill = "sales"\nring_s = "20"',
@@ -206,12 +245,19 @@ _words = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,12}", fullmatch=True)
 _names = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=80).map(str.strip).filter(bool)
 _levels = st.integers(1, 9)
 _ms = st.integers(1_000, 300_000)
+_steps = st.builds(
+    StepSetting,
+    for_ms=_ms,
+    skills=st.none() | st.dictionaries(_words, _levels, max_size=2).map(lambda found: dict(sorted(found.items()))),
+    branch=st.just("local"),
+    strongest=st.booleans(),
+)
 _queues = st.builds(
     QueueConfigured,
     name=_names,
     skill=_words,
     min_level=_levels,
-    priority=st.integers(0, 1_000),
+    priority=st.integers(-1_000, 1_000),
     ring_ms=_ms,
     ring_at_once=st.integers(1, 20),
     wrap_up_ms=_ms,
@@ -222,6 +268,18 @@ _queues = st.builds(
     music=_words,
     apology=_words,
     record=st.booleans(),
+    rule=st.sampled_from(sorted(RULES)),
+    level_first=st.booleans(),
+    count_window=st.sampled_from(WINDOWS),
+    day_begins_h=st.integers(0, 23),
+    steps=st.lists(_steps, max_size=3).map(tuple),
+    named_agent_ms=_ms,
+    last_agent_ms=_ms,
+    known_within_ms=st.integers(0, 5_000),
+    age_per_min=st.integers(0, 1_000),
+    age_cap=st.integers(0, 1_000),
+    ring_most=st.integers(1, 20),
+    ring_next_ms=_ms,
 )
 _numbers = st.text(string.digits, min_size=1, max_size=10)
 
@@ -240,11 +298,18 @@ def _sites(draw: st.DrawFn) -> dict[str, Event]:
             number=number,
             name=draw(_names),
             extension=number,
+            branch=draw(st.sampled_from(("", "sh"))),
+            order=draw(st.integers(0, 1_000)),
+            weight=draw(st.integers(1, 1_000)),
             skills=draw(st.dictionaries(_words, _levels, max_size=3).map(lambda found: dict(sorted(found.items())))),
         )
         for number in numbers
     }
     return {
+        "level-vip": LevelConfigured(
+            name=draw(_names), bonus=draw(st.integers(-1_000, 1_000)), strongest=draw(st.booleans())
+        ),
+        "branch-sh": BranchConfigured(name=draw(_names), prefixes=("+8621", "021")),
         **{f"queue-{ident}": queue for ident, queue in queues.items()},
         **{f"entry-{ident}": entry for ident, entry in entries.items()},
         **{f"agent-{ident}": agent for ident, agent in agents.items()},

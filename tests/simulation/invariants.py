@@ -1,6 +1,7 @@
 """What must hold after every step, at every write and at the end. Each rule has a name, by which mutants are killed."""
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Protocol
 
 from orchestrator.domain.contacts import contacts as c
@@ -8,9 +9,9 @@ from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
-from orchestrator.domain.routing.requirements import bounded
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
+from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
@@ -33,7 +34,10 @@ RULES = {
     "cool_down": "no agent is offered a contact during a cool-down",
     "wrap_up": "after a talk comes a wrap-up of its full length, unless the agent ends it",
     "one_agent_per_caller": "no caller is joined with an agent while talking with another",
-    "fifo": "nobody is passed by a younger contact of the same priority in the same queue",
+    "fifo": "nobody takes an agent whom a contact of higher rank, or an older one of the same, could have",
+    "steps_end": "no step of a requirement outlives its time",
+    "nobody_halts": "no step holds anybody that no agent who is there could ever satisfy",
+    "offers_grow": "an offer that rings one by one rings one more when its time has come",
     "served_at_once": "no contact waits beside a free agent who could take it",
     "asked_before_closed": "no leg is closed that lives, and none as absent unless the switch was asked",
     "blamed_rightly": "agents are stood down only for a phone that rang or could not be reached",
@@ -99,11 +103,15 @@ class Book:
         """The contact with which each shift last talked."""
         self.desk_due: dict[str, int] = {}
         """When the grace of a lost desk is over, of every shift whose desk is lost or absent."""
-        self.places: dict[str, tuple[int, int, int]] = {}
-        """Where each queued contact stands: rank first, then since when it waits, then the order of queueing."""
+        self.places: dict[str, int] = {}
+        """The order of queueing."""
+        self.since: dict[str, int] = {}
+        """Since when whoever queues has waited, by the log."""
         self._queued = 0
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
+        self.ring_due: dict[str, int] = {}
+        """When one more phone is to be rung for the open offer of each contact."""
         self.offer_due: dict[str, int] = {}
         """When the open offer of each contact must have moved on."""
 
@@ -138,11 +146,9 @@ class Book:
                 self._caller_legs[event.leg] = stream
                 self._legs[stream] = {event.leg: None}
             case c.ContactQueued() as event:
-                # Whoever comes from another queue keeps the time that it has waited.
-                since = event.waiting_since or record.about.at
-                base = bounded(event.priority + sum(event.bonuses.values()))
                 self._queued += 1
-                self.places[stream] = (-base, since, self._queued)
+                self.places[stream] = self._queued
+                self.since[stream] = event.waiting_since or record.about.at
                 if stream in self._visits:
                     raise Broken("ends_once", f"{stream} is queued twice")
                 self._visits[stream] = event.visit_id
@@ -154,9 +160,14 @@ class Book:
                     raise Broken("reservations", f"{stream} is offered while an offer is open")
                 self._offers[stream] = event.offer_id
                 self.offer_due[stream] = self._deadlines[stream] = event.deadline
-                for held in event.reservations:
-                    self._legs[stream][held.leg] = None
+                self._ring(stream, event)
+            case c.OfferWidened() as event:
+                if self._offers.get(stream) != event.offer_id:
+                    raise Broken("reservations", f"{stream} widens an offer that is not open")
+                self.offer_due[stream] = self._deadlines[stream] = event.deadline
+                self._ring(stream, event)
             case c.OfferAccepted() as event:
+                self.ring_due.pop(stream, None)
                 self.offer_due[stream] = event.connect_by
             case c.OfferExtended() as event:
                 self.offer_due[stream] = event.until
@@ -164,6 +175,7 @@ class Book:
                 self.offer_due[stream] = max(self.offer_due[stream], self._deadlines[stream])
             case c.OfferClosed() | c.ContactConnected() as event:
                 self.offer_due.pop(stream, None)
+                self.ring_due.pop(stream, None)
                 if self._offers.pop(stream, "") != event.offer_id:
                     raise Broken("reservations", f"{stream} closes an offer that is not open")
             case o.CallbackAsked() as event:
@@ -192,6 +204,14 @@ class Book:
                 if self._legs[stream] or stream in self._offers or stream in self._visits:
                     raise Broken("leg_after_contact", f"{stream} ends with something open: {self._legs[stream]}")
                 self._ended[stream] = ""
+
+    def _ring(self, stream: str, event: c.OfferMade | c.OfferWidened) -> None:
+        for held in event.reservations:
+            self._legs[stream][held.leg] = None
+        if event.next_at:
+            self.ring_due[stream] = event.next_at
+        else:
+            self.ring_due.pop(stream, None)
 
     def _shift(self, shift: str, record: Record) -> None:
         at = record.about.at
@@ -298,8 +318,9 @@ class Invariants:
             self._needs.setdefault(instruction.id, self._last_record)
         for record in outcome.records:
             self.book.note(record)
+        moved = {record.stream for record in outcome.records}
         for record in outcome.records:
-            self._record(record, given)
+            self._record(record, given, moved)
         self._as_meant(given, outcome.records)
         self._together(outcome.records)
         world, now = self._engine.world, given.at
@@ -315,18 +336,22 @@ class Invariants:
                         self._shift(world, shift)
         if outcome.records:
             self._nobody_waits_in_vain(world)
+            self._nobody_halts(world)
         if isinstance(given.body, f.Heartbeat):
             self._offers_are_young(now)
+            self._time_moves_on(world, now)
             self._waits_are_over(world, now)
             self._nobody_hears_silence(world, now)
             self._nobody_talks_against_music(world, now)
 
-    def _record(self, record: Record, given: Input) -> None:
+    def _record(self, record: Record, given: Input, moved: set[str]) -> None:
         match record.event:
             case c.ContactQueued() as event:
                 self._let_in_rightly(record, event, given)
             case c.OfferMade() as event:
-                self._in_turn(record, event)
+                self._in_turn(record, event, moved)
+                self._remember_legs(record)
+            case c.OfferWidened():
                 self._remember_legs(record)
             case c.LegClosed() as event:
                 if self._switch.lives(event.leg):
@@ -391,25 +416,28 @@ class Invariants:
             raise Broken("desk_is_there", f"shift {ident} is offered a contact though its page is long gone")
 
     def _remember_legs(self, record: Record) -> None:
-        if isinstance(record.event, c.OfferMade):
+        if isinstance(record.event, c.OfferMade | c.OfferWidened):
             for held in record.event.reservations:
                 self._offer_legs[held.shift_id, record.event.offer_id] = held.leg
 
-    def _in_turn(self, record: Record, made: c.OfferMade) -> None:
-        """FIFO: nobody who waited longer in this queue, with the same priority, still waits."""
-        world = self._engine.world
-        place = self.book.places[record.stream]
+    def _in_turn(self, record: Record, made: c.OfferMade, moved: set[str]) -> None:
+        """Nobody who comes first still waits, in whatever queue, for what one of these agents could give. Whoever only
+        began to wait for it in this same step is no witness.
+        """
+        world, now = self._engine.world, record.about.at
+        contact = world.contacts.get(ident_of(record.stream))
+        if contact is None or contact.visit is None:
+            return
+        mine = (*rank(contact.visit, now), self.book.places[record.stream])
+        agents = [world.agents[held.agent_id] for held in made.reservations if held.agent_id in world.agents]
         for other in world.contacts.values():
-            if other.status not in IN_TURN or other.queue_id != made.queue_id or not can_be_served(world, other):
+            stream = f"contact-{other.contact_id}"
+            if other.visit is None or stream in moved or other.status not in IN_TURN or not can_be_served(world, other):
                 continue
-            if other.visit is not None and self._since(record) == other.visit.since:
-                continue  # a call that takes up a callback came, by its own place, at the same instant
-            if self.book.places[f"contact-{other.contact_id}"] < place:
-                raise Broken("fifo", f"{record.stream} is served before {other.contact_id}, who waits longer")
-
-    def _since(self, record: Record) -> int:
-        contact = self._engine.world.contacts.get(ident_of(record.stream))
-        return contact.visit.since if contact is not None and contact.visit is not None else 0
+            if (*rank(other.visit, now), self.book.places[stream]) < mine:
+                for agent in agents:
+                    if could_take(world, other.visit, agent):
+                        raise Broken("fifo", f"{record.stream} gets {agent.agent_id} before {other.contact_id}")
 
     def _blamed_rightly(self, shift: str, down: s.AgentStoodDown) -> None:
         leg = self._offer_legs.get((shift, down.offer_id), "")
@@ -471,6 +499,10 @@ class Invariants:
         ident, timers = contact.contact_id, world.timers
         if contact.status == "arrived":
             raise Broken("waits_end", f"contact {ident} was neither queued nor turned away")
+        if contact.visit is not None and contact.visit.step_until and timers.due_of(("widen", ident)) is None:
+            raise Broken("waits_end", f"contact {ident} is at a step without an end")
+        if contact.visit is not None and contact.visit.since != self.book.since[f"contact-{ident}"]:
+            raise Broken("fifo", f"contact {ident} does not stand where it was queued")
         in_line = contact.status == "waiting" and can_be_served(world, contact)
         if (in_line or contact.status == "awaiting_callback") and timers.due_of(("visit", ident)) is None:
             raise Broken("waits_end", f"contact {ident} waits without an end")
@@ -528,12 +560,32 @@ class Invariants:
             return
         free = [shift for shift in world.shifts.values() if available(shift)]
         for contact in waiting if free else ():
-            settings = world.queues[contact.queue_id].settings
             for shift in free:
                 agent = world.agents.get(shift.agent_id)
-                level = agent.skills.get(settings.skill, 0) if agent is not None else 0
-                if level >= max(settings.min_level, 1) and line_is_free(world, shift):
+                could = agent is not None and contact.visit is not None and could_take(world, contact.visit, agent)
+                if could and line_is_free(world, shift):
                     raise Broken("served_at_once", f"{contact.contact_id} waits while shift {shift.shift_id} is free")
+
+    def _nobody_halts(self, world: World) -> None:
+        """Whoever waits for something that is to widen waits for somebody who is there, and not on a break."""
+        there = {shift.agent_id for shift in world.shifts.values() if shift.status != "paused"}
+        for contact in world.contacts.values():
+            visit = contact.visit
+            if visit is None or contact.status != "waiting" or not 0 <= visit.step < len(visit.steps) - 1:
+                continue
+            if not any(agent in world.agents and could_take(world, visit, world.agents[agent]) for agent in there):
+                raise Broken("nobody_halts", f"{contact.contact_id} waits at step {visit.step} for nobody")
+
+    def _time_moves_on(self, world: World, now: Instant) -> None:
+        for contact in world.contacts.values():
+            visit = contact.visit
+            if visit is None or not visit.step_until:
+                continue
+            if now > max(visit.step_until, self._engine.slack()) + 5 * SECOND:
+                raise Broken("steps_end", f"{contact.contact_id} is still at step {visit.step}")
+        for stream, due in self.book.ring_due.items():
+            if now > max(due, self._engine.slack()) + 5 * SECOND:
+                raise Broken("offers_grow", f"nobody else is rung for {stream}")
 
     def _offers_are_young(self, now: Instant) -> None:
         for stream, due in self.book.offer_due.items():
@@ -604,6 +656,28 @@ class Invariants:
         """A batch was committed by this engine."""
         if records and self._ledger.rows[-1][0] < max(epoch for epoch, _ in self._ledger.rows[-len(records) - 50 :]):
             raise Broken("fence", f"epoch {self._engine.epoch} wrote after a newer one")
+
+
+def rank(visit: c.Visit, now: Instant) -> tuple[Fraction, int]:
+    """Points, and since when: worked out from what the log says, in the plainest way. Smaller comes first."""
+    points = min(1_000, max(-1_000, visit.priority + sum(visit.bonuses.values())))
+    since = visit.waiting_since or visit.queued_at
+    return (-points - min(Fraction(visit.age_cap), Fraction(visit.age_per_min * (now - since), 60 * SECOND)), since)
+
+
+def could_take(world: World, visit: c.Visit, agent: Agent) -> bool:
+    """Whether this agent has what the visit asks for at its step."""
+    if visit.step < 0:
+        return False
+    if not visit.steps:
+        settings = world.queues[visit.queue_id].settings
+        return agent.skills.get(settings.skill, 0) >= max(settings.min_level, 1)
+    wanted = visit.steps[visit.step].requirement
+    return (
+        all(agent.skills.get(skill, 0) >= level for skill, level in wanted.skills.items())
+        and (not wanted.agents or agent.agent_id in wanted.agents)
+        and wanted.branch in ("", agent.branch)
+    )
 
 
 def can_be_served(world: World, contact: c.Contact) -> bool:

@@ -19,11 +19,11 @@ from msgspec.structs import replace
 from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import contacts, handling, offers, outward
 from orchestrator.domain.contacts.calling import NOT_REACHED
-from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone
+from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.domain.routing import matching, outside
-from orchestrator.domain.staff import presence, shifts
+from orchestrator.domain.routing import lines, matching, outside
+from orchestrator.domain.staff import counters, presence, shifts
 from orchestrator.domain.switch.facts import LegParked
 from orchestrator.domain.switch.instructions import CheckLeg, DialOutside
 from orchestrator.policies import POLICIES
@@ -36,8 +36,9 @@ from tests.simulation.run import Failure, Run, Size
 from tests.simulation.weather import Weather
 
 # The package names its policies like their modules, so the modules have to be asked for by path.
-admit, distribute, placing, reserve, wrap_up = (
-    import_module(f"orchestrator.policies.{name}") for name in ("admit", "distribute", "placing", "reserve", "wrap_up")
+admit, distribute, placing, reserve, widen, wrap_up = (
+    import_module(f"orchestrator.policies.{name}")
+    for name in ("admit", "distribute", "placing", "reserve", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
 
@@ -338,6 +339,64 @@ def _a_restart_that_nobody_notices(right: Any, *args: Any) -> Any:
             yield tell
 
 
+def _never_widens(right: Any, world: Any, memory: Any, fired: Any, now: Any, ids: Any) -> Any:
+    return () if fired.what == "widen" else right(world, memory, fired, now, ids)
+
+
+def _never_rings_one_more(right: Any, world: Any, memory: Any, fired: Any, now: Any, ids: Any) -> Any:
+    return () if fired.what == "ring_next" else right(world, memory, fired, now, ids)
+
+
+def _no_timer_for_a_step(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, contact, event, at)
+    all_timers.cancel(("widen", contact.contact_id))
+
+
+def _nobody_ages(right: Any, self: Any, now: Any) -> Any:
+    _, since, place = right(self, now)
+    return (-self.base * 60_000_000, since, place)
+
+
+def _within_the_queue_only(right: Any, self: Any, agent_id: Any, now: Any) -> Any:
+    """An agent takes whoever is first of the first of the agent's queues, whoever waits in the others."""
+    heads = [lane.head(now) for lane in self._lanes_for(agent_id)]
+    return next((wait.ident for wait in heads if wait is not None), None) or right(self, agent_id, now)
+
+
+def _whoever_is_rung_later_is_not_held(world: Any, happened: Any, ids: Any) -> Any:
+    if not isinstance(happened.record.event, contacts.OfferWidened):
+        yield from reserve.reserve(world, happened, ids)
+
+
+def _rings_more_after_an_answer(right: Any, contact: Any, command: Any) -> Any:
+    if isinstance(command, WidenOffer) and contact.offer is not None and contact.offer.accepted:
+        contact = replace(contact, offer=replace(contact.offer, accepted=""))
+    return right(contact, command)
+
+
+def _the_timer_goes_on_after_an_answer(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+    due = all_timers.due_of(("ring_next", contact.contact_id))
+    right(all_timers, contact, event, at)
+    if isinstance(event, contacts.OfferAccepted) and due is not None:
+        all_timers.set(("ring_next", contact.contact_id), due)
+
+
+@contextmanager
+def _an_answer_stops_nothing() -> Iterator[None]:
+    with (
+        around(offers, "decide", _rings_more_after_an_answer)(),
+        around(timers, "set_for_contact", _the_timer_goes_on_after_an_answer)(),
+    ):
+        yield
+
+
+def _counts_whenever_it_is_asked(right: Any, self: Any, agent_id: Any, *rest: Any) -> Any:
+    agent = self._agents.get(agent_id)
+    if agent is not None:
+        agent.shift[0] += 1
+    return right(self, agent_id, *rest)
+
+
 _CALM = Weather()
 _LOSSY = Weather(lost=0.03, doubled=0.1, parks_on_cancel=True)
 _DOUBLED = Weather(doubled=0.3)
@@ -346,6 +405,7 @@ _CRASHES = Weather(crashes=3)
 _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
+_ROUTED = Size(contacts=60, agents=8, routing=True)
 
 
 def _calls_before_the_agent_is_there(world: Any, happened: Any, ids: Any) -> Iterator[Any]:
@@ -686,6 +746,69 @@ MUTANTS = (
         ),
         weather=_CALM,
         size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="a step that never ends",
+        rule="steps_end",
+        make=around(timing, "on_timer", _never_widens),
+        weather=_CALM,
+        size=_ROUTED,
+    ),
+    Mutant(
+        name="no timer for a step",
+        rule="waits_end",
+        make=around(timers, "set_for_contact", _no_timer_for_a_step),
+        weather=_CALM,
+        size=_ROUTED,
+    ),
+    Mutant(
+        name="wait for an agent who is not there",
+        rule="nobody_halts",
+        make=instead(widen, "_skip", nothing),
+        weather=_CALM,
+        size=_ROUTED,
+    ),
+    Mutant(
+        name="waiting does not age",
+        rule="fifo",
+        make=around(lines.Wait, "at", _nobody_ages),
+        weather=_CALM,
+        size=_ROUTED,
+    ),
+    Mutant(
+        name="one queue after the other",
+        rule="fifo",
+        make=around(matching.Matching, "best_contact", _within_the_queue_only),
+        weather=_CALM,
+        size=_ROUTED,
+    ),
+    Mutant(
+        name="never ring one more",
+        rule="offers_grow",
+        make=around(timing, "on_timer", _never_rings_one_more),
+        weather=_CALM,
+        size=_ROUTED,
+    ),
+    Mutant(
+        name="whoever is rung later is not held",
+        rule="reservations",
+        make=policy(reserve.reserve, _whoever_is_rung_later_is_not_held),
+        weather=_CALM,
+        size=_ROUTED,
+    ),
+    Mutant(
+        name="ring one more though somebody has answered",
+        rule="verify",
+        make=_an_answer_stops_nothing,
+        weather=_CALM,
+        size=_ROUTED,
+    ),
+    Mutant(
+        name="counters that count whoever asks",
+        rule="fold",
+        make=around(counters.Counters, "of", _counts_whenever_it_is_asked),
+        weather=_CRASHES,
+        size=_ROUTED,
     ),
     Mutant(
         name="a restart of the switch that the log does not tell",

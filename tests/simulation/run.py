@@ -10,6 +10,7 @@ from random import Random
 from msgspec import Struct, structs
 
 from orchestrator.audit import verify
+from orchestrator.domain.contacts.contacts import ContactArrived
 from orchestrator.domain.kernel import SECOND, Event, Provenance, Record, derived_id, ident_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
@@ -18,7 +19,7 @@ from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, Sp
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
-from orchestrator.runner.inputs import EndAll
+from orchestrator.runner.inputs import EndAll, IdentifyContact
 from tests.simulation.agenda import START, Agenda
 from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
@@ -30,6 +31,8 @@ from tests.simulation.link import Link, Links
 from tests.simulation.outsiders import NUMBERS, Lobby
 from tests.simulation.outsiders import REFUSALS as OUTSIDE_REFUSALS
 from tests.simulation.people import REFUSALS, Desk
+from tests.simulation.routing import NUMBERS as KNOWN_NUMBERS
+from tests.simulation.routing import Routing
 from tests.simulation.story import Story
 from tests.simulation.switch import Caller, Phone, Switch, Switches
 from tests.simulation.weather import Weather, draw
@@ -70,6 +73,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Which part of the agents works at a desk in a browser; the others have a phone alone."""
     outside: bool = False
     """Whether callers are called back, or sent to numbers outside."""
+    routing: bool = False
+    """Whether queues have every rule, steps and levels; or all are as plain as can be."""
 
 
 class Failure(AssertionError):
@@ -96,8 +101,10 @@ class Run(Watcher):
         self._outside_dice = Random(f"outside of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
+            routing=not weather and seed % 3 != 0,
             outside=not weather and self._outside_dice.random() < 0.5,
         )
+        self.routing = Routing(seed, self.size.agents) if self.size.routing else None
         self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
         drawn = draw(self.dice)
@@ -231,6 +238,18 @@ class Run(Watcher):
         if rules is None:  # the first step of an engine happens while it is being made
             rules = self._watch(engine)
         rules.stepped(given, outcome)
+        if self.routing is not None:
+            for record in outcome.records:
+                if isinstance(record.event, ContactArrived):
+                    self._recognise(engine, self.routing, ident_of(record.stream), record.event.caller_number)
+
+    def _recognise(self, engine: Engine, routing: Routing, contact_id: str, number: str) -> None:
+        """The service that knows customers finds out who calls, in its own time."""
+        caller = routing.customer(number) if number in KNOWN_NUMBERS else None
+        if caller is not None:
+            took, customer_id, level = caller
+            known = IdentifyContact(contact_id=contact_id, customer_id=customer_id, level=level)
+            self.agenda.after(took, partial(engine.command, known))
 
     def _watch(self, engine: Engine) -> Invariants:
         whole = self.weather.news_is_whole and self.knows_rings
@@ -353,8 +372,11 @@ class Run(Watcher):
             gives_up_when=dice.choice(_MOMENTS),
             gives_up_ms=int(dice.choice((0, dice.uniform(0, 60), dice.uniform(0, 2_000)))),
             name=dice.choice(("Ann", 'x"y', "a\nEvent-Name: FORGED", "李雷")),
-            number=self.door.number(dice.choice(("+8613800138000", "anonymous", ""))),
+            number=self.door.number(self._number(dice.choice(("+8613800138000", "anonymous", "")))),
         )
+
+    def _number(self, plain: str) -> str:
+        return self.routing.number() if self.routing is not None else plain
 
     def _configure_first(self) -> None:
         dice = self.dice
@@ -372,12 +394,14 @@ class Run(Watcher):
                 ring_at_once=many,
             )
         door = self.door
+        if self.routing is not None:
+            self._settings = {key: self.routing.queue(plain) for key, plain in self._settings.items()}
         self._settings = {key: door.queue(value) for key, value in self._settings.items()}
-        changes: list[tuple[str, Event]] = [(f"queue-{key}", value) for key, value in self._settings.items()]
+        changes: list[tuple[str, Event]] = self.routing.places() if self.routing is not None else []
+        changes += [(f"queue-{key}", value) for key, value in self._settings.items()]
         numbers = ("4001", "*") if dice.random() < 0.7 else ("4001",)
-        main = EntryPointConfigured(name="main", numbers=numbers, queue_id="support")
-        shop = EntryPointConfigured(name="shop", numbers=("4002",), queue_id="sales")
-        changes += [("entry-main", door.entry(main)), ("entry-shop", door.entry(shop))]
+        changes.append(("entry-main", door.entry(self._entry("main", numbers, "support"))))
+        changes.append(("entry-shop", door.entry(self._entry("shop", ("4002",), "sales"))))
         changes += door.changes(self._settings["sales"])
         if self.size.outside:
             self._allow_outside(changes)
@@ -423,7 +447,12 @@ class Run(Watcher):
     def _agent(self, extension: str) -> AgentConfigured:
         dice = self.dice
         skills = {skill: dice.randint(1, 5) for skill in ("zh", "sell") if dice.random() < 0.7}
-        return AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills)
+        plain = AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills)
+        return self.routing.agent(plain) if self.routing is not None else plain
+
+    def _entry(self, name: str, numbers: tuple[str, ...], queue_id: str) -> EntryPointConfigured:
+        plain = EntryPointConfigured(name=name, numbers=numbers, queue_id=queue_id)
+        return self.routing.entry(plain) if self.routing is not None else plain
 
     def _apply(self, changes: list[tuple[str, Event]], *, version: bool = True) -> None:
         """Append to desk streams; what is configuration comes with a `version` of it."""
@@ -508,6 +537,8 @@ class Run(Watcher):
             change = (f"queue-{queue_id}", QueueRemoved())
         elif choice == 2:
             change = (f"queue-{queue_id}", self._settings[queue_id])
+        elif choice == 3 and self.routing is not None:
+            change = self.routing.change(f"queue-{queue_id}", self._settings[queue_id])
         else:
             change = (f"agent-a{extension}", self._agent(extension))
         self.note(f"somebody changes {change[0]}")

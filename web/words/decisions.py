@@ -84,4 +84,6 @@ def _why(candidate: Candidate) -> str:
                 parts.append(_("not offered anything yet"))
             case "offered_ms":
                 parts.append(_("last offered something %(time)s ago", time=duration(value)))
+            case _:
+                parts.append(f"{code(what)} {value}")
     return ", ".join([*parts, _("idle for %(idle)s", idle=idle)])

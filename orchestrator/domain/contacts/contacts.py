@@ -71,7 +71,7 @@ from orchestrator.domain.contacts.events import (
 )
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
-from orchestrator.domain.routing.requirements import Requirement, Step, bounded
+from orchestrator.domain.routing.requirements import Requirement, Step, bounded, rank_at
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 
 __all__ = [
@@ -162,6 +162,10 @@ class Visit(Struct, frozen=True, kw_only=True):
     def since(self) -> Instant:
         """Since when its waiting counts."""
         return self.waiting_since or self.queued_at
+
+    def rank(self, now: Instant) -> tuple[int, Instant]:
+        """Where it stands among all now: smaller comes first."""
+        return (-rank_at(self.base, self.age_per_min, self.age_cap, self.since, now), self.since)
 
     @property
     def requirement(self) -> Requirement | None:

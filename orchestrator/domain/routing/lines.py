@@ -7,38 +7,36 @@ in parts of a minute: nobody's rank jumps.
 """
 
 from heapq import heapify, heappop, heappush
-from typing import Final
 
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.pools import SPARE, Order, Pool
-from orchestrator.domain.routing.requirements import MINUTE, Requirement
+from orchestrator.domain.routing.requirements import MINUTE, Requirement, rank_at
 
 LaneKey = tuple[str, tuple[tuple[str, int], ...], tuple[str, ...], str, bool, int, int]
 Place = tuple[int, int, int]
 """Where somebody stands at an instant: rank in parts of a point, since when, and order of queueing. Smaller first."""
-NOBODY: Final = ""
 
 
 class Wait:
     """One contact in a lane."""
 
-    __slots__ = ("base", "ident", "lane", "out_at", "place", "since", "stamp")
+    __slots__ = ("base", "ident", "lane", "out_at", "place", "since", "stamp", "widens")
 
-    def __init__(self, ident: str, lane: "Lane", base: int, since: Instant, place: int) -> None:
+    def __init__(self, ident: str, lane: "Lane", base: int, since: Instant, place: int, *, widens: bool) -> None:
         self.ident = ident
         self.lane = lane
         self.base = base
         self.since = since
         self.place = place
         self.stamp = 0
+        self.widens = widens
+        """Whether what it asks for has further steps."""
         self.out_at = lane.ages_out(since)
         """When it stops ageing."""
 
     def at(self, now: Instant) -> Place:
         """Where it stands now."""
-        lane = self.lane
-        points = min(max(lane.per_min * (now - self.since), 0), lane.cap * MINUTE)
-        return (-(self.base * MINUTE + points), self.since, self.place)
+        return (-rank_at(self.base, self.lane.per_min, self.lane.cap, self.since, now), self.since, self.place)
 
 
 _Entry = tuple[Place, int, Wait]
@@ -48,7 +46,7 @@ class Lane:
     """The contacts of one queue with one requirement, who age alike."""
 
     __slots__ = ("_aged", "_ageing", "_turning", "cap", "key", "order", "per_min", "pool", "queue_id", "requirement",
-                 "waiting")  # fmt: skip
+                 "waiting", "widening")  # fmt: skip
 
     def __init__(self, key: LaneKey, requirement: Requirement, pool: Pool, order: Order) -> None:
         self.key = key
@@ -57,6 +55,8 @@ class Lane:
         self.pool = pool
         self.order = order
         self.waiting: dict[str, Wait] = {}
+        self.widening = 0
+        """How many of them ask for something that has further steps."""
         self._ageing: list[_Entry] = []
         self._aged: list[_Entry] = []
         self._turning: list[tuple[Instant, int, Wait]] = []
@@ -71,6 +71,7 @@ class Lane:
     def add(self, wait: Wait, stamp: int) -> None:
         """Somebody waits."""
         self.waiting[wait.ident] = wait
+        self.widening += wait.widens
         wait.stamp = stamp
         if wait.out_at:
             # The rank that it would have had at the beginning of time: what it adds since is the same for all who age.
@@ -83,7 +84,9 @@ class Lane:
 
     def remove(self, ident: str) -> None:
         """Somebody does not wait any more."""
-        self.waiting.pop(ident, None)
+        wait = self.waiting.pop(ident, None)
+        if wait is not None:
+            self.widening -= wait.widens
 
     def head(self, now: Instant) -> Wait | None:
         """Whoever is first now, None where nobody waits."""
@@ -97,10 +100,6 @@ class Lane:
         if ageing is None or aged is None:
             return ageing or aged
         return min(ageing, aged, key=lambda wait: wait.at(now))
-
-    def in_order(self, now: Instant) -> list[Wait]:
-        """Everybody who waits, first to last. Costs a sort: for rare moments and for people."""
-        return sorted(self.waiting.values(), key=lambda wait: wait.at(now))
 
     def _holds(self, wait: Wait, stamp: int) -> bool:
         return self.waiting.get(wait.ident) is wait and wait.stamp == stamp

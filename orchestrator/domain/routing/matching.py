@@ -17,7 +17,7 @@ from msgspec import Struct
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import Instant
-from orchestrator.domain.routing.lines import Lane, LaneKey, Place, Wait, lane_key
+from orchestrator.domain.routing.lines import Lane, LaneKey, Wait, lane_key
 from orchestrator.domain.routing.pools import PAUSED, READY, Order, OrderKey, Pool, PoolKey, draw_of, pool_key, widths
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
 from orchestrator.domain.routing.requirements import Requirement, own
@@ -223,14 +223,16 @@ class Matching:
             return
         requirement = visit.requirement or own(settings)
         key = lane_key(visit.queue_id, requirement, visit.age_per_min, visit.age_cap)
+        widens = not visit.last_step
         before = self._waits.get(ident)
         if before is not None:
             self._waiting[ident] = contact
-            if (before.lane.key, before.base, before.since) == (key, visit.base, visit.since):
+            same = (before.lane.key, before.base, before.since, before.widens)
+            if same == (key, visit.base, visit.since, widens):
                 return
             self._leave(ident)
         lane = self._lanes.get(key) or self._open_lane(key, requirement)
-        wait = self._waits[ident] = Wait(ident, lane, visit.base, visit.since, place)
+        wait = self._waits[ident] = Wait(ident, lane, visit.base, visit.since, place, widens=widens)
         self._waiting[ident] = contact
         lane.add(wait, self._stamp)
 
@@ -410,13 +412,8 @@ class Matching:
         """Those who wait where this agent was the last one who could take them, in the order of their ranks."""
         lanes = [lane for pool, _ in self._pools_with(agent_id) if not pool.able for lane in pool.active]
         lanes += self._named.get(agent_id, {}).values()
-        waits = [wait for lane in lanes for wait in lane.waiting.values()]
+        waits = [wait for lane in lanes if lane.widening for wait in lane.waiting.values() if wait.widens]
         return (wait.ident for wait in sorted(waits, key=lambda wait: wait.at(now)))
-
-    def place_of(self, contact_id: str, now: Instant) -> Place | None:
-        """Where a contact that waits stands among all; None where it does not wait."""
-        wait = self._waits.get(contact_id)
-        return wait.at(now) if wait is not None else None
 
     def waiting(self, queue_id: str) -> int:
         """How many contacts wait in this queue."""

@@ -109,12 +109,17 @@ def bounded(priority: int) -> int:
     return min(max(priority, low), high)
 
 
-def aged(per_min: int, cap: int, since: Instant, now: Instant) -> int:
-    """The points that waiting has added by now, whole ones: so many a minute, and never more than the cap."""
-    return min(max(per_min * (now - since) // MINUTE, 0), cap)
-
-
 MINUTE: Final = 60_000_000
+
+
+def aged(per_min: int, cap: int, since: Instant, now: Instant) -> int:
+    """The points that waiting has added by now, in parts of which `MINUTE` are one: so many a minute, up to the cap."""
+    return min(max(per_min * (now - since), 0), cap * MINUTE)
+
+
+def rank_at(base: int, per_min: int, cap: int, since: Instant, now: Instant) -> int:
+    """The whole rank now, in the same parts: nobody's rank jumps, so nobody's place hangs on when it is asked."""
+    return base * MINUTE + aged(per_min, cap, since, now)
 
 
 def branch_of(number: str, prefixes: Mapping[str, str]) -> str:

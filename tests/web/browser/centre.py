@@ -131,7 +131,7 @@ def centre(switch: Driver, chromium: "Browser", tmp_path: Path, times: dict[str,
     with ExitStack() as stack:
         folder = tmp_path / "house"
         folder.mkdir()
-        house = stack.enter_context(House(switch, folder, variables=None, default_entry=True, **times))
+        house = stack.enter_context(House(switch, folder, variables=None, default_entry=True, queue="", **times))
         house.open()
         stack.callback(_empty, house)
         command = [sys.executable, "-m", "orchestrator", "projections", "run"]

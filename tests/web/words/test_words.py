@@ -3,12 +3,17 @@
 import re
 
 import msgspec
+import pytest
 
 from orchestrator.domain.catalogue import CATALOGUE, Entry
+from orchestrator.domain.contacts.events import Candidate, Decision
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, UnknownEvent
+from orchestrator.domain.routing.requirements import Requirement
+from orchestrator.domain.routing.rules import RULES
 from tests.web.conftest import Site
 from web.words import Names, sentence
-from web.words.codes import CODES, code
+from web.words.codes import CODES, code, rule
+from web.words.decisions import reasons
 from web.words.sentences import SENTENCES
 
 
@@ -79,3 +84,55 @@ def test_a_companys_own_code_is_shown_as_it_is(site: Site) -> None:
 def test_every_code_of_ours_has_chinese_words(site: Site) -> None:
     with site.app.test_request_context(headers={"Accept-Language": "zh"}):
         assert [text for text in CODES if not re.search(r"[一-鿿]", code(text))] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "ranked", "why"),
+    (
+        (
+            "en",
+            "Skill “zh” at level 5 or higher, only branch sh, step 2; fewest calls first; configuration version 7.",
+            " Counted over this hour. Rank of the contact: priority +3, waiting +2.",
+            "level 6, 1 call, idle for",
+        ),
+        (
+            "zh",
+            "技能“zh”，等级 5 及以上, 仅限分支机构 sh, 第 2 步；通话最少优先；配置版本 7。",
+            " 统计范围：本小时。 排队分值：优先级 +3, 等待",
+            "等级 6, 1 通电话, 已空闲",
+        ),
+    ),
+)
+def test_a_decision_says_what_was_asked_what_counted_and_why_the_others_were_out(
+    site: Site, language: str, asked: str, ranked: str, why: str
+) -> None:
+    """Feature 3.9, complaint 25."""
+    decision = Decision(
+        rule="fewest_calls",
+        config_version=7,
+        skill="zh",
+        min_level=1,
+        candidates=(Candidate(agent_id="a1", level=6, idle_ms=5_000, score={"calls": 1}),),
+        others={"level_too_low": 2, "declined": 1},
+        requirement=Requirement(skills={"zh": 5}, branch="sh"),
+        step=1,
+        level_first=False,
+        window="hour",
+        rank={"priority": 3, "aged": 2},
+    )
+    with site.app.test_request_context(headers={"Accept-Language": language}):
+        told, (line,), others = reasons(decision, frozenset({"a1"}), Names())
+    assert told.startswith(asked + ranked)
+    assert line.why.startswith(why)
+    assert line.chosen
+    assert len(others) == 2
+    if language == "en":
+        assert others == ["1 other agent: did not take it just now", "2 other agents: level too low"]
+
+
+@pytest.mark.parametrize("language", ("en", "zh"))
+def test_a_rule_is_said_by_its_own_words_and_one_that_is_gone_by_its_name(site: Site, language: str) -> None:
+    """Feature 3.2: a rule that is added needs no word anywhere else."""
+    with site.app.test_request_context(headers={"Accept-Language": language}):
+        assert {rule(name) for name in RULES} == {each.words[language] for each in RULES.values()}
+        assert rule("by_zodiac_sign") == "by zodiac sign"
