@@ -47,9 +47,9 @@ def call_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.OfferAccepted() if callback is not None and contact.status == "connecting":
             yield TellContact(contact.contact_id, _dial(world, contact, callback, happened.at, ids))
         case CallbackDialled() as event if contact.status == "calling_back":
-            yield dial(world, contact, event, happened.at)
+            yield _call(world, contact, event, happened.at)
         case OutsideDialled() as event if contact.outside is not None:
-            yield dial(world, contact, event, happened.at)
+            yield _call(world, contact, event, happened.at)
     if callback is not None and contact.status == "awaiting_callback" and _is_over(contact, happened.at):
         yield TellContact(contact.contact_id, EndCallback(reason=FAILED))
 
@@ -61,9 +61,9 @@ def _say(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield answer_caller(contact, ids, leg=contact.farewell)
             yield say_goodbye(contact, ids)
         case CallbackAnswered() if contact.offer is not None and contact.offer.accepted:
-            yield join(contact, contact.offer.accepted, ids)
+            yield _join(contact, contact.offer.accepted, ids)
         case OutsideAnswered() | OutsideExtended(cause="joined_again") if contact.outside is not None:
-            yield join(contact, contact.outside.leg, ids)
+            yield _join(contact, contact.outside.leg, ids)
         case OutsideExtended(cause="not_connected_in_time"):
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
         case OutsideMissed() if contact.status == "waiting" and _was_joining(happened.before):
@@ -91,7 +91,7 @@ def _dial(world: World, contact: Contact, callback: Callback, now: Instant, ids:
     )
 
 
-def dial(world: World, contact: Contact, event: CallbackDialled | OutsideDialled, now: Instant) -> DialOutside:
+def _call(world: World, contact: Contact, event: CallbackDialled | OutsideDialled, now: Instant) -> DialOutside:
     """Call this number for the contact."""
     return DialOutside(
         id=event.leg,
@@ -107,7 +107,7 @@ def dial(world: World, contact: Contact, event: CallbackDialled | OutsideDialled
     )
 
 
-def join(contact: Contact, other: str, ids: Ids) -> BridgeLegs:
+def _join(contact: Contact, other: str, ids: Ids) -> BridgeLegs:
     """Let the customer hear the agent, or the number outside."""
     return BridgeLegs(
         id=ids.of("bridge", other),
