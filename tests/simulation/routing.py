@@ -92,7 +92,7 @@ class Routing:
         if dice.random() < 0.2:
             return None
         took = int(dice.choice((dice.uniform(10, 250), dice.uniform(200, 5_000))) * 1_000)
-        return took, f"customer-{NUMBERS.index(number)}", dice.choice(LEVELS)
+        return took, f"customer-{number.removeprefix('+')}", dice.choice(LEVELS)
 
     def _step(self) -> StepSetting:
         dice = self.dice
