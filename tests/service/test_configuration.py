@@ -335,7 +335,7 @@ def test_a_site_that_was_never_configured_gets_the_demos_configuration_once(kit:
         skill = world.queues[entry.queue_id].settings.skill
         assert any(skill in agent.skills for agent in world.agents.values())
     assert configuration.apply_defaults(settings, kit.database.writer) == 0
-    assert kit.log.position() == 19
+    assert kit.log.position() == 20
     applied(kit, SITE)
     assert configuration.apply_defaults(settings, kit.database.writer) == 0
 
