@@ -57,15 +57,18 @@ class Contact:
         "callback",
         "caller",
         "caller_gone",
+        "given",
         "ident",
         "identified",
         "last",
         "leaving",
         "legs",
+        "moved_to",
         "node",
         "offer",
         "outside",
         "overflowed",
+        "picked_for",
         "place",
         "queued",
         "segment",
@@ -75,6 +78,7 @@ class Contact:
         "unwanted",
         "visit",
         "visit_due",
+        "waiting_since",
     )  # fmt: skip
 
     def __init__(self, ident: str, arrived: events.ContactArrived, record: Record, place: int) -> None:
@@ -84,7 +88,9 @@ class Contact:
         self.legs = {arrived.leg}
         self.unwanted: dict[str, Instant] = {}
         self.visit = ""
-        self.visit_due = Instant(0)
+        self.visit_due = self.waiting_since = Instant(0)
+        self.moved_to = self.picked_for = ""
+        self.given = 0
         self.steps = self.step = 0
         self.step_due = Instant(0)
         """When the step of the visit is over; 0: never."""

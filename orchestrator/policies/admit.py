@@ -40,7 +40,8 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             if not _has_waited(happened.before):
                 yield answer_caller(contact, ids) if contact.answered else claim_caller(contact, ids)
                 yield from _notices(contact, event, ids)
-            yield play_waiting(contact, ids)
+            if contact.caller_leg:
+                yield play_waiting(contact, ids)
         case AnswerRequested():
             yield answer_caller(contact, ids)
         case OfferClosed() | OfferDeclined() if _waits_again(happened.before, contact):

@@ -92,7 +92,9 @@ def place(world: World, contact: Contact, command: Queue, now: Instant) -> Queue
     expected = expected_wait(world, command.queue_id, base, now)
     number = number_of(contact)
     for other in map(world.contacts.get, world.callbacks.get(number, ())):
-        if other is not None and other.visit is not None and other.visit.queue_id == command.queue_id:
+        if other is None or other.contact_id == contact.contact_id:
+            continue
+        if other.visit is not None and other.visit.queue_id == command.queue_id:
             return replace(
                 command,
                 priority=other.visit.priority,

@@ -64,8 +64,6 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield TellContact(fired.ident, EndPeace(now=now))
         case "outside" if contact is not None:
             yield TellContact(fired.ident, _expire_outside(world, contact, now))
-        case "ring_next" if contact is not None and contact.offer is not None and world.in_step(contact.node):
-            yield from ring_next(world, contact, contact.offer, now, ids)
         case "widen" if contact is not None and contact.visit is not None:
             visit = contact.visit
             reason = "expired" if visit.step >= 0 else "not_identified"

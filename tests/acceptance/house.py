@@ -63,6 +63,7 @@ number = "801"
 name = "Ann Archer"
 extension = "1001"
 skills = {{support = 5}}
+capacity = {{voice = 2}}
 
 [agent.bob]
 number = "802"

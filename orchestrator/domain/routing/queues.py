@@ -12,6 +12,8 @@ APOLOGY = "apology"
 # The prompt that says: hang up, you keep your place, we call you back.
 CALLBACK_PROMPT = "callback_promised"
 
+PICKS = ("skilled", "anyone", "nobody")
+
 
 class StepSetting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One step of a queue as configured: what is not said is as the queue says it."""
@@ -101,6 +103,8 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     most_waiting: int = 0
     """So many may wait at once; 0: as many as come."""
     overflow: tuple[Spill, ...] = ()
+    pick: str = "skilled"
+    """Which agents may take a waiting contact by hand: skilled (whoever serves the queue), anyone, nobody."""
 
 
 class QueueRemoved(Event, frozen=True, kw_only=True):
