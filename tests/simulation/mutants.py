@@ -222,8 +222,8 @@ def _rates_are_not_looked_at(right: Any, world: Any, contact: Any, event: Any, n
     return right(world, contact, replace(event, found="resync"), now, ids)
 
 
-def _nothing_is_ever_closed(right: Any, world: Any, now: Any) -> Any:
-    house = right(world, now)
+def _nothing_is_ever_closed(right: Any, world: Any, now: Any, contact: Any) -> Any:
+    house = right(world, now, contact)
 
     def open_queue(queue_id: str) -> Any:
         sight = house.queue(queue_id)
