@@ -134,8 +134,7 @@ class House:
         **times: float,
     ) -> None:
         """`times` replace those of queue `support`: ring_s, wrap_up_s, max_wait_s, cool_down_s, ring_at_once,
-        desk_grace_s;
-        `queue` is more of its keys, as the file has them.
+        desk_grace_s; `queue` is more of its keys, as the file has them.
         """
         self.driver = driver
         self.folder = folder
