@@ -429,6 +429,7 @@ _FLAPS = Weather(flaps=3)
 _CRASHES = Weather(crashes=3)
 _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
+_CROWDED = Size(contacts=150)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
 _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
@@ -900,6 +901,7 @@ MUTANTS = (
         name="let callers in beyond what the switch bears",
         rule="door",
         make=around(admit, "place_arrival", _rates_are_not_looked_at),
+        size=_CROWDED,
     ),
     Mutant(
         name="let callers wait in a queue that is closed",
