@@ -5,7 +5,7 @@ Every folder is private to its owner, because FreeSWITCH keeps a copy of its who
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -18,6 +18,9 @@ CONF = Path(__file__).with_name("conf")
 # What may stand in a value: FreeSWITCH expands variables and macros in the text of its configuration before it reads
 # it as XML, so quoting alone would not help.
 SAFE = re.compile(r"[A-Za-z0-9_./:@%+,=~-]*")
+
+GATEWAY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+PEER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 
 LAST_PORT = 65_535
 SHORTEST_PASSWORD = 8
@@ -44,6 +47,8 @@ class SwitchPlan:
     sip_ip: str = "127.0.0.1"
     trunk_peers: Sequence[str] = ("127.0.0.0/8",)
     """Networks whose calls are taken without a password."""
+    outside: Mapping[str, str] = field(default_factory=lambda: {"outside": "127.0.0.1:5090"})
+    """Trunks over which numbers outside are called: the name that the site's configuration uses, and HOST:PORT."""
     language: str = "zh"
     """Whose prompts a caller hears: `en`, `zh` or `yue`."""
     codecs: str = "PCMA,PCMU"
@@ -65,6 +70,7 @@ def render(home: Path, plan: SwitchPlan) -> None:
     rendered = {
         "vars.xml": _variables(plan),
         "peers.xml": _peers(plan.trunk_peers),
+        "gateways.xml": _gateways(plan.outside),
         "directory.xml": directory_xml(plan.phones),
     }
     for source in sorted(CONF.glob("*.xml")):
@@ -149,6 +155,20 @@ def _variables(plan: SwitchPlan) -> str:
 
 def _peers(networks: Iterable[str]) -> str:
     return "".join(f'<node type="allow" cidr="{ip_network(network)}"/>\n' for network in networks)
+
+
+def _gateways(outside: Mapping[str, str]) -> str:
+    """One gateway a trunk: it registers nowhere, and shows the number that each call says."""
+    found = []
+    for name, peer in sorted(outside.items()):
+        if not GATEWAY.fullmatch(name):
+            raise ValueError(f"outside: {name!r} is no name for a trunk; use small letters a-z, digits, - and _")
+        if not PEER.fullmatch(peer):
+            raise ValueError(f"outside.{name}: {peer!r} is no HOST:PORT such as 192.0.2.1:5060")
+        settings = {"proxy": peer, "register": "false", "caller-id-in-from": "true", "context": "ringledger-agents"}
+        lines = "".join(f'<param name="{key}" value="{value}"/>' for key, value in settings.items())
+        found.append(f'<gateway name="{name}">{lines}</gateway>\n')
+    return f"<gateways>\n{''.join(found)}</gateways>\n"
 
 
 def _write(path: Path, text: str) -> None:

@@ -40,6 +40,7 @@ CONFIGURATION: Final = (
     "agent",
     "queue",
     "entry",
+    "outside",
     "pauses",
     "wrapup",
     *admission.KINDS,

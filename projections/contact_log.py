@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.customers.people import CustomerErased
 from orchestrator.domain.kernel import Event, Record, ident_of, stream
 from orchestrator.service.customers import e164
@@ -22,7 +22,7 @@ from projections.pages import Condition, Page, page
 from projections.tables import Table
 
 NAME: Final = "contact_log"
-VERSION: Final = 2
+VERSION: Final = 3
 REGIONAL: Final = True
 
 TABLES: Final = """
@@ -240,6 +240,17 @@ def _stop_talking(row: Contact, at: int) -> None:
     row.talk_since = row.held_since = None
 
 
+def _connected_outside(row: Contact, event: outward_events.OutsideConnected, at: int) -> None:
+    row.talk_since = at
+    if row.connected_at is None:
+        row.connected_at = at
+
+
+def _outside_ended(row: Contact, event: outward_events.OutsideSegmentEnded, at: int) -> None:
+    _stop_talking(row, at)
+    row.ended_by = event.ended_by
+
+
 def _recording_begun(row: Contact, event: contacts.RecordingBegun, at: int) -> None:
     row.recording = event.file
 
@@ -268,6 +279,8 @@ _FOLDS: Final[dict[type[Event], Fold]] = {
     contacts.RecordingBegun: _recording_begun,
     contacts.RecordingFinished: _recording_finished,
     contacts.ContactEnded: _ended,
+    outward_events.OutsideConnected: _connected_outside,
+    outward_events.OutsideSegmentEnded: _outside_ended,
 }
 
 _CARED_FOR: Final[frozenset[type[Event]]] = frozenset({*_FOLDS, CustomerErased})

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.domain.kernel import Record, kind_of
+from orchestrator.domain.routing import admission
 from orchestrator.domain.staff.shifts import AgentReserved
 from orchestrator.store import Log
 from projections.live_calls import KEPT
@@ -15,7 +16,9 @@ from projections.live_calls import KEPT
 # The names that a contact's and a shift's first and last events are stored under.
 _BEGUN: Final = ("ContactArrived", "AgentSignedIn")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
-_CONFIGURED: Final = ("agent", "queue", "entry", "pauses", "wrapup", "config", "node")
+_CONFIGURED: Final = (
+    "branch", "level", "agent", "queue", "entry", "outside", "pauses", "wrapup", *admission.KINDS, "config", "node"
+)  # fmt: skip
 
 
 def present(log: Log, until: int) -> Iterator[Record]:

@@ -2,6 +2,8 @@
 
 - `simulator call {"dialled": "4001", "name": "Li Wei", "patience_ms": 30000}` answers `+OK <uuid of the leg>`
 - `simulator phone {"extension": "1001", "behaviour": "answer", "answer_after_ms": 500}`
+- `simulator outside {"extension": "+8675512345678", "behaviour": "busy"}`: what this number outside does with calls;
+  with `"registered": false` its trunk is down
 - `simulator hangup <uuid>`: the far end of that leg hangs up
 - `simulator expire <extension>`: that phone lost its power, and the switch has noticed
 - `simulator pickup <uuid>`: the phone that rings is answered
@@ -46,6 +48,9 @@ class Control:
                 case "phone":
                     model.phone(_made(Phone, rest), now)
                     return "+OK\n"
+                case "outside":
+                    model.outsider(_made(Phone, rest), now)
+                    return "+OK\n"
                 case "hangup":
                     return _done(worked=model.hang_up(rest.strip(), now))
                 case "expire":
@@ -66,7 +71,8 @@ class Control:
                     return json.dumps(self._stats()) + "\n"
                 case _:
                     return (
-                        "-ERR simulator: use call, phone, expire, hangup, pickup, hold, resume, dtmf, fault or stats\n"
+                        "-ERR simulator: use call, phone, outside, expire, hangup, pickup, hold, resume, dtmf, fault "
+                        "or stats\n"
                     )
         except ValueError as problem:
             return f"-ERR simulator {verb}: {problem}\n"

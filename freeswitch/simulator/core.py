@@ -38,6 +38,8 @@ class Switch:
     bus: Bus
     registry: Registry = field(default_factory=Registry)
     phones: dict[str, Phone] = field(default_factory=dict)
+    outsiders: dict[str, Phone] = field(default_factory=dict)
+    """What numbers outside do with a call; one that is not here answers, and talks for a while."""
     watched: dict[str, Channel] = field(default_factory=dict)
     """Callers who wait for something to happen to an agent's leg."""
     globals: dict[str, str] = field(default_factory=dict)

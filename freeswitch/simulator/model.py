@@ -272,6 +272,20 @@ class Model:
         elif before is not None and before.registered:
             registering.unregistered(self.switch, phone)
 
+    def outsider(self, phone: Phone, now: int) -> None:
+        """Say what the number outside that is this phone's `extension` does with calls.
+
+        Raises ValueError when the script makes no sense.
+        """
+        problem = phone.problem()
+        if problem:
+            raise ValueError(problem)
+        self.switch.timeline.run(now)
+        before = self.switch.outsiders.get(phone.extension)
+        if before is not None:
+            phone.calls = before.calls
+        self.switch.outsiders[phone.extension] = phone
+
     def expire(self, extension: str, now: int) -> bool:
         """The phone lost its power, and the switch has noticed by now. False when it was not registered."""
         self.switch.timeline.run(now)
@@ -344,13 +358,16 @@ class Model:
     def restart(self, now: int) -> None:
         """The machine lost its power and is back: no legs, no farewells, a new Core-UUID. Phones register again."""
         self.switch.timeline.run(now)
-        interest, phones = self.switch.bus.interest, self.switch.phones
+        interest, phones, outsiders = self.switch.bus.interest, self.switch.phones, self.switch.outsiders
         self.restarts += 1
         self.switch = self._boot(now)
         self.switch.bus.interest = interest
         for phone in phones.values():
             phone.calls = 0
             self.phone(phone, now)
+        for outsider in outsiders.values():
+            outsider.calls = 0
+            self.outsider(outsider, now)
 
 
 def _ignoring(steps: Steps[bool]) -> Steps[None]:

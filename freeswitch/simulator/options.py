@@ -26,6 +26,8 @@ class Options:
     trunk_port: int = 5080
     agents_profile: str = "internal"
     agents_port: int = 5060
+    gateways: tuple[str, ...] = ("outside",)
+    """Over what numbers outside are called (`sofia/gateway/NAME/NUMBER`); on the trunk's profile."""
     inbound_context: str = "ringledger-inbound"
     agents_context: str = "ringledger-agents"
     dialplan: Dialplan = field(default_factory=Dialplan)

@@ -15,6 +15,8 @@ from freeswitch.simulator.timeline import MILLISECOND, SECOND, Steps, Thread
 _NOBODY: Final = "0000000000"
 """What the switch shows as caller when nobody said whom to show."""
 
+_USUAL_TALK_MS: Final = 15_000
+
 LIVES: Final[dict[str, Callable[[Switch, Channel], Steps[None]]]] = {}
 """The thread of a leg that is called; `model` fills this in, since a leg's life may call another one."""
 
@@ -88,6 +90,8 @@ def _find(switch: Switch, target: str) -> tuple[Phone | None, str]:
     kind, _, address = target.partition("/")
     if kind == "error":
         return None, address.upper()
+    if kind == "sofia" and address.startswith("gateway/"):
+        return _outsider(switch, address.removeprefix("gateway/"))
     if kind != "user":
         return None, "CHAN_NOT_IMPLEMENTED"
     switch.bus.burn()  # the look-up of the directory
@@ -101,10 +105,29 @@ def _find(switch: Switch, target: str) -> tuple[Phone | None, str]:
     return (phone, "") if phone.registered else (None, "USER_NOT_REGISTERED")
 
 
+def _outsider(switch: Switch, address: str) -> tuple[Phone | None, str]:
+    """Whoever has this number outside (mod_sofia looks at the gateway alone)."""
+    gateway, _, number = address.partition("/")
+    if gateway not in switch.options.gateways:
+        return None, "INVALID_GATEWAY"
+    usual = Phone(extension=number, talk_ms=_USUAL_TALK_MS)
+    phone = switch.outsiders.setdefault(number, usual)
+    return (phone, "") if phone.registered else (None, "GATEWAY_DOWN")
+
+
 def _make(switch: Switch, uuid: str, phone: Phone, variables: dict[str, str], owner: Channel | None) -> Channel:
     options = switch.options
     extension = phone.extension
-    leg = Channel(uuid, sip.leg_name(extension, options.agents_profile), inbound=False, now=switch.now)
+    outside = switch.outsiders.get(extension) is phone
+    profile, port = options.agents_profile, options.agents_port
+    name_of_leg = sip.leg_name(extension, profile)
+    if outside:
+        profile, port, name_of_leg = (
+            options.trunk_profile,
+            options.trunk_port,
+            f"sofia/{options.trunk_profile}/{extension}",
+        )
+    leg = Channel(uuid, name_of_leg, inbound=False, now=switch.now)
     number = variables.get("origination_caller_id_number", "")
     name = variables.get("origination_caller_id_name", "")
     if owner is not None:
@@ -129,11 +152,11 @@ def _make(switch: Switch, uuid: str, phone: Phone, variables: dict[str, str], ow
         leg,
         extension=extension,
         domain=options.domain,
-        profile=options.agents_profile,
-        port=options.agents_port,
+        profile=profile,
+        port=port,
         call=switch.new_uuid(),
     )
-    for key, value in {**options.directory_variables, **variables}.items():
+    for key, value in {**({} if outside else options.directory_variables), **variables}.items():
         leg.set(key, value)
     if owner is not None:
         leg.partner = owner.uuid

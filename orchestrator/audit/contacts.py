@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from orchestrator.audit import outward
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
@@ -79,6 +80,7 @@ class Contacts:
             events.LegClosed: self._leg_closed,
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
+            **outward.handlers(books, self._leave),
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
             events.ContactReprioritised: self._reprioritised,
@@ -159,7 +161,7 @@ class Contacts:
             self._books.check_deadline(contact.visit_due, "the end of the wait")
         elif event.outcome == "overflowed":
             self._books.counts.overflows += 1
-            contact.overflowed = not contact.leaving
+            contact.overflowed = not contact.leaving and contact.outside is None
         contact.visit = ""
 
     def _entry_point_missing(self, _contact: Contact, _event: events.EntryPointMissing) -> None:
@@ -208,6 +210,10 @@ class Contacts:
             books.complain("offer", f"offered again while offer {contact.offer.offer_id} is open")
         if contact.segment is not None:
             books.complain("offer", "offered while it talks with an agent")
+        if contact.outside is not None:
+            books.complain("offer", "offered while a number outside is called for it")
+        if contact.callback is not None and contact.callback.again_at:
+            books.complain("callback", "offered while its customer is to be left in peace")
         if contact.leaving:
             books.complain("offer", "offered though the caller is leaving or gone")
         if contact.node not in books.in_step:
@@ -314,6 +320,8 @@ class Contacts:
             return
         self._books.check_deadline(offer.due, "the end of the offer")
         contact.offer = None
+        if contact.callback is not None:
+            outward.let_go(contact, contact.callback.leg, self._books.record.about.at)
         # A wait that is over while somebody's phone rings ends when nobody's does.
         contact.visit_due = max(contact.visit_due, self._books.record.about.at)
         for leg, shift in offer.reservations.items():
@@ -340,6 +348,8 @@ class Contacts:
                 books.complain("offer", f"connected while the phones of {', '.join(others)} still belong to the offer")
         if contact.segment is not None:
             books.complain("segment", "connected to a second agent")
+        if contact.callback is not None:
+            books.complain("callback", "connected though the customer has not answered")
         if contact.leaving:
             books.complain("segment", "connected though the caller is leaving or gone")
         contact.offer = None
@@ -373,6 +383,7 @@ class Contacts:
 
     def _leave(self, contact: Contact) -> None:
         contact.leaving = True
+        contact.callback = None
         for leg in contact.legs:
             contact.unwanted.setdefault(leg, self._books.record.about.at)
 
@@ -423,6 +434,8 @@ class Contacts:
             yield f"offer {contact.offer.offer_id} open"
         if contact.segment is not None:
             yield f"conversation {contact.segment.segment_id} open"
+        if contact.outside is not None:
+            yield f"{'conversation' if contact.outside.segment_id else 'call'} outside open"
 
     def end_step(self) -> None:
         """A decision is over. A caller who is gone is in no queue, offer or conversation; one whom we send away is in
@@ -454,10 +467,14 @@ class Contacts:
             if contact.offer is not None:
                 live.offers += 1
                 self._if_late(contact, contact.offer.due, clock, f"offer {contact.offer.offer_id}")
-            elif contact.visit and contact.node in self._books.in_step:
+            elif contact.outside is not None and not contact.outside.segment_id:
+                self._if_late(contact, contact.outside.due, clock, "the call to a number outside")
+            elif contact.visit and (contact.node in self._books.in_step or contact.callback is not None):
                 self._if_late(contact, contact.visit_due, clock, f"queue visit {contact.visit}")
                 if contact.step_due:
                     self._if_late(contact, contact.step_due, clock, f"step {contact.step} of visit {contact.visit}")
+            if contact.callback is not None and contact.callback.again_at:
+                self._if_late(contact, contact.callback.again_at, clock, "the peace after a try")
             up_since = self._books.node_up_since.get(contact.node)
             for leg, since in contact.unwanted.items():
                 if up_since is not None and clock > max(since, up_since) + LEG_LIMIT + slack:

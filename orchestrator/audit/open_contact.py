@@ -1,6 +1,6 @@
 """What the verifier remembers of a contact while it is open."""
 
-from orchestrator.domain.contacts import events
+from orchestrator.domain.contacts import events, outward_events
 from orchestrator.domain.kernel import Instant, Record
 
 
@@ -28,10 +28,34 @@ class Segment:
         self.announced = False
 
 
+class Callback:
+    """A customer to be called: no leg of theirs is needed until they answer."""
+
+    __slots__ = ("again_at", "leg", "missed", "tries")
+
+    def __init__(self, asked: outward_events.CallbackAsked) -> None:
+        self.tries = asked.tries
+        self.missed = 0
+        self.again_at = Instant(0)
+        self.leg = ""
+
+
+class Outside:
+    """A number outside that is called for the caller, or talked to."""
+
+    __slots__ = ("due", "leg", "segment_id")
+
+    def __init__(self, dialled: outward_events.OutsideDialled) -> None:
+        self.leg = dialled.leg
+        self.due = dialled.answer_by
+        self.segment_id = ""
+
+
 class Contact:
     """A contact that has not ended."""
 
     __slots__ = (
+        "callback",
         "caller",
         "caller_gone",
         "given",
@@ -43,6 +67,7 @@ class Contact:
         "moved_to",
         "node",
         "offer",
+        "outside",
         "overflowed",
         "picked_for",
         "place",
@@ -72,6 +97,8 @@ class Contact:
         """When the step of the visit is over; 0: never."""
         self.offer: Offer | None = None
         self.segment: Segment | None = None
+        self.callback: Callback | None = None
+        self.outside: Outside | None = None
         self.queued = self.identified = self.leaving = self.caller_gone = False
         self.overflowed = False
         """Left a queue for another place, and has not come there yet."""

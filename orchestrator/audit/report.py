@@ -65,6 +65,10 @@ class Counts(Struct, kw_only=True):
     """Agents who dropped out of an offer that lived on with others."""
     segments: int = 0
     """Conversations between a caller and one agent."""
+    callbacks: int = 0
+    """Callers who asked to be called back."""
+    outside_segments: int = 0
+    """Conversations between a caller and a number outside."""
     wrap_ups_started: int = 0
     wrap_ups_ended: int = 0
     shifts: int = 0
@@ -129,6 +133,8 @@ class Report(Struct, frozen=True, kw_only=True):
             f"shifts      {counts.shifts}, {counts.shifts_ended} ended; {counts.segments} conversations, "
             f"{counts.wrap_ups_started} wrap-ups started, {counts.wrap_ups_ended} ended"
         )
+        if counts.callbacks or counts.outside_segments:
+            yield f"outside     {counts.callbacks} callbacks asked for, {counts.outside_segments} conversations outside"
         yield (
             f"legs        {counts.legs}, {counts.legs_closed} closed ({counts.legs_closed_by_repair} by repair), "
             f"{counts.stray_legs} strays"

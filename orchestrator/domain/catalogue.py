@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
-from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
@@ -25,6 +25,7 @@ from orchestrator.domain.routing import (
     limits,
     notices,
     numbers,
+    outside,
     queues,
     trunks,
 )
@@ -91,6 +92,18 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.LegClosed,
         contacts.LegOverdue,
         contacts.ContactEnded,
+        outward_events.CallbackAsked,
+        outward_events.CallbackDialled,
+        outward_events.CallbackAnswered,
+        outward_events.CallbackMissed,
+        outward_events.CallbackResumed,
+        outward_events.CallbackEnded,
+        outward_events.OutsideDialled,
+        outward_events.OutsideAnswered,
+        outward_events.OutsideExtended,
+        outward_events.OutsideMissed,
+        outward_events.OutsideConnected,
+        outward_events.OutsideSegmentEnded,
         contacts.OverflowDeferred,
         contacts.AnswerRequested,
         contacts.NuisanceMarked,
@@ -136,6 +149,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "entry": (entries.EntryPointRemoved,),
     "level": (levels.LevelConfigured, levels.LevelRemoved),
     "branch": (branches.BranchConfigured, branches.BranchRemoved),
+    "outside": (outside.OutsideConfigured, outside.OutsideRemoved),
     "rewrite": (numbers.RewriteConfigured, numbers.RewriteRemoved),
     "trunk": (trunks.TrunkConfigured, trunks.TrunkRemoved),
     "limit": (limits.LimitConfigured, limits.LimitRemoved),

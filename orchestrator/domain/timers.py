@@ -2,14 +2,17 @@
 
 | timer     | of      | set by                                                  | cancelled by                       |
 |-----------|---------|---------------------------------------------------------|------------------------------------|
-| offer     | contact | OfferMade, OfferAccepted, OfferExtended, accepted fails | the offer closes, ContactConnected |
+| offer     | contact | OfferMade, OfferAccepted, OfferExtended, accepted fails,| the offer closes, ContactConnected |
+|           |         | CallbackDialled, CallbackAnswered                       |                                    |
 | ring_next | contact | OfferMade, OfferWidened, of rules that ring one by one  | it is accepted or closes           |
-| visit     | contact | ContactQueued                                           | QueueVisitEnded                    |
+| visit     | contact | ContactQueued, CallbackAsked, CallbackAnswered          | QueueVisitEnded                    |
 | overflow  | contact | ContactQueued, OverflowDeferred with a time             | QueueVisitEnded, looked at         |
 | answer    | contact | ContactQueued with a time for the answer                | AnswerRequested, QueueVisitEnded   |
 | widen     | contact | ContactQueued, VisitWidened, VisitRevised: a step ends  | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
+| callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
+| outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
 | desk      | shift   | DeskLost, DeskGraceExtended                             | any other event of the desk        |
@@ -21,9 +24,10 @@ What each means when it is due stands in `runner.timing`.
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
-from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
 from orchestrator.domain.contacts.handling import LEG_GRACE
+from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.kernel import SECOND, Event, Instant
 from orchestrator.domain.staff import presence, shifts
 from orchestrator.domain.switch import nodes
@@ -34,6 +38,10 @@ Key = tuple[str, str]
 # A caller who is hearing an apology has time to hear it out before anybody asks whether the leg is gone.
 APOLOGY_GRACE = 60 * SECOND
 
+# The timers that a contact may have.
+OF_CONTACT = (
+    "offer", "ring_next", "visit", "widen", "overflow", "answer", "wish", "legs", "callback", "outside"
+)  # fmt: skip
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
 SPARE = 64
@@ -123,14 +131,40 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
         case contacts.LegOverdue():
             timers.set(("legs", ident), event.again_at)
         case contacts.ContactEnded():
-            for name in ("offer", "ring_next", "visit", "widen", "overflow", "answer", "wish", "legs"):
+            for name in OF_CONTACT:
                 timers.cancel((name, ident))
             return
+        case _:
+            _set_for_calls_outside(timers, ident, event)
     if not doomed_legs(contact):
         timers.cancel(("legs", ident))
     elif timers.due_of(("legs", ident)) is None:
-        grace = APOLOGY_GRACE if contact.told == "turned_away" and contact.apology else LEG_GRACE
+        grace = APOLOGY_GRACE if farewell_leg(contact) and contact.apology else LEG_GRACE
         timers.set(("legs", ident), Instant(at + grace))
+
+
+def _set_for_calls_outside(timers: Timers, ident: str, event: Event) -> None:
+    match event:
+        case outward_events.CallbackAsked():
+            timers.set(("visit", ident), event.leave_by)
+            timers.cancel(("overflow", ident))
+        case outward_events.CallbackDialled():
+            timers.set(("offer", ident), event.answer_by)
+        case outward_events.CallbackAnswered():
+            timers.set(("offer", ident), event.connect_by)
+            timers.set(("visit", ident), event.leave_by)
+        case outward_events.CallbackMissed():
+            timers.set(("callback", ident), event.again_at)
+        case outward_events.CallbackResumed() | outward_events.CallbackEnded():
+            timers.cancel(("callback", ident))
+        case outward_events.OutsideDialled():
+            timers.set(("outside", ident), event.answer_by)
+        case outward_events.OutsideAnswered():
+            timers.set(("outside", ident), event.connect_by)
+        case outward_events.OutsideExtended():
+            timers.set(("outside", ident), event.until)
+        case outward_events.OutsideMissed() | outward_events.OutsideConnected():
+            timers.cancel(("outside", ident))
 
 
 def _set_or_cancel(timers: Timers, key: Key, due: Instant) -> None:

@@ -7,16 +7,19 @@ makes no new contact.
 from collections import OrderedDict
 
 from orchestrator.domain import timers as timer_table
-from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
-from orchestrator.domain.routing import admission, branches, entries, levels, queues
+from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues
 from orchestrator.domain.routing.admission import Admission
 from orchestrator.domain.routing.branches import Branch
 from orchestrator.domain.routing.entries import EntryPoint
 from orchestrator.domain.routing.levels import Level
 from orchestrator.domain.routing.matching import Matching
+from orchestrator.domain.routing.outside import Outside
 from orchestrator.domain.routing.queues import Queue
+from orchestrator.domain.routing.waits import Waits
 from orchestrator.domain.staff import agents, reasons, shifts
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.counters import Counters
@@ -32,7 +35,7 @@ CLOSED_LEGS_KEPT = 20_000
 # Who served a customer last is remembered of so many customers, those who were served last.
 LAST_AGENTS_KEPT = 100_000
 
-Aggregate = Contact | Shift | Node | Agent | Queue | EntryPoint | Level | Branch | None
+Aggregate = Contact | Shift | Node | Agent | Queue | EntryPoint | Level | Branch | Outside | None
 
 
 class World:
@@ -48,6 +51,7 @@ class World:
         self.versions: dict[str, int] = {}
         self.contact_of_leg: dict[str, str] = {}
         self.open_offers: set[str] = set()
+        """Offers that are open; and legs that call a number outside, which nobody should be told of when it is over."""
         self.closed_legs: OrderedDict[str, str] = OrderedDict()
         self.shift_of_agent: dict[str, str] = {}
         self.shift_at: dict[str, str] = {}
@@ -65,6 +69,12 @@ class World:
         self.timers = Timers()
         self.counters = Counters()
         self.matching = Matching(self.counters)
+        self.outside: Outside | None = None
+        self.outside_legs: dict[str, None] = {}
+        """Open legs of ours to numbers outside."""
+        self.callbacks: dict[str, dict[str, None]] = {}
+        """Numbers that are to be called back, and the contacts for which."""
+        self.waits = Waits()
         self.admission = Admission()
 
     def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
@@ -81,6 +91,9 @@ class World:
                 self.versions[record.stream] = record.version
             case "config":
                 self.config_version = record.version
+            case "outside":
+                was, self.outside = self.outside, outside.evolve(self.outside, record.event)
+                return was, self.outside
             case "pauses" | "wrapup":
                 self.reasons = reasons.evolve(self.reasons, record.event, ident)
             case "agent" | "queue" | "entry" as kind:
@@ -106,19 +119,23 @@ class World:
                     self.lines.setdefault(held.extension, {})[held.leg] = None
                     self._place_shift_at(held.extension, record.about.at)
                 self.matching.note_chosen(ident, [held.shift_id for held in record.event.reservations])
+            case outward_events.CallbackDialled() | outward_events.OutsideDialled() as event:
+                self.contact_of_leg[event.leg] = ident
+                self.outside_legs[event.leg] = None
             case contacts.LegClosed() as event:
+                self.outside_legs.pop(event.leg, None)
                 self._close_leg(event.leg, ident)
                 extension = contacts.extension_of(before, event.leg) if before is not None else ""
                 if extension:
                     self._end_line(extension, event.leg, record.about.at)
         if after.customer_id and after.segment is not None:
             self._remember_agent(after.customer_id, after.segment.agent_id)
-        if before is not None and before.offer is not None:
-            self.open_offers.discard(before.offer.offer_id)
-        if after.offer is not None:
-            self.open_offers.add(after.offer.offer_id)
+        self.open_offers.difference_update(_proposals(before))
+        self.open_offers.update(_proposals(after))
         timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
         self.matching.place_contact(after, reachable=self.in_step(after.node))
+        self.waits.note(before, after, record.event, record.about.at)
+        self._note_callback(before, after)
         self.admission.follow(before, after, record)
         if after.status == "ended":
             self.contacts.pop(ident, None)
@@ -126,6 +143,18 @@ class World:
         else:
             self.contacts[ident] = after
         return before, after
+
+    def _note_callback(self, before: Contact | None, after: Contact) -> None:
+        """Whose customers are to be called, found by their number: a customer who calls meanwhile is known by it."""
+        was = to_be_called(before) if before is not None else None
+        now = to_be_called(after) if after.status not in ("leaving", "ended") else None
+        if was is not None and now is None:
+            waiting = self.callbacks.get(was.number, {})
+            waiting.pop(after.contact_id, None)
+            if not waiting:
+                self.callbacks.pop(was.number, None)
+        elif was is None and now is not None:
+            self.callbacks.setdefault(now.number, {})[after.contact_id] = None
 
     def _remember_agent(self, customer_id: str, agent_id: str) -> None:
         self.last_agents[customer_id] = agent_id
@@ -235,3 +264,10 @@ class World:
             self.branches[ident] = branch
         self.branch_of_prefix = {prefix: each.branch_id for each in self.branches.values() for prefix in each.prefixes}
         return old, branch
+
+
+def _proposals(contact: Contact | None) -> tuple[str, ...]:
+    if contact is None or contact.status == "ended":
+        return ()
+    offer = (contact.offer.offer_id,) if contact.offer is not None else ()
+    return (*offer, contact.outside.leg) if contact.outside is not None else offer

@@ -25,6 +25,17 @@ _FORBIDDEN = frozenset("{}[]()<>,;'\"`\\$^|&=%\x7f")
 _NAME_BYTES = 80
 
 
+_AS_A_CALLER = {
+    "RECORD_STEREO": "true",
+    "RECORD_MIN_SEC": "0",
+    "RECORD_USE_THREAD": "false",
+    "RECORD_PRE_BUFFER_FRAMES": "2",
+    "hold_music": "local_stream://ringledger",
+    "park_after_bridge": "true",
+    "uuid_bridge_park_on_cancel": "true",
+}
+
+
 class Unusable(ValueError):
     """A word that must not stand in a command. The message names its part in it, never the word itself."""
 
@@ -132,6 +143,29 @@ def originate(
         variables["origination_caller_id_name"] = f"'{name}'"
     listed = ",".join(f"{key}={value}" for key, value in variables.items())
     target = f"user/{_word(extension, 'extension', _EXTENSION)}@{_word(domain, 'domain', _DOMAIN)}"
+    return f"originate {{{listed}}}{target} &park()"
+
+
+def dial(*, leg: str, contact: str, offer: str, number: str, trunk: str, show: str, ring_ms: int) -> str:
+    """Call a number outside over a gateway of the switch; the leg parks when it is answered. It then is like the leg of
+    a caller who arrived, so it gets what the dialplan gives those (freeswitch/conf/dialplan.xml).
+    """
+    variables = {
+        "origination_uuid": _leg(leg),
+        "ringledger_contact": _id(contact, "contact"),
+        "ringledger_offer": _id(offer, "offer"),
+        "originate_timeout": str(max(1, -(-ring_ms // 1000)) + 1),
+        "ignore_early_media": "true",
+        **_AS_A_CALLER,
+    }
+    if show:
+        variables["origination_caller_id_number"] = variables["origination_caller_id_name"] = _word(
+            show, "number that is shown", _PHONE_NUMBER
+        )
+    else:
+        variables["origination_privacy"] = "hide_name:hide_number"
+    listed = ",".join(f"{key}={value}" for key, value in variables.items())
+    target = f"sofia/gateway/{_word(trunk, 'trunk', _STREAM)}/{_word(number, 'number', _PHONE_NUMBER)}"
     return f"originate {{{listed}}}{target} &park()"
 
 

@@ -71,7 +71,7 @@ class Performer:
             link.take_snapshot()
         elif self._is_repeat(instruction):
             self._skip(instruction, REPEAT)
-        elif isinstance(instruction, i.RingAgent):
+        elif isinstance(instruction, i.RingAgent | i.DialOutside):
             self._paces[instruction.node].go(lambda: self._write(link, instruction))
         else:
             self._write(link, instruction)
@@ -134,7 +134,8 @@ class Performer:
         for command in quick:
             link.command(command, outcome.take, deadline_ms=row.deadline_ms, still=still)
         if background:
-            deadline_ms = row.deadline_ms + (instruction.ring_ms if isinstance(instruction, i.RingAgent) else 0)
+            ring_ms = instruction.ring_ms if isinstance(instruction, i.RingAgent | i.DialOutside) else 0
+            deadline_ms = row.deadline_ms + ring_ms
             link.job(instruction.id, background, outcome.take, deadline_ms=deadline_ms, still=still)
         return True
 
@@ -165,6 +166,16 @@ class Performer:
                     domain=self._domain,
                     caller_number=instruction.caller_number,
                     caller_name=instruction.caller_name,
+                    ring_ms=instruction.ring_ms,
+                )
+            case i.DialOutside():
+                return (), commands.dial(
+                    leg=leg,
+                    contact=instruction.contact,
+                    offer=instruction.offer,
+                    number=instruction.number,
+                    trunk=instruction.trunk,
+                    show=instruction.show,
                     ring_ms=instruction.ring_ms,
                 )
             case i.AnswerPhone():

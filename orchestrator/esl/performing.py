@@ -110,6 +110,14 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="whether the phone rang cannot be known, and ringing it late or twice is worse than offering anew",
         deadline_ms=RING_SLACK_MS,
     ),
+    i.DialOutside: Row(
+        written="bgapi originate {origination_uuid=LEG,…}sofia/gateway/TRUNK/NUMBER &park(), Job-UUID = instruction",
+        repeat="refused while the leg lives (-ERR DESTINATION_OUT_OF_ORDER); after it ended, the number is called anew",
+        rechecks=(Recheck.LEASE, Recheck.OFFER, Recheck.DEADLINE),
+        adoption=Adoption.LOOK_FIRST,
+        why="a leg that is there rings on or is joined; one that is not counts as not reached, nobody is called twice",
+        deadline_ms=RING_SLACK_MS,
+    ),
     i.AnswerPhone: Row(
         written="bgapi uuid_phone_event LEG talk, Job-UUID = instruction",
         repeat="the phone is asked again; one that has answered takes it for nothing",

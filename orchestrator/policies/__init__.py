@@ -5,6 +5,7 @@
 
 from orchestrator.policies.admit import admit
 from orchestrator.policies.base import Policy
+from orchestrator.policies.call_out import call_out
 from orchestrator.policies.dismiss import dismiss
 from orchestrator.policies.distribute import distribute
 from orchestrator.policies.overflow import overflow
@@ -14,4 +15,6 @@ from orchestrator.policies.talk import talk
 from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
-POLICIES: tuple[Policy, ...] = (admit, reserve, ring_out, talk, wrap_up, dismiss, widen, overflow, distribute)
+POLICIES: tuple[Policy, ...] = (
+    admit, reserve, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
+)  # fmt: skip

@@ -14,6 +14,7 @@ from orchestrator.domain.contacts.contacts import (
     OfferClosed,
     OfferDeclined,
 )
+from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.switch.instructions import (
     AnswerCaller,
     ClaimCaller,
@@ -39,7 +40,8 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             if not _has_waited(happened.before):
                 yield answer_caller(contact, ids) if contact.answered else claim_caller(contact, ids)
                 yield from _notices(contact, event, ids)
-            yield play_waiting(contact, ids)
+            if contact.caller_leg:
+                yield play_waiting(contact, ids)
         case AnswerRequested():
             yield answer_caller(contact, ids)
         case OfferClosed() | OfferDeclined() if _waits_again(happened.before, contact):
@@ -84,30 +86,28 @@ def play_waiting(contact: Contact, ids: Ids) -> PlayWaiting:
 
 def say_goodbye(contact: Contact, ids: Ids) -> PlayApology | HangUpLeg:
     """Let the caller hear why the call ends, where anything is to be said, and end it."""
+    leg = farewell_leg(contact)
     if not contact.apology:
         return HangUpLeg(
-            id=ids.of("hang_up", contact.caller_leg),
-            node=contact.node,
-            leg=contact.caller_leg,
-            contact=contact.contact_id,
-            cause=contact.goodbye,
+            id=ids.of("hang_up", leg), node=contact.node, leg=leg, contact=contact.contact_id, cause=contact.goodbye
         )
     return PlayApology(
-        id=ids.of("apology", contact.caller_leg),
+        id=ids.of("apology", leg),
         node=contact.node,
-        leg=contact.caller_leg,
+        leg=leg,
         contact=contact.contact_id,
         prompt=contact.apology,
         cause=contact.goodbye,
     )
 
 
-def answer_caller(contact: Contact, ids: Ids) -> AnswerCaller:
-    """Answer the caller's leg, so that it can hear something."""
+def answer_caller(contact: Contact, ids: Ids, leg: str = "") -> AnswerCaller:
+    """Answer the caller's leg (or this one that was), so that it can hear something."""
+    leg = leg or contact.caller_leg
     return AnswerCaller(
-        id=ids.of("answer", contact.caller_leg),
+        id=ids.of("answer", leg),
         node=contact.node,
-        leg=contact.caller_leg,
+        leg=leg,
         contact=contact.contact_id,
     )
 

@@ -37,7 +37,9 @@ def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     if isinstance(event, VisitRevised) and event.reason == RECONFIGURED:
         return  # everybody is served once all are revised
     match happened.after:
-        case Contact(status="waiting", visit=visit) as contact if visit is not None and world.in_step(contact.node):
+        case Contact(status="waiting" | "awaiting_callback", visit=visit) as contact if (
+            visit is not None and world.in_step(contact.node)
+        ):
             yield from _wait_on(world, contact, visit, happened.at, ids)
         case Shift() as shift:
             yield from _employ(world, shift.shift_id, happened.at, ids)

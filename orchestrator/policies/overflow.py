@@ -11,6 +11,7 @@ from orchestrator.domain.staff.shifts import AgentSignedOut
 from orchestrator.domain.switch.nodes import Node, NodeReconciled
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.outward import go
 from orchestrator.policies.placing import house, nobody_serves, put
 
 
@@ -37,8 +38,10 @@ def look(world: World, contact: Contact, now: Instant, ids: Ids) -> Iterator[Do]
     queue = world.queues[visit.queue_id]
     waited_ms = (now - visit.queued_at) // MILLISECOND
     nobody = nobody_serves(world, visit.queue_id)
-    settled = rules.leave(queue, waited_ms, contact.hops, house(world, now), nobody=nobody)
-    if settled is not None:
+    settled = rules.leave(queue, waited_ms, contact.hops, house(world, now, contact), nobody=nobody)
+    if settled is not None and settled.target.kind in (rules.CALLBACK, rules.OUTSIDE):
+        yield from go(world, contact, settled.target, now, ids)
+    elif settled is not None:
         why = settled.hops[len(contact.hops)].when
         yield TellContact(contact.contact_id, put(world, contact, settled, now, ids, why=why))
     elif _is_due(contact, now):

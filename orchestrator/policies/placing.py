@@ -14,6 +14,7 @@ from orchestrator.domain.routing.overflow import NO_ENTRY_POINT, House, Settled,
 from orchestrator.domain.switch.causes import CALL_REJECTED, CIRCUIT_CONGESTION, SWITCH_CONGESTION
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids
+from orchestrator.policies.outward import may_go
 from orchestrator.policies.widen import into_queue
 
 BLACKLISTED: Final = "blacklisted"
@@ -21,7 +22,7 @@ TRUNK_FULL: Final = "trunk_full"
 CLOSED: Final = "closed"
 
 
-def house(world: World, now: Instant) -> House:
+def house(world: World, now: Instant, contact: Contact) -> House:
     """How overflow looks at what is there."""
 
     def sight(queue_id: str) -> Sight | None:
@@ -36,7 +37,12 @@ def house(world: World, now: Instant) -> House:
         )
 
     calendars = world.admission.calendars
-    return House(sight, world.entries.get, lambda calendar_id: calendars.is_open(calendar_id, now))
+    return House(
+        sight,
+        world.entries.get,
+        lambda calendar_id: calendars.is_open(calendar_id, now),
+        lambda target: may_go(world, contact, target),
+    )
 
 
 def nobody_serves(world: World, queue_id: str) -> bool:
@@ -61,7 +67,7 @@ def place_arrival(world: World, contact: Contact, event: ContactArrived, now: In
     if found.entry is None:
         reason = CLOSED if found.closed else NO_ENTRY_POINT
         return TurnAway(reason=reason, prompt=reason, unknown_number=found.unknown)
-    settled = overflow.enter(found.entry, (), house(world, now))
+    settled = overflow.enter(found.entry, (), house(world, now, contact))
     return put(world, contact, settled, now, ids, unknown=found.unknown)
 
 
@@ -72,6 +78,10 @@ def put(
     entry = world.entries.get(settled.entry_id or contact.entry_id)
     settings = entry.settings if entry is not None else None
     queue = world.queues.get(settled.target.name) if settled.target.kind == overflow.QUEUE else None
+    goes_on = settled.target.kind in (overflow.CALLBACK, overflow.OUTSIDE) and bool(settled.hops)
+    if goes_on:
+        # Their place is in the queue in which there was none to wait.
+        queue = world.queues.get(settled.hops[-1].queue_id)
     if queue is None:
         return TurnAway(
             reason=overflow.REASONS.get(settled.why, settled.why),
@@ -87,8 +97,9 @@ def put(
     return replace(
         command,
         unknown_number=unknown,
-        waiting_since=Instant(0) if contact.visit is None else contact.visit.since,
-        hops=settled.hops,
+        waiting_since=command.waiting_since if contact.visit is None else contact.visit.since,
+        goes_on=f"{settled.target.kind}:{settled.target.name}" if goes_on else "",
+        hops=settled.hops[:-1] if goes_on else settled.hops,
         overflow_at=overflow.next_look(queue.settings.overflow, now, now),
         answer_at=_answer_at(settings, now) if first else contact.answer_at,
         notices=world.admission.notices.prompts(entry.entry_id) if first and entry is not None else (),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import Contact, Offer, doomed_legs
 from orchestrator.domain.contacts.names import shown_name, shown_number
+from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.kernel import MILLISECOND, SECOND
 from orchestrator.domain.switch.instructions import (
     AnswerPhone,
@@ -33,7 +34,8 @@ def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.OfferMade() | contacts.OfferWidened() as event if contact.offer is not None:
             yield from _ring(contact, event, happened)
         case contacts.OfferAccepted() as event if contact.offer is not None and contact.offer.accepted == event.leg:
-            yield _bridge(contact, contact.offer, ids)
+            if contact.caller_leg:  # a customer who is called back is called now (`call_out`)
+                yield _bridge(contact, contact.offer, ids)
         case contacts.OfferExtended(cause="joined_again") if contact.offer is not None and contact.offer.accepted:
             yield _bridge(contact, contact.offer, ids)
         case contacts.OfferExtended(cause="not_connected_in_time"):
@@ -76,7 +78,7 @@ def _ring(contact: Contact, event: contacts.OfferMade | contacts.OfferWidened, h
             contact=contact.contact_id,
             offer=event.offer_id,
             extension=held.extension,
-            caller_number=shown_number(contact.caller_number),
+            caller_number=shown_number(contact.callback.number if contact.callback else contact.caller_number),
             caller_name=shown_name(contact.caller_name),
             ring_ms=ring_ms,
             deadline=event.deadline,
@@ -89,8 +91,7 @@ def _clear(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
     """
     before = happened.before
     already = set(doomed_legs(before)) if isinstance(before, Contact) else set()
-    if isinstance(happened.record.event, contacts.ContactTurnedAway) or contact.told == "turned_away":
-        already.add(contact.caller_leg)
+    already.add(farewell_leg(contact))
     if isinstance(happened.record.event, contacts.HangUpRequested):
         already = set()
     cause = _CAUSES.get(contact.told, "NORMAL_CLEARING")

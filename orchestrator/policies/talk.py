@@ -9,6 +9,7 @@ from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.announcing import digits_of, prompts_for
 from orchestrator.domain.contacts.commands import Announce, Hold, Resume
 from orchestrator.domain.contacts.contacts import Contact, Segment
+from orchestrator.domain.contacts.outward_events import OutsideConnected
 from orchestrator.domain.switch.instructions import AnnounceNumber, HoldLeg, ResumeLeg, StartRecording
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
@@ -17,6 +18,8 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact
 def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a conversation begins, is held or resumed, then the switch does so."""
     contact = happened.after
+    if isinstance(happened.record.event, OutsideConnected) and recorded(world, contact):
+        yield record_talk(contact, happened.record.event.segment_id, ids)
     if not isinstance(contact, Contact):
         return
     match happened.record.event:
@@ -31,13 +34,13 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.ContactConnected():
             # The number is spoken once the recording has begun: a recording does not hear what was laid over later.
             if recorded(world, contact):
-                yield start_recording(contact, segment, ids)
+                yield record_talk(contact, segment.segment_id, ids)
             else:
                 yield from announce(world, contact)
             yield from _hold_others(world, contact, segment, happened)
         case contacts.ContactResumed():
             yield from _hold_others(world, contact, segment, happened)
-        case contacts.RecordingBegun() as event if event.file == recording_of(segment):
+        case contacts.RecordingBegun() as event if event.file == recording_of(segment.segment_id):
             yield from announce(world, contact)
         case contacts.NumberAnnounced() as event:
             yield AnnounceNumber(
@@ -91,20 +94,20 @@ def resume_leg(contact: Contact, segment: Segment, ids: Ids) -> ResumeLeg:
     return ResumeLeg(id=ids.of("resume", segment.leg), node=contact.node, leg=segment.leg, contact=contact.contact_id)
 
 
-def start_recording(contact: Contact, segment: Segment, ids: Ids) -> StartRecording:
+def record_talk(contact: Contact, segment_id: str, ids: Ids) -> StartRecording:
     """Record the talk; one file a segment."""
     return StartRecording(
         id=ids.of("record", contact.caller_leg),
         node=contact.node,
         leg=contact.caller_leg,
         contact=contact.contact_id,
-        file=recording_of(segment),
+        file=recording_of(segment_id),
     )
 
 
-def recording_of(segment: Segment) -> str:
+def recording_of(segment_id: str) -> str:
     """The file that holds this conversation."""
-    return f"{segment.segment_id}.wav"
+    return f"{segment_id}.wav"
 
 
 def announce(world: World, contact: Contact) -> Iterator[TellContact]:

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.commands import Queue, Revise, Widen
 from orchestrator.domain.contacts.contacts import Contact, Visit
+from orchestrator.domain.contacts.outward import IN_TURN
+from orchestrator.domain.contacts.outward_events import CallbackResumed, OutsideMissed
 from orchestrator.domain.kernel import MILLISECOND, Instant, ident_of, kind_of
 from orchestrator.domain.routing import queues
 from orchestrator.domain.routing.configuration import ConfigurationApplied
@@ -19,6 +21,7 @@ from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import Node, NodeReconciled
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.outward import place
 
 # What a visit's chain and points rest on, beside what is known of its caller.
 _RESTS_ON = ("queue", "entry", "level", "branch")
@@ -30,10 +33,11 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     match happened.record.event:
         case c.ContactIdentified() if isinstance(happened.after, Contact):
             yield from _identified(world, happened.after, happened.at)
-        # Whoever waits again after an offer by hand may have been offered to somebody whom its step does not name.
-        case c.ContactQueued() | c.VisitWidened() | c.VisitRevised() | c.OfferClosed() if isinstance(
-            happened.after, Contact
-        ):
+        case c.ContactQueued() | c.VisitWidened() | c.VisitRevised() if isinstance(happened.after, Contact):
+            yield from _skip(world, happened.after, happened.at)
+        case c.OfferClosed() | OutsideMissed() | CallbackResumed() if _in_turn_again(happened.after):
+            # Whom it waited for may have left meanwhile; and by hand it may have been offered to somebody whom its step
+            # does not name.
             yield from _skip(world, happened.after, happened.at)
         case ConfigurationApplied() as event:
             yield from _reconfigured(world, event, happened.at)
@@ -46,13 +50,17 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
             yield from _skip_all(world, left, happened.at)
 
 
+def _in_turn_again(after: object) -> bool:
+    return isinstance(after, Contact) and after.status in IN_TURN
+
+
 def into_queue(
     world: World, contact: Contact, queue: queues.Queue, *, entry_id: str, visit_id: str, now: Instant
 ) -> Queue:
     """The command that puts this contact into this queue now, with all that it asks for there."""
     settings = queue.settings
     steps, bonuses = wants(world, contact, queue, entry_id)
-    return Queue(
+    command = Queue(
         visit_id=visit_id,
         queue_id=queue.queue_id,
         entry_id=entry_id,
@@ -67,6 +75,7 @@ def into_queue(
         age_per_min=settings.age_per_min,
         age_cap=settings.age_cap,
     )
+    return place(world, contact, command, now)
 
 
 def wants(

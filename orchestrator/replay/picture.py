@@ -134,6 +134,21 @@ def _contact(contact: Contact, at: Instant, *, personal: bool) -> dict[str, Any]
             "since": iso(segment.since),
             "talk_ms": _ms(at, segment.since),
         },
+        "callback": None
+        if contact.callback is None
+        else {
+            "number": _shown(contact.callback.number, personal=personal),
+            "missed": contact.callback.missed,
+            "tries": contact.callback.tries,
+            "again_at": iso(contact.callback.again_at) if contact.status == "callback_later" else None,
+        },
+        "outside": None
+        if contact.outside is None
+        else {
+            "number": _shown(contact.outside.number, personal=personal),
+            "leg": contact.outside.leg,
+            "talking": bool(contact.outside.segment_id),
+        },
         "legs": [contact.caller_leg] * (contact.caller_leg in contact.legs)
         + [leg for leg in contact.legs if leg != contact.caller_leg],
         "ending": contact.told,

@@ -1,14 +1,18 @@
 """What people ask for over the command socket, checked against what is live."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.domain.routing import outside
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.world import World
+from orchestrator.policies import outward
 from orchestrator.policies.base import Ids, TellContact, TellShift
 from orchestrator.runner import hands, inputs, presence, stale
 from orchestrator.runner.memory import Memory
@@ -19,6 +23,16 @@ REASON_LENGTH = 40
 
 EXTENSION_LENGTH = 20
 
+# Why nobody outside is called (`domain.routing.outside`).
+_NO_CALL: Mapping[str, str] = MappingProxyType(
+    {
+        outside.NOT_CONFIGURED: "Nobody outside may be called: the configuration has no [outside] section.",
+        outside.WITHHELD: "There is no number that could be called; give one of 5 to 15 digits, a leading + is kept.",
+        outside.NOT_ALLOWED: "This number may not be called; see `allowed` and `refused` of [outside].",
+        outside.FULL: "As many numbers outside are being called as may be at once; try again in a moment.",
+    }
+)
+
 # More time for after-call work in one press: a click too much must not keep an agent away for long.
 EXTENSION_MS = (1_000, 600_000)
 
@@ -28,7 +42,7 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
     match command:
         case inputs.EndAll():
             # Whoever waits first: an agent who comes free finds nobody left to be offered.
-            ending = sorted(world.contacts.values(), key=lambda contact: contact.status != "waiting")
+            ending = sorted(world.contacts.values(), key=lambda contact: contact.status not in IN_TURN)
             for contact in ending:
                 yield TellContact(contact.contact_id, commands.HangUp(reason=_code(command.reason)))
             for shift_id in tuple(world.shifts):
@@ -44,10 +58,28 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
                 last_agent=world.last_agents.get(command.customer_id, ""),
             )
             yield TellContact(command.contact_id, known)
+        case inputs.AskCallback() | inputs.SendOutside():
+            yield _call_outside(world, command, now, ids)
         case inputs.SignIn():
             yield from _sign_in(world, memory, command, now, ids)
         case inputs.AgentCommand():
             yield from _of_shift(world, command, now, ids)
+
+
+def _call_outside(
+    world: World, command: inputs.AskCallback | inputs.SendOutside, now: Instant, ids: Ids
+) -> TellContact:
+    contact = world.contacts.get(command.contact_id)
+    if contact is None or contact.status != "waiting":
+        _refuse("not_waiting", "This contact does not wait in a queue any more; look at the list again.")
+    asked = (
+        outward.send_outside(world, contact, command.number, now, ids)
+        if isinstance(command, inputs.SendOutside)
+        else outward.ask_callback(world, contact, now, command.number)
+    )
+    if isinstance(asked, str):
+        _refuse(asked, _NO_CALL.get(asked, "This contact does not wait in a queue of ours."))
+    return TellContact(contact.contact_id, asked)
 
 
 def _sign_in(world: World, memory: Memory, command: inputs.SignIn, now: Instant, ids: Ids) -> Iterator[Tell]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision, Reservation
 from orchestrator.domain.contacts.moving import PICKED_BY_HAND
+from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing.overflow import next_look
 from orchestrator.domain.routing.queues import Queue
@@ -22,7 +23,7 @@ from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.talk import conversations
-from orchestrator.policies.widen import into_queue
+from orchestrator.policies.widen import into_queue, wants
 from orchestrator.runner import inputs
 
 # Who was passed over: the first few by name, as in any decision record (law 14).
@@ -100,13 +101,19 @@ def move(world: World, named: str, queue_id: str, reason: str, now: Instant, ids
     if queue is None or not queue.open:
         _refuse("no_such_queue", f"There is no open queue {queue_id[:40]!r}; see `ringledger queues`.")
     _refuse_where_no_door(world, queue, now)
-    # A person's word begins the way of overflow anew: whatever queues the caller has seen, this one is meant.
+    # A person's word begins the way of overflow anew: whatever queues the caller has seen, this one is meant. Place and
+    # points are the contact's own, also where it takes up the place of its customer's callback.
     to = replace(
         into_queue(world, contact, queue, entry_id=contact.entry_id, visit_id=ids.new("visit"), now=now),
+        priority=queue.settings.priority,
+        bonuses=wants(world, contact, queue, contact.entry_id)[1],
         waiting_since=contact.visit.since if contact.visit is not None else Instant(0),
         overflow_at=next_look(queue.settings.overflow, now, now),
         answer_at=contact.answer_at,
     )
+    if contact.visit is not None and to_be_called(contact) is not None:
+        # Called back by the plan that was promised, and sent nowhere else.
+        to = replace(to, leave_by=contact.visit.leave_by, overflow_at=Instant(0), takes_up="")
     return TellContact(contact.contact_id, commands.Move(to=to, reason=reason))
 
 
@@ -129,7 +136,7 @@ def prioritise(world: World, named: str, points: int, reason: str) -> TellContac
 
 def in_line(world: World, queue_id: str, now: Instant) -> list[Contact]:
     """Who waits in this queue, whoever is to be served first at the head."""
-    waits = (each for each in world.contacts.values() if each.queue_id == queue_id and each.status == "waiting")
+    waits = (each for each in world.contacts.values() if each.queue_id == queue_id and each.status in IN_TURN)
     return sorted(waits, key=lambda contact: rank(contact, now))
 
 

@@ -186,6 +186,20 @@ class IdentifyContact(DeskCommand, frozen=True, kw_only=True, tag="identify"):
     """The customer's level, where there is one."""
 
 
+class AskCallback(DeskCommand, frozen=True, kw_only=True, tag="ask_callback"):
+    """Let this waiting caller go, and call back in the same turn: at `number`, or where the call came from."""
+
+    contact_id: str
+    number: str = ""
+
+
+class SendOutside(DeskCommand, frozen=True, kw_only=True, tag="send_outside"):
+    """Call this number outside for the waiting caller."""
+
+    contact_id: str
+    number: str
+
+
 class Move(DeskCommand, frozen=True, kw_only=True, tag="move"):
     """Let this waiting contact, named by its id or the beginning of it, wait in another queue."""
 
@@ -206,7 +220,7 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
-    | IdentifyContact | Presence | MarkNuisance | Pick | Move | Prioritise
+    | IdentifyContact | Presence | MarkNuisance | AskCallback | SendOutside | Pick | Move | Prioritise
 )  # fmt: skip
 
 Fact = (

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs
+from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
@@ -16,12 +17,15 @@ from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeReconc
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
-from orchestrator.policies.talk import hold_leg, recorded, resume_leg, start_recording
+from orchestrator.policies.talk import hold_leg, record_talk, recorded, resume_leg
 from orchestrator.runner import sensing
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
 ORIGIN = "recovery"
+
+# Where a caller hears the queue's music, but while being joined.
+_HEAR_MUSIC = ("waiting", "offered", "connecting", "sent_outside")
 
 
 def repairs(fact: facts.Fact) -> bool:
@@ -70,7 +74,11 @@ def _all_gone(world: World, node: str, now: Instant) -> Iterator[Tell]:
     for contact_id in [contact.contact_id for contact in world.contacts.values() if contact.node == node]:
         while (contact := world.contacts.get(contact_id)) is not None and contact.legs:
             command = commands.NoteLegGone(
-                leg=contact.legs[0], cause=SWITCH_RESTARTED, next_connect_by=now, repair="switch_restarted"
+                leg=contact.legs[0],
+                cause=SWITCH_RESTARTED,
+                next_connect_by=now,
+                repair="switch_restarted",
+                now=now,
             )
             yield TellContact(contact_id, command)
 
@@ -133,20 +141,50 @@ class _Sight:
 
 def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell]:
     caller = sight.seen.get(contact.caller_leg)
-    apologising = contact.told == "turned_away" and bool(contact.apology) and caller is not None
-    if apologising and sight.entering:
+    parting = farewell_leg(contact) if contact.apology else ""
+    if parting in sight.seen and sight.entering:
+        if contact.farewell:
+            yield answer_caller(contact, sight.ids, leg=parting)
         yield say_goodbye(contact, sight.ids)
     for leg in doomed_legs(contact):
-        if leg in sight.seen and not (apologising and leg == contact.caller_leg):
+        if leg in sight.seen and leg != parting:
             yield sensing.hang_up(contact.node, leg, contact.contact_id, sight.ids)
-    if contact.status in ("waiting", "offered", "connecting") and caller is not None and sight.entering:
+    if contact.status in _HEAR_MUSIC and caller is not None and sight.entering:
         yield answer_caller(contact, sight.ids) if contact.answered else claim_caller(contact, sight.ids)
-        if contact.offer is None or not contact.offer.accepted:
+        if not _is_joining(contact):
             yield play_waiting(contact, sight.ids)
+    if outward_leg(contact):
+        yield from _outward_corrections(world, contact, sight)
     if contact.offer is not None:
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:
         yield from _segment_corrections(world, contact, contact.segment, sight)
+
+
+def _is_joining(contact: Contact) -> bool:
+    """Whether the caller is being joined with somebody, which ends the music."""
+    if contact.outside is not None:
+        return contact.outside.answered
+    return contact.offer is not None and bool(contact.offer.accepted)
+
+
+def _outward_corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell]:
+    """A leg to the outside as the switch has it. One that was never made, or is gone, is asked after like every leg
+    that is not listed, and counts as not reached.
+    """
+    outside, caller = contact.outside, sight.seen.get(contact.caller_leg)
+    found = sight.seen.get(outward_leg(contact))
+    if found is None or (outside is not None and outside.segment_id):
+        return
+    if outside is not None and caller is not None and caller.bridged_to == found.leg:
+        bridged = commands.NoteBridged(leg=caller.leg, other=found.leg, segment_id=sight.ids.new("segment"))
+        yield TellContact(contact.contact_id, bridged)
+    elif outside is not None and outside.answered:
+        if sight.entering and caller is not None:
+            connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
+            yield TellContact(contact.contact_id, commands.JoinOutsideAgain(connect_by=connect_by))
+    elif found.answered and found.parked:
+        yield TellContact(contact.contact_id, sensing.note_answered(world, contact, found.leg, sight.now))
 
 
 def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterator[Tell]:
@@ -185,4 +223,4 @@ def _segment_corrections(world: World, contact: Contact, segment: Segment, sight
         if segment.wish == "resume" and agent.held:
             yield resume_leg(contact, segment, sight.ids)
     if sight.first and recorded(world, contact):
-        yield start_recording(contact, segment, sight.ids)
+        yield record_talk(contact, segment.segment_id, sight.ids)

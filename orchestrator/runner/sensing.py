@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
 from orchestrator.domain.contacts.names import clean_dialled
-from orchestrator.domain.kernel import SECOND, Instant
+from orchestrator.domain.contacts.outward import called_at, outward_leg
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
 from orchestrator.domain.switch.nodes import StrayLegClosed, StrayLegFound
@@ -30,6 +31,9 @@ INBOUND_CONTEXT = "ringledger-inbound"
 
 # A leg that was asked for this recently may not be made, or not be listed, yet.
 JUST_NOW = 2 * SECOND
+
+# How long a customer who was called back waits where the queue is not configured any more.
+DEFAULT_WAIT_MS = 600_000
 
 # Answers to RingAgent after which the leg may live: nobody heard the end of the command.
 UNCERTAIN = ("timeout", "link_down")
@@ -67,15 +71,17 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
         if isinstance(fact, facts.LegParked) and contact.status in ("waiting", "offered"):
             # Parked anew, after a bridge that came to nothing: there is silence on the line.
             yield play_waiting(contact, ids)
+    elif fact.leg == contact.farewell:
+        return  # it hears its last prompt and goes by itself
     elif fact.leg in doomed_legs(contact):
         # The hang-up may have come before the leg was made; so every sign of life repeats it.
         yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
     else:
         memory.note_made(fact.leg)
-        yield from _of_agents_leg(contact, fact, now, ids)
+        yield from _of_our_leg(world, contact, fact, now, ids)
 
 
-def _of_agents_leg(contact: Contact, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
+def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
     match fact:
         case facts.LegRinging():
             yield TellContact(contact.contact_id, commands.NoteDelivered(leg=fact.leg))
@@ -84,12 +90,22 @@ def _of_agents_leg(contact: Contact, fact: facts.LegFact, now: Instant, ids: Ids
         case facts.LegParked():
             # Not at LegAnswered: until the leg parks, its originate still runs in the switch, and a bridge in that
             # moment makes it report ORIGINATOR_CANCEL for a leg that lives on (seen with a phone that answers at once).
-            connect_by = Instant(now + CONNECT_WITHIN)
-            yield TellContact(contact.contact_id, commands.NoteAnswered(leg=fact.leg, connect_by=connect_by))
+            yield TellContact(contact.contact_id, note_answered(world, contact, fact.leg, now))
         case facts.LegHeld():
             yield TellContact(contact.contact_id, commands.NoteHold(leg=fact.leg, on=True))
         case facts.LegResumed():
             yield TellContact(contact.contact_id, commands.NoteHold(leg=fact.leg, on=False))
+
+
+def note_answered(world: World, contact: Contact, leg: str, now: Instant) -> commands.NoteAnswered:
+    """The command for a leg of ours that has parked: an agent's, or one to the outside."""
+    queue = world.queues.get(contact.queue_id)
+    most_wait_ms = queue.settings.max_wait_ms if queue is not None else DEFAULT_WAIT_MS
+    return commands.NoteAnswered(
+        leg=leg,
+        connect_by=Instant(now + CONNECT_WITHIN),
+        leave_by=Instant(now + most_wait_ms * MILLISECOND),
+    )
 
 
 def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, ids: Ids) -> Iterator[Tell]:
@@ -160,6 +176,7 @@ def _gone(
         next_connect_by=Instant(now + CONNECT_WITHIN),
         repair=repair,
         by_far_end=by_far_end,
+        now=now,
     )
     return TellContact(world.contact_of_leg[leg], command)
 
@@ -208,6 +225,8 @@ def _presence_of_unknown_leg(world: World, fact: facts.LegPresence, ids: Ids) ->
 
 def just_asked_for(contact: Contact, leg: str, now: Instant) -> bool:
     """Whether this phone was asked for so recently that the switch may not have made its leg yet."""
+    if leg == outward_leg(contact):
+        return now - called_at(contact) < JUST_NOW
     offer = contact.offer
     if offer is None or leg == contact.caller_leg or leg in offer.delivered or leg in offer.answered:
         return False
@@ -219,7 +238,9 @@ def _never_parked(world: World, leg: str, cause: str, now: Instant, ids: Ids) ->
     one that has answered all the same, or of which nobody can tell, is asked after.
     """
     contact = world.contacts[world.contact_of_leg[leg]]
-    if (contact.offer is not None and leg in contact.offer.answered) or cause in UNCERTAIN:
+    answered = contact.offer is not None and leg in contact.offer.answered
+    answered |= contact.outside is not None and contact.outside.leg == leg and contact.outside.answered
+    if answered or leg == contact.caller_leg or cause in UNCERTAIN:
         yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
     else:
         yield _gone(world, leg, cause, now)
@@ -232,7 +253,7 @@ def _not_done(
     if contact is None:
         return
     match fact.kind:
-        case "RingAgent":
+        case "RingAgent" | "DialOutside":
             cause = fact.answer if isinstance(fact, facts.InstructionFailed) else "NEVER_RUNG"
             yield from _never_parked(world, fact.leg, cause, now, ids)
         case "BridgeLegs" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology" if isinstance(
@@ -240,6 +261,7 @@ def _not_done(
         ):
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
+            joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")
             for leg in filter(None, (fact.leg, joining)):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
         case "StartRecording" if contact.segment is not None:

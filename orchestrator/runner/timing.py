@@ -2,9 +2,18 @@
 
 from collections.abc import Iterator
 
-from orchestrator.domain.contacts.commands import Answer, CheckOverdue, ExpireOffer, ExpireVisit, Widen
+from orchestrator.domain.contacts.commands import (
+    Answer,
+    CheckOverdue,
+    EndPeace,
+    ExpireOffer,
+    ExpireOutside,
+    ExpireVisit,
+    Widen,
+)
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.handling import LEG_GRACE, MOST_DOUBLINGS
+from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.routing.queues import APOLOGY
 from orchestrator.domain.staff.shifts import EndCoolDown, EndWrapUp
@@ -47,10 +56,14 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield TellContact(fired.ident, _expire(world, memory, contact, contact.offer, fired, now))
         case "ring_next" if contact is not None and contact.offer is not None:
             yield from ring_next(world, contact, contact.offer, now, ids)
-        case "visit" if contact is not None and world.in_step(contact.node):
+        case "visit" if contact is not None and (world.in_step(contact.node) or to_be_called(contact) is not None):
             queue = world.queues.get(contact.queue_id)
             prompt = queue.settings.apology if queue is not None else APOLOGY
             yield TellContact(fired.ident, ExpireVisit(prompt=prompt, now=now))
+        case "callback":
+            yield TellContact(fired.ident, EndPeace(now=now))
+        case "outside" if contact is not None:
+            yield TellContact(fired.ident, _expire_outside(world, contact, now))
         case "widen" if contact is not None and contact.visit is not None:
             visit = contact.visit
             reason = "expired" if visit.step >= 0 else "not_identified"
@@ -91,7 +104,14 @@ def _expire(
         again_at=Instant(now + (DOWN_GRACE if blameless == "node_down" else JOIN_GRACE)),
         blameless=blameless,
         unmade=tuple(leg for leg in legs if leg not in offer.delivered and not memory.is_made(leg)),
+        now=now,
     )
+
+
+def _expire_outside(world: World, contact: Contact, now: Instant) -> ExpireOutside:
+    blameless = "" if world.in_step(contact.node) else "node_down"
+    grace = DOWN_GRACE if blameless else JOIN_GRACE
+    return ExpireOutside(now=now, again_at=Instant(now + grace), blameless=blameless)
 
 
 def _ask_after_strays(world: World, node_id: str, now: Instant, ids: Ids) -> Iterator[Tell]:

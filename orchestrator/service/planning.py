@@ -30,6 +30,7 @@ _ORDER: Final = {
     "entry": 4,
     "notice": 5,
     "ordertype": 5,
+    "outside": 6,
     "pauses": 6,
     "wrapup": 7,
 }
@@ -191,6 +192,7 @@ def _parting(name: str) -> tuple[str, ...]:
         "level": "customers of this level are served like any other",
         "branch": "its agents keep it as theirs; no caller's region is its own any more",
         "ordertype": "no more orders of it are opened; those that are there keep its rules",
+        "outside": "nobody outside is called any more; who waits to be called back is given up after the tries",
         "pauses": "nobody chooses from it any more; who is not ready for one of its reasons stays so",
         "wrapup": "nobody chooses from it any more; what was chosen keeps its name",
         "agent": "who is signed in stays so until sign-out, without any skill",

@@ -24,7 +24,7 @@ from orchestrator.domain.routing.entries import ANSWERS, EntryPointConfigured
 from orchestrator.domain.routing.limits import LimitConfigured, LimitRemoved
 from orchestrator.domain.routing.notices import NoticeConfigured, NoticeRemoved
 from orchestrator.domain.routing.numbers import ANY, RewriteConfigured, RewriteRemoved
-from orchestrator.domain.routing.overflow import APOLOGISE, ENTRY, QUEUE, WHENS, Target, target
+from orchestrator.domain.routing.overflow import APOLOGISE, CALLBACK, ENTRY, OUTSIDE, QUEUE, WHENS, Target, target
 from orchestrator.domain.routing.queues import QueueConfigured, Spill
 from orchestrator.domain.routing.trunks import TrunkConfigured, TrunkRemoved
 from orchestrator.service import calendar_days
@@ -56,6 +56,8 @@ TARGETS: Final[Mapping[str, re.Pattern[str]]] = {
     QUEUE: ID,
     ENTRY: ID,
     APOLOGISE: re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"),
+    CALLBACK: re.compile(r""),
+    OUTSIDE: re.compile(r"\+?[0-9]{5,15}"),
 }
 """Where callers may be sent, and what the name of such a place looks like."""
 
@@ -90,8 +92,11 @@ def where_to(value: object) -> str:
     found = target(value) if isinstance(value, str) else Target("")
     shape = TARGETS.get(found.kind)
     if shape is None or not shape.fullmatch(found.name):
-        raise Unfit(f'{value!r} is no place; write one such as "queue:sales", "entry:branch" or "apology:closed"')
-    return f"{found.kind}:{found.name}"
+        raise Unfit(
+            f'{value!r} is no place; write one such as "queue:sales", "entry:branch", "apology:closed", "callback" '
+            'or "outside:+8675512345678"'
+        )
+    return f"{found.kind}:{found.name}".removesuffix(":")
 
 
 _id = matching(ID, "an id")

@@ -9,6 +9,7 @@ from typing import Final
 from orchestrator.domain.routing.branches import BranchConfigured, BranchRemoved
 from orchestrator.domain.routing.entries import EntryPointConfigured, EntryPointRemoved
 from orchestrator.domain.routing.levels import LevelConfigured, LevelRemoved
+from orchestrator.domain.routing.outside import OutsideConfigured, OutsideRemoved, callable_number
 from orchestrator.domain.routing.queues import PICKS, QueueConfigured, QueueRemoved, StepSetting
 from orchestrator.domain.routing.requirements import LOCAL, PRIORITIES
 from orchestrator.domain.routing.rules import RULES
@@ -45,6 +46,7 @@ __all__ = [
     "ID",
     "LEVEL",
     "ORDERTYPE",
+    "OUTSIDE",
     "PAUSES",
     "QUEUE",
     "SECTIONS",
@@ -128,6 +130,21 @@ def _skills(value: object) -> dict[str, int]:
     return {word(skill): level(given) for skill, given in sorted(value.items())}
 
 
+def _number_shown(value: object) -> str:
+    if value == "":
+        return ""
+    number = callable_number(value) if isinstance(value, str) else ""
+    if not number:
+        raise Unfit('write a number of 5 to 15 digits in quotes, such as "+8675512345678"')
+    return number
+
+
+def _shown_for(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise Unfit('write entry points with the number that is shown for them, such as { main = "+8675512345678" }')
+    return {matching(ID, "the id of an entry point")(entry): _number_shown(each) for entry, each in value.items()}
+
+
 def _capacity(value: object) -> dict[str, int]:
     if not isinstance(value, dict):
         raise Unfit("write how many contacts at once by channel, such as { voice = 2 }")
@@ -187,6 +204,10 @@ QUEUE: Final = Section(
         Field("apology", "apology", word),
         Field("record", "record", flag),
         Field("announce_agent", "announce_agent", flag),
+        Field("callback_tries", "callback_tries", whole(1, 20)),
+        Field("callback_again_s", "callback_again_ms", seconds(0, 86_400), write=from_ms),
+        Field("callback_most_wait_s", "callback_most_wait_ms", seconds(60, 604_800), write=from_ms),
+        Field("callback_prompt", "callback_prompt", word),
         *OF_QUEUES,
         Field("pick", "pick", _pick),
     ),
@@ -220,6 +241,20 @@ AGENT: Final = Section(
         Field("capacity", "capacity", _capacity),
     ),
 )
+OUTSIDE: Final = Section(
+    "outside",
+    OutsideConfigured,
+    OutsideRemoved,
+    (
+        Field("allowed", "allowed", _prefixes, required=True, write=list),
+        Field("refused", "refused", _prefixes, write=list),
+        Field("show", "show", _number_shown),
+        Field("show_for", "show_for", _shown_for),
+        Field("at_most", "at_most", whole(1, 1_000)),
+        Field("ring_s", "ring_ms", seconds(5, 300), write=from_ms),
+        Field("trunk", "trunk", word),
+    ),
+)
 LEVEL: Final = Section(
     "level",
     LevelConfigured,
@@ -239,4 +274,4 @@ BRANCH: Final = Section(
         Field("prefixes", "prefixes", _prefixes, write=list),
     ),
 )
-SECTIONS: Final = (*site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, PAUSES, WRAP_UP)
+SECTIONS: Final = (*site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE, PAUSES, WRAP_UP)

@@ -20,6 +20,7 @@ from orchestrator.domain.routing.branches import BranchConfigured
 from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.levels import LevelConfigured
+from orchestrator.domain.routing.outside import THE_ONE, OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.requirements import LOCAL
 from orchestrator.domain.routing.trunks import TrunkConfigured
@@ -36,6 +37,7 @@ from orchestrator.service.site_fields import (
     ID,
     LEVEL,
     ORDERTYPE,
+    OUTSIDE,
     PAUSES,
     QUEUE,
     SECTIONS,
@@ -138,6 +140,9 @@ class _Reader:
         for ident, each in types.items():
             for key, text in ordertypes.faults(each):
                 self._complain((ORDERTYPE.kind, ident, key), text)
+        outsides = self._section(OUTSIDE, OutsideConfigured)
+        for ident, outside in outsides.items():
+            self._check_outside(ident, outside)
         pauses = self._section(PAUSES, PauseReasonsConfigured)
         wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
         for ident, wrap_up in wrap_ups.items():
@@ -165,6 +170,7 @@ class _Reader:
             "ordertype": types,
             "level": levels,
             "branch": branches,
+            "outside": outsides,
             "pauses": pauses,
             "wrapup": wrap_ups,
         }
@@ -176,6 +182,14 @@ class _Reader:
         for kind, ident, text in reasons.faults(reasons_of(events)):
             self._complain((kind, ident, "reasons"), text)
         return Site(events, version, digest)
+
+    def _check_outside(self, ident: str, outside: OutsideConfigured) -> None:
+        if ident != THE_ONE:
+            self._complain((OUTSIDE.kind, ident), f"there is one such section, [{OUTSIDE.kind}.{THE_ONE}]")
+        known = self._named(ENTRY.kind)
+        for entry in outside.show_for:
+            if entry not in known:
+                self._complain((OUTSIDE.kind, ident, "show_for"), f"there is no entry {entry}; {near(entry, known)}")
 
     def _fit(self, found: dict[str, dict[str, Event]]) -> None:
         """Complain of what points to nothing. What stands in the file and is wrong itself is there all the same."""

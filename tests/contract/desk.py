@@ -134,6 +134,34 @@ class Desk:
         )
         return leg
 
+    def dial(
+        self,
+        number: str,
+        *,
+        contact: str,
+        offer: str = "",
+        show: str = "",
+        ring_ms: int = 20_000,
+        trunk: str = "outside",
+    ) -> str:
+        """Call this number outside; returns the new leg's name."""
+        leg = str(uuid4())
+        self.do(
+            i.DialOutside(
+                id=leg,
+                node=self.node,
+                leg=leg,
+                contact=contact,
+                offer=offer or leg,
+                number=number,
+                show=show,
+                trunk=trunk,
+                ring_ms=ring_ms,
+                deadline=Instant(now() + 30_000 * MILLISECOND),
+            )
+        )
+        return leg
+
     def let_answer(self, leg: str, offer: str = "o") -> str:
         return self.do(i.AnswerPhone(id=self.next_id(), node=self.node, leg=leg, offer=offer))
 

@@ -15,7 +15,7 @@ from orchestrator.settings import Switch
 from tests.lab.caller import SippCaller
 from tests.lab.control import Control
 from tests.lab.patience import until
-from tests.lab.phone import BaresipPhone, ObedientPhone, RefusingPhone, register, vanished
+from tests.lab.phone import BaresipPhone, ObedientPhone, OutsideNumbers, RefusingPhone, register, vanished
 from tests.lab.ports import free_port
 from tests.lab.process import Child
 from tests.lab.sound import length_s, listen
@@ -25,6 +25,10 @@ EXTENSIONS = ("1001", "1002", "1003", "1004", "1005", "1006")
 
 Behaviour = Literal["answers", "rings", "obeys", "busy", "rejects", "unreachable", "unregistered"]
 """`answers` at once; `rings` on; `obeys` when asked to answer; `busy` 486; `rejects` 603; `unreachable`: it is gone."""
+
+
+Outsider = Literal["answers", "rings", "busy", "unknown", "gone"]
+"""A number outside: `unknown` to the network (404), or `gone`: nobody listens where the trunk leads."""
 
 
 class Caller(ABC):
@@ -100,6 +104,10 @@ class Driver(ABC):
     @abstractmethod
     def phone(self, extension: str, behaviour: Behaviour = "answers") -> PhoneEnd:
         """A phone, from now to the end of the test."""
+
+    @abstractmethod
+    def outside(self, number: str, behaviour: Outsider = "answers") -> None:
+        """What a number outside does with calls, from now to the end of the test."""
 
     @abstractmethod
     def unregister(self, extension: str) -> None:
@@ -247,6 +255,15 @@ class RealDriver(Driver):
                 self.unregister(extension)
         return _Mute()
 
+    def outside(self, number: str, behaviour: Outsider = "answers") -> None:
+        if behaviour == "gone":
+            return
+        status = {"busy": 486, "unknown": 404}.get(behaviour, 200)
+        ring_ms = 60_000 if behaviour == "rings" else 100
+        self.stack.enter_context(
+            OutsideNumbers(self.folder / number, self.real.outside_port, status=status, ring_ms=ring_ms)
+        )
+
     @property
     def apology_ms(self) -> int:
         return round(length_s(self.real.sounds / self.real.plan.language / "apology.wav") * 1_000)
@@ -369,6 +386,19 @@ class SimulatedDriver(Driver):
         self.tell(f"phone {json.dumps(script)}")
         self.stack.callback(self.tell, f"phone {json.dumps({'extension': extension, 'registered': False})}")
         return _SimulatedPhone(self, extension)
+
+    def outside(self, number: str, behaviour: Outsider = "answers") -> None:
+        script: dict[str, object] = {"extension": number, "answer_after_ms": 100}
+        match behaviour:
+            case "rings":
+                script |= {"behaviour": "no_answer"}
+            case "busy":
+                script |= {"behaviour": "busy"}
+            case "unknown":
+                script |= {"behaviour": "reject", "sip_status": 404}
+            case "gone":
+                script |= {"behaviour": "reject", "sip_status": 503, "answer_after_ms": 0}
+        self.tell(f"outside {json.dumps(script)}")
 
     def unregister(self, extension: str) -> None:
         self.tell(f"phone {json.dumps({'extension': extension, 'registered': False})}")

@@ -15,6 +15,7 @@ from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
+from orchestrator.domain.contacts import outward_events
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.routing import (
@@ -27,6 +28,7 @@ from orchestrator.domain.routing import (
     limits,
     notices,
     numbers,
+    outside,
     queues,
     trunks,
 )
@@ -40,12 +42,14 @@ MODULES = (
     tokens,
     users,
     contact_events,
+    outward_events,
     engine,
     people,
     notes,
     configuration,
     drafts,
     entries,
+    outside,
     queues,
     levels,
     branches,

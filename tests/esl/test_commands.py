@@ -126,6 +126,28 @@ def test_a_word_stands_in_a_command_as_it_is_or_not_at_all(word: str) -> None:
         assert ".." not in word
 
 
+def test_a_call_outside_shows_what_it_is_told_to_and_otherwise_asks_to_show_nothing() -> None:
+    """Feature 3.5: the leg gets what the dialplan gives those who arrive, so that it is a caller's like any other."""
+    words = {"leg": "l-1", "contact": "c-1", "offer": "o-1", "number": "+8675512345678", "trunk": "outside"}
+    shown = commands.dial(**words, show="+8675587654321", ring_ms=20_000)
+    assert shown.endswith("}sofia/gateway/outside/+8675512345678 &park()")
+    for part in ("origination_uuid=l-1", "originate_timeout=21", "park_after_bridge=true", "RECORD_STEREO=true"):
+        assert part in shown
+    assert "origination_caller_id_number=+8675587654321" in shown
+    assert "origination_privacy=hide_name:hide_number" in commands.dial(**words, show="", ring_ms=20_000)
+
+
+@given(st.text(max_size=40))
+def test_a_number_outside_is_a_number_or_is_not_called(word: str) -> None:
+    """Law 10: neither the number, nor what is shown, nor the trunk can become more than it is."""
+    words = {"leg": "l-1", "contact": "c-1", "offer": "o-1", "number": "12345", "trunk": "outside", "show": ""}
+    for part in ("number", "trunk", "show"):
+        command = _made(lambda part=part: commands.dial(**{**words, part: word}, ring_ms=1_000))  # type: ignore[misc]
+        if command is None or not word:
+            continue
+        assert not set(word) & set(" \r\n\t{},'\"$\\^&|;`/@")
+
+
 def test_a_recordings_folder_with_a_blank_is_refused_rather_than_cut() -> None:
     with pytest.raises(Unusable, match="recordings folder"):
         commands.record("l-1", "/srv/my recordings", "a.wav")

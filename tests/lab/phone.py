@@ -176,11 +176,13 @@ class BaresipPhone:
 class SippPhones:
     """Registered phones played by one sipp process, as a scenario says."""
 
-    def __init__(self, folder: Path, accounts: Sequence[Phone], port: int, scenario_text: str) -> None:
+    def __init__(
+        self, folder: Path, accounts: Sequence[Phone], port: int, scenario_text: str, *, sip_port: int | None = None
+    ) -> None:
         self.folder = folder / f"phones-{accounts[0].extension}-{next(_numbers)}"
         self.folder.mkdir(parents=True)
         self.accounts, self.registrar = accounts, port
-        self.sip_port = free_port()
+        self.sip_port = sip_port or free_port()
         scenario = self.folder / "phone.xml"
         scenario.write_text(scenario_text)
         self.command = [
@@ -264,6 +266,23 @@ class AnsweringPhones(SippPhones):
             answer_ms=answer_ms, rtp=free_range(2), talking=talking
         )
         super().__init__(folder, accounts, port, text)
+
+
+class OutsideNumbers(SippPhones):
+    """Every number behind a trunk: they ring for `ring_ms`, then answer, or refuse with a SIP status."""
+
+    def __init__(self, folder: Path, port: int, *, status: int = 200, ring_ms: int = 100) -> None:
+        """`port` is where the switch's trunk leads."""
+        if status == 200:
+            text = Template((SCENARIOS / "phones_answer.xml").read_text()).substitute(
+                answer_ms=ring_ms, rtp=free_range(2)
+            )
+        else:
+            text = Template((SCENARIOS / "phone_refuses.xml").read_text()).substitute(
+                status=status, reason="Refused", ring_ms=ring_ms
+            )
+        super().__init__(folder, [Phone("outside", "nobody registers")], port, text, sip_port=port)
+        self.accounts = ()
 
 
 def register(folder: Path, account: Phone, port: int, contact: str, *, expires_s: int = 120) -> None:

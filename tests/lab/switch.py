@@ -65,6 +65,7 @@ class RealSwitch:
             rtp_last=first + RTP_PORTS - 1,
             recordings=folder / "recordings",
             sounds=self.sounds,
+            outside={"outside": f"127.0.0.1:{free_port()}"},
             phones=[Phone(extension, secrets.token_urlsafe(18)) for extension in extensions],
             log_level=log_level,
         )
@@ -121,6 +122,11 @@ class RealSwitch:
     def phone(self, extension: str) -> Phone:
         """The account of an agent's phone."""
         return next(phone for phone in self.plan.phones if phone.extension == extension)
+
+    @property
+    def outside_port(self) -> int:
+        """Where its trunk to the outside leads."""
+        return int(self.plan.outside["outside"].rpartition(":")[2])
 
     def channels(self, control: Control) -> int:
         """How many channels live in the switch at this moment (its sessions, not the lagging table)."""

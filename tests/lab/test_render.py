@@ -87,6 +87,9 @@ def test_rendering_again_replaces_and_the_directory_can_be_rendered_alone(tmp_pa
         ({"sip_ip": "everywhere"}, "everywhere"),
         ({"trunk_peers": ("not a network",)}, "not a network"),
         ({"sounds": Path("/a folder with blanks")}, "sounds_dir"),
+        ({"outside": {"Bad Name": "192.0.2.1:5060"}}, "Bad Name"),
+        ({"outside": {"carrier": 'x"/><param'}}, "outside.carrier"),
+        ({"outside": {"carrier": "192.0.2.1"}}, "outside.carrier"),
     ),
 )
 def test_a_value_that_the_switch_would_misread_is_refused_by_name(
@@ -95,6 +98,18 @@ def test_a_value_that_the_switch_would_misread_is_refused_by_name(
     with pytest.raises(ValueError, match=re.escape(complaint)) as refused:
         render(tmp_path, replace(plan, **change))  # type: ignore[arg-type]
     assert "dollar" not in str(refused.value), "a password is not repeated in a message"
+
+
+def test_each_trunk_to_the_outside_is_a_gateway_that_registers_nowhere(tmp_path: Path, plan: SwitchPlan) -> None:
+    render(tmp_path, replace(plan, outside={"carrier": "192.0.2.1:5060", "branch": "pbx.example:5080"}))
+    text = (tmp_path / "conf" / "gateways.xml").read_text()
+    assert text.index('<gateway name="branch">') < text.index('<gateway name="carrier">')
+    assert '<param name="proxy" value="192.0.2.1:5060"/>' in text
+    assert text.count('<param name="register" value="false"/>') == 2
+
+
+def test_unless_somebody_says_otherwise_the_outside_is_this_machine(plan: SwitchPlan) -> None:
+    assert plan.outside == {"outside": "127.0.0.1:5090"}
 
 
 @pytest.mark.parametrize("extension", ("", "1001@evil", "10 01", "1001,1002", "${x}", "a" * 33, "-1001", "1001/", "一"))

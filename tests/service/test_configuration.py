@@ -328,7 +328,7 @@ def test_a_reader_without_keys_sees_no_change_where_only_names_are_sealed(kit: K
 def test_a_site_that_was_never_configured_gets_the_demos_configuration_once(kit: Kit) -> None:
     """Issue: `make run` on a fresh machine serves calls; nothing of it is forced on a site of somebody's own."""
     settings = settings_for(kit.kek.parent.parent, RINGLEDGER_KEK_FILE=str(kit.kek))
-    assert configuration.apply_defaults(settings, kit.database.writer) == 18
+    assert configuration.apply_defaults(settings, kit.database.writer) == 19
     world = world_of(kit)
     assert "*" in world.entries["hotline"].numbers
     assert {agent.extension for agent in world.agents.values()} == {f"100{n}" for n in range(1, 7)}
@@ -336,7 +336,7 @@ def test_a_site_that_was_never_configured_gets_the_demos_configuration_once(kit:
         skill = world.queues[entry.queue_id].settings.skill
         assert any(skill in agent.skills for agent in world.agents.values())
     assert configuration.apply_defaults(settings, kit.database.writer) == 0
-    assert kit.log.position() == 19
+    assert kit.log.position() == 20
     applied(kit, SITE)
     assert configuration.apply_defaults(settings, kit.database.writer) == 0
 

@@ -5,6 +5,8 @@ from fractions import Fraction
 from typing import Protocol
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.staff import presence as p
@@ -14,6 +16,7 @@ from orchestrator.domain.staff.engagements import by_offer, with_contact
 from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
+from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand
@@ -60,6 +63,9 @@ RULES = {
     "way_out": "whoever waits is looked at when its overflow or its answer is due, and comes to no queue twice",
     "billing": "nobody is answered who is refused, or who is to be answered by an agent alone",
     "as_meant": "what an agent pressed for one offer or contact never happens to another",
+    "agent_first": "nobody outside is called without an agent, or a caller, who is there to talk",
+    "outside_bounded": "no more numbers outside are called at once than may be",
+    "left_in_peace": "a customer is called no sooner, and no oftener, than the plan says",
     "fold": "the live state is the fold of its records",
     "verify": "the independent verifier finds nothing in the log",
     "refusals": "a desk is refused with a code that is known",
@@ -68,7 +74,6 @@ RULES = {
 
 # After that a desk that is connected, and beaten for, is known to be.
 KNOWN_WITHIN = LEASE + 5 * SECOND
-_OF_CONTACTS = ("offer", "ring_next", "visit", "overflow", "answer", "widen", "wish", "legs")
 _GRACE = DEFAULT_GRACE_MS * MILLISECOND
 
 
@@ -101,12 +106,17 @@ class Book:
         self._cooling: dict[str, int] = {}
         self._wrapping: dict[str, int] = {}
         self._deadlines: dict[str, int] = {}
+        self._peace: dict[str, int] = {}
+        self._missed: dict[str, int] = {}
+        self._tries: dict[str, int] = {}
         self.last_contact: dict[str, str] = {}
         """The contact with which each shift last talked."""
         self.desk_due: dict[str, int] = {}
         """When the grace of a lost desk is over, of every shift whose desk is lost or absent."""
         self.places: dict[str, int] = {}
         """The order of queueing."""
+        self.since: dict[str, int] = {}
+        """Since when whoever queues has waited, by the log."""
         self._queued = 0
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
@@ -137,7 +147,7 @@ class Book:
                 raise Broken("ends_once", f"{stream} was queued and has not ended")
 
     def _contact(self, stream: str, record: Record) -> None:
-        if isinstance(record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined):
+        if isinstance(record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed):
             self.waits_since[stream] = record.about.at
         match record.event:
             case c.ContactArrived() as event:
@@ -148,6 +158,7 @@ class Book:
             case c.ContactQueued() as event:
                 self._queued += 1
                 self.places[stream] = self._queued
+                self.since[stream] = event.waiting_since or record.about.at
                 if stream in self._visits:
                     raise Broken("ends_once", f"{stream} is queued twice")
                 self._visits[stream] = event.visit_id
@@ -181,6 +192,24 @@ class Book:
                 self.offer_due[stream] = max(self.offer_due[stream], self._deadlines[stream])
             case c.OfferClosed() as event:
                 self._close_offer(stream, event.offer_id)
+            case o.CallbackAsked() as event:
+                self._tries[stream] = event.tries
+            case o.CallbackDialled() as event:
+                self._legs[stream][event.leg] = None
+                self.offer_due[stream] = event.answer_by
+                if record.about.at < self._peace.get(stream, 0):
+                    raise Broken(
+                        "left_in_peace", f"{stream} is called {self._peace[stream] - record.about.at} µs early"
+                    )
+                if self._missed.get(stream, 0) >= self._tries[stream]:
+                    raise Broken("left_in_peace", f"{stream} was called in vain {self._missed[stream]} times already")
+            case o.CallbackMissed() as event:
+                self._peace[stream] = event.again_at
+                self._missed[stream] = self._missed.get(stream, 0) + event.counted
+            case o.CallbackAnswered() as event:
+                self.offer_due[stream] = event.connect_by
+            case o.OutsideDialled() as event:
+                self._legs[stream][event.leg] = None
             case c.LegClosed() as event:
                 if event.leg not in self._legs[stream]:
                     raise Broken("leg_after_contact", f"{stream} closes {event.leg}, which is not open")
@@ -382,6 +411,8 @@ class Invariants:
         hops = [hop.queue_id for hop in event.hops]
         if len(set(hops)) < len(hops) or event.queue_id in hops or len(hops) > MOST_HOPS:
             raise Broken("way_out", f"{record.stream} comes to {event.queue_id} by {hops}")
+        if event.goes_on:
+            return  # whoever finds no place to wait, and is called back or sent outside instead
         if settings.calendar and not admission.calendars.is_open(settings.calendar, at):
             raise Broken("door", f"{record.stream} comes to {event.queue_id}, which is closed")
         visits = [other.visit for other in world.contacts.values() if other is not contact and other.visit is not None]
@@ -443,7 +474,7 @@ class Invariants:
         agents = [world.agents[held.agent_id] for held in made.reservations if held.agent_id in world.agents]
         for other in world.contacts.values():
             stream = f"contact-{other.contact_id}"
-            if other.visit is None or stream in moved or other.status != "waiting" or not can_be_served(world, other):
+            if other.visit is None or stream in moved or other.status not in IN_TURN or not can_be_served(world, other):
                 continue
             if (*rank(other.visit, now), self.book.places[stream]) < mine:
                 for agent in agents:
@@ -454,7 +485,7 @@ class Invariants:
         before = {
             other.contact_id
             for other in world.contacts.values()
-            if other.status == "waiting"
+            if other.status in IN_TURN
             and other.visit is not None
             and other.visit.queue_id == made.queue_id
             and rank(other.visit, now)[:2] < rank(visit, now)[:2]
@@ -497,8 +528,13 @@ class Invariants:
         connected: dict[str, None] = {}
         talked: dict[str, None] = {}
         wrapping: dict[str, None] = {}
+        missed: dict[str, None] = {}
         for record in records:
             match record.event:
+                case o.CallbackMissed() as event:
+                    missed[event.offer_id] = None
+                case s.AgentReleased() as event if event.offer_id in missed and event.outcome != "withdrawn":
+                    raise Broken("blamed_rightly", f"{record.stream} is blamed for a customer who was not reached")
                 case c.OfferDeclined(outcome="lost"):
                     lost[record.stream] = None
                 case c.ContactConnected():
@@ -520,8 +556,14 @@ class Invariants:
             raise Broken("waits_end", f"contact {ident} was neither queued nor turned away")
         if contact.visit is not None and contact.visit.step_until and timers.due_of(("widen", ident)) is None:
             raise Broken("waits_end", f"contact {ident} is at a step without an end")
-        if contact.status == "waiting" and can_be_served(world, contact) and timers.due_of(("visit", ident)) is None:
+        if contact.visit is not None and contact.visit.since != self.book.since[f"contact-{ident}"]:
+            raise Broken("fifo", f"contact {ident} does not stand where it was queued")
+        in_line = contact.status == "waiting" and can_be_served(world, contact)
+        if (in_line or contact.status == "awaiting_callback") and timers.due_of(("visit", ident)) is None:
             raise Broken("waits_end", f"contact {ident} waits without an end")
+        for status, timer in (("callback_later", "callback"), ("sent_outside", "outside")):
+            if contact.status == status and timers.due_of((timer, ident)) is None:
+                raise Broken("waits_end", f"contact {ident} is {status} without an end")
         if contact.visit is not None:
             due = contact.visit.overflow_at
             if due > now and timers.due_of(("overflow", ident)) is None:
@@ -581,7 +623,7 @@ class Invariants:
 
     def _nobody_waits_in_vain(self, world: World) -> None:
         """An agent who is free and a contact whom that agent could take are never left side by side."""
-        waiting = [x for x in world.contacts.values() if x.status == "waiting" and can_be_served(world, x)]
+        waiting = [x for x in world.contacts.values() if x.status in IN_TURN and can_be_served(world, x)]
         if not waiting:
             return
         free = [shift for shift in world.shifts.values() if available(shift)]
@@ -599,7 +641,7 @@ class Invariants:
         there = {shift.agent_id for shift in world.shifts.values() if shift.status != "paused"}
         for contact in world.contacts.values():
             visit = contact.visit
-            if visit is None or contact.status != "waiting" or not 0 <= visit.step < len(visit.steps) - 1:
+            if visit is None or contact.status not in IN_TURN or not 0 <= visit.step < len(visit.steps) - 1:
                 continue
             if not world.in_step(contact.node):
                 continue
@@ -635,7 +677,8 @@ class Invariants:
         """Whoever waits and is not being joined with an agent hears music."""
         for contact in world.contacts.values():
             since = self._switch.silent_since(contact.caller_leg)
-            if not since or contact.status not in ("waiting", "offered"):
+            joining = contact.outside is not None and contact.outside.answered
+            if not since or joining or contact.status not in ("waiting", "offered", "sent_outside"):
                 continue
             since = max(since, self.book.waits_since[f"contact-{contact.contact_id}"], self._engine.slack())
             if can_be_served(world, contact) and now > since + 5 * SECOND:
@@ -678,6 +721,8 @@ class Invariants:
             case i.RingAgent():
                 if contact is None or contact.caller_leg in self._gone:
                     raise Broken("not_rung_after_hang_up", f"{given.extension} is rung though the caller has gone")
+            case i.DialOutside():
+                self._dialled_rightly(contact, given)
             case i.BridgeLegs() if contact is not None:
                 other = self._switch.talks_with(given.leg)
                 if other and other != given.other and other not in c.doomed_legs(contact):
@@ -686,6 +731,16 @@ class Invariants:
                 held = c.reservation_of(contact, given.leg)
                 if held is not None and held.leg not in contact.offer.rejecting:
                     raise Broken("losers_kept", f"{given.leg} is hung up while its offer holds it")
+
+    def _dialled_rightly(self, contact: c.Contact | None, given: i.DialOutside) -> None:
+        there = contact.caller_leg if contact is not None else ""
+        if contact is not None and not there and contact.offer is not None:
+            there = contact.offer.accepted if contact.offer.accepted in contact.offer.answered else ""
+        if not there or there in self._gone:
+            raise Broken("agent_first", f"{given.leg} is called, and nobody is there to talk")
+        outside, calling = self._engine.world.outside, self._engine.world.outside_legs
+        if outside is not None and len(calling) > outside.settings.at_most:
+            raise Broken("outside_bounded", f"{len(calling)} numbers outside are called at once")
 
     def committed(self, records: list[Record]) -> None:
         """A batch was committed by this engine."""
@@ -757,7 +812,9 @@ def finish(world: World, switch: AnySwitch) -> None:
         "contact_of_leg": world.contact_of_leg,
         "open_offers": world.open_offers,
         "versions": [name for name in world.versions if kind_of(name) == "contact"],
-        "timers": [key for key, _ in world.timers if key[0] in _OF_CONTACTS],
+        "timers": [key for key, _ in world.timers if key[0] in OF_CONTACT],
+        "outside_legs": world.outside_legs,
+        "callbacks": world.callbacks,
     }
     for name, left in leftovers.items():
         if left:

@@ -17,13 +17,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
-from orchestrator.domain.contacts import contacts, handling, moving, offers
-from orchestrator.domain.contacts.commands import NoteLegGone, WidenOffer
-from orchestrator.domain.kernel import Refused
-from orchestrator.domain.routing import lines, matching
+from orchestrator.domain.contacts import contacts, handling, moving, offers, outward
+from orchestrator.domain.contacts.calling import NOT_REACHED
+from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
+from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
+from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.domain.routing import lines, matching, outside
 from orchestrator.domain.staff import counters, presence, shifts
 from orchestrator.domain.switch.facts import LegParked
-from orchestrator.domain.switch.instructions import CheckLeg
+from orchestrator.domain.switch.instructions import CheckLeg, DialOutside
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
 from orchestrator.runner import Runner, hands, reconcile, sensing, stale, timing
@@ -38,7 +40,9 @@ admit, distribute, placing, reserve, talk, widen, wrap_up = (
     import_module(f"orchestrator.policies.{name}")
     for name in ("admit", "distribute", "placing", "reserve", "talk", "widen", "wrap_up")
 )
+call_out = import_module("orchestrator.policies.call_out").call_out
 
+_CALLS_OUT = Size(contacts=60, agents=6, outside=True)
 SEEDS = 40
 """A mutant that lives through so many seeds is not killed."""
 
@@ -218,8 +222,8 @@ def _rates_are_not_looked_at(right: Any, world: Any, contact: Any, event: Any, n
     return right(world, contact, replace(event, found="resync"), now, ids)
 
 
-def _nothing_is_ever_closed(right: Any, world: Any, now: Any) -> Any:
-    house = right(world, now)
+def _nothing_is_ever_closed(right: Any, world: Any, now: Any, contact: Any) -> Any:
+    house = right(world, now, contact)
 
     def open_queue(queue_id: str) -> Any:
         sight = house.queue(queue_id)
@@ -450,12 +454,51 @@ _FLAPS = Weather(flaps=3)
 _CRASHES = Weather(crashes=3)
 _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
+_CROWDED = Size(contacts=150)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
 _MANY_HOLDS = Size(contacts=100, agents=10)
 _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
 _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively")
 _SCARCE = Size(contacts=120, agents=5, routing=True)
+
+
+def _calls_before_the_agent_is_there(world: Any, happened: Any, ids: Any) -> Iterator[Any]:
+    contact = happened.after
+    rings = isinstance(happened.record.event, contacts.OfferMade) and isinstance(contact, contacts.Contact)
+    callback = outward.to_be_called(contact) if rings else None
+    if callback is not None:
+        yield DialOutside(
+            id=ids.new("leg"),
+            node=contact.node,
+            leg=ids.new("leg"),
+            contact=contact.contact_id,
+            offer=happened.record.event.offer_id,
+            number=callback.number,
+            trunk="outside",
+            ring_ms=5_000,
+            deadline=happened.record.event.deadline,
+        )
+    yield from call_out(world, happened, ids)
+
+
+def _calls_again_at_once(world: Any, happened: Any, ids: Any) -> Iterator[Any]:
+    yield from call_out(world, happened, ids)
+    if isinstance(happened.record.event, CallbackMissed):
+        yield TellContact(happened.after.contact_id, EndPeace(now=Instant(happened.at + 10**12)))
+
+
+def _no_timer_for_peace(right: Any, on: Any, ident: str, event: Any) -> None:
+    if not isinstance(event, CallbackMissed):
+        right(on, ident, event)
+
+
+def _queued_anew(right: Any, contact: Any, event: Any, at: Any) -> Any:
+    after = right(contact, event, at)
+    if isinstance(event, CallbackAsked) and after.visit is not None:
+        return replace(after, visit=replace(after.visit, queued_at=at, waiting_since=at))
+    return after
+
 
 MUTANTS = (
     Mutant(
@@ -719,6 +762,61 @@ MUTANTS = (
         size=_AT_DESKS,
     ),
     Mutant(
+        name="call the customer while the agent's phone rings",
+        rule="agent_first",
+        make=policy(call_out, _calls_before_the_agent_is_there),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="call outside however many are called",
+        rule="outside_bounded",
+        make=around(outside, "why_not", lambda right, rules, number, calling: right(rules, number, 0 * calling)),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="call a customer again at once",
+        rule="left_in_peace",
+        make=policy(call_out, _calls_again_at_once),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="a callback that waits its turn without an end",
+        rule="waits_end",
+        make=around(timers, "_set_for_calls_outside", _no_timer_for_peace),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="a callback goes to the end of the line",
+        rule="fifo",
+        make=around(outward, "evolve", _queued_anew),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="end a contact with its last leg though its customer is to be called",
+        rule="leg_after_contact",
+        make=instead(handling, "_lives_on", lambda _contact, _events: False),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
+        name="blame the agent for a customer who does not answer",
+        rule="blamed_rightly",
+        make=around(
+            offers,
+            "agent_outcome",
+            lambda right, offer, held, closed: (
+                "timed_out" if closed.cause == NOT_REACHED else right(offer, held, closed)
+            ),
+        ),
+        weather=_CALM,
+        size=_CALLS_OUT,
+    ),
+    Mutant(
         name="take one by hand though the lines are full",
         rule="capacity",
         make=around(shifts, "why_not_by_hand", _beyond_capacity),
@@ -845,6 +943,7 @@ MUTANTS = (
         name="let callers in beyond what the switch bears",
         rule="door",
         make=around(admit, "place_arrival", _rates_are_not_looked_at),
+        size=_CROWDED,
     ),
     Mutant(
         name="let callers wait in a queue that is closed",

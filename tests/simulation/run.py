@@ -3,17 +3,19 @@
 `python -m tests.simulation SEED` tells the story of a seed.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from random import Random
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from orchestrator.audit import verify
 from orchestrator.domain.contacts.contacts import ContactArrived
 from orchestrator.domain.kernel import SECOND, Event, Provenance, Record, derived_id, ident_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
-from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
+from orchestrator.domain.routing.outside import OutsideConfigured
+from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, Spill
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
@@ -26,6 +28,8 @@ from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
 from tests.simulation.invariants import KNOWN_WITHIN, AnySwitch, Book, Broken, Invariants, desks_are_known, finish
 from tests.simulation.ledger import Ledger
 from tests.simulation.link import Link, Links
+from tests.simulation.outsiders import NUMBERS, Lobby
+from tests.simulation.outsiders import REFUSALS as OUTSIDE_REFUSALS
 from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.routing import Routing
 from tests.simulation.story import Story
@@ -67,6 +71,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Whether every phone is answered."""
     browsers: float = 0.0
     """Which part of the agents works at a desk in a browser; the others have a phone alone."""
+    outside: bool = False
+    """Whether callers are called back, or sent to numbers outside."""
     hands: float = 0.0
     """How much of what could be done by hand with those who wait is; with any, agents may have several callers."""
     routing: bool = False
@@ -97,11 +103,13 @@ class Run(Watcher):
         self._desk_dice = Random(f"browsers of {seed}")
         self._talk_dice = Random(f"talks of {seed}")
         self.door = Door(seed)
+        self._outside_dice = Random(f"outside of {seed}")
         self._hands_dice = Random(f"hands of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
             hands=0.0 if weather else self._hands_dice.choice((0.0, 0.0, 0.3, 1.0)),
             routing=not weather and seed % 3 != 0,
+            outside=not weather and self._outside_dice.random() < 0.5,
         )
         self.lines = self._hands_dice.choice((1, 2, 2, 3)) if self.size.hands else 1
         """How many callers each agent may have at once."""
@@ -118,6 +126,7 @@ class Run(Watcher):
         self.switch = self.look_at(self.switches)
         self.desks: list[Desk] = []
         self.web: Web | None = None
+        self.lobby: Lobby | None = None
         self.takers: Takers | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
@@ -214,6 +223,7 @@ class Run(Watcher):
             book.note(record)
         book.finish()
         strange = {code for desk in self.desks for code in desk.refused} - REFUSALS
+        strange |= set(self.lobby.refused if self.lobby is not None else ()) - OUTSIDE_REFUSALS
         strange |= set(self.takers.refused if self.takers is not None else ()) - BY_HAND_REFUSALS
         strange |= set(self.web.refused if self.web is not None else ()) - WEB_REFUSALS
         if strange:
@@ -308,7 +318,7 @@ class Run(Watcher):
         self.engine = Engine(self.agenda, self.dice, self.weather_now(), self.ledger, self, self.connect)
         for desk in self.desks:
             desk.engine = self.engine
-        for others in (self.web, self.takers):
+        for others in (self.web, self.takers, self.lobby):
             if others is not None:
                 others.engine = self.engine
 
@@ -325,6 +335,7 @@ class Run(Watcher):
             self.desks.append(Desk(self.agenda, self.dice, str(1001 + number), wild=wild))
             self.desks[-1].engine = self.engine
         self._open_browsers()
+        self._open_lobby()
         if self.size.hands:
             numbers = [desk.number for desk in self.desks]
             self.takers = Takers(self.agenda, self._hands_dice, numbers, busy=self.size.hands)
@@ -365,6 +376,12 @@ class Run(Watcher):
             self.web.trouble(START, self._calm_from)
             for desk in mine:
                 desk.page = self.web.pages[desk.number]
+
+    def _open_lobby(self) -> None:
+        if self.size.outside:
+            self.lobby = Lobby(self.agenda, self._outside_dice, until=self._calm_from)
+            self.lobby.engine = self.engine
+            self.lobby.again = lambda caller: self.any_switch().call(caller)
 
     def _caller(self) -> Caller:
         dice = self.dice
@@ -411,6 +428,8 @@ class Run(Watcher):
         changes.append(("entry-main", door.entry(self._entry("main", numbers, "support"))))
         changes.append(("entry-shop", door.entry(self._entry("shop", ("4002",), "sales"))))
         changes += door.changes(self._settings["sales"])
+        if self.size.outside:
+            self._allow_outside(changes)
         for number in range(self.size.agents):
             extension = str(1001 + number)
             changes.append((f"agent-a{extension}", self._agent(extension)))
@@ -424,6 +443,32 @@ class Run(Watcher):
                 lines=self.lines,
             )
         self._apply(changes)
+
+    def _allow_outside(self, changes: list[tuple[str, Event]]) -> None:
+        """Rules for calls to the outside, and queues whose overflow leads there."""
+        dice = self._outside_dice
+        for place, (name, event) in enumerate(changes):
+            if isinstance(event, QueueConfigured):
+                queue = structs.replace(
+                    event,
+                    callback_tries=dice.randint(1, 3),
+                    callback_again_ms=dice.choice((0, 3_000, 15_000)),
+                    callback_most_wait_ms=dice.choice((20_000, 90_000)),
+                    overflow=(*event.overflow, *self._spills_outside()),
+                )
+                self._settings[ident_of(name)] = queue
+                changes[place] = (name, queue)
+        rules = OutsideConfigured(
+            allowed=("+86",), refused=("+8690",), at_most=dice.choice((1, 3, 20)), ring_ms=dice.choice((3_000, 9_000))
+        )
+        changes.append(("outside-main", rules))
+
+    def _spills_outside(self) -> Iterator[Spill]:
+        dice = self._outside_dice
+        for _ in range(dice.choice((0, 0, 1, 3))):
+            to = dice.choice(("callback", f"outside:{NUMBERS[0]}", f"outside:{NUMBERS[2]}"))
+            when = dice.choice(("wait", "length", "nobody"))
+            yield Spill(when=when, after_ms=dice.choice((4_000, 15_000)), over=dice.choice((1, 6)), to=to)
 
     def _agent(self, extension: str) -> AgentConfigured:
         dice = self.dice

@@ -16,6 +16,7 @@ from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.runner.sensing import INBOUND_CONTEXT
 from tests.simulation.agenda import Agenda
+from tests.simulation.outsiders import MANNERS
 from tests.simulation.weather import Weather
 
 NODE = "n1"
@@ -96,6 +97,8 @@ class Leg:
     recording: str = ""
     numbers_heard: list[tuple[str, bool]] = field(default_factory=list)
     """With which agent's leg an employee number was heard, and whether a recording had begun before it."""
+    first: bool = False
+    """Whether it is the first leg of the bridge that is, or was, made with it: the caller's."""
     alive: bool = True
     reply: Reply | None = field(default=None, repr=False)
 
@@ -228,13 +231,13 @@ class Switch:
         self.tell(done, f"job-{job}")
 
     def _after_talk(self, left: Leg) -> None:
-        if not left.inbound or self.dice.random() < 0.5:
+        if not left.first or self.dice.random() < 0.5:
             self.agenda.soon(1, 30, lambda: self.hang_up(left, "NORMAL_CLEARING"))
         else:
             self.agenda.soon(1, 10, lambda: self._park(left))
 
     def _after_window(self, gone: Leg, left: Leg) -> None:
-        if gone.inbound:
+        if gone.first:
             return  # the agent's leg is left alone, and nothing is said
         if self.weather.parks_on_cancel:
             self.agenda.soon(1, 20, lambda: self._park(left))
@@ -251,6 +254,8 @@ class Switch:
                 self._on_caller(given, reply)
             case i.RingAgent():
                 self._job(lambda: self._originate(given, reply))
+            case i.DialOutside():
+                self._job(lambda: self._dial(given, reply))
             case i.BridgeLegs():
                 self._job(lambda: self._bridge(given, reply))
             case i.HangUpLeg():
@@ -348,6 +353,31 @@ class Switch:
                 self.agenda.soon(wait, wait + 500, lambda: None if leg.up else self.hang_up(leg, "CALL_REJECTED"))
         self.agenda.after(ring_ms * MILLISECOND, lambda: None if leg.up else self.hang_up(leg, "NO_ANSWER"))
 
+    def _dial(self, given: i.DialOutside, reply: Reply) -> None:
+        if given.leg in self.legs:
+            reply("DUPLICATE_UUID")
+            return
+        does = self.dice.choice(MANNERS)
+        if does == "refused":
+            reply("GATEWAY_DOWN")
+            return
+        leg = Leg(given.leg, inbound=False, born=self.agenda.now, contact=given.contact, offer=given.offer)
+        leg.job = given.id
+        leg.caller = Caller(dialled="9", patience_ms=0, talk_ms=self.dice.choice((self.dice.randint(1, 300), 5_000)))
+        self.legs[leg.uuid] = leg
+        reply("")
+        self._say(f.LegCreated, leg)
+        if does == "unreachable":
+            self.agenda.soon(20, 100, lambda: self.hang_up(leg, "NO_ROUTE_DESTINATION"))
+        elif does == "busy":
+            self.agenda.soon(20, 100, lambda: self.hang_up(leg, "USER_BUSY"))
+        elif does != "dead":
+            self.agenda.soon(10, 150, lambda: self._rings(leg))
+            if does == "answers":
+                wait = self.dice.choice((0, 500, 4_000))
+                self.agenda.soon(wait, wait + 500, lambda: self.answer(leg))
+        self.agenda.after(given.ring_ms * MILLISECOND, lambda: None if leg.up else self.hang_up(leg, "NO_ANSWER"))
+
     def _rings(self, leg: Leg) -> None:
         if leg.alive and not leg.up:
             leg.rang = True
@@ -388,6 +418,7 @@ class Switch:
             caller.peer = agent.peer = None
             self._say(f.LegUnbridged, caller, other=agent.uuid)
         caller.parked = agent.parked = False
+        caller.first, agent.first = True, False
         caller.silent_since = self.agenda.now
         caller.joining, agent.joining = agent, caller
         self.moment(caller, "joining")

@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.kernel import Event, Record
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
@@ -486,3 +487,33 @@ def test_agents_whose_desks_come_and_go_are_kept_out_with_a_reason_and_come_back
     assert len(again) > 10
     assert sum(1 for _ in of(p.DeskTakenOver, records)) > 10
     assert {event.cause for event in of(p.DeskLost, records)} == {"closed", "silent"}
+
+
+# --- 18, 20: dialling without agents; queue callback that keeps the place ---------------------------------------------
+
+CALLS_OUT = Size(contacts=60, agents=6, outside=True)
+
+
+def test_nobody_outside_is_called_unless_an_agent_or_the_caller_is_there_whatever_goes_wrong() -> None:
+    """Complaint 18; features 3.5, 3.10: `agent_first` and `outside_bounded` are looked at whenever a call is made."""
+    weathers = (Weather(), Weather(crashes=2, flaps=1), Weather(lost=0.1, late=0.1), Weather(restarts=1, pauses=1))
+    records = [record for weather in weathers for record in play(weather, CALLS_OUT)]
+    assert sum(1 for _ in of(o.CallbackDialled, records)) > 50
+    assert sum(1 for _ in of(o.OutsideDialled, records)) > 50
+
+
+def test_a_callback_keeps_its_place_and_ends_exactly_once_in_every_weather() -> None:
+    """Complaint 20; feature 3.10: `fifo`, `served_at_once`, `ends_once` and `left_in_peace` hold for who has no leg."""
+    answered = failed = 0
+    for weather in (Weather(), Weather(crashes=3)):
+        for seed in range(SEEDS):
+            records = Run(seed, weather=weather, size=CALLS_OUT).play().ledger.records()
+            asked = [record.stream for record in records if isinstance(record.event, o.CallbackAsked)]
+            ended = [record.stream for record in records if isinstance(record.event, c.ContactEnded)]
+            assert [ended.count(stream) for stream in asked] == [1] * len(asked)
+            answered += sum(1 for _ in of(o.CallbackAnswered, records))
+            failed += sum(1 for event in of(o.CallbackEnded, records) if event.reason == "callback_failed")
+            blamed = {event.offer_id for event in of(s.AgentStoodDown, records)}
+            assert not blamed & {event.offer_id for event in of(o.CallbackMissed, records)}
+    assert answered > 10
+    assert failed > 5

@@ -55,6 +55,10 @@ class Queue(Struct, frozen=True, kw_only=True):
     queue_id: str
     name: str
     waiting: int
+    callbacks: Annotated[int, Meta(description="Customers who are to be called back; those in their turn wait, too.")]
+    expected_wait_ms: Annotated[
+        Ms | None, Meta(description="How long somebody who calls now is expected to wait; null where nobody can say.")
+    ]
     ringing: int
     talking: int
     oldest: Time | None
@@ -81,6 +85,8 @@ def queues() -> Items[Queue]:
                 queue_id=tile.queue_id,
                 name=tile.name,
                 waiting=tile.waiting,
+                callbacks=tile.callbacks,
+                expected_wait_ms=tile.expected_ms if tile.expected_ms >= 0 else None,
                 ringing=tile.ringing,
                 talking=tile.talking,
                 oldest=time_of(tile.longest_since),

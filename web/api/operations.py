@@ -97,6 +97,8 @@ OPERATIONS: Final = (
     Operation("GET", "/contacts/{contact_id}/why", "history.search", contacts.why, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/notes", "customers.edit", contacts.note, status=201),
     Operation("POST", "/contacts/{contact_id}/customer", "customers.edit", contacts.identify),
+    Operation("POST", "/contacts/{contact_id}/callback", "floor.direct", contacts.ask_callback),
+    Operation("POST", "/contacts/{contact_id}/outside", "floor.direct", contacts.send_outside),
     Operation("GET", "/waiting", "waiting.take", waiting.waiting, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/pick", "waiting.take", waiting.pick),
     Operation("POST", "/contacts/{contact_id}/move", "waiting.direct", waiting.move),

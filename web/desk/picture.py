@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import Contact, Offer
+from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.engagements import VOICE, capacity_of
@@ -15,7 +16,7 @@ from projections.live import LiveView
 from projections.live_calls import Call
 from projections.live_tallies import Tally
 
-ENGAGED: Final = ("ringing", "connecting", "talking", "held")
+ENGAGED: Final = ("ringing", "calling", "connecting", "talking", "held")
 
 
 class Ring(Struct, frozen=True, kw_only=True):
@@ -35,6 +36,8 @@ class Ring(Struct, frozen=True, kw_only=True):
     """Further agents whose phones ring for it."""
     accepted: bool
     """The phone has answered; the legs are being joined."""
+    callback: bool = False
+    """The customer is not on the line: they are called once this agent's phone has answered."""
 
 
 class Talk(Struct, frozen=True, kw_only=True):
@@ -68,8 +71,8 @@ class WrapUp(Struct, frozen=True, kw_only=True):
 
 
 class Desk(Struct, frozen=True, kw_only=True):
-    """Everything on the page. `state`: signed_out, paused, ready, cooling_down, ringing, connecting, talking, held,
-    wrapping_up.
+    """Everything on the page. `state`: signed_out, paused, ready, cooling_down, ringing, calling, connecting,
+    talking, held, wrapping_up.
     """
 
     agent: Agent
@@ -154,7 +157,7 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
             calls=calls,
             tally=view.tally_of(agent_id),
             queues=_queues(world, agent),
-            may=may(state, agent, shift, talks, wrap_up, ringing=any(not ring.accepted for ring in rings)),
+            may=may(state, agent, shift, talks, wrap_up, rings),
             about=next((ring.offer_id for ring in rings), shown),
             shown_contact=shown,
             desk_id=shift.desk.desk_id if shift is not None and shift.desk and shift.desk.state == "attached" else "",
@@ -174,7 +177,7 @@ def contact_in_hand(world: World, shift: Shift | None) -> Contact | None:
         return None
     found = [world.contacts.get(each.contact_id) for each in shift.engagements]
     live = [contact for contact in found if contact is not None]
-    order = {"offered": 0, "connecting": 0, "connected": 1, "held": 2}
+    order = {"offered": 0, "connecting": 0, "calling_back": 0, "connected": 1, "held": 2}
     return min(reversed(live), key=lambda contact: order.get(contact.status, len(order)), default=None)
 
 
@@ -186,6 +189,8 @@ def state_of(world: World, shift: Shift | None) -> str:
         case "reserved":
             contact = contact_in_hand(world, shift)
             offer = contact.offer if contact is not None else None
+            if contact is not None and contact.status == "calling_back":
+                return "calling"
             joining = offer is not None and offer.accepted and _mine(offer, shift) == offer.accepted
             return "connecting" if joining else "ringing"
         case "talking" if conversations(world, shift.shift_id) and not _active(world, shift):
@@ -205,8 +210,7 @@ def may(
     shift: Shift | None,
     talks: tuple[Talk, ...],
     wrap_up: WrapUp | None,
-    *,
-    ringing: bool,
+    rings: tuple[Ring, ...],
 ) -> frozenset[str]:
     """The actions that are possible in this state."""
     if shift is None:
@@ -217,8 +221,10 @@ def may(
         found.add("sign_out")
     if state in {"paused", "wrapping_up"} or (state in ENGAGED and wishes):
         found.add("ready")
-    if ringing:
+    if any(not ring.accepted for ring in rings):
         found |= {"accept", "reject"}
+    if any(ring.accepted and ring.callback for ring in rings):  # the customer is being called
+        found.add("reject")
     if talks:
         found.add("hang_up")
     if any(talk.number and not talk.nuisance for talk in talks):
@@ -246,7 +252,7 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
                     offer_id=offer.offer_id,
                     contact_id=contact.contact_id,
                     customer_id=contact.customer_id,
-                    number=contact.caller_number,
+                    number=number_of(contact),
                     name=contact.caller_name,
                     queue=queue_name(world, contact.queue_id),
                     queued_at=contact.visit.queued_at if contact.visit is not None else contact.arrived_at,
@@ -254,6 +260,7 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
                     ring_ms=max(1, (offer.deadline - offer.made_at) // MILLISECOND),
                     others=len(offer.reservations) - 1,
                     accepted=offer.accepted == mine.leg,
+                    callback=to_be_called(contact) is not None,
                 )
             )
     return sorted(found, key=lambda ring: ring.queued_at)
@@ -267,7 +274,7 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
         Talk(
             contact_id=contact.contact_id,
             customer_id=contact.customer_id,
-            number=contact.caller_number,
+            number=number_of(contact),
             name=contact.caller_name,
             queue=queue_name(world, contact.queue_id),
             since=contact.segment.since,
@@ -339,6 +346,11 @@ def _since(shift: Shift | None, contact: Contact | None) -> Instant | None:
 
 def _mine(offer: Offer, shift: Shift) -> str:
     return next((held.leg for held in offer.reservations if held.shift_id == shift.shift_id), "")
+
+
+def number_of(contact: Contact) -> str:
+    """The number at which this contact's customer is reached: where they want to be called, or where they call from."""
+    return contact.callback.number if contact.callback is not None else contact.caller_number
 
 
 def queue_name(world: World, queue_id: str) -> str:

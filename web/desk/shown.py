@@ -30,6 +30,7 @@ SIGNS: Final = {
     "ready": Sign(_l("Ready"), "✔", "good"),
     "cooling_down": Sign(_l("Ready in a moment"), "◔", "good"),
     "ringing": Sign(_l("Ringing"), "☎", "bad"),
+    "calling": Sign(_l("The customer is being called"), "☎", "bad"),
     "connecting": Sign(_l("Being connected"), "☎", "bad"),
     "talking": Sign(_l("Talking"), "●", "busy"),
     "held": Sign(_l("Caller on hold"), "♪", "work"),

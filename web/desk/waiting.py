@@ -12,7 +12,7 @@ from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.world import World
 from orchestrator.runner.hands import in_line
 from projections.live import LiveView
-from web.desk.picture import queue_name
+from web.desk.picture import number_of, queue_name
 
 # So many of a queue are shown one by one at a desk; the others are counted.
 SHOWN: Final = 6
@@ -82,7 +82,7 @@ def _waiter(contact: Contact, place: int) -> Waiter:
     return Waiter(
         contact_id=contact.contact_id,
         queue_id=contact.queue_id,
-        number=contact.caller_number,
+        number=number_of(contact),
         name=contact.caller_name,
         customer_id=contact.customer_id,
         since=_since(contact),

@@ -6,17 +6,19 @@ from typing import Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.world import World
+from orchestrator.policies.outward import expected_wait
 from projections.live import LiveView
-from web.desk.picture import contact_in_hand, queue_name, state_of
+from web.desk.picture import contact_in_hand, number_of, queue_name, state_of
 from web.floor.counts import NOTHING, Counts, Today
 from web.floor.levels import SCALES, Levels, of_target
 
 # In this order are agents listed, and within a state those who have been in it longest come first.
 ORDER: Final = (
-    "ringing", "connecting", "talking", "held", "wrapping_up", "ready", "cooling_down", "phone_busy", "paused",
-    "signed_out",
+    "ringing", "calling", "connecting", "talking", "held", "wrapping_up", "ready", "cooling_down", "phone_busy",
+    "paused", "signed_out",
 )  # fmt: skip
 # What a tile counts of agents, and the states that belong to each.
 GROUPS: Final = {
@@ -33,6 +35,10 @@ class Tile(Struct, frozen=True, kw_only=True):
     queue_id: str
     name: str
     waiting: int
+    callbacks: int
+    """Those of them, and others, who wait to be called back."""
+    expected_ms: int
+    """How long somebody who calls now is expected to wait; -1 where nobody can say."""
     longest_since: Instant | None
     ringing: int
     talking: int
@@ -115,7 +121,8 @@ def _tiles(world: World, counts: Counts, levels: Levels) -> list[Tile]:
         if not queue.open and not contacts:
             continue
         waits = [contact.visit.queued_at for contact in contacts if contact.visit is not None]
-        waiting = sum(contact.status == "waiting" for contact in contacts)
+        waiting = sum(contact.status in IN_TURN for contact in contacts)
+        expected = expected_wait(world, queue.queue_id, queue.settings.priority, Instant(now))
         longest = min(waits, default=None)
         today = counts.of_queue.get(queue.queue_id, NOTHING)
         states = world.matching.states(queue.queue_id)
@@ -126,9 +133,11 @@ def _tiles(world: World, counts: Counts, levels: Levels) -> list[Tile]:
                 queue_id=queue.queue_id,
                 name=queue.settings.name,
                 waiting=waiting,
+                callbacks=sum(to_be_called(contact) is not None for contact in contacts),
+                expected_ms=expected.estimate_ms,
                 longest_since=longest,
-                ringing=sum(contact.status in ("offered", "connecting") for contact in contacts),
-                talking=sum(contact.status in ("connected", "held") for contact in contacts),
+                ringing=sum(contact.status in ("offered", "calling_back", "connecting") for contact in contacts),
+                talking=sum(contact.status in ("connected", "held", "talking_outside") for contact in contacts),
                 today=today,
                 target_s=target_ms // 1000,
                 agents={name: sum(states.get(each, 0) for each in group) for name, group in GROUPS.items()},
@@ -194,6 +203,8 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
         since = contact.arrived_at
         if contact.segment is not None:
             since = contact.segment.since
+        elif contact.outside is not None and contact.outside.segment_id:
+            since = contact.outside.since
         elif contact.visit is not None:
             since = contact.visit.since
         names = [world.agents[agent_id].name for agent_id in with_agents if agent_id in world.agents]
@@ -202,9 +213,9 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
                 contact_id=contact.contact_id,
                 state=contact.status,
                 queue=queue_name(world, contact.queue_id),
+                number=number_of(contact),
                 queue_id=contact.queue_id,
                 points=contact.given,
-                number=contact.caller_number,
                 agent=", ".join(names),
                 since=since,
             )

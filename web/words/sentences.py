@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import events as c
+from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
@@ -21,6 +22,7 @@ from orchestrator.domain.routing import (
     limits,
     notices,
     numbers,
+    outside,
     queues,
     trunks,
 )
@@ -46,6 +48,18 @@ def _state(event: Any, _names: Names) -> dict[str, object]:  # noqa: ANN401 - wh
     return {"state": code(event.state)}
 
 
+def _queued(event: c.ContactQueued, names: Names) -> dict[str, object]:
+    words = ""
+    if event.position and event.estimate_ms >= 0:
+        told = {"place": event.position, "wait": duration(event.estimate_ms)}
+        words = str(_l(", place %(place)s; expected to wait %(wait)s", **told))
+    elif event.position:
+        words = str(_l(", place %(place)s", place=event.position))
+    if event.takes_up:
+        words += str(_l("; takes up the place of the callback that was asked for"))
+    return {"queue": names.queue(event.queue_id), "expected": words}
+
+
 def _coded(name: str) -> Fill:
     return lambda event, _names: {name: code(getattr(event, name))}
 
@@ -61,7 +75,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"dialled": e.dialled, "node": e.node},
     ),
     c.EntryPointMissing: (_l("Alarm: no entry point serves %(dialled)s"), lambda e, _: {"dialled": e.dialled or "–"}),
-    c.ContactQueued: (_l("Waits in “%(queue)s”"), lambda e, n: {"queue": n.queue(e.queue_id)}),
+    c.ContactQueued: (_l("Waits in “%(queue)s”%(expected)s"), _queued),
     c.VisitWidened: (
         _l("Step %(step)s of the search begins: %(reason)s"),
         lambda e, _: {"step": e.step + 1, "reason": code(e.reason)},
@@ -117,6 +131,22 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Ended: %(reason)s (was %(phase)s)"),
         lambda e, _: {"reason": code(e.reason), "phase": code(e.phase)},
     ),
+    # --- calls to the outside
+    o.CallbackAsked: (
+        _l("Is to be called back and keeps the place; called %(tries)s times at most"),
+        lambda e, _: {"tries": e.tries},
+    ),
+    o.CallbackDialled: (_l("The agent is there: the customer is called"), _nothing),
+    o.CallbackAnswered: (_l("The customer answered"), _nothing),
+    o.CallbackMissed: (_l("The customer was not reached: %(cause)s"), _coded("cause")),
+    o.CallbackResumed: (_l("Waits in turn again to be called back"), _nothing),
+    o.CallbackEnded: (_l("Is not called back any more: %(reason)s"), _coded("reason")),
+    o.OutsideDialled: (_l("A number outside is called for the caller"), _nothing),
+    o.OutsideAnswered: (_l("The number outside answered"), _nothing),
+    o.OutsideExtended: (_l("The call outside goes on: %(cause)s"), _coded("cause")),
+    o.OutsideMissed: (_l("Nobody was reached outside: %(cause)s"), _coded("cause")),
+    o.OutsideConnected: (_l("Talks to a number outside"), _nothing),
+    o.OutsideSegmentEnded: (_l("The talk outside ended; hung up first: %(ended_by)s"), _coded("ended_by")),
     c.ContactPicked: (
         _l("Picked by hand for %(agent)s: %(reason)s"),
         lambda e, n: {"agent": n.agent(e.agent_id), "reason": code(e.reason)},
@@ -187,6 +217,11 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     levels.LevelRemoved: (_l("Customer level removed"), _nothing),
     branches.BranchConfigured: (_l("Branch “%(name)s” configured"), lambda e, _: {"name": e.name}),
     branches.BranchRemoved: (_l("Branch removed"), _nothing),
+    outside.OutsideConfigured: (
+        _l("Calls to the outside allowed: %(allowed)s, %(at_most)s at once"),
+        lambda e, _: {"allowed": ", ".join(e.allowed), "at_most": e.at_most},
+    ),
+    outside.OutsideRemoved: (_l("Nobody outside is called any more"), _nothing),
     queues.QueueRemoved: (_l("Queue removed"), _nothing),
     entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),
     entries.EntryPointRemoved: (_l("Entry point removed"), _nothing),

@@ -35,6 +35,10 @@ class Queue(Struct, frozen=True, kw_only=True):
     music: str
     leave_by: Instant
     unknown_number: bool = False
+    position: int = 0
+    estimate_ms: int = -1
+    takes_up: str = ""
+    goes_on: str = ""
     hops: tuple[Hop, ...] = ()
     overflow_at: Instant = Instant(0)
     answer_at: Instant = Instant(0)
@@ -137,6 +141,8 @@ class NoteAnswered(Struct, frozen=True, kw_only=True):
 
     leg: str
     connect_by: Instant
+    leave_by: Instant = Instant(0)
+    """Until when whoever answered waits, should the other one be lost: asked of a customer who was called back."""
 
 
 class NoteBridged(Struct, frozen=True, kw_only=True):
@@ -163,6 +169,7 @@ class NoteLegGone(Struct, frozen=True, kw_only=True):
     repair: str = ""
     by_far_end: bool = False
     """Whether the switch says that the phone at the far end hung up."""
+    now: Instant = Instant(0)
 
 
 class ExpireOffer(Struct, frozen=True, kw_only=True):
@@ -177,6 +184,7 @@ class ExpireOffer(Struct, frozen=True, kw_only=True):
     again_at: Instant
     blameless: str = ""
     unmade: tuple[str, ...] = ()
+    now: Instant = Instant(0)
 
 
 class JoinAgain(Struct, frozen=True, kw_only=True):
@@ -251,6 +259,74 @@ class NoteRecording(Struct, frozen=True, kw_only=True):
     length_ms: int = -1
 
 
+# --- calls to the outside (`calling`) ----------------------------------------------------------------------------
+
+
+class AskCallback(Struct, frozen=True, kw_only=True):
+    """Let the waiting caller go, and call back at `number` in the same turn, by the queue's plan."""
+
+    number: str
+    prompt: str
+    leave_by: Instant
+    tries: int
+    again_ms: int
+
+
+class DialCustomer(Struct, frozen=True, kw_only=True):
+    """The agent's phone is off the hook: call the customer."""
+
+    leg: str
+    show: str
+    answer_by: Instant
+
+
+class MissCustomer(Struct, frozen=True, kw_only=True):
+    """The customer cannot be called now. `cause`: outside_full, not_allowed."""
+
+    cause: str
+    now: Instant
+
+
+class EndPeace(Struct, frozen=True, kw_only=True):
+    """The pause after a try in vain is over."""
+
+    now: Instant
+
+
+class EndCallback(Struct, frozen=True, kw_only=True):
+    """Nobody is to be called back any more."""
+
+    reason: str
+
+
+class SendOutside(Struct, frozen=True, kw_only=True):
+    """Call this number for the waiting caller."""
+
+    leg: str
+    number: str
+    show: str
+    answer_by: Instant
+
+
+class ExpireOutside(Struct, frozen=True, kw_only=True):
+    """The number outside has not answered, or is not joined, in time. As of `ExpireOffer`."""
+
+    now: Instant
+    again_at: Instant
+    blameless: str = ""
+
+
+class JoinOutsideAgain(Struct, frozen=True, kw_only=True):
+    """Caller and number outside may never have been told to join."""
+
+    connect_by: Instant
+
+
+Calling = (
+    AskCallback | DialCustomer | MissCustomer | EndPeace | EndCallback | SendOutside | ExpireOutside | JoinOutsideAgain
+)
+
+
 class Pick(Struct, frozen=True, kw_only=True):
     """Offer the contact to the one agent whom somebody chose for it."""
 
@@ -280,6 +356,6 @@ ByHand = Pick | Move | Reprioritise
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
-    | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer
+    | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce
 )  # fmt: skip

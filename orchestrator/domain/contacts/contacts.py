@@ -18,6 +18,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   5 ContactTurnedAway (apology)  6 the offer closes without an agent: back to the same place in the queue
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
+  Calls to the outside, callbacks among them, have states of their own beside these: `outward`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
 """
@@ -25,6 +26,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.domain.contacts import outward
 from orchestrator.domain.contacts.events import (
     NEVER,
     AgentSegmentEnded,
@@ -73,6 +75,7 @@ from orchestrator.domain.contacts.events import (
     VisitRevised,
     VisitWidened,
 )
+from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
 from orchestrator.domain.routing.requirements import Requirement, Step, bounded, rank_at
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
@@ -262,6 +265,12 @@ class Contact(Struct, frozen=True, kw_only=True):
     """What the network is told of a caller who is turned away."""
     served: bool = False
     phase: str = ""
+    callback: Callback | None = None
+    outside: Outside | None = None
+    called: tuple[str, ...] = ()
+    """The numbers outside that were called for the caller: each is called once."""
+    farewell: str = ""
+    """The leg of a customer who is to be called back, while it hears that."""
     trunk_id: str = ""
     to_number: str = ""
     """What was dialled, by the rewriting rules."""
@@ -280,14 +289,16 @@ class Contact(Struct, frozen=True, kw_only=True):
 _DECLINED_KEPT = 10
 
 # The status words of a contact, in the order of the diagram.
-LIVE = ("arrived", "waiting", "offered", "connecting", "connected", "held", "leaving")
+LIVE = (
+    "arrived", "waiting", "offered", "connecting", "connected", "held", "leaving", *outward.CALLBACK, *outward.OUTSIDE
+)  # fmt: skip
 
 
 def doomed_legs(contact: Contact) -> tuple[str, ...]:
     """Open legs that have no reason to live any more."""
     if contact.status in ("leaving", "ended"):
         return contact.legs
-    wanted = {contact.caller_leg}
+    wanted = {contact.caller_leg, outward.outward_leg(contact)}
     if contact.offer is not None:
         wanted.update(r.leg for r in contact.offer.reservations)
     if contact.segment is not None:
@@ -345,7 +356,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             )
             return replace(
                 contact,
-                status="waiting",
+                # Whoever is to be called back is so in another queue, too.
+                status=contact.status if contact.status in ("awaiting_callback", "callback_later") else "waiting",
                 visit=visit,
                 entry_id=event.entry_id,
                 queue_id=event.queue_id,
@@ -417,18 +429,23 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case OfferWidened() if contact.offer is not None and contact.offer.offer_id == event.offer_id:
             return _evolve_widened(contact, contact.offer, event)
         case OfferClosed():
-            status = "waiting" if contact.status in ("offered", "connecting") else contact.status
+            status = contact.status
+            if status in ("offered", "connecting", "calling_back"):
+                status = "awaiting_callback" if to_be_called(contact) is not None else "waiting"
             return replace(contact, offer=None, status=status, visit=_declined(contact, event))
         case OfferDeclined():
             contact = replace(contact, visit=_declined(contact, event))
-    if contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
+    called = outward.evolve(contact, event, at)
+    if called is contact and contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
         offer = _evolve_offer(contact.offer, event)
         status = "connecting" if offer.accepted else "offered"
         # Joining the legs answers a caller who was not answered yet.
         answered = contact.answered or bool(offer.accepted)
+        if contact.status == "calling_back" and offer.accepted:
+            status = "calling_back"
         status = status if contact.status != "leaving" else contact.status
         return replace(contact, offer=offer, status=status, answered=answered)
-    return contact
+    return called
 
 
 def _until(step: Step, at: Instant) -> Instant:
@@ -510,6 +527,8 @@ def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
         legs=tuple(leg for leg in contact.legs if leg != event.leg),
         phones=tuple((leg, extension) for leg, extension in contact.phones if leg != event.leg),
     )
+    if event.leg == contact.farewell:
+        after = replace(after, farewell="")
     if event.leg == contact.caller_leg and contact.status != "leaving":
         told = "switch_lost" if event.cause == SWITCH_RESTARTED else contact.told
         after = replace(after, status="leaving", phase=contact.status, told=told)

@@ -109,6 +109,14 @@ class ContactQueued(Event, frozen=True, kw_only=True):
     music: str
     leave_by: Instant
     """When the visit ends without an agent, at the latest (law 9)."""
+    position: int = 0
+    """The place in the queue then, 1 for who came next; 0 where nobody counted."""
+    estimate_ms: int = -1
+    """How long the wait was expected to be, -1 where nobody could say."""
+    takes_up: str = ""
+    """The contact whose callback this call makes needless, and whose place it has."""
+    goes_on: str = ""
+    """What is done for the caller at once instead of letting them wait: a target of overflow, callback or outside."""
     bonuses: dict[str, int] = field(default_factory=dict)
     """Points beside the priority, by what gave them: entry, level."""
     steps: tuple[Step, ...] = ()

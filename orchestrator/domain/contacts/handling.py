@@ -3,10 +3,11 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import moving, offers
+from orchestrator.domain.contacts import calling, moving, offers
 from orchestrator.domain.contacts.commands import (
     Announce,
     Answer,
+    Calling,
     CheckOverdue,
     Command,
     DeferOverflow,
@@ -16,6 +17,8 @@ from orchestrator.domain.contacts.commands import (
     Identify,
     MarkNuisance,
     Move,
+    NoteAnswered,
+    NoteBridged,
     NoteHold,
     NoteLegGone,
     NoteRecording,
@@ -59,6 +62,8 @@ from orchestrator.domain.contacts.contacts import (
     reservation_of,
     step_within,
 )
+from orchestrator.domain.contacts.outward import outward_leg, to_be_called
+from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Refused
 from orchestrator.domain.switch.causes import NORMAL_CLEARING, SWITCH_RESTARTED
 
@@ -86,9 +91,17 @@ def decide(contact: Contact | None, command: Command) -> Events:
         return _receive(command) if isinstance(command, Receive) else ()
     if contact.status == "ended":
         return ()
+    return _closed(contact, _decide(contact, command))
+
+
+def _decide(contact: Contact, command: Command) -> Events:
     match command:
         case NoteLegGone():
             return _leg_gone(contact, command)
+        case NoteAnswered() if command.leg == outward_leg(contact):
+            return calling.answered(contact, command)
+        case NoteBridged() if contact.outside is not None:
+            return calling.bridged(contact, contact.outside, command)
         case Widen() | Revise():
             return _steps(contact, command)
         case Queue() | TurnAway() | ExpireVisit() | Identify() | HangUp() | CheckOverdue() | NoteRecording():
@@ -103,7 +116,19 @@ def decide(contact: Contact | None, command: Command) -> Events:
             return _announce(contact, command)
         case Receive():
             return ()
+        case _ if isinstance(command, Calling):
+            return calling.decide(contact, command)
     return offers.decide(contact, command)
+
+
+def _closed(contact: Contact, events: Events) -> Events:
+    """The events, with the end of a contact that has no leg any more whose own end would bring it: of a customer who
+    was to be called back.
+    """
+    ending = next((event for event in events if isinstance(event, HangUpRequested | CallbackEnded)), None)
+    if ending is None or contact.legs:
+        return events
+    return (*events, ContactEnded(reason=ending.reason, phase=contact.phase or contact.status))
 
 
 def _receive(command: Receive) -> Events:
@@ -138,6 +163,8 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
                 hops=command.hops,
             )
             return (*_missing(contact, command), turned_away, *_overflowed(visit, command.overflow))
+        case ExpireVisit() if contact.status in ("awaiting_callback", "callback_later") and visit is not None:
+            return calling.ended(contact, calling.FAILED) if visit.leave_by <= command.now else ()
         case ExpireVisit() if contact.status == "waiting" and visit is not None and visit.leave_by <= command.now:
             return (
                 ContactTurnedAway(reason="no_agent_in_time", prompt=command.prompt, answered=contact.answered),
@@ -197,6 +224,8 @@ def _hang_up(contact: Contact, reason: str) -> Events:
     events: Events = (HangUpRequested(reason=reason),)
     if contact.offer is not None:
         events += (OfferWithdrawn(offer_id=contact.offer.offer_id, cause=reason),)
+    if contact.outside is not None and not contact.outside.segment_id:
+        events += (OutsideMissed(leg=contact.outside.leg, cause=reason),)
     if contact.visit is not None:
         events += (_visit_ended(contact.visit, "stopped"),)
     return events
@@ -278,13 +307,21 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     events: Events = (LegClosed(leg=command.leg, cause=command.cause, repair=command.repair),)
     if command.leg == contact.caller_leg:
         events += _caller_left(contact, command.cause)
+    elif command.leg == outward_leg(contact):
+        events += calling.leg_gone(contact, command)
     elif contact.segment is not None and command.leg == contact.segment.leg:
         events += (_segment_ended(contact.segment, _who_ended(contact, command), command.cause),)
     elif contact.offer is not None and (held := reservation_of(contact, command.leg)) is not None:
         events += offers.reservation_gone(contact.offer, held, command)
-    if len(contact.legs) == 1:
+    if len(contact.legs) == 1 and not _lives_on(contact, events):
         events += (_ended(contact, switch_lost=command.cause == SWITCH_RESTARTED),)
     return events
+
+
+def _lives_on(contact: Contact, events: Events) -> bool:
+    """Whether the customer is still to be called, so that the contact needs no leg."""
+    over = contact.status == "leaving" or any(isinstance(event, CallbackEnded) for event in events)
+    return to_be_called(contact) is not None and not over
 
 
 def _who_ended(contact: Contact, command: NoteLegGone) -> str:
@@ -309,6 +346,8 @@ def _caller_left(contact: Contact, cause: str) -> Events:
         if contact.told or cause == SWITCH_RESTARTED:
             ended_by = "agent" if contact.told == "agent" else "system"
         events += (_segment_ended(contact.segment, ended_by, cause),)
+    if contact.outside is not None:
+        events += calling.caller_left(contact.outside, told=contact.told, cause=cause)
     return events
 
 

@@ -15,9 +15,13 @@ from orchestrator.domain.contacts.contacts import (
     QueueVisitEnded,
     Visit,
 )
+from orchestrator.domain.contacts.outward import CALLBACK, IN_TURN
 from orchestrator.domain.kernel import Event, Refused
 
 Events = tuple[Event, ...]
+
+# Who has a place in a queue, whatever is being done for them there.
+_HAVE_A_PLACE = ("waiting", "offered", "connecting", "sent_outside", *CALLBACK)
 
 MOVED = "moved"
 PICKED_BY_HAND = "picked_by_hand"
@@ -25,9 +29,9 @@ PICKED_BY_HAND = "picked_by_hand"
 
 
 def decide(contact: Contact, command: ByHand) -> Events:
-    """The events that follow. Raises `Refused`: already_taken, not_waiting, same_queue."""
+    """The events that follow. Raises `Refused`: already_taken, not_waiting, same_queue, left_in_peace, sent_outside."""
     visit = contact.visit
-    if visit is None or contact.status not in ("waiting", "offered", "connecting"):
+    if visit is None or contact.status not in _HAVE_A_PLACE:
         if contact.status in ("connected", "held"):
             raise Refused("already_taken", "A colleague was faster: somebody talks with this caller.")
         raise Refused("not_waiting", "This caller does not wait any more.")
@@ -41,7 +45,10 @@ def decide(contact: Contact, command: ByHand) -> Events:
 
 
 def _pick(contact: Contact, visit: Visit, command: Pick) -> Events:
-    if contact.status != "waiting":
+    if contact.status == "callback_later":
+        raise Refused("left_in_peace", "This customer was just called in vain, and is called again later.")
+    _refuse_if_sent_outside(contact)
+    if contact.status not in IN_TURN:
         raise Refused("already_taken", "A colleague was faster: a phone is being rung for this caller.")
     held = command.reservation
     return (
@@ -60,7 +67,8 @@ def _pick(contact: Contact, visit: Visit, command: Pick) -> Events:
 
 def _move(contact: Contact, visit: Visit, command: Move) -> Events:
     to = command.to
-    if contact.status == "connecting":
+    _refuse_if_sent_outside(contact)
+    if contact.status in ("connecting", "calling_back"):
         raise Refused("already_taken", "A colleague has just picked up for this caller.")
     if to.queue_id == visit.queue_id:
         raise Refused("same_queue", "This caller waits in that queue already.")
@@ -74,9 +82,18 @@ def _move(contact: Contact, visit: Visit, command: Move) -> Events:
     )
 
 
+def _refuse_if_sent_outside(contact: Contact) -> None:
+    if contact.status == "sent_outside":
+        raise Refused("sent_outside", "A number outside is being called for this caller; wait whether it answers.")
+
+
 def queued(command: Queue) -> ContactQueued:
     """The event that puts a contact into this queue."""
     return ContactQueued(
+        position=command.position,
+        estimate_ms=command.estimate_ms,
+        takes_up=command.takes_up,
+        goes_on=command.goes_on,
         visit_id=command.visit_id,
         queue_id=command.queue_id,
         entry_id=command.entry_id,

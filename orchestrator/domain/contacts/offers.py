@@ -4,6 +4,7 @@ One offer holds one reservation, or with ring-all N. The first phone that answer
 until the switch says that the caller hears the winner, so that nobody is lost if the winner dies first (complaint 9).
 """
 
+from orchestrator.domain.contacts import calling
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     Command,
@@ -40,6 +41,7 @@ from orchestrator.domain.contacts.contacts import (
     Reservation,
     reservation_of,
 )
+from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Event, Instant, Refused
 from orchestrator.domain.switch.causes import NEVER_MADE, NORMAL_TEMPORARY_FAILURE, outcome_of
 
@@ -57,7 +59,7 @@ def decide(contact: Contact, command: Command) -> Events:
         return ()
     match command:
         case AcceptAtDesk() | RejectAtDesk():
-            return _at_desk(offer, command)
+            return _at_desk(contact, offer, command)
         case NoteDelivered():
             held = reservation_of(contact, command.leg)
             if held is None or command.leg in offer.delivered or command.leg in offer.answered:
@@ -74,6 +76,9 @@ def decide(contact: Contact, command: Command) -> Events:
         case NoteBridged():
             return _bridged(contact, offer, command)
         case ExpireOffer() if command.offer_id == offer.offer_id:
+            callback = to_be_called(contact)
+            if offer.accepted and callback is not None:
+                return calling.not_answered(contact, callback, offer, command)
             if offer.accepted:
                 return _not_joined(offer, command)
             if command.blameless:
@@ -178,27 +183,30 @@ def _not_joined(offer: Offer, command: ExpireOffer) -> Events:
 
 
 def _made(contact: Contact, command: MakeOffer) -> Events:
-    if contact.status != "waiting" or contact.visit is None:
+    if contact.status not in IN_TURN or contact.visit is None:
         return ()
+    # Nobody else has to stand by while the phone of a customer rings who is called back.
+    alone = to_be_called(contact) is not None
     return (
         OfferMade(
             offer_id=command.offer_id,
             visit_id=contact.visit.visit_id,
             queue_id=contact.visit.queue_id,
-            reservations=command.reservations,
+            reservations=command.reservations[:1] if alone else command.reservations,
             deadline=command.deadline,
             decision=command.decision,
-            next_at=command.next_at,
+            next_at=Instant(0) if alone else command.next_at,
         ),
     )
 
 
-def _at_desk(offer: Offer, command: AcceptAtDesk | RejectAtDesk) -> Events:
+def _at_desk(contact: Contact, offer: Offer, command: AcceptAtDesk | RejectAtDesk) -> Events:
     held = next((r for r in offer.reservations if r.shift_id == command.shift_id), None)
     again = held is not None and (held.leg in offer.accepting or held.leg in (offer.accepted, *offer.answered))
     if held is not None and again and isinstance(command, AcceptAtDesk) and offer.accepted in ("", held.leg):
         return ()  # asked for already, or done
-    if held is None or held.leg in offer.answered:
+    calls = contact.status == "calling_back" and isinstance(command, RejectAtDesk)
+    if held is None or (held.leg in offer.answered and not calls):
         raise Refused("no_offer", "This offer is not open for you any more.")
     if isinstance(command, AcceptAtDesk) and (offer.accepted or held.leg in offer.rejecting):
         raise Refused("no_offer", "This offer is not open for you any more.")

@@ -15,6 +15,7 @@ from heapq import heapify, heappop, heappush
 from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.lines import Lane, LaneKey, Wait, lane_key
 from orchestrator.domain.routing.pools import PAUSED, READY, Order, OrderKey, Pool, PoolKey, draw_of, pool_key, widths
@@ -217,7 +218,7 @@ class Matching:
         self._stamp += 1
         place = self._places.setdefault(ident, self._stamp)
         settings = self._queues.get(visit.queue_id)
-        if contact.status != "waiting" or not reachable or visit.step < 0 or settings is None:
+        if contact.status not in IN_TURN or not reachable or visit.step < 0 or settings is None:
             self._leave(ident)
             return
         requirement = visit.requirement or own(settings)

@@ -29,6 +29,8 @@ MOST_HOPS: Final = 5
 QUEUE: Final = "queue"
 ENTRY: Final = "entry"
 APOLOGISE: Final = "apology"
+CALLBACK: Final = "callback"
+OUTSIDE: Final = "outside"
 
 # What a caller hears, where nothing else was configured, and why the contact is turned away.
 PROMPTS: Final = {"closed": "closed", "length": "queue_full", "nobody": APOLOGY, "wait": APOLOGY}
@@ -66,6 +68,8 @@ class House(Struct, frozen=True):
     entry: Callable[[str], EntryPoint | None]
     open: Callable[[str], bool]
     """Whether this calendar is open."""
+    call: Callable[[Target], bool] = lambda _target: False
+    """Whether the caller may be called back, or this number be called for them."""
 
 
 class Settled(Struct, frozen=True):
@@ -97,6 +101,8 @@ def _settle(
                 return enter(entry, hops, house, why, (*entered, start.name))
         case "entry":
             pass
+        case "callback" | "outside" if not house.call(start):
+            pass
         case _:
             return Settled(start, hops, entry_id, why)
     return _sorry(hops, entry_id, why or NO_ENTRY_POINT)
@@ -112,6 +118,9 @@ def enter(
         away = target(settings.closed)
         if hops and away.kind == APOLOGISE:
             return _sorry(hops, entry.entry_id, "closed")
+        if away.kind in (CALLBACK, OUTSIDE):
+            # Who is called back, or waits for a number outside, has a place in the queue that is closed to others.
+            hops = (*hops, Hop(queue_id=settings.queue_id, when="closed"))
         return _settle(away, hops, house, "closed", entry.entry_id, entered)
     return _settle(Target(QUEUE, settings.queue_id), hops, house, why, entry.entry_id, entered)
 

@@ -9,6 +9,8 @@ from orchestrator.domain.kernel import Event
 
 # The prompt that says sorry where a queue has none of its own (freeswitch/prompts).
 APOLOGY = "apology"
+# The prompt that says: hang up, you keep your place, we call you back.
+CALLBACK_PROMPT = "callback_promised"
 
 PICKS = ("skilled", "anyone", "nobody")
 
@@ -69,6 +71,13 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     """Whoever is answered within this counts as in time: the T of service levels."""
     short_abandon_ms: int = 5_000
     """Whoever leaves within this may not have meant to call: a short abandon."""
+    callback_tries: int = 3
+    """How often a customer who asked to be called back is called in vain before it is given up."""
+    callback_again_ms: int = 300_000
+    """How long they are left in peace after each."""
+    callback_most_wait_ms: int = 14_400_000
+    """When it is given up at the latest, from when it was asked for."""
+    callback_prompt: str = CALLBACK_PROMPT
     level_first: bool = True
     """Whether an agent's level for the asked skill counts before the rule."""
     count_window: str = "shift"

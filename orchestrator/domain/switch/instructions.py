@@ -60,6 +60,22 @@ class RingAgent(Instruction, frozen=True, kw_only=True):
     deadline: Instant
 
 
+class DialOutside(Instruction, frozen=True, kw_only=True):
+    """Make a new leg named `leg` to a number outside, over a trunk of the switch, and park it when answered.
+
+    Not sent any more once `offer` is closed: the agent's, or for a caller who is sent outside the leg itself. `number`
+    and `show` are cleaned; `ring_ms` is the longest that the switch itself lets it ring.
+    """
+
+    offer: str
+    number: str
+    show: str = ""
+    """The number that whoever is called sees."""
+    trunk: str
+    ring_ms: int
+    deadline: Instant
+
+
 class BridgeLegs(Instruction, frozen=True, kw_only=True):
     """Let caller (`leg`) and agent (`other`) hear each other. Not sent once `offer` is closed."""
 

@@ -1,0 +1,119 @@
+"""Whenever a contact needs somebody outside, then they are called: a customer in turn, or a number for a caller.
+
+Nobody outside is called unless somebody is there to talk with (complaint 18).
+"""
+
+from collections.abc import Iterator
+
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.calling import CALLED_AGAIN, FAILED
+from orchestrator.domain.contacts.commands import DialCustomer, EndCallback, MissCustomer
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.outward import Callback, to_be_called
+from orchestrator.domain.contacts.outward_events import (
+    CallbackAnswered,
+    CallbackAsked,
+    CallbackDialled,
+    OutsideAnswered,
+    OutsideDialled,
+    OutsideExtended,
+    OutsideMissed,
+)
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
+from orchestrator.domain.routing import outside, overflow
+from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, TakeSnapshot
+from orchestrator.domain.world import World
+from orchestrator.policies.admit import answer_caller, play_waiting, say_goodbye
+from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.outward import go
+
+# The switch stops ringing by itself this much later than our own deadline: it only matters when we are gone.
+SWITCH_RINGS_LONGER = 2 * SECOND
+
+
+def call_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
+    """Whenever an agent is there for a customer who is to be called, or a caller is sent outside, then call."""
+    contact = happened.after
+    if not isinstance(contact, Contact):
+        return
+    yield from _say(contact, happened, ids)
+    callback = to_be_called(contact)
+    match happened.record.event:
+        case contacts.ContactQueued() as event:
+            if event.takes_up:
+                yield TellContact(event.takes_up, EndCallback(reason=CALLED_AGAIN))
+            if event.goes_on:
+                yield from go(world, contact, overflow.target(event.goes_on), happened.at, ids)
+        case contacts.OfferAccepted() if callback is not None and contact.status == "connecting":
+            yield TellContact(contact.contact_id, _dial(world, contact, callback, happened.at, ids))
+        case CallbackDialled() as event if contact.status == "calling_back":
+            yield _call(world, contact, event, happened.at)
+        case OutsideDialled() as event if contact.outside is not None:
+            yield _call(world, contact, event, happened.at)
+    if callback is not None and contact.status == "awaiting_callback" and _is_over(contact, happened.at):
+        yield TellContact(contact.contact_id, EndCallback(reason=FAILED))
+
+
+def _say(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
+    """What legs hear, and which are joined."""
+    match happened.record.event:
+        case CallbackAsked() if contact.farewell:
+            yield answer_caller(contact, ids, leg=contact.farewell)
+            yield say_goodbye(contact, ids)
+        case CallbackAnswered() if contact.offer is not None and contact.offer.accepted:
+            yield _join(contact, contact.offer.accepted, ids)
+        case OutsideAnswered() | OutsideExtended(cause="joined_again") if contact.outside is not None:
+            yield _join(contact, contact.outside.leg, ids)
+        case OutsideExtended(cause="not_connected_in_time"):
+            yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
+        case OutsideMissed() if contact.status == "waiting" and _was_joining(happened.before):
+            yield play_waiting(contact, ids)
+
+
+def _was_joining(before: object) -> bool:
+    """Whether the caller was being joined with the number outside, which ended the music."""
+    return isinstance(before, Contact) and before.outside is not None and before.outside.answered
+
+
+def _is_over(contact: Contact, now: Instant) -> bool:
+    return contact.visit is not None and contact.visit.leave_by <= now
+
+
+def _dial(world: World, contact: Contact, callback: Callback, now: Instant, ids: Ids) -> DialCustomer | MissCustomer:
+    cause = outside.why_not(world.outside, callback.number, len(world.outside_legs))
+    if cause or world.outside is None:
+        return MissCustomer(cause=cause, now=now)
+    settings = world.outside.settings
+    return DialCustomer(
+        leg=ids.new("leg"),
+        show=outside.shown(settings, contact.entry_id),
+        answer_by=Instant(now + settings.ring_ms * MILLISECOND),
+    )
+
+
+def _call(world: World, contact: Contact, event: CallbackDialled | OutsideDialled, now: Instant) -> DialOutside:
+    """Call this number for the contact."""
+    return DialOutside(
+        id=event.leg,
+        node=contact.node,
+        leg=event.leg,
+        contact=contact.contact_id,
+        offer=event.offer_id if isinstance(event, CallbackDialled) else event.leg,
+        number=event.number,
+        show=event.show,
+        trunk=world.outside.settings.trunk if world.outside is not None else outside.TRUNK,
+        ring_ms=(event.answer_by - now + SWITCH_RINGS_LONGER) // MILLISECOND,
+        deadline=event.answer_by,
+    )
+
+
+def _join(contact: Contact, other: str, ids: Ids) -> BridgeLegs:
+    """Let the customer hear the agent, or the number outside."""
+    return BridgeLegs(
+        id=ids.of("bridge", other),
+        node=contact.node,
+        leg=contact.caller_leg,
+        contact=contact.contact_id,
+        other=other,
+        offer=contact.offer.offer_id if contact.offer is not None else other,
+    )

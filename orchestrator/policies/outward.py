@@ -1,0 +1,107 @@
+"""Commands that need to know what may be called, and who waits: for policies, for people, and for whoever arrives."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from orchestrator.domain.contacts.commands import AskCallback, Queue, SendOutside
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.kernel import MILLISECOND, Instant
+from orchestrator.domain.routing import outside, overflow
+from orchestrator.domain.routing.overflow import Target
+from orchestrator.domain.routing.requirements import bounded, own
+from orchestrator.domain.routing.waits import Wait
+from orchestrator.domain.world import World
+from orchestrator.policies.base import Ids, TellContact
+
+
+def number_of(contact: Contact) -> str:
+    """The number at which the customer can be called, as the rewriting rules have it; "" for none."""
+    return outside.callable_number(contact.from_number or contact.caller_number)
+
+
+def may_go(world: World, contact: Contact, target: Target) -> bool:
+    """Whether this contact's caller may be called back, or sent to this number, by an overflow: once for each."""
+    if target.kind == overflow.CALLBACK:
+        return contact.callback is None and not outside.why_not(world.outside, number_of(contact), calling=0)
+    number = outside.callable_number(target.name)
+    return number not in contact.called and not outside.why_not(world.outside, number, len(world.outside_legs))
+
+
+def go(world: World, contact: Contact, target: Target, now: Instant, ids: Ids) -> Iterator[TellContact]:
+    """Call the caller of this waiting contact back, or this number for the caller; nothing where that may not be."""
+    command = (
+        ask_callback(world, contact, now)
+        if target.kind == overflow.CALLBACK
+        else send_outside(world, contact, target.name, now, ids)
+    )
+    if not isinstance(command, str):
+        yield TellContact(contact.contact_id, command)
+
+
+def ask_callback(world: World, contact: Contact, now: Instant, number: str = "") -> AskCallback | str:
+    """The command by which this contact's caller is called back in turn, by the queue's plan and at the number that the
+    network showed where none is given; or, as a code, why that is not possible: withheld, not_allowed, no_outside.
+    """
+    cleaned = outside.callable_number(number) if number else number_of(contact)
+    # A full line now says nothing about the moment when the turn comes.
+    why = outside.why_not(world.outside, cleaned, calling=0)
+    queue = world.queues.get(contact.queue_id)
+    if why or queue is None:
+        return why or "not_waiting"
+    settings = queue.settings
+    return AskCallback(
+        number=cleaned,
+        prompt=settings.callback_prompt,
+        leave_by=Instant(now + settings.callback_most_wait_ms * MILLISECOND),
+        tries=settings.callback_tries,
+        again_ms=settings.callback_again_ms,
+    )
+
+
+def send_outside(world: World, contact: Contact, number: str, now: Instant, ids: Ids) -> SendOutside | str:
+    """The command by which this number is called for the waiting caller; or, as a code, why that is not possible:
+    withheld (no number), not_allowed, outside_full, no_outside.
+    """
+    cleaned = outside.callable_number(number)
+    why = outside.why_not(world.outside, cleaned, len(world.outside_legs))
+    if why or world.outside is None:
+        return why
+    settings = world.outside.settings
+    return SendOutside(
+        leg=ids.new("leg"),
+        number=cleaned,
+        show=outside.shown(settings, contact.entry_id),
+        answer_by=Instant(now + settings.ring_ms * MILLISECOND),
+    )
+
+
+def expected_wait(world: World, queue_id: str, base: int, now: Instant) -> Wait:
+    """What somebody who is queued now, with these points, can expect."""
+    queue = world.queues.get(queue_id)
+    free = bool(world.matching.best_agents(queue_id, 1, now))
+    able = queue is not None and world.matching.anybody_for(queue_id, own(queue.settings))
+    return world.waits.expected(queue_id, base, free=free, able=able)
+
+
+def place(world: World, contact: Contact, command: Queue, now: Instant) -> Queue:
+    """The command with what the customer can expect; and with the place of the same customer's callback, if one waits
+    for this queue: whoever calls again goes on waiting where they were, and is not called as well.
+    """
+    base = bounded(command.priority + sum(command.bonuses.values()))
+    expected = expected_wait(world, command.queue_id, base, now)
+    number = number_of(contact)
+    for other in map(world.contacts.get, world.callbacks.get(number, ())):
+        if other is None or other.contact_id == contact.contact_id:
+            continue
+        if other.visit is not None and other.visit.queue_id == command.queue_id:
+            return replace(
+                command,
+                priority=other.visit.priority,
+                bonuses=other.visit.bonuses,
+                waiting_since=other.visit.since,
+                takes_up=other.contact_id,
+                position=expected.position,
+                estimate_ms=expected.estimate_ms,
+            )
+    return replace(command, position=expected.position, estimate_ms=expected.estimate_ms)

@@ -1,0 +1,79 @@
+"""Calls to the outside in the site's file: what is wrong is told with its key and line, and what to write."""
+
+import pytest
+
+from orchestrator.domain.routing.outside import OutsideConfigured
+from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.service import site_file, site_text
+from orchestrator.service.site_file import BadConfiguration
+
+SITE = """\
+[queue.sales]
+name = "Sales"
+skill = "sales"
+overflow = [
+    { when = "wait", after_s = 60, to = "callback" },
+    { when = "nobody", to = "outside:+8675512345678" },
+]
+callback_tries = 2
+callback_again_s = 60
+callback_most_wait_s = 3600
+
+[entry.hotline]
+name = "Hot line"
+numbers = ["*"]
+queue = "sales"
+
+[outside.main]
+allowed = ["+86", "0"]
+refused = ["+8690"]
+show = "+86 755 1234 5678"
+show_for = { hotline = "4008001001" }
+at_most = 3
+ring_s = 25
+trunk = "carrier"
+"""
+
+
+def test_what_stands_in_the_file_is_what_holds() -> None:
+    """Features 3.5, 3.10."""
+    site = site_file.read(SITE)
+    assert site.events["outside-main"] == OutsideConfigured(
+        allowed=("+86", "0"),
+        refused=("+8690",),
+        show="+8675512345678",
+        show_for={"hotline": "4008001001"},
+        at_most=3,
+        ring_ms=25_000,
+        trunk="carrier",
+    )
+    queue = site.events["queue-sales"]
+    assert isinstance(queue, QueueConfigured)
+    assert [row.to for row in queue.overflow] == ["callback", "outside:+8675512345678"]
+    assert (queue.callback_tries, queue.callback_again_ms, queue.callback_most_wait_ms) == (2, 60_000, 3_600_000)
+    assert site_file.read(site_text.write(site.events, site="main", version=1)).events == site.events
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    (
+        (
+            'allowed = ["+86", "0"]',
+            'alowed = ["+86"]',
+            "outside.main.alowed: there is no such key; did you mean allowed?",
+        ),
+        ('allowed = ["+86", "0"]\n', "", "outside.main: allowed is missing."),
+        ('"+8690"', '"premium"', "outside.main.refused: 'premium' begins no number"),
+        ('show = "+86 755 1234 5678"', 'show = "110"', "outside.main.show: write a number of 5 to 15 digits"),
+        ("{ hotline =", "{ hotlines =", "outside.main.show_for: there is no entry hotlines; did you mean hotline?"),
+        ("[outside.main]", "[outside.other]", "outside.other: there is one such section, [outside.main]."),
+        ("at_most = 3", "at_most = 0", "outside.main.at_most: "),
+        ('"callback" }', '"callbacks" }', "queue.sales.overflow: "),
+        ("outside:+8675512345678", "outside:110", "queue.sales.overflow: "),
+        ("callback_tries = 2", "callback_tries = 0", "queue.sales.callback_tries: "),
+    ),
+)
+def test_what_is_wrong_is_told_with_its_key_and_line(old: str, new: str, message: str) -> None:
+    with pytest.raises(BadConfiguration) as refused:
+        site_file.read(SITE.replace(old, new))
+    assert any(problem.startswith("line ") and message in problem for problem in refused.value.problems)
