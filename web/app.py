@@ -26,6 +26,7 @@ AREAS: Final = (
     "audit",
     "customers",
     "work",
+    "routing",
     "push",
     "api",
 )

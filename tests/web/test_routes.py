@@ -24,6 +24,8 @@ MAY: Final = {
     "personal.reveal": {"leader", "back_office", "service_point", "auditor"},
     "numbers.clear": {"agent"},
     "work.close": {"leader", "back_office"},
+    "routing.edit": {"leader", "admin"},
+    "routing.apply": {"admin"},
     SIGNED_IN: set(ROLES),
 }
 VALUES: Final = {

@@ -43,6 +43,9 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "blacklist.keep": "see the blacklist, add to it, change it, take numbers off it",
         "numbers.clear": "see whole telephone numbers of callers at once",
         "personal.reveal": "have masked personal data shown, which is recorded",
+        "routing.see": "see queues, entry points, agents' skills and the rest of the configuration, as it is and was",
+        "routing.edit": "collect changes of the configuration in drafts",
+        "routing.apply": "make a draft the configuration",
         "users.manage": "add users, change roles, end sessions",
     }
 )
@@ -52,14 +55,14 @@ _GRANTS: Final[Mapping[str, str]] = {
     " numbers.clear",
     "leader": "board.watch floor.watch floor.direct agents.act waiting.take waiting.direct history.search"
     " recordings.hear customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
-    " blacklist.keep",
+    " routing.see routing.edit blacklist.keep",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
     " blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
     "ops": "board.watch floor.watch replay.watch history.search",
     "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal",
-    "admin": "board.watch floor.watch users.manage audit.see blacklist.keep",
+    "admin": "board.watch floor.watch users.manage audit.see routing.see routing.edit routing.apply blacklist.keep",
 }
 
 GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -71,7 +74,7 @@ GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 """Role to permissions."""
 
 
-WHOLE: Final = frozenset({"replay.watch", "audit.see"})
+WHOLE: Final = frozenset({"replay.watch", "audit.see", "routing.see", "routing.edit", "routing.apply"})
 """What shows the whole centre, whoever's it is: not for those who see some teams only."""
 
 
