@@ -82,6 +82,8 @@ class Books:
         self._silence = _Absence()
         self._recovery = _Absence()
         self._outage = _Absence()
+        self._back: list[tuple[Problem, Instant]] = []
+        """Records that are older than one before them, each with that one's time, as long as nothing explains them."""
 
     # --- complaints -----------------------------------------------------------------------------------------------
     def complain(self, rule: str, text: str) -> None:
@@ -175,6 +177,15 @@ class Books:
             found = problem("overdue", self.record, self.place, text)
             self._late.append(_Late(found, due, Instant(about.at + self.slack)))
 
+    def check_clock(self, latest: Instant) -> None:
+        """The record at hand is much older than one before it, of `latest`. What was decided just before the database
+        went away is committed once it is back, after what others have appended by then; that it was away is told next.
+        """
+        at = self.record.about.at
+        if not self._outage.explains(at, latest, self.slack):
+            text = f"the clock went back by {(latest - at) // MILLISECOND} ms"
+            self._back.append((problem("time", self.record, self.place, text), latest))
+
     def see_sign_of_life(self) -> None:
         """The record at hand is the engine's own: judge its absences, and the late ones anew."""
         about = self.record.about
@@ -183,7 +194,7 @@ class Books:
         self._alive_at = max(self._alive_at, about.at)
         if about.origin == RECOVERY:
             self._recovery = _Absence(Instant(0), about.at)
-        if self._late:
+        if self._late or self._back:
             self._judge(about.at)
 
     def see_outage(self, away_ms: int) -> None:
@@ -206,10 +217,20 @@ class Books:
             else:
                 waiting.append(late)
         self._late = waiting
+        back = []
+        for found, latest in self._back:
+            if latest + self.slack < now:
+                self.note(found)
+            elif not self._outage.explains(found.at, latest, self.slack):
+                back.append((found, latest))
+        self._back = back
 
     def finish(self) -> None:
         """The log is over: what is unpaid or unexplained stays so."""
         self.settle_debts()
+        for found, _ in self._back:
+            self.note(found)
+        self._back.clear()
         for late in self._late:
             self.note(late.problem)
         self._late.clear()

@@ -128,7 +128,7 @@ class _Walk:
         if at < self._last_at:
             books.counts.steps_back += 1
         if at < self._latest - DISORDER:
-            books.complain("time", f"the clock went back by {(self._latest - at) // MILLISECOND} ms")
+            books.check_clock(self._latest)
         self._last_at = at
         self._latest = max(self._latest, at)
         if record.about.switch_at is not None:

@@ -13,6 +13,8 @@ from orchestrator.audit.contacts import Contacts
 from orchestrator.audit.shifts import Shifts
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts import events as contacts
+from orchestrator.domain.customers.blacklist import NumberBlacklisted
+from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Provenance, Record, UnknownEvent, kind_of
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.switch import facts, nodes
@@ -426,6 +428,34 @@ def test_an_offer_that_outlives_an_absence_of_the_database_is_explained_by_the_f
 def test_an_absence_of_the_database_explains_only_what_fell_due_in_it() -> None:
     """Complaint 1: the offer was due half a minute before the database went away."""
     assert rules(proof(_offer_over_an_absence_of_the_database(9_000))) == {"overdue"}
+
+
+def _append_over_an_absence_of_the_database() -> Log:
+    """The desk appends as soon as the database answers; only then is committed what was decided before it went away."""
+    log = _offer_over_an_absence_of_the_database(59_000)
+    back = place(log, DatabaseReturned)
+    last = max(number for number in range(back) if log[number].about.at < log[back].about.at - 30 * SECOND)
+    first = next(number for number in range(back) if log[number].about.causation == log[last].about.causation)
+    appended = Record(
+        stream="blacklist-b1",
+        version=1,
+        event=NumberBlacklisted(number="+8613800138001", reason="nuisance"),
+        event_id="desk",
+        about=Provenance(at=log[back].about.at, actor="user:leader"),
+    )
+    return renumbered([*log[:first], appended, *log[first:]])
+
+
+def test_what_was_decided_before_an_absence_of_the_database_may_come_after_what_the_desk_appended() -> None:
+    """Feature 11.8: nothing is wrong with either time, and the log says why they stand in this order."""
+    report = proof(_append_over_an_absence_of_the_database())
+    assert report.ok, report.text()
+    assert report.counts.steps_back == 1
+
+
+def test_a_clock_that_goes_back_without_an_absence_of_the_database_to_explain_it_is_refused() -> None:
+    log = [record for record in _append_over_an_absence_of_the_database() if record.stream != "engine-main"]
+    assert "time" in rules(proof(renumbered(log)))
 
 
 def test_an_offer_closed_late_after_silence_is_counted_and_refused_when_strict() -> None:
