@@ -62,7 +62,9 @@ def test_the_librarys_lock_is_ours(kit: Kit) -> None:
     recorder = LedgerRecorder(kit.source)
     with psycopg.connect(kit.database.writer) as connection:
         recorder._lock_table(connection.cursor())
-        row = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted").fetchone()
+        row = connection.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()"
+        ).fetchone()
         assert row == (1,)
         assert isinstance(StoredEvent("a", 1, "t", b""), StoredEvent)
 
