@@ -21,6 +21,8 @@ _LONGEST_SLEEP = 1 * SECOND
 _STUCK_NAP_S = 0.005
 
 _LONGEST_GOODBYE = 2 * SECOND
+# However slowly somebody goes on taking what is left to be said.
+_LONGEST_FAREWELL = 30 * SECOND
 """How long legs may take to end when the switch shuts down, and then clients to take what is still to be said."""
 
 
@@ -51,6 +53,7 @@ class Server:
         self._asked_to_stop = False
         self._stopping = False
         self._leave_by = 0
+        self._leave_at_last = 0
         self._stuck_until = 0
         self._back_at = 0
         self._give_up_at = sys.maxsize
@@ -126,9 +129,12 @@ class Server:
     def _live(self, now: int) -> None:
         model = self.model
         if self._leave_by:
+            left = self._unsaid()
             for client in list(self._clients.values()):
                 self._write(client)
-            self._stopping = not self._clients or now >= self._leave_by
+            if self._unsaid() < left:
+                self._leave_by = now + _LONGEST_GOODBYE  # somebody is still taking it, if slowly
+            self._stopping = not self._clients or now >= min(self._leave_by, self._leave_at_last)
             return
         if self._asked_to_stop and not model.switch.stopping:
             self._give_up_at = now + _LONGEST_GOODBYE
@@ -171,7 +177,12 @@ class Server:
             client.connection.finish(wire.SHUTTING_DOWN)
             self._write(client)
         self._leave_by = now + _LONGEST_GOODBYE
+        self._leave_at_last = now + _LONGEST_FAREWELL
         self._stopping = not self._clients
+
+    def _unsaid(self) -> int:
+        """Bytes that clients have not taken yet."""
+        return sum(len(client.connection.outgoing) for client in self._clients.values())
 
     def _trouble(self, now: int) -> None:
         """Carry out the faults of connections that were asked for."""
