@@ -23,6 +23,9 @@ MAY: Final = {
     "replay.watch": {"ops", "auditor"},
     "personal.reveal": {"leader", "back_office", "service_point", "auditor"},
     "numbers.clear": {"agent"},
+    "blacklist.see": {"leader", "back_office", "admin", "auditor"},
+    "blacklist.keep": {"leader", "back_office", "admin"},
+    "notices.switch": {"leader", "ops", "admin"},
     "work.close": {"leader", "back_office"},
     SIGNED_IN: set(ROLES),
 }
