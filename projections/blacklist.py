@@ -142,8 +142,8 @@ def search(
     cursor: str = "",
     limit: int = 50,
 ) -> Page[Listed]:
-    """The entries in this state at this moment (empty: in any) and of this number as the runner compares numbers (empty:
-    of any), the latest listed first. Raises `Refused` for a cursor or limit that cannot be.
+    """The entries in this state at this moment (empty: in any) and of this number as the runner compares numbers
+    (empty: of any), the latest listed first. Raises `Refused` for a cursor or limit that cannot be.
     """
     conditions: list[Condition] = []
     if number:
