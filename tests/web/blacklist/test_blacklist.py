@@ -114,7 +114,7 @@ def test_an_entry_is_changed_let_expire_and_taken_off_and_its_history_says_by_wh
     changed = {"reason": "fraud", "until": "2099-01-01T00:00:00", "note": "rang thrice", "version": seen, "key": "c"}
     page = office.follow(clerk, clerk.submit(f"{path}/change", **changed)).text
     assert "The entry is changed." in page
-    assert "over" not in re.findall(r'class="pill[^>]*>.*?</span>\s*([^<]*)<', page)
+    assert "2099-01-01 00:00:00" in page
     page = office.follow(clerk, clerk.submit(f"{path}/expire", key="e")).text
     assert "Let it end now" not in page
     assert path not in clerk.get("/blacklist/").text, "the list shows first what holds"
@@ -139,9 +139,7 @@ def test_another_reason_leaves_the_end_as_it_is_also_one_that_has_come(office: O
     page = leader.get(path).text
     shown = re.search(r'name="until" value="([^"]+)"', page)
     assert shown is not None
-    done = leader.submit(
-        f"{path}/change", reason="fraud", until=shown[1], note="", version=version(page), key="c"
-    )
+    done = leader.submit(f"{path}/change", reason="fraud", until=shown[1], note="", version=version(page), key="c")
     assert done.status_code == 303, done.text
     _, over, changed = (record.event for record in history(office, path))
     assert (changed.reason, changed.until) == ("fraud", over.until)  # type: ignore[attr-defined]
@@ -207,9 +205,7 @@ def test_what_is_no_number_finds_nothing_and_says_so(office: Office, leader: Bro
     assert ('role="alert"' in page, path in page) == (True, False)
 
 
-def test_every_entry_of_a_long_list_is_on_one_page_whatever_is_added_meanwhile(
-    office: Office, leader: Browser
-) -> None:
+def test_every_entry_of_a_long_list_is_on_one_page_whatever_is_added_meanwhile(office: Office, leader: Browser) -> None:
     service, who = kept(office), Who(actor="user:ann")
     for place in range(120):
         service.list_marked(f"c{place}", f"+86138001{place:05}", who.actor)
