@@ -14,9 +14,9 @@ from orchestrator import cluster
 from orchestrator.columns import print_table
 from orchestrator.commandline_admission import blacklist, holidays, notice
 from orchestrator.commandline_people import token, user
+from orchestrator.commandline_wishes import WISHES
 from orchestrator.control import Client, ControlError, control_path
 from orchestrator.domain.kernel import SECOND, Refused
-from orchestrator.runner import inputs
 from orchestrator.settings import Settings, SettingsError, load, table
 from orchestrator.store import Log, Source, StoreError
 from orchestrator.vault import VaultError
@@ -36,6 +36,8 @@ ringledger.add_command(user)
 ringledger.add_command(token)
 ringledger.add_command(blacklist)
 ringledger.add_command(notice)
+for wish in WISHES:
+    ringledger.add_command(wish)
 
 
 def main() -> None:
@@ -167,47 +169,6 @@ def queues() -> None:
 def status() -> None:
     """Whether the engine is active, and where it stands."""
     click.echo(msgspec.json.format(msgspec.json.encode(_ask("status")), indent=2).decode())
-
-
-# --- an agent's wishes ---------------------------------------------------------------------------------------------
-
-
-def _agent_command(name: str, make: Callable[..., inputs.DeskCommand], *options: click.Option, text: str) -> None:
-    def callback(agent: str, **given: str) -> None:
-        settings = load()
-        client = Client(control_path(settings.home))
-        position = client.do(make(agent=agent, **given))
-        click.echo(f"done, at position {position}" if position else "nothing to do")
-
-    params: list[click.Parameter] = [click.Argument(["agent"], metavar="EMPLOYEE_NUMBER"), *options]
-    ringledger.add_command(click.Command(name, callback=callback, params=params, help=text, short_help=text))
-
-
-_agent_command(
-    "sign-in",
-    inputs.SignIn,
-    click.Option(["--extension"], default="", help="Another phone than the configured one."),
-    text="Take a seat; not ready yet.",
-)
-_agent_command("ready", inputs.Ready, text="Become ready.")
-_agent_command(
-    "pause",
-    inputs.Pause,
-    click.Option(["--reason"], required=True, help="A code such as break."),
-    text="Become not ready; during a contact, after it.",
-)
-_agent_command("accept", inputs.Accept, text="Take the offered contact.")
-_agent_command("reject", inputs.Reject, text="Refuse the offered contact.")
-_agent_command("hold", inputs.Hold, text="Put the caller on hold.")
-_agent_command("resume", inputs.Resume, text="Talk again.")
-_agent_command("hang-up", inputs.HangUp, text="End the conversation.")
-_agent_command(
-    "wrap-up",
-    inputs.WrapUp,
-    click.Option(["--code"], default="", help="Why they called, as a code."),
-    text="Finish the after-call work.",
-)
-_agent_command("sign-out", inputs.SignOut, text="Leave; during a contact, after it.")
 
 
 # --- the log -------------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """Agents: what each does now, and what they did, by site-local day. The leader's table of agents and each agent's day.
 
 Streams: shift, contact (hold), agent (who they are). One log, one order: a state is derived from the last event that
-concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Durations by our clock, from the
-event that begins a state to the event that ends it, cut at site-local midnight. Counts on the day of the event.
+concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Of several contacts in hand the
+agent's state is that of the most active: talking, else held, else ringing; so no time counts twice. Durations by our
+clock, from the event that begins a state to the event that ends it, cut at site-local midnight. Counts on the day of
+the event.
 """
 
 from typing import Final
@@ -18,7 +20,7 @@ from projections.base import Batch, Connection, Site
 from projections.tables import Table
 
 NAME: Final = "agent_workload"
-VERSION: Final = 1
+VERSION: Final = 2
 
 TABLES: Final = """
 CREATE TABLE agent_workload (
@@ -32,10 +34,11 @@ CREATE TABLE agent_workload (
     reason       text    NOT NULL,
     since        bigint,
     signed_in_at bigint,
-    contact_id   text    NOT NULL
+    contact_id   text    NOT NULL,
+    in_hand      jsonb   NOT NULL
 ) WITH (fillfactor = 50);
 CREATE INDEX ON agent_workload (shift_id);
-CREATE INDEX ON agent_workload (contact_id);
+CREATE INDEX ON agent_workload USING gin (in_hand);
 CREATE TABLE agent_workload_days (
     agent_id   text   NOT NULL,
     day        text   NOT NULL,
@@ -64,7 +67,8 @@ MISSED: Final = ("timed_out", "rejected", "busy", "unreachable", "failed")
 
 class Agent(Struct):
     """An agent now. `name` is sealed, bound to stream agent-<id> and field `name`. `state`: signed_out, paused (see
-    `reason`), ready, ringing, talking, held, wrapping_up. `contact_id`: what they ring for, have or wrap up.
+    `reason`), ready, ringing, talking, held, wrapping_up. `contact_id`: what they ring for, have or wrap up; of several
+    contacts the most active. `in_hand`: each of them and its own state: talking, held, ringing.
     """
 
     agent_id: str
@@ -78,6 +82,7 @@ class Agent(Struct):
     since: int | None = None
     signed_in_at: int | None = None
     contact_id: str = ""
+    in_hand: dict[str, str] = field(default_factory=dict)
 
 
 class Day(Struct):
@@ -129,6 +134,8 @@ _TIME_IN: Final = {
     "wrapping_up": "wrap_up_ms",
     "paused": "pause_ms",
 }
+# Of several contacts in hand, the state that is the agent's own.
+_MOST_ACTIVE: Final = ("talking", "held", "ringing")
 _OF_SHIFTS: Final[frozenset[type[Event]]] = frozenset(
     {
         shifts.AgentSignedIn,
@@ -139,6 +146,7 @@ _OF_SHIFTS: Final[frozenset[type[Event]]] = frozenset(
         shifts.AgentReleased,
         shifts.AgentConnected,
         shifts.WrapUpStarted,
+        shifts.WrapUpPostponed,
         shifts.WrapUpEnded,
         shifts.AgentSignedOut,
     }
@@ -180,11 +188,16 @@ class _Folding:
             else:
                 ids.add(ident)
         wanted = [TextArray(list(each)) for each in (ids, of_shifts, of_contacts)]
-        words = "WHERE agent_id = ANY(%b) OR shift_id = ANY(%b) OR contact_id = ANY(%b)"
+        words = "WHERE agent_id = ANY(%b) OR shift_id = ANY(%b) OR in_hand ?| %b"
         self._agents = {row.agent_id: row for row in AGENTS.find(batch.cursor, words, wanted)}
         self._by_shift = {row.shift_id: row for row in self._agents.values() if row.shift_id}
         # Several phones may ring for a contact; one agent at most has it.
-        self._by_contact = {row.contact_id: row for row in self._agents.values() if row.state in ("talking", "held")}
+        self._by_contact = {
+            contact_id: row
+            for row in self._agents.values()
+            for contact_id, state in row.in_hand.items()
+            if state != "ringing"
+        }
         self._added: dict[tuple[str, str], Day] = {}
 
     def take(self, record: Record) -> None:
@@ -192,9 +205,9 @@ class _Folding:
         if kind in _OF_AGENTS:
             self._configure(ident, record.event)
         elif kind in _OF_CONTACTS:
-            agent = self._by_contact.get(ident)
-            if agent is not None and agent.state in ("talking", "held"):
-                self._enter(agent, "held" if kind is contacts.ContactHeld else "talking", at)
+            if (agent := self._by_contact.get(ident)) is not None:
+                agent.in_hand[ident] = "held" if kind is contacts.ContactHeld else "talking"
+                self._settle(agent, at)
         elif isinstance(record.event, shifts.AgentSignedIn):
             self._sign_in(record.event, ident, at)
         elif (agent := self._by_shift.get(ident)) is not None:
@@ -223,37 +236,57 @@ class _Folding:
                 self._enter(agent, "ready", at)
             case shifts.AgentPaused() | shifts.AgentStoodDown():
                 self._enter(agent, "paused", at, event.reason)
-                self._leave_contact(agent)
+                self._let_go(agent, list(agent.in_hand))
             case shifts.AgentReserved():
-                self._enter(agent, "ringing", at)
-                agent.contact_id = event.contact_id
+                agent.in_hand[event.contact_id] = "ringing"
+                self._settle(agent, at)
                 self._day(agent, at).offers += 1
             case shifts.AgentReleased():
-                self._enter(agent, "ready", at)
-                self._leave_contact(agent)
+                self._let_go(agent, [each for each, state in agent.in_hand.items() if state == "ringing"])
+                self._settle(agent, at)
                 unserved = self._day(agent, at).unserved
                 unserved[event.outcome] = unserved.get(event.outcome, 0) + 1
             case shifts.AgentConnected():
-                self._enter(agent, "talking", at)
-                agent.contact_id = event.contact_id
+                agent.in_hand[event.contact_id] = "talking"
                 self._by_contact[event.contact_id] = agent
+                self._settle(agent, at)
                 self._day(agent, at).contacts += 1
+            case shifts.WrapUpPostponed():
+                self._let_go(agent, [event.contact_id])
+                self._settle(agent, at)
             case shifts.WrapUpStarted():
+                self._let_go(agent, [event.contact_id])
                 self._enter(agent, "wrapping_up", at)
+                agent.contact_id = event.contact_id
             case shifts.WrapUpEnded():
-                self._enter(agent, "ready", at)
-                self._leave_contact(agent)
+                self._settle(agent, at)
             case shifts.AgentSignedOut():
                 self._enter(agent, "signed_out", at, event.reason)
-                self._leave_contact(agent)
+                self._let_go(agent, list(agent.in_hand))
                 self._by_shift.pop(agent.shift_id, None)
                 agent.shift_id = agent.extension = ""
                 agent.signed_in_at = None
 
-    def _leave_contact(self, agent: Agent) -> None:
-        if self._by_contact.get(agent.contact_id) is agent:
-            del self._by_contact[agent.contact_id]
-        agent.contact_id = ""
+    def _let_go(self, agent: Agent, contact_ids: list[str]) -> None:
+        """These contacts are in hand no longer."""
+        for contact_id in contact_ids:
+            agent.in_hand.pop(contact_id, None)
+            if self._by_contact.get(contact_id) is agent:
+                del self._by_contact[contact_id]
+        if not agent.in_hand:
+            agent.contact_id = ""
+
+    def _settle(self, agent: Agent, at: Instant) -> None:
+        """The state that follows from what is in hand. In which order they came is not kept: of several in the same
+        state the first by id is shown.
+        """
+        state, agent.contact_id = "ready", ""
+        for each in _MOST_ACTIVE:
+            if alike := sorted(key for key, found in agent.in_hand.items() if found == each):
+                state, agent.contact_id = each, alike[0]
+                break
+        if state != agent.state:
+            self._enter(agent, state, at)
 
     def _enter(self, agent: Agent, state: str, at: Instant, reason: str = "") -> None:
         """From now on the agent is in this state; the time in the one before goes to the days on which it was."""

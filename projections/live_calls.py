@@ -76,8 +76,10 @@ class Calls:
                 self._change_offer(agent, event.offer_id, reason=event.reason)
             case shifts.AgentConnected():
                 self._change(agent, event.contact_id, outcome=TALKING, talked_from=at)
-            case shifts.WrapUpStarted():
-                self._change(agent, event.contact_id, outcome=TALKED, ended_at=at)
+            case shifts.WrapUpStarted() | shifts.WrapUpPostponed():
+                call = self.find(agent, event.contact_id)
+                if call is not None and call.outcome == TALKING:
+                    self._change(agent, event.contact_id, outcome=TALKED, ended_at=at)
             case shifts.AgentSignedOut():
                 for contact_id in self._of.pop(agent, ()):
                     self._forget(agent, contact_id)

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
 from projections.reading import NOT_BUILT, Away, VersionConflict
+from web import refusals
 from web.access.gate import wants_page
 from web.access.visitor import NOBODY
 
@@ -121,7 +122,7 @@ def _out_of_date(error: CSRFError) -> Response:
 def _refused(error: Refused) -> Response:
     if error.code.startswith("bad_"):
         return answer(400, error.code, _words(400)[0], error.message)
-    return answer(409, error.code, gettext("This cannot be done now"), error.message)
+    return answer(409, error.code, gettext("This cannot be done now"), refusals.words(error))
 
 
 def _conflict(error: VersionConflict) -> Response:

@@ -56,7 +56,11 @@ class Books:
         self.problems: list[Problem] = []
         self.problem_count = 0
         self.slack = slack_ms * MILLISECOND
-        self.capacity = capacity
+        self._capacity = capacity
+        self.capacities: dict[str, int] = {}
+        """How many calls each agent may have at a time, as configured last."""
+        self.agent_of: dict[str, str] = {}
+        """The agent of each shift that goes on. Told by shifts' streams."""
         self.record: Record
         self.place = 0
         self.step = ""
@@ -109,8 +113,9 @@ class Books:
     def hold(self, shift: str, contact: str, ref: str) -> None:
         """A contact holds a shift; complains where that is one contact too many."""
         holders = self.held.setdefault(shift, {})
+        new = contact not in holders
         holders[contact] = ref
-        if len(holders) > self.capacity:
+        if new and len(holders) > self.capacities.get(self.agent_of.get(shift, ""), self._capacity):
             others = ", ".join(sorted(holders.keys() - {contact}))
             self.complain("capacity", f"shift {shift} is offered or engaged with {contact} while it has {others}")
 

@@ -78,6 +78,9 @@ class Contacts:
             events.LegClosed: self._leg_closed,
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
+            events.ContactPicked: self._picked,
+            events.ContactMoved: self._moved,
+            events.ContactReprioritised: self._reprioritised,
             events.OverflowDeferred: self._overflow_deferred,
             events.AnswerRequested: self._answer_requested,
             events.NuisanceMarked: self._nuisance_marked,
@@ -115,8 +118,12 @@ class Contacts:
         if not contact.queued:
             contact.queued = True
             self._books.counts.queued_contacts += 1
+        if contact.moved_to and (event.queue_id, event.waiting_since) != (contact.moved_to, contact.waiting_since):
+            self._books.complain("by_hand", f"moved to {contact.moved_to}, but waits in {event.queue_id}, or anew")
+        contact.moved_to = ""
         contact.visit = event.visit_id
         contact.visit_due = event.leave_by
+        contact.waiting_since = event.waiting_since or self._books.record.about.at
         contact.overflowed = False
         self._check_hops(event.hops)
         if any(hop.queue_id == event.queue_id for hop in event.hops):
@@ -210,18 +217,44 @@ class Contacts:
             books.complain("offer", "an offer to nobody")
         if event.deadline <= books.record.about.at:
             books.complain("offer", "an offer without time to answer it")
+        if (contact.picked_for or "") != (event.reservations[0].shift_id if event.by_hand else ""):
+            books.complain("by_hand", f"picked for {contact.picked_for or 'nobody'}, and offered otherwise")
+        contact.picked_for = ""
         contact.offer = Offer(event)
         self._ring(contact, event)
 
     def _ring(self, contact: Contact, event: events.OfferMade | events.OfferWidened) -> None:
         books = self._books
+        by_hand = isinstance(event, events.OfferMade) and event.by_hand
         for held in event.reservations:
+            if not by_hand and (others := sorted(books.held.get(held.shift_id, ()))):
+                books.complain("capacity", f"shift {held.shift_id} is offered one more though it has {others[0]}")
             if held.leg in contact.legs:
                 books.complain("leg", f"leg {held.leg} is used twice")
             contact.legs.add(held.leg)
             books.counts.legs += 1
             books.hold(held.shift_id, contact.ident, event.offer_id)
             books.owe(held.shift_id, "reservation", event.offer_id)
+
+    # --- by hand --------------------------------------------------------------------------------------------------
+    def _picked(self, contact: Contact, event: events.ContactPicked) -> None:
+        if not contact.visit or contact.offer is not None:
+            self._books.complain("by_hand", "picked though it does not wait for an offer")
+        contact.picked_for = event.shift_id
+
+    def _moved(self, contact: Contact, event: events.ContactMoved) -> None:
+        if contact.visit or contact.offer is not None or contact.leaving:
+            self._books.complain("by_hand", "moved before it left its queue, or though it is leaving")
+        if event.from_queue == event.to_queue:
+            self._books.complain("by_hand", f"moved from {event.from_queue} to where it was")
+        contact.moved_to = event.to_queue
+
+    def _reprioritised(self, contact: Contact, event: events.ContactReprioritised) -> None:
+        if contact.visit != event.visit_id:
+            self._books.complain("by_hand", "made more or less urgent though it does not wait")
+        if contact.given != event.was:
+            self._books.complain("by_hand", f"had {contact.given} points, not {event.was}")
+        contact.given = event.given
 
     def _offer_widened(self, contact: Contact, event: events.OfferWidened) -> None:
         offer = self._open_offer(contact, event)
@@ -390,6 +423,9 @@ class Contacts:
         for contact in self._touched.values():
             if contact.ident not in self._live:
                 continue
+            if contact.moved_to or contact.picked_for:
+                self._note(contact, "half_done", "picked or moved by hand, and neither offered nor queued")
+                contact.moved_to = contact.picked_for = ""
             if contact.overflowed:
                 self._note(contact, "half_done", "it left a queue for another place and came nowhere")
             if not contact.leaving:

@@ -33,14 +33,17 @@ class Contact:
     __slots__ = (
         "caller",
         "caller_gone",
+        "given",
         "ident",
         "identified",
         "last",
         "leaving",
         "legs",
+        "moved_to",
         "node",
         "offer",
         "overflowed",
+        "picked_for",
         "place",
         "queued",
         "segment",
@@ -50,6 +53,7 @@ class Contact:
         "unwanted",
         "visit",
         "visit_due",
+        "waiting_since",
     )  # fmt: skip
 
     def __init__(self, ident: str, arrived: events.ContactArrived, record: Record, place: int) -> None:
@@ -59,7 +63,9 @@ class Contact:
         self.legs = {arrived.leg}
         self.unwanted: dict[str, Instant] = {}
         self.visit = ""
-        self.visit_due = Instant(0)
+        self.visit_due = self.waiting_since = Instant(0)
+        self.moved_to = self.picked_for = ""
+        self.given = 0
         self.steps = self.step = 0
         self.step_due = Instant(0)
         """When the step of the visit is over; 0: never."""

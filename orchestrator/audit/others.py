@@ -8,6 +8,7 @@ from orchestrator.domain.customers.people import CustomerCreated
 from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.kernel import Record, ident_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
+from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.switch import nodes as events
 from orchestrator.domain.work.orders import OrderOpened
 
@@ -88,6 +89,10 @@ class Configuration:
         """Follow one event of an agent, a queue, an entry point, an order type or the configuration's own stream."""
         if not isinstance(record.event, ConfigurationApplied):
             self._changed[record.stream] = (record, self._books.place)
+            if isinstance(record.event, AgentConfigured) and "voice" in record.event.capacity:
+                self._books.capacities[ident_of(record.stream)] = record.event.capacity["voice"]
+            elif isinstance(record.event, AgentConfigured):
+                self._books.capacities.pop(ident_of(record.stream), None)
             return
         self._books.counts.configuration_versions += 1
         listed, changed = record.event.changed, tuple(sorted(self._changed))

@@ -1,5 +1,5 @@
-"""The verifier's own idea of a shift: one agent, one seat, one contact at a time, wrap-up with a start and an end, and
-no contact for an agent whose desk is gone.
+"""The verifier's own idea of a shift: one agent, one seat, as many contacts at a time as somebody chose by hand and the
+configuration allows, a wrap-up with a start and an end for each, and no contact for an agent whose desk is gone.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,17 +19,19 @@ _FROM: Mapping[type[Event], tuple[str, ...]] = {
     events.AgentPaused: ("ready", "paused"),
     events.AgentStoodDown: ("ready",),
     events.AgentReserved: ("ready",),
-    events.AgentReleased: ("reserved",),
+    events.AgentReleased: ("reserved", "talking"),
     events.AgentCooledDown: ("ready",),
     events.CoolDownEnded: ("paused", "ready", "reserved", "talking", "wrapping_up"),
-    events.AgentConnected: ("reserved",),
-    events.WrapUpStarted: ("talking",),
+    events.AgentConnected: ("reserved", "talking"),
+    events.WrapUpStarted: ("talking", "wrapping_up"),
+    events.WrapUpPostponed: ("talking",),
     events.WrapUpExtended: ("wrapping_up",),
     events.WrapUpEnded: ("wrapping_up",),
     events.PauseRequested: ("reserved", "talking", "wrapping_up"),
     events.SignOutRequested: ("reserved", "talking", "wrapping_up"),
     events.AgentSignedOut: ("paused", "ready"),
 }
+_RESERVED_BY_HAND_FROM = ("ready", "paused", "talking")
 # From which states of its desk an event of the desk may come; "" where there is none yet.
 _DESK_FROM: Mapping[type[Event], tuple[str, ...]] = {
     presence.DeskAttached: ("", "lost", "absent"),
@@ -44,7 +46,6 @@ _DESK_FROM: Mapping[type[Event], tuple[str, ...]] = {
 class _Shift:
     __slots__ = (
         "agent",
-        "contact",
         "cooling",
         "desk",
         "desk_by",
@@ -52,11 +53,14 @@ class _Shift:
         "extension",
         "ident",
         "last",
-        "offer",
+        "offers",
         "place",
+        "postponed",
         "state",
+        "talks",
         "wrap_at_most",
         "wrap_by",
+        "wrapping",
     )
 
     def __init__(self, ident: str, signed_in: events.AgentSignedIn, record: Record, place: int) -> None:
@@ -64,13 +68,28 @@ class _Shift:
         self.agent = signed_in.agent_id
         self.extension = signed_in.extension
         self.state = "paused"
-        self.offer = self.contact = ""
+        self.offers: dict[str, str] = {}
+        """Open offers, each with its contact."""
+        self.talks: set[str] = set()
+        self.postponed: dict[str, str] = {}
+        """Segments whose wrap-up comes later, each with its contact."""
+        self.wrapping = ""
         self.cooling: Instant | None = None
         self.wrap_by = self.wrap_at_most = Instant(0)
         self.desk = self.desk_state = ""
         self.desk_by = Instant(0)
         self.last = record
         self.place = place
+
+    def settle(self) -> None:
+        """The state that follows from what is in hand, once something came or went."""
+        self.state = "ready"
+        if self.talks:
+            self.state = "talking"
+        elif self.offers:
+            self.state = "reserved"
+        elif self.wrapping or self.postponed:
+            self.state = "wrapping_up"
 
 
 class Shifts:
@@ -91,6 +110,7 @@ class Shifts:
             events.CoolDownEnded: self._cool_down_ended,
             events.AgentConnected: self._connected,
             events.WrapUpStarted: self._wrap_up_started,
+            events.WrapUpPostponed: self._wrap_up_postponed,
             events.WrapUpExtended: self._wrap_up_extended,
             events.WrapUpEnded: self._wrap_up_ended,
             events.PauseRequested: self._wish,
@@ -117,7 +137,9 @@ class Shifts:
             if isinstance(event, events.AgentSignedIn):
                 self._books.complain("shift", "the same shift begins a second time")
             return
-        if type(event) in _FROM and shift.state not in _FROM[type(event)]:
+        by_hand = isinstance(event, events.AgentReserved) and event.by_hand
+        allowed = _RESERVED_BY_HAND_FROM if by_hand else _FROM.get(type(event))
+        if allowed is not None and shift.state not in allowed:
             self._books.complain("shift", f"{type(event).__name__} while {shift.state}")
         handler(shift, event)
 
@@ -131,6 +153,7 @@ class Shifts:
         self._live[ident] = _Shift(ident, event, record, books.place)
         self._of_agent[event.agent_id] = ident
         self._at_extension[event.extension] = ident
+        books.agent_of[ident] = event.agent_id
 
     def _to(self, state: str) -> Callable[[_Shift, Any], None]:
         def change(shift: _Shift, _event: Event) -> None:
@@ -177,23 +200,24 @@ class Shifts:
 
     def _reserved(self, shift: _Shift, event: events.AgentReserved) -> None:
         books = self._books
-        if shift.cooling is not None:
+        if shift.cooling is not None and not event.by_hand:
             books.complain("cool_down", "offered a contact during the cool-down")
+        if shift.offers:
+            books.complain("shift", f"reserved while offer {next(iter(shift.offers))} is open")
         if shift.desk_state == "absent":
             books.complain("desk", "offered a contact though the desk is gone")
         if books.held.get(shift.ident, {}).get(event.contact_id) != event.offer_id:
             books.complain("capacity", f"reserved for contact {event.contact_id}, which does not hold this shift")
         books.pay(shift.ident, "reservation", event.offer_id)
-        shift.state = "reserved"
-        shift.offer = event.offer_id
-        shift.contact = event.contact_id
+        shift.offers[event.offer_id] = event.contact_id
+        shift.settle()
 
     def _released(self, shift: _Shift, event: events.AgentReleased) -> None:
-        if shift.offer != event.offer_id:
-            self._books.complain("shift", f"released from offer {event.offer_id}, but held by {shift.offer or 'none'}")
+        if shift.offers.pop(event.offer_id, None) is None:
+            open_one = next(iter(shift.offers), "none")
+            self._books.complain("shift", f"released from offer {event.offer_id}, but held by {open_one}")
         self._books.pay(shift.ident, "release", event.offer_id)
-        shift.state = "ready"
-        shift.offer = shift.contact = ""
+        shift.settle()
 
     def _cooled_down(self, shift: _Shift, event: events.AgentCooledDown) -> None:
         shift.cooling = event.until
@@ -206,23 +230,39 @@ class Shifts:
         shift.cooling = None
 
     def _connected(self, shift: _Shift, event: events.AgentConnected) -> None:
-        if (shift.offer, shift.contact) != (event.offer_id, event.contact_id):
+        if shift.offers.pop(event.offer_id, "") != event.contact_id:
             self._books.complain(
-                "shift", f"connected by offer {event.offer_id} with {event.contact_id}, but reserved by {shift.offer}"
+                "shift", f"connected by offer {event.offer_id} with {event.contact_id}, which did not reserve it"
             )
         self._books.pay(shift.ident, "connection", event.offer_id)
-        shift.state = "talking"
-        shift.contact = event.contact_id
-        shift.offer = ""
+        shift.talks.add(event.contact_id)
+        shift.settle()
 
     def _wrap_up_started(self, shift: _Shift, event: events.WrapUpStarted) -> None:
         self._books.counts.wrap_ups_started += 1
-        if shift.contact != event.contact_id:
-            self._books.complain("wrap_up", f"wrap-up of {event.contact_id} after talking with {shift.contact}")
-        self._books.pay(shift.ident, "wrap-up", event.segment_id)
-        shift.state = "wrapping_up"
+        if shift.wrapping:
+            self._books.complain("wrap_up", f"wrap-up of {event.contact_id} while that of {shift.wrapping} goes on")
+        if shift.postponed.pop(event.segment_id, "") != event.contact_id:
+            self._end_talk(shift, event.contact_id, event.segment_id)
+        if shift.talks or shift.offers:
+            self._books.complain("wrap_up", f"wrap-up of {event.contact_id} with another contact in hand")
+        shift.wrapping = event.contact_id
+        shift.settle()
         shift.wrap_by = event.until
         shift.wrap_at_most = max(event.at_most, event.until)
+
+    def _wrap_up_postponed(self, shift: _Shift, event: events.WrapUpPostponed) -> None:
+        self._end_talk(shift, event.contact_id, event.segment_id)
+        if not shift.talks and not shift.offers:
+            self._books.complain("wrap_up", f"wrap-up of {event.contact_id} is postponed with nothing else in hand")
+        shift.postponed[event.segment_id] = event.contact_id
+        shift.settle()
+
+    def _end_talk(self, shift: _Shift, contact: str, segment: str) -> None:
+        if contact not in shift.talks:
+            self._books.complain("wrap_up", f"wrap-up of {contact}, with whom there was no talk")
+        shift.talks.discard(contact)
+        self._books.pay(shift.ident, "wrap-up", segment)
 
     def _wrap_up_extended(self, shift: _Shift, event: events.WrapUpExtended) -> None:
         if not shift.wrap_by < event.until <= shift.wrap_at_most:
@@ -231,16 +271,19 @@ class Shifts:
 
     def _wrap_up_ended(self, shift: _Shift, _event: events.WrapUpEnded) -> None:
         self._books.counts.wrap_ups_ended += 1
-        if shift.state == "wrapping_up":
+        if shift.wrapping:
             self._books.check_deadline(shift.wrap_by, "the end of wrap-up")
-        shift.state = "ready"
-        shift.contact = ""
+        shift.wrapping = ""
+        shift.settle()
 
     def _signed_out(self, shift: _Shift, _event: events.AgentSignedOut) -> None:
         self._books.counts.shifts_ended += 1
         if holders := self._books.held.get(shift.ident):
             self._books.complain("shift", f"signed out while {', '.join(sorted(holders))} holds the agent")
+        if shift.postponed:
+            self._books.complain("wrap_up", f"signed out with {len(shift.postponed)} wrap-ups that never began")
         del self._live[shift.ident]
+        self._books.agent_of.pop(shift.ident, None)
         if self._of_agent.get(shift.agent) == shift.ident:
             del self._of_agent[shift.agent]
         if self._at_extension.get(shift.extension) == shift.ident:
@@ -256,9 +299,12 @@ class Shifts:
             if shift.state not in _ENGAGED:
                 continue
             live.engaged_shifts += 1
-            if shift.state != "wrapping_up" and shift.contact not in self._books.held.get(shift.ident, {}):
-                self._note(shift, "stuck", f"{shift.state} for contact {shift.contact}, which does not hold this shift")
-            if shift.state == "wrapping_up" and clock > shift.wrap_by + self._books.slack:
+            held = self._books.held.get(shift.ident, {})
+            for contact in sorted({*shift.talks, *shift.offers.values()} - held.keys()):
+                self._note(shift, "stuck", f"{shift.state} for contact {contact}, which does not hold this shift")
+            if shift.state == "wrapping_up" and not shift.wrapping:
+                self._note(shift, "stuck", "a wrap-up was postponed and does not begin though nothing is in hand")
+            if shift.wrapping and clock > shift.wrap_by + self._books.slack:
                 self._note(shift, "overdue", "wrap-up has not ended though its time is over")
             if settled:
                 self._note(shift, "unsettled", f"the shift is still {shift.state}")

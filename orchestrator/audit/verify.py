@@ -44,9 +44,10 @@ def verify(
     `expect_contacts`: at least so many queued contacts must have ended, so that an empty log proves nothing; 0 asks
     for none. `settled`: nothing may be left open (after a simulation, or when the demo was stopped). `strict`: a delay
     is explained by a record of recovery only, not by mere silence (simulations, which know when they are down).
-    `capacity`: contacts that one agent may have at a time. `slack_ms`: how late a deadline may be kept. `now`: the time
-    by which what is still open is judged overdue, and after which nothing can have happened; by default the log's own
-    last instant. Never raises for what it finds; only for what the iterable raises.
+    `capacity`: calls that one agent may have at a time where the configuration does not say. `slack_ms`: how late a
+    deadline may be kept. `now`: the time by which what is still open is judged overdue, and after which nothing can
+    have happened; by default the log's own last instant. Never raises for what it finds; only for what the iterable
+    raises.
     """
     walk = _Walk(Books(slack_ms=slack_ms, capacity=capacity, strict=strict), now)
     for record in records:

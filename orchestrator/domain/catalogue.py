@@ -92,19 +92,22 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.OverflowDeferred,
         contacts.AnswerRequested,
         contacts.NuisanceMarked,
+        contacts.ContactPicked,
+        contacts.ContactMoved,
+        contacts.ContactReprioritised,
     ),
     "shift": (
         shifts.AgentSignedIn,
         shifts.AgentMadeReady,
         shifts.AgentPaused,
         shifts.AgentStoodDown,
-        shifts.AgentReserved,
         shifts.AgentReleased,
         shifts.AgentCooledDown,
         shifts.CoolDownEnded,
         shifts.AgentConnected,
         shifts.WrapUpEnded,
         shifts.WrapUpExtended,
+        shifts.WrapUpPostponed,
         shifts.PauseRequested,
         shifts.SignOutRequested,
         shifts.AgentSignedOut,
@@ -218,6 +221,7 @@ _UNRULED_QUEUE = _with(
     calendar="",
     most_waiting=0,
     overflow=(),
+    pick="skilled",
 )
 _WITHOUT_CONDITIONS = _with(
     agent_id="",
@@ -248,7 +252,11 @@ _OF_ONE_STEP = _with(
 # Stored names differ from class names only where a class was renamed after it had made history.
 _SPECIAL: dict[type[Event], Entry] = {
     contacts.HoldRequested: Entry(
-        name="HoldRequested", cls=contacts.HoldRequested, kind="contact", version=2, upcasters=(_told_at_once,)
+        name="HoldRequested",
+        cls=contacts.HoldRequested,
+        kind="contact",
+        version=3,
+        upcasters=(_told_at_once, _with(then="")),
     ),
     contacts.ResumeRequested: Entry(
         name="ResumeRequested", cls=contacts.ResumeRequested, kind="contact", version=2, upcasters=(_told_at_once,)
@@ -261,7 +269,7 @@ _SPECIAL: dict[type[Event], Entry] = {
         cls=agents.AgentConfigured,
         kind="agent",
         version=3,
-        upcasters=(_in_no_team, _with(branch="", order=0, weight=1)),
+        upcasters=(_in_no_team, _with(branch="", order=0, weight=1, capacity={})),
     ),
     entries.EntryPointConfigured: Entry(
         name="EntryPointConfigured",
@@ -290,8 +298,19 @@ _SPECIAL: dict[type[Event], Entry] = {
     contacts.ContactQueued: Entry(
         name="ContactQueued", cls=contacts.ContactQueued, kind="contact", version=2, upcasters=(_OF_ONE_STEP,)
     ),
+    shifts.AgentReserved: Entry(
+        name="AgentReserved",
+        cls=shifts.AgentReserved,
+        kind="shift",
+        version=2,
+        upcasters=(_with(channel="voice", by_hand=False),),
+    ),
     contacts.OfferMade: Entry(
-        name="OfferMade", cls=contacts.OfferMade, kind="contact", version=2, upcasters=(_with(next_at=0),)
+        name="OfferMade",
+        cls=contacts.OfferMade,
+        kind="contact",
+        version=2,
+        upcasters=(_with(next_at=0, by_hand=False),),
     ),
     queues.QueueConfigured: Entry(
         name="QueueConfigured",

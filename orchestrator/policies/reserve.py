@@ -7,6 +7,7 @@ from orchestrator.domain.contacts.commands import WithdrawOffer
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.offers import agent_outcome
 from orchestrator.domain.kernel import MILLISECOND, Instant
+from orchestrator.domain.staff.engagements import VOICE, capacity_of
 from orchestrator.domain.staff.shifts import Connect, Release, Reserve, Shift, SignOutRequested
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact, TellShift
@@ -20,7 +21,14 @@ def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     match happened.record.event:
         case contacts.OfferMade() | contacts.OfferWidened() as event:
             for held in event.reservations:
-                yield TellShift(held.shift_id, Reserve(offer_id=event.offer_id, contact_id=contact_id))
+                agent = world.agents.get(held.agent_id)
+                reserve = Reserve(
+                    offer_id=event.offer_id,
+                    contact_id=contact_id,
+                    capacity=capacity_of(agent.capacity if agent is not None else {}, VOICE),
+                    by_hand=isinstance(event, contacts.OfferMade) and event.by_hand,
+                )
+                yield TellShift(held.shift_id, reserve)
         case contacts.OfferDeclined() as event:
             cool_until = _cool_until(world, happened.before, happened.at)
             yield TellShift(

@@ -1,25 +1,61 @@
-"""Whenever caller and agent talk, then recording, hold and resume follow what was decided."""
+"""Whenever caller and agent talk, then recording, hold and resume follow what was decided.
+
+And of several callers of one agent one is active, the others are on hold: whoever the agent talked with last.
+"""
 
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.commands import Hold, Resume
 from orchestrator.domain.contacts.contacts import Contact, Segment
 from orchestrator.domain.switch.instructions import HoldLeg, ResumeLeg, StartRecording
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids
+from orchestrator.policies.base import Do, Happened, Ids, TellContact
 
 
 def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a conversation begins, is held or resumed, then the switch does so."""
     contact = happened.after
-    if not isinstance(contact, Contact) or contact.segment is None:
+    if not isinstance(contact, Contact):
+        return
+    match happened.record.event:
+        case contacts.ContactHeld() | contacts.AgentSegmentEnded():
+            yield from _talk_then(world, happened)
+    if contact.segment is None:
         return
     segment = contact.segment
     match happened.record.event:
         case contacts.HoldRequested() | contacts.ResumeRequested() if segment.wish_due <= happened.at:
             yield from grant(contact, segment, ids)
-        case contacts.ContactConnected() if recorded(world, contact):
-            yield start_recording(contact, segment, ids)
+        case contacts.ContactConnected():
+            if recorded(world, contact):
+                yield start_recording(contact, segment, ids)
+            yield from _hold_others(world, contact, segment, happened)
+        case contacts.ContactResumed():
+            yield from _hold_others(world, contact, segment, happened)
+
+
+def _hold_others(world: World, contact: Contact, segment: Segment, happened: Happened) -> Iterator[TellContact]:
+    for other in conversations(world, segment.shift_id):
+        if other.contact_id != contact.contact_id and other.status == "connected":
+            yield TellContact(other.contact_id, Hold(shift_id=segment.shift_id, now=happened.at))
+
+
+def _talk_then(world: World, happened: Happened) -> Iterator[TellContact]:
+    """The one conversation is on hold, or over: on with the one that was asked for, where that is still on hold."""
+    before = happened.before.segment if isinstance(happened.before, Contact) else None
+    wanted = world.contacts.get(before.then) if before is not None else None
+    if before is None or wanted is None or wanted.segment is None:
+        return
+    if wanted.status == "held" and wanted.segment.shift_id == before.shift_id:
+        yield TellContact(wanted.contact_id, Resume(shift_id=before.shift_id, now=happened.at))
+
+
+def conversations(world: World, shift_id: str) -> list[Contact]:
+    """The contacts with which this agent is in conversation, active or on hold, in the order in which they began."""
+    shift = world.shifts.get(shift_id)
+    found = (world.contacts.get(each.contact_id) for each in (shift.engagements if shift is not None else ()))
+    return [contact for contact in found if contact is not None and contact.segment is not None]
 
 
 def grant(contact: Contact, segment: Segment, ids: Ids) -> Iterator[HoldLeg | ResumeLeg]:

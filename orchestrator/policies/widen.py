@@ -29,7 +29,10 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     match happened.record.event:
         case c.ContactIdentified() if isinstance(happened.after, Contact):
             yield from _identified(world, happened.after, happened.at)
-        case c.ContactQueued() | c.VisitWidened() | c.VisitRevised() if isinstance(happened.after, Contact):
+        # Whoever waits again after an offer by hand may have been offered to somebody whom its step does not name.
+        case c.ContactQueued() | c.VisitWidened() | c.VisitRevised() | c.OfferClosed() if isinstance(
+            happened.after, Contact
+        ):
             yield from _skip(world, happened.after, happened.at)
         case ConfigurationApplied() as event:
             yield from _reconfigured(world, event, happened.at)
@@ -72,7 +75,11 @@ def wants(
         branch=branch_of(contact.from_number or contact.caller_number, world.branch_of_prefix),
         strongest=level is not None and level.strongest,
     )
-    bonuses = {"entry": entry.bonus if entry is not None else 0, "level": level.bonus if level is not None else 0}
+    bonuses = {
+        "entry": entry.bonus if entry is not None else 0,
+        "level": level.bonus if level is not None else 0,
+        "given": contact.given,
+    }
     return chain(queue.settings, known), {what: points for what, points in bonuses.items() if points}
 
 

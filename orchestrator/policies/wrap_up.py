@@ -1,10 +1,11 @@
-"""Whenever a conversation ends, then the agent has time for after-call work."""
+"""Whenever a conversation ends, then the agent has time for after-call work; with something else in hand, after it."""
 
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts.contacts import AgentSegmentEnded
 from orchestrator.domain.kernel import MILLISECOND, Instant, ident_of
-from orchestrator.domain.staff.shifts import EndWrapUp, StartWrapUp
+from orchestrator.domain.staff.engagements import Postponed
+from orchestrator.domain.staff.shifts import AgentReleased, EndWrapUp, StartWrapUp, WrapUpEnded
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellShift
 
@@ -13,21 +14,45 @@ DEFAULT_MOST_MS = 300_000
 
 
 def wrap_up(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
-    """Whenever a conversation ends, then wrap-up starts; a queue without wrap-up time ends it at once."""
-    event = happened.record.event
-    if not isinstance(event, AgentSegmentEnded):
-        return
-    contact_id = ident_of(happened.record.stream)
-    milliseconds, most = _times_ms(world, happened)
-    start = StartWrapUp(
-        contact_id=contact_id,
-        segment_id=event.segment_id,
-        until=Instant(happened.at + milliseconds * MILLISECOND),
-        at_most=Instant(happened.at + max(milliseconds, most) * MILLISECOND),
+    """Whenever a conversation ends, then wrap-up starts, and those that were postponed once nothing is in hand; a
+    queue without wrap-up time ends it at once.
+    """
+    match happened.record.event:
+        case AgentSegmentEnded() as event:
+            milliseconds, most = _times_ms(world, happened)
+            work = Postponed(
+                contact_id=ident_of(happened.record.stream),
+                segment_id=event.segment_id,
+                wrap_up_ms=milliseconds,
+                most_ms=most,
+            )
+            yield from _begin(event.shift_id, work, happened.at, "timer" if milliseconds == 0 else "")
+        case WrapUpEnded() | AgentReleased() as event:
+            shift = world.shifts.get(ident_of(happened.record.stream))
+            if shift is None or shift.status != "wrapping_up" or shift.contact_id or not shift.postponed:
+                return
+            work = shift.postponed[0]
+            ends = "timer" if work.wrap_up_ms == 0 else ""
+            if isinstance(event, WrapUpEnded) and event.how == "signed_out":
+                ends = event.how  # whoever leaves does no after-call work any more
+            yield from _begin(shift.shift_id, work, happened.at, ends)
+
+
+def _begin(shift_id: str, work: Postponed, at: Instant, ends: str) -> Iterator[Do]:
+    """Begin this after-call work, and end it at once where `ends` says how."""
+    yield TellShift(
+        shift_id,
+        StartWrapUp(
+            contact_id=work.contact_id,
+            segment_id=work.segment_id,
+            until=Instant(at + work.wrap_up_ms * MILLISECOND),
+            at_most=Instant(at + max(work.wrap_up_ms, work.most_ms) * MILLISECOND),
+            wrap_up_ms=work.wrap_up_ms,
+            most_ms=work.most_ms,
+        ),
     )
-    yield TellShift(event.shift_id, start)
-    if milliseconds == 0:
-        yield TellShift(event.shift_id, EndWrapUp(how="timer"))
+    if ends:
+        yield TellShift(shift_id, EndWrapUp(how=ends))
 
 
 def _times_ms(world: World, happened: Happened) -> tuple[int, int]:

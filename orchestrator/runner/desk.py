@@ -7,9 +7,10 @@ from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.staff import shifts
+from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
-from orchestrator.runner import inputs, presence, stale
+from orchestrator.runner import hands, inputs, presence, stale
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import Tell
 
@@ -32,6 +33,10 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
                 yield TellContact(contact.contact_id, commands.HangUp(reason=_code(command.reason)))
             for shift_id in tuple(world.shifts):
                 yield TellShift(shift_id, shifts.SignOut(reason=_code(command.reason)))
+        case inputs.Move():
+            yield hands.move(world, command.contact, command.queue, _code(command.reason), now, ids)
+        case inputs.Prioritise():
+            yield hands.prioritise(world, command.contact, command.points, _code(command.reason))
         case inputs.IdentifyContact():
             known = commands.Identify(
                 customer_id=command.customer_id,
@@ -42,7 +47,7 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
         case inputs.SignIn():
             yield from _sign_in(world, memory, command, now, ids)
         case inputs.AgentCommand():
-            yield from _of_shift(world, command, now)
+            yield from _of_shift(world, command, now, ids)
 
 
 def _sign_in(world: World, memory: Memory, command: inputs.SignIn, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -65,7 +70,7 @@ def _sign_in(world: World, memory: Memory, command: inputs.SignIn, now: Instant,
         memory.see_desk(shift_id, now, presence.LEASE)
 
 
-def _of_shift(world: World, command: inputs.AgentCommand, now: Instant) -> Iterator[Tell]:
+def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids) -> Iterator[Tell]:
     shift_id = world.shift_of_agent.get(_agent_id(world, command.agent))
     if shift_id is None:
         _refuse("not_signed_in", f"Agent {command.agent} is not signed in; sign in first.")
@@ -85,30 +90,30 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant) -> Itera
         case inputs.SignOut():
             yield TellShift(shift_id, shifts.SignOut(reason="agent"))
         case inputs.Accept():
-            yield TellContact(_contact(world, shift, "no_offer").contact_id, commands.AcceptAtDesk(shift_id=shift_id))
+            yield TellContact(_offered(world, shift).contact_id, commands.AcceptAtDesk(shift_id=shift_id))
         case inputs.Reject():
-            yield TellContact(_contact(world, shift, "no_offer").contact_id, commands.RejectAtDesk(shift_id=shift_id))
+            yield TellContact(_offered(world, shift).contact_id, commands.RejectAtDesk(shift_id=shift_id))
         case inputs.Hold():
-            contact = _contact(world, shift, "not_talking")
+            contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.Hold(shift_id=shift_id, now=now))
         case inputs.Resume():
-            contact = _contact(world, shift, "not_talking")
-            yield TellContact(contact.contact_id, commands.Resume(shift_id=shift_id, now=now))
+            yield from hands.resume(world, shift, command.about, now)
         case inputs.HangUp():
-            contact = _contact(world, shift, "not_talking")
-            if contact.segment is None or contact.segment.shift_id != shift_id:
-                _refuse("not_talking", "There is no conversation to end; to refuse an offer, use reject.")
+            contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.HangUp(reason="agent"))
+        case inputs.Pick():
+            yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
         case inputs.MarkNuisance():
-            contact = _contact(world, shift, "not_talking")
+            contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.MarkNuisance(shift_id=shift_id))
 
 
-def _contact(world: World, shift: shifts.Shift, code: str) -> Contact:
-    contact = world.contacts.get(shift.contact_id) if shift.status in shifts.ENGAGED else None
+def _offered(world: World, shift: shifts.Shift) -> Contact:
+    """The contact for which this agent is reserved now."""
+    held = by_offer(shift.engagements, shift.offer_id)
+    contact = world.contacts.get(held.contact_id) if held is not None else None
     if contact is None:
-        words = {"no_offer": "No contact is being offered to you.", "not_talking": "You are not in a conversation."}
-        _refuse(code, words[code])
+        _refuse("no_offer", "No contact is being offered to you.")
     return contact
 
 

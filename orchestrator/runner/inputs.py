@@ -115,15 +115,15 @@ class Reject(AgentCommand, frozen=True, kw_only=True, tag="reject"):
 
 
 class Hold(AgentCommand, frozen=True, kw_only=True, tag="hold"):
-    """Put the caller on hold."""
+    """Put the caller on hold: of several conversations, the active one."""
 
 
 class Resume(AgentCommand, frozen=True, kw_only=True, tag="resume"):
-    """Talk again."""
+    """Talk again. Of several conversations, with the one that `about` names; whoever is active is put on hold first."""
 
 
 class HangUp(AgentCommand, frozen=True, kw_only=True, tag="hang_up"):
-    """End the conversation."""
+    """End the conversation: of several, the one that `about` names, or else the active one."""
 
 
 class MarkNuisance(AgentCommand, frozen=True, kw_only=True, tag="mark_nuisance"):
@@ -144,6 +144,13 @@ class ExtendWrapUp(AgentCommand, frozen=True, kw_only=True, tag="extend_wrap_up"
 
 class SignOut(AgentCommand, frozen=True, kw_only=True, tag="sign_out"):
     """Leave; during a contact, after it."""
+
+
+class Pick(AgentCommand, frozen=True, kw_only=True, tag="pick"):
+    """Take this waiting contact, by its id or the beginning of it, before its turn; or be given it (`by`)."""
+
+    contact: str
+    reason: str = "by_hand"
 
 
 class DeskSeen(AgentCommand, frozen=True, kw_only=True, tag="desk_seen"):
@@ -179,11 +186,27 @@ class IdentifyContact(DeskCommand, frozen=True, kw_only=True, tag="identify"):
     """The customer's level, where there is one."""
 
 
+class Move(DeskCommand, frozen=True, kw_only=True, tag="move"):
+    """Let this waiting contact, named by its id or the beginning of it, wait in another queue."""
+
+    contact: str
+    queue: str
+    reason: str
+
+
+class Prioritise(DeskCommand, frozen=True, kw_only=True, tag="prioritise"):
+    """Give this waiting contact, named as in `Move`, so many points beside its queue's; 0 takes them back."""
+
+    contact: str
+    points: int
+    reason: str
+
+
 Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
-    | IdentifyContact | Presence | MarkNuisance
+    | IdentifyContact | Presence | MarkNuisance | Pick | Move | Prioritise
 )  # fmt: skip
 
 Fact = (

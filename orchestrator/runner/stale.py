@@ -48,8 +48,10 @@ def is_done(shift: Shift, command: inputs.AgentCommand) -> bool:
     about = command.about
     if not about or isinstance(command, inputs.Pause | inputs.SignOut):
         return False  # whoever wants a break wants it whatever the page showed
-    if about in (shift.offer_id, shift.contact_id) or (about == shift.last_offer and _talks_by_it(shift)):
+    if about == shift.contact_id or any(about in (each.contact_id, each.offer_id) for each in shift.engagements):
         return _is_so_already(shift, command)
+    if any(each.contact_id == about for each in shift.postponed) and isinstance(command, inputs.HangUp):
+        return True
     if about in (shift.last_offer, shift.last_contact) and _was_done(shift, command):
         return True
     what, how = "contact", "it is no longer with you"
@@ -58,15 +60,11 @@ def is_done(shift: Shift, command: inputs.AgentCommand) -> bool:
     raise Refused("stale", f"That {what} is over: {how}; {_NOW.get(shift.status, shift.status)} now.")
 
 
-def _talks_by_it(shift: Shift) -> bool:
-    return shift.status == "talking" and shift.last_outcome == "connected"
-
-
 def _is_so_already(shift: Shift, command: inputs.AgentCommand) -> bool:
     """Of the offer or contact that the agent has now."""
     match command:
-        case inputs.Accept():
-            return _talks_by_it(shift)
+        case inputs.Accept(about=about):
+            return any(each.offer_id == about and each.segment_id for each in shift.engagements)
         case inputs.HangUp():
             return shift.status == "wrapping_up"
     return False

@@ -10,11 +10,12 @@ from typing import Final
 from orchestrator.domain.routing.branches import BranchConfigured, BranchRemoved
 from orchestrator.domain.routing.entries import EntryPointConfigured, EntryPointRemoved
 from orchestrator.domain.routing.levels import LevelConfigured, LevelRemoved
-from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, StepSetting
+from orchestrator.domain.routing.queues import PICKS, QueueConfigured, QueueRemoved, StepSetting
 from orchestrator.domain.routing.requirements import PRIORITIES
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.staff.counters import WINDOWS
+from orchestrator.domain.staff.engagements import MOST
 from orchestrator.service import site_admission
 from orchestrator.service.site_admission import OF_ENTRIES, OF_QUEUES, pattern
 from orchestrator.service.site_orders import ORDERTYPE
@@ -135,6 +136,20 @@ def _skills(value: object) -> dict[str, int]:
     return {word(skill): level(given) for skill, given in sorted(value.items())}
 
 
+def _capacity(value: object) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise Unfit("write how many contacts at once by channel, such as { voice = 2 }")
+    if unknown := next((channel for channel in value if channel not in MOST), None):
+        raise Unfit(f"{unknown}: there is no such channel; {near(str(unknown), MOST)}")
+    return {channel: whole(1, MOST[channel])(given) for channel, given in sorted(value.items())}
+
+
+def _pick(value: object) -> str:
+    if not isinstance(value, str) or value not in PICKS:
+        raise Unfit(f"{value!r} is none of these; {near(str(value), PICKS)}")
+    return value
+
+
 _STEP: Final = (
     Field("for_s", "for_ms", seconds(1, 86_400), write=from_ms),
     Field("min_level", "min_level", whole(*LEVELS)),
@@ -180,6 +195,7 @@ QUEUE: Final = Section(
         Field("apology", "apology", word),
         Field("record", "record", flag),
         *OF_QUEUES,
+        Field("pick", "pick", _pick),
     ),
 )
 ENTRY: Final = Section(
@@ -208,6 +224,7 @@ AGENT: Final = Section(
         Field("branch", "branch", _branch),
         Field("order", "order", whole(0, 1_000_000)),
         Field("weight", "weight", whole(1, 1_000)),
+        Field("capacity", "capacity", _capacity),
     ),
 )
 LEVEL: Final = Section(

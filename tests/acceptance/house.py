@@ -63,6 +63,7 @@ number = "801"
 name = "Ann Archer"
 extension = "1001"
 skills = {{support = 5}}
+capacity = {{voice = 2}}
 
 [agent.bob]
 number = "802"
@@ -133,8 +134,7 @@ class House:
         **times: float,
     ) -> None:
         """`times` replace those of queue `support`: ring_s, wrap_up_s, max_wait_s, cool_down_s, ring_at_once,
-        desk_grace_s;
-        `queue` is more of its keys, as the file has them.
+        desk_grace_s; `queue` is more of its keys, as the file has them.
         """
         self.driver = driver
         self.folder = folder

@@ -16,8 +16,7 @@ BEAT = inputs.DeskBeat(desks={"801": "tab-1"})
 
 def at_the_desk(build: Build) -> House:
     """801 is ready at desk tab-1, whose grace is a second."""
-    house = build()
-    house.apply(house.configuration.replace('skill = "support"\n', 'skill = "support"\ndesk_grace_s = 1\n'))
+    house = build(desk_grace_s=1)
     house.open()
     house.do(inputs.SignIn(agent="801", desk="tab-1"))
     house.do(inputs.Ready(agent="801", desk="tab-1"))

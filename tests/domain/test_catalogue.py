@@ -200,7 +200,8 @@ def test_a_hold_of_the_first_version_is_read_as_one_that_the_switch_was_told_of_
     for name in ("HoldRequested", "ResumeRequested"):
         entry = CATALOGUE[name]
         event = msgspec.convert(entry.upcasters[0]({"segment_id": "g1"}), entry.cls)
-        assert msgspec.structs.asdict(event) == {"segment_id": "g1", "not_before": Instant(0)}
+        assert isinstance(event, contact_events.HoldRequested | contact_events.ResumeRequested)
+        assert (event.segment_id, event.not_before) == ("g1", Instant(0))
 
 
 def test_history_from_before_there_were_desks_is_read_with_the_limits_of_then() -> None:
@@ -219,3 +220,25 @@ def test_an_agent_of_the_first_version_is_read_as_one_of_no_team() -> None:
     agent = msgspec.convert(entry.upcasters[0](body), entry.cls)
     assert isinstance(agent, agents.AgentConfigured)
     assert agent.team == ""
+
+
+def test_history_of_one_caller_at_a_time_is_read_as_such() -> None:
+    """Features 1.9, 3.8: who was reserved for a call before there was anything by hand, and what could be held then."""
+
+    def read(name: str, body: dict[str, Any]) -> Event:
+        entry = CATALOGUE[name]
+        return msgspec.convert(entry.upcasters[-1](body), entry.cls)
+
+    assert read("AgentReserved", {"offer_id": "o", "contact_id": "c"}) == shift_events.AgentReserved(
+        offer_id="o", contact_id="c", channel="voice", by_hand=False
+    )
+    assert read("HoldRequested", {"segment_id": "g", "not_before": 7}) == contact_events.HoldRequested(
+        segment_id="g", not_before=Instant(7), then=""
+    )
+    agent = {"number": "101", "name": "Li", "extension": "1001", "skills": {"sales": 5}, "team": ""}
+    assert read("AgentConfigured", agent) == agents.AgentConfigured(
+        number="101", name="Li", extension="1001", skills={"sales": 5}, capacity={}
+    )
+    assert read("QueueConfigured", {"name": "Sales", "skill": "sales"}) == queues.QueueConfigured(
+        name="Sales", skill="sales", pick="skilled"
+    )

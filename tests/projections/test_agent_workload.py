@@ -215,3 +215,54 @@ def test_the_day_so_far_says_what_runs_on_and_since_when(kit: ReadKit) -> None:
     kit.keep_up(AGENTS)
     assert so_far(100).since is None
     assert so_far(100).day.pause_ms == 35_000
+
+
+def two_in_hand(kit: ReadKit) -> None:
+    """One caller on hold from 20 s on, another joined at 24 s; the first of them leaves at 40 s, the other at 50 s."""
+    kit.tell(SHIFT, shifts.AgentMadeReady(), 5)
+    for contact, offer, at in (("c1", "o1", 10), ("c2", "o2", 21)):
+        kit.tell(SHIFT, shifts.AgentReserved(offer_id=offer, contact_id=contact, by_hand=contact == "c2"), at)
+        kit.tell(SHIFT, shifts.AgentConnected(contact_id=contact, offer_id=offer, segment_id=f"g-{contact}"), at + 3)
+        if contact == "c1":
+            kit.tell("contact-c1", contacts.ContactHeld(segment_id="g-c1"), 20)
+
+
+def test_of_several_callers_in_hand_no_time_counts_twice_and_hold_is_only_where_nobody_is_active(kit: ReadKit) -> None:
+    """Features 3.8, 9.1; complaint 24: talking, else held, else ringing."""
+    kit.build(AGENTS)
+    sign_in(kit)
+    two_in_hand(kit)
+    assert (now(kit).state, now(kit).contact_id) == ("talking", "c2")
+    assert now(kit).in_hand == {"c1": "held", "c2": "talking"}
+    kit.tell("contact-c2", contacts.ContactHeld(segment_id="g-c2"), 30)
+    assert now(kit).state == "held"
+    kit.tell("contact-c1", contacts.ContactResumed(segment_id="g-c1"), 32)
+    assert (now(kit).state, now(kit).contact_id) == ("talking", "c1")
+    kit.tell(SHIFT, shifts.WrapUpPostponed(contact_id="c1", segment_id="g-c1", wrap_up_ms=9_000, most_ms=9_000), 40)
+    assert (now(kit).state, now(kit).in_hand) == ("held", {"c2": "held"})
+    kit.tell(SHIFT, shifts.WrapUpStarted(contact_id="c2", segment_id="g-c2", until=Instant(0)), 50)
+    assert (now(kit).state, now(kit).contact_id, now(kit).in_hand) == ("wrapping_up", "c2", {})
+    kit.tell(SHIFT, shifts.WrapUpEnded(how="agent"), 56)
+    kit.tell(SHIFT, shifts.WrapUpStarted(contact_id="c1", segment_id="g-c1", until=Instant(0)), 56)
+    assert (now(kit).state, now(kit).contact_id) == ("wrapping_up", "c1")
+    kit.tell(SHIFT, shifts.WrapUpEnded(how="agent"), 60)
+    kit.tell(SHIFT, shifts.AgentSignedOut(reason="agent"), 61)
+    found = day(kit)
+    assert (found.pause_ms, found.ready_ms, found.ringing_ms) == (5_000, 5_000 + 1_000, 3_000)
+    assert (found.talk_ms, found.hold_ms, found.wrap_up_ms) == (7_000 + 6_000 + 8_000, 4_000 + 2_000 + 10_000, 10_000)
+    assert found.signed_in_ms == 61_000
+    assert (found.offers, found.contacts) == (2, 2)
+
+
+def test_a_second_line_that_is_not_answered_leaves_the_caller_on_hold(kit: ReadKit) -> None:
+    kit.build(AGENTS)
+    sign_in(kit)
+    kit.tell(SHIFT, shifts.AgentMadeReady(), 5)
+    kit.tell(SHIFT, shifts.AgentReserved(offer_id="o1", contact_id="c1"), 10)
+    kit.tell(SHIFT, shifts.AgentConnected(contact_id="c1", offer_id="o1", segment_id="g1"), 13)
+    kit.tell("contact-c1", contacts.ContactHeld(segment_id="g1"), 20)
+    kit.tell(SHIFT, shifts.AgentReserved(offer_id="o2", contact_id="c2", by_hand=True), 21)
+    assert (now(kit).state, now(kit).contact_id) == ("held", "c1")
+    kit.tell(SHIFT, shifts.AgentReleased(offer_id="o2", outcome="timed_out"), 30)
+    assert (now(kit).state, now(kit).in_hand) == ("held", {"c1": "held"})
+    assert day(kit).unserved == {"timed_out": 1}

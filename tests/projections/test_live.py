@@ -23,6 +23,7 @@ from tests.domain.test_world import a_day
 from tests.lab.patience import until
 from tests.postgres import Database, make_reachable_directory
 from tests.runner.scene import Scene
+from tests.runner.test_hands import two_in_hand
 from tests.simulation.comparing import difference, picture
 from tests.store.kit import Kit
 from tests.store.proxy import Proxy
@@ -323,3 +324,22 @@ def test_what_was_done_since_the_seat_was_taken_is_known_also_after_a_restart(te
     assert view.wait_for(story.store(), 10)
     fresh = view.tally_of("a1")
     assert (fresh.calls, fresh.missed, fresh.call_ms, fresh.pause_ms, fresh.state) == (0, 0, 0, 0, "paused")
+
+
+def test_each_of_several_callers_in_hand_is_a_call_of_its_agent_until_its_own_end(tell: Tell, watch: Watch) -> None:
+    """Features 3.8, 4.5: talking, talked, and when; the after-call work that comes later changes nothing of it."""
+    scene, (first, _), (second, _) = two_in_hand()
+    story = tell(scene)
+    story.store()
+    view = watch(story.log)
+    contacts = [scene.live(caller).contact_id for caller in (second, first)]
+    assert [(call.contact_id, call.outcome) for call in view.calls_of("a1")] == [(x, "talking") for x in contacts]
+    scene.wait(1_000)
+    scene.hang_up(first)
+    ended = scene.now
+    scene.wait(5_000)
+    scene.hang_up(second)
+    scene.wait(30_000)
+    assert view.wait_for(story.store(), 10)
+    assert [call.outcome for call in view.calls_of("a1")] == ["talked", "talked"]
+    assert view.calls_of("a1")[1].ended_at == ended

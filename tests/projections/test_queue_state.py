@@ -166,3 +166,30 @@ def test_counters_are_what_one_counts_in_the_log_by_hand(kit: ReadKit, seed: int
     for queue_id in {queue_id for queue_id, _ in outcomes}:
         of_one = queue_state.total([day for day in days if day.queue_id == queue_id])
         assert of_one.answered == outcomes.get((queue_id, "answered"), 0)
+
+
+def test_a_caller_who_is_moved_is_a_visit_of_each_queue_and_waits_in_one(kit: ReadKit) -> None:
+    """Feature 3.7: moved is neither answered nor abandoned where it was."""
+    kit.tell("queue-sales", queue())
+    kit.tell("queue-support", QueueConfigured(name="Support", skill="zh"))
+    kit.tell("contact-c1", arrived(), 0)
+    kit.tell("contact-c1", queued(), 0)
+    kit.tell("contact-c1", contacts.QueueVisitEnded(visit_id="v1", queue_id="sales", outcome="moved"), 30)
+    moved = contacts.ContactMoved(visit_id="v1", from_queue="sales", to_queue="support", reason="wrong_queue")
+    kit.tell("contact-c1", moved, 30)
+    again = contacts.ContactQueued(
+        visit_id="v2",
+        queue_id="support",
+        entry_id="main",
+        skill="zh",
+        min_level=1,
+        priority=0,
+        music="m",
+        leave_by=Instant(0),
+        waiting_since=Instant(MORNING),
+    )
+    kit.tell("contact-c1", again, 30)
+    kit.build(QUEUES)
+    found = today(kit)
+    assert (found.offered, found.answered, found.abandoned, found.left_otherwise) == (1, 0, 0, 1)
+    assert [(each.queue_id, each.waiting) for each in kit.read(queue_state.now)] == [("sales", 0), ("support", 1)]

@@ -68,6 +68,26 @@ def told(text: str) -> list[str]:
         ('skill = "sales"', 'skill = "sales"\nring_s = 0', "line 6: queue.sales.ring_s: write seconds from 1 to 300."),
         (
             'skill = "sales"',
+            'skill = "sales"\npick = "skiled"',
+            "line 6: queue.sales.pick: 'skiled' is none of these; did you mean skilled?",
+        ),
+        (
+            "skills = { sales = 5 }",
+            "skills = { sales = 5 }\ncapacity = { voice = 7 }",
+            "line 20: agent.li.capacity: write a whole number from 1 to 6.",
+        ),
+        (
+            "skills = { sales = 5 }",
+            "skills = { sales = 5 }\ncapacity = { voise = 2 }",
+            "line 20: agent.li.capacity: voise: there is no such channel; did you mean voice?",
+        ),
+        (
+            "skills = { sales = 5 }",
+            "skills = { sales = 5 }\ncapacity = 2",
+            "line 20: agent.li.capacity: write how many contacts at once by channel, such as { voice = 2 }.",
+        ),
+        (
+            'skill = "sales"',
             'skill = "sales"\npriority = 1001',
             "line 6: queue.sales.priority: write a whole number from -1000 to 1000.",
         ),
@@ -340,3 +360,15 @@ def test_every_line_that_is_found_is_the_line_of_its_key(events: dict[str, Event
         assert rows[line - 1].startswith("name = ")
         assert header < line < header + 4
     assert lines.of(("queue", "nowhere")) == 0
+
+
+def test_how_many_callers_an_agent_may_have_and_who_may_take_them_is_read_and_written_back() -> None:
+    """Features 1.9, 3.8."""
+    text = SITE.replace('skill = "sales"', 'skill = "sales"\npick = "anyone"')
+    text = text.replace("skills = { sales = 5 }", "skills = { sales = 5 }\ncapacity = { voice = 2 }")
+    events = site_file.read(text).events
+    agent, queue = events["agent-li"], events["queue-sales"]
+    assert isinstance(agent, AgentConfigured)
+    assert isinstance(queue, QueueConfigured)
+    assert (agent.capacity, queue.pick) == ({"voice": 2}, "anyone")
+    assert site_file.read(site_text.write(events, site="main", version=1)).events == events

@@ -59,7 +59,7 @@ class Phones(dict[str, Phone]):
             behaviour=_BEHAVIOUR.get(phone.manner, "unreachable"),
             answer_after_ms=phone.ring_ms[1] // 2,
             obeys_talk=phone.talks_auto,
-            lines=1,
+            lines=phone.lines,
         )
         self._switch.model.phone(given, self._switch.agenda.now)
 

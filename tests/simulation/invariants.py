@@ -10,6 +10,7 @@ from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.staff.agents import Agent
+from orchestrator.domain.staff.engagements import by_offer, with_contact
 from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
@@ -26,7 +27,10 @@ RULES = {
     "ends_once": "every queued contact ends exactly once, and nothing follows its end",
     "one_contact_per_call": "a caller's leg makes one contact, however often its arrival is told",
     "reservations": "an offer's reservations and the shifts' own states agree",
-    "capacity": "no shift is reserved or engaged for two contacts",
+    "capacity": "no shift has more contacts in hand than it may, and none is offered one more by distribution",
+    "by_hand": "what was done by hand, the log says with whom it passed over",
+    "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
+    "wrap_up_each": "each conversation has its own wrap-up, once, and none begins with another contact in hand",
     "leg_after_contact": "no leg, offer or visit outlives its contact",
     "cool_down": "no agent is offered a contact during a cool-down",
     "wrap_up": "after a talk comes a wrap-up of its full length, unless the agent ends it",
@@ -79,15 +83,20 @@ class Broken(AssertionError):
 class Book:
     """What the records alone say: kept from the first to the last record of a log."""
 
-    def __init__(self, *, cool_down_ms: int) -> None:
+    def __init__(self, *, cool_down_ms: int, lines: int) -> None:
         self._cool_down = cool_down_ms * MILLISECOND
+        self._lines = lines
         self._versions: dict[str, int] = {}
         self._caller_legs: dict[str, str] = {}
         self._legs: dict[str, dict[str, None]] = {}
         self._visits: dict[str, str] = {}
         self._offers: dict[str, str] = {}
         self._ended: dict[str, str] = {}
-        self._held_for: dict[str, str] = {}
+        self._in_hand: dict[str, dict[str, str]] = {}
+        """Of each shift: its contacts, each with the offer that brought it."""
+        self._owed: dict[str, str] = {}
+        """Segments that ended or go on, each with its shift, until their wrap-up has begun."""
+        self._picked: dict[str, str] = {}
         self._cooling: dict[str, int] = {}
         self._wrapping: dict[str, int] = {}
         self._deadlines: dict[str, int] = {}
@@ -144,7 +153,14 @@ class Book:
             case c.QueueVisitEnded() as event:
                 if self._visits.pop(stream, "") != event.visit_id:
                     raise Broken("ends_once", f"{stream} ends a visit that is not open")
+            case c.ContactPicked() as event:
+                self._picked[stream] = event.shift_id
+            case c.ContactConnected() as event:
+                self._owed[event.segment_id] = event.shift_id
+                self._close_offer(stream, event.offer_id)
             case c.OfferMade() as event:
+                if self._picked.pop(stream, "") != (event.reservations[0].shift_id if event.by_hand else ""):
+                    raise Broken("by_hand", f"{stream} is offered otherwise than it was picked")
                 if stream in self._offers:
                     raise Broken("reservations", f"{stream} is offered while an offer is open")
                 self._offers[stream] = event.offer_id
@@ -162,11 +178,8 @@ class Book:
                 self.offer_due[stream] = event.until
             case c.OfferDeclined():
                 self.offer_due[stream] = max(self.offer_due[stream], self._deadlines[stream])
-            case c.OfferClosed() | c.ContactConnected() as event:
-                self.offer_due.pop(stream, None)
-                self.ring_due.pop(stream, None)
-                if self._offers.pop(stream, "") != event.offer_id:
-                    raise Broken("reservations", f"{stream} closes an offer that is not open")
+            case c.OfferClosed() as event:
+                self._close_offer(stream, event.offer_id)
             case c.LegClosed() as event:
                 if event.leg not in self._legs[stream]:
                     raise Broken("leg_after_contact", f"{stream} closes {event.leg}, which is not open")
@@ -175,6 +188,12 @@ class Book:
                 if self._legs[stream] or stream in self._offers or stream in self._visits:
                     raise Broken("leg_after_contact", f"{stream} ends with something open: {self._legs[stream]}")
                 self._ended[stream] = ""
+
+    def _close_offer(self, stream: str, offer_id: str) -> None:
+        self.offer_due.pop(stream, None)
+        self.ring_due.pop(stream, None)
+        if self._offers.pop(stream, "") != offer_id:
+            raise Broken("reservations", f"{stream} closes an offer that is not open")
 
     def _ring(self, stream: str, event: c.OfferMade | c.OfferWidened) -> None:
         for held in event.reservations:
@@ -186,27 +205,37 @@ class Book:
 
     def _shift(self, shift: str, record: Record) -> None:
         at = record.about.at
+        in_hand = self._in_hand.setdefault(shift, {})
         match record.event:
             case s.AgentReserved() as event:
-                if shift in self._held_for:
-                    raise Broken("capacity", f"shift {shift} is reserved twice")
-                if at < self._cooling.get(shift, 0):
+                if len(in_hand) >= (self._lines if event.by_hand else 1):
+                    raise Broken("capacity", f"shift {shift} is reserved for one more than it may")
+                if at < self._cooling.get(shift, 0) and not event.by_hand:
                     raise Broken(
                         "cool_down", f"shift {shift} is offered again {self._cooling[shift] - at} µs too early"
                     )
                 if shift in self._wrapping:
                     raise Broken("wrap_up", f"shift {shift} is offered a contact while it wraps up")
-                self._held_for[shift] = event.offer_id
+                in_hand[event.contact_id] = event.offer_id
             case s.AgentReleased() as event:
-                if self._held_for.pop(shift, "") != event.offer_id:
+                contact_id = next((key for key, offer in in_hand.items() if offer == event.offer_id), "")
+                if in_hand.pop(contact_id, None) is None:
                     raise Broken("capacity", f"shift {shift} is released from what it was not reserved for")
-                if event.outcome in ("busy", "rejected", "failed"):
+                alone = not in_hand and shift not in self._owed.values()
+                if alone and event.outcome in ("busy", "rejected", "failed"):
                     self._cooling[shift] = at + self._cool_down
             case s.AgentConnected() as event:
-                if self._held_for.get(shift) != event.offer_id:
+                if in_hand.get(event.contact_id) != event.offer_id:
                     raise Broken("capacity", f"shift {shift} is connected to what it was not reserved for")
+            case s.WrapUpPostponed() as event:
+                if in_hand.pop(event.contact_id, None) is None or not in_hand:
+                    raise Broken("wrap_up_each", f"shift {shift} postpones a wrap-up with nothing else in hand")
             case s.WrapUpStarted() as event:
-                self._held_for.pop(shift, None)
+                in_hand.pop(event.contact_id, None)
+                if in_hand:
+                    raise Broken("wrap_up_each", f"shift {shift} wraps up while it has {', '.join(in_hand)}")
+                if self._owed.pop(event.segment_id, "") != shift:
+                    raise Broken("wrap_up_each", f"shift {shift} wraps up {event.segment_id} a second time")
                 self.last_contact[shift] = event.contact_id
                 self._wrapping[shift] = event.until
             case s.WrapUpExtended() as event:
@@ -216,6 +245,8 @@ class Book:
                     raise Broken("desk_is_known", f"shift {shift} is stood down for a desk that is there")
             case p.DeskLost() | p.DeskGraceExtended() as event:
                 self.desk_due[shift] = event.until
+            case s.AgentSignedOut() if shift in self._owed.values():
+                raise Broken("wrap_up_each", f"shift {shift} signs out before the wrap-up of each conversation")
             case p.DeskAttached() | p.DeskReturned() | p.DeskTakenOver() | s.AgentSignedOut():
                 self.desk_due.pop(shift, None)
             case s.WrapUpEnded() as event:
@@ -256,6 +287,7 @@ class Invariants:
         ledger: Ledger,
         *,
         cool_down_ms: int,
+        lines: int,
         whole: bool,
         page_of: Callable[[str], Page | None],
     ) -> None:
@@ -264,7 +296,7 @@ class Invariants:
         self._ledger = ledger
         self._whole = whole
         self._page_of = page_of
-        self.book = Book(cool_down_ms=cool_down_ms)
+        self.book = Book(cool_down_ms=cool_down_ms, lines=lines)
         self._gone: dict[str, None] = {}
         self._needs: dict[str, str] = {}
         self._last_record = ""
@@ -390,12 +422,15 @@ class Invariants:
                 self._offer_legs[held.shift_id, record.event.offer_id] = held.leg
 
     def _in_turn(self, record: Record, made: c.OfferMade, moved: set[str]) -> None:
-        """Nobody who comes first still waits, in whatever queue, for what one of these agents could give. Whoever only
-        began to wait for it in this same step is no witness.
+        """Nobody who comes first still waits, in whatever queue, for what one of these agents could give; unless a
+        person chose. Whoever only began to wait for it in this same step is no witness.
         """
         world, now = self._engine.world, record.about.at
         contact = world.contacts.get(ident_of(record.stream))
         if contact is None or contact.visit is None:
+            return
+        if made.by_hand:
+            self._says_by_hand(world, contact, contact.visit, made, now)
             return
         mine = (*rank(contact.visit, now), self.book.places[record.stream])
         agents = [world.agents[held.agent_id] for held in made.reservations if held.agent_id in world.agents]
@@ -407,6 +442,19 @@ class Invariants:
                 for agent in agents:
                     if could_take(world, other.visit, agent):
                         raise Broken("fifo", f"{record.stream} gets {agent.agent_id} before {other.contact_id}")
+
+    def _says_by_hand(self, world: World, picked: c.Contact, visit: c.Visit, made: c.OfferMade, now: Instant) -> None:
+        before = {
+            other.contact_id
+            for other in world.contacts.values()
+            if other.status == "waiting"
+            and other.visit is not None
+            and other.visit.queue_id == made.queue_id
+            and rank(other.visit, now)[:2] < rank(visit, now)[:2]
+        }
+        said = made.decision
+        if said.passed_over != len(before) or not before.issuperset(said.passed):
+            raise Broken("by_hand", f"{picked.contact_id} passes over {len(before)}, and says {said.passed_over}")
 
     def _blamed_rightly(self, shift: str, down: s.AgentStoodDown) -> None:
         leg = self._offer_legs.get((shift, down.offer_id), "")
@@ -450,7 +498,7 @@ class Invariants:
                     connected[record.stream] = None
                 case c.AgentSegmentEnded() as event:
                     talked[event.shift_id] = None
-                case s.WrapUpStarted():
+                case s.WrapUpStarted() | s.WrapUpPostponed():
                     wrapping[ident_of(record.stream)] = None
         for stream in lost:
             if stream not in connected:
@@ -480,7 +528,7 @@ class Invariants:
                 raise Broken("waits_end", f"contact {ident} has an offer without a deadline")
             for held in contact.offer.reservations:
                 shift = world.shifts.get(held.shift_id)
-                if shift is None or shift.status != "reserved" or shift.offer_id != contact.offer.offer_id:
+                if shift is None or by_offer(shift.engagements, contact.offer.offer_id) is None:
                     raise Broken("reservations", f"contact {ident} holds shift {held.shift_id}, which says otherwise")
         if contact.segment is not None:
             segment = contact.segment
@@ -488,28 +536,41 @@ class Invariants:
             if talking and segment.wish and segment.wish_due > now and timers.due_of(("wish", ident)) is None:
                 raise Broken("waits_end", f"contact {ident} is to {segment.wish} later, and nobody will")
             shift = world.shifts.get(contact.segment.shift_id)
-            if shift is None or shift.status != "talking" or shift.contact_id != ident:
+            engaged = with_contact(shift.engagements, ident) if shift is not None else None
+            if engaged is None or engaged.segment_id != segment.segment_id:
                 raise Broken("reservations", f"contact {ident} talks with a shift that does not")
+            self._one_active(world, contact, segment.shift_id)
 
     def _shift(self, world: World, shift: s.Shift) -> None:
         ident, timers = shift.shift_id, world.timers
-        contact = world.contacts.get(shift.contact_id)
-        if shift.status == "reserved":
+        for engaged in shift.engagements:
+            contact = world.contacts.get(engaged.contact_id)
             offer = contact.offer if contact is not None else None
-            if offer is None or offer.offer_id != shift.offer_id:
-                raise Broken("reservations", f"shift {ident} is reserved for an offer that is not open")
-            if all(held.shift_id != ident for held in offer.reservations):
-                raise Broken("reservations", f"shift {ident} is reserved for an offer that does not hold it")
-        if shift.status == "talking":
             segment = contact.segment if contact is not None else None
-            if segment is None or segment.shift_id != ident:
-                raise Broken("reservations", f"shift {ident} talks with a contact that does not")
+            if engaged.segment_id:
+                if segment is None or segment.shift_id != ident:
+                    raise Broken("reservations", f"shift {ident} talks with a contact that does not")
+            elif offer is None or offer.offer_id != engaged.offer_id:
+                raise Broken("reservations", f"shift {ident} is reserved for an offer that is not open")
+            elif all(held.shift_id != ident for held in offer.reservations):
+                raise Broken("reservations", f"shift {ident} is reserved for an offer that does not hold it")
+        if (shift.status in s.ENGAGED) != bool(shift.engagements):
+            raise Broken("reservations", f"shift {ident} is {shift.status} with {len(shift.engagements)} in hand")
         if shift.status == "wrapping_up" and timers.due_of(("wrap_up", ident)) is None:
             raise Broken("waits_end", f"shift {ident} wraps up without an end")
         if shift.cooling_until is not None and timers.due_of(("cool_down", ident)) is None:
             raise Broken("waits_end", f"shift {ident} cools down without an end")
         if shift.desk is not None and shift.desk.state == "lost" and timers.due_of(("desk", ident)) is None:
             raise Broken("waits_end", f"the desk of shift {ident} is lost without an end")
+
+    def _one_active(self, world: World, contact: c.Contact, shift_id: str) -> None:
+        if contact.status != "connected" or (contact.segment is not None and contact.segment.wish == "hold"):
+            return
+        for other in world.contacts.values():
+            if other.segment is None or other.segment.shift_id != shift_id or other.contact_id == contact.contact_id:
+                continue
+            if other.status == "connected" and other.segment.wish != "hold":
+                raise Broken("one_active", f"shift {shift_id} talks with two at once, and nobody asked for a hold")
 
     def _nobody_waits_in_vain(self, world: World) -> None:
         """An agent who is free and a contact whom that agent could take are never left side by side."""

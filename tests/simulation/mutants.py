@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
-from orchestrator.domain.contacts import contacts, handling, offers
+from orchestrator.domain.contacts import contacts, handling, moving, offers
 from orchestrator.domain.contacts.commands import NoteLegGone, WidenOffer
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.routing import lines, matching
@@ -26,7 +26,7 @@ from orchestrator.domain.switch.facts import LegParked
 from orchestrator.domain.switch.instructions import CheckLeg
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
-from orchestrator.runner import Runner, reconcile, sensing, stale, timing
+from orchestrator.runner import Runner, hands, reconcile, sensing, stale, timing
 from orchestrator.runner import presence as attendance
 from orchestrator.runner.telling import AppendNode
 from tests.simulation import engine, ledger, link
@@ -34,9 +34,9 @@ from tests.simulation.run import Failure, Run, Size
 from tests.simulation.weather import Weather
 
 # The package names its policies like their modules, so the modules have to be asked for by path.
-admit, distribute, placing, reserve, widen, wrap_up = (
+admit, distribute, placing, reserve, talk, widen, wrap_up = (
     import_module(f"orchestrator.policies.{name}")
-    for name in ("admit", "distribute", "placing", "reserve", "widen", "wrap_up")
+    for name in ("admit", "distribute", "placing", "reserve", "talk", "widen", "wrap_up")
 )
 
 SEEDS = 40
@@ -182,14 +182,14 @@ def _back_to_the_end_of_the_queue(right: Any, self: Any, contact: Any, *, reacha
         self._places.pop(contact.contact_id, None)
         contact = replace(contact, visit=None)
     elif contact.visit is not None and contact.contact_id not in self._places:
-        visit = replace(contact.visit, queued_at=contact.visit.queued_at + self._stamp * 1_000_000)
+        visit = replace(contact.visit, waiting_since=contact.visit.waiting_since + self._stamp * 1_000_000)
         contact = replace(contact, visit=visit)
     right(self, contact, reachable=reachable)
 
 
 def _last_come_first_served(right: Any, self: Any, contact: Any, *, reachable: bool) -> None:
     if contact.visit is not None:
-        contact = replace(contact, visit=replace(contact.visit, queued_at=-contact.visit.queued_at))
+        contact = replace(contact, visit=replace(contact.visit, waiting_since=-contact.visit.waiting_since))
     right(self, contact, reachable=reachable)
 
 
@@ -280,7 +280,7 @@ def _reserved_agents_are_free(right: Any, shift: Any, *, on_hook: bool) -> str:
 def _reserves_whoever_it_finds() -> Iterator[None]:
     with (
         around(matching, "_label", _reserved_agents_are_free)(),
-        swapped(shifts, "available", lambda shift: shift.status in ("ready", "reserved")),
+        swapped(shifts, "available", lambda shift, *_: shift.status in ("ready", "reserved")),
     ):
         yield
 
@@ -333,6 +333,31 @@ def _a_restart_that_nobody_notices(right: Any, *args: Any) -> Any:
             yield AppendNode(tell.node_id, tuple(replace(event, restarted=False) for event in tell.events))
         else:
             yield tell
+
+
+def _beyond_capacity(right: Any, shift: Any, channel: str = "voice", _capacity: int = 1) -> Any:
+    return right(shift, channel, 99)
+
+
+def _wraps_up_beside_another_caller(right: Any, shift: Any, command: Any) -> Any:
+    own = tuple(each for each in shift.engagements if each.contact_id == command.contact_id)
+    return right(replace(shift, engagements=own), command)
+
+
+def _moved_while_it_rings(right: Any, *args: Any) -> Any:
+    return tuple(event for event in right(*args) if not isinstance(event, contacts.OfferWithdrawn))
+
+
+def _moved_to_the_end(right: Any, *args: Any) -> Any:
+    return tuple(
+        replace(event, waiting_since=0) if isinstance(event, contacts.ContactQueued) else event
+        for event in right(*args)
+    )
+
+
+def _forgets_what_was_postponed(world_: Any, happened: Any, ids: Any) -> Any:
+    if isinstance(happened.record.event, contacts.AgentSegmentEnded):
+        yield from wrap_up.wrap_up(world_, happened, ids)
 
 
 def _never_widens(right: Any, world: Any, memory: Any, fired: Any, now: Any, ids: Any) -> Any:
@@ -401,6 +426,7 @@ _CRASHES = Weather(crashes=3)
 _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
+_BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
 
 MUTANTS = (
@@ -649,6 +675,55 @@ MUTANTS = (
         make=instead(stale, "is_done", lambda _shift, _command: False),
         weather=_CALM,
         size=_AT_DESKS,
+    ),
+    Mutant(
+        name="take one by hand though the lines are full",
+        rule="capacity",
+        make=around(shifts, "why_not_by_hand", _beyond_capacity),
+        weather=_CALM,
+        size=_BY_HAND,
+    ),
+    Mutant(
+        name="pass people over without a word",
+        rule="by_hand",
+        make=instead(hands, "in_line", lambda *_: []),
+        weather=_CALM,
+        size=_BY_HAND,
+    ),
+    Mutant(
+        name="talk with two callers at once",
+        rule="one_active",
+        make=instead(talk, "_hold_others", nothing),
+        weather=_CALM,
+        size=_BY_HAND,
+    ),
+    Mutant(
+        name="wrap up while another caller is in hand",
+        rule="wrap_up_each",
+        make=around(shifts, "_start_wrap_up", _wraps_up_beside_another_caller),
+        weather=_CALM,
+        size=_BY_HAND,
+    ),
+    Mutant(
+        name="forget the wrap-up that was postponed",
+        rule="waits_end",
+        make=policy(wrap_up.wrap_up, _forgets_what_was_postponed),
+        weather=_CALM,
+        size=_BY_HAND,
+    ),
+    Mutant(
+        name="move a caller and let the phones ring on",
+        rule="reservations",
+        make=around(moving, "_move", _moved_while_it_rings),
+        weather=_CALM,
+        size=_BY_HAND,
+    ),
+    Mutant(
+        name="move a caller to the end of the line",
+        rule="verify",
+        make=around(moving, "_move", _moved_to_the_end),
+        weather=_CALM,
+        size=_BY_HAND,
     ),
     Mutant(
         name="a step that never ends",

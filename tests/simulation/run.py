@@ -30,6 +30,7 @@ from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.routing import Routing
 from tests.simulation.story import Story
 from tests.simulation.switch import Caller, Phone, Switch, Switches
+from tests.simulation.takers import BY_HAND_REFUSALS, Takers
 from tests.simulation.weather import Weather, draw
 
 COOL_DOWN_MS = 3_000
@@ -66,6 +67,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Whether every phone is answered."""
     browsers: float = 0.0
     """Which part of the agents works at a desk in a browser; the others have a phone alone."""
+    hands: float = 0.0
+    """How much of what could be done by hand with those who wait is; with any, agents may have several callers."""
     routing: bool = False
     """Whether queues have every rule, steps and levels; or all are as plain as can be."""
 
@@ -91,8 +94,14 @@ class Run(Watcher):
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
         self.door = Door(seed)
-        browsers = 0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0))
-        self.size = size or Size(browsers=browsers, routing=not weather and seed % 3 != 0)
+        self._hands_dice = Random(f"hands of {seed}")
+        self.size = size or Size(
+            browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
+            hands=0.0 if weather else self._hands_dice.choice((0.0, 0.0, 0.3, 1.0)),
+            routing=not weather and seed % 3 != 0,
+        )
+        self.lines = self._hands_dice.choice((1, 2, 2, 3)) if self.size.hands else 1
+        """How many callers each agent may have at once."""
         self.routing = Routing(seed, self.size.agents) if self.size.routing else None
         self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
@@ -106,6 +115,7 @@ class Run(Watcher):
         self.switch = self.look_at(self.switches)
         self.desks: list[Desk] = []
         self.web: Web | None = None
+        self.takers: Takers | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
         self.steps = 0
@@ -196,11 +206,12 @@ class Run(Watcher):
         report = verify(self.ledger.records(), settled=True, expect_contacts=0)
         if not report.ok:
             raise Broken("verify", str(report.problems[0]))
-        book = Book(cool_down_ms=COOL_DOWN_MS)
+        book = Book(cool_down_ms=COOL_DOWN_MS, lines=self.lines)
         for record in self.ledger.records():
             book.note(record)
         book.finish()
         strange = {code for desk in self.desks for code in desk.refused} - REFUSALS
+        strange |= set(self.takers.refused if self.takers is not None else ()) - BY_HAND_REFUSALS
         strange |= set(self.web.refused if self.web is not None else ()) - WEB_REFUSALS
         if strange:
             raise Broken("refusals", f"a desk was refused with codes that nobody knows: {sorted(strange)}")
@@ -241,7 +252,13 @@ class Run(Watcher):
     def _watch(self, engine: Engine) -> Invariants:
         whole = self.weather.news_is_whole and self.knows_rings
         rules = Invariants(
-            engine, self.switch, self.ledger, cool_down_ms=COOL_DOWN_MS, whole=whole, page_of=self._page_of
+            engine,
+            self.switch,
+            self.ledger,
+            cool_down_ms=COOL_DOWN_MS,
+            lines=self.lines,
+            whole=whole,
+            page_of=self._page_of,
         )
         self.rules[engine.epoch] = rules
         return rules
@@ -288,8 +305,9 @@ class Run(Watcher):
         self.engine = Engine(self.agenda, self.dice, self.weather_now(), self.ledger, self, self.connect)
         for desk in self.desks:
             desk.engine = self.engine
-        if self.web is not None:
-            self.web.engine = self.engine
+        for others in (self.web, self.takers):
+            if others is not None:
+                others.engine = self.engine
 
     def weather_now(self) -> Weather:
         """The weather of the run, or none once it has calmed down."""
@@ -304,6 +322,10 @@ class Run(Watcher):
             self.desks.append(Desk(self.agenda, self.dice, str(1001 + number), wild=wild))
             self.desks[-1].engine = self.engine
         self._open_browsers()
+        if self.size.hands:
+            numbers = [desk.number for desk in self.desks]
+            self.takers = Takers(self.agenda, self._hands_dice, numbers, busy=self.size.hands)
+            self.takers.engine = self.engine
         lasts_s = self.size.lasts // SECOND
         rush = self.dice.random() < 0.3
         for _ in range(self.size.contacts):
@@ -370,6 +392,9 @@ class Run(Watcher):
                 max_wait_ms=dice.choice((20_000, 60_000, 120_000)),
                 cool_down_ms=COOL_DOWN_MS,
                 ring_at_once=many,
+                pick=self._hands_dice.choice(("skilled", "skilled", "anyone", "nobody"))
+                if self.size.hands
+                else "nobody",
             )
         door = self.door
         if self.routing is not None:
@@ -391,13 +416,15 @@ class Run(Watcher):
                 ring_ms=dice.choice(((100, 400), (500, 4_000), (500, 15_000))),
                 talks_auto=dice.random() < 0.7,
                 registered=dice.random() < 0.97,
+                lines=self.lines,
             )
         self._apply(changes)
 
     def _agent(self, extension: str) -> AgentConfigured:
         dice = self.dice
         skills = {skill: dice.randint(1, 5) for skill in ("zh", "sell") if dice.random() < 0.7}
-        plain = AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills)
+        several = {"voice": self.lines} if self.lines > 1 else {}
+        plain = AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills, capacity=several)
         return self.routing.agent(plain) if self.routing is not None else plain
 
     def _entry(self, name: str, numbers: tuple[str, ...], queue_id: str) -> EntryPointConfigured:

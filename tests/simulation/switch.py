@@ -54,13 +54,15 @@ class Caller:
 
 @dataclass(slots=True, eq=False)
 class Phone:
-    """An agent's phone with one line. `manner` is what it mostly does."""
+    """An agent's phone. `manner` is what it mostly does; whoever it answers puts the others on hold."""
 
     extension: str
     manner: str = "answers"
     ring_ms: tuple[int, int] = (300, 6_000)
     talks_auto: bool = True
     registered: bool = True
+    lines: int = 1
+    """Calls at a time; one more finds it busy."""
     calls: int = 0
     """Calls that it has now, from whichever switch."""
 
@@ -302,7 +304,7 @@ class Switch:
             ghost = Leg(given.leg, inbound=False, born=self.agenda.now, job=given.id)
             self.agenda.soon(1, 40, lambda: self._end_job(ghost, "USER_NOT_REGISTERED"))
             return
-        busy = phone.calls > 0
+        busy = phone.calls >= phone.lines
         leg = Leg(
             given.leg,
             inbound=False,
@@ -355,6 +357,9 @@ class Switch:
         leg.up = True
         self.rung[leg.uuid] = "answered"
         self._say(f.LegAnswered, leg)
+        for other in self.legs.values():
+            if other.phone is leg.phone and other is not leg and other.peer is not None and not other.held:
+                self._press_hold(other)
         if leg.job:
             self._end_job(leg, "")
         self.agenda.soon(0.1, 5, lambda: self._park(leg) if leg.joining is None and leg.peer is None else None)
@@ -421,17 +426,27 @@ class Switch:
         if leg.held == on:
             reply("Operation failed")
             return
-        leg.held = on
+        if not on:
+            leg.held = False
+            if self.agenda.now < leg.settles_at:
+                leg.music_queued = True
+            if leg.music_queued:
+                leg.peer.music_over_talk_since = self.agenda.now
+                leg.music_queued = False
+            reply("")
+            self._say(f.LegResumed, leg)
+            return
+        reply("")
+        self._press_hold(leg)
+
+    def _press_hold(self, leg: Leg) -> None:
+        leg.held = True
         if self.agenda.now < leg.settles_at:
             leg.music_queued = True
-        if on:
-            leg.settles_at = max(leg.settles_at, self.agenda.now + NEW_HOLD)
+        leg.settles_at = max(leg.settles_at, self.agenda.now + NEW_HOLD)
+        if leg.peer is not None:
             leg.peer.music_over_talk_since = 0
-        elif leg.music_queued:
-            leg.peer.music_over_talk_since = self.agenda.now
-            leg.music_queued = False
-        reply("")
-        self._say(f.LegHeld if on else f.LegResumed, leg)
+        self._say(f.LegHeld, leg)
 
     def _talk(self, given: i.AnswerPhone, reply: Reply) -> None:
         leg = self.legs.get(given.leg)

@@ -28,6 +28,8 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "floor.watch": "see the floor: queues, agents and contacts of now",
         "floor.direct": "change what an agent does",
         "agents.act": "let an agent be ready, accept, talk, wrap up: oneself, or with floor.direct one's team",
+        "waiting.take": "see who waits, and take somebody by hand: oneself, or with floor.direct for one's team",
+        "waiting.direct": "move waiting callers to another queue, and change how urgent they are",
         "history.search": "search contacts that were, and open them",
         "recordings.hear": "listen to recordings",
         "replay.watch": "see how everything was at an instant",
@@ -48,9 +50,10 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 _GRANTS: Final[Mapping[str, str]] = {
-    "agent": "desk.use agents.act customers.see customers.edit work.see work.open work.handle numbers.clear",
-    "leader": "board.watch floor.watch floor.direct agents.act history.search recordings.hear customers.see"
-    " customers.edit work.see work.open work.handle work.close personal.reveal"
+    "agent": "desk.use agents.act waiting.take customers.see customers.edit work.see work.open work.handle"
+    " numbers.clear",
+    "leader": "board.watch floor.watch floor.direct agents.act waiting.take waiting.direct history.search"
+    " recordings.hear customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
     " blacklist.see blacklist.keep notices.switch",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
     " blacklist.see blacklist.keep",

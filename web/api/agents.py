@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from orchestrator.domain.kernel import Instant
 from projections import agent_workload
 from projections.base import Site
+from web.access.sight import allowed
 from web.access.visitor import me
 from web.api.floor import READY_S, today
 from web.api.forms import Items, Ms, Number, Time, number_of, time_of
@@ -109,20 +110,6 @@ def seat(number: str) -> Seat:
     if found is None:
         abort(404)
     return _seat(found)
-
-
-def allowed(number: str) -> str:
-    """The id of the agent with this employee number, whom the visitor is or directs; 404 or 403 for any other."""
-    live().view.wait_ready(READY_S)
-    with live().view.still() as world:
-        agent_id = world.agent_of_number.get(number, "")
-        team = world.agents[agent_id].team if agent_id in world.agents else ""
-    if not agent_id:
-        abort(404)
-    directs = me().may("floor.direct") and (not me().teams or team in me().teams)
-    if not directs and not (me().may("desk.use") and me().agent_id == agent_id):
-        abort(403)
-    return agent_id
 
 
 def _agent(row: AgentRow, day: agent_workload.Day) -> Agent:

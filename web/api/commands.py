@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.runner import inputs
+from web.access.sight import allowed
 from web.access.visitor import me
-from web.api.agents import allowed
 from web.api.forms import Done, Ident, Text, Word
 from web.desk.picture import desk_of
 from web.parts import parts

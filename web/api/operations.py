@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from projections import agent_workload, audit_trail, contact_log, customer_timeline, customers, queue_state, work_orders
 from web.access.roles import SIGNED_IN
-from web.api import access, agents, blacklist, commands, contacts, floor, ledger, orders, ordertypes, reasons
+from web.api import access, agents, blacklist, commands, contacts, floor, ledger, orders, ordertypes, reasons, waiting
 from web.api import customers as files
 from web.api.forms import Nothing, Query
 
@@ -83,6 +83,10 @@ OPERATIONS: Final = (
     Operation("GET", "/contacts/{contact_id}/events", "history.search", contacts.events, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/notes", "customers.edit", contacts.note, status=201),
     Operation("POST", "/contacts/{contact_id}/customer", "customers.edit", contacts.identify),
+    Operation("GET", "/waiting", "waiting.take", waiting.waiting, (LIVE,)),
+    Operation("POST", "/contacts/{contact_id}/pick", "waiting.take", waiting.pick),
+    Operation("POST", "/contacts/{contact_id}/move", "waiting.direct", waiting.move),
+    Operation("POST", "/contacts/{contact_id}/priority", "waiting.direct", waiting.prioritise),
     Operation("GET", "/queues", "floor.watch", floor.queues, (LIVE, queue_state.NAME)),
     Operation("GET", "/agents", "floor.watch", agents.search, (LIVE, agent_workload.NAME)),
     Operation("GET", "/agents/{number}", "agents.act", agents.seat, (LIVE,)),

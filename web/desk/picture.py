@@ -7,8 +7,10 @@ from msgspec import Struct
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.staff.agents import Agent
-from orchestrator.domain.staff.shifts import STAND_DOWN, Shift
+from orchestrator.domain.staff.engagements import VOICE, capacity_of
+from orchestrator.domain.staff.shifts import STAND_DOWN, Shift, why_not_by_hand
 from orchestrator.domain.world import World
+from orchestrator.policies.talk import conversations
 from projections.live import LiveView
 from projections.live_calls import Call
 from projections.live_tallies import Tally
@@ -36,7 +38,7 @@ class Ring(Struct, frozen=True, kw_only=True):
 
 
 class Talk(Struct, frozen=True, kw_only=True):
-    """The conversation in hand."""
+    """A conversation in hand."""
 
     contact_id: str
     customer_id: str
@@ -61,15 +63,8 @@ class WrapUp(Struct, frozen=True, kw_only=True):
     queue_id: str
     until: Instant | None
     can_extend: bool
-
-
-class Waiting(Struct, frozen=True, kw_only=True):
-    """Who waits in a queue."""
-
-    queue_id: str
-    name: str
-    count: int
-    longest_since: Instant | None
+    later: int
+    """Further conversations whose after-call work comes after this one's."""
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -90,6 +85,9 @@ class Desk(Struct, frozen=True, kw_only=True):
     next_sign_out: bool
     rings: tuple[Ring, ...]
     talk: Talk | None
+    """The conversation that is active, or that was last where all are on hold."""
+    others: tuple[Talk, ...]
+    """Further callers of this agent, on hold."""
     wrap_up: WrapUp | None
     missed: Call | None
     """The call for which the agent was stood down, while that is so."""
@@ -126,11 +124,13 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
         if agent is None:
             return None
         shift = world.shifts.get(world.shift_of_agent.get(agent_id, ""))
-        contact = world.contacts.get(shift.contact_id) if shift is not None and shift.contact_id else None
+        contact = contact_in_hand(world, shift)
         calls = view.calls_of(agent_id)
-        state = state_of(shift, contact)
+        state = state_of(world, shift)
         rings = tuple(_rings(world, agent_id))
-        talk = _talk(world, agent_id, contact)
+        talks = _talks(world, shift, contact)
+        talk, others = (talks[0], talks[1:]) if talks else (None, ())
+        shown = contact.contact_id if contact is not None else shift.contact_id if shift is not None else ""
         wrap_up = _wrap_up(world, shift, calls)
         extension = shift.extension if shift is not None else agent.extension
         stood_down = shift.reason if shift is not None and shift.reason in _STOOD_DOWN else ""
@@ -147,17 +147,18 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
             next_sign_out=bool(shift is not None and shift.next_sign_out),
             rings=rings,
             talk=talk,
+            others=others,
             wrap_up=wrap_up,
             missed=_missed(shift, calls),
             stood_down=stood_down,
             calls=calls,
             tally=view.tally_of(agent_id),
             queues=_queues(world, agent),
-            may=may(state, shift, talk, wrap_up),
-            about=next((ring.offer_id for ring in rings), shift.contact_id if shift is not None else ""),
-            shown_contact=shift.contact_id if shift is not None else "",
+            may=may(state, agent, shift, talks, wrap_up, ringing=any(not ring.accepted for ring in rings)),
+            about=next((ring.offer_id for ring in rings), shown),
+            shown_contact=shown,
             desk_id=shift.desk.desk_id if shift is not None and shift.desk and shift.desk.state == "attached" else "",
-            pop_version=_pop_version(view, shift, contact, calls),
+            pop_version=_pop_version(view, shown, contact, calls),
             away=view.away,
         )
 
@@ -165,23 +166,48 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
 _STOOD_DOWN: Final = frozenset({*STAND_DOWN.values(), "desk_lost"})
 
 
-def state_of(shift: Shift | None, contact: Contact | None) -> str:
-    """The state as people name it, finer than the shift's own."""
+def contact_in_hand(world: World, shift: Shift | None) -> Contact | None:
+    """Of the contacts that this agent has in hand the one that matters most now: what rings, else whom they talk with,
+    else whoever is on hold. None where nobody is in hand, or the contact is over.
+    """
+    if shift is None:
+        return None
+    found = [world.contacts.get(each.contact_id) for each in shift.engagements]
+    live = [contact for contact in found if contact is not None]
+    order = {"offered": 0, "connecting": 0, "connected": 1, "held": 2}
+    return min(reversed(live), key=lambda contact: order.get(contact.status, len(order)), default=None)
+
+
+def state_of(world: World, shift: Shift | None) -> str:
+    """The state as people name it, finer than the shift's own; of several callers, that of the active one."""
     if shift is None:
         return "signed_out"
     match shift.status:
         case "reserved":
+            contact = contact_in_hand(world, shift)
             offer = contact.offer if contact is not None else None
             joining = offer is not None and offer.accepted and _mine(offer, shift) == offer.accepted
             return "connecting" if joining else "ringing"
-        case "talking" if contact is not None and contact.status == "held":
+        case "talking" if conversations(world, shift.shift_id) and not _active(world, shift):
             return "held"
         case "ready" if shift.cooling_until is not None:
             return "cooling_down"
     return shift.status
 
 
-def may(state: str, shift: Shift | None, talk: Talk | None, wrap_up: WrapUp | None) -> frozenset[str]:
+def _active(world: World, shift: Shift) -> bool:
+    return any(contact.status != "held" for contact in conversations(world, shift.shift_id))
+
+
+def may(
+    state: str,
+    agent: Agent,
+    shift: Shift | None,
+    talks: tuple[Talk, ...],
+    wrap_up: WrapUp | None,
+    *,
+    ringing: bool,
+) -> frozenset[str]:
     """The actions that are possible in this state."""
     if shift is None:
         return frozenset({"sign_in"})
@@ -191,19 +217,19 @@ def may(state: str, shift: Shift | None, talk: Talk | None, wrap_up: WrapUp | No
         found.add("sign_out")
     if state in {"paused", "wrapping_up"} or (state in ENGAGED and wishes):
         found.add("ready")
-    match state:
-        case "ringing":
-            found |= {"accept", "reject"}
-        case "talking" | "held" if talk is not None:
-            found.add("hang_up")
-            if talk.number and not talk.nuisance:
-                found.add("mark_nuisance")
-            if not talk.wish:
-                found.add("resume" if talk.held else "hold")
-        case "wrapping_up":
-            found.add("wrap_up")
-            if wrap_up is not None and wrap_up.can_extend:
-                found.add("extend")
+    if ringing:
+        found |= {"accept", "reject"}
+    if talks:
+        found.add("hang_up")
+    if any(talk.number and not talk.nuisance for talk in talks):
+        found.add("mark_nuisance")
+    found.update("resume" if talk.held else "hold" for talk in talks if not talk.wish)
+    if all(talk.held for talk in talks) and why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE)) is None:
+        found.add("pick")
+    if state == "wrapping_up":
+        found.add("wrap_up")
+        if wrap_up is not None and wrap_up.can_extend:
+            found.add("extend")
     return frozenset(found)
 
 
@@ -233,19 +259,24 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
     return sorted(found, key=lambda ring: ring.queued_at)
 
 
-def _talk(world: World, agent_id: str, contact: Contact | None) -> Talk | None:
-    if contact is None or contact.segment is None or contact.segment.agent_id != agent_id:
-        return None
-    return Talk(
-        contact_id=contact.contact_id,
-        customer_id=contact.customer_id,
-        number=contact.caller_number,
-        name=contact.caller_name,
-        queue=queue_name(world, contact.queue_id),
-        since=contact.segment.since,
-        held=contact.status == "held",
-        wish=contact.segment.wish,
-        nuisance=contact.nuisance,
+def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Talk, ...]:
+    """The agent's conversations, the active one first, the others as they began."""
+    found = conversations(world, shift.shift_id) if shift is not None else []
+    found.sort(key=lambda contact: (contact.status == "held", contact is not first))
+    return tuple(
+        Talk(
+            contact_id=contact.contact_id,
+            customer_id=contact.customer_id,
+            number=contact.caller_number,
+            name=contact.caller_name,
+            queue=queue_name(world, contact.queue_id),
+            since=contact.segment.since,
+            held=contact.status == "held",
+            wish=contact.segment.wish,
+            nuisance=contact.nuisance,
+        )
+        for contact in found
+        if contact.segment is not None
     )
 
 
@@ -263,6 +294,7 @@ def _wrap_up(world: World, shift: Shift | None, calls: tuple[Call, ...]) -> Wrap
         queue_id=queue_id,
         until=until,
         can_extend=until is not None and until < shift.wrap_at_most,
+        later=len(shift.postponed),
     )
 
 
@@ -273,23 +305,11 @@ def _missed(shift: Shift | None, calls: tuple[Call, ...]) -> Call | None:
     return next((call for call in calls if call.reason == shift.reason), None)
 
 
-def waiting_in(view: LiveView, queue_id: str) -> Waiting:
-    """Who waits in this queue now."""
-    with view.still() as world:
-        since = [
-            contact.visit.queued_at
-            for contact in world.contacts.values()
-            if contact.visit is not None and contact.visit.queue_id == queue_id and contact.status == "waiting"
-        ]
-        name = queue_name(world, queue_id)
-    return Waiting(queue_id=queue_id, name=name, count=len(since), longest_since=min(since, default=None))
-
-
-def _pop_version(view: LiveView, shift: Shift | None, contact: Contact | None, calls: tuple[Call, ...]) -> str:
-    if shift is None or not shift.contact_id:
+def _pop_version(view: LiveView, shown: str, contact: Contact | None, calls: tuple[Call, ...]) -> str:
+    if not shown:
         return ""
     known = contact.customer_id if contact is not None else ""
-    customer = known or next((call.customer_id for call in calls if call.contact_id == shift.contact_id), "")
+    customer = known or next((call.customer_id for call in calls if call.contact_id == shown), "")
     return f"{customer[:8]}-{view.last_change(f'customer:{customer}')}" if customer else ""
 
 

@@ -98,7 +98,8 @@ class Words(Struct, frozen=True):
 
 def words_of(desk: Desk) -> Words:
     """In the language of whoever looks."""
-    numbers = [ring.number for ring in desk.rings] + ([desk.talk.number] if desk.talk is not None else [])
+    talks = ([desk.talk] if desk.talk is not None else []) + list(desk.others)
+    numbers = [ring.number for ring in desk.rings] + [talk.number for talk in talks]
     return Words(
         sign=SIGNS.get(desk.state, SIGNS["paused"]),
         reason=reason(desk.reason),

@@ -8,8 +8,9 @@ from flask import current_app, render_template
 from web.access.visitor import Visitor
 from web.desk.attendance import Attendance
 from web.desk.days import Days
-from web.desk.picture import desk_of, waiting_in
-from web.desk.shown import words_of
+from web.desk.picture import desk_of
+from web.desk.shown import region, words_of
+from web.desk.waiting import may_take_from, waiting_in
 from web.parts import parts
 from web.push.present import Topic, live
 
@@ -27,7 +28,7 @@ def draw_desk(agent_id: str) -> str:
 
 def draw_queue(queue_id: str) -> str:
     """Who waits in one queue."""
-    return render_template("desk/queue.html", queue=waiting_in(live().view, queue_id))
+    return render_template("desk/queue.html", queue=waiting_in(live().view, queue_id), region=region)
 
 
 def draw_day(agent_id: str) -> str:
@@ -74,12 +75,17 @@ def _own(visitor: Visitor, agent_id: str) -> bool:
     return visitor.may("desk.use") and bool(agent_id) and visitor.agent_id == agent_id
 
 
-def _any_queue(visitor: Visitor, _queue_id: str) -> bool:
-    return visitor.may("desk.use") or visitor.may("floor.watch")
+def _sees_queue(visitor: Visitor, queue_id: str) -> bool:
+    """Who waits there is for agents who may take them."""
+    if not visitor.may("waiting.take") or not visitor.agent_id:
+        return False
+    with live().view.still() as world:
+        agent = world.agents.get(visitor.agent_id)
+        return agent is not None and queue_id in may_take_from(world, agent)
 
 
 TOPICS: Final = (
     Topic("desk", draw_desk, _own, source="agent", attend=_attend),
     Topic("day", draw_day, _own, every_s=DAY_EVERY_S, attend=_look_again),
-    Topic("queue", draw_queue, _any_queue, every_s=QUEUES_EVERY_S),
+    Topic("queue", draw_queue, _sees_queue, every_s=QUEUES_EVERY_S),
 )

@@ -20,10 +20,11 @@ from projections.live_calls import Call
 from web import language
 from web.access.needs import needs
 from web.access.visitor import me
-from web.desk.picture import Desk, desk_of, waiting_in
+from web.desk.picture import Desk, desk_of
 from web.desk.pop import pop_of
 from web.desk.shown import outcome_words, region, words_of
 from web.desk.topics import days
+from web.desk.waiting import may_take_from, waiting_in
 from web.navigation import Item
 from web.parts import parts
 from web.push.present import live
@@ -38,12 +39,15 @@ SEEN_S: Final = 2.0
 # What one press of "more time" adds to the after-call work.
 EXTEND_MS: Final = 30_000
 _LONGEST: Final = 64
+MOST_QUEUES: Final = 12
 _LAST_MS: Final = 9_999_999_999_999  # of the year 2286
 
 KEYS: Final = (
     ("Alt+Shift+A", _l("Accept the call")),
     ("Alt+Shift+X", _l("Reject the call")),
     ("Alt+Shift+H", _l("Hold; talk again")),
+    ("Alt+Shift+S", _l("Switch to the caller on hold")),
+    ("Alt+Shift+T", _l("Take the first who waits")),
     ("Alt+Shift+E", _l("Hang up")),
     ("Alt+Shift+L", _l("Refuse further calls of this caller")),
     ("Alt+Shift+1 … 9", _l("Choose what the call was about")),
@@ -72,6 +76,7 @@ ACTIONS: Final[dict[str, Make]] = {
     "hang_up": lambda agent: inputs.HangUp(agent=agent),
     "mark_nuisance": lambda agent: inputs.MarkNuisance(agent=agent),
     "extend": lambda agent: inputs.ExtendWrapUp(agent=agent, by_ms=EXTEND_MS),
+    "pick": lambda agent: inputs.Pick(agent=agent, contact=_field("contact")),
     "take_over": lambda agent: inputs.TakeOver(agent=agent),
 }
 # These are about one contact, which the form names: the page may be older than what rings by now.
@@ -83,9 +88,12 @@ _ABOUT_ONE: Final = frozenset({"accept", "reject", "hold", "resume", "hang_up", 
 def show() -> str:
     """The page."""
     desk = _desk()
-    queues = [waiting_in(live().view, queue_id) for queue_id in desk.queues]
+    with live().view.still() as world:
+        # Of many queues the first ones: each is a topic of the stream of this page.
+        seen = sorted(may_take_from(world, desk.agent))[:MOST_QUEUES]
+    queues = [waiting_in(live().view, queue_id) for queue_id in seen]
     own = (f"{name}:{desk.agent.agent_id}" for name in ("desk", "day"))
-    topics = ",".join((*own, *(f"queue:{queue_id}" for queue_id in desk.queues[:12])))
+    topics = ",".join((*own, *(f"queue:{queue_id}" for queue_id in seen)))
     days().look(desk.agent.agent_id)
     return render_template(
         "desk/page.html",
@@ -95,6 +103,7 @@ def show() -> str:
         queues=queues,
         topics=topics,
         keys=KEYS,
+        region=region,
     )
 
 

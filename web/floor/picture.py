@@ -9,7 +9,7 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.world import World
 from projections.live import LiveView
-from web.desk.picture import queue_name, state_of
+from web.desk.picture import contact_in_hand, queue_name, state_of
 from web.floor.counts import NOTHING, Counts, Today
 from web.floor.levels import SCALES, Levels, of_target
 
@@ -60,6 +60,8 @@ class AgentRow(Struct, frozen=True, kw_only=True):
     reason: str
     since: Instant | None
     queue: str
+    in_hand: int
+    """How many contacts they have at once."""
     queues: tuple[str, ...]
     next_pause: str
 
@@ -70,6 +72,9 @@ class CallRow(Struct, frozen=True, kw_only=True):
     contact_id: str
     state: str
     queue: str
+    queue_id: str
+    points: int
+    """What a leader gave it."""
     number: str
     agent: str
     since: Instant
@@ -145,8 +150,8 @@ def _agents(world: World, teams: tuple[str, ...]) -> list[AgentRow]:
         if teams and team not in teams:
             continue
         shift = world.shifts.get(world.shift_of_agent.get(agent.agent_id, ""))
-        contact = world.contacts.get(shift.contact_id) if shift is not None and shift.contact_id else None
-        state = state_of(shift, contact)
+        contact = contact_in_hand(world, shift)
+        state = state_of(world, shift)
         if state == "ready" and shift is not None and shift.extension in world.lines:
             state = "phone_busy"
         rows.append(
@@ -160,6 +165,7 @@ def _agents(world: World, teams: tuple[str, ...]) -> list[AgentRow]:
                 reason=shift.reason if shift is not None and shift.status == "paused" else "",
                 since=shift.since if shift is not None else None,
                 queue=queue_name(world, contact.queue_id) if contact is not None else "",
+                in_hand=len(shift.engagements) if shift is not None else 0,
                 queues=_queues(world, agent.skills),
                 next_pause=shift.next_pause if shift is not None else "",
             )
@@ -182,20 +188,22 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
     """The longest first. With `agents`: those in which one of them talks or is rung, and those who wait for anybody."""
     rows = []
     for contact in sorted(world.contacts.values(), key=lambda contact: contact.arrived_at):
-        with_agents = _with(contact)
+        with_agents = agents_with(contact)
         if agents is not None and with_agents and agents.isdisjoint(with_agents):
             continue
         since = contact.arrived_at
         if contact.segment is not None:
             since = contact.segment.since
         elif contact.visit is not None:
-            since = contact.visit.queued_at
+            since = contact.visit.since
         names = [world.agents[agent_id].name for agent_id in with_agents if agent_id in world.agents]
         rows.append(
             CallRow(
                 contact_id=contact.contact_id,
                 state=contact.status,
                 queue=queue_name(world, contact.queue_id),
+                queue_id=contact.queue_id,
+                points=contact.given,
                 number=contact.caller_number,
                 agent=", ".join(names),
                 since=since,
@@ -204,7 +212,8 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
     return rows
 
 
-def _with(contact: Contact) -> list[str]:
+def agents_with(contact: Contact) -> list[str]:
+    """The ids of the agents who talk with this contact, or are rung for it."""
     if contact.segment is not None:
         return [contact.segment.agent_id]
     return [held.agent_id for held in contact.offer.reservations] if contact.offer is not None else []

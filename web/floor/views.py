@@ -5,9 +5,10 @@ from typing import Final
 from flask import render_template
 from flask_babel import lazy_gettext as _l
 
+from orchestrator.runner.hands import POINTS
 from web.access.needs import needs
 from web.access.roles import BOARD
-from web.floor import wall
+from web.floor import acts, wall
 from web.floor.area import blueprint
 from web.floor.topics import floor, kept, shown
 from web.navigation import Item
@@ -15,7 +16,7 @@ from web.push.present import live
 
 NAVIGATION: Final = (Item("floor.show", _l("Floor"), 20),)
 READY_S: Final = 2.0
-__all__ = ["NAVIGATION", "blueprint", "wall"]
+__all__ = ["NAVIGATION", "acts", "blueprint", "wall"]
 
 
 @blueprint.get("/")
@@ -24,7 +25,7 @@ def show() -> str:
     """Queues, agents and calls, with filters that stand in the address."""
     live().view.wait_ready(READY_S)
     kept().counts.refresh()
-    return render_template("floor/page.html", **shown())
+    return render_template("floor/page.html", **shown(), reasons=acts.REASONS, points=POINTS)
 
 
 @blueprint.get("/board")

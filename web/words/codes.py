@@ -80,6 +80,16 @@ CODES: Final[dict[str, LazyString]] = {
     "system": _l("the system"),
     "timer": _l("time was up"),
     "none": _l("no reason given"),
+    # What people do with who waits, and why.
+    "picked_by_hand": _l("picked by hand"),
+    "moved": _l("moved to another queue"),
+    "by_hand": _l("taken by hand"),
+    "wrong_queue": _l("wrong queue"),
+    "important": _l("important customer"),
+    "waited_long": _l("has waited long"),
+    "expert_needed": _l("an expert is needed"),
+    "language_needed": _l("another language is needed"),
+    "given": _l("given by a leader"),
     # Why a contact's requirement moved on.
     "expired": _l("its time was over"),
     "nobody_could": _l("nobody on duty could ever take it"),

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from orchestrator.domain.contacts.events import Candidate, Decision
+from orchestrator.domain.contacts.moving import PICKED_BY_HAND
 from web.words.codes import code, rule
 from web.words.names import Names, duration
 
@@ -21,16 +22,7 @@ class Line(NamedTuple):
 
 def reasons(decision: Decision, chosen: frozenset[str], names: Names) -> tuple[str, list[Line], list[str]]:
     """The rule in a sentence, the best candidates in their order, and how many others were out and for what."""
-    said = {"asked": _asked(decision, names), "rule": rule(decision.rule), "version": decision.config_version}
-    if decision.level_first:
-        told = _("%(asked)s; higher level first, then %(rule)s; configuration version %(version)s.", **said)
-    else:
-        told = _("%(asked)s; %(rule)s first; configuration version %(version)s.", **said)
-    if decision.window:
-        told += " " + _("Counted over %(window)s.", window=code(decision.window))
-    if decision.rank:
-        parts = ", ".join(f"{code(part)} {points:+d}" for part, points in decision.rank.items())
-        told += " " + _("Rank of the contact: %(parts)s.", parts=parts)
+    told = _by_hand(decision) if decision.rule == PICKED_BY_HAND else _by_rule(decision, names)
     lines = [
         Line(
             place,
@@ -45,6 +37,35 @@ def reasons(decision: Decision, chosen: frozenset[str], names: Names) -> tuple[s
         for state, count in sorted(decision.others.items())
     ]
     return told, lines, others
+
+
+def _by_hand(decision: Decision) -> str:
+    """Nobody was compared: a person chose. Whoever was passed over is named by the beginning of the contact's id."""
+    if not decision.passed_over:
+        return str(_("Picked by hand; nobody was passed over."))
+    named = ", ".join(contact_id[:8] for contact_id in decision.passed)
+    told = ngettext(
+        "Picked by hand; %(num)s caller who was before it in the queue was passed over: %(named)s.",
+        "Picked by hand; %(num)s callers who were before it in the queue were passed over, the first of them: "
+        "%(named)s.",
+        decision.passed_over,
+        named=named,
+    )
+    return str(told)
+
+
+def _by_rule(decision: Decision, names: Names) -> str:
+    said = {"asked": _asked(decision, names), "rule": rule(decision.rule), "version": decision.config_version}
+    if decision.level_first:
+        told = _("%(asked)s; higher level first, then %(rule)s; configuration version %(version)s.", **said)
+    else:
+        told = _("%(asked)s; %(rule)s first; configuration version %(version)s.", **said)
+    if decision.window:
+        told += " " + _("Counted over %(window)s.", window=code(decision.window))
+    if decision.rank:
+        parts = ", ".join(f"{code(part)} {points:+d}" for part, points in decision.rank.items())
+        told += " " + _("Rank of the contact: %(parts)s.", parts=parts)
+    return str(told)
 
 
 def _asked(decision: Decision, names: Names) -> str:

@@ -115,6 +115,22 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Ended: %(reason)s (was %(phase)s)"),
         lambda e, _: {"reason": code(e.reason), "phase": code(e.phase)},
     ),
+    c.ContactPicked: (
+        _l("Picked by hand for %(agent)s: %(reason)s"),
+        lambda e, n: {"agent": n.agent(e.agent_id), "reason": code(e.reason)},
+    ),
+    c.ContactMoved: (
+        _l("Moved from “%(from_queue)s” to “%(to_queue)s”: %(reason)s"),
+        lambda e, n: {
+            "from_queue": n.queue(e.from_queue),
+            "to_queue": n.queue(e.to_queue),
+            "reason": code(e.reason),
+        },
+    ),
+    c.ContactReprioritised: (
+        _l("Given %(given)s points instead of %(was)s: %(reason)s"),
+        lambda e, _: {"given": e.given, "was": e.was, "reason": code(e.reason)},
+    ),
     # --- shifts
     shifts.AgentSignedIn: (
         _l("%(agent)s signed in at extension %(extension)s"),
@@ -133,6 +149,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Wrap-up ended by %(how)s: %(code)s"),
         lambda e, _: {"how": code(e.how), "code": reason(e.code or "none")},
     ),
+    shifts.WrapUpPostponed: (_l("Wrap-up comes later: another caller is in hand"), _nothing),
     shifts.WrapUpExtended: (_l("More time for wrap-up"), _nothing),
     presence.DeskAttached: (_l("Works at a desk in the browser"), _nothing),
     presence.DeskLost: (_l("The desk is not connected any more"), _nothing),

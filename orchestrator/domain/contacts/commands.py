@@ -212,10 +212,11 @@ class RejectAtDesk(Struct, frozen=True, kw_only=True):
 
 
 class Hold(Struct, frozen=True, kw_only=True):
-    """The agent pressed hold."""
+    """The agent pressed hold, or wants to talk with the contact `then`, who is on hold, instead."""
 
     shift_id: str
     now: Instant
+    then: str = ""
 
 
 class Resume(Struct, frozen=True, kw_only=True):
@@ -244,9 +245,35 @@ class NoteRecording(Struct, frozen=True, kw_only=True):
     length_ms: int = -1
 
 
+class Pick(Struct, frozen=True, kw_only=True):
+    """Offer the contact to the one agent whom somebody chose for it."""
+
+    offer_id: str
+    reservation: Reservation
+    deadline: Instant
+    decision: Decision
+    reason: str
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """Let the contact wait in another queue, with the settings of that one."""
+
+    to: Queue
+    reason: str
+
+
+class Reprioritise(Struct, frozen=True, kw_only=True):
+    """Give the contact so many points beside its queue's."""
+
+    given: int
+    reason: str
+
+
+ByHand = Pick | Move | Reprioritise
+
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer
-    | DeferOverflow | Answer | MarkNuisance
+    | DeferOverflow | Answer | MarkNuisance | ByHand
 )  # fmt: skip

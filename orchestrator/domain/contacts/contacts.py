@@ -18,6 +18,8 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   5 ContactTurnedAway (apology)  6 the offer closes without an agent: back to the same place in the queue
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
+  From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
+  (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
 """
 
 from msgspec import Struct
@@ -33,7 +35,10 @@ from orchestrator.domain.contacts.events import (
     ContactEnded,
     ContactHeld,
     ContactIdentified,
+    ContactMoved,
+    ContactPicked,
     ContactQueued,
+    ContactReprioritised,
     ContactResumed,
     ContactTurnedAway,
     Decision,
@@ -83,7 +88,10 @@ __all__ = [
     "ContactEnded",
     "ContactHeld",
     "ContactIdentified",
+    "ContactMoved",
+    "ContactPicked",
     "ContactQueued",
+    "ContactReprioritised",
     "ContactResumed",
     "ContactTurnedAway",
     "Decision",
@@ -205,6 +213,8 @@ class Segment(Struct, frozen=True, kw_only=True):
     """Since when they talk, or the caller is on hold, as the switch said it last."""
     wish: str = ""
     """`hold` or `resume` where the agent asked for it and the switch has not said that it is so."""
+    then: str = ""
+    """With a wish for hold: the contact with which the agent talks again once this one is on hold."""
     wish_due: Instant = Instant(0)
     """When the switch is to be told of the wish, at the earliest."""
 
@@ -224,6 +234,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     queue_id: str = ""
     """The queue that it is or was last in: its settings hold until the contact ends."""
     music: str = ""
+    given: int = 0
+    """Points that somebody gave it beside its queue's priority."""
     customer_id: str = ""
     level: str = ""
     """The customer's level."""
@@ -324,7 +336,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 step_until=event.known_by or (_until(event.steps[0], at) if event.steps else Instant(0)),
                 age_per_min=event.age_per_min,
                 age_cap=event.age_cap,
-                waiting_since=event.waiting_since,
+                waiting_since=event.waiting_since or at,
                 overflow_at=event.overflow_at,
             )
             return replace(
@@ -361,6 +373,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, customer_id=event.customer_id, level=event.level, last_agent=event.last_agent)
         case VisitWidened() | VisitRevised():
             return _evolve_visit(contact, event)
+        case ContactReprioritised():
+            return _evolve_given(contact, event.given)
         case OfferMade():
             offer = Offer(
                 offer_id=event.offer_id,
@@ -420,6 +434,15 @@ def step_within(step: int, steps: tuple[Step, ...]) -> int:
     return step if step < 0 else max(min(step, len(steps) - 1), 0)
 
 
+def _evolve_given(contact: Contact, given: int) -> Contact:
+    visit = contact.visit
+    if visit is None:
+        return replace(contact, given=given)
+    points = {**visit.bonuses, "given": given}
+    bonuses = {what: count for what, count in points.items() if count}
+    return replace(contact, given=given, visit=replace(visit, bonuses=bonuses))
+
+
 def _evolve_visit(contact: Contact, event: VisitWidened | VisitRevised) -> Contact:
     visit = contact.visit
     if visit is None or visit.visit_id != event.visit_id:
@@ -463,12 +486,13 @@ def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:
         case HoldRequested():
             # On a caller who is on hold it takes back a resume.
             wish = "" if contact.status == "held" else "hold"
-            return replace(contact, segment=replace(segment, wish=wish, wish_due=event.not_before))
+            changed = replace(segment, wish=wish, wish_due=event.not_before, then=event.then)
+            return replace(contact, segment=changed)
         case ResumeRequested():
             wish = "" if contact.status == "connected" else "resume"
-            return replace(contact, segment=replace(segment, wish=wish, wish_due=event.not_before))
+            return replace(contact, segment=replace(segment, wish=wish, wish_due=event.not_before, then=""))
         case ContactHeld() if contact.status == "connected":
-            return replace(contact, status="held", segment=replace(segment, wish="", changed_at=at))
+            return replace(contact, status="held", segment=replace(segment, wish="", then="", changed_at=at))
         case ContactResumed() if contact.status == "held":
             return replace(contact, status="connected", segment=replace(segment, wish="", changed_at=at))
     return contact

@@ -55,6 +55,10 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the rule's counters counted: shift, hour or day; empty where it counts nothing."""
     rank: dict[str, int] = {}
     """The parts of the contact's own rank that are not 0: priority, what was given beside it, aged."""
+    passed: tuple[str, ...] = ()
+    """Where the contact was picked by hand: who waited before it in its queue, the first few."""
+    passed_over: int = 0
+    """How many these were in all."""
 
 
 class Hop(Struct, frozen=True, kw_only=True):
@@ -167,7 +171,7 @@ class ContactTurnedAway(Event, frozen=True, kw_only=True):
 
 
 class QueueVisitEnded(Event, frozen=True, kw_only=True):
-    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost."""
+    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost, moved."""
 
     visit_id: str
     queue_id: str
@@ -210,6 +214,8 @@ class OfferMade(Event, frozen=True, kw_only=True):
     reservations: tuple[Reservation, ...]
     deadline: Instant
     decision: Decision
+    by_hand: bool = False
+    """Whether somebody chose the pair (`ContactPicked`)."""
     next_at: Instant = Instant(0)
     """When one more agent is rung for it, where the rule does so; 0: none."""
 
@@ -323,11 +329,13 @@ class ContactConnected(Event, frozen=True, kw_only=True):
 
 class HoldRequested(Event, frozen=True, kw_only=True):
     """The agent asked for hold. The switch is told at `not_before`, at once where that has passed; not at all where it
-    takes back a resume of which the switch was not told yet.
+    takes back a resume of which the switch was not told yet. `then`: the contact on hold with which the agent talks
+    again once this one is.
     """
 
     segment_id: str
     not_before: Instant = Instant(0)
+    then: str = ""
 
 
 class ResumeRequested(Event, frozen=True, kw_only=True):
@@ -402,3 +410,32 @@ class ContactEnded(Event, frozen=True, kw_only=True):
     reason: str
     phase: str
     """Where the caller was when it was decided: arrived, waiting, offered, connecting, connected, held, leaving."""
+
+
+# --- by hand ---------------------------------------------------------------------------------------------------------
+
+
+class ContactPicked(Event, frozen=True, kw_only=True):
+    """Somebody who saw it wait chose this agent for it: the agent took it, or (as the actor says) was given it."""
+
+    shift_id: str
+    agent_id: str
+    reason: str
+
+
+class ContactMoved(Event, frozen=True, kw_only=True):
+    """Somebody sent it to another queue; its time of waiting and what it was given stay its own."""
+
+    visit_id: str
+    from_queue: str
+    to_queue: str
+    reason: str
+
+
+class ContactReprioritised(Event, frozen=True, kw_only=True):
+    """Somebody changed how urgent it is: `given` points count beside its queue's, instead of `was`."""
+
+    visit_id: str
+    given: int
+    was: int
+    reason: str

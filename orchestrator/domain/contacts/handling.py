@@ -3,7 +3,7 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import offers
+from orchestrator.domain.contacts import moving, offers
 from orchestrator.domain.contacts.commands import (
     Answer,
     CheckOverdue,
@@ -14,11 +14,14 @@ from orchestrator.domain.contacts.commands import (
     Hold,
     Identify,
     MarkNuisance,
+    Move,
     NoteHold,
     NoteLegGone,
     NoteRecording,
+    Pick,
     Queue,
     Receive,
+    Reprioritise,
     Resume,
     Revise,
     TurnAway,
@@ -32,7 +35,6 @@ from orchestrator.domain.contacts.contacts import (
     ContactEnded,
     ContactHeld,
     ContactIdentified,
-    ContactQueued,
     ContactResumed,
     ContactTurnedAway,
     EntryPointMissing,
@@ -91,6 +93,8 @@ def decide(contact: Contact | None, command: Command) -> Events:
             return _of_the_caller(contact, command)
         case Hold() | Resume() | NoteHold():
             return _hold(contact, command)
+        case Pick() | Move() | Reprioritise():
+            return moving.decide(contact, command)
         case DeferOverflow() | Answer() | MarkNuisance():
             return _of_admission(contact, command)
         case Receive():
@@ -120,7 +124,7 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
     visit = contact.visit
     match command:
         case Queue() if _may_be_placed(contact, command.overflow):
-            return (*_missing(contact, command), *_overflowed(visit, command.overflow), _queued(command))
+            return (*_missing(contact, command), *_overflowed(visit, command.overflow), moving.queued(command))
         case TurnAway() if _may_be_placed(contact, command.overflow):
             turned_away = ContactTurnedAway(
                 reason=command.reason,
@@ -162,29 +166,6 @@ def _missing(contact: Contact, command: Queue | TurnAway) -> Events:
 
 def _overflowed(visit: Visit | None, why: str) -> Events:
     return () if visit is None else (_visit_ended(visit, "overflowed", why),)
-
-
-def _queued(command: Queue) -> ContactQueued:
-    return ContactQueued(
-        visit_id=command.visit_id,
-        queue_id=command.queue_id,
-        entry_id=command.entry_id,
-        skill=command.skill,
-        min_level=command.min_level,
-        priority=command.priority,
-        music=command.music,
-        leave_by=command.leave_by,
-        bonuses=command.bonuses,
-        steps=command.steps,
-        known_by=command.known_by,
-        age_per_min=command.age_per_min,
-        age_cap=command.age_cap,
-        waiting_since=command.waiting_since,
-        hops=command.hops,
-        overflow_at=command.overflow_at,
-        answer_at=command.answer_at,
-        notices=command.notices,
-    )
 
 
 def _of_admission(contact: Contact, command: _OfAdmission) -> Events:
@@ -267,13 +248,14 @@ def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
     """What the agent wants, and when the switch can bear to be told; until then another press takes it back."""
     pending = bool(segment.wish) and command.now < segment.wish_due
     wanted = "hold" if isinstance(command, Hold) else "resume"
-    if pending and segment.wish == wanted:
+    then = command.then if isinstance(command, Hold) else ""
+    if pending and segment.wish == wanted and then in ("", segment.then):
         return ()
     not_before = Instant(segment.changed_at + SETTLE)
     if isinstance(command, Hold):
         if contact.status == "held" and not pending:
             raise Refused("already_held", "The caller is already on hold.")
-        return (HoldRequested(segment_id=segment.segment_id, not_before=not_before),)
+        return (HoldRequested(segment_id=segment.segment_id, not_before=not_before, then=then),)
     if contact.status == "connected" and not pending:
         raise Refused("not_held", "The caller is not on hold.")
     return (ResumeRequested(segment_id=segment.segment_id, not_before=not_before),)

@@ -10,6 +10,8 @@ from orchestrator.domain.kernel import Event
 # The prompt that says sorry where a queue has none of its own (freeswitch/prompts).
 APOLOGY = "apology"
 
+PICKS = ("skilled", "anyone", "nobody")
+
 
 class StepSetting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One step of a queue as configured: what is not said is as the queue says it."""
@@ -92,6 +94,8 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     most_waiting: int = 0
     """So many may wait at once; 0: as many as come."""
     overflow: tuple[Spill, ...] = ()
+    pick: str = "skilled"
+    """Which agents may take a waiting contact by hand: skilled (whoever serves the queue), anyone, nobody."""
 
 
 class QueueRemoved(Event, frozen=True, kw_only=True):

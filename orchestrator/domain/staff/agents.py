@@ -3,7 +3,7 @@
 Stream `agent-<id>`. Written by `config apply` (a desk stream); read by the runner and every screen.
 """
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from orchestrator.domain.kernel import Event, Personal
 
@@ -25,6 +25,8 @@ class AgentConfigured(Event, frozen=True, kw_only=True):
     """The agent's place where a rule goes from top to bottom: smaller first."""
     weight: int = 1
     """The agent's share where a rule weighs agents: one of weight 2 gets twice as many contacts as one of weight 1."""
+    capacity: dict[str, int] = field(default_factory=dict)
+    """How many contacts at once by channel; a channel that is not named has what is usual (`engagements.USUAL`)."""
 
 
 class AgentRemoved(Event, frozen=True, kw_only=True):
@@ -43,6 +45,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     branch: str = ""
     order: int = 0
     weight: int = 1
+    capacity: dict[str, int] = field(default_factory=dict)
 
 
 def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
@@ -59,6 +62,7 @@ def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
                 branch=event.branch,
                 order=event.order,
                 weight=event.weight,
+                capacity=event.capacity,
             )
         case AgentRemoved():
             return None

@@ -1,6 +1,7 @@
 """What can happen in a shift. How it leads from state to state: `shifts`; what happens to its desk: `presence`."""
 
 from orchestrator.domain.kernel import Event, Instant
+from orchestrator.domain.staff.engagements import VOICE
 
 
 class AgentSignedIn(Event, frozen=True, kw_only=True):
@@ -30,10 +31,12 @@ class AgentStoodDown(Event, frozen=True, kw_only=True):
 
 
 class AgentReserved(Event, frozen=True, kw_only=True):
-    """Held for one offer."""
+    """Held for one offer; `by_hand` where somebody chose the pair, also beside a conversation that is on hold."""
 
     offer_id: str
     contact_id: str
+    channel: str = VOICE
+    by_hand: bool = False
 
 
 class AgentReleased(Event, frozen=True, kw_only=True):
@@ -69,6 +72,17 @@ class WrapUpStarted(Event, frozen=True, kw_only=True):
     segment_id: str
     until: Instant
     at_most: Instant = Instant(0)
+
+
+class WrapUpPostponed(Event, frozen=True, kw_only=True):
+    """The conversation is over while the agent has another contact in hand: its after-call work, this long and at most
+    that long, begins once there is none.
+    """
+
+    contact_id: str
+    segment_id: str
+    wrap_up_ms: int
+    most_ms: int
 
 
 class WrapUpExtended(Event, frozen=True, kw_only=True):

@@ -14,13 +14,35 @@ Stream `shift-<sign-in id>`. Written by the runner only; read by everyone.
    AgentSignedOut ends the shift from paused, ready or wrapping_up; from the others it is asked for and comes after.
    A cool-down keeps a ready agent from being offered anything until it is over.
    Whether the agent's desk is there stands in `presence`: an agent whose desk is absent is never ready.
+
+   Several contacts may be in hand (`engagements`). The state is that of the furthest: talking while there is one
+   conversation, whatever else rings or is on hold (which of them is the active one, the contacts say); reserved while
+   something rings and nobody talks; wrapping_up once nothing is in hand and after-call work is left, one contact after
+   another: first of the conversation that ended last, then those that were postponed (WrapUpPostponed), in their order.
+   By hand an agent may be reserved from paused too, and is paused again afterwards.
 """
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Refused
+from orchestrator.domain.staff import engagements as in_hand
 from orchestrator.domain.staff import presence
+from orchestrator.domain.staff.commands import (
+    Command,
+    Connect,
+    EndCoolDown,
+    EndWrapUp,
+    ExtendWrapUp,
+    MakeReady,
+    Pause,
+    Release,
+    Reserve,
+    SignIn,
+    SignOut,
+    StartWrapUp,
+)
+from orchestrator.domain.staff.engagements import VOICE, Engagement, Engagements, Postponed
 from orchestrator.domain.staff.events import (
     AgentConnected,
     AgentCooledDown,
@@ -36,6 +58,7 @@ from orchestrator.domain.staff.events import (
     SignOutRequested,
     WrapUpEnded,
     WrapUpExtended,
+    WrapUpPostponed,
     WrapUpStarted,
 )
 from orchestrator.domain.staff.presence import Desk
@@ -72,10 +95,12 @@ __all__ = [
     "StartWrapUp",
     "WrapUpEnded",
     "WrapUpExtended",
+    "WrapUpPostponed",
     "WrapUpStarted",
     "available",
     "decide",
     "evolve",
+    "why_not_by_hand",
 ]
 
 # --- state -----------------------------------------------------------------------------------------------------
@@ -93,8 +118,13 @@ class Shift(Struct, frozen=True, kw_only=True):
     signed_in_at: Instant
     idle_since: Instant
     """Since when the agent has had no contact: the first key of `longest idle`."""
+    engagements: Engagements = ()
+    """The contacts in hand, in the order in which they came."""
+    postponed: tuple[Postponed, ...] = ()
     contact_id: str = ""
+    """The contact that came into hand last, or whose after-call work goes on."""
     offer_id: str = ""
+    """The offer that the agent is reserved for now."""
     cooling_until: Instant | None = None
     next_pause: str = ""
     next_sign_out: str = ""
@@ -112,9 +142,29 @@ class Shift(Struct, frozen=True, kw_only=True):
 ENGAGED = ("reserved", "talking")
 
 
-def available(shift: Shift) -> bool:
-    """Whether this agent may be offered a contact now."""
-    return shift.status == "ready" and shift.cooling_until is None and not presence.absent(shift.desk)
+def available(shift: Shift, channel: str = VOICE, capacity: int = 1) -> bool:
+    """Whether this agent, who may have `capacity` contacts of the channel at once, may be offered one now."""
+    if shift.cooling_until is not None or presence.absent(shift.desk):
+        return False
+    if shift.status in ENGAGED:
+        wants_out = shift.next_pause or shift.next_sign_out
+        return not wants_out and in_hand.room_for_offer(shift.engagements, channel, capacity)
+    return shift.status == "ready"
+
+
+def why_not_by_hand(shift: Shift, channel: str = VOICE, capacity: int = 1) -> Refused | None:
+    """Why this agent may not take a contact of the channel by hand now; None where they may, ready or not. That the
+    conversations in hand are on hold, the contacts must say.
+    """
+    if presence.absent(shift.desk):
+        return Refused(DESK_LOST, "The desk is not connected; open it again first.")
+    if shift.status == "wrapping_up":
+        return Refused("wrapping_up", "The after-call work comes first; finish it.")
+    if shift.offer_id:
+        return Refused("being_offered", "A contact is being offered already; accept it, or refuse it.")
+    if in_hand.load(shift.engagements, channel) >= capacity:
+        return Refused("at_capacity", f"{capacity} at once is the most; end one first.")
+    return None
 
 
 def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shift | None:
@@ -127,7 +177,7 @@ def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
             agent_id=event.agent_id,
             extension=event.extension,
             status="paused",
-            reason="signed_in",
+            reason=NOT_READY_YET,
             since=at,
             signed_in_at=at,
             idle_since=at,
@@ -140,33 +190,28 @@ def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
             return replace(
                 shift, status="paused", reason=event.reason, since=at, offer_id="", contact_id="", next_pause=""
             )
-        case AgentReserved():
-            return replace(shift, status="reserved", since=at, offer_id=event.offer_id, contact_id=event.contact_id)
-        case AgentReleased():
-            last = {"last_offer": event.offer_id, "last_outcome": event.outcome}
-            return replace(shift, status="ready", since=at, offer_id="", contact_id="", **last)
+        case AgentReserved() | AgentReleased() | AgentConnected() | WrapUpPostponed():
+            return _evolve_in_hand(shift, event, at)
         case AgentCooledDown():
             return replace(shift, cooling_until=event.until)
         case CoolDownEnded():
             return replace(shift, cooling_until=None)
-        case AgentConnected():
+        case WrapUpStarted():
             return replace(
                 shift,
-                status="talking",
+                status="wrapping_up",
                 since=at,
                 contact_id=event.contact_id,
-                offer_id="",
-                last_offer=event.offer_id,
-                last_outcome="connected",
-                last_contact=event.contact_id,
+                engagements=in_hand.without(shift.engagements, event.contact_id),
+                postponed=tuple(each for each in shift.postponed if each.segment_id != event.segment_id),
+                wrap_until=event.until,
+                wrap_at_most=max(event.at_most, event.until),
             )
-        case WrapUpStarted():
-            at_most = max(event.at_most, event.until)
-            return replace(shift, status="wrapping_up", since=at, wrap_until=event.until, wrap_at_most=at_most)
         case WrapUpExtended():
             return replace(shift, wrap_until=event.until)
         case WrapUpEnded():
-            return replace(shift, status="ready", reason="", since=at, idle_since=at, contact_id="")
+            status = "wrapping_up" if shift.postponed else "ready"
+            return replace(shift, status=status, reason="", since=at, idle_since=at, contact_id="")
         case PauseRequested():
             return replace(shift, next_pause=event.reason)
         case SignOutRequested():
@@ -177,92 +222,59 @@ def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
     return shift if desk is shift.desk else replace(shift, desk=desk)
 
 
-# --- commands --------------------------------------------------------------------------------------------------
+def _evolve_in_hand(shift: Shift, event: Event, at: Instant) -> Shift:
+    """The shift after a contact came into hand, or went out of it."""
+    match event:
+        case AgentReserved():
+            one = Engagement(contact_id=event.contact_id, channel=event.channel, offer_id=event.offer_id)
+            shift = replace(shift, offer_id=event.offer_id)
+            return _with(shift, (*in_hand.without(shift.engagements, event.contact_id), one), at)
+        case AgentReleased():
+            left = tuple(each for each in shift.engagements if each.segment_id or each.offer_id != event.offer_id)
+            shift = replace(shift, offer_id="", last_offer=event.offer_id, last_outcome=event.outcome)
+            return _with(shift, left, at)
+        case AgentConnected():
+            before = in_hand.with_contact(shift.engagements, event.contact_id)
+            one = Engagement(
+                contact_id=event.contact_id,
+                channel=before.channel if before is not None else VOICE,
+                offer_id=event.offer_id,
+                segment_id=event.segment_id,
+            )
+            last = {"last_offer": event.offer_id, "last_outcome": "connected", "last_contact": event.contact_id}
+            shift = replace(shift, offer_id="", **last)
+            return _with(shift, (*in_hand.without(shift.engagements, event.contact_id), one), at)
+        case WrapUpPostponed():
+            later = Postponed(
+                contact_id=event.contact_id,
+                segment_id=event.segment_id,
+                wrap_up_ms=event.wrap_up_ms,
+                most_ms=event.most_ms,
+            )
+            shift = replace(shift, postponed=(*shift.postponed, later))
+            return _with(shift, in_hand.without(shift.engagements, event.contact_id), at)
+    return shift
 
 
-class SignIn(Struct, frozen=True, kw_only=True):
-    """Take a seat, at this desk where there is one."""
-
-    agent_id: str
-    extension: str
-    desk_id: str = ""
-
-
-class MakeReady(Struct, frozen=True, kw_only=True):
-    """Become ready; also the way back from a stand-down and from wrap-up."""
+def _with(shift: Shift, engagements: Engagements, at: Instant) -> Shift:
+    """The shift with this in hand, in the state that follows."""
+    status = "wrapping_up" if shift.postponed else "ready"
+    if engagements:
+        status = "talking" if any(each.segment_id for each in engagements) else "reserved"
+    since = shift.since if status == shift.status else at
+    contact_id = engagements[-1].contact_id if engagements else ""
+    return replace(shift, status=status, since=since, engagements=engagements, contact_id=contact_id)
 
 
-class Pause(Struct, frozen=True, kw_only=True):
-    """Become not ready."""
-
-    reason: str
-
-
-class Reserve(Struct, frozen=True, kw_only=True):
-    """Hold the agent for an offer."""
-
-    offer_id: str
-    contact_id: str
-
-
-class Release(Struct, frozen=True, kw_only=True):
-    """The offer is over for this agent. `cool_until`: when a cool-down would end, where the outcome asks for one."""
-
-    offer_id: str
-    outcome: str
-    cool_until: Instant
-
-
-class Connect(Struct, frozen=True, kw_only=True):
-    """The caller and this agent were joined."""
-
-    contact_id: str
-    offer_id: str
-    segment_id: str
-
-
-class StartWrapUp(Struct, frozen=True, kw_only=True):
-    """The conversation is over."""
-
-    contact_id: str
-    segment_id: str
-    until: Instant
-    at_most: Instant = Instant(0)
-
-
-class ExtendWrapUp(Struct, frozen=True, kw_only=True):
-    """More time for the after-call work."""
-
-    by_ms: int
-
-
-class EndWrapUp(Struct, frozen=True, kw_only=True):
-    """The after-call work is over."""
-
-    how: str
-    code: str = ""
-
-
-class EndCoolDown(Struct, frozen=True, kw_only=True):
-    """The cool-down's time is over."""
-
-
-class SignOut(Struct, frozen=True, kw_only=True):
-    """Leave the seat."""
-
-    reason: str
-
-
-Command = (
-    SignIn | MakeReady | Pause | Reserve | Release | Connect | StartWrapUp | ExtendWrapUp | EndWrapUp | EndCoolDown
-    | SignOut | presence.Command
-)  # fmt: skip
+# --- deciding --------------------------------------------------------------------------------------------------
 
 # What an offer's outcome means for the agent who had it. A missed ring and a dead phone stand the agent down with a
 # reason; a busy or rejecting phone is left alone for a while (complaint 10); the rest is not the agent's doing.
 STAND_DOWN = {"timed_out": "ring_no_answer", "unreachable": "phone_unreachable"}
 COOL_DOWN = ("busy", "rejected", "failed")
 DESK_LOST = "desk_lost"
+NOT_READY_YET = "signed_in"
+_STOOD_DOWN = (*STAND_DOWN.values(), DESK_LOST)
 
 
 def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
@@ -286,28 +298,24 @@ def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
             if shift.status in ENGAGED:
                 return () if shift.next_sign_out else (SignOutRequested(reason=command.reason),)
             wrapping = (WrapUpEnded(how="signed_out"),) if shift.status == "wrapping_up" else ()
+            if shift.postponed:
+                return (SignOutRequested(reason=command.reason), *wrapping)
             return (*wrapping, AgentSignedOut(reason=command.reason))
-        case Reserve() if available(shift):
-            return (AgentReserved(offer_id=command.offer_id, contact_id=command.contact_id),)
-        case Release() if shift.status == "reserved" and shift.offer_id == command.offer_id:
+        case Reserve():
+            return _reserve(shift, command)
+        case Release() if in_hand.by_offer(shift.engagements, command.offer_id) is not None:
             return _release(shift, command)
-        case Connect() if shift.status == "reserved" and shift.offer_id == command.offer_id:
+        case Connect() if in_hand.by_offer(shift.engagements, command.offer_id) is not None:
             return (
                 AgentConnected(contact_id=command.contact_id, offer_id=command.offer_id, segment_id=command.segment_id),
             )
-        case StartWrapUp() if shift.status == "talking" and shift.contact_id == command.contact_id:
-            return (
-                WrapUpStarted(
-                    contact_id=command.contact_id,
-                    segment_id=command.segment_id,
-                    until=command.until,
-                    at_most=command.at_most,
-                ),
-            )
+        case StartWrapUp():
+            return _start_wrap_up(shift, command)
         case ExtendWrapUp():
             return _extend_wrap_up(shift, command.by_ms)
         case EndWrapUp() if shift.status == "wrapping_up":
-            return (WrapUpEnded(how=command.how, code=command.code), *_afterwards(shift))
+            afterwards = () if shift.postponed else _afterwards(shift)
+            return (WrapUpEnded(how=command.how, code=command.code), *afterwards)
         case EndWrapUp() if command.how == "agent":
             raise Refused("not_wrapping_up", "There is no after-call work to finish.")
         case EndCoolDown() if shift.cooling_until is not None:
@@ -351,13 +359,55 @@ def _pause(shift: Shift, reason: str) -> tuple[Event, ...]:
         return () if shift.next_pause == reason else (PauseRequested(reason=reason),)
     if shift.status == "paused" and shift.reason == reason:
         return ()
+    if shift.status == "wrapping_up" and shift.postponed:
+        return (PauseRequested(reason=reason), WrapUpEnded(how="agent"))
     if shift.status == "wrapping_up":
         return (*_wishes_taken_back(shift), WrapUpEnded(how="agent"), AgentPaused(reason=reason))
     return (AgentPaused(reason=reason),)
 
 
+def _reserve(shift: Shift, command: Reserve) -> tuple[Event, ...]:
+    may = why_not_by_hand(shift, command.channel, command.capacity) is None
+    if not (may if command.by_hand else available(shift, command.channel, command.capacity)):
+        return ()
+    reserved = AgentReserved(
+        offer_id=command.offer_id, contact_id=command.contact_id, channel=command.channel, by_hand=command.by_hand
+    )
+    if shift.status != "paused":
+        return (reserved,)
+    # Whoever takes one while not ready is as not ready afterwards; who was stood down has shown to be there.
+    return (reserved, PauseRequested(reason=NOT_READY_YET if shift.reason in _STOOD_DOWN else shift.reason))
+
+
+def _start_wrap_up(shift: Shift, command: StartWrapUp) -> tuple[Event, ...]:
+    one = in_hand.with_contact(shift.engagements, command.contact_id)
+    talked = one is not None and bool(one.segment_id)
+    its_turn = shift.status == "wrapping_up" and not shift.contact_id
+    if not talked and not (its_turn and any(each.segment_id == command.segment_id for each in shift.postponed)):
+        return ()
+    if len(shift.engagements) > talked:
+        return (
+            WrapUpPostponed(
+                contact_id=command.contact_id,
+                segment_id=command.segment_id,
+                wrap_up_ms=command.wrap_up_ms,
+                most_ms=command.most_ms,
+            ),
+        )
+    return (
+        WrapUpStarted(
+            contact_id=command.contact_id,
+            segment_id=command.segment_id,
+            until=command.until,
+            at_most=command.at_most,
+        ),
+    )
+
+
 def _release(shift: Shift, command: Release) -> tuple[Event, ...]:
     released = AgentReleased(offer_id=command.offer_id, outcome=command.outcome)
+    if len(shift.engagements) > 1 or shift.postponed:
+        return (released,)  # whoever has another contact in hand is there, whatever became of this one
     if command.outcome in STAND_DOWN:
         down = AgentStoodDown(reason=STAND_DOWN[command.outcome], offer_id=command.offer_id)
         leaving = (AgentSignedOut(reason=shift.next_sign_out),) if shift.next_sign_out else ()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import TypeAlias
 
 import pytest
 
@@ -20,7 +21,7 @@ name = "Storm"
 prompt = "notice_weather"
 """
 
-Decided = c.ContactQueued | c.ContactTurnedAway
+Decided: TypeAlias = c.ContactQueued | c.ContactTurnedAway
 
 
 def person(office: Office, role: str) -> Browser:
@@ -38,7 +39,7 @@ def called(office: Office) -> Decided:
     def look() -> Decided | None:
         new = [f"contact-{ident}" for ident in ledger.contacts()[before:]]
         decided = (r.event for r in ledger.records if r.stream in new)
-        return next((event for event in decided if isinstance(event, Decided)), None)
+        return next((event for event in decided if isinstance(event, c.ContactQueued | c.ContactTurnedAway)), None)
 
     found = until(look, "the call to be decided")
     if isinstance(found, c.ContactQueued):

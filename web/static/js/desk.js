@@ -66,12 +66,23 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("done", (event) => {
+  // The queues are told every two seconds: until then whoever was taken must not be taken for the next in line.
+  if (event.target.matches(".waiters form")) event.target.closest("li").remove();
   if (event.target.matches("#new-customer-form")) load(document.getElementById("desk-pop"));
   if (event.target.matches("[data-order-form]")) {
     document.getElementById("desk-order").replaceChildren();
     told.textContent = event.detail.told || "";
     load(document.getElementById("desk-pop"));
   }
+});
+
+// Of several callers the file of another one is looked at, until something else comes up.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-show-pop]");
+  if (!button) return;
+  const pop = document.getElementById("desk-pop");
+  pop.dataset.fetch = button.dataset.showPop;
+  load(pop);
 });
 
 // A work order is opened beside the call, and focus goes there because somebody asked for it.
@@ -163,13 +174,19 @@ function elsewhere() {
   document.querySelector(".desk-layout").toggleAttribute("data-elsewhere", away);
 }
 
+// What hangs on the agent's own state, in parts that all agents of a queue are sent alike.
+function allowed() {
+  const may = document.getElementById("desk-bar").dataset.may.split(" ");
+  for (const each of document.querySelectorAll("[data-needs]")) each.disabled = !may.includes(each.dataset.needs);
+}
+
 function ringing() {
   const rings = document.getElementById("desk-rings").hasAttribute("data-ringing");
   ring(rings);
   document.title = rings ? `☎ ${title}` : title;
 }
 
-for (const look of [ringing, elsewhere]) {
+for (const look of [ringing, elsewhere, allowed]) {
   document.addEventListener("patched", look);
   look();
 }

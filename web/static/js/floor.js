@@ -1,6 +1,7 @@
 // Filters of the agents' list. They stand in the address, so that a view can be kept and sent.
 
 import "./push.js";
+import "./by_hand.js";
 
 const form = document.getElementById("filters");
 const said = document.getElementById("filtered");

@@ -1,0 +1,96 @@
+"""What agents and leaders ask for, on the command line: one command of the engine each, over its command socket."""
+
+import os
+import pwd
+from collections.abc import Callable
+from typing import Final
+
+import click
+
+from orchestrator.control import Client, control_path
+from orchestrator.runner import inputs
+from orchestrator.settings import load
+
+_AGENT: Final = "EMPLOYEE_NUMBER"
+
+
+def _do(command: inputs.DeskCommand) -> None:
+    position = Client(control_path(load().home)).do(command)
+    click.echo(f"done, at position {position}" if position else "nothing to do")
+
+
+# --- an agent's ----------------------------------------------------------------------------------------------------
+
+
+def _wish(name: str, make: Callable[..., inputs.DeskCommand], *more: click.Parameter, text: str) -> click.Command:
+    def callback(agent: str, **given: str) -> None:
+        _do(make(agent=agent, **given))
+
+    params: list[click.Parameter] = [click.Argument(["agent"], metavar=_AGENT), *more]
+    return click.Command(name, callback=callback, params=params, help=text, short_help=text)
+
+
+_ABOUT = click.Option(["--about"], default="", help="Which contact, where several are in hand.")
+
+# --- a leader's ----------------------------------------------------------------------------------------------------
+
+
+def _by() -> str:
+    """Whoever may use this machine's command socket needs no account; events name them like those who configure."""
+    return f"admin:{pwd.getpwuid(os.geteuid()).pw_name}"
+
+
+@click.command()
+@click.argument("contact")
+@click.argument("queue")
+@click.option("--reason", default="wrong_queue", show_default=True, help="A code.")
+def move(contact: str, queue: str, reason: str) -> None:
+    """Let a waiting CONTACT, named as in `ringledger calls`, wait in another QUEUE."""
+    _do(inputs.Move(contact=contact, queue=queue, reason=reason, by=_by()))
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("contact")
+@click.argument("points", type=int)
+@click.option("--reason", default="important", show_default=True, help="A code.")
+def prioritise(contact: str, points: int, reason: str) -> None:
+    """Give a waiting CONTACT so many POINTS beside its queue's priority; 0 takes them back."""
+    _do(inputs.Prioritise(contact=contact, points=points, reason=reason, by=_by()))
+
+
+WISHES: Final = (
+    _wish(
+        "sign-in",
+        inputs.SignIn,
+        click.Option(["--extension"], default="", help="Another phone than the configured one."),
+        text="Take a seat; not ready yet.",
+    ),
+    _wish("ready", inputs.Ready, text="Become ready."),
+    _wish(
+        "pause",
+        inputs.Pause,
+        click.Option(["--reason"], required=True, help="A code such as break."),
+        text="Become not ready; during a contact, after it.",
+    ),
+    _wish("accept", inputs.Accept, text="Take the offered contact."),
+    _wish("reject", inputs.Reject, text="Refuse the offered contact."),
+    _wish("hold", inputs.Hold, text="Put the caller on hold: of several, the active one."),
+    _wish("resume", inputs.Resume, _ABOUT, text="Talk again; whoever is active is put on hold first."),
+    _wish("hang-up", inputs.HangUp, _ABOUT, text="End the conversation: of several, the active one."),
+    _wish(
+        "pick",
+        inputs.Pick,
+        click.Argument(["contact"]),
+        click.Option(["--reason"], default="by_hand", show_default=True, help="A code."),
+        text="Take a waiting CONTACT, named as in `ringledger calls`, before its turn.",
+    ),
+    _wish(
+        "wrap-up",
+        inputs.WrapUp,
+        click.Option(["--code"], default="", help="Why they called, as a code."),
+        text="Finish the after-call work.",
+    ),
+    _wish("sign-out", inputs.SignOut, text="Leave; during a contact, after it."),
+    move,
+    prioritise,
+)

@@ -1,0 +1,194 @@
+"""What people do by hand with contacts that wait, and with those that they have in hand: one is active, others held.
+
+An agent sees who waits and takes one; a leader gives it to an agent, moves it, or changes how urgent it is. What is
+looked at here comes from several streams; what one contact allows, `domain.contacts.moving` decides.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NoReturn
+
+from msgspec.structs import replace
+
+from orchestrator.domain.contacts import commands
+from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision, Reservation
+from orchestrator.domain.contacts.moving import PICKED_BY_HAND
+from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
+from orchestrator.domain.routing.overflow import next_look
+from orchestrator.domain.routing.queues import Queue
+from orchestrator.domain.routing.requirements import MINUTE, PRIORITIES
+from orchestrator.domain.staff import shifts
+from orchestrator.domain.staff.engagements import VOICE, capacity_of, with_contact
+from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.world import World
+from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.talk import conversations
+from orchestrator.policies.widen import into_queue
+from orchestrator.runner import inputs
+
+# Who was passed over: the first few by name, as in any decision record (law 14).
+PASSED_KEPT: Final = 3
+# Points that a person may give a contact, as bounded as a queue's own priority is.
+POINTS: Final = PRIORITIES
+# So much of an id's beginning tells one contact from every other that is live.
+SHORTEST_ID: Final = 8
+
+
+# --- who waits -------------------------------------------------------------------------------------------------------
+def pick(
+    world: World, shift: Shift, command: inputs.Pick, reason: str, now: Instant, ids: Ids
+) -> Iterator[TellContact]:
+    """Offer the contact to this agent alone. Raises `Refused` where agent, queue or contact do not allow it."""
+    contact = waiting(world, command.contact)
+    if with_contact(shift.engagements, contact.contact_id) is not None:
+        return  # it was taken already, by the same wish sent again
+    agent = world.agents.get(shift.agent_id)
+    capacity = capacity_of(agent.capacity if agent is not None else {}, VOICE)
+    if (why_not := shifts.why_not_by_hand(shift, VOICE, capacity)) is not None:
+        raise why_not
+    if any(other.status != "held" for other in conversations(world, shift.shift_id)):
+        _refuse("hold_first", "Put the caller on hold first; then take another.")
+    queue = world.queues.get(contact.queue_id)
+    if queue is None:
+        _refuse("not_waiting", "This caller does not wait.")
+    level = agent.skills.get(queue.settings.skill, 0) if agent is not None else 0
+    _refuse_unless_open(queue, level, given=bool(command.by))
+    if not world.in_step(contact.node):
+        _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
+    own = rank(contact, now)
+    passed = [each.contact_id for each in in_line(world, contact.queue_id, now) if rank(each, now) < own]
+    yield TellContact(
+        contact.contact_id,
+        commands.Pick(
+            offer_id=ids.new("offer"),
+            reservation=Reservation(
+                shift_id=shift.shift_id,
+                agent_id=shift.agent_id,
+                extension=shift.extension,
+                leg=ids.new("leg"),
+            ),
+            deadline=Instant(now + queue.settings.ring_ms * MILLISECOND),
+            decision=Decision(
+                rule=PICKED_BY_HAND,
+                config_version=world.config_version,
+                skill=queue.settings.skill,
+                min_level=queue.settings.min_level,
+                candidates=(
+                    Candidate(agent_id=shift.agent_id, level=level, idle_ms=(now - shift.idle_since) // MILLISECOND),
+                ),
+                others={},
+                passed=tuple(passed[:PASSED_KEPT]),
+                passed_over=len(passed),
+            ),
+            reason=reason,
+        ),
+    )
+
+
+def _refuse_unless_open(queue: Queue, level: int, *, given: bool) -> None:
+    """Whom the queue allows. A leader who gives a contact to an agent need not be allowed to take it."""
+    allows = queue.settings.pick
+    if allows == "nobody" and not given:
+        _refuse("no_picking", "Nobody takes contacts of this queue by hand; ask a leader to give it to you.")
+    if allows != "anyone" and level < max(queue.settings.min_level, 1):
+        _refuse("skill_missing", f"This queue needs the skill {queue.settings.skill} at a higher level.")
+
+
+def move(world: World, named: str, queue_id: str, reason: str, now: Instant, ids: Ids) -> TellContact:
+    """Let the contact wait in another queue. Raises `Refused`."""
+    contact = waiting(world, named)
+    queue = world.queues.get(queue_id)
+    if queue is None or not queue.open:
+        _refuse("no_such_queue", f"There is no open queue {queue_id[:40]!r}; see `ringledger queues`.")
+    _refuse_where_no_door(world, queue, now)
+    # A person's word begins the way of overflow anew: whatever queues the caller has seen, this one is meant.
+    to = replace(
+        into_queue(world, contact, queue, entry_id=contact.entry_id, visit_id=ids.new("visit"), now=now),
+        waiting_since=contact.visit.since if contact.visit is not None else Instant(0),
+        overflow_at=next_look(queue.settings.overflow, now, now),
+        answer_at=contact.answer_at,
+    )
+    return TellContact(contact.contact_id, commands.Move(to=to, reason=reason))
+
+
+def _refuse_where_no_door(world: World, queue: Queue, now: Instant) -> None:
+    """What keeps callers out of a queue keeps out those who are moved there, too."""
+    settings, admission = queue.settings, world.admission
+    if settings.calendar and not admission.calendars.is_open(settings.calendar, now):
+        _refuse("queue_closed", f"The queue {queue.queue_id} takes nobody at this hour.")
+    if settings.most_waiting and admission.visits(queue.queue_id) >= settings.most_waiting:
+        _refuse("queue_full", f"In the queue {queue.queue_id} as many wait already as may.")
+
+
+def prioritise(world: World, named: str, points: int, reason: str) -> TellContact:
+    """Give the contact so many points. Raises `Refused`."""
+    low, high = POINTS
+    if not low <= points <= high:
+        _refuse("bad_priority", f"Points are a whole number from {low} to {high}.")
+    return TellContact(waiting(world, named).contact_id, commands.Reprioritise(given=points, reason=reason))
+
+
+def in_line(world: World, queue_id: str, now: Instant) -> list[Contact]:
+    """Who waits in this queue, whoever is to be served first at the head."""
+    waits = (each for each in world.contacts.values() if each.queue_id == queue_id and each.status == "waiting")
+    return sorted(waits, key=lambda contact: rank(contact, now))
+
+
+def rank(contact: Contact, now: Instant) -> tuple[int, int]:
+    """Where a waiting contact stands: the most urgent first, then whoever waits longest."""
+    visit = contact.visit
+    if visit is None:
+        return (0, 0)
+    # Exactly as the index orders them: a point of ageing is a minute's worth, and parts of it count.
+    points = visit.base * MINUTE + min(visit.age_per_min * (now - visit.since), visit.age_cap * MINUTE)
+    return (-points, visit.since)
+
+
+def waiting(world: World, named: str) -> Contact:
+    """The live contact of this id, or the only one whose id begins so. Raises `Refused`."""
+    contact = world.contacts.get(named)
+    if contact is None and len(named) >= SHORTEST_ID:
+        alike = [each for each in world.contacts.values() if each.contact_id.startswith(named)]
+        contact = alike[0] if len(alike) == 1 else None
+    if contact is None:
+        _refuse("no_such_contact", "There is no such call any more; the caller may have hung up.")
+    return contact
+
+
+# --- who is in hand --------------------------------------------------------------------------------------------------
+def conversation(world: World, shift: Shift, about: str) -> Contact:
+    """The conversation that is meant: the one named, else the active one, else the last. Raises `Refused`."""
+    found = conversations(world, shift.shift_id)
+    if about:
+        found = [each for each in found if each.contact_id == _in_hand(shift, about)]
+    active = [each for each in found if each.status == "connected"]
+    if not found:
+        _refuse("not_talking", "You are not in a conversation; to refuse an offer, use reject.")
+    return (active or found)[-1]
+
+
+def _in_hand(shift: Shift, about: str) -> str:
+    """The contact in hand that is named, by its id or by the offer that brought it; empty where none is."""
+    named = (each.contact_id for each in shift.engagements if about in (each.contact_id, each.offer_id))
+    return next(named, "")
+
+
+def resume(world: World, shift: Shift, about: str, now: Instant) -> Iterator[TellContact]:
+    """Talk with this caller again, and put whoever is active on hold first. Raises `Refused`."""
+    found = conversations(world, shift.shift_id)
+    active = next((each for each in found if each.status == "connected"), None)
+    held = [each for each in found if each.status == "held"]
+    wanted = next((each for each in found if each.contact_id == _in_hand(shift, about)), None)
+    if wanted is None:
+        # Without a name: the one on hold, which of several nobody can tell.
+        if len(held) > 1:
+            _refuse("which_one", "Several callers are on hold; say with whom you want to talk.")
+        wanted = held[0] if held and active is None else conversation(world, shift, about)
+    if active is not None and active.contact_id != wanted.contact_id and wanted.status == "held":
+        command = commands.Hold(shift_id=shift.shift_id, now=now, then=wanted.contact_id)
+        yield TellContact(active.contact_id, command)
+        return
+    yield TellContact(wanted.contact_id, commands.Resume(shift_id=shift.shift_id, now=now))
+
+
+def _refuse(code: str, message: str) -> NoReturn:
+    raise Refused(code, message)

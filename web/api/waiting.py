@@ -1,0 +1,98 @@
+"""Who waits, and what people do with them by hand: take, give, move, hurry."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from orchestrator.domain.kernel import Refused
+from orchestrator.runner.hands import POINTS
+from web.access.visitor import me
+from web.api.floor import READY_S
+from web.api.forms import Done, Ident, Items, Number, Time, Word, number_of, time_of
+from web.desk.waiting import everybody, may_take_from
+from web.floor import acts
+from web.parts import parts
+from web.push.present import live
+
+Reason = Annotated[Word, Meta(description=f"A code, such as {', '.join(sorted(acts.CODES))}.")]
+
+
+class Waiter(Struct, frozen=True, kw_only=True):
+    """Somebody who waits. `place`: 1 is served first in this queue; `points`: what a leader gave."""
+
+    contact_id: str
+    queue_id: str
+    place: int
+    points: int
+    since: Time
+    customer_id: str
+    caller_number: Number
+
+
+class Pick(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who gets the contact: one's own agent where none is named."""
+
+    agent: Annotated[Ident, Meta(description="Employee number.")] = ""
+    reason: Reason = "by_hand"
+
+
+class Move(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the contact waits from now on."""
+
+    queue_id: Ident
+    reason: Reason
+
+
+class Priority(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How urgent the contact is, beside its queue's own priority. 0 takes back what was given."""
+
+    points: Annotated[int, Meta(ge=POINTS[0], le=POINTS[1])]
+    reason: Reason
+
+
+def waiting() -> Items[Waiter]:
+    """Who waits: for an agent, in the queues from which they may take; for a leader, in all"""
+    live().view.wait_ready(READY_S)
+    with live().view.still() as world:
+        agent = world.agents.get(me().agent_id)
+        seen = frozenset(world.queues) if me().may("waiting.direct") else frozenset[str]()
+        if agent is not None:
+            seen |= may_take_from(world, agent)
+        found = everybody(world, seen)
+    return Items(
+        [
+            Waiter(
+                contact_id=each.contact_id,
+                queue_id=each.queue_id,
+                place=each.place,
+                points=each.points,
+                since=time_of(each.since),
+                customer_id=each.customer_id,
+                caller_number=number_of(each.number),
+            )
+            for each in found
+        ]
+    )
+
+
+def pick(contact_id: str, body: Pick, key: str) -> Done:
+    """Take a waiting contact before its turn, or give it to an agent"""
+    return Done(position=parts().do(acts.giving(body.agent or _own_number(), contact_id, body.reason, key)))
+
+
+def move(contact_id: str, body: Move, key: str) -> Done:
+    """Let a waiting contact wait in another queue"""
+    return Done(position=parts().do(acts.moving(contact_id, body.queue_id, body.reason, key)))
+
+
+def prioritise(contact_id: str, body: Priority, key: str) -> Done:
+    """Change how urgent a waiting contact is"""
+    return Done(position=parts().do(acts.hurrying(contact_id, body.points, body.reason, key)))
+
+
+def _own_number() -> str:
+    with live().view.still() as world:
+        agent = world.agents.get(me().agent_id)
+    if agent is None:
+        raise Refused("no_agent", "You are no agent of the configuration; name one.")
+    return agent.number

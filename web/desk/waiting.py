@@ -1,0 +1,99 @@
+"""Who waits in a queue, for those who may take somebody from it by hand (features 3.7, 3.8)."""
+
+import time
+from typing import Final
+
+from msgspec import Struct
+
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.routing.queues import Queue
+from orchestrator.domain.staff.agents import Agent
+from orchestrator.domain.world import World
+from orchestrator.runner.hands import in_line
+from projections.live import LiveView
+from web.desk.picture import queue_name
+
+# So many of a queue are shown one by one at a desk; the others are counted.
+SHOWN: Final = 6
+
+
+class Waiter(Struct, frozen=True, kw_only=True):
+    """Somebody who waits. `points`: what a leader gave; `place`: 1 is served first."""
+
+    contact_id: str
+    queue_id: str
+    number: str
+    name: str
+    customer_id: str
+    since: Instant
+    points: int
+    place: int
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """A queue and who waits in it, whoever is served first at the head."""
+
+    queue_id: str
+    name: str
+    count: int
+    longest_since: Instant | None
+    first: tuple[Waiter, ...]
+    taken_by_hand: bool
+    """Whether agents may take them before their turn."""
+
+
+def waiting_in(view: LiveView, queue_id: str) -> Waiting:
+    """Who waits in this queue now."""
+    with view.still() as world:
+        line = in_line(world, queue_id, _now())
+        queue = world.queues.get(queue_id)
+        return Waiting(
+            queue_id=queue_id,
+            name=queue_name(world, queue_id),
+            count=len(line),
+            longest_since=min((_since(contact) for contact in line), default=None),
+            first=tuple(_waiter(contact, place) for place, contact in enumerate(line[:SHOWN], 1)),
+            taken_by_hand=queue is not None and queue.settings.pick != "nobody",
+        )
+
+
+def everybody(world: World, queue_ids: frozenset[str]) -> list[Waiter]:
+    """Everybody who waits in these queues, queue by queue."""
+    now = _now()
+    return [
+        _waiter(contact, place)
+        for queue_id in sorted(queue_ids)
+        for place, contact in enumerate(in_line(world, queue_id, now), 1)
+    ]
+
+
+def may_take_from(world: World, agent: Agent) -> frozenset[str]:
+    """The queues whose waiting callers this agent sees: those that they serve, and those from which anyone may take."""
+    return frozenset(queue.queue_id for queue in world.queues.values() if _sees(queue, agent))
+
+
+def _sees(queue: Queue, agent: Agent) -> bool:
+    settings = queue.settings
+    return settings.pick == "anyone" or agent.skills.get(settings.skill, 0) >= max(settings.min_level, 1)
+
+
+def _waiter(contact: Contact, place: int) -> Waiter:
+    return Waiter(
+        contact_id=contact.contact_id,
+        queue_id=contact.queue_id,
+        number=contact.caller_number,
+        name=contact.caller_name,
+        customer_id=contact.customer_id,
+        since=_since(contact),
+        points=contact.given,
+        place=place,
+    )
+
+
+def _since(contact: Contact) -> Instant:
+    return contact.visit.since if contact.visit is not None else contact.arrived_at
+
+
+def _now() -> Instant:
+    return Instant(time.time_ns() // 1_000)
