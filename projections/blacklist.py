@@ -148,13 +148,12 @@ def search(
     conditions: list[Condition] = []
     if number:
         conditions += [("token = %s", vault.token(INDEX, number).hex()), (_READABLE,)]
-    match state:
-        case "holds":
-            conditions += [("NOT lifted",), ("(until = 0 OR until > %s)", now)]
-        case "over":
-            conditions += [("NOT lifted",), ("until > 0 AND until <= %s", now)]
-        case "lifted":
-            conditions.append(("lifted",))
+    if state == LIFTED:
+        conditions.append(("lifted",))
+    elif state == HOLDS:
+        conditions += [("NOT lifted",), ("(until = 0 OR until > %s)", now)]
+    elif state == OVER:
+        conditions += [("NOT lifted",), ("until > 0 AND until <= %s", now)]
     return page(connection, LISTED, conditions, key=_KEY, cursor=cursor, limit=limit)
 
 

@@ -29,7 +29,6 @@ from web.writing import blacklists, fresh_key, key, who
 blueprint = Blueprint("blacklist", __name__, url_prefix="/blacklist")
 NAVIGATION = (Item("blacklist.listed", _l("Blacklist"), 45),)
 
-ALL: Final = "all"
 _NOTHING: Final[Mapping[str, str]] = {}
 _PROBLEMS: Final[Mapping[str, tuple[str, LazyString]]] = {
     "no_number": ("number", _l("This is no telephone number; write it as +8613800138000.")),

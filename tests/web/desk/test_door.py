@@ -38,10 +38,12 @@ def called(office: Office) -> Decided:
 
     def look() -> Decided | None:
         new = [f"contact-{ident}" for ident in ledger.contacts()[before:]]
-        decided = (r.event for r in ledger.records if r.stream in new)
-        return next((event for event in decided if isinstance(event, c.ContactQueued | c.ContactTurnedAway)), None)
+        for record in ledger.records:
+            if record.stream in new and isinstance(record.event, c.ContactQueued | c.ContactTurnedAway):
+                return record.event
+        return None
 
-    found = until(look, "the call to be decided")
+    found: Decided = until(look, "the call to be decided")
     if isinstance(found, c.ContactQueued):
         caller.hang_up()
     office.house.await_no_contacts()
@@ -50,7 +52,13 @@ def called(office: Office) -> Decided:
 
 def until_called(office: Office, fits: Callable[[Decided], bool], what: str) -> Decided:
     """Call until the decision fits."""
-    return until(lambda: found if fits(found := called(office)) else None, what, within_s=KNOWN_WITHIN_S)
+
+    def look() -> Decided | None:
+        decided = called(office)
+        return decided if fits(decided) else None
+
+    found: Decided = until(look, what, within_s=KNOWN_WITHIN_S)
+    return found
 
 
 def test_a_number_added_on_the_screen_is_refused_and_taken_again_once_it_is_taken_off(office: Office) -> None:
