@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from typing import TypeAlias
 
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.kernel import Event
 from tests.lab.patience import until
 from tests.web.conftest import Browser
 from tests.web.desk.conftest import Office
@@ -21,8 +21,6 @@ name = "Storm"
 prompt = "notice_weather"
 """
 
-Decided: TypeAlias = c.ContactQueued | c.ContactTurnedAway
-
 
 def person(office: Office, role: str) -> Browser:
     """Somebody of this role, with a page whose forms they can send."""
@@ -31,34 +29,33 @@ def person(office: Office, role: str) -> Browser:
     return browser
 
 
-def called(office: Office) -> Decided:
+def called(office: Office) -> Event:
     """What the engine decides of one more call of this number; the call is over then."""
     ledger, before = office.house.ledger, len(office.house.ledger.contacts())
     caller = office.house.driver.call(number=NUMBER)
 
-    def look() -> Decided | None:
+    def look() -> Event | None:
         new = [f"contact-{ident}" for ident in ledger.contacts()[before:]]
         for record in ledger.records:
             if record.stream in new and isinstance(record.event, c.ContactQueued | c.ContactTurnedAway):
                 return record.event
         return None
 
-    found: Decided = until(look, "the call to be decided")
+    found = until(look, "the call to be decided")
     if isinstance(found, c.ContactQueued):
         caller.hang_up()
     office.house.await_no_contacts()
     return found
 
 
-def until_called(office: Office, fits: Callable[[Decided], bool], what: str) -> Decided:
+def until_called(office: Office, fits: Callable[[Event], bool], what: str) -> Event:
     """Call until the decision fits."""
 
-    def look() -> Decided | None:
+    def look() -> Event | None:
         decided = called(office)
         return decided if fits(decided) else None
 
-    found: Decided = until(look, what, within_s=KNOWN_WITHIN_S)
-    return found
+    return until(look, what, within_s=KNOWN_WITHIN_S)
 
 
 def test_a_number_added_on_the_screen_is_refused_and_taken_again_once_it_is_taken_off(office: Office) -> None:
@@ -103,7 +100,7 @@ def test_a_notice_that_is_switched_on_is_heard_by_the_next_callers(office: Offic
         (seen,) = re.findall(r'name="version" value="(\d+)"', ops.get("/notices/").text)
         assert ops.submit("/notices/storm/switch", to=wish, version=seen).status_code == 303
 
-        def told(event: Decided, heard: int = heard) -> bool:
+        def told(event: Event, heard: int = heard) -> bool:
             return isinstance(event, c.ContactQueued) and len(event.notices) == heard
 
         until_called(office, told, f"callers to be told {heard} notices")
