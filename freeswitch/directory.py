@@ -26,12 +26,15 @@ EXTENSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
 #   rdnis                     the same for a phone that dies in the last instant before the bridge: the caller is sent
 #                             to this extension of its own context, that is, parked again (switch_ivr_bridge.c,
 #                             uuid_bridge_on_soft_execute)
+#   bridge_generate_comfort_noise   -1 is silence: while this phone sends nothing (muted, or a phone that is quiet when
+#                             its agent is), the caller is sent silence, over which the agent's number is heard
 #   presence_id               none: nobody subscribes to presence here, and mod_sofia starts its presence thread at the
 #                             first presence event by holding up every event of the switch for 500 ms
 #                             (sofia_presence.c, sofia_presence_event_handler): the first call was told of that late
 DIAL_STRING = (
     "{outbound_redirect_fatal=true,hold_music=local_stream://ringledger"
-    ",hold_hangup_xfer_exten=left-alone,rdnis=left-alone,presence_id=}"
+    ",hold_hangup_xfer_exten=left-alone,rdnis=left-alone"
+    ",bridge_generate_comfort_noise=-1,presence_id=}"
     "${sofia_contact(internal/${dialed_user}@${dialed_domain})}"
 )
 

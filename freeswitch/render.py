@@ -44,7 +44,7 @@ class SwitchPlan:
     sip_ip: str = "127.0.0.1"
     trunk_peers: Sequence[str] = ("127.0.0.0/8",)
     """Networks whose calls are taken without a password."""
-    language: str = "en"
+    language: str = "zh"
     """Whose prompts a caller hears: `en`, `zh` or `yue`."""
     codecs: str = "PCMA,PCMU"
     max_sessions: int = 1000

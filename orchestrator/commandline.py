@@ -200,6 +200,22 @@ def replay(at: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags
     click.echo((encoded if as_json else msgspec.json.format(encoded, indent=2)).decode())
 
 
+@ringledger.command()
+@click.argument("contact")
+@click.option("--agent", default="", metavar="EMPLOYEE_NUMBER", help="Of this agent alone.")
+@click.option("--offer", default=0, metavar="N", help="Of this offer of the contact alone, from 1.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def why(contact: str, agent: str, offer: int, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """For each offer of CONTACT, why each agent did or did not get it: derived by replay."""
+    from web.history import command
+
+    settings = load()
+    found = _with_log(
+        settings, lambda log: command.why(log, settings, contact, agent=agent, offer=offer, as_json=as_json)
+    )
+    click.echo(found)
+
+
 @ringledger.group()
 def config() -> None:
     """The configuration: queues, entry points, agents. It is history, too."""
@@ -217,11 +233,12 @@ def plan(file: Path) -> None:
 @config.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--expect-version", type=int, help="Refuse unless the configuration is at this version.")
-def apply(file: Path, expect_version: int | None) -> None:
+@click.option("--reason", default="", help="Why, for the history.")
+def apply(file: Path, expect_version: int | None, reason: str) -> None:
     """Make FILE the configuration: one transaction, refused where somebody else edited meanwhile."""
     from orchestrator.service import configuration
 
-    click.echo(configuration.apply_file(load(), _read(file), expect_version=expect_version))
+    click.echo(configuration.apply_file(load(), _read(file), expect_version=expect_version, reason=reason))
 
 
 @config.command()
@@ -294,14 +311,19 @@ def projections_rebuild(names: tuple[str, ...], every: bool) -> None:  # noqa: F
 @click.option("--node", default="", help="Which entry of RINGLEDGER_SWITCHES; the first where not given.")
 @click.option("--sip-port", default=5060, show_default=True, help="Where agents' phones register.")
 @click.option("--trunk-port", default=5080, show_default=True, help="Where callers arrive.")
-def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int) -> None:
+@click.option(
+    "--language", default="zh", type=click.Choice(("zh", "yue", "en")), show_default=True, help="What callers hear."
+)
+def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int, language: str) -> None:
     """Write a FreeSWITCH's configuration, the agents' SIP accounts, music and prompts into FOLDER."""
     from orchestrator.switch_files import write
 
     settings = load()
     _with_log(
         settings,
-        lambda log: write(settings, log, folder, click.echo, node=node, sip_port=sip_port, trunk_port=trunk_port),
+        lambda log: write(
+            settings, log, folder, click.echo, node=node, sip_port=sip_port, trunk_port=trunk_port, language=language
+        ),
     )
 
 

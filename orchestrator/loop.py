@@ -42,6 +42,9 @@ log = structlog.get_logger(__name__)
 # News held back while the database is away: at 60 calls/s with about 20 items each this is over a minute. Past it, all
 # of it is thrown away and the switches are asked afresh what they have, which is the same truth (law 5).
 MOST_HELD: Final = 100_000
+# Events that may wait for a database that is there and slow: a second or two of a busy site. Past it news is held back
+# as if it were away, and taken when half of them are stored: the writer takes only so many (store.writer.QUEUE_LIMIT).
+MOST_UNSTORED: Final = 4_000
 # How often instructions that wait for the lease look whether it is ours again.
 LEASE_LOOK_S: Final = 0.02
 # A command whose record is not stored by then gets an answer that says so.
@@ -72,6 +75,11 @@ class Writer(Protocol):
     """What the loop needs of the store's live writer."""
 
     away: bool
+
+    @property
+    def waiting(self) -> int:
+        """Events submitted and not stored yet."""
+        ...
 
     def submit(
         self,
@@ -133,6 +141,9 @@ class Engine:
         self._inputs = 0
         self._held: deque[tuple[str, object, Instant]] = deque()
         self._away_since = Instant(0)
+        self._returning = False
+        """Whether the database was away and its return is not in the log yet: nothing is decided before that."""
+        self._thrown_away = False
         # Looking a label up costs more than counting.
         self._event_counters = _Counters(metrics.esl_events)
         self._live_appended = metrics.events_appended.labels("live")
@@ -170,7 +181,7 @@ class Engine:
     # --- inputs ------------------------------------------------------------------------------------------------------
     def deliver(self, node: str, item: SwitchEvent | Fact, at: Instant) -> None:
         """Take news of a switch; held back while the database is away."""
-        if self._is_away() or self._held:
+        if self._must_hold() or self._held:
             self._hold(node, item, at)
         else:
             self._take_now(node, item, at)
@@ -192,9 +203,10 @@ class Engine:
         return result
 
     def _carry_out(self, command: DeskCommand) -> int | Refused:
-        if self._is_away() or self._held:
+        if self._must_hold() or self._held:
             return Refused(
-                "database_away", "The database is away: nothing can be recorded. Calls go on; try again soon."
+                "database_away",
+                "The database is away or cannot keep up: nothing can be recorded. Calls go on; try again soon.",
             )
         answer: AsyncResult = AsyncResult()
         self._take_now("", command, self._clock(), answer)
@@ -268,6 +280,9 @@ class Engine:
                 answer.set(position)
             for record in outcome.records:
                 self._serve(record)
+            assert self._writer is not None  # noqa: S101 - it stored this
+            if self._held and not self._returning and self._writer.waiting <= MOST_UNSTORED // 2:
+                gevent.spawn(self._catch_up)
 
         def lost(error: StoreError) -> None:
             if answer is not None:
@@ -333,7 +348,7 @@ class Engine:
                 self._timer_moved.clear()
                 self._timer_moved.wait(wait)
                 continue
-            if self._is_away() or self._held:
+            if self._must_hold() or self._held:
                 gevent.sleep(LEASE_LOOK_S)
                 continue
             fired: TimerFired | None = self.runner.due(self._clock())
@@ -344,16 +359,21 @@ class Engine:
     def _is_away(self) -> bool:
         return self._paused or self._writer is None or self._writer.away
 
+    def _must_hold(self) -> bool:
+        return self._is_away() or (self._writer is not None and self._writer.waiting >= MOST_UNSTORED)
+
     def _hold(self, node: str, item: object, at: Instant) -> None:
         if len(self._held) >= MOST_HELD:
             log.error("news-thrown-away", count=len(self._held), remedy="the switches are asked afresh")
             self._held.clear()
+            self._thrown_away = True
         self._held.append((node, item, at))
 
     def database_away(self, error: Away) -> None:
         """The writer cannot reach the database."""
         log.error("database-away", error=str(error), remedy="calls stay parked; commands are refused until it is back")
         self._metrics.database_up.set(0)
+        self._returning = True
         self._away_since = self._clock()
 
     def database_back(self) -> None:
@@ -368,11 +388,25 @@ class Engine:
         now = self._clock()
         away_ms = max(0, now - self._away_since) // MILLISECOND
         self._take_now("", DatabaseBack(away_ms=away_ms, held=len(self._held)), now)
-        while self._held and not self._is_away():
+        self._returning = False
+        self._take_what_was_held()
+        self._ask_afresh()
+
+    def _catch_up(self) -> None:
+        """The database was slow and has stored enough: what was held back meanwhile is taken in order."""
+        self._take_what_was_held()
+        if self._thrown_away and not self._held:
+            self._ask_afresh()
+
+    def _take_what_was_held(self) -> None:
+        while self._held and not self._must_hold():
             node, item, _ = self._held.popleft()
             # Decided now, not when it came: a deadline counts from the moment somebody can act on it. The switch's own
             # time stands beside it in the record.
             self._take_now(node, item, self._clock())
+
+    def _ask_afresh(self) -> None:
+        self._thrown_away = False
         for node in self.runner.world.nodes:
             self._instruct_in_turn((TakeSnapshot(id=f"resume-{node}-{self._inputs}", node=node, leg=""),))
 

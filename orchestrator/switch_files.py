@@ -15,6 +15,9 @@ from orchestrator.domain.staff.agents import Agent, evolve
 from orchestrator.settings import Settings, SettingsError, Switch
 from orchestrator.store import Log
 
+LANGUAGES = ("zh", "yue", "en")
+"""In which callers hear prompts; the first where none is chosen."""
+
 SIP_PORT = 5060
 TRUNK_PORT = 5080
 # Even to odd, 500 calls of two legs; conf/switch.xml reads them.
@@ -39,6 +42,7 @@ def write(
     node: str = "",
     sip_port: int = SIP_PORT,
     trunk_port: int = TRUNK_PORT,
+    language: str = LANGUAGES[0],
 ) -> None:
     """Write everything below `folder` and say how the switch is started.
 
@@ -57,6 +61,7 @@ def write(
         recordings=settings.recordings,
         sounds=settings.home / "sounds",
         phones=phones,
+        language=language,
         max_sessions=1_000,
     )
     for line in make(plan.sounds):

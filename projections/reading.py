@@ -22,6 +22,7 @@ __all__ = [
     "NOT_BUILT",
     "SEALED",
     "Away",
+    "Log",
     "Reading",
     "Source",
     "VersionConflict",

@@ -28,6 +28,7 @@ AREAS: Final = (
     "work",
     "blacklist",
     "notices",
+    "routing",
     "push",
     "api",
 )

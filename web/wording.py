@@ -33,6 +33,7 @@ _KEYWORDS: Final = {
     "lazy_ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
     "lazy_pgettext": ((1, "c"), 2),
+    "_p": ((1, "c"), 2),
 }
 _PLACES: Final = re.compile(r"%\((\w+)\)[sd]")
 

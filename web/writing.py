@@ -8,6 +8,7 @@ from flask import request
 from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customer_file import CustomerFile
 from orchestrator.service.deciding import Who
+from orchestrator.service.drafts import Drafts
 from orchestrator.service.work import Work
 from web.access.visitor import me
 from web.parts import parts
@@ -31,6 +32,12 @@ def blacklists() -> Blacklists:
     """The numbers whose calls are refused."""
     reading = parts().reading
     return Blacklists(reading.desk, reading.log, region=parts().settings.region)
+
+
+def drafts() -> Drafts:
+    """Drafts of the configuration."""
+    reading = parts().reading
+    return Drafts(reading.desk, reading.log, parts().settings.site)
 
 
 def who() -> Who:

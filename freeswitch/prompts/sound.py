@@ -37,3 +37,17 @@ def write_wav(path: Path, samples: Sequence[float]) -> None:
         file.setframerate(RATE)
         file.writeframes(data.tobytes())
     fresh.replace(path)
+
+
+def trim_wav(path: Path, *, edge_s: float = 0.04, floor: int = 300) -> None:
+    """Cut the silence off both ends of a file of one channel, but for `edge_s`. `floor` is the loudest silence."""
+    with wave.open(str(path), "rb") as file:
+        form, samples = file.getparams(), array("h", file.readframes(file.getnframes()))
+    loud = [i for i, sample in enumerate(samples) if abs(sample) > floor]
+    if not loud:
+        return
+    edge = round(edge_s * form.framerate)
+    kept = samples[max(0, loud[0] - edge) : loud[-1] + edge]
+    with wave.open(str(path), "wb") as file:
+        file.setparams(form)
+        file.writeframes(kept.tobytes())

@@ -1,6 +1,7 @@
 """Prompts from their texts: spoken by espeak-ng, or, without it, the three rising tones that mean "no, not now".
 
-The tones are the special information tone of ITU-T E.180: callers know it the world over.
+The tones are the special information tone of ITU-T E.180: callers know it the world over. The parts of a sentence that
+is put together while people talk are silent instead: a tone for each digit would only frighten.
 """
 
 import os
@@ -10,12 +11,15 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from freeswitch.prompts.sound import silence, tone, write_wav
+from freeswitch.prompts.sound import silence, tone, trim_wav, write_wav
 
 TEXTS = Path(__file__).parent
 SPEAKER = "espeak-ng"
 LEAST_BYTES = 1_000
 """A file smaller than this holds no word (espeak-ng writes a bare header for a voice that it lacks)."""
+
+UNSPOKEN_S = 0.1
+"""How long a part lasts that nobody can speak."""
 
 PATIENCE_S = 30
 """One prompt takes a few hundredths of a second; a speaker that hangs must not hang the install."""
@@ -29,6 +33,8 @@ class Prompt:
     name: str
     voice: str
     text: str
+    part: bool = False
+    """Whether it is a part of a longer sentence: it begins and ends with its sound."""
 
 
 def prompts() -> list[Prompt]:
@@ -36,14 +42,16 @@ def prompts() -> list[Prompt]:
     found = []
     for path in sorted(TEXTS.glob("*.toml")):
         book = tomllib.loads(path.read_text(encoding="utf-8"))
-        found += [Prompt(path.stem, name, book["voice"], text) for name, text in book["prompts"].items()]
+        for table in ("prompts", "parts"):
+            part = table == "parts"
+            found += [Prompt(path.stem, name, book["voice"], text, part) for name, text in book[table].items()]
     return found
 
 
 def speak(prompt: Prompt, path: Path, speaker: str | None) -> bool:
-    """Make the prompt's WAV file; true when it was spoken, false when it became tones.
+    """Make the prompt's WAV file; true when it was spoken, false when it became tones (a part: silence).
 
-    `speaker` is the program, None to use tones. One that lacks the language's voice also gives tones.
+    `speaker` is the program, None where there is none. One that lacks the language's voice is no better.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if speaker is not None:
@@ -51,10 +59,12 @@ def speak(prompt: Prompt, path: Path, speaker: str | None) -> bool:
         command = [speaker, "-v", prompt.voice, "-s", "150", "-w", str(fresh), "--", prompt.text]
         done = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False)
         if done.returncode == 0 and fresh.exists() and fresh.stat().st_size > LEAST_BYTES:
+            if prompt.part:
+                trim_wav(fresh)
             fresh.replace(path)
             return True
         fresh.unlink(missing_ok=True)
-    write_wav(path, information_tone())
+    write_wav(path, silence(UNSPOKEN_S) if prompt.part else information_tone())
     return False
 
 

@@ -91,6 +91,8 @@ class Channel:
         self.thread: Thread | None = None
         self.party: Party | None = None
         self.recordings: dict[str, Recording] = {}
+        self.displaced: dict[str, None] = {}
+        """Sounds laid over what it hears."""
         self.holders = 0
         self.originator: Thread | None = None
         """The thread of the originate that waits for this leg."""

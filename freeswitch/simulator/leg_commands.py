@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from freeswitch.simulator import bridging, causes, originating, recording, show
+from freeswitch.simulator import bridging, causes, displacing, originating, recording, show
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.commands import command
 from freeswitch.simulator.core import Switch
@@ -210,6 +210,24 @@ def _uuid_record(switch: Switch, argument: str, _: list[Thread]) -> str:
         case _:
             return "-USAGE: <uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]\n"
     return "+OK Success\n" if worked else f"-ERR Cannot {what}!\n"
+
+
+@command("uuid_displace")
+def _uuid_displace(switch: Switch, argument: str, _: list[Thread]) -> str:
+    words = separate(argument, " ") if argument else []
+    if len(words) < 3:  # noqa: PLR2004 - see the usage
+        return "-USAGE: <uuid> [start|stop] <path> [<limit>] [mux]\n"
+    leg = switch.registry.locate(words[0])
+    if leg is None:
+        return _NO_SESSION
+    match words[1].lower():
+        case "start":
+            worked, what = displacing.start(switch, leg, words[2]), "displace"
+        case "stop":
+            worked, what = displacing.stop(switch, leg, words[2]), "stop displace"
+        case _:
+            return "-USAGE: <uuid> [start|stop] <path> [<limit>] [mux]\n"
+    return "+OK Success\n" if worked else f"-ERR Cannot {what} session!\n"
 
 
 @command("uuid_send_dtmf")

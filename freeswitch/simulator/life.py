@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from freeswitch.simulator import bridging, recording
+from freeswitch.simulator import bridging, displacing, recording
 from freeswitch.simulator.applications import park
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.core import Switch
@@ -114,6 +114,7 @@ def _die(switch: Switch, leg: Channel) -> Steps[None]:
     leg.exchanging = False
     switch.enter(leg, "CS_HANGUP")
     recording.stop(switch, leg, "all")
+    displacing.stop_all(switch, leg)
     switch.callstate(leg, "HANGUP")
     switch.take_leave(leg)
     leg.go("CS_REPORTING")

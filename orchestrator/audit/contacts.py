@@ -25,7 +25,7 @@ _OfLeg = (
 _OfOffer = _OfLeg | events.OfferExtended | events.OfferWidened | events.OfferClosed | events.ContactConnected
 _OfSegment = (
     events.HoldRequested | events.ResumeRequested | events.ContactHeld | events.ContactResumed
-    | events.AgentSegmentEnded
+    | events.AgentSegmentEnded | events.NumberAnnounced
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ class Contacts:
             events.OfferWithdrawn: closed,
             events.OfferFailed: closed,
             events.ContactConnected: self._connected,
+            events.NumberAnnounced: self._announced,
             events.HoldRequested: self._of_segment,
             events.ResumeRequested: self._of_segment,
             events.ContactHeld: self._of_segment,
@@ -349,6 +350,13 @@ class Contacts:
     def _of_segment(self, contact: Contact, event: _OfSegment) -> None:
         if contact.segment is None or contact.segment.segment_id != event.segment_id:
             self._books.complain("segment", f"{type(event).__name__} of a conversation that is not going on")
+
+    def _announced(self, contact: Contact, event: events.NumberAnnounced) -> None:
+        self._of_segment(contact, event)
+        if contact.segment is not None:
+            if contact.segment.announced:
+                self._books.complain("announced", "the caller is told the agent's number a second time")
+            contact.segment.announced = True
 
     def _segment_ended(self, contact: Contact, event: events.AgentSegmentEnded) -> None:
         self._of_segment(contact, event)

@@ -19,12 +19,13 @@ class Offer:
 class Segment:
     """A conversation that goes on."""
 
-    __slots__ = ("leg", "segment_id", "shift_id")
+    __slots__ = ("announced", "leg", "segment_id", "shift_id")
 
     def __init__(self, connected: events.ContactConnected) -> None:
         self.segment_id = connected.segment_id
         self.shift_id = connected.shift_id
         self.leg = connected.leg
+        self.announced = False
 
 
 class Contact:

@@ -1,4 +1,4 @@
-"""The verifier's own idea of nodes, configuration and customers."""
+"""The verifier's own idea of nodes, configuration, its drafts, and customers."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from orchestrator.domain.customers.people import CustomerCreated
 from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.kernel import Record, ident_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
+from orchestrator.domain.routing.drafts import DraftApplied, DraftBegun, DraftDiscarded
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.switch import nodes as events
 from orchestrator.domain.work.orders import OrderOpened
@@ -104,6 +105,24 @@ class Configuration:
         """The log is over: nothing may have changed without a version."""
         for record, place in self._changed.values():
             self._books.note(problem("configuration", record, place, "no configuration version lists this change"))
+
+
+class Drafts:
+    """Follows drafts of the configuration: begun once, and nothing after they were applied or discarded."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._over: set[str] = set()
+
+    def see(self, record: Record) -> None:
+        """Follow one event of a draft."""
+        if isinstance(record.event, DraftBegun) != (record.version == 1):
+            said = "is begun a second time" if record.version != 1 else "begins without being begun"
+            self._books.complain("beginning", f"the draft {said}")
+        if record.stream in self._over:
+            self._books.complain("draft", "the draft was applied or discarded before")
+        if isinstance(record.event, DraftApplied | DraftDiscarded):
+            self._over.add(record.stream)
 
 
 def _names(streams: tuple[str, ...]) -> str:

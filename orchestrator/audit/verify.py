@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from orchestrator.audit.books import Books
 from orchestrator.audit.contacts import Contacts
-from orchestrator.audit.others import Configuration, Nodes, see_customer, see_engine, see_order
+from orchestrator.audit.others import Configuration, Drafts, Nodes, see_customer, see_engine, see_order
 from orchestrator.audit.report import Live, Problem, Report
 from orchestrator.audit.shifts import Shifts
 from orchestrator.domain.catalogue import BY_CLASS
@@ -63,6 +63,7 @@ class _Walk:
         self._shifts = Shifts(books)
         self._nodes = Nodes(books)
         self._configuration = Configuration(books)
+        self._drafts = Drafts(books)
         self._position = 0
         self._first_at = self._last_at = self._latest = Instant(0)
 
@@ -102,6 +103,8 @@ class _Walk:
                 see_customer(books, record)
             case "order":
                 see_order(books, record)
+            case "draft":
+                self._drafts.see(record)
             case kind if kind in _CONFIGURATION:
                 self._configuration.see(record)
 

@@ -19,6 +19,7 @@ from orchestrator.domain.routing import (
     branches,
     calendars,
     configuration,
+    drafts,
     entries,
     levels,
     limits,
@@ -84,6 +85,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.ContactResumed,
         contacts.HangUpRequested,
         contacts.AgentSegmentEnded,
+        contacts.NumberAnnounced,
         contacts.RecordingBegun,
         contacts.RecordingFinished,
         contacts.LegClosed,
@@ -140,7 +142,6 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "calendar": (calendars.CalendarConfigured, calendars.CalendarRemoved),
     "notice": (notices.NoticeConfigured, notices.NoticeRemoved),
     "blacklist": (blacklist.NumberBlacklisted, blacklist.BlacklistingChanged, blacklist.BlacklistingLifted),
-    "config": (configuration.ConfigurationApplied,),
     "user": (
         users.UserCreated,
         users.PasswordChanged,
@@ -160,6 +161,16 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         people.CustomerNumberAdded,
         people.CustomerNoted,
         people.CustomerErased,
+    ),
+    "draft": (
+        drafts.DraftBegun,
+        drafts.DraftShared,
+        drafts.DraftEdited,
+        drafts.RemovalDrafted,
+        drafts.EditWithdrawn,
+        drafts.DraftRebased,
+        drafts.DraftApplied,
+        drafts.DraftDiscarded,
     ),
     "ordertype": (ordertypes.OrderTypeConfigured, ordertypes.OrderTypeRemoved),
     "pauses": (reasons.PauseReasonsConfigured, reasons.PauseReasonsRemoved),
@@ -194,6 +205,11 @@ def _with_first_limits(body: dict[str, Any]) -> dict[str, Any]:
 def _with_counting(body: dict[str, Any]) -> dict[str, Any]:
     """QueueConfigured of version 2 said nothing of targets. These were the trade's usual ones when it was written."""
     return {**body, "answer_target_ms": 20_000, "short_abandon_ms": 5_000}
+
+
+def _without_a_number(body: dict[str, Any]) -> dict[str, Any]:
+    """QueueConfigured of version 4 told no caller the agent's number; it begins when somebody applies it anew."""
+    return {**body, "announce_agent": False}
 
 
 def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
@@ -316,8 +332,15 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="QueueConfigured",
         cls=queues.QueueConfigured,
         kind="queue",
-        version=4,
-        upcasters=(_with_first_limits, _with_counting, _UNRULED_QUEUE),
+        version=5,
+        upcasters=(_with_first_limits, _with_counting, _UNRULED_QUEUE, _without_a_number),
+    ),
+    configuration.ConfigurationApplied: Entry(
+        name="ConfigurationApplied",
+        cls=configuration.ConfigurationApplied,
+        kind="config",
+        version=2,
+        upcasters=(_with(reason="", draft=""),),
     ),
     contacts.ContactIdentified: Entry(
         name="ContactIdentified",

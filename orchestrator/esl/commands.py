@@ -85,6 +85,12 @@ def play_prompt(leg: str, prompt: str) -> str:
     return execute(leg, "playback", f"{_word(prompt, 'prompt', _STREAM)}.wav", locked=True)
 
 
+def say_over(leg: str, prompts: tuple[str, ...]) -> str:
+    """Mix prompts of ours into what this leg hears, at once and over everything else; they are read one by one."""
+    files = "!".join(f"{_word(prompt, 'prompt', _STREAM)}.wav" for prompt in prompts)
+    return f"api uuid_displace {_leg(leg)} start file_string://{files} 0 mux"
+
+
 def hang_up_after(leg: str, cause: str) -> str:
     """Hang up once everything queued before is done."""
     return execute(leg, "hangup", _word(cause, "cause", _CAUSE), locked=True)

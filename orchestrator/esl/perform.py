@@ -179,6 +179,8 @@ class Performer:
                 return (), commands.kill(leg, cause)
             case i.StartRecording(file=file):
                 return (), commands.record(leg, self._recordings, file)
+            case i.AnnounceNumber(other=other, prompts=prompts):
+                return tuple(commands.say_over(each, prompts) for each in (leg, other)), ""
         raise commands.Unusable(f"{type(instruction).__name__} has no way of being written")
 
     def _check(self, link: Link, instruction: i.CheckLeg) -> None:

@@ -160,6 +160,14 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="harmless while the leg lives, and a talk without its recording cannot be had back",
         deadline_ms=_QUICK_MS,
     ),
+    i.AnnounceNumber: Row(
+        written="api uuid_displace LEG start file_string://PROMPT.wav!PROMPT.wav… 0 mux, and the same for OTHER",
+        repeat="refused while it is being spoken (-ERR Cannot displace session!); later it is spoken again",
+        rechecks=_LEASE,
+        adoption=Adoption.FORGET,
+        why="whether it was heard cannot be known, and a number in the middle of a talk disturbs it",
+        deadline_ms=_QUICK_MS,
+    ),
     i.CheckLeg: Row(
         written="api uuid_exists LEG, on the second connection",
         repeat="the same answer, as of then",

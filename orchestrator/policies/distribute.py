@@ -16,6 +16,7 @@ from orchestrator.domain.contacts.contacts import (
 )
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.configuration import ConfigurationApplied
+from orchestrator.domain.routing.explaining import score_of
 from orchestrator.domain.routing.matching import Choice
 from orchestrator.domain.routing.queues import APOLOGY, QueueConfigured
 from orchestrator.domain.routing.requirements import MINUTE, aged
@@ -192,16 +193,11 @@ def _decision(world: World, visit: Visit, settings: QueueConfigured, choice: Cho
 
 
 def _candidate(rule: Rule, standing: Standing, now: Instant) -> Candidate:
-    """What counted, without what says nothing to people: of a draw only that there was one is told, by the rule."""
-    score = {name: int(getattr(standing, name)) for name in rule.looks_at if name != "draw"}
-    if "offered_at" in score:
-        offered_at = score.pop("offered_at")
-        score["offered_ms"] = (now - offered_at) // MILLISECOND if offered_at else -1
     return Candidate(
         agent_id=standing.agent_id,
         level=standing.level,
         idle_ms=(now - standing.idle_since) // MILLISECOND,
-        score=score,
+        score=score_of(rule, standing, now),
     )
 
 

@@ -1,4 +1,4 @@
-"""Whenever caller and agent talk, then recording, hold and resume follow what was decided.
+"""Whenever caller and agent talk, then recording, announcement, hold and resume follow what was decided.
 
 And of several callers of one agent one is active, the others are on hold: whoever the agent talked with last.
 """
@@ -6,9 +6,10 @@ And of several callers of one agent one is active, the others are on hold: whoev
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.contacts.commands import Hold, Resume
+from orchestrator.domain.contacts.announcing import digits_of, prompts_for
+from orchestrator.domain.contacts.commands import Announce, Hold, Resume
 from orchestrator.domain.contacts.contacts import Contact, Segment
-from orchestrator.domain.switch.instructions import HoldLeg, ResumeLeg, StartRecording
+from orchestrator.domain.switch.instructions import AnnounceNumber, HoldLeg, ResumeLeg, StartRecording
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
 
@@ -28,11 +29,25 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.HoldRequested() | contacts.ResumeRequested() if segment.wish_due <= happened.at:
             yield from grant(contact, segment, ids)
         case contacts.ContactConnected():
+            # The number is spoken once the recording has begun: a recording does not hear what was laid over later.
             if recorded(world, contact):
                 yield start_recording(contact, segment, ids)
+            else:
+                yield from announce(world, contact)
             yield from _hold_others(world, contact, segment, happened)
         case contacts.ContactResumed():
             yield from _hold_others(world, contact, segment, happened)
+        case contacts.RecordingBegun() as event if event.file == recording_of(segment):
+            yield from announce(world, contact)
+        case contacts.NumberAnnounced() as event:
+            yield AnnounceNumber(
+                id=ids.of("announce", segment.segment_id),
+                node=contact.node,
+                leg=contact.caller_leg,
+                contact=contact.contact_id,
+                other=segment.leg,
+                prompts=prompts_for(event.number),
+            )
 
 
 def _hold_others(world: World, contact: Contact, segment: Segment, happened: Happened) -> Iterator[TellContact]:
@@ -83,8 +98,23 @@ def start_recording(contact: Contact, segment: Segment, ids: Ids) -> StartRecord
         node=contact.node,
         leg=contact.caller_leg,
         contact=contact.contact_id,
-        file=f"{segment.segment_id}.wav",
+        file=recording_of(segment),
     )
+
+
+def recording_of(segment: Segment) -> str:
+    """The file that holds this conversation."""
+    return f"{segment.segment_id}.wav"
+
+
+def announce(world: World, contact: Contact) -> Iterator[TellContact]:
+    """Say who serves the caller, where the queue wants it and the employee number has digits to be spoken."""
+    queue = world.queues.get(contact.queue_id)
+    agent = world.agents.get(contact.segment.agent_id) if contact.segment is not None else None
+    if queue is None or not queue.settings.announce_agent or agent is None:
+        return
+    if number := digits_of(agent.number):
+        yield TellContact(contact.contact_id, Announce(number=number))
 
 
 def recorded(world: World, contact: Contact) -> bool:

@@ -16,6 +16,7 @@ from orchestrator.domain.routing import queues
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.requirements import Known, Step, branch_of, chain
 from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.switch.nodes import Node, NodeReconciled
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
 
@@ -36,6 +37,10 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
             yield from _skip(world, happened.after, happened.at)
         case ConfigurationApplied() as event:
             yield from _reconfigured(world, event, happened.at)
+        case NodeReconciled() if isinstance(happened.after, Node):
+            # Whoever left meanwhile was not missed by callers whom nobody could serve.
+            node = happened.after.node_id
+            yield from _skip_all(world, _in_order(world, happened.at, node), happened.at)
         case _ if isinstance(happened.after, Shift) and happened.after.status in ("paused", "signed_out"):
             left = tuple(world.matching.left_alone(happened.after.agent_id, happened.at))
             yield from _skip_all(world, left, happened.at)
@@ -134,16 +139,23 @@ def _reconfigured(world: World, event: ConfigurationApplied, now: Instant) -> It
     """Who waits is served by the rules that hold now. A chain that became shorter is at its last step."""
     changed = [name for name in event.changed if kind_of(name) in _RESTS_ON]
     alone = {ident_of(name) for name in changed if kind_of(name) == "queue"}
-    visits = [
-        (contact.visit.rank(now), ident) for ident, contact in world.contacts.items() if contact.visit is not None
-    ]
-    in_order = tuple(ident for _, ident in sorted(visits, key=lambda each: each[0]))
+    in_order = _in_order(world, now)
     for ident in in_order if changed else ():
         contact = world.contacts[ident]
         queue = world.queues.get(contact.queue_id)
         if contact.visit is not None and queue is not None and (len(alone) < len(changed) or queue.queue_id in alone):
             yield _revise(world, contact, contact.visit, queue, RECONFIGURED, now)
     yield from _skip_all(world, in_order, now)
+
+
+def _in_order(world: World, now: Instant, node: str = "") -> tuple[str, ...]:
+    """All who are in a queue, or those of one node, in the order of their ranks."""
+    visits = [
+        (contact.visit.rank(now), ident)
+        for ident, contact in world.contacts.items()
+        if contact.visit is not None and node in ("", contact.node)
+    ]
+    return tuple(ident for _, ident in sorted(visits, key=lambda each: each[0]))
 
 
 def _skip_all(world: World, contact_ids: tuple[str, ...], now: Instant) -> Iterator[Do]:

@@ -16,6 +16,7 @@ from orchestrator.domain.switch.nodes import StrayLegClosed, StrayLegFound
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import play_waiting
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.talk import announce
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
@@ -241,6 +242,8 @@ def _not_done(
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
             for leg in filter(None, (fact.leg, joining)):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
+        case "StartRecording" if contact.segment is not None:
+            yield from announce(world, contact)  # which waited for the recording to begin
 
 
 def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, ids: Ids) -> Iterator[Tell]:

@@ -11,7 +11,7 @@ import hashlib
 import os
 import pwd
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -20,6 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator import cluster
+from orchestrator.domain import texts
 from orchestrator.domain.kernel import (
     Instant,
     Provenance,
@@ -36,7 +37,7 @@ from orchestrator.domain.routing.notices import NoticeConfigured
 from orchestrator.service import site_file, site_text
 from orchestrator.service.planning import SECTION_OF, Change, Current, Plan, make_plan
 from orchestrator.service.site_fields import SECTIONS
-from orchestrator.service.site_file import BadConfiguration
+from orchestrator.service.site_file import BadConfiguration, Site
 from orchestrator.service.site_reasons import demo_text
 from orchestrator.settings import Settings
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source, VersionConflict
@@ -45,6 +46,7 @@ from orchestrator.vault import Vault
 __all__ = [
     "Applied",
     "BadConfiguration",
+    "By",
     "Change",
     "ConfigurationChanged",
     "Current",
@@ -52,6 +54,8 @@ __all__ = [
     "apply",
     "apply_defaults",
     "apply_file",
+    "at_version",
+    "carry_out",
     "current",
     "export",
     "opened",
@@ -61,6 +65,19 @@ __all__ = [
     "switch_notice",
     "switch_notice_here",
 ]
+
+Along = Callable[[int, Provenance], list[Record]]
+"""The version that comes to be and its provenance, and what is appended with it."""
+
+
+class By(Struct, frozen=True, kw_only=True):
+    """Who changes the configuration, why, as which draft; `along`: what else is appended in the same transaction."""
+
+    actor: str
+    reason: str = ""
+    draft: str = ""
+    along: Along | None = None
+
 
 _KINDS: Final = (*SECTION_OF, "config")
 _REMOVALS: Final = tuple(section.removed for section in SECTIONS)
@@ -101,9 +118,13 @@ def current(log: Log, site: str) -> Current:
 
     Raises `Refused` where it was written by a newer Ringledger, `Away` where the database is not there.
     """
+    return _folded(log, site, None)
+
+
+def _folded(log: Log, site: str, until: int | None) -> Current:
     now = Current(site, 0, {}, {})
     version = 0
-    for record in log.history(kinds=_KINDS):
+    for record in log.history(until=until, kinds=_KINDS):
         now.versions[record.stream] = record.version
         if isinstance(record.event, UnknownEvent):
             raise Refused(
@@ -122,6 +143,17 @@ def current(log: Log, site: str) -> Current:
     return Current(site, version, now.events, now.versions, now.history)
 
 
+def at_version(log: Log, site: str, version: int) -> Current:
+    """The configuration as it was at a version. Raises `Refused` (`no_such_version`), and what `current` raises."""
+    now = current(log, site)
+    if version == now.version:
+        return now
+    record = now.history.get(version)
+    if record is None:
+        raise Refused("no_such_version", f"There is no version {version}; the configuration is at {now.version}.")
+    return _folded(log, site, record.position)
+
+
 def plan(log: Log, site: str, text: str) -> Plan:
     """What applying this text would change. Raises `BadConfiguration`, and what `current` raises.
 
@@ -138,7 +170,14 @@ def export(log: Log, site: str) -> str:
 
 
 def apply(
-    log: Log, desk: DeskWriter, site: str, text: str, *, actor: str, expect_version: int | None = None
+    log: Log,
+    desk: DeskWriter,
+    site: str,
+    text: str,
+    *,
+    actor: str,
+    expect_version: int | None = None,
+    reason: str = "",
 ) -> Applied:
     """Make this text the configuration, all or nothing; no event where nothing changes.
 
@@ -147,19 +186,38 @@ def apply(
     author is taken to have seen what is in force now. Raises `BadConfiguration`, what `current` raises, and `Away` or
     `Unsure` where the database goes away; a repeat is safe. `log` must have the keys.
     """
-    today = datetime.now(UTC).date()
-    wanted = site_file.read(text, today)
+    wanted = site_file.read(text, datetime.now(UTC).date())
+    return carry_out(log, desk, site, wanted, By(actor=actor, reason=reason), expect_version=expect_version)
+
+
+def carry_out(
+    log: Log,
+    desk: DeskWriter,
+    site: str,
+    wanted: Site,
+    by: By,
+    *,
+    expect_version: int | None = None,
+) -> Applied:
+    """Make this the configuration, as `apply` does. Raises what `apply` raises, `Refused` (`bad_text`) for a reason
+    that is none, and `VersionConflict` where somebody else changed nothing but what is appended along.
+    """
     now = current(log, site)
-    planned = make_plan(now, wanted, today)
+    planned = make_plan(now, wanted, datetime.now(UTC).date())
     if not planned.changes:
         return Applied(planned, now.version, None)
     began_from = wanted.version if expect_version is None else expect_version
     if began_from is not None and began_from != now.version:
         raise ConfigurationChanged(_since(now, began_from))
+    records = _records(now, planned, by)
+    also = by.along(now.version + 1, records[0].about) if by.along is not None else []
     try:
-        position = desk.append_desk(_records(now, planned, actor))
+        position = desk.append_desk([*records, *also])
     except VersionConflict:
-        raise ConfigurationChanged(_since(current(log, site), now.version)) from None
+        later = current(log, site)
+        if later.version == now.version:
+            raise
+        raise ConfigurationChanged(_since(later, now.version)) from None
     return Applied(planned, now.version + 1, position, wanted.version)
 
 
@@ -187,7 +245,7 @@ def switch_notice(
     if not changes:
         return Applied(planned, now.version, None)
     try:
-        position = desk.append_desk(_records(now, planned, actor))
+        position = desk.append_desk(_records(now, planned, By(actor=actor)))
     except VersionConflict:
         raise ConfigurationChanged(_since(current(log, site), now.version)) from None
     return Applied(planned, now.version + 1, position)
@@ -208,11 +266,11 @@ def show(settings: Settings) -> str:
         return export(log, settings.site)
 
 
-def apply_file(settings: Settings, text: str, *, expect_version: int | None = None) -> Applied:
+def apply_file(settings: Settings, text: str, *, expect_version: int | None = None, reason: str = "") -> Applied:
     """`apply` over the settings' own database, in the name of whoever runs this. Raises also what opening raises."""
     actor = f"admin:{pwd.getpwuid(os.geteuid()).pw_name}"
     with opened(settings) as (log, desk):
-        return apply(log, desk, settings.site, text, actor=actor, expect_version=expect_version)
+        return apply(log, desk, settings.site, text, actor=actor, expect_version=expect_version, reason=reason)
 
 
 def switch_notice_here(settings: Settings, notice_id: str, *, on: bool) -> Applied:
@@ -257,17 +315,18 @@ def _connected(settings: Settings, url_writer: str) -> Iterator[tuple[Log, DeskW
         source.close()
 
 
-def _records(now: Current, planned: Plan, actor: str) -> list[Record]:
+def _records(now: Current, planned: Plan, by: By) -> list[Record]:
     config = stream("config", now.site)
+    reason = texts.one_line(by.reason, "Reason", texts.LINE)
     about = Provenance(
         at=Instant(time.time_ns() // 1000),
-        actor=actor,
+        actor=by.actor,
         origin="config",
         causation=f"{config}-{now.version + 1}",
         correlation=config,
     )
     events = {change.stream: change.event for change in planned.changes}
-    applied = ConfigurationApplied(digest=planned.digest, changed=tuple(sorted(events)))
+    applied = ConfigurationApplied(digest=planned.digest, changed=tuple(sorted(events)), reason=reason, draft=by.draft)
     return [
         Record(
             stream=name,

@@ -48,13 +48,22 @@ class Current(Struct, frozen=True):
     """`ConfigurationApplied` by the configuration's version."""
 
 
+class Difference(Struct, frozen=True):
+    """One key before and after, as the file writes it; None where the thing was not there, or is no more."""
+
+    key: str
+    before: str | None
+    after: str | None
+
+
 class Change(Struct, frozen=True):
-    """One stream's change: `added`, `changed` or `removed`, in words, and the event that makes it."""
+    """One stream's change: `added`, `changed` or `removed`, in words and key by key, and the event that makes it."""
 
     stream: str
     action: str
     details: tuple[str, ...]
     event: Event
+    keys: tuple[Difference, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """The change for people."""
@@ -94,13 +103,22 @@ class Plan(Struct, frozen=True):
 def make_plan(now: Current, wanted: Site, today: date) -> Plan:
     """The changes that lead from what is in force to what is wanted, and what is allowed and yet hardly meant."""
     changes = [
-        Change(name, "added" if name not in now.events else "changed", _details(now.events.get(name), event), event)
+        _change(name, now.events.get(name), event)
         for name, event in wanted.events.items()
         if not _same(now.events.get(name), event)
     ]
     changes.sort(key=lambda change: (_ORDER[kind_of(change.stream)], change.stream))
     gone = sorted(now.events.keys() - wanted.events.keys(), key=lambda name: (-_ORDER[kind_of(name)], name))
-    removals = [Change(name, "removed", _parting(name), SECTION_OF[kind_of(name)].removed()) for name in gone]
+    removals = [
+        Change(
+            name,
+            "removed",
+            _parting(name),
+            SECTION_OF[kind_of(name)].removed(),
+            differences(SECTION_OF[kind_of(name)], now.events[name], None),
+        )
+        for name in gone
+    ]
     outdated = _outdated(now, wanted) if changes or removals else ()
     warnings = (*outdated, *_renamed(now, wanted), *_suspicious(wanted), *_at_the_door(wanted, today))
     return Plan(now.site, now.version, (*changes, *removals), warnings, wanted.digest)
@@ -112,18 +130,32 @@ def _same(now: Event | None, wanted: Event) -> bool:
     return now == wanted
 
 
-def _details(now: Event | None, wanted: Event) -> tuple[str, ...]:
-    """The keys that change, as the file writes them; of what is new, those that are not as usual."""
-    section = next(section for section in SECTIONS if isinstance(wanted, section.event))
-    told = []
+def _change(name: str, now: Event | None, wanted: Event) -> Change:
+    keys = differences(SECTION_OF[kind_of(name)], now, wanted)
+    return Change(name, "added" if now is None else "changed", (*_details(keys), *_made(now, wanted)), wanted, keys)
+
+
+def differences(section: Section, before: Event | None, after: Event | None) -> tuple[Difference, ...]:
+    """The keys in which two states of a thing differ; all of them where it comes or goes."""
+    found = []
     for each in section.fields:
-        after = site_text.lines(each.write(getattr(wanted, each.attribute)))
-        if now is None:
-            told += f"{each.key} = {after}".split("\n")
-        elif getattr(now, each.attribute) != getattr(wanted, each.attribute):
-            before = site_text.lines(each.write(getattr(now, each.attribute)))
-            told += _changed_rows(each.key, before, after) or [f"{each.key} = {after}   (was {before})"]
-    return (*told, *_made(now, wanted))
+        was, is_now = (
+            None if event is None else site_text.lines(each.write(getattr(event, each.attribute)))
+            for event in (before, after)
+        )
+        if was != is_now:
+            found.append(Difference(each.key, was, is_now))
+    return tuple(found)
+
+
+def _details(keys: tuple[Difference, ...]) -> Iterator[str]:
+    """The keys that change, as the file writes them."""
+    for each in keys:
+        if each.before is None:
+            yield from f"{each.key} = {each.after}".split("\n")
+        elif each.after is not None:
+            rows = _changed_rows(each.key, each.before, each.after)
+            yield from rows or [f"{each.key} = {each.after}   (was {each.before})"]
 
 
 def _made(now: Event | None, wanted: Event) -> Iterator[str]:

@@ -35,10 +35,12 @@ from orchestrator.service.site_values import (
     Read,
     Section,
     Unfit,
+    Within,
     flag,
     from_ms,
     matching,
     near,
+    one_of,
     seconds,
     text,
     whole,
@@ -56,17 +58,6 @@ TARGETS: Final[Mapping[str, re.Pattern[str]]] = {
     APOLOGISE: re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"),
 }
 """Where callers may be sent, and what the name of such a place looks like."""
-
-
-def one_of(known: tuple[str, ...]) -> Read:
-    """One of these words."""
-
-    def read(value: object) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise Unfit(f"{value!r} is none of these; {near(str(value), known)}")
-        return value
-
-    return read
 
 
 def texts(read_one: Read, example: str, *, may_be_none: bool = True) -> Read:
@@ -196,7 +187,7 @@ def _written_week(week: tuple[Spans, ...]) -> dict[str, list[str]]:
 
 
 def _written_days(days: dict[str, Spans]) -> dict[str, list[str]]:
-    return {f'"{day}"': _written_spans(found) for day, found in days.items()}
+    return {day: _written_spans(found) for day, found in days.items()}
 
 
 # --- sections -------------------------------------------------------------------------------------------------------
@@ -252,11 +243,11 @@ CALENDAR: Final = Section(
     (
         Field("name", "name", text, required=True),
         Field("zone", "zone", _zone, required=True),
-        Field("hours", "week", _week, required=True, write=_written_week),
+        Field("hours", "week", _week, required=True, write=_written_week, kind="lists"),
         Field("holidays", "holidays", _holidays),
-        Field("on_holidays", "on_holidays", spans, write=_written_spans),
-        Field("workdays_as", "workdays_as", _weekday, write=lambda day: DAYS[day]),
-        Field("days", "overrides", _days, write=_written_days),
+        Field("on_holidays", "on_holidays", spans, write=_written_spans, kind="words"),
+        Field("workdays_as", "workdays_as", Within(_weekday, among=DAYS), write=lambda day: DAYS[day]),
+        Field("days", "overrides", _days, write=_written_days, kind="lists"),
     ),
 )
 NOTICE: Final = Section(

@@ -4,14 +4,13 @@ Seconds in the file, milliseconds in the events.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from orchestrator.domain.routing.branches import BranchConfigured, BranchRemoved
 from orchestrator.domain.routing.entries import EntryPointConfigured, EntryPointRemoved
 from orchestrator.domain.routing.levels import LevelConfigured, LevelRemoved
 from orchestrator.domain.routing.queues import PICKS, QueueConfigured, QueueRemoved, StepSetting
-from orchestrator.domain.routing.requirements import PRIORITIES
+from orchestrator.domain.routing.requirements import LOCAL, PRIORITIES
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.staff.counters import WINDOWS
@@ -24,14 +23,15 @@ from orchestrator.service.site_rows import MOST_ROWS, rows, written
 from orchestrator.service.site_values import (
     ID,
     Field,
-    Read,
     Section,
     Unfit,
+    Within,
     extension,
     flag,
     from_ms,
     matching,
     near,
+    one_of,
     seconds,
     text,
     whole,
@@ -61,10 +61,13 @@ _MOST_PREFIXES: Final = 1_000
 _PREFIX: Final = re.compile(r"\+?[0-9]{1,15}")
 
 
-def _rule(value: object) -> str:
+def _known_rule(value: object) -> str:
     if not isinstance(value, str) or value not in RULES:
         raise Unfit(f"{value!r} is no rule; {near(str(value), RULES)}")
     return value
+
+
+_rule: Final = Within(_known_rule, among=tuple(RULES))
 
 
 def _numbers(value: object) -> tuple[str, ...]:
@@ -73,17 +76,6 @@ def _numbers(value: object) -> tuple[str, ...]:
     for number in value:
         pattern(number)
     return tuple(value)
-
-
-def _one_of(known: Iterable[str]) -> Read:
-    known = tuple(known)
-
-    def read(value: object) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise Unfit(f"{value!r} is none of these; {near(str(value), known)}")
-        return value
-
-    return read
 
 
 def _prefixes(value: object) -> tuple[str, ...]:
@@ -155,7 +147,7 @@ _STEP: Final = (
     Field("min_level", "min_level", whole(*LEVELS)),
     Field("skills", "skills", _skills),
     Field("agents", "agents", _agents, write=list),
-    Field("branch", "branch", _ID_OF_BRANCH),
+    Field("branch", "branch", Within(_ID_OF_BRANCH, among=(LOCAL,))),
     Field("strongest", "strongest", flag),
 )
 _read_steps: Final = rows(StepSetting, _STEP, "{ for_s = 30, min_level = 5 }", may_be_none=True)
@@ -172,7 +164,7 @@ QUEUE: Final = Section(
         Field("priority", "priority", _points),
         Field("rule", "rule", _rule),
         Field("level_first", "level_first", flag),
-        Field("count_window", "count_window", _one_of(WINDOWS)),
+        Field("count_window", "count_window", one_of(WINDOWS)),
         Field("day_begins_h", "day_begins_h", whole(0, 23)),
         Field("steps", "steps", _steps, write=written(_STEP)),
         Field("named_agent_s", "named_agent_ms", seconds(0, 3_600), write=from_ms),
@@ -194,6 +186,7 @@ QUEUE: Final = Section(
         Field("music", "music", word),
         Field("apology", "apology", word),
         Field("record", "record", flag),
+        Field("announce_agent", "announce_agent", flag),
         *OF_QUEUES,
         Field("pick", "pick", _pick),
     ),

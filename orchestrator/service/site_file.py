@@ -92,6 +92,22 @@ def read(text: str, today: date | None = None) -> Site:
     return site
 
 
+class Problem(Struct, frozen=True):
+    """Something wrong with a document, and where: `("queue", "sales", "ring_s")`."""
+
+    path: Path
+    text: str
+
+
+def examine(document: dict[str, Any], digest: str, today: date) -> tuple[Site, list[Problem]]:
+    """What `read` makes of a document that is parsed already, and all that is wrong with it. What is wrong is left out
+    of the site.
+    """
+    reader = _Reader(document, "", today)
+    site = reader.site(digest)
+    return site, [Problem(path, text) for path, text in reader.problems]
+
+
 class _Reader:
     def __init__(self, document: dict[str, Any], text: str, today: date) -> None:
         self._document = document

@@ -23,16 +23,7 @@ from orchestrator.domain.work.ordertypes import (
     StateSpec,
 )
 from orchestrator.service.site_rows import MOST_ROWS, ROW_ID, names, rows, written
-from orchestrator.service.site_values import Field, Read, Section, Unfit, flag, near, text
-
-
-def _one_of(known: tuple[str, ...]) -> Read:
-    def read(value: object) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise Unfit(f"{value!r} is none of these; {near(str(value), known)}")
-        return value
-
-    return read
+from orchestrator.service.site_values import Field, Read, Section, Unfit, flag, near, one_of, text
 
 
 def _list(read_one: Read, example: str) -> Read:
@@ -45,7 +36,7 @@ def _list(read_one: Read, example: str) -> Read:
 
 
 _ids = _list(ROW_ID, '["open"]')
-_roles = _list(_one_of(ROLES), '["agent", "back_office"]')
+_roles = _list(one_of(ROLES), '["agent", "back_office"]')
 
 
 def _may(value: object) -> dict[str, tuple[str, ...]]:
@@ -66,7 +57,7 @@ _FIELD: Final = (
     Field("id", "id", ROW_ID, required=True),
     Field("name", "name", text, required=True),
     Field("names", "names", names),
-    Field("kind", "kind", _one_of(KINDS)),
+    Field("kind", "kind", one_of(KINDS)),
     Field("required", "required", flag),
     Field("personal", "personal", flag),
     Field("choices", "choices", rows(Choice, _CHOICE, '{ id = "am", name = "Morning" }'), write=written(_CHOICE)),
@@ -75,7 +66,7 @@ _STATE: Final = (
     Field("id", "id", ROW_ID, required=True),
     Field("name", "name", text, required=True),
     Field("names", "names", names),
-    Field("kind", "kind", _one_of(STATE_KINDS)),
+    Field("kind", "kind", one_of(STATE_KINDS)),
     Field("on_assign", "on_assign", ROW_ID),
 )
 _MOVE: Final = (

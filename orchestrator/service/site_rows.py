@@ -1,7 +1,6 @@
 """Lists of tables in the site's file, `states = [ { id = "open", name = "Open" } ]`: read row by row, written back."""
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -53,20 +52,25 @@ def rows(cls: type[Struct], keys: tuple[Field, ...], example: str, *, may_be_non
     return read
 
 
-def written(keys: tuple[Field, ...]) -> Callable[[tuple[Struct, ...]], list[dict[str, Any]]]:
+class Written(Struct, frozen=True):
     """The way back: tables with what is not as usual."""
 
-    def write(rows: tuple[Struct, ...]) -> list[dict[str, Any]]:
+    keys: tuple[Field, ...]
+
+    def __call__(self, rows: tuple[Struct, ...]) -> list[dict[str, Any]]:
         return [
             {
                 field.key: field.write(value)
-                for field in keys
+                for field in self.keys
                 if (value := getattr(row, field.attribute)) != _usual(type(row), field.attribute)
             }
             for row in rows
         ]
 
-    return write
+
+def written(keys: tuple[Field, ...]) -> Written:
+    """Writes a list of tables with these keys, and says which keys they have."""
+    return Written(keys)
 
 
 def _usual(cls: type[Struct], attribute: str) -> object:

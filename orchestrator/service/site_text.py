@@ -1,13 +1,15 @@
 """The site's configuration written as the file that `site_file` reads, so that what is there can be edited."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from orchestrator.domain.kernel import Event, ident_of, kind_of
 from orchestrator.service.site_fields import SECTIONS, Section
 from orchestrator.service.site_file import VERSION
 
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD: Final = """\
 # Queues, entry points, agents, types of work and reasons of site {site} as they are at version {version}.
 # `ringledger config plan FILE` shows what an edited copy would change, `ringledger config apply FILE` does it. The
@@ -25,6 +27,11 @@ def write(events: Mapping[str, Event], *, site: str, version: int) -> str:
     return "\n".join(lines)
 
 
+def table(section: Section, event: Event) -> dict[str, Any]:
+    """The keys of one thing with their values as the file has them."""
+    return {field.key: field.write(getattr(event, field.attribute)) for field in section.fields}
+
+
 def value(found: object) -> str:
     """One value as TOML writes it. Raises TypeError for what has no place in the file."""
     match found:
@@ -38,8 +45,15 @@ def value(found: object) -> str:
         case list():
             return f"[{', '.join(map(value, found))}]"
         case dict():
-            return f"{{ {', '.join(f'{key} = {value(each)}' for key, each in found.items())} }}" if found else "{}"
+            return (
+                f"{{ {', '.join(f'{_key(key)} = {value(each)}' for key, each in found.items())} }}" if found else "{}"
+            )
     raise TypeError(f"{type(found).__name__} cannot be written to the site's file")
+
+
+def _key(text: str) -> str:
+    """A key as TOML writes it: in quotes where it is more than a word."""
+    return text if _BARE.fullmatch(text) else value(text)
 
 
 def lines(found: object) -> str:
@@ -50,5 +64,5 @@ def lines(found: object) -> str:
 
 
 def _keys(section: Section, event: Event) -> Iterator[str]:
-    for field in section.fields:
-        yield f"{field.key} = {lines(field.write(getattr(event, field.attribute)))}\n"
+    for key, each in table(section, event).items():
+        yield f"{key} = {lines(each)}\n"

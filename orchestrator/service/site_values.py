@@ -25,14 +25,29 @@ class Unfit(Exception):
     """A value that a key cannot have; the message says what to write instead."""
 
 
+class Within(Struct, frozen=True):
+    """Reads a value that lies within limits or is one of these: what an input on a screen can say beforehand."""
+
+    read: Read
+    low: float | None = None
+    high: float | None = None
+    among: tuple[str, ...] = ()
+
+    def __call__(self, value: object) -> Any:  # noqa: ANN401 - whatever the event has there
+        return self.read(value)
+
+
 class Field(Struct, frozen=True):
-    """One key: its name in the file and in the event."""
+    """One key: its name in the file and in the event. `kind` is that of its value (`site_shapes.KINDS`), where neither
+    its reader nor the type of the event's field tells.
+    """
 
     key: str
     attribute: str
     read: Read
     required: bool = False
     write: Callable[[Any], Any] = lambda value: value
+    kind: str = ""
 
 
 class Section(Struct, frozen=True):
@@ -90,7 +105,7 @@ def whole(low: int, high: int) -> Read:
             raise Unfit(f"write a whole number from {low} to {high}")
         return value
 
-    return read
+    return Within(read, low, high)
 
 
 def seconds(low: float, high: float) -> Read:
@@ -101,7 +116,19 @@ def seconds(low: float, high: float) -> Read:
             raise Unfit(f"write seconds from {low:g} to {high:g}")
         return round(value * 1000)
 
-    return read
+    return Within(read, low, high)
+
+
+def one_of(known: Iterable[str]) -> Read:
+    """One of these words."""
+    known = tuple(known)
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise Unfit(f"{value!r} is none of these; {near(str(value), known)}")
+        return value
+
+    return Within(read, among=known)
 
 
 def from_ms(value: int) -> int | float:

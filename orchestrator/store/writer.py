@@ -31,7 +31,8 @@ from orchestrator.vault import Vault
 # A batch takes whole submissions until it has this many events: a bound on one transaction, and on how long the first
 # of a flood waits for its answer. With 64 producers batches of 64 come by themselves.
 BATCH: Final = 400
-# Events that may wait. At 500 events/s twenty seconds without a database; the loop holds calls with music well before.
+# With so many events waiting no more are taken: at 500 events/s twenty seconds. The loop holds news back well before.
+# What is decided in one step is taken as a whole, however much it is: a switch that restarts ends every call at once.
 QUEUE_LIMIT: Final = 10_000
 # Streams whose last version is remembered; one that was forgotten is asked of the database in the append itself.
 _REMEMBERED: Final = 200_000
@@ -155,10 +156,10 @@ class LiveWriter:
         with self._lock:
             if self._stopped is not None:
                 raise self._stopped
-            if self._waiting + len(drafts) > self._queue_limit:
+            if self._waiting >= self._queue_limit:
                 raise QueueFull(
-                    f"{self._waiting} events wait for the database already; {len(drafts)} more would pass the limit of "
-                    f"{self._queue_limit}. Nothing of this was taken: refuse new work until the database is back."
+                    f"{self._waiting} events wait for the database already, and {self._queue_limit} is the limit. "
+                    "Nothing of this was taken: refuse new work until the database is back."
                 )
             unseen = self._check_versions(before)
             for record in records:

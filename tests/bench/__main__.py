@@ -12,7 +12,7 @@ import json
 import sys
 from typing import Any
 
-GROUPS = ("store", "esl", "decide", "switch", "projections", "web", "matching", "fairness")
+GROUPS = ("store", "esl", "decide", "switch", "projections", "web", "matching", "fairness", "scale")
 
 
 def missed(figure: dict[str, Any]) -> bool:

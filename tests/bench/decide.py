@@ -24,6 +24,7 @@ from orchestrator.runner.inputs import EndAll, Ready, SignIn
 from orchestrator.service.configuration import apply_file
 from orchestrator.settings import environment_with
 from orchestrator.store import Log, Source, schema
+from tests.bench.processes import cpu_s
 from tests.lab.patience import until
 from tests.lab.ports import free_port
 from tests.postgres import make_reachable_directory, settings_for
@@ -57,7 +58,7 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
     script = place / "phones.json"
     phones = [{"extension": str(2_000 + n), "answer_after_ms": 200, "lines": 2} for n in range(AGENTS)]
     script.write_text(json.dumps({"phones": phones}))
-    switch = _start(stack, place, 0, "freeswitch.simulator", "--port", str(port), "--password", PASSWORD, "--callers",
+    switch = start(stack, place, 0, "freeswitch.simulator", "--port", str(port), "--password", PASSWORD, "--callers",
                     str(script), "--no-recordings")  # fmt: skip
     environ = {
         "RINGLEDGER_HOME": str(settings.home),
@@ -65,28 +66,28 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
         "RINGLEDGER_METRICS": f"127.0.0.1:{figures_port}",
         "RINGLEDGER_LOG_LEVEL": "warning",
     }
-    engine = _start(stack, place, 1, "orchestrator", "engine", **environ)
+    engine = start(stack, place, 1, "orchestrator", "engine", **environ)
     client = Client(control_path(settings.home))
     stack.callback(client.close)
-    until(lambda: _is_up(client), "the engine to be active and to have its switch", within_s=30)
+    until(lambda: is_up(client), "the engine to be active and to have its switch", within_s=30)
     for n in range(AGENTS):
         client.do(SignIn(agent=str(n)))
         client.do(Ready(agent=str(n)))
-    callers = _Callers(port)
+    callers = Callers(port)
     stack.callback(callers.close)
-    callers.place(WARM)
+    callers.place(WARM, per_s=RATE)
     until(lambda: client.ask("status")["contacts"] == 0, "the first callers to be served", within_s=30)
-    before, cpu = _figures(figures_port), _cpu_s(engine.pid)
-    callers.place(CALLS)
+    before, cpu = figures(figures_port), cpu_s(engine.pid)
+    callers.place(CALLS, per_s=RATE)
     until(lambda: client.ask("status")["contacts"] == 0, "the callers to be served", within_s=30)
-    after, used = _figures(figures_port), _cpu_s(engine.pid) - cpu
+    after, used = figures(figures_port), cpu_s(engine.pid) - cpu
     client.do(EndAll(reason="evening"))
     served = _served(database.url_reader)
-    commit_p99 = 1_000 * _percentile("ringledger_commit_seconds", before, after, 0.99)
+    commit_p99 = 1_000 * percentile("ringledger_commit_seconds", before, after, 0.99)
     about = {"calls": CALLS, "calls_per_s": RATE, "agents": AGENTS, "served": served - WARM}
     yield {"name": "decide.commit.p99_ms", "value": round(commit_p99, 3), "unit": "ms", "what": "in the same run"}
     for share, limit in ((0.5, 5.0), (0.99, commit_p99 + 10)):
-        value = 1_000 * _percentile("ringledger_ring_seconds", before, after, share)
+        value = 1_000 * percentile("ringledger_ring_seconds", before, after, share)
         name = f"decide.p{share * 100:.0f}_ms"
         yield {"name": name, "value": round(value, 3), "unit": "ms", "at_most": round(limit, 3), **about}
     yield {
@@ -98,7 +99,7 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
     }
 
 
-def _start(stack: ExitStack, place: Path, core: int, *words: str, **variables: str) -> subprocess.Popen[bytes]:
+def start(stack: ExitStack, place: Path, core: int, *words: str, **variables: str) -> subprocess.Popen[bytes]:
     """A Python module of ours as a process on one core."""
     cores = sorted(os.sched_getaffinity(0))
     output = stack.enter_context((place / f"{words[0]}.log").open("wb"))
@@ -115,7 +116,7 @@ def _start(stack: ExitStack, place: Path, core: int, *words: str, **variables: s
     return process
 
 
-class _Callers:
+class Callers:
     """Callers placed evenly over the switch's own command connection."""
 
     def __init__(self, port: int) -> None:
@@ -126,14 +127,15 @@ class _Callers:
         self._number = 0
         self._send(f"auth {PASSWORD}")
 
-    def place(self, count: int) -> None:
-        """Let `count` callers call, one every 1/RATE seconds; they talk for a second."""
+    def place(self, count: int, *, per_s: float, talk_ms: int = 1_000) -> float:
+        """Let `count` callers call, `per_s` a second, evenly. Returns how many seconds late the last one was."""
         begun = time.monotonic()
         for n in range(count):
             self._number += 1
-            time.sleep(max(0.0, begun + n / RATE - time.monotonic()))
-            caller = {"dialled": NUMBER, "number": f"1380{self._number:07}", "talk_ms": 1_000}
+            time.sleep(max(0.0, begun + n / per_s - time.monotonic()))
+            caller = {"dialled": NUMBER, "number": f"1380{self._number:07}", "talk_ms": talk_ms}
             self._send(f"api simulator call {json.dumps(caller)}", b"+OK ")
+        return time.monotonic() - begun - count / per_s
 
     def close(self) -> None:
         """Hang up on the switch."""
@@ -165,7 +167,7 @@ queue = "bench"
 {agents}"""
 
 
-def _is_up(client: Client) -> bool:
+def is_up(client: Client) -> bool:
     try:
         status = client.ask("status")
     except ControlError:
@@ -173,19 +175,13 @@ def _is_up(client: Client) -> bool:
     return bool(status["active"]) and all(node["up"] for node in status["nodes"].values())
 
 
-def _cpu_s(pid: int) -> float:
-    """Seconds of CPU that a process has used (proc(5), fields 14 and 15)."""
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _figures(port: int) -> dict[str, float]:
+def figures(port: int) -> dict[str, float]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
 
 
-def _percentile(name: str, before: dict[str, float], after: dict[str, float], share: float) -> float:
+def percentile(name: str, before: dict[str, float], after: dict[str, float], share: float) -> float:
     """From a histogram's growth between two readings, drawn evenly within the bucket that holds it."""
     head = f'{name}_bucket{{le="'
     counts = sorted(

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from msgspec import structs
 
+from orchestrator.domain.contacts.announcing import prompts_for
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
@@ -150,6 +151,10 @@ class Desk:
 
     def record(self, leg: str, file: str) -> str:
         return self.do(i.StartRecording(id=self.next_id(), node=self.node, leg=leg, file=file))
+
+    def announce(self, leg: str, other: str, number: str = "801") -> str:
+        prompts = prompts_for(number)
+        return self.do(i.AnnounceNumber(id=self.next_id(), node=self.node, leg=leg, other=other, prompts=prompts))
 
     def exists(self, leg: str) -> bool:
         """Whether the leg lives, asked of the switch now."""

@@ -21,6 +21,7 @@ from orchestrator.domain.routing import (
     branches,
     calendars,
     configuration,
+    drafts,
     entries,
     levels,
     limits,
@@ -43,6 +44,7 @@ MODULES = (
     people,
     notes,
     configuration,
+    drafts,
     entries,
     queues,
     levels,
@@ -214,6 +216,14 @@ def test_history_from_before_there_were_desks_is_read_with_the_limits_of_then() 
     assert queue == queues.QueueConfigured(name="Sales", skill="sales")
 
 
+def test_a_queue_from_before_numbers_were_announced_announces_none() -> None:
+    """Features 4.2, 11.1: a new release does not change what callers hear; whoever applies the queue anew does."""
+    entry = CATALOGUE["QueueConfigured"]
+    queue = msgspec.convert(entry.upcasters[3]({"name": "Sales", "skill": "sales"}), entry.cls)
+    assert queue == queues.QueueConfigured(name="Sales", skill="sales", announce_agent=False)
+    assert queues.QueueConfigured(name="Sales", skill="sales").announce_agent
+
+
 def test_an_agent_of_the_first_version_is_read_as_one_of_no_team() -> None:
     entry = CATALOGUE["AgentConfigured"]
     body = {"number": "101", "name": "Li", "extension": "1001", "skills": {"sales": 5}}
@@ -225,9 +235,11 @@ def test_an_agent_of_the_first_version_is_read_as_one_of_no_team() -> None:
 def test_history_of_one_caller_at_a_time_is_read_as_such() -> None:
     """Features 1.9, 3.8: who was reserved for a call before there was anything by hand, and what could be held then."""
 
-    def read(name: str, body: dict[str, Any]) -> Event:
+    def read(name: str, body: dict[str, Any], last: int = 1) -> Event:
         entry = CATALOGUE[name]
-        return msgspec.convert(entry.upcasters[-1](body), entry.cls)
+        for upcast in entry.upcasters[-last:]:
+            body = upcast(body)
+        return msgspec.convert(body, entry.cls)
 
     assert read("AgentReserved", {"offer_id": "o", "contact_id": "c"}) == shift_events.AgentReserved(
         offer_id="o", contact_id="c", channel="voice", by_hand=False
@@ -239,6 +251,6 @@ def test_history_of_one_caller_at_a_time_is_read_as_such() -> None:
     assert read("AgentConfigured", agent) == agents.AgentConfigured(
         number="101", name="Li", extension="1001", skills={"sales": 5}, capacity={}
     )
-    assert read("QueueConfigured", {"name": "Sales", "skill": "sales"}) == queues.QueueConfigured(
-        name="Sales", skill="sales", pick="skilled"
+    assert read("QueueConfigured", {"name": "Sales", "skill": "sales"}, 2) == queues.QueueConfigured(
+        name="Sales", skill="sales", pick="skilled", announce_agent=False
     )

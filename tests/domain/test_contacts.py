@@ -396,6 +396,18 @@ def test_a_press_of_which_the_switch_was_told_can_be_repeated_but_not_taken_back
     given(*TALKING, hold).when(k.Resume(shift_id="s1", now=LATER)).refused("not_held")
 
 
+def test_the_agents_number_is_announced_once_in_a_talk_on_hold_or_not() -> None:
+    """Feature 4.2."""
+    announce, announced = k.Announce(number="801"), c.NumberAnnounced(segment_id="g1", number="801")
+    given(*TALKING).when(announce).then(announced)
+    given(*TALKING, c.ContactHeld(segment_id="g1")).when(announce).then(announced)
+    given(*TALKING, announced).when(announce).then()
+    again = (c.ContactHeld(segment_id="g1"), c.ContactResumed(segment_id="g1"))
+    given(*TALKING, announced, *again).when(announce).then()
+    given(*CONNECTING).when(announce).then()
+    given(*TALKING, closed("L")).when(announce).then()
+
+
 def test_the_desk_is_refused_what_the_state_does_not_allow() -> None:
     """Features 4.1, 4.3."""
     given(*WAITING).when(k.AcceptAtDesk(shift_id="s1")).refused("no_offer")
@@ -419,6 +431,7 @@ EVENTS = st.sampled_from(
         c.AgentSegmentEnded(segment_id="g1", shift_id="s1", ended_by="agent", cause="x"),
         c.ContactTurnedAway(reason="no_agent_in_time", prompt="sorry"), c.ContactIdentified(customer_id="c"),
         c.LegOverdue(legs=("L",), again_at=LATER), c.RecordingBegun(file="f"),
+        c.NumberAnnounced(segment_id="g1", number="801"),
         c.ContactEnded(reason="completed", phase="connected"),
     )
 )  # fmt: skip
@@ -439,6 +452,7 @@ COMMANDS = st.sampled_from(
         k.AcceptAtDesk(shift_id="s1"), k.RejectAtDesk(shift_id="s2"), k.Hold(shift_id="s1", now=NOW),
         k.Resume(shift_id="s1", now=NOW),
         k.HangUp(reason="agent"), k.CheckOverdue(now=NOW), k.NoteRecording(file="f"),
+        k.Announce(number="801"),
     )
 )  # fmt: skip
 

@@ -251,11 +251,17 @@ class ObedientPhone(SippPhones):
 
 
 class AnsweringPhones(SippPhones):
-    """Many registered phones without sound that answer every call after `answer_ms`: cheap, for load."""
+    """Many registered phones without sound that answer every call after `answer_ms`: cheap, for load.
 
-    def __init__(self, folder: Path, accounts: Sequence[Phone], port: int, *, answer_ms: int = 0) -> None:
-        text = Template((SCENARIOS / "phones_answer.xml").read_text()).substitute(
-            answer_ms=answer_ms, rtp=free_range(2)
+    They hang up `talk_ms` after the answer, where that is given.
+    """
+
+    def __init__(
+        self, folder: Path, accounts: Sequence[Phone], port: int, *, answer_ms: int = 0, talk_ms: int | None = None
+    ) -> None:
+        talking = "" if talk_ms is None else f'timeout="{talk_ms}" ontimeout="1"'
+        text = Template((SCENARIOS / "phones_answer.xml").read_text()).safe_substitute(
+            answer_ms=answer_ms, rtp=free_range(2), talking=talking
         )
         super().__init__(folder, accounts, port, text)
 

@@ -54,18 +54,40 @@ def listen(
     return Heard(loudness=math.sqrt(energy / len(part)), share=share)
 
 
+def stretches(path: Path, channel: int, hertz: int, *, step_s: float = 0.05) -> list[tuple[float, float]]:
+    """When this frequency is heard in a channel, whatever else is heard with it: (from, for how long), in seconds.
+
+    Of each `step_s` it counts where a tone at a tenth of full scale or more would lie.
+    """
+    with wave.open(str(path), "rb") as file:
+        channels, rate = file.getnchannels(), file.getframerate()
+        samples = array("h", file.readframes(file.getnframes()))[channel::channels]
+    block = round(step_s * rate)
+    least = block * (0.1 * 32_767) ** 2 / 2
+    found: list[tuple[float, float]] = []
+    for number in range(len(samples) // block):
+        if _power(samples[number * block : (number + 1) * block], hertz, rate, block) < least:
+            continue
+        at = number * step_s
+        if found and found[-1][0] + found[-1][1] > at - step_s / 2:
+            found[-1] = (found[-1][0], found[-1][1] + step_s)
+        else:
+            found.append((at, step_s))
+    return found
+
+
 def length_s(path: Path) -> float:
     """How long a WAV file plays."""
     with wave.open(str(path), "rb") as file:
         return file.getnframes() / file.getframerate()
 
 
-def _power(samples: "array[int]", hertz: int, rate: int) -> float:
-    """Energy of one frequency, by Goertzel's recurrence in blocks of 0.1 s.
+def _power(samples: "array[int]", hertz: int, rate: int, block: int = 0) -> float:
+    """Energy of one frequency, by Goertzel's recurrence in blocks of 0.1 s, or of so many samples.
 
     Blocks, because a sender's clock is not ours: over seconds a tone drifts out of phase and would cancel itself.
     """
-    block = rate // 10
+    block = block or rate // 10
     turn = 2 * math.cos(2 * math.pi * hertz / rate)
     total = 0.0
     for start in range(0, len(samples) - block + 1, block):

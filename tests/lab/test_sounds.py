@@ -9,8 +9,8 @@ import pytest
 
 from freeswitch.prompts.__main__ import make
 from freeswitch.prompts.music import music
-from freeswitch.prompts.sound import RATE, silence, tone, write_wav
-from freeswitch.prompts.speak import Prompt, information_tone, prompts, speak, speaker
+from freeswitch.prompts.sound import RATE, silence, tone, trim_wav, write_wav
+from freeswitch.prompts.speak import UNSPOKEN_S, Prompt, information_tone, prompts, speak, speaker
 from tests.lab.sound import alaw_tone, length_s, listen
 
 
@@ -55,12 +55,31 @@ def test_a_speaker_that_cannot_speak_the_language_gives_tones_too(tmp_path: Path
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_without_a_speaker_the_parts_of_a_sentence_are_short_silence(tmp_path: Path) -> None:
+    """Feature 4.2: whoever is connected must not hear eight alarms instead of a number."""
+    path = tmp_path / "zh" / "digit_8.wav"
+    assert not speak(Prompt("zh", "digit_8", "cmn", "8", part=True), path, speaker=None)
+    assert length_s(path) == pytest.approx(UNSPOKEN_S)
+    assert listen(path, 0).silent
+
+
+def test_trimming_keeps_the_sound_and_an_edge_of_silence(tmp_path: Path) -> None:
+    path = tmp_path / "word.wav"
+    write_wav(path, [*silence(0.3), *tone(500, 0.5), *silence(0.4)])
+    trim_wav(path, edge_s=0.05)
+    assert length_s(path) == pytest.approx(0.6, abs=0.02)
+    assert listen(path, 0, from_s=0.05, to_s=0.55).dominant == 500
+    write_wav(path, silence(0.3))
+    trim_wav(path)
+    assert length_s(path) == pytest.approx(0.3)
+
+
 @pytest.mark.skipif(speaker() is None, reason="espeak-ng is not installed")
 def test_with_a_speaker_every_prompt_is_words_of_a_few_seconds(tmp_path: Path) -> None:
     for prompt in prompts():
         path = tmp_path / prompt.language / f"{prompt.name}.wav"
         assert speak(prompt, path, speaker())
-        assert 3 < length_s(path) < 20
+        assert (0.2 < length_s(path) < 2.5) if prompt.part else (3 < length_s(path) < 20)
         assert not listen(path, 0).silent
 
 

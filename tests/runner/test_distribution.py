@@ -148,6 +148,20 @@ def test_a_preferred_agent_in_whatever_state_halts_no_queue_of_whatever_rule(rul
     assert widened(scene)[-1] == (1, "expired" if could_come else "nobody_could")
 
 
+def test_a_preferred_agent_who_leaves_while_the_switch_is_lost_is_not_waited_for_when_it_is_back() -> None:
+    """Complaint 6, feature 12.1."""
+    scene = wanting(1, named_agent_ms=60_000, max_wait_ms=600_000)
+    scene.ready(1, 2)
+    caller = scene.park()
+    scene.hang_up(scene.ring_of(caller).leg, "USER_BUSY")
+    assert rung(scene, caller) == []
+    scene.disconnect()
+    scene.give(inputs.SignOut(agent="1001"))
+    scene.connect(legs=(scene.seen(caller),))
+    assert widened(scene)[-1] == (1, "nobody_could")
+    assert rung(scene, caller) == ["1002"]
+
+
 def test_whoever_is_waited_for_and_goes_on_a_break_is_waited_for_no_more() -> None:
     """Complaint 6: at that moment, and all who waited for that agent, in their order."""
     scene = wanting(1, named_agent_ms=60_000)

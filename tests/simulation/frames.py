@@ -181,6 +181,11 @@ class Simulated:
             return 0
         return self._over_talk.setdefault(leg, self.agenda.now)
 
+    def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
+        """Those that it hears at this moment."""
+        found = self.model.switch.legs.get(leg)
+        return [(found.partner, bool(found.recordings)) for _ in found.displaced] if found is not None else []
+
     def how_far(self, leg: str) -> str:
         return "not told here"
 

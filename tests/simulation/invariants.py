@@ -47,6 +47,7 @@ RULES = {
     "offers_are_young": "no offer is older than its deadline",
     "hears_music": "whoever waits hears something",
     "hears_each_other": "a hold leaves no music over the talk, however soon it was asked for",
+    "announced_once": "the caller hears the agent's number once a conversation, and no recording hears it",
     "commit_first": "no instruction is written before its records are committed",
     "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
     "fence": "nothing is committed by an epoch that is over",
@@ -273,6 +274,9 @@ class AnySwitch(Protocol):
     def music_over_talk_since(self, leg: str) -> int:
         """Since when this leg hears music while its agent talks to it; 0 where it does not."""
 
+    def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
+        """The employee numbers that this leg heard: the agent's leg, and whether a recording had begun before."""
+
     def how_far(self, leg: str) -> str:
         """How far the ring of this leg came: never made, made, rang, answered, unreachable."""
 
@@ -346,6 +350,7 @@ class Invariants:
             self._waits_are_over(world, now)
             self._nobody_hears_silence(world, now)
             self._nobody_talks_against_music(world, now)
+            self._numbers_are_heard(world, now)
 
     def _record(self, record: Record, given: Input, moved: set[str]) -> None:
         match record.event:
@@ -586,11 +591,15 @@ class Invariants:
                     raise Broken("served_at_once", f"{contact.contact_id} waits while shift {shift.shift_id} is free")
 
     def _nobody_halts(self, world: World) -> None:
-        """Whoever waits for something that is to widen waits for somebody who is there, and not on a break."""
+        """Whoever waits for something that is to widen waits for somebody who is there, and not on a break. Callers
+        of a lost switch are looked at when it is back.
+        """
         there = {shift.agent_id for shift in world.shifts.values() if shift.status != "paused"}
         for contact in world.contacts.values():
             visit = contact.visit
             if visit is None or contact.status != "waiting" or not 0 <= visit.step < len(visit.steps) - 1:
+                continue
+            if not world.in_step(contact.node):
                 continue
             if not any(agent in world.agents and could_take(world, visit, world.agents[agent]) for agent in there):
                 raise Broken("nobody_halts", f"{contact.contact_id} waits at step {visit.step} for nobody")
@@ -633,6 +642,22 @@ class Invariants:
             since = self._switch.music_over_talk_since(contact.caller_leg)
             if since and now > since + 2 * SECOND:
                 raise Broken("hears_each_other", f"the caller of {contact.contact_id} hears music over the talk")
+
+    def _numbers_are_heard(self, world: World, now: Instant) -> None:
+        """Never twice; not at all where we were away between the decision and the switch."""
+        for contact in world.contacts.values():
+            segment = contact.segment
+            if segment is None:
+                continue
+            heard = [recorded for leg, recorded in self._switch.numbers_heard(contact.caller_leg) if leg == segment.leg]
+            settings = world.queues[contact.queue_id].settings
+            if len(heard) > 1 or (heard and not settings.announce_agent):
+                raise Broken("announced_once", f"the caller of {contact.contact_id} hears {len(heard)} numbers")
+            if heard and settings.record and not heard[0]:
+                raise Broken("announced_once", f"the number that {contact.contact_id} hears is recorded as the agent's")
+            settled = self._whole and segment.since > self._engine.slack() and now > segment.since + 5 * SECOND
+            if settled and settings.announce_agent and not heard and self._switch.talks_with(contact.caller_leg):
+                raise Broken("announced_once", f"the caller of {contact.contact_id} has heard no number")
 
     # --- at a write --------------------------------------------------------------------------------------------------
     def wrote(self, given: i.Instruction) -> None:

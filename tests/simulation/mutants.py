@@ -265,6 +265,22 @@ def _acts_at_once(right: Any, self: Any, body: Any, answered: Any = None) -> Non
     self._commit()
 
 
+def _unannounced(contact: Any) -> Any:
+    return replace(contact, segment=replace(contact.segment, announced=False)) if contact.segment else contact
+
+
+def _a_number_for_every_resume(world: Any, happened: Any, ids: Any) -> Any:
+    yield from talk.talk(world, happened, ids)
+    if isinstance(happened.record.event, contacts.ContactResumed):
+        yield from talk.announce(world, happened.after)
+
+
+def _announces_at_once(world: Any, happened: Any, ids: Any) -> Any:
+    yield from talk.talk(world, happened, ids)
+    if isinstance(happened.record.event, contacts.ContactConnected):
+        yield from talk.announce(world, happened.after)
+
+
 def _released_though_still_held(right: Any, self: Any, record: Any) -> Any:
     result = right(self, record)
     if isinstance(record.event, shifts.AgentReleased):
@@ -281,6 +297,15 @@ def _reserves_whoever_it_finds() -> Iterator[None]:
     with (
         around(matching, "_label", _reserved_agents_are_free)(),
         swapped(shifts, "available", lambda shift, *_: shift.status in ("ready", "reserved")),
+    ):
+        yield
+
+
+@contextmanager
+def _says_it_again_after_a_hold() -> Iterator[None]:
+    with (
+        policy(talk.talk, _a_number_for_every_resume)(),
+        around(contacts, "_evolve_hold", lambda right, *args: _unannounced(right(*args)))(),
     ):
         yield
 
@@ -426,6 +451,7 @@ _CRASHES = Weather(crashes=3)
 _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
+_MANY_HOLDS = Size(contacts=100, agents=10)
 _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
 
@@ -594,12 +620,26 @@ MUTANTS = (
         rule="hears_each_other",
         make=instead(handling, "SETTLE", 0),
         weather=_CALM,
-        size=_MANY_AT_ONCE,
+        size=_MANY_HOLDS,
     ),
     Mutant(
         name="forget a hold that has to wait",
         rule="waits_end",
         make=around(timers, "set_for_contact", _no_timer_for_a_wish),
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="say the number again after a hold",
+        rule="announced_once",
+        make=_says_it_again_after_a_hold,
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="say the number before the recording has begun",
+        rule="announced_once",
+        make=policy(talk.talk, _announces_at_once),
         weather=_CALM,
         size=_MANY_AT_ONCE,
     ),

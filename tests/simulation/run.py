@@ -93,6 +93,7 @@ class Run(Watcher):
         self.seed = seed
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
+        self._talk_dice = Random(f"talks of {seed}")
         self.door = Door(seed)
         self._hands_dice = Random(f"hands of {seed}")
         self.size = size or Size(
@@ -392,6 +393,8 @@ class Run(Watcher):
                 max_wait_ms=dice.choice((20_000, 60_000, 120_000)),
                 cool_down_ms=COOL_DOWN_MS,
                 ring_at_once=many,
+                record=self._talk_dice.random() < 0.7,
+                announce_agent=self._talk_dice.random() < 0.8,
                 pick=self._hands_dice.choice(("skilled", "skilled", "anyone", "nobody"))
                 if self.size.hands
                 else "nobody",

@@ -94,6 +94,8 @@ class Leg:
     """Music of a hold that was begun too soon, or resumed too soon: it begins when it is over."""
     music_over_talk_since: int = 0
     recording: str = ""
+    numbers_heard: list[tuple[str, bool]] = field(default_factory=list)
+    """With which agent's leg an employee number was heard, and whether a recording had begun before it."""
     alive: bool = True
     reply: Reply | None = field(default=None, repr=False)
 
@@ -259,6 +261,8 @@ class Switch:
                 self._job(lambda: self._talk(given, reply))
             case i.StartRecording():
                 self._job(lambda: self._record(given, reply))
+            case i.AnnounceNumber():
+                self._announce(given, reply)
             case _:
                 raise TypeError(f"the model switch does not know {type(given).__name__}")
 
@@ -467,6 +471,14 @@ class Switch:
             leg.recording = f"/recordings/{given.file}"
             self._say(f.RecordingStarted, leg, path=leg.recording)
 
+    def _announce(self, given: i.AnnounceNumber, reply: Reply) -> None:
+        leg, other = self.legs.get(given.leg), self.legs.get(given.other)
+        if leg is None or other is None:
+            reply("Cannot locate session!")
+            return
+        reply("")
+        leg.numbers_heard.append((other.uuid, bool(leg.recording)))
+
     # --- looked at by the rules --------------------------------------------------------------------------------------
     def lives(self, leg: str) -> bool:
         return leg in self.legs
@@ -484,6 +496,9 @@ class Switch:
     def music_over_talk_since(self, leg: str) -> int:
         found = self.legs.get(leg)
         return found.music_over_talk_since if found is not None and found.peer is not None else 0
+
+    def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
+        return self.legs[leg].numbers_heard if leg in self.legs else []
 
     def how_far(self, leg: str) -> str:
         return self.rung.get(leg, "never made")
@@ -560,6 +575,9 @@ class Switches:
 
     def music_over_talk_since(self, leg: str) -> int:
         return max(switch.music_over_talk_since(leg) for switch in self.switches)
+
+    def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
+        return [heard for switch in self.switches for heard in switch.numbers_heard(leg)]
 
     def how_far(self, leg: str) -> str:
         came = (switch.how_far(leg) for switch in self.switches)

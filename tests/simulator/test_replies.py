@@ -26,6 +26,8 @@ ASKED = (
     ("uuid_transfer", "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"),
     ("uuid_record nope start /tmp/x.wav", "-ERR Cannot locate session!\n"),
     ("uuid_record", "-USAGE: <uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]\n"),
+    ("uuid_displace nope start file_string://a.wav 0 mux", "-ERR Cannot locate session!\n"),
+    ("uuid_displace", "-USAGE: <uuid> [start|stop] <path> [<limit>] [mux]\n"),
     ("uuid_dump nope json", "-ERR No such channel!\n"),
     ("uuid_dump", "-USAGE: <uuid> [format]\n"),
     ("uuid_send_dtmf nope 1", "-ERR Cannot locate session!\n"),

@@ -168,6 +168,13 @@ def test_a_full_queue_refuses_and_says_what_to_do_and_takes_again_once_there_is_
     assert len(kit.logged()) == 11
 
 
+def test_what_was_decided_in_one_step_is_taken_however_much_it_is(kit: Kit) -> None:
+    """A switch with thousands of calls that restarts: they end in one step, or the engine could never start again."""
+    writer = kit.writer(queue_limit=10)
+    writer.append_live(calls("contact-1", *range(1, 51)))
+    assert len(kit.logged()) == 50
+
+
 def test_a_closed_writer_stores_what_waits_and_takes_no_more(kit: Kit) -> None:
     writer = kit.writer()
     for number in range(50):

@@ -27,6 +27,8 @@ MAY: Final = {
     "blacklist.keep": {"leader", "back_office", "admin"},
     "notices.switch": {"leader", "ops", "admin"},
     "work.close": {"leader", "back_office"},
+    "routing.edit": {"leader", "admin"},
+    "routing.apply": {"admin"},
     SIGNED_IN: set(ROLES),
 }
 VALUES: Final = {

@@ -45,6 +45,9 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "notices.switch": "see what callers hear before the music, switch it on and off",
         "numbers.clear": "see whole telephone numbers of callers at once",
         "personal.reveal": "have masked personal data shown, which is recorded",
+        "routing.see": "see queues, entry points, agents' skills and the rest of the configuration, as it is and was",
+        "routing.edit": "collect changes of the configuration in drafts",
+        "routing.apply": "make a draft the configuration",
         "users.manage": "add users, change roles, end sessions",
     }
 )
@@ -54,7 +57,7 @@ _GRANTS: Final[Mapping[str, str]] = {
     " numbers.clear",
     "leader": "board.watch floor.watch floor.direct agents.act waiting.take waiting.direct history.search"
     " recordings.hear customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
-    " blacklist.see blacklist.keep notices.switch",
+    " blacklist.see blacklist.keep notices.switch routing.see routing.edit",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
     " blacklist.see blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
@@ -62,7 +65,8 @@ _GRANTS: Final[Mapping[str, str]] = {
     "ops": "board.watch floor.watch replay.watch history.search notices.switch",
     "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal"
     " blacklist.see",
-    "admin": "board.watch floor.watch users.manage audit.see blacklist.see blacklist.keep notices.switch",
+    "admin": "board.watch floor.watch users.manage audit.see blacklist.see blacklist.keep notices.switch"
+    " routing.see routing.edit routing.apply",
 }
 
 GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -74,7 +78,7 @@ GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 """Role to permissions."""
 
 
-WHOLE: Final = frozenset({"replay.watch", "audit.see"})
+WHOLE: Final = frozenset({"replay.watch", "audit.see", "routing.see", "routing.edit", "routing.apply"})
 """What shows the whole centre, whoever's it is: not for those who see some teams only."""
 
 

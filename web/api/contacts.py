@@ -21,6 +21,7 @@ from web.api.forms import (
     Number,
     Paged,
     Position,
+    Query,
     Text,
     Time,
     Word,
@@ -32,7 +33,9 @@ from web.api.forms import (
     written,
 )
 from web.history import shown
+from web.history.why import Explained, explained
 from web.parts import parts
+from web.words.why import obstacle
 from web.writing import file, who
 
 
@@ -114,6 +117,47 @@ class ContactEvent(Struct, frozen=True, kw_only=True):
     decision: Decision | None
 
 
+class WhyQuery(Query, frozen=True, kw_only=True):
+    """Whom it is asked of; without, of everybody and every offer."""
+
+    agent: Annotated[Ident, Meta(description="An employee number.")] = ""
+    offer: Annotated[int, Meta(ge=0, le=10_000, description="Which offer of the contact, from 1; 0: all.")] = 0
+
+
+class Obstacle(Struct, frozen=True, kw_only=True):
+    """One thing that kept an agent from the offer. `code` is stable and for programs, `words` are for people."""
+
+    code: str
+    words: str
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """The answer for one agent: `chosen`, `ranked` (free, but others came first), or `out`. `place`: among those who
+    were free, from 1. `parts`: what counted, in that order.
+    """
+
+    agent_id: str
+    verdict: str
+    place: int
+    parts: dict[str, int]
+    obstacles: list[Obstacle]
+    words: str
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """One offer, or with `offer` 0 the moment at which the contact was queued and nobody was offered it. `more`: agents
+    who are not listed; ask for them by number.
+    """
+
+    offer: int
+    at: Time
+    position: Position
+    queue_id: str
+    config_version: int | None
+    reasons: list[Reason]
+    more: int
+
+
 class ContactNote(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something written down about a contact."""
 
@@ -170,6 +214,16 @@ def events(contact_id: str, query: Paged) -> Items[ContactEvent]:
     )
 
 
+def why(contact_id: str, query: WhyQuery) -> Items[Moment]:
+    """For each offer, why each agent did or did not get it, derived by replay"""
+    _refuse_out_of_sight(contact_id)
+    try:
+        found = explained(contact_id, number=query.agent, offer=query.offer)
+    except Refused:
+        abort(404)
+    return Items([_moment(each) for each in found])
+
+
 def note(contact_id: str, body: ContactNote, key: str) -> Written:
     """Write something down about a contact"""
     _refuse_out_of_sight(contact_id)
@@ -197,6 +251,31 @@ def _refuse_out_of_sight(contact_id: str) -> None:
     """
     if me().teams and _in_sight(contact_id) is None:
         abort(404)
+
+
+def _moment(found: Explained) -> Moment:
+    moment, names = found.moment, shown.names_now()[0]
+    return Moment(
+        offer=moment.number,
+        at=time_of(moment.at),
+        position=moment.position,
+        queue_id=moment.queue_id,
+        config_version=moment.decision.config_version if moment.decision is not None else None,
+        reasons=[
+            Reason(
+                agent_id=line.reason.agent_id,
+                verdict=line.reason.verdict,
+                place=line.reason.place,
+                parts=line.reason.parts,
+                obstacles=[
+                    Obstacle(code=each.code, words=obstacle(each, names, moment.at)) for each in line.reason.obstacles
+                ],
+                words=line.words,
+            )
+            for line in found.lines
+        ],
+        more=found.more,
+    )
 
 
 def _contact(row: contact_log.Contact, number: str) -> Contact:

@@ -9,7 +9,20 @@ from msgspec import Struct
 
 from projections import agent_workload, audit_trail, contact_log, customer_timeline, customers, queue_state, work_orders
 from web.access.roles import SIGNED_IN
-from web.api import access, agents, blacklist, commands, contacts, floor, ledger, orders, ordertypes, reasons, waiting
+from web.api import (
+    access,
+    agents,
+    blacklist,
+    commands,
+    configuration,
+    contacts,
+    floor,
+    ledger,
+    orders,
+    ordertypes,
+    reasons,
+    waiting,
+)
 from web.api import customers as files
 from web.api.forms import Nothing, Query
 
@@ -81,6 +94,7 @@ OPERATIONS: Final = (
     Operation("GET", "/contacts", "history.search", contacts.search, (contact_log.NAME,)),
     Operation("GET", "/contacts/{contact_id}", "history.search", contacts.one, (contact_log.NAME,)),
     Operation("GET", "/contacts/{contact_id}/events", "history.search", contacts.events, (LIVE,)),
+    Operation("GET", "/contacts/{contact_id}/why", "history.search", contacts.why, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/notes", "customers.edit", contacts.note, status=201),
     Operation("POST", "/contacts/{contact_id}/customer", "customers.edit", contacts.identify),
     Operation("GET", "/waiting", "waiting.take", waiting.waiting, (LIVE,)),
@@ -124,6 +138,11 @@ OPERATIONS: Final = (
     Operation("POST", "/orders/{order_id}/notes", "work.handle", orders.note, status=201),
     Operation("POST", "/orders/{order_id}/moves", "work.handle", orders.move, status=201),
     Operation("GET", "/order-types", "work.see", ordertypes.types, (work_orders.NAME,)),
+    Operation("GET", "/configuration", "routing.see", configuration.show),
+    Operation("GET", "/configuration/versions", "routing.see", configuration.versions),
+    Operation("GET", "/configuration/versions/{number}", "routing.see", configuration.version),
+    Operation("POST", "/configuration/plan", "routing.edit", configuration.plan),
+    Operation("POST", "/configuration/apply", "routing.apply", configuration.apply),
     Operation("GET", "/events", "audit.see", ledger.events, (audit_trail.NAME,)),
     Operation("GET", "/events/{position}", "audit.see", ledger.event, (LIVE,)),
     Operation("GET", "/replay", "replay.watch", ledger.replay),

@@ -1,6 +1,7 @@
 """Contacts that were, as the auditor's pages and programs see them: steps in words, callers' numbers, names."""
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +26,8 @@ class Step(Struct, frozen=True):
     """Since the contact arrived."""
     body: str
     decided: Decided | None
+    offer: int = 0
+    """Which offer of the contact this event makes, from 1."""
 
 
 def caller_of(raw: str) -> contact_log.Caller:
@@ -64,14 +67,16 @@ def steps_of(records: Sequence[Record]) -> list[Step]:
     names, _, _ = names_now()
     shifts = {held.shift_id: held.agent_id for record in records for held in _reserved(record)}
     names = Names(agents=names.agents, queues=names.queues, shifts=shifts)
-    return [_step(record, names, records[0].about.at) for record in records]
+    numbers = count(1)
+    offers = [next(numbers) if isinstance(record.event, OfferMade) else 0 for record in records]
+    return [_step(record, names, records[0].about.at, offer) for record, offer in zip(records, offers, strict=True)]
 
 
 def _reserved(record: Record) -> Iterable[Reservation]:
     return record.event.reservations if isinstance(record.event, OfferMade) else ()
 
 
-def _step(record: Record, names: Names, begun: Instant) -> Step:
+def _step(record: Record, names: Names, begun: Instant, offer: int) -> Step:
     event = record.event
     decided = None
     if isinstance(event, OfferMade):
@@ -88,4 +93,5 @@ def _step(record: Record, names: Names, begun: Instant) -> Step:
         after_ms=(record.about.at - begun) // 1000,
         body=msgspec.json.format(body, indent=2).decode(errors="replace"),
         decided=decided,
+        offer=offer,
     )

@@ -11,7 +11,7 @@ from projections import contact_log
 from projections.contact_log import Search
 from web.access.needs import needs
 from web.access.sight import agents_in_sight
-from web.history import recordings
+from web.history import recordings, why
 from web.history.area import blueprint
 from web.history.shown import caller_of, callers, names_now, steps_of
 from web.navigation import Item
@@ -20,7 +20,7 @@ from web.words import code, origin
 
 NAVIGATION = (Item("history.search", _l("History"), 60),)
 
-__all__ = ["NAVIGATION", "blueprint", "recordings"]
+__all__ = ["NAVIGATION", "blueprint", "recordings", "why"]
 
 OUTCOMES: Final = ("completed", "abandoned", "turned_away", "switch_lost", "stopped", "demo_stopped")
 _ID_LENGTH: Final = 64

@@ -110,6 +110,8 @@ CODES: Final[dict[str, LazyString]] = {
     "entry": _l("entry point"),
     "level": _l("customer level"),
     "aged": _l("waiting"),
+    # A branch that is the caller's own.
+    "local": _l("that of the caller’s region"),
     # How a customer's file came to be.
     "first_call": _l("first call"),
     "demo": _l("demo"),

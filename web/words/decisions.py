@@ -87,24 +87,32 @@ def _asked(decision: Decision, names: Names) -> str:
 
 def _why(candidate: Candidate) -> str:
     """What counted for a candidate; whatever the rule looked at beside level and idle time is told in the middle."""
-    idle = duration(candidate.idle_ms)
-    parts = [_("level %(level)s", level=candidate.level)]
-    for what, value in candidate.score.items():
-        match what:
-            case "calls":
-                parts.append(ngettext("%(num)s call", "%(num)s calls", value))
-            case "talk_ms":
-                parts.append(_("talked for %(time)s", time=duration(value)))
-            case "skills":
-                parts.append(ngettext("%(num)s skill", "%(num)s skills", value))
-            case "order":
-                parts.append(_("place %(order)s", order=value))
-            case "weight":
-                parts.append(_("weight %(weight)s", weight=value))
-            case "offered_ms" if value < 0:
-                parts.append(_("not offered anything yet"))
-            case "offered_ms":
-                parts.append(_("last offered something %(time)s ago", time=duration(value)))
-            case _:
-                parts.append(f"{code(what)} {value}")
-    return ", ".join([*parts, _("idle for %(idle)s", idle=idle)])
+    return counted({"level": candidate.level, **candidate.score, "idle_ms": candidate.idle_ms})
+
+
+def counted(parts: dict[str, int]) -> str:
+    """What counted, in the order in which it counts."""
+    return ", ".join(_part(what, value) for what, value in parts.items())
+
+
+def _part(what: str, value: int) -> str:
+    match what:
+        case "level":
+            return str(_("level %(level)s", level=value))
+        case "calls":
+            return str(ngettext("%(num)s call", "%(num)s calls", value))
+        case "talk_ms":
+            return str(_("talked for %(time)s", time=duration(value)))
+        case "skills":
+            return str(ngettext("%(num)s skill", "%(num)s skills", value))
+        case "order":
+            return str(_("place %(order)s", order=value))
+        case "weight":
+            return str(_("weight %(weight)s", weight=value))
+        case "offered_ms" if value < 0:
+            return str(_("not offered anything yet"))
+        case "offered_ms":
+            return str(_("last offered something %(time)s ago", time=duration(value)))
+        case "idle_ms":
+            return str(_("idle for %(idle)s", idle=duration(value)))
+    return f"{code(what)} {value}"

@@ -211,6 +211,12 @@ class RejectAtDesk(Struct, frozen=True, kw_only=True):
     shift_id: str
 
 
+class Announce(Struct, frozen=True, kw_only=True):
+    """Tell the caller by whom they are served. `number`: the digits of the agent's employee number."""
+
+    number: str
+
+
 class Hold(Struct, frozen=True, kw_only=True):
     """The agent pressed hold, or wants to talk with the contact `then`, who is on hold, instead."""
 
@@ -275,5 +281,5 @@ Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer
-    | DeferOverflow | Answer | MarkNuisance | ByHand
+    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce
 )  # fmt: skip

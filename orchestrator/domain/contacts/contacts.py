@@ -49,6 +49,7 @@ from orchestrator.domain.contacts.events import (
     LegClosed,
     LegOverdue,
     NuisanceMarked,
+    NumberAnnounced,
     OfferAccepted,
     OfferAcceptRequested,
     OfferAnswered,
@@ -102,6 +103,7 @@ __all__ = [
     "LegClosed",
     "LegOverdue",
     "NuisanceMarked",
+    "NumberAnnounced",
     "Offer",
     "OfferAcceptRequested",
     "OfferAccepted",
@@ -217,6 +219,8 @@ class Segment(Struct, frozen=True, kw_only=True):
     """With a wish for hold: the contact with which the agent talks again once this one is on hold."""
     wish_due: Instant = Instant(0)
     """When the switch is to be told of the wish, at the earliest."""
+    announced: bool = False
+    """Whether the caller was told the agent's number."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -396,6 +400,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 changed_at=at,
             )
             return replace(contact, status="connected", offer=None, segment=segment, served=True)
+        case NumberAnnounced() if contact.segment is not None:
+            return replace(contact, segment=replace(contact.segment, announced=True))
         case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
             return _evolve_hold(contact, event, at)
         case AgentSegmentEnded():

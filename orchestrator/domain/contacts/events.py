@@ -327,6 +327,13 @@ class ContactConnected(Event, frozen=True, kw_only=True):
     leg: str
 
 
+class NumberAnnounced(Event, frozen=True, kw_only=True):
+    """The caller is told who serves them: the agent's employee number, its digits alone. Once a conversation."""
+
+    segment_id: str
+    number: str
+
+
 class HoldRequested(Event, frozen=True, kw_only=True):
     """The agent asked for hold. The switch is told at `not_before`, at once where that has passed; not at all where it
     takes back a resume of which the switch was not told yet. `then`: the contact on hold with which the agent talks

@@ -5,6 +5,7 @@ Events: `events`; states and their diagram: `contacts`; commands: `commands`. A 
 
 from orchestrator.domain.contacts import moving, offers
 from orchestrator.domain.contacts.commands import (
+    Announce,
     Answer,
     CheckOverdue,
     Command,
@@ -43,6 +44,7 @@ from orchestrator.domain.contacts.contacts import (
     LegClosed,
     LegOverdue,
     NuisanceMarked,
+    NumberAnnounced,
     OfferWithdrawn,
     OverflowDeferred,
     QueueVisitEnded,
@@ -97,6 +99,8 @@ def decide(contact: Contact | None, command: Command) -> Events:
             return moving.decide(contact, command)
         case DeferOverflow() | Answer() | MarkNuisance():
             return _of_admission(contact, command)
+        case Announce():
+            return _announce(contact, command)
         case Receive():
             return ()
     return offers.decide(contact, command)
@@ -227,6 +231,13 @@ def _revised(visit: Visit, command: Revise) -> VisitRevised:
     return VisitRevised(
         visit_id=visit.visit_id, steps=command.steps, bonuses=command.bonuses, until=until, reason=command.reason
     )
+
+
+def _announce(contact: Contact, command: Announce) -> Events:
+    segment = contact.segment
+    if segment is None or segment.announced or contact.status not in ("connected", "held"):
+        return ()
+    return (NumberAnnounced(segment_id=segment.segment_id, number=command.number),)
 
 
 def _hold(contact: Contact, command: Hold | Resume | NoteHold) -> Events:

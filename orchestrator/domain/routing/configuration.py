@@ -4,7 +4,7 @@ Stream `config-<site>`. Written by `config apply` in the same transaction as the
 agents that it changed; so the stream's version is the configuration's version.
 """
 
-from orchestrator.domain.kernel import Event
+from orchestrator.domain.kernel import Event, Personal
 
 
 class ConfigurationApplied(Event, frozen=True, kw_only=True):
@@ -13,3 +13,7 @@ class ConfigurationApplied(Event, frozen=True, kw_only=True):
     digest: str
     changed: tuple[str, ...]
     """The streams that got an event, sorted."""
+    reason: Personal = ""
+    """Why, in the words of whoever did it."""
+    draft: str = ""
+    """The draft that it was, where it was one."""

@@ -61,6 +61,8 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     music: str = "ringledger"
     apology: str = APOLOGY
     record: bool = True
+    announce_agent: bool = True
+    """Whether the caller is told the agent's employee number when both are joined."""
     desk_grace_ms: int = 15_000
     """How long the desk of an agent may be gone before the queue's contacts are kept from that agent."""
     answer_target_ms: int = 20_000

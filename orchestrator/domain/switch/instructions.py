@@ -87,6 +87,13 @@ class StartRecording(Instruction, frozen=True, kw_only=True):
     file: str
 
 
+class AnnounceNumber(Instruction, frozen=True, kw_only=True):
+    """Let caller (`leg`) and agent (`other`) hear these prompts over their talk, by their ids and in their order."""
+
+    other: str
+    prompts: tuple[str, ...]
+
+
 class CheckLeg(Instruction, frozen=True, kw_only=True):
     """Ask whether this leg lives; answered by `LegPresence`."""
 

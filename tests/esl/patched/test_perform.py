@@ -115,10 +115,18 @@ def background(command: str, job: str = "i-1") -> str:
             {"file": "2026/c-1.wav"},
             [background(f"uuid_record {LEG} start /srv/recordings/2026/c-1.wav")],
         ),
+        (
+            i.AnnounceNumber,
+            {"other": OTHER, "prompts": ("number_before", "digit_8", "number_after")},
+            [
+                f"api uuid_displace {leg} start file_string://number_before.wav!digit_8.wav!number_after.wav 0 mux"
+                for leg in (LEG, OTHER)
+            ],
+        ),
     ),
 )
 def test_an_instruction_becomes_these_commands(
-    rig: Rig, kind: type[i.Instruction], fields: dict[str, str], commands: list[str]
+    rig: Rig, kind: type[i.Instruction], fields: dict[str, str | tuple[str, ...]], commands: list[str]
 ) -> None:
     rig.perform(kind, **fields)
     assert rig.written() == commands
@@ -150,7 +158,7 @@ def test_every_kind_of_instruction_has_its_row_and_its_row_says_all(rig: Rig) ->
 def test_without_the_lease_nothing_is_written_but_questions(rig: Rig) -> None:
     rig.leased = False
     for kind in ROWS:
-        fields = {"music": "m", "prompt": "p", "file": "x", "other": OTHER, "offer": "o-1"}
+        fields = {"music": "m", "prompt": "p", "file": "x", "other": OTHER, "offer": "o-1", "prompts": ("p",)}
         wanted = {name: value for name, value in fields.items() if name in get_type_hints(kind)}
         rig.ring() if kind is i.RingAgent else rig.perform(kind, **wanted)
     assert [command for command in rig.written() if not command.startswith("api ")] == []

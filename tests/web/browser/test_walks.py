@@ -138,6 +138,9 @@ def test_an_auditor_finds_a_call_and_sees_all_of_it(running: Running, language: 
     assert page.locator("table.events > tbody > tr").count() > 5
     page.locator("td details summary").first.click()
     look(page, "contact", language)
+    page.click("p > a[href$='/why']")
+    page.wait_for_selector("tr.chosen")
+    look(page, "why", language)
     page.goto(f"{running.url}/audit/?name=OfferMade")
     page.locator("tbody th a").first.click()
     page.wait_for_selector("pre")
@@ -185,3 +188,43 @@ def test_back_office_works_an_order_of_a_known_customer(running: Running, langua
     page.wait_for_selector("button[value=done]", state="detached")
     page.goto(f"{running.url}/orders/")
     look(page, "orders", language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_administrator_changes_a_queue_and_takes_it_back(running: Running, language: str) -> None:
+    """Features 3.9 and 11.5: draft, difference, apply with a reason, the running engine follows; history, back."""
+    page = running.sign_in("admin", language)
+    page.goto(f"{running.url}/routing/")
+    page.fill("input[name=name]", {"en": "Autumn", "zh": "秋季"}[language])
+    look(page, "configuration", language)
+    page.locator("form[action$='/drafts'] button").click()
+    page.wait_for_url("**/routing/drafts/*")
+    draft = page.url
+    page.goto(f"{running.url}/routing/things/queue/enquiries?draft={draft.rpartition('/')[2]}")
+    name = {"en": "Where is my parcel? (autumn)", "zh": "包裹查询（秋季）"}[language]
+    page.fill("[name='f.name']", name)
+    page.fill("[name='f.ring_s']", "400")
+    page.click("button[value=save]")
+    page.wait_for_selector("[aria-invalid=true]")
+    look(page, "configuration-thing", language)
+    page.fill("[name='f.ring_s']", "14")
+    page.click("button[value=save]")
+    page.wait_for_url(draft)
+    look(page, "configuration-draft", language)
+    page.fill("input[name=reason]", {"en": "More parcels in autumn", "zh": "秋季包裹增多"}[language])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/routing/history/*")
+    number = int(page.url.rpartition("/")[2])
+    until(lambda: name in running.shop.ask("queues")[1], "the engine to follow")
+    page.goto(f"{running.url}/routing/skills")
+    look(page, "configuration-skills", language)
+    page.goto(f"{running.url}/routing/history")
+    look(page, "configuration-history", language)
+    page.goto(f"{running.url}/routing/history/{number - 1}")
+    page.locator("form[action$='/drafts'] button").click()
+    page.wait_for_url("**/routing/drafts/*")
+    assert page.locator("del", has_text=name).count() == 1
+    page.fill("input[name=reason]", {"en": "Autumn is over", "zh": "秋季已过"}[language])
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/routing/history/{number + 1}")
+    until(lambda: name not in running.shop.ask("queues")[1], "the engine to follow back")

@@ -96,3 +96,33 @@ def test_a_contact_reads_in_chinese(site: Site, day: Day) -> None:
 @pytest.mark.parametrize("ident", ("nobody", "..%2F..%2Fetc%2Fpasswd", "x" * 3_000))
 def test_a_contact_that_never_was_is_not_found(site: Site, day: Day, ident: str) -> None:
     assert site.as_role("auditor").get(f"/history/contacts/{ident}").status_code == 404
+
+
+def test_the_page_of_a_contact_leads_to_why_each_agent_did_or_did_not_get_it(site: Site, day: Day) -> None:
+    """Feature 3.9, complaint 25: every agent, by replay, in the reader's words; one agent; one offer."""
+    auditor = site.as_role("auditor")
+    contact_id = day.contacts[1]
+    page = auditor.get(f"/history/contacts/{contact_id}").text
+    assert f"/history/contacts/{contact_id}/why?offer=2" in page
+    every = auditor.get(f"/history/contacts/{contact_id}/why").text
+    assert every.count("chosen: number 1 of those who were free") == 2
+    assert "was not ready for" in every
+    second = auditor.get(f"/history/contacts/{contact_id}/why?offer=2").text
+    assert second.count("chosen: number 1") == 1
+    one = auditor.get(f"/history/contacts/{contact_id}/why?agent=1001").text
+    assert one.count('<th scope="row">') == 2
+    assert (
+        "There is no agent with the employee number 9"
+        in auditor.get(f"/history/contacts/{contact_id}/why?agent=9").text
+    )
+    chinese = auditor.get(f"/history/contacts/{contact_id}/why", headers={"Accept-Language": "zh"}).text
+    assert "选中" in chinese
+    assert auditor.get("/history/contacts/none/why").status_code == 404
+    assert auditor.get(f"/history/contacts/{contact_id}/why?offer=99").status_code == 404
+
+
+def test_a_leader_is_told_of_the_own_team_only(site: Site, day: Day) -> None:
+    """Feature 12.6: nobody's state of another team, not even by asking why."""
+    leader = site.as_role("leader", teams=("nowhere",))
+    assert leader.get(f"/history/contacts/{day.contacts[0]}/why").status_code == 404
+    assert leader.get(f"/history/contacts/{day.contacts[-1]}/why").text.count('<th scope="row">') == 0

@@ -121,5 +121,5 @@ def test_the_screen_speaks_chinese(office: Office) -> None:
     ops.get("/notices/")
     ops.submit("/language", language="zh", next="/")
     page = ops.get("/notices/").text
-    for word in ("通知", "开启", "入口", "提示音"):
+    for word in ("通知", "开启", "接入点", "语音"):
         assert word in page

@@ -1,0 +1,30 @@
+"""What processes use, read from /proc."""
+
+import os
+from pathlib import Path
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU that a process has used (proc(5), fields 14 and 15); 0 for one that is gone."""
+    words = _stat(pid)
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK") if words else 0.0
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that this one has started and that live."""
+    every = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [each for each in every if (words := _stat(each)) and int(words[1]) == pid]
+
+
+def resident_kb(pid: int) -> int:
+    """How much memory a process has, in kB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1_024
+
+
+def _stat(pid: int) -> list[str]:
+    """What follows the program's name."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

@@ -1,0 +1,1 @@
+"""Configuration on screens: queues, entry points, agents and the rest, as drafts, with difference and history."""
