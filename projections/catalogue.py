@@ -7,6 +7,7 @@ from typing import Final
 from projections import (
     agent_workload,
     audit_trail,
+    blacklist,
     contact_log,
     customer_timeline,
     customers,
@@ -23,6 +24,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     customers,
     work_orders,
     audit_trail,
+    blacklist,
 )
 
 

@@ -26,6 +26,8 @@ AREAS: Final = (
     "audit",
     "customers",
     "work",
+    "blacklist",
+    "notices",
     "routing",
     "push",
     "api",

@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from orchestrator.domain.customers import blacklist
@@ -37,6 +37,12 @@ class Blacklists:
                 found[ident] = (after, before[1] if before else record)
         return [each for each in reversed(found.values()) if not each[0].lifted]
 
+    def one(self, ident: str) -> tuple[Blacklisting, list[Record]] | None:
+        """An entry, lifted or not, and everything that became of it, the first first; None where there is none."""
+        history = list(self._log.stream(stream(KIND, checked_id(ident, "blacklisting"))))
+        entry = _folded(history, ident)
+        return None if entry is None else (entry, history)
+
     def add(
         self, who: Who, raw: str, reason: str, *, until: Instant = blacklist.FOR_EVER, note: str = "", key: str = ""
     ) -> Written:
@@ -63,10 +69,16 @@ class Blacklists:
         reason: str | None = None,
         until: Instant | None = None,
         note: str | None = None,
+        seen: int | None = None,
         key: str = "",
     ) -> Written:
-        """Say why, until when, what else. `Refused`: `no_such_blacklisting`, `bad_reason`, `bad_text`, `bad_time`."""
-        return self._do(who, ident, blacklist.Change(now=_now(), reason=reason, until=until, note=note), key)
+        """Say why, until when, what else. `seen`: the version of the entry that the author knows; a later one is not
+        overwritten.
+
+        `Refused`: `no_such_blacklisting`, `bad_reason`, `bad_text`, `bad_time`, `changed_meanwhile`.
+        """
+        command = blacklist.Change(now=_now(), reason=reason, until=until, note=note)
+        return self._do(who, ident, command, key, seen=seen)
 
     def expire(self, who: Who, ident: str, *, key: str = "") -> Written:
         """Let an entry end now; it stays in the list as one that is over. `Refused`: `no_such_blacklisting`."""
@@ -90,16 +102,24 @@ class Blacklists:
             raise Refused("no_number", "This is no telephone number; write it as +8613800138000.")
         return number
 
-    def _do(self, who: Who, ident: str, command: blacklist.Command, key: str, about: str = "") -> Written:
+    def _do(
+        self, who: Who, ident: str, command: blacklist.Command, key: str, about: str = "", *, seen: int | None = None
+    ) -> Written:
         name = stream(KIND, checked_id(ident, "blacklisting"))
 
-        def decide(before: Iterable[Record]) -> tuple[Event, ...]:
-            entry: Blacklisting | None = None
-            for record in before:
-                entry = blacklist.evolve(entry, record.event, ident)
-            return blacklist.decide(entry, command)
+        def decide(before: Sequence[Record]) -> tuple[Event, ...]:
+            if seen is not None and before and before[-1].version != seen:
+                raise Refused("changed_meanwhile", "Somebody else changed this entry meanwhile; look at it again.")
+            return blacklist.decide(_folded(before, ident), command)
 
         return self._desk.write(name, decide, who=who, key=key, about=lambda _before, _events: about or name)
+
+
+def _folded(history: Iterable[Record], ident: str) -> Blacklisting | None:
+    entry: Blacklisting | None = None
+    for record in history:
+        entry = blacklist.evolve(entry, record.event, ident)
+    return entry
 
 
 def _now() -> Instant:

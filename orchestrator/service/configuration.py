@@ -221,8 +221,12 @@ def carry_out(
     return Applied(planned, now.version + 1, position, wanted.version)
 
 
-def switch_notice(log: Log, desk: DeskWriter, site: str, notice_id: str, *, on: bool, actor: str) -> Applied:
+def switch_notice(
+    log: Log, desk: DeskWriter, site: str, notice_id: str, *, on: bool, actor: str, seen: int | None = None
+) -> Applied:
     """Let callers hear a notice from now on, or no more: a change of the configuration like any other, by whom it was.
+
+    `seen`: the version of the notice that the actor knows; one that was changed since is not switched.
 
     Raises `Refused` (`no_such_notice`), what `current` raises, `ConfigurationChanged`, `Away` and `Unsure`.
     """
@@ -233,6 +237,8 @@ def switch_notice(log: Log, desk: DeskWriter, site: str, notice_id: str, *, on: 
         known = ", ".join(sorted(ident_of(each) for each in now.events if kind_of(each) == "notice")) or "none"
         raise Refused("no_such_notice", f"There is no notice {notice_id} in the configuration; there are: {known}.")
     after = replace(before, on=on)
+    if after != before and seen not in (None, now.versions[name]):
+        raise ConfigurationChanged(f"Somebody else changed notice {notice_id} meanwhile; look at it again.")
     changes = () if after == before else (Change(name, "changed", (f"on = {str(on).lower()}",), after),)
     digest = hashlib.sha256(f"{name} on={on}".encode()).hexdigest()
     planned = Plan(site, now.version, changes, (), digest)

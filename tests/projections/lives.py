@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.customers import notes, people
+from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import SECOND, Event, Instant, Provenance, Record
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.work import orders, ordertypes
@@ -84,6 +84,16 @@ def order(ident: str, customer: str = "", contact: str = "") -> list[Told]:
     ]
 
 
+def nuisance(ident: str, number: str, *, lifted: bool) -> list[Told]:
+    """An entry of the blacklist that is made, gets an end, and may be taken off."""
+    name = f"blacklist-{ident}"
+    told: list[Told] = [
+        (name, blacklist.NumberBlacklisted(number=number, reason="nuisance", note="at night")),
+        (name, blacklist.BlacklistingChanged(reason="fraud", until=Instant(MORNING + 3600 * SECOND))),
+    ]
+    return [*told, (name, blacklist.BlacklistingLifted())] if lifted else told
+
+
 def lives(seed: int, customers: int = 12) -> list[Record]:
     """Records of some customers' lives, shuffled into each other as real ones are; the same for the same seed."""
     dice = Random(seed)
@@ -104,6 +114,7 @@ def lives(seed: int, customers: int = 12) -> list[Record]:
         at = dice.randrange(1, len(told) + 1)
         hanging = (f"note-c{place}", notes.ContactNoted(contact_id=f"c{place}", text="called", code="call_back"))
         strands.append(iter([file[0], *told[:at], hanging, *told[at:]]))
+        strands.append(iter(nuisance(f"b{place}", number, lifted=dice.random() < 0.5)))
         owner = dice.choice(("", who))
         strands.append(iter(order(f"w{place}", customer=owner, contact=f"c{place}")))
     return numbered(_shuffled(strands, dice))

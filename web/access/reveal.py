@@ -19,7 +19,12 @@ from web.shown import national
 
 # Whose personal data screens show, and what one needs to see such a screen: nobody asks for the address that another
 # user signed in from, and whoever works on orders only has no number of a caller or customer shown.
-_KINDS: Final = {"contact": "history.search", "customer": "customers.see", "order": "work.see"}
+_KINDS: Final = {
+    "contact": "history.search",
+    "customer": "customers.see",
+    "order": "work.see",
+    "blacklist": "blacklist.see",
+}
 _SUBJECT: Final = re.compile(r"[a-z]{1,20}-[A-Za-z0-9-]{1,60}")
 _FIELD: Final = re.compile(r"[a-z][a-z_]{0,39}(?:\.[a-z0-9_-]{1,40})?")
 

@@ -40,7 +40,9 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "work.open": "open a work order",
         "work.handle": "assign work orders, note, finish, reopen them",
         "work.close": "close work orders for good",
-        "blacklist.keep": "see the blacklist, add to it, change it, take numbers off it",
+        "blacklist.see": "see the blacklist, and what became of each entry",
+        "blacklist.keep": "add to the blacklist, change it, take numbers off it",
+        "notices.switch": "see what callers hear before the music, switch it on and off",
         "numbers.clear": "see whole telephone numbers of callers at once",
         "personal.reveal": "have masked personal data shown, which is recorded",
         "routing.see": "see queues, entry points, agents' skills and the rest of the configuration, as it is and was",
@@ -55,14 +57,16 @@ _GRANTS: Final[Mapping[str, str]] = {
     " numbers.clear",
     "leader": "board.watch floor.watch floor.direct agents.act waiting.take waiting.direct history.search"
     " recordings.hear customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
-    " routing.see routing.edit blacklist.keep",
+    " blacklist.see blacklist.keep notices.switch routing.see routing.edit",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
-    " blacklist.keep",
+    " blacklist.see blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
-    "ops": "board.watch floor.watch replay.watch history.search",
-    "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal",
-    "admin": "board.watch floor.watch users.manage audit.see routing.see routing.edit routing.apply blacklist.keep",
+    "ops": "board.watch floor.watch replay.watch history.search notices.switch",
+    "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal"
+    " blacklist.see",
+    "admin": "board.watch floor.watch users.manage audit.see blacklist.see blacklist.keep notices.switch"
+    " routing.see routing.edit routing.apply",
 }
 
 GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

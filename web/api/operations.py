@@ -118,7 +118,7 @@ OPERATIONS: Final = (
     Operation("POST", "/agents/{number}/extend-wrap-up", "agents.act", commands.extend_wrap_up),
     Operation("POST", "/agents/{number}/sign-out", "agents.act", commands.sign_out),
     Operation("POST", "/agents/{number}/mark-nuisance", "agents.act", commands.mark_nuisance),
-    Operation("GET", "/blacklist", "blacklist.keep", blacklist.every),
+    Operation("GET", "/blacklist", "blacklist.see", blacklist.every),
     Operation("POST", "/blacklist", "blacklist.keep", blacklist.add, status=201),
     Operation("PATCH", "/blacklist/{blacklisting_id}", "blacklist.keep", blacklist.change),
     Operation("POST", "/blacklist/{blacklisting_id}/expire", "blacklist.keep", blacklist.expire),

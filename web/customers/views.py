@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from flask import abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
@@ -15,8 +15,6 @@ from orchestrator.service.regions import region_of
 from projections import customer_timeline, customers, work_orders
 from web import language
 from web.access.needs import needs
-from web.customers import blacklist
-from web.customers.area import blueprint
 from web.customers.shown import Line, Person, lines, people
 from web.fresh import caught_up
 from web.navigation import Item
@@ -24,9 +22,8 @@ from web.parts import parts
 from web.words import code
 from web.writing import file, fresh_key, key, who
 
+blueprint = Blueprint("customers", __name__, url_prefix="/customers")
 NAVIGATION = (Item("customers.search", _l("Customers"), 30),)
-
-__all__ = ["NAVIGATION", "blacklist", "blueprint"]
 
 LEVELS: Final = ("vip", "gold", "silver")
 KINDS: Final = ("contact", "order", "note", "file")

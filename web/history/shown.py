@@ -11,7 +11,7 @@ from orchestrator.domain.kernel import Instant, Record, Refused, UnknownEvent
 from orchestrator.service.customers import e164
 from projections import contact_log
 from web.parts import parts
-from web.push.present import live
+from web.push.present import live, view_if_any
 from web.replay.moment import Decided, names_of
 from web.words import Names, reasons, sentence
 
@@ -51,6 +51,15 @@ def names_now() -> tuple[Names, list[tuple[str, str]], list[tuple[str, str]]]:
         names = names_of(world)
     agents, queues = (sorted(each.items(), key=lambda item: item[1]) for each in (names.agents, names.queues))
     return names, agents, queues
+
+
+def names_if_any() -> Names:
+    """What ids are called now; ids stand for themselves while nothing live is there: for pages that do without it."""
+    view = view_if_any()
+    if view is None or not view.ready:
+        return Names()
+    with view.still() as world:
+        return names_of(world)
 
 
 def steps_of(records: Sequence[Record]) -> list[Step]:

@@ -29,7 +29,7 @@ from web.desk.picture import Desk, desk_of
 from web.parts import Parts
 from web.push import present
 
-MODELS: Final = ("customers", "customer_timeline", "work_orders", "queue_state", "agent_workload")
+MODELS: Final = ("customers", "customer_timeline", "work_orders", "queue_state", "agent_workload", "blacklist")
 DESK: Final = "11111111-2222-3333-4444-555555555555"
 
 

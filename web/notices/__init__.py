@@ -1,0 +1,1 @@
+"""Notices that callers hear: on, off, since when, by whom."""
