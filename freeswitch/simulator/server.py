@@ -21,9 +21,10 @@ _LONGEST_SLEEP = 1 * SECOND
 _STUCK_NAP_S = 0.005
 
 _LONGEST_GOODBYE = 2 * SECOND
-# However slowly somebody goes on taking what is left to be said.
+"""How long legs may take to end when the switch shuts down, and then clients to take nothing of what is left to say."""
+
 _LONGEST_FAREWELL = 30 * SECOND
-"""How long legs may take to end when the switch shuts down, and then clients to take what is still to be said."""
+"""And how long it lasts at most, however slowly somebody goes on taking it."""
 
 
 def clock() -> int:

@@ -63,6 +63,16 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "age_cap": _l("Points for waiting, at most"),
     "ring_most": _l("Phones that ring, at most"),
     "ring_next_s": _l("One more phone rings after"),
+    "callback_tries": _l("Called back in vain, at most (times)"),
+    "callback_again_s": _l("Left in peace after each"),
+    "callback_most_wait_s": _l("A callback is given up after"),
+    "callback_prompt": _l("Prompt that promises the callback"),
+    # --- calls to the outside
+    "allowed": _l("Numbers that may be called begin with"),
+    "refused": _l("Numbers never called begin with"),
+    "show": _l("Number shown to whom we call"),
+    "show_for": _l("Number shown, by entry point"),
+    "at_most": _l("Calls to the outside at once, at most"),
     # --- entry points
     "numbers": _l("Dialled numbers"),
     "queue": _l("Queue"),
