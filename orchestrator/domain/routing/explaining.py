@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.matching import Choice
 from orchestrator.domain.routing.requirements import Requirement, rank_at
@@ -118,7 +119,7 @@ def score_of(rule: Rule, standing: Standing, now: Instant) -> dict[str, int]:
 def _rung(world: World, contact: Contact, choice: Choice) -> int:
     """How many phones ring for it now, at most."""
     settings = world.queues[contact.queue_id].settings
-    if contact.offer is not None:
+    if contact.offer is not None or to_be_called(contact) is not None:
         return 1
     return settings.ring_most if choice.order.rule.rings == ALL else settings.ring_at_once
 
