@@ -17,6 +17,7 @@ SECTION_NAMES: Final[Mapping[str, LazyString]] = {
     "rewrite": _l("Rewriting of numbers"),
     "trunk": _l("Trunk groups"),
     "limit": _l("Limits"),
+    "outside": _l("Calls to the outside"),
     "calendar": _l("Calendars"),
     "notice": _l("Emergency notices"),
     "ordertype": _l("Types of work orders"),
