@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 import gevent
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, abort, current_app, jsonify, request
 from gevent.socket import wait_read
 from werkzeug.exceptions import TooManyRequests
 
@@ -43,9 +43,13 @@ def stream() -> Response:
     if not all(now.may(me(), topic) for topic in topics):
         abort(403)
 
+    inside = current_app.app_context
+
     def alive() -> bool:
-        visitor = still()
-        return visitor is not None and all(now.may(visitor, topic) for topic in topics)
+        # Asked while the stream is being sent: the request is over by then, and what it was part of.
+        with inside():
+            visitor = still()
+            return visitor is not None and all(now.may(visitor, topic) for topic in topics)
 
     audience = audience_of(me(), language.current())
     try:
