@@ -139,7 +139,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             r"(?P<time>.+) exists twice in (?P<zone>.+): the clocks were put back\. Write which one, (?P<which>.+)\.",
             _l("%(time)s exists twice in %(zone)s: the clocks were put back. Write which one: %(which)s."),
         ),
-        (ANY, _l("This is no time that can be read; write it as 2026-01-31T10:15:00.")),
+        (ANY, _l("This is not a time; write it as 2026-01-31T10:15:00.")),
     ),
     "bad_window": _l("The window must begin before it ends and be no longer than 31 days."),
     "bad_word": ((r"(?P<what>.+): write a word of up to 40 .*", _WORD),),

@@ -103,7 +103,6 @@ _ROWS: Final[tuple[Row, ...]] = (
         r"more is taken off than the rule says is there; .*",
         _l("More is taken off than the rule says is there; give it more digits, or a length."),
     ),
-    (r"(?P<when>.+): (?P<key>\w+) is missing\.", _l("%(when)s: %(key)s is missing.")),
     (r"(?P<row>.+): (?P<key>.+) belongs to (?P<when>.+) alone\.", _l("%(row)s: %(key)s belongs to %(when)s alone.")),
     (r"closed: this queue has no calendar\.", _l("Closed: this queue has no calendar.")),
     (r"(?P<when>.+): this is the queue itself\.", _l("%(when)s: this is the queue itself.")),
@@ -218,7 +217,7 @@ _ROWS: Final[tuple[Row, ...]] = (
     ),
     (r"no entry point leads to (?P<queue>\S+)", _l("No entry point leads to %(queue)s.")),
     (
-        r'no entry point has the number "\*": .*',
+        r'no entry point has the number ".+": .*',
         _l("No entry point has the number *: callers of unknown numbers hear an apology."),
     ),
     (

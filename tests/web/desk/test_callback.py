@@ -127,7 +127,7 @@ def test_a_leader_turns_a_waiting_caller_into_a_callback_sees_it_and_calls_it_of
 
 
 def test_a_customer_who_was_not_reached_is_seen_with_the_next_try(office: Office) -> None:
-    """Feature 3.10: on the floor and at the desk, in whole numbers for agents only; who may not direct has no button."""
+    """Feature 3.10: on the floor and at the desk, where numbers are whole; who may not direct has no button."""
     follow_rules(office)
     office.house.driver.outside(CUSTOMER, "busy")
     contact_id = caller(office, CUSTOMER)
