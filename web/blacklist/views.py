@@ -137,7 +137,7 @@ def _list(problem: Mapping[str, LazyString | str] = _NOTHING, given: Mapping[str
                 number=number,
                 cursor=request.args.get("cursor", ""),
             )
-            found = entries(page.items, names_if_any(), now)
+            found = entries(page.items, now, names_if_any())
             if page.next_cursor:
                 following = url_for("blacklist.listed", q=text, state=state, cursor=page.next_cursor)
     return render_template(
