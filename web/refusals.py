@@ -293,7 +293,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "under_way": _l("What was sent before has no answer yet; try again in a second."),
     "unknown_agent": _l("No agent of the configuration has this employee number."),
     "unknown_language": _l("There is no such language here."),
-    "unknown_role": _l("There is no such role."),
+    "unknown_role": ((r"There is no role (?P<role>.+); .*", _l("There is no role %(role)s.")),),
     "unknown_token": _l("There is no such token."),
     "unknown_user": _l("There is no such user."),
     "unsure": _l("Nobody can say whether it was done; look before you ask for it again."),

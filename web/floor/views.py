@@ -30,7 +30,9 @@ def show() -> str:
 @blueprint.get("/board")
 @needs(BOARD)
 def board() -> str:
-    """Large figures for a screen on the wall: read-only, without personal data."""
+    """Large figures for a screen on the wall: read-only, without personal data. `?tiles=6&every=20`: six at a time, for
+    twenty seconds each.
+    """
     live().view.wait_ready(acts.READY_S)
     kept().counts.refresh()
-    return render_template("floor/board.html", floor=floor(), board=True)
+    return render_template("floor/board.html", floor=floor(), board=True, turning=wall.turning())
