@@ -12,7 +12,19 @@ import json
 import sys
 from typing import Any
 
-GROUPS = ("store", "esl", "decide", "switch", "projections", "web", "matching", "fairness", "scale", "estimate")
+GROUPS = (
+    "store",
+    "esl",
+    "decide",
+    "switch",
+    "shedding",
+    "projections",
+    "web",
+    "matching",
+    "fairness",
+    "scale",
+    "estimate",
+)
 
 
 def missed(figure: dict[str, Any]) -> bool:
