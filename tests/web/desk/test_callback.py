@@ -4,9 +4,7 @@ import pytest
 
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.contacts import ContactQueued, LegClosed
-from orchestrator.domain.kernel import Refused
 from orchestrator.runner import inputs
-from tests.lab.patience import until
 from tests.web.desk.conftest import Office
 
 pytestmark = pytest.mark.slow
@@ -48,13 +46,6 @@ def _asked(office: Office) -> str:
     house.ledger.await_event(ContactQueued)
     (contact_id,) = house.ledger.contacts()
 
-    def asked() -> bool:
-        try:
-            house.do(inputs.AskCallback(contact_id=contact_id))
-        except Refused as refused:
-            return refused.code != "no_outside"  # the engine has not seen the configuration yet
-        return True
-
-    until(asked, "the callback to be taken")
+    house.do(inputs.AskCallback(contact_id=contact_id))
     house.ledger.await_event(LegClosed)
     return contact_id

@@ -33,12 +33,12 @@ dialog?.addEventListener("submit", async (event) => {
   form.setAttribute("data-pending", "");
   told.textContent = "";
   const fields = { ...Object.fromEntries(new FormData(form)), contact, key: unique() };
-  const answer = await post(form.action, fields).catch(() => null);
+  const answer = await post(form.action, fields);
   form.removeAttribute("data-pending");
-  if (answer && answer.ok) {
+  if (answer?.ok) {
     dialog.close();
     return;
   }
-  const problem = answer ? await answer.json().catch(() => null) : null;
+  const problem = answer?.said;
   told.textContent = problem ? problem.detail || problem.title : document.getElementById("stale").dataset.lost;
 });
