@@ -144,8 +144,9 @@ def search(
     cursor: str = "",
     limit: int = 50,
 ) -> Page[Listed]:
-    """The entries in this state at this moment (empty: in any), or in one of `LISTED_STILL`, and of this number as the runner compares numbers
-    (empty: of any), the latest listed first. Raises `Refused` for a cursor or limit that cannot be.
+    """The entries in this state at this moment (empty: in any), or in one of `LISTED_STILL`, and of this number as the
+    runner compares numbers (empty: of any), the latest listed first. Raises `Refused` for a cursor or limit that cannot
+    be.
     """
     conditions: list[Condition] = []
     if number:

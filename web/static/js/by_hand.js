@@ -1,6 +1,6 @@
 // What a leader does with one caller: dialogs beside the lists, which go on moving under them.
 
-import { post } from "./page.js";
+import { ask, post } from "./page.js";
 import { unique } from "./push.js";
 
 let contact = "";
@@ -36,17 +36,17 @@ async function fill(part, dialog) {
   const asked = contact;
   const headers = { Accept: "text/html", "X-Requested-With": "fetch" };
   const url = `${part.dataset.callBack}?contact=${encodeURIComponent(asked)}`;
-  const answer = await fetch(url, { headers }).catch(() => null);
+  const answer = await ask(url, { headers });
   if (asked !== contact) return;
   if (answer?.ok) {
     // Parsed as a document of its own: whatever stands in it, nothing is fetched or run by it on the way.
-    part.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+    part.replaceChildren(...new DOMParser().parseFromString(answer.text, "text/html").body.childNodes);
     if (dialog.id === "call-back") part.querySelector("input:not([type=hidden])").focus();
-  } else await say(dialog, answer);
+  } else say(dialog, answer);
 }
 
-async function say(dialog, answer) {
-  const problem = answer ? await answer.json().catch(() => null) : null;
+function say(dialog, answer) {
+  const problem = answer?.said;
   told(dialog).textContent = problem ? problem.detail || problem.title : document.getElementById("stale").dataset.lost;
 }
 
@@ -70,9 +70,9 @@ async function send(form, dialog) {
   told(dialog).textContent = "";
   form.dataset.key ||= unique();
   const fields = { ...Object.fromEntries(new FormData(form)), contact, key: form.dataset.key };
-  const answer = await post(form.action, fields).catch(() => null);
+  const answer = await post(form.action, fields);
   form.removeAttribute("data-pending");
   if (answer) form.removeAttribute("data-key");
   if (answer?.ok) dialog.close();
-  else await say(dialog, answer);
+  else say(dialog, answer);
 }
