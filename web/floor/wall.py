@@ -7,7 +7,7 @@ takes it out of the address. The cookie is for scripts as unreadable as a sessio
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -56,7 +56,7 @@ def begin_wall() -> Response | tuple[str, int]:
     return response
 
 
-def turning() -> dict[str, int]:
+def turning() -> dict[str, Any]:
     """How the board is asked to turn its pages: at most so many tiles on each, and a page for so many seconds."""
     found = {name: request.args.get(name, type=int) for name in _TURNING}
     return {name: value for name, value in found.items() if value is not None and value in _TURNING[name]}

@@ -139,11 +139,12 @@ def sayings() -> Iterator[tuple[str, str]]:
                 if function.name == "_parting" and isinstance(node, ast.Dict):
                     for value in node.values:
                         yield f"{name}:{value.lineno}", sentence_of(value) or ""
-                elif isinstance(node, ast.Yield) and node.value and (sentence := sentence_of(node.value)):
-                    yield f"{name}:{node.lineno}", sentence
+                elif isinstance(node, ast.Yield) and node.value and (warning := sentence_of(node.value)):
+                    yield f"{name}:{node.lineno}", warning
 
 
 def _complaints(node: ast.AST) -> Iterator[str]:
+    found: str | None
     match node:
         case ast.Call(func=ast.Name(id="Unfit"), args=[given]):
             found = sentence_of(given)
