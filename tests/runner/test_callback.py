@@ -329,9 +329,9 @@ def test_a_callback_that_a_person_cancels_is_over_at_once_wherever_it_stands() -
             scene.ready(1)
         if stands in ("calling_back", "callback_later"):
             ring = scene.agent_answers()
-        if stands == "callback_later":
-            scene.hang_up(scene.dialled().leg, "USER_BUSY")
-            scene.hang_up(ring.leg)
+            if stands == "callback_later":
+                scene.hang_up(scene.dialled().leg, "USER_BUSY")
+                scene.hang_up(ring.leg)
         assert scene.it.status == stands
         assert scene.refusal(inputs.CancelCallback(contact_id=scene.ident, reason="customer_asked")) == ""
         rung = [each.leg for each in scene.instructions(RingAgent)]
