@@ -98,13 +98,13 @@ def _measured(
         web = subprocess.Popen(command, env=environment_with(**home), stdout=output, stderr=output)
         stack.callback(web.wait, 20)
         stack.callback(web.terminate)
-        _await_web(port)
+        _await_web(port, cookies[0])
         answers = Answers(port, cookies)
         stack.callback(answers.close)
-        answers.begin()
         pages = Pages(port, cookies, answers)
         stack.callback(pages.close)
         pages.begin()
+        answers.begin()
         yield from _told(centre, pages, web.pid)
         yield answers.cpu_ms(DESKS, lambda: _cpu_s(web.pid))
         yield from _page_times(port, cookies, centre)
@@ -378,11 +378,12 @@ def _sign_in(reading: Reading) -> list[str]:
     return cookies
 
 
-def _await_web(port: int) -> None:
+def _await_web(port: int, cookie: str) -> None:
+    """Until a desk is shown: until then everything is being read, and streams are refused."""
     deadline = time.monotonic() + _START_S
     while True:
         try:
-            if _get(port, "/sign-in", "")[0] == 200:
+            if _get(port, "/desk/", cookie)[0] == 200:
                 return
         except OSError:
             pass
