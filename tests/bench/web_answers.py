@@ -21,8 +21,8 @@ def page_name(page: int) -> str:
 
 
 class Answers:
-    """The answers of all pages; none before `begin`: while five hundred streams open at once the server has enough to do,
-    and a page whose stream is refused would come back later, which pages do not do here.
+    """The answers of all pages; none before `begin`: while five hundred streams open at once the server has enough to
+    do, and a page whose stream is refused would come back later, which pages do not do here.
     """
 
     def __init__(self, port: int, cookies: list[str]) -> None:
