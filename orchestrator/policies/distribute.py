@@ -95,10 +95,10 @@ def _serve(world: World, contact_id: str, now: Instant, ids: Ids) -> Iterator[Do
     """
     last = None
     while (head := world.matching.next_beside(contact_id, now)) is not None:
-        choice = world.matching.choose(world.contacts[head], 1, now)
-        if choice is None or not choice.best:
+        agent_id = world.matching.first_agent(head, now)
+        if agent_id is None:
             return
-        first = world.matching.best_contact(choice.best[0].agent_id, now) or head
+        first = world.matching.best_contact(agent_id, now) or head
         if first == last:
             return
         yield from _offer(world, first, now, ids)

@@ -44,6 +44,8 @@ class Matching:
     def __init__(self, counters: Counters | None = None) -> None:
         self._counters = counters or Counters()
         self._queues: dict[str, QueueConfigured] = {}
+        self._own: dict[str, Requirement] = {}
+        """What each queue asks for of itself."""
         self._agents: dict[str, Agent] = {}
         self._pools: dict[PoolKey, Pool] = {}
         self._pools_of: dict[str, list[tuple[Pool, int]]] = {}
@@ -75,7 +77,8 @@ class Matching:
             for order in pool.orders.values():
                 order.users.discard(queue_id)
         self._queues[queue_id] = queue.settings
-        self._order(queue_id, own(queue.settings))
+        self._own[queue_id] = own(queue.settings)
+        self._order(queue_id, self._own[queue_id])
         for contact in again:
             self.place_contact(contact, reachable=True)
         self._forget_unused()
@@ -217,11 +220,10 @@ class Matching:
             return
         self._stamp += 1
         place = self._places.setdefault(ident, self._stamp)
-        settings = self._queues.get(visit.queue_id)
-        if contact.status not in IN_TURN or not reachable or visit.step < 0 or settings is None:
+        if contact.status not in IN_TURN or not reachable or visit.step < 0 or visit.queue_id not in self._own:
             self._leave(ident)
             return
-        requirement = visit.requirement or own(settings)
+        requirement = visit.requirement or self._own[visit.queue_id]
         key = lane_key(visit.queue_id, requirement, visit.age_per_min, visit.age_cap)
         widens = not visit.last_step
         before = self._waits.get(ident)
@@ -280,10 +282,9 @@ class Matching:
         queue is not configured. They stay in the index until their shifts change.
         """
         visit = contact.visit
-        settings = self._queues.get(visit.queue_id) if visit is not None else None
-        if visit is None or settings is None:
+        if visit is None or visit.queue_id not in self._own:
             return None
-        requirement = visit.requirement or own(settings)
+        requirement = visit.requirement or self._own[visit.queue_id]
         order = self._order(visit.queue_id, requirement)
         best = self._best(order, requirement, count, now, visit.declined)
         again = bool(best) and best[0].agent_id in visit.declined
@@ -291,10 +292,19 @@ class Matching:
             best = []
         return Choice(requirement, order, best, self._others(requirement, visit.declined, chosen_again=again))
 
+    def first_agent(self, contact_id: str, now: Instant) -> str | None:
+        """The agent whom `choose` would take for a contact that waits, without saying why; None where there is none."""
+        wait = self._waits.get(contact_id)
+        visit = self._waiting[contact_id].visit if wait is not None else None
+        if wait is None or visit is None:
+            return None
+        best = self._best(wait.lane.order, wait.lane.requirement, 1, now, visit.declined)
+        return best[0].agent_id if best else None
+
     def best_agents(self, queue_id: str, count: int, now: Instant) -> list[Standing]:
         """Up to `count` free agents for what the queue asks for of itself, best first."""
-        settings = self._queues.get(queue_id)
-        return self._order(queue_id, own(settings)).best(count, self._free, now) if settings is not None else []
+        requirement = self._own.get(queue_id)
+        return self._order(queue_id, requirement).best(count, self._free, now) if requirement is not None else []
 
     def _best(
         self, order: Order, requirement: Requirement, count: int, now: Instant, avoid: Collection[str]
@@ -358,10 +368,9 @@ class Matching:
 
     def states(self, queue_id: str) -> dict[str, int]:
         """How many signed-in agents who could serve the queue are in which state; only those above zero."""
-        settings = self._queues.get(queue_id)
-        if settings is None:
+        requirement = self._own.get(queue_id)
+        if requirement is None:
             return {}
-        requirement = own(settings)
         pool = self._pool(pool_key(requirement.skills, requirement.branch))
         return {state: count for state, count in sorted(pool.states.items()) if count > 0}
 

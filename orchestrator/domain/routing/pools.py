@@ -176,8 +176,5 @@ def widths(requirement: Requirement) -> tuple[PoolKey, PoolKey, PoolKey]:
     """The pools that tell why somebody is out: all who have the skills, those whose levels suffice, those of the
     branch.
     """
-    return (
-        pool_key(dict.fromkeys(requirement.skills, 1), ""),
-        pool_key(requirement.skills, ""),
-        pool_key(requirement.skills, requirement.branch),
-    )
+    skills, branch = pool_key(requirement.skills, requirement.branch)
+    return (tuple((skill, 1) for skill, _ in skills), ""), (skills, ""), (skills, branch)
