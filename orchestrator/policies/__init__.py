@@ -12,9 +12,10 @@ from orchestrator.policies.overflow import overflow
 from orchestrator.policies.reserve import reserve
 from orchestrator.policies.ring_out import ring_out
 from orchestrator.policies.talk import talk
+from orchestrator.policies.tell_place import hush, tell_place
 from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    admit, reserve, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
+    hush, admit, reserve, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, tell_place, distribute
 )  # fmt: skip
