@@ -23,7 +23,7 @@ UNSPOKEN_S = 0.1
 """How long the silence lasts that stands for a part or a place that nobody can speak."""
 
 COUNTED = {"place": range(1, 21), "wait": (1, 2, 3, 4, 5, 10, 15, 20, 30)}
-"""Sentences with a number in them: for each of these there is one, made by the language's pattern unless it is given."""
+"""Sentences with a number in them: one for each of these, made by the language's pattern unless it is given."""
 
 PATIENCE_S = 30
 """One prompt takes a few hundredths of a second; a speaker that hangs must not hang the install."""

@@ -1,4 +1,4 @@
-"""Sound laid over what a leg hears (`uuid_displace … mux`): it goes on beside everything else and ends by itself."""
+"""Sound instead of what a leg hears (`uuid_displace`), or mixed into it (`mux`): all else goes on, and it ends by itself."""
 
 from freeswitch.simulator.applications import duration
 from freeswitch.simulator.bus import Headers
