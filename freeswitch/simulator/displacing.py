@@ -1,4 +1,6 @@
-"""Sound instead of what a leg hears (`uuid_displace`), or mixed into it (`mux`): all else goes on, and it ends by itself."""
+"""Sound instead of what a leg hears (`uuid_displace`), or mixed into it (`mux`): it goes on beside all else, and ends by
+itself.
+"""
 
 from freeswitch.simulator.applications import duration
 from freeswitch.simulator.bus import Headers
