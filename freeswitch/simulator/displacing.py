@@ -1,6 +1,4 @@
-"""Sound instead of what a leg hears (`uuid_displace`), or mixed into it (`mux`): it goes on beside all else, and ends by
-itself.
-"""
+"""Sound instead of what a leg hears (`uuid_displace`), or mixed into it (`mux`), until it ends by itself: all else goes on."""
 
 from freeswitch.simulator.applications import duration
 from freeswitch.simulator.bus import Headers
