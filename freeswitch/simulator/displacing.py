@@ -1,4 +1,4 @@
-"""Sound instead of what a leg hears (`uuid_displace`), or mixed into it (`mux`), until it ends by itself: all else goes on."""
+"""Sound over what a leg hears (`uuid_displace`), or mixed into it (`mux`): all else goes on beneath until it ends."""
 
 from freeswitch.simulator.applications import duration
 from freeswitch.simulator.bus import Headers

@@ -125,7 +125,7 @@ def test_nobody_is_told_while_a_phone_that_has_answered_is_being_joined() -> Non
 
 @pytest.mark.parametrize(("answer", "tell_at_ms"), (("at_once", 30_000), ("after", 50_000), ("when_connected", 0)))
 def test_nobody_is_told_before_the_line_is_answered(answer: str, tell_at_ms: int) -> None:
-    """Features 2.5, 3.12: what is heard unanswered is music; a place that is told begins no billing."""
+    """Feature 2.5: what is heard unanswered is music; a place that is told begins no billing."""
     scene = telling()
     scene.configure(
         {
@@ -233,7 +233,7 @@ def test_whoever_is_called_back_instead_hears_the_promise_and_later_no_places() 
 
 
 def test_a_queue_that_stops_telling_stops_at_once_and_one_that_begins_tells_those_who_come() -> None:
-    """Features 2.5, 8.2."""
+    """Feature 2.5."""
     scene = telling()
     first = waiting(scene, 1)
     scene.configure({"queue-support": QueueConfigured(name="Support", skill="zh")})
