@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import outside
@@ -122,13 +121,9 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
         case inputs.SignOut():
             yield TellShift(shift_id, shifts.SignOut(reason="agent"))
         case inputs.Accept():
-            yield TellContact(
-                _offered(world, shift, command.about), commands.AcceptAtDesk(shift_id=shift_id)
-            )
+            yield TellContact(_offered(world, shift, command.about), commands.AcceptAtDesk(shift_id=shift_id))
         case inputs.Reject():
-            yield TellContact(
-                _offered(world, shift, command.about), commands.RejectAtDesk(shift_id=shift_id)
-            )
+            yield TellContact(_offered(world, shift, command.about), commands.RejectAtDesk(shift_id=shift_id))
         case inputs.Hold():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.Hold(shift_id=shift_id, now=now))

@@ -1,5 +1,7 @@
 """What the verifier knows of places that callers are told: only whoever waits is told one, and only then."""
 
+from msgspec.structs import replace
+
 from orchestrator.audit import verify
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of
@@ -35,18 +37,14 @@ def moved(log: Log, kind: type[Event], *, behind: type[Event]) -> Log:
         if record is not late:
             order.append(record)
         if record is anchor:
-            order.append(Record(**{**_fields(late), "about": anchor.about}))
+            order.append(replace(late, about=anchor.about))
     versions: dict[str, int] = {}
     numbered = []
     for record in order:
         versions[record.stream] = versions.get(record.stream, 0) + 1
         mine = ident_of(record.stream) == ident_of(late.stream)
-        numbered.append(Record(**{**_fields(record), "version": versions[record.stream]}) if mine else record)
+        numbered.append(replace(record, version=versions[record.stream]) if mine else record)
     return numbered
-
-
-def _fields(record: Record) -> dict[str, object]:
-    return {name: getattr(record, name) for name in record.__struct_fields__}
 
 
 def test_a_log_of_places_that_were_told_is_whole() -> None:

@@ -22,7 +22,7 @@ EVERY_MS = 30_000
 
 
 def telling(agents: int = 1, **queue: object) -> Scene:
-    return Scene(agents, tell_place_every_ms=EVERY_MS, wrap_up_ms=0, **queue)
+    return Scene(agents, connected=True, tell_place_every_ms=EVERY_MS, wrap_up_ms=0, **queue)
 
 
 def waiting(scene: Scene, number: int) -> str:
