@@ -12,10 +12,9 @@ from orchestrator.policies.overflow import overflow
 from orchestrator.policies.reserve import reserve
 from orchestrator.policies.ring_out import ring_out
 from orchestrator.policies.talk import talk
-from orchestrator.policies.tell_place import hush, tell_place
 from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    hush, admit, reserve, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, tell_place, distribute
+    admit, reserve, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
 )  # fmt: skip

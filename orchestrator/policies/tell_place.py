@@ -1,53 +1,37 @@
-"""Whenever a caller's place is to be told, then the caller hears it, and never over what is to be heard next.
+"""A caller's place, told and hushed: for policies that let callers hear something, and for the timer.
 
 The sentence is heard in the place of the music. Whatever else the caller is to hear, an agent above all, would be
-drowned by it; so it is ended first (`hush`).
+drowned by it; so it is ended first.
 """
 
 from collections.abc import Iterator
 from zlib import crc32
 
-from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.commands import DeferPlace, TellPlace
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.outward_events import CallbackAsked, OutsideAnswered, OutsideExtended
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.requirements import own
 from orchestrator.domain.switch.instructions import HushPlace, SayPlace
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.base import Ids, TellContact
 
 
-def hush(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
-    """Whenever a caller who was told the place is to hear something else, then nothing more is said of it."""
-    contact = happened.before
-    if not isinstance(contact, Contact) or not contact.told_place:
-        return
-    match happened.record.event:
-        case (
-            c.OfferAccepted()
-            | c.OfferExtended(cause="joined_again")
-            | c.ContactQueued()
-            | c.ContactTurnedAway()
-            | CallbackAsked()
-            | OutsideAnswered()
-            | OutsideExtended(cause="joined_again")
-        ):
-            yield HushPlace(
-                id=ids.of("hush", contact.caller_leg),
-                node=contact.node,
-                leg=contact.caller_leg,
-                contact=contact.contact_id,
-                prompts=contact.told_place,
-            )
+def say_place(contact: Contact, ids: Ids) -> SayPlace:
+    """Let the caller hear the place."""
+    return SayPlace(
+        id=ids.of("place", contact.caller_leg),
+        node=contact.node,
+        leg=contact.caller_leg,
+        contact=contact.contact_id,
+        prompts=contact.told_place,
+    )
 
 
-def tell_place(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
-    """Whenever a caller is told the place, then the switch says it."""
-    contact = happened.after
-    if isinstance(happened.record.event, c.PlaceTold) and isinstance(contact, Contact):
-        yield SayPlace(
-            id=ids.of("place", contact.caller_leg),
+def hush(contact: object, ids: Ids) -> Iterator[HushPlace]:
+    """Let a caller who was told the place, and is to hear something else now, hear nothing more of it."""
+    if isinstance(contact, Contact) and contact.told_place:
+        yield HushPlace(
+            id=ids.of("hush", contact.caller_leg),
             node=contact.node,
             leg=contact.caller_leg,
             contact=contact.contact_id,

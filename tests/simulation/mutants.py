@@ -28,7 +28,6 @@ from orchestrator.domain.switch.facts import LegParked
 from orchestrator.domain.switch.instructions import CheckLeg, DialOutside
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
-from orchestrator.policies.tell_place import hush
 from orchestrator.runner import Runner, hands, reconcile, sensing, stale, timing
 from orchestrator.runner import presence as attendance
 from orchestrator.runner.telling import AppendNode
@@ -37,9 +36,9 @@ from tests.simulation.run import Failure, Run, Size
 from tests.simulation.weather import Weather
 
 # The package names its policies like their modules, so the modules have to be asked for by path.
-admit, distribute, placing, reserve, talk, widen, wrap_up = (
+admit, distribute, placing, reserve, talk, tell_place, widen, wrap_up = (
     import_module(f"orchestrator.policies.{name}")
-    for name in ("admit", "distribute", "placing", "reserve", "talk", "widen", "wrap_up")
+    for name in ("admit", "distribute", "placing", "reserve", "talk", "tell_place", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
 
@@ -993,7 +992,7 @@ MUTANTS = (
     Mutant(
         name="join an agent in the middle of the sentence",
         rule="place_hushed",
-        make=policy(hush, nothing),
+        make=instead(tell_place, "hush", nothing),
         weather=_CALM,
         size=_PLACES,
     ),
