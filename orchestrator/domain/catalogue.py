@@ -105,6 +105,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         outward_events.OutsideConnected,
         outward_events.OutsideSegmentEnded,
         contacts.OverflowDeferred,
+        contacts.PlaceTold,
+        contacts.PlaceDeferred,
         contacts.AnswerRequested,
         contacts.NuisanceMarked,
         contacts.ContactPicked,

@@ -74,8 +74,15 @@ def into_queue(
         known_by=Instant(now + settings.known_within_ms * MILLISECOND) if _asks(world, contact, queue) else Instant(0),
         age_per_min=settings.age_per_min,
         age_cap=settings.age_cap,
+        tell_at=_tell_at(contact, settings, now),
     )
     return place(world, contact, command, now)
+
+
+def _tell_at(contact: Contact, settings: queues.QueueConfigured, now: Instant) -> Instant:
+    """When the caller is first told the place; whoever is to be called back hears nothing."""
+    every_ms = settings.tell_place_every_ms if contact.caller_leg else 0
+    return Instant(now + every_ms * MILLISECOND) if every_ms else Instant(0)
 
 
 def wants(

@@ -15,6 +15,7 @@ from typing import cast
 from freeswitch import simulator
 from freeswitch.simulator.bus import Event, EventFault
 from freeswitch.simulator.connection import Connection
+from orchestrator.domain.contacts.announcing import BEFORE
 from orchestrator.domain.kernel import MILLISECOND
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
@@ -184,7 +185,15 @@ class Simulated:
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         """Those that it hears at this moment."""
         found = self.model.switch.legs.get(leg)
-        return [(found.partner, bool(found.recordings)) for _ in found.displaced] if found is not None else []
+        numbers = [path for path in found.displaced if BEFORE in path] if found is not None else []
+        return [(found.partner, bool(found.recordings)) for _ in numbers] if found is not None else []
+
+    def place_over_talk_since(self, leg: str) -> int:
+        """Now, where it is so at this moment."""
+        found = self.model.switch.legs.get(leg)
+        if found is None or not found.partner:
+            return 0
+        return self.agenda.now if any("place_" in path for path in found.displaced) else 0
 
     def how_far(self, leg: str) -> str:
         return "not told here"

@@ -7,7 +7,7 @@ from typing import Protocol
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
-from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
@@ -51,6 +51,8 @@ RULES = {
     "hears_music": "whoever waits hears something",
     "hears_each_other": "a hold leaves no music over the talk, however soon it was asked for",
     "announced_once": "the caller hears the agent's number once a conversation, and no recording hears it",
+    "place_told": "whoever waits is told in time the place that counting gives, and nobody else is told any",
+    "place_hushed": "no sentence about a place is heard instead of a talk",
     "commit_first": "no instruction is written before its records are committed",
     "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
     "fence": "nothing is committed by an epoch that is over",
@@ -120,6 +122,8 @@ class Book:
         self._queued = 0
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
+        self.place_due: dict[str, int] = {}
+        """When each contact is to be told its place."""
         self.ring_due: dict[str, int] = {}
         """When one more phone is to be rung for the open offer of each contact."""
         self.offer_due: dict[str, int] = {}
@@ -149,6 +153,7 @@ class Book:
     def _contact(self, stream: str, record: Record) -> None:
         if isinstance(record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed):
             self.waits_since[stream] = record.about.at
+        self._tell_place(stream, record.event)
         match record.event:
             case c.ContactArrived() as event:
                 if event.leg in self._caller_legs:
@@ -218,6 +223,15 @@ class Book:
                 if self._legs[stream] or stream in self._offers or stream in self._visits:
                     raise Broken("leg_after_contact", f"{stream} ends with something open: {self._legs[stream]}")
                 self._ended[stream] = ""
+
+    def _tell_place(self, stream: str, event: Event) -> None:
+        match event:
+            case c.ContactQueued() if event.tell_at:
+                self.place_due[stream] = event.tell_at
+            case c.PlaceTold() | c.PlaceDeferred():
+                self.place_due[stream] = event.again_at
+            case c.QueueVisitEnded() | o.CallbackAsked():
+                self.place_due.pop(stream, None)
 
     def _close_offer(self, stream: str, offer_id: str) -> None:
         self.offer_due.pop(stream, None)
@@ -306,6 +320,9 @@ class AnySwitch(Protocol):
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         """The employee numbers that this leg heard: the agent's leg, and whether a recording had begun before."""
 
+    def place_over_talk_since(self, leg: str) -> int:
+        """Since when this leg hears of its place in the queue instead of its agent; 0 where it does not."""
+
     def how_far(self, leg: str) -> str:
         """How far the ring of this leg came: never made, made, rang, answered, unreachable."""
 
@@ -382,6 +399,7 @@ class Invariants:
             self._nobody_hears_silence(world, now)
             self._nobody_talks_against_music(world, now)
             self._numbers_are_heard(world, now)
+            self._places_are_told(world, now)
 
     def _record(self, record: Record, given: Input, moved: set[str]) -> None:
         match record.event:
@@ -392,6 +410,13 @@ class Invariants:
                 self._remember_legs(record)
             case c.OfferWidened():
                 self._remember_legs(record)
+            case c.PlaceTold() as event:
+                self._told_rightly(record, event)
+            case c.ContactConnected():
+                contact = self._engine.world.contacts.get(ident_of(record.stream))
+                since = self._switch.place_over_talk_since(contact.caller_leg) if contact is not None else 0
+                if since > self._engine.slack():
+                    raise Broken("place_hushed", f"{record.stream} hears of its place instead of its agent")
             case c.LegClosed() as event:
                 if self._switch.lives(event.leg):
                     raise Broken("asked_before_closed", f"{event.leg} is closed ({event.cause}) and lives")
@@ -438,6 +463,28 @@ class Invariants:
         group = world.admission.trunks.groups.get(contact.trunk_id)
         if group is not None and group.most_calls and served > group.most_calls:
             raise Broken("door", f"{served} calls of trunk group {contact.trunk_id} at once")
+
+    def _told_rightly(self, record: Record, event: c.PlaceTold) -> None:
+        """By counting who is ranked before it in its queue, whatever is being done for them there."""
+        world, now = self._engine.world, record.about.at
+        contact = world.contacts.get(ident_of(record.stream))
+        if contact is None or contact.visit is None or contact.status not in ("waiting", "offered"):
+            raise Broken("place_told", f"{record.stream} is told a place though it does not wait")
+        if not contact.answered or not contact.caller_leg or contact.caller_leg in self._gone:
+            raise Broken("place_told", f"{record.stream} is told a place, and nobody is there who could hear it")
+        every = world.queues[event.queue_id].settings.tell_place_every_ms * MILLISECOND
+        if not can_be_served(world, contact) or not every or event.again_at != now + every:
+            raise Broken("place_told", f"{record.stream} is told a place that its switch or queue does not tell")
+        mine = (*rank(contact.visit, now), self.book.places[record.stream])
+        before = sum(
+            (*rank(other.visit, now), self.book.places[f"contact-{other.contact_id}"]) < mine
+            for other in world.contacts.values()
+            if other.visit is not None
+            and other.visit.queue_id == event.queue_id
+            and other.status not in ("callback_later", "sent_outside", "talking_outside")
+        )
+        if event.position != before + 1:
+            raise Broken("place_told", f"{record.stream} is told place {event.position}, and {before} come before it")
 
     def _desk_is_there(self, ident: str, at: Instant) -> None:
         """By the log, and by what really is: then the network, the web process and the engine had their time."""
@@ -570,6 +617,8 @@ class Invariants:
                 raise Broken("way_out", f"contact {ident} is to be looked at for overflow, and nobody will")
             if contact.answer_at > now and not contact.answered and timers.due_of(("answer", ident)) is None:
                 raise Broken("way_out", f"contact {ident} is to be answered, and nobody will")
+        if self.book.place_due.get(f"contact-{ident}", 0) > now and timers.due_of(("place", ident)) is None:
+            raise Broken("place_told", f"contact {ident} is to be told its place, and nobody will")
         if c.doomed_legs(contact) and timers.due_of(("legs", ident)) is None:
             raise Broken("waits_end", f"contact {ident} has doomed legs that nobody will ask after")
         if contact.offer is not None:
@@ -705,6 +754,13 @@ class Invariants:
             settled = self._whole and segment.since > self._engine.slack() and now > segment.since + 5 * SECOND
             if settled and settings.announce_agent and not heard and self._switch.talks_with(contact.caller_leg):
                 raise Broken("announced_once", f"the caller of {contact.contact_id} has heard no number")
+
+    def _places_are_told(self, world: World, now: Instant) -> None:
+        for stream, due in self.book.place_due.items():
+            contact = world.contacts.get(ident_of(stream))
+            tells = contact is not None and world.queues[contact.queue_id].settings.tell_place_every_ms
+            if tells and now > max(due, self._engine.slack()) + 5 * SECOND:
+                raise Broken("place_told", f"{stream} was to be told its place {(now - due) // SECOND} s ago")
 
     # --- at a write --------------------------------------------------------------------------------------------------
     def wrote(self, given: i.Instruction) -> None:

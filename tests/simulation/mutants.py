@@ -22,7 +22,7 @@ from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.domain.routing import lines, matching, outside
+from orchestrator.domain.routing import lines, matching, outside, waits
 from orchestrator.domain.staff import counters, presence, shifts
 from orchestrator.domain.switch.facts import LegParked
 from orchestrator.domain.switch.instructions import CheckLeg, DialOutside
@@ -36,9 +36,9 @@ from tests.simulation.run import Failure, Run, Size
 from tests.simulation.weather import Weather
 
 # The package names its policies like their modules, so the modules have to be asked for by path.
-admit, distribute, placing, reserve, talk, widen, wrap_up = (
+admit, distribute, placing, reserve, talk, tell_place, widen, wrap_up = (
     import_module(f"orchestrator.policies.{name}")
-    for name in ("admit", "distribute", "placing", "reserve", "talk", "widen", "wrap_up")
+    for name in ("admit", "distribute", "placing", "reserve", "talk", "tell_place", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
 
@@ -461,6 +461,14 @@ _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
 _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively")
 _SCARCE = Size(contacts=120, agents=5, routing=True)
+_PLACES = Size(contacts=90, agents=5, places=True)
+_RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
+
+
+def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, contact, event, at)
+    if isinstance(event, contacts.PlaceTold):
+        all_timers.cancel(("place", contact.contact_id))
 
 
 def _calls_before_the_agent_is_there(world: Any, happened: Any, ids: Any) -> Iterator[Any]:
@@ -959,6 +967,34 @@ MUTANTS = (
         name="answer everybody at once",
         rule="billing",
         make=around(admit, "claim_caller", lambda _right, contact, ids: admit.answer_caller(contact, ids)),
+    ),
+    Mutant(
+        name="tell places by who came first, however urgent",
+        rule="place_told",
+        make=instead(waits, "_turn", lambda _group, came, now: (0 * now, *came)),
+        weather=_CALM,
+        size=_RANKED_PLACES,
+    ),
+    Mutant(
+        name="tell a place while an agent is being joined",
+        rule="place_told",
+        make=instead(contacts, "can_be_told", lambda _contact: True),
+        weather=_CALM,
+        size=_PLACES,
+    ),
+    Mutant(
+        name="tell a place once and never again",
+        rule="place_told",
+        make=around(timers, "set_for_contact", _told_once_and_never_again),
+        weather=_CALM,
+        size=_PLACES,
+    ),
+    Mutant(
+        name="join an agent in the middle of the sentence",
+        rule="place_hushed",
+        make=instead(tell_place, "hush", nothing),
+        weather=_CALM,
+        size=_PLACES,
     ),
 )
 

@@ -73,6 +73,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Which part of the agents works at a desk in a browser; the others have a phone alone."""
     outside: bool = False
     """Whether callers are called back, or sent to numbers outside."""
+    places: bool = False
+    """Whether queues tell who waits their place."""
     hands: float = 0.0
     """How much of what could be done by hand with those who wait is; with any, agents may have several callers."""
     routing: bool = False
@@ -102,6 +104,7 @@ class Run(Watcher):
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
         self._talk_dice = Random(f"talks of {seed}")
+        self._place_dice = Random(f"places of {seed}")
         self.door = Door(seed)
         self._outside_dice = Random(f"outside of {seed}")
         self._hands_dice = Random(f"hands of {seed}")
@@ -110,6 +113,7 @@ class Run(Watcher):
             hands=0.0 if weather else self._hands_dice.choice((0.0, 0.0, 0.3, 1.0)),
             routing=not weather and seed % 3 != 0,
             outside=not weather and self._outside_dice.random() < 0.5,
+            places=not weather and self._place_dice.random() < 0.5,
         )
         self.lines = self._hands_dice.choice((1, 2, 2, 3)) if self.size.hands else 1
         """How many callers each agent may have at once."""
@@ -417,6 +421,7 @@ class Run(Watcher):
                 pick=self._hands_dice.choice(("skilled", "skilled", "anyone", "nobody"))
                 if self.size.hands
                 else "nobody",
+                tell_place_every_ms=self._place_dice.choice((0, 4_000, 15_000)) if self.size.places else 0,
             )
         door = self.door
         if self.routing is not None:
