@@ -48,6 +48,8 @@ def pick(
         raise why_not
     if any(other.status != "held" for other in conversations(world, shift.shift_id)):
         _refuse("hold_first", "Put the caller on hold first; then take another.")
+    if world.is_gone(shift.extension):
+        _refuse("phone_gone", "The phone is not registered, so it cannot be rung; see that it is, then take the call.")
     queue = world.queues.get(contact.queue_id)
     if queue is None:
         _refuse("not_waiting", "This caller does not wait.")
