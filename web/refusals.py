@@ -15,6 +15,7 @@ REFUSALS: Final[dict[str, LazyString]] = {
     "left_in_peace": _l("This customer was just called in vain, and is called again later."),
     "no_picking": _l("Nobody takes callers of this queue by hand; ask a leader to give one to you."),
     "not_waiting": _l("This caller does not wait any more."),
+    "phone_gone": _l("The phone is not registered, so it cannot be rung; see that it is, then take the call."),
     "queue_closed": _l("That queue takes nobody at this hour."),
     "queue_full": _l("In that queue as many wait already as may."),
     "same_queue": _l("This caller waits in that queue already."),

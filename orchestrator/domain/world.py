@@ -186,7 +186,7 @@ class World:
 
     def _phone_state(self, extension: str) -> str:
         """What keeps this phone from being rung; empty where nothing does."""
-        if self.is_gone(extension):
+        if self.phone(extension) == nodes.GONE:
             return PHONE_GONE
         return PHONE_BUSY if extension in self.lines else ""
 
@@ -194,10 +194,12 @@ class World:
         """What the switches that are in step know of this phone; None where that is nothing."""
         return registration(self.nodes.values(), extension)
 
-    def is_gone(self, extension: str) -> bool:
-        """Whether it is known that no switch can reach this phone."""
+    def phone(self, extension: str) -> str:
+        """Whether this phone can be reached: registered, gone, or unknown."""
         known = self.registration(extension)
-        return known is not None and not known.registered
+        if known is None:
+            return nodes.UNKNOWN
+        return nodes.REGISTERED if known.registered else nodes.GONE
 
     def in_step(self, node_id: str) -> bool:
         """Whether this node can be told to ring somebody, and we know who waits there."""

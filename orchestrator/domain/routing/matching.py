@@ -18,7 +18,19 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.lines import Lane, LaneKey, Wait, lane_key
-from orchestrator.domain.routing.pools import OUT, PAUSED, PHONE_GONE, READY, Order, OrderKey, Pool, PoolKey, draw_of, pool_key, widths
+from orchestrator.domain.routing.pools import (
+    OUT,
+    PAUSED,
+    PHONE_GONE,
+    READY,
+    Order,
+    OrderKey,
+    Pool,
+    PoolKey,
+    draw_of,
+    pool_key,
+    widths,
+)
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
 from orchestrator.domain.routing.requirements import Requirement, own
 from orchestrator.domain.routing.rules import Standing, rule_of
@@ -342,7 +354,7 @@ class Matching:
         return {why: count for why, count in sorted(out.items()) if count > 0}
 
     def anybody_for(self, queue_id: str, requirement: Requirement) -> bool:
-        """Whether anybody who is signed in, not paused, and has a phone, could take what asks for this, now or later."""
+        """Whether anybody who is signed in, not paused, and has a phone could take what asks for this, now or later."""
         if queue_id not in self._queues:
             return False
         pool = self._pool(widths(requirement)[-1])

@@ -104,6 +104,10 @@ class StrayLegOverdue(Event, frozen=True, kw_only=True):
 # --- state -----------------------------------------------------------------------------------------------------
 
 
+# What can be told of a phone.
+REGISTERED, GONE, UNKNOWN = "registered", "gone", "unknown"
+
+
 class Registration(Struct, frozen=True):
     """What a switch said last of one phone, and since when that is so."""
 
