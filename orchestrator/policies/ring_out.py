@@ -89,13 +89,16 @@ def _clear(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Hang up what this event left without a reason. Legs that were already without one before are left to their
     timer, and the apology of a caller who is turned away is not cut off.
     """
+    doomed = doomed_legs(contact)
+    if not doomed:
+        return
     before = happened.before
     already = set(doomed_legs(before)) if isinstance(before, Contact) else set()
     already.add(farewell_leg(contact))
     if isinstance(happened.record.event, contacts.HangUpRequested):
         already = set()
     cause = _CAUSES.get(contact.told, "NORMAL_CLEARING")
-    for leg in doomed_legs(contact):
+    for leg in doomed:
         if leg not in already:
             lost = isinstance(happened.record.event, contacts.OfferDeclined)
             yield _hang_up(contact, leg, "LOSE_RACE" if lost else cause, ids)

@@ -5,8 +5,9 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
+from orchestrator.domain.contacts.calling import CANCELLED
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.outward import IN_TURN
+from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import outside
 from orchestrator.domain.staff import shifts
@@ -60,6 +61,8 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
             yield TellContact(command.contact_id, known)
         case inputs.AskCallback() | inputs.SendOutside():
             yield _call_outside(world, command, now, ids)
+        case inputs.CancelCallback():
+            yield _cancel_callback(world, command)
         case inputs.SignIn():
             yield from _sign_in(world, memory, command, now, ids)
         case inputs.AgentCommand():
@@ -80,6 +83,13 @@ def _call_outside(
     if isinstance(asked, str):
         _refuse(asked, _NO_CALL.get(asked, "This contact does not wait in a queue of ours."))
     return TellContact(contact.contact_id, asked)
+
+
+def _cancel_callback(world: World, command: inputs.CancelCallback) -> TellContact:
+    contact = world.contacts.get(command.contact_id)
+    if contact is None or contact.status == "leaving" or to_be_called(contact) is None:
+        _refuse("no_callback", "This customer is not to be called back, or not any more; look at the list again.")
+    return TellContact(contact.contact_id, commands.EndCallback(reason=CANCELLED, why=_code(command.reason)))
 
 
 def _sign_in(world: World, memory: Memory, command: inputs.SignIn, now: Instant, ids: Ids) -> Iterator[Tell]:

@@ -1,6 +1,7 @@
 """A whole house for the length of a test: its own home, PostgreSQL, configuration, engine and command socket."""
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -204,11 +205,23 @@ class House:
         return status, output.read_text()
 
     def apply(self, configuration: str) -> None:
-        """Apply a configuration as an operator does."""
+        """Apply a configuration as an operator does; returns once the engine, where one is active, decides by it.
+
+        The engine asks for it now and then, so whoever reads the log, as a page does, may know it sooner.
+        """
         file = self.folder / "configuration.toml"
         file.write_text(configuration)
         status, said = self.run("config", "apply", str(file))
         assert status == 0, said
+        applied = re.search(r"Applied as version (\d+)", said)
+        if applied is not None and any(engine.child.running for engine in self.engines):
+            version = int(applied[1])
+
+            def look() -> bool:
+                now = self.status()
+                return now is None or not now["active"] or now["config_version"] >= version
+
+            until(look, f"the engine to have version {version} of the configuration")
 
     def kill_database(self) -> None:
         """End the PostgreSQL server as a power failure would."""

@@ -1,5 +1,6 @@
 """How soon five hundred desks are told, and how long a desk's page takes: the web process as `ringledger web` runs it,
-over a PostgreSQL of its own (fsync on), with a stream open for each of 500 agents and five pages of the floor.
+over a PostgreSQL of its own (fsync on), with a stream open for each of 500 agents and five pages of the floor, whose
+pages answer each sign of life.
 
 From the moment at which the append returned, for the process that appended, to the moment at which the event that says
 so has been read from the agent's socket. Writer and readers are one process here, the server is another; both moments
@@ -40,6 +41,7 @@ from orchestrator.vault import Vault
 from projections.live import LiveView
 from projections.reading import Reading, reading_of
 from tests.bench.projections_log import FENCE, fill
+from tests.bench.web_answers import Answers, page_name
 from tests.postgres import make_reachable_directory, settings_for
 
 DESKS: Final = 500
@@ -97,10 +99,14 @@ def _measured(
         stack.callback(web.wait, 20)
         stack.callback(web.terminate)
         _await_web(port)
-        pages = Pages(port, cookies)
+        answers = Answers(port, cookies)
+        stack.callback(answers.close)
+        answers.begin()
+        pages = Pages(port, cookies, answers)
         stack.callback(pages.close)
         pages.begin()
         yield from _told(centre, pages, web.pid)
+        yield answers.cpu_ms(DESKS, lambda: _cpu_s(web.pid))
         yield from _page_times(port, cookies, centre)
 
 
@@ -177,7 +183,8 @@ class Centre:
 class Pages:
     """The open pages, read by one thread: for each when it was shown which state of its agent."""
 
-    def __init__(self, port: int, cookies: list[str]) -> None:
+    def __init__(self, port: int, cookies: list[str], answers: Answers) -> None:
+        self._answers = answers
         self._port = port
         self._cookies = cookies
         self._sockets: dict[int, tuple[int, socket.socket]] = {}
@@ -192,8 +199,9 @@ class Pages:
         """Open them all; returns once each has had its first event."""
         for page, cookie in enumerate(self._cookies):
             topics = f"desk:b{page},queue:bench" if page < DESKS else "floor"
+            asked = f"/stream?topics={topics}&page={page_name(page)}"
             connection = socket.create_connection(("127.0.0.1", self._port))
-            head = f"GET /stream?topics={topics} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ringledger={cookie}\r\n\r\n"
+            head = f"GET {asked} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ringledger={cookie}\r\n\r\n"
             connection.sendall(head.encode())
             connection.setblocking(False)
             self._sockets[connection.fileno()] = (page, connection)
@@ -235,6 +243,8 @@ class Pages:
                     if b"event: desk\n" in block or b"event: floor\n" in block:
                         found = _SINCE.search(block)
                         self.seen[page].append((now, int(found[1]) if found else 0))
+                    elif b"event: beat\n" in block:
+                        self._answers.give_soon(page)
 
 
 def _told(centre: Centre, pages: Pages, pid: int) -> Iterator[dict[str, Any]]:

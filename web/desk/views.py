@@ -25,6 +25,7 @@ from web.desk.pop import pop_of
 from web.desk.shown import outcome_words, region, words_of
 from web.desk.topics import days
 from web.desk.waiting import may_take_from, waiting_in
+from web.floor import callbacks
 from web.navigation import Item
 from web.parts import parts
 from web.push.present import live
@@ -104,6 +105,7 @@ def show() -> str:
         topics=topics,
         keys=KEYS,
         region=region,
+        why=callbacks.REASONS,
     )
 
 

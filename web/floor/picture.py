@@ -15,6 +15,7 @@ from projections.live import LiveView
 from web.desk.picture import contact_in_hand, number_of, queue_name, state_of
 from web.floor.counts import NOTHING, Counts, Today
 from web.floor.levels import SCALES, Levels, of_target
+from web.floor.planned import Planned, planned
 
 # In this order are agents listed, and within a state those who have been in it longest come first.
 ORDER: Final = (
@@ -96,6 +97,7 @@ class Floor(Struct, frozen=True, kw_only=True):
     tiles: tuple[Tile, ...]
     agents: tuple[AgentRow, ...]
     calls: tuple[CallRow, ...]
+    callbacks: tuple[Planned, ...]
     whole: Today
     states: dict[str, int]
 
@@ -106,11 +108,13 @@ def floor_of(view: LiveView, counts: Counts, levels: Levels, teams: tuple[str, .
         tiles = tuple(_tiles(world, counts, levels))
         agents = _agents(world, teams)
         shown = {row.agent_id for row in agents}
-        calls = tuple(_calls(world, None if not teams else shown))
+        seen = shown if teams else None
+        calls = tuple(_calls(world, seen))
+        callbacks = planned(world, seen)
     states: dict[str, int] = {}
     for row in agents:
         states[row.state] = states.get(row.state, 0) + 1
-    return Floor(tiles=tiles, agents=tuple(agents), calls=calls, whole=counts.whole, states=states)
+    return Floor(tiles=tiles, agents=tuple(agents), calls=calls, callbacks=callbacks, whole=counts.whole, states=states)
 
 
 def _tiles(world: World, counts: Counts, levels: Levels) -> list[Tile]:
@@ -206,6 +210,8 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
     rows = []
     for contact in sorted(world.contacts.values(), key=lambda contact: contact.arrived_at):
         with_agents = agents_with(contact)
+        if to_be_called(contact) is not None and contact.status != "leaving":
+            continue  # nobody is on the line: it stands among the callbacks
         if agents is not None and with_agents and agents.isdisjoint(with_agents):
             continue
         since = contact.arrived_at

@@ -35,9 +35,11 @@ def opening(jitter_ms: int) -> bytes:
     return f"retry: {RETRY_MS + jitter_ms}\n: {' ' * 256}\n\n".encode()
 
 
-def beat(at_ms: int, *, away: bool) -> bytes:
-    """The sign of life, with the server's clock and whether the database is away. A page that misses two is stale."""
-    return frame("beat", json.dumps({"at": at_ms, "away": away}))
+def beat(at_ms: int, *, away: bool, next_ms: int | None = None) -> bytes:
+    """The sign of life, with the server's clock, whether the database is away, and in how long the next one comes; None
+    for one that comes between two, and says nothing of the next.
+    """
+    return frame("beat", json.dumps({"at": at_ms, "away": away, "next": next_ms}))
 
 
 RESET: Final = frame("reset", "")

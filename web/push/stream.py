@@ -85,16 +85,16 @@ class Stream:
         self._writing = gevent.getcurrent()
         try:
             yield frames.opening(secrets.randbelow(frames.RETRY_MS))
-            yield self._beat()
-            yield from self._events()
+            # The first one sooner, each stream at a time of its own: all desks come at once after a restart, and if
+            # their sessions were looked up together every fifteen seconds, everybody's ring would wait for it.
+            first_s = self._hub.beat_s * secrets.randbelow(1_000) / 1_000
+            yield self._beat(first_s)
+            yield from self._events(time.monotonic() + first_s)
         finally:
             self._writing = None
             self._hub.leave(self)
 
-    def _events(self) -> Iterator[bytes]:
-        # The first one sooner, each stream at a time of its own: all desks come at once after a restart, and if their
-        # sessions were looked up together every fifteen seconds, everybody's ring would wait for it.
-        beat_at = time.monotonic() + self._hub.beat_s * secrets.randbelow(1_000) / 1_000
+    def _events(self, beat_at: float) -> Iterator[bytes]:
         while not self._ended and not self._is_unheard():
             due = time.monotonic() >= beat_at
             if due or self._check:
@@ -106,7 +106,7 @@ class Stream:
                 beat_at = time.monotonic() + self._hub.beat_s
                 if self._answers and self._asked_at is None:
                     self._asked_at = time.monotonic()
-                yield self._beat()
+                yield self._beat(self._hub.beat_s)
             look_at = beat_at if self._asked_at is None else min(beat_at, self._asked_at + self._hub.answer_s)
             try:
                 ready = self._queue.get(timeout=max(0.0, look_at - time.monotonic()))
@@ -127,5 +127,8 @@ class Stream:
             log.info("page-unheard", user=self.user, page=self.page)
         return over_s >= 0
 
-    def _beat(self) -> bytes:
-        return frames.beat(time.time_ns() // 1_000_000, away=self._hub.is_away())
+    def _beat(self, next_s: float) -> bytes:
+        """The sign of life. A page that knows when the next one should come says that it may be old before its stream
+        is given up here for want of an answer.
+        """
+        return frames.beat(time.time_ns() // 1_000_000, away=self._hub.is_away(), next_ms=round(next_s * 1_000))

@@ -49,6 +49,11 @@ CODES: Final[dict[str, LazyString]] = {
     "talking_outside": _l("talking to a number outside"),
     "callback_failed": _l("not reached for the callback"),
     "called_again": _l("the customer called again"),
+    "callback_cancelled": _l("the callback was called off"),
+    "customer_asked": _l("the customer asked for it"),
+    "settled": _l("settled in another way"),
+    "wrong_number": _l("wrong number"),
+    "mistake": _l("asked for by mistake"),
     "live": _l("live"),
     # An offer's outcome.
     "accepted": _l("accepted"),

@@ -60,6 +60,10 @@ def _queued(event: c.ContactQueued, names: Names) -> dict[str, object]:
     return {"queue": names.queue(event.queue_id), "expected": words}
 
 
+def _called_off(event: o.CallbackEnded, _names: Names) -> dict[str, object]:
+    return {"reason": f"{code(event.reason)} ({reason(event.why)})" if event.why else code(event.reason)}
+
+
 def _coded(name: str) -> Fill:
     return lambda event, _names: {name: code(getattr(event, name))}
 
@@ -140,7 +144,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     o.CallbackAnswered: (_l("The customer answered"), _nothing),
     o.CallbackMissed: (_l("The customer was not reached: %(cause)s"), _coded("cause")),
     o.CallbackResumed: (_l("Waits in turn again to be called back"), _nothing),
-    o.CallbackEnded: (_l("Is not called back any more: %(reason)s"), _coded("reason")),
+    o.CallbackEnded: (_l("Is not called back any more: %(reason)s"), _called_off),
     o.OutsideDialled: (_l("A number outside is called for the caller"), _nothing),
     o.OutsideAnswered: (_l("The number outside answered"), _nothing),
     o.OutsideExtended: (_l("The call outside goes on: %(cause)s"), _coded("cause")),

@@ -294,9 +294,10 @@ class EndPeace(Struct, frozen=True, kw_only=True):
 
 
 class EndCallback(Struct, frozen=True, kw_only=True):
-    """Nobody is to be called back any more."""
+    """Nobody is to be called back any more. `why`: the code that a person gave."""
 
     reason: str
+    why: str = ""
 
 
 class SendOutside(Struct, frozen=True, kw_only=True):

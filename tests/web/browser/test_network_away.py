@@ -118,7 +118,7 @@ def test_after_the_grace_nothing_is_offered_and_one_key_leads_back(centre: Centr
     house.ledger.await_event(c.ContactQueued)
     until(lambda: house.agent("801")["state"] == "paused", "the agent to be out of it")
     assert not house.ledger.all(c.OfferMade)
-    assert desk.is_visible("#stale")
+    desk.wait_for_selector("#stale:not([hidden])", timeout=SOON_MS)
     cable.put_in()
     desk.wait_for_selector("#stale", state="hidden", timeout=SOON_MS)
     desk.wait_for_selector("#desk-missed .banner")

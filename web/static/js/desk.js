@@ -1,6 +1,6 @@
 // The desk: buttons that wait for what they asked for, keys, and a tone while the phone rings.
 
-import { hasClock, now, token } from "./page.js";
+import { ask, hasClock, now, token } from "./page.js";
 import { load, page, sayStale, unique } from "./push.js";
 
 const PENDING_MS = 5000; // after this without news the buttons come back; the server refuses what does not fit any more
@@ -32,13 +32,13 @@ async function send(form, button) {
   };
   for (const each of buttons) each.disabled = true;
   const answer = await attempt(form.action, body);
-  if (answer && answer.ok) {
+  if (answer?.ok) {
     form.closest("details[data-hold]")?.removeAttribute("open");
-    form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: await answer.json() }));
+    form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: answer.said ?? {} }));
     setTimeout(release, PENDING_MS); // by then the event has long replaced the button
     return;
   }
-  const problem = answer ? await answer.json().catch(() => null) : null;
+  const problem = answer?.said;
   told.textContent = problem ? problem.detail || problem.title : document.getElementById("stale").dataset.lost;
   release();
 }
@@ -49,8 +49,7 @@ async function attempt(url, body) {
   const headers = { Accept: "application/json", "X-CSRFToken": token(), "X-Requested-With": "fetch" };
   const begun = Date.now();
   for (let tries = 1; ; tries += 1) {
-    const signal = AbortSignal.timeout(ATTEMPT_MS);
-    const answer = await fetch(url, { method: "POST", body, headers, signal }).catch(() => null);
+    const answer = await ask(url, { method: "POST", body, headers }, ATTEMPT_MS);
     if (answer && ![502, 504].includes(answer.status)) return answer; // those are a proxy's, which has no answer either
     sayStale("lost");
     if (Date.now() - begun > SETTLE_MS) return null;

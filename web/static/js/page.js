@@ -35,16 +35,31 @@ export function duration(milliseconds) {
   return hours ? `${hours}:${rest}` : rest;
 }
 
-/** POST with the token; the answer. Answers with problem details, not with a page, where something is refused. Throws
-    where there is no connection, and after withinMs without an answer: a network that is away says nothing at all. */
+/** The server's answer to fetch(url, options) as {ok, type, status, text, said}; `said` is its JSON, null where it is
+    none. Null where there is no connection, and where the answer has not come to its end within withinMs: a network
+    that is away says nothing at all, also in the midst of an answer. */
+export async function ask(url, options = {}, withinMs = 15000) {
+  try {
+    const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(withinMs) });
+    const text = await answer.text();
+    return { ok: answer.ok, type: answer.type, status: answer.status, text, said: json(text) };
+  } catch {
+    return null;
+  }
+}
+
+function json(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** POST with the token; the answer as `ask` has it. It is problem details, not a page, where something is refused. */
 export function post(url, fields = {}, withinMs = 15000) {
-  return fetch(url, {
-    method: "POST",
-    body: new URLSearchParams(fields),
-    headers: { "X-CSRFToken": token(), "X-Requested-With": "fetch" },
-    redirect: "manual",
-    signal: AbortSignal.timeout(withinMs),
-  });
+  const headers = { "X-CSRFToken": token(), "X-Requested-With": "fetch" };
+  return ask(url, { method: "POST", body: new URLSearchParams(fields), headers, redirect: "manual" }, withinMs);
 }
 
 function tick() {
@@ -89,8 +104,8 @@ document.addEventListener("submit", async (event) => {
   if (!form.matches("form.reveal")) return;
   event.preventDefault();
   const answer = await post(form.action, Object.fromEntries(new FormData(form)));
-  if (!answer.ok) return;
+  if (!answer?.ok || !answer.said) return;
   const shown = form.previousElementSibling;
-  if (shown) shown.textContent = (await answer.json()).text;
+  if (shown) shown.textContent = answer.said.text;
   form.remove();
 });

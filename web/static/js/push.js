@@ -3,7 +3,7 @@
 // A part is an element with an id. What somebody is typing into is left alone: a part with data-keep stays as long as
 // the server sends the same data-keep, and an open menu (data-hold) stays open.
 
-import { duration, now, post, setClock } from "./page.js";
+import { ask, duration, now, post, setClock } from "./page.js";
 
 /** A name that nobody else has. crypto.randomUUID is there over HTTPS and on this machine only. */
 export function unique() {
@@ -34,9 +34,9 @@ function hold(name) {
   });
 }
 
-const OVERDUE_MS = 17000; // one of the server's signs of life, which come every 15 s, and some time on the way
-const MISSED_MS = 32000; // two of them
-const LOAD_MS = 15000;
+const BEAT_MS = 15000; // how often the server sends a sign of life, where it does not say when the next one comes
+const ON_THE_WAY_MS = 2000; // how much later it may come
+const MISSED_MS = 2 * BEAT_MS + ON_THE_WAY_MS; // two of them
 const ANSWER_MS = 5000; // within this the server answers us, or it is not to be reached
 const sent = new Map(); // id of a part to what the server sent last
 
@@ -101,7 +101,7 @@ export async function load(part) {
   if (typing && part.dataset.loaded && sameThing(part.dataset.loaded, url)) return;
   part.setAttribute("aria-busy", "true");
   const headers = { Accept: "text/html", "X-Requested-With": "fetch" };
-  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(LOAD_MS) }).catch(() => null);
+  const answer = await ask(url, { headers });
   if (part.dataset.fetch !== url) return;
   part.removeAttribute("aria-busy");
   if (!answer || !answer.ok) {
@@ -110,7 +110,7 @@ export async function load(part) {
   }
   delete part.dataset.failed;
   const fresh = document.createElement("section");
-  fresh.replaceChildren(...parse(await answer.text()).childNodes);
+  fresh.replaceChildren(...parse(answer.text).childNodes);
   holdOpen(part, fresh);
   part.replaceChildren(...fresh.childNodes);
   part.dataset.loaded = url;
@@ -154,15 +154,18 @@ export function sayStale(kind) {
 
 export function listen(url, names) {
   let heard = Date.now();
+  let due = heard; // when the next sign of life is overdue
   let source = null;
   let asking = false;
   const open = () => {
     source?.close();
     source = new EventSource(url);
+    due = Date.now() + BEAT_MS + ON_THE_WAY_MS;
     source.addEventListener("beat", (event) => {
       const beat = JSON.parse(event.data);
       setClock(beat.at);
       heard = Date.now();
+      due = heard + (beat.next ?? BEAT_MS) + ON_THE_WAY_MS;
       sayStale(beat.away ? "away" : "");
       for (const part of document.querySelectorAll("[data-failed=unanswered]")) load(part);
       answer();
@@ -185,8 +188,8 @@ export function listen(url, names) {
     });
   };
   const reopen = async () => {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" }).catch(() => null);
-    if (answer && answer.type === "opaqueredirect") location.reload();
+    const answer = await ask(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+    if (answer?.type === "opaqueredirect") location.reload();
     else if (source.readyState === EventSource.CLOSED) open();
   };
   // Each sign of life is answered, by an event and not by a timer: those of a page in the background hardly run. A
@@ -195,11 +198,10 @@ export function listen(url, names) {
     if (asking) return;
     asking = true;
     const fields = { page: new URL(url, location.href).searchParams.get("page") };
-    const said = await post(`${url.split("?")[0]}/here`, fields, ANSWER_MS).catch(() => null);
-    const known = said?.ok ? await said.json().catch(() => null) : null;
+    const answered = await post(`${url.split("?")[0]}/here`, fields, ANSWER_MS);
     asking = false;
-    if (!said) sayStale("lost");
-    else if (known && (!known.open || Date.now() - heard > MISSED_MS)) {
+    if (!answered) sayStale("lost");
+    else if (answered.ok && answered.said && (!answered.said.open || Date.now() - heard > MISSED_MS)) {
       heard = Date.now();
       open();
     }
@@ -207,7 +209,7 @@ export function listen(url, names) {
   open();
   setInterval(() => {
     if (Date.now() - heard > MISSED_MS) sayStale("lost");
-    if (Date.now() - heard > OVERDUE_MS) answer();
+    if (Date.now() > due) answer();
   }, 1000);
   addEventListener("pagehide", () => source.close());
 }

@@ -1,5 +1,7 @@
 // The time slider: asks the server for the moment under the thumb, one question at a time, always the latest.
 
+import { ask } from "./page.js";
+
 const scrubber = document.getElementById("scrubber");
 const slider = document.getElementById("scrubber-time");
 const shown = document.getElementById("replay-moment");
@@ -16,7 +18,7 @@ function moment() {
   return shown.querySelector("[data-moment]").dataset;
 }
 
-async function ask(query) {
+async function show(query) {
   asked = query;
   if (busy) return;
   busy = true;
@@ -24,7 +26,7 @@ async function ask(query) {
     const next = asked;
     asked = null;
     const headers = { Accept: "text/html", "X-Requested-With": "fetch" };
-    const answer = await fetch(`${scrubber.dataset.url}?${next}`, { headers }).catch(() => null);
+    const answer = await ask(`${scrubber.dataset.url}?${next}`, { headers });
     if (answer === null || !answer.ok) {
       scrubber.dataset.stale = "";
       stop();
@@ -32,7 +34,7 @@ async function ask(query) {
     }
     delete scrubber.dataset.stale;
     // Parsed as a document of its own: whatever stands in it, nothing is fetched or run by it on the way.
-    shown.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+    shown.replaceChildren(...new DOMParser().parseFromString(answer.text, "text/html").body.childNodes);
     settle();
   }
   busy = false;
@@ -53,13 +55,13 @@ function stop() {
   play.setAttribute("aria-pressed", "false");
 }
 
-slider.addEventListener("input", () => ask(`at=${Math.round(Number(slider.value) * 1000)}`));
+slider.addEventListener("input", () => show(`at=${Math.round(Number(slider.value) * 1000)}`));
 
 for (const button of scrubber.querySelectorAll("[data-step]")) {
   button.addEventListener("click", () => {
     stop();
     const position = button.dataset.step === "on" ? moment().next : moment().previous;
-    if (position !== "0") ask(`position=${position}`);
+    if (position !== "0") show(`position=${position}`);
   });
 }
 
@@ -73,6 +75,6 @@ play.addEventListener("click", () => {
     const next = Number(slider.value) + TICK_MS * Number(speed.value);
     if (next >= Number(slider.max)) stop();
     slider.value = String(Math.min(next, Number(slider.max)));
-    ask(`at=${Math.round(Number(slider.value) * 1000)}`);
+    show(`at=${Math.round(Number(slider.value) * 1000)}`);
   }, TICK_MS);
 });

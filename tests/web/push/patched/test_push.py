@@ -1,5 +1,6 @@
 """The stream of a page, over real sockets: what it is told, when, how often, and when it is told no more."""
 
+import json
 import re
 
 import gevent
@@ -119,7 +120,10 @@ def test_there_is_a_sign_of_life_with_the_server_s_clock() -> None:
     with Service(beat_s=0.05) as service:
         page = service.page("agent:a")
         until(lambda: len(page.named("beat")) >= 4, "three more beats")
-        assert all(re.fullmatch(r'\{"at": \d{13}, "away": false\}', text) for text in page.texts("beat"))
+        said = page.texts("beat")
+        assert all(re.fullmatch(r'\{"at": \d{13}, "away": false, "next": \d+\}', text) for text in said)
+        assert {json.loads(text)["next"] for text in said[1:]} == {50}
+        assert json.loads(said[0])["next"] <= 50, "the first one is sooner, each page's at a time of its own"
 
 
 def test_pages_are_told_at_once_that_they_may_be_old() -> None:
