@@ -24,6 +24,7 @@ from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
 from tests.simulation.browsers import NOTICED_WITHIN, Page
 from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
+from tests.simulation.phones import Heard, is_gone
 
 RULES = {
     "versions": "every stream's versions follow each other without a gap",
@@ -65,6 +66,8 @@ RULES = {
     "way_out": "whoever waits is looked at when its overflow or its answer is due, and comes to no queue twice",
     "billing": "nobody is answered who is refused, or who is to be answered by an agent alone",
     "as_meant": "what an agent pressed for one offer or contact never happens to another",
+    "phone_is_there": "no agent whose phone is known to be gone is offered a contact",
+    "phones_told": "of a phone the log tells what changes, nothing else, and in the end what is so",
     "agent_first": "nobody outside is called without an agent, or a caller, who is there to talk",
     "outside_bounded": "no more numbers outside are called at once than may be",
     "left_in_peace": "a customer is called no sooner, and no oftener, than the plan says",
@@ -111,6 +114,7 @@ class Book:
         self._peace: dict[str, int] = {}
         self._missed: dict[str, int] = {}
         self._tries: dict[str, int] = {}
+        self.heard = Heard()
         self.last_contact: dict[str, str] = {}
         """The contact with which each shift last talked."""
         self.desk_due: dict[str, int] = {}
@@ -143,6 +147,9 @@ class Book:
                 self._contact(stream, record)
             case "shift":
                 self._shift(ident_of(stream), record)
+            case "node":
+                if not self.heard.note(stream, event):
+                    raise Broken("phones_told", f"{event} tells nothing new")
 
     def finish(self) -> None:
         """The log is complete: every contact has ended."""
@@ -241,6 +248,8 @@ class Book:
 
     def _ring(self, stream: str, event: c.OfferMade | c.OfferWidened) -> None:
         for held in event.reservations:
+            if self.heard.gone(held.extension):
+                raise Broken("phone_is_there", f"{stream} is offered to {held.extension}, which is gone")
             self._legs[stream][held.leg] = None
         if event.next_at:
             self.ring_due[stream] = event.next_at
@@ -680,14 +689,18 @@ class Invariants:
             for shift in free:
                 agent = world.agents.get(shift.agent_id)
                 could = agent is not None and contact.visit is not None and could_take(world, contact.visit, agent)
-                if could and line_is_free(world, shift):
+                if could and line_is_free(world, shift) and not is_gone(world, shift.extension):
                     raise Broken("served_at_once", f"{contact.contact_id} waits while shift {shift.shift_id} is free")
 
     def _nobody_halts(self, world: World) -> None:
-        """Whoever waits for something that is to widen waits for somebody who is there, and not on a break. Callers
-        of a lost switch are looked at when it is back.
+        """Whoever waits for something that is to widen waits for somebody who is there, not on a break, and not without
+        a phone. Callers of a lost switch are looked at when it is back.
         """
-        there = {shift.agent_id for shift in world.shifts.values() if shift.status != "paused"}
+        there = {
+            shift.agent_id
+            for shift in world.shifts.values()
+            if shift.status != "paused" and not (available(shift) and is_gone(world, shift.extension))
+        }
         for contact in world.contacts.values():
             visit = contact.visit
             if visit is None or contact.status not in IN_TURN or not 0 <= visit.step < len(visit.steps) - 1:

@@ -22,9 +22,10 @@ from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.domain.routing import lines, matching, outside, waits
+from orchestrator.domain.routing import lines, matching, outside, pools, waits
 from orchestrator.domain.staff import counters, presence, shifts
-from orchestrator.domain.switch.facts import LegParked
+from orchestrator.domain.switch import nodes
+from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
 from orchestrator.domain.switch.instructions import CheckLeg, DialOutside
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
@@ -42,6 +43,7 @@ admit, distribute, placing, reserve, talk, tell_place, widen, wrap_up = (
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
 
+_PHONES = Size(contacts=60, agents=4, phones=20)
 _CALLS_OUT = Size(contacts=60, agents=6, outside=True)
 SEEDS = 40
 """A mutant that lives through so many seeds is not killed."""
@@ -292,8 +294,22 @@ def _released_though_still_held(right: Any, self: Any, record: Any) -> Any:
     return result
 
 
-def _reserved_agents_are_free(right: Any, shift: Any, *, on_hook: bool) -> str:
-    return "ready" if shift.status == "reserved" else str(right(shift, on_hook=on_hook))
+def _reserved_agents_are_free(right: Any, shift: Any, phone: str) -> str:
+    return "ready" if shift.status == "reserved" else str(right(shift, phone))
+
+
+def _phones_are_never_gone(right: Any, shift: Any, phone: str) -> str:
+    return str(right(shift, "" if phone == pools.PHONE_GONE else phone))
+
+
+def _every_registration_is_told(_right: Any, _world: Any, fact: Any) -> Any:
+    if isinstance(fact, PhoneRegistered):
+        yield AppendNode(fact.node, (nodes.PhoneRegistered(extension=fact.extension),))
+
+
+def _a_phone_that_is_back_gets_nobody(world: Any, happened: Any, ids: Any) -> Any:
+    if not isinstance(happened.record.event, nodes.PhoneRegistered):
+        yield from distribute.distribute(world, happened, ids)
 
 
 @contextmanager
@@ -941,6 +957,34 @@ MUTANTS = (
         rule="verify",
         make=around(reconcile, "_link_up", _a_restart_that_nobody_notices),
         weather=Weather(restarts=1),
+    ),
+    Mutant(
+        name="offer to phones that are gone",
+        rule="phone_is_there",
+        make=around(matching, "_label", _phones_are_never_gone),
+        weather=_CALM,
+        size=_PHONES,
+    ),
+    Mutant(
+        name="tell every registration that is refreshed",
+        rule="phones_told",
+        make=around(sensing, "_phone", _every_registration_is_told),
+        weather=_CALM,
+        size=_PHONES,
+    ),
+    Mutant(
+        name="look at no list of phones",
+        rule="phones_told",
+        make=around(reconcile, "compare", nothing),
+        weather=_CALM,
+        size=Size(),
+    ),
+    Mutant(
+        name="give nobody to a phone that is back",
+        rule="served_at_once",
+        make=policy(distribute.distribute, _a_phone_that_is_back_gets_nobody),
+        weather=_CALM,
+        size=_PHONES,
     ),
     Mutant(
         name="let callers in whose number is blacklisted",

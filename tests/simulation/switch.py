@@ -138,6 +138,14 @@ class Switch:
         for listener in tuple(self.listeners):
             listener.hear(fact, channel)
 
+    def register(self, extension: str, *, registered: bool) -> None:
+        """A phone registers, also again, or is gone; every switch that is up gets to know."""
+        self.phones[extension].registered = registered
+        if self.up and registered:
+            self.tell(f.PhoneRegistered(node=self.node, at=self.agenda.now, extension=extension), f"phone-{extension}")
+        elif self.up:
+            self.tell(f.PhoneGone(node=self.node, at=self.agenda.now, extension=extension), f"phone-{extension}")
+
     def _beat(self) -> None:
         if self.up:
             self.tell(f.Heartbeat(node=self.node, at=self.agenda.now, core=self.core, sessions=len(self.legs)), "")

@@ -216,6 +216,19 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     nodes.StrayLegFound: (_l("A line without a call was found and is hung up"), _nothing),
     nodes.StrayLegClosed: (_l("The stray line is gone"), _nothing),
+    nodes.PhoneRegistered: (_l("Phone %(extension)s is registered"), lambda e, _: {"extension": e.extension}),
+    nodes.PhoneUnregistered: (
+        _l("Phone %(extension)s is not registered any more: %(why)s"),
+        lambda e, _: {"extension": e.extension, "why": code(e.why)},
+    ),
+    nodes.PhonesCompared: (
+        _l("The switch listed its phones: %(registered)s registered, %(gone)s not, %(forgotten)s no longer known"),
+        lambda e, _: {
+            "registered": len(e.registered),
+            "gone": len(e.unregistered),
+            "forgotten": len(e.forgotten),
+        },
+    ),
     nodes.StrayLegOverdue: (_l("The switch was asked whether a stray line is still open"), _nothing),
     # --- configuration
     agents.AgentConfigured: (

@@ -18,7 +18,19 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.lines import Lane, LaneKey, Wait, lane_key
-from orchestrator.domain.routing.pools import PAUSED, READY, Order, OrderKey, Pool, PoolKey, draw_of, pool_key, widths
+from orchestrator.domain.routing.pools import (
+    OUT,
+    PAUSED,
+    PHONE_GONE,
+    READY,
+    Order,
+    OrderKey,
+    Pool,
+    PoolKey,
+    draw_of,
+    pool_key,
+    widths,
+)
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
 from orchestrator.domain.routing.requirements import Requirement, own
 from orchestrator.domain.routing.rules import Standing, rule_of
@@ -94,7 +106,8 @@ class Matching:
         if agent is not None:
             self._agents[agent_id] = agent
         for shift in affected:
-            self.place_shift(shift, on_hook=labels[shift.shift_id] != PHONE_BUSY)
+            label = labels[shift.shift_id]
+            self.place_shift(shift, phone=label if label in (PHONE_BUSY, PHONE_GONE) else "")
 
     def _order(self, queue_id: str, requirement: Requirement) -> Order:
         """The order by which a queue looks at the agents for this requirement."""
@@ -155,10 +168,12 @@ class Matching:
 
     # --- keeping the index true: agents -----------------------------------------------------------------------------
 
-    def place_shift(self, shift: Shift, *, on_hook: bool, at: Instant | None = None) -> None:
-        """Note where this shift stands now. `on_hook`: no leg of ours to its phone is open any more."""
+    def place_shift(self, shift: Shift, *, phone: str = "", at: Instant | None = None) -> None:
+        """Note where this shift stands now. `phone`: what keeps its phone from being rung: `PHONE_BUSY`, while a leg of
+        ours to it is open, or `PHONE_GONE`; empty where nothing does.
+        """
         before = self._shifts.get(shift.shift_id)
-        old, new = self._labels.get(shift.shift_id, ""), _label(shift, on_hook=on_hook)
+        old, new = self._labels.get(shift.shift_id, ""), _label(shift, phone)
         self._shifts[shift.shift_id] = shift
         self._shifts_of_agent.setdefault(shift.agent_id, {})[shift.shift_id] = None
         if before is not None and old == new and before.idle_since == shift.idle_since:
@@ -349,18 +364,22 @@ class Matching:
         return {why: count for why, count in sorted(out.items()) if count > 0}
 
     def anybody_for(self, queue_id: str, requirement: Requirement) -> bool:
-        """Whether anybody who is signed in, and not paused, could take what asks for this, now or later."""
+        """Whether anybody who is signed in, not paused, and has a phone could take what asks for this, now or later."""
         if queue_id not in self._queues:
             return False
         pool = self._pool(widths(requirement)[-1])
         if not requirement.agents:
             return pool.able > 0
         return any(
-            self._labels[shift_id] != PAUSED
+            self._labels[shift_id] not in OUT
             for agent_id in requirement.agents
             if self._level_in(pool, agent_id) is not None
             for shift_id in self._shifts_of_agent.get(agent_id, ())
         )
+
+    def is_out(self, shift_id: str) -> bool:
+        """Whether nobody waits for this shift: it is over, on a pause, or its phone is gone."""
+        return self._labels.get(shift_id, PAUSED) in OUT
 
     def is_free(self, shift_id: str) -> bool:
         """Whether this shift may be offered a contact now."""
@@ -437,9 +456,9 @@ class Matching:
                 yield lane
 
 
-def _label(shift: Shift, *, on_hook: bool) -> str:
+def _label(shift: Shift, phone: str) -> str:
     if shift.status != READY:
         return shift.status
     if shift.cooling_until is not None:
         return "cooling_down"
-    return READY if on_hook else PHONE_BUSY
+    return phone or READY

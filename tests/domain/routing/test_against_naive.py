@@ -162,7 +162,7 @@ class History:
             signed_in_at=self.now, idle_since=self.now,
         )  # fmt: skip
         self.naive.shifts[name] = shift
-        self.index.place_shift(shift, on_hook=True, at=self.now)
+        self.index.place_shift(shift, at=self.now)
 
     def contact_comes(self) -> None:
         dice = self.dice
