@@ -1,6 +1,6 @@
-"""Ten thousand live calls on the simulated switch: is an agent rung as soon as with a few?
+"""Ten thousand live calls on simulated switches: is an agent rung as soon as with a few?
 
-The engine has one core; the simulated switch, PostgreSQL and this program share the other. Read models are off. Calls
+The engine has one core; simulated switches, PostgreSQL and this program share the other. Read models are off. Calls
 of 100 s come at 100 a second until 10 000 are live; there are some more agents than that, so that somebody is free for
 whoever calls, and it can be said of each caller how soon a phone rang. From then on as many calls end as begin. What
 is measured, off the engine's own figures, is one window at that rate, then shorter ones at rising rates for as long as
@@ -36,6 +36,8 @@ RATE: Final = 100
 HANDLING_S: Final = 100
 AGENTS: Final = RATE * HANDLING_S + 500
 """Somebody is free at all times, also while calls that came a little late are still talking."""
+SWITCHES: Final = 5
+"""The engine makes at most 60 legs a second on one switch, as a real one bears: together as fast as any rate below."""
 WINDOW_S: Final = 20
 STEP_S: Final = 10
 FASTER: Final = (125, 150, 175, 200, 250, 300)
@@ -61,9 +63,9 @@ class _Scale:
     def __init__(self, stack: ExitStack) -> None:
         place = self._place = make_reachable_directory()
         stack.callback(shutil.rmtree, place)
-        port, self._figures_port = free_port(), free_port()
-        url = f"esl://:{quote(PASSWORD)}@127.0.0.1:{port}/?name=bench"
-        self._settings = settings_for(place / "home", RINGLEDGER_SWITCHES=url)
+        ports, self._figures_port = [free_port() for _ in range(SWITCHES)], free_port()
+        urls = ",".join(f"esl://:{quote(PASSWORD)}@127.0.0.1:{port}/?name=bench{port}" for port in ports)
+        self._settings = settings_for(place / "home", RINGLEDGER_SWITCHES=urls)
         database = cluster.ensure_running(self._settings, lambda _: None)
         stack.callback(database.stop)
         self._server = int((Path(self._settings.home) / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
@@ -75,23 +77,25 @@ class _Scale:
         script = place / "phones.json"
         phones = [{"extension": str(20_000 + n), "answer_after_ms": 200, "lines": 2} for n in range(AGENTS)]
         script.write_text(json.dumps({"phones": phones}))
-        switch = ("freeswitch.simulator", "--port", str(port), "--password", PASSWORD, "--callers", str(script))
+        switch = ("freeswitch.simulator", "--password", PASSWORD, "--callers", str(script), "--no-recordings")
+        sessions = ("--max-sessions", str(4 * AGENTS))
         environ = {
             "RINGLEDGER_HOME": str(self._settings.home),
-            "RINGLEDGER_SWITCHES": url,
+            "RINGLEDGER_SWITCHES": urls,
             "RINGLEDGER_METRICS": f"127.0.0.1:{self._figures_port}",
             "RINGLEDGER_LOG_LEVEL": "warning",
         }
-        self._switch = start(stack, place, 0, *switch, "--no-recordings")
+        self._switches = [start(stack, place, 0, *switch, *sessions, "--port", str(port)) for port in ports]
         self._engine = start(stack, place, 1, "orchestrator", "engine", **environ)
         stack.callback(os.sched_setaffinity, 0, cores)
         os.sched_setaffinity(0, {min(cores)})
         self._client = Client(control_path(self._settings.home))
         stack.callback(self._client.close)
         until(lambda: is_up(self._client), "the engine to be active and to have its switch", within_s=30)
-        self._long, self._short = Callers(port), Callers(port, prefix="1381")
-        stack.callback(self._long.close)
-        stack.callback(self._short.close)
+        self._long = [Callers(port, prefix=f"138{n}") for n, port in enumerate(ports)]
+        self._short = [Callers(port, prefix=f"139{n}") for n, port in enumerate(ports)]
+        for callers in (*self._long, *self._short):
+            stack.callback(callers.close)
 
     def measure(self) -> Iterator[dict[str, Any]]:
         small = resident_kb(self._engine.pid)
@@ -102,7 +106,7 @@ class _Scale:
         signed_in = resident_kb(self._engine.pid)
         yield {"name": "scale.sign_in_s", "value": round(took, 1), "unit": "s", "agents": AGENTS}
         yield _memory("agent", signed_in - small, AGENTS)
-        late = self._long.place(RATE * HANDLING_S, per_s=RATE, talk_ms=HANDLING_S * 1_000)
+        late = self._let_call(RATE, HANDLING_S)
         live = self._live()
         yield _memory("contact", resident_kb(self._engine.pid) - signed_in, live) | {"late_s": round(late, 1)}
         stretch = self._window(RATE, WINDOW_S)
@@ -121,15 +125,30 @@ class _Scale:
 
     def _window(self, per_s: int, seconds: int) -> "_Stretch":
         before, used, began = figures(self._figures_port), self._used(), time.monotonic()
-        with ThreadPoolExecutor(2) as pool:
-            steady, beyond = min(per_s, RATE), max(0, per_s - RATE)
-            calls = [pool.submit(self._long.place, seconds * steady, per_s=steady, talk_ms=HANDLING_S * 1_000)]
-            if beyond:
-                calls.append(pool.submit(self._short.place, seconds * beyond, per_s=beyond, talk_ms=SHORT_MS))
-            late = max(each.result() for each in calls)
+        late = self._let_call(per_s, seconds)
         passed = time.monotonic() - began
         shares = {who: round((now - used[who]) / passed, 3) for who, now in self._used().items()}
-        return _Stretch(per_s, seconds * per_s, late, self._live(), shares, before, figures(self._figures_port))
+        return _Stretch(
+            per_s,
+            SWITCHES * (seconds * per_s // SWITCHES),
+            late,
+            self._live(),
+            shares,
+            before,
+            figures(self._figures_port),
+        )
+
+    def _let_call(self, per_s: int, seconds: int) -> float:
+        """Let callers call, evenly and on all switches; how late the last one was (s)."""
+        loads = [(self._long, min(per_s, RATE), HANDLING_S * 1_000), (self._short, max(0, per_s - RATE), SHORT_MS)]
+        with ThreadPoolExecutor(2 * SWITCHES) as pool:
+            placed = [
+                pool.submit(each.place, seconds * rate // SWITCHES, per_s=rate / SWITCHES, talk_ms=talk_ms)
+                for callers, rate, talk_ms in loads
+                for each in callers
+                if rate
+            ]
+            return max(each.result() for each in placed)
 
     def _live(self) -> int:
         """How many contacts live. RuntimeError where the engine has ended: that gave first."""
@@ -142,7 +161,7 @@ class _Scale:
         database = cpu_s(self._server) + sum(map(cpu_s, children_of(self._server)))
         return {
             "engine": cpu_s(self._engine.pid),
-            "switch": cpu_s(self._switch.pid),
+            "switch": sum(cpu_s(switch.pid) for switch in self._switches),
             "database": database,
             "callers": time.process_time(),
         }
@@ -201,7 +220,7 @@ class _Stretch(NamedTuple):
     def used(self) -> dict[str, Any]:
         """Whose core is the fuller one."""
         core = {"engine": self.shares["engine"]}
-        core["switch and database"] = sum(self.shares.values()) - core["engine"]
+        core["switches and database"] = sum(self.shares.values()) - core["engine"]
         fullest = max(core, key=core.__getitem__)
         about = {"calls_per_s": self.per_s, "fullest": fullest, **self.shares, "read_models": "off"}
         return {"name": "scale.beyond.core", "value": round(core[fullest], 3), "unit": "of a core", **about}
