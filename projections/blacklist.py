@@ -50,6 +50,8 @@ OVER: Final = "over"
 LIFTED: Final = "lifted"
 STATES: Final = (HOLDS, OVER, LIFTED)
 """Refuses calls now; its end has come; was taken off the list."""
+LISTED_STILL: Final = "listed"
+"""The first two together, which is no state of one entry."""
 
 
 class Listed(Struct):
@@ -142,14 +144,17 @@ def search(
     cursor: str = "",
     limit: int = 50,
 ) -> Page[Listed]:
-    """The entries in this state at this moment (empty: in any) and of this number as the runner compares numbers
-    (empty: of any), the latest listed first. Raises `Refused` for a cursor or limit that cannot be.
+    """The entries in this state at this moment (empty: in any), or in one of `LISTED_STILL`, and of this number as the
+    runner compares numbers (empty: of any), the latest listed first. Raises `Refused` for a cursor or limit that cannot
+    be.
     """
     conditions: list[Condition] = []
     if number:
         conditions += [("token = %s", vault.token(INDEX, number).hex()), (_READABLE,)]
     if state == LIFTED:
         conditions.append(("lifted",))
+    elif state == LISTED_STILL:
+        conditions.append(("NOT lifted",))
     elif state == HOLDS:
         conditions += [("NOT lifted",), ("(until = 0 OR until > %s)", now)]
     elif state == OVER:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from psycopg.errors import UndefinedTable
+from psycopg.errors import OperationalError, UndefinedTable
 
 from orchestrator import cluster
 from orchestrator.service.access import Tokens, Users
@@ -19,6 +19,7 @@ from orchestrator.vault import ERASED, SEALED, Vault, open_text
 
 __all__ = [
     "ERASED",
+    "LOST",
     "NOT_BUILT",
     "SEALED",
     "Away",
@@ -30,6 +31,8 @@ __all__ = [
     "reading_of",
 ]
 
+LOST: Final = OperationalError
+"""What a query raises whose connection was lost in the middle, or that took too long; the next may well succeed."""
 NOT_BUILT: Final = UndefinedTable
 """What a query raises whose read model was never built yet. Once built, a model is always there."""
 

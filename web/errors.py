@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
-from projections.reading import NOT_BUILT, Away, VersionConflict
+from projections.reading import LOST, NOT_BUILT, Away, VersionConflict
 from web import refusals
 from web.access.gate import wants_page
 from web.access.visitor import NOBODY
@@ -28,6 +28,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(VersionConflict, _conflict)
     app.register_error_handler(Away, _away)
+    app.register_error_handler(LOST, _away)
     app.register_error_handler(NOT_BUILT, _not_built)
     app.register_error_handler(ControlError, _engine_away)
     app.register_error_handler(Exception, _unexpected)
@@ -121,7 +122,7 @@ def _out_of_date(error: CSRFError) -> Response:
 
 def _refused(error: Refused) -> Response:
     if error.code.startswith("bad_"):
-        return answer(400, error.code, _words(400)[0], error.message)
+        return answer(400, error.code, _words(400)[0], refusals.words(error))
     return answer(409, error.code, gettext("This cannot be done now"), refusals.words(error))
 
 
@@ -131,7 +132,7 @@ def _conflict(error: VersionConflict) -> Response:
     return answer(409, "version_conflict", gettext("This cannot be done now"), advice)
 
 
-def _away(error: Away) -> Response:
+def _away(error: Exception) -> Response:
     log.warning("database-away", why=str(error))
     g.visitor = g.get("visitor", NOBODY)
     return _again(answer(503, "database_away", *_words(503)))

@@ -5,6 +5,7 @@ from typing import Final
 
 from flask import request
 
+from orchestrator.domain.kernel import derived_id
 from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customer_file import CustomerFile
 from orchestrator.service.deciding import Who
@@ -14,6 +15,8 @@ from web.access.visitor import me
 from web.parts import parts
 
 _KEY_LENGTH: Final = 64
+# What a form carries beside what somebody wants.
+_NO_WISH: Final = frozenset({"csrf_token", "key", "good_until"})
 
 
 def file() -> CustomerFile:
@@ -56,5 +59,11 @@ def fresh_key() -> str:
 
 
 def key() -> str:
-    """The key of the form that was sent."""
-    return request.form.get("key", "")[:_KEY_LENGTH]
+    """The key of the form that was sent, with what stands in it; empty where it has none.
+
+    Whoever comes back to a form, changes it and sends it again has the same form and another wish, which is carried out
+    like any other: only the very same words are done once.
+    """
+    given = request.form.get("key", "")[:_KEY_LENGTH]
+    said = sorted((name, text) for name, text in request.form.items(multi=True) if name not in _NO_WISH)
+    return derived_id("form", request.path, given, *(part for pair in said for part in pair)) if given else ""

@@ -5,8 +5,8 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.outward import IN_TURN
+from orchestrator.domain.contacts.calling import CANCELLED
+from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import outside
 from orchestrator.domain.staff import shifts
@@ -60,6 +60,8 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
             yield TellContact(command.contact_id, known)
         case inputs.AskCallback() | inputs.SendOutside():
             yield _call_outside(world, command, now, ids)
+        case inputs.CancelCallback():
+            yield _cancel_callback(world, command)
         case inputs.SignIn():
             yield from _sign_in(world, memory, command, now, ids)
         case inputs.AgentCommand():
@@ -80,6 +82,13 @@ def _call_outside(
     if isinstance(asked, str):
         _refuse(asked, _NO_CALL.get(asked, "This contact does not wait in a queue of ours."))
     return TellContact(contact.contact_id, asked)
+
+
+def _cancel_callback(world: World, command: inputs.CancelCallback) -> TellContact:
+    contact = world.contacts.get(command.contact_id)
+    if contact is None or contact.status == "leaving" or to_be_called(contact) is None:
+        _refuse("no_callback", "This customer is not to be called back, or not any more; look at the list again.")
+    return TellContact(contact.contact_id, commands.EndCallback(reason=CANCELLED, why=_code(command.reason)))
 
 
 def _sign_in(world: World, memory: Memory, command: inputs.SignIn, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -122,9 +131,9 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
         case inputs.SignOut():
             yield TellShift(shift_id, shifts.SignOut(reason="agent"))
         case inputs.Accept():
-            yield TellContact(_offered(world, shift).contact_id, commands.AcceptAtDesk(shift_id=shift_id))
+            yield TellContact(_offered(world, shift, command.about), commands.AcceptAtDesk(shift_id=shift_id))
         case inputs.Reject():
-            yield TellContact(_offered(world, shift).contact_id, commands.RejectAtDesk(shift_id=shift_id))
+            yield TellContact(_offered(world, shift, command.about), commands.RejectAtDesk(shift_id=shift_id))
         case inputs.Hold():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.Hold(shift_id=shift_id, now=now))
@@ -140,13 +149,14 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield TellContact(contact.contact_id, commands.MarkNuisance(shift_id=shift_id))
 
 
-def _offered(world: World, shift: shifts.Shift) -> Contact:
-    """The contact for which this agent is reserved now."""
+def _offered(world: World, shift: shifts.Shift, about: str) -> str:
+    """The id of the contact for which this agent is reserved now, which must be the one that is meant, where one is."""
     held = by_offer(shift.engagements, shift.offer_id)
-    contact = world.contacts.get(held.contact_id) if held is not None else None
-    if contact is None:
+    if held is None or held.contact_id not in world.contacts:
         _refuse("no_offer", "No contact is being offered to you.")
-    return contact
+    if about and about not in (held.contact_id, held.offer_id):
+        _refuse("no_offer", "This contact is in your hands already; another one is being offered to you.")
+    return held.contact_id
 
 
 def _agent_id(world: World, number: str) -> str:

@@ -193,6 +193,13 @@ class AskCallback(DeskCommand, frozen=True, kw_only=True, tag="ask_callback"):
     number: str = ""
 
 
+class CancelCallback(DeskCommand, frozen=True, kw_only=True, tag="cancel_callback"):
+    """This customer is not to be called back any more. `reason`: why, as a code."""
+
+    contact_id: str
+    reason: str
+
+
 class SendOutside(DeskCommand, frozen=True, kw_only=True, tag="send_outside"):
     """Call this number outside for the waiting caller."""
 
@@ -220,7 +227,7 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
-    | IdentifyContact | Presence | MarkNuisance | AskCallback | SendOutside | Pick | Move | Prioritise
+    | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
 )  # fmt: skip
 
 Fact = (

@@ -10,7 +10,7 @@ store, which looks into the (erasable) blind index under the append lock.
 import re
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import phonenumbers
@@ -65,6 +65,16 @@ class Customers:
 
     def identify_all(self, raw_numbers: Sequence[str]) -> list[str | None]:
         """`identify` for each of these numbers, in one question and, where there are new ones, one append."""
+        return self._identified(raw_numbers)[0]
+
+    def recognise_all(self, raw_numbers: Sequence[str]) -> list[Caller | None]:
+        """`identify_all` with what the customers' files say of them, as far as routing needs it."""
+        customers, new = self._identified(raw_numbers)
+        levels = self._levels_of({customer for customer in customers if customer is not None} - new)
+        return [None if customer is None else Caller(customer, levels.get(customer, "")) for customer in customers]
+
+    def _identified(self, raw_numbers: Sequence[str]) -> tuple[list[str | None], set[str]]:
+        """The customer of each number, and which of them were made just now: their files say nothing yet."""
         parsed = [_parsed(raw, self._region) for raw in raw_numbers]
         texts = [None if number is None else _e164(number) for number in parsed]
         regions = {
@@ -73,26 +83,23 @@ class Customers:
             if text is not None and number is not None
         }
         known = self._find(list(regions))
+        made: dict[str, str] = {}
         while new := {number: region for number, region in regions.items() if number not in known}:
             try:
-                known |= self._make(new)
+                made = self._make(new)
+                known |= made
             except AlreadyHeld:
                 # Somebody made one of them since we looked: now it is found, or has been erased again.
                 known |= self._find(list(new))
-        return [None if text is None else known[text] for text in texts]
+        return [None if text is None else known[text] for text in texts], set(made.values())
 
-    def recognise_all(self, raw_numbers: Sequence[str]) -> list[Caller | None]:
-        """`identify_all` with what the customers' files say of them, as far as routing needs it."""
-        customers = self.identify_all(raw_numbers)
-        levels = {customer: self._level_of(customer) for customer in customers if customer is not None}
-        return [None if customer is None else Caller(customer, levels[customer]) for customer in customers]
-
-    def _level_of(self, customer_id: str) -> str:
-        level = ""
-        for record in self._log.stream(stream("customer", customer_id)):
+    def _levels_of(self, customers: Collection[str]) -> dict[str, str]:
+        """The level in the file of each of these customers who has one."""
+        levels: dict[str, str] = {}
+        for record in self._log.streams(stream("customer", customer) for customer in customers):
             if isinstance(record.event, CustomerProfileChanged) and record.event.level is not None:
-                level = record.event.level
-        return level
+                levels[ident_of(record.stream)] = record.event.level
+        return levels
 
     def _find(self, numbers: Sequence[str]) -> dict[str, str]:
         """The customers that there are, by their numbers."""

@@ -91,14 +91,22 @@ class Source:
         Raises `Away` where there is none to be had, also where all have been in use for ten seconds.
         """
         with self._place():
-            with self._lock:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                connection = self.connect()
+            connection = self._idle_one() or self.connect()
             try:
                 yield connection
             finally:
                 self._give_back(connection)
+
+    def _idle_one(self) -> Connection | None:
+        """One that is kept and, as far as can be told without asking the server, still alive; None for none."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+            if not _is_cut(connection):
+                return connection
+            connection.close()
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -157,6 +165,18 @@ class Source:
                     self._idle.append(connection)
                     return
         connection.close()
+
+
+def _is_cut(connection: Connection) -> bool:
+    """Whether the server has ended this idle connection. Looks at what has come from it already, and waits for nothing:
+    a parting word comes first where there is one, then the end.
+    """
+    try:
+        connection.pgconn.consume_input()
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return connection.closed
 
 
 def _connection_class() -> type[psycopg.Connection[Any]]:

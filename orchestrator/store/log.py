@@ -87,9 +87,9 @@ class Log:
                 return
             after_version = rows[-1].version
 
-    def streams(self, names: Iterable[str], until: int, at_once: int = 200) -> Iterator[Record]:
-        """The records of these streams up to a position: in order within each `at_once` of them, which are read
-        together, not over all.
+    def streams(self, names: Iterable[str], until: int = END_OF_LOG, at_once: int = 200) -> Iterator[Record]:
+        """The records of these streams, up to a position where one is given: in order within each `at_once` of them,
+        which are read together, not over all.
         """
         wanted = list(names)
         for first in range(0, len(wanted), at_once):

@@ -7,11 +7,13 @@ An engine in a process of its own, on one core; the simulated switch and Postgre
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -119,32 +121,45 @@ def start(stack: ExitStack, place: Path, core: int, *words: str, **variables: st
 class Callers:
     """Callers placed evenly over the switch's own command connection."""
 
-    def __init__(self, port: int) -> None:
-        import socket
-
-        self._socket = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, port: int, prefix: str = "1380") -> None:
+        """`prefix`: the first four digits of their numbers, each of which calls once."""
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._said = self._socket.makefile("rb")
+        self._prefix = prefix
         self._number = 0
         self._send(f"auth {PASSWORD}")
+        self._hear(1, b"Reply-Text: +OK")
 
     def place(self, count: int, *, per_s: float, talk_ms: int = 1_000) -> float:
-        """Let `count` callers call, `per_s` a second, evenly. Returns how many seconds late the last one was."""
+        """Let `count` callers call, `per_s` a second, evenly, whatever the switch has answered so far. Returns how many
+        seconds late the last one was.
+        """
         begun = time.monotonic()
-        for n in range(count):
-            self._number += 1
-            time.sleep(max(0.0, begun + n / per_s - time.monotonic()))
-            caller = {"dialled": NUMBER, "number": f"1380{self._number:07}", "talk_ms": talk_ms}
-            self._send(f"api simulator call {json.dumps(caller)}", b"+OK ")
-        return time.monotonic() - begun - count / per_s
+        with ThreadPoolExecutor(1) as pool:
+            heard = pool.submit(self._hear, count, b"+OK ")
+            for n in range(count):
+                self._number += 1
+                time.sleep(max(0.0, begun + n / per_s - time.monotonic()))
+                caller = {"dialled": NUMBER, "number": f"{self._prefix}{self._number:07}", "talk_ms": talk_ms}
+                self._send(f"api simulator call {json.dumps(caller)}")
+            late_s = time.monotonic() - begun - (count - 1) / per_s
+            heard.result()
+        return late_s
 
     def close(self) -> None:
         """Hang up on the switch."""
         self._socket.close()
 
-    def _send(self, command: str, expected: bytes = b"Reply-Text: +OK") -> None:
+    def _send(self, command: str) -> None:
         self._socket.sendall(command.encode() + b"\n\n")
-        while not (line := self._said.readline()).startswith(expected):
-            assert line, f"the switch hung up after {command[:20]!r}"
+
+    def _hear(self, count: int, expected: bytes) -> None:
+        """Return once this was answered so often."""
+        while count:
+            line = self._said.readline()
+            assert line, f"the switch hung up, {count} answers before the last"
+            assert not line.startswith(b"-ERR"), f"the switch said {line.decode()!r}"
+            count -= line.startswith(expected)
 
 
 def _configuration() -> str:

@@ -8,7 +8,7 @@ time on the processor, so that what else runs on the machine does not count.
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, StepSetting
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.counters import HOUR
 from orchestrator.runner.inputs import Pause, Ready, SignIn
 from tests.runner.scene import Scene
 
@@ -27,6 +28,8 @@ ROUNDS: Final = 2_000
 ARRIVALS: Final = 3_000
 _SIZES: Final = (100, 10_000)
 _LIMIT_MS: Final = 2.0
+_PAUSE_MS: Final = 50
+"""Once an hour whoever calls may wait so long for the engine, as for the slowest of a hundred calls."""
 
 
 def run() -> Iterator[dict[str, Any]]:
@@ -51,6 +54,8 @@ def run() -> Iterator[dict[str, Any]]:
         gc.unfreeze()
         if agents == _SIZES[-1]:
             yield _arrivals(centre)
+    yield _queue_changes()
+    yield _window_turns()
 
 
 def _arrivals(centre: "Centre") -> dict[str, Any]:
@@ -70,6 +75,38 @@ def _arrivals(centre: "Centre") -> dict[str, Any]:
         "agents": centre.agents,
         "waiting": centre.waiting(),
     }
+
+
+def _queue_changes() -> dict[str, Any]:
+    """What decision 0037 pays for lanes: whoever waits in a queue is put in place again when its settings change."""
+    scene = Scene(agents=0, rule="longest_idle", age_per_min=1, max_wait_ms=3_600_000)
+    for _ in range(WAITING):
+        scene.now = Instant(scene.now + 10 * MILLISECOND)
+        scene.park()
+    matching = scene.world.matching
+    took = _most(lambda _: matching.configure_queue(scene.world.queues["support"]))
+    return {"name": "matching.queue_changes_ms", "value": took, "unit": "ms", "waiting": matching.waiting("support")}
+
+
+def _window_turns() -> dict[str, Any]:
+    """What decision 0038 pays for counters as questions: once a window all free agents are put in order anew."""
+    agents = _SIZES[-1]
+    scene = Scene(agents=agents, rule="fewest_calls", count_window="hour")
+    scene.ready(*range(1, agents + 1))
+    matching = scene.world.matching
+    took = _most(lambda hour: matching.best_agents("support", 1, Instant(scene.now + hour * HOUR)))
+    free = matching.states("support")["ready"]
+    return {"name": "matching.window_turns_ms", "value": took, "unit": "ms", "at_most": _PAUSE_MS, "free": free}
+
+
+def _most(work: Callable[[int], object], times: int = 5) -> float:
+    """The longest of some times that it takes (ms)."""
+    spent = []
+    for count in range(1, times + 1):
+        begun = time.thread_time()
+        work(count)
+        spent.append(1_000 * (time.thread_time() - begun))
+    return round(max(spent), 1)
 
 
 class Centre:

@@ -70,6 +70,11 @@ class Engine:
     ) -> None:
         self._stack.close()
 
+    def limit(self, calls_per_s: int, burst: int) -> None:
+        """From now on let in so many callers a second, and so many at once."""
+        limit = f"[limit.any]\ncalls_per_s = {calls_per_s}\nburst = {burst}\n"
+        apply_file(self._settings, _configuration(self._queues) + limit)
+
     def await_quiet(self) -> None:
         """Return once no contact lives and the switch has no channel."""
         until(lambda: self._client.ask("status")["contacts"] == 0, "the callers to be served", within_s=60)

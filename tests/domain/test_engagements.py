@@ -29,7 +29,7 @@ def connected(number: int) -> s.AgentConnected:
 
 
 def test_messages_share_the_discipline_of_calls_up_to_their_own_capacity() -> None:
-    """Feature 1.9: one call, or N messages; never one beside the other by distribution."""
+    """Feature 1.9; complaint 22: one call, or N messages; never one beside the other by distribution."""
     shift = after(*READY)
     for number in range(3):
         assert s.available(shift, MESSAGE, 3)

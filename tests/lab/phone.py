@@ -48,14 +48,23 @@ ctrl_tcp_listen 127.0.0.1:{control}
 
 ACCOUNT = (
     "<sip:{extension}@127.0.0.1:{port};transport=udp>"
-    ";auth_user={extension};auth_pass={password};regint=60;answermode={mode};audio_codecs=pcma\n"
+    ";auth_user={extension};auth_pass={password};regint={expires_s};answermode={mode};audio_codecs=pcma\n"
 )
 
 
 class BaresipPhone:
     """A talking phone, registered when the block is entered. `answers`: it picks up by itself, at once."""
 
-    def __init__(self, folder: Path, account: Phone, port: int, *, answers: bool = True, hertz: int = 500) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        account: Phone,
+        port: int,
+        *,
+        answers: bool = True,
+        hertz: int = 500,
+        expires_s: int = 60,
+    ) -> None:
         self.folder = folder / f"phone-{account.extension}-{next(_numbers)}"
         self.folder.mkdir(parents=True)
         self.account = account
@@ -75,7 +84,9 @@ class BaresipPhone:
         )
         (self.folder / "config").write_text(config)
         mode = "auto" if answers else "manual"
-        line = ACCOUNT.format(extension=account.extension, port=port, password=account.password, mode=mode)
+        line = ACCOUNT.format(
+            extension=account.extension, port=port, password=account.password, mode=mode, expires_s=expires_s
+        )
         (self.folder / "accounts").write_text(line)
         (self.folder / "contacts").write_text("")
 
@@ -113,6 +124,11 @@ class BaresipPhone:
     def resume(self) -> None:
         """Press the phone's own hold key again."""
         self.command("resume")
+
+    def leave(self) -> None:
+        """Be switched off: it says goodbye to the switch."""
+        assert self.child is not None, "enter the block first"
+        self.child.stop()
 
     def die(self) -> None:
         """Lose power: no BYE, no unregister."""
@@ -238,18 +254,14 @@ class RefusingPhone(SippPhones):
     """A registered phone that rings `ring_ms` and answers every call with one SIP status, e.g. 486, 603 or 302."""
 
     def __init__(self, folder: Path, account: Phone, port: int, status: int, *, ring_ms: int = 100) -> None:
-        text = Template((SCENARIOS / "phone_refuses.xml").read_text()).substitute(
-            status=status, reason="Moved Temporarily" if status == 302 else "Refused", ring_ms=ring_ms
-        )
-        super().__init__(folder, [account], port, text)
+        super().__init__(folder, [account], port, refusing(status, ring_ms))
 
 
 class ObedientPhone(SippPhones):
     """A registered phone that rings until the switch asks it to answer by itself (NOTIFY `talk`), and then does."""
 
     def __init__(self, folder: Path, account: Phone, port: int) -> None:
-        text = Template((SCENARIOS / "phone_obeys.xml").read_text()).substitute(rtp=free_range(2))
-        super().__init__(folder, [account], port, text)
+        super().__init__(folder, [account], port, _scenario("phone_obeys", rtp=free_range(2)))
 
 
 class AnsweringPhones(SippPhones):
@@ -261,11 +273,7 @@ class AnsweringPhones(SippPhones):
     def __init__(
         self, folder: Path, accounts: Sequence[Phone], port: int, *, answer_ms: int = 0, talk_ms: int | None = None
     ) -> None:
-        talking = "" if talk_ms is None else f'timeout="{talk_ms}" ontimeout="1"'
-        text = Template((SCENARIOS / "phones_answer.xml").read_text()).safe_substitute(
-            answer_ms=answer_ms, rtp=free_range(2), talking=talking
-        )
-        super().__init__(folder, accounts, port, text)
+        super().__init__(folder, accounts, port, answering(answer_ms, talk_ms))
 
 
 class OutsideNumbers(SippPhones):
@@ -273,16 +281,26 @@ class OutsideNumbers(SippPhones):
 
     def __init__(self, folder: Path, port: int, *, status: int = 200, ring_ms: int = 100) -> None:
         """`port` is where the switch's trunk leads."""
-        if status == 200:
-            text = Template((SCENARIOS / "phones_answer.xml").read_text()).substitute(
-                answer_ms=ring_ms, rtp=free_range(2)
-            )
-        else:
-            text = Template((SCENARIOS / "phone_refuses.xml").read_text()).substitute(
-                status=status, reason="Refused", ring_ms=ring_ms
-            )
+        text = answering(ring_ms) if status == 200 else refusing(status, ring_ms)
         super().__init__(folder, [Phone("outside", "nobody registers")], port, text, sip_port=port)
         self.accounts = ()
+
+
+def answering(answer_ms: int, talk_ms: int | None = None) -> str:
+    """The scenario of phones that answer after `answer_ms`, and hang up `talk_ms` later where that is given."""
+    talking = "" if talk_ms is None else f'timeout="{talk_ms}" ontimeout="1"'
+    return _scenario("phones_answer", answer_ms=answer_ms, rtp=free_range(2), talking=talking)
+
+
+def refusing(status: int, ring_ms: int) -> str:
+    """The scenario of a phone that rings `ring_ms` and then says this SIP status."""
+    reason = "Moved Temporarily" if status == 302 else "Refused"
+    return _scenario("phone_refuses", status=status, reason=reason, ring_ms=ring_ms)
+
+
+def _scenario(name: str, **values: object) -> str:
+    """A scenario filled in: KeyError for a place of it that nothing was given for."""
+    return Template((SCENARIOS / f"{name}.xml").read_text()).substitute(values)
 
 
 def register(folder: Path, account: Phone, port: int, contact: str, *, expires_s: int = 120) -> None:
@@ -290,8 +308,8 @@ def register(folder: Path, account: Phone, port: int, contact: str, *, expires_s
 
     AssertionError when the switch does not take it.
     """
-    text = Template((SCENARIOS / "register.xml").read_text()).substitute(
-        extension=account.extension, password=account.password, contact=contact, expires=expires_s
+    text = _scenario(
+        "register", extension=account.extension, password=account.password, contact=contact, expires=expires_s
     )
     scenario = folder / f"register-{time.monotonic_ns()}.xml"
     scenario.write_text(text)
@@ -323,7 +341,8 @@ def take_over(
 
     Returns whether the switch sent it away; otherwise it had what it wanted for `stays_ms`.
     """
-    text = Template((SCENARIOS / "steals.xml").read_text()).substitute(
+    text = _scenario(
+        "steals",
         extension=account.extension,
         password=account.password,
         call_id=call_id,

@@ -320,6 +320,46 @@ def test_a_customer_who_calls_again_while_being_called_is_not_called_on() -> Non
     assert scene.live(again).status == "offered"
 
 
+def test_a_callback_that_a_person_cancels_is_over_at_once_wherever_it_stands() -> None:
+    """Feature 3.10: while it waits, while the agent's phone rings, while the customer's does, and between the tries."""
+    for stands in ("awaiting_callback", "offered", "calling_back", "callback_later"):
+        scene = Callback(1, callback_tries=2, callback_again_ms=60_000)
+        scene.ask()
+        if stands != "awaiting_callback":
+            scene.ready(1)
+        if stands in ("calling_back", "callback_later"):
+            ring = scene.agent_answers()
+            if stands == "callback_later":
+                scene.hang_up(scene.dialled().leg, "USER_BUSY")
+                scene.hang_up(ring.leg)
+        assert scene.it.status == stands
+        assert scene.refusal(inputs.CancelCallback(contact_id=scene.ident, reason="customer_asked")) == ""
+        rung = [each.leg for each in scene.instructions(RingAgent)]
+        called = [each.leg for each in scene.instructions(DialOutside)]
+        if stands in ("offered", "calling_back"):
+            assert {each.leg for each in scene.instructions(HangUpLeg)} >= {*rung, *called}, stands
+            for leg in (*called, *rung):
+                scene.hang_up(leg, "ORIGINATOR_CANCEL")
+        (ended,) = scene.events(o.CallbackEnded)
+        assert (ended.reason, ended.why) == ("callback_cancelled", "customer_asked")
+        assert [event.reason for event in scene.events(c.ContactEnded)] == ["callback_cancelled"], stands
+        assert not scene.events(s.AgentStoodDown)
+        scene.wait(600_000)
+        assert len(scene.instructions(RingAgent)) == len(rung), "nobody is rung for it any more"
+        assert scene.world.callbacks == {}
+
+
+def test_a_callback_is_cancelled_while_the_promise_is_still_heard_and_only_once() -> None:
+    scene = Callback(1)
+    assert scene.refusal(inputs.CancelCallback(contact_id=scene.ident, reason="mistake")) == "no_callback"
+    assert scene.refusal(inputs.AskCallback(contact_id=scene.ident)) == ""
+    assert scene.refusal(inputs.CancelCallback(contact_id=scene.ident, reason="no code!")) == "bad_reason"
+    assert scene.refusal(inputs.CancelCallback(contact_id=scene.ident, reason="mistake")) == ""
+    assert scene.refusal(inputs.CancelCallback(contact_id=scene.ident, reason="mistake")) == "no_callback"
+    scene.hang_up(scene.caller)
+    assert [event.reason for event in scene.events(c.ContactEnded)] == ["callback_cancelled"]
+
+
 @pytest.mark.parametrize(
     ("number", "code"),
     (

@@ -23,7 +23,9 @@ NUMBERS = ("+8675588880001", "+8675588880002", "+86900111", "12345", "anonymous"
 
 
 class Lobby:
-    """A leader who lets waiting callers be called back, or sends them outside, now and then with nonsense."""
+    """A leader who lets waiting callers be called back, or sends them outside, now and then with nonsense, or thinks
+    better of a callback.
+    """
 
     def __init__(self, agenda: Agenda, dice: Random, *, until: int) -> None:
         self.engine: Engine | None = None
@@ -53,6 +55,10 @@ class Lobby:
             engine.command(ask, self._answered)
         if engine.world.callbacks and self._dice.random() < 0.03:
             self._calls_again(self._dice.choice(sorted(engine.world.callbacks)))
+        if engine.world.callbacks and self._dice.random() < 0.03:
+            planned = engine.world.callbacks[self._dice.choice(sorted(engine.world.callbacks))]
+            cancel = i.CancelCallback(contact_id=self._dice.choice(sorted(planned)), reason="customer_asked")
+            engine.command(cancel, self._answered)
 
     def _calls_again(self, number: str) -> None:
         from tests.simulation.switch import Caller

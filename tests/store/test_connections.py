@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from orchestrator.store import Away, Source
 from orchestrator.store.connections import MOST_BORROWED, is_passing
+from tests.lab.patience import until
 from tests.postgres import Database
 
 
@@ -39,6 +40,28 @@ def test_a_connection_comes_back_unless_it_is_broken_or_in_the_middle_of_somethi
         assert third not in {first, second}
         source.close()
     assert third.closed, "closed when it comes back to a closed source"
+
+
+def test_an_idle_connection_that_the_server_has_ended_is_not_given_out(database: Database) -> None:
+    """A server that was restarted costs nobody an error: whoever borrows next gets a connection that lives."""
+    source = Source(database.writer, name="cut")
+    with source.borrow() as one, source.borrow() as other:
+        ended = [one, other]
+    with psycopg.connect(database.admin, autocommit=True) as owner:
+        for connection in ended:
+            owner.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
+
+    def gone() -> bool:
+        found = owner.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cut'").fetchone()
+        return found == (0,)
+
+    with psycopg.connect(database.admin, autocommit=True) as owner:
+        until(gone, "both to be gone")
+    with source.borrow() as living:
+        assert living not in ended
+        assert living.execute("SELECT 1").fetchone() == (1,)
+    assert all(connection.closed for connection in ended)
+    source.close()
 
 
 def test_few_connections_are_kept(database: Database) -> None:

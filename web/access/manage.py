@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from orchestrator.domain.access.users import ROLES, Create, Disable, Enable, Grant, User
 from orchestrator.domain.kernel import Refused
+from web import refusals
 from web.access.area import blueprint
 from web.access.needs import needs
 from web.access.people import grant, keep_out, let_in
@@ -35,7 +36,7 @@ def add_person() -> tuple[str, int] | str:
     try:
         reading.users.add(user_id, wish, _wanted(), password, actor=me().actor)
     except Refused as refused:
-        return _list(problem=refused.message), 422
+        return _list(problem=refusals.words(refused)), 422
     return _list(made=(user_id, password))
 
 

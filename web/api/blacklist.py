@@ -7,20 +7,25 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orchestrator.domain.customers.blacklist import FOR_EVER
 from orchestrator.domain.kernel import Instant
+from projections import blacklist
 from web.api.forms import (
     Ident,
     Items,
     Line,
     Number,
+    Paged,
     Time,
     Word,
     Written,
     given,
     instant_of,
+    items_of,
     number_of,
     time_of,
     written,
 )
+from web.blacklist.shown import Entry, entries
+from web.parts import parts
 from web.writing import blacklists, who
 
 Reason = Annotated[Word, Meta(description="A code, such as nuisance.")]
@@ -56,23 +61,32 @@ class ChangedBlacklisting(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     note: Line | UnsetType = UNSET
 
 
-def every() -> Items[Blacklisting]:
-    """The blacklist, the latest entry first"""
-    at = Instant(time.time_ns() // 1000)
-    return Items(
-        [
-            Blacklisting(
-                id=entry.blacklisting_id,
-                number=number_of(entry.number),
-                reason=entry.reason,
-                note=entry.note,
-                until=time_of(entry.until or None),
-                holds=entry.holds(at),
-                by=record.about.actor,
-                since=time_of(record.about.at),
-            )
-            for entry, record in blacklists().every()
-        ]
+def every(query: Paged) -> Items[Blacklisting]:
+    """The blacklist, the latest entry first, without those that were taken off"""
+    now = Instant(time.time_ns() // 1000)
+    reading = parts().reading
+    with reading.reader.borrow() as connection:
+        page = blacklist.search(
+            connection,
+            reading.vault,
+            now=now,
+            state=blacklist.LISTED_STILL,
+            cursor=query.cursor,
+            limit=query.limit,
+        )
+    return items_of(page, [_blacklisting(entry) for entry in entries(page.items, now)])
+
+
+def _blacklisting(entry: Entry) -> Blacklisting:
+    return Blacklisting(
+        id=entry.blacklisting_id,
+        number=number_of(entry.number),
+        reason=entry.reason,
+        note=entry.note,
+        until=time_of(entry.until or None),
+        holds=entry.state == blacklist.HOLDS,
+        by=entry.by,
+        since=time_of(entry.since),
     )
 
 

@@ -7,7 +7,7 @@ from flask import abort
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orchestrator.domain.kernel import Refused
-from orchestrator.runner.inputs import AskCallback, IdentifyContact, SendOutside
+from orchestrator.runner.inputs import IdentifyContact, SendOutside
 from projections import contact_log
 from web.access.sight import agents_in_sight
 from web.access.visitor import me
@@ -50,12 +50,6 @@ class ContactsQuery(Paged, frozen=True, kw_only=True):
     live: Annotated[bool | UnsetType, Meta(description="Only those in progress, or only those that ended.")] = UNSET
     since: Annotated[Time | UnsetType, Meta(description="Arrived at this instant or later.")] = UNSET
     until: Annotated[Time | UnsetType, Meta(description="Arrived before this instant.")] = UNSET
-
-
-class CallbackWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a customer wants to be called."""
-
-    number: Annotated[Line, Meta(description="Empty: the number that the network showed.")] = ""
 
 
 class OutsideNumber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -248,13 +242,6 @@ def identify(contact_id: str, body: Whose, key: str) -> Done:
     if file().customer(body.customer_id) is None:
         raise Refused("no_such_customer", "There is no such customer.")
     command = IdentifyContact(contact_id=contact_id, customer_id=body.customer_id, key=key, by=me().actor)
-    return Done(position=parts().do(command))
-
-
-def ask_callback(contact_id: str, body: CallbackWish, key: str) -> Done:
-    """Let a waiting caller go, and call back when it is their turn"""
-    _refuse_out_of_sight(contact_id)
-    command = AskCallback(contact_id=contact_id, number=body.number, key=key, by=me().actor)
     return Done(position=parts().do(command))
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, get_type_hints
 from msgspec import Struct
 
 from projections import agent_workload, audit_trail, contact_log, customer_timeline, customers, queue_state, work_orders
+from projections import blacklist as blacklist_model
 from web.access.roles import SIGNED_IN
 from web.api import (
     access,
@@ -97,7 +98,9 @@ OPERATIONS: Final = (
     Operation("GET", "/contacts/{contact_id}/why", "history.search", contacts.why, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/notes", "customers.edit", contacts.note, status=201),
     Operation("POST", "/contacts/{contact_id}/customer", "customers.edit", contacts.identify),
-    Operation("POST", "/contacts/{contact_id}/callback", "floor.direct", contacts.ask_callback),
+    Operation("POST", "/contacts/{contact_id}/callback", "floor.direct", waiting.ask_callback),
+    Operation("POST", "/contacts/{contact_id}/callback/cancel", "floor.direct", waiting.call_off),
+    Operation("GET", "/callbacks", "floor.watch", waiting.planned, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/outside", "floor.direct", contacts.send_outside),
     Operation("GET", "/waiting", "waiting.take", waiting.waiting, (LIVE,)),
     Operation("POST", "/contacts/{contact_id}/pick", "waiting.take", waiting.pick),
@@ -118,7 +121,7 @@ OPERATIONS: Final = (
     Operation("POST", "/agents/{number}/extend-wrap-up", "agents.act", commands.extend_wrap_up),
     Operation("POST", "/agents/{number}/sign-out", "agents.act", commands.sign_out),
     Operation("POST", "/agents/{number}/mark-nuisance", "agents.act", commands.mark_nuisance),
-    Operation("GET", "/blacklist", "blacklist.see", blacklist.every),
+    Operation("GET", "/blacklist", "blacklist.see", blacklist.every, (blacklist_model.NAME,)),
     Operation("POST", "/blacklist", "blacklist.keep", blacklist.add, status=201),
     Operation("PATCH", "/blacklist/{blacklisting_id}", "blacklist.keep", blacklist.change),
     Operation("POST", "/blacklist/{blacklisting_id}/expire", "blacklist.keep", blacklist.expire),

@@ -8,9 +8,9 @@ from orchestrator.domain.kernel import Refused
 from orchestrator.runner.hands import POINTS
 from web.access.visitor import me
 from web.api.floor import READY_S
-from web.api.forms import Done, Ident, Items, Number, Time, Word, number_of, time_of
+from web.api.forms import Done, Ident, Items, Line, Number, Time, Word, number_of, time_of
 from web.desk.waiting import everybody, may_take_from
-from web.floor import acts
+from web.floor import acts, callbacks
 from web.parts import parts
 from web.push.present import live
 
@@ -27,6 +27,38 @@ class Waiter(Struct, frozen=True, kw_only=True):
     since: Time
     customer_id: str
     caller_number: Number
+
+
+class Callback(Struct, frozen=True, kw_only=True):
+    """A customer who is to be called back. `place`: 1 is served first, 0 is out of its turn; `missed`: how often it was
+    tried in vain, of at most `tries`; `again_at`: when the peace after the last try is over.
+    """
+
+    contact_id: str
+    queue_id: str
+    state: Annotated[
+        str, Meta(description="`awaiting_callback`, `callback_later`, `offered`, `connecting` or `calling_back`.")
+    ]
+    place: int
+    points: int
+    since: Time
+    number: Number
+    missed: int
+    tries: int
+    again_at: Time | None
+    give_up_at: Time
+
+
+class CallbackWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a customer wants to be called."""
+
+    number: Annotated[Line, Meta(description="Empty: the number that the network showed.")] = ""
+
+
+class CalledOff(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why nobody is to be called back any more."""
+
+    reason: Annotated[Word, Meta(description=f"A code, such as {', '.join(sorted(callbacks.CODES))}.")]
 
 
 class Pick(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,6 +120,39 @@ def move(contact_id: str, body: Move, key: str) -> Done:
 def prioritise(contact_id: str, body: Priority, key: str) -> Done:
     """Change how urgent a waiting contact is"""
     return Done(position=parts().do(acts.hurrying(contact_id, body.points, body.reason, key)))
+
+
+def planned() -> Items[Callback]:
+    """Who is to be called back, and how far it has come"""
+    live().view.wait_ready(READY_S)
+    return Items(
+        [
+            Callback(
+                contact_id=each.contact_id,
+                queue_id=each.queue_id,
+                state=each.state,
+                place=each.place,
+                points=each.points,
+                since=time_of(each.since),
+                number=number_of(each.number),
+                missed=each.missed,
+                tries=each.tries,
+                again_at=time_of(each.again_at or None),
+                give_up_at=time_of(each.give_up_at),
+            )
+            for each in callbacks.in_sight()
+        ]
+    )
+
+
+def ask_callback(contact_id: str, body: CallbackWish, key: str) -> Done:
+    """Let a waiting caller go, and call back when it is their turn"""
+    return Done(position=parts().do(callbacks.asking(contact_id, body.number, key)))
+
+
+def call_off(contact_id: str, body: CalledOff, key: str) -> Done:
+    """Call nobody back for this contact any more"""
+    return Done(position=parts().do(callbacks.cancelling(contact_id, body.reason, key)))
 
 
 def _own_number() -> str:

@@ -10,6 +10,7 @@ from orchestrator.domain.kernel import Refused, ident_of, kind_of
 from orchestrator.replay import parse_time
 from projections import audit_trail
 from projections.audit_trail import Filter
+from web import refusals
 from web.access.needs import needs
 from web.audit.shown import stored
 from web.fresh import caught_up
@@ -37,7 +38,7 @@ def trail() -> str:
     try:
         wanted = _wanted(asked)
     except Refused as refused:
-        problem = refused.message
+        problem = refusals.words(refused)
     else:
         with parts().reading.reader.borrow() as connection:
             found = audit_trail.trail(connection, wanted, cursor=request.args.get("cursor", ""))

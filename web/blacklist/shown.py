@@ -35,8 +35,8 @@ class Deed(Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-def entries(rows: Sequence[Listed], names: Names, now: Instant) -> list[Entry]:
-    """These rows, opened all at once."""
+def entries(rows: Sequence[Listed], now: Instant, names: Names | None = None) -> list[Entry]:
+    """These rows, opened all at once; without `names`, who listed them stands as events name them."""
     sealed = [
         (f"blacklist-{row.blacklisting_id}", field, text)
         for row in rows
@@ -51,7 +51,7 @@ def entries(rows: Sequence[Listed], names: Names, now: Instant) -> list[Entry]:
             reason=row.reason,
             until=row.until,
             state=row.state(now),
-            by=names.actor(row.listed_by),
+            by=row.listed_by if names is None else names.actor(row.listed_by),
             since=row.listed_at,
         )
         for row in rows

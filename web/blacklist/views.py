@@ -16,6 +16,7 @@ from orchestrator.replay import parse_time
 from orchestrator.service.deciding import Written
 from projections import blacklist
 from projections.blacklist import HOLDS, STATES
+from web import refusals
 from web.access.needs import needs
 from web.blacklist.shown import deeds, entries, state_of
 from web.fresh import AFTER, caught_up
@@ -136,7 +137,7 @@ def _list(problem: Mapping[str, LazyString | str] = _NOTHING, given: Mapping[str
                 number=number,
                 cursor=request.args.get("cursor", ""),
             )
-            found = entries(page.items, names_if_any(), now)
+            found = entries(page.items, now, names_if_any())
             if page.next_cursor:
                 following = url_for("blacklist.listed", q=text, state=state, cursor=page.next_cursor)
     return render_template(
@@ -186,7 +187,7 @@ def _known(ident: str) -> tuple[Blacklisting, list[Record]]:
 
 def _problem(refused: Refused) -> dict[str, LazyString | str]:
     """Where it is said, and what. What is no matter of a field stands above the form (``)."""
-    field, words = _PROBLEMS.get(refused.code, ("", refused.message))
+    field, words = _PROBLEMS.get(refused.code, ("", refusals.words(refused)))
     if refused.code == "changed_meanwhile":
         words = gettext("Somebody else changed it meanwhile. Load the page again, and repeat what still applies.")
     return {field: words}

@@ -13,7 +13,7 @@ from orchestrator.domain.work.ordertypes import OrderType
 from orchestrator.service.deciding import Written
 from orchestrator.service.regions import region_of
 from projections import customer_timeline, customers, work_orders
-from web import language
+from web import language, refusals
 from web.access.needs import needs
 from web.customers.shown import Line, Person, lines, people
 from web.fresh import caught_up
@@ -49,7 +49,7 @@ def search() -> str:
                 cursor=request.args.get("cursor", ""),
             )
     except Refused as refused:
-        problem = refused.message
+        problem = refusals.words(refused)
     else:
         found = people(page.items)
         if page.next_cursor:

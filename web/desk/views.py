@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from werkzeug.wrappers import Response as AnyResponse
 
 from orchestrator.domain.customers.people import ChangeProfile
-from orchestrator.domain.kernel import Refused
+from orchestrator.domain.kernel import Refused, derived_id
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.orders import reference
 from orchestrator.domain.work.ordertypes import Choice, FieldSpec, OrderType, OrderTypeConfigured
@@ -25,11 +25,13 @@ from web.desk.pop import pop_of
 from web.desk.shown import outcome_words, region, words_of
 from web.desk.topics import days
 from web.desk.waiting import may_take_from, waiting_in
+from web.floor import callbacks
 from web.navigation import Item
 from web.parts import parts
 from web.push.present import live
 from web.words import chosen as reasons
 from web.writing import agent, file, fresh_key, work
+from web.writing import key as form_key
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 NAVIGATION: Final = (Item("desk.show", _l("My desk"), 10),)
@@ -104,6 +106,7 @@ def show() -> str:
         topics=topics,
         keys=KEYS,
         region=region,
+        why=callbacks.REASONS,
     )
 
 
@@ -135,7 +138,7 @@ def wrap_up() -> AnyResponse:
         abort(400)
     _refuse_unlisted(chosen, reasons.wrap_up_codes())
     _own(contact_id)
-    file().note_contact(agent(), contact_id, note, code=chosen, key=f"wrap-up-{contact_id}")
+    file().note_contact(agent(), contact_id, note, code=chosen, key=derived_id("wrap-up", contact_id, chosen, note))
     try:
         return _done(parts().do(_from_desk(inputs.WrapUp(agent=_number(), code=chosen))))
     except Refused as refused:
@@ -164,9 +167,9 @@ def name_customer() -> AnyResponse:
         address=request.form.get("address", ""),
     )
     if call.customer_id:
-        written = file().change(agent(), call.customer_id, profile, key=_field("key"))
+        written = file().change(agent(), call.customer_id, profile, key=form_key())
         return _done(written.position)
-    written = file().create(agent(), profile, contact_id=call.contact_id, key=_field("key"))
+    written = file().create(agent(), profile, contact_id=call.contact_id, key=form_key())
     return _done(parts().do(inputs.IdentifyContact(contact_id=call.contact_id, customer_id=written.ident)))
 
 
@@ -195,7 +198,7 @@ def open_order() -> AnyResponse:
     call = _own(_field("contact"))
     fields = {name.removeprefix("field-"): value for name, value in request.form.items() if name.startswith("field-")}
     written = work().open(
-        agent(), _field("type"), fields, contact_id=call.contact_id, customer_id=call.customer_id, key=_field("key")
+        agent(), _field("type"), fields, contact_id=call.contact_id, customer_id=call.customer_id, key=form_key()
     )
     return _done(written.position, gettext("Work order %(reference)s was opened.", reference=reference(written.ident)))
 

@@ -13,6 +13,7 @@ from orchestrator.domain.world import World
 from orchestrator.runner.hands import in_line
 from projections.live import LiveView
 from web.desk.picture import number_of, queue_name
+from web.floor.planned import Planned, planned
 
 # So many of a queue are shown one by one at a desk; the others are counted.
 SHOWN: Final = 6
@@ -29,6 +30,8 @@ class Waiter(Struct, frozen=True, kw_only=True):
     since: Instant
     points: int
     place: int
+    callback: Planned | None = None
+    """How far their callback has come, where they are not on the line any more."""
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
@@ -39,6 +42,8 @@ class Waiting(Struct, frozen=True, kw_only=True):
     count: int
     longest_since: Instant | None
     first: tuple[Waiter, ...]
+    later: tuple[Planned, ...]
+    """The first of those who are called back later, as they were not reached."""
     taken_by_hand: bool
     """Whether agents may take them before their turn."""
 
@@ -48,12 +53,18 @@ def waiting_in(view: LiveView, queue_id: str) -> Waiting:
     with view.still() as world:
         line = in_line(world, queue_id, _now())
         queue = world.queues.get(queue_id)
+        callbacks = {each.contact_id: each for each in planned(world, queue_id=queue_id)}
+        later = [each for each in callbacks.values() if each.state == "callback_later"]
         return Waiting(
             queue_id=queue_id,
             name=queue_name(world, queue_id),
             count=len(line),
             longest_since=min((_since(contact) for contact in line), default=None),
-            first=tuple(_waiter(contact, place) for place, contact in enumerate(line[:SHOWN], 1)),
+            first=tuple(
+                _waiter(contact, place, callbacks.get(contact.contact_id))
+                for place, contact in enumerate(line[:SHOWN], 1)
+            ),
+            later=tuple(later[:SHOWN]),
             taken_by_hand=queue is not None and queue.settings.pick != "nobody",
         )
 
@@ -78,7 +89,7 @@ def _sees(queue: Queue, agent: Agent) -> bool:
     return settings.pick == "anyone" or agent.skills.get(settings.skill, 0) >= max(settings.min_level, 1)
 
 
-def _waiter(contact: Contact, place: int) -> Waiter:
+def _waiter(contact: Contact, place: int, callback: Planned | None = None) -> Waiter:
     return Waiter(
         contact_id=contact.contact_id,
         queue_id=contact.queue_id,
@@ -88,6 +99,7 @@ def _waiter(contact: Contact, place: int) -> Waiter:
         since=_since(contact),
         points=contact.given,
         place=place,
+        callback=callback,
     )
 
 

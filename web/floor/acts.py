@@ -21,6 +21,7 @@ from web.push.present import live
 from web.writing import key
 
 _LONGEST: Final = 64
+READY_S: Final = 2.0
 
 
 class Reason(Struct, frozen=True):
@@ -46,7 +47,7 @@ CODES: Final = frozenset(reason.code for reason in REASONS)
 @needs("waiting.direct")
 def move() -> Response:
     """Let the caller wait in another queue."""
-    return _done(parts().do(moving(_field("contact"), _field("queue"), _reason(), key())))
+    return done(parts().do(moving(field("contact"), field("queue"), _reason(), key())))
 
 
 @blueprint.post("/prioritise")
@@ -54,28 +55,28 @@ def move() -> Response:
 def prioritise() -> Response:
     """Give the caller so many points."""
     try:
-        points = int(_field("points"))
+        points = int(field("points"))
     except ValueError:
         abort(400)
-    return _done(parts().do(hurrying(_field("contact"), points, _reason(), key())))
+    return done(parts().do(hurrying(field("contact"), points, _reason(), key())))
 
 
 @blueprint.post("/give")
 @needs("waiting.direct")
 def give() -> Response:
     """Have the caller's call ring at one agent."""
-    return _done(parts().do(giving(_field("agent"), _field("contact"), _reason(), key())))
+    return done(parts().do(giving(field("agent"), field("contact"), _reason(), key())))
 
 
 def moving(contact_id: str, queue_id: str, reason: str, key: str) -> inputs.Move:
     """The command, where the visitor sees this contact; 404 where not."""
-    _refuse_out_of_sight(contact_id)
+    refuse_out_of_sight(contact_id)
     return inputs.Move(contact=contact_id, queue=queue_id, reason=reason, by=me().actor, key=key)
 
 
 def hurrying(contact_id: str, points: int, reason: str, key: str) -> inputs.Prioritise:
     """The same for points. Raises `Refused` (bad_priority)."""
-    _refuse_out_of_sight(contact_id)
+    refuse_out_of_sight(contact_id)
     low, high = POINTS
     if not low <= points <= high:
         raise Refused(
@@ -87,12 +88,12 @@ def hurrying(contact_id: str, points: int, reason: str, key: str) -> inputs.Prio
 def giving(number: str, contact_id: str, reason: str, key: str) -> inputs.Pick:
     """The same for one of the visitor's agents, or the visitor's own desk; 404 or 403 for any other agent."""
     agent_id = allowed(number)
-    _refuse_out_of_sight(contact_id)
+    refuse_out_of_sight(contact_id)
     by = "" if me().agent_id == agent_id and not me().may("waiting.direct") else me().actor
     return inputs.Pick(agent=number, contact=contact_id, reason=reason, by=by, key=key)
 
 
-def _refuse_out_of_sight(contact_id: str) -> None:
+def refuse_out_of_sight(contact_id: str) -> None:
     """404 for a contact that rings at, or talks with, other teams' agents only. Whoever waits for anybody is seen by
     every leader; of one that is over, the engine says so.
     """
@@ -108,17 +109,18 @@ def _refuse_out_of_sight(contact_id: str) -> None:
 
 
 def _reason() -> str:
-    reason = _field("reason")
+    reason = field("reason")
     if reason not in CODES:
         abort(400)
     return reason
 
 
-def _field(name: str) -> str:
+def field(name: str) -> str:
+    """A short field of the form."""
     return request.form.get(name, "")[:_LONGEST]
 
 
-def _done(position: int) -> Response:
+def done(position: int) -> Response:
     """To a script of ours the position, to a plain form the floor."""
     if request.headers.get("X-Requested-With") == "fetch":
         response: Response = jsonify({"position": position})

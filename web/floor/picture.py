@@ -8,24 +8,26 @@ from msgspec import Struct
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant
+from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.outward import expected_wait
 from projections.live import LiveView
 from web.desk.picture import contact_in_hand, number_of, queue_name, state_of
 from web.floor.counts import NOTHING, Counts, Today
 from web.floor.levels import SCALES, Levels, of_target
+from web.floor.planned import Planned, planned
 
 # In this order are agents listed, and within a state those who have been in it longest come first.
 ORDER: Final = (
     "ringing", "calling", "connecting", "talking", "held", "wrapping_up", "ready", "cooling_down", "phone_busy",
-    "paused", "signed_out",
+    "phone_gone", "paused", "signed_out",
 )  # fmt: skip
 # What a tile counts of agents, and the states that belong to each.
 GROUPS: Final = {
     "ready": ("ready",),
     "talking": ("reserved", "talking"),
     "wrapping_up": ("wrapping_up",),
-    "paused": ("paused", "cooling_down", "phone_busy"),
+    "paused": ("paused", "cooling_down", "phone_busy", "phone_gone"),
 }
 
 
@@ -61,6 +63,8 @@ class AgentRow(Struct, frozen=True, kw_only=True):
     number: str
     name: str
     extension: str
+    phone: str
+    """Whether a switch can reach it: registered, gone, or unknown."""
     team: str
     state: str
     reason: str
@@ -93,6 +97,7 @@ class Floor(Struct, frozen=True, kw_only=True):
     tiles: tuple[Tile, ...]
     agents: tuple[AgentRow, ...]
     calls: tuple[CallRow, ...]
+    callbacks: tuple[Planned, ...]
     whole: Today
     states: dict[str, int]
 
@@ -103,11 +108,13 @@ def floor_of(view: LiveView, counts: Counts, levels: Levels, teams: tuple[str, .
         tiles = tuple(_tiles(world, counts, levels))
         agents = _agents(world, teams)
         shown = {row.agent_id for row in agents}
-        calls = tuple(_calls(world, None if not teams else shown))
+        seen = shown if teams else None
+        calls = tuple(_calls(world, seen))
+        callbacks = planned(world, seen)
     states: dict[str, int] = {}
     for row in agents:
         states[row.state] = states.get(row.state, 0) + 1
-    return Floor(tiles=tiles, agents=tuple(agents), calls=calls, whole=counts.whole, states=states)
+    return Floor(tiles=tiles, agents=tuple(agents), calls=calls, callbacks=callbacks, whole=counts.whole, states=states)
 
 
 def _tiles(world: World, counts: Counts, levels: Levels) -> list[Tile]:
@@ -161,14 +168,19 @@ def _agents(world: World, teams: tuple[str, ...]) -> list[AgentRow]:
         shift = world.shifts.get(world.shift_of_agent.get(agent.agent_id, ""))
         contact = contact_in_hand(world, shift)
         state = state_of(world, shift)
-        if state == "ready" and shift is not None and shift.extension in world.lines:
+        extension = shift.extension if shift is not None else agent.extension
+        phone = world.phone(extension)
+        if state == "ready" and phone == GONE:
+            state = "phone_gone"
+        elif state == "ready" and extension in world.lines:
             state = "phone_busy"
         rows.append(
             AgentRow(
                 agent_id=agent.agent_id,
                 number=agent.number,
                 name=agent.name,
-                extension=shift.extension if shift is not None else agent.extension,
+                extension=extension,
+                phone=phone,
                 team=team,
                 state=state,
                 reason=shift.reason if shift is not None and shift.status == "paused" else "",
@@ -198,6 +210,8 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
     rows = []
     for contact in sorted(world.contacts.values(), key=lambda contact: contact.arrived_at):
         with_agents = agents_with(contact)
+        if to_be_called(contact) is not None and contact.status != "leaving":
+            continue  # nobody is on the line: it stands among the callbacks
         if agents is not None and with_agents and agents.isdisjoint(with_agents):
             continue
         since = contact.arrived_at

@@ -8,30 +8,31 @@ from flask_babel import lazy_gettext as _l
 from orchestrator.runner.hands import POINTS
 from web.access.needs import needs
 from web.access.roles import BOARD
-from web.floor import acts, wall
+from web.floor import acts, callbacks, wall
 from web.floor.area import blueprint
 from web.floor.topics import floor, kept, shown
 from web.navigation import Item
 from web.push.present import live
 
 NAVIGATION: Final = (Item("floor.show", _l("Floor"), 20),)
-READY_S: Final = 2.0
-__all__ = ["NAVIGATION", "acts", "blueprint", "wall"]
+__all__ = ["NAVIGATION", "acts", "blueprint", "callbacks", "wall"]
 
 
 @blueprint.get("/")
 @needs("floor.watch")
 def show() -> str:
     """Queues, agents and calls, with filters that stand in the address."""
-    live().view.wait_ready(READY_S)
+    live().view.wait_ready(acts.READY_S)
     kept().counts.refresh()
-    return render_template("floor/page.html", **shown(), reasons=acts.REASONS, points=POINTS)
+    return render_template("floor/page.html", **shown(), reasons=acts.REASONS, why=callbacks.REASONS, points=POINTS)
 
 
 @blueprint.get("/board")
 @needs(BOARD)
 def board() -> str:
-    """Large figures for a screen on the wall: read-only, without personal data."""
-    live().view.wait_ready(READY_S)
+    """Large figures for a screen on the wall: read-only, without personal data. `?tiles=6&every=20`: six at a time, for
+    twenty seconds each.
+    """
+    live().view.wait_ready(acts.READY_S)
     kept().counts.refresh()
-    return render_template("floor/board.html", floor=floor(), board=True)
+    return render_template("floor/board.html", floor=floor(), board=True, turning=wall.turning())

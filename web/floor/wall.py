@@ -7,7 +7,7 @@ takes it out of the address. The cookie is for scripts as unreadable as a sessio
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -20,6 +20,7 @@ from web.floor.area import blueprint
 from web.parts import parts
 
 _LONGEST: Final = 100
+_TURNING: Final = {"tiles": range(1, 101), "every": range(1, 601)}
 
 
 @blueprint.get("/wall")
@@ -42,7 +43,7 @@ def begin_wall() -> Response | tuple[str, int]:
     token = wall_of(parts(), text)
     if token is None:
         return _page(gettext("This is no token of a wallboard, or it has expired or was revoked.")), 422
-    response = redirect(url_for("floor.board"), 303)
+    response = redirect(url_for("floor.board", **turning()), 303)
     response.set_cookie(
         wall_cookie(),
         text,
@@ -55,5 +56,11 @@ def begin_wall() -> Response | tuple[str, int]:
     return response
 
 
+def turning() -> dict[str, Any]:
+    """How the board is asked to turn its pages: at most so many tiles on each, and a page for so many seconds."""
+    found = {name: request.args.get(name, type=int) for name in _TURNING}
+    return {name: value for name, value in found.items() if value is not None and value in _TURNING[name]}
+
+
 def _page(problem: str, *, good: bool = False) -> str:
-    return render_template("floor/wall.html", problem=problem, good=good)
+    return render_template("floor/wall.html", problem=problem, good=good, turning=turning())

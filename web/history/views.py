@@ -9,6 +9,7 @@ from orchestrator.domain.kernel import Refused
 from orchestrator.replay import parse_time
 from projections import contact_log
 from projections.contact_log import Search
+from web import refusals
 from web.access.needs import needs
 from web.access.sight import agents_in_sight
 from web.history import recordings, why
@@ -92,7 +93,7 @@ def _wanted(asked: dict[str, str]) -> tuple[Search | None, str]:
         until = parse_time(asked["to"], zone) if asked["to"] else None
         caller = caller_of(asked["number"]) if asked["number"] else None
     except Refused as refused:
-        return None, refused.message
+        return None, refusals.words(refused)
     return Search(
         agents=agents_in_sight(),
         agent_id=asked["agent"],

@@ -9,6 +9,7 @@ from orchestrator.domain.kernel import Refused
 from orchestrator.domain.routing.explaining import Reason
 from orchestrator.replay.why import Moment, why
 from projections import contact_log
+from web import refusals
 from web.access.needs import needs
 from web.access.sight import agents_in_sight
 from web.access.visitor import me
@@ -57,7 +58,7 @@ def explanation(contact_id: str) -> str:
     except Refused as refused:
         if refused.code != "no_such_agent":
             abort(404)
-        found, problem = explained(contact_id, offer=asked), refused.message
+        found, problem = explained(contact_id, offer=asked), refusals.words(refused)
     names, agents, _ = names_now()
     return render_template(
         "history/why.html",

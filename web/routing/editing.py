@@ -13,6 +13,7 @@ from orchestrator.service.configuration import BadConfiguration, ConfigurationCh
 from orchestrator.service.drafts import MINE, THEIRS, WHOLE, Table
 from orchestrator.service.planning import SECTION_OF
 from orchestrator.service.site_shapes import shapes_of
+from web import refusals
 from web.access.needs import needs
 from web.access.paths import onward
 from web.routing.area import blueprint
@@ -110,13 +111,13 @@ def _again(kind: str, ident: str, draft_id: str, table: Table, refused: Refused)
     now = look(draft_id)
     theirs = now.tables.get(stream(kind, ident), {})
     if refused.code == "bad_thing":
-        return form_of(kind, "", now, table=table, problem=refused.message)
+        return form_of(kind, "", now, table=table, problem=refusals.words(refused))
     others = [
         (key_name(name), _text(theirs.get(name)), _text(table.get(name)))
         for name in dict.fromkeys([*theirs, *table])
         if theirs.get(name) != table.get(name)
     ]
-    return form_of(kind, ident, now, table=table, problem=refused.message, others=others)
+    return form_of(kind, ident, now, table=table, problem=refusals.words(refused), others=others)
 
 
 @blueprint.post("/drafts/<draft_id>/share")
@@ -151,7 +152,7 @@ def rebase(draft_id: str) -> Response | tuple[str, int]:
     try:
         drafts().rebase(who(), found.draft_id, choices, seen=_number(request.form.get("seen", "")))
     except Refused as refused:
-        return _page(known(draft_id), problem=refused.message), 409
+        return _page(known(draft_id), problem=refusals.words(refused)), 409
     flash(gettext("The draft goes on from what is in force now."), "done")
     return _to_draft(draft_id)
 
@@ -172,7 +173,7 @@ def apply(draft_id: str) -> Response | tuple[str, int]:
         problem = gettext("Something is still wrong in this draft. Nothing was applied; see below.")
         return _page(found, problem=problem, reason=reason), 409
     except Refused as refused:
-        return _page(known(draft_id), problem=refused.message, reason=reason), 409
+        return _page(known(draft_id), problem=refusals.words(refused), reason=reason), 409
     flash(gettext("Applied as version %(version)s; it holds from now on.", version=done.version), "done")
     return redirect(url_for("routing.version", number=done.version), 303)
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from orchestrator.domain.kernel import Refused, ident_of, kind_of
 from orchestrator.service.drafts import Table
 from orchestrator.service.site_shapes import Shape
+from web import refusals
 from web.access.needs import needs
 from web.routing.area import blueprint
 from web.routing.fields import from_text, to_text
@@ -99,7 +100,7 @@ def save_skills(draft_id: str) -> Response | tuple[str, int]:
             drafts().edit(who(), draft_id, changed, seen=request.form.get("seen", 0, type=int))
     except Refused as refused:
         typed = {**found.tables, **{thing: table for thing, table in changed.items() if table is not None}}
-        return _page(found, typed, request.form, problem=refused.message), 409
+        return _page(found, typed, request.form, problem=refusals.words(refused)), 409
     flash(
         gettext("Kept in the draft; nothing has changed yet.") if changed else gettext("No level was changed."), "done"
     )

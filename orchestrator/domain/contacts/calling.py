@@ -43,6 +43,7 @@ Events = tuple[Event, ...]
 
 FAILED = "callback_failed"
 CALLED_AGAIN = "called_again"
+CANCELLED = "callback_cancelled"
 # The offer of a customer who was not reached is taken back: nobody is to blame, least of all the agent.
 NOT_REACHED = "callback_missed"
 # Before an agent's phone rings again for a call that the switch did not make: no fast loop (complaint 10).
@@ -93,7 +94,7 @@ def decide(contact: Contact, command: Calling) -> Events:
         case EndPeace() if callback is not None and contact.status == "callback_later":
             return (CallbackResumed(),) if callback.again_at <= command.now else ()
         case EndCallback() if callback is not None and contact.status != "leaving":
-            return ended(contact, command.reason)
+            return ended(contact, command.reason, why=command.why)
     return ()
 
 
@@ -175,9 +176,9 @@ def missed(contact: Contact, callback: Callback, offer: Offer, cause: str, now: 
     return (miss, released)
 
 
-def ended(contact: Contact, reason: str, *, offered: bool = True) -> Events:
+def ended(contact: Contact, reason: str, *, why: str = "", offered: bool = True) -> Events:
     """Nobody is called back any more; what is open closes with it, but for legs. `offered`: an offer may be open."""
-    events: Events = (CallbackEnded(reason=reason),)
+    events: Events = (CallbackEnded(reason=reason, why=why),)
     if offered and contact.offer is not None:
         events += (OfferWithdrawn(offer_id=contact.offer.offer_id, cause=reason),)
     if contact.visit is not None:

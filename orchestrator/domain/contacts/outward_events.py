@@ -61,10 +61,12 @@ class CallbackResumed(Event, frozen=True, kw_only=True):
 
 class CallbackEnded(Event, frozen=True, kw_only=True):
     """Nobody will be called back any more. `reason`: callback_failed (not reached in all tries, or not in time),
-    called_again (the customer called, and that call has the place now).
+    called_again (the customer called, and that call has the place now), callback_cancelled (a person said so).
     """
 
     reason: str
+    why: str = ""
+    """The code that the person gave."""
 
 
 class OutsideDialled(Event, frozen=True, kw_only=True):

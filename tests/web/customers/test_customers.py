@@ -107,6 +107,17 @@ def test_a_form_that_is_sent_twice_makes_one_customer_and_one_note(office: Offic
     assert clerk.get(path).text.count("Once only.") == 1
 
 
+def test_a_form_that_somebody_comes_back_to_and_changes_is_another_wish(office: Office) -> None:
+    """The back button: the form has its old key, and what was changed in it is not dropped."""
+    clerk = office.as_role("back_office")
+    path = made(office, clerk, **WANG)
+    for text in ("Calls back on Monday.", "Calls back on Tuesday.", "Calls back on Tuesday."):
+        office.follow(clerk, clerk.submit(f"{path}/notes", text=text, key="same"))
+    page = clerk.get(path).text
+    assert page.count("Calls back on Monday.") == 1
+    assert page.count("Calls back on Tuesday.") == 1
+
+
 def test_a_number_that_somebody_has_is_refused_with_who(office: Office) -> None:
     clerk = office.as_role("back_office")
     path = made(office, clerk, **WANG)
