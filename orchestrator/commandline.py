@@ -142,11 +142,12 @@ def agents() -> None:
     """Every agent and what they do now."""
     rows = _ask("agents")
     print_table(
-        ("agent", "extension", "state", "reason", "desk", "contact", "skills"),
+        ("agent", "extension", "phone", "state", "reason", "desk", "contact", "skills"),
         (
             (
                 row["number"],
                 row["extension"],
+                row["phone"],
                 row["state"],
                 row["reason"],
                 row["desk"]["state"] if row["desk"] else "",

@@ -66,6 +66,7 @@ def agents(world: World) -> list[dict[str, object]]:
                 "number": agent.number,
                 "agent_id": agent.agent_id,
                 "extension": shift.extension if shift is not None else agent.extension,
+                "phone": world.phone(shift.extension if shift is not None else agent.extension),
                 "state": state,
                 "reason": shift.reason if shift is not None else "",
                 "since": shift.since if shift is not None else None,

@@ -21,6 +21,7 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     c.ContactArrived: lambda e: f"arrived on {e.node}",
     c.EntryPointMissing: lambda e: f"ALARM no entry point for {e.dialled or 'an empty number'}",
     c.ContactQueued: lambda e: f"waits in {e.queue_id}",
+    c.PlaceTold: lambda e: f"hears: place {e.position} in {e.queue_id}",
     c.ContactTurnedAway: lambda e: f"is told sorry: {e.reason}",
     c.OfferMade: lambda e: f"is offered to {', '.join(r.agent_id for r in e.reservations)}",
     c.OfferRejected: lambda e: f"was refused: {e.cause}",

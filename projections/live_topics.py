@@ -5,6 +5,7 @@ from typing import Final
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Record, ident_of, kind_of
 from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.switch.nodes import Node, phones_moved
 from orchestrator.domain.world import Aggregate, World
 
 FLOOR: Final = "floor"
@@ -30,7 +31,7 @@ def touched(record: Record, before: Aggregate, after: Aggregate, world: World) -
         case "agent" | "queue" as kind:
             return {FLOOR, f"{kind}:{ident}"}
         case "node":
-            return {FLOOR}
+            return {FLOOR, *(f"{AGENT}:{agent_id}" for agent_id in _whose_phones(before, after, world))}
         case "pauses" | "wrapup":
             return {FLOOR, *(f"{AGENT}:{agent_id}" for agent_id in world.agents)}
         case "user":
@@ -42,6 +43,17 @@ def touched(record: Record, before: Aggregate, after: Aggregate, world: World) -
         case "order" | "note":
             return _of_whom(record.about.correlation, world)
     return set()
+
+
+def _whose_phones(before: Aggregate, after: Aggregate, world: World) -> set[str]:
+    """The agents of whose phones something else may be known now, at their seats or at their own extensions."""
+    if not isinstance(after, Node):
+        return set()
+    moved = frozenset(phones_moved(before if isinstance(before, Node) else None, after))
+    if not moved:
+        return set()
+    seated = (world.shifts[world.shift_at[phone]].agent_id for phone in moved if phone in world.shift_at)
+    return {*seated, *(agent.agent_id for agent in world.agents.values() if agent.extension in moved)}
 
 
 def _of_whom(stream: str, world: World) -> set[str]:

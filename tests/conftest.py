@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 from gevent import monkey
 
@@ -14,6 +15,12 @@ __all__ = ["cluster", "database", "empty_database", "template"]
 _WHERE = "there is no FreeSWITCH: set RINGLEDGER_FREESWITCH to its binary, or put freeswitch on PATH"
 _NO_BROWSER = "there is no Chromium: apt-get install chromium"
 PATCHED = monkey.is_module_patched("socket")
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+hypothesis.settings.register_profile(
+    "ringledger", deadline=None, suppress_health_check=(hypothesis.HealthCheck.too_slow,)
+)
+hypothesis.settings.load_profile("ringledger")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

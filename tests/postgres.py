@@ -4,10 +4,13 @@ One server serves all workers of a run (pytest-xdist): the first to need it make
 removes it. The schema is made once, in a template; each test gets a clone of that.
 """
 
+import atexit
 import contextlib
+import functools
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,6 +31,8 @@ _TEMPLATE = "ringledger_template"
 _LOCK_S = 300
 # Homes of runs that were killed are swept once no run can still be in them.
 _STALE_S = 2 * 3600
+# No test takes the machine's power away: what is killed, process or server, loses nothing that the kernel was given.
+_HASTY = "fsync = off"
 _numbers = itertools.count(1)
 
 
@@ -55,6 +60,31 @@ def make_reachable_directory(prefix: str = _PREFIX) -> Path:
     return path
 
 
+def provide_made(home: Path) -> None:
+    """A PostgreSQL with the ledger's schema in this new home, as `ensure_running` and `schema.create` make it, but
+    copied: not running, hasty, and with passwords that others have as well.
+    """
+    shutil.copytree(_made() / "keys", home / "keys")
+    command = ("cp", "--archive", "--reflink=auto", str(_made() / "postgres"), str(home))
+    subprocess.run(command, check=True, timeout=_LOCK_S)
+
+
+@functools.cache
+def _made() -> Path:
+    """The home that is copied, made once a process and gone with it."""
+    from orchestrator.store import schema
+
+    folder = make_reachable_directory()
+    atexit.register(shutil.rmtree, folder)
+    home = folder / "home"
+    running = clusters.ensure_running(settings_for(home), lambda _: None)
+    schema.create(running.url_owner, admin_url=running.url_admin)
+    assert running.stop()
+    with (home / "postgres" / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write(f"{_HASTY}\n")
+    return home
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A running server, shared by all workers of this run."""
@@ -66,6 +96,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             _sweep()
             note.write_text(str(make_reachable_directory()))
         home = Path(note.read_text())
+        if not (home / "home").exists():
+            provide_made(home / "home")
         running = clusters.ensure_running(settings_for(home / "home"), lambda _: None)
     yield running
     with places.exclusive(lock, _LOCK_S):

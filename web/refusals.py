@@ -275,6 +275,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "order_closed": _l("The order is closed; reopen it first."),
     "outside_full": _l("As many numbers outside are being called as may be at once; try again in a moment."),
     "people_only": _l("Only a person may do this, so that it is known who did."),
+    "phone_gone": _l("The phone is not registered, so it cannot be rung; see that it is, then take the call."),
     "queue_closed": _l("That queue takes nobody at this hour."),
     "queue_full": _l("In that queue as many wait already as may."),
     "same_queue": _l("This caller waits in that queue already."),

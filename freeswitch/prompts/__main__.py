@@ -20,7 +20,7 @@ def make(folder: Path, *, again: bool = False) -> list[str]:
     for prompt in prompts():
         path = folder / prompt.language / f"{prompt.name}.wav"
         if again or not path.exists():
-            instead = f"{'silence' if prompt.part else 'tones'} (install espeak-ng to hear words)"
+            instead = f"{'silence' if prompt.silent else 'tones'} (install espeak-ng to hear words)"
             lines.append(f"{path.relative_to(folder)}: {'spoken' if speak(prompt, path, program) else instead}")
     return lines
 

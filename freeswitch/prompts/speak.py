@@ -1,7 +1,8 @@
 """Prompts from their texts: spoken by espeak-ng, or, without it, the three rising tones that mean "no, not now".
 
 The tones are the special information tone of ITU-T E.180: callers know it the world over. The parts of a sentence that
-is put together while people talk are silent instead: a tone for each digit would only frighten.
+is put together while people talk are silent instead, and so is what interrupts the music: a tone for each digit, or
+every minute of waiting, would only frighten.
 """
 
 import os
@@ -19,7 +20,10 @@ LEAST_BYTES = 1_000
 """A file smaller than this holds no word (espeak-ng writes a bare header for a voice that it lacks)."""
 
 UNSPOKEN_S = 0.1
-"""How long a part lasts that nobody can speak."""
+"""How long the silence lasts that stands for a part or a place that nobody can speak."""
+
+COUNTED = {"place": range(1, 21), "wait": (1, 2, 3, 4, 5, 10, 15, 20, 30)}
+"""Sentences with a number in them: one for each of these, made by the language's pattern unless it is given."""
 
 PATIENCE_S = 30
 """One prompt takes a few hundredths of a second; a speaker that hangs must not hang the install."""
@@ -35,6 +39,8 @@ class Prompt:
     text: str
     part: bool = False
     """Whether it is a part of a longer sentence: it begins and ends with its sound."""
+    silent: bool = False
+    """Whether there is silence instead of it, not a tone, where nobody can speak it."""
 
 
 def prompts() -> list[Prompt]:
@@ -42,14 +48,21 @@ def prompts() -> list[Prompt]:
     found = []
     for path in sorted(TEXTS.glob("*.toml")):
         book = tomllib.loads(path.read_text(encoding="utf-8"))
-        for table in ("prompts", "parts"):
-            part = table == "parts"
-            found += [Prompt(path.stem, name, book["voice"], text, part) for name, text in book[table].items()]
+        for table in ("prompts", "parts", "told"):
+            part, silent = table == "parts", table != "prompts"
+            texts = _counted(book[table]) if table == "told" else book[table]
+            found += [Prompt(path.stem, name, book["voice"], text, part, silent) for name, text in texts.items()]
     return found
 
 
+def _counted(told: dict[str, str]) -> dict[str, str]:
+    """The sentences of a table, those that its patterns make among them: `place` becomes `place_1` and so on."""
+    made = {f"{name}_{n}": told[name].format(n) for name, numbers in COUNTED.items() for n in numbers}
+    return made | {name: text for name, text in told.items() if name not in COUNTED}
+
+
 def speak(prompt: Prompt, path: Path, speaker: str | None) -> bool:
-    """Make the prompt's WAV file; true when it was spoken, false when it became tones (a part: silence).
+    """Make the prompt's WAV file; true when it was spoken, false when it became tones or silence.
 
     `speaker` is the program, None where there is none. One that lacks the language's voice is no better.
     """
@@ -64,7 +77,7 @@ def speak(prompt: Prompt, path: Path, speaker: str | None) -> bool:
             fresh.replace(path)
             return True
         fresh.unlink(missing_ok=True)
-    write_wav(path, silence(UNSPOKEN_S) if prompt.part else information_tone())
+    write_wav(path, silence(UNSPOKEN_S) if prompt.silent else information_tone())
     return False
 
 

@@ -1,4 +1,4 @@
-"""Sound laid over what a leg hears (`uuid_displace … mux`): it goes on beside everything else and ends by itself."""
+"""Sound over what a leg hears (`uuid_displace`), or mixed into it (`mux`): all else goes on beneath until it ends."""
 
 from freeswitch.simulator.applications import duration
 from freeswitch.simulator.bus import Headers

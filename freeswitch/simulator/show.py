@@ -1,4 +1,4 @@
-"""What the switch shows when asked: channels, calls, registrations, one leg's headers, its own state."""
+"""What the switch shows when asked: channels, calls, registrations, accounts, one leg's headers, its own state."""
 
 import json
 from time import gmtime, strftime
@@ -180,6 +180,24 @@ def registrations(switch: Switch) -> list[Row]:
         for phone in switch.phones.values()
         if phone.registered
     ]
+
+
+_USERS: Final = "userid|context|domain|group|contact|callgroup|effective_caller_id_name|effective_caller_id_number\n"
+_CONTEXT: Final = "ringledger-agents"
+
+
+def list_users(switch: Switch, argument: str) -> str:
+    """The accounts: one for every phone that there is or was, in the one domain, context and group that we have."""
+    words = argument.split()
+    own = {"domain": switch.options.domain, "context": _CONTEXT, "group": "agents"}
+    asked = dict(zip(words[::2], words[1::2], strict=False))
+    users = sorted(switch.phones) if all(asked.get(name, value) == value for name, value in own.items()) else []
+    rows = (
+        f"{user}|{_CONTEXT}|{own['domain']}|agents|{sofia_contact(switch, user)}|||\n"
+        for user in users
+        if asked.get("user", user) == user
+    )
+    return f"{_USERS}{''.join(rows)}\n+OK\n"
 
 
 _RULE: Final = "=" * 97 + "\n"

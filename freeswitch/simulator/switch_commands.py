@@ -120,6 +120,11 @@ def _sofia(switch: Switch, argument: str, _: list[Thread]) -> str:
     return show.sofia(switch, argument)
 
 
+@command("list_users")
+def _list_users(switch: Switch, argument: str, _: list[Thread]) -> str:
+    return show.list_users(switch, argument)
+
+
 @command("sofia_contact")
 def _sofia_contact(switch: Switch, argument: str, _: list[Thread]) -> str:
     return show.sofia_contact(switch, argument)

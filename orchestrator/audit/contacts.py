@@ -85,6 +85,8 @@ class Contacts:
             events.ContactMoved: self._moved,
             events.ContactReprioritised: self._reprioritised,
             events.OverflowDeferred: self._overflow_deferred,
+            events.PlaceTold: self._place_told,
+            events.PlaceDeferred: self._place_deferred,
             events.AnswerRequested: self._answer_requested,
             events.NuisanceMarked: self._nuisance_marked,
         }
@@ -188,6 +190,26 @@ class Contacts:
             self._books.complain("overflow", "looked at for overflow though it waits in no queue")
         if 0 < event.again_at <= self._books.record.about.at:
             self._books.complain("overflow", "to be looked at again at a time that is over")
+
+    def _place_told(self, contact: Contact, event: events.PlaceTold) -> None:
+        books = self._books
+        if not contact.visit or contact.leaving:
+            books.complain("place_told", "told a place though it waits in no queue")
+        if contact.callback is not None or contact.outside is not None:
+            books.complain("place_told", "told a place though nobody is on the line, or a number outside is called")
+        if contact.offer is not None and contact.offer.accepted:
+            books.complain("place_told", "told a place though an agent has picked up")
+        if contact.node not in books.in_step:
+            books.complain("place_told", f"told a place though nobody has looked who is still on {contact.node}")
+        if event.position < 1:
+            books.complain("place_told", f"told place {event.position}; the first one is 1")
+        self._place_deferred(contact, event)
+
+    def _place_deferred(self, contact: Contact, event: events.PlaceTold | events.PlaceDeferred) -> None:
+        if not contact.visit:
+            self._books.complain("place_told", "to be told a place though it waits in no queue")
+        if 0 < event.again_at <= self._books.record.about.at:
+            self._books.complain("place_told", "to be told its place again at a time that is over")
 
     def _answer_requested(self, contact: Contact, _event: events.AnswerRequested) -> None:
         if not contact.visit:

@@ -20,7 +20,7 @@ FEATURES: Final = {
     "2.2": "versioned flows",
     "2.3": "self-service",
     "2.4": "text to speech",
-    "2.5": "music while waiting, an end to every wait",
+    "2.5": "music, place and wait while waiting, an end to every wait",
     "2.6": "business hours, holidays, notices",
     "2.7": "live view of each flow",
     "2.8": "survey after the call",

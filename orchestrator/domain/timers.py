@@ -8,6 +8,8 @@
 | visit     | contact | ContactQueued, CallbackAsked, CallbackAnswered          | QueueVisitEnded                    |
 | overflow  | contact | ContactQueued, OverflowDeferred with a time             | QueueVisitEnded, looked at         |
 | answer    | contact | ContactQueued with a time for the answer                | AnswerRequested, QueueVisitEnded   |
+| place     | contact | ContactQueued with a time for it, PlaceTold,            | QueueVisitEnded, CallbackAsked     |
+|           |         | PlaceDeferred                                           |                                    |
 | widen     | contact | ContactQueued, VisitWidened, VisitRevised: a step ends  | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
@@ -40,7 +42,8 @@ APOLOGY_GRACE = 60 * SECOND
 
 # The timers that a contact may have.
 OF_CONTACT = (
-    "offer", "ring_next", "visit", "widen", "overflow", "answer", "wish", "legs", "callback", "outside"
+    "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
+    "outside",
 )  # fmt: skip
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
@@ -110,15 +113,18 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             timers.set(("visit", ident), event.leave_by)
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
             _set_or_cancel(timers, ("overflow", ident), event.overflow_at)
+            _set_or_cancel(timers, ("place", ident), event.tell_at)
             if not contact.answered and event.answer_at != contacts.NEVER:
                 timers.set(("answer", ident), event.answer_at)
         case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
         case contacts.QueueVisitEnded():
-            for name in ("visit", "widen", "overflow", "answer"):
+            for name in ("visit", "widen", "overflow", "answer", "place"):
                 timers.cancel((name, ident))
         case contacts.OverflowDeferred():
             _set_or_cancel(timers, ("overflow", ident), event.again_at)
+        case contacts.PlaceTold() | contacts.PlaceDeferred():
+            _set_or_cancel(timers, ("place", ident), event.again_at)
         case contacts.AnswerRequested():
             timers.cancel(("answer", ident))
         case contacts.HoldRequested() | contacts.ResumeRequested():
@@ -148,6 +154,7 @@ def _set_for_calls_outside(timers: Timers, ident: str, event: Event) -> None:
         case outward_events.CallbackAsked():
             timers.set(("visit", ident), event.leave_by)
             timers.cancel(("overflow", ident))
+            timers.cancel(("place", ident))
         case outward_events.CallbackDialled():
             timers.set(("offer", ident), event.answer_by)
         case outward_events.CallbackAnswered():

@@ -16,8 +16,9 @@ from orchestrator.domain.routing.admission import Admission
 from orchestrator.domain.routing.branches import Branch
 from orchestrator.domain.routing.entries import EntryPoint
 from orchestrator.domain.routing.levels import Level
-from orchestrator.domain.routing.matching import Matching
+from orchestrator.domain.routing.matching import PHONE_BUSY, Matching
 from orchestrator.domain.routing.outside import Outside
+from orchestrator.domain.routing.pools import PHONE_GONE
 from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.routing.waits import Waits
 from orchestrator.domain.staff import agents, reasons, shifts
@@ -26,7 +27,7 @@ from orchestrator.domain.staff.counters import Counters
 from orchestrator.domain.staff.reasons import Reasons
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import nodes
-from orchestrator.domain.switch.nodes import Node
+from orchestrator.domain.switch.nodes import Node, Registration, registration
 from orchestrator.domain.timers import Timers
 
 # Late news of a leg comes within seconds; at 60 calls/s of two legs this remembers more than two minutes.
@@ -181,7 +182,24 @@ class World:
     def _place_shift_at(self, extension: str, at: Instant) -> None:
         shift = self.shifts.get(self.shift_at.get(extension, ""))
         if shift is not None:
-            self.matching.place_shift(shift, on_hook=extension not in self.lines, at=at)
+            self.matching.place_shift(shift, phone=self._phone_state(extension), at=at)
+
+    def _phone_state(self, extension: str) -> str:
+        """What keeps this phone from being rung; empty where nothing does."""
+        if self.phone(extension) == nodes.GONE:
+            return PHONE_GONE
+        return PHONE_BUSY if extension in self.lines else ""
+
+    def registration(self, extension: str) -> Registration | None:
+        """What the switches that are in step know of this phone; None where that is nothing."""
+        return registration(self.nodes.values(), extension)
+
+    def phone(self, extension: str) -> str:
+        """Whether this phone can be reached: registered, gone, or unknown."""
+        known = self.registration(extension)
+        if known is None:
+            return nodes.UNKNOWN
+        return nodes.REGISTERED if known.registered else nodes.GONE
 
     def in_step(self, node_id: str) -> bool:
         """Whether this node can be told to ring somebody, and we know who waits there."""
@@ -196,6 +214,8 @@ class World:
         timer_table.set_for_node(self.timers, after, record.event, record.about.at)
         if isinstance(record.event, nodes.StrayLegClosed):
             self._remember_closed(record.event.leg, "")
+        for extension in nodes.phones_moved(before, after):
+            self._place_shift_at(extension, record.about.at)
         if after.in_step != (before is not None and before.in_step):
             for contact in self.contacts.values():
                 if contact.node == ident:
@@ -222,7 +242,7 @@ class World:
             self.shifts[ident] = after
             self.shift_of_agent[after.agent_id] = ident
             self.shift_at[after.extension] = ident
-            self.matching.place_shift(after, on_hook=after.extension not in self.lines, at=record.about.at)
+            self.matching.place_shift(after, phone=self._phone_state(after.extension), at=record.about.at)
         return before, after
 
     def _apply_configuration(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:

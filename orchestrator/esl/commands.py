@@ -98,8 +98,21 @@ def play_prompt(leg: str, prompt: str) -> str:
 
 def say_over(leg: str, prompts: tuple[str, ...]) -> str:
     """Mix prompts of ours into what this leg hears, at once and over everything else; they are read one by one."""
-    files = "!".join(f"{_word(prompt, 'prompt', _STREAM)}.wav" for prompt in prompts)
-    return f"api uuid_displace {_leg(leg)} start file_string://{files} 0 mux"
+    return f"api uuid_displace {_leg(leg)} start {_one_by_one(prompts)} 0 mux"
+
+
+def say_instead(leg: str, prompts: tuple[str, ...]) -> str:
+    """Let this leg hear prompts of ours at once in the place of what it hears, which goes on unheard beneath."""
+    return f"api uuid_displace {_leg(leg)} start {_one_by_one(prompts)}"
+
+
+def stop_saying(leg: str, prompts: tuple[str, ...]) -> str:
+    """End what `say_instead` began; refused where it has ended."""
+    return f"api uuid_displace {_leg(leg)} stop {_one_by_one(prompts)}"
+
+
+def _one_by_one(prompts: tuple[str, ...]) -> str:
+    return "file_string://" + "!".join(f"{_word(prompt, 'prompt', _STREAM)}.wav" for prompt in prompts)
 
 
 def hang_up_after(leg: str, cause: str) -> str:
@@ -212,6 +225,9 @@ def dump(leg: str) -> str:
 
 CHANNELS = "api show channels as json"
 STATUS = "api status"
+# The accounts of our directory (freeswitch/directory.py), each with the answer to `sofia_contact`: what their dial
+# string would find now. 35 ms for 500 accounts on a real switch.
+PHONES = "api list_users domain ringledger context ringledger-agents"
 CORE = "api global_getvar core_uuid"
 
 

@@ -28,8 +28,8 @@ from orchestrator.esl.events import SwitchEvent, decode_json, decode_plain
 from orchestrator.esl.frames import Frame
 from orchestrator.esl.link import CHECK_S, POKE_S, Clock, EventSocket, LinkError
 from orchestrator.esl.replies import REPLY_MS, Done, NoReply, Outcome, Pending, Reply
-from orchestrator.esl.survey import look
-from orchestrator.esl.translate import checked_name
+from orchestrator.esl.survey import look, phones
+from orchestrator.esl.translate import checked_name, translate
 from orchestrator.settings import Switch
 
 log = structlog.get_logger(__name__)
@@ -61,6 +61,9 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _LOOK_MS = 8_000
 _BREATHE_EVERY = 200
 _SAY_EVERY_S = 10.0
+# The switch tells of a phone's end before it takes it off the list (sofia_reg.c, sofia_reg_check_expire): for so long
+# what it told counts, and not the list.
+_SETTLES_S = 2.0
 # Asked so often without a readable answer, which takes 1.5 s at least, somebody has to look.
 _ALARM_AFTER = 5
 
@@ -99,6 +102,7 @@ class Link:
         self._inbox: deque[tuple[Item, Instant]] = deque()
         self._early: list[tuple[Item, Instant]] | None = None  # events that came before LinkUp was said
         self._gone: set[str] | None = None  # legs whose end was seen while a snapshot is being made
+        self._phones: dict[str, tuple[bool, float]] = {}  # what was told last of each, and when
         self._snapshooter: gevent.Greenlet | None = None
         self._arrived = Flag()
         self._lost = Flag()
@@ -264,18 +268,28 @@ class Link:
             self._gone.add(event.leg)
         elif event.name == "BACKGROUND_JOB":
             self._end_job(event.job, Reply(event.body))
+        elif event.name == "CUSTOM":
+            self._note_phone(event)
 
     def _snapshot(self) -> None:
-        """Ask for all channels until they are known; a leg that ended meanwhile is left out."""
+        """Ask for all channels until they are known, and for the phones; a leg that ended meanwhile is left out."""
         wait = _FIRST_WAIT_S
         while (legs := look(self._ask_all)) is None:
             self._note_no_snapshot(wait)
             gevent.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT_S)
         self._failures = 0
+        told_since = time.monotonic() - _SETTLES_S
+        listed = phones(self._ask_all)
+        told = {phone: there for phone, (there, at) in self._phones.items() if at >= told_since and phone in listed}
         gone, self._gone = self._gone or set(), None
         kept = tuple(leg for leg in legs if leg.leg not in gone)
-        self._put(f.Snapshot(node=self.node, core=self.core, legs=kept), self._clock())
+        self._put(f.Snapshot(node=self.node, core=self.core, legs=kept, phones=listed | told), self._clock())
+
+    def _note_phone(self, event: SwitchEvent) -> None:
+        for fact in translate(self.node, event):
+            if isinstance(fact, f.PhoneRegistered | f.PhoneGone):
+                self._phones[fact.extension] = (isinstance(fact, f.PhoneRegistered), time.monotonic())
 
     def _note_no_snapshot(self, again_in_s: float) -> None:
         """Count it; an alarm, and a fact for the log, once in a row of failures."""

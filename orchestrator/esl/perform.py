@@ -131,8 +131,10 @@ class Performer:
 
         if isinstance(instruction, i.BridgeLegs):
             link.command(commands.answer_now(instruction.leg), _unheard, still=still)
+        # Whatever a leg is to hear no more, it mostly hears no more.
+        take = _unheard if isinstance(instruction, i.HushPlace) else outcome.take
         for command in quick:
-            link.command(command, outcome.take, deadline_ms=row.deadline_ms, still=still)
+            link.command(command, take, deadline_ms=row.deadline_ms, still=still)
         if background:
             ring_ms = instruction.ring_ms if isinstance(instruction, i.RingAgent | i.DialOutside) else 0
             deadline_ms = row.deadline_ms + ring_ms
@@ -190,6 +192,10 @@ class Performer:
                 return (), commands.kill(leg, cause)
             case i.StartRecording(file=file):
                 return (), commands.record(leg, self._recordings, file)
+            case i.SayPlace(prompts=prompts):
+                return (commands.say_instead(leg, prompts),), ""
+            case i.HushPlace(prompts=prompts):
+                return (commands.stop_saying(leg, prompts),), ""
             case i.AnnounceNumber(other=other, prompts=prompts):
                 return tuple(commands.say_over(each, prompts) for each in (leg, other)), ""
         raise commands.Unusable(f"{type(instruction).__name__} has no way of being written")
@@ -253,7 +259,7 @@ class Performer:
 
 
 def _unheard(_: Outcome) -> None:
-    """A caller who is answered already, or gone: the bridge says so, too."""
+    """Nothing that is not known otherwise: of a caller who is answered already, or gone, the bridge says so, too."""
 
 
 class _Outcomes:

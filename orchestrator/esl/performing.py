@@ -176,6 +176,22 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="whether it was heard cannot be known, and a number in the middle of a talk disturbs it",
         deadline_ms=_QUICK_MS,
     ),
+    i.SayPlace: Row(
+        written="api uuid_displace LEG start file_string://PROMPT.wav!PROMPT.wav",
+        repeat="refused while it is being spoken (-ERR Cannot displace session!); later it is spoken again",
+        rechecks=_LEASE,
+        adoption=Adoption.FORGET,
+        why="whether it was heard cannot be known, and the place is told again before long",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.HushPlace: Row(
+        written="api uuid_displace LEG stop file_string://PROMPT.wav!PROMPT.wav",
+        repeat="refused: -ERR Cannot stop displace session!, as where it has ended by itself",
+        rechecks=_LEASE,
+        adoption=Adoption.FORGET,
+        why="a sentence is over before a restart is, and whoever joins the legs anew ends it first",
+        deadline_ms=_QUICK_MS,
+    ),
     i.CheckLeg: Row(
         written="api uuid_exists LEG, on the second connection",
         repeat="the same answer, as of then",

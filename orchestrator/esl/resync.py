@@ -1,4 +1,5 @@
-"""What the switch says about its channels when asked: `show channels` and `uuid_dump`, read into what we know. Pure.
+"""What the switch says about its channels and phones when asked: `show channels`, `uuid_dump` and `list_users`, read
+into what we know. Pure.
 
 `show channels` is fed through a table of the switch's own and lags behind; it only says which channels to ask about.
 What counts is `uuid_dump`, which reads the living channel.
@@ -13,10 +14,13 @@ from msgspec.json import Decoder
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch.facts import SeenLeg
 from orchestrator.esl.events import SwitchEvent, decode_odd_json
-from orchestrator.esl.translate import checked_name
+from orchestrator.esl.translate import checked_extension, checked_name
 
 _SESSIONS = re.compile(r"^([0-9]{1,9}) session\(s\) - peak", re.MULTILINE)
 _NUMBER = re.compile(r"[0-9]{1,18}")
+# The columns of `list_users` that are read.
+_USER, _CONTACT = "userid", "contact"
+_NO_CONTACT = "error/"
 
 # Channel-State, as seen on a real switch in each of our situations (tests/contract): a parked leg executes the park
 # application (or, in it, playback), or is in CS_PARK after a bridge; the two legs of uuid_bridge are in these.
@@ -67,6 +71,21 @@ def listed_legs(answer: str) -> tuple[str, ...] | None:
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
     return tuple(leg for leg in legs if isinstance(leg, str) and checked_name(leg))
+
+
+def listed_phones(answer: str) -> dict[str, bool]:
+    """Whether a phone is registered, of each account in an answer to `list_users`; empty where it is no such answer."""
+    heading, *rows = answer.splitlines() or [""]
+    columns = heading.split("|")
+    if _USER not in columns or _CONTACT not in columns:
+        return {}
+    user, contact = columns.index(_USER), columns.index(_CONTACT)
+    split = [row.split("|") for row in rows]
+    return {
+        row[user]: bool(row[contact]) and not row[contact].startswith(_NO_CONTACT)
+        for row in split
+        if len(row) >= len(columns) and checked_extension(row[user])
+    }
 
 
 def seen_leg(leg: str, dump: str) -> SeenLeg | None:

@@ -1,4 +1,4 @@
-"""Looking at all channels of a switch: the questions, in their order, until the answers fit together."""
+"""Looking at all channels and phones of a switch: the questions, in their order, until the answers fit together."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -9,7 +9,7 @@ import structlog
 from orchestrator.domain.switch.facts import SeenLeg
 from orchestrator.esl import commands
 from orchestrator.esl.replies import Outcome, Reply
-from orchestrator.esl.resync import listed_legs, seen_leg, session_count
+from orchestrator.esl.resync import listed_legs, listed_phones, seen_leg, session_count
 
 log = structlog.get_logger(__name__)
 
@@ -53,3 +53,9 @@ def _dump(legs: Sequence[str], ask_all: AskAll) -> tuple[SeenLeg, ...] | None:
             if found is not None:
                 seen.append(found)
     return tuple(seen)
+
+
+def phones(ask_all: AskAll) -> dict[str, bool]:
+    """Whether a phone is registered, of each account; empty where the switch does not list them."""
+    (answer,) = ask_all([commands.PHONES])
+    return listed_phones(answer.text) if isinstance(answer, Reply) else {}

@@ -39,6 +39,11 @@ def checked_name(value: str) -> str:
     return value if _NAME.fullmatch(value) else ""
 
 
+def checked_extension(value: str) -> str:
+    """The value where it can name a phone; otherwise empty."""
+    return value if _EXTENSION.fullmatch(value) else ""
+
+
 def translate(node: str, event: SwitchEvent) -> tuple[f.Fact, ...]:
     """The facts in this event of the switch `node`; none where it says nothing that concerns us."""
     rule = RULES.get(event.name)
@@ -315,10 +320,9 @@ def _conference(r: _Reader) -> tuple[f.Fact, ...]:
 
 def _extension(r: _Reader) -> str:
     value = r.event.from_user or r.event.user
-    if _EXTENSION.fullmatch(value):
-        return value
-    r.fault(HEADERS["from_user"], value)
-    return ""
+    if not checked_extension(value):
+        r.fault(HEADERS["from_user"], value)
+    return checked_extension(value)
 
 
 def _registered(r: _Reader) -> tuple[f.Fact, ...]:
@@ -331,7 +335,8 @@ def _registered(r: _Reader) -> tuple[f.Fact, ...]:
 
 def _phone_gone(r: _Reader) -> tuple[f.Fact, ...]:
     extension = _extension(r)
-    return (f.PhoneGone(node=r.node, at=r.at, extension=extension),) if extension else ()
+    expired = r.event.subclass == "sofia::expire"
+    return (f.PhoneGone(node=r.node, at=r.at, extension=extension, expired=expired),) if extension else ()
 
 
 _Rule = Callable[[_Reader], tuple[f.Fact, ...]]

@@ -1,6 +1,6 @@
 """Whenever a contact arrives, then it is queued where its call leads, or turned away with an apology.
 
-And whenever it waits, it hears a notice, where there is one, and music.
+And whenever it waits, it hears a notice, where there is one, and music, and is told its place.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from orchestrator.domain.contacts.contacts import (
     ContactTurnedAway,
     OfferClosed,
     OfferDeclined,
+    PlaceTold,
 )
 from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.switch.instructions import (
@@ -26,6 +27,7 @@ from orchestrator.domain.switch.instructions import (
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
 from orchestrator.policies.placing import place_arrival
+from orchestrator.policies.tell_place import hush, say_place
 
 
 def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
@@ -37,6 +39,7 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case ContactArrived() as event:
             yield TellContact(contact.contact_id, place_arrival(world, contact, event, happened.at, ids))
         case ContactQueued() as event:
+            yield from hush(happened.before, ids)
             if not _has_waited(happened.before):
                 yield answer_caller(contact, ids) if contact.answered else claim_caller(contact, ids)
                 yield from _notices(contact, event, ids)
@@ -46,7 +49,10 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield answer_caller(contact, ids)
         case OfferClosed() | OfferDeclined() if _waits_again(happened.before, contact):
             yield play_waiting(contact, ids)
+        case PlaceTold():
+            yield say_place(contact, ids)
         case ContactTurnedAway():
+            yield from hush(contact, ids)
             if contact.answered and not (isinstance(happened.before, Contact) and happened.before.answered):
                 yield answer_caller(contact, ids)
             yield say_goodbye(contact, ids)

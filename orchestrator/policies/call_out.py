@@ -26,6 +26,7 @@ from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
 from orchestrator.policies.outward import go
+from orchestrator.policies.tell_place import hush
 
 # The switch stops ringing by itself this much later than our own deadline: it only matters when we are gone.
 SWITCH_RINGS_LONGER = 2 * SECOND
@@ -58,11 +59,13 @@ def _say(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
     """What legs hear, and which are joined."""
     match happened.record.event:
         case CallbackAsked() if contact.farewell:
+            yield from hush(happened.before, ids)
             yield answer_caller(contact, ids, leg=contact.farewell)
             yield say_goodbye(contact, ids)
         case CallbackAnswered() if contact.offer is not None and contact.offer.accepted:
             yield _join(contact, contact.offer.accepted, ids)
         case OutsideAnswered() | OutsideExtended(cause="joined_again") if contact.outside is not None:
+            yield from hush(contact, ids)
             yield _join(contact, contact.outside.leg, ids)
         case OutsideExtended(cause="not_connected_in_time"):
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")

@@ -22,7 +22,14 @@ from orchestrator.domain.routing.queues import APOLOGY, QueueConfigured
 from orchestrator.domain.routing.requirements import MINUTE, aged
 from orchestrator.domain.routing.rules import ALL, ONE_BY_ONE, Rule, Standing
 from orchestrator.domain.staff.shifts import Shift
-from orchestrator.domain.switch.nodes import Node, NodeReconciled
+from orchestrator.domain.switch.nodes import (
+    Node,
+    NodeConnected,
+    NodeLost,
+    NodeReconciled,
+    PhoneRegistered,
+    PhonesCompared,
+)
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
 from orchestrator.policies.widen import RECONFIGURED
@@ -46,14 +53,22 @@ def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case Node() as node if isinstance(event, NodeReconciled):
             yield from _end_long_waits(world, node.node_id, happened.at)
             yield from _serve_all(world, happened.at, ids)
+        case Node() if isinstance(event, PhonesCompared | NodeLost | NodeConnected):
+            yield from _serve_all(world, happened.at, ids)  # phones that were gone by its word may not be any more
     match event:
         case LegClosed() if isinstance(happened.before, Contact):
             # The phone is on the hook again: only now can it be rung for somebody else.
-            shift_id = world.shift_at.get(extension_of(happened.before, event.leg))
-            if shift_id is not None:
-                yield from _employ(world, shift_id, happened.at, ids)
+            yield from _employ_at(world, extension_of(happened.before, event.leg), happened.at, ids)
+        case PhoneRegistered(extension=extension):
+            yield from _employ_at(world, extension, happened.at, ids)
         case ConfigurationApplied():
             yield from _serve_all(world, happened.at, ids)
+
+
+def _employ_at(world: World, extension: str, now: Instant, ids: Ids) -> Iterator[Do]:
+    shift_id = world.shift_at.get(extension)
+    if shift_id is not None:
+        yield from _employ(world, shift_id, now, ids)
 
 
 def _wait_on(world: World, contact: Contact, visit: Visit, now: Instant, ids: Ids) -> Iterator[Do]:
@@ -95,10 +110,10 @@ def _serve(world: World, contact_id: str, now: Instant, ids: Ids) -> Iterator[Do
     """
     last = None
     while (head := world.matching.next_beside(contact_id, now)) is not None:
-        choice = world.matching.choose(world.contacts[head], 1, now)
-        if choice is None or not choice.best:
+        agent_id = world.matching.first_agent(head, now)
+        if agent_id is None:
             return
-        first = world.matching.best_contact(choice.best[0].agent_id, now) or head
+        first = world.matching.best_contact(agent_id, now) or head
         if first == last:
             return
         yield from _offer(world, first, now, ids)

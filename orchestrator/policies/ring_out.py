@@ -17,6 +17,7 @@ from orchestrator.domain.switch.instructions import (
 )
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids
+from orchestrator.policies.tell_place import hush
 
 # The switch stops ringing by itself this much later than our own deadline: it only matters when we are gone.
 SWITCH_RINGS_LONGER = 2 * SECOND
@@ -35,9 +36,9 @@ def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield from _ring(contact, event, happened)
         case contacts.OfferAccepted() as event if contact.offer is not None and contact.offer.accepted == event.leg:
             if contact.caller_leg:  # a customer who is called back is called now (`call_out`)
-                yield _bridge(contact, contact.offer, ids)
+                yield from _join(contact, contact.offer, ids)
         case contacts.OfferExtended(cause="joined_again") if contact.offer is not None and contact.offer.accepted:
-            yield _bridge(contact, contact.offer, ids)
+            yield from _join(contact, contact.offer, ids)
         case contacts.OfferExtended(cause="not_connected_in_time"):
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
         case contacts.OfferAcceptRequested() as event:
@@ -57,8 +58,9 @@ def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield from _clear(contact, happened, ids)
 
 
-def _bridge(contact: Contact, offer: Offer, ids: Ids) -> BridgeLegs:
-    return BridgeLegs(
+def _join(contact: Contact, offer: Offer, ids: Ids) -> Iterator[Do]:
+    yield from hush(contact, ids)
+    yield BridgeLegs(
         id=ids.of("bridge", offer.accepted),
         node=contact.node,
         leg=contact.caller_leg,

@@ -18,7 +18,7 @@ from orchestrator.domain.routing import queues
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.requirements import Known, Step, branch_of, chain
 from orchestrator.domain.staff.shifts import Shift
-from orchestrator.domain.switch.nodes import Node, NodeReconciled
+from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeReconciled, PhonesCompared, PhoneUnregistered
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact
 from orchestrator.policies.outward import place
@@ -41,13 +41,22 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
             yield from _skip(world, happened.after, happened.at)
         case ConfigurationApplied() as event:
             yield from _reconfigured(world, event, happened.at)
-        case NodeReconciled() if isinstance(happened.after, Node):
-            # Whoever left meanwhile was not missed by callers whom nobody could serve.
-            node = happened.after.node_id
-            yield from _skip_all(world, _in_order(world, happened.at, node), happened.at)
-        case _ if isinstance(happened.after, Shift) and happened.after.status in ("paused", "signed_out"):
-            left = tuple(world.matching.left_alone(happened.after.agent_id, happened.at))
-            yield from _skip_all(world, left, happened.at)
+        case NodeReconciled() | PhonesCompared() | NodeLost() | NodeConnected():
+            # Whoever left meanwhile was not missed by callers whom nobody could serve; and with what this switch says
+            # of phones, or does not say any more, some may be gone that callers of another one wait for.
+            reached = (ident for ident in _in_order(world, happened.at) if world.in_step(world.contacts[ident].node))
+            yield from _skip_all(world, tuple(reached), happened.at)
+        case PhoneUnregistered(extension=extension):
+            yield from _left_alone(world, world.shifts.get(world.shift_at.get(extension, "")), happened.at)
+        case _ if isinstance(happened.after, Shift):
+            yield from _left_alone(world, happened.after, happened.at)
+
+
+def _left_alone(world: World, shift: Shift | None, now: Instant) -> Iterator[Do]:
+    """Where nobody waits for this agent any more, those for whom nobody is left go on."""
+    if shift is not None and world.matching.is_out(shift.shift_id):
+        left = tuple(world.matching.left_alone(shift.agent_id, now))
+        yield from _skip_all(world, left, now)
 
 
 def _in_turn_again(after: object) -> bool:
@@ -74,8 +83,15 @@ def into_queue(
         known_by=Instant(now + settings.known_within_ms * MILLISECOND) if _asks(world, contact, queue) else Instant(0),
         age_per_min=settings.age_per_min,
         age_cap=settings.age_cap,
+        tell_at=_tell_at(contact, settings, now),
     )
     return place(world, contact, command, now)
+
+
+def _tell_at(contact: Contact, settings: queues.QueueConfigured, now: Instant) -> Instant:
+    """When the caller is first told the place; whoever is to be called back hears nothing."""
+    every_ms = settings.tell_place_every_ms if contact.caller_leg else 0
+    return Instant(now + every_ms * MILLISECOND) if every_ms else Instant(0)
 
 
 def wants(
@@ -157,12 +173,10 @@ def _reconfigured(world: World, event: ConfigurationApplied, now: Instant) -> It
     yield from _skip_all(world, in_order, now)
 
 
-def _in_order(world: World, now: Instant, node: str = "") -> tuple[str, ...]:
-    """All who are in a queue, or those of one node, in the order of their ranks."""
+def _in_order(world: World, now: Instant) -> tuple[str, ...]:
+    """All who are in a queue, in the order of their ranks."""
     visits = [
-        (contact.visit.rank(now), ident)
-        for ident, contact in world.contacts.items()
-        if contact.visit is not None and node in ("", contact.node)
+        (contact.visit.rank(now), ident) for ident, contact in world.contacts.items() if contact.visit is not None
     ]
     return tuple(ident for _, ident in sorted(visits, key=lambda each: each[0]))
 

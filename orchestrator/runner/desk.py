@@ -6,7 +6,6 @@ from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.calling import CANCELLED
-from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import outside
@@ -132,9 +131,9 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
         case inputs.SignOut():
             yield TellShift(shift_id, shifts.SignOut(reason="agent"))
         case inputs.Accept():
-            yield TellContact(_offered(world, shift).contact_id, commands.AcceptAtDesk(shift_id=shift_id))
+            yield TellContact(_offered(world, shift, command.about), commands.AcceptAtDesk(shift_id=shift_id))
         case inputs.Reject():
-            yield TellContact(_offered(world, shift).contact_id, commands.RejectAtDesk(shift_id=shift_id))
+            yield TellContact(_offered(world, shift, command.about), commands.RejectAtDesk(shift_id=shift_id))
         case inputs.Hold():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.Hold(shift_id=shift_id, now=now))
@@ -150,13 +149,14 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield TellContact(contact.contact_id, commands.MarkNuisance(shift_id=shift_id))
 
 
-def _offered(world: World, shift: shifts.Shift) -> Contact:
-    """The contact for which this agent is reserved now."""
+def _offered(world: World, shift: shifts.Shift, about: str) -> str:
+    """The id of the contact for which this agent is reserved now, which must be the one that is meant, where one is."""
     held = by_offer(shift.engagements, shift.offer_id)
-    contact = world.contacts.get(held.contact_id) if held is not None else None
-    if contact is None:
+    if held is None or held.contact_id not in world.contacts:
         _refuse("no_offer", "No contact is being offered to you.")
-    return contact
+    if about and about not in (held.contact_id, held.offer_id):
+        _refuse("no_offer", "This contact is in your hands already; another one is being offered to you.")
+    return held.contact_id
 
 
 def _agent_id(world: World, number: str) -> str:

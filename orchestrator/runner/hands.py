@@ -20,6 +20,7 @@ from orchestrator.domain.routing.requirements import MINUTE, PRIORITIES
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.engagements import VOICE, capacity_of, with_contact
 from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.talk import conversations
@@ -48,6 +49,8 @@ def pick(
         raise why_not
     if any(other.status != "held" for other in conversations(world, shift.shift_id)):
         _refuse("hold_first", "Put the caller on hold first; then take another.")
+    if world.phone(shift.extension) == GONE:
+        _refuse("phone_gone", "The phone is not registered, so it cannot be rung; see that it is, then take the call.")
     queue = world.queues.get(contact.queue_id)
     if queue is None:
         _refuse("not_waiting", "This caller does not wait.")

@@ -13,7 +13,14 @@ from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 from orchestrator.domain.switch.instructions import CheckLeg
-from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeReconciled, NodeRepaired, SnapshotFailed
+from orchestrator.domain.switch.nodes import (
+    NodeConnected,
+    NodeLost,
+    NodeReconciled,
+    NodeRepaired,
+    SnapshotFailed,
+    compare,
+)
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
@@ -122,6 +129,10 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
         why = "start" if first else "resync"
         repaired = NodeRepaired(why=why, adopted=adopted, doubted=doubted, corrected=corrected, strays=strays)
         yield AppendNode(fact.node, (repaired,))
+    # Read anew: every word of this snapshot may have moved the node on.
+    phones = compare(world.nodes[fact.node], fact.phones, entering=sight.entering)
+    if phones:
+        yield AppendNode(fact.node, phones)
     if sight.entering:
         yield AppendNode(fact.node, (NodeReconciled(),))
 

@@ -13,7 +13,7 @@ from orchestrator.domain.contacts.outward import called_at, outward_leg
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
-from orchestrator.domain.switch.nodes import StrayLegClosed, StrayLegFound
+from orchestrator.domain.switch.nodes import PhoneRegistered, PhoneUnregistered, StrayLegClosed, StrayLegFound
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import play_waiting
 from orchestrator.policies.base import Ids, TellContact
@@ -57,6 +57,8 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _presence(world, fact, now, ids)
         case facts.InstructionSkipped() | facts.InstructionFailed():
             yield from _not_done(world, fact, now, ids)
+        case facts.PhoneRegistered() | facts.PhoneGone():
+            yield from _phone(world, fact)
         case facts.Heartbeat():
             yield from _heartbeat(world, memory, fact, ids)
 
@@ -266,6 +268,21 @@ def _not_done(
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
         case "StartRecording" if contact.segment is not None:
             yield from announce(world, contact)  # which waited for the recording to begin
+
+
+def _phone(world: World, fact: facts.PhoneRegistered | facts.PhoneGone) -> Iterator[Tell]:
+    """A phone that refreshes its registration, as each does all day, is no event."""
+    node = world.nodes.get(fact.node)
+    if node is None or node.status != "connected":
+        return  # it came over a connection that is lost by now
+    known = node.phones.get(fact.extension)
+    if known is not None and known.registered == isinstance(fact, facts.PhoneRegistered):
+        return
+    if isinstance(fact, facts.PhoneRegistered):
+        yield AppendNode(fact.node, (PhoneRegistered(extension=fact.extension),))
+    else:
+        why = "expired" if fact.expired else "unregistered"
+        yield AppendNode(fact.node, (PhoneUnregistered(extension=fact.extension, why=why),))
 
 
 def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, ids: Ids) -> Iterator[Tell]:

@@ -64,7 +64,7 @@ def _is_so_already(shift: Shift, command: inputs.AgentCommand) -> bool:
     """Of the offer or contact that the agent has now."""
     match command:
         case inputs.Accept(about=about):
-            return any(each.offer_id == about and each.segment_id for each in shift.engagements)
+            return any(about in (each.contact_id, each.offer_id) and each.segment_id for each in shift.engagements)
         case inputs.HangUp():
             return shift.status == "wrapping_up"
     return False

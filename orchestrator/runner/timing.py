@@ -24,6 +24,7 @@ from orchestrator.policies.base import Ids, TellContact, TellShift
 from orchestrator.policies.distribute import ring_next
 from orchestrator.policies.overflow import look
 from orchestrator.policies.talk import grant
+from orchestrator.policies.tell_place import tell
 from orchestrator.runner import presence
 from orchestrator.runner.inputs import TimerFired
 from orchestrator.runner.memory import Memory
@@ -70,6 +71,8 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield TellContact(fired.ident, Widen(visit_id=visit.visit_id, step=visit.step, reason=reason, now=now))
         case "overflow" if contact is not None and world.in_step(contact.node):
             yield from look(world, contact, now, ids)
+        case "place" if contact is not None:
+            yield from tell(world, contact, now, late=_is_late(fired, now))
         case "answer" if contact is not None:
             yield TellContact(fired.ident, Answer())
         case "wish" if contact is not None and contact.segment is not None:

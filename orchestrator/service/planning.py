@@ -266,6 +266,9 @@ def _at_the_door(wanted: Site, today: date) -> Iterator[str]:
                 "published, or write them under days"
             )
         if isinstance(event, QueueConfigured):
+            if event.tell_place_every_ms >= event.max_wait_ms:
+                every_s = event.tell_place_every_ms // 1000
+                yield f"{name}: nobody is told a place after {every_s} s: max_wait_s is over before"
             for row in event.overflow:
                 if row.when == "wait" and row.after_ms >= event.max_wait_ms:
                     yield f"{name}: nobody waits {row.after_ms // 1000} s for {row.to}: max_wait_s is over before"

@@ -58,6 +58,8 @@ __all__ = [
 
 # Levels of skills, of agents and asked for by queues.
 LEVELS: Final = (1, 9)
+# How often callers may be told their place, in seconds.
+_TELL: Final = (15, 600)
 _MOST_NUMBERS: Final = 1_000
 _MOST_PREFIXES: Final = 1_000
 _PREFIX: Final = re.compile(r"\+?[0-9]{1,15}")
@@ -159,6 +161,14 @@ def _pick(value: object) -> str:
     return value
 
 
+def _every_or_never(value: object) -> int:
+    """Callers who wait want music for a while between two sentences, and a sentence to be over before the next one."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or (value and not _TELL[0] <= value <= _TELL[1]):
+        raise Unfit(f"write seconds from {_TELL[0]} to {_TELL[1]}, or 0 for never")
+    return round(value * 1000)
+
+
+_tell_place: Final = Within(_every_or_never, 0, _TELL[1])
 _STEP: Final = (
     Field("for_s", "for_ms", seconds(1, 86_400), write=from_ms),
     Field("min_level", "min_level", whole(*LEVELS)),
@@ -209,6 +219,7 @@ QUEUE: Final = Section(
         Field("callback_most_wait_s", "callback_most_wait_ms", seconds(60, 604_800), write=from_ms),
         Field("callback_prompt", "callback_prompt", word),
         *OF_QUEUES,
+        Field("tell_place_every_s", "tell_place_every_ms", _tell_place, write=from_ms),
         Field("pick", "pick", _pick),
     ),
 )

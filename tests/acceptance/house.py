@@ -19,14 +19,15 @@ from orchestrator.audit.report import Report
 from orchestrator.control import Client, ControlError, control_path
 from orchestrator.domain.kernel import Record, Refused
 from orchestrator.runner import inputs
+from orchestrator.service.configuration import apply_file
 from orchestrator.settings import Switch
-from orchestrator.store import KeyShelf, Log, Source, schema
+from orchestrator.store import KeyShelf, Log, Source
 from orchestrator.vault import Vault
 from tests.acceptance.ledger import Ledger
 from tests.contract.driver import Driver
 from tests.lab.patience import until
 from tests.lab.process import Child
-from tests.postgres import make_reachable_directory, settings_for
+from tests.postgres import make_reachable_directory, provide_made, settings_for
 
 ROOT: Final = Path(__file__).parents[2]
 EXTENSION_OF: Final = {"801": "1001", "802": "1002", "803": "1003"}
@@ -155,13 +156,13 @@ class House:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.callback(shutil.rmtree, self.reachable)
+            provide_made(self.home)
             self.database = cluster.ensure_running(self.settings, lambda _: None)
             stack.callback(self._stop_database)
-            schema.create(self.database.url_owner, admin_url=self.database.url_admin)
             self.ledger = Ledger(self.database.url_reader)
             stack.callback(self.ledger.close)
             stack.callback(self._stop_engines)
-            self.apply(self.configuration)
+            apply_file(self.settings, self.configuration)
             self._stack = stack.pop_all()
         return self
 
@@ -249,7 +250,8 @@ class House:
             engine.child.stop(patience_s=15)
 
     def _stop_database(self) -> None:
-        self.restart_database()  # where a test left it dead, it is recovered first: a dead one cannot be stopped
+        if not self.database.is_running():
+            self.restart_database()  # a test left it dead: it is recovered first, since a dead one cannot be stopped
         assert self.database.stop(), "somebody is still attached to the test's database"
 
     # --- desks -------------------------------------------------------------------------------------------------------

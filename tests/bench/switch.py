@@ -41,6 +41,8 @@ QUEUED: Final = (20, 120)
 """Ten agents who talk for a second serve half of these as they come."""
 WARM: Final = 20
 """The first calls find cold caches on both sides; they are served, but not counted."""
+PATIENCE_S: Final = 45
+"""Whoever is still on the line so long after the last call is hung up: a machine that cannot keep up ends, too."""
 TALK_MS: Final = 1_000
 """Then the agent hangs up. Callers wait for as long as it takes."""
 EXTENSIONS: Final = tuple(str(2_000 + n) for n in range(100))
@@ -103,6 +105,8 @@ class _System:
         self.aims = aims
         self.made = 0
         """Calls made so far."""
+        self.stuck = 0
+        """Of them, those that had not ended in time, and were hung up."""
         self._cpu = cpu
         self._quiet = quiet
 
@@ -114,7 +118,8 @@ class _System:
     def call(self, number: str, calls: int, per_second: int) -> Account:
         """Let callers call, and see everything of them end."""
         self.made += calls
-        account = _call(self.switch, number, calls, per_second)
+        account, stuck = _call(self.switch, number, calls, per_second)
+        self.stuck += stuck
         if self._quiet is not None:
             self._quiet()
         with self.switch.control() as control:
@@ -152,6 +157,13 @@ def _measure(system: _System) -> Iterator[dict[str, Any]]:
         "races": len(watcher.raced),
         **system.limit(0),
     }
+    yield {
+        "name": f"{system.name}.stuck",
+        "value": system.stuck,
+        "unit": f"calls that had to be hung up {PATIENCE_S} s after the last one came",
+        "calls": system.made,
+        **system.limit(0),
+    }
 
 
 def _saturated(system: _System) -> Iterator[dict[str, Any]]:
@@ -181,8 +193,8 @@ def _served(system: _System, watcher: Watcher, per_second: int, calls: int) -> d
     }
 
 
-def _call(switch: RealSwitch, number: str, calls: int, per_second: int) -> Account:
-    """Let callers call, and see them all end."""
+def _call(switch: RealSwitch, number: str, calls: int, per_second: int) -> tuple[Account, int]:
+    """Let callers call, and see them all end; how many had to be hung up, for they had not ended in time."""
     folder: Path = switch.home.parent
     callers = SippCaller(
         folder,
@@ -193,7 +205,14 @@ def _call(switch: RealSwitch, number: str, calls: int, per_second: int) -> Accou
         tone_hz=None,
     )
     with callers:
-        return callers.await_end(within_s=calls / per_second + 60)
+        try:
+            return callers.await_end(within_s=calls / per_second + PATIENCE_S), 0
+        except AssertionError:
+            account = callers.account()
+            stuck = calls - account.was_hung_up - account.gave_up - len(account.refused)
+        with switch.control() as control:
+            control.api("hupall NORMAL_CLEARING")
+        return callers.await_end(within_s=PATIENCE_S), stuck
 
 
 def _queued_to_leg(

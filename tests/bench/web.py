@@ -98,13 +98,13 @@ def _measured(
         web = subprocess.Popen(command, env=environment_with(**home), stdout=output, stderr=output)
         stack.callback(web.wait, 20)
         stack.callback(web.terminate)
-        _await_web(port)
+        _await_web(port, cookies[0])
         answers = Answers(port, cookies)
         stack.callback(answers.close)
-        answers.begin()
         pages = Pages(port, cookies, answers)
         stack.callback(pages.close)
         pages.begin()
+        answers.begin()
         yield from _told(centre, pages, web.pid)
         yield answers.cpu_ms(DESKS, lambda: _cpu_s(web.pid))
         yield from _page_times(port, cookies, centre)
@@ -192,29 +192,38 @@ class Pages:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._poll = select.epoll()
+        self._refused: deque[int] = deque()
         self.seen: dict[int, list[tuple[float, int]]] = {}
+        self.refused = 0
+        """How often a page was refused as all came at once."""
         self.bytes = 0
 
     def begin(self) -> None:
-        """Open them all; returns once each has had its first event."""
-        for page, cookie in enumerate(self._cookies):
-            topics = f"desk:b{page},queue:bench" if page < DESKS else "floor"
-            asked = f"/stream?topics={topics}&page={page_name(page)}"
-            connection = socket.create_connection(("127.0.0.1", self._port))
-            head = f"GET {asked} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ringledger={cookie}\r\n\r\n"
-            connection.sendall(head.encode())
-            connection.setblocking(False)
-            self._sockets[connection.fileno()] = (page, connection)
-            self._tails[connection.fileno()] = b""
-            self.seen[page] = []
-            self._poll.register(connection.fileno(), select.EPOLLIN)
+        """Open them all, the refused ones again after a while, as browsers do; returns once each was told something."""
+        self.seen = {page: [] for page in range(len(self._cookies))}
+        for page in self.seen:
+            self._open(page)
         self._thread.start()
         deadline = time.monotonic() + _START_S
-        while any(not self.seen[page] for page in self.seen):
+        while any(not each for each in self.seen.values()):
             if time.monotonic() > deadline:
                 late = sum(not each for each in self.seen.values())
                 raise RuntimeError(f"{late} pages were not told anything in {_START_S} s")
-            time.sleep(0.05)
+            time.sleep(0.5)
+            while self._refused:
+                self.refused += 1
+                self._open(self._refused.popleft())
+
+    def _open(self, page: int) -> None:
+        topics = f"desk:b{page},queue:bench" if page < DESKS else "floor"
+        asked = f"/stream?topics={topics}&page={page_name(page)}"
+        connection = socket.create_connection(("127.0.0.1", self._port))
+        head = f"GET {asked} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ringledger={self._cookies[page]}\r\n\r\n"
+        connection.sendall(head.encode())
+        connection.setblocking(False)
+        self._sockets[connection.fileno()] = (page, connection)
+        self._tails[connection.fileno()] = b""
+        self._poll.register(connection.fileno(), select.EPOLLIN)
 
     def close(self) -> None:
         """Close them."""
@@ -233,8 +242,10 @@ class Pages:
                 page, connection = self._sockets[file]
                 data = connection.recv(262_144)
                 now = time.monotonic()
-                if not data:
+                if not data or (data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 200 ")):
                     self._poll.unregister(file)
+                    if not self.seen[page]:
+                        self._refused.append(page)
                     continue
                 self.bytes += len(data)
                 *blocks, tail = (self._tails[file] + data).replace(b"\r\n", b"\n").split(b"\n\n")
@@ -268,7 +279,14 @@ def _told(centre: Centre, pages: Pages, pid: int) -> Iterator[dict[str, Any]]:
     moments = [(pages.told(agent, since), when) for agent, since, when in sent]
     took = [(at - when) * 1_000 for at, when in moments if at is not None]
     missing = len(sent) - len(took)
-    about = {"desks": DESKS, "floors": FLOORS, "decisions_per_s": PACE, "measured": len(took), "never_told": missing}
+    about: dict[str, Any] = {
+        "desks": DESKS,
+        "floors": FLOORS,
+        "decisions_per_s": PACE,
+        "measured": len(took),
+        "never_told": missing,
+    }
+    about["refused_at_first"] = pages.refused
     percent = statistics.quantiles(took, n=100, method="inclusive")
     yield {"name": "web.sse.p50_ms", "value": round(percent[49], 2), "unit": "ms", **about}
     yield {"name": "web.sse.p99_ms", "value": round(percent[98], 2), "unit": "ms", "at_most": 50, **about}
@@ -378,11 +396,12 @@ def _sign_in(reading: Reading) -> list[str]:
     return cookies
 
 
-def _await_web(port: int) -> None:
+def _await_web(port: int, cookie: str) -> None:
+    """Until a desk is shown: until then everything is being read, and streams are refused."""
     deadline = time.monotonic() + _START_S
     while True:
         try:
-            if _get(port, "/sign-in", "")[0] == 200:
+            if _get(port, "/desk/", cookie)[0] == 200:
                 return
         except OSError:
             pass

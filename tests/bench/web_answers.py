@@ -21,7 +21,9 @@ def page_name(page: int) -> str:
 
 
 class Answers:
-    """The answers of all pages. `begin` before the first."""
+    """The answers of all pages; none before `begin`: while five hundred streams open at once the server has enough to
+    do, and a page whose stream is refused would come back later, which pages do not do here.
+    """
 
     def __init__(self, port: int, cookies: list[str]) -> None:
         self.unheard = 0
@@ -48,6 +50,8 @@ class Answers:
 
     def give_soon(self, page: int) -> None:
         """This page has had a sign of life."""
+        if not self._token:
+            return
         with self._lock:
             self._waiting += 1
         self._pool.submit(self._give, page)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from msgspec import structs
 
-from orchestrator.domain.contacts.announcing import prompts_for
+from orchestrator.domain.contacts.announcing import prompts_for, prompts_for_place
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
@@ -183,6 +183,14 @@ class Desk:
     def announce(self, leg: str, other: str, number: str = "801") -> str:
         prompts = prompts_for(number)
         return self.do(i.AnnounceNumber(id=self.next_id(), node=self.node, leg=leg, other=other, prompts=prompts))
+
+    def tell_place(self, leg: str, position: int = 2, estimate_ms: int = 150_000) -> str:
+        prompts = prompts_for_place(position, estimate_ms)
+        return self.do(i.SayPlace(id=self.next_id(), node=self.node, leg=leg, prompts=prompts))
+
+    def hush_place(self, leg: str, position: int = 2, estimate_ms: int = 150_000) -> str:
+        prompts = prompts_for_place(position, estimate_ms)
+        return self.do(i.HushPlace(id=self.next_id(), node=self.node, leg=leg, prompts=prompts))
 
     def exists(self, leg: str) -> bool:
         """Whether the leg lives, asked of the switch now."""

@@ -50,6 +50,14 @@ class PhoneEnd(ABC):
     def hold(self, *, on: bool = True) -> None:
         """Its own hold key."""
 
+    @abstractmethod
+    def leave(self) -> None:
+        """It is switched off, and says goodbye to the switch."""
+
+    @abstractmethod
+    def die(self) -> None:
+        """It loses power without a word: the switch finds out when its registration is over."""
+
 
 class Driver(ABC):
     """One switch for the length of a test session. `begin` and `end` enclose each test."""
@@ -102,8 +110,8 @@ class Driver(ABC):
         """A new caller. `name` is what stands before the address in its From header, byte for byte."""
 
     @abstractmethod
-    def phone(self, extension: str, behaviour: Behaviour = "answers") -> PhoneEnd:
-        """A phone, from now to the end of the test."""
+    def phone(self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60) -> PhoneEnd:
+        """A phone, from now to the end of the test. `expires_s`: how long its registration holds without a word."""
 
     @abstractmethod
     def outside(self, number: str, behaviour: Outsider = "answers") -> None:
@@ -188,6 +196,12 @@ class _Talker(PhoneEnd):
         else:
             self.baresip.resume()
 
+    def leave(self) -> None:
+        self.baresip.leave()
+
+    def die(self) -> None:
+        self.baresip.die()
+
 
 class _Mute(PhoneEnd):
     """A phone that does not talk: whatever it is asked would be a mistake of the test."""
@@ -197,6 +211,12 @@ class _Mute(PhoneEnd):
 
     def hold(self, *, on: bool = True) -> None:
         raise AssertionError(f"this phone never has a call to hold ({on})")
+
+    def leave(self) -> None:
+        raise AssertionError("this phone cannot be switched off")
+
+    def die(self) -> None:
+        raise AssertionError("this phone cannot lose power")
 
 
 class RealDriver(Driver):
@@ -237,11 +257,12 @@ class RealDriver(Driver):
         sipp = SippCaller(self.folder, self.real.plan.trunk_port, dialled=dialled, number=number, name=name)
         return _RealCaller(self.stack.enter_context(sipp))
 
-    def phone(self, extension: str, behaviour: Behaviour = "answers") -> PhoneEnd:
+    def phone(self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60) -> PhoneEnd:
         account, port = self.real.phone(extension), self.real.plan.sip_port
         match behaviour:
             case "answers" | "rings":
-                baresip = BaresipPhone(self.folder, account, port, answers=behaviour == "answers")
+                answers = behaviour == "answers"
+                baresip = BaresipPhone(self.folder, account, port, answers=answers, expires_s=expires_s)
                 return _Talker(self.stack.enter_context(baresip))
             case "busy" | "rejects":
                 status = 486 if behaviour == "busy" else 603
@@ -312,6 +333,12 @@ class _SimulatedPhone(PhoneEnd):
     def hold(self, *, on: bool = True) -> None:
         self.driver.tell(f"{'hold' if on else 'resume'} {self._leg()}")
 
+    def leave(self) -> None:
+        self.driver.unregister(self.extension)
+
+    def die(self) -> None:
+        self.driver.tell(f"expire {self.extension}")
+
     def _leg(self) -> str:
         """The one leg that this phone has, as the switch lists it once its table has caught up."""
 
@@ -348,6 +375,8 @@ class SimulatedDriver(Driver):
             lambda: re.search(r"event socket on .*:(\d+)", output.read_text()), "the simulator to say its port"
         )
         self.switch = Switch(name="simulated", host="127.0.0.1", port=int(listens[1]), password=self.switch.password)
+        for extension in EXTENSIONS:  # there is an account for each, as in the real one's directory
+            self.unregister(extension)
         return self
 
     def __exit__(
@@ -368,8 +397,8 @@ class SimulatedDriver(Driver):
         caller = {"dialled": dialled, "number": number, "name": shown(name)}
         return _SimulatedCaller(self, self.tell(f"call {json.dumps(caller)}"))
 
-    def phone(self, extension: str, behaviour: Behaviour = "answers") -> PhoneEnd:
-        script: dict[str, object] = {"extension": extension}
+    def phone(self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60) -> PhoneEnd:
+        script: dict[str, object] = {"extension": extension, "expires_s": expires_s}
         match behaviour:
             case "answers":
                 script |= {"behaviour": "answer", "answer_after_ms": 0}

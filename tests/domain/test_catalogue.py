@@ -85,6 +85,7 @@ IRREGULAR = (
     "Withdrawn",
     "MadeReady",
     "TakenOver",
+    "Told",
 )
 
 

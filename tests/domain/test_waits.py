@@ -1,10 +1,14 @@
 """What somebody who is queued can expect, from what the queue did lately. Feature 3.10, complaint 20."""
 
-from orchestrator.domain.contacts.contacts import ContactQueued
-from orchestrator.domain.kernel import SECOND
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.domain.contacts.contacts import Contact, ContactQueued, Visit
+from orchestrator.domain.engine import DatabaseReturned
+from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import Spill
-from orchestrator.domain.routing.waits import KEPT, Wait
+from orchestrator.domain.routing.waits import KEPT, Wait, Waits
 from orchestrator.runner import inputs
 from tests.runner.scene import Scene
 
@@ -109,3 +113,78 @@ def test_while_nobody_is_at_work_who_could_serve_nobody_can_say() -> None:
     scene.give(inputs.Pause(agent="1001", reason="break"))
     waiting(scene, 2)
     assert scene.events(ContactQueued)[-1].estimate_ms == -1
+
+
+# --- the place of somebody who is in line -----------------------------------------------------------------------------
+NOTHING = DatabaseReturned(away_ms=0, held=0)
+
+
+def in_queue(ident: int, *, base: int, per_min: int, cap: int, since: int) -> Contact:
+    visit = Visit(
+        visit_id="v",
+        queue_id="support",
+        priority=base,
+        queued_at=Instant(since),
+        leave_by=Instant(0),
+        age_per_min=per_min,
+        age_cap=cap,
+    )
+    return Contact(
+        contact_id=str(ident),
+        status="waiting",
+        node="sw1",
+        caller_leg="",
+        dialled="",
+        arrived_at=Instant(0),
+        visit=visit,
+    )
+
+
+PEOPLE = st.lists(
+    st.fixed_dictionaries(
+        {
+            "base": st.integers(-3, 3),
+            "per_min": st.sampled_from((0, 1, 2, 60)),
+            "cap": st.sampled_from((0, 1, 5, 1_000)),
+            "since": st.integers(0, 6).map(lambda each: each * 30 * SECOND),
+        }
+    ),
+    max_size=30,
+)
+
+
+@settings(deadline=None)
+@given(people=PEOPLE, minutes=st.integers(3, 30), leave=st.sets(st.integers(0, 29)), hurry=st.sets(st.integers(0, 29)))
+def test_a_place_is_how_many_are_ranked_before_whoever_asks_however_they_age(
+    people: list[dict[str, int]], minutes: int, leave: set[int], hurry: set[int]
+) -> None:
+    """Complaint 20: held against counting everybody by the rank that distribution goes by."""
+    waits, now = Waits(), Instant(minutes * 60 * SECOND)
+    line: dict[int, Contact] = {}
+
+    def note(ident: int, after: Contact | None) -> None:
+        before = line.pop(ident, None)
+        gone = after or Contact(
+            contact_id=str(ident), status="ended", node="", caller_leg="", dialled="", arrived_at=Instant(0)
+        )
+        waits.note(before, gone, NOTHING, now)
+        if after is not None:
+            line[ident] = after
+
+    for ident, person in enumerate(people):
+        note(ident, in_queue(ident, **person))
+    for ident in sorted(hurry & line.keys()):
+        note(ident, in_queue(ident, **people[ident] | {"base": 2}))
+    for ident in sorted(leave & line.keys()):
+        note(ident, None)
+    # Of two who are alike in everything, whoever came first is first.
+    order = sorted(line, key=lambda ident: (*_visit(line[ident]).rank(now), ident))
+    for place, ident in enumerate(order, 1):
+        assert waits.standing(str(ident), now, able=True) == Wait(place, -1)
+    for ident in leave & set(range(len(people))):
+        assert waits.standing(str(ident), now, able=True) is None
+
+
+def _visit(contact: Contact) -> Visit:
+    assert contact.visit is not None
+    return contact.visit

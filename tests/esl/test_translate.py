@@ -242,7 +242,8 @@ def test_phones_come_and_go() -> None:
     assert only({**registers, "expires": "60"}) == f.PhoneRegistered(node="fs1", at=AT, extension="1001", expires_s=60)
     for subclass, header in (("sofia::unregister", "from-user"), ("sofia::expire", "user")):
         gone = only({"Event-Name": "CUSTOM", "Event-Subclass": subclass, header: "1001"})
-        assert gone == f.PhoneGone(node="fs1", at=AT, extension="1001")
+        expired = subclass == "sofia::expire"
+        assert gone == f.PhoneGone(node="fs1", at=AT, extension="1001", expired=expired)
     got = reading("fs1", as_json({**BASE, **registers, "from-user": "a b"}))
     assert got.facts == ()
     assert got.flaws

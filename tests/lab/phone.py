@@ -48,14 +48,23 @@ ctrl_tcp_listen 127.0.0.1:{control}
 
 ACCOUNT = (
     "<sip:{extension}@127.0.0.1:{port};transport=udp>"
-    ";auth_user={extension};auth_pass={password};regint=60;answermode={mode};audio_codecs=pcma\n"
+    ";auth_user={extension};auth_pass={password};regint={expires_s};answermode={mode};audio_codecs=pcma\n"
 )
 
 
 class BaresipPhone:
     """A talking phone, registered when the block is entered. `answers`: it picks up by itself, at once."""
 
-    def __init__(self, folder: Path, account: Phone, port: int, *, answers: bool = True, hertz: int = 500) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        account: Phone,
+        port: int,
+        *,
+        answers: bool = True,
+        hertz: int = 500,
+        expires_s: int = 60,
+    ) -> None:
         self.folder = folder / f"phone-{account.extension}-{next(_numbers)}"
         self.folder.mkdir(parents=True)
         self.account = account
@@ -75,7 +84,9 @@ class BaresipPhone:
         )
         (self.folder / "config").write_text(config)
         mode = "auto" if answers else "manual"
-        line = ACCOUNT.format(extension=account.extension, port=port, password=account.password, mode=mode)
+        line = ACCOUNT.format(
+            extension=account.extension, port=port, password=account.password, mode=mode, expires_s=expires_s
+        )
         (self.folder / "accounts").write_text(line)
         (self.folder / "contacts").write_text("")
 
@@ -113,6 +124,11 @@ class BaresipPhone:
     def resume(self) -> None:
         """Press the phone's own hold key again."""
         self.command("resume")
+
+    def leave(self) -> None:
+        """Be switched off: it says goodbye to the switch."""
+        assert self.child is not None, "enter the block first"
+        self.child.stop()
 
     def die(self) -> None:
         """Lose power: no BYE, no unregister."""

@@ -58,9 +58,17 @@ def test_a_speaker_that_cannot_speak_the_language_gives_tones_too(tmp_path: Path
 def test_without_a_speaker_the_parts_of_a_sentence_are_short_silence(tmp_path: Path) -> None:
     """Feature 4.2: whoever is connected must not hear eight alarms instead of a number."""
     path = tmp_path / "zh" / "digit_8.wav"
-    assert not speak(Prompt("zh", "digit_8", "cmn", "8", part=True), path, speaker=None)
+    assert not speak(Prompt("zh", "digit_8", "cmn", "8", part=True, silent=True), path, speaker=None)
     assert length_s(path) == pytest.approx(UNSPOKEN_S)
     assert listen(path, 0).silent
+
+
+def test_without_a_speaker_whoever_waits_hears_a_short_silence_in_the_music(tmp_path: Path) -> None:
+    """Feature 2.5: an alarm every minute would tell them to hang up."""
+    place = next(prompt for prompt in prompts() if prompt.name == "place_2")
+    path = tmp_path / "place_2.wav"
+    assert not speak(place, path, speaker=None)
+    assert length_s(path) == pytest.approx(UNSPOKEN_S)
 
 
 def test_trimming_keeps_the_sound_and_an_edge_of_silence(tmp_path: Path) -> None:
@@ -79,7 +87,8 @@ def test_with_a_speaker_every_prompt_is_words_of_a_few_seconds(tmp_path: Path) -
     for prompt in prompts():
         path = tmp_path / prompt.language / f"{prompt.name}.wav"
         assert speak(prompt, path, speaker())
-        assert (0.2 < length_s(path) < 2.5) if prompt.part else (3 < length_s(path) < 20)
+        shortest, longest = (0.2, 2.5) if prompt.part else (1, 6) if prompt.silent else (3, 20)
+        assert shortest < length_s(path) < longest, prompt
         assert not listen(path, 0).silent
 
 

@@ -3,6 +3,15 @@
 from orchestrator.domain.contacts.events import ContactArrived, ContactConnected, ContactIdentified
 from orchestrator.domain.customers.notes import ContactNoted
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record
+from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.shifts import AgentSignedIn
+from orchestrator.domain.switch.nodes import (
+    NodeConnected,
+    NodeLost,
+    NodeReconciled,
+    PhonesCompared,
+    PhoneUnregistered,
+)
 from orchestrator.domain.work.orders import OrderDone, OrderOpened
 from orchestrator.domain.world import World
 from projections.live_topics import touched
@@ -44,3 +53,22 @@ def test_a_note_is_told_to_the_contacts_screens_and_its_customers() -> None:
 
 def test_an_order_of_nobody_is_told_to_nobody() -> None:
     assert touched(record("order-w1", 1, OrderOpened(type_id="p", state="open")), None, None, world()) == set()
+
+
+def test_a_phone_that_comes_or_goes_is_told_to_the_desk_at_its_extension_and_to_its_owners() -> None:
+    """Feature 9.1: the dot moves at once, at the desks that show it and no others."""
+    found = World()
+    for number in (1, 2, 3):
+        agent = AgentConfigured(number=f"80{number}", name="A", extension=f"100{number}", skills={})
+        found.apply(record(f"agent-a{number}", 1, agent))
+    found.apply(record("shift-sh2", 1, AgentSignedIn(agent_id="a2", extension="1001")))
+
+    def told(version: int, event: Event) -> set[str]:
+        news = record("node-n1", version, event)
+        return touched(news, *found.apply(news), found)
+
+    assert told(1, NodeConnected(core="c")) == {"floor"}
+    assert told(2, PhonesCompared(registered=("1001",), unregistered=("1003",))) == {"floor"}
+    assert told(3, NodeReconciled()) == {"floor", "agent:a1", "agent:a2", "agent:a3"}
+    assert told(4, PhoneUnregistered(extension="1001")) == {"floor", "agent:a1", "agent:a2"}
+    assert told(5, NodeLost(why="gone")) == {"floor", "agent:a1", "agent:a2", "agent:a3"}

@@ -91,18 +91,27 @@ class Scene:
         return self.outcome
 
     # --- the switch --------------------------------------------------------------------------------------------------
-    def connect(self, core: str = "core-1", legs: tuple[facts.SeenLeg, ...] = ()) -> Outcome:
+    def connect(
+        self,
+        core: str = "core-1",
+        legs: tuple[facts.SeenLeg, ...] = (),
+        *,
+        phones: dict[str, bool] | None = None,
+        node: str = NODE,
+    ) -> Outcome:
         """The link comes up and a snapshot follows."""
-        self.give(facts.LinkUp(node=NODE, core=core))
-        return self.snapshot(*legs, core=core)
+        self.give(facts.LinkUp(node=node, core=core))
+        return self.snapshot(*legs, core=core, phones=phones, node=node)
 
-    def snapshot(self, *legs: facts.SeenLeg, core: str = "core-1") -> Outcome:
-        """All channels that the switch has."""
-        return self.give(facts.Snapshot(node=NODE, core=core, legs=legs))
+    def snapshot(
+        self, *legs: facts.SeenLeg, core: str = "core-1", phones: dict[str, bool] | None = None, node: str = NODE
+    ) -> Outcome:
+        """All channels that the switch has, and whether a phone is registered, of each account that it lists."""
+        return self.give(facts.Snapshot(node=node, core=core, legs=legs, phones=phones or {}))
 
-    def disconnect(self) -> Outcome:
+    def disconnect(self, node: str = NODE) -> Outcome:
         """The link is lost."""
-        return self.give(facts.LinkDown(node=NODE, why="connection reset"))
+        return self.give(facts.LinkDown(node=node, why="connection reset"))
 
     def restart(self) -> None:
         """The engine dies and starts again from its records; its link is not up yet."""

@@ -266,6 +266,17 @@ def test_nobody_is_offered_a_second_caller_by_distribution_however_many_they_may
     assert not scene.is_free(1)
 
 
+def test_what_is_pressed_for_a_caller_in_hand_is_not_done_to_the_one_who_is_offered() -> None:
+    """Feature 3.8: no double action, found by the simulation's seed 317."""
+    scene = centre(agents=1)
+    first, ring = scene.talk()
+    hold(scene, ring)
+    assert pick(scene, scene.park()) == ""
+    assert scene.refusal(i.Accept(agent="1001", about=contact_of(scene, first))) == ""
+    assert story(scene.outcome) == [], "it was accepted before"
+    assert scene.refusal(i.Reject(agent="1001", about=contact_of(scene, first))) == "no_offer"
+
+
 def test_switching_is_one_wish_the_active_caller_first_held_then_the_other_resumed() -> None:
     """Feature 3.8."""
     scene, (first, ring), (_, other) = two_in_hand()

@@ -68,6 +68,16 @@ def told(text: str) -> list[str]:
         ('skill = "sales"', 'skill = "sales"\nring_s = 0', "line 6: queue.sales.ring_s: write seconds from 1 to 300."),
         (
             'skill = "sales"',
+            'skill = "sales"\ntell_place_every_s = 14.9',
+            "line 6: queue.sales.tell_place_every_s: write seconds from 15 to 600, or 0 for never.",
+        ),
+        (
+            'skill = "sales"',
+            'skill = "sales"\ntell_place_every_s = -1',
+            "line 6: queue.sales.tell_place_every_s: write seconds from 15 to 600, or 0 for never.",
+        ),
+        (
+            'skill = "sales"',
             'skill = "sales"\npick = "skiled"',
             "line 6: queue.sales.pick: 'skiled' is none of these; did you mean skilled?",
         ),

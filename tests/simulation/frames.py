@@ -15,6 +15,7 @@ from typing import cast
 from freeswitch import simulator
 from freeswitch.simulator.bus import Event, EventFault
 from freeswitch.simulator.connection import Connection
+from orchestrator.domain.contacts.announcing import BEFORE
 from orchestrator.domain.kernel import MILLISECOND
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
@@ -26,7 +27,7 @@ from orchestrator.esl.node import Link as EslLink
 from orchestrator.esl.pacing import Pace
 from orchestrator.esl.perform import Performer
 from orchestrator.esl.replies import REPLY_MS, Done, NoReply, Outcome, Reply
-from orchestrator.esl.resync import listed_legs, seen_leg, session_count
+from orchestrator.esl.resync import listed_legs, listed_phones, seen_leg, session_count
 from orchestrator.esl.translate import translate
 from tests.simulation.agenda import Agenda
 from tests.simulation.engine import AnyLink, Engine
@@ -133,6 +134,13 @@ class Simulated:
     def dial_alone(self, phone: Phone) -> None:
         """Phones of the simulator do not dial by themselves."""
 
+    def register(self, extension: str, *, registered: bool) -> None:
+        """A phone registers, also again, or says goodbye."""
+        phone = self.phones[extension]
+        phone.registered = registered
+        self.phones[extension] = phone
+        self.pump()
+
     def restart(self, down_ms: int, *, orderly: bool) -> None:
         """Die, and come back empty."""
         if not self.up:
@@ -184,7 +192,15 @@ class Simulated:
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         """Those that it hears at this moment."""
         found = self.model.switch.legs.get(leg)
-        return [(found.partner, bool(found.recordings)) for _ in found.displaced] if found is not None else []
+        numbers = [path for path in found.displaced if BEFORE in path] if found is not None else []
+        return [(found.partner, bool(found.recordings)) for _ in numbers] if found is not None else []
+
+    def place_over_talk_since(self, leg: str) -> int:
+        """Now, where it is so at this moment."""
+        found = self.model.switch.legs.get(leg)
+        if found is None or not found.partner:
+            return 0
+        return self.agenda.now if any("place_" in path for path in found.displaced) else 0
 
     def how_far(self, leg: str) -> str:
         return "not told here"
@@ -300,6 +316,7 @@ class FrameLink:
         self._jobs: dict[str, Done] = {}
         self._early: list[SwitchEvent] | None = None
         self._gone: dict[str, None] = {}
+        self._told: dict[str, bool] = {}
         self._look = 0
         self._stopped = False
         self._performer = WatchedPerformer(
@@ -388,6 +405,8 @@ class FrameLink:
 
     def _translate(self, event: SwitchEvent) -> None:
         for fact in translate(NODE, event):
+            if isinstance(fact, f.PhoneRegistered | f.PhoneGone):
+                self._told[fact.extension] = isinstance(fact, f.PhoneRegistered)
             self._deliver(fact)
 
     def _deliver(self, fact: f.Fact) -> None:
@@ -479,17 +498,22 @@ class FrameLink:
                 seen.append(found)
             waiting[0] -= 1
             if not waiting[0]:
-                self._seen(look, seen)
+                self._ask_phones(look, seen)
 
         for leg in legs:
             self.ask(commands.dump(leg), lambda outcome, leg=leg: one(leg, outcome))  # type: ignore[misc]  # per leg
         if not legs:
-            self._seen(look, seen)
+            self._ask_phones(look, seen)
 
-    def _seen(self, look: int, seen: list[f.SeenLeg]) -> None:
+    def _ask_phones(self, look: int, seen: list[f.SeenLeg]) -> None:
+        self._told.clear()
+        self.ask(commands.PHONES, lambda outcome: self._seen(look, seen, outcome))
+
+    def _seen(self, look: int, seen: list[f.SeenLeg], phones: Outcome) -> None:
         if look == self._look and self.up:
             kept = tuple(leg for leg in seen if leg.leg not in self._gone)
-            self._deliver(f.Snapshot(node=NODE, core=self.core, legs=kept))
+            listed = listed_phones(phones.text) if isinstance(phones, Reply) else {}
+            self._deliver(f.Snapshot(node=NODE, core=self.core, legs=kept, phones=listed | self._told))
 
 
 class FrameRun(Run):

@@ -7,7 +7,7 @@ from typing import Protocol
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
-from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, ident_of, kind_of
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
@@ -24,6 +24,7 @@ from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
 from tests.simulation.browsers import NOTICED_WITHIN, Page
 from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
+from tests.simulation.phones import Heard, is_gone
 
 RULES = {
     "versions": "every stream's versions follow each other without a gap",
@@ -51,6 +52,8 @@ RULES = {
     "hears_music": "whoever waits hears something",
     "hears_each_other": "a hold leaves no music over the talk, however soon it was asked for",
     "announced_once": "the caller hears the agent's number once a conversation, and no recording hears it",
+    "place_told": "whoever waits is told in time the place that counting gives, and nobody else is told any",
+    "place_hushed": "no sentence about a place is heard instead of a talk",
     "commit_first": "no instruction is written before its records are committed",
     "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
     "fence": "nothing is committed by an epoch that is over",
@@ -63,6 +66,8 @@ RULES = {
     "way_out": "whoever waits is looked at when its overflow or its answer is due, and comes to no queue twice",
     "billing": "nobody is answered who is refused, or who is to be answered by an agent alone",
     "as_meant": "what an agent pressed for one offer or contact never happens to another",
+    "phone_is_there": "no agent whose phone is known to be gone is offered a contact",
+    "phones_told": "of a phone the log tells what changes, nothing else, and in the end what is so",
     "agent_first": "nobody outside is called without an agent, or a caller, who is there to talk",
     "outside_bounded": "no more numbers outside are called at once than may be",
     "left_in_peace": "a customer is called no sooner, and no oftener, than the plan says",
@@ -109,6 +114,7 @@ class Book:
         self._peace: dict[str, int] = {}
         self._missed: dict[str, int] = {}
         self._tries: dict[str, int] = {}
+        self.heard = Heard()
         self.last_contact: dict[str, str] = {}
         """The contact with which each shift last talked."""
         self.desk_due: dict[str, int] = {}
@@ -120,6 +126,8 @@ class Book:
         self._queued = 0
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
+        self.place_due: dict[str, int] = {}
+        """When each contact is to be told its place."""
         self.ring_due: dict[str, int] = {}
         """When one more phone is to be rung for the open offer of each contact."""
         self.offer_due: dict[str, int] = {}
@@ -139,6 +147,9 @@ class Book:
                 self._contact(stream, record)
             case "shift":
                 self._shift(ident_of(stream), record)
+            case "node":
+                if not self.heard.note(stream, event):
+                    raise Broken("phones_told", f"{event} tells nothing new")
 
     def finish(self) -> None:
         """The log is complete: every contact has ended."""
@@ -149,6 +160,7 @@ class Book:
     def _contact(self, stream: str, record: Record) -> None:
         if isinstance(record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed):
             self.waits_since[stream] = record.about.at
+        self._tell_place(stream, record.event)
         match record.event:
             case c.ContactArrived() as event:
                 if event.leg in self._caller_legs:
@@ -219,6 +231,15 @@ class Book:
                     raise Broken("leg_after_contact", f"{stream} ends with something open: {self._legs[stream]}")
                 self._ended[stream] = ""
 
+    def _tell_place(self, stream: str, event: Event) -> None:
+        match event:
+            case c.ContactQueued() if event.tell_at:
+                self.place_due[stream] = event.tell_at
+            case c.PlaceTold() | c.PlaceDeferred():
+                self.place_due[stream] = event.again_at
+            case c.QueueVisitEnded() | o.CallbackAsked():
+                self.place_due.pop(stream, None)
+
     def _close_offer(self, stream: str, offer_id: str) -> None:
         self.offer_due.pop(stream, None)
         self.ring_due.pop(stream, None)
@@ -227,6 +248,8 @@ class Book:
 
     def _ring(self, stream: str, event: c.OfferMade | c.OfferWidened) -> None:
         for held in event.reservations:
+            if self.heard.gone(held.extension):
+                raise Broken("phone_is_there", f"{stream} is offered to {held.extension}, which is gone")
             self._legs[stream][held.leg] = None
         if event.next_at:
             self.ring_due[stream] = event.next_at
@@ -306,6 +329,9 @@ class AnySwitch(Protocol):
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         """The employee numbers that this leg heard: the agent's leg, and whether a recording had begun before."""
 
+    def place_over_talk_since(self, leg: str) -> int:
+        """Since when this leg hears of its place in the queue instead of its agent; 0 where it does not."""
+
     def how_far(self, leg: str) -> str:
         """How far the ring of this leg came: never made, made, rang, answered, unreachable."""
 
@@ -382,6 +408,7 @@ class Invariants:
             self._nobody_hears_silence(world, now)
             self._nobody_talks_against_music(world, now)
             self._numbers_are_heard(world, now)
+            self._places_are_told(world, now)
 
     def _record(self, record: Record, given: Input, moved: set[str]) -> None:
         match record.event:
@@ -392,6 +419,13 @@ class Invariants:
                 self._remember_legs(record)
             case c.OfferWidened():
                 self._remember_legs(record)
+            case c.PlaceTold() as event:
+                self._told_rightly(record, event)
+            case c.ContactConnected():
+                contact = self._engine.world.contacts.get(ident_of(record.stream))
+                since = self._switch.place_over_talk_since(contact.caller_leg) if contact is not None else 0
+                if since > self._engine.slack():
+                    raise Broken("place_hushed", f"{record.stream} hears of its place instead of its agent")
             case c.LegClosed() as event:
                 if self._switch.lives(event.leg):
                     raise Broken("asked_before_closed", f"{event.leg} is closed ({event.cause}) and lives")
@@ -438,6 +472,28 @@ class Invariants:
         group = world.admission.trunks.groups.get(contact.trunk_id)
         if group is not None and group.most_calls and served > group.most_calls:
             raise Broken("door", f"{served} calls of trunk group {contact.trunk_id} at once")
+
+    def _told_rightly(self, record: Record, event: c.PlaceTold) -> None:
+        """By counting who is ranked before it in its queue, whatever is being done for them there."""
+        world, now = self._engine.world, record.about.at
+        contact = world.contacts.get(ident_of(record.stream))
+        if contact is None or contact.visit is None or contact.status not in ("waiting", "offered"):
+            raise Broken("place_told", f"{record.stream} is told a place though it does not wait")
+        if not contact.answered or not contact.caller_leg or contact.caller_leg in self._gone:
+            raise Broken("place_told", f"{record.stream} is told a place, and nobody is there who could hear it")
+        every = world.queues[event.queue_id].settings.tell_place_every_ms * MILLISECOND
+        if not can_be_served(world, contact) or not every or event.again_at != now + every:
+            raise Broken("place_told", f"{record.stream} is told a place that its switch or queue does not tell")
+        mine = (*rank(contact.visit, now), self.book.places[record.stream])
+        before = sum(
+            (*rank(other.visit, now), self.book.places[f"contact-{other.contact_id}"]) < mine
+            for other in world.contacts.values()
+            if other.visit is not None
+            and other.visit.queue_id == event.queue_id
+            and other.status not in ("callback_later", "sent_outside", "talking_outside")
+        )
+        if event.position != before + 1:
+            raise Broken("place_told", f"{record.stream} is told place {event.position}, and {before} come before it")
 
     def _desk_is_there(self, ident: str, at: Instant) -> None:
         """By the log, and by what really is: then the network, the web process and the engine had their time."""
@@ -570,6 +626,8 @@ class Invariants:
                 raise Broken("way_out", f"contact {ident} is to be looked at for overflow, and nobody will")
             if contact.answer_at > now and not contact.answered and timers.due_of(("answer", ident)) is None:
                 raise Broken("way_out", f"contact {ident} is to be answered, and nobody will")
+        if self.book.place_due.get(f"contact-{ident}", 0) > now and timers.due_of(("place", ident)) is None:
+            raise Broken("place_told", f"contact {ident} is to be told its place, and nobody will")
         if c.doomed_legs(contact) and timers.due_of(("legs", ident)) is None:
             raise Broken("waits_end", f"contact {ident} has doomed legs that nobody will ask after")
         if contact.offer is not None:
@@ -631,14 +689,18 @@ class Invariants:
             for shift in free:
                 agent = world.agents.get(shift.agent_id)
                 could = agent is not None and contact.visit is not None and could_take(world, contact.visit, agent)
-                if could and line_is_free(world, shift):
+                if could and line_is_free(world, shift) and not is_gone(world, shift.extension):
                     raise Broken("served_at_once", f"{contact.contact_id} waits while shift {shift.shift_id} is free")
 
     def _nobody_halts(self, world: World) -> None:
-        """Whoever waits for something that is to widen waits for somebody who is there, and not on a break. Callers
-        of a lost switch are looked at when it is back.
+        """Whoever waits for something that is to widen waits for somebody who is there, not on a break, and not without
+        a phone. Callers of a lost switch are looked at when it is back.
         """
-        there = {shift.agent_id for shift in world.shifts.values() if shift.status != "paused"}
+        there = {
+            shift.agent_id
+            for shift in world.shifts.values()
+            if shift.status != "paused" and not (available(shift) and is_gone(world, shift.extension))
+        }
         for contact in world.contacts.values():
             visit = contact.visit
             if visit is None or contact.status not in IN_TURN or not 0 <= visit.step < len(visit.steps) - 1:
@@ -705,6 +767,13 @@ class Invariants:
             settled = self._whole and segment.since > self._engine.slack() and now > segment.since + 5 * SECOND
             if settled and settings.announce_agent and not heard and self._switch.talks_with(contact.caller_leg):
                 raise Broken("announced_once", f"the caller of {contact.contact_id} has heard no number")
+
+    def _places_are_told(self, world: World, now: Instant) -> None:
+        for stream, due in self.book.place_due.items():
+            contact = world.contacts.get(ident_of(stream))
+            tells = contact is not None and world.queues[contact.queue_id].settings.tell_place_every_ms
+            if tells and now > max(due, self._engine.slack()) + 5 * SECOND:
+                raise Broken("place_told", f"{stream} was to be told its place {(now - due) // SECOND} s ago")
 
     # --- at a write --------------------------------------------------------------------------------------------------
     def wrote(self, given: i.Instruction) -> None:

@@ -50,6 +50,8 @@ class Link:
         self._jobs: dict[str, i.Instruction] = {}
         self._looking = 0
         self._gone: dict[str, None] = {}
+        self._told: dict[str, bool] = {}
+        """What came of phones while a snapshot is being made."""
         self._stopped = False
 
     # --- the connection ----------------------------------------------------------------------------------------------
@@ -115,6 +117,8 @@ class Link:
                 return
             if isinstance(fact, f.LegHungUp):
                 self._gone[fact.leg] = None
+            elif isinstance(fact, f.PhoneRegistered | f.PhoneGone):
+                self._told[fact.extension] = isinstance(fact, f.PhoneRegistered)
             self._deliver(fact)
             if isinstance(fact, f.JobDone):
                 given = self._jobs.pop(fact.job, None)
@@ -142,11 +146,13 @@ class Link:
             return
         seen = self._switch.look()
         core = self._switch.core
+        phones = {extension: phone.registered for extension, phone in self._switch.phones.items()}
+        self._told.clear()
 
         def looked() -> None:
             if look == self._looking and not self._stopped:
                 kept = tuple(leg for leg in seen if leg.leg not in self._gone)
-                self._deliver(f.Snapshot(node=self.node, core=core, legs=kept))
+                self._deliver(f.Snapshot(node=self.node, core=core, legs=kept, phones=phones | self._told))
 
         self._agenda.soon(1, 50, looked)
 

@@ -22,9 +22,10 @@ from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.domain.routing import lines, matching, outside
+from orchestrator.domain.routing import lines, matching, outside, pools, waits
 from orchestrator.domain.staff import counters, presence, shifts
-from orchestrator.domain.switch.facts import LegParked
+from orchestrator.domain.switch import nodes
+from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
 from orchestrator.domain.switch.instructions import CheckLeg, DialOutside
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
@@ -36,12 +37,13 @@ from tests.simulation.run import Failure, Run, Size
 from tests.simulation.weather import Weather
 
 # The package names its policies like their modules, so the modules have to be asked for by path.
-admit, distribute, placing, reserve, talk, widen, wrap_up = (
+admit, distribute, placing, reserve, talk, tell_place, widen, wrap_up = (
     import_module(f"orchestrator.policies.{name}")
-    for name in ("admit", "distribute", "placing", "reserve", "talk", "widen", "wrap_up")
+    for name in ("admit", "distribute", "placing", "reserve", "talk", "tell_place", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
 
+_PHONES = Size(contacts=60, agents=4, phones=20)
 _CALLS_OUT = Size(contacts=60, agents=6, outside=True)
 SEEDS = 40
 """A mutant that lives through so many seeds is not killed."""
@@ -292,8 +294,22 @@ def _released_though_still_held(right: Any, self: Any, record: Any) -> Any:
     return result
 
 
-def _reserved_agents_are_free(right: Any, shift: Any, *, on_hook: bool) -> str:
-    return "ready" if shift.status == "reserved" else str(right(shift, on_hook=on_hook))
+def _reserved_agents_are_free(right: Any, shift: Any, phone: str) -> str:
+    return "ready" if shift.status == "reserved" else str(right(shift, phone))
+
+
+def _phones_are_never_gone(right: Any, shift: Any, phone: str) -> str:
+    return str(right(shift, "" if phone == pools.PHONE_GONE else phone))
+
+
+def _every_registration_is_told(_right: Any, _world: Any, fact: Any) -> Any:
+    if isinstance(fact, PhoneRegistered):
+        yield AppendNode(fact.node, (nodes.PhoneRegistered(extension=fact.extension),))
+
+
+def _a_phone_that_is_back_gets_nobody(world: Any, happened: Any, ids: Any) -> Any:
+    if not isinstance(happened.record.event, nodes.PhoneRegistered):
+        yield from distribute.distribute(world, happened, ids)
 
 
 @contextmanager
@@ -461,6 +477,14 @@ _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
 _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively")
 _SCARCE = Size(contacts=120, agents=5, routing=True)
+_PLACES = Size(contacts=90, agents=5, places=True)
+_RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
+
+
+def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, contact, event, at)
+    if isinstance(event, contacts.PlaceTold):
+        all_timers.cancel(("place", contact.contact_id))
 
 
 def _calls_before_the_agent_is_there(world: Any, happened: Any, ids: Any) -> Iterator[Any]:
@@ -935,6 +959,34 @@ MUTANTS = (
         weather=Weather(restarts=1),
     ),
     Mutant(
+        name="offer to phones that are gone",
+        rule="phone_is_there",
+        make=around(matching, "_label", _phones_are_never_gone),
+        weather=_CALM,
+        size=_PHONES,
+    ),
+    Mutant(
+        name="tell every registration that is refreshed",
+        rule="phones_told",
+        make=around(sensing, "_phone", _every_registration_is_told),
+        weather=_CALM,
+        size=_PHONES,
+    ),
+    Mutant(
+        name="look at no list of phones",
+        rule="phones_told",
+        make=around(reconcile, "compare", nothing),
+        weather=_CALM,
+        size=Size(),
+    ),
+    Mutant(
+        name="give nobody to a phone that is back",
+        rule="served_at_once",
+        make=policy(distribute.distribute, _a_phone_that_is_back_gets_nobody),
+        weather=_CALM,
+        size=_PHONES,
+    ),
+    Mutant(
         name="let callers in whose number is blacklisted",
         rule="door",
         make=around(admit, "place_arrival", _numbers_are_not_looked_at),
@@ -959,6 +1011,34 @@ MUTANTS = (
         name="answer everybody at once",
         rule="billing",
         make=around(admit, "claim_caller", lambda _right, contact, ids: admit.answer_caller(contact, ids)),
+    ),
+    Mutant(
+        name="tell places by who came first, however urgent",
+        rule="place_told",
+        make=instead(waits, "_turn", lambda _group, came, now: (0 * now, *came)),
+        weather=_CALM,
+        size=_RANKED_PLACES,
+    ),
+    Mutant(
+        name="tell a place while an agent is being joined",
+        rule="place_told",
+        make=instead(contacts, "can_be_told", lambda _contact: True),
+        weather=_CALM,
+        size=_PLACES,
+    ),
+    Mutant(
+        name="tell a place once and never again",
+        rule="place_told",
+        make=around(timers, "set_for_contact", _told_once_and_never_again),
+        weather=_CALM,
+        size=_PLACES,
+    ),
+    Mutant(
+        name="join an agent in the middle of the sentence",
+        rule="place_hushed",
+        make=instead(tell_place, "hush", nothing),
+        weather=_CALM,
+        size=_PLACES,
     ),
 )
 

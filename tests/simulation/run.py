@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from functools import partial
 from random import Random
+from typing import cast
 
 from msgspec import Struct, structs
 
@@ -31,6 +32,7 @@ from tests.simulation.link import Link, Links
 from tests.simulation.outsiders import NUMBERS, Lobby
 from tests.simulation.outsiders import REFUSALS as OUTSIDE_REFUSALS
 from tests.simulation.people import REFUSALS, Desk
+from tests.simulation.phones import Registered, Registrations, misjudged
 from tests.simulation.routing import Routing
 from tests.simulation.story import Story
 from tests.simulation.switch import Caller, Phone, Switch, Switches
@@ -73,8 +75,12 @@ class Size(Struct, frozen=True, kw_only=True):
     """Which part of the agents works at a desk in a browser; the others have a phone alone."""
     outside: bool = False
     """Whether callers are called back, or sent to numbers outside."""
+    places: bool = False
+    """Whether queues tell who waits their place."""
     hands: float = 0.0
     """How much of what could be done by hand with those who wait is; with any, agents may have several callers."""
+    phones: int = 0
+    """How often a phone loses its registration, and gets it back."""
     routing: bool = False
     """Whether queues have every rule, steps and levels; or all are as plain as can be."""
     rule: str = ""
@@ -102,14 +108,18 @@ class Run(Watcher):
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
         self._talk_dice = Random(f"talks of {seed}")
+        self._place_dice = Random(f"places of {seed}")
         self.door = Door(seed)
         self._outside_dice = Random(f"outside of {seed}")
         self._hands_dice = Random(f"hands of {seed}")
+        self._phone_dice = Random(f"phones of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
             hands=0.0 if weather else self._hands_dice.choice((0.0, 0.0, 0.3, 1.0)),
             routing=not weather and seed % 3 != 0,
             outside=not weather and self._outside_dice.random() < 0.5,
+            places=not weather and self._place_dice.random() < 0.5,
+            phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
         )
         self.lines = self._hands_dice.choice((1, 2, 2, 3)) if self.size.hands else 1
         """How many callers each agent may have at once."""
@@ -128,6 +138,7 @@ class Run(Watcher):
         self.web: Web | None = None
         self.lobby: Lobby | None = None
         self.takers: Takers | None = None
+        self.registrations: Registrations | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
         self.steps = 0
@@ -214,6 +225,11 @@ class Run(Watcher):
         finish(engine.world, self.switch)
         if self.web is not None and engine.last_stall < self.agenda.now - KNOWN_WITHIN:
             desks_are_known(engine.world, list(self.web.pages.values()), self.agenda.now)
+        told_wrongly = misjudged(
+            engine.world, cast("dict[str, Registered]", self.phones), whole=self.weather.news_is_whole
+        )
+        if told_wrongly:
+            raise Broken("phones_told", told_wrongly)
         self._compare(engine)
         report = verify(self.ledger.records(), settled=True, expect_contacts=0)
         if not report.ok:
@@ -336,6 +352,9 @@ class Run(Watcher):
             self.desks[-1].engine = self.engine
         self._open_browsers()
         self._open_lobby()
+        if self.size.phones:
+            phones = cast("dict[str, Registered]", self.phones)
+            self.registrations = Registrations(self.agenda, self._phone_dice, phones, self._register)
         if self.size.hands:
             numbers = [desk.number for desk in self.desks]
             self.takers = Takers(self.agenda, self._hands_dice, numbers, busy=self.size.hands)
@@ -358,6 +377,8 @@ class Run(Watcher):
         ):
             for _ in range(count):
                 self.agenda.at(START + int(self.dice.uniform(4, lasts_s - 10) * SECOND), fault)
+        for _ in range(self.size.phones):
+            self.agenda.at(START + int(self._phone_dice.uniform(1, lasts_s) * SECOND), self._lose_phone)
         for moment in self.door.moments(lasts_s):
             self.agenda.at(moment, self._change_the_door)
         self.agenda.at(self._calm_from, self._calm_down)
@@ -417,6 +438,7 @@ class Run(Watcher):
                 pick=self._hands_dice.choice(("skilled", "skilled", "anyone", "nobody"))
                 if self.size.hands
                 else "nobody",
+                tell_place_every_ms=self._place_dice.choice((0, 4_000, 15_000)) if self.size.places else 0,
             )
         door = self.door
         if self.routing is not None:
@@ -575,6 +597,16 @@ class Run(Watcher):
         self.note("somebody ends everything")
         if self.engine is not None:
             self.engine.command(EndAll())
+
+    def _lose_phone(self) -> None:
+        if self.registrations is not None:
+            self.registrations.lose_one()
+
+    def _register(self, extension: str, registered: bool) -> None:  # noqa: FBT001 - a callback's argument
+        if self.phones[extension].registered != registered:
+            self.note(f"phone {extension} {'registers' if registered else 'is gone'}")
+        for switch in self.switches:
+            switch.register(extension, registered=registered)
 
     def _lonely_phone(self) -> None:
         phone = self.phones[str(1001 + self.dice.randrange(self.size.agents))]

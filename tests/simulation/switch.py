@@ -22,6 +22,8 @@ from tests.simulation.weather import Weather
 NODE = "n1"
 BEAT = 20 * SECOND
 APOLOGY_MS = 4_000
+SENTENCE_MS = 7_000
+"""How long a place and a wait are spoken."""
 # How long after a bridge, and after a hold, a real switch does not look at what is to be played (tests/contract).
 NEW_BRIDGE, NEW_HOLD = 200 * MILLISECOND, 150 * MILLISECOND
 
@@ -97,6 +99,10 @@ class Leg:
     recording: str = ""
     numbers_heard: list[tuple[str, bool]] = field(default_factory=list)
     """With which agent's leg an employee number was heard, and whether a recording had begun before it."""
+    hears_place: tuple[str, ...] = ()
+    """What is being said of the place in the queue, until when, and since when that is heard instead of a talk."""
+    place_until: int = 0
+    place_over_talk_since: int = 0
     first: bool = False
     """Whether it is the first leg of the bridge that is, or was, made with it: the caller's."""
     alive: bool = True
@@ -131,6 +137,14 @@ class Switch:
     def tell(self, fact: f.Fact, channel: str) -> None:
         for listener in tuple(self.listeners):
             listener.hear(fact, channel)
+
+    def register(self, extension: str, *, registered: bool) -> None:
+        """A phone registers, also again, or is gone; every switch that is up gets to know."""
+        self.phones[extension].registered = registered
+        if self.up and registered:
+            self.tell(f.PhoneRegistered(node=self.node, at=self.agenda.now, extension=extension), f"phone-{extension}")
+        elif self.up:
+            self.tell(f.PhoneGone(node=self.node, at=self.agenda.now, extension=extension), f"phone-{extension}")
 
     def _beat(self) -> None:
         if self.up:
@@ -268,6 +282,8 @@ class Switch:
                 self._job(lambda: self._record(given, reply))
             case i.AnnounceNumber():
                 self._announce(given, reply)
+            case i.SayPlace() | i.HushPlace():
+                self._tell_place(given, reply)
             case _:
                 raise TypeError(f"the model switch does not know {type(given).__name__}")
 
@@ -435,6 +451,7 @@ class Switch:
         caller.peer, agent.peer = agent, caller
         agent.settles_at, agent.music_queued = self.agenda.now + NEW_BRIDGE, False
         caller.music_over_talk_since = 0
+        caller.place_over_talk_since = self.agenda.now if self.agenda.now < caller.place_until else 0
         caller.silent_since = 0
         self._say(f.LegBridged, caller, other=agent.uuid)
         self.moment(caller, "bridged")
@@ -510,6 +527,19 @@ class Switch:
         reply("")
         leg.numbers_heard.append((other.uuid, bool(leg.recording)))
 
+    def _tell_place(self, given: i.SayPlace | i.HushPlace, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        being_said = leg is not None and self.agenda.now < leg.place_until and leg.hears_place == given.prompts
+        if isinstance(given, i.HushPlace):
+            reply("")  # nobody listens to it (esl/perform)
+            if leg is not None and being_said:
+                leg.place_until = 0
+        elif leg is None or being_said:
+            reply("Cannot displace session!" if being_said else "Cannot locate session!")
+        else:
+            reply("")
+            leg.hears_place, leg.place_until = given.prompts, self.agenda.now + SENTENCE_MS * MILLISECOND
+
     # --- looked at by the rules --------------------------------------------------------------------------------------
     def lives(self, leg: str) -> bool:
         return leg in self.legs
@@ -530,6 +560,10 @@ class Switch:
 
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         return self.legs[leg].numbers_heard if leg in self.legs else []
+
+    def place_over_talk_since(self, leg: str) -> int:
+        found = self.legs.get(leg)
+        return found.place_over_talk_since if found is not None and found.peer is not None else 0
 
     def how_far(self, leg: str) -> str:
         return self.rung.get(leg, "never made")
@@ -609,6 +643,9 @@ class Switches:
 
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         return [heard for switch in self.switches for heard in switch.numbers_heard(leg)]
+
+    def place_over_talk_since(self, leg: str) -> int:
+        return max(switch.place_over_talk_since(leg) for switch in self.switches)
 
     def how_far(self, leg: str) -> str:
         came = (switch.how_far(leg) for switch in self.switches)

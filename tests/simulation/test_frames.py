@@ -6,7 +6,7 @@ from orchestrator.domain.kernel import SECOND
 from tests.simulation.frames import FrameRun
 from tests.simulation.run import Size
 
-_SIZE = Size(contacts=12, agents=5, lasts=60 * SECOND)
+_SIZE = Size(contacts=12, agents=5, lasts=60 * SECOND, phones=2)
 _CHUNK = 25
 
 

@@ -21,6 +21,7 @@ from orchestrator.replay import why
 from orchestrator.replay.why import decision_of, late_after, told
 from orchestrator.service.planning import SECTION_OF
 from tests.simulation.comparing import fold
+from tests.simulation.phones import is_gone
 from tests.simulation.run import Run
 
 SEEDS = 200
@@ -38,6 +39,7 @@ REASONS = (
     "cooling_down",
     "desk_absent",
     "phone_busy",
+    "phone_gone",
     "wrong_branch",
     "not_named",
     "rung_already",
@@ -71,6 +73,7 @@ def who_is_free(world: World, contact: Contact, *, strict: bool) -> set[str]:
         shift.agent_id
         for shift in world.shifts.values()
         if available(shift) and shift.extension not in world.lines and is_asked(world, shift.agent_id, wanted)
+        if not is_gone(world, shift.extension)
     }
     fresh = free - set(contact.visit.declined)
     return fresh if fresh or strict else free
@@ -151,6 +154,9 @@ def was_so(world: World, contact: Contact, shift: Shift, said: Obstacle) -> bool
             return shift.desk is not None and (shift.desk.state, shift.desk.since) == ("absent", said.since)
         case "phone_busy":
             return bool(world.lines.get(shift.extension))
+        case "phone_gone":
+            said_by = [node.phones.get(shift.extension) for node in world.nodes.values() if node.in_step]
+            return is_gone(world, shift.extension) and said.since in {x.since for x in said_by if x is not None}
         case "declined":
             return contact.visit is not None and shift.agent_id in contact.visit.declined
     return False

@@ -7,6 +7,7 @@ import pytest
 from tests.simulator.stage import Stage
 
 # Asked of a real switch without a channel, in this order, with the words `nope` for a leg.
+_USERS = "userid|context|domain|group|contact|callgroup|effective_caller_id_name|effective_caller_id_number\n"
 ASKED = (
     ("uuid_exists nope", "false"),
     ("uuid_kill nope", "-ERR No such channel!\n"),
@@ -58,6 +59,11 @@ ASKED = (
     ("module_exists mod_sofia", "true"),
     ("sofia_contact */1001@ringledger", "sofia/internal/sip:1001@127.0.0.1:20194"),
     ("sofia_contact */1006@ringledger", "error/user_not_registered"),
+    (
+        "list_users domain ringledger context ringledger-agents",
+        f"{_USERS}1001|ringledger-agents|ringledger|agents|sofia/internal/sip:1001@127.0.0.1:20194|||\n\n+OK\n",
+    ),
+    ("list_users domain nowhere", f"{_USERS}\n+OK\n"),
 )
 
 

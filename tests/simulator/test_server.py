@@ -213,6 +213,7 @@ def test_phones_come_go_and_vanish_and_the_switch_tells_so() -> None:
     ]
     assert shown[3][:2] == ("sofia::expire", "1001")
     assert stage.job("originate user/1001@ringledger &park()") == "-ERR USER_NOT_REGISTERED\n"
+    assert "\n1001|ringledger-agents|ringledger|agents|error/user_not_registered|||\n" in stage.api("list_users")
 
 
 def test_both_formats_are_told_over_tcp_as_soon_as_the_client_pokes(serve: Serve) -> None:

@@ -41,8 +41,8 @@ class AgentDay(Struct, frozen=True, kw_only=True):
 
 
 class Agent(Struct, frozen=True, kw_only=True):
-    """An agent now. `state`: signed_out, paused (see `reason`), ready, cooling_down, phone_busy, ringing, connecting,
-    talking, held, wrapping_up.
+    """An agent now. `state`: signed_out, paused (see `reason`), ready, cooling_down, phone_busy, phone_gone, ringing,
+    connecting, talking, held, wrapping_up. `phone`: registered, gone (nothing is offered until it is back), or unknown.
     """
 
     agent_id: str
@@ -50,6 +50,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     name: str
     team: str
     extension: str
+    phone: str
     state: str
     reason: str
     since: Time | None
@@ -72,13 +73,15 @@ class Ring(Struct, frozen=True, kw_only=True):
 
 class Seat(Struct, frozen=True, kw_only=True):
     """What one agent's desk shows. `about` is what commands mean now; `may` those that are possible; `contact_id` the
-    contact that rings, talks or is wrapped up. `wrap_up_until`: when the after-call work ends by itself.
+    contact that rings, talks or is wrapped up. `wrap_up_until`: when the after-call work ends by itself. `phone`:
+    registered, gone (nothing is offered until it is back), or unknown.
     """
 
     agent_id: str
     number: str
     name: str
     extension: str
+    phone: str
     state: str
     reason: str
     since: Time | None
@@ -119,6 +122,7 @@ def _agent(row: AgentRow, day: agent_workload.Day) -> Agent:
         name=row.name,
         team=row.team,
         extension=row.extension,
+        phone=row.phone,
         state=row.state,
         reason=row.reason,
         since=time_of(row.since),
@@ -161,6 +165,7 @@ def _seat(desk: Desk) -> Seat:
         number=desk.agent.number,
         name=desk.agent.name,
         extension=desk.extension,
+        phone=desk.registration,
         state=desk.state,
         reason=desk.reason,
         since=time_of(desk.since),

@@ -79,6 +79,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     extension: str
     phone: str
     """`in_use`, `unreachable` or `idle`."""
+    registration: str
+    """Whether a switch can reach it: `registered`, `gone`, or `unknown`."""
     state: str
     reason: str
     since: Instant | None
@@ -141,6 +143,7 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
             agent=agent,
             extension=extension,
             phone=_phone(world, shift, extension),
+            registration=world.phone(extension),
             state=state,
             reason=shift.reason if shift is not None and shift.status == "paused" else "",
             since=_since(shift, contact),

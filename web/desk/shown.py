@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from msgspec import Struct
 
 from orchestrator.domain.staff.reasons import label
+from orchestrator.domain.switch.nodes import GONE
 from web import language
 from web.desk.picture import Desk
 from web.words import chosen, code, reason
@@ -36,6 +37,7 @@ SIGNS: Final = {
     "held": Sign(_l("Caller on hold"), "♪", "work"),
     "wrapping_up": Sign(_l("After-call work"), "✎", "work"),
     "phone_busy": Sign(_l("Phone in use"), "◍", "wait"),
+    "phone_gone": Sign(_l("Phone not registered"), "✖", "wait"),
 }
 # The codes with which an offer ends for an agent, as a list of calls tells it.
 OUTCOMES: Final = {
@@ -57,6 +59,12 @@ _STOOD_DOWN: Final = {
     "phone_unreachable": _l("Your phone could not be reached. Look at it, then be ready again."),
     "desk_lost": _l("This desk was not connected for too long. Nothing is offered to you until you are ready again."),
 }
+
+
+_PHONE_GONE: Final = _l(
+    "Your phone is not registered, so it cannot ring. Look at it: calls are offered to you again once it is."
+)
+_READY: Final = ("ready", "cooling_down")
 
 
 class Pause(Struct, frozen=True):
@@ -88,6 +96,8 @@ class Words(Struct, frozen=True):
     sign: Sign
     reason: str
     stood_down: str
+    phone_gone: str
+    """Said to those who are ready and whose phone cannot be rung."""
     pauses: tuple[Pause, ...]
     wrap_up: tuple[Group, ...]
     most_ms: int
@@ -105,6 +115,7 @@ def words_of(desk: Desk) -> Words:
         sign=SIGNS.get(desk.state, SIGNS["paused"]),
         reason=reason(desk.reason),
         stood_down=str(_STOOD_DOWN.get(desk.stood_down, "")),
+        phone_gone=str(_PHONE_GONE) if desk.registration == GONE and desk.state in _READY else "",
         pauses=tuple(_pauses()),
         wrap_up=tuple(_groups(desk.wrap_up.queue_id)) if desk.wrap_up is not None else (),
         most_ms=chosen.most_ms(desk.reason),

@@ -8,6 +8,7 @@ from msgspec import Struct
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant
+from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.outward import expected_wait
 from projections.live import LiveView
@@ -19,14 +20,14 @@ from web.floor.planned import Planned, planned
 # In this order are agents listed, and within a state those who have been in it longest come first.
 ORDER: Final = (
     "ringing", "calling", "connecting", "talking", "held", "wrapping_up", "ready", "cooling_down", "phone_busy",
-    "paused", "signed_out",
+    "phone_gone", "paused", "signed_out",
 )  # fmt: skip
 # What a tile counts of agents, and the states that belong to each.
 GROUPS: Final = {
     "ready": ("ready",),
     "talking": ("reserved", "talking"),
     "wrapping_up": ("wrapping_up",),
-    "paused": ("paused", "cooling_down", "phone_busy"),
+    "paused": ("paused", "cooling_down", "phone_busy", "phone_gone"),
 }
 
 
@@ -62,6 +63,8 @@ class AgentRow(Struct, frozen=True, kw_only=True):
     number: str
     name: str
     extension: str
+    phone: str
+    """Whether a switch can reach it: registered, gone, or unknown."""
     team: str
     state: str
     reason: str
@@ -165,14 +168,19 @@ def _agents(world: World, teams: tuple[str, ...]) -> list[AgentRow]:
         shift = world.shifts.get(world.shift_of_agent.get(agent.agent_id, ""))
         contact = contact_in_hand(world, shift)
         state = state_of(world, shift)
-        if state == "ready" and shift is not None and shift.extension in world.lines:
+        extension = shift.extension if shift is not None else agent.extension
+        phone = world.phone(extension)
+        if state == "ready" and phone == GONE:
+            state = "phone_gone"
+        elif state == "ready" and extension in world.lines:
             state = "phone_busy"
         rows.append(
             AgentRow(
                 agent_id=agent.agent_id,
                 number=agent.number,
                 name=agent.name,
-                extension=shift.extension if shift is not None else agent.extension,
+                extension=extension,
+                phone=phone,
                 team=team,
                 state=state,
                 reason=shift.reason if shift is not None and shift.status == "paused" else "",

@@ -49,6 +49,7 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "apology": _l("Spoken apology"),
     "record": _l("Record talks"),
     "announce_agent": _l("Tell callers the agent's number"),
+    "tell_place_every_s": _l("Tell who waits their place, every (0: never)"),
     "level_first": _l("Higher level first"),
     "count_window": _l("Counted over"),
     "day_begins_h": _l("The day begins at (hour, UTC)"),

@@ -15,6 +15,10 @@ _ROWS: Final[tuple[Row, ...]] = (
         _l("Write a whole number from %(low)s to %(high)s."),
     ),
     (r"write seconds from (?P<low>\S+) to (?P<high>\S+)\.", _l("Write seconds from %(low)s to %(high)s.")),
+    (
+        r"write seconds from (?P<low>\S+) to (?P<high>\S+), or 0 for never\.",
+        _l("Write seconds from %(low)s to %(high)s, or 0 for never."),
+    ),
     (r"write a text that is not empty, in quotes\.", _l("Write a text that is not empty.")),
     (
         r"write up to (?P<most>\d+) characters without line breaks or control characters\.",

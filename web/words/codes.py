@@ -90,6 +90,8 @@ CODES: Final[dict[str, LazyString]] = {
     "wrapping_up": _l("wrapping up"),
     "cooling_down": _l("cooling down"),
     "phone_busy": _l("phone in use"),
+    "phone_gone": _l("phone not registered"),
+    "unregistered": _l("it said goodbye"),
     "ring_no_answer": _l("did not answer"),
     "phone_unreachable": _l("phone not reachable"),
     "desk_lost": _l("desk connection lost"),

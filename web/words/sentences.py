@@ -64,6 +64,11 @@ def _called_off(event: o.CallbackEnded, _names: Names) -> dict[str, object]:
     return {"reason": f"{code(event.reason)} ({reason(event.why)})" if event.why else code(event.reason)}
 
 
+def _told(event: c.PlaceTold, _names: Names) -> dict[str, object]:
+    wait = str(_l("; expected to wait %(wait)s", wait=duration(event.estimate_ms))) if event.estimate_ms >= 0 else ""
+    return {"place": event.position, "wait": wait}
+
+
 def _coded(name: str) -> Fill:
     return lambda event, _names: {name: code(getattr(event, name))}
 
@@ -91,6 +96,8 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"outcome": code(e.outcome) + (f" ({code(e.cause)})" if e.cause else "")},
     ),
     c.OverflowDeferred: (_l("Should have been sent on, but no place takes the caller: waits on"), _nothing),
+    c.PlaceTold: (_l("The caller hears: place %(place)s%(wait)s"), _told),
+    c.PlaceDeferred: (_l("The caller's place could not be told now"), _nothing),
     c.AnswerRequested: (_l("The line is answered: billing begins"), _nothing),
     c.NuisanceMarked: (_l("The agent marked the caller as a nuisance"), _nothing),
     c.ContactIdentified: (_l("The caller is a known customer"), _nothing),
@@ -209,6 +216,19 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     nodes.StrayLegFound: (_l("A line without a call was found and is hung up"), _nothing),
     nodes.StrayLegClosed: (_l("The stray line is gone"), _nothing),
+    nodes.PhoneRegistered: (_l("Phone %(extension)s is registered"), lambda e, _: {"extension": e.extension}),
+    nodes.PhoneUnregistered: (
+        _l("Phone %(extension)s is not registered any more: %(why)s"),
+        lambda e, _: {"extension": e.extension, "why": code(e.why)},
+    ),
+    nodes.PhonesCompared: (
+        _l("The switch listed its phones: %(registered)s registered, %(gone)s not, %(forgotten)s no longer known"),
+        lambda e, _: {
+            "registered": len(e.registered),
+            "gone": len(e.unregistered),
+            "forgotten": len(e.forgotten),
+        },
+    ),
     nodes.StrayLegOverdue: (_l("The switch was asked whether a stray line is still open"), _nothing),
     # --- configuration
     agents.AgentConfigured: (

@@ -63,6 +63,8 @@ def obstacle(found: Obstacle, names: Names, at: Instant) -> str:
             return _("the desk was not connected for %(since)s", since=since)
         case "phone_busy":
             return _("the phone was still in use")
+        case "phone_gone":
+            return _("the phone was not registered for %(since)s", since=since)
         case "reserved":
             return _reserved(found, names, since)
         case "talking":

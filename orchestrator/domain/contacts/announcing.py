@@ -1,12 +1,23 @@
-"""The agent's employee number as it is spoken: a sentence of prompt ids, the same in every language.
+"""What is spoken of numbers, as prompt ids that are the same in every language: the agent's employee number, the place
+in a queue and the wait.
 
-What is said stands in `freeswitch/prompts`, one file a part and a folder a language; the switch looks in its own.
+What is said stands in `freeswitch/prompts`, one file a prompt and a folder a language; the switch looks in its own. The
+employee number is put together from parts; place and wait are whole sentences each, because no two languages count
+alike.
 """
 
 from typing import Final
 
 BEFORE: Final = "number_before"
 AFTER: Final = "number_after"
+
+PLACES: Final = 20
+"""Places up to this have a sentence each; whoever is further back hears that it is so."""
+WAITS: Final = (1, 2, 3, 4, 5, 10, 15, 20, 30)
+"""The waits that have a sentence each, in minutes. What is said is the next longer one: an estimate errs by half
+(docs/decisions/0047), and nobody minds being served sooner.
+"""
+_MINUTE_MS: Final = 60_000
 
 
 def digits_of(number: str) -> str:
@@ -17,3 +28,15 @@ def digits_of(number: str) -> str:
 def prompts_for(number: str) -> tuple[str, ...]:
     """The prompts that say these digits, in their order."""
     return (BEFORE, *(f"digit_{digit}" for digit in number), AFTER)
+
+
+def prompts_for_place(position: int, estimate_ms: int) -> tuple[str, ...]:
+    """The prompts that say a place, 1 for who comes next, and the wait, of which nothing is said where it is -1."""
+    place = f"place_{position}" if position <= PLACES else "place_more"
+    return (place,) if estimate_ms < 0 else (place, _wait(estimate_ms))
+
+
+def _wait(estimate_ms: int) -> str:
+    if 2 * estimate_ms <= _MINUTE_MS:
+        return "wait_less"
+    return next((f"wait_{each}" for each in WAITS if estimate_ms <= each * _MINUTE_MS), "wait_more")

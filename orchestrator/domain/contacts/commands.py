@@ -51,6 +51,7 @@ class Queue(Struct, frozen=True, kw_only=True):
     age_per_min: int = 0
     age_cap: int = 0
     waiting_since: Instant = Instant(0)
+    tell_at: Instant = Instant(0)
 
 
 class Widen(Struct, frozen=True, kw_only=True):
@@ -88,6 +89,22 @@ class TurnAway(Struct, frozen=True, kw_only=True):
 
 class DeferOverflow(Struct, frozen=True, kw_only=True):
     """No place takes somebody who should go elsewhere. Look again at `again_at`; 0: never."""
+
+    again_at: Instant
+
+
+class TellPlace(Struct, frozen=True, kw_only=True):
+    """Tell a caller who waits the place in the queue and the wait that is expected; where that cannot be done now, at
+    `again_at`, as the next time after it; 0: never.
+    """
+
+    position: int
+    estimate_ms: int
+    again_at: Instant
+
+
+class DeferPlace(Struct, frozen=True, kw_only=True):
+    """The caller's place is not told now, but at `again_at`."""
 
     again_at: Instant
 
@@ -358,5 +375,5 @@ Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer | Calling
-    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce
+    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace
 )  # fmt: skip

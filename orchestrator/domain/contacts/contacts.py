@@ -27,6 +27,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import outward
+from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.events import (
     NEVER,
     AgentSegmentEnded,
@@ -67,6 +68,8 @@ from orchestrator.domain.contacts.events import (
     OfferWidened,
     OfferWithdrawn,
     OverflowDeferred,
+    PlaceDeferred,
+    PlaceTold,
     QueueVisitEnded,
     RecordingBegun,
     RecordingFinished,
@@ -123,6 +126,8 @@ __all__ = [
     "OfferWidened",
     "OfferWithdrawn",
     "OverflowDeferred",
+    "PlaceDeferred",
+    "PlaceTold",
     "QueueVisitEnded",
     "RecordingBegun",
     "RecordingFinished",
@@ -132,6 +137,7 @@ __all__ = [
     "Visit",
     "VisitRevised",
     "VisitWidened",
+    "can_be_told",
     "doomed_legs",
     "evolve",
     "extension_of",
@@ -283,6 +289,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Whether the caller was answered, or is about to be."""
     nuisance: bool = False
     """Whether an agent marked the caller."""
+    told_place: tuple[str, ...] = ()
+    """The prompts by which the caller was told the place in this queue last, and which may be heard still."""
 
 
 # Of those who did not take a contact, so many are remembered; whoever comes before them is asked again at worst.
@@ -304,6 +312,12 @@ def doomed_legs(contact: Contact) -> tuple[str, ...]:
     if contact.segment is not None:
         wanted.add(contact.segment.leg)
     return tuple(leg for leg in contact.legs if leg not in wanted)
+
+
+def can_be_told(contact: Contact) -> bool:
+    """Whether a caller is on the line, answered, who waits and is not about to be joined with anybody."""
+    waits = contact.visit is not None and contact.status in ("waiting", "offered")
+    return waits and contact.answered and bool(contact.caller_leg)
 
 
 def reservation_of(contact: Contact, leg: str) -> Reservation | None:
@@ -365,6 +379,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 hops=event.hops,
                 answer_at=event.answer_at,
                 answered=contact.answered or event.answer_at == 0,
+                told_place=(),
             )
         case ContactTurnedAway():
             return replace(
@@ -383,6 +398,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, nuisance=True)
         case OverflowDeferred() if contact.visit is not None:
             return replace(contact, visit=replace(contact.visit, overflow_at=event.again_at))
+        case PlaceTold():
+            return replace(contact, told_place=prompts_for_place(event.position, event.estimate_ms))
         case QueueVisitEnded():
             return replace(contact, visit=None)
         case ContactIdentified():

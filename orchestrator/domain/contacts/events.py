@@ -136,6 +136,8 @@ class ContactQueued(Event, frozen=True, kw_only=True):
     """When the caller is answered, which begins billing: 0 at once, `NEVER` not before an agent is there."""
     notices: tuple[str, ...] = ()
     """Prompts that the caller hears before the queue's music."""
+    tell_at: Instant = Instant(0)
+    """When the caller is told their place; 0: never."""
 
 
 class VisitWidened(Event, frozen=True, kw_only=True):
@@ -195,6 +197,26 @@ class OverflowDeferred(Event, frozen=True, kw_only=True):
 
     queue_id: str
     again_at: Instant
+
+
+class PlaceTold(Event, frozen=True, kw_only=True):
+    """The caller is told the place in the queue, 1 for who comes next, and how long the wait is expected to be; nothing
+    of that where it is -1. Told again at `again_at`; 0: never.
+    """
+
+    queue_id: str
+    position: int
+    estimate_ms: int
+    again_at: Instant = Instant(0)
+
+
+class PlaceDeferred(Event, frozen=True, kw_only=True):
+    """The caller should have been told their place, and could not be: an agent had just picked up, the switch could not
+    be told, or we were away. Told at `again_at`; 0: never.
+    """
+
+    queue_id: str
+    again_at: Instant = Instant(0)
 
 
 class AnswerRequested(Event, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from orchestrator.domain.contacts.commands import (
     CheckOverdue,
     Command,
     DeferOverflow,
+    DeferPlace,
     ExpireVisit,
     HangUp,
     Hold,
@@ -28,6 +29,7 @@ from orchestrator.domain.contacts.commands import (
     Reprioritise,
     Resume,
     Revise,
+    TellPlace,
     TurnAway,
     Widen,
 )
@@ -50,6 +52,8 @@ from orchestrator.domain.contacts.contacts import (
     NumberAnnounced,
     OfferWithdrawn,
     OverflowDeferred,
+    PlaceDeferred,
+    PlaceTold,
     QueueVisitEnded,
     RecordingBegun,
     RecordingFinished,
@@ -58,6 +62,7 @@ from orchestrator.domain.contacts.contacts import (
     Visit,
     VisitRevised,
     VisitWidened,
+    can_be_told,
     doomed_legs,
     reservation_of,
     step_within,
@@ -114,6 +119,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return _of_admission(contact, command)
         case Announce():
             return _announce(contact, command)
+        case TellPlace() | DeferPlace():
+            return _tell_place(contact, command)
         case Receive():
             return ()
         case _ if isinstance(command, Calling):
@@ -267,6 +274,22 @@ def _announce(contact: Contact, command: Announce) -> Events:
     if segment is None or segment.announced or contact.status not in ("connected", "held"):
         return ()
     return (NumberAnnounced(segment_id=segment.segment_id, number=command.number),)
+
+
+def _tell_place(contact: Contact, command: TellPlace | DeferPlace) -> Events:
+    if contact.visit is None:
+        return ()
+    queue_id = contact.visit.queue_id
+    if isinstance(command, DeferPlace) or not can_be_told(contact):
+        return (PlaceDeferred(queue_id=queue_id, again_at=command.again_at),)
+    return (
+        PlaceTold(
+            queue_id=queue_id,
+            position=command.position,
+            estimate_ms=command.estimate_ms,
+            again_at=command.again_at,
+        ),
+    )
 
 
 def _hold(contact: Contact, command: Hold | Resume | NoteHold) -> Events:

@@ -5,6 +5,7 @@ Whoever asks is told where it cannot be done (`Refused`): people look at a list 
 
 from orchestrator.domain.contacts.commands import ByHand, Move, Pick, Queue, Reprioritise
 from orchestrator.domain.contacts.contacts import (
+    NEVER,
     Contact,
     ContactMoved,
     ContactPicked,
@@ -16,7 +17,7 @@ from orchestrator.domain.contacts.contacts import (
     Visit,
 )
 from orchestrator.domain.contacts.outward import CALLBACK, IN_TURN
-from orchestrator.domain.kernel import Event, Refused
+from orchestrator.domain.kernel import Event, Instant, Refused
 
 Events = tuple[Event, ...]
 
@@ -112,7 +113,15 @@ def queued(command: Queue) -> ContactQueued:
         overflow_at=command.overflow_at,
         answer_at=command.answer_at,
         notices=command.notices,
+        tell_at=_tell_at(command),
     )
+
+
+def _tell_at(command: Queue) -> Instant:
+    """Nobody is told a place before the line is answered, which begins billing."""
+    if not command.tell_at or command.answer_at == NEVER:
+        return Instant(0)
+    return max(command.tell_at, command.answer_at)
 
 
 def _reprioritise(contact: Contact, visit: Visit, command: Reprioritise) -> Events:

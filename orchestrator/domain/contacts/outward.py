@@ -125,6 +125,7 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
                 farewell=contact.caller_leg,
                 apology=event.prompt,
                 caller_leg="",
+                told_place=(),
             )
         case CallbackDialled() | CallbackAnswered() | CallbackMissed() | CallbackResumed() if (
             contact.callback is not None

@@ -31,9 +31,9 @@ class Obstacle(Struct, frozen=True, kw_only=True, omit_defaults=True):
     What the contact asks for: not_configured; skill_missing (skill, asked), level_too_low (skill, level, asked),
     wrong_branch (branch), not_named. What the agent did: signed_out; paused (reason, since), wrapping_up (contact_id,
     since, until), reserved and talking (contact_id, queue_id, since, before), rung_already, just_rung (not yet let go
-    from the contact's offer before), cooling_down (until), desk_absent (since), phone_busy; declined (did not take
-    this contact just now). Who came first: serves_first (contact_id, queue_id, before). What kept the contact from
-    everybody: switch_away, not_known_yet (until), picked (somebody chose another agent by hand).
+    from the contact's offer before), cooling_down (until), desk_absent (since), phone_busy, phone_gone (since);
+    declined (did not take this contact just now). Who came first: serves_first (contact_id, queue_id, before). What
+    kept the contact from everybody: switch_away, not_known_yet (until), picked (somebody chose another agent by hand).
     """
 
     code: str
@@ -190,6 +190,9 @@ def _busy(world: World, contact: Contact, shift: Shift) -> Iterator[Obstacle]:
         yield Obstacle(code="desk_absent", since=shift.desk.since)
     if shift.status == "ready" and shift.extension in world.lines:
         yield Obstacle(code="phone_busy")
+    phone = world.registration(shift.extension)
+    if phone is not None and not phone.registered:
+        yield Obstacle(code="phone_gone", since=phone.since)
 
 
 def _comes_first(world: World, contact: Contact, first: str, at: Instant) -> Obstacle:

@@ -18,7 +18,19 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.lines import Lane, LaneKey, Wait, lane_key
-from orchestrator.domain.routing.pools import PAUSED, READY, Order, OrderKey, Pool, PoolKey, draw_of, pool_key, widths
+from orchestrator.domain.routing.pools import (
+    OUT,
+    PAUSED,
+    PHONE_GONE,
+    READY,
+    Order,
+    OrderKey,
+    Pool,
+    PoolKey,
+    draw_of,
+    pool_key,
+    widths,
+)
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
 from orchestrator.domain.routing.requirements import Requirement, own
 from orchestrator.domain.routing.rules import Standing, rule_of
@@ -44,6 +56,8 @@ class Matching:
     def __init__(self, counters: Counters | None = None) -> None:
         self._counters = counters or Counters()
         self._queues: dict[str, QueueConfigured] = {}
+        self._own: dict[str, Requirement] = {}
+        """What each queue asks for of itself."""
         self._agents: dict[str, Agent] = {}
         self._pools: dict[PoolKey, Pool] = {}
         self._pools_of: dict[str, list[tuple[Pool, int]]] = {}
@@ -75,7 +89,8 @@ class Matching:
             for order in pool.orders.values():
                 order.users.discard(queue_id)
         self._queues[queue_id] = queue.settings
-        self._order(queue_id, own(queue.settings))
+        self._own[queue_id] = own(queue.settings)
+        self._order(queue_id, self._own[queue_id])
         for contact in again:
             self.place_contact(contact, reachable=True)
         self._forget_unused()
@@ -91,7 +106,8 @@ class Matching:
         if agent is not None:
             self._agents[agent_id] = agent
         for shift in affected:
-            self.place_shift(shift, on_hook=labels[shift.shift_id] != PHONE_BUSY)
+            label = labels[shift.shift_id]
+            self.place_shift(shift, phone=label if label in (PHONE_BUSY, PHONE_GONE) else "")
 
     def _order(self, queue_id: str, requirement: Requirement) -> Order:
         """The order by which a queue looks at the agents for this requirement."""
@@ -152,10 +168,12 @@ class Matching:
 
     # --- keeping the index true: agents -----------------------------------------------------------------------------
 
-    def place_shift(self, shift: Shift, *, on_hook: bool, at: Instant | None = None) -> None:
-        """Note where this shift stands now. `on_hook`: no leg of ours to its phone is open any more."""
+    def place_shift(self, shift: Shift, *, phone: str = "", at: Instant | None = None) -> None:
+        """Note where this shift stands now. `phone`: what keeps its phone from being rung: `PHONE_BUSY`, while a leg of
+        ours to it is open, or `PHONE_GONE`; empty where nothing does.
+        """
         before = self._shifts.get(shift.shift_id)
-        old, new = self._labels.get(shift.shift_id, ""), _label(shift, on_hook=on_hook)
+        old, new = self._labels.get(shift.shift_id, ""), _label(shift, phone)
         self._shifts[shift.shift_id] = shift
         self._shifts_of_agent.setdefault(shift.agent_id, {})[shift.shift_id] = None
         if before is not None and old == new and before.idle_since == shift.idle_since:
@@ -217,11 +235,10 @@ class Matching:
             return
         self._stamp += 1
         place = self._places.setdefault(ident, self._stamp)
-        settings = self._queues.get(visit.queue_id)
-        if contact.status not in IN_TURN or not reachable or visit.step < 0 or settings is None:
+        if contact.status not in IN_TURN or not reachable or visit.step < 0 or visit.queue_id not in self._own:
             self._leave(ident)
             return
-        requirement = visit.requirement or own(settings)
+        requirement = visit.requirement or self._own[visit.queue_id]
         key = lane_key(visit.queue_id, requirement, visit.age_per_min, visit.age_cap)
         widens = not visit.last_step
         before = self._waits.get(ident)
@@ -280,10 +297,9 @@ class Matching:
         queue is not configured. They stay in the index until their shifts change.
         """
         visit = contact.visit
-        settings = self._queues.get(visit.queue_id) if visit is not None else None
-        if visit is None or settings is None:
+        if visit is None or visit.queue_id not in self._own:
             return None
-        requirement = visit.requirement or own(settings)
+        requirement = visit.requirement or self._own[visit.queue_id]
         order = self._order(visit.queue_id, requirement)
         best = self._best(order, requirement, count, now, visit.declined)
         again = bool(best) and best[0].agent_id in visit.declined
@@ -291,10 +307,19 @@ class Matching:
             best = []
         return Choice(requirement, order, best, self._others(requirement, visit.declined, chosen_again=again))
 
+    def first_agent(self, contact_id: str, now: Instant) -> str | None:
+        """The agent whom `choose` would take for a contact that waits, without saying why; None where there is none."""
+        wait = self._waits.get(contact_id)
+        visit = self._waiting[contact_id].visit if wait is not None else None
+        if wait is None or visit is None:
+            return None
+        best = self._best(wait.lane.order, wait.lane.requirement, 1, now, visit.declined)
+        return best[0].agent_id if best else None
+
     def best_agents(self, queue_id: str, count: int, now: Instant) -> list[Standing]:
         """Up to `count` free agents for what the queue asks for of itself, best first."""
-        settings = self._queues.get(queue_id)
-        return self._order(queue_id, own(settings)).best(count, self._free, now) if settings is not None else []
+        requirement = self._own.get(queue_id)
+        return self._order(queue_id, requirement).best(count, self._free, now) if requirement is not None else []
 
     def _best(
         self, order: Order, requirement: Requirement, count: int, now: Instant, avoid: Collection[str]
@@ -339,18 +364,22 @@ class Matching:
         return {why: count for why, count in sorted(out.items()) if count > 0}
 
     def anybody_for(self, queue_id: str, requirement: Requirement) -> bool:
-        """Whether anybody who is signed in, and not paused, could take what asks for this, now or later."""
+        """Whether anybody who is signed in, not paused, and has a phone could take what asks for this, now or later."""
         if queue_id not in self._queues:
             return False
         pool = self._pool(widths(requirement)[-1])
         if not requirement.agents:
             return pool.able > 0
         return any(
-            self._labels[shift_id] != PAUSED
+            self._labels[shift_id] not in OUT
             for agent_id in requirement.agents
             if self._level_in(pool, agent_id) is not None
             for shift_id in self._shifts_of_agent.get(agent_id, ())
         )
+
+    def is_out(self, shift_id: str) -> bool:
+        """Whether nobody waits for this shift: it is over, on a pause, or its phone is gone."""
+        return self._labels.get(shift_id, PAUSED) in OUT
 
     def is_free(self, shift_id: str) -> bool:
         """Whether this shift may be offered a contact now."""
@@ -358,10 +387,9 @@ class Matching:
 
     def states(self, queue_id: str) -> dict[str, int]:
         """How many signed-in agents who could serve the queue are in which state; only those above zero."""
-        settings = self._queues.get(queue_id)
-        if settings is None:
+        requirement = self._own.get(queue_id)
+        if requirement is None:
             return {}
-        requirement = own(settings)
         pool = self._pool(pool_key(requirement.skills, requirement.branch))
         return {state: count for state, count in sorted(pool.states.items()) if count > 0}
 
@@ -428,9 +456,9 @@ class Matching:
                 yield lane
 
 
-def _label(shift: Shift, *, on_hook: bool) -> str:
+def _label(shift: Shift, phone: str) -> str:
     if shift.status != READY:
         return shift.status
     if shift.cooling_until is not None:
         return "cooling_down"
-    return READY if on_hook else PHONE_BUSY
+    return phone or READY

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 READY: Final = "ready"
 PAUSED: Final = "paused"
+PHONE_GONE: Final = "phone_gone"
+
+# States in which nobody is waited for.
+OUT: Final = (PAUSED, PHONE_GONE)
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
 SPARE: Final = 64
@@ -72,8 +76,8 @@ class Pool:
 
     @property
     def able(self) -> int:
-        """How many are signed in and not paused: whoever waits for one of them may get one."""
-        return self.size - self.states[PAUSED]
+        """How many are signed in, not paused, and have a phone: whoever waits for one of them may get one."""
+        return self.size - sum(self.states[state] for state in OUT)
 
     def count(self, label: str, by: int) -> None:
         """So many more (or fewer) are in this state."""
@@ -176,8 +180,5 @@ def widths(requirement: Requirement) -> tuple[PoolKey, PoolKey, PoolKey]:
     """The pools that tell why somebody is out: all who have the skills, those whose levels suffice, those of the
     branch.
     """
-    return (
-        pool_key(dict.fromkeys(requirement.skills, 1), ""),
-        pool_key(requirement.skills, ""),
-        pool_key(requirement.skills, requirement.branch),
-    )
+    skills, branch = pool_key(requirement.skills, requirement.branch)
+    return (tuple((skill, 1) for skill, _ in skills), ""), (skills, ""), (skills, branch)

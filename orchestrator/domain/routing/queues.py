@@ -105,6 +105,8 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     most_waiting: int = 0
     """So many may wait at once; 0: as many as come."""
     overflow: tuple[Spill, ...] = ()
+    tell_place_every_ms: int = 0
+    """How often whoever waits is told place and expected wait, the first time after so long; 0: never."""
     pick: str = "skilled"
     """Which agents may take a waiting contact by hand: skilled (whoever serves the queue), anyone, nobody."""
 

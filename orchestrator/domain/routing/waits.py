@@ -1,16 +1,23 @@
-"""How long somebody who is queued now will wait: an estimate from what the queue did lately.
+"""Where somebody stands in a queue, and how long they will wait: an estimate from what the queue did lately.
 
 The method (docs/decisions/0047): place in the queue times the mean time between the last `KEPT` service starts. A start
 counts from the one before it, or from when somebody began to wait in an empty queue, so that quiet hours do not make a
 queue look slow. Whoever finds a free agent and nobody ahead is expected to wait for nobody.
+
+Those of one queue who age alike from the same points stand in one group, in the order in which they came: none of them
+ever passes another. Whoever is ahead of somebody in another group is a beginning of it, which is found by halving; so a
+place costs a few comparisons, however many wait.
 """
 
-from collections import Counter, deque
+from bisect import bisect_left, insort
+from collections import deque
+from functools import partial
 
 from msgspec import Struct
 
-from orchestrator.domain.contacts.contacts import Contact, QueueVisitEnded
+from orchestrator.domain.contacts.contacts import Contact, QueueVisitEnded, Visit
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
+from orchestrator.domain.routing.requirements import rank_at
 
 KEPT = 20
 # Whoever is not in line although the visit is open: left in peace after a try, or called for outside.
@@ -26,13 +33,21 @@ class Wait(Struct, frozen=True):
     estimate_ms: int
 
 
-class _Line:
-    """Who is in line for one queue, by priority, and its last service starts."""
+_Group = tuple[int, int, int]
+"""The points that somebody has whatever the time, those that each minute adds, and how many these may become."""
+_Came = tuple[Instant, int]
+"""Since when somebody waits, and the order of queueing among those who came in the same instant."""
+_Stand = tuple[str, _Group, _Came]
+"""Where somebody is in line: queue, group, and where in it."""
 
-    __slots__ = ("gaps", "since", "total", "waiting")
+
+class _Line:
+    """Who is in line for one queue, and its last service starts."""
+
+    __slots__ = ("gaps", "groups", "since", "total")
 
     def __init__(self) -> None:
-        self.waiting: Counter[int] = Counter()
+        self.groups: dict[_Group, list[_Came]] = {}
         self.since = Instant(0)
         """The last service start, or since when the queue has not been empty."""
         self.gaps: deque[int] = deque()
@@ -46,43 +61,88 @@ class _Line:
         if len(self.gaps) > KEPT:
             self.total -= self.gaps.popleft()
 
+    def join(self, group: _Group, came: _Came) -> None:
+        insort(self.groups.setdefault(group, []), came)
+
+    def leave(self, group: _Group, came: _Came) -> None:
+        fellows = self.groups[group]
+        del fellows[bisect_left(fellows, came)]
+        if not fellows:
+            del self.groups[group]
+
+    def ahead(self, group: _Group, came: _Came, now: Instant) -> int:
+        """How many are served before whoever came so into this group."""
+        mine = _turn(group, came, now)
+        count = 0
+        for each, fellows in self.groups.items():
+            count += bisect_left(fellows, mine, key=partial(_turn, each, now=now))
+        return count
+
+    def lasts(self, position: int, *, able: bool) -> Wait:
+        """What can be told of this place."""
+        if not self.gaps or not able:
+            return Wait(position, -1)
+        return Wait(position, position * self.total // len(self.gaps) // MILLISECOND)
+
 
 class Waits:
     """All queues' lines: a fold of contacts' events."""
 
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
+        self._stands: dict[str, _Stand] = {}
+        self._queued = 0
 
     def note(self, before: Contact | None, after: Contact, event: Event, at: Instant) -> None:
         """Take one more event of a contact, with the contact before and after it."""
         if isinstance(event, QueueVisitEnded) and event.outcome == "answered":
             self._lines.setdefault(event.queue_id, _Line()).start(at)
-        was, now = _place(before), _place(after)
-        if was == now:
+        was, now = _in_line(before), _in_line(after)
+        if was is now:
             return
-        if was is not None:
-            self._lines[was[0]].waiting[was[1]] -= 1
-        if now is not None:
-            line = self._lines.setdefault(now[0], _Line())
-            if not line.waiting.total():
+        stood = self._stands.pop(after.contact_id, None)
+        if stood is not None:
+            self._lines[stood[0]].leave(*stood[1:])
+        if now is None:
+            return
+        line = self._lines.setdefault(now.queue_id, _Line())
+        if stood is None:
+            self._queued += 1
+            if not line.groups:
                 line.since = at
-            line.waiting[now[1]] += 1
+        order = self._queued if stood is None else stood[2][1]
+        stand = self._stands[after.contact_id] = (now.queue_id, _group(now), (now.since, order))
+        line.join(*stand[1:])
 
     def expected(self, queue_id: str, priority: int, *, free: bool, able: bool = True) -> Wait:
         """What somebody who is queued now with this priority can expect. `free`: an agent is. `able`: one who could
         serve the queue is at work; without, nobody can say.
         """
         line = self._lines.get(queue_id)
-        ahead = sum(count for rank, count in line.waiting.items() if rank >= priority) if line is not None else 0
-        if free and not ahead:
-            return Wait(1, 0)
-        if line is None or not line.gaps or not able:
-            return Wait(ahead + 1, -1)
-        return Wait(ahead + 1, (ahead + 1) * line.total // len(line.gaps) // MILLISECOND)
+        if line is None:
+            return Wait(1, 0 if free else -1)
+        ahead = sum(len(fellows) for (rank, _, _), fellows in line.groups.items() if rank >= priority)
+        return Wait(1, 0) if free and not ahead else line.lasts(ahead + 1, able=able)
+
+    def standing(self, contact_id: str, now: Instant, *, able: bool) -> Wait | None:
+        """What somebody who is in line can expect now; None for whoever is in none. `able`: see `expected`."""
+        stand = self._stands.get(contact_id)
+        if stand is None:
+            return None
+        queue_id, group, came = stand
+        line = self._lines[queue_id]
+        return line.lasts(line.ahead(group, came, now) + 1, able=able)
 
 
-def _place(contact: Contact | None) -> tuple[str, int] | None:
-    """The queue and the priority with which this contact is in line."""
-    if contact is None or contact.visit is None or contact.status in _ASIDE:
-        return None
-    return contact.visit.queue_id, contact.visit.base
+def _in_line(contact: Contact | None) -> Visit | None:
+    """The visit with which this contact is in line."""
+    return contact.visit if contact is not None and contact.status not in _ASIDE else None
+
+
+def _group(visit: Visit) -> _Group:
+    return (visit.base, visit.age_per_min, visit.age_cap)
+
+
+def _turn(group: _Group, came: _Came, now: Instant) -> tuple[int, Instant, int]:
+    """Where whoever came so into this group stands now, among all of the queue: smaller is served first."""
+    return (-rank_at(*group, came[0], now), *came)

@@ -131,9 +131,12 @@ class PhoneRegistered(Fact, frozen=True, kw_only=True):
 
 
 class PhoneGone(Fact, frozen=True, kw_only=True):
-    """A phone unregistered or its registration expired (CUSTOM sofia::unregister, sofia::expire)."""
+    """A phone unregistered (CUSTOM sofia::unregister) or, where `expired`, was not heard of for too long
+    (sofia::expire).
+    """
 
     extension: str
+    expired: bool = False
 
 
 class Heartbeat(Fact, frozen=True, kw_only=True):
@@ -184,6 +187,8 @@ class Snapshot(Fact, frozen=True, kw_only=True):
 
     core: str
     legs: tuple[SeenLeg, ...]
+    phones: dict[str, bool] = {}
+    """Whether a phone is registered, of each account in our directory; empty where the switch does not list them."""
 
 
 class SnapshotMissing(Fact, frozen=True, kw_only=True):

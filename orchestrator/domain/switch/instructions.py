@@ -110,6 +110,18 @@ class AnnounceNumber(Instruction, frozen=True, kw_only=True):
     prompts: tuple[str, ...]
 
 
+class SayPlace(Instruction, frozen=True, kw_only=True):
+    """Let a caller who waits hear these prompts in the place of the music, which goes on beneath them."""
+
+    prompts: tuple[str, ...]
+
+
+class HushPlace(Instruction, frozen=True, kw_only=True):
+    """Say no more of these prompts, where the caller hears them still."""
+
+    prompts: tuple[str, ...]
+
+
 class CheckLeg(Instruction, frozen=True, kw_only=True):
     """Ask whether this leg lives; answered by `LegPresence`."""
 

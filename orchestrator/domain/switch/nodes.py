@@ -1,11 +1,14 @@
-"""A switch as the ledger knows it: connected, lost, restarted, repaired.
+"""A switch as the ledger knows it: connected, lost, restarted, repaired; and which phones are registered there.
 
 Stream `node-<id>`. Written by the runner only; read by ops.
 
    lost ──NodeConnected──▶ connected ──NodeReconciled──▶ connected and in step ──NodeLost──▶ lost
 
 Only the contacts of a node that is in step are offered to agents: before that we do not know who still waits there.
+What it said of phones counts for as long: of a node that is lost nobody knows which phones it can reach.
 """
+
+from collections.abc import Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -69,6 +72,28 @@ class StrayLegClosed(Event, frozen=True, kw_only=True):
     cause: str
 
 
+class PhoneRegistered(Event, frozen=True, kw_only=True):
+    """The switch can reach this phone, and could not before. A registration that is only refreshed is no event."""
+
+    extension: str
+
+
+class PhoneUnregistered(Event, frozen=True, kw_only=True):
+    """The switch cannot reach this phone any more: it said goodbye (`unregistered`) or fell silent (`expired`)."""
+
+    extension: str
+    why: str = "unregistered"
+
+
+class PhonesCompared(Event, frozen=True, kw_only=True):
+    """The switch listed its accounts after a connect or a doubt, and knew other phones than the ledger did."""
+
+    registered: tuple[str, ...] = ()
+    unregistered: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    """Those that are not among its accounts (any more): of them nothing is known."""
+
+
 class StrayLegOverdue(Event, frozen=True, kw_only=True):
     """Stray legs that should be gone by now are asked after (law 9). Asked again at `again_at`."""
 
@@ -77,6 +102,17 @@ class StrayLegOverdue(Event, frozen=True, kw_only=True):
 
 
 # --- state -----------------------------------------------------------------------------------------------------
+
+
+# What can be told of a phone.
+REGISTERED, GONE, UNKNOWN = "registered", "gone", "unknown"
+
+
+class Registration(Struct, frozen=True):
+    """What a switch said last of one phone, and since when that is so."""
+
+    registered: bool
+    since: Instant
 
 
 class Node(Struct, frozen=True, kw_only=True):
@@ -91,6 +127,8 @@ class Node(Struct, frozen=True, kw_only=True):
     strays: tuple[str, ...] = ()
     reminders: int = 0
     """How often the switch was asked in vain after the strays."""
+    phones: dict[str, Registration] = {}
+    """What it said of phones, by extension. One that it never said anything of is not in it."""
 
 
 def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
@@ -110,4 +148,54 @@ def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
             return replace(node, reminders=node.reminders + 1)
         case StrayLegClosed():
             return replace(node, strays=tuple(leg for leg in node.strays if leg != event.leg), reminders=0)
+        case PhoneRegistered():
+            return replace(node, phones=node.phones | _since(at, (event.extension,), registered=True))
+        case PhoneUnregistered():
+            return replace(node, phones=node.phones | _since(at, (event.extension,), registered=False))
+        case PhonesCompared():
+            there, gone = (
+                _since(at, event.registered, registered=True),
+                _since(at, event.unregistered, registered=False),
+            )
+            kept = {phone: known for phone, known in node.phones.items() if phone not in event.forgotten}
+            return replace(node, phones=kept | there | gone)
     return node
+
+
+def _since(at: Instant, extensions: Iterable[str], *, registered: bool) -> dict[str, Registration]:
+    return {extension: Registration(registered, at) for extension in extensions}
+
+
+# --- asking ----------------------------------------------------------------------------------------------------
+
+
+def compare(node: Node, listed: dict[str, bool], *, entering: bool) -> tuple[Event, ...]:
+    """What is new in the switch's own list of its accounts. Only one made after a connect (`entering`) says that
+    nothing is known any more of phones that it lacks: what came as news since then need not be in a list.
+    """
+    known = {extension: phone.registered for extension, phone in node.phones.items()}
+    new = sorted(extension for extension, registered in listed.items() if known.get(extension) is not registered)
+    compared = PhonesCompared(
+        registered=tuple(extension for extension in new if listed[extension]),
+        unregistered=tuple(extension for extension in new if not listed[extension]),
+        forgotten=tuple(sorted(known.keys() - listed.keys())) if entering else (),
+    )
+    return (compared,) if compared != PhonesCompared() else ()
+
+
+def phones_moved(before: Node | None, after: Node) -> tuple[str, ...]:
+    """The phones of which something else may be known now."""
+    was, now = (node.phones if node is not None else {} for node in (before, after))
+    if after.in_step == (before is not None and before.in_step):
+        if was is now or not after.in_step:
+            return ()
+        return tuple(phone for phone in {**was, **now} if was.get(phone) != now.get(phone))
+    return tuple({**was, **now})
+
+
+def registration(known: Iterable[Node], extension: str) -> Registration | None:
+    """What is known of a phone now, by the switches that are in step: one that can reach it is enough. None where none
+    of them has said anything: unknown is not gone.
+    """
+    said = [node.phones[extension] for node in known if node.in_step and extension in node.phones]
+    return max(said, key=lambda phone: (phone.registered, phone.since), default=None)

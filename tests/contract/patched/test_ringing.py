@@ -5,7 +5,7 @@ import pytest
 from orchestrator.domain.kernel import MILLISECOND
 from orchestrator.domain.switch import facts as f
 from tests.contract.desk import Desk
-from tests.contract.driver import Behaviour, Driver
+from tests.contract.driver import EXTENSIONS, Behaviour, Driver
 
 
 def test_a_phone_that_answers_rings_answers_and_parks_under_its_contact_and_offer(driver: Driver, desk: Desk) -> None:
@@ -161,3 +161,25 @@ def test_a_phone_tells_that_it_registered_and_that_it_left(driver: Driver, desk:
     assert 0 < registered.expires_s <= 300
     driver.unregister("1003")
     desk.await_fact(f.PhoneGone, extension="1003")
+
+
+def test_whoever_connects_is_told_which_phones_are_registered(driver: Driver, desk: Desk) -> None:
+    """Law 5: the truth is read from the switch, for every account and by the words by which it would be rung."""
+    phone = driver.phone("1003")
+    desk.await_fact(f.PhoneRegistered, extension="1003")
+    desk.link.take_snapshot()
+    seen = desk.await_fact(f.Snapshot).phones
+    assert seen == {extension: extension == "1003" for extension in EXTENSIONS}
+    phone.leave()
+    assert not desk.await_fact(f.PhoneGone, extension="1003", within_s=1).expired
+    # At once: what was just told counts, whatever the switch's list says by now.
+    desk.link.take_snapshot()
+    assert not desk.await_fact(f.Snapshot).phones["1003"]
+
+
+def test_a_phone_that_fell_silent_is_told_of_when_its_registration_is_over(driver: Driver, desk: Desk) -> None:
+    """With the margin of our configuration, and looked for every second."""
+    phone = driver.phone("1003", expires_s=3)
+    desk.await_fact(f.PhoneRegistered, extension="1003")
+    phone.die()
+    assert desk.await_fact(f.PhoneGone, extension="1003", within_s=3 + 5 + 3).expired

@@ -162,7 +162,7 @@ class History:
             signed_in_at=self.now, idle_since=self.now,
         )  # fmt: skip
         self.naive.shifts[name] = shift
-        self.index.place_shift(shift, on_hook=True, at=self.now)
+        self.index.place_shift(shift, at=self.now)
 
     def contact_comes(self) -> None:
         dice = self.dice
@@ -247,6 +247,8 @@ class History:
                 there = {x.agent_id for x in naive.shifts.values() if x.status != "paused"} & naive.agents.keys()
                 anybody = any(naive.fits(naive.agents[name], naive.asks(contact)) for name in there)
                 assert index.anybody_for(contact.queue_id, naive.asks(contact)) == anybody
+            for contact in naive.waiting():
+                assert index.first_agent(contact.contact_id, now) == next(iter(naive.best_agents(contact, now)), None)
             served = [c for c in sorted(naive.waiting(), key=lambda c: naive.rank(c, now)) if naive.best_agents(c, now)]
             first = next(index.in_turn(now), None)
             assert first == (served[0].contact_id if served else None)

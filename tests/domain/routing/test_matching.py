@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from orchestrator.domain.contacts.contacts import Contact, Visit
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing import lines, pools
-from orchestrator.domain.routing.matching import Matching
+from orchestrator.domain.routing.matching import PHONE_BUSY, Matching
+from orchestrator.domain.routing.pools import PHONE_GONE
 from orchestrator.domain.routing.queues import Queue, QueueConfigured
+from orchestrator.domain.routing.requirements import own
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.shifts import Shift
 
@@ -64,7 +66,7 @@ def placed(*agents: tuple[str, int, dict[str, int]], queues: tuple[Queue, ...] =
         matching.configure_queue(each)
     for name, idle_since, skills in agents:
         matching.configure_agent(name, agent(name, **skills))
-        matching.place_shift(shift(name, idle_since), on_hook=True)
+        matching.place_shift(shift(name, idle_since))
     return matching
 
 
@@ -128,22 +130,36 @@ def test_a_queue_without_a_least_level_still_asks_for_its_skill() -> None:
 def test_only_a_ready_agent_who_is_not_cooling_down_is_free(state: Shift, label: str) -> None:
     """Complaint 6; features 3.6, 3.9: the others are counted by their state."""
     matching = placed(("a", 0, {"zh": 3}))
-    matching.place_shift(state, on_hook=True)
+    matching.place_shift(state)
     assert best(matching) == []
     assert not matching.is_free("a")
     assert matching.states("q") == {label: 1}
-    matching.place_shift(shift("a", 5), on_hook=True)
+    matching.place_shift(shift("a", 5))
     assert best(matching) == ["a"]
 
 
 def test_an_agent_whose_phone_still_has_a_leg_of_ours_is_not_free() -> None:
     """Complaint 3."""
     matching = placed(("a", 0, {"zh": 3}))
-    matching.place_shift(shift("a"), on_hook=False)
+    matching.place_shift(shift("a"), phone=PHONE_BUSY)
     assert best(matching) == []
     assert matching.states("q") == {"phone_busy": 1}
-    matching.place_shift(shift("a"), on_hook=True)
+    matching.place_shift(shift("a"))
     assert best(matching) == ["a"]
+
+
+def test_an_agent_whose_phone_is_gone_is_neither_free_nor_waited_for() -> None:
+    """Issue 5: an unreachable phone is never offered; complaint 6: and nobody is kept waiting for it."""
+    matching = placed(("a", 0, {"zh": 3}))
+    assert matching.anybody_for("q", own(queue().settings))
+    matching.place_shift(shift("a"), phone=PHONE_GONE)
+    assert best(matching) == []
+    assert matching.states("q") == {"phone_gone": 1}
+    assert matching.is_out("a")
+    assert not matching.anybody_for("q", own(queue().settings))
+    matching.place_shift(shift("a"))
+    assert best(matching) == ["a"]
+    assert matching.anybody_for("q", own(queue().settings))
 
 
 def test_skills_that_change_count_from_the_next_question_on() -> None:
@@ -159,9 +175,10 @@ def test_skills_that_change_count_from_the_next_question_on() -> None:
     assert best(matching) == ["a"]
 
 
-def test_a_busy_phone_stays_busy_when_its_agents_skills_change() -> None:
+@pytest.mark.parametrize("phone", (PHONE_BUSY, PHONE_GONE))
+def test_a_phone_stays_busy_or_gone_when_its_agents_skills_change(phone: str) -> None:
     matching = placed(("a", 1, {"zh": 3}))
-    matching.place_shift(shift("a", 1), on_hook=False)
+    matching.place_shift(shift("a", 1), phone=phone)
     matching.configure_agent("a", agent("a", zh=5))
     assert best(matching) == []
 
@@ -265,17 +282,17 @@ def work_of(waiting: int, agents: int) -> int:
     """Moves for a hundred rounds of: an agent comes free, is matched, is reserved, and the contact leaves the queue."""
     matching = placed(*((f"a{n}", n, {"zh": 1 + n % 9}) for n in range(agents)))
     for n in range(agents):
-        matching.place_shift(shift(f"a{n}", n, status="talking"), on_hook=True)
+        matching.place_shift(shift(f"a{n}", n, status="talking"))
     for n in range(waiting):
         matching.place_contact(contact(f"c{n}", n), reachable=True)
     with counted() as count:
         for round_ in range(100):
             name = f"a{round_ % agents}"
-            matching.place_shift(shift(name, 10_000 + round_), on_hook=True)
+            matching.place_shift(shift(name, 10_000 + round_))
             head = matching.best_contact(name, NOW)
             assert head == f"c{round_}"
             assert best(matching, count=1) == [name]
-            matching.place_shift(shift(name, 10_000 + round_, status="reserved"), on_hook=True)
+            matching.place_shift(shift(name, 10_000 + round_, status="reserved"))
             matching.place_contact(contact(head, round_, status="offered"), reachable=True)
     return count[0]
 
@@ -290,8 +307,8 @@ def test_entries_that_are_no_longer_true_do_not_pile_up() -> None:
     """Feature 12.5: agents who come and go all night, while one of a higher level stays free."""
     matching = placed(("best", 0, {"zh": 9}), ("restless", 0, {"zh": 1}))
     for n in range(5_000):
-        matching.place_shift(shift("restless", n), on_hook=True)
-        matching.place_shift(shift("restless", n, status="paused"), on_hook=True)
+        matching.place_shift(shift("restless", n))
+        matching.place_shift(shift("restless", n, status="paused"))
     for n in range(5_000):
         matching.place_contact(contact("head"), reachable=True)
         matching.place_contact(contact(f"c{n}", n + 1), reachable=True)
@@ -326,7 +343,7 @@ def test_the_index_says_what_sorting_everything_would_say(seed: int) -> None:
             case 1 | 2:
                 status, free = dice.choice((("ready", True), ("ready", False), ("talking", True)))
                 shifts[name] = (shift(name, dice.randrange(1_000), status=status), free)
-                matching.place_shift(shifts[name][0], on_hook=free)
+                matching.place_shift(shifts[name][0], phone="" if free else dice.choice((PHONE_BUSY, PHONE_GONE)))
             case 3:
                 newcomer = contact(f"c{step}", step // 4, dice.choice(("q", "e")), priority=dice.choice((0, 0, 3)))
                 waiting[newcomer.contact_id] = (step, newcomer)

@@ -87,7 +87,7 @@ def test_a_missed_ring_is_told_with_its_reason_and_a_way_back(office: Office) ->
     office.house.driver.phone("1002")
     ann = office.rung("ann", number="+8613800138000")
     ann.press("reject")
-    office.house.driver.phone("1001", "unregistered")
+    office.house.driver.phone("1001", "unreachable")
     until(lambda: ann.sees().state != "ringing", "the call to go elsewhere")
     desk = ann.await_state("paused", within_s=40)
     assert desk.stood_down == "phone_unreachable"
