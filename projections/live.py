@@ -55,7 +55,7 @@ class LiveView:
     Read it inside `still()`. It outlives the database: while that is away, `away` is true and the state stands still.
     """
 
-    def __init__(self, source: Log) -> None:
+    def __init__(self, source: Log, *, old_s: float = OLD_S) -> None:
         self.world = World()
         self.calls = Calls()
         self.tallies = Tallies()
@@ -66,6 +66,7 @@ class LiveView:
         self.away = False
         """Whether the database cannot be reached or does not answer: what is shown may be old."""
         self._log = source
+        self._old_s = old_s
         self._topics = Topics()
         self._subscribers: list[Subscriber] = []
         self._stop = threading.Event()
@@ -210,7 +211,7 @@ class LiveView:
         """See that nothing is read any more: whoever waits for an answer that does not come, does not say so."""
         while not self._stop.wait(_LOOK_S):
             silent_s = time.monotonic() - self._read_at
-            if silent_s > OLD_S:
+            if silent_s > self._old_s:
                 self._gone(Away(f"Nothing could be read from the log for {silent_s:.0f} s."))
 
     def _gone(self, away: Away) -> None:

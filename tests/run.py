@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
         # In one word: pytest takes the value of an option that it does not know yet for a path of tests.
         common = [f"--switch-report={report}", *arguments]
         outcomes = [
-            _run("unpatched", ["-m", "pytest", "-n", _WORKERS, "-m", "not switch", *common]),
+            _run("unpatched", ["-m", "pytest", "-n", _WORKERS, "--dist", "worksteal", "-m", "not switch", *common]),
             _run("unpatched, on the real switch", ["-m", "pytest", "-p", "no:xdist", "-m", "switch", *common]),
             _run("gevent-patched", ["-m", "tests.run_patched", *common]),
         ]

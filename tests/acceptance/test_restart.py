@@ -41,9 +41,10 @@ def _after_a_restart(house: House, callers: list[Caller]) -> None:
     assert "LegClosed" not in house.ledger.story(talking)
     assert house.ledger.story(waiting)[-1] in ("ContactQueued", "ContactIdentified"), "nothing happened to who waits"
     assert house.agent("801")["state"] == "talking"
-    for caller in callers:
+    # Whoever waits goes first: the agent whose talk is over would be offered them.
+    for ended, caller in enumerate(reversed(callers), start=1):
         caller.hang_up()
-    house.ledger.await_event(c.ContactEnded, count=3)
+        house.ledger.await_event(c.ContactEnded, count=ended)
     assert len(house.ledger.all(c.ContactConnected)) == 1, "nobody was bridged twice"
     report = house.close_day(contacts=3)
     assert report.counts.ended_by_reason == {"completed": 1, "abandoned": 2}

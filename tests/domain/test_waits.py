@@ -2,6 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts.contacts import Contact, ContactQueued, Visit
 from orchestrator.domain.engine import DatabaseReturned
@@ -153,12 +154,17 @@ PEOPLE = st.lists(
 )
 
 
+WHO = st.sets(st.integers(0, 29))
+
+
 @settings(deadline=None)
-@given(people=PEOPLE, minutes=st.integers(3, 30), leave=st.sets(st.integers(0, 29)), hurry=st.sets(st.integers(0, 29)))
+@given(people=PEOPLE, minutes=st.integers(3, 30), leave=WHO, hurry=WHO, aside=WHO)
 def test_a_place_is_how_many_are_ranked_before_whoever_asks_however_they_age(
-    people: list[dict[str, int]], minutes: int, leave: set[int], hurry: set[int]
+    people: list[dict[str, int]], minutes: int, leave: set[int], hurry: set[int], aside: set[int]
 ) -> None:
-    """Complaint 20: held against counting everybody by the rank that distribution goes by."""
+    """Complaint 20: held against counting everybody by the rank that distribution goes by. Whoever was called for
+    outside in vain is back in the same place.
+    """
     waits, now = Waits(), Instant(minutes * 60 * SECOND)
     line: dict[int, Contact] = {}
 
@@ -175,6 +181,11 @@ def test_a_place_is_how_many_are_ranked_before_whoever_asks_however_they_age(
         note(ident, in_queue(ident, **person))
     for ident in sorted(hurry & line.keys()):
         note(ident, in_queue(ident, **people[ident] | {"base": 2}))
+    for ident in sorted(aside & line.keys()):
+        back = line[ident]
+        note(ident, replace(back, status="sent_outside"))
+        assert waits.standing(str(ident), now, able=True) is None
+        note(ident, back)
     for ident in sorted(leave & line.keys()):
         note(ident, None)
     # Of two who are alike in everything, whoever came first is first.

@@ -192,6 +192,9 @@ class BaresipPhone:
 class SippPhones:
     """Registered phones played by one sipp process, as a scenario says."""
 
+    expires_s = 120
+    """So long they are registered: they do not renew it."""
+
     def __init__(
         self, folder: Path, accounts: Sequence[Phone], port: int, scenario_text: str, *, sip_port: int | None = None
     ) -> None:
@@ -210,7 +213,8 @@ class SippPhones:
 
     def __enter__(self) -> Self:
         for account in self.accounts:
-            register(self.folder, account, self.registrar, f"127.0.0.1:{self.sip_port}")
+            address = f"127.0.0.1:{self.sip_port}"
+            register(self.folder, account, self.registrar, address, expires_s=self.expires_s)
         self.child = Child(self.command, output=self.folder / "output.txt", folder=self.folder)
         until(self._listens, "sipp to listen as a phone")
         return self
@@ -269,6 +273,8 @@ class AnsweringPhones(SippPhones):
 
     They hang up `talk_ms` after the answer, where that is given.
     """
+
+    expires_s = 300  # as long as our switch lets it hold (sip-force-expires-max): figures take minutes
 
     def __init__(
         self, folder: Path, accounts: Sequence[Phone], port: int, *, answer_ms: int = 0, talk_ms: int | None = None

@@ -15,7 +15,7 @@ from orchestrator.domain.staff.shifts import AgentStoodDown
 from orchestrator.domain.world import World
 from orchestrator.runner import inputs
 from orchestrator.store import Log
-from projections.live import LiveView, NotReady
+from projections.live import OLD_S, LiveView, NotReady
 from projections.live_calls import KEPT
 from projections.live_start import present
 from projections.live_tallies import NOTHING
@@ -28,7 +28,7 @@ from tests.simulation.comparing import difference, picture
 from tests.store.kit import Kit
 from tests.store.proxy import Proxy
 
-Watch = Callable[[Log], LiveView]
+Watch = Callable[..., LiveView]
 Tell = Callable[[Scene], "Chronicle"]
 
 
@@ -89,8 +89,8 @@ def watch() -> Iterator[Watch]:
     """A view that has read the log to its end, stopped after the test."""
     views: list[LiveView] = []
 
-    def make(log: Log) -> LiveView:
-        views.append(LiveView(log).start())
+    def make(log: Log, *, old_s: float = OLD_S) -> LiveView:
+        views.append(LiveView(log, old_s=old_s).start())
         views[-1].wait_ready(10)
         return views[-1]
 
@@ -233,14 +233,13 @@ def test_it_outlives_the_database(tell: Tell, store: Kit, proxy: Proxy, watch: W
 
 
 def test_a_database_that_keeps_its_connections_and_says_nothing_is_away_too(
-    tell: Tell, store: Kit, proxy: Proxy, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    tell: Tell, store: Kit, proxy: Proxy, watch: Watch
 ) -> None:
     """Complaint 24: a frozen server ends no connection and answers nothing; what is shown grows old."""
-    monkeypatch.setattr("projections.live.OLD_S", 2.0)
     scene = Scene(agents=1)
     story = tell(scene)
     story.store()
-    view = watch(Log(store.another_source(proxy.url), catalogue=CATALOGUE, vault=store.vault))
+    view = watch(Log(store.another_source(proxy.url), catalogue=CATALOGUE, vault=store.vault), old_s=2.0)
     proxy.go_silent()
     scene.ready(1)
     position = story.store()

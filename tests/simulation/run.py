@@ -32,7 +32,7 @@ from tests.simulation.link import Link, Links
 from tests.simulation.outsiders import NUMBERS, Lobby
 from tests.simulation.outsiders import REFUSALS as OUTSIDE_REFUSALS
 from tests.simulation.people import REFUSALS, Desk
-from tests.simulation.phones import Registered, Registrations, misjudged
+from tests.simulation.phones import REFRESH, Registered, Registrations, misjudged
 from tests.simulation.routing import Routing
 from tests.simulation.story import Story
 from tests.simulation.switch import Caller, Phone, Switch, Switches
@@ -205,7 +205,8 @@ class Run(Watcher):
         end = self._calm_from + LONGEST_QUIET
         while self.agenda.now < end:
             if self.agenda.now > self._calm_from and self._quiet():
-                end = min(end, self.agenda.now + LONGEST_WRAP_UP)
+                # By then every phone has registered again: what was lost of that is said once more.
+                end = min(end, max(self.agenda.now + LONGEST_WRAP_UP, self._calm_from + REFRESH + SECOND))
             self.agenda.step()
 
     def _quiet(self) -> bool:

@@ -185,8 +185,16 @@ _ROWS: Final[tuple[Row, ...]] = (
         ),
     ),
     (
+        r"(?P<name>.+): nobody is told a place after (?P<seconds>.+) s: max_wait_s is over before",
+        _l("%(name)s: nobody is told a place after %(seconds)s s; the longest wait is over before."),
+    ),
+    (
         r"(?P<name>.+): nobody waits (?P<seconds>.+) s for (?P<place>.+): max_wait_s is over before",
         _l("%(name)s: nobody waits %(seconds)s s for %(place)s; the longest wait is over before."),
+    ),
+    (
+        r"(?P<name>.+): nobody is told a place after (?P<seconds>.+) s: max_wait_s is over before",
+        _l("%(name)s: nobody is told a place after %(seconds)s s; the longest wait is over before."),
     ),
     (
         r"(?P<name>.+): (?P<place>.+) is never reached by length: most_waiting is (?P<most>.+)",

@@ -91,12 +91,16 @@ class Waits:
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
         self._stands: dict[str, _Stand] = {}
+        self._orders: dict[str, int] = {}
+        """In which order those with an open visit were queued: whoever comes back into line keeps it."""
         self._queued = 0
 
     def note(self, before: Contact | None, after: Contact, event: Event, at: Instant) -> None:
         """Take one more event of a contact, with the contact before and after it."""
-        if isinstance(event, QueueVisitEnded) and event.outcome == "answered":
-            self._lines.setdefault(event.queue_id, _Line()).start(at)
+        if isinstance(event, QueueVisitEnded):
+            self._orders.pop(after.contact_id, None)
+            if event.outcome == "answered":
+                self._lines.setdefault(event.queue_id, _Line()).start(at)
         was, now = _in_line(before), _in_line(after)
         if was is now:
             return
@@ -106,11 +110,12 @@ class Waits:
         if now is None:
             return
         line = self._lines.setdefault(now.queue_id, _Line())
-        if stood is None:
+        if stood is None and not line.groups:
+            line.since = at
+        order = self._orders.get(after.contact_id)
+        if order is None:
             self._queued += 1
-            if not line.groups:
-                line.since = at
-        order = self._queued if stood is None else stood[2][1]
+            order = self._orders[after.contact_id] = self._queued
         stand = self._stands[after.contact_id] = (now.queue_id, _group(now), (now.since, order))
         line.join(*stand[1:])
 

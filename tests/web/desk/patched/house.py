@@ -84,7 +84,8 @@ class House:
         site.add_user("ann", "agent", agent_id="a1")
         self.view.start().wait_ready(10)
         stack.callback(self.view.stop)
-        stack.callback(present.install(site.app, self.view).hub.stop)
+        self.hub = present.install(site.app, self.view).hub
+        stack.callback(self.hub.stop)
         path = control.control_path(site.parts.settings.home)
         engine = control.Server(path, self.command, lambda question: question)
         engine.start()

@@ -1,7 +1,8 @@
 """A page in a browser makes a desk: opened, closed, lost, opened twice, and pressed twice."""
 
+import re
 from collections.abc import Iterator
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import psycopg
 import pytest
@@ -47,6 +48,18 @@ def test_a_page_that_is_closed_is_a_desk_that_is_lost_and_a_reload_brings_it_bac
     house.open(ann, ONE)
     house.await_desk(ONE, "attached")
     assert house.story()[-2:] == ["DeskLost", "DeskReturned"]
+
+
+def test_a_page_that_looks_at_queues_keeps_its_stream(house: House, ann: Browser) -> None:
+    """Feature 4.3: at each sign of life it is asked whether the page may still look, at all that the page looks at."""
+    (topics,) = re.findall(r'data-stream="/stream\?topics=([^"&]+)"', ann.get("/desk/").text)
+    assert "queue:" in unquote(topics)
+    house.hub.beat_s = 0.05
+    page = house.open(ann, ONE, topics)
+    until(lambda: page.text.count("event: beat") >= 4 or page.over, "three more signs of life", within_s=10)
+    page.await_text("event: queue")
+    assert not page.over
+    assert "event: end" not in page.text
 
 
 def test_two_streams_of_one_page_are_one_desk_until_the_last_one_ends(house: House, ann: Browser) -> None:
