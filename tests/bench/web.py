@@ -249,7 +249,7 @@ class Pages:
                     continue
                 self.bytes += len(data)
                 *blocks, tail = (self._tails[file] + data).replace(b"\r\n", b"\n").split(b"\n\n")
-                self._tails[file] = tail[-20_000:]
+                self._tails[file] = tail
                 for block in blocks:
                     if b"event: desk\n" in block or b"event: floor\n" in block:
                         found = _SINCE.search(block)
