@@ -149,8 +149,11 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "clashes": ((r".+: (?P<named>.+)\.", _l("Say what is to stay, yours or theirs: %(named)s.")),),
     "configuration_changed": (
         (
-            r".+ at version (?P<version>\d+).*",
-            _l("Others changed the configuration: it is at version %(version)s. Look at the difference again."),
+            r".+ is at version (?P<version>\d+);.+:\n *(?P<since>.+)\nNothing.*",
+            _l(
+                "Others changed the configuration: it is at version %(version)s. Since then: %(since)s. "
+                "Look at the difference again."
+            ),
         ),
         (ANY, _l("Others changed the configuration meanwhile. Look at the difference again.")),
     ),

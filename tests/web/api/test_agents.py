@@ -79,8 +79,8 @@ def test_a_command_that_does_not_fit_is_refused_with_its_code(office: Office) ->
     assert headings["order_taken"] == ("", ["orders"])
     assert leader.refused(400, "POST", f"{ANN}/pause", {}) == "bad_body"
     assert leader.refused(404, "POST", "/agents/9999/ready") == "not_found"
-    leader.does("POST", f"{ANN}/pause", {"reason": "meal"})
-    assert leader.found(ANN)["reason"] == "meal"
+    paused = leader.does("POST", f"{ANN}/pause", {"reason": "meal"})
+    assert leader.found(ANN, after=paused["position"])["reason"] == "meal"
     assert leader.refused(422, "POST", f"{ANN}/pause", {"reason": "break"}, **reused(leader)) == "key_reused"
     leader.does("POST", f"{ANN}/sign-out")
 
