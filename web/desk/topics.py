@@ -45,7 +45,7 @@ def days() -> Days:
             found.reading.reader,
             found.settings.timezone,
             wanted=lambda agent_id: now.hub.looked_at(f"day:{agent_id}"),
-            changed=lambda agents: now.hub.publish(now.view.position, frozenset(f"day:{agent}" for agent in agents)),
+            changed=lambda agents: now.hub.redraw(frozenset(f"day:{agent}" for agent in agents)),
         )
         now.view.subscribe(made.note)
         current_app.extensions[_DAYS_KEY] = made.start()

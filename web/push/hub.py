@@ -228,6 +228,10 @@ class Hub:
                     self._dirty[topic] = (told, due)
                     self._wake[self._kinds[kind].every_s > 0].set()
 
+    def redraw(self, topics: frozenset[str]) -> None:
+        """These show something else now, though the live state did not move: no page is told more of the log by it."""
+        self.publish(self._told, topics)
+
     def _tell_all(self) -> None:
         ready = frames.beat(time.time_ns() // 1_000_000, away=self._present.away)
         for stream in [stream for streams in self._of_user.values() for stream in streams]:

@@ -97,11 +97,9 @@ class Stream:
     def _events(self, beat_at: float) -> Iterator[bytes]:
         while not self._ended and not self._is_unheard():
             due = time.monotonic() >= beat_at
-            if due or self._check:
-                self._check = False
-                if not self._alive():
-                    yield frames.END
-                    return
+            if (due or self._check) and not self._may_go_on():
+                yield frames.END
+                return
             if due:
                 beat_at = time.monotonic() + self._hub.beat_s
                 if self._answers and self._asked_at is None:
@@ -112,8 +110,16 @@ class Stream:
                 ready = self._queue.get(timeout=max(0.0, look_at - time.monotonic()))
             except Empty:
                 continue
-            if ready and not self._check:
+            # What was taken is told or the stream ends: a page is never told what came before and after it alone.
+            if self._check and not self._may_go_on():
+                yield frames.END
+                return
+            if ready:
                 yield ready
+
+    def _may_go_on(self) -> bool:
+        self._check = False
+        return self._alive()
 
     def _is_unheard(self) -> bool:
         """Whether the page has not answered in time, though we were there to hear it."""

@@ -161,6 +161,21 @@ def test_whoever_is_signed_out_is_told_no_more() -> None:
         assert page.texts() == ["en:"]
 
 
+@pytest.mark.parametrize("asked_first", (True, False))
+def test_a_change_that_comes_as_its_reader_s_rights_are_asked_for_again_is_told(asked_first: bool) -> None:
+    """Nothing is lost where both happen in one turn: a user is changed elsewhere, and their desk moves."""
+    with Service() as service:
+        page = service.page("agent:a1")
+        for turn in range(3):
+            if asked_first:
+                service.hub.recheck("u1")
+            service.change(a1=f"turn {turn}")
+            gevent.sleep(0)  # it is drawn, and its reader not awake yet
+            if not asked_first:
+                service.hub.recheck("u1")
+            page.await_text(f"en:turn {turn}")
+
+
 def test_a_page_that_is_not_read_is_dropped_and_nobody_else_waits() -> None:
     """A laptop that was closed: its queue is full, its socket is closed, and its memory is given back."""
     with Service() as service:
