@@ -37,7 +37,7 @@ def kept() -> Kept:
         now: Live = live()
         found.counts.keep(
             lambda: now.hub.looked_at("floor") or now.hub.looked_at("board"),
-            lambda: now.hub.publish(now.view.position, frozenset({"floor"})),
+            lambda: now.hub.redraw(frozenset({"floor"})),
         )
     return cast("Kept", current_app.extensions[_KEY])
 

@@ -162,7 +162,7 @@ def test_whoever_is_signed_out_is_told_no_more() -> None:
 
 
 @pytest.mark.parametrize("asked_first", (True, False))
-def test_a_change_that_comes_as_its_reader_s_rights_are_asked_for_again_is_told(asked_first: bool) -> None:
+def test_a_change_that_comes_as_its_reader_s_rights_are_asked_for_again_is_told(*, asked_first: bool) -> None:
     """Nothing is lost where both happen in one turn: a user is changed elsewhere, and their desk moves."""
     with Service() as service:
         page = service.page("agent:a1")
