@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.audit import outward
+from orchestrator.audit import masks, outward
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
@@ -75,12 +75,11 @@ class Contacts:
             events.ContactResumed: self._of_segment,
             events.HangUpRequested: self._hang_up_requested,
             events.AgentSegmentEnded: self._segment_ended,
-            events.RecordingBegun: self._anything,
-            events.RecordingFinished: self._anything,
             events.LegClosed: self._leg_closed,
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
             **outward.handlers(books, self._leave),
+            **masks.handlers(books),
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
             events.ContactReprioritised: self._reprioritised,
@@ -458,6 +457,8 @@ class Contacts:
             yield f"conversation {contact.segment.segment_id} open"
         if contact.outside is not None:
             yield f"{'conversation' if contact.outside.segment_id else 'call'} outside open"
+        if legs and contact.masked:
+            yield f"{contact.masked} masked"
 
     def end_step(self) -> None:
         """A decision is over. A caller who is gone is in no queue, offer or conversation; one whom we send away is in

@@ -64,6 +64,7 @@ class Contact:
         "last",
         "leaving",
         "legs",
+        "masked",
         "moved_to",
         "node",
         "offer",
@@ -72,10 +73,12 @@ class Contact:
         "picked_for",
         "place",
         "queued",
+        "recorded",
         "segment",
         "step",
         "step_due",
         "steps",
+        "unmasking",
         "unwanted",
         "visit",
         "visit_due",
@@ -99,6 +102,9 @@ class Contact:
         self.segment: Segment | None = None
         self.callback: Callback | None = None
         self.outside: Outside | None = None
+        self.recorded = self.masked = ""
+        """The file that is being written, and the one that is masked."""
+        self.unmasking = False
         self.queued = self.identified = self.leaving = self.caller_gone = False
         self.overflowed = False
         """Left a queue for another place, and has not come there yet."""

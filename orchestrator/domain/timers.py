@@ -15,6 +15,7 @@
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
 | callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
 | outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
+| mask      | contact | MaskAsked; MaskFailed that is tried again               | it is over, the recording ends     |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
 | desk      | shift   | DeskLost, DeskGraceExtended                             | any other event of the desk        |
@@ -30,6 +31,14 @@ from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
 from orchestrator.domain.contacts.handling import LEG_GRACE
 from orchestrator.domain.contacts.outward import farewell_leg
+from orchestrator.domain.contacts.recording import (
+    MaskAsked,
+    MaskFailed,
+    RecordingMasked,
+    RecordingUnmasked,
+    UnmaskAsked,
+    mask_due,
+)
 from orchestrator.domain.kernel import SECOND, Event, Instant
 from orchestrator.domain.staff import presence, shifts
 from orchestrator.domain.switch import nodes
@@ -43,7 +52,7 @@ APOLOGY_GRACE = 60 * SECOND
 # The timers that a contact may have.
 OF_CONTACT = (
     "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
-    "outside",
+    "outside", "mask",
 )  # fmt: skip
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
@@ -140,6 +149,15 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             for name in OF_CONTACT:
                 timers.cancel((name, ident))
             return
+        case (
+            contacts.RecordingFinished()
+            | MaskAsked()
+            | RecordingMasked()
+            | MaskFailed()
+            | UnmaskAsked()
+            | RecordingUnmasked()
+        ):
+            _set_or_cancel(timers, ("mask", ident), mask_due(contact.recording))
         case _:
             _set_for_calls_outside(timers, ident, event)
     if not doomed_legs(contact):

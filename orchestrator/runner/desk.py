@@ -139,6 +139,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield TellContact(contact.contact_id, commands.Hold(shift_id=shift_id, now=now))
         case inputs.Resume():
             yield from hands.resume(world, shift, command.about, now)
+        case inputs.StartRecording() | inputs.StopRecording() | inputs.MaskRecording() | inputs.UnmaskRecording():
+            yield hands.of_recording(world, shift, command, now)
         case inputs.HangUp():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.HangUp(reason="agent"))

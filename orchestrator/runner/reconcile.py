@@ -24,7 +24,8 @@ from orchestrator.domain.switch.nodes import (
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
-from orchestrator.policies.talk import hold_leg, record_talk, recorded, resume_leg
+from orchestrator.policies.record import told_again
+from orchestrator.policies.talk import hold_leg, resume_leg
 from orchestrator.runner import sensing
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
@@ -233,5 +234,4 @@ def _segment_corrections(world: World, contact: Contact, segment: Segment, sight
             yield hold_leg(contact, segment, sight.ids)
         if segment.wish == "resume" and agent.held:
             yield resume_leg(contact, segment, sight.ids)
-    if sight.first and recorded(world, contact):
-        yield record_talk(contact, segment.segment_id, sight.ids)
+    yield from told_again(world, contact, sight.ids, first=sight.first)

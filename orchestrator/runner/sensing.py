@@ -10,6 +10,15 @@ from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
 from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.contacts.outward import called_at, outward_leg
+from orchestrator.domain.contacts.recording import (
+    AGAIN,
+    NoteMask,
+    NoteMaskFailed,
+    NoteRecording,
+    NoteRecordingFailed,
+    Recording,
+    file_of,
+)
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
@@ -47,7 +56,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
     match fact:
         case facts.LegBridged():
             yield from _bridged(world, fact, ids)
-        case facts.RecordingStarted() | facts.RecordingStopped():
+        case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
             yield from _recording(world, fact)
         case facts.LegFact():
             yield from _of_leg(world, memory, fact, now, ids)
@@ -190,12 +199,18 @@ def _bridged(world: World, fact: facts.LegBridged, ids: Ids) -> Iterator[Tell]:
         yield TellContact(contact_id, command)
 
 
-def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped) -> Iterator[Tell]:
+def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.MaskSet) -> Iterator[Tell]:
     contact_id = world.contact_of_leg.get(fact.leg)
-    if contact_id is not None:
-        file = clean_file(fact.path)
-        length = fact.length_ms if isinstance(fact, facts.RecordingStopped) else -1
-        yield TellContact(contact_id, commands.NoteRecording(file=file, length_ms=length))
+    if contact_id is None:
+        return
+    match fact:
+        case facts.RecordingStarted():
+            yield TellContact(contact_id, NoteRecording(file=clean_file(fact.path)))
+        case facts.RecordingStopped():
+            file, cause = clean_file(fact.path), clean_file(fact.cause)
+            yield TellContact(contact_id, NoteRecording(file=file, length_ms=fact.length_ms, cause=cause))
+        case facts.MaskSet():
+            yield TellContact(contact_id, NoteMask(file=fact.file, on=fact.on))
 
 
 def clean_file(path: str) -> str:
@@ -266,8 +281,32 @@ def _not_done(
             joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")
             for leg in filter(None, (fact.leg, joining)):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
-        case "StartRecording" if contact.segment is not None:
-            yield from announce(world, contact)  # which waited for the recording to begin
+        case "StartRecording":
+            yield from _not_recorded(world, contact, fact)
+        case "MaskRecording" | "UnmaskRecording" if contact.recording is not None:
+            yield TellContact(contact.contact_id, _mask_failed(contact.recording, fact, now))
+
+
+def _not_recorded(
+    world: World, contact: Contact, fact: facts.InstructionSkipped | facts.InstructionFailed
+) -> Iterator[Tell]:
+    if isinstance(fact, facts.InstructionFailed) and fact.answer not in UNCERTAIN:
+        segment_id = contact.segment.segment_id if contact.segment is not None else ""
+        file = contact.recording.file if contact.recording is not None else file_of(segment_id)
+        yield TellContact(contact.contact_id, NoteRecordingFailed(file=file, cause=fact.answer))
+    if contact.segment is not None:
+        yield from announce(world, contact)  # which waited for the recording to begin
+
+
+def _mask_failed(
+    recording: Recording, fact: facts.InstructionSkipped | facts.InstructionFailed, now: Instant
+) -> NoteMaskFailed:
+    """The switch is told again, unless it has said that there is no recording in which it could write silence."""
+    on = fact.kind == "MaskRecording"
+    cause = fact.answer if isinstance(fact, facts.InstructionFailed) else fact.why
+    refused = isinstance(fact, facts.InstructionFailed) and cause not in UNCERTAIN
+    again_at = Instant(0) if on and refused else Instant(now + AGAIN)
+    return NoteMaskFailed(file=recording.file, on=on, cause=cause, again_at=again_at)
 
 
 def _phone(world: World, fact: facts.PhoneRegistered | facts.PhoneGone) -> Iterator[Tell]:

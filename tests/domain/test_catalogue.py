@@ -16,6 +16,7 @@ from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.contacts import outward_events
+from orchestrator.domain.contacts import recording as recording_events
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.routing import (
@@ -30,6 +31,7 @@ from orchestrator.domain.routing import (
     numbers,
     outside,
     queues,
+    recording,
     trunks,
 )
 from orchestrator.domain.staff import agents, presence, reasons
@@ -43,6 +45,7 @@ MODULES = (
     users,
     contact_events,
     outward_events,
+    recording_events,
     engine,
     people,
     notes,
@@ -50,6 +53,7 @@ MODULES = (
     drafts,
     entries,
     outside,
+    recording,
     queues,
     levels,
     branches,

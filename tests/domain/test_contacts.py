@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from orchestrator.domain.contacts import commands as k
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.handling import LEG_GRACE, SETTLE, decide
+from orchestrator.domain.contacts.recording import NoteRecording
 from orchestrator.domain.kernel import Event, Instant, Refused
 from orchestrator.domain.switch.causes import NEVER_MADE, SWITCH_RESTARTED
 from tests.domain.cases import NOW, Case
@@ -451,7 +452,7 @@ COMMANDS = st.sampled_from(
         k.WithdrawOffer(cause="x"), k.WithdrawOffer(cause="x", shift_id="s1"), k.JoinAgain(connect_by=LATER),
         k.AcceptAtDesk(shift_id="s1"), k.RejectAtDesk(shift_id="s2"), k.Hold(shift_id="s1", now=NOW),
         k.Resume(shift_id="s1", now=NOW),
-        k.HangUp(reason="agent"), k.CheckOverdue(now=NOW), k.NoteRecording(file="f"),
+        k.HangUp(reason="agent"), k.CheckOverdue(now=NOW), NoteRecording(file="f"),
         k.Announce(number="801"),
     )
 )  # fmt: skip

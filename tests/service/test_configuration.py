@@ -77,7 +77,7 @@ def test_what_is_applied_is_what_the_engine_folds(kit: Kit) -> None:
     assert world.entries["hotline"].numbers == ("4000", "*")
     assert world.agents["li"].skills == {"sales": 5}
     quick = world.queues["quick"].settings
-    assert (quick.ring_ms, quick.ring_at_once, quick.record, quick.max_wait_ms) == (7_500, 3, False, 600_000)
+    assert (quick.ring_ms, quick.ring_at_once, quick.record, quick.max_wait_ms) == (7_500, 3, "never", 600_000)
 
 
 def test_applying_the_same_again_writes_nothing(kit: Kit) -> None:

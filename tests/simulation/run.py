@@ -17,6 +17,7 @@ from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, Spill
+from orchestrator.domain.routing.recording import OF_QUEUES
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
@@ -434,7 +435,7 @@ class Run(Watcher):
                 max_wait_ms=dice.choice((20_000, 60_000, 120_000)),
                 cool_down_ms=COOL_DOWN_MS,
                 ring_at_once=many,
-                record=self._talk_dice.random() < 0.7,
+                record=self._talk_dice.choices(OF_QUEUES, (60, 20, 10, 10))[0],
                 announce_agent=self._talk_dice.random() < 0.8,
                 pick=self._hands_dice.choice(("skilled", "skilled", "anyone", "nobody"))
                 if self.size.hands

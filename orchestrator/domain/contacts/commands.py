@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from orchestrator.domain.contacts.events import Decision, Hop, Reservation
+from orchestrator.domain.contacts.recording import RecordingCommand
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.requirements import Step
 
@@ -269,13 +270,6 @@ class CheckOverdue(Struct, frozen=True, kw_only=True):
     now: Instant
 
 
-class NoteRecording(Struct, frozen=True, kw_only=True):
-    """The switch began (`length_ms` < 0) or finished a recording."""
-
-    file: str
-    length_ms: int = -1
-
-
 # --- calls to the outside (`calling`) ----------------------------------------------------------------------------
 
 
@@ -374,6 +368,6 @@ ByHand = Pick | Move | Reprioritise
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
-    | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer | Calling
+    | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace
 )  # fmt: skip

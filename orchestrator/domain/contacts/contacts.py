@@ -26,7 +26,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import outward
+from orchestrator.domain.contacts import outward, recording
 from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.events import (
     NEVER,
@@ -79,6 +79,7 @@ from orchestrator.domain.contacts.events import (
     VisitWidened,
 )
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
+from orchestrator.domain.contacts.recording import Recording
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
 from orchestrator.domain.routing.requirements import Requirement, Step, bounded, rank_at
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
@@ -291,6 +292,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Whether an agent marked the caller."""
     told_place: tuple[str, ...] = ()
     """The prompts by which the caller was told the place in this queue last, and which may be heard still."""
+    recording: Recording | None = None
+    files: tuple[str, ...] = ()
+    """The recordings that were begun of it, in their order."""
 
 
 # Of those who did not take a contact, so many are remembered; whoever comes before them is asked again at worst.
@@ -452,6 +456,10 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, offer=None, status=status, visit=_declined(contact, event))
         case OfferDeclined():
             contact = replace(contact, visit=_declined(contact, event))
+    taped = recording.evolve(contact.recording, event)
+    if taped is not contact.recording:
+        files = (*contact.files, event.file) if isinstance(event, RecordingBegun) else contact.files
+        return replace(contact, recording=taped, files=tuple(dict.fromkeys(files)))
     called = outward.evolve(contact, event, at)
     if called is contact and contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
         offer = _evolve_offer(contact.offer, event)

@@ -418,10 +418,11 @@ class RecordingBegun(Event, frozen=True, kw_only=True):
 
 
 class RecordingFinished(Event, frozen=True, kw_only=True):
-    """The file is complete."""
+    """The file is complete, or there is none: `cause` says so, in the switch's words (`recording.WITHOUT_A_FILE`)."""
 
     file: str
     length_ms: int
+    cause: str = ""
 
 
 class LegClosed(Event, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import calling, moving, offers
+from orchestrator.domain.contacts import calling, moving, offers, recording
 from orchestrator.domain.contacts.commands import (
     Announce,
     Answer,
@@ -22,7 +22,6 @@ from orchestrator.domain.contacts.commands import (
     NoteBridged,
     NoteHold,
     NoteLegGone,
-    NoteRecording,
     Pick,
     Queue,
     Receive,
@@ -55,8 +54,6 @@ from orchestrator.domain.contacts.contacts import (
     PlaceDeferred,
     PlaceTold,
     QueueVisitEnded,
-    RecordingBegun,
-    RecordingFinished,
     ResumeRequested,
     Segment,
     Visit,
@@ -69,11 +66,12 @@ from orchestrator.domain.contacts.contacts import (
 )
 from orchestrator.domain.contacts.outward import outward_leg, to_be_called
 from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
+from orchestrator.domain.contacts.recording import RecordingCommand, Talk
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Refused
 from orchestrator.domain.switch.causes import NORMAL_CLEARING, SWITCH_RESTARTED
 
 Events = tuple[Event, ...]
-_OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp | CheckOverdue | NoteRecording
+_OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp | CheckOverdue
 _OfAdmission = DeferOverflow | Answer | MarkNuisance
 
 # How long a leg may take to die after it lost its reason, before the switch is asked after it; each time it is asked in
@@ -109,7 +107,7 @@ def _decide(contact: Contact, command: Command) -> Events:
             return calling.bridged(contact, contact.outside, command)
         case Widen() | Revise():
             return _steps(contact, command)
-        case Queue() | TurnAway() | ExpireVisit() | Identify() | HangUp() | CheckOverdue() | NoteRecording():
+        case Queue() | TurnAway() | ExpireVisit() | Identify() | HangUp() | CheckOverdue():
             return _of_the_caller(contact, command)
         case Hold() | Resume() | NoteHold():
             return _hold(contact, command)
@@ -125,7 +123,20 @@ def _decide(contact: Contact, command: Command) -> Events:
             return ()
         case _ if isinstance(command, Calling):
             return calling.decide(contact, command)
+        case _ if isinstance(command, RecordingCommand):
+            return recording.decide(_talk(contact), command)
     return offers.decide(contact, command)
+
+
+def _talk(contact: Contact) -> Talk:
+    """What is to be known of the contact where its recording is decided on."""
+    segment = contact.segment
+    return Talk(
+        recording=contact.recording,
+        files=contact.files,
+        segment_id=segment.segment_id if segment is not None else "",
+        shift_id=segment.shift_id if segment is not None else "",
+    )
 
 
 def _closed(contact: Contact, events: Events) -> Events:
@@ -186,10 +197,6 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
         case CheckOverdue() if doomed := doomed_legs(contact):
             again_at = command.now + LEG_GRACE * 2 ** min(contact.reminders, MOST_DOUBLINGS)
             return (LegOverdue(legs=doomed, again_at=Instant(again_at)),)
-        case NoteRecording() if command.length_ms < 0:
-            return (RecordingBegun(file=command.file),)
-        case NoteRecording():
-            return (RecordingFinished(file=command.file, length_ms=command.length_ms),)
     return ()
 
 
@@ -329,7 +336,7 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
         return ()
     events: Events = (LegClosed(leg=command.leg, cause=command.cause, repair=command.repair),)
     if command.leg == contact.caller_leg:
-        events += _caller_left(contact, command.cause)
+        events += (*recording.leg_gone(contact.recording), *_caller_left(contact, command.cause))
     elif command.leg == outward_leg(contact):
         events += calling.leg_gone(contact, command)
     elif contact.segment is not None and command.leg == contact.segment.leg:

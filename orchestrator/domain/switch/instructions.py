@@ -103,6 +103,24 @@ class StartRecording(Instruction, frozen=True, kw_only=True):
     file: str
 
 
+class StopRecording(Instruction, frozen=True, kw_only=True):
+    """End the recording into `file`; the leg lives on."""
+
+    file: str
+
+
+class MaskRecording(Instruction, frozen=True, kw_only=True):
+    """Write silence into `file` from now on; answered by `MaskSet`."""
+
+    file: str
+
+
+class UnmaskRecording(Instruction, frozen=True, kw_only=True):
+    """Write sound into `file` again; answered by `MaskSet`."""
+
+    file: str
+
+
 class AnnounceNumber(Instruction, frozen=True, kw_only=True):
     """Let caller (`leg`) and agent (`other`) hear these prompts over their talk, by their ids and in their order."""
 
