@@ -195,6 +195,11 @@ class Simulated:
         numbers = [path for path in found.displaced if BEFORE in path] if found is not None else []
         return [(found.partner, bool(found.recordings)) for _ in numbers] if found is not None else []
 
+    def taped(self, leg: str) -> tuple[str, bool]:
+        found = self.model.switch.legs.get(leg)
+        tapes = list(found.recordings.values()) if found is not None else []
+        return (tapes[0].path, bool(tapes[0].mask_began)) if tapes else ("", False)
+
     def place_over_talk_since(self, leg: str) -> int:
         """Now, where it is so at this moment."""
         found = self.model.switch.legs.get(leg)

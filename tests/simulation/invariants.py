@@ -9,6 +9,7 @@ from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
+from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.staff.agents import Agent
@@ -21,6 +22,7 @@ from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
+from tests.simulation import tapes
 from tests.simulation.browsers import NOTICED_WITHIN, Page
 from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
@@ -54,6 +56,9 @@ RULES = {
     "announced_once": "the caller hears the agent's number once a conversation, and no recording hears it",
     "place_told": "whoever waits is told in time the place that counting gives, and nobody else is told any",
     "place_hushed": "no sentence about a place is heard instead of a talk",
+    "recorded": "what is recorded is what the configuration says, or what an agent was allowed to ask for",
+    "masked": "silence is recorded where the log says so, and nowhere else",
+    "masks_end": "no mask holds that nobody looks at",
     "commit_first": "no instruction is written before its records are committed",
     "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
     "fence": "nothing is committed by an epoch that is over",
@@ -329,6 +334,9 @@ class AnySwitch(Protocol):
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         """The employee numbers that this leg heard: the agent's leg, and whether a recording had begun before."""
 
+    def taped(self, leg: str) -> tuple[str, bool]:
+        """The file into which this leg is recorded, empty where it is not, and whether silence is written."""
+
     def place_over_talk_since(self, leg: str) -> int:
         """Since when this leg hears of its place in the queue instead of its agent; 0 where it does not."""
 
@@ -409,6 +417,8 @@ class Invariants:
             self._nobody_talks_against_music(world, now)
             self._numbers_are_heard(world, now)
             self._places_are_told(world, now)
+            for rule, what in tapes.broken(world, self._switch, now, self._engine.slack(), whole=self._whole):
+                raise Broken(rule, what)
 
     def _record(self, record: Record, given: Input, moved: set[str]) -> None:
         match record.event:
@@ -762,7 +772,7 @@ class Invariants:
             settings = world.queues[contact.queue_id].settings
             if len(heard) > 1 or (heard and not settings.announce_agent):
                 raise Broken("announced_once", f"the caller of {contact.contact_id} hears {len(heard)} numbers")
-            if heard and settings.record and not heard[0]:
+            if heard and tapes.rule_for(world, contact) == ALWAYS and not heard[0]:
                 raise Broken("announced_once", f"the number that {contact.contact_id} hears is recorded as the agent's")
             settled = self._whole and segment.since > self._engine.slack() and now > segment.since + 5 * SECOND
             if settled and settings.announce_agent and not heard and self._switch.talks_with(contact.caller_leg):

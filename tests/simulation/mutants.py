@@ -17,12 +17,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
-from orchestrator.domain.contacts import contacts, handling, moving, offers, outward
+from orchestrator.domain.contacts import contacts, handling, moving, offers, outward, recording
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
+from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import counters, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
@@ -37,9 +38,9 @@ from tests.simulation.run import Failure, Run, Size
 from tests.simulation.weather import Weather
 
 # The package names its policies like their modules, so the modules have to be asked for by path.
-admit, distribute, placing, reserve, talk, tell_place, widen, wrap_up = (
+admit, distribute, placing, record, reserve, talk, tell_place, widen, wrap_up = (
     import_module(f"orchestrator.policies.{name}")
-    for name in ("admit", "distribute", "placing", "reserve", "talk", "tell_place", "widen", "wrap_up")
+    for name in ("admit", "distribute", "placing", "record", "reserve", "talk", "tell_place", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
 
@@ -285,6 +286,11 @@ def _announces_at_once(world: Any, happened: Any, ids: Any) -> Any:
     yield from talk.talk(world, happened, ids)
     if isinstance(happened.record.event, contacts.ContactConnected):
         yield from talk.announce(world, happened.after)
+
+
+def _masked_once_asked(right: Any, found: Any, event: Any) -> Any:
+    after = right(found, event)
+    return replace(after, masked=True, wish="") if isinstance(event, recording.MaskAsked) else after
 
 
 def _released_though_still_held(right: Any, self: Any, record: Any) -> Any:
@@ -709,6 +715,34 @@ MUTANTS = (
         name="say the number before the recording has begun",
         rule="announced_once",
         make=policy(talk.talk, _announces_at_once),
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="record everybody, whatever they were promised",
+        rule="recorded",
+        make=instead(record, "rule_for", lambda _world, _contact: ALWAYS),
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="record only whom somebody asks to be recorded",
+        rule="recorded",
+        make=instead(record, "begins", lambda _world, _contact: False),
+        weather=_CALM,
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="take a mask for done once it was asked for",
+        rule="masked",
+        make=around(recording, "_evolve_mask", _masked_once_asked),
+        weather=Weather(slow_commits=0.5),
+        size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="forget to look at a mask",
+        rule="masks_end",
+        make=instead(timers, "mask_due", lambda _recording: Instant(0)),
         weather=_CALM,
         size=_MANY_AT_ONCE,
     ),

@@ -17,7 +17,7 @@ from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, Spill
-from orchestrator.domain.routing.recording import OF_QUEUES
+from orchestrator.domain.routing.recording import OF_AGENTS, OF_QUEUES, OF_SITE, RecordingsConfigured
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
@@ -109,6 +109,7 @@ class Run(Watcher):
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
         self._talk_dice = Random(f"talks of {seed}")
+        self._tape_dice = Random(f"recordings of {seed}")
         self._place_dice = Random(f"places of {seed}")
         self.door = Door(seed)
         self._outside_dice = Random(f"outside of {seed}")
@@ -350,7 +351,7 @@ class Run(Watcher):
         self._start()
         for number in range(self.size.agents):
             wild = self.dice.choice((0.0, 0.02, 0.1, 0.4))
-            self.desks.append(Desk(self.agenda, self.dice, str(1001 + number), wild=wild))
+            self.desks.append(Desk(self.agenda, self.dice, str(1001 + number), wild=wild, tape_dice=self._tape_dice))
             self.desks[-1].engine = self.engine
         self._open_browsers()
         self._open_lobby()
@@ -452,6 +453,9 @@ class Run(Watcher):
         changes.append(("entry-main", door.entry(self._entry("main", numbers, "support"))))
         changes.append(("entry-shop", door.entry(self._entry("shop", ("4002",), "sales"))))
         changes += door.changes(self._settings["sales"])
+        most_ms = self._tape_dice.choice((2_000, 10_000, 60_000))
+        rule = self._tape_dice.choices(OF_SITE, (80, 10, 10))[0]
+        changes.append(("recordings-main", RecordingsConfigured(rule=rule, mask_most_ms=most_ms)))
         if self.size.outside:
             self._allow_outside(changes)
         for number in range(self.size.agents):
@@ -499,6 +503,7 @@ class Run(Watcher):
         skills = {skill: dice.randint(1, 5) for skill in ("zh", "sell") if dice.random() < 0.7}
         several = {"voice": self.lines} if self.lines > 1 else {}
         plain = AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills, capacity=several)
+        plain = structs.replace(plain, record=self._tape_dice.choices(OF_AGENTS, (70, 10, 10, 10))[0])
         return self.routing.agent(plain) if self.routing is not None else plain
 
     def _entry(self, name: str, numbers: tuple[str, ...], queue_id: str) -> EntryPointConfigured:

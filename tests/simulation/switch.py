@@ -97,6 +97,7 @@ class Leg:
     """Music of a hold that was begun too soon, or resumed too soon: it begins when it is over."""
     music_over_talk_since: int = 0
     recording: str = ""
+    masked: bool = False
     numbers_heard: list[tuple[str, bool]] = field(default_factory=list)
     """With which agent's leg an employee number was heard, and whether a recording had begun before it."""
     hears_place: tuple[str, ...] = ()
@@ -215,8 +216,7 @@ class Switch:
             return
         self._bury(leg)
         del self.legs[leg.uuid]
-        if leg.recording:
-            self._say(f.RecordingStopped, leg, path=leg.recording, length_ms=1_000)
+        self._end_recording(leg)
         peer, joining = leg.peer, leg.joining
         leg.peer = leg.joining = None
         if peer is not None:
@@ -280,6 +280,10 @@ class Switch:
                 self._job(lambda: self._talk(given, reply))
             case i.StartRecording():
                 self._job(lambda: self._record(given, reply))
+            case i.StopRecording():
+                self._job(lambda: self._stop_recording(given, reply))
+            case i.MaskRecording() | i.UnmaskRecording():
+                self._mask(given, reply)
             case i.AnnounceNumber():
                 self._announce(given, reply)
             case i.SayPlace() | i.HushPlace():
@@ -519,6 +523,27 @@ class Switch:
             leg.recording = f"/recordings/{given.file}"
             self._say(f.RecordingStarted, leg, path=leg.recording)
 
+    def _end_recording(self, leg: Leg) -> None:
+        file, leg.recording, leg.masked = leg.recording, "", False
+        if file:
+            self._say(f.RecordingStopped, leg, path=file, length_ms=1_000, cause="success-silence")
+
+    def _stop_recording(self, given: i.StopRecording, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is None or leg.recording != f"/recordings/{given.file}":
+            reply("Cannot stop record session!" if leg is not None else "Cannot locate session!")
+            return
+        reply("")
+        self._end_recording(leg)
+
+    def _mask(self, given: i.MaskRecording | i.UnmaskRecording, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is None or leg.recording != f"/recordings/{given.file}":
+            reply("Cannot mask recording session!" if leg is not None else "Cannot locate session!")
+            return
+        leg.masked = isinstance(given, i.MaskRecording)
+        reply("")
+
     def _announce(self, given: i.AnnounceNumber, reply: Reply) -> None:
         leg, other = self.legs.get(given.leg), self.legs.get(given.other)
         if leg is None or other is None:
@@ -560,6 +585,9 @@ class Switch:
 
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         return self.legs[leg].numbers_heard if leg in self.legs else []
+
+    def taped(self, leg: str) -> tuple[str, bool]:
+        return (self.legs[leg].recording, self.legs[leg].masked) if leg in self.legs else ("", False)
 
     def place_over_talk_since(self, leg: str) -> int:
         found = self.legs.get(leg)
@@ -643,6 +671,9 @@ class Switches:
 
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         return [heard for switch in self.switches for heard in switch.numbers_heard(leg)]
+
+    def taped(self, leg: str) -> tuple[str, bool]:
+        return max(switch.taped(leg) for switch in self.switches)
 
     def place_over_talk_since(self, leg: str) -> int:
         return max(switch.place_over_talk_since(leg) for switch in self.switches)

@@ -1,0 +1,61 @@
+"""Recordings in the simulation: what agents ask for, and what must hold of every file that a switch writes."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Protocol
+
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.kernel import SECOND, Instant
+from orchestrator.domain.routing.recording import ALWAYS, NEVER, rule_of
+from orchestrator.domain.world import World
+from orchestrator.runner import inputs as i
+
+# So long after both hear each other, or after the engine was away, what should be recorded is.
+BEGINS_WITHIN = 5 * SECOND
+
+
+class Tapes(Protocol):
+    """What the rules look at in a switch."""
+
+    def talks_with(self, leg: str) -> str:
+        """The leg that this one hears; empty where it hears none."""
+
+    def taped(self, leg: str) -> tuple[str, bool]:
+        """The file into which this leg is recorded, empty where it is not, and whether silence is written."""
+
+
+def press(dice: Random, number: str) -> i.AgentCommand:
+    """Something that an agent wants of a recording; sensible or not."""
+    kinds = (i.StartRecording, i.StopRecording, i.MaskRecording, i.MaskRecording, i.UnmaskRecording)
+    return dice.choice(kinds)(agent=number)
+
+
+def rule_for(world: World, contact: Contact) -> str:
+    """What the configuration says of this talk, put together anew."""
+    agent = world.agents.get(contact.segment.agent_id) if contact.segment is not None else None
+    queue = world.queues[contact.queue_id].settings.record
+    return rule_of(world.recordings.rule, queue, agent.record if agent is not None else "as_queue")
+
+
+def broken(world: World, tapes: Tapes, now: Instant, slack: Instant, *, whole: bool) -> Iterator[tuple[str, str]]:
+    """Each rule that does not hold now, and of whom. `whole`: nothing is lost between switch and engine."""
+    for contact in world.contacts.values():
+        file, silent = tapes.taped(contact.caller_leg)
+        recording, who = contact.recording, contact.contact_id
+        if silent and (recording is None or not recording.hushed):
+            # Where the end of the file was lost, the log learns of it with the end of the leg.
+            if recording is not None or whole:
+                yield "masked", f"silence is recorded of {who}, and the log does not say so"
+        elif recording is not None and recording.masked and not recording.wish and file and not silent:
+            yield "masked", f"the log says that {who} is masked, and sound is recorded"
+        if recording is not None and recording.hushed and world.timers.due_of(("mask", who)) is None:
+            yield "masks_end", f"nobody will look at the mask of {who}"
+        segment = contact.segment
+        if segment is None or contact.status not in ("connected", "held"):
+            continue
+        rule = rule_for(world, contact)
+        if file and rule == NEVER:
+            yield "recorded", f"{who} is recorded, which must never be"
+        late = whole and now > max(segment.since, slack) + BEGINS_WITHIN
+        if late and rule == ALWAYS and not file and tapes.talks_with(contact.caller_leg):
+            yield "recorded", f"{who} is not recorded, which must always be"
