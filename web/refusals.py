@@ -262,7 +262,11 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("Agent %(agent)s is not signed in; sign in first."),
         ),
     ),
+    "not_recorded": _l("Nothing is being recorded, so there is nothing to mask."),
+    "recorded_by_rule": _l("This call is recorded by rule. It can be masked, but not ended."),
+    "recording_not_allowed": _l("Calls of this queue are not recorded, not even when asked for."),
     "not_talking": (
+        (r"Recording needs .*", _l("You are not in this conversation.")),
         (r"A caller is marked .*", _l("A caller is marked as a nuisance during the call.")),
         (ANY, _l("You are not in a conversation.")),
     ),

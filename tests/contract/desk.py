@@ -180,6 +180,13 @@ class Desk:
     def record(self, leg: str, file: str) -> str:
         return self.do(i.StartRecording(id=self.next_id(), node=self.node, leg=leg, file=file))
 
+    def stop_recording(self, leg: str, file: str) -> str:
+        return self.do(i.StopRecording(id=self.next_id(), node=self.node, leg=leg, file=file))
+
+    def mask(self, leg: str, file: str, *, on: bool = True) -> str:
+        kind = i.MaskRecording if on else i.UnmaskRecording
+        return self.do(kind(id=self.next_id(), node=self.node, leg=leg, file=file))
+
     def announce(self, leg: str, other: str, number: str = "801") -> str:
         prompts = prompts_for(number)
         return self.do(i.AnnounceNumber(id=self.next_id(), node=self.node, leg=leg, other=other, prompts=prompts))

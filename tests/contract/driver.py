@@ -118,6 +118,10 @@ class Driver(ABC):
         """What a number outside does with calls, from now to the end of the test."""
 
     @abstractmethod
+    def press_keys(self, leg: str, digits: str) -> None:
+        """The phone of this leg sends these digits."""
+
+    @abstractmethod
     def unregister(self, extension: str) -> None:
         """The phone says goodbye."""
 
@@ -289,6 +293,11 @@ class RealDriver(Driver):
     def apology_ms(self) -> int:
         return round(length_s(self.real.sounds / self.real.plan.language / "apology.wav") * 1_000)
 
+    def press_keys(self, leg: str, digits: str) -> None:
+        with self.control() as control:
+            answer = control.api(f"uuid_recv_dtmf {leg} {digits}")
+        assert answer.startswith("+OK"), answer
+
     def unregister(self, extension: str) -> None:
         with self.control() as control:
             answer = control.api(f"sofia profile internal flush_inbound_reg {extension}@ringledger")
@@ -428,6 +437,9 @@ class SimulatedDriver(Driver):
             case "gone":
                 script |= {"behaviour": "reject", "sip_status": 503, "answer_after_ms": 0}
         self.tell(f"outside {json.dumps(script)}")
+
+    def press_keys(self, leg: str, digits: str) -> None:
+        self.tell(f"dtmf {leg} {digits}")
 
     def unregister(self, extension: str) -> None:
         self.tell(f"phone {json.dumps({'extension': extension, 'registered': False})}")

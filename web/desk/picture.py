@@ -15,6 +15,7 @@ from orchestrator.policies.talk import conversations
 from projections.live import LiveView
 from projections.live_calls import Call
 from projections.live_tallies import Tally
+from web.desk.tapes import Tape, tape_of
 
 ENGAGED: Final = ("ringing", "calling", "connecting", "talking", "held")
 
@@ -54,6 +55,7 @@ class Talk(Struct, frozen=True, kw_only=True):
     """`hold` or `resume` where the switch has not said that it is so."""
     nuisance: bool
     """Whether the agent has marked the caller: further calls are refused."""
+    tape: Tape
 
 
 class WrapUp(Struct, frozen=True, kw_only=True):
@@ -232,6 +234,7 @@ def may(
         found.add("hang_up")
     if any(talk.number and not talk.nuisance for talk in talks):
         found.add("mark_nuisance")
+    found.update(action for talk in talks for action in talk.tape.may)
     found.update("resume" if talk.held else "hold" for talk in talks if not talk.wish)
     if all(talk.held for talk in talks) and why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE)) is None:
         found.add("pick")
@@ -284,6 +287,7 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
             held=contact.status == "held",
             wish=contact.segment.wish,
             nuisance=contact.nuisance,
+            tape=tape_of(world, contact),
         )
         for contact in found
         if contact.segment is not None

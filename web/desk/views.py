@@ -50,6 +50,8 @@ KEYS: Final = (
     ("Alt+Shift+H", _l("Hold; talk again")),
     ("Alt+Shift+S", _l("Switch to the caller on hold")),
     ("Alt+Shift+T", _l("Take the first who waits")),
+    ("Alt+Shift+K", _l("Mask the recording for card data; record sound again")),
+    ("Alt+Shift+G", _l("Record this call; end the recording")),
     ("Alt+Shift+E", _l("Hang up")),
     ("Alt+Shift+L", _l("Refuse further calls of this caller")),
     ("Alt+Shift+1 … 9", _l("Choose what the call was about")),
@@ -75,6 +77,10 @@ ACTIONS: Final[dict[str, Make]] = {
     "reject": lambda agent: inputs.Reject(agent=agent),
     "hold": lambda agent: inputs.Hold(agent=agent),
     "resume": lambda agent: inputs.Resume(agent=agent),
+    "start_recording": lambda agent: inputs.StartRecording(agent=agent),
+    "stop_recording": lambda agent: inputs.StopRecording(agent=agent),
+    "mask_recording": lambda agent: inputs.MaskRecording(agent=agent),
+    "unmask_recording": lambda agent: inputs.UnmaskRecording(agent=agent),
     "hang_up": lambda agent: inputs.HangUp(agent=agent),
     "mark_nuisance": lambda agent: inputs.MarkNuisance(agent=agent),
     "extend": lambda agent: inputs.ExtendWrapUp(agent=agent, by_ms=EXTEND_MS),
@@ -82,7 +88,12 @@ ACTIONS: Final[dict[str, Make]] = {
     "take_over": lambda agent: inputs.TakeOver(agent=agent),
 }
 # These are about one contact, which the form names: the page may be older than what rings by now.
-_ABOUT_ONE: Final = frozenset({"accept", "reject", "hold", "resume", "hang_up", "mark_nuisance", "extend"})
+_ABOUT_ONE: Final = frozenset(
+    {
+        *("accept", "reject", "hold", "resume", "hang_up", "mark_nuisance", "extend"),
+        *("start_recording", "stop_recording", "mask_recording", "unmask_recording"),
+    }
+)
 
 
 @blueprint.get("/")

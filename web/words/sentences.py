@@ -10,6 +10,7 @@ from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts import recording as t
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
@@ -24,6 +25,7 @@ from orchestrator.domain.routing import (
     numbers,
     outside,
     queues,
+    recording,
     trunks,
 )
 from orchestrator.domain.staff import agents, presence, reasons, shifts
@@ -136,6 +138,17 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Recording finished, %(length)s long"),
         lambda e, _: {"length": duration(e.length_ms)},
     ),
+    t.RecordingAsked: (_l("The agent wants the call recorded"), _nothing),
+    t.RecordingEndAsked: (_l("The recording is to end: %(reason)s"), _coded("reason")),
+    t.RecordingFailed: (_l("Alarm: what should be recorded is not (%(cause)s)"), _coded("cause")),
+    t.MaskAsked: (_l("The recording is to be masked for card data"), _nothing),
+    t.RecordingMasked: (_l("Masked: silence is recorded"), _nothing),
+    t.MaskFailed: (
+        _l("Alarm: the switch did not do what was asked of the mask (%(cause)s)"),
+        lambda e, _: {"cause": e.cause},
+    ),
+    t.UnmaskAsked: (_l("Sound is to be recorded again: %(reason)s"), _coded("reason")),
+    t.RecordingUnmasked: (_l("The mask is over: %(reason)s"), _coded("reason")),
     c.LegClosed: (_l("A line was closed (%(cause)s)"), lambda e, _: {"cause": e.cause}),
     c.LegOverdue: (_l("The switch was asked whether a line is still open"), _nothing),
     c.ContactEnded: (
@@ -245,6 +258,11 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Calls to the outside allowed: %(allowed)s, %(at_most)s at once"),
         lambda e, _: {"allowed": ", ".join(e.allowed), "at_most": e.at_most},
     ),
+    recording.RecordingsConfigured: (
+        _l("Recording: %(rule)s; a mask ends by itself after %(longest)s"),
+        lambda e, _: {"rule": code(e.rule), "longest": duration(e.mask_most_ms)},
+    ),
+    recording.RecordingsRemoved: (_l("Queues and agents decide what is recorded"), _nothing),
     outside.OutsideRemoved: (_l("Nobody outside is called any more"), _nothing),
     queues.QueueRemoved: (_l("Queue removed"), _nothing),
     entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),
