@@ -263,6 +263,8 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
     ),
     "not_recorded": _l("Nothing is being recorded, so there is nothing to mask."),
+    "recording_damaged": _l("This recording is not what was recorded: its file was changed or damaged."),
+    "recording_erased": _l("Whoever is heard in this recording was erased; nobody can hear it."),
     "recorded_by_rule": _l("This call is recorded by rule. It can be masked, but not ended."),
     "recording_not_allowed": _l("Calls of this queue are not recorded, not even when asked for."),
     "not_talking": (

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
-from orchestrator.domain.contacts import contacts, outward_events
+from orchestrator.domain.contacts import contacts, keeping, outward_events
 from orchestrator.domain.contacts import recording as talk_recording
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
@@ -57,6 +57,13 @@ def _customer_of(event: Event) -> str | None:
 
 def _contact_of(event: Event) -> str | None:
     return f"contact-{event.contact_id}" if isinstance(event, notes.ContactNoted) else None
+
+
+def _heard_in(event: Event) -> str | None:
+    """Who is heard in a recording: whoever its contact turns out to be; of an orphan nobody knows."""
+    if not isinstance(event, keeping.RecordingSealed) or not event.contact_id:
+        return None
+    return f"contact-{event.contact_id}"
 
 
 def _wisher_of(event: Event) -> str | None:
@@ -157,6 +164,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         nodes.PhoneUnregistered,
         nodes.PhonesCompared,
     ),
+    "recording": (keeping.RecordingEndangered,),
     "engine": (engine.DatabaseReturned,),
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
@@ -392,6 +400,9 @@ _SPECIAL: dict[type[Event], Entry] = {
         adopts_key_of=_customer_of,
     ),
     notes.ContactNoted: Entry(name="ContactNoted", cls=notes.ContactNoted, kind="note", adopts_key_of=_contact_of),
+    keeping.RecordingSealed: Entry(
+        name="RecordingSealed", cls=keeping.RecordingSealed, kind="recording", adopts_key_of=_heard_in
+    ),
     orders.OrderOpened: Entry(name="OrderOpened", cls=orders.OrderOpened, kind="order", adopts_key_of=_wisher_of),
 }
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import events as c
+from orchestrator.domain.contacts import keeping
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts import recording as t
 from orchestrator.domain.customers import blacklist, notes, people
@@ -187,6 +188,12 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Given %(given)s points instead of %(was)s: %(reason)s"),
         lambda e, _: {"given": e.given, "was": e.was, "reason": code(e.reason)},
     ),
+    # --- files of recordings
+    keeping.RecordingSealed: (
+        _l("The recording is kept encrypted, %(size)s kB"),
+        lambda e, _: {"size": e.length // 1_000},
+    ),
+    keeping.RecordingEndangered: (_l("Alarm: the recording is not kept as it should be (%(why)s)"), _coded("why")),
     # --- shifts
     shifts.AgentSignedIn: (
         _l("%(agent)s signed in at extension %(extension)s"),
