@@ -262,6 +262,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("Agent %(agent)s is not signed in; sign in first."),
         ),
     ),
+    "no_such_recording": _l("This is no name of a recording."),
     "not_recorded": _l("Nothing is being recorded, so there is nothing to mask."),
     "recording_damaged": _l("This recording is not what was recorded: its file was changed or damaged."),
     "recording_erased": _l("Whoever is heard in this recording was erased; nobody can hear it."),
