@@ -78,7 +78,8 @@ def _at(contact: Contact) -> dict[str, str]:
 def told_again(world: World, contact: Contact, ids: Ids, *, first: bool) -> Iterator[Do]:
     """What may never have reached the switch: since its link came up, or (`first`) since we are the active engine.
 
-    A file that was begun goes on, masked where it was masked: the switch keeps that by itself.
+    A file that was begun goes on, masked where it was masked: the switch keeps that by itself. It is not begun again:
+    where it has ended unheard, the switch would write over it.
     """
     found = contact.recording
     if found is None:
@@ -91,7 +92,7 @@ def told_again(world: World, contact: Contact, ids: Ids, *, first: bool) -> Iter
     if found.ending:
         yield stop(contact, found.file, ids)
         return
-    if first:
+    if first and not found.begun:
         yield start(contact, found.file, ids)
     if found.wish == "mask":
         yield mask(contact, found.file, ids)

@@ -83,7 +83,7 @@ class Keeper:
                 continue
             why = self._recordings.keep(due.contact_id, file)
             if why == keeping.MISSING and self._clock() < due.since + MISSING_S:
-                due.again_at = self._clock() + AGAIN_S / 10
+                due.again_at = self._clock() + AGAIN_S
                 continue
             if why:
                 log.error("recording-not-kept", file=file, why=why)

@@ -136,7 +136,7 @@ CODES: Final[dict[str, LazyString]] = {
     "always": _l("always"),
     "on_demand": _l("when the agent asks for it"),
     "as_agent": _l("as the agent's setting says"),
-    "as_queue": _l("as queues and agents say"),
+    "as_queue": _l("as is set for the queue"),
     "never": _l("never"),
     # Why a recording or its mask ended.
     "rule": _l("by rule"),
