@@ -25,7 +25,7 @@ def handlers(books: Books) -> Mapping[type[Event], Handler]:
         events.RecordingFailed: masks.anything,
         events.MaskAsked: masks.asked,
         events.RecordingMasked: masks.of_mask,
-        events.MaskFailed: masks.of_mask,
+        events.MaskFailed: masks.failed,
         events.UnmaskAsked: masks.asked_to_end,
         events.RecordingUnmasked: masks.ended,
     }
@@ -54,6 +54,11 @@ class _Masks:
     def of_mask(self, contact: Contact, event: _OfMask) -> None:
         if contact.masked != event.file:
             self._books.complain("mask", f"{type(event).__name__} of a recording that nobody had masked")
+
+    def failed(self, contact: Contact, event: events.MaskFailed) -> None:
+        self.of_mask(contact, event)
+        if event.on and not event.again_at:
+            contact.masked = ""  # the switch writes no such file
 
     def asked_to_end(self, contact: Contact, event: events.UnmaskAsked) -> None:
         self.of_mask(contact, event)

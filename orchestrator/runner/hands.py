@@ -192,7 +192,7 @@ def of_recording(world: World, shift: Shift, command: inputs.OfRecording, now: I
             until = Instant(now + world.recordings.mask_most_ms * MILLISECOND)
             asked = Mask(shift_id=shift_id, until=until)
         case inputs.UnmaskRecording():
-            asked = Unmask(shift_id=shift_id)
+            asked = Unmask(shift_id=shift_id, now=now)
     return TellContact(contact.contact_id, asked)
 
 

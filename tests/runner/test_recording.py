@@ -336,6 +336,19 @@ def test_a_mask_that_the_switch_refuses_is_over() -> None:
     assert (recording.hushed, recording.mask_failed) == (False, True)
     scene.wait(600_000)
     assert len(scene.instructions(MaskRecording)) == 1
+    proven(scene)
+
+
+def test_an_end_that_nobody_answers_is_told_again_until_somebody_does() -> None:
+    """Law 9: every wait has an end, also where not even a failure is heard of."""
+    scene = Recorded().masked()
+    scene.give(UNMASK)
+    scene.wait(3 * r.AGAIN // 1_000)
+    assert len(scene.instructions(UnmaskRecording)) == 4
+    scene.mask_set(on=False)
+    scene.wait(600_000)
+    assert len(scene.instructions(UnmaskRecording)) == 4
+    proven(scene)
 
 
 def test_masked_again_before_its_end_was_told_stays_masked() -> None:

@@ -478,6 +478,7 @@ _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
 _CROWDED = Size(contacts=150)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
+_TAPED = Size(contacts=60, agents=10, tapes=0.4)
 _MANY_HOLDS = Size(contacts=100, agents=10)
 _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
@@ -723,28 +724,21 @@ MUTANTS = (
         rule="recorded",
         make=instead(record, "rule_for", lambda _world, _contact: ALWAYS),
         weather=_CALM,
-        size=_MANY_AT_ONCE,
-    ),
-    Mutant(
-        name="record only whom somebody asks to be recorded",
-        rule="recorded",
-        make=instead(record, "begins", lambda _world, _contact: False),
-        weather=_CALM,
-        size=_MANY_AT_ONCE,
+        size=_TAPED,
     ),
     Mutant(
         name="take a mask for done once it was asked for",
         rule="masked",
         make=around(recording, "_evolve_mask", _masked_once_asked),
         weather=Weather(slow_commits=0.5),
-        size=_MANY_AT_ONCE,
+        size=_TAPED,
     ),
     Mutant(
         name="forget to look at a mask",
         rule="masks_end",
         make=instead(timers, "mask_due", lambda _recording: Instant(0)),
         weather=_CALM,
-        size=_MANY_AT_ONCE,
+        size=_TAPED,
     ),
     Mutant(
         name="a version that is used twice",

@@ -24,10 +24,19 @@ class Tapes(Protocol):
         """The file into which this leg is recorded, empty where it is not, and whether silence is written."""
 
 
-def press(dice: Random, number: str) -> i.AgentCommand:
-    """Something that an agent wants of a recording; sensible or not."""
-    kinds = (i.StartRecording, i.StopRecording, i.MaskRecording, i.MaskRecording, i.UnmaskRecording)
-    return dice.choice(kinds)(agent=number)
+class Wants:
+    """What agents want of recordings, sensible or not."""
+
+    def __init__(self, dice: Random, often: float) -> None:
+        self._dice = dice
+        self._often = often
+
+    def wish(self, number: str) -> i.AgentCommand | None:
+        """Something that this agent wants now; mostly nothing."""
+        if self._dice.random() >= self._often:
+            return None
+        kinds = (i.StartRecording, i.StopRecording, i.MaskRecording, i.MaskRecording, i.UnmaskRecording)
+        return self._dice.choice(kinds)(agent=number)
 
 
 def rule_for(world: World, contact: Contact) -> str:

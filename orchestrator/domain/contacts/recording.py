@@ -83,10 +83,13 @@ class MaskFailed(Event, frozen=True, kw_only=True):
 
 
 class UnmaskAsked(Event, frozen=True, kw_only=True):
-    """Sound is to be recorded again. `reason`: agent, limit (nobody had ended the mask), again (told once more)."""
+    """Sound is to be recorded again. `reason`: agent, limit (nobody had ended the mask), again (told once more). Where
+    the switch has not answered by `again_at`, it is told again.
+    """
 
     file: str
     reason: str
+    again_at: Instant
 
 
 class RecordingUnmasked(Event, frozen=True, kw_only=True):
@@ -157,6 +160,7 @@ class Unmask(Struct, frozen=True, kw_only=True):
     """Write sound again."""
 
     shift_id: str
+    now: Instant
 
 
 class LookAtMask(Struct, frozen=True, kw_only=True):
@@ -228,7 +232,7 @@ def _evolve_mask(recording: Recording, event: Event) -> Recording:
             return replace(recording, wish=wish, mask_failed=event.on, retry_at=event.again_at)
         case UnmaskAsked():
             reason = recording.reason if event.reason == "again" else event.reason
-            return replace(recording, wish="unmask", reason=reason, retry_at=Instant(0))
+            return replace(recording, wish="unmask", reason=reason, retry_at=event.again_at)
         case RecordingUnmasked():
             # Unless the next mask was asked for before this one was over.
             again = recording.wish == "mask" and event.reason not in ("finished", "leg_gone")
@@ -240,9 +244,7 @@ def mask_due(recording: Recording | None) -> Instant:
     """When somebody must look at the mask, 0 where there is none."""
     if recording is None or not recording.hushed:
         return Instant(0)
-    if recording.retry_at or recording.wish == "unmask":
-        return recording.retry_at
-    return recording.mask_until
+    return recording.retry_at or recording.mask_until
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------
@@ -290,12 +292,16 @@ def leg_gone(recording: Recording | None) -> Events:
 
 def _look(recording: Recording, now: Instant) -> Events:
     if recording.wish == "unmask":
-        return (UnmaskAsked(file=recording.file, reason="again"),)
+        return (_unmask(recording, "again", now),) if recording.retry_at <= now else ()
     if recording.mask_until <= now:
-        return (UnmaskAsked(file=recording.file, reason="limit"),)
+        return (_unmask(recording, "limit", now),)
     if recording.wish == "mask" and 0 < recording.retry_at <= now:
         return (MaskAsked(file=recording.file, until=recording.mask_until),)
     return ()
+
+
+def _unmask(recording: Recording, reason: str, now: Instant) -> UnmaskAsked:
+    return UnmaskAsked(file=recording.file, reason=reason, again_at=Instant(now + AGAIN))
 
 
 def _mask_news(recording: Recording, command: NoteMask | NoteMaskFailed) -> Events:
@@ -351,7 +357,7 @@ def _wish(talk: Talk, command: RecordingWish) -> Events:
     masks = recording.wish != "unmask" and recording.hushed
     if isinstance(command, Mask):
         return () if masks else (MaskAsked(file=recording.file, until=command.until),)
-    return (UnmaskAsked(file=recording.file, reason="agent"),) if masks else ()
+    return (_unmask(recording, "agent", command.now),) if masks else ()
 
 
 def file_of(segment_id: str, files: tuple[str, ...] = ()) -> str:
