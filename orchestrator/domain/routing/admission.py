@@ -22,7 +22,7 @@ OVERLOADED: Final = "overloaded"
 SERVED: Final = "served"
 TOLD: Final = "told"
 MOST_TOLD: Final = 30
-"""So many callers of a switch without a limit hear at the same time that it is overloaded; others are refused unheard."""
+"""So many callers of a switch without a limit may hear at the same time that there is no room."""
 
 
 class _Part(Protocol):
