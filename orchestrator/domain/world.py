@@ -208,6 +208,11 @@ class World:
         node = self.nodes.get(node_id)
         return node is not None and node.in_step
 
+    def is_behind(self, node_id: str) -> bool:
+        """Whether this node does late what it is told."""
+        node = self.nodes.get(node_id)
+        return node is not None and node.behind
+
     def _apply_node(self, ident: str, record: Record) -> tuple[Node | None, Node]:
         before = self.nodes.get(ident)
         after = nodes.evolve(before, record.event, record.about.at, ident)

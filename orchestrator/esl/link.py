@@ -205,6 +205,10 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
             raise LinkError(f"{self.where} gave no answer to {word!r}: {self._why_lost or outcome.why}")
         return outcome
 
+    def owed_ms(self) -> float:
+        """For how long the switch has owed us the answer to the oldest command that it has not answered; 0 for none."""
+        return 1000 * (time.monotonic() - self._commands_sent[0].since) if self._commands_sent else 0.0
+
     # --- reading -----------------------------------------------------------------------------------------------------
     def receive_events(self) -> None:
         """Read until the stream ends. Never blocks on anything but the socket, never spins."""
