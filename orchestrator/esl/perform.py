@@ -185,7 +185,7 @@ class Performer:
             case i.BridgeLegs(other=other):
                 return (), commands.bridge(leg, other)
             case i.ParkLeg():
-                return (commands.park(leg),), ""
+                return (commands.stop_playing(leg), commands.park(leg)), ""
             case i.HoldLeg():
                 return (), commands.hold(leg)
             case i.ResumeLeg():

@@ -137,7 +137,7 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         deadline_ms=_SIGNALLED_MS,
     ),
     i.ParkLeg: Row(
-        written="api uuid_park LEG",
+        written="api uuid_break LEG all; api uuid_park LEG",
         repeat="it is parked anew, and says so",
         rechecks=_LEASE,
         adoption=Adoption.LOOK_FIRST,

@@ -81,7 +81,9 @@ def test_a_caller_passed_on_into_a_queue_is_parked_hears_its_music_and_is_offere
     assert story(scene.outcome)[:3] == ["ContactTransferred", "AgentSegmentEnded", "ContactQueued"]
     told = [each for each in scene.outcome.instructions if not isinstance(each, StopRecording)]
     assert [(type(each), each.leg) for each in told[:2]] == [(ParkLeg, scene.caller), (HangUpLeg, scene.ring.leg)]
-    assert not any(isinstance(each, PlayWaiting) for each in told), "on a leg that is still joined it would not be heard"
+    assert not any(isinstance(each, PlayWaiting) for each in told), (
+        "on a leg that is still joined it would not be heard"
+    )
     assert [each.file for each in scene.instructions(StopRecording)] == [recording_of(first.segment_id)]
     scene.parked()
     assert scene.instructions(PlayWaiting)[-1].music == "jazz"

@@ -7,6 +7,8 @@ from typing import Protocol
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
+from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER, under_way
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.staff import presence as p
@@ -33,6 +35,7 @@ RULES = {
     "reservations": "an offer's reservations and the shifts' own states agree",
     "capacity": "no shift has more contacts in hand than it may, and none is offered one more by distribution",
     "by_hand": "what was done by hand, the log says with whom it passed over",
+    "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
     "wrap_up_each": "each conversation has its own wrap-up, once, and none begins with another contact in hand",
     "leg_after_contact": "no leg, offer or visit outlives its contact",
@@ -445,6 +448,9 @@ class Invariants:
         hops = [hop.queue_id for hop in event.hops]
         if len(set(hops)) < len(hops) or event.queue_id in hops or len(hops) > MOST_HOPS:
             raise Broken("way_out", f"{record.stream} comes to {event.queue_id} by {hops}")
+        transfer = under_way(contact) if contact is not None else None
+        if transfer is not None and transfer.visit_id == event.visit_id and transfer.to != QUEUE:
+            return  # back to where they were let in
         if event.goes_on:
             return  # whoever finds no place to wait, and is called back or sent outside instead
         if settings.calendar and not admission.calendars.is_open(settings.calendar, at):
@@ -599,12 +605,32 @@ class Invariants:
                     talked[event.shift_id] = None
                 case s.WrapUpStarted() | s.WrapUpPostponed():
                     wrapping[ident_of(record.stream)] = None
+        self._passed_on(records)
         for stream in lost:
             if stream not in connected:
                 raise Broken("losers_kept", f"{stream} lets losers go before the winner is joined")
         for shift in talked:
             if shift not in wrapping:
                 raise Broken("wrap_up", f"shift {shift} has no wrap-up after its talk")
+
+    def _passed_on(self, records: Iterable[Record]) -> None:
+        for record in records:
+            if not isinstance(record.event, ContactTransferred):
+                continue
+            sent, found = record.event, {}
+            for other in records:
+                if other.stream == record.stream:
+                    found[type(other.event)] = other.event
+            ended, queued = found.get(c.AgentSegmentEnded), found.get(c.ContactQueued)
+            if ended is None or (ended.segment_id, ended.ended_by) != (sent.segment_id, TRANSFER):
+                raise Broken("passed_on", f"{record.stream} is passed on, and its conversation goes on")
+            if queued is None or (queued.visit_id, queued.queue_id) != (sent.visit_id, sent.queue_id):
+                raise Broken("passed_on", f"{record.stream} is passed on, and waits nowhere")
+            made = found.get(c.OfferMade)
+            if sent.to_agent and [r.agent_id for r in (made.reservations if made else ())] != [sent.to_agent]:
+                raise Broken("passed_on", f"{record.stream} is passed on to an agent who is not rung")
+            if sent.number and o.OutsideDialled not in found:
+                raise Broken("passed_on", f"{record.stream} is passed on to a number that is not called")
 
     def _contact(self, world: World, contact: c.Contact, now: Instant) -> None:
         ident, timers = contact.contact_id, world.timers
