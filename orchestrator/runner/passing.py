@@ -93,13 +93,23 @@ def _ready_agent(world: World, own: Shift, number: str) -> Shift:
     shift = world.shifts.get(world.shift_of_agent.get(agent_id, ""))
     if shift is None:
         _refuse("agent_away", f"Agent {number} is not signed in; choose somebody else, or a queue.")
-    if shift.status in (*ENGAGED, "wrapping_up") or shift.extension in world.lines:
-        _refuse("agent_busy", f"Agent {number} has a call in hand, or its after-call work; choose somebody else.")
-    if world.phone(shift.extension) == GONE:
-        _refuse("agent_unreachable", f"The phone of agent {number} is not registered; choose somebody else.")
-    if not available(shift):
-        _refuse("agent_not_ready", f"Agent {number} is not ready; choose somebody else, or a queue.")
+    match obstacle(world, shift):
+        case "agent_busy":
+            _refuse("agent_busy", f"Agent {number} has a call in hand, or its after-call work; choose somebody else.")
+        case "agent_unreachable":
+            _refuse("agent_unreachable", f"The phone of agent {number} is not registered; choose somebody else.")
+        case "agent_not_ready":
+            _refuse("agent_not_ready", f"Agent {number} is not ready; choose somebody else, or a queue.")
     return shift
+
+
+def obstacle(world: World, shift: Shift) -> str:
+    """Why nobody can be passed on to this agent now, as the code of the refusal; empty where somebody can."""
+    if shift.status in (*ENGAGED, "wrapping_up") or shift.extension in world.lines:
+        return "agent_busy"
+    if world.phone(shift.extension) == GONE:
+        return "agent_unreachable"
+    return "" if available(shift) else "agent_not_ready"
 
 
 def _refuse(code: str, message: str) -> NoReturn:

@@ -4,6 +4,7 @@ Features 4.3, 4.4; complaint 13.
 """
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
@@ -56,7 +57,7 @@ class Passed(Scene):
     def pass_on(self, **to: str) -> str:
         """Agent 1 passes the caller on; the code of the refusal."""
         about = to.pop("about", self.it.contact_id)
-        return self.refusal(inputs.Transfer(agent="1001", about=about, **to))
+        return self.refusal(replace(inputs.Transfer(agent="1001", about=about), **to))
 
     def parked(self, leg: str = "") -> None:
         """The switch says that the caller's leg is parked."""

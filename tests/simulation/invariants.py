@@ -617,20 +617,24 @@ class Invariants:
         for record in records:
             if not isinstance(record.event, ContactTransferred):
                 continue
-            sent, found = record.event, {}
+            sent = record.event
+            ended = waits = rung = called = False
             for other in records:
-                if other.stream == record.stream:
-                    found[type(other.event)] = other.event
-            ended, queued = found.get(c.AgentSegmentEnded), found.get(c.ContactQueued)
-            if ended is None or (ended.segment_id, ended.ended_by) != (sent.segment_id, TRANSFER):
-                raise Broken("passed_on", f"{record.stream} is passed on, and its conversation goes on")
-            if queued is None or (queued.visit_id, queued.queue_id) != (sent.visit_id, sent.queue_id):
-                raise Broken("passed_on", f"{record.stream} is passed on, and waits nowhere")
-            made = found.get(c.OfferMade)
-            if sent.to_agent and [r.agent_id for r in (made.reservations if made else ())] != [sent.to_agent]:
-                raise Broken("passed_on", f"{record.stream} is passed on to an agent who is not rung")
-            if sent.number and o.OutsideDialled not in found:
-                raise Broken("passed_on", f"{record.stream} is passed on to a number that is not called")
+                match other.event:
+                    case _ if other.stream != record.stream:
+                        continue
+                    case c.AgentSegmentEnded(segment_id=sent.segment_id, ended_by=ended_by):
+                        ended = ended_by == TRANSFER
+                    case c.ContactQueued(visit_id=sent.visit_id, queue_id=sent.queue_id):
+                        waits = True
+                    case c.OfferMade(by_hand=True) as made:
+                        rung = [held.agent_id for held in made.reservations] == [sent.to_agent]
+                    case o.OutsideDialled(number=sent.number):
+                        called = True
+            if not ended or not waits:
+                raise Broken("passed_on", f"{record.stream} is passed on, and its talk goes on, or it waits nowhere")
+            if (sent.to_agent and not rung) or (sent.number and not called):
+                raise Broken("passed_on", f"{record.stream} is passed on to {sent.to}, and nobody is rung or called")
 
     def _contact(self, world: World, contact: c.Contact, now: Instant) -> None:
         ident, timers = contact.contact_id, world.timers

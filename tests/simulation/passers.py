@@ -2,6 +2,8 @@
 
 from random import Random
 
+from msgspec.structs import replace
+
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.world import World
@@ -48,10 +50,10 @@ class Passers:
         if agent is None:
             return
         about = contact.contact_id if dice.random() < 0.8 else ""
-        wish = i.Transfer(agent=agent.number, about=about, **self._target())
+        wish = self._wish(agent.number, about)
         self._press(wish)
         if dice.random() < 0.2:  # and again, or to somebody else, in the same moment
-            self._press(wish if dice.random() < 0.5 else i.Transfer(agent=agent.number, about=about, **self._target()))
+            self._press(wish if dice.random() < 0.5 else self._wish(agent.number, about))
         if dice.random() < 0.2:  # and the handset is put down, or the seat left, before anything came of it
             self._press(i.HangUp(agent=agent.number, about=about))
         if dice.random() < 0.1 and wish.to_agent:
@@ -59,11 +61,12 @@ class Passers:
             self._agenda.soon(4_000, 9_000, lambda: self._press(i.SignIn(agent=wish.to_agent)))
             self._agenda.soon(9_000, 12_000, lambda: self._press(i.Ready(agent=wish.to_agent)))
 
-    def _target(self) -> dict[str, str]:
+    def _wish(self, number: str, about: str) -> i.Transfer:
         dice = self._dice
         target = dice.choice(("to_agent", "to_agent", "to_queue", "to_queue", "to_number", ""))
         choices = {"to_agent": (*self._numbers, "9999"), "to_queue": _QUEUES, "to_number": NUMBERS}
-        return {target: dice.choice(choices[target])} if target else {}
+        wish = i.Transfer(agent=number, about=about)
+        return replace(wish, **{target: dice.choice(choices[target])}) if target else wish
 
     def _press(self, command: i.DeskCommand) -> None:
         if self.engine is not None and self.engine.alive:

@@ -520,7 +520,7 @@ def test_a_callback_keeps_its_place_and_ends_exactly_once_in_every_weather() -> 
     assert failed > 5
 
 
-# --- 13: transfers race, log the agent out, or lose state ----------------------------------------------------------------
+# --- 13: transfers race, log the agent out, or lose state -------------------------------------------------------------
 
 PASSED_ON = Size(contacts=80, agents=8, outside=True, transfers=1.0, hands=0.3)
 
