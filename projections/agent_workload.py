@@ -88,8 +88,8 @@ class Agent(Struct):
 
 
 class Day(Struct):
-    """An agent's day. `contacts`: conversations begun; `transfers`: callers whom they passed on. `unserved`: offers that
-    ended without one, counted by outcome. Times in each state are of closed intervals; what runs on is added by
+    """An agent's day. `contacts`: conversations begun; `transfers`: callers whom they passed on. `unserved`: offers
+    that ended without one, counted by outcome. Times in each state are of closed intervals; what runs on is added by
     `workload`.
     """
 
