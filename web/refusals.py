@@ -30,6 +30,24 @@ _NEWER: Final = _l("A newer Ringledger wrote this. Use that one to change it.")
 _TAKEN_NAME: Final = _l("There is a user with this sign-in name already; choose another.")
 
 REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
+    "agent_away": (
+        (r"Agent (?P<agent>.+) is not .*", _l("Agent %(agent)s is not signed in; choose somebody else, or a queue.")),
+    ),
+    "agent_busy": (
+        (
+            r"Agent (?P<agent>.+) has .*",
+            _l("Agent %(agent)s has a call in hand, or its after-call work; choose somebody else, or a queue."),
+        ),
+    ),
+    "agent_not_ready": (
+        (r"Agent (?P<agent>.+) is not .*", _l("Agent %(agent)s is not ready; choose somebody else, or a queue.")),
+    ),
+    "agent_unreachable": (
+        (
+            r"The phone of agent (?P<agent>.+) is .*",
+            _l("The phone of agent %(agent)s is not registered; choose somebody else, or a queue."),
+        ),
+    ),
     "already_blacklisted": _l("This number is on the blacklist already; change that entry instead."),
     "already_held": _l("The caller is already on hold."),
     "already_signed_in": (
@@ -109,6 +127,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("An id has up to 40 small letters a-z, digits and -; it stays for ever, the name may change."),
         ),
     ),
+    "bad_target": _l("Say to whom: to one colleague, into one queue, or to one number outside."),
     "bad_time": (
         (
             r"More time is from (?P<low>.+) to (?P<high>.+) seconds\.",
@@ -264,6 +283,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     ),
     "not_talking": (
         (r"A caller is marked .*", _l("A caller is marked as a nuisance during the call.")),
+        (r"A caller is passed on .*", _l("A caller is passed on from a conversation; this one is over.")),
         (ANY, _l("You are not in a conversation.")),
     ),
     "not_waiting": _l("This caller does not wait any more."),
@@ -281,6 +301,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "phone_gone": _l("The phone is not registered, so it cannot be rung; see that it is, then take the call."),
     "queue_closed": _l("That queue takes nobody at this hour."),
     "queue_full": _l("In that queue as many wait already as may."),
+    "same_agent": _l("That is yourself; choose somebody else."),
     "same_queue": _l("This caller waits in that queue already."),
     "sent_outside": _l("A number outside is being called for this caller; wait whether it answers."),
     "short_password": _l("The password is too short; a few words make a good one."),

@@ -1,6 +1,6 @@
 """What the verifier remembers of a contact while it is open."""
 
-from orchestrator.domain.contacts import events, outward_events
+from orchestrator.domain.contacts import events, outward_events, transfer_events
 from orchestrator.domain.kernel import Instant, Record
 
 
@@ -69,6 +69,7 @@ class Contact:
         "offer",
         "outside",
         "overflowed",
+        "passed_on",
         "picked_for",
         "place",
         "queued",
@@ -100,6 +101,8 @@ class Contact:
         self.callback: Callback | None = None
         self.outside: Outside | None = None
         self.queued = self.identified = self.leaving = self.caller_gone = False
+        self.passed_on: transfer_events.ContactTransferred | None = None
+        """A transfer whose caller is not where it leads yet."""
         self.overflowed = False
         """Left a queue for another place, and has not come there yet."""
         self.last = record

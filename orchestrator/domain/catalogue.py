@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
-from orchestrator.domain.contacts import contacts, outward_events
+from orchestrator.domain.contacts import contacts, outward_events, transfer_events
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
@@ -112,6 +112,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.ContactPicked,
         contacts.ContactMoved,
         contacts.ContactReprioritised,
+        transfer_events.ContactTransferred,
     ),
     "shift": (
         shifts.AgentSignedIn,

@@ -187,6 +187,13 @@ def bridge(leg: str, other: str) -> str:
     return f"uuid_bridge {_leg(leg)} {_leg(other)}"
 
 
+def park(leg: str) -> str:
+    """Let the leg wait for instructions. Not in the background: whatever follows on this connection finds it parked, or
+    on its way there.
+    """
+    return f"api uuid_park {_leg(leg)}"
+
+
 def talk(leg: str) -> str:
     """Ask the ringing phone of this leg to answer by itself (NOTIFY with `Event: talk`)."""
     return f"uuid_phone_event {_leg(leg)} talk"
@@ -209,8 +216,16 @@ def kill(leg: str, cause: str) -> str:
 
 def record(leg: str, folder: str, file: str) -> str:
     """Record this leg into `folder`/`file`."""
-    path = f"{_word(folder, 'recordings folder', _FOLDER).rstrip('/')}/{_word(file, 'file', _FILE)}"
-    return f"uuid_record {_leg(leg)} start {path}"
+    return f"uuid_record {_leg(leg)} start {_path(folder, file)}"
+
+
+def stop_recording(leg: str, folder: str, file: str) -> str:
+    """End the recording of this leg into `folder`/`file`."""
+    return f"uuid_record {_leg(leg)} stop {_path(folder, file)}"
+
+
+def _path(folder: str, file: str) -> str:
+    return f"{_word(folder, 'recordings folder', _FOLDER).rstrip('/')}/{_word(file, 'file', _FILE)}"
 
 
 def exists(leg: str) -> str:

@@ -187,6 +187,8 @@ class Performer:
                 return (), commands.talk(leg)
             case i.BridgeLegs(other=other):
                 return (), commands.bridge(leg, other)
+            case i.ParkLeg():
+                return (commands.stop_playing(leg), commands.park(leg)), ""
             case i.HoldLeg():
                 return (), commands.hold(leg)
             case i.ResumeLeg():
@@ -195,6 +197,8 @@ class Performer:
                 return (), commands.kill(leg, cause)
             case i.StartRecording(file=file):
                 return (), commands.record(leg, self._recordings, file)
+            case i.StopRecording(file=file):
+                return (), commands.stop_recording(leg, self._recordings, file)
             case i.SayPlace(prompts=prompts):
                 return (commands.say_instead(leg, prompts),), ""
             case i.HushPlace(prompts=prompts):

@@ -24,6 +24,7 @@ from orchestrator.domain.switch.nodes import (
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.talk import hold_leg, record_talk, recorded, resume_leg
 from orchestrator.runner import sensing
 from orchestrator.runner.memory import Memory
@@ -162,7 +163,9 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
             yield sensing.hang_up(contact.node, leg, contact.contact_id, sight.ids)
     if contact.status in _HEAR_MUSIC and caller is not None and sight.entering:
         yield answer_caller(contact, sight.ids) if contact.answered else claim_caller(contact, sight.ids)
-        if not _is_joining(contact):
+        if caller.bridged_to and caller.bridged_to in doomed_legs(contact):
+            yield park_leg(contact, sight.ids)  # passed on, and the switch was not told of it
+        elif not _is_joining(contact):
             yield play_waiting(contact, sight.ids)
     if outward_leg(contact):
         yield from _outward_corrections(world, contact, sight)

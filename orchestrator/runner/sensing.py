@@ -79,8 +79,8 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     elif isinstance(fact, facts.LegHungUp):
         yield _gone(world, fact.leg, fact.cause, now, by_far_end=fact.by_far_end)
     elif fact.leg == contact.caller_leg:
-        if isinstance(fact, facts.LegParked) and contact.status in ("waiting", "offered"):
-            # Parked anew, after a bridge that came to nothing: there is silence on the line.
+        if isinstance(fact, facts.LegParked) and hears_music(contact):
+            # Parked anew, after a bridge that is over or came to nothing: there is silence on the line.
             yield play_waiting(contact, ids)
     elif fact.leg == contact.farewell:
         return  # it hears its last prompt and goes by itself
@@ -90,6 +90,13 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     else:
         memory.note_made(fact.leg)
         yield from _of_our_leg(world, contact, fact, now, ids)
+
+
+def hears_music(contact: Contact) -> bool:
+    """Whether this caller waits, and is not being joined with anybody, which ends the music."""
+    if contact.outside is not None:
+        return contact.status == "sent_outside" and not contact.outside.answered
+    return contact.status in ("waiting", "offered")
 
 
 def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -267,9 +274,9 @@ def _not_done(
         case "RingAgent" | "DialOutside":
             cause = fact.answer if isinstance(fact, facts.InstructionFailed) else "NEVER_RUNG"
             yield from _never_parked(world, fact.leg, cause, now, ids)
-        case "BridgeLegs" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology" if isinstance(
-            fact, facts.InstructionFailed
-        ):
+        case (
+            "BridgeLegs" | "ParkLeg" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology"
+        ) if isinstance(fact, facts.InstructionFailed):
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
             joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")

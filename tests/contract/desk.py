@@ -168,6 +168,9 @@ class Desk:
     def bridge(self, leg: str, other: str) -> str:
         return self.do(i.BridgeLegs(id=self.next_id(), node=self.node, leg=leg, other=other))
 
+    def park(self, leg: str) -> str:
+        return self.do(i.ParkLeg(id=self.next_id(), node=self.node, leg=leg))
+
     def hold(self, leg: str) -> str:
         return self.do(i.HoldLeg(id=self.next_id(), node=self.node, leg=leg))
 
@@ -179,6 +182,9 @@ class Desk:
 
     def record(self, leg: str, file: str) -> str:
         return self.do(i.StartRecording(id=self.next_id(), node=self.node, leg=leg, file=file))
+
+    def stop_recording(self, leg: str, file: str) -> str:
+        return self.do(i.StopRecording(id=self.next_id(), node=self.node, leg=leg, file=file))
 
     def announce(self, leg: str, other: str, number: str = "801") -> str:
         prompts = prompts_for(number)

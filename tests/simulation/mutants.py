@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
-from orchestrator.domain.contacts import contacts, handling, moving, offers, outward
+from orchestrator.domain.contacts import contacts, handling, moving, offers, outward, transferring
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
@@ -26,7 +26,7 @@ from orchestrator.domain.routing import lines, matching, outside, pools, waits
 from orchestrator.domain.staff import counters, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
-from orchestrator.domain.switch.instructions import CheckLeg, DialOutside
+from orchestrator.domain.switch.instructions import CheckLeg, DialOutside, StopRecording
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
 from orchestrator.runner import Runner, hands, reconcile, sensing, stale, timing
@@ -42,6 +42,7 @@ admit, distribute, placing, reserve, talk, tell_place, widen, wrap_up = (
     for name in ("admit", "distribute", "placing", "reserve", "talk", "tell_place", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
+pass_on = import_module("orchestrator.policies.pass_on").pass_on
 
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _CALLS_OUT = Size(contacts=60, agents=6, outside=True)
@@ -477,8 +478,17 @@ _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
 _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively")
 _SCARCE = Size(contacts=120, agents=5, routing=True)
+_PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
 _RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
+
+
+def _passed_on_to_nowhere(right: Any, contact: Any, command: Any) -> Any:
+    return tuple(event for event in right(contact, command) if not isinstance(event, contacts.ContactQueued))
+
+
+def _records_on_after_a_transfer(world_: Any, happened: Any, ids: Any) -> Any:
+    return (do for do in pass_on(world_, happened, ids) if not isinstance(do, StopRecording))
 
 
 def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
@@ -1011,6 +1021,27 @@ MUTANTS = (
         name="answer everybody at once",
         rule="billing",
         make=around(admit, "claim_caller", lambda _right, contact, ids: admit.answer_caller(contact, ids)),
+    ),
+    Mutant(
+        name="pass somebody on, and let them wait nowhere",
+        rule="passed_on",
+        make=around(transferring, "decide", _passed_on_to_nowhere),
+        weather=_CALM,
+        size=_PASSED_ON,
+    ),
+    Mutant(
+        name="record on when the agent has passed the caller on",
+        rule="announced_once",
+        make=policy(pass_on, _records_on_after_a_transfer),
+        weather=_CALM,
+        size=_PASSED_ON,
+    ),
+    Mutant(
+        name="silence for whoever is passed on",
+        rule="hears_music",
+        make=instead(sensing, "hears_music", lambda _contact: False),
+        weather=_CALM,
+        size=_PASSED_ON,
     ),
     Mutant(
         name="tell places by who came first, however urgent",

@@ -272,6 +272,8 @@ class Switch:
                 self._job(lambda: self._dial(given, reply))
             case i.BridgeLegs():
                 self._job(lambda: self._bridge(given, reply))
+            case i.ParkLeg():
+                self._park_out(given, reply)
             case i.HangUpLeg():
                 self._job(lambda: self._kill(given, reply))
             case i.HoldLeg() | i.ResumeLeg():
@@ -280,6 +282,8 @@ class Switch:
                 self._job(lambda: self._talk(given, reply))
             case i.StartRecording():
                 self._job(lambda: self._record(given, reply))
+            case i.StopRecording():
+                self._job(lambda: self._stop_recording(given, reply))
             case i.AnnounceNumber():
                 self._announce(given, reply)
             case i.SayPlace() | i.HushPlace():
@@ -461,6 +465,23 @@ class Switch:
         # Whoever is left alone on the line puts down some time later.
         self.agenda.after((talk + 90_000) * MILLISECOND, lambda: self.hang_up(caller, "NORMAL_CLEARING"))
 
+    def _park_out(self, given: i.ParkLeg, reply: Reply) -> None:
+        """Whoever heard it goes by itself; one that was only being joined with it is left alone without a word."""
+        leg = self.legs.get(given.leg)
+        if leg is None:
+            reply("No such channel!")
+            return
+        reply("")
+        peer, joining = leg.peer, leg.joining
+        leg.peer = leg.joining = None
+        if joining is not None:
+            joining.joining = None
+        if peer is not None:
+            peer.peer = None
+            self._say(f.LegUnbridged, leg, other=peer.uuid)
+            self.agenda.soon(1, 30, lambda: self.hang_up(peer, "NORMAL_CLEARING"))
+        self.agenda.soon(1, 30, lambda: self._park(leg) if leg.joining is None and leg.peer is None else None)
+
     def _kill(self, given: i.HangUpLeg, reply: Reply) -> None:
         leg = self.legs.get(given.leg)
         if leg is None:
@@ -518,6 +539,15 @@ class Switch:
         if not leg.recording:
             leg.recording = f"/recordings/{given.file}"
             self._say(f.RecordingStarted, leg, path=leg.recording)
+
+    def _stop_recording(self, given: i.StopRecording, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is None or leg.recording != f"/recordings/{given.file}":
+            reply("Cannot stop record session!" if leg is not None else "Cannot locate session!")
+            return
+        reply("")
+        path, leg.recording = leg.recording, ""
+        self._say(f.RecordingStopped, leg, path=path, length_ms=1_000)
 
     def _announce(self, given: i.AnnounceNumber, reply: Reply) -> None:
         leg, other = self.legs.get(given.leg), self.legs.get(given.other)

@@ -117,6 +117,7 @@ OPERATIONS: Final = (
     Operation("POST", "/agents/{number}/hold", "agents.act", commands.hold),
     Operation("POST", "/agents/{number}/resume", "agents.act", commands.resume),
     Operation("POST", "/agents/{number}/hang-up", "agents.act", commands.hang_up),
+    Operation("POST", "/agents/{number}/transfer", "agents.act", commands.transfer),
     Operation("POST", "/agents/{number}/wrap-up", "agents.act", commands.wrap_up),
     Operation("POST", "/agents/{number}/extend-wrap-up", "agents.act", commands.extend_wrap_up),
     Operation("POST", "/agents/{number}/sign-out", "agents.act", commands.sign_out),

@@ -10,6 +10,8 @@ from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts import transfer_events as t
+from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
@@ -67,6 +69,21 @@ def _called_off(event: o.CallbackEnded, _names: Names) -> dict[str, object]:
 def _told(event: c.PlaceTold, _names: Names) -> dict[str, object]:
     wait = str(_l("; expected to wait %(wait)s", wait=duration(event.estimate_ms))) if event.estimate_ms >= 0 else ""
     return {"place": event.position, "wait": wait}
+
+
+def _segment_ended(event: c.AgentSegmentEnded, _names: Names) -> dict[str, object]:
+    if event.ended_by == TRANSFER:
+        return {"how": str(_l("the caller is passed on"))}
+    return {"how": str(_l("hung up first: %(ended_by)s", ended_by=code(event.ended_by)))}
+
+
+def _transferred(event: t.ContactTransferred, names: Names) -> dict[str, object]:
+    target = str(_l("a number outside"))
+    if event.to == AGENT:
+        target = names.agent(event.to_agent)
+    elif event.to == QUEUE:
+        target = f"“{names.queue(event.queue_id)}”"
+    return {"agent": names.agent(event.agent_id), "target": target}
 
 
 def _coded(name: str) -> Fill:
@@ -130,7 +147,8 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     c.ContactHeld: (_l("On hold"), _nothing),
     c.ContactResumed: (_l("Talks again"), _nothing),
     c.HangUpRequested: (_l("To be ended by %(reason)s"), _coded("reason")),
-    c.AgentSegmentEnded: (_l("The conversation ended; hung up first: %(ended_by)s"), _coded("ended_by")),
+    c.AgentSegmentEnded: (_l("The conversation ended; %(how)s"), _segment_ended),
+    t.ContactTransferred: (_l("%(agent)s passes the caller on to %(target)s"), _transferred),
     c.RecordingBegun: (_l("Recording began"), _nothing),
     c.RecordingFinished: (
         _l("Recording finished, %(length)s long"),

@@ -3,7 +3,7 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import calling, moving, offers
+from orchestrator.domain.contacts import calling, moving, offers, transferring
 from orchestrator.domain.contacts.commands import (
     Announce,
     Answer,
@@ -30,6 +30,7 @@ from orchestrator.domain.contacts.commands import (
     Resume,
     Revise,
     TellPlace,
+    Transfer,
     TurnAway,
     Widen,
 )
@@ -115,6 +116,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return _hold(contact, command)
         case Pick() | Move() | Reprioritise():
             return moving.decide(contact, command)
+        case Transfer():
+            return transferring.decide(contact, command)
         case DeferOverflow() | Answer() | MarkNuisance():
             return _of_admission(contact, command)
         case Announce():

@@ -83,6 +83,10 @@ class BridgeLegs(Instruction, frozen=True, kw_only=True):
     offer: str = ""
 
 
+class ParkLeg(Instruction, frozen=True, kw_only=True):
+    """Take this leg out of whatever it is in: it is parked, and whoever heard it is left alone."""
+
+
 class HoldLeg(Instruction, frozen=True, kw_only=True):
     """Put this leg on hold: its peer hears music."""
 
@@ -99,6 +103,12 @@ class HangUpLeg(Instruction, frozen=True, kw_only=True):
 
 class StartRecording(Instruction, frozen=True, kw_only=True):
     """Record the caller's leg in stereo into `file`, a name made of our own ids, under the recordings folder."""
+
+    file: str
+
+
+class StopRecording(Instruction, frozen=True, kw_only=True):
+    """End the recording of the caller's leg into `file`."""
 
     file: str
 
