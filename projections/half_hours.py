@@ -4,7 +4,7 @@ Streams: contact (visits, conversations), shift (who is there, after-call work),
 times by our own clock. A visit counts in the half hour, by the site's clock, in which it began, and so does the
 conversation that came of it, however late, with its after-call work: calls × handling time of a half hour is the work
 that arrived in it. Who is there counts in each half hour for the time there, once for each skill: agents who can do
-more than one thing are there for each.
+more than one thing are there for each. What is asked of it stands in `sizing`.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.store.arrays import TextArray
-from projections.base import Batch, Connection, Cursor, Site
+from projections.base import Batch, Cursor, Site
 from projections.tables import Table
 
 NAME: Final = "half_hours"
@@ -324,13 +324,13 @@ class _Folding:
 
     def _enter(self, agent: Agent, state: str, at: Instant) -> None:
         """From now on the agent is there, away or gone; the time before goes to the half hours in which it was."""
-        for skill, level in _counted_for(agent):
+        for skill, level in counted_for(agent):
             for began, spent_ms in spans(self._site, agent, at):
                 key = (skill, level, began)
                 staff = self._staff.get(key)
                 if staff is None:
                     staff = self._staff[key] = Staff(*key)
-                _spend(staff, agent.state, spent_ms)
+                spend(staff, agent.state, spent_ms)
         agent.state, agent.since = state, at
 
     def _in(self, queue_id: str, at: int) -> HalfHour:
@@ -357,7 +357,8 @@ def _save_sums(cursor: Cursor, table: Table[Row], added: dict[Any, Row]) -> None
     table.save(cursor, added.values())
 
 
-def _counted_for(agent: Agent) -> Iterator[tuple[str, int]]:
+def counted_for(agent: Agent) -> Iterator[tuple[str, int]]:
+    """Under which skills and levels the agent's time is counted."""
     yield EVERYBODY, 0
     yield from agent.skills.items()
 
@@ -376,7 +377,8 @@ def spans(site: Site, agent: Agent, until: Instant) -> Iterator[tuple[int, int]]
         done, start = upto, end
 
 
-def _spend(staff: Staff, state: str, spent_ms: int) -> None:
+def spend(staff: Staff, state: str, spent_ms: int) -> None:
+    """Count this time, there or away."""
     if state == "there":
         staff.there_ms += spent_ms
     else:
@@ -391,52 +393,3 @@ def add(row: Row, more: Row) -> None:
 
 
 _KEYS: Final = frozenset({"queue_id", "began", "skill", "level"})
-
-
-# --- queries ---------------------------------------------------------------------------------------------------------
-class Load(Struct, frozen=True, kw_only=True):
-    """A half hour of one queue, or of all: what it was asked, and the time of those who could do it."""
-
-    asked: HalfHour
-    there_ms: int
-    away_ms: int
-
-    @property
-    def agents(self) -> float:
-        """How many were there, on average."""
-        return self.there_ms / (HALF_HOUR // MILLISECOND)
-
-
-def queues(connection: Connection) -> list[Queue]:
-    """Every queue that there is or was, the open ones first."""
-    return QUEUES.read(connection, "ORDER BY open DESC, name, queue_id")
-
-
-def loads(connection: Connection, site: Site, day: str, now: Instant, queue: Queue | None = None) -> list[Load]:
-    """The half hours of a site-local day, `2026-11-22`, in which anybody called or was there, in order; of one queue
-    and those who have its skill, or of all. Who is there at `now` counts until then.
-    """
-    first, last = site.bounds(day)
-    asked: dict[int, HalfHour] = {}
-    name = queue.queue_id if queue is not None else ""
-    words = "WHERE began >= %s AND began < %s AND (%s = '' OR queue_id = %s)"
-    for row in HALF_HOURS.read(connection, words, (first, last, name, name)):
-        add(asked.setdefault(row.began, HalfHour(name, row.began)), row)
-    skill, level = (queue.skill, queue.min_level) if queue is not None else (EVERYBODY, 0)
-    staff: dict[int, Staff] = {}
-    words = "WHERE began >= %s AND began < %s AND skill = %s AND level >= %s"
-    for each in STAFF.read(connection, words, (first, last, skill, level)):
-        add(staff.setdefault(each.began, Staff(skill, level, each.began)), each)
-    for agent in AGENTS.read(connection, "WHERE state <> ''"):
-        if dict(_counted_for(agent)).get(skill, -1) >= level:
-            for began, spent_ms in spans(site, agent, now):
-                if first <= began < last:
-                    _spend(staff.setdefault(began, Staff(skill, level, began)), agent.state, spent_ms)
-    return [
-        Load(
-            asked=asked.get(began) or HalfHour(name, began),
-            there_ms=staff[began].there_ms if began in staff else 0,
-            away_ms=staff[began].away_ms if began in staff else 0,
-        )
-        for began in sorted({*asked, *staff})
-    ]

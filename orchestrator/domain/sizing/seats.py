@@ -7,12 +7,14 @@ the service level, too. Agents are those at work: with breaks, training and leav
 from collections.abc import Callable, Mapping
 from math import ceil
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.sizing.erlang import Served, blockings, impatient, patient
+
+T = TypeVar("T", bound=Struct)
 
 HALF_HOUR_S: Final = 1_800
 
@@ -35,20 +37,22 @@ LIMITS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
 )
 LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "level_percent": "Service level in %",
-        "within_s": "Answered within, in s",
-        "occupancy_percent": "Highest load in %",
-        "shrinkage_percent": "Shrinkage in %",
-        "patience_s": "Mean patience in s",
-        "blocking_percent": "Calls that find no line, in %",
+        "level_percent": "Service level, percent",
+        "within_s": "Answered within, seconds",
+        "occupancy_percent": "Highest load, percent",
+        "shrinkage_percent": "Shrinkage, percent",
+        "patience_s": "Mean patience, seconds",
+        "blocking_percent": "Calls without a free line, percent",
         "calls": "Calls",
-        "span_s": "Interval in s",
-        "handling_s": "Handling time in s",
+        "span_s": "Interval, seconds",
+        "handling_s": "Handling time, seconds",
         "customers": "Customers",
-        "daily_percent": "Calls a day in % of the customers",
-        "busy_percent": "Busy hour in % of the day",
+        "daily_percent": "Calls a day, percent of the customers",
+        "busy_percent": "Busy hour, percent of the day",
     }
 )
+MOST: Final = 50_000
+"""Erlang: more than any centre has, and what is sized in a moment."""
 # Less than this above a whole number is the computer's rounding: 14 / 0.7 is 20.
 _ROUNDING: Final = 1e-9
 
@@ -99,6 +103,23 @@ class Seats(Struct, frozen=True, kw_only=True):
     served: Served | None = None
 
 
+class Plan(Struct, frozen=True, kw_only=True):
+    """What the planning formula is made of, customers first. Percentages are 0 to 100."""
+
+    customers: float
+    daily_percent: float
+    """Of the customers, so many call on a day …"""
+    busy_percent: float
+    """… and of those calls, so many in the busy hour."""
+    handling_s: float
+
+    @property
+    def busy_hour(self) -> Demand:
+        """The calls of the busy hour."""
+        calls = self.customers * self.daily_percent / 100 * self.busy_percent / 100
+        return Demand(calls=calls, handling_s=self.handling_s, span_s=3_600)
+
+
 class Sizes(Struct, frozen=True, kw_only=True):
     """All formulas' answers to the same demand."""
 
@@ -133,22 +154,19 @@ def _plain(limit: float) -> str:
     return f"{limit:f}".rstrip("0").rstrip(".")
 
 
-def checked(terms: Terms) -> Terms:
-    """The terms; raises `Refused` (bad_sizing) for the first that cannot be asked."""
-    for name in terms.__struct_fields__:
-        check(name, getattr(terms, name))
-    return terms
+def checked(asked: T) -> T:
+    """The terms, or the plan; raises `Refused` (bad_sizing) for the first of them that cannot be asked."""
+    for name in asked.__struct_fields__:
+        check(name, getattr(asked, name))
+    return asked
 
 
-def seats_for_customers(
-    customers: float, *, daily_percent: float, busy_percent: float, handling_s: float, occupancy_percent: float
-) -> float:
+def seats_for(plan: Plan, terms: Terms) -> float:
     """Seats from the planning formula, not yet rounded up: target customers × daily call rate × busy hour's share ×
     mean handling time ÷ (3600 × highest load). The rule of thumb by which Chinese operators' centres are planned
     (feature 10.1): 20 000 000 × 0.003 × 0.2 × 150 ÷ (3600 × 0.75) = 666.67.
     """
-    busy_calls = customers * daily_percent / 100 * busy_percent / 100
-    return busy_calls * handling_s / (3_600 * occupancy_percent / 100)
+    return plan.busy_hour.traffic / (terms.occupancy_percent / 100)
 
 
 def whole(seats: float) -> int:
@@ -162,7 +180,9 @@ def positions(agents: int, terms: Terms) -> int:
 
 
 def sizes(demand: Demand, terms: Terms) -> Sizes:
-    """How many agents and lines this demand needs on these terms, by each formula."""
+    """How many agents and lines this demand needs on these terms, by each formula. Raises `Refused` (bad_sizing)."""
+    if max(demand.traffic, demand.line_traffic) > MOST:
+        raise Refused("bad_sizing", f"This is work for {demand.traffic:.0f} agents; up to {MOST} are sized.")
     blocked = Blocked(demand.traffic)
     return Sizes(
         planning=planning(demand, terms),
@@ -191,7 +211,7 @@ def planning(demand: Demand, terms: Terms) -> Seats:
     """
     if not demand.traffic:
         return Seats(agents=0, positions=0)
-    agents = whole(100 * demand.traffic / terms.occupancy_percent)
+    agents = whole(demand.traffic / (terms.occupancy_percent / 100))
     return Seats(agents=agents, positions=positions(agents, terms), bound="occupancy")
 
 
@@ -207,9 +227,7 @@ def erlang_a(demand: Demand, terms: Terms, blocked: Blocked) -> Seats:
 
 def expected_patient(demand: Demand, terms: Terms, agents: int, blocked: Blocked) -> Served:
     """What Erlang C expects of so many agents, 1 at least."""
-    return patient(
-        demand.traffic, agents, blocked(agents), handling_s=demand.handling_s, within_s=terms.within_s
-    )
+    return patient(demand.traffic, agents, blocked(agents), handling_s=demand.handling_s, within_s=terms.within_s)
 
 
 def expected_impatient(demand: Demand, terms: Terms, agents: int, blocked: Blocked) -> Served:
