@@ -212,8 +212,8 @@ def test_half_hours_are_what_one_counts_in_the_log_by_hand(kit: ReadKit, seed: i
 
 
 # --- a day sized -----------------------------------------------------------------------------------------------------
-def busy_half_hour(kit: ReadKit) -> None:
-    """Two agents, 40 calls of 120 s in half an hour, of whom 12 give up after 50 s."""
+def busy_half_hour(kit: ReadKit, home: float = 0) -> None:
+    """Two agents, 40 calls of 120 s in half an hour, of whom 12 give up after 50 s. `home`: when both sign out."""
     configure(kit, "a1", "a2")
     kit.tell("queue-removed", QueueConfigured(name="Old", skill="old"))
     kit.tell("queue-removed", QueueRemoved())
@@ -224,6 +224,9 @@ def busy_half_hour(kit: ReadKit) -> None:
         serve(kit, f"c{number}", f"a{1 + number % 2}", 60 * number, wait=25 if number % 4 else 5)
     for number in range(12):
         give_up(kit, f"g{number}", 100 * number, 50)
+    if home:
+        for agent in ("a1", "a2"):
+            kit.tell(f"shift-{agent}", shifts.AgentSignedOut(reason="agent"), home)
 
 
 def test_a_half_hour_is_sized_by_every_formula_beside_who_was_there_and_what_was_reached(kit: ReadKit) -> None:
