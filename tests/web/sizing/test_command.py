@@ -1,16 +1,14 @@
 """`ringledger size …`, as it is typed."""
 
-from pathlib import Path
-
 import pytest
 from click.testing import CliRunner, Result
 
 from orchestrator import commandline_sizing as commands
-from orchestrator.cluster import Cluster
 from orchestrator.domain.kernel import Refused
-from tests.postgres import Database, settings_for
+from projections.sizing import Asked
 from tests.projections.kit import ReadKit
 from tests.web.conftest import Site
+from web.sizing import command
 
 PLAN = ("plan", "--customers", "20000000", "--daily", "0.3%", "--busy", "20", "--handling", "150", "--occupancy", "75")
 
@@ -75,23 +73,22 @@ def test_help_shows_examples_that_work() -> None:
         assert "Why they differ" in said(*example.split()[2:])
 
 
-@pytest.fixture
-def here(database: Database, cluster: Cluster, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command line is at this ledger."""
-    settings = settings_for(tmp_path / "home", RINGLEDGER_DATABASE_URL=database.admin)
-    monkeypatch.setattr(commands, "load", lambda: settings)
-
-
-@pytest.mark.usefixtures("here")
-def test_a_day_of_the_log_is_sized_by_half_hours(busy: ReadKit) -> None:
+def test_a_day_of_the_log_is_sized_by_half_hours(site: Site, busy: ReadKit) -> None:
     """Features 10.1 and 10.2: from the centre's own history."""
-    output = said("day", "2026-01-01", "--queue", "sales")
-    assert output.startswith("2026-01-01, Sales: 40 calls; 80 % within 20 s, load up to 85 %")
-    assert row(output, "10:00")[1:8] == ["40", "120", "s", "2.7", "4", "5", "4"]
-    assert "2.0  93.3 %  17.5 %   30 %" in output
-    assert "Why they differ, at 10:00, the busiest half hour:" in output
-    assert "nobody called and nobody was there" in said("day", "2025-06-01")
-    for words, code in ((("yesterday",), "bad_day"), (("2026-01-01", "--queue", "nowhere"), "bad_queue")):
-        refused = type_in("day", *words).exception
-        assert isinstance(refused, Refused)
-        assert refused.code == code
+
+    def told(day: str, queue_id: str = "sales") -> command.Told:
+        asked = Asked(day=day, queue_id=queue_id)
+        return busy.read(lambda connection: command.of_day(connection, site.parts.settings, asked))
+
+    found = told("2026-01-01")
+    assert found.before[0].startswith("2026-01-01, Sales: 40 calls; 80 % within 20 s, load up to 85 %")
+    head, first, _ = found.rows
+    assert len(head) == len(first)
+    assert first[:7] == ("10:00", "40", "120 s", "2.7", "4", "5", "4")
+    assert first[8:13] == ("2.0", "93.3 %", "17.5 %", "30 %", "0 %")
+    assert found.after[1] == "Why they differ, at 10:00, the busiest half hour:"
+    assert "nobody called and nobody was there" in told("2025-06-01").before[0]
+    for day, queue_id, code in (("yesterday", "", "bad_day"), ("2026-01-01", "nowhere", "bad_queue")):
+        with pytest.raises(Refused) as refused:
+            told(day, queue_id)
+        assert refused.value.code == code
