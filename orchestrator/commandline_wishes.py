@@ -82,6 +82,15 @@ WISHES: Final = (
     _wish("unmask", inputs.UnmaskRecording, _ABOUT, text="Record sound again."),
     _wish("hang-up", inputs.HangUp, _ABOUT, text="End the conversation: of several, the active one."),
     _wish(
+        "transfer",
+        inputs.Transfer,
+        _ABOUT,
+        click.Option(["--agent", "to_agent"], default="", help="To the agent with this employee number."),
+        click.Option(["--queue", "to_queue"], default="", help="Into this queue."),
+        click.Option(["--number", "to_number"], default="", help="To this number outside."),
+        text="Pass the caller on: to an agent, into a queue, or to a number outside.",
+    ),
+    _wish(
         "pick",
         inputs.Pick,
         click.Argument(["contact"]),

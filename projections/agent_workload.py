@@ -1,10 +1,10 @@
 """Agents: what each does now, and what they did, by site-local day. The leader's table of agents and each agent's day.
 
-Streams: shift, contact (hold), agent (who they are). One log, one order: a state is derived from the last event that
-concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Of several contacts in hand the
-agent's state is that of the most active: talking, else held, else ringing; so no time counts twice. Durations by our
-clock, from the event that begins a state to the event that ends it, cut at site-local midnight. Counts on the day of
-the event.
+Streams: shift, contact (hold, transfer), agent (who they are). One log, one order: a state is derived from the last
+event that concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Of several contacts in
+hand the agent's state is that of the most active: talking, else held, else ringing; so no time counts twice. Durations
+by our clock, from the event that begins a state to the event that ends it, cut at site-local midnight. Counts on the
+day of the event.
 """
 
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Record, ident_of
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
@@ -20,7 +21,7 @@ from projections.base import Batch, Connection, Site
 from projections.tables import Table
 
 NAME: Final = "agent_workload"
-VERSION: Final = 2
+VERSION: Final = 3
 
 TABLES: Final = """
 CREATE TABLE agent_workload (
@@ -45,6 +46,7 @@ CREATE TABLE agent_workload_days (
     sign_ins   bigint NOT NULL,
     offers     bigint NOT NULL,
     contacts   bigint NOT NULL,
+    transfers  bigint NOT NULL,
     unserved   jsonb  NOT NULL,
     ready_ms   bigint NOT NULL,
     ringing_ms bigint NOT NULL,
@@ -86,8 +88,9 @@ class Agent(Struct):
 
 
 class Day(Struct):
-    """An agent's day. `contacts`: conversations begun. `unserved`: offers that ended without one, counted by outcome.
-    Times in each state are of closed intervals; what runs on is added by `workload`.
+    """An agent's day. `contacts`: conversations begun; `transfers`: callers whom they passed on. `unserved`: offers
+    that ended without one, counted by outcome. Times in each state are of closed intervals; what runs on is added by
+    `workload`.
     """
 
     agent_id: str
@@ -95,6 +98,7 @@ class Day(Struct):
     sign_ins: int = 0
     offers: int = 0
     contacts: int = 0
+    transfers: int = 0
     unserved: dict[str, int] = field(default_factory=dict)
     ready_ms: int = 0
     ringing_ms: int = 0
@@ -151,7 +155,9 @@ _OF_SHIFTS: Final[frozenset[type[Event]]] = frozenset(
         shifts.AgentSignedOut,
     }
 )
-_OF_CONTACTS: Final[frozenset[type[Event]]] = frozenset({contacts.ContactHeld, contacts.ContactResumed})
+_OF_CONTACTS: Final[frozenset[type[Event]]] = frozenset(
+    {contacts.ContactHeld, contacts.ContactResumed, ContactTransferred}
+)
 _OF_AGENTS: Final[frozenset[type[Event]]] = frozenset({AgentConfigured, AgentRemoved})
 _CARED_FOR: Final = _OF_SHIFTS | _OF_CONTACTS | _OF_AGENTS
 
@@ -179,7 +185,7 @@ class _Folding:
         for record in news:
             kind = type(record.event)
             ident = ident_of(record.stream)
-            if isinstance(record.event, shifts.AgentSignedIn):
+            if isinstance(record.event, shifts.AgentSignedIn | ContactTransferred):
                 ids.add(record.event.agent_id)
             if kind in _OF_SHIFTS:
                 of_shifts.add(ident)
@@ -204,6 +210,8 @@ class _Folding:
         kind, at, ident = type(record.event), record.about.at, ident_of(record.stream)
         if kind in _OF_AGENTS:
             self._configure(ident, record.event)
+        elif isinstance(record.event, ContactTransferred):
+            self._day(self._agent(record.event.agent_id), at).transfers += 1
         elif kind in _OF_CONTACTS:
             if (agent := self._by_contact.get(ident)) is not None:
                 agent.in_hand[ident] = "held" if kind is contacts.ContactHeld else "talking"
@@ -321,7 +329,7 @@ def _spend(day: Day, state: str, spent_ms: int) -> None:
     setattr(day, name, getattr(day, name) + spent_ms)
 
 
-_SUMS: Final = ("sign_ins", "offers", "contacts", *_TIME_IN.values())
+_SUMS: Final = ("sign_ins", "offers", "contacts", "transfers", *_TIME_IN.values())
 
 
 def _add(day: Day, added: Day) -> None:

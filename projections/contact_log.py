@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from orchestrator.domain.contacts import contacts, outward_events
+from orchestrator.domain.contacts import contacts, outward_events, transfer_events
 from orchestrator.domain.customers.people import CustomerErased
 from orchestrator.domain.kernel import Event, Record, ident_of, stream
 from orchestrator.service.customers import e164
@@ -22,7 +22,7 @@ from projections.pages import Condition, Page, page
 from projections.tables import Table
 
 NAME: Final = "contact_log"
-VERSION: Final = 3
+VERSION: Final = 4
 REGIONAL: Final = True
 
 TABLES: Final = """
@@ -45,6 +45,7 @@ CREATE TABLE contact_log (
     wait_ms       bigint,
     offers        bigint NOT NULL,
     missed        bigint NOT NULL,
+    transfers     bigint NOT NULL,
     connected_at  bigint,
     held_since    bigint,
     talk_since    bigint,
@@ -80,7 +81,8 @@ class Contact(Struct):
     `outcome` is empty while it lives, then `ContactEnded.reason`. `wait_ms`: from ContactQueued to QueueVisitEnded,
     all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without `hold_ms`, from ContactHeld to
     ContactResumed or the end. `missed`: offers that an agent rejected, let
-    ring or could not be reached for; not those that we withdrew. `caller_token`: of the number in E.164, empty where
+    ring or could not be reached for; not those that we withdrew. `transfers`: how often an agent passed it on;
+    `agent_id` is the last one. `caller_token`: of the number in E.164, empty where
     there is none or nobody may find it any more.
     """
 
@@ -102,6 +104,7 @@ class Contact(Struct):
     wait_ms: int | None = None
     offers: int = 0
     missed: int = 0
+    transfers: int = 0
     connected_at: int | None = None
     held_since: int | None = None
     talk_since: int | None = None
@@ -210,6 +213,10 @@ def _offer_missed(row: Contact, event: contacts.OfferClosed, at: int) -> None:
     row.missed += 1
 
 
+def _transferred(row: Contact, event: transfer_events.ContactTransferred, at: int) -> None:
+    row.transfers += 1
+
+
 def _connected(row: Contact, event: contacts.ContactConnected, at: int) -> None:
     row.agent_id = event.agent_id
     row.talk_since = at
@@ -276,6 +283,7 @@ _FOLDS: Final[dict[type[Event], Fold]] = {
     contacts.ContactHeld: _held,
     contacts.ContactResumed: _resumed,
     contacts.AgentSegmentEnded: _segment_ended,
+    transfer_events.ContactTransferred: _transferred,
     contacts.RecordingBegun: _recording_begun,
     contacts.RecordingFinished: _recording_finished,
     contacts.ContactEnded: _ended,

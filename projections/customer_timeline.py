@@ -11,6 +11,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Record, ident_of
 from orchestrator.domain.staff import shifts
@@ -59,8 +60,9 @@ class Detail(Struct, kw_only=True, omit_defaults=True):
     """What an entry says beside its kind. Instants and durations as everywhere; what does not apply is empty.
 
     Of a contact: `dialled`, `queue_id`, `agents` (in the order in which they talked), `connected_at`, `ended_at`,
-    `talk_ms` (hold included), `code` (the wrap-up reason). Of an order's step: `type_id`, `state`, `action`,
-    `assignee`, `fields`. Of a note: `code`. Of the file: `changed` (which parts), `level`, `label`, `source`.
+    `talk_ms` (hold included), `transfers` (by an agent), `code` (the wrap-up reason). Of an order's step: `type_id`,
+    `state`, `action`, `assignee`, `fields`. Of a note: `code`. Of the file: `changed` (which parts), `level`, `label`,
+    `source`.
     """
 
     dialled: str = ""
@@ -70,6 +72,7 @@ class Detail(Struct, kw_only=True, omit_defaults=True):
     ended_at: int = 0
     talk_since: int = 0
     talk_ms: int = 0
+    transfers: int = 0
     code: str = ""
     type_id: str = ""
     state: str = ""
@@ -266,6 +269,11 @@ def _segment_ended(fold: _Fold, record: Record, _event: contacts.AgentSegmentEnd
         entry.detail.talk_since = 0
 
 
+def _transferred(fold: _Fold, record: Record, _event: ContactTransferred) -> None:
+    if (entry := fold.contact(record)) is not None:
+        entry.detail.transfers += 1
+
+
 def _ended(fold: _Fold, record: Record, event: contacts.ContactEnded) -> None:
     if (entry := fold.contact(record)) is not None:
         entry.what, entry.detail.ended_at = event.reason, record.about.at
@@ -347,6 +355,7 @@ _FOLDS: Final[dict[type[Event], Callable[[_Fold, Record, Any], None]]] = {
     contacts.ContactIdentified: _identified,
     contacts.ContactConnected: _connected,
     contacts.AgentSegmentEnded: _segment_ended,
+    ContactTransferred: _transferred,
     contacts.ContactEnded: _ended,
     shifts.WrapUpStarted: _wrap_up_started,
     shifts.WrapUpEnded: _wrap_up_ended,

@@ -21,6 +21,19 @@ _FIELDS: Final[dict[str, LazyString]] = {
     "Address": _l("Address"),
     "Reason": _l("Reason"),
     "Level": _l("Level"),
+    # What sizing is asked on (`domain.sizing.seats.LABELS`).
+    "Service level, percent": _l("Service level, percent"),
+    "Answered within, seconds": _l("Answered within, seconds"),
+    "Highest load, percent": _l("Highest load, percent"),
+    "Shrinkage, percent": _l("Shrinkage, percent"),
+    "Mean patience, seconds": _l("Mean patience, seconds"),
+    "Calls without a free line, percent": _l("Calls without a free line, percent"),
+    "Calls": _l("Calls"),
+    "Interval, seconds": _l("Interval, seconds"),
+    "Handling time, seconds": _l("Handling time, seconds"),
+    "Customers": _l("Customers"),
+    "Calls a day, percent of the customers": _l("Calls a day, percent of the customers"),
+    "Busy hour, percent of the day": _l("Busy hour, percent of the day"),
 }
 
 _IS_NO_NUMBER: Final = _l("This is no telephone number; write it as +8613800138000.")
@@ -30,6 +43,24 @@ _NEWER: Final = _l("A newer Ringledger wrote this. Use that one to change it.")
 _TAKEN_NAME: Final = _l("There is a user with this sign-in name already; choose another.")
 
 REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
+    "agent_away": (
+        (r"Agent (?P<agent>.+) is not .*", _l("Agent %(agent)s is not signed in; choose somebody else, or a queue.")),
+    ),
+    "agent_busy": (
+        (
+            r"Agent (?P<agent>.+) has .*",
+            _l("Agent %(agent)s has a call in hand, or its after-call work; choose somebody else, or a queue."),
+        ),
+    ),
+    "agent_not_ready": (
+        (r"Agent (?P<agent>.+) is not .*", _l("Agent %(agent)s is not ready; choose somebody else, or a queue.")),
+    ),
+    "agent_unreachable": (
+        (
+            r"The phone of agent (?P<agent>.+) is .*",
+            _l("The phone of agent %(agent)s is not registered; choose somebody else, or a queue."),
+        ),
+    ),
     "already_blacklisted": _l("This number is on the blacklist already; change that entry instead."),
     "already_held": _l("The caller is already on hold."),
     "already_signed_in": (
@@ -43,6 +74,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "bad_assignee": _l("Choose to whom the order is given: an agent, a user or a role."),
     "bad_configuration": _l("Something is wrong with the configuration; look at the draft, where it is said."),
     "bad_cursor": _l("This list cannot be gone on with from here; begin it again."),
+    "bad_day": _l("Write a day as 2026-11-30, from 1970 to 2199."),
     "bad_desk": _l("This page does not say which desk it is; load it again."),
     "bad_expiry": ((r"A token lives from 1 to (?P<days>.+) days\.", _l("A token lives from 1 to %(days)s days.")),),
     "bad_extension": _l("An extension has up to 20 letters and digits, for example 1001."),
@@ -74,6 +106,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("Points are a whole number from %(low)s to %(high)s."),
         ),
     ),
+    "bad_queue": _l("There is no such queue; choose one of the list."),
     "bad_reason": (
         (
             r"A reason is a code of up to 40 .*|A reason is a code of up to .+ letters, digits, - and _\.",
@@ -89,6 +122,16 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "bad_sign_in_name": _l(
         "A sign-in name has up to 40 small letters a-z, digits, dots and hyphens, and begins and ends with a letter or"
         " digit."
+    ),
+    "bad_sizing": (
+        (
+            r"(?P<what>.+): write a number from (?P<low>.+) to (?P<high>.+)\.",
+            _l("%(what)s: write a number from %(low)s to %(high)s."),
+        ),
+        (
+            r"This is work for (?P<agents>.+) agents; up to (?P<most>.+) are sized\.",
+            _l("This is work for %(agents)s agents; up to %(most)s are sized."),
+        ),
     ),
     "bad_text": (
         (
@@ -109,6 +152,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("An id has up to 40 small letters a-z, digits and -; it stays for ever, the name may change."),
         ),
     ),
+    "bad_target": _l("Say to whom: to one colleague, into one queue, or to one number outside."),
     "bad_time": (
         (
             r"More time is from (?P<low>.+) to (?P<high>.+) seconds\.",
@@ -271,6 +315,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "not_talking": (
         (r"Recording needs .*", _l("You are not in this conversation.")),
         (r"A caller is marked .*", _l("A caller is marked as a nuisance during the call.")),
+        (r"A caller is passed on .*", _l("A caller is passed on from a conversation; this one is over.")),
         (ANY, _l("You are not in a conversation.")),
     ),
     "not_waiting": _l("This caller does not wait any more."),
@@ -288,6 +333,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "phone_gone": _l("The phone is not registered, so it cannot be rung; see that it is, then take the call."),
     "queue_closed": _l("That queue takes nobody at this hour."),
     "queue_full": _l("In that queue as many wait already as may."),
+    "same_agent": _l("That is yourself; choose somebody else."),
     "same_queue": _l("This caller waits in that queue already."),
     "sent_outside": _l("A number outside is being called for this caller; wait whether it answers."),
     "short_password": _l("The password is too short; a few words make a good one."),
@@ -320,7 +366,8 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
 _NEXT: Final = re.compile(r"(?<=\.) (?=\S)")
 
 
-def _field(name: str) -> str:
+def field(name: str) -> str:
+    """What something is called that people fill in, in the reader's language."""
     return str(_FIELDS.get(name, name))
 
 
@@ -331,7 +378,7 @@ def _state(name: str) -> str:
 
 
 _KNOWN: Final[dict[str, Known]] = {
-    each: known(words if isinstance(words, tuple) else ((ANY, words),), what=_field, state=_state)
+    each: known(words if isinstance(words, tuple) else ((ANY, words),), what=field, state=_state)
     for each, words in REFUSALS.items()
 }
 

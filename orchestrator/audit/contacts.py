@@ -7,7 +7,8 @@ from orchestrator.audit import masks, outward
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
-from orchestrator.domain.contacts import events
+from orchestrator.domain.contacts import events, transfer_events
+from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
 
 # How long a leg may outlive its reason: an apology to the end (60 s at most) and the rounds of asking after it. A
@@ -83,6 +84,7 @@ class Contacts:
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
             events.ContactReprioritised: self._reprioritised,
+            transfer_events.ContactTransferred: self._transferred,
             events.OverflowDeferred: self._overflow_deferred,
             events.PlaceTold: self._place_told,
             events.PlaceDeferred: self._place_deferred,
@@ -125,6 +127,11 @@ class Contacts:
         if contact.moved_to and (event.queue_id, event.waiting_since) != (contact.moved_to, contact.waiting_since):
             self._books.complain("by_hand", f"moved to {contact.moved_to}, but waits in {event.queue_id}, or anew")
         contact.moved_to = ""
+        transfer = contact.passed_on
+        if transfer is not None and (transfer.visit_id, transfer.queue_id) != (event.visit_id, event.queue_id):
+            self._books.complain("transfer", f"passed on into {transfer.queue_id}, and waits in {event.queue_id}")
+        if transfer is not None and transfer.to == QUEUE:
+            contact.passed_on = None
         contact.visit = event.visit_id
         contact.visit_due = event.leave_by
         contact.waiting_since = event.waiting_since or self._books.record.about.at
@@ -248,6 +255,10 @@ class Contacts:
         if (contact.picked_for or "") != (event.reservations[0].shift_id if event.by_hand else ""):
             books.complain("by_hand", f"picked for {contact.picked_for or 'nobody'}, and offered otherwise")
         contact.picked_for = ""
+        if contact.passed_on is not None:
+            if event.reservations and event.reservations[0].agent_id != contact.passed_on.to_agent:
+                books.complain("transfer", "passed on to one agent, and offered to another")
+            contact.passed_on = None
         contact.offer = Offer(event)
         self._ring(contact, event)
 
@@ -393,10 +404,22 @@ class Contacts:
         self._of_segment(contact, event)
         segment = contact.segment
         contact.segment = None
-        self._leave(contact)
+        if (event.ended_by == TRANSFER) != (contact.passed_on is not None):
+            self._books.complain("transfer", f"a conversation ends by {event.ended_by} and is passed on, or neither")
+        if event.ended_by != TRANSFER:
+            self._leave(contact)
+        elif segment is not None:
+            outward.let_go(contact, segment.leg, self._books.record.about.at)
         if segment is not None:
             self._books.let_go(segment.shift_id, contact.ident)
             self._books.owe(segment.shift_id, "wrap-up", segment.segment_id)
+
+    def _transferred(self, contact: Contact, event: transfer_events.ContactTransferred) -> None:
+        books, segment = self._books, contact.segment
+        books.counts.transfers += 1
+        if segment is None or (segment.segment_id, segment.shift_id) != (event.segment_id, event.shift_id):
+            books.complain("transfer", "passed on from a conversation that is not going on")
+        contact.passed_on = event
 
     # --- the end --------------------------------------------------------------------------------------------------
     def _hang_up_requested(self, contact: Contact, _event: events.HangUpRequested) -> None:
@@ -470,6 +493,9 @@ class Contacts:
             if contact.moved_to or contact.picked_for:
                 self._note(contact, "half_done", "picked or moved by hand, and neither offered nor queued")
                 contact.moved_to = contact.picked_for = ""
+            if contact.passed_on is not None:
+                self._note(contact, "half_done", "passed on by its agent, and came nowhere")
+                contact.passed_on = None
             if contact.overflowed:
                 self._note(contact, "half_done", "it left a queue for another place and came nowhere")
             if not contact.leaving:

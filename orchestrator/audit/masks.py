@@ -39,15 +39,16 @@ class _Masks:
         """Nothing follows from it here."""
 
     def begun(self, contact: Contact, event: contact_events.RecordingBegun) -> None:
-        contact.recorded = event.file
+        contact.recorded.add(event.file)
 
     def finished(self, contact: Contact, event: contact_events.RecordingFinished) -> None:
         if contact.masked == event.file:
             self._books.complain("mask", "the recording finished under a mask that nobody ended")
-        contact.recorded = contact.masked = ""
+            contact.masked = ""
+        contact.recorded.discard(event.file)
 
     def asked(self, contact: Contact, event: events.MaskAsked) -> None:
-        if contact.recorded != event.file:
+        if event.file not in contact.recorded:
             self._books.complain("mask", f"{event.file} is to be masked, which is not being recorded")
         contact.masked, contact.unmasking = event.file, False
 

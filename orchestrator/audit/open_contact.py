@@ -1,6 +1,6 @@
 """What the verifier remembers of a contact while it is open."""
 
-from orchestrator.domain.contacts import events, outward_events
+from orchestrator.domain.contacts import events, outward_events, transfer_events
 from orchestrator.domain.kernel import Instant, Record
 
 
@@ -70,6 +70,7 @@ class Contact:
         "offer",
         "outside",
         "overflowed",
+        "passed_on",
         "picked_for",
         "place",
         "queued",
@@ -102,10 +103,14 @@ class Contact:
         self.segment: Segment | None = None
         self.callback: Callback | None = None
         self.outside: Outside | None = None
-        self.recorded = self.masked = ""
-        """The file that is being written, and the one that is masked."""
+        self.recorded: set[str] = set()
+        """The files that are being written: one of an earlier talk may be heard of beside the next."""
+        self.masked = ""
+        """The one that is masked."""
         self.unmasking = False
         self.queued = self.identified = self.leaving = self.caller_gone = False
+        self.passed_on: transfer_events.ContactTransferred | None = None
+        """A transfer whose caller is not where it leads yet."""
         self.overflowed = False
         """Left a queue for another place, and has not come there yet."""
         self.last = record

@@ -6,6 +6,7 @@ from typing import Any
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Callback, Contact, Outside
 from orchestrator.domain.contacts import outward_events as events
+from orchestrator.domain.contacts.transfers import OUTSIDE
 from orchestrator.domain.kernel import Event, Instant
 
 Handler = Callable[[Contact, Any], None]
@@ -108,6 +109,9 @@ class _Calls:
     def sent(self, contact: Contact, event: events.OutsideDialled) -> None:
         if contact.visit != event.visit_id or contact.offer is not None or contact.outside or contact.leaving:
             self._books.complain("outside", "a number outside is called for somebody who does not wait")
+        if contact.passed_on is not None and contact.passed_on.to != OUTSIDE:
+            self._books.complain("transfer", f"passed on to {contact.passed_on.to}, and a number outside is called")
+        contact.passed_on = None
         self._new_leg(contact, event.leg)
         contact.outside = Outside(event)
 

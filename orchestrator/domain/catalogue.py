@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
-from orchestrator.domain.contacts import contacts, keeping, outward_events
+from orchestrator.domain.contacts import contacts, keeping, outward_events, transfer_events
 from orchestrator.domain.contacts import recording as talk_recording
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
@@ -128,6 +128,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.ContactPicked,
         contacts.ContactMoved,
         contacts.ContactReprioritised,
+        transfer_events.ContactTransferred,
     ),
     "shift": (
         shifts.AgentSignedIn,
@@ -157,6 +158,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         nodes.NodeReconciled,
         nodes.NodeRepaired,
         nodes.SnapshotFailed,
+        nodes.NodeOverloaded,
+        nodes.NodeRelieved,
         nodes.StrayLegFound,
         nodes.StrayLegOverdue,
         nodes.StrayLegClosed,

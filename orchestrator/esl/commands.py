@@ -187,6 +187,13 @@ def bridge(leg: str, other: str) -> str:
     return f"uuid_bridge {_leg(leg)} {_leg(other)}"
 
 
+def park(leg: str) -> str:
+    """Let the leg wait for instructions. Not in the background: whatever follows on this connection finds it parked, or
+    on its way there.
+    """
+    return f"api uuid_park {_leg(leg)}"
+
+
 def talk(leg: str) -> str:
     """Ask the ringing phone of this leg to answer by itself (NOTIFY with `Event: talk`)."""
     return f"uuid_phone_event {_leg(leg)} talk"

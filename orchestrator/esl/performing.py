@@ -136,6 +136,14 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="both legs live and are not bridged: the agent has answered and waits",
         deadline_ms=_SIGNALLED_MS,
     ),
+    i.ParkLeg: Row(
+        written="api uuid_break LEG all; api uuid_park LEG",
+        repeat="it is parked anew, and says so",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="the snapshot says whether the caller is still joined with somebody who is to go",
+        deadline_ms=_QUICK_MS,
+    ),
     i.HoldLeg: Row(
         written="bgapi uuid_hold LEG, Job-UUID = instruction",
         repeat="refused: -ERR Operation failed",

@@ -25,11 +25,12 @@ from orchestrator.domain.switch.instructions import (
     PlayWaiting,
 )
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
 from orchestrator.policies.placing import place_arrival
 from orchestrator.policies.tell_place import hush, say_place
 
 
+@asked_about(ContactArrived, ContactQueued, AnswerRequested, OfferClosed, OfferDeclined, PlaceTold, ContactTurnedAway)
 def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a contact arrives, then queue it or turn it away; once that is decided, let the caller hear it."""
     contact = happened.after
@@ -43,7 +44,7 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             if not _has_waited(happened.before):
                 yield answer_caller(contact, ids) if contact.answered else claim_caller(contact, ids)
                 yield from _notices(contact, event, ids)
-            if contact.caller_leg:
+            if contact.caller_leg and not _talked(happened.before):
                 yield play_waiting(contact, ids)
         case AnswerRequested():
             yield answer_caller(contact, ids)
@@ -60,6 +61,11 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
 
 def _has_waited(before: object) -> bool:
     return isinstance(before, Contact) and bool(before.queue_id)
+
+
+def _talked(before: object) -> bool:
+    """Whether the caller was passed on, and is still joined with the agent: the music begins once the leg is parked."""
+    return isinstance(before, Contact) and before.segment is not None
 
 
 def _notices(contact: Contact, event: ContactQueued, ids: Ids) -> Iterator[PlayNotice]:

@@ -1,20 +1,18 @@
 """What people ask for over the command socket, checked against what is live."""
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.calling import CANCELLED
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.domain.routing import outside
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.world import World
 from orchestrator.policies import outward
 from orchestrator.policies.base import Ids, TellContact, TellShift
-from orchestrator.runner import hands, inputs, presence, stale
+from orchestrator.runner import hands, inputs, passing, presence, stale
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import Tell
 
@@ -22,16 +20,6 @@ from orchestrator.runner.telling import Tell
 REASON_LENGTH = 40
 
 EXTENSION_LENGTH = 20
-
-# Why nobody outside is called (`domain.routing.outside`).
-_NO_CALL: Mapping[str, str] = MappingProxyType(
-    {
-        outside.NOT_CONFIGURED: "Nobody outside may be called: the configuration has no [outside] section.",
-        outside.WITHHELD: "There is no number that could be called; give one of 5 to 15 digits, a leading + is kept.",
-        outside.NOT_ALLOWED: "This number may not be called; see `allowed` and `refused` of [outside].",
-        outside.FULL: "As many numbers outside are being called as may be at once; try again in a moment.",
-    }
-)
 
 # More time for after-call work in one press: a click too much must not keep an agent away for long.
 EXTENSION_MS = (1_000, 600_000)
@@ -80,7 +68,7 @@ def _call_outside(
         else outward.ask_callback(world, contact, now, command.number)
     )
     if isinstance(asked, str):
-        _refuse(asked, _NO_CALL.get(asked, "This contact does not wait in a queue of ours."))
+        _refuse(asked, hands.NO_CALL.get(asked, "This contact does not wait in a queue of ours."))
     return TellContact(contact.contact_id, asked)
 
 
@@ -116,6 +104,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
     if shift_id is None:
         _refuse("not_signed_in", f"Agent {command.agent} is not signed in; sign in first.")
     shift = world.shifts[shift_id]
+    if isinstance(command, inputs.Transfer) and passing.is_done(world, shift, command):
+        return
     if stale.is_done(shift, command):
         return
     match command:
@@ -146,6 +136,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield TellContact(contact.contact_id, commands.HangUp(reason="agent"))
         case inputs.Pick():
             yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
+        case inputs.Transfer():
+            yield passing.transfer(world, shift, command, now, ids)
         case inputs.MarkNuisance():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.MarkNuisance(shift_id=shift_id))

@@ -4,7 +4,8 @@ An agent sees who waits and takes one; a leader gives it to an agent, moves it, 
 looked at here comes from several streams; what one contact allows, `domain.contacts.moving` decides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, NoReturn
 
 from msgspec.structs import replace
@@ -15,9 +16,10 @@ from orchestrator.domain.contacts.moving import PICKED_BY_HAND
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.contacts.recording import AskRecording, EndRecording, Mask, RecordingWish, Unmask
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
+from orchestrator.domain.routing import outside
 from orchestrator.domain.routing.overflow import next_look
 from orchestrator.domain.routing.queues import Queue
-from orchestrator.domain.routing.requirements import MINUTE, PRIORITIES
+from orchestrator.domain.routing.requirements import MINUTE, PRIORITIES, bounded
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.engagements import VOICE, capacity_of, with_contact
 from orchestrator.domain.staff.shifts import Shift
@@ -33,6 +35,15 @@ from orchestrator.runner import inputs
 PASSED_KEPT: Final = 3
 # Points that a person may give a contact, as bounded as a queue's own priority is.
 POINTS: Final = PRIORITIES
+# Why nobody outside is called (`domain.routing.outside`).
+NO_CALL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        outside.NOT_CONFIGURED: "Nobody outside may be called: the configuration has no [outside] section.",
+        outside.WITHHELD: "There is no number that could be called; give one of 5 to 15 digits, a leading + is kept.",
+        outside.NOT_ALLOWED: "This number may not be called; see `allowed` and `refused` of [outside].",
+        outside.FULL: "As many numbers outside are being called as may be at once; try again in a moment.",
+    }
+)
 # So much of an id's beginning tells one contact from every other that is live.
 SHORTEST_ID: Final = 8
 
@@ -60,33 +71,46 @@ def pick(
     _refuse_unless_open(queue, level, given=bool(command.by))
     if not world.in_step(contact.node):
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
-    own = rank(contact, now)
-    passed = [each.contact_id for each in in_line(world, contact.queue_id, now) if rank(each, now) < own]
-    yield TellContact(
-        contact.contact_id,
-        commands.Pick(
-            offer_id=ids.new("offer"),
-            reservation=Reservation(
-                shift_id=shift.shift_id,
-                agent_id=shift.agent_id,
-                extension=shift.extension,
-                leg=ids.new("leg"),
-            ),
-            deadline=Instant(now + queue.settings.ring_ms * MILLISECOND),
-            decision=Decision(
-                rule=PICKED_BY_HAND,
-                config_version=world.config_version,
-                skill=queue.settings.skill,
-                min_level=queue.settings.min_level,
-                candidates=(
-                    Candidate(agent_id=shift.agent_id, level=level, idle_ms=(now - shift.idle_since) // MILLISECOND),
-                ),
-                others={},
-                passed=tuple(passed[:PASSED_KEPT]),
-                passed_over=len(passed),
-            ),
-            reason=reason,
+    yield TellContact(contact.contact_id, _pick(world, shift, queue, rank(contact, now), reason, now, ids))
+
+
+def picked(
+    world: World, shift: Shift, queue: Queue, visit: commands.Queue, reason: str, now: Instant, ids: Ids
+) -> commands.Pick:
+    """The command that offers to this agent alone whoever begins this visit now."""
+    base = bounded(visit.priority + sum(visit.bonuses.values()))
+    own = _points(base, visit.age_per_min, visit.age_cap, visit.waiting_since or now, now)
+    return _pick(world, shift, queue, own, reason, now, ids)
+
+
+def _pick(
+    world: World, shift: Shift, queue: Queue, own: tuple[int, int], reason: str, now: Instant, ids: Ids
+) -> commands.Pick:
+    agent = world.agents.get(shift.agent_id)
+    level = agent.skills.get(queue.settings.skill, 0) if agent is not None else 0
+    passed = [each.contact_id for each in in_line(world, queue.queue_id, now) if rank(each, now) < own]
+    return commands.Pick(
+        offer_id=ids.new("offer"),
+        reservation=Reservation(
+            shift_id=shift.shift_id,
+            agent_id=shift.agent_id,
+            extension=shift.extension,
+            leg=ids.new("leg"),
         ),
+        deadline=Instant(now + queue.settings.ring_ms * MILLISECOND),
+        decision=Decision(
+            rule=PICKED_BY_HAND,
+            config_version=world.config_version,
+            skill=queue.settings.skill,
+            min_level=queue.settings.min_level,
+            candidates=(
+                Candidate(agent_id=shift.agent_id, level=level, idle_ms=(now - shift.idle_since) // MILLISECOND),
+            ),
+            others={},
+            passed=tuple(passed[:PASSED_KEPT]),
+            passed_over=len(passed),
+        ),
+        reason=reason,
     )
 
 
@@ -102,10 +126,7 @@ def _refuse_unless_open(queue: Queue, level: int, *, given: bool) -> None:
 def move(world: World, named: str, queue_id: str, reason: str, now: Instant, ids: Ids) -> TellContact:
     """Let the contact wait in another queue. Raises `Refused`."""
     contact = waiting(world, named)
-    queue = world.queues.get(queue_id)
-    if queue is None or not queue.open:
-        _refuse("no_such_queue", f"There is no open queue {queue_id[:40]!r}; see `ringledger queues`.")
-    _refuse_where_no_door(world, queue, now)
+    queue = open_queue(world, queue_id, now)
     # A person's word begins the way of overflow anew: whatever queues the caller has seen, this one is meant. Place and
     # points are the contact's own, also where it takes up the place of its customer's callback.
     to = replace(
@@ -122,13 +143,17 @@ def move(world: World, named: str, queue_id: str, reason: str, now: Instant, ids
     return TellContact(contact.contact_id, commands.Move(to=to, reason=reason))
 
 
-def _refuse_where_no_door(world: World, queue: Queue, now: Instant) -> None:
-    """What keeps callers out of a queue keeps out those who are moved there, too."""
+def open_queue(world: World, queue_id: str, now: Instant) -> Queue:
+    """The queue into which somebody is sent: what keeps callers out of it keeps them out. Raises `Refused`."""
+    queue = world.queues.get(queue_id)
+    if queue is None or not queue.open:
+        _refuse("no_such_queue", f"There is no open queue {queue_id[:40]!r}; see `ringledger queues`.")
     settings, admission = queue.settings, world.admission
     if settings.calendar and not admission.calendars.is_open(settings.calendar, now):
         _refuse("queue_closed", f"The queue {queue.queue_id} takes nobody at this hour.")
     if settings.most_waiting and admission.visits(queue.queue_id) >= settings.most_waiting:
         _refuse("queue_full", f"In the queue {queue.queue_id} as many wait already as may.")
+    return queue
 
 
 def prioritise(world: World, named: str, points: int, reason: str) -> TellContact:
@@ -150,9 +175,12 @@ def rank(contact: Contact, now: Instant) -> tuple[int, int]:
     visit = contact.visit
     if visit is None:
         return (0, 0)
+    return _points(visit.base, visit.age_per_min, visit.age_cap, visit.since, now)
+
+
+def _points(base: int, age_per_min: int, age_cap: int, since: Instant, now: Instant) -> tuple[int, int]:
     # Exactly as the index orders them: a point of ageing is a minute's worth, and parts of it count.
-    points = visit.base * MINUTE + min(visit.age_per_min * (now - visit.since), visit.age_cap * MINUTE)
-    return (-points, visit.since)
+    return (-base * MINUTE - min(age_per_min * (now - since), age_cap * MINUTE), since)
 
 
 def waiting(world: World, named: str) -> Contact:

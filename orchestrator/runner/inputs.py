@@ -169,6 +169,16 @@ class Pick(AgentCommand, frozen=True, kw_only=True, tag="pick"):
     reason: str = "by_hand"
 
 
+class Transfer(AgentCommand, frozen=True, kw_only=True, tag="transfer"):
+    """Pass the caller on whom `about` names, or else the active one: to the agent with this employee number, into this
+    queue, or to this number outside.
+    """
+
+    to_agent: str = ""
+    to_queue: str = ""
+    to_number: str = ""
+
+
 class DeskSeen(AgentCommand, frozen=True, kw_only=True, tag="desk_seen"):
     """The desk's connection is open. Refused as desk_elsewhere where the agent works at another one."""
 
@@ -246,7 +256,7 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
-    | OfRecording
+    | OfRecording | Transfer
 )  # fmt: skip
 
 Fact = (
@@ -255,6 +265,7 @@ Fact = (
     | facts.DigitPressed | facts.RecordingStarted | facts.RecordingStopped | facts.ConferenceChanged
     | facts.JobDone | facts.PhoneRegistered | facts.PhoneGone | facts.Heartbeat | facts.SwitchStopping
     | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence
+    | facts.SwitchBehind | facts.SwitchCaughtUp
     | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ from orchestrator.domain.switch.nodes import (
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import told_again
 from orchestrator.policies.talk import hold_leg, resume_leg
 from orchestrator.runner import sensing
@@ -161,16 +162,20 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
     for leg in doomed_legs(contact):
         if leg in sight.seen and leg != parting:
             yield sensing.hang_up(contact.node, leg, contact.contact_id, sight.ids)
+    if caller is not None and sight.entering:
+        yield from told_again(world, contact, sight.ids, first=sight.first)
     if contact.status in _HEAR_MUSIC and caller is not None and sight.entering:
         yield answer_caller(contact, sight.ids) if contact.answered else claim_caller(contact, sight.ids)
-        if not _is_joining(contact):
+        if caller.bridged_to and caller.bridged_to in doomed_legs(contact):
+            yield park_leg(contact, sight.ids)  # passed on, and the switch was not told of it
+        elif not _is_joining(contact):
             yield play_waiting(contact, sight.ids)
     if outward_leg(contact):
         yield from _outward_corrections(world, contact, sight)
     if contact.offer is not None:
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:
-        yield from _segment_corrections(world, contact, contact.segment, sight)
+        yield from _segment_corrections(contact, contact.segment, sight)
 
 
 def _is_joining(contact: Contact) -> bool:
@@ -220,7 +225,7 @@ def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterato
         yield TellContact(contact.contact_id, commands.WithdrawOffer(cause="engine_restarted"))
 
 
-def _segment_corrections(world: World, contact: Contact, segment: Segment, sight: _Sight) -> Iterator[Tell]:
+def _segment_corrections(contact: Contact, segment: Segment, sight: _Sight) -> Iterator[Tell]:
     agent = sight.seen.get(segment.leg)
     if agent is None or contact.status not in ("connected", "held"):
         return
@@ -234,4 +239,3 @@ def _segment_corrections(world: World, contact: Contact, segment: Segment, sight
             yield hold_leg(contact, segment, sight.ids)
         if segment.wish == "resume" and agent.held:
             yield resume_leg(contact, segment, sight.ids)
-    yield from told_again(world, contact, sight.ids, first=sight.first)

@@ -22,10 +22,18 @@ from orchestrator.domain.contacts.recording import (
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
-from orchestrator.domain.switch.nodes import PhoneRegistered, PhoneUnregistered, StrayLegClosed, StrayLegFound
+from orchestrator.domain.switch.nodes import (
+    NodeOverloaded,
+    NodeRelieved,
+    PhoneRegistered,
+    PhoneUnregistered,
+    StrayLegClosed,
+    StrayLegFound,
+)
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import play_waiting
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
@@ -66,6 +74,8 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _presence(world, fact, now, ids)
         case facts.InstructionSkipped() | facts.InstructionFailed():
             yield from _not_done(world, fact, now, ids)
+        case facts.SwitchBehind() | facts.SwitchCaughtUp():
+            yield from _pressed(world, fact)
         case facts.PhoneRegistered() | facts.PhoneGone():
             yield from _phone(world, fact)
         case facts.Heartbeat():
@@ -79,8 +89,8 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     elif isinstance(fact, facts.LegHungUp):
         yield _gone(world, fact.leg, fact.cause, now, by_far_end=fact.by_far_end)
     elif fact.leg == contact.caller_leg:
-        if isinstance(fact, facts.LegParked) and contact.status in ("waiting", "offered"):
-            # Parked anew, after a bridge that came to nothing: there is silence on the line.
+        if isinstance(fact, facts.LegParked) and hears_music(contact):
+            # Parked anew, after a bridge that is over or came to nothing: there is silence on the line.
             yield play_waiting(contact, ids)
     elif fact.leg == contact.farewell:
         return  # it hears its last prompt and goes by itself
@@ -90,6 +100,13 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     else:
         memory.note_made(fact.leg)
         yield from _of_our_leg(world, contact, fact, now, ids)
+
+
+def hears_music(contact: Contact) -> bool:
+    """Whether this caller waits, and is not being joined with anybody, which ends the music."""
+    if contact.outside is not None:
+        return contact.status == "sent_outside" and not contact.outside.answered
+    return contact.status in ("waiting", "offered")
 
 
 def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -273,9 +290,9 @@ def _not_done(
         case "RingAgent" | "DialOutside":
             cause = fact.answer if isinstance(fact, facts.InstructionFailed) else "NEVER_RUNG"
             yield from _never_parked(world, fact.leg, cause, now, ids)
-        case "BridgeLegs" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology" if isinstance(
-            fact, facts.InstructionFailed
-        ):
+        case (
+            "BridgeLegs" | "ParkLeg" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology"
+        ) if isinstance(fact, facts.InstructionFailed):
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
             joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")
@@ -290,9 +307,9 @@ def _not_done(
 def _not_recorded(
     world: World, contact: Contact, fact: facts.InstructionSkipped | facts.InstructionFailed
 ) -> Iterator[Tell]:
-    if isinstance(fact, facts.InstructionFailed) and fact.answer not in UNCERTAIN:
-        segment_id = contact.segment.segment_id if contact.segment is not None else ""
-        file = contact.recording.file if contact.recording is not None else file_of(segment_id)
+    found, talk_id = recording_of(contact), talk_of(contact)
+    if isinstance(fact, facts.InstructionFailed) and fact.answer not in UNCERTAIN and talk_id:
+        file = found.file if found is not None else file_of(talk_id)
         yield TellContact(contact.contact_id, NoteRecordingFailed(file=file, cause=fact.answer))
     if contact.segment is not None:
         yield from announce(world, contact)  # which waited for the recording to begin
@@ -322,6 +339,17 @@ def _phone(world: World, fact: facts.PhoneRegistered | facts.PhoneGone) -> Itera
     else:
         why = "expired" if fact.expired else "unregistered"
         yield AppendNode(fact.node, (PhoneUnregistered(extension=fact.extension, why=why),))
+
+
+def _pressed(world: World, fact: facts.SwitchBehind | facts.SwitchCaughtUp) -> Iterator[Tell]:
+    node = world.nodes.get(fact.node)
+    if node is None or node.status != "connected":
+        return
+    match fact:
+        case facts.SwitchBehind(behind_ms=behind_ms) if not node.behind:
+            yield AppendNode(fact.node, (NodeOverloaded(behind_ms=behind_ms),))
+        case facts.SwitchCaughtUp() if node.behind:
+            yield AppendNode(fact.node, (NodeRelieved(),))
 
 
 def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, ids: Ids) -> Iterator[Tell]:

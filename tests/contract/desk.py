@@ -168,6 +168,9 @@ class Desk:
     def bridge(self, leg: str, other: str) -> str:
         return self.do(i.BridgeLegs(id=self.next_id(), node=self.node, leg=leg, other=other))
 
+    def park(self, leg: str) -> str:
+        return self.do(i.ParkLeg(id=self.next_id(), node=self.node, leg=leg))
+
     def hold(self, leg: str) -> str:
         return self.do(i.HoldLeg(id=self.next_id(), node=self.node, leg=leg))
 

@@ -15,7 +15,7 @@ from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import events as contact_events
-from orchestrator.domain.contacts import keeping, outward_events
+from orchestrator.domain.contacts import keeping, outward_events, transfer_events
 from orchestrator.domain.contacts import recording as recording_events
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
@@ -47,6 +47,7 @@ MODULES = (
     outward_events,
     recording_events,
     keeping,
+    transfer_events,
     engine,
     people,
     notes,

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
@@ -51,6 +52,17 @@ def day(kit: ReadKit, name: str = TODAY, at: float = 0) -> Day:
     instant = Instant(MORNING + round(at * S))
     ((_, found),) = kit.read(lambda c: agent_workload.workload(c, kit.site, name, instant))
     return found
+
+
+def test_a_caller_who_is_passed_on_counts_for_whoever_did_it(kit: ReadKit) -> None:
+    """Feature 4.3."""
+    kit.build(AGENTS)
+    sign_in(kit)
+    sent = ContactTransferred(
+        segment_id="g1", shift_id="s1", agent_id="a1", to="queue", visit_id="v2", queue_id="sales"
+    )
+    kit.tell("contact-c1", sent, 34)
+    assert day(kit, at=40).transfers == 1
 
 
 def test_hold_is_neither_talk_nor_wrap_up(kit: ReadKit) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.customers import people
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.vault import Tampered, open_text
@@ -58,6 +59,40 @@ def test_a_served_call_is_one_row_with_its_times_by_our_clock(kit: ReadKit) -> N
     assert (row.arrived_at, row.queued_at, row.connected_at) == (MORNING, MORNING + 1_000_000, MORNING + 13_000_000)
     assert (row.wait_ms, row.talk_ms, row.hold_ms) == (12_000, 12_000, 5_000)
     assert (row.agent_id, row.queue_id, row.outcome, row.ended_by) == ("a1", "sales", "completed", "caller")
+
+
+def test_a_contact_that_was_passed_on_counts_it_and_both_talks(kit: ReadKit) -> None:
+    """Feature 4.4: one contact, whoever served it."""
+    kit.build(CONTACT_LOG)
+    kit.tell("contact-c1", arrived())
+    for at, agent_id in ((10, "a1"), (40, "a2")):
+        connected = contacts.ContactConnected(
+            segment_id=f"g-{agent_id}", offer_id=f"o-{agent_id}", shift_id="s", agent_id=agent_id, leg="l"
+        )
+        kit.tell("contact-c1", connected, at)
+        passed = agent_id == "a1"
+        if passed:
+            kit.tell(
+                "contact-c1",
+                ContactTransferred(
+                    segment_id="g-a1",
+                    shift_id="s",
+                    agent_id="a1",
+                    to="agent",
+                    visit_id="v",
+                    queue_id="q",
+                    to_agent="a2",
+                ),
+                at + 5,
+            )
+        ended = contacts.AgentSegmentEnded(
+            segment_id=f"g-{agent_id}", shift_id="s", ended_by="transfer" if passed else "caller", cause=""
+        )
+        kit.tell("contact-c1", ended, at + 5)
+    kit.keep_up(CONTACT_LOG)
+    row = kit.read(lambda c: contact_log.find(c, "c1"))
+    assert row is not None
+    assert (row.transfers, row.agent_id, row.talk_ms, row.ended_by) == (1, "a2", 10_000, "caller")
 
 
 def test_a_callers_number_is_kept_as_it_is_sealed_in_the_log_and_opens_with_its_key(kit: ReadKit) -> None:

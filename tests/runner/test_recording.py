@@ -5,8 +5,7 @@ from msgspec.structs import replace
 
 from orchestrator.audit.verify import verify
 from orchestrator.domain.contacts import recording as r
-from orchestrator.domain.contacts.contacts import Contact, ContactConnected, RecordingBegun, RecordingFinished
-from orchestrator.domain.kernel import Provenance, Record
+from orchestrator.domain.contacts.contacts import Contact, RecordingBegun, RecordingFinished
 from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import (
@@ -16,8 +15,6 @@ from orchestrator.domain.switch.instructions import (
     StopRecording,
     UnmaskRecording,
 )
-from orchestrator.policies.base import Happened, Ids, TellContact
-from orchestrator.policies.record import record
 from orchestrator.runner import inputs as i
 from tests.runner.scene import NODE, Scene, agent, story
 
@@ -111,29 +108,6 @@ def test_what_is_decided_when_the_legs_are_joined_holds_whatever_is_configured_l
     assert not scene.instructions(StopRecording)
 
 
-def test_a_recording_that_goes_on_from_an_earlier_talk_holds_the_next_one_too_or_ends_with_it() -> None:
-    """Feature 8.1, complaint 14: through a transfer. The next talk begins no second file beside the first; where its
-    agent must not be recorded, the file ends.
-    """
-    for rule, answers in (("always", []), ("never", [r.DropRecording()])):
-        scene = Recorded()
-        contact = scene.live(scene.caller)
-        scene.configure({"agent-a1": replace(agent(1), record=rule)})
-        joined = ContactConnected(segment_id="next", offer_id="o", shift_id="s", agent_id="a1", leg="l")
-        at = Record(stream="contact-c", version=9, event=joined, event_id="e", about=Provenance(at=scene.now))
-        done = list(record(scene.world, Happened(at, contact, contact), Ids("x")))
-        assert [each.command for each in done if isinstance(each, TellContact)] == answers
-        assert len(done) == len(answers)
-
-
-def test_a_recording_that_must_not_go_on_is_ended_once() -> None:
-    scene = Recorded()
-    talk = r.Talk(recording=scene.live(scene.caller).recording, files=(scene.file,), segment_id="s", shift_id="h")
-    (asked,) = r.decide(talk, r.DropRecording())
-    assert asked == r.RecordingEndAsked(file=scene.file, reason="rule")
-    assert r.decide(replace(talk, recording=r.evolve(talk.recording, asked)), r.DropRecording()) == ()
-
-
 # --- on demand -------------------------------------------------------------------------------------------------------
 def test_an_agent_who_asks_has_the_rest_of_the_talk_recorded_and_may_end_it() -> None:
     """Feature 8.1: on demand; sent twice it is done once, and each recording has a file of its own."""
@@ -153,6 +127,32 @@ def test_an_agent_who_asks_has_the_rest_of_the_talk_recorded_and_may_end_it() ->
     assert scene.file not in ("", first)
     assert scene.live(scene.caller).files == (first, scene.file)
     proven(scene)
+
+
+def test_a_recording_that_is_to_end_takes_its_mask_with_it() -> None:
+    """Every mask has an end in the log, also where the agent ends the recording under it and asks for the next."""
+    scene = Recorded(record="on_demand")
+    scene.give(START)
+    scene.begun()
+    first = scene.masked().file
+    assert story(scene.give(STOP)) == ["RecordingUnmasked", "RecordingEndAsked"]
+    assert scene.events(r.RecordingUnmasked) == [r.RecordingUnmasked(file=first, reason="finished")]
+    assert story(scene.give(START)) == ["RecordingAsked"]
+    scene.finished(first)
+    assert story(scene.outcome) == ["RecordingFinished"]
+    scene.begun()
+    scene.wait(600_000)
+    assert scene.told_of_masks() == [MaskRecording], "what is to end is told nothing of sound"
+    proven(scene)
+
+
+def test_a_recording_whose_end_overtook_its_beginning_is_ended_again() -> None:
+    """Two background jobs of a switch: the second may be done before the first."""
+    scene = Recorded(record="on_demand")
+    scene.give(START)
+    scene.give(STOP)
+    scene.begun()
+    assert len(scene.instructions(StopRecording)) == 2
 
 
 @pytest.mark.parametrize(

@@ -195,10 +195,10 @@ class Simulated:
         numbers = [path for path in found.displaced if BEFORE in path] if found is not None else []
         return [(found.partner, bool(found.recordings)) for _ in numbers] if found is not None else []
 
-    def taped(self, leg: str) -> tuple[str, bool]:
+    def taped(self, leg: str) -> dict[str, bool]:
         found = self.model.switch.legs.get(leg)
-        tapes = list(found.recordings.values()) if found is not None else []
-        return (tapes[0].path, bool(tapes[0].mask_began)) if tapes else ("", False)
+        tapes = found.recordings.values() if found is not None else ()
+        return {tape.path: bool(tape.mask_began) for tape in tapes}
 
     def place_over_talk_since(self, leg: str) -> int:
         """Now, where it is so at this moment."""
@@ -375,6 +375,11 @@ class FrameLink:
         """The connection is lost; another is tried in a moment."""
         if self._events is not None:
             self._events.cut()
+
+    def press(self, *, behind: bool) -> None:
+        """The switch does late what it is told from now on, or keeps up again."""
+        if self.up:
+            self.tell(f.SwitchBehind(node=NODE, behind_ms=400) if behind else f.SwitchCaughtUp(node=NODE))
 
     def _lost(self) -> None:
         was_up, self.up, self._events, self._early = self.up, False, None, None

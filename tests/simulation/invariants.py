@@ -1,12 +1,14 @@
 """What must hold after every step, at every write and at the end. Each rule has a name, by which mutants are killed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Protocol
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
+from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER, under_way
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.routing.recording import ALWAYS
@@ -35,6 +37,7 @@ RULES = {
     "reservations": "an offer's reservations and the shifts' own states agree",
     "capacity": "no shift has more contacts in hand than it may, and none is offered one more by distribution",
     "by_hand": "what was done by hand, the log says with whom it passed over",
+    "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
     "wrap_up_each": "each conversation has its own wrap-up, once, and none begins with another contact in hand",
     "leg_after_contact": "no leg, offer or visit outlives its contact",
@@ -334,8 +337,8 @@ class AnySwitch(Protocol):
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         """The employee numbers that this leg heard: the agent's leg, and whether a recording had begun before."""
 
-    def taped(self, leg: str) -> tuple[str, bool]:
-        """The file into which this leg is recorded, empty where it is not, and whether silence is written."""
+    def taped(self, leg: str) -> Mapping[str, bool]:
+        """The files into which this leg is recorded, and whether silence is written."""
 
     def place_over_talk_since(self, leg: str) -> int:
         """Since when this leg hears of its place in the queue instead of its agent; 0 where it does not."""
@@ -455,6 +458,9 @@ class Invariants:
         hops = [hop.queue_id for hop in event.hops]
         if len(set(hops)) < len(hops) or event.queue_id in hops or len(hops) > MOST_HOPS:
             raise Broken("way_out", f"{record.stream} comes to {event.queue_id} by {hops}")
+        transfer = under_way(contact) if contact is not None else None
+        if transfer is not None and transfer.visit_id == event.visit_id and transfer.to != QUEUE:
+            return  # back to where they were let in
         if event.goes_on:
             return  # whoever finds no place to wait, and is called back or sent outside instead
         if settings.calendar and not admission.calendars.is_open(settings.calendar, at):
@@ -609,12 +615,36 @@ class Invariants:
                     talked[event.shift_id] = None
                 case s.WrapUpStarted() | s.WrapUpPostponed():
                     wrapping[ident_of(record.stream)] = None
+        self._passed_on(records)
         for stream in lost:
             if stream not in connected:
                 raise Broken("losers_kept", f"{stream} lets losers go before the winner is joined")
         for shift in talked:
             if shift not in wrapping:
                 raise Broken("wrap_up", f"shift {shift} has no wrap-up after its talk")
+
+    def _passed_on(self, records: Iterable[Record]) -> None:
+        for record in records:
+            if not isinstance(record.event, ContactTransferred):
+                continue
+            sent = record.event
+            ended = waits = rung = called = False
+            for other in records:
+                match other.event:
+                    case _ if other.stream != record.stream:
+                        continue
+                    case c.AgentSegmentEnded(segment_id=sent.segment_id, ended_by=ended_by):
+                        ended = ended_by == TRANSFER
+                    case c.ContactQueued(visit_id=sent.visit_id, queue_id=sent.queue_id):
+                        waits = True
+                    case c.OfferMade(by_hand=True) as made:
+                        rung = [held.agent_id for held in made.reservations] == [sent.to_agent]
+                    case o.OutsideDialled(number=sent.number):
+                        called = True
+            if not ended or not waits:
+                raise Broken("passed_on", f"{record.stream} is passed on, and its talk goes on, or it waits nowhere")
+            if (sent.to_agent and not rung) or (sent.number and not called):
+                raise Broken("passed_on", f"{record.stream} is passed on to {sent.to}, and nobody is rung or called")
 
     def _contact(self, world: World, contact: c.Contact, now: Instant) -> None:
         ident, timers = contact.contact_id, world.timers

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
-from orchestrator.domain.contacts import contacts, handling, moving, offers, outward, recording
+from orchestrator.domain.contacts import contacts, handling, moving, offers, outward, recording, transferring
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
@@ -27,7 +27,7 @@ from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import counters, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
-from orchestrator.domain.switch.instructions import CheckLeg, DialOutside
+from orchestrator.domain.switch.instructions import CheckLeg, DialOutside, StopRecording
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
 from orchestrator.runner import Runner, hands, reconcile, sensing, stale, timing
@@ -484,8 +484,17 @@ _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
 _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively")
 _SCARCE = Size(contacts=120, agents=5, routing=True)
+_PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
 _RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
+
+
+def _passed_on_to_nowhere(right: Any, contact: Any, command: Any) -> Any:
+    return tuple(event for event in right(contact, command) if not isinstance(event, contacts.ContactQueued))
+
+
+def _records_on_after_a_transfer(world_: Any, happened: Any, ids: Any) -> Any:
+    return (do for do in record.record(world_, happened, ids) if not isinstance(do, StopRecording))
 
 
 def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
@@ -1039,6 +1048,27 @@ MUTANTS = (
         name="answer everybody at once",
         rule="billing",
         make=around(admit, "claim_caller", lambda _right, contact, ids: admit.answer_caller(contact, ids)),
+    ),
+    Mutant(
+        name="pass somebody on, and let them wait nowhere",
+        rule="passed_on",
+        make=around(transferring, "decide", _passed_on_to_nowhere),
+        weather=_CALM,
+        size=_PASSED_ON,
+    ),
+    Mutant(
+        name="record on when the agent has passed the caller on",
+        rule="recorded",
+        make=policy(record.record, _records_on_after_a_transfer),
+        weather=_CALM,
+        size=_PASSED_ON,
+    ),
+    Mutant(
+        name="silence for whoever is passed on",
+        rule="hears_music",
+        make=instead(sensing, "hears_music", lambda _contact: False),
+        weather=_CALM,
+        size=_PASSED_ON,
     ),
     Mutant(
         name="tell places by who came first, however urgent",

@@ -32,6 +32,7 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.link import Link, Links
 from tests.simulation.outsiders import NUMBERS, Lobby
 from tests.simulation.outsiders import REFUSALS as OUTSIDE_REFUSALS
+from tests.simulation.passers import PASSING_REFUSALS, Passers
 from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.phones import REFRESH, Registered, Registrations, misjudged
 from tests.simulation.routing import Routing
@@ -83,6 +84,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How much of what could be done by hand with those who wait is; with any, agents may have several callers."""
     tapes: float = 0.0
     """How often agents want something of a recording; with any, site, queues and agents have every rule of it."""
+    transfers: float = 0.0
+    """How many of the talks that somebody looks at are passed on."""
     phones: int = 0
     """How often a phone loses its registration, and gets it back."""
     routing: bool = False
@@ -118,6 +121,8 @@ class Run(Watcher):
         self._outside_dice = Random(f"outside of {seed}")
         self._hands_dice = Random(f"hands of {seed}")
         self._phone_dice = Random(f"phones of {seed}")
+        self._pressure_dice = Random(f"pressures of {seed}")
+        self._transfer_dice = Random(f"transfers of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
             hands=0.0 if weather else self._hands_dice.choice((0.0, 0.0, 0.3, 1.0)),
@@ -125,6 +130,7 @@ class Run(Watcher):
             outside=not weather and self._outside_dice.random() < 0.5,
             places=not weather and self._place_dice.random() < 0.5,
             tapes=0.0 if weather else self._tape_dice.choice((0.0, 0.4)),
+            transfers=0.0 if weather else self._transfer_dice.choice((0.0, 0.0, 0.2, 1.0)),
             phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
         )
         self.lines = self._hands_dice.choice((1, 2, 2, 3)) if self.size.hands else 1
@@ -144,6 +150,7 @@ class Run(Watcher):
         self.web: Web | None = None
         self.lobby: Lobby | None = None
         self.takers: Takers | None = None
+        self.passers: Passers | None = None
         self.registrations: Registrations | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
@@ -248,6 +255,7 @@ class Run(Watcher):
         strange = {code for desk in self.desks for code in desk.refused} - REFUSALS
         strange |= set(self.lobby.refused if self.lobby is not None else ()) - OUTSIDE_REFUSALS
         strange |= set(self.takers.refused if self.takers is not None else ()) - BY_HAND_REFUSALS
+        strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
         strange |= set(self.web.refused if self.web is not None else ()) - WEB_REFUSALS
         if strange:
             raise Broken("refusals", f"a desk was refused with codes that nobody knows: {sorted(strange)}")
@@ -341,7 +349,7 @@ class Run(Watcher):
         self.engine = Engine(self.agenda, self.dice, self.weather_now(), self.ledger, self, self.connect)
         for desk in self.desks:
             desk.engine = self.engine
-        for others in (self.web, self.takers, self.lobby):
+        for others in (self.web, self.takers, self.passers, self.lobby):
             if others is not None:
                 others.engine = self.engine
 
@@ -372,6 +380,10 @@ class Run(Watcher):
         for _ in range(self.size.contacts):
             at = self.dice.uniform(1, 10 if rush else lasts_s * 0.9)
             self.agenda.at(START + int(at * SECOND), partial(self.any_switch().call, self._caller()))
+        if self.size.transfers:
+            numbers = [desk.number for desk in self.desks]
+            self.passers = Passers(self.agenda, self._transfer_dice, numbers, busy=self.size.transfers)
+            self.passers.engine = self.engine
         weather = self.weather
         for count, fault in (
             (weather.flaps, self._flap),
@@ -385,6 +397,12 @@ class Run(Watcher):
         ):
             for _ in range(count):
                 self.agenda.at(START + int(self.dice.uniform(4, lasts_s - 10) * SECOND), fault)
+        for _ in range(weather.pressures):
+            begins = START + int(self._pressure_dice.uniform(1, lasts_s * 0.9) * SECOND)
+            self.agenda.at(begins, partial(self._press, behind=True))
+            self.agenda.at(
+                begins + int(self._pressure_dice.uniform(0.2, 8) * SECOND), partial(self._press, behind=False)
+            )
         for _ in range(self.size.phones):
             self.agenda.at(START + int(self._phone_dice.uniform(1, lasts_s) * SECOND), self._lose_phone)
         for moment in self.door.moments(lasts_s):
@@ -552,6 +570,11 @@ class Run(Watcher):
         if self.engine is not None:
             self.engine.link.calm(calm)
             self.engine.crash_after_commits = -1
+
+    def _press(self, *, behind: bool) -> None:
+        self.note("the switch falls behind" if behind else "the switch keeps up")
+        if self.engine is not None:
+            self.engine.link.press(behind=behind)
 
     def _flap(self) -> None:
         self.note("the event socket is lost")

@@ -96,8 +96,8 @@ class Leg:
     music_queued: bool = False
     """Music of a hold that was begun too soon, or resumed too soon: it begins when it is over."""
     music_over_talk_since: int = 0
-    recording: str = ""
-    masked: bool = False
+    recordings: dict[str, bool] = field(default_factory=dict)
+    """The files into which it is recorded, and whether silence is written."""
     numbers_heard: list[tuple[str, bool]] = field(default_factory=list)
     """With which agent's leg an employee number was heard, and whether a recording had begun before it."""
     hears_place: tuple[str, ...] = ()
@@ -216,7 +216,8 @@ class Switch:
             return
         self._bury(leg)
         del self.legs[leg.uuid]
-        self._end_recording(leg)
+        for file in tuple(leg.recordings):
+            self._end_recording(leg, file)
         peer, joining = leg.peer, leg.joining
         leg.peer = leg.joining = None
         if peer is not None:
@@ -272,6 +273,8 @@ class Switch:
                 self._job(lambda: self._dial(given, reply))
             case i.BridgeLegs():
                 self._job(lambda: self._bridge(given, reply))
+            case i.ParkLeg():
+                self._park_out(given, reply)
             case i.HangUpLeg():
                 self._job(lambda: self._kill(given, reply))
             case i.HoldLeg() | i.ResumeLeg():
@@ -465,6 +468,23 @@ class Switch:
         # Whoever is left alone on the line puts down some time later.
         self.agenda.after((talk + 90_000) * MILLISECOND, lambda: self.hang_up(caller, "NORMAL_CLEARING"))
 
+    def _park_out(self, given: i.ParkLeg, reply: Reply) -> None:
+        """Whoever heard it goes by itself; one that was only being joined with it is left alone without a word."""
+        leg = self.legs.get(given.leg)
+        if leg is None:
+            reply("No such channel!")
+            return
+        reply("")
+        peer, joining = leg.peer, leg.joining
+        leg.peer = leg.joining = None
+        if joining is not None:
+            joining.joining = None
+        if peer is not None:
+            peer.peer = None
+            self._say(f.LegUnbridged, leg, other=peer.uuid)
+            self.agenda.soon(1, 30, lambda: self.hang_up(peer, "NORMAL_CLEARING"))
+        self.agenda.soon(1, 30, lambda: self._park(leg) if leg.joining is None and leg.peer is None else None)
+
     def _kill(self, given: i.HangUpLeg, reply: Reply) -> None:
         leg = self.legs.get(given.leg)
         if leg is None:
@@ -519,29 +539,29 @@ class Switch:
             reply("Cannot locate session!")
             return
         reply("")
-        if not leg.recording:
-            leg.recording = f"/recordings/{given.file}"
-            self._say(f.RecordingStarted, leg, path=leg.recording)
+        file = f"/recordings/{given.file}"
+        if file not in leg.recordings:
+            leg.recordings[file] = False
+            self._say(f.RecordingStarted, leg, path=file)
 
-    def _end_recording(self, leg: Leg) -> None:
-        file, leg.recording, leg.masked = leg.recording, "", False
-        if file:
-            self._say(f.RecordingStopped, leg, path=file, length_ms=1_000, cause="success-silence")
+    def _end_recording(self, leg: Leg, file: str) -> None:
+        del leg.recordings[file]
+        self._say(f.RecordingStopped, leg, path=file, length_ms=1_000, cause="success-silence")
 
     def _stop_recording(self, given: i.StopRecording, reply: Reply) -> None:
-        leg = self.legs.get(given.leg)
-        if leg is None or leg.recording != f"/recordings/{given.file}":
+        leg, file = self.legs.get(given.leg), f"/recordings/{given.file}"
+        if leg is None or file not in leg.recordings:
             reply("Cannot stop record session!" if leg is not None else "Cannot locate session!")
             return
         reply("")
-        self._end_recording(leg)
+        self._end_recording(leg, file)
 
     def _mask(self, given: i.MaskRecording | i.UnmaskRecording, reply: Reply) -> None:
-        leg = self.legs.get(given.leg)
-        if leg is None or leg.recording != f"/recordings/{given.file}":
+        leg, file = self.legs.get(given.leg), f"/recordings/{given.file}"
+        if leg is None or file not in leg.recordings:
             reply("Cannot mask recording session!" if leg is not None else "Cannot locate session!")
             return
-        leg.masked = isinstance(given, i.MaskRecording)
+        leg.recordings[file] = isinstance(given, i.MaskRecording)
         reply("")
 
     def _announce(self, given: i.AnnounceNumber, reply: Reply) -> None:
@@ -550,7 +570,7 @@ class Switch:
             reply("Cannot locate session!")
             return
         reply("")
-        leg.numbers_heard.append((other.uuid, bool(leg.recording)))
+        leg.numbers_heard.append((other.uuid, bool(leg.recordings)))
 
     def _tell_place(self, given: i.SayPlace | i.HushPlace, reply: Reply) -> None:
         leg = self.legs.get(given.leg)
@@ -586,8 +606,8 @@ class Switch:
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         return self.legs[leg].numbers_heard if leg in self.legs else []
 
-    def taped(self, leg: str) -> tuple[str, bool]:
-        return (self.legs[leg].recording, self.legs[leg].masked) if leg in self.legs else ("", False)
+    def taped(self, leg: str) -> dict[str, bool]:
+        return self.legs[leg].recordings if leg in self.legs else {}
 
     def place_over_talk_since(self, leg: str) -> int:
         found = self.legs.get(leg)
@@ -672,8 +692,8 @@ class Switches:
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         return [heard for switch in self.switches for heard in switch.numbers_heard(leg)]
 
-    def taped(self, leg: str) -> tuple[str, bool]:
-        return max(switch.taped(leg) for switch in self.switches)
+    def taped(self, leg: str) -> dict[str, bool]:
+        return {file: silent for switch in self.switches for file, silent in switch.taped(leg).items()}
 
     def place_over_talk_since(self, leg: str) -> int:
         return max(switch.place_over_talk_since(leg) for switch in self.switches)

@@ -1,6 +1,6 @@
 """Recordings in the simulation: what agents ask for, and what must hold of every file that a switch writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Protocol
 
@@ -20,8 +20,8 @@ class Tapes(Protocol):
     def talks_with(self, leg: str) -> str:
         """The leg that this one hears; empty where it hears none."""
 
-    def taped(self, leg: str) -> tuple[str, bool]:
-        """The file into which this leg is recorded, empty where it is not, and whether silence is written."""
+    def taped(self, leg: str) -> Mapping[str, bool]:
+        """The files into which this leg is recorded, and whether silence is written."""
 
 
 class Wants:
@@ -49,22 +49,41 @@ def rule_for(world: World, contact: Contact) -> str:
 def broken(world: World, tapes: Tapes, now: Instant, slack: Instant, *, whole: bool) -> Iterator[tuple[str, str]]:
     """Each rule that does not hold now, and of whom. `whole`: nothing is lost between switch and engine."""
     for contact in world.contacts.values():
-        file, silent = tapes.taped(contact.caller_leg)
-        recording, who = contact.recording, contact.contact_id
-        if silent and (recording is None or not recording.hushed):
-            # Where the end of the file was lost, the log learns of it with the end of the leg.
-            if recording is not None or whole:
-                yield "masked", f"silence is recorded of {who}, and the log does not say so"
-        elif recording is not None and recording.masked and not recording.wish and file and not silent:
-            yield "masked", f"the log says that {who} is masked, and sound is recorded"
-        if recording is not None and recording.hushed and world.timers.due_of(("mask", who)) is None:
-            yield "masks_end", f"nobody will look at the mask of {who}"
-        segment = contact.segment
-        if segment is None or contact.status not in ("connected", "held"):
-            continue
-        rule = rule_for(world, contact)
-        if file and rule == NEVER:
+        taped = tapes.taped(contact.caller_leg)
+        yield from _masks_broken(world, contact, taped, whole=whole)
+        talk_id, since = _talk(contact)
+        own = [file for file in taped if talk_id and talk_id in file]
+        rule, who = rule_for(world, contact) if talk_id else "", contact.contact_id
+        if own and rule == NEVER:
             yield "recorded", f"{who} is recorded, which must never be"
-        late = whole and now > max(segment.since, slack) + BEGINS_WITHIN
-        if late and rule == ALWAYS and not file and tapes.talks_with(contact.caller_leg):
+        late = whole and since and now > max(since, slack) + BEGINS_WITHIN
+        if late and rule == ALWAYS and not own and tapes.talks_with(contact.caller_leg):
             yield "recorded", f"{who} is not recorded, which must always be"
+        if late and len(own) < len(taped):
+            yield "recorded", f"{who} was passed on, and is recorded in the file of the earlier talk"
+
+
+def _talk(contact: Contact) -> tuple[str, int]:
+    """The talk with an agent that goes on, and since when; of whoever waits, since when they wait."""
+    if contact.segment is not None and contact.status in ("connected", "held"):
+        return contact.segment.segment_id, contact.segment.since
+    return "", contact.visit.queued_at if contact.visit is not None else 0
+
+
+def _masks_broken(
+    world: World, contact: Contact, taped: Mapping[str, bool], *, whole: bool
+) -> Iterator[tuple[str, str]]:
+    recording, who = contact.recording, contact.contact_id
+    # What is to end is silent to its end, and of no mask any more.
+    going = recording if recording is not None and not recording.ending else None
+    for file, silent in taped.items():
+        known = going is not None and file.endswith(f"/{going.file}")
+        if silent and known and going is not None and not going.hushed:
+            yield "masked", f"silence is recorded of {who}, and the log does not say so"
+        # Where the end of the file was lost, the log learns of it with the end of the leg.
+        if silent and recording is None and whole:
+            yield "masked", f"silence is recorded of {who}, of which the log knows no recording"
+        if known and going is not None and going.masked and not going.wish and not silent:
+            yield "masked", f"the log says that {who} is masked, and sound is recorded"
+    if recording is not None and recording.hushed and world.timers.due_of(("mask", who)) is None:
+        yield "masks_end", f"nobody will look at the mask of {who}"

@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import Event, Record
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
@@ -517,3 +518,20 @@ def test_a_callback_keeps_its_place_and_ends_exactly_once_in_every_weather() -> 
             assert not blamed & {event.offer_id for event in of(o.CallbackMissed, records)}
     assert answered > 10
     assert failed > 5
+
+
+# --- 13: transfers race, log the agent out, or lose state -------------------------------------------------------------
+
+PASSED_ON = Size(contacts=80, agents=8, outside=True, transfers=1.0, hands=0.3)
+
+
+def test_whoever_is_passed_on_comes_to_one_end_whatever_goes_wrong_on_the_way() -> None:
+    """Complaint 13; features 4.3, 4.4: `passed_on`, `ends_once`, `hears_music` and `wrap_up_each` hold in each."""
+    weathers = (
+        Weather(), Weather(late=0.3, doubled=0.1), Weather(lost=0.03, parks_on_cancel=True), Weather(crashes=2, flaps=2)
+    )  # fmt: skip
+    records = [record for weather in weathers for record in play(weather, PASSED_ON)]
+    sent = [event.to for event in of(ContactTransferred, records)]
+    assert min(sent.count(to) for to in ("agent", "queue", "outside")) > 20
+    assert sum(1 for event in of(o.OutsideMissed, records)) > 5
+    assert sum(1 for event in of(c.QueueVisitEnded, records) if event.outcome == "transferred") > 5

@@ -21,14 +21,15 @@ from web.push.present import live
 
 
 class AgentDay(Struct, frozen=True, kw_only=True):
-    """An agent's site-local day, up to now. `missed`: offers that the agent did not take. `unserved`: by how
-    they ended.
+    """An agent's site-local day, up to now. `transfers`: callers whom the agent passed on. `missed`: offers that the
+    agent did not take. `unserved`: by how they ended.
     """
 
     day: str
     sign_ins: int
     offers: int
     contacts: int
+    transfers: int
     missed: int
     unserved: dict[str, int]
     signed_in_ms: Ms
@@ -133,6 +134,7 @@ def _agent(row: AgentRow, day: agent_workload.Day) -> Agent:
             sign_ins=day.sign_ins,
             offers=day.offers,
             contacts=day.contacts,
+            transfers=day.transfers,
             missed=day.missed,
             unserved=day.unserved,
             signed_in_ms=day.signed_in_ms,

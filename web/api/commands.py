@@ -9,7 +9,7 @@ from orchestrator.domain.kernel import Refused
 from orchestrator.runner import inputs
 from web.access.sight import allowed
 from web.access.visitor import me
-from web.api.forms import Done, Ident, Text, Word
+from web.api.forms import Done, Ident, Line, Text, Word
 from web.desk.picture import desk_of
 from web.parts import parts
 from web.push.present import live
@@ -41,6 +41,16 @@ class Extend(About, frozen=True, kw_only=True):
     """How much more time the after-call work gets."""
 
     by_ms: Annotated[int, Meta(ge=1_000, le=600_000, description="Milliseconds.")] = 30_000
+
+
+class Transfer(About, frozen=True, kw_only=True):
+    """To whom the caller goes: exactly one of these. Whoever does not answer leaves the caller in the queue from which
+    they came.
+    """
+
+    to_agent: Annotated[Ident, Meta(description="Employee number.")] = ""
+    to_queue: Ident = ""
+    to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
 
 
 class WrapUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,6 +124,19 @@ def hang_up(number: str, body: About, key: str) -> Done:
 def mark_nuisance(number: str, body: About, key: str) -> Done:
     """Refuse further calls of the caller with whom the agent talks"""
     return _do(inputs.MarkNuisance(agent=number, about=body.about, key=key))
+
+
+def transfer(number: str, body: Transfer, key: str) -> Done:
+    """Pass the caller on: to another agent, into a queue, or to a number outside"""
+    wish = inputs.Transfer(
+        agent=number,
+        about=body.about,
+        to_agent=body.to_agent,
+        to_queue=body.to_queue,
+        to_number=body.to_number,
+        key=key,
+    )
+    return _do(wish)
 
 
 def wrap_up(number: str, body: WrapUp, key: str) -> Done:

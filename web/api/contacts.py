@@ -59,8 +59,9 @@ class OutsideNumber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Contact(Struct, frozen=True, kw_only=True):
-    """One contact. `wait_ms`: all visits in queues; `talk_ms` without `hold_ms`; `missed`: offers that agents let go.
-    `outcome` is empty while it lasts. `position`: of the last event that is counted in.
+    """One contact. `wait_ms`: all visits in queues; `talk_ms` without `hold_ms`; `missed`: offers that agents let go;
+    `transfers`: how often an agent passed it on. `outcome` is empty while it lasts. `position`: of the last event that
+    is counted in.
     """
 
     contact_id: str
@@ -79,6 +80,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     wait_ms: Ms | None
     offers: int
     missed: int
+    transfers: int
     connected_at: Time | None
     talk_ms: Ms
     hold_ms: Ms
@@ -309,6 +311,7 @@ def _contact(row: contact_log.Contact, number: str) -> Contact:
         wait_ms=row.wait_ms,
         offers=row.offers,
         missed=row.missed,
+        transfers=row.transfers,
         connected_at=time_of(row.connected_at),
         talk_ms=row.talk_ms,
         hold_ms=row.hold_ms,

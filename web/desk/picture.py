@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.outward import to_be_called
+from orchestrator.domain.contacts.transfers import under_way
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.engagements import VOICE, capacity_of
@@ -37,6 +38,8 @@ class Ring(Struct, frozen=True, kw_only=True):
     """Further agents whose phones ring for it."""
     accepted: bool
     """The phone has answered; the legs are being joined."""
+    passed_on_by: str = ""
+    """The name of the agent who passes the caller on; empty where nobody does."""
     callback: bool = False
     """The customer is not on the line: they are called once this agent's phone has answered."""
 
@@ -231,7 +234,7 @@ def may(
     if any(ring.accepted and ring.callback for ring in rings):  # the customer is being called
         found.add("reject")
     if talks:
-        found.add("hang_up")
+        found |= {"hang_up", "transfer"}
     if any(talk.number and not talk.nuisance for talk in talks):
         found.add("mark_nuisance")
     found.update(action for talk in talks for action in talk.tape.may)
@@ -266,10 +269,17 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
                     ring_ms=max(1, (offer.deadline - offer.made_at) // MILLISECOND),
                     others=len(offer.reservations) - 1,
                     accepted=offer.accepted == mine.leg,
+                    passed_on_by=_passed_on_by(world, contact),
                     callback=to_be_called(contact) is not None,
                 )
             )
     return sorted(found, key=lambda ring: ring.queued_at)
+
+
+def _passed_on_by(world: World, contact: Contact) -> str:
+    transfer = under_way(contact)
+    agent = world.agents.get(transfer.agent_id) if transfer is not None else None
+    return agent.name or agent.number if agent is not None else ""
 
 
 def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Talk, ...]:

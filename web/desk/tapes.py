@@ -6,7 +6,7 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.recording import ALWAYS, ON_DEMAND
 from orchestrator.domain.world import World
-from orchestrator.policies.record import rule_for
+from orchestrator.policies.record import recording_of, rule_for
 
 
 class Tape(Struct, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ class Tape(Struct, frozen=True, kw_only=True):
 
 def tape_of(world: World, contact: Contact) -> Tape:
     """The recording of this conversation as it is now."""
-    recording, rule = contact.recording, rule_for(world, contact)
+    recording, rule = recording_of(contact), rule_for(world, contact)
     if recording is None:
         may = {"start_recording"} if rule == ON_DEMAND else set()
         return Tape(state="off", mask="off", until=Instant(0), may=frozenset(may))

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from msgspec.structs import replace
 from werkzeug.wrappers import Response as AnyResponse
 
+from orchestrator.domain.contacts.transfers import TRANSFERRED
 from orchestrator.domain.customers.people import ChangeProfile
 from orchestrator.domain.kernel import Refused, derived_id
 from orchestrator.domain.work import ordertypes
@@ -20,6 +21,7 @@ from projections.live_calls import Call
 from web import language
 from web.access.needs import needs
 from web.access.visitor import me
+from web.desk.passing import targets_of
 from web.desk.picture import Desk, desk_of
 from web.desk.pop import pop_of
 from web.desk.shown import outcome_words, region, words_of
@@ -30,6 +32,7 @@ from web.navigation import Item
 from web.parts import parts
 from web.push.present import live
 from web.words import chosen as reasons
+from web.words import code
 from web.writing import agent, file, fresh_key, work
 from web.writing import key as form_key
 
@@ -50,6 +53,7 @@ KEYS: Final = (
     ("Alt+Shift+H", _l("Hold; talk again")),
     ("Alt+Shift+S", _l("Switch to the caller on hold")),
     ("Alt+Shift+T", _l("Take the first who waits")),
+    ("Alt+Shift+P", _l("Pass the caller on")),
     ("Alt+Shift+K", _l("Mask the recording for card data; record sound again")),
     ("Alt+Shift+G", _l("Record this call; end the recording")),
     ("Alt+Shift+E", _l("Hang up")),
@@ -87,6 +91,8 @@ ACTIONS: Final[dict[str, Make]] = {
     "pick": lambda agent: inputs.Pick(agent=agent, contact=_field("contact")),
     "take_over": lambda agent: inputs.TakeOver(agent=agent),
 }
+# Whom or what a caller is passed on to, and the field of the command that says so.
+_TARGETS: Final = {"agent": "to_agent", "queue": "to_queue", "number": "to_number"}
 # These are about one contact, which the form names: the page may be older than what rings by now.
 _ABOUT_ONE: Final = frozenset(
     {
@@ -158,6 +164,34 @@ def wrap_up() -> AnyResponse:
                 "time_was_up", gettext("The time for it was up already. Your reason and your note are kept.")
             ) from None
         raise
+
+
+@blueprint.get("/transfer")
+@needs("desk.use")
+def transfer() -> str:
+    """To whom the caller may be passed on, as it is now."""
+    targets = targets_of(live().view, _desk(), request.args.get("contact", "")[:_LONGEST])
+    if targets is None:
+        raise Refused("not_talking", gettext("You are not in a conversation with this caller any more."))
+    return render_template("desk/transfer.html", targets=targets, code=code)
+
+
+@blueprint.post("/transfer")
+@needs("desk.use")
+def pass_on() -> AnyResponse:
+    """Pass the caller on. What the next one should know is kept first: it is there when their phone rings."""
+    contact_id, note = _field("about"), request.form.get("note", "")
+    if not contact_id:
+        abort(400)
+    kind, _, target = _field("to").partition(":")
+    if kind not in _TARGETS:
+        abort(400)
+    _own(contact_id)
+    if note.strip():
+        file().note_contact(agent(), contact_id, note, code=TRANSFERRED, key=derived_id("transfer", contact_id, note))
+    command = _from_desk(inputs.Transfer(agent=_number()))
+    sent_to = {_TARGETS[kind]: target or _field("number")}
+    return _done(parts().do(replace(command, good_until=_good_until(), **sent_to)))
 
 
 @blueprint.get("/pop")

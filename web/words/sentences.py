@@ -11,7 +11,9 @@ from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import keeping
 from orchestrator.domain.contacts import outward_events as o
-from orchestrator.domain.contacts import recording as t
+from orchestrator.domain.contacts import recording as r
+from orchestrator.domain.contacts import transfer_events as t
+from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
@@ -70,6 +72,21 @@ def _called_off(event: o.CallbackEnded, _names: Names) -> dict[str, object]:
 def _told(event: c.PlaceTold, _names: Names) -> dict[str, object]:
     wait = str(_l("; expected to wait %(wait)s", wait=duration(event.estimate_ms))) if event.estimate_ms >= 0 else ""
     return {"place": event.position, "wait": wait}
+
+
+def _segment_ended(event: c.AgentSegmentEnded, _names: Names) -> dict[str, object]:
+    if event.ended_by == TRANSFER:
+        return {"how": str(_l("the caller is passed on"))}
+    return {"how": str(_l("hung up first: %(ended_by)s", ended_by=code(event.ended_by)))}
+
+
+def _transferred(event: t.ContactTransferred, names: Names) -> dict[str, object]:
+    target = str(_l("a number outside"))
+    if event.to == AGENT:
+        target = names.agent(event.to_agent)
+    elif event.to == QUEUE:
+        target = f"“{names.queue(event.queue_id)}”"
+    return {"agent": names.agent(event.agent_id), "target": target}
 
 
 def _coded(name: str) -> Fill:
@@ -133,23 +150,24 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     c.ContactHeld: (_l("On hold"), _nothing),
     c.ContactResumed: (_l("Talks again"), _nothing),
     c.HangUpRequested: (_l("To be ended by %(reason)s"), _coded("reason")),
-    c.AgentSegmentEnded: (_l("The conversation ended; hung up first: %(ended_by)s"), _coded("ended_by")),
+    c.AgentSegmentEnded: (_l("The conversation ended; %(how)s"), _segment_ended),
+    t.ContactTransferred: (_l("%(agent)s passes the caller on to %(target)s"), _transferred),
     c.RecordingBegun: (_l("Recording began"), _nothing),
     c.RecordingFinished: (
         _l("Recording finished, %(length)s long"),
         lambda e, _: {"length": duration(e.length_ms)},
     ),
-    t.RecordingAsked: (_l("The agent wants the call recorded"), _nothing),
-    t.RecordingEndAsked: (_l("The recording is to end: %(reason)s"), _coded("reason")),
-    t.RecordingFailed: (_l("Alarm: what should be recorded is not (%(cause)s)"), _coded("cause")),
-    t.MaskAsked: (_l("The recording is to be masked for card data"), _nothing),
-    t.RecordingMasked: (_l("Masked: silence is recorded"), _nothing),
-    t.MaskFailed: (
+    r.RecordingAsked: (_l("The agent wants the call recorded"), _nothing),
+    r.RecordingEndAsked: (_l("The recording is to end: %(reason)s"), _coded("reason")),
+    r.RecordingFailed: (_l("Alarm: what should be recorded is not (%(cause)s)"), _coded("cause")),
+    r.MaskAsked: (_l("The recording is to be masked for card data"), _nothing),
+    r.RecordingMasked: (_l("Masked: silence is recorded"), _nothing),
+    r.MaskFailed: (
         _l("Alarm: the switch did not do what was asked of the mask (%(cause)s)"),
         lambda e, _: {"cause": e.cause},
     ),
-    t.UnmaskAsked: (_l("Sound is to be recorded again: %(reason)s"), _coded("reason")),
-    t.RecordingUnmasked: (_l("The mask is over: %(reason)s"), _coded("reason")),
+    r.UnmaskAsked: (_l("Sound is to be recorded again: %(reason)s"), _coded("reason")),
+    r.RecordingUnmasked: (_l("The mask is over: %(reason)s"), _coded("reason")),
     c.LegClosed: (_l("A line was closed (%(cause)s)"), lambda e, _: {"cause": e.cause}),
     c.LegOverdue: (_l("The switch was asked whether a line is still open"), _nothing),
     c.ContactEnded: (
@@ -336,6 +354,11 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Alarm: the switch does not say which calls it has (%(failures)s failures)"),
         lambda e, _: {"failures": e.failures},
     ),
+    nodes.NodeOverloaded: (
+        _l("Alarm: the switch does late what it is told"),
+        _nothing,
+    ),
+    nodes.NodeRelieved: (_l("The switch keeps up again"), _nothing),
     engine.DatabaseReturned: (
         _l("The database is back after %(away)s; %(held)s pieces of news had waited"),
         lambda e, _: {"away": duration(e.away_ms), "held": e.held},

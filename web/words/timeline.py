@@ -42,6 +42,8 @@ def words(entry: Entry, known: OrderType | None, language: str) -> str:
             parts = [_("Call"), code(entry.what or "live")]
             if detail.talk_ms:
                 parts.append(_("talked %(length)s", length=duration(detail.talk_ms)))
+            if detail.transfers:
+                parts.append(code("transfer"))
             if detail.code:
                 parts.append(reason(detail.code))
             return " · ".join(parts)

@@ -35,6 +35,7 @@ from orchestrator.domain.contacts.outward_events import (
     OutsideMissed,
     OutsideSegmentEnded,
 )
+from orchestrator.domain.contacts.transfers import TRANSFERRED, under_way
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
 from orchestrator.domain.routing.outside import FULL
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED, outcome_of
@@ -68,15 +69,7 @@ def decide(contact: Contact, command: Calling) -> Events:
                 ),
             )
         case SendOutside() if contact.status == "waiting" and contact.visit is not None:
-            return (
-                OutsideDialled(
-                    visit_id=contact.visit.visit_id,
-                    leg=command.leg,
-                    number=command.number,
-                    show=command.show,
-                    answer_by=command.answer_by,
-                ),
-            )
+            return (dialled(contact.visit.visit_id, command),)
         case ExpireOutside() | JoinOutsideAgain() if contact.outside is not None and not contact.outside.segment_id:
             return _late(contact.outside, command)
         case DialCustomer() if callback is not None and contact.offer is not None and contact.offer.accepted:
@@ -96,6 +89,17 @@ def decide(contact: Contact, command: Calling) -> Events:
         case EndCallback() if callback is not None and contact.status != "leaving":
             return ended(contact, command.reason, why=command.why)
     return ()
+
+
+def dialled(visit_id: str, command: SendOutside) -> OutsideDialled:
+    """The event by which a number outside is called for somebody in this visit."""
+    return OutsideDialled(
+        visit_id=visit_id,
+        leg=command.leg,
+        number=command.number,
+        show=command.show,
+        answer_by=command.answer_by,
+    )
 
 
 def answered(contact: Contact, command: NoteAnswered) -> Events:
@@ -124,7 +128,8 @@ def bridged(contact: Contact, outside: Outside, command: NoteBridged) -> Events:
     visit = contact.visit
     if visit is None:
         return (connected,)
-    return (connected, QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome="overflowed"))
+    outcome = TRANSFERRED if under_way(contact) is not None else "overflowed"
+    return (connected, QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome=outcome))
 
 
 def leg_gone(contact: Contact, command: NoteLegGone) -> Events:

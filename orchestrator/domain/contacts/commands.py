@@ -356,6 +356,18 @@ class Move(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Transfer(Struct, frozen=True, kw_only=True):
+    """Pass the caller on from the conversation with this agent: into this queue, and there to the one agent or number
+    outside that was chosen, where one was.
+    """
+
+    shift_id: str
+    queue: Queue
+    then: Pick | SendOutside | None = None
+    recorded: str = ""
+    """The file into which the conversation is recorded, or about to be."""
+
+
 class Reprioritise(Struct, frozen=True, kw_only=True):
     """Give the contact so many points beside its queue's."""
 
@@ -369,5 +381,5 @@ Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
-    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace
+    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer
 )  # fmt: skip

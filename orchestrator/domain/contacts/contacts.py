@@ -19,6 +19,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
   Calls to the outside, callbacks among them, have states of their own beside these: `outward`.
+  From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
 """
@@ -26,7 +27,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import outward, recording
+from orchestrator.domain.contacts import outward, recording, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.events import (
     NEVER,
@@ -80,6 +81,8 @@ from orchestrator.domain.contacts.events import (
 )
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
 from orchestrator.domain.contacts.recording import Recording
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
+from orchestrator.domain.contacts.transfers import Transfer
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
 from orchestrator.domain.routing.requirements import Requirement, Step, bounded, rank_at
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
@@ -101,6 +104,7 @@ __all__ = [
     "ContactQueued",
     "ContactReprioritised",
     "ContactResumed",
+    "ContactTransferred",
     "ContactTurnedAway",
     "Decision",
     "EntryPointMissing",
@@ -231,6 +235,8 @@ class Segment(Struct, frozen=True, kw_only=True):
     """When the switch is to be told of the wish, at the earliest."""
     announced: bool = False
     """Whether the caller was told the agent's number."""
+    waited: int = 0
+    """How long (µs) the caller had waited for it."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -290,6 +296,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Whether the caller was answered, or is about to be."""
     nuisance: bool = False
     """Whether an agent marked the caller."""
+    transfer: Transfer | None = None
+    """How an agent passed the caller on last."""
     told_place: tuple[str, ...] = ()
     """The prompts by which the caller was told the place in this queue last, and which may be heard still."""
     recording: Recording | None = None
@@ -431,12 +439,17 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 leg=event.leg,
                 since=at,
                 changed_at=at,
+                waited=at - contact.visit.since if contact.visit is not None else 0,
             )
             return replace(contact, status="connected", offer=None, segment=segment, served=True)
         case NumberAnnounced() if contact.segment is not None:
             return replace(contact, segment=replace(contact.segment, announced=True))
         case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
             return _evolve_hold(contact, event, at)
+        case ContactTransferred():
+            return transfers.evolve(contact, event)
+        case AgentSegmentEnded(ended_by=transfers.TRANSFER):
+            return replace(contact, segment=None, status="arrived")  # the visit begins in the same decision
         case AgentSegmentEnded():
             return replace(contact, segment=None, status="leaving", phase=contact.phase or contact.status)
         case HangUpRequested():
@@ -457,9 +470,10 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case OfferDeclined():
             contact = replace(contact, visit=_declined(contact, event))
     taped = recording.evolve(contact.recording, event)
+    if isinstance(event, RecordingBegun):
+        return replace(contact, recording=taped, files=tuple(dict.fromkeys((*contact.files, event.file))))
     if taped is not contact.recording:
-        files = (*contact.files, event.file) if isinstance(event, RecordingBegun) else contact.files
-        return replace(contact, recording=taped, files=tuple(dict.fromkeys(files)))
+        return replace(contact, recording=taped)
     called = outward.evolve(contact, event, at)
     if called is contact and contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
         offer = _evolve_offer(contact.offer, event)

@@ -181,7 +181,9 @@ class ContactTurnedAway(Event, frozen=True, kw_only=True):
 
 
 class QueueVisitEnded(Event, frozen=True, kw_only=True):
-    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost, moved."""
+    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost, moved,
+    transferred (to a number outside, by an agent).
+    """
 
     visit_id: str
     queue_id: str
@@ -403,7 +405,7 @@ class HangUpRequested(Event, frozen=True, kw_only=True):
 
 
 class AgentSegmentEnded(Event, frozen=True, kw_only=True):
-    """The conversation with this agent is over. `ended_by`: caller, agent, system."""
+    """The conversation with this agent is over. `ended_by`: caller, agent, system, transfer (`ContactTransferred`)."""
 
     segment_id: str
     shift_id: str

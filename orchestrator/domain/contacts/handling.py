@@ -3,7 +3,7 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import calling, moving, offers, recording
+from orchestrator.domain.contacts import calling, moving, offers, recording, transferring
 from orchestrator.domain.contacts.commands import (
     Announce,
     Answer,
@@ -29,6 +29,7 @@ from orchestrator.domain.contacts.commands import (
     Resume,
     Revise,
     TellPlace,
+    Transfer,
     TurnAway,
     Widen,
 )
@@ -113,6 +114,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return _hold(contact, command)
         case Pick() | Move() | Reprioritise():
             return moving.decide(contact, command)
+        case Transfer():
+            return transferring.decide(contact, command)
         case DeferOverflow() | Answer() | MarkNuisance():
             return _of_admission(contact, command)
         case Announce():

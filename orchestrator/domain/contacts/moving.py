@@ -51,13 +51,18 @@ def _pick(contact: Contact, visit: Visit, command: Pick) -> Events:
     _refuse_if_sent_outside(contact)
     if contact.status not in IN_TURN:
         raise Refused("already_taken", "A colleague was faster: a phone is being rung for this caller.")
+    return picked(visit.visit_id, visit.queue_id, command)
+
+
+def picked(visit_id: str, queue_id: str, command: Pick) -> Events:
+    """The events that offer a contact in this visit to the one agent whom somebody chose."""
     held = command.reservation
     return (
         ContactPicked(shift_id=held.shift_id, agent_id=held.agent_id, reason=command.reason),
         OfferMade(
             offer_id=command.offer_id,
-            visit_id=visit.visit_id,
-            queue_id=visit.queue_id,
+            visit_id=visit_id,
+            queue_id=queue_id,
             reservations=(held,),
             deadline=command.deadline,
             decision=command.decision,

@@ -8,7 +8,8 @@ Part of a contact's stream. Written by the runner only; which talks are recorded
      └────────────8─────────────┘ └──────7──────┴── unmasking ◀─┘◀───┘
   1 RecordingAsked (or by rule: without an event of its own)  2 RecordingBegun  3 MaskAsked  4 RecordingMasked
   5 MaskFailed  6 UnmaskAsked (the agent, or after its longest time)  7 RecordingUnmasked  8 RecordingFinished, at any
-  time: the leg ends, the agent asked for it (RecordingEndAsked), or the disk is full
+  time: the leg ends, the disk is full, the agent asked for it or passed the caller on (RecordingEndAsked, with which a
+  mask is over)
 
 While it is masked the switch writes silence: the file keeps its length. Commands: `Recording…` below. A repeat yields
 `()`.
@@ -18,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts.events import RecordingBegun, RecordingFinished
+from orchestrator.domain.contacts.transfers import TRANSFER
 from orchestrator.domain.kernel import SECOND, Event, Instant, Refused
 from orchestrator.domain.routing.recording import ALWAYS, ON_DEMAND
 
@@ -41,8 +43,8 @@ class RecordingAsked(Event, frozen=True, kw_only=True):
 
 
 class RecordingEndAsked(Event, frozen=True, kw_only=True):
-    """The recording is to end while the talk goes on. `reason`: agent, or rule (whom the caller talks with now is not
-    recorded).
+    """The recording is to end while the caller's leg lives on. `reason`: agent, or transfer (the caller was passed on:
+    each talk has files of its own, and the wait has none).
     """
 
     file: str
@@ -93,7 +95,7 @@ class UnmaskAsked(Event, frozen=True, kw_only=True):
 
 
 class RecordingUnmasked(Event, frozen=True, kw_only=True):
-    """The mask is over. `reason`: of `UnmaskAsked`; or finished (the recording ended with it), leg_gone."""
+    """The mask is over. `reason`: of `UnmaskAsked`; or finished (the recording ended, or is to), leg_gone."""
 
     file: str
     reason: str
@@ -146,7 +148,9 @@ class EndRecording(Struct, frozen=True, kw_only=True):
 
 
 class DropRecording(Struct, frozen=True, kw_only=True):
-    """Whom the caller talks with now is not recorded."""
+    """The caller was passed on from the talk that is recorded into this file, and nobody knew of it then."""
+
+    file: str
 
 
 class Mask(Struct, frozen=True, kw_only=True):
@@ -206,21 +210,30 @@ def evolve(recording: Recording | None, event: Event) -> Recording | None:
         case RecordingAsked():
             return Recording(file=event.file)
         case RecordingBegun():
-            known = recording is not None and recording.file == event.file
-            return replace(recording, begun=True) if known and recording is not None else _begun(event)
+            return _begun(recording, event.file)
+        case RecordingEndAsked():
+            return _ending(recording, event.file)
         case RecordingFinished() | RecordingFailed():
             return None if recording is None or recording.file == event.file else recording
     return _evolve_mask(recording, event) if recording is not None else None
 
 
-def _begun(event: RecordingBegun) -> Recording:
-    return Recording(file=event.file, begun=True)
+def _begun(recording: Recording | None, file: str) -> Recording:
+    """One that is heard of late, when the next one goes on already, does not take its place."""
+    if recording is not None and recording.file == file:
+        return replace(recording, begun=True)
+    return Recording(file=file, begun=True) if recording is None or recording.ending else recording
+
+
+def _ending(recording: Recording | None, file: str) -> Recording:
+    """One of which the switch has not said that it began is remembered, so that its end is told again, too."""
+    if recording is None:
+        return Recording(file=file, ending=True)
+    return replace(recording, ending=True) if recording.file == file else recording
 
 
 def _evolve_mask(recording: Recording, event: Event) -> Recording:
     match event:
-        case RecordingEndAsked():
-            return replace(recording, ending=True)
         case MaskAsked():
             return replace(recording, wish="mask", mask_until=event.until, mask_failed=False, retry_at=Instant(0))
         case RecordingMasked():
@@ -267,17 +280,15 @@ def decide(talk: Talk, command: RecordingCommand) -> Events:
         case AskRecording() | EndRecording() | Mask() | Unmask():
             return _wish(talk, command)
         case NoteRecording() if command.length_ms < 0:
-            known = recording is not None and recording.begun and recording.file == command.file
-            return () if known else (RecordingBegun(file=command.file),)
+            return () if command.file in talk.files else (RecordingBegun(file=command.file),)
         case NoteRecording():
             return _finished(talk, command)
         case NoteRecordingFailed():
-            begun = recording is not None and recording.begun
-            return () if begun or command.file in talk.files else (_failed(command.file, command.cause),)
+            return () if command.file in talk.files else (_failed(command.file, command.cause),)
         case LookAtMask() if recording is not None and recording.hushed:
             return _look(recording, command.now)
-        case DropRecording() if recording is not None and not recording.ending:
-            return (RecordingEndAsked(file=recording.file, reason="rule"),)
+        case DropRecording():
+            return end(recording, command.file, TRANSFER)
         case NoteMask() | NoteMaskFailed() if recording is not None and recording.file == command.file:
             return _mask_news(recording, command)
     return ()
@@ -288,6 +299,18 @@ def leg_gone(recording: Recording | None) -> Events:
     if recording is None or not recording.hushed:
         return ()
     return (RecordingUnmasked(file=recording.file, reason="leg_gone"),)
+
+
+def end(recording: Recording | None, file: str, reason: str) -> Events:
+    """A recording that is to end takes its mask with it: what is still written to it is silence, and nobody waits for
+    the switch to say that it is sound again.
+    """
+    if recording is None or recording.file != file:
+        return (RecordingEndAsked(file=file, reason=reason),)
+    if recording.ending:
+        return ()
+    unmasked = (RecordingUnmasked(file=file, reason="finished"),) if recording.hushed else ()
+    return (*unmasked, RecordingEndAsked(file=file, reason=reason))
 
 
 def _look(recording: Recording, now: Instant) -> Events:
@@ -349,15 +372,18 @@ def _wish(talk: Talk, command: RecordingWish) -> Events:
         case EndRecording():
             if command.rule == ALWAYS:
                 raise Refused("recorded_by_rule", "This call is recorded by rule. It can be masked, but not ended.")
-            if recording is None or recording.ending:
-                return ()
-            return (RecordingEndAsked(file=recording.file, reason="agent"),)
+            return () if recording is None else end(recording, recording.file, "agent")
     if recording is None or not recording.begun or recording.ending:
         raise Refused("not_recorded", "Nothing is being recorded, so there is nothing to mask.")
     masks = recording.wish != "unmask" and recording.hushed
     if isinstance(command, Mask):
         return () if masks else (MaskAsked(file=recording.file, until=command.until),)
     return (_unmask(recording, "agent", command.now),) if masks else ()
+
+
+def is_of(file: str, segment_id: str) -> bool:
+    """Whether this file holds that conversation, or a part of it."""
+    return bool(segment_id) and file.startswith(segment_id)
 
 
 def file_of(segment_id: str, files: tuple[str, ...] = ()) -> str:

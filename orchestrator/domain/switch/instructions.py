@@ -83,6 +83,10 @@ class BridgeLegs(Instruction, frozen=True, kw_only=True):
     offer: str = ""
 
 
+class ParkLeg(Instruction, frozen=True, kw_only=True):
+    """Take this leg out of whatever it is in: it is parked, and whoever heard it is left alone."""
+
+
 class HoldLeg(Instruction, frozen=True, kw_only=True):
     """Put this leg on hold: its peer hears music."""
 

@@ -96,6 +96,38 @@ def test_a_recording_that_is_ended_leaves_its_file_while_the_talk_goes_on(driver
     driver.await_empty()
 
 
+def test_a_mask_stays_with_its_own_file_when_the_caller_is_parked_and_talks_to_the_next(
+    driver: Driver, desk: Desk
+) -> None:
+    """Features 4.3, 8.1: passed on under a mask. The first file is silent to its end, the second is heard at once."""
+    driver.phone("1001")
+    driver.phone("1002")
+    caller = driver.call()
+    leg, other, contact = desk.talk()
+    desk.record(leg, "masked.wav")
+    first = desk.await_fact(f.RecordingStarted, leg=leg).path
+    desk.mask(leg, "masked.wav")
+    assert desk.await_fact(f.MaskSet, leg=leg).on
+    driver.let_hear(1_000)
+    desk.stop_recording(leg, "masked.wav")
+    desk.park(leg)
+    desk.hang_up(other)
+    assert desk.await_fact(f.RecordingStopped, leg=leg).path == first
+    desk.await_fact(f.LegParked, leg=leg)
+    second = desk.agents_leg("1002", contact)
+    desk.bridge(leg, second)
+    desk.await_fact(f.LegBridged, leg=leg, other=second)
+    desk.record(leg, "heard.wav")
+    after = desk.await_fact(f.RecordingStarted, leg=leg).path
+    driver.let_hear(1_500)
+    caller.hang_up()
+    desk.await_fact(f.RecordingStopped, leg=leg)
+    assert_sound(first, heard=False, from_s=EDGE_S, to_s=length_s(Path(first)))
+    assert_sound(after, heard=True, from_s=0.4, to_s=1.3)
+    desk.await_fact(f.LegHungUp, leg=leg)
+    driver.await_empty()
+
+
 def test_what_is_not_recorded_is_neither_masked_nor_ended(driver: Driver, desk: Desk) -> None:
     """Bad input: another path, a file that has ended, a leg that is gone."""
     caller = driver.call()

@@ -14,7 +14,7 @@ from flask_babel import force_locale
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.routing import outside
-from orchestrator.runner import desk
+from orchestrator.runner import hands
 from tests.web.conftest import Site
 from web.refusals import REFUSALS, words
 from web.routing.sayings import said
@@ -28,6 +28,7 @@ NOT_ON_PAGES: Final = (
     "projections/command.py",
     "web/api/",
     "web/history/command.py",
+    "web/sizing/command.py",
     "web/serve.py",
 )
 # Where a name stands for the sentence that follows: the code of each.
@@ -104,7 +105,7 @@ def _told(where: str, args: list[ast.expr]) -> Iterator[tuple[str, str, str]]:
 def test_every_refusal_that_a_page_can_show_has_words_in_both_languages(site: Site) -> None:
     """Issue 3: Chinese and English from the start, for what is refused, too; the sentence is its last resort only."""
     found = list(refusals())
-    found += [("runner/desk.py", code, sentence) for code, sentence in desk._NO_CALL.items()]
+    found += [("runner/hands.py", code, sentence) for code, sentence in hands.NO_CALL.items()]
     assert len({code for _, code, _ in found}) > 90
     english = []
     for where, code, sentence in found:
@@ -119,7 +120,7 @@ def test_every_refusal_that_a_page_can_show_has_words_in_both_languages(site: Si
 
 
 def test_no_words_are_kept_for_what_nobody_refuses() -> None:
-    raised = {code for _, code, _ in refusals()} | {*desk._NO_CALL, outside.WITHHELD, "bad_configuration"}
+    raised = {code for _, code, _ in refusals()} | {*hands.NO_CALL, outside.WITHHELD, "bad_configuration"}
     worked_out = {"desk_lost", "busy", "under_way", "not_waiting"}
     assert set(REFUSALS) - raised - worked_out == set()
 

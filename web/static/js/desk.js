@@ -7,7 +7,7 @@ const PENDING_MS = 5000; // after this without news the buttons come back; the s
 const GOOD_MS = 10000; // for so long a press holds: nobody is to be surprised by what they wanted a minute ago
 const ATTEMPT_MS = 4000; // a network that is away says nothing at all
 const SETTLE_MS = 300000; // for so long it is asked whether it was done; the server remembers for longer
-const told = document.getElementById("told");
+const toldByPage = document.getElementById("told");
 const help = document.getElementById("help");
 const keysOff = () => localStorage.getItem("ringledger-keys-off") === "1";
 
@@ -21,6 +21,8 @@ async function send(form, button) {
   // The same key for each attempt: what reached the server though its answer was lost is done once.
   if (!body.get("key")) body.set("key", unique());
   if (hasClock()) body.set("good_until", Math.round(now() + GOOD_MS));
+  // Behind an open dialog nobody would read it.
+  const told = form.closest("dialog")?.querySelector("[role=status]") ?? toldByPage;
   const buttons = [...form.querySelectorAll("button")].filter((each) => !each.disabled);
   form.setAttribute("data-pending", "");
   button?.setAttribute("aria-busy", "true");
@@ -31,7 +33,7 @@ async function send(form, button) {
     for (const each of buttons) each.disabled = false;
   };
   for (const each of buttons) each.disabled = true;
-  const answer = await attempt(form.action, body);
+  const answer = await attempt(form.action, body, told);
   if (answer?.ok) {
     form.closest("details[data-hold]")?.removeAttribute("open");
     form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: answer.said ?? {} }));
@@ -45,7 +47,7 @@ async function send(form, button) {
 
 // The server's answer. It is asked again and again, also when the press holds no longer: what reached it in time was
 // done, and what did not is refused, so that its answer settles it either way.
-async function attempt(url, body) {
+async function attempt(url, body, told) {
   const headers = { Accept: "application/json", "X-CSRFToken": token(), "X-Requested-With": "fetch" };
   const begun = Date.now();
   for (let tries = 1; ; tries += 1) {
@@ -53,7 +55,7 @@ async function attempt(url, body) {
     if (answer && ![502, 504].includes(answer.status)) return answer; // those are a proxy's, which has no answer either
     sayStale("lost");
     if (Date.now() - begun > SETTLE_MS) return null;
-    if (Date.now() - begun > GOOD_MS) told.textContent = told.dataset.unsettled;
+    if (Date.now() - begun > GOOD_MS) told.textContent = toldByPage.dataset.unsettled;
     await new Promise((resolve) => setTimeout(resolve, Math.min(500 * tries, 3000)));
   }
 }
@@ -67,10 +69,11 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("done", (event) => {
   // The queues are told every two seconds: until then whoever was taken must not be taken for the next in line.
   if (event.target.matches(".waiters form")) event.target.closest("li").remove();
+  event.target.closest("dialog")?.close();
   if (event.target.matches("#new-customer-form")) load(document.getElementById("desk-pop"));
   if (event.target.matches("[data-order-form]")) {
     document.getElementById("desk-order").replaceChildren();
-    told.textContent = event.detail.told || "";
+    toldByPage.textContent = event.detail.told || "";
     load(document.getElementById("desk-pop"));
   }
 });
@@ -93,6 +96,43 @@ document.addEventListener("click", async (event) => {
   part.dataset.fetch = link.dataset.openOrder;
   await load(part);
   part.querySelector("input:not([type=hidden]), select, textarea, button")?.focus();
+});
+
+// To whom the caller is passed on, as it is at this moment; the card goes on moving beneath the dialog.
+const passOn = document.getElementById("pass-on");
+let passOnOpener = "";
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-pass-on]");
+  if (!button) return;
+  passOnOpener = button.id;
+  const [part, said] = [passOn.querySelector("[data-pass-on-part]"), passOn.querySelector("[role=status]")];
+  passOn.querySelector("[data-caller-name]").textContent = button.dataset.caller;
+  said.textContent = "";
+  part.replaceChildren();
+  passOn.showModal();
+  const answer = await ask(button.dataset.passOn, { headers: { Accept: "text/html", "X-Requested-With": "fetch" } });
+  if (passOnOpener !== button.id) return;
+  if (!answer?.ok) {
+    const problem = answer?.said;
+    said.textContent = problem ? problem.detail || problem.title : document.getElementById("stale").dataset.lost;
+    return;
+  }
+  // Parsed as a document of its own: whatever stands in it, nothing is fetched or run by it on the way.
+  part.replaceChildren(...new DOMParser().parseFromString(answer.text, "text/html").body.childNodes);
+  part.querySelector("[data-filter], button:not([tabindex]):not(:disabled)")?.focus();
+});
+
+passOn.addEventListener("close", () => {
+  const places = [passOnOpener, "main"].map((id) => document.getElementById(id));
+  passOnOpener = "";
+  places.find(Boolean).focus();
+});
+
+document.addEventListener("input", (event) => {
+  const list = document.getElementById(event.target.dataset.filter ?? "");
+  const wanted = event.target.value.trim().toLowerCase();
+  for (const each of list?.children ?? []) each.hidden = !each.textContent.toLowerCase().includes(wanted);
 });
 
 // --- keys -------------------------------------------------------------------------------------------------------------

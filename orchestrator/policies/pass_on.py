@@ -1,0 +1,29 @@
+"""Whenever an agent passes a caller on, then the switch takes the two apart."""
+
+from collections.abc import Iterator
+
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
+from orchestrator.domain.switch.instructions import ParkLeg
+from orchestrator.domain.world import World
+from orchestrator.policies.base import Do, Happened, Ids, asked_about
+
+
+@asked_about(ContactTransferred)
+def pass_on(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
+    """Whenever a caller is passed on, then their leg is parked before the agent's is hung up: it hears music once it
+    says that it is parked (`runner.sensing`). What becomes of the recording stands in `record`, which is asked before.
+    """
+    contact = happened.after
+    if isinstance(contact, Contact) and isinstance(happened.record.event, ContactTransferred):
+        yield park_leg(contact, ids)
+
+
+def park_leg(contact: Contact, ids: Ids) -> ParkLeg:
+    """Take the caller's leg out of the talk in which it is."""
+    return ParkLeg(
+        id=ids.of("park", contact.caller_leg),
+        node=contact.node,
+        leg=contact.caller_leg,
+        contact=contact.contact_id,
+    )

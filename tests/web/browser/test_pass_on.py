@@ -1,0 +1,97 @@
+"""Passing a caller on in a real browser: two agents, a note, a queue; by keyboard, in both languages."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
+from tests.web.browser.centre import Centre, state
+from tests.web.browser.conftest import grave
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.slow
+LANGUAGES: Final = ("en", "zh")
+NOTE: Final = "Has the receipt; wants it exchanged."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_caller_is_passed_on_to_a_colleague_by_keyboard_and_the_note_is_there_when_it_rings(
+    centre: Centre, language: str
+) -> None:
+    """Features 4.3, 4.4: the call, the customer and what the first agent wrote arrive together."""
+    house = centre.house
+    for extension in ("1001", "1002"):
+        house.driver.phone(extension, "obeys")
+    ann, bob = (centre.page(name, "/desk/", language=language) for name in ("ann", "bob"))
+    talk(centre, ann)
+    seat(bob)
+    ann.keyboard.press("Alt+Shift+P")
+    ann.wait_for_selector("#pass-agent-802:not([disabled])")
+    assert grave(ann) == []
+    ann.fill("#pass-note", NOTE)
+    ann.fill("#pass-filter", "802")
+    picture(ann, "desk-pass-on", language)
+    ann.focus("#pass-agent-802")
+    ann.keyboard.press("Enter")
+    ann.wait_for_selector("#pass-on:not([open])", state="attached")
+    ann.wait_for_selector("#wrap-form")
+    bob.wait_for_selector(".ring strong:has-text('Ann')")
+    bob.wait_for_selector(f"#desk-pop:has-text('{NOTE}')")
+    picture(bob, "desk-passed-on", language)
+    bob.keyboard.press("Alt+Shift+A")
+    bob.wait_for_selector(".talk")
+    bob.keyboard.press("Alt+Shift+E")
+    bob.wait_for_selector("#wrap-form")
+    assert [event.to for event in house.ledger.all(ContactTransferred)] == ["agent"]
+    assert [event.ended_by for event in house.ledger.all(c.AgentSegmentEnded)] == ["transfer", "agent"]
+
+
+def test_what_cannot_be_is_said_in_the_dialog_and_the_caller_stays(centre: Centre) -> None:
+    """A page may be older than what is now: whoever left meanwhile is refused where it is read."""
+    house = centre.house
+    for extension in ("1001", "1002"):
+        house.driver.phone(extension, "obeys")
+    ann, bob = (centre.page(name, "/desk/") for name in ("ann", "bob"))
+    talk(centre, ann)
+    seat(bob)
+    ann.keyboard.press("Alt+Shift+P")
+    ann.wait_for_selector("#pass-agent-802:not([disabled])")
+    bob.keyboard.press("Alt+Shift+B")
+    bob.keyboard.press("Enter")
+    state(bob, "wait")
+    ann.focus("#pass-agent-802")
+    ann.keyboard.press("Enter")
+    ann.wait_for_selector("#pass-on[open] [role=status]:has-text('not ready')")
+    ann.focus("#pass-queue-sales")
+    ann.keyboard.press("Enter")
+    ann.wait_for_selector("#pass-on:not([open])", state="attached")
+    assert ann.evaluate("document.activeElement.id") == "main"
+    assert [event.queue_id for event in house.ledger.all(ContactTransferred)] == ["sales"]
+
+
+def seat(page: "Page") -> None:
+    """Take the seat, and be ready."""
+    page.keyboard.press("Alt+Shift+R")
+    state(page, "wait")
+    page.keyboard.press("Alt+Shift+R")
+    state(page, "good")
+
+
+def talk(centre: Centre, page: "Page") -> None:
+    """This agent sits down, and somebody calls and is answered."""
+    seat(page)
+    centre.house.driver.call(number="+8613800138001")
+    page.wait_for_selector(".ring")
+    page.keyboard.press("Alt+Shift+A")
+    page.wait_for_selector(".talk")
+
+
+def picture(page: "Page", name: str, language: str) -> None:
+    """Kept where `make screens` wants pictures."""
+    if folder := os.environ.get("SCREENS"):
+        page.screenshot(path=str(Path(folder) / f"{name}-{language}.png"), full_page=True)
