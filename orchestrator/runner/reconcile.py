@@ -162,8 +162,6 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
     for leg in doomed_legs(contact):
         if leg in sight.seen and leg != parting:
             yield sensing.hang_up(contact.node, leg, contact.contact_id, sight.ids)
-    if caller is not None and sight.entering:
-        yield from told_again(world, contact, sight.ids, first=sight.first)
     if contact.status in _HEAR_MUSIC and caller is not None and sight.entering:
         yield answer_caller(contact, sight.ids) if contact.answered else claim_caller(contact, sight.ids)
         if caller.bridged_to and caller.bridged_to in doomed_legs(contact):
@@ -176,6 +174,8 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:
         yield from _segment_corrections(contact, contact.segment, sight)
+    if caller is not None and sight.entering:
+        yield from told_again(world, contact, sight.ids, first=sight.first)
 
 
 def _is_joining(contact: Contact) -> bool:
