@@ -89,6 +89,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.NumberAnnounced,
         contacts.RecordingBegun,
         contacts.RecordingFinished,
+        contacts.CallerParked,
         contacts.LegClosed,
         contacts.LegOverdue,
         contacts.ContactEnded,

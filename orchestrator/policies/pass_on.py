@@ -13,7 +13,7 @@ from orchestrator.policies.talk import recorded, recording_of
 @asked_about(ContactTransferred)
 def pass_on(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a caller is passed on, then their leg is parked before the agent's is hung up: it hears music once it
-    says that it is parked (`runner.sensing`). Each conversation has a file of its own, and the wait has none.
+    says that it is parked (`CallerParked`). Each conversation has a file of its own, and the wait has none.
     """
     contact, event = happened.after, happened.record.event
     if not isinstance(contact, Contact) or not isinstance(event, ContactTransferred):

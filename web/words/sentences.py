@@ -155,6 +155,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"length": duration(e.length_ms)},
     ),
     c.LegClosed: (_l("A line was closed (%(cause)s)"), lambda e, _: {"cause": e.cause}),
+    c.CallerParked: (_l("The caller is out of the conversation and hears music"), _nothing),
     c.LegOverdue: (_l("The switch was asked whether a line is still open"), _nothing),
     c.ContactEnded: (
         _l("Ended: %(reason)s (was %(phase)s)"),
