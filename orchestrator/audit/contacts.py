@@ -76,6 +76,7 @@ class Contacts:
             events.ContactResumed: self._of_segment,
             events.HangUpRequested: self._hang_up_requested,
             events.AgentSegmentEnded: self._segment_ended,
+            events.CallerParked: self._parked,
             events.LegClosed: self._leg_closed,
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
@@ -420,6 +421,12 @@ class Contacts:
         if segment is None or (segment.segment_id, segment.shift_id) != (event.segment_id, event.shift_id):
             books.complain("transfer", "passed on from a conversation that is not going on")
         contact.passed_on = event
+        contact.parking = True
+
+    def _parked(self, contact: Contact, event: events.CallerParked) -> None:
+        if event.leg != contact.caller or not contact.parking:
+            self._books.complain("leg", f"leg {event.leg} is parked anew, which nobody told to")
+        contact.parking = False
 
     # --- the end --------------------------------------------------------------------------------------------------
     def _hang_up_requested(self, contact: Contact, _event: events.HangUpRequested) -> None:

@@ -70,6 +70,7 @@ class Contact:
         "offer",
         "outside",
         "overflowed",
+        "parking",
         "passed_on",
         "picked_for",
         "place",
@@ -111,6 +112,8 @@ class Contact:
         self.queued = self.identified = self.leaving = self.caller_gone = False
         self.passed_on: transfer_events.ContactTransferred | None = None
         """A transfer whose caller is not where it leads yet."""
+        self.parking = False
+        """Whether the caller's leg was taken out of a conversation, and is not parked yet."""
         self.overflowed = False
         """Left a queue for another place, and has not come there yet."""
         self.last = record

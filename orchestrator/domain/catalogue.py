@@ -105,6 +105,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         talk_recording.MaskFailed,
         talk_recording.UnmaskAsked,
         talk_recording.RecordingUnmasked,
+        contacts.CallerParked,
         contacts.LegClosed,
         contacts.LegOverdue,
         contacts.ContactEnded,

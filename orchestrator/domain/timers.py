@@ -12,7 +12,7 @@
 |           |         | PlaceDeferred                                           |                                    |
 | widen     | contact | ContactQueued, VisitWidened, VisitRevised: a step ends  | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
-| legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
+| legs      | contact | a leg lost its reason, or is to park; LegOverdue        | none such is left                  |
 | callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
 | outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
 | mask      | contact | MaskAsked; MaskFailed that is tried again               | it is over, the recording ends     |
@@ -28,8 +28,8 @@ from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
 from orchestrator.domain.contacts import contacts, outward_events
-from orchestrator.domain.contacts.contacts import Contact, doomed_legs
-from orchestrator.domain.contacts.handling import LEG_GRACE
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.legs import LEG_GRACE, doubtful_legs, grace, parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.contacts.recording import (
     MaskAsked,
@@ -123,6 +123,8 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
             _set_or_cancel(timers, ("overflow", ident), event.overflow_at)
             _set_or_cancel(timers, ("place", ident), event.tell_at)
+            if parking_leg(contact):
+                timers.set(("legs", ident), Instant(at + grace(contact)))
             if not contact.answered and event.answer_at != contacts.NEVER:
                 timers.set(("answer", ident), event.answer_at)
         case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
@@ -160,11 +162,11 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             _set_or_cancel(timers, ("mask", ident), mask_due(contact.recording))
         case _:
             _set_for_calls_outside(timers, ident, event)
-    if not doomed_legs(contact):
+    if not doubtful_legs(contact):
         timers.cancel(("legs", ident))
     elif timers.due_of(("legs", ident)) is None:
-        grace = APOLOGY_GRACE if farewell_leg(contact) and contact.apology else LEG_GRACE
-        timers.set(("legs", ident), Instant(at + grace))
+        hears_out = farewell_leg(contact) and contact.apology
+        timers.set(("legs", ident), Instant(at + (APOLOGY_GRACE if hears_out else grace(contact))))
 
 
 def _set_for_calls_outside(timers: Timers, ident: str, event: Event) -> None:

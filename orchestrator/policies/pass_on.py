@@ -12,7 +12,7 @@ from orchestrator.policies.base import Do, Happened, Ids, asked_about
 @asked_about(ContactTransferred)
 def pass_on(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a caller is passed on, then their leg is parked before the agent's is hung up: it hears music once it
-    says that it is parked (`runner.sensing`). What becomes of the recording stands in `record`, which is asked before.
+    says that it is parked (`CallerParked`). What becomes of the recording stands in `record`, which is asked before.
     """
     contact = happened.after
     if isinstance(contact, Contact) and isinstance(happened.record.event, ContactTransferred):

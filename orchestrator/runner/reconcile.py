@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs
+from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts
@@ -168,6 +169,8 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
             yield park_leg(contact, sight.ids)  # passed on, and the switch was not told of it
         elif not _is_joining(contact):
             yield play_waiting(contact, sight.ids)
+    if caller is not None and caller.parked and parking_leg(contact):
+        yield TellContact(contact.contact_id, commands.NoteParked(leg=caller.leg))
     if outward_leg(contact):
         yield from _outward_corrections(world, contact, sight)
     if contact.offer is not None:

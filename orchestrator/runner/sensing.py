@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
+from orchestrator.domain.contacts.legs import hears_music, parking_leg
 from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.contacts.outward import called_at, outward_leg
 from orchestrator.domain.contacts.recording import (
@@ -33,6 +34,7 @@ from orchestrator.domain.switch.nodes import (
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import play_waiting
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
 from orchestrator.runner.memory import Memory
@@ -89,7 +91,9 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     elif isinstance(fact, facts.LegHungUp):
         yield _gone(world, fact.leg, fact.cause, now, by_far_end=fact.by_far_end)
     elif fact.leg == contact.caller_leg:
-        if isinstance(fact, facts.LegParked) and hears_music(contact):
+        if isinstance(fact, facts.LegParked) and fact.leg == parking_leg(contact):
+            yield TellContact(contact.contact_id, commands.NoteParked(leg=fact.leg))
+        elif isinstance(fact, facts.LegParked) and hears_music(contact):
             # Parked anew, after a bridge that is over or came to nothing: there is silence on the line.
             yield play_waiting(contact, ids)
     elif fact.leg == contact.farewell:
@@ -100,13 +104,6 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     else:
         memory.note_made(fact.leg)
         yield from _of_our_leg(world, contact, fact, now, ids)
-
-
-def hears_music(contact: Contact) -> bool:
-    """Whether this caller waits, and is not being joined with anybody, which ends the music."""
-    if contact.outside is not None:
-        return contact.status == "sent_outside" and not contact.outside.answered
-    return contact.status in ("waiting", "offered")
 
 
 def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -242,6 +239,8 @@ def _presence(world: World, fact: facts.LegPresence, now: Instant, ids: Ids) -> 
     elif fact.exists:
         if fact.leg in doomed_legs(contact):
             yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
+        elif fact.leg == parking_leg(contact):
+            yield park_leg(contact, ids)  # it may not have been told; one that is parked says so again
     elif not just_asked_for(contact, fact.leg, now):
         yield _gone(world, fact.leg, "UNKNOWN", now, repair="absent")
 

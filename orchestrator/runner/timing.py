@@ -12,7 +12,7 @@ from orchestrator.domain.contacts.commands import (
     Widen,
 )
 from orchestrator.domain.contacts.contacts import Contact, Offer
-from orchestrator.domain.contacts.handling import LEG_GRACE, MOST_DOUBLINGS
+from orchestrator.domain.contacts.legs import LEG_GRACE, MOST_DOUBLINGS
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.recording import LookAtMask
 from orchestrator.domain.kernel import SECOND, Instant

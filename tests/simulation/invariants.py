@@ -668,8 +668,8 @@ class Invariants:
                 raise Broken("way_out", f"contact {ident} is to be answered, and nobody will")
         if self.book.place_due.get(f"contact-{ident}", 0) > now and timers.due_of(("place", ident)) is None:
             raise Broken("place_told", f"contact {ident} is to be told its place, and nobody will")
-        if c.doomed_legs(contact) and timers.due_of(("legs", ident)) is None:
-            raise Broken("waits_end", f"contact {ident} has doomed legs that nobody will ask after")
+        if c.doubtful_legs(contact) and timers.due_of(("legs", ident)) is None:
+            raise Broken("waits_end", f"contact {ident} has legs in doubt that nobody will ask after")
         if contact.offer is not None:
             if timers.due_of(("offer", ident)) is None:
                 raise Broken("waits_end", f"contact {ident} has an offer without a deadline")

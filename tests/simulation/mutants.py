@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
-from orchestrator.domain.contacts import contacts, handling, moving, offers, outward, recording, transferring
+from orchestrator.domain.contacts import contacts, handling, legs, moving, offers, outward, recording, transferring
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
@@ -485,6 +485,7 @@ _ROUTED = Size(contacts=60, agents=8, routing=True)
 _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively")
 _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
+_PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
 _RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
 
@@ -495,6 +496,10 @@ def _passed_on_to_nowhere(right: Any, contact: Any, command: Any) -> Any:
 
 def _records_on_after_a_transfer(world_: Any, happened: Any, ids: Any) -> Any:
     return (do for do in record.record(world_, happened, ids) if not isinstance(do, StopRecording))
+
+
+def _lives_that_will_do(right: Any, world: Any, fact: Any, now: Any, ids: Any) -> Any:
+    return () if fact.exists else right(world, fact, now, ids)
 
 
 def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
@@ -633,7 +638,7 @@ MUTANTS = (
     Mutant(
         name="forget doomed legs",
         rule="nothing_stuck",
-        make=instead(contacts, "doomed_legs", nothing),
+        make=instead(legs, "doomed_legs", nothing),
         weather=_CALM,
     ),
     Mutant(
@@ -1066,9 +1071,23 @@ MUTANTS = (
     Mutant(
         name="silence for whoever is passed on",
         rule="hears_music",
-        make=instead(sensing, "hears_music", lambda _contact: False),
+        make=instead(legs, "hears_music", lambda _contact: False),
         weather=_CALM,
         size=_PASSED_ON,
+    ),
+    Mutant(
+        name="never ask after a leg that was told to park",
+        rule="hears_music",
+        make=instead(legs, "doubtful_legs", legs.doomed_legs),
+        weather=Weather(lost=0.15),
+        size=_PASSED_ON_AND_WAITING,
+    ),
+    Mutant(
+        name="leave a leg alone that lives and is not parked",
+        rule="hears_music",
+        make=around(sensing, "_presence", _lives_that_will_do),
+        weather=Weather(lost=0.15),
+        size=_PASSED_ON_AND_WAITING,
     ),
     Mutant(
         name="tell places by who came first, however urgent",

@@ -169,6 +169,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     r.UnmaskAsked: (_l("Sound is to be recorded again: %(reason)s"), _coded("reason")),
     r.RecordingUnmasked: (_l("The mask is over: %(reason)s"), _coded("reason")),
     c.LegClosed: (_l("A line was closed (%(cause)s)"), lambda e, _: {"cause": e.cause}),
+    c.CallerParked: (_l("The caller is out of the conversation and hears music"), _nothing),
     c.LegOverdue: (_l("The switch was asked whether a line is still open"), _nothing),
     c.ContactEnded: (
         _l("Ended: %(reason)s (was %(phase)s)"),

@@ -171,6 +171,12 @@ class NoteBridged(Struct, frozen=True, kw_only=True):
     segment_id: str
 
 
+class NoteParked(Struct, frozen=True, kw_only=True):
+    """The caller's leg, which was told to park, is parked."""
+
+    leg: str
+
+
 class NoteHold(Struct, frozen=True, kw_only=True):
     """The switch put a leg on hold (`on`) or took it off."""
 
@@ -265,7 +271,7 @@ class HangUp(Struct, frozen=True, kw_only=True):
 
 
 class CheckOverdue(Struct, frozen=True, kw_only=True):
-    """Ask after legs that should be gone."""
+    """Ask after legs that should be gone, or parked."""
 
     now: Instant
 
@@ -381,5 +387,5 @@ Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
-    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer
+    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
 )  # fmt: skip

@@ -33,6 +33,7 @@ from orchestrator.domain.contacts.events import (
     NEVER,
     AgentSegmentEnded,
     AnswerRequested,
+    CallerParked,
     Candidate,
     ContactArrived,
     ContactConnected,
@@ -79,6 +80,7 @@ from orchestrator.domain.contacts.events import (
     VisitRevised,
     VisitWidened,
 )
+from orchestrator.domain.contacts.legs import doomed_legs, doubtful_legs
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
 from orchestrator.domain.contacts.recording import Recording
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
@@ -92,6 +94,7 @@ __all__ = [
     "NEVER",
     "AgentSegmentEnded",
     "AnswerRequested",
+    "CallerParked",
     "Candidate",
     "Contact",
     "ContactArrived",
@@ -144,6 +147,7 @@ __all__ = [
     "VisitWidened",
     "can_be_told",
     "doomed_legs",
+    "doubtful_legs",
     "evolve",
     "extension_of",
     "reservation_of",
@@ -298,6 +302,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Whether an agent marked the caller."""
     transfer: Transfer | None = None
     """How an agent passed the caller on last."""
+    parking: str = ""
+    """The caller's leg once it was told to park, until the switch says that it is; `legs` asks after it."""
     told_place: tuple[str, ...] = ()
     """The prompts by which the caller was told the place in this queue last, and which may be heard still."""
     recording: Recording | None = None
@@ -312,18 +318,6 @@ _DECLINED_KEPT = 10
 LIVE = (
     "arrived", "waiting", "offered", "connecting", "connected", "held", "leaving", *outward.CALLBACK, *outward.OUTSIDE
 )  # fmt: skip
-
-
-def doomed_legs(contact: Contact) -> tuple[str, ...]:
-    """Open legs that have no reason to live any more."""
-    if contact.status in ("leaving", "ended"):
-        return contact.legs
-    wanted = {contact.caller_leg, outward.outward_leg(contact)}
-    if contact.offer is not None:
-        wanted.update(r.leg for r in contact.offer.reservations)
-    if contact.segment is not None:
-        wanted.add(contact.segment.leg)
-    return tuple(leg for leg in contact.legs if leg not in wanted)
 
 
 def can_be_told(contact: Contact) -> bool:
@@ -454,6 +448,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, segment=None, status="leaving", phase=contact.phase or contact.status)
         case HangUpRequested():
             return replace(contact, status="leaving", told=event.reason, phase=contact.phase or contact.status)
+        case CallerParked():
+            return _in_time(replace(contact, parking=""))
         case LegOverdue():
             return replace(contact, reminders=contact.reminders + 1)
         case LegClosed():
@@ -571,7 +567,12 @@ def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
     if event.leg == contact.caller_leg and contact.status != "leaving":
         told = "switch_lost" if event.cause == SWITCH_RESTARTED else contact.told
         after = replace(after, status="leaving", phase=contact.status, told=told)
-    return after if doomed_legs(after) else replace(after, reminders=0)
+    return _in_time(after)
+
+
+def _in_time(contact: Contact) -> Contact:
+    """Whoever is asked after next is asked after as soon as the first time."""
+    return contact if doubtful_legs(contact) else replace(contact, reminders=0)
 
 
 def _evolve_offer(offer: Offer, event: Event) -> Offer:

@@ -3,7 +3,7 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import calling, moving, offers, recording, transferring
+from orchestrator.domain.contacts import calling, legs, moving, offers, recording, transferring
 from orchestrator.domain.contacts.commands import (
     Announce,
     Answer,
@@ -22,6 +22,7 @@ from orchestrator.domain.contacts.commands import (
     NoteBridged,
     NoteHold,
     NoteLegGone,
+    NoteParked,
     Pick,
     Queue,
     Receive,
@@ -47,7 +48,6 @@ from orchestrator.domain.contacts.contacts import (
     HangUpRequested,
     HoldRequested,
     LegClosed,
-    LegOverdue,
     NuisanceMarked,
     NumberAnnounced,
     OfferWithdrawn,
@@ -61,24 +61,18 @@ from orchestrator.domain.contacts.contacts import (
     VisitRevised,
     VisitWidened,
     can_be_told,
-    doomed_legs,
     reservation_of,
     step_within,
 )
 from orchestrator.domain.contacts.outward import outward_leg, to_be_called
 from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
 from orchestrator.domain.contacts.recording import RecordingCommand, Talk
-from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Refused
+from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Refused
 from orchestrator.domain.switch.causes import NORMAL_CLEARING, SWITCH_RESTARTED
 
 Events = tuple[Event, ...]
-_OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp | CheckOverdue
+_OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp
 _OfAdmission = DeferOverflow | Answer | MarkNuisance
-
-# How long a leg may take to die after it lost its reason, before the switch is asked after it; each time it is asked in
-# vain, because the switch cannot be reached, the next time comes twice as late, sixteen times at most.
-LEG_GRACE = 5 * SECOND
-MOST_DOUBLINGS = 4
 
 # Between a bridge, a hold and a resume. A switch that is told sooner plays no music during the hold and then plays it
 # over the talk: it reads ten frames of a new bridge, and five of a new hold, before it looks at what is to be played.
@@ -108,8 +102,10 @@ def _decide(contact: Contact, command: Command) -> Events:
             return calling.bridged(contact, contact.outside, command)
         case Widen() | Revise():
             return _steps(contact, command)
-        case Queue() | TurnAway() | ExpireVisit() | Identify() | HangUp() | CheckOverdue():
+        case Queue() | TurnAway() | ExpireVisit() | Identify() | HangUp():
             return _of_the_caller(contact, command)
+        case CheckOverdue() | NoteParked():
+            return legs.decide(contact, command)
         case Hold() | Resume() | NoteHold():
             return _hold(contact, command)
         case Pick() | Move() | Reprioritise():
@@ -197,9 +193,6 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
             )
         case HangUp():
             return _hang_up(contact, command.reason)
-        case CheckOverdue() if doomed := doomed_legs(contact):
-            again_at = command.now + LEG_GRACE * 2 ** min(contact.reminders, MOST_DOUBLINGS)
-            return (LegOverdue(legs=doomed, again_at=Instant(again_at)),)
     return ()
 
 

@@ -54,7 +54,7 @@ def evolve(contact: "Contact", event: ContactTransferred) -> "Contact":
         target=target_of(event),
         visit_id=event.visit_id,
     )
-    return replace(contact, transfer=transfer, served=False)
+    return replace(contact, transfer=transfer, served=False, parking=contact.caller_leg, reminders=0)
 
 
 def under_way(contact: "Contact") -> Transfer | None:
