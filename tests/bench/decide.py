@@ -6,10 +6,12 @@ An engine in a process of its own, on one core; the simulated switch and Postgre
 
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -98,7 +100,14 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
         "unit": "ms",
         "at_most": 5,
         "switch_running": switch.poll() is None,
+        "python": _python(),
     }
+
+
+def _python() -> str:
+    """Which Python it was: one built without optimisation costs about a seventh more for the same code."""
+    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    return f"{platform.python_version()}, {'optimised' if optimised else 'not optimised'}"
 
 
 def start(stack: ExitStack, place: Path, core: int, *words: str, **variables: str) -> subprocess.Popen[bytes]:
