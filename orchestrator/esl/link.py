@@ -33,7 +33,7 @@ Clock = Callable[[], Instant]
 
 CONNECT_S: Final = 5.0
 # mod_event_socket looks at its queue of events every 20 ms while its socket is silent; a lone line feed makes it look
-# at once (commands it sees at once anyway). From asking for an event to having it, p50 / p99 of 200, of which the asking
+# at once (commands it sees at once anyway). From asking for an event to having it, p50 / p99 of 200, of which asking
 # takes about 1.3 ms, and what our side of one idle connection costs of one core: none 10.1 / 20.1 ms; 10 ms 6.0 / 10.6,
 # 0.9 %; 5 ms 3.7 / 6.1, 1.6 %; 4 ms 2.8 / 5.1, 1.6 %; 2 ms 1.7 / 3.0, 2.7 %; 1 ms 1.6 / 1.9, 5.3 %.
 POKE_S: Final = 0.004

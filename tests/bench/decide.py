@@ -11,7 +11,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import sysconfig
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -100,14 +99,8 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
         "unit": "ms",
         "at_most": 5,
         "switch_running": switch.poll() is None,
-        "python": _python(),
+        "python": f"{platform.python_version()} of {Path(sys.executable).resolve()}",
     }
-
-
-def _python() -> str:
-    """Which Python it was: one built without optimisation costs about a seventh more for the same code."""
-    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    return f"{platform.python_version()}, {'optimised' if optimised else 'not optimised'}"
 
 
 def start(stack: ExitStack, place: Path, core: int, *words: str, **variables: str) -> subprocess.Popen[bytes]:
