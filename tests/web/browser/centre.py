@@ -22,6 +22,7 @@ from tests.contract.driver import Driver, RealDriver, SimulatedDriver
 from tests.lab.patience import until
 from tests.lab.ports import free_port
 from tests.lab.process import Child
+from tests.web.browser.arrival import go
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -83,7 +84,7 @@ class Centre:
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self.complaints.append(said.text) if "Content Security" in said.text else None)
-        page.goto(url + path)
+        go(page, url + path)
         if path == "/desk/":
             page.wait_for_selector("html[data-listening]")
         return page
@@ -95,7 +96,7 @@ class Centre:
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(f"http://127.0.0.1:{self._port}{path}")
+        go(page, f"http://127.0.0.1:{self._port}{path}")
         return page
 
     def _answers(self) -> bool:

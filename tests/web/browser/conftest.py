@@ -14,6 +14,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from tests.conftest import chromium_binary
+from tests.web.browser.arrival import go
 from tests.web.browser.centre import centre, switch, times
 from tests.web.conftest import Site
 
@@ -99,7 +100,7 @@ def open_page(chromium: "Browser") -> Iterator[OpenPage]:
             assert user is not None
             key = served.site.reading.sessions.begin(user, address="127.0.0.1", browser="Chromium").new_key
             context.add_cookies([{"name": "ringledger", "value": key, "url": served.url}])
-        page.goto(served.url + path)
+        go(page, served.url + path)
         return page
 
     yield make
@@ -110,6 +111,7 @@ def open_page(chromium: "Browser") -> Iterator[OpenPage]:
 
 def grave(page: "Page") -> list[str]:
     """What axe finds that is serious or worse: a line for each, with the first place where."""
+    page.wait_for_load_state()
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: dict[str, Any] = page.evaluate(
         "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"

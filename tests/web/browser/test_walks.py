@@ -18,6 +18,7 @@ from tests.acceptance.test_run import END_S, Shop
 from tests.lab.patience import until
 from tests.lab.ports import free_port
 from tests.postgres import make_reachable_directory
+from tests.web.browser.arrival import go
 from tests.web.browser.conftest import grave
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Running:
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self.complaints.append(said.text) if "Content Security" in said.text else None)
-        page.goto(f"{self.url}/sign-in")
+        go(page, f"{self.url}/sign-in")
         page.fill("input[name=name]", user_id)
         page.fill("input[type=password]", password)
         page.keyboard.press("Enter")
