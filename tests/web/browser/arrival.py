@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+PATIENCE_MS: Final = 30_000
+"""How long a page is waited for; what takes longer on a busy machine is broken."""
+
 # A closed dialog may have a wish of its own, for when it is opened.
 _FOCUSED: Final = """() => {
   const wanted = [...document.querySelectorAll("[autofocus]")].find((each) => each.checkVisibility());

@@ -14,7 +14,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from tests.conftest import chromium_binary
-from tests.web.browser.arrival import go
+from tests.web.browser.arrival import PATIENCE_MS, go
 from tests.web.browser.centre import centre, switch, times
 from tests.web.conftest import Site
 
@@ -89,7 +89,7 @@ def open_page(chromium: "Browser") -> Iterator[OpenPage]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
         if role:

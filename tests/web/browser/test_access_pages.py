@@ -94,7 +94,7 @@ def test_the_language_is_switched_and_the_page_kept(served: Served, open_page: O
     page.get_by_role("button", name="中文").click()
     page.wait_for_selector("html[lang=zh-Hans]")
     assert page.url.endswith("/users/admin-1")
-    assert page.get_by_role("heading", name="权限").is_visible()
+    page.get_by_role("heading", name="权限").wait_for()
     page.get_by_role("button", name="English").click()
     page.wait_for_selector("html[lang=en]")
 

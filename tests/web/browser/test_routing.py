@@ -23,10 +23,12 @@ def test_axe_finds_nothing_serious(served: Served, open_page: OpenPage, language
     page = open_page(served, "admin", path="/routing/", language=language, scheme=scheme)
     wrong = grave(page)
     page.locator("form[action$='/drafts'] button").click()
+    page.wait_for_url("**/routing/drafts/*")
     draft_id = page.url.rpartition("/")[2]
     page.goto(f"{served.url}/routing/things/queue/orders?draft={draft_id}")
     page.fill("[name='f.ring_s']", "soon")
     page.click("button[value=save]")
+    page.wait_for_selector("[name='f.ring_s'][aria-invalid]")
     wrong += grave(page)
     for path in (
         f"drafts/{draft_id}",
@@ -94,4 +96,5 @@ def test_the_grid_of_skills_is_walked_by_arrows(served: Served, open_page: OpenP
     page.keyboard.press("Enter")
     page.wait_for_selector("[role=status]")
     page.click("a[href*='/drafts/']")
+    page.wait_for_url("**/routing/drafts/*")
     assert page.locator("section.change").count() == 2
