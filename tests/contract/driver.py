@@ -96,7 +96,7 @@ class Driver(ABC):
             control.subscribe("CHANNEL_PARK CHANNEL_UNBRIDGE CHANNEL_HANGUP_COMPLETE CUSTOM sofia::unregister")
             until(lambda: not control.drain(0.1), "the switch to have told everything")
 
-    def await_empty(self, within_s: float = 5.0) -> None:
+    def await_empty(self, within_s: float = 30.0) -> None:
         """Return once the switch has no channel, by its own count; AssertionError where one survives."""
         with self.control() as control:
             until(lambda: sessions(control) == 0, "the switch to have no channel left", within_s=within_s)
