@@ -17,6 +17,7 @@ from secrets import token_urlsafe
 import pytest
 
 from freeswitch.directory import Phone
+from orchestrator.service.recordings import SUFFIX
 from tests.acceptance.house import ROOT
 from tests.lab.caller import SippCaller
 from tests.lab.control import Control
@@ -24,8 +25,10 @@ from tests.lab.patience import until
 from tests.lab.phone import BaresipPhone
 from tests.lab.ports import free_port
 from tests.lab.process import Child
-from tests.lab.sound import length_s
 from tests.postgres import make_reachable_directory
+
+SOUND_BYTES_S = 32_000
+"""Of a recording: two channels of 16 bits at 8 kHz."""
 
 END_S = 40.0
 """How long Ctrl-C may take on a busy machine: calls are ended, the log has it, then five processes stop. Idle: 1 s."""
@@ -227,17 +230,23 @@ def test_a_real_switch_is_set_up_and_served_by_commands_alone(freeswitch: Path) 
         callers = stack.enter_context(SippCaller(folder, trunk_port, calls=3, per_second=1, talk_ms=4_000))
         assert callers.await_end(60).successful == 3, callers.last_words()
         until(lambda: _done(shop, "calls").count("completed") == 3, "three calls to be told as completed", within_s=30)
+        clear, kept = shop.home / "recordings", shop.home / "kept"
+        until(lambda: len(_sizes(kept)) == 3 and not _sizes(clear), "three recordings to be kept, sealed", within_s=30)
         for number in ("101", "102", "104"):
             _done(shop, "sign-out", number)
         run.signal(signal.SIGINT)
         assert run.wait(END_S) == 0
         assert "Traceback" not in run.output.read_text()
         _done(shop, "verify", "--settled", "--expect", "3")
-        recorded = [length_s(file) for file in (shop.home / "recordings").iterdir()]
-        assert len(recorded) == 3
-        assert all(1 < length < 10 for length in recorded)
+        _done(shop, "recordings", "check", "--digests")
+        assert all(1 < size / SOUND_BYTES_S < 10 for size in _sizes(kept))
         switch.stop(patience_s=15)
         _nobody_is_left(shop)
+
+
+def _sizes(folder: Path) -> list[int]:
+    """Of the recordings in it, in bytes."""
+    return [file.stat().st_size for file in folder.iterdir() if file.suffix in (".wav", SUFFIX)]
 
 
 def _done(shop: Shop, *words: str) -> str:
