@@ -152,6 +152,11 @@ class _Sight:
         self.entering = entering
         """The first one since the link came up: whatever was performed may not have arrived."""
 
+    def answered(self, leg: str) -> bool:
+        """Whether this leg of ours has answered, and waits to be joined with the caller."""
+        found = self.seen.get(leg)
+        return found is not None and found.answered and found.parked
+
 
 def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell]:
     caller = sight.seen.get(contact.caller_leg)
@@ -167,7 +172,7 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield answer_caller(contact, sight.ids) if contact.answered else claim_caller(contact, sight.ids)
         if caller.bridged_to and caller.bridged_to in doomed_legs(contact):
             yield park_leg(contact, sight.ids)  # passed on, and the switch was not told of it
-        elif not _is_joining(contact):
+        elif not _is_joining(contact, sight):
             yield play_waiting(contact, sight.ids)
     if caller is not None and caller.parked and parking_leg(contact):
         yield TellContact(contact.contact_id, commands.NoteParked(leg=caller.leg))
@@ -181,11 +186,14 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield from told_again(world, contact, sight.ids, first=sight.first)
 
 
-def _is_joining(contact: Contact) -> bool:
-    """Whether the caller is being joined with somebody, which ends the music."""
+def _is_joining(contact: Contact, sight: _Sight) -> bool:
+    """Whether the caller is being joined with somebody, or is about to be, by what is seen: music told right before the
+    bridge would be played over the talk.
+    """
     if contact.outside is not None:
-        return contact.outside.answered
-    return contact.offer is not None and bool(contact.offer.accepted)
+        return contact.outside.answered or sight.answered(outward_leg(contact))
+    offer = contact.offer
+    return offer is not None and (bool(offer.accepted) or any(sight.answered(held.leg) for held in offer.reservations))
 
 
 def _outward_corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell]:
@@ -203,7 +211,7 @@ def _outward_corrections(world: World, contact: Contact, sight: _Sight) -> Itera
         if sight.entering and caller is not None:
             connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
             yield TellContact(contact.contact_id, commands.JoinOutsideAgain(connect_by=connect_by))
-    elif found.answered and found.parked:
+    elif sight.answered(found.leg):
         yield TellContact(contact.contact_id, sensing.note_answered(world, contact, found.leg, sight.now))
 
 
@@ -220,8 +228,7 @@ def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterato
             yield TellContact(contact.contact_id, commands.JoinAgain(connect_by=connect_by))
         return
     for leg in legs:
-        found = sight.seen.get(leg)
-        if found is not None and found.answered and found.parked:
+        if sight.answered(leg):
             yield TellContact(contact.contact_id, commands.NoteAnswered(leg=leg, connect_by=connect_by))
             return
     if sight.first:

@@ -120,8 +120,10 @@ def test_after_a_restart_an_agent_who_answered_meanwhile_gets_the_caller() -> No
     caller = scene.park()
     ring = scene.ring_of(caller)
     scene.restart()
+    told = len(scene.instructions(PlayWaiting))
     scene.connect(legs=(scene.seen(caller), scene.seen_phone(ring, answered=True, parked=True)))
     assert [each.other for each in scene.instructions(BridgeLegs)] == [ring.leg]
+    assert len(scene.instructions(PlayWaiting)) == told, "music told right before the bridge is heard over the talk"
 
 
 def test_after_a_restart_a_join_that_had_happened_is_seen() -> None:
