@@ -1,0 +1,224 @@
+"""The nightly proof: one walk over the whole log for the verifier and for the snapshots, and its result kept.
+
+How far it is, and what it found, stands in `past.verifications` for whoever looks (the ops page, `past status`).
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from orchestrator.audit.report import Report
+from orchestrator.audit.verify import verify
+from orchestrator.domain.kernel import Instant, Record
+from orchestrator.domain.world import World
+from orchestrator.logs import redact
+from orchestrator.replay.frozen import Damaged, Marks, mark_of, thaw
+from orchestrator.replay.snapshots import Snapshots, digest_of
+from orchestrator.store import Log, Source
+from orchestrator.store.connections import Connection
+
+log = structlog.get_logger(__name__)
+
+_TELL_EVERY: Final = 20_000
+# Results that are kept: more than a year of nights.
+_KEPT: Final = 400
+_ERROR_LENGTH: Final = 500
+# A walk that has not moved for so long died on the way; another begins.
+_DEAD_S: Final = 600
+
+
+class Walk(Struct, frozen=True, kw_only=True):
+    """One walk: how far it is (`position` of `until`), and once it is over what it found."""
+
+    begun_at: datetime
+    ended_at: datetime | None
+    position: int
+    until: int
+    snapshots: int
+    """Kept states that were compared with the fold from the beginning."""
+    thrown_away: int
+    """Those of them that were not the same, and so are gone."""
+    ok: bool | None
+    """None while it goes on, and where it came to no end."""
+    report: Report | None
+    error: str
+
+
+class Stopped(Exception):
+    """The process is to end before the walk does."""
+
+
+class Night:
+    """Walks over the log of one ledger."""
+
+    def __init__(self, source: Source, snapshots: Snapshots, stop: threading.Event) -> None:
+        self._source = source
+        self._snapshots = snapshots
+        self._stop = stop
+        self._marks = Marks()
+        self._log = Log(source, opener=self._marks.opener)
+        self._compared = self._thrown = 0
+
+    def is_due(self, since: datetime) -> bool:
+        """Whether no walk has begun since then that ended, or still goes on. Raises `Away`."""
+        row = self._source.run(
+            lambda connection: connection.execute(
+                "SELECT count(*) FROM past.verifications WHERE begun_at >= %s AND (ended_at IS NOT NULL"
+                " OR moved_at > clock_timestamp() - make_interval(secs => %s))",
+                (since, _DEAD_S),
+            ).fetchone()
+        )
+        return row == (0,)
+
+    def walk(self) -> Walk:
+        """Verify everything up to where the log stands now, and compare each snapshot on the way; what was found.
+
+        Raises `Away` where the database goes away, and what the log's rows raise that cannot be read; that it ended so
+        is kept as far as it can be.
+        """
+        until = self._log.position()
+        number = self._run("INSERT INTO past.verifications (until) VALUES (%s) RETURNING verification_id", (until,))
+        self._compared = self._thrown = 0
+        begun = time.monotonic()
+        try:
+            report = verify(self._records(number, until), expect_contacts=0, now=Instant(time.time_ns() // 1000))
+        except Stopped:
+            self._end(number, None, "the process was stopped before the end")
+        except Exception as error:
+            lines = str(error).strip().splitlines() or [""]
+            self._end(number, None, redact(f"{type(error).__name__}: {lines[0]}")[:_ERROR_LENGTH])
+            raise
+        else:
+            self._end(number, report, "")
+            say = log.info if report.ok and not self._thrown else log.error
+            say("log-verified", ok=report.ok, events=report.counts.events, problems=report.problem_count,
+                snapshots=self._compared, thrown_away=self._thrown, seconds=round(time.monotonic() - begun, 1))  # fmt: skip
+        return walks(self._source, 1)[0]
+
+    def _records(self, number: int, until: int) -> Iterator[Record]:
+        """Every record; folded as well, to be compared with the snapshots that are passed."""
+        marks = dict(self._snapshots_until(until))
+        world = World()
+        for count, record in enumerate(self._log.history(until=until), 1):
+            yield record
+            world.apply(record)
+            if record.position in marks:
+                self._compare(record.position, marks.pop(record.position), world)
+            if count % _TELL_EVERY == 0:
+                if self._stop.is_set():
+                    raise Stopped
+                self._move(number, record.position)
+        for position in marks:
+            self._throw_away(position, "there is no such place in the log")
+        self._move(number, until)
+
+    def _snapshots_until(self, until: int) -> list[tuple[int, bytes]]:
+        return self._source.run(
+            lambda connection: [
+                (int(str(position)), bytes(mark))  # type: ignore[arg-type]
+                for position, mark in connection.execute(
+                    "SELECT position, mark FROM past.snapshots WHERE shape = %s AND position <= %s",
+                    (self._snapshots.shape, until),
+                ).fetchall()
+            ]
+        )
+
+    def _compare(self, position: int, mark: bytes, world: World) -> None:
+        """Whether what is kept is what the fold has, as it was told and as it is taken up again."""
+        self._compared += 1
+        folded = mark_of(world)
+        row = self._source.run(
+            lambda connection: connection.execute(
+                "SELECT state, digest FROM past.snapshots WHERE shape = %s AND position = %s",
+                (self._snapshots.shape, position),
+            ).fetchone()
+        )
+        if row is None:
+            return  # somebody was faster
+        state, digest = row
+        assert isinstance(state, bytes)  # noqa: S101 - as the table has it
+        if digest_of(state) != digest:
+            self._throw_away(position, "its bytes are damaged")
+            return
+        try:
+            same = mark == folded == mark_of(thaw(state, self._marks.opener))
+        except Damaged as damaged:
+            self._throw_away(position, str(damaged))
+            return
+        if not same:
+            self._throw_away(position, "it is not what the fold from the beginning has")
+
+    def _throw_away(self, position: int, why: str) -> None:
+        log.error("snapshot-thrown-away", position=position, why=why)
+        self._thrown += 1
+        self._run(
+            "DELETE FROM past.snapshots WHERE shape = %s AND position = %s RETURNING position",
+            (self._snapshots.shape, position),
+        )
+
+    def _move(self, number: int, position: int) -> None:
+        self._run(
+            "UPDATE past.verifications SET position = %s, moved_at = clock_timestamp(), snapshots = %s,"
+            " thrown_away = %s WHERE verification_id = %s RETURNING 1",
+            (position, self._compared, self._thrown, number),
+        )
+
+    def _end(self, number: int, report: Report | None, error: str) -> None:
+        self._run(
+            "UPDATE past.verifications SET ended_at = clock_timestamp(), snapshots = %s, thrown_away = %s, ok = %s,"
+            " report = %s::jsonb, error = %s WHERE verification_id = %s RETURNING 1",
+            (
+                self._compared,
+                self._thrown,
+                report.ok if report is not None else None,
+                msgspec.json.encode(report).decode() if report is not None else None,
+                error,
+                number,
+            ),
+        )
+        self._run(
+            "DELETE FROM past.verifications WHERE verification_id <= %s RETURNING verification_id", (number - _KEPT,)
+        )
+
+    def _run(self, words: str, values: tuple[Any, ...]) -> int:
+        """Carry out a statement that tells one number; 0 where it told none."""
+
+        def work(connection: Connection) -> int:
+            row = connection.execute(words.encode(), values).fetchone()
+            return int(str(row[0])) if row else 0
+
+        return self._source.run(work)
+
+
+def walks(source: Source, last: int = 10) -> list[Walk]:
+    """The last walks, the newest first. Raises `Away`."""
+
+    def read(connection: Connection) -> list[Walk]:
+        rows = connection.execute(
+            "SELECT begun_at, ended_at, position, until, snapshots, thrown_away, ok, report::text, error"
+            " FROM past.verifications ORDER BY verification_id DESC LIMIT %s",
+            (last,),
+        ).fetchall()
+        return [_walk(*row) for row in rows]
+
+    return source.run(read)
+
+
+def _walk(begun_at: Any, ended_at: Any, position: Any, until: Any, snapshots: Any, thrown_away: Any, ok: Any, report: Any, error: Any) -> Walk:  # noqa: ANN401, PLR0913, E501 - a row
+    return Walk(
+        begun_at=begun_at,
+        ended_at=ended_at,
+        position=position,
+        until=until,
+        snapshots=snapshots,
+        thrown_away=thrown_away,
+        ok=ok,
+        report=None if report is None else msgspec.json.decode(report, type=Report),
+        error=error,
+    )
