@@ -13,6 +13,7 @@ import msgspec
 from orchestrator import cluster
 from orchestrator.columns import print_table
 from orchestrator.commandline_admission import blacklist, holidays, notice
+from orchestrator.commandline_past import past, replay
 from orchestrator.commandline_people import token, user
 from orchestrator.commandline_recordings import recordings
 from orchestrator.commandline_sizing import size
@@ -39,6 +40,8 @@ ringledger.add_command(token)
 ringledger.add_command(blacklist)
 ringledger.add_command(notice)
 ringledger.add_command(recordings)
+ringledger.add_command(replay)
+ringledger.add_command(past)
 ringledger.add_command(size)
 for wish in WISHES:
     ringledger.add_command(wish)
@@ -190,19 +193,6 @@ def verify(expect: int, settled: bool, as_json: bool) -> None:  # noqa: FBT001 -
     report = _with_log(load(), lambda log: check(log.history(), expect_contacts=expect, settled=settled))
     click.echo(msgspec.json.encode(report).decode() if as_json else report.text())
     sys.exit(0 if report.ok else 1)
-
-
-@ringledger.command()
-@click.option("--at", "at", required=True, help="An instant, such as 2026-11-22T10:15:00+08:00.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def replay(at: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
-    """Queues, shifts and contacts as they were at an instant."""
-    from orchestrator.replay import picture_at
-
-    settings = load()
-    found = _with_log(settings, lambda log: picture_at(log, at, settings.timezone))
-    encoded = msgspec.json.encode(found)
-    click.echo((encoded if as_json else msgspec.json.format(encoded, indent=2)).decode())
 
 
 @ringledger.command()

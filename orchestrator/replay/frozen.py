@@ -102,8 +102,9 @@ def mark_of(world: World) -> bytes:
         sorted(world.open_offers),
         sorted(world.lines),
         sorted((queue_id, world.matching.states(queue_id)) for queue_id in world.queues),
-        {name: sorted(map(str, part)) for name, part in world.admission.standing().items()},
+        sorted(world.admission.blacklist.standing()),
         sorted(map(str, world.admission.limits.standing().items())),
+        [(queue_id, world.admission.visits(queue_id)) for queue_id in sorted(world.queues)],
     )
     return blake2b(msgspec.json.encode(said, order="deterministic"), digest_size=16).digest()
 

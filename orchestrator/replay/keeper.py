@@ -1,6 +1,6 @@
 """The process that keeps the past at hand: it makes snapshots as the log grows, and at night walks over all of it.
 
-    log grows ──▶ fold ──▶ every `INTERVAL` records: freeze ─▶ thaw ─▶ the same? ─▶ kept
+    log grows ──▶ fold ──▶ every `INTERVAL` records: frozen, and kept
     at night  ──▶ verify the whole log, and fold it beside: a snapshot that is not what the fold has, is thrown away
 
 A kill at any moment costs nothing: the next one goes on from the last snapshot. Two such processes make each other's
@@ -10,8 +10,7 @@ work superfluous and nothing else.
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -46,14 +45,16 @@ class Keeper:
 
     def __init__(self, source: Source, snapshots: Snapshots, *, interval: int = INTERVAL) -> None:
         self.position = 0
-        self.made = 0
+        self._world = World()
+        self._since = 0
+        self._lowest: Instant | None = None
+        self._highest = Instant(0)
         self._source = source
         self._snapshots = snapshots
         self._interval = interval
         self._marks = Marks()
         self.log = Log(source, opener=self._marks.opener)
         """The log with marks in the place of personal text."""
-        self._begin_at(World(), 0, Instant(0))
 
     def begin(self) -> None:
         """Go on from the last snapshot, and throw away those of other code. Raises `Away`."""
@@ -64,8 +65,8 @@ class Keeper:
         while last and (found := self._snapshots.before(last)) is not None:
             try:
                 return self._begin_at(thaw(found.state, self._marks.opener), found.position, found.highest_at)
-            except Damaged as damaged:
-                log.error("snapshot-unreadable", position=found.position, why=str(damaged))
+            except Damaged:
+                log.exception("snapshot-unreadable", position=found.position)
                 last = found.position - 1
         return self._begin_at(World(), 0, Instant(0))
 
@@ -85,22 +86,20 @@ class Keeper:
         self._world = world
         self.position = position
         self._since = 0
-        self._lowest: Instant | None = None
+        self._lowest = None
         self._highest = highest
 
     def _make(self) -> None:
-        """Keep what is folded so far, where it can be taken up again as it is."""
-        state, mark = freeze(self._world, self._marks), mark_of(self._world)
-        if mark_of(thaw(state, self._marks.opener)) != mark:
-            log.error("snapshot-not-made", position=self.position, why="what was frozen is not what was folded")
-            self._since = 0  # the stretch grows; the next one may do
-            return
+        """Keep what is folded so far."""
         assert self._lowest is not None  # noqa: S101 - something was folded
         made = Made(
-            position=self.position, lowest_at=self._lowest, highest_at=self._highest, state=state, mark=mark
+            position=self.position,
+            lowest_at=self._lowest,
+            highest_at=self._highest,
+            state=freeze(self._world, self._marks),
+            mark=mark_of(self._world),
         )
         self._source.run(lambda connection: kept.keep(connection, self._snapshots.shape, made))
-        self.made += 1
         self._since, self._lowest = 0, None
 
 
@@ -152,7 +151,7 @@ def last_night(now: datetime) -> datetime:
 
 
 @contextmanager
-def opened(settings: Settings, name: str, say: Callable[[str], None] = lambda _: None):  # type: ignore[no-untyped-def]
+def opened(settings: Settings, name: str, say: Callable[[str], None] = lambda _: None) -> Iterator[Source]:
     """The ledger as its projector; our own database is started where it does not run."""
     database = cluster.ensure_running(settings, say)
     source = Source(database.url_projector, name=name)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import structlog
@@ -97,8 +97,15 @@ class Night:
         else:
             self._end(number, report, "")
             say = log.info if report.ok and not self._thrown else log.error
-            say("log-verified", ok=report.ok, events=report.counts.events, problems=report.problem_count,
-                snapshots=self._compared, thrown_away=self._thrown, seconds=round(time.monotonic() - begun, 1))  # fmt: skip
+            say(
+                "log-verified",
+                ok=report.ok,
+                events=report.counts.events,
+                problems=report.problem_count,
+                snapshots=self._compared,
+                thrown_away=self._thrown,
+                seconds=round(time.monotonic() - begun, 1),
+            )
         return walks(self._source, 1)[0]
 
     def _records(self, number: int, until: int) -> Iterator[Record]:
@@ -119,15 +126,14 @@ class Night:
         self._move(number, until)
 
     def _snapshots_until(self, until: int) -> list[tuple[int, bytes]]:
-        return self._source.run(
-            lambda connection: [
-                (int(str(position)), bytes(mark))  # type: ignore[arg-type]
-                for position, mark in connection.execute(
-                    "SELECT position, mark FROM past.snapshots WHERE shape = %s AND position <= %s",
-                    (self._snapshots.shape, until),
-                ).fetchall()
-            ]
-        )
+        def read(connection: Connection) -> list[tuple[int, bytes]]:
+            rows = connection.execute(
+                "SELECT position, mark FROM past.snapshots WHERE shape = %s AND position <= %s",
+                (self._snapshots.shape, until),
+            )
+            return cast("list[tuple[int, bytes]]", rows.fetchall())
+
+        return self._source.run(read)
 
     def _compare(self, position: int, mark: bytes, world: World) -> None:
         """Whether what is kept is what the fold has, as it was told and as it is taken up again."""
@@ -201,24 +207,10 @@ def walks(source: Source, last: int = 10) -> list[Walk]:
 
     def read(connection: Connection) -> list[Walk]:
         rows = connection.execute(
-            "SELECT begun_at, ended_at, position, until, snapshots, thrown_away, ok, report::text, error"
+            "SELECT begun_at, ended_at, position, until, snapshots, thrown_away, ok, report, error"
             " FROM past.verifications ORDER BY verification_id DESC LIMIT %s",
             (last,),
         ).fetchall()
-        return [_walk(*row) for row in rows]
+        return [msgspec.convert(dict(zip(Walk.__struct_fields__, row, strict=True)), Walk) for row in rows]
 
     return source.run(read)
-
-
-def _walk(begun_at: Any, ended_at: Any, position: Any, until: Any, snapshots: Any, thrown_away: Any, ok: Any, report: Any, error: Any) -> Walk:  # noqa: ANN401, PLR0913, E501 - a row
-    return Walk(
-        begun_at=begun_at,
-        ended_at=ended_at,
-        position=position,
-        until=until,
-        snapshots=snapshots,
-        thrown_away=thrown_away,
-        ok=ok,
-        report=None if report is None else msgspec.json.decode(report, type=Report),
-        error=error,
-    )

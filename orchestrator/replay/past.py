@@ -64,8 +64,8 @@ def nearest(reading: Log, position: int, snapshots: Snapshots | None) -> tuple[W
     while snapshots is not None and (kept := snapshots.before(below)) is not None:
         try:
             return thaw(kept.state, reading), kept.position, kept.highest_at
-        except Damaged as damaged:
-            log.error("snapshot-unreadable", position=kept.position, why=str(damaged))
+        except Damaged:
+            log.exception("snapshot-unreadable", position=kept.position)
             below = kept.position - 1
     return World(), 0, Instant(0)
 

@@ -34,13 +34,16 @@ _WHOLE_LOG_MS: Final = 300_000
 # append. No two of them are taken to differ by more than this.
 _DISORDER: Final = 10 * SECOND
 # Our clock's time of a row, without reading the rest of it: a state begins with the event's id, then this.
-_AT: Final = """substring(encode(substring(state from 1 for 300), 'escape') from '"about":[{]"at":(-?[0-9]+)')::bigint"""
+_AT: Final = (
+    """substring(encode(substring(state from 1 for 300), 'escape') from '"about":[{]"at":(-?[0-9]+)')::bigint"""
+)
 _LAST_NOT_AFTER: Final = (
-    "SELECT notification_id FROM public.ringledger_events WHERE notification_id > %s AND notification_id <= %s"
+    "SELECT notification_id FROM public.ringledger_events WHERE notification_id > %s AND notification_id <= %s"  # noqa: S608 - our own words
     f" AND {_AT} <= %s ORDER BY notification_id DESC LIMIT 1"
 )
 _LOWEST: Final = (
-    f"SELECT min({_AT}) FROM public.ringledger_events WHERE notification_id > %s AND notification_id <= %s"  # noqa: S608 - our own words
+    f"SELECT min({_AT}) FROM public.ringledger_events"  # noqa: S608 - our own words
+    " WHERE notification_id > %s AND notification_id <= %s"
 )
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, render_template, request
 from flask_babel import lazy_gettext as _l
 
 from orchestrator.domain.kernel import SECOND, Instant, Refused
-from orchestrator.replay import Scrubber, parse_time
+from orchestrator.replay import Scrubber, Snapshots, parse_time
 from web.access.needs import needs
 from web.navigation import Item
 from web.parts import parts
@@ -20,6 +20,7 @@ NAVIGATION = (Item("replay.page", _l("Replay"), 70),)
 SPEEDS: Final = ("0.5", "1", "2", "5", "10", "60")
 # How much of the past the slider spans where nobody says otherwise.
 _SCRUBBER: Final = "ringledger-scrubber"
+_SNAPSHOTS: Final = "ringledger-snapshots"
 WINDOW: Final = 15 * 60 * SECOND
 _DIGITS: Final = 19
 LONGEST_WINDOW: Final = 31 * 24 * 3600 * SECOND
@@ -66,9 +67,16 @@ def moment() -> str:
 
 def scrubber() -> Scrubber:
     """One for all who look: what one has dragged over, the next need not fold again."""
-    found = current_app.extensions.setdefault(_SCRUBBER, None) or Scrubber(parts().reading.log)
+    found = current_app.extensions.get(_SCRUBBER) or Scrubber(parts().reading.log, snapshots=snapshots())
     current_app.extensions[_SCRUBBER] = found
     return cast("Scrubber", found)
+
+
+def snapshots() -> Snapshots:
+    """The states that are kept for all."""
+    found = current_app.extensions.get(_SNAPSHOTS) or Snapshots(parts().reading.reader)
+    current_app.extensions[_SNAPSHOTS] = found
+    return cast("Snapshots", found)
 
 
 def _instant(name: str, otherwise: Instant) -> Instant:
