@@ -13,6 +13,7 @@ import pickle
 import threading
 import time
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.domain.kernel import Instant, Record
@@ -86,6 +87,10 @@ class Scrubber:
     def steps(self, position: int, limit: int) -> list[Record]:
         """The next records after a position, at most `limit`, in order. Raises `Away`."""
         return self._log.page(position, limit)
+
+    def between(self, position: int, until: int) -> Iterator[Record]:
+        """The records after a position, up to another. Raises `Away`."""
+        yield from self._log.history(after=position, until=until, batch=_BATCH)
 
     def _nearest(self, position: int) -> tuple[World, int, Instant]:
         with self._lock:

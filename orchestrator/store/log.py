@@ -45,6 +45,10 @@ _LOWEST: Final = (
     f"SELECT min({_AT}) FROM public.ringledger_events"  # noqa: S608 - our own words
     " WHERE notification_id > %s AND notification_id <= %s"
 )
+_DENSITY: Final = (
+    f"SELECT width_bucket({_AT}, %s, %s, %s) AS part, count(*) FROM public.ringledger_events"  # noqa: S608 - our own words
+    " WHERE notification_id > %s AND notification_id <= %s GROUP BY part"
+)
 
 
 class Log:
@@ -177,6 +181,19 @@ class Log:
         def read(connection: Connection) -> Instant | None:
             row = connection.execute(_LOWEST, (after, until), prepare=True).fetchone()
             return Instant(cast("int", row[0])) if row and row[0] is not None else None
+
+        return self._source.run(read)
+
+    def density(self, begins: Instant, ends: Instant, parts: int, *, after: int, until: int) -> list[int]:
+        """How many of the records with after < position ≤ until fall into each of so many equal parts of this time."""
+
+        def read(connection: Connection) -> list[int]:
+            counted = [0] * parts
+            for part, count in connection.execute(_DENSITY, (begins, ends, parts, after, until)).fetchall():
+                # Parts are numbered from 1; what lies at or after the end is one more, what lies before is 0.
+                if 1 <= cast("int", part) <= parts:
+                    counted[cast("int", part) - 1] = cast("int", count)
+            return counted
 
         return self._source.run(read)
 
