@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from orchestrator.audit.report import Report
 from orchestrator.audit.verify import verify
-from orchestrator.domain.kernel import Instant, Record
+from orchestrator.domain.kernel import Record
 from orchestrator.domain.world import World
 from orchestrator.logs import redact
 from orchestrator.replay.frozen import Damaged, Marks, mark_of, thaw
@@ -29,7 +29,7 @@ _TELL_EVERY: Final = 20_000
 # Results that are kept: more than a year of nights.
 _KEPT: Final = 400
 _ERROR_LENGTH: Final = 500
-# A walk that has not moved for so long died on the way; another begins.
+# A walk that has not moved for so long died or failed on the way; another begins.
 _DEAD_S: Final = 600
 
 
@@ -66,10 +66,10 @@ class Night:
         self._compared = self._thrown = 0
 
     def is_due(self, since: datetime) -> bool:
-        """Whether no walk has begun since then that ended, or still goes on. Raises `Away`."""
+        """Whether no walk has begun since then that came to a result, still goes on or just failed. Raises `Away`."""
         row = self._source.run(
             lambda connection: connection.execute(
-                "SELECT count(*) FROM past.verifications WHERE begun_at >= %s AND (ended_at IS NOT NULL"
+                "SELECT count(*) FROM past.verifications WHERE begun_at >= %s AND (ok IS NOT NULL"
                 " OR moved_at > clock_timestamp() - make_interval(secs => %s))",
                 (since, _DEAD_S),
             ).fetchone()
@@ -87,7 +87,7 @@ class Night:
         self._compared = self._thrown = 0
         begun = time.monotonic()
         try:
-            report = verify(self._records(number, until), expect_contacts=0, now=Instant(time.time_ns() // 1000))
+            report = verify(self._records(number, until), expect_contacts=0)
         except Stopped:
             self._end(number, None, "the process was stopped before the end")
         except Exception as error:
@@ -177,7 +177,8 @@ class Night:
 
     def _end(self, number: int, report: Report | None, error: str) -> None:
         self._run(
-            "UPDATE past.verifications SET ended_at = clock_timestamp(), snapshots = %s, thrown_away = %s, ok = %s,"
+            "UPDATE past.verifications SET ended_at = clock_timestamp(), moved_at = clock_timestamp(),"
+            " snapshots = %s, thrown_away = %s, ok = %s,"
             " report = %s::jsonb, error = %s WHERE verification_id = %s RETURNING 1",
             (
                 self._compared,

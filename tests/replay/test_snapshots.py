@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from msgspec.structs import replace
 
 from orchestrator.domain.contacts.contacts import NuisanceMarked
 from orchestrator.domain.customers.blacklist import NumberBlacklisted
@@ -24,7 +23,7 @@ from orchestrator.replay.scrubber import Scrubber
 from orchestrator.replay.snapshots import Snapshots
 from orchestrator.store import Log, Source
 from orchestrator.vault import ERASED, SEALED
-from tests.audit.centre import CALLER, Centre
+from tests.audit.centre import BEGINNING, CALLER, Centre
 from tests.audit.test_verify import busy_day
 from tests.postgres import Database
 from tests.replay.conftest import store
@@ -224,18 +223,23 @@ def test_the_night_keeps_what_the_verifier_found(kit: Kit, projector: Source, da
         reader.execute("DELETE FROM past.verifications")
 
 
-def test_a_walk_that_is_stopped_says_so_and_another_is_due(
-    kit: Kit, projector: Source, monkeypatch: pytest.MonkeyPatch
+def test_a_walk_that_is_stopped_says_so_and_another_is_due_after_a_while(
+    kit: Kit, projector: Source, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Feature 11.8: half a proof is none."""
     monkeypatch.setattr("orchestrator.replay.night._TELL_EVERY", 5)
     store(kit, busy_day().records)
     stop = threading.Event()
     stop.set()
-    walk = Night(projector, Snapshots(projector), stop).walk()
+    night = Night(projector, Snapshots(projector), stop)
+    walk = night.walk()
     assert (walk.ok, walk.report) == (None, None)
     assert "stopped" in walk.error
     assert walks(projector)[0] == walk
+    assert not night.is_due(walk.begun_at), "what fails is not tried again at once"
+    with psycopg.connect(database.owner, autocommit=True) as owner:
+        owner.execute("UPDATE past.verifications SET moved_at = moved_at - interval '1 hour'")
+    assert night.is_due(walk.begun_at)
 
 
 @pytest.mark.parametrize("forged", (b"", b"nothing", zlib.compress(b"nothing"), "a call of the system"))
@@ -252,31 +256,15 @@ def test_bytes_that_are_no_state_are_refused_and_nothing_in_them_is_run(kit: Kit
 
 
 # --- clocks ----------------------------------------------------------------------------------------------------------
-def put_back(kit: Kit, by_s: int) -> tuple[Centre, int, int]:
-    """A clock that was put back in the midst of a day; the position before and the last one."""
-    centre = Centre()
-    centre.ready(1)
-    for _ in range(4):
-        centre.pass_ms(60_000)
-        centre.configure({"queue-sales": QueueConfigured(name=f"Sales at {centre.now}", skill="sales")})
-    before = len(centre.records)
-    late = [record for record in centre.records if record.stream.startswith(("queue", "config"))]
-    again = [
-        replace(
-            record,
-            version=record.version + len([r for r in centre.records if r.stream == record.stream]),
-            event_id=f"again-{record.event_id}",
-            about=replace(record.about, at=Instant(record.about.at - by_s * SECOND + 1)),
-        )
-        for record in late[-4:]
-    ]
-    counted: dict[str, int] = {}
-    numbered = []
-    for record in again:
-        version = counted.get(record.stream, max(r.version for r in centre.records if r.stream == record.stream)) + 1
-        counted[record.stream] = version
-        numbered.append(replace(record, version=version))
-    return centre, before, store(kit, [*centre.records, *numbered])
+def put_back(kit: Kit, by_s: int) -> None:
+    """A queue that is renamed every minute, and whose clock is put back in the midst of it."""
+    at, records = BEGINNING, []
+    for number in range(1, 9):
+        at += 60 * SECOND - (by_s * SECOND if number == 5 else 0)
+        event = QueueConfigured(name=f"Sales {number}", skill="sales")
+        about = Provenance(at=Instant(at))
+        records.append(Record(stream="queue-sales", version=number, event=event, event_id=f"q{number}", about=about))
+    store(kit, records)
 
 
 @pytest.mark.parametrize("interval", (3, 1_000))

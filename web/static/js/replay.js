@@ -70,7 +70,8 @@ function settle({ values, looking }) {
   slider.setAttribute("aria-valuetext", shown.querySelector("strong").textContent);
   const link = new URL(permalink.href);
   link.search = new URLSearchParams({ from: scrubber.dataset.from, to: scrubber.dataset.to });
-  if ("position" in values && moment().position !== "0") link.searchParams.set("position", moment().position);
+  const exact = ("position" in values || "stopped" in moment()) && moment().position !== "0";
+  if (exact) link.searchParams.set("position", moment().position);
   else link.searchParams.set("at", moment().at);
   permalink.href = link.href;
 }
