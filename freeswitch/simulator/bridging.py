@@ -151,7 +151,8 @@ def bridge(switch: Switch, a: Channel, b: Channel) -> Steps[None]:
         if leg.party is not None:
             leg.party.bridged(leg)
     b.hold_on()
-    while a.ready and a.exchanging and b.up and b.exchanging:
+    # Taken into another bridge, the second one may be talking there before this thread looks.
+    while a.ready and a.exchanging and b.up and b.exchanging and b.partner == a.uuid:
         yield from _carry_on(switch, a)
     a.exchanging = False
     b.wake()
@@ -194,6 +195,7 @@ def exchange(switch: Switch, b: Channel) -> Steps[None]:
     while b.ready and _stays(a):
         yield from _carry_on(switch, b)
     b.exchanging = False
+    a.wake()  # where the second leg was taken into another bridge, the first one is left
     a.let_go()
     _let_go_of_held(switch, b, a)
     if not b.up or b.transferring or b.redirecting or b.state != "CS_EXCHANGE_MEDIA":

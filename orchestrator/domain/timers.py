@@ -15,6 +15,8 @@
 | legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
 | callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
 | outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
+| consult   | contact | ConsultAsked, ConsultAnswered, ConsultSwitched,         | ConsultJoined, ContactRejoined,    |
+|           |         | ConsultExtended, ConsultClosed with the caller there    | ConsultClosed, AgentSegmentEnded   |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
 | desk      | shift   | DeskLost, DeskGraceExtended                             | any other event of the desk        |
@@ -43,7 +45,7 @@ APOLOGY_GRACE = 60 * SECOND
 # The timers that a contact may have.
 OF_CONTACT = (
     "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
-    "outside",
+    "outside", "consult",
 )  # fmt: skip
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
@@ -142,6 +144,7 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             return
         case _:
             _set_for_calls_outside(timers, ident, event)
+    _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
     if not doomed_legs(contact):
         timers.cancel(("legs", ident))
     elif timers.due_of(("legs", ident)) is None:

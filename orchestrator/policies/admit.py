@@ -84,12 +84,13 @@ def _waits_again(before: object, contact: Contact) -> bool:
     return was_joining and contact.status in ("waiting", "offered")
 
 
-def play_waiting(contact: Contact, ids: Ids) -> PlayWaiting:
-    """Let the caller hear the queue's music."""
+def play_waiting(contact: Contact, ids: Ids, leg: str = "") -> PlayWaiting:
+    """Let the caller (or this leg of whoever is consulted) hear the queue's music."""
+    leg = leg or contact.caller_leg
     return PlayWaiting(
-        id=ids.of("music", contact.caller_leg),
+        id=ids.of("music", leg),
         node=contact.node,
-        leg=contact.caller_leg,
+        leg=leg,
         contact=contact.contact_id,
         music=contact.music,
     )

@@ -25,7 +25,9 @@ def pass_on(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             contact=contact.contact_id,
             file=recording_of(event.segment_id),
         )
-    yield park_leg(contact, ids)
+    joining = contact.status == "connecting" or (contact.outside is not None and contact.outside.answered)
+    if not joining:  # with whoever was consulted before
+        yield park_leg(contact, ids)
 
 
 def park_leg(contact: Contact, ids: Ids) -> ParkLeg:

@@ -12,7 +12,7 @@ from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.world import World
 from orchestrator.policies import outward
 from orchestrator.policies.base import Ids, TellContact, TellShift
-from orchestrator.runner import hands, inputs, passing, presence, stale
+from orchestrator.runner import consults, hands, inputs, passing, presence, stale
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import Tell
 
@@ -129,11 +129,18 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield TellContact(contact.contact_id, commands.Hold(shift_id=shift_id, now=now))
         case inputs.Resume():
             yield from hands.resume(world, shift, command.about, now)
+        case inputs.Pick():
+            yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
+        case inputs.Consult():
+            yield consults.ask(world, shift, command, now, ids)
+        case inputs.SwitchConsult() | inputs.CompleteConsult() | inputs.EndConsult():
+            yield consults.move_on(world, shift, command, now, ids)
+        case inputs.HangUp() if consults.is_on(world, shift, command.about):
+            # Whoever hangs up leaves the caller to whoever is consulted, as the handset does.
+            yield consults.move_on(world, shift, command, now, ids)
         case inputs.HangUp():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.HangUp(reason="agent"))
-        case inputs.Pick():
-            yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
         case inputs.Transfer():
             yield passing.transfer(world, shift, command, now, ids)
         case inputs.MarkNuisance():

@@ -27,8 +27,9 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import outward, transfers
+from orchestrator.domain.contacts import consults, outward, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
+from orchestrator.domain.contacts.consults import CONSULTING, Consult, consult_leg
 from orchestrator.domain.contacts.events import (
     NEVER,
     AgentSegmentEnded,
@@ -297,6 +298,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Whether an agent marked the caller."""
     transfer: Transfer | None = None
     """How an agent passed the caller on last."""
+    consult: Consult | None = None
     told_place: tuple[str, ...] = ()
     """The prompts by which the caller was told the place in this queue last, and which may be heard still."""
 
@@ -306,7 +308,8 @@ _DECLINED_KEPT = 10
 
 # The status words of a contact, in the order of the diagram.
 LIVE = (
-    "arrived", "waiting", "offered", "connecting", "connected", "held", "leaving", *outward.CALLBACK, *outward.OUTSIDE
+    "arrived", "waiting", "offered", "connecting", "connected", "held", CONSULTING, "leaving",
+    *outward.CALLBACK, *outward.OUTSIDE,
 )  # fmt: skip
 
 
@@ -318,7 +321,7 @@ def doomed_legs(contact: Contact) -> tuple[str, ...]:
     if contact.offer is not None:
         wanted.update(r.leg for r in contact.offer.reservations)
     if contact.segment is not None:
-        wanted.add(contact.segment.leg)
+        wanted |= {contact.segment.leg, consult_leg(contact)}
     return tuple(leg for leg in contact.legs if leg not in wanted)
 
 
@@ -424,8 +427,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 deadline=event.deadline,
                 made_at=at,
             )
-            legs = contact.legs + tuple(r.leg for r in event.reservations)
-            phones = contact.phones + tuple((r.leg, r.extension) for r in event.reservations)
+            made = tuple(r for r in event.reservations if r.leg not in contact.legs)  # not one who was consulted before
+            legs = contact.legs + tuple(r.leg for r in made)
+            phones = contact.phones + tuple((r.leg, r.extension) for r in made)
             return replace(contact, status="offered", offer=offer, legs=legs, phones=phones)
         case ContactConnected():
             segment = Segment(
@@ -445,7 +449,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case ContactTransferred():
             return transfers.evolve(contact, event)
         case AgentSegmentEnded(ended_by=transfers.TRANSFER):
-            return replace(contact, segment=None, status="arrived")  # the visit begins in the same decision
+            return replace(
+                contact, segment=None, consult=None, status="arrived"
+            )  # the visit begins in the same decision
         case AgentSegmentEnded():
             return replace(contact, segment=None, status="leaving", phase=contact.phase or contact.status)
         case HangUpRequested():
@@ -465,6 +471,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, offer=None, status=status, visit=_declined(contact, event))
         case OfferDeclined():
             contact = replace(contact, visit=_declined(contact, event))
+    consulted = consults.evolve(contact, event, at)
+    if consulted is not contact:
+        return consulted
     called = outward.evolve(contact, event, at)
     if called is contact and contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
         offer = _evolve_offer(contact.offer, event)

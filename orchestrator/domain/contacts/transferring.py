@@ -1,8 +1,10 @@
 """What becomes of an agent's wish to pass a caller on. States and their diagram: `transfers`."""
 
 from orchestrator.domain.contacts import calling, moving
-from orchestrator.domain.contacts.commands import Pick, Transfer
-from orchestrator.domain.contacts.contacts import AgentSegmentEnded, Contact
+from orchestrator.domain.contacts.commands import CompleteConsult, Pick, Queue, SendOutside, Transfer
+from orchestrator.domain.contacts.consults import Consult
+from orchestrator.domain.contacts.contacts import AgentSegmentEnded, Contact, OfferAccepted, OfferAnswered, Segment
+from orchestrator.domain.contacts.outward_events import OutsideAnswered
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import AGENT, OUTSIDE, QUEUE, TRANSFER
 from orchestrator.domain.kernel import Event, Refused
@@ -10,13 +12,46 @@ from orchestrator.domain.switch.causes import NORMAL_CLEARING
 
 Events = tuple[Event, ...]
 
+# The reason of an offer by hand to whoever was consulted before.
+CONSULTED_BEFORE = "consulted"
+
 
 def decide(contact: Contact, command: Transfer) -> Events:
     """The end of the conversation, the visit, and what goes on in it. Raises `Refused` (not_talking)."""
     segment = contact.segment
     if segment is None or segment.shift_id != command.shift_id or contact.status not in ("connected", "held"):
         raise Refused("not_talking", "A caller is passed on from a conversation; this one is over.")
-    then, queue = command.then, command.queue
+    return _passed_on(segment, command.queue, command.then)
+
+
+def fell_back(segment: Segment, queue: Queue) -> Events:
+    """The agent cannot have the caller any more, who waits for another one."""
+    return _passed_on(segment, queue, None)
+
+
+def handed_over(segment: Segment, consult: Consult, command: CompleteConsult) -> Events:
+    """Whoever was consulted is the offer, or the call outside, to which the caller goes: as far as it had come."""
+    held, answered = consult.reservation, consult.answered
+    until = command.connect_by if answered else consult.due
+    if held is None:
+        sent = SendOutside(leg=consult.leg, number=consult.number, show=consult.show, answer_by=until)
+        events = _passed_on(segment, command.queue, sent)
+        return (*events, OutsideAnswered(leg=consult.leg, connect_by=until)) if answered else events
+    pick = Pick(
+        offer_id=consult.consult_id,
+        reservation=held,
+        deadline=until,
+        decision=command.decision,
+        reason=CONSULTED_BEFORE,
+    )
+    events = _passed_on(segment, command.queue, pick)
+    if not answered:
+        return events
+    told = {"offer_id": consult.consult_id, "shift_id": held.shift_id, "leg": held.leg}
+    return (*events, OfferAnswered(**told), OfferAccepted(**told, connect_by=until))
+
+
+def _passed_on(segment: Segment, queue: Queue, then: Pick | SendOutside | None) -> Events:
     to = AGENT if isinstance(then, Pick) else QUEUE if then is None else OUTSIDE
     events: Events = (
         ContactTransferred(

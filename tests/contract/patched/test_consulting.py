@@ -1,0 +1,100 @@
+"""A consultation on the switch: three legs, two of which hear each other, and whoever goes first (feature 4.3)."""
+
+import pytest
+
+from orchestrator.domain.switch import facts as f
+from tests.contract.desk import Desk
+from tests.contract.driver import Caller, Driver, PhoneEnd
+
+
+class Three:
+    """A caller who hears music, the agent, and a colleague whom the agent consults: both talk."""
+
+    def __init__(self, driver: Driver, desk: Desk) -> None:
+        self.desk = desk
+        self.phones: tuple[PhoneEnd, PhoneEnd] = (driver.phone("1001"), driver.phone("1002"))
+        self.one: Caller = driver.call()
+        self.caller, self.agent, self.contact = desk.talk()
+        desk.keep(self.agent)
+        desk.park(self.caller)
+        for leg in (self.caller, self.agent):
+            desk.await_fact(f.LegParked, leg=leg)
+        desk.play(self.caller)
+        self.colleague = desk.ring("1002", contact=self.contact, stays=True)
+        desk.await_fact(f.LegParked, leg=self.colleague)
+        self.join(self.agent, self.colleague)
+
+    def join(self, leg: str, other: str) -> None:
+        self.desk.bridge(leg, other)
+        self.desk.await_fact(f.LegBridged, fits=lambda fact: {fact.leg, fact.other} == {leg, other})
+
+    def gone(self, *legs: str) -> None:
+        for leg in legs:
+            self.desk.hang_up(leg)
+            self.desk.await_fact(f.LegHungUp, leg=leg)
+
+
+def test_the_agent_goes_from_one_to_the_other_and_whoever_is_left_is_parked(driver: Driver, desk: Desk) -> None:
+    three = Three(driver, desk)
+    three.join(three.caller, three.agent)
+    desk.await_fact(f.LegParked, leg=three.colleague)
+    desk.play(three.colleague)
+    three.join(three.agent, three.colleague)
+    desk.await_fact(f.LegParked, leg=three.caller)
+    three.gone(three.colleague)
+    desk.await_fact(f.LegParked, leg=three.agent)
+    three.join(three.caller, three.agent)
+    three.gone(three.agent, three.caller)
+    driver.await_empty()
+
+
+def test_the_caller_is_joined_with_the_colleague_and_the_agent_is_left(driver: Driver, desk: Desk) -> None:
+    three = Three(driver, desk)
+    three.join(three.caller, three.colleague)
+    desk.await_fact(f.LegParked, leg=three.agent)
+    three.gone(three.agent)
+    assert desk.exists(three.caller)
+    assert desk.exists(three.colleague)
+    three.gone(three.colleague, three.caller)
+    driver.await_empty()
+
+
+@pytest.mark.parametrize("who", (0, 1))
+def test_whoever_of_the_two_hangs_up_the_other_is_parked_and_the_caller_stays(
+    driver: Driver, desk: Desk, who: int
+) -> None:
+    three = Three(driver, desk)
+    legs = (three.agent, three.colleague)
+    three.phones[who].hang_up()
+    desk.await_fact(f.LegHungUp, leg=legs[who])
+    desk.await_fact(f.LegParked, leg=legs[1 - who])
+    three.join(three.caller, legs[1 - who])
+    three.gone(legs[1 - who], three.caller)
+    driver.await_empty()
+
+
+def test_both_ends_of_a_consultation_hang_up_in_the_same_tick_and_the_caller_stays(driver: Driver, desk: Desk) -> None:
+    """Complaint 13: Wazo needed seven pull requests for this."""
+    three = Three(driver, desk)
+    desk.hang_up(three.agent)
+    desk.hang_up(three.colleague)
+    for leg in (three.agent, three.colleague):
+        desk.await_fact(f.LegHungUp, leg=leg)
+    assert desk.exists(three.caller)
+    three.gone(three.caller)
+    driver.await_empty()
+
+
+def test_the_colleague_hangs_up_as_the_caller_is_joined_with_them_and_the_caller_stays(
+    driver: Driver, desk: Desk
+) -> None:
+    """Complaint 13: complete, while the consultant hangs up: the window between uuid_bridge and CHANNEL_BRIDGE."""
+    three = Three(driver, desk)
+    desk.bridge(three.caller, three.colleague)
+    desk.hang_up(three.colleague)
+    desk.await_fact(f.LegHungUp, leg=three.colleague)
+    desk.await_fact(f.LegParked, leg=three.agent)
+    desk.await_fact(f.LegParked, leg=three.caller)
+    assert desk.exists(three.caller)
+    three.gone(three.agent, three.caller)
+    driver.await_empty()
