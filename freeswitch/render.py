@@ -56,6 +56,10 @@ class SwitchPlan:
     sessions_per_second: int = 100
     heartbeat_s: int = 5
     log_level: str = "warning"
+    realtime: bool = True
+    """Whether the switch may go before all other programs, which it does by itself where it is allowed to (root, or
+    CAP_SYS_NICE). Sound and our commands wait for nobody then (docs/decisions/0060).
+    """
 
 
 def render(home: Path, plan: SwitchPlan) -> None:
@@ -107,7 +111,8 @@ def arguments(binary: Path, home: Path, plan: SwitchPlan) -> list[str]:
         "-temp": home / "tmp",
     }
     places = [part for option, folder in folders.items() for part in (option, str(folder))]
-    return [str(binary), "-nf", "-nc", "-np", "-nonat", "-nonatmap", *places]
+    priority = () if plan.realtime else ("-np",)
+    return [str(binary), "-nf", "-nc", *priority, "-nonat", "-nonatmap", *places]
 
 
 def _variables(plan: SwitchPlan) -> str:

@@ -3,6 +3,7 @@
 Labels are few and small by design: node names, states and outcomes; never a contact, an agent or a number of a person.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -36,6 +37,14 @@ class _Plain(values.MutexValue):
 values.ValueClass = _Plain
 
 
+class _Histogram(Histogram):
+    """One without labels: its bucket is looked up, not counted up to, and nothing is asked that is known."""
+
+    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:  # noqa: ARG002 - as the library calls it
+        self._sum.inc(amount)
+        self._buckets[bisect_left(self._upper_bounds, amount)].inc(1)
+
+
 class MetricsError(Exception):
     """The figures cannot be served there; the message says what to do."""
 
@@ -52,19 +61,19 @@ class Metrics:
             ["kind"],
             registry=r,
         )
-        self.commit_seconds = Histogram(
+        self.commit_seconds = _Histogram(
             "ringledger_commit_seconds",
             "From handing a step's records to the writer to knowing them durable.",
             registry=r,
             buckets=_COMMIT_S,
         )
-        self.decision_seconds = Histogram(
+        self.decision_seconds = _Histogram(
             "ringledger_decision_seconds",
             "One step of the core that led to something: input in, events and instructions out.",
             registry=r,
             buckets=_DECISION_S,
         )
-        self.ring_seconds = Histogram(
+        self.ring_seconds = _Histogram(
             "ringledger_ring_seconds",
             "From reading that a caller parked to having written the command that rings an agent, commit included.",
             registry=r,

@@ -42,6 +42,8 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     s.AgentSignedOut: lambda e: f"signed out: {e.reason}",
     n.NodeConnected: lambda e: "is connected" + (" after a restart" if e.restarted else ""),
     n.NodeLost: lambda e: f"ALARM is lost: {e.why}",
+    n.NodeOverloaded: lambda e: f"ALARM does late what it is told, by {e.behind_ms} ms",
+    n.NodeRelieved: lambda _: "keeps up again",
     n.NodeRepaired: lambda e: (
         f"was repaired ({e.why}): {e.adopted} adopted, {e.corrected} corrected, {e.doubted} doubted, {e.strays} strays"
     ),

@@ -1,7 +1,7 @@
 """Read models: what people see, folded from the log into tables, rebuildable at any time (law 7).
 
     base        Projection, Batch, run_batch: rows and position together        tables     rows as structs, in sets
-    catalogue   the six                                                     feed       the log, read once for all
+    catalogue   them all                                                    feed       the log, read once for all
     follower    `ringledger projections run`: keeps all of them up to date      building   blue-green rebuild
     status      where each stands; waiting for a position                       reading    what the web opens
     live …      what is now, in memory

@@ -10,7 +10,7 @@ is folded again.
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,7 @@ class Site:
         self.region = region
         self._vault = vault
         self._days: dict[int, str] = {}
+        self._half_hours: dict[int, Instant] = {}
 
     def day(self, at: Instant) -> str:
         """The site-local day of an instant, `2026-11-22`."""
@@ -71,6 +72,22 @@ class Site:
             done, start = upto, midnight
         return found
 
+    def half_hour(self, at: Instant) -> Instant:
+        """When the half hour of an instant began, by the site's clock."""
+        quarter = at // _QUARTER
+        began = self._half_hours.get(quarter)
+        if began is None:
+            if len(self._half_hours) > _DAYS_KEPT:
+                self._half_hours.clear()
+            second = self._local(Instant(quarter * _QUARTER)).minute % 30 >= 15  # noqa: PLR2004
+            began = self._half_hours[quarter] = Instant((quarter - second) * _QUARTER)
+        return began
+
+    def bounds(self, day: str) -> tuple[Instant, Instant]:
+        """When a site-local day, `2026-11-22`, begins, and when the next one does."""
+        found = date.fromisoformat(day)
+        return self._midnight(found), self._midnight(found + timedelta(days=1))
+
     def unlock(self, streams: Collection[str]) -> None:
         """Fetch the keys of these streams at once, for whoever is about to open texts of many."""
         if self._vault is not None:
@@ -96,8 +113,10 @@ class Site:
         return (_EPOCH + timedelta(microseconds=at)).astimezone(self.zone)
 
     def _next_midnight(self, at: Instant) -> Instant:
-        tomorrow = self._local(at).date() + timedelta(days=1)
-        local = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=self.zone)
+        return self._midnight(self._local(at).date() + timedelta(days=1))
+
+    def _midnight(self, day: date) -> Instant:
+        local = datetime(day.year, day.month, day.day, tzinfo=self.zone)
         return Instant((local.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1))
 
 

@@ -11,6 +11,7 @@ from projections import (
     contact_log,
     customer_timeline,
     customers,
+    half_hours,
     queue_state,
     work_orders,
 )
@@ -25,6 +26,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     work_orders,
     audit_trail,
     blacklist,
+    half_hours,
 )
 
 

@@ -115,13 +115,19 @@ class Calls:
             calls[contact_id] = replace(calls[contact_id], **changes)
 
 
+def name_of(contact: Contact) -> str:
+    """Who calls, as the network told it; empty where it told nothing but the number once more, as most switches do."""
+    told = contact.caller_name.lstrip("+0")
+    return "" if told.isdecimal() and contact.caller_number.endswith(told) else contact.caller_name
+
+
 def _offered(contact: Contact, offer_id: str, at: Instant) -> Call:
     return Call(
         contact_id=contact.contact_id,
         offer_id=offer_id,
         queue_id=contact.queue_id,
         number=contact.caller_number,
-        name=contact.caller_name,
+        name=name_of(contact),
         customer_id=contact.customer_id,
         offered_at=at,
     )

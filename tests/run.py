@@ -7,7 +7,7 @@ from pathlib import Path
 
 # pytest's exit status for "no tests collected": normal for one of the two runs when arguments choose a few tests.
 _NOTHING_COLLECTED = 5
-_WORKERS = "2"
+_WORKERS = "3"
 
 
 def main(arguments: list[str]) -> int:

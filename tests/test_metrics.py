@@ -4,8 +4,9 @@ import socket
 from urllib.request import urlopen
 
 import pytest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from orchestrator.metrics import Metrics, MetricsError
+from orchestrator.metrics import _COMMIT_S, Metrics, MetricsError
 from orchestrator.settings import Address
 
 
@@ -23,6 +24,20 @@ def test_what_was_counted_is_found_over_http_and_no_longer_after_close() -> None
     assert 'ringledger_commit_seconds_bucket{le="0.002"} 1.0' in text
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((served.address.host, served.address.port))
+
+
+def test_a_duration_is_counted_as_the_library_would() -> None:
+    """Also on the very edge of a bucket, between two, below all and beyond all."""
+    metrics, usual = Metrics(), CollectorRegistry()
+    peer = Histogram("ringledger_commit_seconds", "", registry=usual, buckets=_COMMIT_S)
+    for seconds in (-1.0, 0.0, 0.0005, 0.00051, 0.002, 0.004, 5.0, 5.1, float("inf")):
+        metrics.commit_seconds.observe(seconds)
+        peer.observe(seconds)
+    expected = {
+        line for line in generate_latest(usual).decode().splitlines() if "_created" not in line and line[0] != "#"
+    }
+    assert len(expected) == len(_COMMIT_S) + 3
+    assert expected <= set(generate_latest(metrics.registry).decode().splitlines())
 
 
 def test_two_processes_figures_do_not_mix() -> None:

@@ -29,6 +29,7 @@ AREAS: Final = (
     "blacklist",
     "notices",
     "routing",
+    "sizing",
     "push",
     "api",
 )

@@ -21,6 +21,19 @@ _FIELDS: Final[dict[str, LazyString]] = {
     "Address": _l("Address"),
     "Reason": _l("Reason"),
     "Level": _l("Level"),
+    # What sizing is asked on (`domain.sizing.seats.LABELS`).
+    "Service level, percent": _l("Service level, percent"),
+    "Answered within, seconds": _l("Answered within, seconds"),
+    "Highest load, percent": _l("Highest load, percent"),
+    "Shrinkage, percent": _l("Shrinkage, percent"),
+    "Mean patience, seconds": _l("Mean patience, seconds"),
+    "Calls without a free line, percent": _l("Calls without a free line, percent"),
+    "Calls": _l("Calls"),
+    "Interval, seconds": _l("Interval, seconds"),
+    "Handling time, seconds": _l("Handling time, seconds"),
+    "Customers": _l("Customers"),
+    "Calls a day, percent of the customers": _l("Calls a day, percent of the customers"),
+    "Busy hour, percent of the day": _l("Busy hour, percent of the day"),
 }
 
 _IS_NO_NUMBER: Final = _l("This is no telephone number; write it as +8613800138000.")
@@ -61,6 +74,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "bad_assignee": _l("Choose to whom the order is given: an agent, a user or a role."),
     "bad_configuration": _l("Something is wrong with the configuration; look at the draft, where it is said."),
     "bad_cursor": _l("This list cannot be gone on with from here; begin it again."),
+    "bad_day": _l("Write a day as 2026-11-30, from 1970 to 2199."),
     "bad_desk": _l("This page does not say which desk it is; load it again."),
     "bad_expiry": ((r"A token lives from 1 to (?P<days>.+) days\.", _l("A token lives from 1 to %(days)s days.")),),
     "bad_extension": _l("An extension has up to 20 letters and digits, for example 1001."),
@@ -92,6 +106,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("Points are a whole number from %(low)s to %(high)s."),
         ),
     ),
+    "bad_queue": _l("There is no such queue; choose one of the list."),
     "bad_reason": (
         (
             r"A reason is a code of up to 40 .*|A reason is a code of up to .+ letters, digits, - and _\.",
@@ -107,6 +122,16 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "bad_sign_in_name": _l(
         "A sign-in name has up to 40 small letters a-z, digits, dots and hyphens, and begins and ends with a letter or"
         " digit."
+    ),
+    "bad_sizing": (
+        (
+            r"(?P<what>.+): write a number from (?P<low>.+) to (?P<high>.+)\.",
+            _l("%(what)s: write a number from %(low)s to %(high)s."),
+        ),
+        (
+            r"This is work for (?P<agents>.+) agents; up to (?P<most>.+) are sized\.",
+            _l("This is work for %(agents)s agents; up to %(most)s are sized."),
+        ),
     ),
     "bad_text": (
         (
@@ -334,7 +359,8 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
 _NEXT: Final = re.compile(r"(?<=\.) (?=\S)")
 
 
-def _field(name: str) -> str:
+def field(name: str) -> str:
+    """What something is called that people fill in, in the reader's language."""
     return str(_FIELDS.get(name, name))
 
 
@@ -345,7 +371,7 @@ def _state(name: str) -> str:
 
 
 _KNOWN: Final[dict[str, Known]] = {
-    each: known(words if isinstance(words, tuple) else ((ANY, words),), what=_field, state=_state)
+    each: known(words if isinstance(words, tuple) else ((ANY, words),), what=field, state=_state)
     for each, words in REFUSALS.items()
 }
 

@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
         clock=clock,
         moment=moment,
         day=day,
+        half_hour=half_hour,
         when=when,
         duration=duration,
         number=number,
@@ -56,6 +57,11 @@ def clock(instant: Instant | None) -> Markup:
 def moment(instant: Instant | None) -> Markup:
     """Day and time of day, 2026-11-22 10:15:00; the offset on hovering."""
     return _time(instant, "%Y-%m-%d %H:%M:%S")
+
+
+def half_hour(instant: Instant | None) -> Markup:
+    """When a half hour begins, 10:30; day and offset on hovering."""
+    return _time(instant, "%H:%M")
 
 
 def day(instant: Instant | None) -> Markup:

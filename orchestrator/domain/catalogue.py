@@ -149,6 +149,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         nodes.NodeReconciled,
         nodes.NodeRepaired,
         nodes.SnapshotFailed,
+        nodes.NodeOverloaded,
+        nodes.NodeRelieved,
         nodes.StrayLegFound,
         nodes.StrayLegOverdue,
         nodes.StrayLegClosed,

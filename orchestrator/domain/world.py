@@ -139,8 +139,10 @@ class World:
                     self._end_line(extension, event.leg, record.about.at)
         if after.customer_id and after.segment is not None:
             self._remember_agent(after.customer_id, after.segment.agent_id)
-        self.open_offers.difference_update(_proposals(before))
-        self.open_offers.update(_proposals(after))
+        was, now = _proposals(before), _proposals(after)
+        if was != now:
+            self.open_offers.difference_update(was)
+            self.open_offers.update(now)
         timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
         self.matching.place_contact(after, reachable=self.in_step(after.node))
         self.waits.note(before, after, record.event, record.about.at)
@@ -213,6 +215,11 @@ class World:
         """Whether this node can be told to ring somebody, and we know who waits there."""
         node = self.nodes.get(node_id)
         return node is not None and node.in_step
+
+    def is_behind(self, node_id: str) -> bool:
+        """Whether this node does late what it is told."""
+        node = self.nodes.get(node_id)
+        return node is not None and node.behind
 
     def _apply_node(self, ident: str, record: Record) -> tuple[Node | None, Node]:
         before = self.nodes.get(ident)

@@ -37,7 +37,8 @@ CONNECT_S: Final = 5.0
 # one idle connection costs of one core: none 7.3 / 19.0 ms; 10 ms 5.7 / 9.3, 0.8 %; 5 ms 1.5 / 4.6, 1.4 %;
 # 2 ms 0.23 / 1.6, 2.6 %; 1 ms 0.05 / 0.22, 5.2 %.
 POKE_S: Final = 0.002
-CHECK_S: Final = 0.05
+# How exactly a wait of some seconds ends: each look wakes the process, for every connection.
+CHECK_S: Final = 0.2
 # HEARTBEAT comes every 20 s at most; silence is asked about long before.
 SILENCE_S: Final = 10.0
 _RECV = 65_536
@@ -203,6 +204,10 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
             word = data.split(" ", 1)[0]
             raise LinkError(f"{self.where} gave no answer to {word!r}: {self._why_lost or outcome.why}")
         return outcome
+
+    def owed_ms(self) -> float:
+        """For how long the switch has owed us the answer to the oldest command that it has not answered; 0 for none."""
+        return 1000 * (time.monotonic() - self._commands_sent[0].since) if self._commands_sent else 0.0
 
     # --- reading -----------------------------------------------------------------------------------------------------
     def receive_events(self) -> None:

@@ -64,6 +64,11 @@ _SAY_EVERY_S = 10.0
 # The switch tells of a phone's end before it takes it off the list (sofia_reg.c, sofia_reg_check_expire): for so long
 # what it told counts, and not the list.
 _SETTLES_S = 2.0
+# A switch that keeps up answers in a millisecond, a busy one in ten. One that owes an answer for so long, seen twice in
+# a row (once may be our own fault), is behind, until it has answered quickly for a while.
+BEHIND_MS: Final = 250
+_PROMPT_MS: Final = 50
+_CALM_S: Final = 0.25
 # Asked so often without a readable answer, which takes 1.5 s at least, somebody has to look.
 _ALARM_AFTER = 5
 
@@ -104,6 +109,9 @@ class Link:
         self._gone: set[str] | None = None  # legs whose end was seen while a snapshot is being made
         self._phones: dict[str, tuple[bool, float]] = {}  # what was told last of each, and when
         self._snapshooter: gevent.Greenlet | None = None
+        self._behind = False
+        self._late_looks = 0
+        self._late_at = 0.0
         self._arrived = Flag()
         self._lost = Flag()
         self._why_down = ""
@@ -238,7 +246,8 @@ class Link:
         """The connection is lost, or could not be made. Said once, until it is up again or the reason is another."""
         was_up, self.up = self.up, False
         self._early = self._gone = None
-        self._failures = 0
+        self._failures = self._late_looks = 0
+        self._behind = False
         if self._snapshooter is not None:
             self._snapshooter.kill(block=False)
         if was_up or why != self._why_down:
@@ -353,12 +362,28 @@ class Link:
             self._end_job(job, NoReply(why))
 
     def _watch(self) -> None:
-        """End jobs whose time is over."""
+        """End jobs whose time is over; see whether the switch keeps up."""
         while True:
             gevent.sleep(CHECK_S)
             now = time.monotonic()
+            self._look_at_its_answers(now)
             for job in [job for job, one in self._jobs.items() if now >= one.deadline]:
                 self._end_job(job, NoReply("timeout"))
+
+    def _look_at_its_answers(self, now: float) -> None:
+        if self._socket is None or not self.up:
+            return
+        owed_ms = self._socket.owed_ms()
+        if owed_ms >= _PROMPT_MS:
+            self._late_at = now
+        self._late_looks = self._late_looks + 1 if owed_ms >= BEHIND_MS else 0
+        if not self._behind and self._late_looks >= 2:  # noqa: PLR2004 - twice in a row
+            self._behind = True
+            log.warning("switch-behind", node=self.node, owed_ms=round(owed_ms))
+            self.tell(f.SwitchBehind(node=self.node, behind_ms=round(owed_ms)))
+        elif self._behind and now - self._late_at >= _CALM_S:
+            self._behind = False
+            self.tell(f.SwitchCaughtUp(node=self.node))
 
     # --- questions ---------------------------------------------------------------------------------------------------
     def _open_questions(self) -> None:

@@ -25,11 +25,12 @@ from orchestrator.domain.switch.instructions import (
     PlayWaiting,
 )
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
 from orchestrator.policies.placing import place_arrival
 from orchestrator.policies.tell_place import hush, say_place
 
 
+@asked_about(ContactArrived, ContactQueued, AnswerRequested, OfferClosed, OfferDeclined, PlaceTold, ContactTurnedAway)
 def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a contact arrives, then queue it or turn it away; once that is decided, let the caller hear it."""
     contact = happened.after

@@ -1,12 +1,14 @@
 """What a policy is given and what it may answer."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
+from orchestrator.domain.catalogue import CATALOGUE, Entry
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.kernel import Instant, Record, derived_id
+from orchestrator.domain.kernel import Event, Instant, Record, derived_id
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.domain.world import World
@@ -60,3 +62,35 @@ class Ids:
 
 
 Policy = Callable[[World, Happened, Ids], Iterable[Do]]
+
+About = type[Event] | str
+"""An event's class (or one that several are derived from), or a kind of streams: every event that lives in such."""
+
+_P = TypeVar("_P", bound=Policy)
+_ASKED_ABOUT: Final[dict[Policy, tuple[About, ...]]] = {}
+
+
+def asked_about(*what: About) -> Callable[[_P], _P]:
+    """Declare that a policy answers nothing to any other event, so that it need not be asked: most events concern few
+    policies. One that declares nothing is asked about every event.
+    """
+
+    def declare(policy: _P) -> _P:
+        _ASKED_ABOUT[policy] = what
+        return policy
+
+    return declare
+
+
+def concerns(policy: Policy, entry: Entry) -> bool:
+    """Whether this policy is asked about events of this entry of the catalogue."""
+    what = _ASKED_ABOUT.get(policy)
+    if what is None:
+        return True
+    return any(entry.kind == each if isinstance(each, str) else issubclass(entry.cls, each) for each in what)
+
+
+@cache
+def concerned(policies: tuple[Policy, ...]) -> Mapping[type[Event], tuple[Policy, ...]]:
+    """Which of these policies are asked about each class of events, in their order."""
+    return {entry.cls: tuple(policy for policy in policies if concerns(policy, entry)) for entry in CATALOGUE.values()}

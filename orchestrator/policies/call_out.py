@@ -24,7 +24,7 @@ from orchestrator.domain.routing import outside, overflow
 from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, TakeSnapshot
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, play_waiting, say_goodbye
-from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
 from orchestrator.policies.outward import go
 from orchestrator.policies.tell_place import hush
 
@@ -32,6 +32,7 @@ from orchestrator.policies.tell_place import hush
 SWITCH_RINGS_LONGER = 2 * SECOND
 
 
+@asked_about("contact")
 def call_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever an agent is there for a customer who is to be called, or a caller is sent outside, then call."""
     contact = happened.after

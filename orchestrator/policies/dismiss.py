@@ -6,9 +6,10 @@ from orchestrator.domain.kernel import ident_of
 from orchestrator.domain.staff.agents import AgentRemoved
 from orchestrator.domain.staff.shifts import SignOut
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellShift
+from orchestrator.policies.base import Do, Happened, Ids, TellShift, asked_about
 
 
+@asked_about(AgentRemoved)
 def dismiss(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever an agent is removed, then sign the agent out; during a contact, after it. Nobody else could: the
     employee number is unknown from now on.

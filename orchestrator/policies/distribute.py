@@ -31,13 +31,14 @@ from orchestrator.domain.switch.nodes import (
     PhonesCompared,
 )
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
 from orchestrator.policies.widen import RECONFIGURED
 
 # How many candidates a decision record names; the others are counted by state, and replay derives the rest (law 14).
 CANDIDATES_KEPT = 3
 
 
+@asked_about("contact", "shift", "node", ConfigurationApplied)
 def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a contact waits or an agent is free, then offer; a wait that is over ends instead."""
     event = happened.record.event

@@ -10,11 +10,12 @@ from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.staff.shifts import AgentSignedOut
 from orchestrator.domain.switch.nodes import Node, NodeReconciled
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
 from orchestrator.policies.outward import go
 from orchestrator.policies.placing import house, nobody_serves, put
 
 
+@asked_about(AgentSignedOut, ConfigurationApplied, NodeReconciled, "contact")
 def overflow(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a wait is over that a queue's overflow ends, or the last agent of a queue leaves, then look where its
     callers may go. What falls due while a phone rings, or while the switch cannot be told, is looked at afterwards.

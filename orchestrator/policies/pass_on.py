@@ -6,10 +6,11 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.switch.instructions import ParkLeg, StopRecording
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids
+from orchestrator.policies.base import Do, Happened, Ids, asked_about
 from orchestrator.policies.talk import recorded, recording_of
 
 
+@asked_about(ContactTransferred)
 def pass_on(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a caller is passed on, then their leg is parked before the agent's is hung up: it hears music once it
     says that it is parked (`runner.sensing`). Each conversation has a file of its own, and the wait has none.

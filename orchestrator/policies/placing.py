@@ -8,7 +8,7 @@ from orchestrator.domain.contacts.commands import Queue, TurnAway
 from orchestrator.domain.contacts.contacts import NEVER, Contact, ContactArrived
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing import overflow
-from orchestrator.domain.routing.admission import OVERLOADED, SERVED, TOLD
+from orchestrator.domain.routing.admission import OVERLOADED, SERVED
 from orchestrator.domain.routing.entries import AT_ONCE, WHEN_CONNECTED, EntryPointConfigured
 from orchestrator.domain.routing.overflow import NO_ENTRY_POINT, House, Settled, Sight
 from orchestrator.domain.switch.causes import CALL_REJECTED, CIRCUIT_CONGESTION, SWITCH_CONGESTION
@@ -59,8 +59,8 @@ def place_arrival(world: World, contact: Contact, event: ContactArrived, now: In
         prompt = found.entry.settings.blacklisted if found.entry is not None else ""
         return TurnAway(reason=BLACKLISTED, prompt=prompt, answered=False, cause=CALL_REJECTED)
     # Whoever was found by asking the switch has been on its lines for a while: it bears them already.
-    if event.found == "live" and not admission.limits.room(SERVED, contact.node, now):
-        prompt = OVERLOADED if admission.limits.room(TOLD, contact.node, now) else ""
+    if event.found == "live" and not _bears_one_more(world, contact.node, now):
+        prompt = OVERLOADED if admission.may_tell(contact.node, now) else ""
         return TurnAway(reason=OVERLOADED, prompt=prompt, answered=False, cause=SWITCH_CONGESTION)
     if admission.trunk_is_full(contact.trunk_id):
         return TurnAway(reason=TRUNK_FULL, prompt=OVERLOADED, answered=False, cause=CIRCUIT_CONGESTION)
@@ -69,6 +69,12 @@ def place_arrival(world: World, contact: Contact, event: ContactArrived, now: In
         return TurnAway(reason=reason, prompt=reason, unknown_number=found.unknown)
     settled = overflow.enter(found.entry, (), house(world, now, contact))
     return put(world, contact, settled, now, ids, unknown=found.unknown)
+
+
+def _bears_one_more(world: World, node: str, now: Instant) -> bool:
+    """Its configured limit says so; of a switch without one, whether it keeps up with what it is told."""
+    limits = world.admission.limits
+    return not world.is_behind(node) if limits.of(node) is None else limits.room(SERVED, node, now)
 
 
 def put(

@@ -12,11 +12,19 @@ from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.staff.engagements import VOICE, capacity_of
 from orchestrator.domain.staff.shifts import Connect, Release, Reserve, Shift, SignOutRequested
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellContact, TellShift
+from orchestrator.policies.base import Do, Happened, Ids, TellContact, TellShift, asked_about
 
 DEFAULT_COOL_DOWN_MS = 10_000
 
 
+@asked_about(
+    contacts.OfferMade,
+    contacts.OfferWidened,
+    contacts.OfferDeclined,
+    contacts.OfferClosed,
+    contacts.ContactConnected,
+    SignOutRequested,
+)
 def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever an offer moves, then the shifts that it holds follow in the same transaction."""
     contact_id = happened.record.stream.partition("-")[2]

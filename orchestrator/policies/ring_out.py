@@ -16,7 +16,7 @@ from orchestrator.domain.switch.instructions import (
     TakeSnapshot,
 )
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids
+from orchestrator.policies.base import Do, Happened, Ids, asked_about
 from orchestrator.policies.tell_place import hush
 
 # The switch stops ringing by itself this much later than our own deadline: it only matters when we are gone.
@@ -26,6 +26,7 @@ SWITCH_RINGS_LONGER = 2 * SECOND
 _CAUSES = {"agent": "NORMAL_CLEARING", "stopped": "NORMAL_TEMPORARY_FAILURE", "repair": "NORMAL_TEMPORARY_FAILURE"}
 
 
+@asked_about("contact")
 def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever an offer moves, then the switch is told what its legs have to do."""
     contact = happened.after

@@ -12,9 +12,20 @@ from orchestrator.domain.contacts.contacts import Contact, Segment
 from orchestrator.domain.contacts.outward_events import OutsideConnected
 from orchestrator.domain.switch.instructions import AnnounceNumber, HoldLeg, ResumeLeg, StartRecording
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
 
 
+@asked_about(
+    OutsideConnected,
+    contacts.ContactConnected,
+    contacts.ContactHeld,
+    contacts.ContactResumed,
+    contacts.AgentSegmentEnded,
+    contacts.HoldRequested,
+    contacts.ResumeRequested,
+    contacts.RecordingBegun,
+    contacts.NumberAnnounced,
+)
 def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a conversation begins, is held or resumed, then the switch does so."""
     contact = happened.after

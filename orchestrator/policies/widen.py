@@ -20,7 +20,7 @@ from orchestrator.domain.routing.requirements import Known, Step, branch_of, cha
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeReconciled, PhonesCompared, PhoneUnregistered
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellContact
+from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
 from orchestrator.policies.outward import place
 
 # What a visit's chain and points rest on, beside what is known of its caller.
@@ -28,6 +28,22 @@ _RESTS_ON = ("queue", "entry", "level", "branch")
 RECONFIGURED = "reconfigured"
 
 
+@asked_about(
+    c.ContactIdentified,
+    c.ContactQueued,
+    c.VisitWidened,
+    c.VisitRevised,
+    c.OfferClosed,
+    OutsideMissed,
+    CallbackResumed,
+    ConfigurationApplied,
+    NodeReconciled,
+    PhonesCompared,
+    NodeLost,
+    NodeConnected,
+    PhoneUnregistered,
+    "shift",
+)
 def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever a step is over, or could never be satisfied, or rests on what has changed, then move the visit on."""
     match happened.record.event:

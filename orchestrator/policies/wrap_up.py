@@ -7,12 +7,13 @@ from orchestrator.domain.kernel import MILLISECOND, Instant, ident_of
 from orchestrator.domain.staff.engagements import Postponed
 from orchestrator.domain.staff.shifts import AgentReleased, EndWrapUp, StartWrapUp, WrapUpEnded
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids, TellShift
+from orchestrator.policies.base import Do, Happened, Ids, TellShift, asked_about
 
 DEFAULT_WRAP_UP_MS = 30_000
 DEFAULT_MOST_MS = 300_000
 
 
+@asked_about(AgentSegmentEnded, WrapUpEnded, AgentReleased)
 def wrap_up(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever a conversation ends, then wrap-up starts, and those that were postponed once nothing is in hand; a
     queue without wrap-up time ends it at once.

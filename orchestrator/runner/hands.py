@@ -75,18 +75,29 @@ def pick(
 def picked(
     world: World, shift: Shift, queue: Queue, visit: commands.Queue, reason: str, now: Instant, ids: Ids
 ) -> commands.Pick:
-    """The command that offers to this agent alone whoever begins this visit now."""
+    """The command that offers to this agent alone whoever begins this visit now. The caller's own callback, which the
+    visit takes up, is nobody who was passed over.
+    """
     base = bounded(visit.priority + sum(visit.bonuses.values()))
     own = _points(base, visit.age_per_min, visit.age_cap, visit.waiting_since or now, now)
-    return _pick(world, shift, queue, own, reason, now, ids)
+    return _pick(world, shift, queue, own, reason, now, ids, own_callback=visit.takes_up)
 
 
 def _pick(
-    world: World, shift: Shift, queue: Queue, own: tuple[int, int], reason: str, now: Instant, ids: Ids
+    world: World,
+    shift: Shift,
+    queue: Queue,
+    own: tuple[int, int],
+    reason: str,
+    now: Instant,
+    ids: Ids,
+    *,
+    own_callback: str = "",
 ) -> commands.Pick:
     agent = world.agents.get(shift.agent_id)
     level = agent.skills.get(queue.settings.skill, 0) if agent is not None else 0
-    passed = [each.contact_id for each in in_line(world, queue.queue_id, now) if rank(each, now) < own]
+    before = [each.contact_id for each in in_line(world, queue.queue_id, now) if rank(each, now) < own]
+    passed = [contact_id for contact_id in before if contact_id != own_callback]
     return commands.Pick(
         offer_id=ids.new("offer"),
         reservation=Reservation(

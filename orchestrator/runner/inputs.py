@@ -266,6 +266,7 @@ Fact = (
     | facts.DigitPressed | facts.RecordingStarted | facts.RecordingStopped | facts.ConferenceChanged
     | facts.JobDone | facts.PhoneRegistered | facts.PhoneGone | facts.Heartbeat | facts.SwitchStopping
     | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence
+    | facts.SwitchBehind | facts.SwitchCaughtUp
     | facts.InstructionSkipped | facts.InstructionFailed
 )  # fmt: skip
 

@@ -15,7 +15,8 @@ from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import outside
 from orchestrator.domain.routing.overflow import next_look
 from orchestrator.domain.routing.queues import Queue
-from orchestrator.domain.staff.shifts import ENGAGED, Shift, available
+from orchestrator.domain.staff.engagements import VOICE, capacity_of
+from orchestrator.domain.staff.shifts import ENGAGED, Shift, available, why_not_by_hand
 from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
@@ -109,7 +110,10 @@ def obstacle(world: World, shift: Shift) -> str:
         return "agent_busy"
     if world.phone(shift.extension) == GONE:
         return "agent_unreachable"
-    return "" if available(shift) else "agent_not_ready"
+    agent = world.agents.get(shift.agent_id)
+    capacity = capacity_of(agent.capacity if agent is not None else {}, VOICE)
+    may = available(shift, VOICE, capacity) and why_not_by_hand(shift, VOICE, capacity) is None
+    return "" if may else "agent_not_ready"
 
 
 def _refuse(code: str, message: str) -> NoReturn:

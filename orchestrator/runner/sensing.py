@@ -14,7 +14,14 @@ from orchestrator.domain.contacts.outward import called_at, outward_leg
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
-from orchestrator.domain.switch.nodes import PhoneRegistered, PhoneUnregistered, StrayLegClosed, StrayLegFound
+from orchestrator.domain.switch.nodes import (
+    NodeOverloaded,
+    NodeRelieved,
+    PhoneRegistered,
+    PhoneUnregistered,
+    StrayLegClosed,
+    StrayLegFound,
+)
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import play_waiting
 from orchestrator.policies.base import Ids, TellContact
@@ -59,6 +66,8 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _presence(world, fact, now, ids)
         case facts.InstructionSkipped() | facts.InstructionFailed():
             yield from _not_done(world, fact, now, ids)
+        case facts.SwitchBehind() | facts.SwitchCaughtUp():
+            yield from _pressed(world, fact)
         case facts.PhoneRegistered() | facts.PhoneGone():
             yield from _phone(world, fact)
         case facts.Heartbeat():
@@ -311,6 +320,17 @@ def _phone(world: World, fact: facts.PhoneRegistered | facts.PhoneGone) -> Itera
     else:
         why = "expired" if fact.expired else "unregistered"
         yield AppendNode(fact.node, (PhoneUnregistered(extension=fact.extension, why=why),))
+
+
+def _pressed(world: World, fact: facts.SwitchBehind | facts.SwitchCaughtUp) -> Iterator[Tell]:
+    node = world.nodes.get(fact.node)
+    if node is None or node.status != "connected":
+        return
+    match fact:
+        case facts.SwitchBehind(behind_ms=behind_ms) if not node.behind:
+            yield AppendNode(fact.node, (NodeOverloaded(behind_ms=behind_ms),))
+        case facts.SwitchCaughtUp() if node.behind:
+            yield AppendNode(fact.node, (NodeRelieved(),))
 
 
 def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, ids: Ids) -> Iterator[Tell]:

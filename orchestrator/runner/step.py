@@ -4,11 +4,9 @@ A step is depth-first: what a policy answers to a record is carried out, with al
 policy is asked. So an agent who was just offered a contact is reserved before anybody else is matched.
 """
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from orchestrator.domain.contacts import handling
 from orchestrator.domain.engine import STREAM, DatabaseReturned
@@ -18,7 +16,7 @@ from orchestrator.domain.switch.facts import Fact, LegFact, LinkDown, LinkUp, Sn
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.domain.world import World
 from orchestrator.policies import POLICIES
-from orchestrator.policies.base import Happened, Ids, Policy, TellContact, TellShift
+from orchestrator.policies.base import Happened, Ids, Policy, TellContact, TellShift, concerned
 from orchestrator.runner import desk, presence, reconcile, sensing, timing
 from orchestrator.runner.inputs import (
     AgentCommand,
@@ -52,6 +50,7 @@ class Runner:
     def __init__(self, world: World, policies: tuple[Policy, ...] = POLICIES) -> None:
         self.world = world
         self._policies = policies
+        self._concerned = concerned(policies)
         self._memory = Memory()
 
     def next_due(self) -> Instant | None:
@@ -72,7 +71,7 @@ class Runner:
 
     def step(self, given: Input) -> Outcome:
         """Decide what follows from one input."""
-        step = _Step(self.world, self._policies, given)
+        step = _Step(self.world, self._asked_about, given)
         try:
             step.run(self._first(given, step.ids))
         except Refused as refused:
@@ -82,8 +81,14 @@ class Runner:
             return Outcome(refused=refused)
         return Outcome(tuple(step.records), tuple(step.instructions.values()))
 
+    def _asked_about(self, event: Event) -> tuple[Policy, ...]:
+        """The policies that may answer something to this event, in their order."""
+        return self._concerned.get(type(event), self._policies)
+
     def _first(self, given: Input, ids: Ids) -> Iterable[Tell]:
         match given.body:
+            case LegFact():  # first, for it is nearly all news
+                return sensing.on_fact(self.world, self._memory, given.body, given.at, ids)
             case Followed():
                 return (given.body.record,)
             case TimerFired():
@@ -108,27 +113,31 @@ class Runner:
 class _Step:
     """The workings of one step."""
 
-    def __init__(self, world: World, policies: tuple[Policy, ...], given: Input) -> None:
+    def __init__(self, world: World, asked_about: Callable[[Event], tuple[Policy, ...]], given: Input) -> None:
         self.world = world
         self.ids = Ids(given.id)
         self.records: list[Record] = []
         self.instructions: dict[str, Instruction] = {}
-        self._policies = policies
+        self._asked_about = asked_about
         self._given = given
+        self._abouts: dict[str, Provenance] = {}
 
-    @cached_property
-    def _about(self) -> Provenance:
-        """Made when the first event asks for it: most news of a switch leads to none."""
-        body = self._given.body
-        return Provenance(
-            at=self._given.at,
-            actor=_actor(body),
-            origin=_origin(body),
-            node=body.node if isinstance(body, Fact) else "",
-            switch_at=body.at if isinstance(body, Fact) else None,
-            causation=self._given.id,
-            trace=body.trace if isinstance(body, DeskCommand) else "",
-        )
+    def _about(self, stream: str) -> Provenance:
+        """What stands behind this step's events in a stream."""
+        found = self._abouts.get(stream)
+        if found is None:
+            body = self._given.body
+            found = self._abouts[stream] = Provenance(
+                at=self._given.at,
+                actor=_actor(body),
+                origin=_origin(body),
+                node=body.node if isinstance(body, Fact) else "",
+                switch_at=body.at if isinstance(body, Fact) else None,
+                causation=self._given.id,
+                correlation=stream,
+                trace=body.trace if isinstance(body, DeskCommand) else "",
+            )
+        return found
 
     def run(self, todo: Iterable[Tell]) -> None:
         for do in todo:
@@ -153,6 +162,7 @@ class _Step:
     def _emit(self, stream: str, events: tuple[Event, ...]) -> None:
         if not events:
             return
+        about = self._about(stream)
         happened: list[tuple[Record, object, object]] = []
         for event in events:
             record = Record(
@@ -160,7 +170,7 @@ class _Step:
                 version=self.world.versions.get(stream, 0) + 1,
                 event=event,
                 event_id=derived_id(self._given.id, "event", len(self.records)),
-                about=_correlated(self._about, stream),
+                about=about,
             )
             before, after = self.world.apply(record)
             self.records.append(record)
@@ -170,7 +180,7 @@ class _Step:
 
     def _follow_up(self, all_happened: Iterable[Happened]) -> None:
         for happened in all_happened:
-            for policy in self._policies:
+            for policy in self._asked_about(happened.record.event):
                 self.run(policy(self.world, happened, self.ids))
 
 
@@ -195,7 +205,3 @@ def _origin(body: object) -> str:
         case DatabaseBack():
             return "engine"
     return "config"
-
-
-def _correlated(about: Provenance, stream: str) -> Provenance:
-    return replace(about, correlation=stream)

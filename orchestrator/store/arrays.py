@@ -14,8 +14,8 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 # Object ids of built-in types never change: pg_type.dat in PostgreSQL's source.
-_BOOL, _BYTEA, _INT8, _TEXT = 16, 17, 20, 25
-_BOOL_ARRAY, _BYTEA_ARRAY, _INT8_ARRAY, _TEXT_ARRAY = 1000, 1001, 1016, 1009
+_BOOL, _BYTEA, INT8, TEXT = 16, 17, 20, 25
+_BOOL_ARRAY, BYTEA_ARRAY, INT8_ARRAY, TEXT_ARRAY = 1000, 1001, 1016, 1009
 _HEAD: Final = struct.Struct("!iiIii")
 _EMPTY: Final = struct.Struct("!iiI")
 _LENGTH: Final = struct.Struct("!i")
@@ -23,6 +23,11 @@ _BIGINT: Final = struct.Struct("!q")
 _NULL: Final = _LENGTH.pack(-1)
 # Almost every element is shorter than this, and looking its length up is several times quicker than packing it.
 _LENGTHS: Final = tuple(_LENGTH.pack(length) for length in range(1_024))
+
+
+def bigint(number: int) -> bytes:
+    """A bigint in binary form."""
+    return _BIGINT.pack(number)
 
 
 class Array:
@@ -56,7 +61,7 @@ class TextArray(Array):
     """text[]"""
 
     __slots__ = ()
-    element = _TEXT
+    element = TEXT
 
     def __init__(self, items: Sequence[str | None]) -> None:
         super().__init__([None if item is None else item.encode() for item in items])
@@ -66,7 +71,7 @@ class BigintArray(Array):
     """bigint[]"""
 
     __slots__ = ()
-    element = _INT8
+    element = INT8
 
     def __init__(self, items: Sequence[int | None]) -> None:
         count = len(items)
@@ -100,15 +105,15 @@ class _ArrayDumper(Dumper):
 
 
 class _ByteaArrayDumper(_ArrayDumper):
-    oid = _BYTEA_ARRAY
+    oid = BYTEA_ARRAY
 
 
 class _TextArrayDumper(_ArrayDumper):
-    oid = _TEXT_ARRAY
+    oid = TEXT_ARRAY
 
 
 class _BigintArrayDumper(_ArrayDumper):
-    oid = _INT8_ARRAY
+    oid = INT8_ARRAY
 
 
 class _BoolArrayDumper(_ArrayDumper):

@@ -42,7 +42,8 @@ class Sealer:
             topics=[draft.topic for draft in drafts],
             states=[],
         )
-        keys = self._vault.keys(self._subjects(drafts, doubt_new=doubt_new))
+        subjects = self._subjects(drafts, doubt_new=doubt_new)
+        keys = self._vault.keys(subjects) if subjects else {}
         states: list[bytes] = []
         for draft in drafts:
             if draft.entry.adopts_key_of is not None:
@@ -59,7 +60,8 @@ class Sealer:
 
     def stored(self, batch: Batch) -> None:
         """The batch is in the log: its new keys may be used from memory."""
-        self._vault.keep(batch.opened)
+        if batch.opened:
+            self._vault.keep(batch.opened)
 
     def _subjects(self, drafts: Sequence[Draft], *, doubt_new: bool) -> set[str]:
         first = set() if doubt_new else {draft.record.stream for draft in drafts if draft.record.version == 1}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import psycopg
 from gevent import get_hub
 from psycopg.abc import PQGen
-from psycopg.waiting import WAIT_R, Ready
+from psycopg.waiting import READY_R, WAIT_R, Ready
 
 R = TypeVar("R")
 
@@ -35,10 +35,11 @@ class HubConnection(psycopg.Connection[Any]):
                     if self._reader is None:
                         self._reader = hub.loop.io(self.pgconn.socket, int(WAIT_R))
                     hub.wait(self._reader)
+                    wanted = gen.send(READY_R)
                 else:
                     self._wait_for_room(hub, wanted)
-                # libpq does not block: it may try either direction though only one of them is ready.
-                wanted = gen.send(Ready(wanted))
+                    # libpq does not block: it may try either direction though only one of them is ready.
+                    wanted = gen.send(Ready(wanted))
         except StopIteration as end:
             result: R = end.value
             return result

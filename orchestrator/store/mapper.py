@@ -124,6 +124,7 @@ class LedgerMapper(Mapper[str]):
         super().__init__(JSONTranscoder())
         self._entries = dict(catalogue)
         self._by_class = {entry.cls: entry for entry in catalogue.values()}
+        self._topic_of = {entry.cls: _topic(entry.name, entry.version) for entry in catalogue.values()}
         self._topics: dict[str, tuple[Entry, int]] = {}
         self._shapes: dict[type[Event], _Shape | None] = {}
         self._decoders: dict[str, msgspec.json.Decoder[State[Any]]] = {}
@@ -147,7 +148,7 @@ class LedgerMapper(Mapper[str]):
         entry = self.entry_of(record.event)
         if not record.stream.startswith(entry.kind + "-"):
             raise WrongKind(f"{entry.name} lives in {entry.kind}-… streams, not in {record.stream}.")
-        topic = _topic(entry.name, entry.version)
+        topic = self._topic_of[entry.cls]
         shape = self._shapes[entry.cls]
         if shape is not None:
             body = msgspec.to_builtins(record.event)

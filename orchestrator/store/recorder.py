@@ -20,7 +20,18 @@ from psycopg.rows import dict_row, tuple_row
 from psycopg.types.numeric import Int8
 
 from orchestrator.domain.kernel import Record
-from orchestrator.store.arrays import BigintArray, ByteaArray, TextArray
+from orchestrator.store.arrays import (
+    BYTEA_ARRAY,
+    INT8,
+    INT8_ARRAY,
+    TEXT,
+    TEXT_ARRAY,
+    Array,
+    BigintArray,
+    ByteaArray,
+    TextArray,
+    bigint,
+)
 from orchestrator.store.batch import Batch
 from orchestrator.store.connections import Connection, Source, is_passing
 from orchestrator.store.errors import AlreadyHeld, Deposed, VersionConflict
@@ -34,6 +45,7 @@ from orchestrator.store.library import (
     StoredEvent,
 )
 from orchestrator.store.mapper import event_id_of
+from orchestrator.store.prepared import Prepared
 from orchestrator.store.schema import APPEND_LOCK, EVENTS
 
 # SQLSTATEs that ringledger_append raises (sql/0001_log.sql).
@@ -41,17 +53,25 @@ _FENCED: Final = "RL001"
 _NOT_EXPECTED: Final = "RL002"
 _HELD: Final = "RL004"
 
-_APPEND: Final = (
-    "SELECT public.ringledger_append(%s::text, %s::bigint, %s::text,"
-    " %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
+_LEASE_TYPES: Final = (TEXT, INT8, TEXT)
+_EVENT_TYPES: Final = (TEXT_ARRAY, INT8_ARRAY, TEXT_ARRAY, INT8_ARRAY, TEXT_ARRAY, BYTEA_ARRAY)
+_KEY_TYPES: Final = (TEXT_ARRAY, TEXT_ARRAY, BYTEA_ARRAY) * 2 + (TEXT_ARRAY, BYTEA_ARRAY, TEXT_ARRAY)
+_APPEND: Final = Prepared(
+    "ringledger_append",
+    "SELECT public.ringledger_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    (*_LEASE_TYPES, *_EVENT_TYPES, *_KEY_TYPES),
 )
-# Most batches bring no key and no look-up row, and the driver takes its time over each parameter.
-_APPEND_BARE: Final = (
-    "SELECT public.ringledger_append(%s::text, %s::bigint, %s::text,"
-    " %b, %b, %b, %b, %b, %b, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"
+# Most batches bring no key and no look-up row.
+_APPEND_BARE: Final = Prepared(
+    "ringledger_append_bare",
+    "SELECT public.ringledger_append("
+    "$1, $2, $3, $4, $5, $6, $7, $8, $9, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+    (*_LEASE_TYPES, *_EVENT_TYPES),
 )
-_APPEND_FIRST: Final = (
-    "SELECT public.ringledger_append_first(%b::text, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
+_APPEND_FIRST: Final = Prepared(
+    "ringledger_append_first",
+    "SELECT public.ringledger_append_first($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    (TEXT, BYTEA_ARRAY, *_EVENT_TYPES, *_KEY_TYPES),
 )
 _READ_BACK: Final = (
     "SELECT e.notification_id, e.originator_id, e.originator_version, e.state FROM public.ringledger_events AS e"
@@ -142,9 +162,14 @@ class LedgerRecorder(PostgresApplicationRecorder):
         """For the library's own tools; raises the library's IntegrityError where a version is taken."""
         if not stored_events:
             return []
-        rows = [(str(each.originator_id), each.originator_version, each.topic, each.state) for each in stored_events]
+        events = (
+            TextArray([str(each.originator_id) for each in stored_events]),
+            BigintArray([each.originator_version for each in stored_events]),
+            TextArray([each.topic for each in stored_events]),
+            ByteaArray([each.state for each in stored_events]),
+        )
         with _library_errors(), self._source.borrow() as connection:
-            return _call(connection, None, (), rows, Batch((), (), ()))
+            return _call(connection, None, (), events, Batch((), (), ()))
 
     def append(
         self,
@@ -162,12 +187,14 @@ class LedgerRecorder(PostgresApplicationRecorder):
         expectation fails or a version is taken, `AlreadyHeld` where a stream holds one of them, `KeyTaken` where
         somebody made one of the keys meanwhile, and psycopg's errors as they are for everything else.
         """
-        rows = [
-            (record.stream, record.version, topic, state)
-            for record, topic, state in zip(batch.records, batch.topics, batch.states, strict=True)
-        ]
+        events = (
+            TextArray([record.stream for record in batch.records]),
+            BigintArray([record.version for record in batch.records]),
+            TextArray(batch.topics),
+            ByteaArray(batch.states),
+        )
         try:
-            return _call(connection, fence, expected, rows, batch, sole)
+            return _call(connection, fence, expected, events, batch, sole)
         except psycopg.errors.UniqueViolation as error:
             if error.diag.table_name == "ringledger_keys":
                 raise KeyTaken from error
@@ -246,38 +273,26 @@ def _call(
     connection: Connection,
     fence: Fence | None,
     expected: Sequence[tuple[str, int]],
-    rows: Sequence[tuple[str, int, str, bytes]],
+    events: tuple[Array, ...],
     batch: Batch,
     sole: tuple[str, Sequence[bytes]] | None = None,
 ) -> list[int]:
-    streams, versions, topics, states = zip(*rows, strict=True)
+    known: tuple[Array, ...] = (
+        TextArray([stream for stream, _ in expected]) if expected else _NO_TEXT,
+        BigintArray([version for _, version in expected]) if expected else _NO_NUMBERS,
+    )
+    keys: tuple[Array, ...] = ()
     statement = _APPEND
-    first: tuple[object, ...] = (fence.site, fence.epoch, fence.holder) if fence else (None, None, None)
-    last: tuple[object, ...] = ()
+    first: tuple[bytes | None, ...] = (None, None, None)
     if sole is not None:
-        statement, first = _APPEND_FIRST, (sole[0], ByteaArray(sole[1]))
-    elif not (batch.new_keys or batch.hung_keys or batch.index):
+        statement, first = _APPEND_FIRST, (sole[0].encode(), ByteaArray(sole[1]).data)
+    elif fence is not None:
+        first = (fence.site.encode(), bigint(fence.epoch), fence.holder.encode())
+    if batch.new_keys or batch.hung_keys or batch.index or sole is not None:
+        keys = (*_key_arrays(batch.new_keys), *_key_arrays(batch.hung_keys), *_index_arrays(batch.index))
+    else:
         statement = _APPEND_BARE
-    if statement is not _APPEND_BARE:
-        last = (*_key_arrays(batch.new_keys), *_key_arrays(batch.hung_keys), *_index_arrays(batch.index))
-    answer = connection.execute(
-        statement,
-        (
-            *first,
-            TextArray([stream for stream, _ in expected]) if expected else _NO_TEXT,
-            BigintArray([version for _, version in expected]) if expected else _NO_NUMBERS,
-            TextArray(streams),
-            BigintArray(versions),
-            TextArray(topics),
-            ByteaArray(states),
-            *last,
-        ),
-        prepare=True,
-        binary=True,
-    ).fetchone()
-    if answer is None:
-        raise psycopg.InternalError("ringledger_append returned nothing")
-    return cast("list[int]", answer[0])
+    return statement.ask(connection, (*first, *(each.data for each in (*known, *events, *keys))))
 
 
 def _key_arrays(keys: dict[str, Any]) -> tuple[TextArray, TextArray, ByteaArray]:

@@ -130,6 +130,7 @@ def test_the_demo_is_shown_ends_on_ctrl_c_and_goes_on_the_next_time(shop: Shop) 
         assert status == 0
         assert "completed" in calls
         _nothing_secret_on_a_command_line(shop)
+        until(lambda: '"ended":""' in shop.ask("calls", "--json")[1], "somebody to be on the line", within_s=60)
         began = time.monotonic()
         run.signal(signal.SIGINT)
         assert run.wait(END_S) == 0

@@ -557,6 +557,7 @@ def test_memory_does_not_grow_with_what_has_ended(monkeypatch: pytest.MonkeyPatc
         assert report.ok, report.text()
         return used
 
+    peak(1)  # what is made when it is first asked for is there from then on
     assert peak(2_400) < 1.1 * peak(800)
 
 

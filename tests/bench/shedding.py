@@ -42,7 +42,7 @@ def run() -> Iterator[dict[str, Any]]:
         place = make_reachable_directory()
         stack.callback(shutil.rmtree, place)
         switch = RealSwitch(place / "lab", extensions=EXTENSIONS)
-        switch.plan = replace(switch.plan, sessions_per_second=400)
+        switch.plan = replace(switch.plan, sessions_per_second=400, realtime=True)
         switch.home.mkdir(parents=True)
         stack.enter_context(switch)
         stack.enter_context(AnsweringPhones(place / "lab", switch.plan.phones, switch.plan.sip_port, talk_ms=TALK_MS))

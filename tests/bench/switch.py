@@ -5,6 +5,9 @@
     out of order                  the share of neighbours in that queue who were served the other way round
     ghosts                        callers who hang up between the agent's answer and the bridge: agents left alone
     CPU of a call, served calls/s while 40 and 80 a second arrive
+    recorded                      the same at 20 calls/s with the recording of every talk, which nobody has above
+
+No limit is configured: what is let in at 80 calls/s is what the engine lets in by itself (docs/decisions/0060).
 
 Both moments by one clock of ours, at a connection to the event socket that is none of the engine's: so a figure is what
 a third party sees of decision, commit and command together. Callers and phones are sipp, without sound. Queued means
@@ -12,6 +15,7 @@ parked for us, and for mod_callcenter its own `member-queue-start`. The floor of
 nothing and stores nothing, and writes its command as soon as it reads of the caller.
 """
 
+import os
 import shutil
 import statistics
 import sys
@@ -48,7 +52,10 @@ TALK_MS: Final = 1_000
 EXTENSIONS: Final = tuple(str(2_000 + n) for n in range(100))
 FEW: Final = tuple(str(2_100 + n) for n in range(10))
 OURS: Final = {"4000": EXTENSIONS, "4001": FEW}
+OURS_RECORDED: Final = {"4002": "4000"}
 THEIRS: Final = {"5000": EXTENSIONS, "5001": FEW}
+THEIRS_RECORDED: Final = {"5002": "5000"}
+RECORDED: Final = (20, 200)
 PLAIN: Final = "6000"
 """A number that nobody serves: the bare client does."""
 
@@ -62,7 +69,7 @@ def run() -> Iterator[dict[str, Any]]:
         place = make_reachable_directory()
         stack.callback(shutil.rmtree, place)
         switch = RealSwitch(place / "lab", extensions=(*EXTENSIONS, *FEW))
-        switch.plan = replace(switch.plan, sessions_per_second=400)
+        switch.plan = replace(switch.plan, sessions_per_second=400, realtime=True)
         switch.home.mkdir(parents=True)
         stack.enter_context(switch)
         stack.enter_context(AnsweringPhones(place / "lab", switch.plan.phones, switch.plan.sip_port, talk_ms=TALK_MS))
@@ -71,17 +78,20 @@ def run() -> Iterator[dict[str, Any]]:
             watcher.forget()
             _call(switch, PLAIN, BARE[1], BARE[0])
         yield from _queued_to_leg("switch.bare", watcher, *BARE)
-        if switch_callcenter.load(switch, THEIRS):
-            yield from _measure(_System("switch.callcenter", switch, tuple(THEIRS)))
+        if switch_callcenter.load(switch, THEIRS, THEIRS_RECORDED):
+            yield from _measure(_System("switch.callcenter", switch, (*THEIRS, *THEIRS_RECORDED)))
         else:
             sys.stderr.write("no figures of mod_callcenter: this switch does not have it\n")
-        engine = stack.enter_context(Engine(place, switch, OURS))
-        ours = _System("switch", switch, tuple(OURS), cpu=engine.cpu_s, quiet=engine.await_quiet, aims=True)
+        engine = stack.enter_context(Engine(place, switch, OURS, OURS_RECORDED))
+        numbers = (*OURS, *OURS_RECORDED)
+        ours = _System("switch", switch, numbers, cpu=engine.cpu_s, quiet=engine.await_quiet, aims=True)
         yield from _measure(ours)
+        away, told = engine.turned_away()
+        yield {"name": "switch.turned_away", "value": away, "unit": "calls", "told_why": told, "calls": ours.made}
         yield {
             "name": "switch.completed_share",
-            "value": round(engine.completed() / (ours.made - RACES[1]), 4),
-            "unit": "of the calls that were not hung up in a race, by the ledger",
+            "value": round(engine.completed() / (ours.made - RACES[1] - away), 4),
+            "unit": "of the calls that were let in and not hung up in a race, by the ledger",
             "at_least": 1.0,
         }
 
@@ -101,7 +111,7 @@ class _System:
     ) -> None:
         self.name = name
         self.switch = switch
-        self.many, self.few = numbers
+        self.many, self.few, self.recorded = numbers
         self.aims = aims
         self.made = 0
         """Calls made so far."""
@@ -144,6 +154,7 @@ def _measure(system: _System) -> Iterator[dict[str, Any]]:
         if per_second == CPU_AT:
             value = round(1_000 * used / calls, 2)
             yield {"name": f"{system.name}.cpu_ms_per_call", "value": value, "unit": "ms", "calls_per_s": per_second}
+    yield from _with_recording(system)
     with Watcher(system.switch) as watcher:
         system.call(system.many, OVERLOAD[1], OVERLOAD[0])
     yield _served(system, watcher, *OVERLOAD)
@@ -164,6 +175,17 @@ def _measure(system: _System) -> Iterator[dict[str, Any]]:
         "calls": system.made,
         **system.limit(0),
     }
+
+
+def _with_recording(system: _System) -> Iterator[dict[str, Any]]:
+    per_second, calls = RECORDED
+    before = system.cpu_s()
+    with Watcher(system.switch) as watcher:
+        system.call(system.recorded, calls, per_second)
+    used = system.cpu_s() - before
+    yield from _queued_to_leg(f"{system.name}.recorded", watcher, per_second, calls)
+    value = round(1_000 * used / calls, 2)
+    yield {"name": f"{system.name}.recorded.cpu_ms_per_call", "value": value, "unit": "ms", "calls_per_s": per_second}
 
 
 def _saturated(system: _System) -> Iterator[dict[str, Any]]:
@@ -225,7 +247,13 @@ def _queued_to_leg(
     **about: object,
 ) -> Iterator[dict[str, Any]]:
     took = watcher.took_ms()
-    about = {"calls": calls, "seen": len(took), "calls_per_s": per_second, **about}
+    about = {
+        "calls": calls,
+        "seen": len(took),
+        "calls_per_s": per_second,
+        "load": round(os.getloadavg()[0], 1),
+        **about,
+    }
     for share, limit in ((50, 10.0), (95, None), (99, 30.0)):
         figure = {"name": f"{name}.{per_second}_per_s.p{share}_ms", "value": round(_percentile(took, share), 2)}
         yield figure | {"unit": "ms"} | ({} if limit is None else limits(limit)) | about

@@ -12,6 +12,8 @@ from urllib.parse import quote
 from orchestrator import cluster
 from orchestrator.calls import recent
 from orchestrator.control import Client, ControlError, control_path
+from orchestrator.domain.contacts.contacts import ContactTurnedAway
+from orchestrator.domain.kernel import Record
 from orchestrator.runner.inputs import EndAll, Ready, SignIn
 from orchestrator.service.configuration import apply_file
 from orchestrator.settings import environment_with
@@ -25,10 +27,19 @@ from tests.postgres import settings_for
 class Engine:
     """A database, a configuration with agents who are always ready, and the engine, connected to this switch."""
 
-    def __init__(self, place: Path, switch: RealSwitch, queues: Mapping[str, Sequence[str]]) -> None:
-        """`queues`: the extensions of the agents who serve the callers of each number."""
+    def __init__(
+        self,
+        place: Path,
+        switch: RealSwitch,
+        queues: Mapping[str, Sequence[str]],
+        recorded: Mapping[str, str] | None = None,
+    ) -> None:
+        """`queues`: the extensions of the agents who serve the callers of each number, unrecorded. `recorded`: numbers
+        whose callers are recorded, and the number whose agents serve them.
+        """
         self._place = place
         self._queues = queues
+        self._configured = _configuration(queues, recorded or {})
         self._switches = f"esl://:{quote(switch.plan.esl_password)}@127.0.0.1:{switch.plan.esl_port}/?name=real"
         self._settings = settings_for(place / "home", RINGLEDGER_SWITCHES=self._switches)
         self._switch = switch
@@ -39,7 +50,7 @@ class Engine:
         database = cluster.ensure_running(settings, lambda _: None)
         self._stack.callback(database.stop)
         schema.create(database.url_owner, admin_url=database.url_admin)
-        apply_file(settings, _configuration(self._queues))
+        apply_file(settings, self._configured)
         self._reader = database.url_reader
         output = self._stack.enter_context((self._place / "engine.log").open("wb"))
         environ = environment_with(
@@ -73,7 +84,7 @@ class Engine:
     def limit(self, calls_per_s: int, burst: int) -> None:
         """From now on let in so many callers a second, and so many at once."""
         limit = f"[limit.any]\ncalls_per_s = {calls_per_s}\nburst = {burst}\n"
-        apply_file(self._settings, _configuration(self._queues) + limit)
+        apply_file(self._settings, self._configured + limit)
 
     def await_quiet(self) -> None:
         """Return once no contact lives and the switch has no channel."""
@@ -89,10 +100,17 @@ class Engine:
     def completed(self) -> int:
         """How many contacts the ledger says were talked to their end."""
         self._client.do(EndAll(reason="evening"))
+        return sum(row.ended == "completed" for row in recent(self._contacts(), limit=10_000))
+
+    def turned_away(self) -> tuple[int, int]:
+        """How many callers the ledger says were turned away, and how many of them heard why."""
+        prompts = [each.event.prompt for each in self._contacts() if isinstance(each.event, ContactTurnedAway)]
+        return len(prompts), sum(map(bool, prompts))
+
+    def _contacts(self) -> list[Record]:
         source = Source(self._reader, name="bench")
         try:
-            rows = recent(Log(source).history(kinds=("contact",)), limit=10_000)
-            return sum(row.ended == "completed" for row in rows)
+            return list(Log(source).history(kinds=("contact",)))
         finally:
             source.close()
 
@@ -104,16 +122,25 @@ class Engine:
         return bool(status["active"]) and all(node["up"] for node in status["nodes"].values())
 
 
-def _configuration(queues: Mapping[str, Sequence[str]]) -> str:
-    parts = []
+def _configuration(queues: Mapping[str, Sequence[str]], recorded: Mapping[str, str]) -> str:
+    parts = [_queue(number, served_by, record=True) for number, served_by in recorded.items()]
     for number, extensions in queues.items():
-        parts.append(
-            f"""
+        parts.append(_queue(number, number, record=False))
+        parts += [
+            f'[agent.a{extension}]\nnumber = "{extension}"\nname = "Agent {extension}"\nextension = "{extension}"\n'
+            f"skills = {{ s{number} = 1 }}\n"
+            for extension in extensions
+        ]
+    return "\n".join(parts)
+
+
+def _queue(number: str, served_by: str, *, record: bool) -> str:
+    return f"""
 [queue.q{number}]
 name = "Queue of {number}"
-skill = "s{number}"
+skill = "s{served_by}"
 wrap_up_s = 0
-record = false
+record = {str(record).lower()}
 announce_agent = false
 
 [entry.e{number}]
@@ -121,10 +148,3 @@ name = "Line {number}"
 numbers = ["{number}"]
 queue = "q{number}"
 """
-        )
-        parts += [
-            f'[agent.a{extension}]\nnumber = "{extension}"\nname = "Agent {extension}"\nextension = "{extension}"\n'
-            f"skills = {{ s{number} = 1 }}\n"
-            for extension in extensions
-        ]
-    return "\n".join(parts)

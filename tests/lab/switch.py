@@ -68,6 +68,7 @@ class RealSwitch:
             outside={"outside": f"127.0.0.1:{free_port()}"},
             phones=[Phone(extension, secrets.token_urlsafe(18)) for extension in extensions],
             log_level=log_level,
+            realtime=False,
         )
 
     def __enter__(self) -> Self:

@@ -130,12 +130,21 @@ def test_the_command_names_every_folder_of_ours_and_leaves_nothing_to_the_packag
 ) -> None:
     command = arguments(Path("/somewhere/bin/freeswitch"), tmp_path, plan)
     assert command[0] == "/somewhere/bin/freeswitch"
-    options = dict(zip(command[6::2], command[7::2], strict=True))
+    options = dict(zip(command[5::2], command[6::2], strict=True))
     assert options.pop("-mod") == "/somewhere/lib/freeswitch/mod"
     assert options.pop("-recordings") == str(plan.recordings)
     assert options.pop("-sounds") == str(plan.sounds)
     assert {Path(folder).parent for folder in options.values()} == {tmp_path}
     assert len(options) == 11
+
+
+def test_a_switch_goes_before_other_programs_where_it_may_unless_it_is_told_not_to(
+    tmp_path: Path, plan: SwitchPlan
+) -> None:
+    """What the program does by itself; -np asks it not to."""
+    binary = Path("/somewhere/bin/freeswitch")
+    assert "-np" not in arguments(binary, tmp_path, plan)
+    assert "-np" in arguments(binary, tmp_path, replace(plan, realtime=False))
 
 
 # --- passwords -------------------------------------------------------------------------------------------------------

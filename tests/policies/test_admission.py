@@ -3,6 +3,7 @@
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.customers.blacklist import BlacklistingLifted, NumberBlacklisted
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Provenance, Record
+from orchestrator.domain.routing.admission import MOST_TOLD
 from orchestrator.domain.routing.calendars import CalendarConfigured, Offset
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.limits import LimitConfigured
@@ -10,6 +11,7 @@ from orchestrator.domain.routing.notices import NoticeConfigured
 from orchestrator.domain.routing.numbers import RewriteConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, Spill
 from orchestrator.domain.routing.trunks import TrunkConfigured
+from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import (
     AnswerCaller,
     BridgeLegs,
@@ -21,7 +23,7 @@ from orchestrator.domain.switch.instructions import (
     RingAgent,
 )
 from orchestrator.runner import Followed, inputs
-from tests.runner.scene import BEGINNING, Scene, names
+from tests.runner.scene import BEGINNING, NODE, Scene, names
 
 NUMBER = "+8613800138000"
 NEVER_OPEN = CalendarConfigured(name="Never", zone="UTC", week=((),) * 7, offsets=(Offset(Instant(0), 0),))
@@ -333,3 +335,54 @@ def test_a_full_queue_takes_nobody_else() -> None:
     caller = scene.park()
     assert scene.live(caller).queue_id == "other"
     assert len(scene.instructions(PlayWaiting)) == 2
+
+
+def test_a_switch_without_a_limit_that_falls_behind_lets_nobody_in_until_it_keeps_up_again() -> None:
+    """Issue 4, admission: served calls per second never fall past the limit, also where nobody configured one."""
+    scene = Scene(agents=0)
+    waits = scene.park()
+    scene.give(facts.SwitchBehind(node=NODE, behind_ms=300))
+    assert names(record.event for record in scene.outcome.records) == ["NodeOverloaded"]
+    scene.give(facts.SwitchBehind(node=NODE, behind_ms=400))
+    assert not scene.outcome.records, "it is known already"
+    scene.park()
+    assert turned_away(scene).reason == "overloaded"
+    (apology,) = scene.outcome.instructions
+    assert isinstance(apology, PlayApology), "said before the answer: nothing is billed"
+    assert (apology.prompt, apology.cause) == ("overloaded", "SWITCH_CONGESTION")
+    assert scene.live(waits).queue_id == "support", "whoever was let in stays"
+    scene.restart()
+    scene.connect(legs=(scene.seen(waits),))
+    scene.park()
+    assert len(scene.events(c.ContactQueued)) == 2, "of a switch that was lost nothing is known any more"
+    scene.give(facts.SwitchBehind(node=NODE, behind_ms=300))
+    scene.give(facts.SwitchCaughtUp(node=NODE))
+    assert names(record.event for record in scene.outcome.records) == ["NodeRelieved"]
+    scene.park()
+    assert len(scene.events(c.ContactQueued)) == 3
+
+
+def test_a_limit_that_somebody_configured_is_the_only_one() -> None:
+    scene = Scene(agents=0)
+    scene.configure({"limit-any": LimitConfigured(calls_per_s=1, burst=2)})
+    scene.give(facts.SwitchBehind(node=NODE, behind_ms=300))
+    scene.park()
+    scene.park()
+    assert len(scene.events(c.ContactQueued)) == 2
+    scene.park()
+    assert turned_away(scene).reason == "overloaded"
+
+
+def test_so_many_hear_at_once_that_there_is_no_room_and_the_others_are_refused_unheard() -> None:
+    """Telling costs a switch that is behind something, too."""
+    scene = Scene(agents=0)
+    scene.give(facts.SwitchBehind(node=NODE, behind_ms=300))
+    hearing = [scene.park() for _ in range(MOST_TOLD)]
+    assert turned_away(scene).prompt == "overloaded"
+    scene.park()
+    assert turned_away(scene).prompt == ""
+    (hang_up,) = scene.outcome.instructions
+    assert isinstance(hang_up, HangUpLeg)
+    scene.hang_up(hearing[0], "SWITCH_CONGESTION")
+    scene.park()
+    assert turned_away(scene).prompt == "overloaded", "one of them has heard it"

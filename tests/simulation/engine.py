@@ -60,6 +60,9 @@ class AnyLink(Protocol):
     def cut(self, node: str) -> None:
         """The connection to this node is lost; another is tried in a moment."""
 
+    def press(self, *, behind: bool) -> None:
+        """The switch does late what it is told from now on, or keeps up again."""
+
     def stop(self) -> None:
         """The engine is gone, and its connection with it."""
 

@@ -371,6 +371,11 @@ class FrameLink:
         if self._events is not None:
             self._events.cut()
 
+    def press(self, *, behind: bool) -> None:
+        """The switch does late what it is told from now on, or keeps up again."""
+        if self.up:
+            self.tell(f.SwitchBehind(node=NODE, behind_ms=400) if behind else f.SwitchCaughtUp(node=NODE))
+
     def _lost(self) -> None:
         was_up, self.up, self._events, self._early = self.up, False, None, None
         self._look += 1

@@ -76,6 +76,12 @@ class Link:
         self._tell(f.LinkDown(node=self.node, why=why))
         self._agenda.soon(100, 4_000, self.connect)
 
+    def press(self, *, behind: bool) -> None:
+        """The switch does late what it is told from now on, or keeps up again."""
+        if self.up:
+            found = f.SwitchBehind(node=self.node, behind_ms=400) if behind else f.SwitchCaughtUp(node=self.node)
+            self._tell(found)
+
     def calm(self, weather: Weather) -> None:
         """From now on the weather is this."""
         self._weather = weather
@@ -282,6 +288,11 @@ class Links:
         for link in self.links:
             if link.node == node:
                 link.cut("connection reset")
+
+    def press(self, *, behind: bool) -> None:
+        """The switches do late what they are told from now on, or keep up again."""
+        for link in self.links:
+            link.press(behind=behind)
 
     def stop(self) -> None:
         """The engine is gone, and its connections with it."""

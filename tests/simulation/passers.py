@@ -20,6 +20,8 @@ PASSING_REFUSALS = frozenset(
         "same_agent", "stale", "switch_away", "unknown_agent", "withheld",
     }
 )  # fmt: skip
+# What comes of the colleagues whom they send away and call back.
+_OF_COLLEAGUES = frozenset({"already_signed_in", "desk_lost", "extension_taken", "in_contact"})
 _QUEUES = ("support", "sales", "sales", "nowhere")
 
 
@@ -73,5 +75,5 @@ class Passers:
             self.engine.command(command, self._answered)
 
     def _answered(self, refused: Refused | None) -> None:
-        if refused is not None and refused.code not in ("already_signed_in", "desk_lost", "in_contact"):
+        if refused is not None and refused.code not in _OF_COLLEAGUES:
             self.refused.append(refused.code)

@@ -116,6 +116,7 @@ class Run(Watcher):
         self._outside_dice = Random(f"outside of {seed}")
         self._hands_dice = Random(f"hands of {seed}")
         self._phone_dice = Random(f"phones of {seed}")
+        self._pressure_dice = Random(f"pressures of {seed}")
         self._transfer_dice = Random(f"transfers of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
@@ -389,6 +390,12 @@ class Run(Watcher):
         ):
             for _ in range(count):
                 self.agenda.at(START + int(self.dice.uniform(4, lasts_s - 10) * SECOND), fault)
+        for _ in range(weather.pressures):
+            begins = START + int(self._pressure_dice.uniform(1, lasts_s * 0.9) * SECOND)
+            self.agenda.at(begins, partial(self._press, behind=True))
+            self.agenda.at(
+                begins + int(self._pressure_dice.uniform(0.2, 8) * SECOND), partial(self._press, behind=False)
+            )
         for _ in range(self.size.phones):
             self.agenda.at(START + int(self._phone_dice.uniform(1, lasts_s) * SECOND), self._lose_phone)
         for moment in self.door.moments(lasts_s):
@@ -545,6 +552,11 @@ class Run(Watcher):
         if self.engine is not None:
             self.engine.link.calm(calm)
             self.engine.crash_after_commits = -1
+
+    def _press(self, *, behind: bool) -> None:
+        self.note("the switch falls behind" if behind else "the switch keeps up")
+        if self.engine is not None:
+            self.engine.link.press(behind=behind)
 
     def _flap(self) -> None:
         self.note("the event socket is lost")

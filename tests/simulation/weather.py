@@ -32,6 +32,8 @@ class Weather(Struct, frozen=True, kw_only=True):
     """How many commits take 20 to 300 ms."""
     closings: int = 0
     """Somebody ends everything, and the agents come back."""
+    pressures: int = 0
+    """A switch does late what it is told, and lets nobody else in until it keeps up again."""
     switches: int = 1
     """How many switches callers arrive at."""
     parks_on_cancel: bool = False
@@ -67,6 +69,7 @@ def draw(dice: Random) -> Weather:
             configurations=dice.randint(0, 2),
             lonely_phones=dice.randint(0, 2),
             closings=dice.randint(0, 1),
+            pressures=2,
             switches=switches,
             parks_on_cancel=parks,
         )
@@ -83,6 +86,7 @@ def draw(dice: Random) -> Weather:
         configurations=3 if kind == "configurations" else 0,
         lonely_phones=dice.randint(0, 1),
         closings=1 if kind == "calm" else 0,
+        pressures=1 if kind in ("crashes", "flaps", "restarts") else 0,
         switches=switches,
         parks_on_cancel=parks,
     )

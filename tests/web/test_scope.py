@@ -132,6 +132,9 @@ def test_the_whole_number_of_a_caller_stands_on_no_page_of_those_who_see_masks(s
     paths += [f"/replay/moment?position={position}" for position in range(1, day.last, 7)]
     paths += [f"/audit/{position}" for position in range(1, day.last + 1)]
     paths += ["/api/v1" + each.path for each in OPERATIONS if each.method == "GET" and "{" not in each.path]
+    # What a program must say is no option there: a plan is one of given customers.
+    given = "customers=1000&daily_percent=1&busy_percent=20&handling_s=180"
+    paths = [f"{each}?{given}" if each.endswith("/sizing/plan") else each for each in paths]
     paths += [f"/api/v1/contacts/{day.contacts[-1]}/events", f"/api/v1/customers/{CUSTOMER}/timeline"]
     paths += [f"/api/v1/contacts/{day.contacts[-1]}", f"/api/v1/customers/{CUSTOMER}", "/api/v1/agents/1001"]
     site.add_user("all-but-agent", *(role for role in ROLES if role != "agent"))

@@ -30,6 +30,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "agents.act": "let an agent be ready, accept, talk, wrap up: oneself, or with floor.direct one's team",
         "waiting.take": "see who waits, and take somebody by hand: oneself, or with floor.direct for one's team",
         "waiting.direct": "move waiting callers to another queue, and change how urgent they are",
+        "sizing.see": "see how many agents are needed, beside how many were there",
         "history.search": "search contacts that were, and open them",
         "recordings.hear": "listen to recordings",
         "replay.watch": "see how everything was at an instant",
@@ -57,16 +58,16 @@ _GRANTS: Final[Mapping[str, str]] = {
     " numbers.clear",
     "leader": "board.watch floor.watch floor.direct agents.act waiting.take waiting.direct history.search"
     " recordings.hear customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
-    " blacklist.see blacklist.keep notices.switch routing.see routing.edit",
+    " blacklist.see blacklist.keep notices.switch sizing.see routing.see routing.edit",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
     " blacklist.see blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
-    "ops": "board.watch floor.watch replay.watch history.search notices.switch",
+    "ops": "board.watch floor.watch replay.watch history.search notices.switch sizing.see",
     "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal"
     " blacklist.see",
     "admin": "board.watch floor.watch users.manage audit.see blacklist.see blacklist.keep notices.switch"
-    " routing.see routing.edit routing.apply",
+    " sizing.see routing.see routing.edit routing.apply",
 }
 
 GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

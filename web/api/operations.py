@@ -7,7 +7,16 @@ from typing import Any, Final, Literal, get_type_hints
 
 from msgspec import Struct
 
-from projections import agent_workload, audit_trail, contact_log, customer_timeline, customers, queue_state, work_orders
+from projections import (
+    agent_workload,
+    audit_trail,
+    contact_log,
+    customer_timeline,
+    customers,
+    half_hours,
+    queue_state,
+    work_orders,
+)
 from projections import blacklist as blacklist_model
 from web.access.roles import SIGNED_IN
 from web.api import (
@@ -22,6 +31,7 @@ from web.api import (
     orders,
     ordertypes,
     reasons,
+    sizing,
     waiting,
 )
 from web.api import customers as files
@@ -152,6 +162,8 @@ OPERATIONS: Final = (
     Operation("GET", "/events", "audit.see", ledger.events, (audit_trail.NAME,)),
     Operation("GET", "/events/{position}", "audit.see", ledger.event, (LIVE,)),
     Operation("GET", "/replay", "replay.watch", ledger.replay),
+    Operation("GET", "/sizing", "sizing.see", sizing.day, (half_hours.NAME,)),
+    Operation("GET", "/sizing/plan", "sizing.see", sizing.plan),
     Operation("GET", "/position", SIGNED_IN, ledger.position),
     Operation("GET", "/users", "users.manage", access.everybody),
     Operation("POST", "/users", "users.manage", access.add, status=201, secret=True),

@@ -47,24 +47,24 @@ def targets_of(view: LiveView, desk: Desk, contact_id: str) -> Targets | None:
     if talk is None:
         return None
     with view.still() as world:
-        colleagues = [
-            Colleague(number=agent.number, name=agent.name, why_not=obstacle(world, world.shifts[shift_id]))
+        signed_in = {
+            agent_id: obstacle(world, world.shifts[shift_id])
             for agent_id, shift_id in world.shift_of_agent.items()
-            if agent_id != desk.agent.agent_id and (agent := world.agents.get(agent_id)) is not None
-        ]
-        free = {
-            agent_id: world.agents[agent_id]
-            for agent_id, shift_id in world.shift_of_agent.items()
-            if agent_id in world.agents and not obstacle(world, world.shifts[shift_id])
+            if agent_id != desk.agent.agent_id and agent_id in world.agents
         }
+        agents = {agent_id: world.agents[agent_id] for agent_id in signed_in}
+        colleagues = [
+            Colleague(number=agents[agent_id].number, name=agents[agent_id].name, why_not=why_not)
+            for agent_id, why_not in signed_in.items()
+        ]
+        free = [agents[agent_id] for agent_id, why_not in signed_in.items() if not why_not]
         lines = tuple(
             Line(
                 queue_id=queue.queue_id,
                 name=queue.settings.name,
                 waiting=world.admission.visits(queue.queue_id),
                 free=sum(
-                    agent.skills.get(queue.settings.skill, 0) >= max(queue.settings.min_level, 1)
-                    for agent in free.values()
+                    agent.skills.get(queue.settings.skill, 0) >= max(queue.settings.min_level, 1) for agent in free
                 ),
             )
             for queue in sorted(world.queues.values(), key=lambda queue: queue.settings.name)

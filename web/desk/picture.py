@@ -14,7 +14,7 @@ from orchestrator.domain.staff.shifts import STAND_DOWN, Shift, why_not_by_hand
 from orchestrator.domain.world import World
 from orchestrator.policies.talk import conversations
 from projections.live import LiveView
-from projections.live_calls import Call
+from projections.live_calls import Call, name_of
 from projections.live_tallies import Tally
 
 ENGAGED: Final = ("ringing", "calling", "connecting", "talking", "held")
@@ -259,7 +259,7 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
                     contact_id=contact.contact_id,
                     customer_id=contact.customer_id,
                     number=number_of(contact),
-                    name=contact.caller_name,
+                    name=name_of(contact),
                     queue=queue_name(world, contact.queue_id),
                     queued_at=contact.visit.queued_at if contact.visit is not None else contact.arrived_at,
                     deadline=offer.deadline,
@@ -288,7 +288,7 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
             contact_id=contact.contact_id,
             customer_id=contact.customer_id,
             number=number_of(contact),
-            name=contact.caller_name,
+            name=name_of(contact),
             queue=queue_name(world, contact.queue_id),
             since=contact.segment.since,
             held=contact.status == "held",

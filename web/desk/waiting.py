@@ -12,6 +12,7 @@ from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.world import World
 from orchestrator.runner.hands import in_line
 from projections.live import LiveView
+from projections.live_calls import name_of
 from web.desk.picture import number_of, queue_name
 from web.floor.planned import Planned, planned
 
@@ -94,7 +95,7 @@ def _waiter(contact: Contact, place: int, callback: Planned | None = None) -> Wa
         contact_id=contact.contact_id,
         queue_id=contact.queue_id,
         number=number_of(contact),
-        name=contact.caller_name,
+        name=name_of(contact),
         customer_id=contact.customer_id,
         since=_since(contact),
         points=contact.given,

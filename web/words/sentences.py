@@ -329,6 +329,11 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Alarm: the switch does not say which calls it has (%(failures)s failures)"),
         lambda e, _: {"failures": e.failures},
     ),
+    nodes.NodeOverloaded: (
+        _l("Alarm: the switch does late what it is told"),
+        _nothing,
+    ),
+    nodes.NodeRelieved: (_l("The switch keeps up again"), _nothing),
     engine.DatabaseReturned: (
         _l("The database is back after %(away)s; %(held)s pieces of news had waited"),
         lambda e, _: {"away": duration(e.away_ms), "held": e.held},

@@ -21,6 +21,8 @@ KINDS: Final = ("rewrite", "trunk", "limit", "calendar", "notice", "blacklist")
 OVERLOADED: Final = "overloaded"
 SERVED: Final = "served"
 TOLD: Final = "told"
+MOST_TOLD: Final = 30
+"""So many callers of a switch without a limit may hear at the same time that there is no room."""
 
 
 class _Part(Protocol):
@@ -47,6 +49,9 @@ class Admission:
         }
         self._calls_of_trunk: Counter[str] = Counter()
         self._visits_of_queue: Counter[str] = Counter()
+        self._hearing: dict[str, str] = {}
+        """Contacts whose callers hear at this moment that there is no room, and their switch."""
+        self._hearing_on: Counter[str] = Counter()
 
     # --- keeping it true --------------------------------------------------------------------------------------------
     def configure(self, kind: str, ident: str, event: Event) -> None:
@@ -73,10 +78,14 @@ class Admission:
                 self.limits.take(SERVED, after.node, at)
             case contacts.ContactTurnedAway() if event.reason == OVERLOADED and event.prompt:
                 self.limits.take(TOLD, after.node, at)
+                self._hearing[after.contact_id] = after.node
+                _count(self._hearing_on, after.node, 1)
             case contacts.NuisanceMarked():
                 self.blacklist.mark(after.contact_id, after.from_number, record.about.actor)
             case contacts.ContactEnded() if after.queue_id:
                 _count(self._calls_of_trunk, after.trunk_id, -1)
+            case contacts.ContactEnded():
+                _count(self._hearing_on, self._hearing.pop(after.contact_id, ""), -1)
 
     # --- asking -----------------------------------------------------------------------------------------------------
     def find_entry(self, contact: Contact, now: Instant) -> Found:
@@ -87,6 +96,12 @@ class Admission:
     def visits(self, queue_id: str) -> int:
         """How many wait in this queue, also while somebody's phone rings for them."""
         return self._visits_of_queue[queue_id]
+
+    def may_tell(self, node: str, now: Instant) -> bool:
+        """Whether this switch bears one more who hears that it is overloaded."""
+        if self.limits.of(node) is None:
+            return self._hearing_on[node] < MOST_TOLD
+        return self.limits.room(TOLD, node, now)
 
     def trunk_is_full(self, trunk_id: str) -> bool:
         """Whether this trunk group brings no more calls in."""
@@ -99,6 +114,7 @@ class Admission:
             "calls": dict(self._calls_of_trunk),
             "visits": dict(self._visits_of_queue),
             "limits": self.limits.standing(),
+            "hearing": dict(self._hearing),
             "blacklist": self.blacklist.standing(),
         }
 

@@ -197,6 +197,16 @@ class SnapshotMissing(Fact, frozen=True, kw_only=True):
     failures: int
 
 
+class SwitchBehind(Fact, frozen=True, kw_only=True):
+    """The switch has owed us the answer to a command for so long: it takes more than it can do."""
+
+    behind_ms: int
+
+
+class SwitchCaughtUp(Fact, frozen=True, kw_only=True):
+    """The switch answers commands at once again, and has for a moment."""
+
+
 class LegPresence(Fact, frozen=True, kw_only=True):
     """Answer to `CheckLeg` (uuid_exists): whether the leg lives."""
 

@@ -57,6 +57,18 @@ class SnapshotFailed(Event, frozen=True, kw_only=True):
     failures: int
 
 
+class NodeOverloaded(Event, frozen=True, kw_only=True):
+    """The switch owed us the answer to a command for `behind_ms`. Where it has no limit of its own, callers who arrive
+    now are turned away (`overloaded`) until it has caught up.
+    """
+
+    behind_ms: int
+
+
+class NodeRelieved(Event, frozen=True, kw_only=True):
+    """The switch does at once what it is told: callers are let in again."""
+
+
 class StrayLegFound(Event, frozen=True, kw_only=True):
     """A leg of ours lives without a contact that wants it; it is hung up on sight."""
 
@@ -124,6 +136,8 @@ class Node(Struct, frozen=True, kw_only=True):
     since: Instant = Instant(0)
     in_step: bool = False
     """Whether ledger and switch have been compared since the last connect."""
+    behind: bool = False
+    """Whether it does late what it is told."""
     strays: tuple[str, ...] = ()
     reminders: int = 0
     """How often the switch was asked in vain after the strays."""
@@ -137,11 +151,17 @@ def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
     match event:
         case NodeConnected():
             strays = () if event.restarted else node.strays
-            return replace(node, status="connected", in_step=False, core=event.core, since=at, strays=strays)
+            return replace(
+                node, status="connected", in_step=False, core=event.core, since=at, strays=strays, behind=False
+            )
         case NodeReconciled():
             return replace(node, in_step=True)
         case NodeLost():
-            return replace(node, status="lost", in_step=False, since=at)
+            return replace(node, status="lost", in_step=False, since=at, behind=False)
+        case NodeOverloaded():
+            return replace(node, behind=True)
+        case NodeRelieved():
+            return replace(node, behind=False)
         case StrayLegFound():
             return replace(node, strays=(*node.strays, event.leg))
         case StrayLegOverdue():

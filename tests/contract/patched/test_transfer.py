@@ -105,12 +105,12 @@ def test_a_caller_is_parked_in_the_window_between_the_bridge_command_and_the_bri
 
 def test_both_ends_that_hang_up_as_the_caller_is_parked_are_gone_and_said_so(driver: Driver, desk: Desk) -> None:
     """Complaint 13: both ends in the same tick."""
-    phone = driver.phone("1001")
-    caller = driver.call()
+    driver.phone("1001")
+    driver.call()
     leg, other, _ = desk.talk()
     desk.park(leg)
-    phone.hang_up()
-    caller.hang_up()
+    desk.hang_up(other)
+    desk.hang_up(leg)
     desk.await_fact(f.LegHungUp, leg=other)
     desk.await_fact(f.LegHungUp, leg=leg)
     driver.await_empty()

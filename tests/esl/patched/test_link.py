@@ -9,7 +9,7 @@ import pytest
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl import link as link_module
 from orchestrator.esl import node, outbox, replies
-from orchestrator.esl.node import Link
+from orchestrator.esl.node import BEHIND_MS, Link
 from orchestrator.esl.replies import NoReply, Outcome, Reply
 from tests.esl.patched.conftest import Ear, now, until
 from tests.esl.peers import CORE, PASSWORD, Caller, Peer, answer, event, job_end, plain_frame, reply
@@ -503,3 +503,18 @@ def _living() -> int:
 
 def test_the_longest_reply_is_below_what_counts_as_stuck() -> None:
     assert replies.REPLY_MS < replies.STUCK_MS
+
+
+def test_a_switch_that_owes_answers_for_too_long_is_behind_until_it_has_answered_for_a_while(
+    peer: Peer, ear: Ear
+) -> None:
+    """Issue 4, admission: a switch that does late what it is told gets no more callers."""
+    link = ear.link(peer)
+    ear.await_fact(f.Snapshot)
+    peer.silent = ("api uuid_setvar",)
+    link.command("api uuid_setvar a b c", lambda _: None, deadline_ms=60_000)
+    assert ear.await_fact(f.SwitchBehind).behind_ms >= BEHIND_MS
+    assert not ear.all(f.SwitchCaughtUp)
+    peer.say(answer("+OK"))
+    ear.await_fact(f.SwitchCaughtUp)
+    assert len(ear.all(f.SwitchBehind)) == 1

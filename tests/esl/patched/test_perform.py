@@ -251,6 +251,32 @@ def _hurried(row: performing.Row) -> performing.Row:
     )
 
 
+def test_an_agents_phone_is_rung_before_the_caller_hears_anything_and_after_whatever_else_was_asked(rig: Rig) -> None:
+    """Issue 4: a switch reads commands byte by byte, and the caller does not hear a millisecond."""
+    about = {"node": "fs1", "contact": "c-1"}
+    rig.performer.perform_all(
+        [
+            i.HangUpLeg(id="a", leg=OTHER, cause="NORMAL_CLEARING", **about),
+            i.AnswerCaller(id="b", leg=LEG, **about),
+            i.PlayWaiting(id="c", leg=LEG, music="ringledger", **about),
+            i.RingAgent(
+                id="d", leg="leg-2", offer="o-1", extension="1001", ring_ms=20_000,
+                deadline=Instant(now() + 20_000_000), **about,
+            ),
+            i.HangUpLeg(id="e", leg="leg-3", cause="NORMAL_CLEARING", **about),
+        ]
+    )  # fmt: skip
+    first_words = [" ".join(command.split()[:2]) for command in rig.written()]
+    assert first_words == [
+        "bgapi uuid_kill",
+        "bgapi originate",
+        "api uuid_setvar",
+        f"sendmsg {LEG}",
+        f"sendmsg {LEG}",
+        "bgapi uuid_kill",
+    ]
+
+
 def test_while_the_link_is_down_instructions_fail_at_once(rig: Rig) -> None:
     rig.peer.greeting = b""
     rig.peer.hang_up()

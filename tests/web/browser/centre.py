@@ -132,11 +132,11 @@ def centre(switch: Driver, chromium: "Browser", tmp_path: Path, times: dict[str,
         folder = tmp_path / "house"
         folder.mkdir()
         house = stack.enter_context(House(switch, folder, variables=None, default_entry=True, queue="", **times))
-        house.open()
-        stack.callback(_empty, house)
         command = [sys.executable, "-m", "orchestrator", "projections", "run"]
         models = Child(command, output=folder / "models.log", folder=ROOT, environment=house.environment())
         stack.callback(models.stop, patience_s=15)
+        house.open()
+        stack.callback(_empty, house)
         urls = (house.database.url_reader, house.database.url_writer)
         reading = stack.enter_context(reading_of(house.settings, *urls, name="browser test"))
         until(lambda: all(position_of(reading.reader, name) for name in MODELS), "the read models to be built")

@@ -70,7 +70,7 @@ def test_what_cannot_be_is_said_in_the_dialog_and_the_caller_stays(centre: Centr
     ann.focus("#pass-queue-sales")
     ann.keyboard.press("Enter")
     ann.wait_for_selector("#pass-on:not([open])", state="attached")
-    assert ann.evaluate("document.activeElement.id") == "main"
+    ann.wait_for_function("document.activeElement.id === 'main'")
     assert [event.queue_id for event in house.ledger.all(ContactTransferred)] == ["sales"]
 
 

@@ -78,7 +78,11 @@ class AtDesk:
             desk = self.sees()
             return desk if desk.state == state else None
 
-        return until(look, f"{self.agent_id} to be {state}", within_s=within_s)
+        try:
+            return until(look, f"{self.agent_id} to be {state}", within_s=within_s)
+        except AssertionError as late:
+            late.add_note(f"{self.sees()}\n{self._office.house.status()}")
+            raise
 
 
 class Office:
@@ -140,11 +144,11 @@ def office(switch: SimulatedDriver, tmp_path: Path) -> Iterator[Office]:
         folder = tmp_path / "house"
         folder.mkdir()
         house = stack.enter_context(House(switch, folder, ring_s=15, wrap_up_s=60, cool_down_s=1))
-        house.open()
-        stack.callback(_empty, house)
         command = [sys.executable, "-m", "orchestrator", "projections", "run"]
         models = Child(command, output=folder / "projections.log", folder=ROOT, environment=house.environment())
         stack.callback(models.stop, patience_s=15)
+        house.open()
+        stack.callback(_empty, house)
         reading = stack.enter_context(
             reading_of(house.settings, house.database.url_reader, house.database.url_writer, name="office")
         )

@@ -28,6 +28,7 @@ NOT_ON_PAGES: Final = (
     "projections/command.py",
     "web/api/",
     "web/history/command.py",
+    "web/sizing/command.py",
     "web/serve.py",
 )
 # Where a name stands for the sentence that follows: the code of each.

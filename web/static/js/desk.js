@@ -69,7 +69,9 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("done", (event) => {
   // The queues are told every two seconds: until then whoever was taken must not be taken for the next in line.
   if (event.target.matches(".waiters form")) event.target.closest("li").remove();
-  event.target.closest("dialog")?.close();
+  const dialog = event.target.closest("dialog");
+  if (dialog === passOn) passOnOpener = ""; // the button goes with the caller, and would take the focus along
+  dialog?.close();
   if (event.target.matches("#new-customer-form")) load(document.getElementById("desk-pop"));
   if (event.target.matches("[data-order-form]")) {
     document.getElementById("desk-order").replaceChildren();

@@ -1,0 +1,1 @@
+"""How many agents are needed: by day and half hour beside who was there, and for a plan."""
