@@ -37,7 +37,10 @@ def uuid_bridge(switch: Switch, first: str, second: str) -> bool:
     for leg, other in ((a, b), (b, a)):
         stop_broadcast(leg)
         leg.redirecting = True
+        left = switch.legs.get(leg.partner)
         leg.partner = other.uuid
+        if left is not None:
+            left.wake()  # whoever talked with it notices that it is in another bridge
         leg.set("bridge_channel", other.name)
         leg.set("bridge_uuid", other.uuid)
         leg.set("signal_bond", other.uuid)
@@ -159,7 +162,7 @@ def bridge(switch: Switch, a: Channel, b: Channel) -> Steps[None]:
     a.set("bridge_to", None)
     _let_go_of_held(switch, a, b)
     stop_broadcast(b)
-    while b.running == "CS_EXCHANGE_MEDIA" and b.state == "CS_EXCHANGE_MEDIA":
+    while b.running == "CS_EXCHANGE_MEDIA" and b.state == "CS_EXCHANGE_MEDIA" and b.partner == a.uuid:
         yield switch.options.tick_ms * MILLISECOND
     if b.cause:
         a.set("bridge_hangup_cause", b.cause)
@@ -195,7 +198,6 @@ def exchange(switch: Switch, b: Channel) -> Steps[None]:
     while b.ready and _stays(a):
         yield from _carry_on(switch, b)
     b.exchanging = False
-    a.wake()  # where the second leg was taken into another bridge, the first one is left
     a.let_go()
     _let_go_of_held(switch, b, a)
     if not b.up or b.transferring or b.redirecting or b.state != "CS_EXCHANGE_MEDIA":

@@ -16,11 +16,12 @@ from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing import outside
 from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, KeepLeg, RingAgent, TakeSnapshot
 from orchestrator.domain.world import World
-from orchestrator.policies.base import Do, Happened, Ids
+from orchestrator.policies.base import Do, Happened, Ids, asked_about
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.ring_out import SWITCH_RINGS_LONGER
 
 
+@asked_about(ConsultAsked, ConsultAnswered, ConsultSwitched, ConsultExtended, ConsultClosed)
 def consult(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a consultation moves, then the switch is told what its legs have to do."""
     contact = happened.after

@@ -23,6 +23,8 @@ DEFAULT_COOL_DOWN_MS = 10_000
     contacts.OfferDeclined,
     contacts.OfferClosed,
     contacts.ContactConnected,
+    ConsultAsked,
+    ConsultClosed,
     SignOutRequested,
 )
 def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:

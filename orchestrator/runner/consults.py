@@ -3,9 +3,10 @@
 from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.consults import CONSULTING, JOIN_WITHIN
+from orchestrator.domain.contacts.consults import JOIN_WITHIN
 from orchestrator.domain.contacts.contacts import Contact, Decision, Reservation, Segment
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
+from orchestrator.domain.routing import outside
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
@@ -99,8 +100,29 @@ def expire(world: World, contact: Contact, segment: Segment, now: Instant, ids: 
 
 
 def is_on(world: World, shift: Shift, about: str) -> bool:
-    """Whether the agent's conversation that is meant is one in which they consult somebody."""
-    return hands.conversation(world, shift, about).status == CONSULTING
+    """Whether somebody is consulted in the agent's conversation that is meant."""
+    consult = hands.conversation(world, shift, about).consult
+    return consult is not None and not consult.over
+
+
+def is_done(world: World, shift: Shift, command: inputs.AgentCommand) -> bool:
+    """Whether this agent has asked for just that already: the same wish, sent again."""
+    contact = world.contacts.get(command.about)
+    if contact is None:
+        return False
+    own = contact.segment is not None and contact.segment.shift_id == shift.shift_id
+    consult = contact.consult
+    match command:
+        case inputs.Consult() if own and consult is not None and not consult.over:
+            held = consult.reservation
+            if held is None:
+                return consult.number == outside.callable_number(command.to_number)
+            return held.agent_id == world.agent_of_number.get(command.to_agent)
+        case inputs.EndConsult():
+            return own and consult is not None and consult.over
+        case inputs.CompleteConsult():
+            return not own and contact.transfer is not None and contact.transfer.shift_id == shift.shift_id
+    return False
 
 
 def _refuse(code: str, message: str) -> NoReturn:

@@ -106,6 +106,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
     shift = world.shifts[shift_id]
     if isinstance(command, inputs.Transfer) and passing.is_done(world, shift, command):
         return
+    if consults.is_done(world, shift, command):
+        return
     if stale.is_done(shift, command):
         return
     match command:

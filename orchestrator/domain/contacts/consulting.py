@@ -34,6 +34,7 @@ from orchestrator.domain.contacts.contacts import (
     Segment,
 )
 from orchestrator.domain.kernel import Event, Instant, Refused
+from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 
 Events = tuple[Event, ...]
 
@@ -70,7 +71,7 @@ def _asked(contact: Contact, command: Consult) -> Events:
     if segment is None or segment.shift_id != command.shift_id:
         raise Refused("not_talking", "Somebody is consulted about a caller with whom you talk; this call is over.")
     if contact.status == CONSULTING:
-        raise Refused("consulting", "You consult somebody about this caller already; end that first.")
+        raise Refused("consulting", "You consult somebody about this caller; end that first.")
     if contact.status != "connected" or segment.wish:
         raise Refused("on_hold", "Talk with the caller again first; then consult somebody.")
     return (
@@ -103,7 +104,7 @@ def _switched(consult: State, command: SwitchConsult) -> Events:
 
 def answered(consult: State, command: NoteAnswered) -> Events:
     """The leg of whoever is asked has parked: they are there, once."""
-    if consult.answered:
+    if consult.answered or consult.rejecting or consult.over:
         return ()
     return (ConsultAnswered(consult_id=consult.consult_id, connect_by=command.connect_by),)
 
@@ -128,11 +129,11 @@ def leg_gone(contact: Contact, segment: Segment, consult: State, command: NoteLe
     """The agent is gone, or whoever is consulted."""
     if command.leg == segment.leg:
         if command.handover is None:
-            return ()
+            return ()  # with the whole switch: the end of the caller's leg, which comes too, ends it all
         if consult.over:
             return transferring.fell_back(segment, command.handover.queue)
         return transferring.handed_over(segment, consult, command.handover)
-    if command.leg != consult_leg(contact):
+    if command.leg != consult_leg(contact) or command.cause == SWITCH_RESTARTED:
         return ()
     outcome = "left" if consult.answered else "missed"
     return closed(contact, segment, consult, outcome, command.next_connect_by, command.cause)
@@ -158,6 +159,8 @@ def at_desk(consult: State, command: AcceptAtDesk | RejectAtDesk) -> Events:
     held = consult.reservation
     if held is None or held.shift_id != command.shift_id or consult.over or consult.answered:
         raise Refused("no_offer", "There is no offer to answer any more; the caller may have hung up.")
+    if consult.rejecting or (consult.accepting and isinstance(command, AcceptAtDesk)):
+        return ()
     made = OfferAcceptRequested if isinstance(command, AcceptAtDesk) else OfferRejectRequested
     return (made(offer_id=consult.consult_id, shift_id=held.shift_id, leg=held.leg),)
 

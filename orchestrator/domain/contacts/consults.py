@@ -25,7 +25,7 @@ from orchestrator.domain.contacts.consult_events import (
     ConsultSwitched,
     ContactRejoined,
 )
-from orchestrator.domain.contacts.events import Reservation
+from orchestrator.domain.contacts.events import OfferAcceptRequested, OfferRejectRequested, Reservation
 from orchestrator.domain.kernel import SECOND, Event, Instant
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class Consult(Struct, frozen=True, kw_only=True):
     """Nobody is consulted any more; the caller is being joined with the agent again."""
     doubted: bool = False
     """The switch has been asked why they are not joined yet."""
+    accepting: bool = False
+    """Whether the colleague has pressed accept."""
+    rejecting: bool = False
+    """Whether the colleague has pressed reject."""
 
 
 def consult_leg(contact: "Contact") -> str:
@@ -97,6 +101,10 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
         case ContactRejoined() if contact.segment is not None:
             segment = replace(contact.segment, changed_at=at)
             return replace(contact, status="connected", consult=None, segment=segment)
+        case OfferAcceptRequested() if consult is not None and event.offer_id == consult.consult_id:
+            return replace(contact, consult=replace(consult, accepting=True))
+        case OfferRejectRequested() if consult is not None and event.offer_id == consult.consult_id:
+            return replace(contact, consult=replace(consult, rejecting=True))
         case ConsultAnswered() if consult is not None:
             answered = replace(consult, answered=True, wish=CONSULTED, due=event.connect_by)
             return replace(contact, consult=answered)

@@ -152,6 +152,8 @@ def _of_consult(contact: Contact, consult: Consult, command: Command) -> Events 
             return consulting.at_desk(consult, command)
         case WithdrawOffer() if segment is not None:
             return consulting.withdrawn(contact, segment, consult, command)
+        case Hold() | Resume() | Transfer():
+            raise Refused("consulting", "You consult somebody about this caller; end that first.")
     return None
 
 

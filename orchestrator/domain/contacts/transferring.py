@@ -32,7 +32,7 @@ def fell_back(segment: Segment, queue: Queue) -> Events:
 def handed_over(segment: Segment, consult: Consult, command: CompleteConsult) -> Events:
     """Whoever was consulted is the offer, or the call outside, to which the caller goes: as far as it had come."""
     held, answered = consult.reservation, consult.answered
-    until = command.connect_by if answered else consult.due
+    until = command.connect_by if answered else max(consult.due, command.connect_by)
     if held is None:
         sent = SendOutside(leg=consult.leg, number=consult.number, show=consult.show, answer_by=until)
         events = _passed_on(segment, command.queue, sent)
