@@ -67,6 +67,8 @@ class Counts(Struct, kw_only=True):
     """Conversations between a caller and one agent."""
     transfers: int = 0
     """Callers whom an agent passed on."""
+    consults: int = 0
+    """Consultations about a caller."""
     callbacks: int = 0
     """Callers who asked to be called back."""
     outside_segments: int = 0

@@ -470,7 +470,9 @@ class Switch:
             if not peer.inbound:
                 self._left(peer)
             else:
-                self.agenda.soon(1, 30, lambda: self._park(peer) if peer.joining is None and peer.peer is None else None)
+                self.agenda.soon(
+                    1, 30, lambda: self._park(peer) if peer.joining is None and peer.peer is None else None
+                )
 
     def _joined(self, caller: Leg, agent: Leg) -> None:
         if caller.joining is not agent or agent.joining is not caller:
@@ -480,10 +482,11 @@ class Switch:
         agent.settles_at, agent.music_queued = self.agenda.now + NEW_BRIDGE, False
         caller.music_over_talk_since = 0
         caller.place_over_talk_since = self.agenda.now if self.agenda.now < caller.place_until else 0
-        caller.silent_since = 0
+        caller.silent_since = agent.silent_since = 0
         self._say(f.LegBridged, caller, other=agent.uuid)
         self.moment(caller, "bridged")
-        talk = caller.caller.talk_ms if caller.caller is not None else 1_000
+        # Of a consultation neither one is the caller.
+        talk = caller.caller.talk_ms if caller.caller is not None else self.dice.choice((300, 3_000, 12_000))
         ends = caller if self.dice.random() < 0.6 else agent
         self.agenda.after(talk * MILLISECOND, lambda: self.hang_up(ends, "NORMAL_CLEARING"))
         # Whoever is left alone on the line puts down some time later.

@@ -11,6 +11,7 @@ from orchestrator.domain.contacts.commands import (
     JoinConsultAgain,
     NoteAnswered,
     NoteBridged,
+    NoteDelivered,
     NoteLegGone,
     RejectAtDesk,
     SwitchConsult,
@@ -30,6 +31,7 @@ from orchestrator.domain.contacts.consults import Consult as State
 from orchestrator.domain.contacts.contacts import (
     Contact,
     OfferAcceptRequested,
+    OfferDelivered,
     OfferRejectRequested,
     Segment,
 )
@@ -100,6 +102,14 @@ def _switched(consult: State, command: SwitchConsult) -> Events:
     if consult.wish:
         return ()
     return (ConsultSwitched(consult_id=consult.consult_id, to=to, connect_by=command.connect_by),)
+
+
+def delivered(consult: State, command: NoteDelivered) -> Events:
+    """The colleague's phone rings: should it be missed after the caller was left to it, it was no phone out of reach."""
+    held = consult.reservation
+    if held is None or command.leg != held.leg or consult.delivered or consult.answered or consult.over:
+        return ()
+    return (OfferDelivered(offer_id=consult.consult_id, shift_id=held.shift_id, leg=held.leg),)
 
 
 def answered(consult: State, command: NoteAnswered) -> Events:

@@ -25,7 +25,12 @@ from orchestrator.domain.contacts.consult_events import (
     ConsultSwitched,
     ContactRejoined,
 )
-from orchestrator.domain.contacts.events import OfferAcceptRequested, OfferRejectRequested, Reservation
+from orchestrator.domain.contacts.events import (
+    OfferAcceptRequested,
+    OfferDelivered,
+    OfferRejectRequested,
+    Reservation,
+)
 from orchestrator.domain.kernel import SECOND, Event, Instant
 
 if TYPE_CHECKING:
@@ -59,6 +64,8 @@ class Consult(Struct, frozen=True, kw_only=True):
     """Nobody is consulted any more; the caller is being joined with the agent again."""
     doubted: bool = False
     """The switch has been asked why they are not joined yet."""
+    delivered: bool = False
+    """Whether the colleague's phone has rung."""
     accepting: bool = False
     """Whether the colleague has pressed accept."""
     rejecting: bool = False
@@ -101,6 +108,8 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
         case ContactRejoined() if contact.segment is not None:
             segment = replace(contact.segment, changed_at=at)
             return replace(contact, status="connected", consult=None, segment=segment)
+        case OfferDelivered() if consult is not None and event.offer_id == consult.consult_id:
+            return replace(contact, consult=replace(consult, delivered=True))
         case OfferAcceptRequested() if consult is not None and event.offer_id == consult.consult_id:
             return replace(contact, consult=replace(consult, accepting=True))
         case OfferRejectRequested() if consult is not None and event.offer_id == consult.consult_id:

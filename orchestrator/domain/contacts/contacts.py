@@ -449,13 +449,13 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case ContactTransferred():
             return transfers.evolve(contact, event)
         case AgentSegmentEnded(ended_by=transfers.TRANSFER):
-            return replace(
-                contact, segment=None, consult=None, status="arrived"
-            )  # the visit begins in the same decision
+            # The visit begins in the same decision.
+            return replace(contact, segment=None, consult=None, status="arrived")
         case AgentSegmentEnded():
-            return replace(contact, segment=None, status="leaving", phase=contact.phase or contact.status)
+            return replace(contact, segment=None, consult=None, status="leaving", phase=contact.phase or contact.status)
         case HangUpRequested():
-            return replace(contact, status="leaving", told=event.reason, phase=contact.phase or contact.status)
+            phase = contact.phase or contact.status
+            return replace(contact, status="leaving", consult=None, told=event.reason, phase=phase)
         case LegOverdue():
             return replace(contact, reminders=contact.reminders + 1)
         case LegClosed():

@@ -22,6 +22,7 @@ from orchestrator.domain.contacts.commands import (
     Move,
     NoteAnswered,
     NoteBridged,
+    NoteDelivered,
     NoteHold,
     NoteLegGone,
     NoteRecording,
@@ -144,6 +145,8 @@ def _of_consult(contact: Contact, consult: Consult, command: Command) -> Events 
     """The events, where the command concerns a consultation that goes on; None where it does not."""
     segment = contact.segment
     match command:
+        case NoteDelivered():
+            return consulting.delivered(consult, command)
         case NoteAnswered() if command.leg == consult.leg:
             return consulting.answered(consult, command)
         case NoteBridged() if segment is not None:
@@ -257,9 +260,8 @@ def _mark_nuisance(contact: Contact, command: MarkNuisance) -> Events:
 def _hang_up(contact: Contact, reason: str) -> Events:
     if contact.status == "leaving" and contact.told != "turned_away":
         return ()
-    events: Events = (HangUpRequested(reason=reason),)
-    if contact.consult is not None:
-        events += consulting.dropped(contact.consult, "ended")
+    consulted = consulting.dropped(contact.consult, "ended") if contact.consult is not None else ()
+    events: Events = (*consulted, HangUpRequested(reason=reason))
     if contact.offer is not None:
         events += (OfferWithdrawn(offer_id=contact.offer.offer_id, cause=reason),)
     if contact.outside is not None and not contact.outside.segment_id:

@@ -3,7 +3,14 @@
 from orchestrator.domain.contacts import calling, moving
 from orchestrator.domain.contacts.commands import CompleteConsult, Pick, Queue, SendOutside, Transfer
 from orchestrator.domain.contacts.consults import Consult
-from orchestrator.domain.contacts.contacts import AgentSegmentEnded, Contact, OfferAccepted, OfferAnswered, Segment
+from orchestrator.domain.contacts.contacts import (
+    AgentSegmentEnded,
+    Contact,
+    OfferAccepted,
+    OfferAnswered,
+    OfferDelivered,
+    Segment,
+)
 from orchestrator.domain.contacts.outward_events import OutsideAnswered
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import AGENT, OUTSIDE, QUEUE, TRANSFER
@@ -45,9 +52,11 @@ def handed_over(segment: Segment, consult: Consult, command: CompleteConsult) ->
         reason=CONSULTED_BEFORE,
     )
     events = _passed_on(segment, command.queue, pick)
+    told = {"offer_id": consult.consult_id, "shift_id": held.shift_id, "leg": held.leg}
+    if consult.delivered:
+        events = (*events, OfferDelivered(**told))
     if not answered:
         return events
-    told = {"offer_id": consult.consult_id, "shift_id": held.shift_id, "leg": held.leg}
     return (*events, OfferAnswered(**told), OfferAccepted(**told, connect_by=until))
 
 
