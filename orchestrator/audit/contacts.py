@@ -247,7 +247,7 @@ class Contacts:
             books.complain("callback", "offered while its customer is to be left in peace")
         if contact.leaving:
             books.complain("offer", "offered though the caller is leaving or gone")
-        if contact.node not in books.in_step:
+        if contact.node not in books.in_step and contact.handed_to is None:
             books.complain("offer", f"offered though nobody has looked who is still on {contact.node}")
         if contact.visit != event.visit_id:
             books.complain("offer", f"offered in visit {event.visit_id}, but {contact.visit or 'none'} is open")

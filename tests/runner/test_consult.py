@@ -262,12 +262,12 @@ def test_a_colleague_who_hangs_up_leaves_caller_and_agent_together() -> None:
 
 
 # --- the agent goes --------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("by_desk", (True, False))
-def test_an_agent_who_hangs_up_while_the_colleague_is_there_has_completed(by_desk: bool) -> None:
+@pytest.mark.parametrize("where", ("desk", "handset"))
+def test_an_agent_who_hangs_up_while_the_colleague_is_there_has_completed(where: str) -> None:
     scene = Consulted()
     ring = scene.both_talk()
     scene.told.clear()
-    if by_desk:
+    if where == "desk":
         assert scene.press(inputs.HangUp) == ""
     else:
         scene.hang_up(scene.ring.leg)

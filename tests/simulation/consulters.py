@@ -1,4 +1,4 @@
-"""Agents who consult colleagues and numbers outside about their callers, and press whatever comes to their minds then."""
+"""Agents who consult colleagues and numbers outside about their callers, and then press whatever comes to mind."""
 
 from random import Random
 
@@ -16,10 +16,10 @@ from tests.simulation.outsiders import NUMBERS
 # Every code that they may get back. Another one fails the run.
 CONSULTING_REFUSALS = frozenset(
     {
-        "agent_away", "agent_busy", "agent_not_ready", "agent_unreachable", "bad_target", "consulting", "database_away",
-        "no_offer", "no_outside", "not_allowed", "not_answered", "not_consulting", "not_held", "not_signed_in",
+        "agent_away", "agent_busy", "already_held", "agent_not_ready", "agent_unreachable", "bad_target", "consulting",
+        "database_away", "no_offer", "no_outside", "not_allowed", "not_answered", "not_consulting", "not_held", "not_signed_in",
         "not_talking", "on_hold", "outside_full", "same_agent", "stale", "switch_away", "unknown_agent",
-        "withheld",
+        "which_one", "withheld",
     }
 )  # fmt: skip
 # What comes of the colleagues who are sent away and called back.

@@ -105,7 +105,7 @@ def _switched(consult: State, command: SwitchConsult) -> Events:
 
 
 def delivered(consult: State, command: NoteDelivered) -> Events:
-    """The colleague's phone rings: should it be missed after the caller was left to it, it was no phone out of reach."""
+    """The colleague's phone rings: missed later, after the caller was left to it, it was no phone out of reach."""
     held = consult.reservation
     if held is None or command.leg != held.leg or consult.delivered or consult.answered or consult.over:
         return ()
@@ -165,9 +165,10 @@ def dropped(consult: State, outcome: str) -> Events:
 
 
 def at_desk(consult: State, command: AcceptAtDesk | RejectAtDesk) -> Events:
-    """The colleague presses accept or reject while their phone rings."""
+    """The colleague presses accept while their phone rings, or reject, also later: then they are asked no more."""
     held = consult.reservation
-    if held is None or held.shift_id != command.shift_id or consult.over or consult.answered:
+    there = consult.answered and isinstance(command, AcceptAtDesk)
+    if held is None or held.shift_id != command.shift_id or consult.over or there:
         raise Refused("no_offer", "There is no offer to answer any more; the caller may have hung up.")
     if consult.rejecting or (consult.accepting and isinstance(command, AcceptAtDesk)):
         return ()
