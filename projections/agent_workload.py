@@ -1,11 +1,11 @@
 """Agents: what each does now, and what they did, by site-local day. The leader's table of agents and each agent's day.
 
 Streams: shift, contact (hold, transfer, consultation), agent (who they are). One log, one order: a state is derived
-from the last event that concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Of several
-contacts in hand the agent's state is that of the most active: talking, else held, else ringing; so no time counts
-twice. Whom a colleague asks about a caller is ringing, then talking, and was offered nothing until the caller is theirs. Durations
-by our clock, from the event that begins a state to the event that ends it, cut at site-local midnight. Counts on the
-day of the event.
+from the last event that concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Of
+several contacts in hand the agent's state is that of the most active: talking, else held, else ringing; so no time
+counts twice. Whom a colleague asks about a caller is ringing, then talking, and was offered nothing until the caller is
+theirs. Durations by our clock, from the event that begins a state to the event that ends it, cut at site-local
+midnight. Counts on the day of the event.
 """
 
 from typing import Final

@@ -17,9 +17,9 @@ from tests.simulation.outsiders import NUMBERS
 CONSULTING_REFUSALS = frozenset(
     {
         "agent_away", "agent_busy", "already_held", "agent_not_ready", "agent_unreachable", "bad_target", "consulting",
-        "database_away", "no_offer", "no_outside", "not_allowed", "not_answered", "not_consulting", "not_held", "not_signed_in",
-        "not_talking", "on_hold", "outside_full", "same_agent", "stale", "switch_away", "unknown_agent",
-        "which_one", "withheld",
+        "database_away", "no_offer", "no_outside", "not_allowed", "not_answered", "not_consulting", "not_held",
+        "not_signed_in", "not_talking", "on_hold", "outside_full", "same_agent", "stale", "switch_away",
+        "unknown_agent", "which_one", "withheld",
     }
 )  # fmt: skip
 # What comes of the colleagues who are sent away and called back.
