@@ -300,7 +300,8 @@ def _not_done(
             joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")
             asked = [fact.leg, joining]
             if contact.consult is not None and contact.segment is not None:
-                asked = [contact.caller_leg, contact.segment.leg, consult_leg(contact)]
+                consulted = consult_leg(contact) if contact.consult.answered else ""
+                asked = [contact.caller_leg, contact.segment.leg, consulted]
             for leg in filter(None, asked):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
         case "StartRecording" if contact.segment is not None:

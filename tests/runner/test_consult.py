@@ -366,6 +366,14 @@ def test_who_consults_nobody_has_nothing_to_complete_or_to_end() -> None:
         assert scene.press(kind) == "not_consulting"
 
 
+def test_whoever_is_asked_has_no_say_in_the_conversation() -> None:
+    scene = Consulted()
+    scene.both_talk()
+    about = scene.it.contact_id
+    for kind in (inputs.HangUp, inputs.CompleteConsult, inputs.EndConsult, inputs.Hold):
+        assert scene.refusal(kind(agent="1002", about=about)) == "not_talking"
+
+
 def test_hold_and_passing_on_wait_until_the_consultation_is_over() -> None:
     scene = Consulted()
     scene.both_talk()
