@@ -137,8 +137,8 @@ class Report(Struct, frozen=True, kw_only=True):
             f"shifts      {counts.shifts}, {counts.shifts_ended} ended; {counts.segments} conversations, "
             f"{counts.wrap_ups_started} wrap-ups started, {counts.wrap_ups_ended} ended"
         )
-        if counts.transfers:
-            yield f"transfers   {counts.transfers}"
+        if counts.transfers or counts.consults:
+            yield f"transfers   {counts.transfers}, {counts.consults} consultations"
         if counts.callbacks or counts.outside_segments:
             yield f"outside     {counts.callbacks} callbacks asked for, {counts.outside_segments} conversations outside"
         yield (

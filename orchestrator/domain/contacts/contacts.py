@@ -19,7 +19,8 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
   Calls to the outside, callbacks among them, have states of their own beside these: `outward`.
-  From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`.
+  From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`; from connected, consult
+  somebody first (ConsultAsked): `consults`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
 """
