@@ -269,7 +269,8 @@ class Engine:
         def stored(position: int) -> None:
             self._stored += 1
             self.position = position
-            self._metrics.commit_seconds.observe(time.perf_counter() - begun)
+            if not patient:
+                self._metrics.commit_seconds.observe(time.perf_counter() - begun)
             self._count(outcome.records)
             self._instruct(outcome.instructions)
             if _rings_at_once(outcome):

@@ -63,7 +63,7 @@ class Metrics:
         )
         self.commit_seconds = _Histogram(
             "ringledger_commit_seconds",
-            "From handing a step's records to the writer to knowing them durable.",
+            "From handing a step's records to the writer to knowing them durable, where something waits for that.",
             registry=r,
             buckets=_COMMIT_S,
         )

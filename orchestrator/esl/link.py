@@ -33,10 +33,10 @@ Clock = Callable[[], Instant]
 
 CONNECT_S: Final = 5.0
 # mod_event_socket looks at its queue of events every 20 ms while its socket is silent; a lone line feed makes it look
-# at once (commands it sees at once anyway). Delay of an event on an idle switch, p50 / p99 of 120, and what our side of
-# one idle connection costs of one core: none 7.3 / 19.0 ms; 10 ms 5.7 / 9.3, 0.8 %; 5 ms 1.5 / 4.6, 1.4 %;
-# 2 ms 0.23 / 1.6, 2.6 %; 1 ms 0.05 / 0.22, 5.2 %.
-POKE_S: Final = 0.002
+# at once (commands it sees at once anyway). From asking for an event to having it, p50 / p99 of 200, of which asking
+# takes about 1.3 ms, and what our side of one idle connection costs of one core: none 10.1 / 20.1 ms; 10 ms 6.0 / 10.6,
+# 0.9 %; 5 ms 3.7 / 6.1, 1.6 %; 4 ms 2.8 / 5.1, 1.6 %; 2 ms 1.7 / 3.0, 2.7 %; 1 ms 1.6 / 1.9, 5.3 %.
+POKE_S: Final = 0.004
 # How exactly a wait of some seconds ends: each look wakes the process, for every connection.
 CHECK_S: Final = 0.2
 # HEARTBEAT comes every 20 s at most; silence is asked about long before.

@@ -63,7 +63,7 @@ _NO_HOOKS: Final = Hooks()
 
 # How long records that nobody waits for may wait for company: long enough to share a commit at 50 calls/s, far below
 # what a person or a standby notices.
-PATIENCE_S: Final = 0.005
+PATIENCE_S: Final = 0.01
 
 
 class _Group(Struct, frozen=True):

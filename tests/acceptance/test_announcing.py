@@ -1,6 +1,7 @@
 """Feature 4.2 on a real switch, by its samples: both hear the agent's number once, and the recording does not."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,18 @@ def listen_in(control: Control, house: House, leg: str) -> Path:
 
 
 def heard(path: Path, channel: int) -> list[int]:
-    """The pitches of the number, in the order in which they are heard, each as often as it is."""
-    found = [(at, hertz) for hertz in SAID for at, length in stretches(path, channel, hertz) if length > PART_S / 2]
+    """The pitches of the number, in the order in which they are heard, each as often as it is.
+
+    A hold pressed within a tone cuts it in two, a twentieth of a second or two apart: that is heard once, not twice and
+    not too short to count.
+    """
+    found = []
+    for hertz in SAID:
+        pieces = stretches(path, channel, hertz)
+        begins = [n for n, (at, _) in enumerate(pieces) if not n or at - sum(pieces[n - 1]) > PART_S]
+        for first, after in pairwise([*begins, len(pieces)]):
+            if sum(length for _, length in pieces[first:after]) > PART_S / 2:
+                found.append((pieces[first][0], hertz))
     return [hertz for _, hertz in sorted(found)]
 
 
@@ -102,8 +113,9 @@ def test_an_agent_whose_phone_sends_nothing_is_announced_too(house: House) -> No
     assert heard(ear, 1) == SAID
 
 
+@pytest.mark.parametrize("after_ms", (0, 2_250), ids=("before its first digit", "within a digit"))
 def test_a_hold_pressed_while_it_is_spoken_and_an_engine_that_starts_again_meanwhile_repeat_nothing(
-    house: House,
+    house: House, after_ms: int
 ) -> None:
     """Features 4.2, 4.3, 12.1."""
     house.driver.phone("1001")
@@ -115,6 +127,7 @@ def test_a_hold_pressed_while_it_is_spoken_and_an_engine_that_starts_again_meanw
         leg = house.ledger.all(c.ContactArrived)[0].leg
         control.await_event("MEDIA_BUG_START", Unique_ID=leg, Media_Bug_Function="displace")
         ear = listen_in(control, house, leg)
+        house.driver.let_hear(after_ms)
         house.do(inputs.Hold(agent="801"))
         house.engines[-1].child.kill()
         house.open()

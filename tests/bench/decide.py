@@ -6,6 +6,7 @@ An engine in a process of its own, on one core; the simulated switch and Postgre
 
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -98,6 +99,7 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
         "unit": "ms",
         "at_most": 5,
         "switch_running": switch.poll() is None,
+        "python": f"{platform.python_version()} of {Path(sys.executable).resolve()}",
     }
 
 

@@ -90,6 +90,13 @@ def day(site: Site, database: Database) -> Iterator[Day]:
         yield day
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page waits long for a position that does not come, and many such are asked for."""
+    for module in ("web.fresh", "web.api.serving"):
+        monkeypatch.setattr(f"{module}.WAIT_S", 0.02)
+
+
 def everything(site: Site) -> Browser:
     """Somebody whom no permission stops."""
     site.add_user("everything", *ROLES, agent_id="a1")
@@ -131,6 +138,7 @@ def faults(response: Any) -> str:  # noqa: ANN401 - werkzeug's answer
     return ""
 
 
+@pytest.mark.usefixtures("hurried")
 def test_no_route_falls_over_whatever_its_address_and_form_carry(site: Site, day: Day) -> None:
     browser, names = everything(site), fields_of(ROOT)
     browser.get("/sessions")
@@ -149,6 +157,7 @@ def test_no_route_falls_over_whatever_its_address_and_form_carry(site: Site, day
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.usefixtures("hurried")
 def test_no_page_falls_over_one_odd_word_in_its_address(site: Site, day: Day) -> None:
     browser = everything(site)
     asked = [
@@ -162,6 +171,7 @@ def test_no_page_falls_over_one_odd_word_in_its_address(site: Site, day: Day) ->
     assert not wrong
 
 
+@pytest.mark.usefixtures("hurried")
 def test_no_question_of_a_program_falls_over_one_odd_word(site: Site, day: Day) -> None:
     browser = everything(site)
     asked = [

@@ -14,6 +14,7 @@ from web.floor.levels import Levels
 from web.floor.picture import Floor, floor_of
 from web.parts import parts
 from web.push.present import Live, Topic, live
+from web.push.turns import render_in_turns
 from web.words import chosen, code
 from web.words import reason as reason_in_words
 
@@ -83,7 +84,7 @@ def _now() -> int:
 
 def draw_floor(_ident: str) -> str:
     """The leader's view: tiles, agents, calls."""
-    return render_template("floor/parts.html", **shown())
+    return render_in_turns("floor/parts.html", **shown())
 
 
 def draw_board(_ident: str) -> str:

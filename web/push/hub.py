@@ -22,18 +22,20 @@ from msgspec import Struct
 from web.push import frames
 from web.push.frames import Audience
 from web.push.stream import ANSWER_S, Stream
+from web.push.turns import PAUSE_S, draw_in_turns
 
 log = structlog.get_logger(__name__)
 
 BEAT_S: Final = 15.0
 MOST_OF_ONE_USER: Final = 8
-# A topic that may wait is handed out so many streams at a time, with a pause (s) in which those that must not wait have
+# A topic that may wait is handed out so many streams at a time, with a pause in which those that must not wait have
 # their turn: five hundred writes in a row take forty milliseconds.
 _AT_ONCE: Final = 20
-_PAUSE_S: Final = 0.004
 
 Renderer = Callable[[str, Audience], str]
-"""(ident of the topic, audience) → HTML. It looks into memory only: no database, no file."""
+"""(ident of the topic, audience) → HTML. It looks into memory only: no database, no file. Of a topic that may wait it
+may pause (`web.push.turns`) once it has taken what it shows.
+"""
 
 
 class TooManyStreams(Exception):
@@ -240,6 +242,8 @@ class Hub:
     # --- drawing -----------------------------------------------------------------------------------------------------
     def _run(self, patient: bool) -> None:  # noqa: FBT001 - one greenlet for each of two kinds
         """Draw what is due, of the topics that may wait or of those that must not."""
+        if patient:
+            draw_in_turns()
         while True:
             self._wake[patient].wait(self._pause(patient=patient))
             self._wake[patient].clear()
@@ -275,21 +279,19 @@ class Hub:
         kind, _, ident = topic.partition(":")
         drawn: dict[Audience, bytes] = {}
         for count, stream in enumerate(streams, 1):
-            left.discard(stream)
-            if stream not in self._streams.get(topic, ()):
-                continue  # it has gone in the meantime
-            ready = drawn.get(stream.audience)
-            if ready is None:
+            if stream.audience not in drawn and stream in self._streams.get(topic, ()):
                 try:
-                    ready = frames.frame(kind, self._kinds[kind].render(ident, stream.audience))
+                    # Others may be told something meanwhile: until this page has what is drawn, it is owed it.
+                    drawn[stream.audience] = frames.frame(kind, self._kinds[kind].render(ident, stream.audience))
                 except Exception:
                     # A fault of one drawing is told and does not end the others'.
                     log.exception("drawing-failed", topic=topic)
                     return
-                drawn[stream.audience] = ready
-            self._give(stream, ready, self._owed(stream))
+            left.discard(stream)
+            if stream in self._streams.get(topic, ()):  # and not gone in the meantime
+                self._give(stream, drawn[stream.audience], self._owed(stream))
             if count % _AT_ONCE == 0:
-                gevent.sleep(_PAUSE_S if patient else 0)
+                gevent.sleep(PAUSE_S if patient else 0)
 
     def _owed(self, stream: Stream) -> int:
         """The position up to which this page has been told everything, once it has what it is given now."""

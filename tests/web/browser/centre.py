@@ -22,6 +22,7 @@ from tests.contract.driver import Driver, RealDriver, SimulatedDriver
 from tests.lab.patience import until
 from tests.lab.ports import free_port
 from tests.lab.process import Child
+from tests.web.browser.arrival import PATIENCE_MS, go
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,7 +49,7 @@ class Centre:
         environment = self.house.environment(RINGLEDGER_WEB=f"127.0.0.1:{self._port}")
         command = [sys.executable, "-m", "orchestrator", "web"]
         self._webs.append(Child(command, output=output, folder=ROOT, environment=environment))
-        until(self._answers, f"the web to answer: {output}", within_s=30)
+        until(self._answers, f"the web to answer: {output}", within_s=60)
 
     def stop_web(self) -> None:
         """Take it down as an upgrade does."""
@@ -80,10 +81,10 @@ class Centre:
         url = f"http://127.0.0.1:{port or self._port}"
         context.add_cookies([{"name": "ringledger", "value": key, "url": url}])
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self.complaints.append(said.text) if "Content Security" in said.text else None)
-        page.goto(url + path)
+        go(page, url + path)
         if path == "/desk/":
             page.wait_for_selector("html[data-listening]")
         return page
@@ -93,9 +94,9 @@ class Centre:
         context = self._chromium.new_context(viewport={"width": 1600, "height": 900})
         self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(f"http://127.0.0.1:{self._port}{path}")
+        go(page, f"http://127.0.0.1:{self._port}{path}")
         return page
 
     def _answers(self) -> bool:
@@ -120,8 +121,8 @@ def switch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def times() -> dict[str, float]:
-    """Those of the queue; a module may have its own."""
-    return {"ring_s": 8, "wrap_up_s": 60, "cool_down_s": 1}
+    """Those of the queue, long enough for a busy machine; a module or a test may have its own."""
+    return {"ring_s": 120, "wrap_up_s": 120, "cool_down_s": 1}
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def centre(switch: Driver, chromium: "Browser", tmp_path: Path, times: dict[str,
         stack.callback(_empty, house)
         urls = (house.database.url_reader, house.database.url_writer)
         reading = stack.enter_context(reading_of(house.settings, *urls, name="browser test"))
-        until(lambda: all(position_of(reading.reader, name) for name in MODELS), "the read models to be built")
+        until(lambda: all(position_of(reading.reader, name) for name in MODELS), "the models to be built", within_s=60)
         centre = Centre(house, reading, chromium, free_port(), folder)
         stack.callback(centre.close)
         centre.start_web()

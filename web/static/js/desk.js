@@ -35,7 +35,9 @@ async function send(form, button) {
   for (const each of buttons) each.disabled = true;
   const answer = await attempt(button?.getAttribute("formaction") || form.action, body, told);
   if (answer?.ok) {
-    form.closest("details[data-hold]")?.removeAttribute("open");
+    // The event may have come before the answer: then another form and another menu, held open, stand in its place.
+    const menu = form.closest("details[data-hold]");
+    if (menu) (document.getElementById(menu.id) ?? menu).open = false;
     form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: answer.said ?? {} }));
     setTimeout(release, PENDING_MS); // by then the event has long replaced the button
     return;

@@ -5,9 +5,11 @@ import re
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from tests.lab.patience import until
 from tests.web.push.patched.service import Service
+from web.push import Audience
 from web.push.stream import DEPTH
 
 
@@ -289,3 +291,26 @@ def test_what_must_not_wait_overtakes_what_may_and_its_id_does_not_claim_that() 
         order = [event.data for event in last.events]
         assert order.index("en:ringing") < order.index("en:busy")
         assert int(rung.id) < floor
+
+
+def test_what_is_still_being_drawn_is_owed() -> None:
+    """A floor of many rows is drawn in turns; a ring comes in between, and its id does not claim the floor."""
+    with Service(every_s=0.01) as service:
+        page = service.page("floor", "agent:a")
+        until(lambda: page.named("floor"), "the first state to come")
+        kind = service.hub._kinds["floor"]
+        begun, go_on = Event(), Event()
+
+        def slow(ident: str, audience: Audience) -> str:
+            begun.set()
+            assert go_on.wait(5)
+            return kind.render(ident, audience)
+
+        service.hub._kinds["floor"] = type(kind)(kind.name, slow, kind.every_s, kind.source)
+        floor = service.change(floor="busy")
+        assert begun.wait(5)
+        service.change(a="ringing")
+        rung = page.await_text("en:ringing")
+        go_on.set()
+        assert int(rung.id) < floor
+        assert int(page.await_text("en:busy", "floor").id) > floor
