@@ -439,6 +439,19 @@ def test_two_who_are_not_joined_in_time_are_looked_for_and_then_the_caller_is_wi
     assert scene.bridges() == [(scene.caller, scene.ring.leg)]
 
 
+def test_an_agent_who_cannot_go_to_the_caller_in_turn_asks_nobody_any_more_and_comes_back() -> None:
+    scene = Consulted()
+    scene.both_talk()
+    scene.press(inputs.SwitchConsult)
+    scene.wait(5_000)
+    scene.told.clear()
+    scene.wait(5_000)
+    assert scene.events(e.ConsultClosed)[-1].cause == "not_connected_in_time"
+    assert scene.bridges() == [(scene.caller, scene.ring.leg)]
+    scene.joined(scene.caller, scene.ring.leg)
+    assert scene.it.status == "connected"
+
+
 def test_a_caller_who_cannot_be_joined_with_the_agent_again_waits_for_another_one() -> None:
     scene = Consulted()
     scene.both_talk()

@@ -192,7 +192,7 @@ def _late(contact: Contact, segment: Segment, consult: State, command: ExpireCon
         return closed(contact, segment, consult, "missed", command.again_at, NO_ANSWER)
     if not consult.doubted:
         return (ConsultExtended(consult_id=consult.consult_id, until=command.again_at, cause="not_connected_in_time"),)
-    if consult.wish == CONSULTED:
+    if not consult.over:
         return closed(contact, segment, consult, "left", command.again_at, "not_connected_in_time")
     # Caller and agent cannot be joined again: somebody else is to have the caller.
-    return (*dropped(consult, "ended"), *transferring.fell_back(segment, command.queue))
+    return transferring.fell_back(segment, command.queue)
