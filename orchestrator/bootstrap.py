@@ -41,6 +41,7 @@ CONFIGURATION: Final = (
     "queue",
     "entry",
     "outside",
+    "recordings",
     "pauses",
     "wrapup",
     *admission.KINDS,

@@ -14,6 +14,7 @@ from orchestrator import cluster
 from orchestrator.columns import print_table
 from orchestrator.commandline_admission import blacklist, holidays, notice
 from orchestrator.commandline_people import token, user
+from orchestrator.commandline_recordings import recordings
 from orchestrator.commandline_sizing import size
 from orchestrator.commandline_wishes import WISHES
 from orchestrator.control import Client, ControlError, control_path
@@ -37,6 +38,7 @@ ringledger.add_command(user)
 ringledger.add_command(token)
 ringledger.add_command(blacklist)
 ringledger.add_command(notice)
+ringledger.add_command(recordings)
 ringledger.add_command(size)
 for wish in WISHES:
     ringledger.add_command(wish)

@@ -76,6 +76,10 @@ WISHES: Final = (
     _wish("reject", inputs.Reject, text="Refuse the offered contact."),
     _wish("hold", inputs.Hold, text="Put the caller on hold: of several, the active one."),
     _wish("resume", inputs.Resume, _ABOUT, text="Talk again; whoever is active is put on hold first."),
+    _wish("record", inputs.StartRecording, _ABOUT, text="Record this talk from here on, where it may be asked for."),
+    _wish("stop-recording", inputs.StopRecording, _ABOUT, text="Record no more of what was recorded on demand."),
+    _wish("mask", inputs.MaskRecording, _ABOUT, text="Record silence from here on: a card number follows."),
+    _wish("unmask", inputs.UnmaskRecording, _ABOUT, text="Record sound again."),
     _wish("hang-up", inputs.HangUp, _ABOUT, text="End the conversation: of several, the active one."),
     _wish(
         "transfer",

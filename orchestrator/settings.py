@@ -68,6 +68,7 @@ class Settings:
     kek_file: Path
     tape_max_mb: int
     recordings: Path
+    kept: Path
     metrics: Address | None
     web: Address | None
     web_origin: str
@@ -377,6 +378,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         _read_path,
     ),
     Variable(
+        "RINGLEDGER_KEPT",
+        "kept",
+        "folder in which recordings are kept encrypted",
+        lambda given: str(Path(given.home) / "kept"),
+        _read_path,
+    ),
+    Variable(
         "RINGLEDGER_METRICS",
         "metrics",
         "host:port where Prometheus finds the figures; empty: nowhere",
@@ -439,7 +447,7 @@ def load(environ: Mapping[str, str] | None = None, *, uid: int | None = None) ->
     texts, problems = _texts(os.environ if environ is None else environ, os.geteuid() if uid is None else uid)
     values: dict[str, object] = {}
     for variable in VARIABLES:
-        if variable.field in {"kek_file", "recordings"} and "home" not in values:
+        if variable.field in {"kek_file", "recordings", "kept"} and "home" not in values:
             continue  # its default stands on a home that was just complained of
         try:
             values[variable.field] = variable.read(texts[variable.name])

@@ -4,6 +4,7 @@
                 ├─ simulated switch      unless RINGLEDGER_SWITCHES names real ones
                 ├─ engine                the process that decides (started again when it ends by itself)
                 ├─ projections           the process that folds the log into read models (likewise)
+                ├─ recordings            the process that encrypts what the switch has recorded (likewise)
                 ├─ web                   screens and API, unless RINGLEDGER_WEB is empty
                 └─ robot desks, watch    in this process
 
@@ -149,9 +150,9 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     database = cluster.ensure_running(settings, say)
     closing.append(database.stop)
     say(f"database: {database.description}")
-    keeper = threading.Thread(target=_keep_database, args=(settings, database, say, stop), name="keep-database")
-    keeper.start()
-    closing.append(keeper.join)
+    tending = threading.Thread(target=_keep_database, args=(settings, database, say, stop), name="keep-database")
+    tending.start()
+    closing.append(tending.join)
     schema.create(database.url_owner, admin_url=database.url_admin)
     if applied := apply_defaults(settings, database.url_writer):
         say(f"configuration: the demo's own ({applied} changes); see `ringledger config show`")
@@ -180,6 +181,11 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     )
     readers.start()
     closing.append(readers.stop)
+    keeper = Child(
+        "recordings", [sys.executable, "-m", "orchestrator", "recordings", "keep"], environ, logs / "recordings.log"
+    )
+    keeper.start()
+    closing.append(keeper.stop)
     if settings.web is not None:
         serving = Child("web", [sys.executable, "-m", "orchestrator", "web"], environ, logs / "web.log")
         serving.start()

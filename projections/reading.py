@@ -11,6 +11,7 @@ from orchestrator import cluster
 from orchestrator.service.access import Tokens, Users
 from orchestrator.service.attempts import Attempts
 from orchestrator.service.passwords import Passwords, Run, here
+from orchestrator.service.recordings import Recordings
 from orchestrator.service.requests import Requests
 from orchestrator.service.sessions import Sessions
 from orchestrator.settings import Settings
@@ -55,6 +56,7 @@ class Reading:
     tokens: Tokens
     attempts: Attempts
     requests: Requests
+    recordings: Recordings
 
     def opened(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Sealed texts of read models, opened, from (stream, field, text) each; `‹erased›` where the key is destroyed.
@@ -105,6 +107,7 @@ def reading_of(
             tokens=Tokens(desk, log, writer),
             attempts=Attempts(writer, vault),
             requests=Requests(writer),
+            recordings=Recordings(desk, log, clear=settings.recordings, kept=settings.kept),
         )
     finally:
         reader.close()

@@ -3,7 +3,11 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from tests.conftest import freeswitch_binary
 
 # pytest's exit status for "no tests collected": normal for one of the two runs when arguments choose a few tests.
 _NOTHING_COLLECTED = 5
@@ -14,17 +18,20 @@ def main(arguments: list[str]) -> int:
     """Run all, the next also after a failure; 0 when all that was found passed and something was.
 
     Unpatched tests of the real switch have a run of their own, one after another: two switches with their callers are
-    more than two cores carry. (xdist's groups would say the same, but with pytest 9.2 they are not heeded.)
+    more than two cores carry. (xdist's groups would say the same, but with pytest 9.2 they are not heeded.) Without one
+    the patched tests, which mostly wait for a simulated switch, do so beside the unpatched ones, and tell afterwards.
     """
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         report = Path(directory) / "switch-tests-skipped"
         report.touch()
         # In one word: pytest takes the value of an option that it does not know yet for a path of tests.
         common = [f"--switch-report={report}", *arguments]
+        patched = ["-m", "tests.run_patched", *common]
+        beside = None if freeswitch_binary() else stack.enter_context(_beside(Path(directory) / "patched", patched))
         outcomes = [
             _run("unpatched", ["-m", "pytest", "-n", _WORKERS, "--dist", "worksteal", "-m", "not switch", *common]),
             _run("unpatched, on the real switch", ["-m", "pytest", "-p", "no:xdist", "-m", "switch", *common]),
-            _run("gevent-patched", ["-m", "tests.run_patched", *common]),
+            beside() if beside else _run("gevent-patched", patched),
         ]
         skipped = report.read_text(encoding="utf-8").splitlines()
     for nodeid in skipped:
@@ -37,6 +44,24 @@ def main(arguments: list[str]) -> int:
     if failed:
         return failed[0]
     return 0 if 0 in outcomes else _NOTHING_COLLECTED
+
+
+@contextmanager
+def _beside(output: Path, arguments: list[str]) -> Iterator[Callable[[], int]]:
+    """A run that has begun: whoever asks for its outcome waits for its end, and it is told then. It ends with us."""
+    with output.open("wb") as sink:
+        running = subprocess.Popen([sys.executable, *arguments], stdout=sink, stderr=subprocess.STDOUT)
+
+    def outcome() -> int:
+        code = running.wait()
+        print("== gevent-patched tests", output.read_text(encoding="utf-8", errors="replace"), sep="\n", flush=True)
+        return code
+
+    try:
+        yield outcome
+    finally:
+        running.terminate()
+        running.wait()
 
 
 def _run(kind: str, arguments: list[str]) -> int:

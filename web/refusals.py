@@ -315,7 +315,14 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     ),
     "not_answered": _l("Nobody has answered yet whom you could talk with in turn."),
     "not_consulting": _l("Nobody is asked about this caller any more."),
+    "no_such_recording": _l("This is no name of a recording."),
+    "not_recorded": _l("Nothing is being recorded, so there is nothing to mask."),
+    "recording_damaged": _l("This recording is not what was recorded: its file was changed or damaged."),
+    "recording_erased": _l("Whoever is heard in this recording was erased; nobody can hear it."),
+    "recorded_by_rule": _l("This call is recorded by rule. It can be masked, but not ended."),
+    "recording_not_allowed": _l("Calls of this queue are not recorded, not even when asked for."),
     "not_talking": (
+        (r"Recording needs .*", _l("You are not in this conversation.")),
         (r"A caller is marked .*", _l("A caller is marked as a nuisance during the call.")),
         (
             r"Somebody is consulted about .*",

@@ -7,6 +7,7 @@ from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Consult, Contact
 from orchestrator.audit.outward import let_go
 from orchestrator.domain.contacts import consult_events as events
+from orchestrator.domain.contacts.consults import CONSULTED
 from orchestrator.domain.kernel import Event, Instant
 
 _OfConsult = (
@@ -48,7 +49,7 @@ class _Consults:
             books.complain("leg", f"leg {event.leg} is used twice")
         contact.legs.add(event.leg)
         books.counts.legs += 1
-        contact.consult = Consult(event)
+        contact.consult, contact.parking = Consult(event), True
         if contact.consult.shift_id:
             books.hold(contact.consult.shift_id, contact.ident, event.consult_id)
             books.owe(contact.consult.shift_id, "reservation", event.consult_id)
@@ -73,6 +74,7 @@ class _Consults:
         if (consult := self._open(contact, event)) is not None:
             self._needs_answer(consult, event)
             consult.due = event.connect_by
+            contact.parking = contact.parking or event.to == CONSULTED
 
     def joined(self, contact: Contact, event: events.ConsultJoined) -> None:
         if (consult := self._open(contact, event)) is not None:

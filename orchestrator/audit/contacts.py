@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.audit import consults, outward
+from orchestrator.audit import consults, masks, outward
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
@@ -77,13 +77,13 @@ class Contacts:
             events.ContactResumed: self._of_segment,
             events.HangUpRequested: self._hang_up_requested,
             events.AgentSegmentEnded: self._segment_ended,
-            events.RecordingBegun: self._anything,
-            events.RecordingFinished: self._anything,
+            events.CallerParked: self._parked,
             events.LegClosed: self._leg_closed,
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
             **outward.handlers(books, self._leave),
             **consults.handlers(books),
+            **masks.handlers(books),
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
             events.ContactReprioritised: self._reprioritised,
@@ -442,6 +442,12 @@ class Contacts:
         if segment is None or (segment.segment_id, segment.shift_id) != (event.segment_id, event.shift_id):
             books.complain("transfer", "passed on from a conversation that is not going on")
         contact.passed_on = event
+        contact.parking = True
+
+    def _parked(self, contact: Contact, event: events.CallerParked) -> None:
+        if event.leg != contact.caller or not contact.parking:
+            self._books.complain("leg", f"leg {event.leg} is parked anew, which nobody told to")
+        contact.parking = False
 
     # --- the end --------------------------------------------------------------------------------------------------
     def _hang_up_requested(self, contact: Contact, _event: events.HangUpRequested) -> None:
@@ -506,6 +512,8 @@ class Contacts:
             yield f"consultation {contact.consult.consult_id} open"
         if contact.outside is not None:
             yield f"{'conversation' if contact.outside.segment_id else 'call'} outside open"
+        if legs and contact.masked:
+            yield f"{contact.masked} masked"
 
     def end_step(self) -> None:
         """A decision is over. A caller who is gone is in no queue, offer or conversation; one whom we send away is in

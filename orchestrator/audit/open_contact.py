@@ -80,19 +80,23 @@ class Contact:
         "last",
         "leaving",
         "legs",
+        "masked",
         "moved_to",
         "node",
         "offer",
         "outside",
         "overflowed",
+        "parking",
         "passed_on",
         "picked_for",
         "place",
         "queued",
+        "recorded",
         "segment",
         "step",
         "step_due",
         "steps",
+        "unmasking",
         "unwanted",
         "visit",
         "visit_due",
@@ -116,12 +120,19 @@ class Contact:
         self.segment: Segment | None = None
         self.callback: Callback | None = None
         self.outside: Outside | None = None
+        self.recorded: set[str] = set()
+        """The files that are being written: one of an earlier talk may be heard of beside the next."""
+        self.masked = ""
+        """The one that is masked."""
+        self.unmasking = False
         self.queued = self.identified = self.leaving = self.caller_gone = False
         self.passed_on: transfer_events.ContactTransferred | None = None
         """A transfer whose caller is not where it leads yet."""
         self.consult: Consult | None = None
         self.handed_to: Consult | None = None
         """Whoever was consulted, to whom the caller goes, and is not offered yet."""
+        self.parking = False
+        """Whether the caller's leg was taken out of a conversation, and is not parked yet."""
         self.overflowed = False
         """Left a queue for another place, and has not come there yet."""
         self.last = record

@@ -67,7 +67,7 @@ FEATURES: Final = {
     "7.4": "blended agents",
     "7.5": "telemarketing",
     "7.6": "marketing activities",
-    "8.1": "stereo recording",
+    "8.1": "recorded by rule or on demand, stereo, masked for card data",
     "8.2": "recordings found, played, kept",
     "8.3": "listen, whisper, barge in, take over",
     "8.4": "quality reviews",

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
-from orchestrator.domain.contacts import consult_events, contacts, outward_events, transfer_events
+from orchestrator.domain.contacts import consult_events, contacts, keeping, outward_events, transfer_events
+from orchestrator.domain.contacts import recording as talk_recording
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
@@ -27,6 +28,7 @@ from orchestrator.domain.routing import (
     numbers,
     outside,
     queues,
+    recording,
     trunks,
 )
 from orchestrator.domain.staff import agents, presence, reasons, shifts
@@ -55,6 +57,13 @@ def _customer_of(event: Event) -> str | None:
 
 def _contact_of(event: Event) -> str | None:
     return f"contact-{event.contact_id}" if isinstance(event, notes.ContactNoted) else None
+
+
+def _heard_in(event: Event) -> str | None:
+    """Who is heard in a recording: whoever its contact turns out to be; of an orphan nobody knows."""
+    if not isinstance(event, keeping.RecordingSealed) or not event.contact_id:
+        return None
+    return f"contact-{event.contact_id}"
 
 
 def _wisher_of(event: Event) -> str | None:
@@ -88,7 +97,15 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.AgentSegmentEnded,
         contacts.NumberAnnounced,
         contacts.RecordingBegun,
-        contacts.RecordingFinished,
+        talk_recording.RecordingAsked,
+        talk_recording.RecordingEndAsked,
+        talk_recording.RecordingFailed,
+        talk_recording.MaskAsked,
+        talk_recording.RecordingMasked,
+        talk_recording.MaskFailed,
+        talk_recording.UnmaskAsked,
+        talk_recording.RecordingUnmasked,
+        contacts.CallerParked,
         contacts.LegClosed,
         contacts.LegOverdue,
         contacts.ContactEnded,
@@ -158,6 +175,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         nodes.PhoneUnregistered,
         nodes.PhonesCompared,
     ),
+    "recording": (keeping.RecordingEndangered,),
     "engine": (engine.DatabaseReturned,),
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
@@ -165,6 +183,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "level": (levels.LevelConfigured, levels.LevelRemoved),
     "branch": (branches.BranchConfigured, branches.BranchRemoved),
     "outside": (outside.OutsideConfigured, outside.OutsideRemoved),
+    "recordings": (recording.RecordingsConfigured, recording.RecordingsRemoved),
     "rewrite": (numbers.RewriteConfigured, numbers.RewriteRemoved),
     "trunk": (trunks.TrunkConfigured, trunks.TrunkRemoved),
     "limit": (limits.LimitConfigured, limits.LimitRemoved),
@@ -241,6 +260,11 @@ def _without_a_number(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "announce_agent": False}
 
 
+def _recorded_by_word(body: dict[str, Any]) -> dict[str, Any]:
+    """QueueConfigured of version 5 recorded every talk or none."""
+    return {**body, "record": recording.ALWAYS if body.get("record", True) else recording.NEVER}
+
+
 def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
     """AgentConfigured of version 1 knew no teams."""
     return {**body, "team": ""}
@@ -313,8 +337,8 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="AgentConfigured",
         cls=agents.AgentConfigured,
         kind="agent",
-        version=3,
-        upcasters=(_in_no_team, _with(branch="", order=0, weight=1, capacity={})),
+        version=4,
+        upcasters=(_in_no_team, _with(branch="", order=0, weight=1, capacity={}), _with(record=recording.AS_QUEUE)),
     ),
     entries.EntryPointConfigured: Entry(
         name="EntryPointConfigured",
@@ -350,6 +374,13 @@ _SPECIAL: dict[type[Event], Entry] = {
         version=2,
         upcasters=(_with(channel="voice", by_hand=False),),
     ),
+    contacts.RecordingFinished: Entry(
+        name="RecordingFinished",
+        cls=contacts.RecordingFinished,
+        kind="contact",
+        version=2,
+        upcasters=(_with(cause=""),),
+    ),
     contacts.OfferMade: Entry(
         name="OfferMade",
         cls=contacts.OfferMade,
@@ -361,8 +392,8 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="QueueConfigured",
         cls=queues.QueueConfigured,
         kind="queue",
-        version=5,
-        upcasters=(_with_first_limits, _with_counting, _UNRULED_QUEUE, _without_a_number),
+        version=6,
+        upcasters=(_with_first_limits, _with_counting, _UNRULED_QUEUE, _without_a_number, _recorded_by_word),
     ),
     configuration.ConfigurationApplied: Entry(
         name="ConfigurationApplied",
@@ -380,6 +411,9 @@ _SPECIAL: dict[type[Event], Entry] = {
         adopts_key_of=_customer_of,
     ),
     notes.ContactNoted: Entry(name="ContactNoted", cls=notes.ContactNoted, kind="note", adopts_key_of=_contact_of),
+    keeping.RecordingSealed: Entry(
+        name="RecordingSealed", cls=keeping.RecordingSealed, kind="recording", adopts_key_of=_heard_in
+    ),
     orders.OrderOpened: Entry(name="OrderOpened", cls=orders.OrderOpened, kind="order", adopts_key_of=_wisher_of),
 }
 

@@ -12,11 +12,12 @@
 |           |         | PlaceDeferred                                           |                                    |
 | widen     | contact | ContactQueued, VisitWidened, VisitRevised: a step ends  | QueueVisitEnded                    |
 | wish      | contact | HoldRequested, ResumeRequested that must wait           | taken back, held, resumed, it ends |
-| legs      | contact | a leg lost its reason, LegOverdue                       | none such is left                  |
+| legs      | contact | a leg lost its reason, or is to park; LegOverdue        | none such is left                  |
 | callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
 | outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
 | consult   | contact | ConsultAsked, ConsultAnswered, ConsultSwitched,         | ConsultJoined, ContactRejoined,    |
 |           |         | ConsultExtended, ConsultClosed with the caller there    | ConsultClosed, AgentSegmentEnded   |
+| mask      | contact | MaskAsked; MaskFailed that is tried again               | it is over, the recording ends     |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
 | desk      | shift   | DeskLost, DeskGraceExtended                             | any other event of the desk        |
@@ -28,10 +29,18 @@ What each means when it is due stands in `runner.timing`.
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
-from orchestrator.domain.contacts import contacts, outward_events
-from orchestrator.domain.contacts.contacts import Contact, doomed_legs
-from orchestrator.domain.contacts.handling import LEG_GRACE
+from orchestrator.domain.contacts import consult_events, contacts, outward_events
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.legs import LEG_GRACE, doubtful_legs, grace, parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
+from orchestrator.domain.contacts.recording import (
+    MaskAsked,
+    MaskFailed,
+    RecordingMasked,
+    RecordingUnmasked,
+    UnmaskAsked,
+    mask_due,
+)
 from orchestrator.domain.kernel import SECOND, Event, Instant
 from orchestrator.domain.staff import presence, shifts
 from orchestrator.domain.switch import nodes
@@ -45,7 +54,7 @@ APOLOGY_GRACE = 60 * SECOND
 # The timers that a contact may have.
 OF_CONTACT = (
     "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
-    "outside", "consult",
+    "outside", "mask", "consult",
 )  # fmt: skip
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
@@ -116,8 +125,12 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
             _set_or_cancel(timers, ("overflow", ident), event.overflow_at)
             _set_or_cancel(timers, ("place", ident), event.tell_at)
+            if parking_leg(contact):
+                timers.set(("legs", ident), Instant(at + grace(contact)))
             if not contact.answered and event.answer_at != contacts.NEVER:
                 timers.set(("answer", ident), event.answer_at)
+        case consult_events.ConsultAsked() | consult_events.ConsultSwitched() if parking_leg(contact):
+            timers.set(("legs", ident), Instant(at + grace(contact)))
         case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
         case contacts.QueueVisitEnded():
@@ -142,14 +155,23 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             for name in OF_CONTACT:
                 timers.cancel((name, ident))
             return
+        case (
+            contacts.RecordingFinished()
+            | MaskAsked()
+            | RecordingMasked()
+            | MaskFailed()
+            | UnmaskAsked()
+            | RecordingUnmasked()
+        ):
+            _set_or_cancel(timers, ("mask", ident), mask_due(contact.recording))
         case _:
             _set_for_calls_outside(timers, ident, event)
     _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
-    if not doomed_legs(contact):
+    if not doubtful_legs(contact):
         timers.cancel(("legs", ident))
     elif timers.due_of(("legs", ident)) is None:
-        grace = APOLOGY_GRACE if farewell_leg(contact) and contact.apology else LEG_GRACE
-        timers.set(("legs", ident), Instant(at + grace))
+        hears_out = farewell_leg(contact) and contact.apology
+        timers.set(("legs", ident), Instant(at + (APOLOGY_GRACE if hears_out else grace(contact))))
 
 
 def _set_for_calls_outside(timers: Timers, ident: str, event: Event) -> None:

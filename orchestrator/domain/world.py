@@ -12,7 +12,7 @@ from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
-from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues
+from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues, recording
 from orchestrator.domain.routing.admission import Admission
 from orchestrator.domain.routing.branches import Branch
 from orchestrator.domain.routing.entries import EntryPoint
@@ -21,6 +21,7 @@ from orchestrator.domain.routing.matching import PHONE_BUSY, Matching
 from orchestrator.domain.routing.outside import Outside
 from orchestrator.domain.routing.pools import PHONE_GONE
 from orchestrator.domain.routing.queues import Queue
+from orchestrator.domain.routing.recording import Recordings
 from orchestrator.domain.routing.waits import Waits
 from orchestrator.domain.staff import agents, reasons, shifts
 from orchestrator.domain.staff.agents import Agent
@@ -72,6 +73,7 @@ class World:
         self.counters = Counters()
         self.matching = Matching(self.counters)
         self.outside: Outside | None = None
+        self.recordings = Recordings()
         self.outside_legs: dict[str, None] = {}
         """Open legs of ours to numbers outside."""
         self.callbacks: dict[str, dict[str, None]] = {}
@@ -96,6 +98,8 @@ class World:
             case "outside":
                 was, self.outside = self.outside, outside.evolve(self.outside, record.event)
                 return was, self.outside
+            case "recordings":
+                self.recordings = recording.evolve(self.recordings, record.event)
             case "pauses" | "wrapup":
                 self.reasons = reasons.evolve(self.reasons, record.event, ident)
             case "agent" | "queue" | "entry" as kind:

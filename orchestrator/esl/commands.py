@@ -225,18 +225,12 @@ def kill(leg: str, cause: str) -> str:
     return f"uuid_kill {_leg(leg)} {_word(cause, 'cause', _CAUSE)}"
 
 
-def record(leg: str, folder: str, file: str) -> str:
-    """Record this leg into `folder`/`file`."""
-    return f"uuid_record {_leg(leg)} start {_path(folder, file)}"
-
-
-def stop_recording(leg: str, folder: str, file: str) -> str:
-    """End the recording of this leg into `folder`/`file`."""
-    return f"uuid_record {_leg(leg)} stop {_path(folder, file)}"
-
-
-def _path(folder: str, file: str) -> str:
-    return f"{_word(folder, 'recordings folder', _FOLDER).rstrip('/')}/{_word(file, 'file', _FILE)}"
+def record(leg: str, folder: str, file: str, do: str = "start") -> str:
+    """Begin to record this leg into `folder`/`file`; or `stop`, `mask` or `unmask` what is written there, which the
+    switch knows by this very path.
+    """
+    path = f"{_word(folder, 'recordings folder', _FOLDER).rstrip('/')}/{_word(file, 'file', _FILE)}"
+    return f"uuid_record {_leg(leg)} {do} {path}"
 
 
 def exists(leg: str) -> str:

@@ -42,6 +42,7 @@ HEADERS: Mapping[str, str] = {
     "digit_samples": "DTMF-Duration",
     "record_path": "Record-File-Path",
     "record_ms": "variable_record_ms",
+    "record_cause": "Record-Completion-Cause",
     "conference": "Conference-Name",
     "action": "Action",
     "job": "Job-UUID",
@@ -86,6 +87,7 @@ class SwitchEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     digit_samples: str = ""
     record_path: str = ""
     record_ms: str = ""
+    record_cause: str = ""
     conference: str = ""
     action: str = ""
     job: str = ""

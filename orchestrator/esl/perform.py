@@ -13,7 +13,7 @@ from typing import Final
 
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import instructions as i
-from orchestrator.domain.switch.facts import Fact, InstructionFailed, InstructionSkipped, LegPresence
+from orchestrator.domain.switch.facts import Fact, InstructionFailed, InstructionSkipped, LegPresence, MaskSet
 from orchestrator.esl import commands
 from orchestrator.esl.node import Deliver, Link
 from orchestrator.esl.pacing import Pace
@@ -135,7 +135,9 @@ class Performer:
         if isinstance(instruction, i.BridgeLegs):
             link.command(commands.answer_now(instruction.leg), _unheard, still=still)
         # Whatever a leg is to hear no more, it mostly hears no more.
-        take = _unheard if isinstance(instruction, i.HushPlace) else outcome.take
+        take: Callable[[Outcome], None] = _unheard if isinstance(instruction, i.HushPlace) else outcome.take
+        if isinstance(instruction, i.MaskRecording | i.UnmaskRecording):
+            take = self._mask_set(instruction, outcome.take)
         for command in quick:
             link.command(command, take, deadline_ms=row.deadline_ms, still=still)
         if background:
@@ -143,6 +145,20 @@ class Performer:
             deadline_ms = row.deadline_ms + ring_ms
             link.job(instruction.id, background, outcome.take, deadline_ms=deadline_ms, still=still)
         return True
+
+    def _mask_set(
+        self, instruction: i.MaskRecording | i.UnmaskRecording, bad: Callable[[Outcome], None]
+    ) -> Callable[[Outcome], None]:
+        """No event of the switch says what it writes: its answer does."""
+
+        def take(outcome: Outcome) -> None:
+            if isinstance(outcome, NoReply) or not outcome.ok:
+                bad(outcome)
+                return
+            on = isinstance(instruction, i.MaskRecording)
+            self._tell(MaskSet(node=instruction.node, leg=instruction.leg, file=instruction.file, on=on))
+
+        return take
 
     def _commands(self, instruction: i.Instruction) -> tuple[tuple[str, ...], str]:
         """Quick commands, and a background one (or empty). Raises Unusable."""
@@ -201,7 +217,11 @@ class Performer:
             case i.StartRecording(file=file):
                 return (), commands.record(leg, self._recordings, file)
             case i.StopRecording(file=file):
-                return (), commands.stop_recording(leg, self._recordings, file)
+                return (), commands.record(leg, self._recordings, file, "stop")
+            case i.MaskRecording(file=file):
+                return (f"api {commands.record(leg, self._recordings, file, 'mask')}",), ""
+            case i.UnmaskRecording(file=file):
+                return (f"api {commands.record(leg, self._recordings, file, 'unmask')}",), ""
             case i.SayPlace(prompts=prompts):
                 return (commands.say_instead(leg, prompts),), ""
             case i.HushPlace(prompts=prompts):

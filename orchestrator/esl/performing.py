@@ -188,8 +188,25 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         written="bgapi uuid_record LEG stop FOLDER/FILE, Job-UUID = instruction",
         repeat="refused: -ERR Cannot stop record session!",
         rechecks=_LEASE,
-        adoption=Adoption.FORGET,
-        why="the file ends with the caller's leg at the latest, and begins with its own conversation",
+        adoption=Adoption.REPEAT,
+        why="whoever wanted it ended must not be recorded on, and a recording that has ended stays so",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.MaskRecording: Row(
+        # No background job: two of those overtake each other, and a mask that overtakes its end would stay.
+        written="api uuid_record LEG mask FOLDER/FILE",
+        repeat="nothing: silence goes on being written",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="the log says what the switch has confirmed; what it has not is told again",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.UnmaskRecording: Row(
+        written="api uuid_record LEG unmask FOLDER/FILE",
+        repeat="nothing: sound goes on being written",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="as of a mask",
         deadline_ms=_QUICK_MS,
     ),
     i.AnnounceNumber: Row(

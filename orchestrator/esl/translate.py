@@ -254,6 +254,7 @@ def _recording_stopped(r: _Reader) -> tuple[f.Fact, ...]:
             offer=r.offer,
             path=e.record_path,
             length_ms=r.number("record_ms", e.record_ms) or 0,
+            cause=e.record_cause,
         ),
     )
 

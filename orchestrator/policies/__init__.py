@@ -11,6 +11,7 @@ from orchestrator.policies.dismiss import dismiss
 from orchestrator.policies.distribute import distribute
 from orchestrator.policies.overflow import overflow
 from orchestrator.policies.pass_on import pass_on
+from orchestrator.policies.record import record
 from orchestrator.policies.reserve import reserve
 from orchestrator.policies.ring_out import ring_out
 from orchestrator.policies.talk import talk
@@ -18,5 +19,5 @@ from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    admit, reserve, pass_on, consult, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
+    admit, reserve, record, pass_on, consult, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
 )  # fmt: skip

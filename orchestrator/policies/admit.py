@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from orchestrator.domain.contacts.contacts import (
     AnswerRequested,
+    CallerParked,
     Contact,
     ContactArrived,
     ContactQueued,
@@ -15,6 +16,7 @@ from orchestrator.domain.contacts.contacts import (
     OfferDeclined,
     PlaceTold,
 )
+from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.switch.instructions import (
     AnswerCaller,
@@ -30,7 +32,16 @@ from orchestrator.policies.placing import place_arrival
 from orchestrator.policies.tell_place import hush, say_place
 
 
-@asked_about(ContactArrived, ContactQueued, AnswerRequested, OfferClosed, OfferDeclined, PlaceTold, ContactTurnedAway)
+@asked_about(
+    ContactArrived,
+    ContactQueued,
+    AnswerRequested,
+    CallerParked,
+    OfferClosed,
+    OfferDeclined,
+    PlaceTold,
+    ContactTurnedAway,
+)
 def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a contact arrives, then queue it or turn it away; once that is decided, let the caller hear it."""
     contact = happened.after
@@ -44,10 +55,12 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             if not _has_waited(happened.before):
                 yield answer_caller(contact, ids) if contact.answered else claim_caller(contact, ids)
                 yield from _notices(contact, event, ids)
-            if contact.caller_leg and not _talked(happened.before):
+            if contact.caller_leg and not parking_leg(contact):
                 yield play_waiting(contact, ids)
         case AnswerRequested():
             yield answer_caller(contact, ids)
+        case CallerParked():
+            yield play_waiting(contact, ids)
         case OfferClosed() | OfferDeclined() if _waits_again(happened.before, contact):
             yield play_waiting(contact, ids)
         case PlaceTold():
@@ -61,11 +74,6 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
 
 def _has_waited(before: object) -> bool:
     return isinstance(before, Contact) and bool(before.queue_id)
-
-
-def _talked(before: object) -> bool:
-    """Whether the caller was passed on, and is still joined with the agent: the music begins once the leg is parked."""
-    return isinstance(before, Contact) and before.segment is not None
 
 
 def _notices(contact: Contact, event: ContactQueued, ids: Ids) -> Iterator[PlayNotice]:

@@ -1,4 +1,4 @@
-"""Whenever caller and agent talk, then recording, announcement, hold and resume follow what was decided.
+"""Whenever caller and agent talk, then announcement, hold and resume follow what was decided.
 
 And of several callers of one agent one is active, the others are on hold: whoever the agent talked with last.
 """
@@ -9,14 +9,14 @@ from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.announcing import digits_of, prompts_for
 from orchestrator.domain.contacts.commands import Announce, Hold, Resume
 from orchestrator.domain.contacts.contacts import Contact, Segment
-from orchestrator.domain.contacts.outward_events import OutsideConnected
-from orchestrator.domain.switch.instructions import AnnounceNumber, HoldLeg, ResumeLeg, StartRecording
+from orchestrator.domain.contacts.recording import file_of
+from orchestrator.domain.switch.instructions import AnnounceNumber, HoldLeg, ResumeLeg
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
+from orchestrator.policies.record import begins
 
 
 @asked_about(
-    OutsideConnected,
     contacts.ContactConnected,
     contacts.ContactHeld,
     contacts.ContactResumed,
@@ -29,8 +29,6 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
 def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a conversation begins, is held or resumed, then the switch does so."""
     contact = happened.after
-    if isinstance(happened.record.event, OutsideConnected) and recorded(world, contact):
-        yield record_talk(contact, happened.record.event.segment_id, ids)
     if not isinstance(contact, Contact):
         return
     match happened.record.event:
@@ -44,14 +42,12 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield from grant(contact, segment, ids)
         case contacts.ContactConnected():
             # The number is spoken once the recording has begun: a recording does not hear what was laid over later.
-            if recorded(world, contact):
-                yield record_talk(contact, segment.segment_id, ids)
-            else:
+            if not begins(world, contact):
                 yield from announce(world, contact)
             yield from _hold_others(world, contact, segment, happened)
         case contacts.ContactResumed():
             yield from _hold_others(world, contact, segment, happened)
-        case contacts.RecordingBegun() as event if event.file == recording_of(segment.segment_id):
+        case contacts.RecordingBegun() as event if event.file == file_of(segment.segment_id):
             yield from announce(world, contact)
         case contacts.NumberAnnounced() as event:
             yield AnnounceNumber(
@@ -111,22 +107,6 @@ def resume_leg(contact: Contact, segment: Segment, ids: Ids) -> ResumeLeg:
     return ResumeLeg(id=ids.of("resume", segment.leg), node=contact.node, leg=segment.leg, contact=contact.contact_id)
 
 
-def record_talk(contact: Contact, segment_id: str, ids: Ids) -> StartRecording:
-    """Record the talk; one file a segment."""
-    return StartRecording(
-        id=ids.of("record", contact.caller_leg),
-        node=contact.node,
-        leg=contact.caller_leg,
-        contact=contact.contact_id,
-        file=recording_of(segment_id),
-    )
-
-
-def recording_of(segment_id: str) -> str:
-    """The file that holds this conversation."""
-    return f"{segment_id}.wav"
-
-
 def announce(world: World, contact: Contact) -> Iterator[TellContact]:
     """Say who serves the caller, where the queue wants it and the employee number has digits to be spoken."""
     queue = world.queues.get(contact.queue_id)
@@ -135,9 +115,3 @@ def announce(world: World, contact: Contact) -> Iterator[TellContact]:
         return
     if number := digits_of(agent.number):
         yield TellContact(contact.contact_id, Announce(number=number))
-
-
-def recorded(world: World, contact: Contact) -> bool:
-    """Whether the contact's queue records its talks."""
-    queue = world.queues.get(contact.queue_id)
-    return queue is not None and queue.settings.record

@@ -149,6 +149,9 @@ def _contact(contact: Contact, at: Instant, *, personal: bool) -> dict[str, Any]
             "leg": contact.outside.leg,
             "talking": bool(contact.outside.segment_id),
         },
+        "recording": None
+        if contact.recording is None
+        else {"file": contact.recording.file, "begun": contact.recording.begun, "masked": contact.recording.masked},
         "legs": [contact.caller_leg] * (contact.caller_leg in contact.legs)
         + [leg for leg in contact.legs if leg != contact.caller_leg],
         "ending": contact.told,

@@ -11,6 +11,7 @@ from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.outward import send_outside
+from orchestrator.policies.record import written
 from orchestrator.runner import hands, inputs, passing
 
 # Until when a switch that has not joined two legs is given more time; as of offers (`runner.timing`).
@@ -85,7 +86,12 @@ def handover(world: World, contact: Contact, segment: Segment, now: Instant, ids
         if target is not None
         else Decision(rule="", config_version=0, skill="", min_level=0, candidates=(), others={})
     )
-    return commands.CompleteConsult(queue=visit, decision=decision, connect_by=Instant(now + JOIN_WITHIN))
+    return commands.CompleteConsult(
+        queue=visit,
+        decision=decision,
+        connect_by=Instant(now + JOIN_WITHIN),
+        recorded=written(world, contact),
+    )
 
 
 def expire(world: World, contact: Contact, segment: Segment, now: Instant, ids: Ids) -> commands.ExpireConsult:
@@ -96,6 +102,7 @@ def expire(world: World, contact: Contact, segment: Segment, now: Instant, ids: 
         again_at=Instant(now + (DOWN_GRACE if blameless else JOIN_GRACE)),
         queue=passing.visit(world, contact, segment, world.queues[contact.queue_id], now, ids),
         blameless=blameless,
+        recorded=written(world, contact),
     )
 
 

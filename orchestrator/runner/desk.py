@@ -131,8 +131,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield TellContact(contact.contact_id, commands.Hold(shift_id=shift_id, now=now))
         case inputs.Resume():
             yield from hands.resume(world, shift, command.about, now)
-        case inputs.Pick():
-            yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
+        case inputs.StartRecording() | inputs.StopRecording() | inputs.MaskRecording() | inputs.UnmaskRecording():
+            yield hands.of_recording(world, shift, command, now)
         case inputs.Consult():
             yield consults.ask(world, shift, command, now, ids)
         case inputs.SwitchConsult() | inputs.CompleteConsult() | inputs.EndConsult():
@@ -143,6 +143,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
         case inputs.HangUp():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.HangUp(reason="agent"))
+        case inputs.Pick():
+            yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
         case inputs.Transfer():
             yield passing.transfer(world, shift, command, now, ids)
         case inputs.MarkNuisance():

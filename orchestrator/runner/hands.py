@@ -15,6 +15,7 @@ from orchestrator.domain.contacts.consults import CONSULTING
 from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision, Reservation
 from orchestrator.domain.contacts.moving import PICKED_BY_HAND
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
+from orchestrator.domain.contacts.recording import AskRecording, EndRecording, Mask, RecordingWish, Unmask
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing import outside
 from orchestrator.domain.routing.overflow import next_look
@@ -26,6 +27,7 @@ from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.record import rule_for
 from orchestrator.policies.talk import conversations
 from orchestrator.policies.widen import into_queue, wants
 from orchestrator.runner import inputs
@@ -214,6 +216,24 @@ def conversation(world: World, shift: Shift, about: str) -> Contact:
     if not found:
         _refuse("not_talking", "You are not in a conversation; to refuse an offer, use reject.")
     return (active or found)[-1]
+
+
+def of_recording(world: World, shift: Shift, command: inputs.OfRecording, now: Instant) -> TellContact:
+    """What the agent wants of the recording of a conversation. Raises `Refused`."""
+    contact = conversation(world, shift, command.about)
+    shift_id = shift.shift_id
+    asked: RecordingWish
+    match command:
+        case inputs.StartRecording():
+            asked = AskRecording(shift_id=shift_id, rule=rule_for(world, contact))
+        case inputs.StopRecording():
+            asked = EndRecording(shift_id=shift_id, rule=rule_for(world, contact))
+        case inputs.MaskRecording():
+            until = Instant(now + world.recordings.mask_most_ms * MILLISECOND)
+            asked = Mask(shift_id=shift_id, until=until)
+        case inputs.UnmaskRecording():
+            asked = Unmask(shift_id=shift_id, now=now)
+    return TellContact(contact.contact_id, asked)
 
 
 def _in_hand(shift: Shift, about: str) -> str:

@@ -122,6 +122,22 @@ class Resume(AgentCommand, frozen=True, kw_only=True, tag="resume"):
     """Talk again. Of several conversations, with the one that `about` names; whoever is active is put on hold first."""
 
 
+class StartRecording(AgentCommand, frozen=True, kw_only=True, tag="start_recording"):
+    """Record this talk from here on, where that may be asked for: of several conversations, the active one."""
+
+
+class StopRecording(AgentCommand, frozen=True, kw_only=True, tag="stop_recording"):
+    """Record no more of this talk, where it is recorded because somebody asked for it."""
+
+
+class MaskRecording(AgentCommand, frozen=True, kw_only=True, tag="mask_recording"):
+    """Record silence from here on: a card number follows."""
+
+
+class UnmaskRecording(AgentCommand, frozen=True, kw_only=True, tag="unmask_recording"):
+    """Record sound again."""
+
+
 class HangUp(AgentCommand, frozen=True, kw_only=True, tag="hang_up"):
     """End the conversation: of several, the one that `about` names, or else the active one."""
 
@@ -252,12 +268,14 @@ class Prioritise(DeskCommand, frozen=True, kw_only=True, tag="prioritise"):
     reason: str
 
 
+OfRecording = StartRecording | StopRecording | MaskRecording | UnmaskRecording
+
 Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
-    | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult
+    | OfRecording | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult
 )  # fmt: skip
 
 Fact = (
@@ -267,7 +285,7 @@ Fact = (
     | facts.JobDone | facts.PhoneRegistered | facts.PhoneGone | facts.Heartbeat | facts.SwitchStopping
     | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence
     | facts.SwitchBehind | facts.SwitchCaughtUp
-    | facts.InstructionSkipped | facts.InstructionFailed
+    | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet
 )  # fmt: skip
 
 Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseBack | Followed

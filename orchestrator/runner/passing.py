@@ -21,6 +21,7 @@ from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.outward import send_outside
+from orchestrator.policies.record import written
 from orchestrator.policies.widen import into_queue, wants
 from orchestrator.runner import hands, inputs
 
@@ -54,22 +55,18 @@ def transfer(world: World, shift: Shift, command: inputs.Transfer, now: Instant,
     # To an agent or a number outside the caller goes from the queue from which they came.
     queue = hands.open_queue(world, command.to_queue, now) if command.to_queue else world.queues[contact.queue_id]
     new = visit(world, contact, segment, queue, now, ids)
-    if command.to_queue:
-        return _tell(contact, shift, new)
+    then: commands.Pick | commands.SendOutside | None = None
     if command.to_agent:
         target = ready_agent(world, shift, command.to_agent)
-        picked = hands.picked(world, target, queue, new, PASSED_ON, now, ids)
-        return _tell(contact, shift, new, picked)
-    sent = send_outside(world, contact, command.to_number, now, ids)
-    if isinstance(sent, str):
-        _refuse(sent, hands.NO_CALL[sent])
-    return _tell(contact, shift, new, sent)
-
-
-def _tell(
-    contact: Contact, shift: Shift, visit: commands.Queue, then: commands.Pick | commands.SendOutside | None = None
-) -> TellContact:
-    return TellContact(contact.contact_id, commands.Transfer(shift_id=shift.shift_id, queue=visit, then=then))
+        then = hands.picked(world, target, queue, new, PASSED_ON, now, ids)
+    elif command.to_number:
+        sent = send_outside(world, contact, command.to_number, now, ids)
+        if isinstance(sent, str):
+            _refuse(sent, hands.NO_CALL[sent])
+        then = sent
+    recorded = written(world, contact)
+    passed_on = commands.Transfer(shift_id=shift.shift_id, queue=new, then=then, recorded=recorded)
+    return TellContact(contact.contact_id, passed_on)
 
 
 def visit(world: World, contact: Contact, segment: Segment, queue: Queue, now: Instant, ids: Ids) -> commands.Queue:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import Consult, consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs
+from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts
@@ -27,7 +28,8 @@ from orchestrator.policies.admit import answer_caller, claim_caller, play_waitin
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.consult import keep_leg
 from orchestrator.policies.pass_on import park_leg
-from orchestrator.policies.talk import hold_leg, record_talk, recorded, resume_leg
+from orchestrator.policies.record import told_again
+from orchestrator.policies.talk import hold_leg, resume_leg
 from orchestrator.runner import sensing
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
@@ -169,15 +171,18 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
             yield park_leg(contact, sight.ids)  # passed on, and the switch was not told of it
         elif not _is_joining(contact):
             yield play_waiting(contact, sight.ids)
+    if caller is not None and caller.parked and parking_leg(contact):
+        yield TellContact(contact.contact_id, commands.NoteParked(leg=caller.leg))
     if contact.consult is not None and contact.segment is not None:
         yield from _consult_corrections(world, contact, contact.segment, contact.consult, sight)
-        return
     if outward_leg(contact):
         yield from _outward_corrections(world, contact, sight)
     if contact.offer is not None:
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:
-        yield from _segment_corrections(world, contact, contact.segment, sight)
+        yield from _segment_corrections(contact, contact.segment, sight)
+    if caller is not None and sight.entering:
+        yield from told_again(world, contact, sight.ids, first=sight.first)
 
 
 def _consult_corrections(
@@ -254,7 +259,7 @@ def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterato
         yield TellContact(contact.contact_id, commands.WithdrawOffer(cause="engine_restarted"))
 
 
-def _segment_corrections(world: World, contact: Contact, segment: Segment, sight: _Sight) -> Iterator[Tell]:
+def _segment_corrections(contact: Contact, segment: Segment, sight: _Sight) -> Iterator[Tell]:
     agent = sight.seen.get(segment.leg)
     if agent is None or contact.status not in ("connected", "held"):
         return
@@ -268,5 +273,3 @@ def _segment_corrections(world: World, contact: Contact, segment: Segment, sight
             yield hold_leg(contact, segment, sight.ids)
         if segment.wish == "resume" and agent.held:
             yield resume_leg(contact, segment, sight.ids)
-    if sight.first and recorded(world, contact):
-        yield record_talk(contact, segment.segment_id, sight.ids)

@@ -7,10 +7,20 @@ contact is a stray and is hung up on sight.
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.consults import CONSULTING, consult_leg, hears_nobody
+from orchestrator.domain.contacts.consults import consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
+from orchestrator.domain.contacts.legs import hears_music, parking_leg
 from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.contacts.outward import called_at, outward_leg
+from orchestrator.domain.contacts.recording import (
+    AGAIN,
+    NoteMask,
+    NoteMaskFailed,
+    NoteRecording,
+    NoteRecordingFailed,
+    Recording,
+    file_of,
+)
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
@@ -25,6 +35,8 @@ from orchestrator.domain.switch.nodes import (
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import play_waiting
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.pass_on import park_leg
+from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
 from orchestrator.runner import consults
 from orchestrator.runner.memory import Memory
@@ -56,7 +68,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
     match fact:
         case facts.LegBridged():
             yield from _bridged(world, fact, ids)
-        case facts.RecordingStarted() | facts.RecordingStopped():
+        case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
             yield from _recording(world, fact)
         case facts.LegFact():
             yield from _of_leg(world, memory, fact, now, ids)
@@ -81,7 +93,9 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     elif isinstance(fact, facts.LegHungUp):
         yield _gone(world, fact.leg, fact.cause, now, ids, by_far_end=fact.by_far_end)
     elif fact.leg == contact.caller_leg:
-        if isinstance(fact, facts.LegParked) and hears_music(contact):
+        if isinstance(fact, facts.LegParked) and fact.leg == parking_leg(contact):
+            yield TellContact(contact.contact_id, commands.NoteParked(leg=fact.leg))
+        elif isinstance(fact, facts.LegParked) and hears_music(contact):
             # Parked anew, after a bridge that is over or came to nothing: there is silence on the line.
             yield play_waiting(contact, ids)
     elif fact.leg == contact.farewell:
@@ -92,15 +106,6 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     else:
         memory.note_made(fact.leg)
         yield from _of_our_leg(world, contact, fact, now, ids)
-
-
-def hears_music(contact: Contact) -> bool:
-    """Whether this caller waits, and is not being joined with anybody, which ends the music."""
-    if contact.status == CONSULTING:
-        return hears_nobody(contact, contact.caller_leg)
-    if contact.outside is not None:
-        return contact.status == "sent_outside" and not contact.outside.answered
-    return contact.status in ("waiting", "offered")
 
 
 def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -221,12 +226,18 @@ def _bridged(world: World, fact: facts.LegBridged, ids: Ids) -> Iterator[Tell]:
         yield TellContact(contact_id, command)
 
 
-def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped) -> Iterator[Tell]:
+def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.MaskSet) -> Iterator[Tell]:
     contact_id = world.contact_of_leg.get(fact.leg)
-    if contact_id is not None:
-        file = clean_file(fact.path)
-        length = fact.length_ms if isinstance(fact, facts.RecordingStopped) else -1
-        yield TellContact(contact_id, commands.NoteRecording(file=file, length_ms=length))
+    if contact_id is None:
+        return
+    match fact:
+        case facts.RecordingStarted():
+            yield TellContact(contact_id, NoteRecording(file=clean_file(fact.path)))
+        case facts.RecordingStopped():
+            file, cause = clean_file(fact.path), clean_file(fact.cause)
+            yield TellContact(contact_id, NoteRecording(file=file, length_ms=fact.length_ms, cause=cause))
+        case facts.MaskSet():
+            yield TellContact(contact_id, NoteMask(file=fact.file, on=fact.on))
 
 
 def clean_file(path: str) -> str:
@@ -241,6 +252,8 @@ def _presence(world: World, fact: facts.LegPresence, now: Instant, ids: Ids) -> 
     elif fact.exists:
         if fact.leg in doomed_legs(contact):
             yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
+        elif fact.leg == parking_leg(contact):
+            yield park_leg(contact, ids)  # it may not have been told; one that is parked says so again
     elif not just_asked_for(contact, fact.leg, now):
         yield _gone(world, fact.leg, "UNKNOWN", now, ids, repair="absent")
 
@@ -304,8 +317,32 @@ def _not_done(
                 asked = [contact.caller_leg, contact.segment.leg, consulted]
             for leg in filter(None, asked):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
-        case "StartRecording" if contact.segment is not None:
-            yield from announce(world, contact)  # which waited for the recording to begin
+        case "StartRecording":
+            yield from _not_recorded(world, contact, fact)
+        case "MaskRecording" | "UnmaskRecording" if contact.recording is not None:
+            yield TellContact(contact.contact_id, _mask_failed(contact.recording, fact, now))
+
+
+def _not_recorded(
+    world: World, contact: Contact, fact: facts.InstructionSkipped | facts.InstructionFailed
+) -> Iterator[Tell]:
+    found, talk_id = recording_of(contact), talk_of(contact)
+    if isinstance(fact, facts.InstructionFailed) and fact.answer not in UNCERTAIN and talk_id:
+        file = found.file if found is not None else file_of(talk_id)
+        yield TellContact(contact.contact_id, NoteRecordingFailed(file=file, cause=fact.answer))
+    if contact.segment is not None:
+        yield from announce(world, contact)  # which waited for the recording to begin
+
+
+def _mask_failed(
+    recording: Recording, fact: facts.InstructionSkipped | facts.InstructionFailed, now: Instant
+) -> NoteMaskFailed:
+    """The switch is told again, unless it has said that there is no recording in which it could write silence."""
+    on = fact.kind == "MaskRecording"
+    cause = fact.answer if isinstance(fact, facts.InstructionFailed) else fact.why
+    refused = isinstance(fact, facts.InstructionFailed) and cause not in UNCERTAIN
+    again_at = Instant(0) if on and refused else Instant(now + AGAIN)
+    return NoteMaskFailed(file=recording.file, on=on, cause=cause, again_at=again_at)
 
 
 def _phone(world: World, fact: facts.PhoneRegistered | facts.PhoneGone) -> Iterator[Tell]:

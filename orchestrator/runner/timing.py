@@ -12,8 +12,9 @@ from orchestrator.domain.contacts.commands import (
     Widen,
 )
 from orchestrator.domain.contacts.contacts import Contact, Offer
-from orchestrator.domain.contacts.handling import LEG_GRACE, MOST_DOUBLINGS
+from orchestrator.domain.contacts.legs import LEG_GRACE, MOST_DOUBLINGS
 from orchestrator.domain.contacts.outward import to_be_called
+from orchestrator.domain.contacts.recording import LookAtMask
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.routing.queues import APOLOGY
 from orchestrator.domain.staff.shifts import EndCoolDown, EndWrapUp
@@ -79,6 +80,8 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield TellContact(fired.ident, Answer())
         case "wish" if contact is not None and contact.segment is not None:
             yield from grant(contact, contact.segment, ids)
+        case "mask" if contact is not None:
+            yield TellContact(fired.ident, LookAtMask(now=now))
         case "legs" if contact is not None:
             yield TellContact(fired.ident, CheckOverdue(now=now))
         case "wrap_up":

@@ -6,6 +6,7 @@ Seconds in the file, milliseconds in the events.
 import re
 from typing import Final
 
+from orchestrator.domain.routing import recording
 from orchestrator.domain.routing.branches import BranchConfigured, BranchRemoved
 from orchestrator.domain.routing.entries import EntryPointConfigured, EntryPointRemoved
 from orchestrator.domain.routing.levels import LevelConfigured, LevelRemoved
@@ -49,6 +50,7 @@ __all__ = [
     "OUTSIDE",
     "PAUSES",
     "QUEUE",
+    "RECORDINGS",
     "SECTIONS",
     "WRAP_UP",
     "Section",
@@ -161,6 +163,16 @@ def _pick(value: object) -> str:
     return value
 
 
+def _recorded(value: object) -> str:
+    """One of the words; true and false, as files of old have it, are always and never."""
+    if isinstance(value, bool):
+        return recording.ALWAYS if value else recording.NEVER
+    return str(one_of(recording.OF_QUEUES)(value))
+
+
+_record: Final = Within(_recorded, among=recording.OF_QUEUES)
+
+
 def _every_or_never(value: object) -> int:
     """Callers who wait want music for a while between two sentences, and a sentence to be over before the next one."""
     if isinstance(value, bool) or not isinstance(value, int | float) or (value and not _TELL[0] <= value <= _TELL[1]):
@@ -212,7 +224,7 @@ QUEUE: Final = Section(
         Field("short_abandon_s", "short_abandon_ms", seconds(0, 3_600), write=from_ms),
         Field("music", "music", word),
         Field("apology", "apology", word),
-        Field("record", "record", flag),
+        Field("record", "record", _record),
         Field("announce_agent", "announce_agent", flag),
         Field("callback_tries", "callback_tries", whole(1, 20)),
         Field("callback_again_s", "callback_again_ms", seconds(0, 86_400), write=from_ms),
@@ -250,6 +262,7 @@ AGENT: Final = Section(
         Field("order", "order", whole(0, 1_000_000)),
         Field("weight", "weight", whole(1, 1_000)),
         Field("capacity", "capacity", _capacity),
+        Field("record", "record", one_of(recording.OF_AGENTS)),
     ),
 )
 OUTSIDE: Final = Section(
@@ -264,6 +277,15 @@ OUTSIDE: Final = Section(
         Field("at_most", "at_most", whole(1, 1_000)),
         Field("ring_s", "ring_ms", seconds(5, 300), write=from_ms),
         Field("trunk", "trunk", word),
+    ),
+)
+RECORDINGS: Final = Section(
+    "recordings",
+    recording.RecordingsConfigured,
+    recording.RecordingsRemoved,
+    (
+        Field("record", "rule", one_of(recording.OF_SITE)),
+        Field("mask_most_s", "mask_most_ms", seconds(10, 1_800), write=from_ms),
     ),
 )
 LEVEL: Final = Section(
@@ -285,4 +307,6 @@ BRANCH: Final = Section(
         Field("prefixes", "prefixes", _prefixes, write=list),
     ),
 )
-SECTIONS: Final = (*site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE, PAUSES, WRAP_UP)
+SECTIONS: Final = (
+    *site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE, RECORDINGS, PAUSES, WRAP_UP
+)  # fmt: skip

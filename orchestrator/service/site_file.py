@@ -22,6 +22,7 @@ from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.levels import LevelConfigured
 from orchestrator.domain.routing.outside import THE_ONE, OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.domain.routing.requirements import LOCAL
 from orchestrator.domain.routing.trunks import TrunkConfigured
 from orchestrator.domain.staff import reasons
@@ -40,6 +41,7 @@ from orchestrator.service.site_fields import (
     OUTSIDE,
     PAUSES,
     QUEUE,
+    RECORDINGS,
     SECTIONS,
     WRAP_UP,
     Section,
@@ -143,6 +145,9 @@ class _Reader:
         outsides = self._section(OUTSIDE, OutsideConfigured)
         for ident, outside in outsides.items():
             self._check_outside(ident, outside)
+        recordings = self._section(RECORDINGS, RecordingsConfigured)
+        for ident in recordings:
+            self._only_one(RECORDINGS, ident)
         pauses = self._section(PAUSES, PauseReasonsConfigured)
         wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
         for ident, wrap_up in wrap_ups.items():
@@ -171,6 +176,7 @@ class _Reader:
             "level": levels,
             "branch": branches,
             "outside": outsides,
+            "recordings": recordings,
             "pauses": pauses,
             "wrapup": wrap_ups,
         }
@@ -184,12 +190,15 @@ class _Reader:
         return Site(events, version, digest)
 
     def _check_outside(self, ident: str, outside: OutsideConfigured) -> None:
-        if ident != THE_ONE:
-            self._complain((OUTSIDE.kind, ident), f"there is one such section, [{OUTSIDE.kind}.{THE_ONE}]")
+        self._only_one(OUTSIDE, ident)
         known = self._named(ENTRY.kind)
         for entry in outside.show_for:
             if entry not in known:
                 self._complain((OUTSIDE.kind, ident, "show_for"), f"there is no entry {entry}; {near(entry, known)}")
+
+    def _only_one(self, section: Section, ident: str) -> None:
+        if ident != THE_ONE:
+            self._complain((section.kind, ident), f"there is one such section, [{section.kind}.{THE_ONE}]")
 
     def _fit(self, found: dict[str, dict[str, Event]]) -> None:
         """Complain of what points to nothing. What stands in the file and is wrong itself is there all the same."""

@@ -104,7 +104,7 @@ class Engine:
         """Everything that it has printed."""
         return self.output.read_text(errors="replace")
 
-    def await_log(self, words: str, *, within_s: float = 15.0) -> None:
+    def await_log(self, words: str, *, within_s: float = 30.0) -> None:
         """Return once its log holds these words."""
         until(lambda: words in self.log, f"the engine to say {words!r}", within_s=within_s)
 
@@ -276,7 +276,7 @@ class House:
         found: dict[str, Any] = next(row for row in self.client.ask("agents") if row["number"] == number)
         return found
 
-    def await_state(self, number: str, state: str, *, within_s: float = 15.0) -> dict[str, Any]:
+    def await_state(self, number: str, state: str, *, within_s: float = 30.0) -> dict[str, Any]:
         """Return once this agent is in this state."""
 
         def look() -> dict[str, Any] | None:
@@ -293,11 +293,11 @@ class House:
             return None
         return answer
 
-    def await_active(self, *, within_s: float = 20.0) -> None:
+    def await_active(self, *, within_s: float = 60.0) -> None:
         """Return once an engine is active, with its switch or without."""
         until(lambda: (self.status() or {}).get("active"), "the engine to be active", within_s=within_s)
 
-    def await_switch(self, *, within_s: float = 20.0) -> None:
+    def await_switch(self, *, within_s: float = 60.0) -> None:
         """Return once an engine is active and has its switch."""
 
         def look() -> bool:
@@ -307,7 +307,7 @@ class House:
 
         until(look, "the engine to be active and to have its switch", within_s=within_s)
 
-    def await_no_contacts(self, *, within_s: float = 15.0) -> None:
+    def await_no_contacts(self, *, within_s: float = 30.0) -> None:
         """Return once every contact has ended."""
 
         def look() -> bool:

@@ -44,7 +44,7 @@ class Ledger:
         return [type(r.event).__name__ for r in self.read() if r.stream == f"contact-{contact_id}"]
 
     def await_event(
-        self, kind: type[E], /, fits: Callable[[E], bool] = lambda _: True, *, count: int = 1, within_s: float = 15.0
+        self, kind: type[E], /, fits: Callable[[E], bool] = lambda _: True, *, count: int = 1, within_s: float = 30.0
     ) -> E:
         """The `count`-th such event, in the log already or to come."""
 

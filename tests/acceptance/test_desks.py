@@ -56,7 +56,7 @@ def test_a_desk_is_there_after_the_engine_died_and_lost_when_nothing_is_heard_of
     house.open()
     assert house.do(BEAT) == 0
     assert house.agent("801")["desk"]["state"] == "attached"
-    assert house.ledger.await_event(p.DeskLost, within_s=20).cause == "silent"
+    assert house.ledger.await_event(p.DeskLost, within_s=30).cause == "silent"
     house.await_state("801", "paused")
     assert house.do(BEAT) > 0
     assert house.agent("801")["desk"]["state"] == "attached"

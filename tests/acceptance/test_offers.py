@@ -16,7 +16,7 @@ def _served_by_the_second(house: House, first: Behaviour) -> None:
     house.driver.phone("1002")
     house.sign_in("801", "802")
     house.driver.call()
-    house.await_state("802", "talking", within_s=20)
+    house.await_state("802", "talking", within_s=30)
     offered = [offer.reservations[0].agent_id for offer in house.ledger.all(c.OfferMade)]
     assert offered == ["ann", "bob"]
 

@@ -11,7 +11,7 @@ from tests.lab.patience import until
 MARGIN_S = 5
 
 
-def _await_phone(house: House, number: str, registration: str, *, within_s: float = 1.0) -> None:
+def _await_phone(house: House, number: str, registration: str, *, within_s: float = 5.0) -> None:
     what = f"the phone of agent {number} to be {registration}"
     until(lambda: house.agent(number)["phone"] == registration, what, within_s=within_s)
 

@@ -137,7 +137,7 @@ def _talk_through_an_outage(house: House, take_away: Callable[[], None]) -> None
         applications = control.api("show channels").count("playback,local_stream://ringledger")
     assert applications >= 1, "who waited before goes on hearing music"
     house.restart_database()
-    house.ledger.await_event(c.ContactArrived, count=4, within_s=20)
+    house.ledger.await_event(c.ContactArrived, count=4, within_s=30)
     second = house.ledger.await_event(c.ContactConnected, count=2)
     assert second.agent_id == "ann"
     waiting.hang_up()

@@ -27,7 +27,7 @@ from tests.lab.process import Child
 from tests.lab.sound import length_s
 from tests.postgres import make_reachable_directory
 
-END_S = 20.0
+END_S = 40.0
 """How long Ctrl-C may take on a busy machine: calls are ended, the log has it, then five processes stop. Idle: 1 s."""
 
 
@@ -130,7 +130,8 @@ def test_the_demo_is_shown_ends_on_ctrl_c_and_goes_on_the_next_time(shop: Shop) 
         assert status == 0
         assert "completed" in calls
         _nothing_secret_on_a_command_line(shop)
-        until(lambda: '"ended":""' in shop.ask("calls", "--json")[1], "somebody to be on the line", within_s=60)
+        # Several: one may hang up by themselves in this very moment.
+        until(lambda: shop.ask("calls", "--json")[1].count('"ended":""') >= 3, "some to be on the line", within_s=120)
         began = time.monotonic()
         run.signal(signal.SIGINT)
         assert run.wait(END_S) == 0

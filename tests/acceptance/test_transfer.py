@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import Event, Refused
 from orchestrator.runner import inputs
@@ -58,6 +59,27 @@ def test_a_caller_passed_on_to_a_colleague_talks_with_them_and_each_talk_has_its
     assert files == [f"{first.segment_id}.wav", f"{second.segment_id}.wav"]
     for file in files:
         house.driver.assert_recorded(str(house.driver.recordings / file), left=1_000, right=500, from_s=0.9, to_s=1.3)
+
+
+def test_a_caller_passed_on_under_a_mask_is_heard_in_the_next_recording(house: House) -> None:
+    """Features 4.3, 8.1: the mask is the first talk's, and its end stands in the log before that of its recording."""
+    house.driver.phone("1002")
+    _talking(house, "802")
+    house.do(inputs.MaskRecording(agent="801"))
+    house.ledger.await_event(r.RecordingMasked)
+    house.do(inputs.Transfer(agent="801", to_agent="802"))
+    assert house.ledger.await_event(r.RecordingUnmasked).reason == "finished"
+    assert house.ledger.await_event(r.RecordingEndAsked).reason == "transfer"
+    house.ledger.await_event(c.RecordingFinished)
+    house.await_state("802", "talking")
+    house.driver.let_hear(1_500)
+    house.do(inputs.HangUp(agent="802"))
+    house.close_day(contacts=1)
+    second = house.ledger.all(c.ContactConnected)[1]
+    file = _last(house, c.RecordingFinished).file
+    assert file == f"{second.segment_id}.wav"
+    house.driver.assert_recorded(str(house.driver.recordings / file), left=1_000, right=500, from_s=0.9, to_s=1.3)
+    assert len(house.ledger.all(r.RecordingUnmasked)) == 1
 
 
 def test_a_colleague_who_does_not_answer_leaves_the_caller_in_the_queue_for_the_next(build: Build) -> None:

@@ -20,6 +20,7 @@ GROUPS = (
     "decide",
     "switch",
     "shedding",
+    "control",
     "projections",
     "web",
     "matching",

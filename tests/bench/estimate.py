@@ -116,7 +116,7 @@ class _Day:
 
     def _configure(self) -> None:
         queue = QueueConfigured(
-            name="Queue", skill="zh", wrap_up_ms=WRAP_UP_S * 1_000, max_wait_ms=3_600_000, record=False
+            name="Queue", skill="zh", wrap_up_ms=WRAP_UP_S * 1_000, max_wait_ms=3_600_000, record="never"
         )
         changes = {
             "queue-q": queue,

@@ -53,7 +53,7 @@ def run() -> Iterator[dict[str, Any]]:
 def _day(rule: str) -> tuple[dict[str, float], Counter[str]]:
     """Each agent's calls (by weight where the rule weighs) and seconds of talk."""
     dice = Random(f"fairness of {rule}")
-    scene = Scene(agents=0, rule=rule, wrap_up_ms=0, record=False, ring_most=3)
+    scene = Scene(agents=0, rule=rule, wrap_up_ms=0, record="never", ring_most=3)
     weights = {f"a{n}": 1 + n % 3 if rule == "weighted" else 1 for n in range(AGENTS)}
     scene.configure(
         {

@@ -53,7 +53,7 @@ class Desk:
     def start(self) -> None:
         """Connect; returns once the first snapshot is here."""
         self.link.start()
-        self.await_fact(f.Snapshot, within_s=15)
+        self.await_fact(f.Snapshot, within_s=30)
 
     def stop(self) -> None:
         """Disconnect, as the product does when it ends."""
@@ -67,7 +67,7 @@ class Desk:
 
     # --- what was said -----------------------------------------------------------------------------------------------
     def await_fact(
-        self, kind: type[F], /, *, fits: Callable[[F], bool] = lambda _: True, within_s: float = 10.0, **fields: object
+        self, kind: type[F], /, *, fits: Callable[[F], bool] = lambda _: True, within_s: float = 30.0, **fields: object
     ) -> F:
         """The first fact of this kind with these fields, said already or to come; it is taken out."""
 
@@ -197,6 +197,10 @@ class Desk:
 
     def stop_recording(self, leg: str, file: str) -> str:
         return self.do(i.StopRecording(id=self.next_id(), node=self.node, leg=leg, file=file))
+
+    def mask(self, leg: str, file: str, *, on: bool = True) -> str:
+        kind = i.MaskRecording if on else i.UnmaskRecording
+        return self.do(kind(id=self.next_id(), node=self.node, leg=leg, file=file))
 
     def announce(self, leg: str, other: str, number: str = "801") -> str:
         prompts = prompts_for(number)

@@ -96,7 +96,7 @@ class Driver(ABC):
             control.subscribe("CHANNEL_PARK CHANNEL_UNBRIDGE CHANNEL_HANGUP_COMPLETE CUSTOM sofia::unregister")
             until(lambda: not control.drain(0.1), "the switch to have told everything")
 
-    def await_empty(self, within_s: float = 5.0) -> None:
+    def await_empty(self, within_s: float = 30.0) -> None:
         """Return once the switch has no channel, by its own count; AssertionError where one survives."""
         with self.control() as control:
             until(lambda: sessions(control) == 0, "the switch to have no channel left", within_s=within_s)
@@ -116,6 +116,10 @@ class Driver(ABC):
     @abstractmethod
     def outside(self, number: str, behaviour: Outsider = "answers") -> None:
         """What a number outside does with calls, from now to the end of the test."""
+
+    @abstractmethod
+    def press_keys(self, leg: str, digits: str) -> None:
+        """The phone of this leg sends these digits."""
 
     @abstractmethod
     def unregister(self, extension: str) -> None:
@@ -289,6 +293,11 @@ class RealDriver(Driver):
     def apology_ms(self) -> int:
         return round(length_s(self.real.sounds / self.real.plan.language / "apology.wav") * 1_000)
 
+    def press_keys(self, leg: str, digits: str) -> None:
+        with self.control() as control:
+            answer = control.api(f"uuid_recv_dtmf {leg} {digits}")
+        assert answer.startswith("+OK"), answer
+
     def unregister(self, extension: str) -> None:
         with self.control() as control:
             answer = control.api(f"sofia profile internal flush_inbound_reg {extension}@ringledger")
@@ -428,6 +437,9 @@ class SimulatedDriver(Driver):
             case "gone":
                 script |= {"behaviour": "reject", "sip_status": 503, "answer_after_ms": 0}
         self.tell(f"outside {json.dumps(script)}")
+
+    def press_keys(self, leg: str, digits: str) -> None:
+        self.tell(f"dtmf {leg} {digits}")
 
     def unregister(self, extension: str) -> None:
         self.tell(f"phone {json.dumps({'extension': extension, 'registered': False})}")

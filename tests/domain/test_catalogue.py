@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
-from orchestrator.domain.contacts import consult_events, outward_events, transfer_events
+from orchestrator.domain.contacts import consult_events, keeping, outward_events, transfer_events
 from orchestrator.domain.contacts import events as contact_events
+from orchestrator.domain.contacts import recording as recording_events
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.routing import (
@@ -30,6 +31,7 @@ from orchestrator.domain.routing import (
     numbers,
     outside,
     queues,
+    recording,
     trunks,
 )
 from orchestrator.domain.staff import agents, presence, reasons
@@ -44,6 +46,8 @@ MODULES = (
     contact_events,
     consult_events,
     outward_events,
+    recording_events,
+    keeping,
     transfer_events,
     engine,
     people,
@@ -52,6 +56,7 @@ MODULES = (
     drafts,
     entries,
     outside,
+    recording,
     queues,
     levels,
     branches,
@@ -179,17 +184,19 @@ def test_an_event_is_read_back_as_it_was_written(event: Event) -> None:
 
 
 def test_what_belongs_to_a_person_hangs_its_key_under_theirs() -> None:
-    """Feature 5.8, law 11: a contact under its customer; a note under its contact; an order under its customer, or
-    under the contact of whom nobody knows yet who it is.
+    """Feature 5.8, law 11: a contact under its customer; a note and a recording under their contact; an order under its
+    customer, or under the contact of whom nobody knows yet who it is.
     """
     adopting = {name: entry.adopts_key_of for name, entry in CATALOGUE.items() if entry.adopts_key_of is not None}
-    assert set(adopting) == {"ContactIdentified", "ContactNoted", "OrderOpened"}
+    assert set(adopting) == {"ContactIdentified", "ContactNoted", "OrderOpened", "RecordingSealed"}
     cases: list[tuple[Event, str | None]] = [
         (contact_events.ContactIdentified(customer_id="7"), "customer-7"),
         (notes.ContactNoted(contact_id="8", text="called back"), "contact-8"),
         (orders.OrderOpened(type_id="t", state="open", customer_id="7", contact_id="8"), "customer-7"),
         (orders.OrderOpened(type_id="t", state="open", contact_id="8"), "contact-8"),
         (orders.OrderOpened(type_id="t", state="open"), None),
+        (keeping.RecordingSealed(contact_id="8", file="f.wav", digest="d", length=1, key="k"), "contact-8"),
+        (keeping.RecordingSealed(contact_id="", file="f.wav", digest="d", length=1, key="k"), None),
     ]
     for event, parent in cases:
         adopt = CATALOGUE[type(event).__name__].adopts_key_of
@@ -261,3 +268,11 @@ def test_history_of_one_caller_at_a_time_is_read_as_such() -> None:
     assert read("QueueConfigured", {"name": "Sales", "skill": "sales"}, 2) == queues.QueueConfigured(
         name="Sales", skill="sales", pick="skilled", announce_agent=False
     )
+
+
+def test_a_queue_from_before_recorded_every_talk_or_none() -> None:
+    """Feature 8.1: what was yes or no is one of several words by now."""
+    entry = CATALOGUE["QueueConfigured"]
+    for was, now in ((True, "always"), (False, "never"), (None, "always")):
+        body = {"name": "Sales", "skill": "sales"} | ({} if was is None else {"record": was})
+        assert msgspec.convert(entry.upcasters[-1](body), entry.cls).record == now  # type: ignore[attr-defined]

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.contacts import commands as k
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.contacts.handling import LEG_GRACE, SETTLE, decide
+from orchestrator.domain.contacts.handling import SETTLE, decide
+from orchestrator.domain.contacts.legs import LEG_GRACE
+from orchestrator.domain.contacts.recording import NoteRecording
 from orchestrator.domain.kernel import Event, Instant, Refused
 from orchestrator.domain.switch.causes import NEVER_MADE, SWITCH_RESTARTED
 from tests.domain.cases import NOW, Case
@@ -430,7 +432,7 @@ EVENTS = st.sampled_from(
         c.ContactHeld(segment_id="g1"), c.ContactResumed(segment_id="g1"), c.HangUpRequested(reason="agent"),
         c.AgentSegmentEnded(segment_id="g1", shift_id="s1", ended_by="agent", cause="x"),
         c.ContactTurnedAway(reason="no_agent_in_time", prompt="sorry"), c.ContactIdentified(customer_id="c"),
-        c.LegOverdue(legs=("L",), again_at=LATER), c.RecordingBegun(file="f"),
+        c.LegOverdue(legs=("L",), again_at=LATER), c.CallerParked(leg="L"), c.RecordingBegun(file="f"),
         c.NumberAnnounced(segment_id="g1", number="801"),
         c.ContactEnded(reason="completed", phase="connected"),
     )
@@ -451,7 +453,7 @@ COMMANDS = st.sampled_from(
         k.WithdrawOffer(cause="x"), k.WithdrawOffer(cause="x", shift_id="s1"), k.JoinAgain(connect_by=LATER),
         k.AcceptAtDesk(shift_id="s1"), k.RejectAtDesk(shift_id="s2"), k.Hold(shift_id="s1", now=NOW),
         k.Resume(shift_id="s1", now=NOW),
-        k.HangUp(reason="agent"), k.CheckOverdue(now=NOW), k.NoteRecording(file="f"),
+        k.HangUp(reason="agent"), k.CheckOverdue(now=NOW), k.NoteParked(leg="L"), NoteRecording(file="f"),
         k.Announce(number="801"),
     )
 )  # fmt: skip

@@ -66,10 +66,10 @@ def test_a_hostile_number_costs_no_time() -> None:
     rules = Rewriting()
     for number in range(1_000):
         rules.configure(f"r{number}", RewriteConfigured(name="x", of="caller", match=f"{number}9*", order=number))
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(100):
         rules.caller("9" * 100_000, "")
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_signs_between_digits_are_no_part_of_a_number() -> None:

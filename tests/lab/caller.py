@@ -127,11 +127,11 @@ class SippCaller:
         account = self.account()
         return account.hung_up + account.gave_up + account.was_hung_up
 
-    def await_answer(self, within_s: float = 10.0) -> None:
+    def await_answer(self, within_s: float = 30.0) -> None:
         """Return once the (first) caller's call was answered, by the caller's own account."""
         until(lambda: self.account().answered > 0, "the caller to be answered", within_s=within_s)
 
-    def await_end(self, within_s: float = 15.0) -> Account:
+    def await_end(self, within_s: float = 30.0) -> Account:
         """The final account, once all calls are over and sipp has ended by itself."""
         assert self.child is not None, "enter the block first"
         self.child.wait(within_s)

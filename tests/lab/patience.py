@@ -10,7 +10,7 @@ GLANCE_S = 0.01
 """How often the world is looked at. Short beside anything that a switch does (its own clock ticks every 20 ms)."""
 
 
-def until(look: Callable[[], T | None], what: str, *, within_s: float = 10.0) -> T:
+def until(look: Callable[[], T | None], what: str, *, within_s: float = 30.0) -> T:
     """The first answer of `look` that is neither None nor False; AssertionError naming `what` after `within_s`."""
     deadline = time.monotonic() + within_s
     while True:

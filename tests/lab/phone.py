@@ -141,7 +141,7 @@ class BaresipPhone:
         body = json.dumps({"command": name, "params": parameters})
         self._socket.sendall(f"{len(body)}:{body},".encode())
 
-    def await_count(self, event: str, count: int, *, within_s: float = 10.0) -> None:
+    def await_count(self, event: str, count: int, *, within_s: float = 30.0) -> None:
         """Return once this phone itself has reported `count` events of this type."""
         what = f"phone {self.account.extension} to report {count} {event}"
         until(lambda: self.look()[event] >= count, what, within_s=within_s)

@@ -1,5 +1,6 @@
 """Ports on the loopback that nobody uses at this moment."""
 
+import os
 import random
 import socket
 import time
@@ -9,6 +10,9 @@ import time
 SINGLE = (20_000, 27_000)
 LONG = (27_000, 31_900)
 LONG_FROM = 100
+# The workers of a run, and what runs beside them, ask for single ports at the same time: each has an eighth for itself.
+_PARTS = 8
+_OURS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw7").removeprefix("gw")) % _PARTS
 
 KEPT_S = 20.0
 """How long a port that was given is not given again: its user may not have opened it yet when the next one asks."""
@@ -24,7 +28,7 @@ def free_port() -> int:
 
 def free_range(count: int) -> int:
     """The first, even, of `count` neighbouring ports that are all free for TCP and UDP on 127.0.0.1."""
-    low, high = LONG if count >= LONG_FROM else SINGLE
+    low, high = LONG if count >= LONG_FROM else _part_of(*SINGLE)
     now = time.monotonic()
     for _ in range(500):
         first = _dice.randrange(low, high - count, 2)
@@ -33,6 +37,11 @@ def free_range(count: int) -> int:
             _given.update(dict.fromkeys(wanted, now))
             return first
     raise AssertionError(f"no {count} neighbouring free ports between {low} and {high}: what holds them all?")
+
+
+def _part_of(low: int, high: int) -> tuple[int, int]:
+    size = (high - low) // _PARTS // 2 * 2
+    return low + _OURS * size, low + (_OURS + 1) * size
 
 
 def _is_free(port: int) -> bool:

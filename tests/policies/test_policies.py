@@ -221,10 +221,10 @@ def test_one_step_serves_everybody_who_can_be_served() -> None:
 # --- talk and wrap-up ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recorded", (True, False))
-def test_a_talk_is_recorded_where_its_queue_says_so(*, recorded: bool) -> None:
+@pytest.mark.parametrize(("record", "recorded"), (("always", True), ("on_demand", False), ("never", False)))
+def test_a_talk_is_recorded_where_its_queue_says_so(record: str, *, recorded: bool) -> None:
     """Feature 8.1: one file for each conversation, named by our own id."""
-    scene = Scene(record=recorded)
+    scene = Scene(record=record)
     scene.talk()
     files = [each.file for each in scene.instructions(StartRecording)]
     segment = scene.events(c.ContactConnected)[0].segment_id

@@ -130,9 +130,9 @@ def test_an_agent_completes_and_the_colleague_has_the_caller_with_all_that_is_kn
     ring = scene.both_talk()
     scene.told.clear()
     assert scene.press(inputs.CompleteConsult) == ""
-    assert story(scene.outcome)[:8] == [
-        "ContactTransferred", "AgentSegmentEnded", "ContactQueued", "ContactPicked", "OfferMade", "OfferDelivered",
-        "OfferAnswered", "OfferAccepted",
+    assert story(scene.outcome)[:9] == [
+        "ContactTransferred", "RecordingEndAsked", "AgentSegmentEnded", "ContactQueued", "ContactPicked", "OfferMade",
+        "OfferDelivered", "OfferAnswered", "OfferAccepted",
     ]  # fmt: skip
     assert not scene.instructions(ParkLeg), "whoever is joined at once needs no music"
     assert not scene.instructions(RingAgent), "the colleague is there"

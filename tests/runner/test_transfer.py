@@ -3,12 +3,15 @@
 Features 4.3, 4.4; complaint 13.
 """
 
+from itertools import pairwise
+
 import pytest
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.recording import file_of
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import MILLISECOND
 from orchestrator.domain.routing.calendars import CalendarConfigured
@@ -26,7 +29,6 @@ from orchestrator.domain.switch.instructions import (
     StartRecording,
     StopRecording,
 )
-from orchestrator.policies.talk import recording_of
 from orchestrator.runner import inputs
 from tests.runner.scene import NODE, Scene, agent, names, story
 
@@ -79,13 +81,14 @@ def test_a_caller_passed_on_into_a_queue_is_parked_hears_its_music_and_is_offere
     assert first is not None
     scene.wait(5_000)
     assert scene.pass_on(to_queue="sales") == ""
-    assert story(scene.outcome)[:3] == ["ContactTransferred", "AgentSegmentEnded", "ContactQueued"]
+    first_words = ["ContactTransferred", "RecordingEndAsked", "AgentSegmentEnded", "ContactQueued"]
+    assert story(scene.outcome)[: len(first_words)] == first_words
     told = [each for each in scene.outcome.instructions if not isinstance(each, StopRecording)]
     assert [(type(each), each.leg) for each in told[:2]] == [(ParkLeg, scene.caller), (HangUpLeg, scene.ring.leg)]
     assert not any(isinstance(each, PlayWaiting) for each in told), (
         "on a leg that is still joined it would not be heard"
     )
-    assert [each.file for each in scene.instructions(StopRecording)] == [recording_of(first.segment_id)]
+    assert [each.file for each in scene.instructions(StopRecording)] == [file_of(first.segment_id)]
     scene.parked()
     assert scene.instructions(PlayWaiting)[-1].music == "jazz"
     scene.hang_up(scene.ring.leg)
@@ -326,6 +329,72 @@ def test_a_switch_that_cannot_park_the_caller_is_asked_whether_they_are_there() 
     scene.presence(scene.caller, exists=False)
     scene.hang_up(scene.ring.leg)
     assert "QueueVisitEnded" in names(record.event for record in scene.records)
+
+
+@pytest.mark.parametrize("to", ({"to_queue": "sales"}, {"to_agent": "1002"}, {"to_number": NUMBER}), ids=str)
+def test_a_caller_of_whom_the_switch_does_not_say_that_they_are_parked_is_asked_after_and_parked_anew(
+    to: dict[str, str],
+) -> None:
+    """Complaints 13, 15; law 9: where that news was lost, the caller would hear silence until somebody serves them."""
+    scene = Passed(others="to_agent" in to)
+    assert scene.pass_on(**to) == ""
+    scene.hang_up(scene.ring.leg)
+    scene.wait(1_000)
+    assert [event.legs for event in scene.events(c.LegOverdue)] == [(scene.caller,)]
+    assert scene.instructions(CheckLeg)[-1].leg == scene.caller
+    scene.presence(scene.caller, exists=True)
+    assert len(scene.instructions(ParkLeg)) == 2
+    scene.parked()
+    assert story(scene.outcome) == ["CallerParked"]
+    assert scene.instructions(PlayWaiting)[-1].leg == scene.caller
+    scene.wait(5_000)
+    assert len(scene.events(c.LegOverdue)) == 1
+
+
+def test_a_caller_who_is_parked_in_time_is_not_asked_after() -> None:
+    scene = Passed(others=False)
+    scene.pass_on(to_queue="sales")
+    scene.parked()
+    scene.parked()
+    scene.hang_up(scene.ring.leg)
+    scene.wait(30_000)
+    assert len(scene.events(c.CallerParked)) == 1
+    assert not scene.events(c.LegOverdue)
+
+
+def test_a_caller_who_is_being_joined_with_the_next_is_not_asked_after_though_nobody_said_they_are_parked() -> None:
+    """Parked anew, they would be taken out of the talk that begins."""
+    scene = Passed()
+    scene.pass_on(to_agent="1002")
+    scene.hang_up(scene.ring.leg)
+    scene.join_second()
+    scene.wait(10_000)
+    assert not scene.events(c.LegOverdue)
+    scene.presence(scene.caller, exists=True)
+    assert len(scene.instructions(ParkLeg)) == 1
+
+
+def test_a_caller_who_stays_in_doubt_is_asked_after_less_and_less_often_and_again_after_a_restart() -> None:
+    """Law 9; feature 12.1: the timer is set again by the fold of the log."""
+    scene = Passed(others=False)
+    scene.pass_on(to_queue="sales")
+    scene.hang_up(scene.ring.leg)
+    scene.wait(10_000)
+    asked = [event.again_at for event in scene.events(c.LegOverdue)]
+    assert [(later - sooner) // 1_000_000 for sooner, later in pairwise(asked)] == [2, 4, 8]
+    scene.restart()
+    scene.connect(legs=(scene.seen(scene.caller, parked=True),))
+    assert scene.events(c.CallerParked)
+    assert scene.instructions(PlayWaiting)[-1].leg == scene.caller
+
+
+def test_a_snapshot_that_shows_the_caller_parked_is_news_enough() -> None:
+    scene = Passed(others=False)
+    scene.pass_on(to_queue="sales")
+    scene.hang_up(scene.ring.leg)
+    scene.snapshot(scene.seen(scene.caller, parked=True))
+    assert "CallerParked" in story(scene.outcome)
+    assert scene.instructions(PlayWaiting)[-1].leg == scene.caller
 
 
 def test_the_news_that_the_first_two_are_joined_may_come_after_the_caller_was_passed_on() -> None:

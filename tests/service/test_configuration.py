@@ -77,7 +77,7 @@ def test_what_is_applied_is_what_the_engine_folds(kit: Kit) -> None:
     assert world.entries["hotline"].numbers == ("4000", "*")
     assert world.agents["li"].skills == {"sales": 5}
     quick = world.queues["quick"].settings
-    assert (quick.ring_ms, quick.ring_at_once, quick.record, quick.max_wait_ms) == (7_500, 3, False, 600_000)
+    assert (quick.ring_ms, quick.ring_at_once, quick.record, quick.max_wait_ms) == (7_500, 3, "never", 600_000)
 
 
 def test_applying_the_same_again_writes_nothing(kit: Kit) -> None:
@@ -110,6 +110,7 @@ def test_a_plan_says_in_words_what_is_added_changed_and_removed(kit: Kit) -> Non
         "      order = 0",
         "      weight = 1",
         "      capacity = {}",
+        '      record = "as_queue"',
         "- agent li is removed",
         "      who is signed in stays so until sign-out, without any skill",
         "1 added, 1 changed, 1 removed. To apply just this: --expect-version 1",

@@ -11,6 +11,7 @@ from orchestrator.domain.routing.branches import BranchConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.levels import LevelConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, StepSetting
+from orchestrator.domain.routing.recording import OF_QUEUES
 from orchestrator.domain.routing.rules import RULES
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.staff.counters import WINDOWS
@@ -154,7 +155,7 @@ def told(text: str) -> list[str]:
         (
             'skill = "sales"',
             'skill = "sales"\nrecord = "yes"',
-            "line 6: queue.sales.record: write true or false, without quotes.",
+            "line 6: queue.sales.record: 'yes' is none of these; there are always, as_agent, never, on_demand.",
         ),
         (
             'skill = "sales"',
@@ -297,7 +298,7 @@ _queues = st.builds(
     short_abandon_ms=_ms,
     music=_words,
     apology=_words,
-    record=st.booleans(),
+    record=st.sampled_from(OF_QUEUES),
     rule=st.sampled_from(sorted(RULES)),
     level_first=st.booleans(),
     count_window=st.sampled_from(WINDOWS),

@@ -31,6 +31,7 @@ def picture(world: World, now: Instant) -> dict[str, Any]:
         "contact_of_leg": world.contact_of_leg,
         "open_offers": world.open_offers,
         "outside": world.outside,
+        "recordings": world.recordings,
         "outside_legs": list(world.outside_legs),
         "callbacks": world.callbacks,
         "waits": {queue: world.waits.expected(queue, 0, free=False) for queue in world.queues},

@@ -195,6 +195,11 @@ class Simulated:
         numbers = [path for path in found.displaced if BEFORE in path] if found is not None else []
         return [(found.partner, bool(found.recordings)) for _ in numbers] if found is not None else []
 
+    def taped(self, leg: str) -> dict[str, bool]:
+        found = self.model.switch.legs.get(leg)
+        tapes = found.recordings.values() if found is not None else ()
+        return {tape.path: bool(tape.mask_began) for tape in tapes}
+
     def place_over_talk_since(self, leg: str) -> int:
         """Now, where it is so at this moment."""
         found = self.model.switch.legs.get(leg)

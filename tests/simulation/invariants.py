@@ -1,6 +1,6 @@
 """What must hold after every step, at every write and at the end. Each rule has a name, by which mutants are killed."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER, under_way
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
+from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.staff.agents import Agent
@@ -24,6 +25,7 @@ from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
+from tests.simulation import tapes
 from tests.simulation.browsers import NOTICED_WITHIN, Page
 from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
@@ -59,6 +61,9 @@ RULES = {
     "announced_once": "the caller hears the agent's number once a conversation, and no recording hears it",
     "place_told": "whoever waits is told in time the place that counting gives, and nobody else is told any",
     "place_hushed": "no sentence about a place is heard instead of a talk",
+    "recorded": "what is recorded is what the configuration says, or what an agent was allowed to ask for",
+    "masked": "silence is recorded where the log says so, and nowhere else",
+    "masks_end": "no mask holds that nobody looks at",
     "commit_first": "no instruction is written before its records are committed",
     "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
     "fence": "nothing is committed by an epoch that is over",
@@ -334,6 +339,9 @@ class AnySwitch(Protocol):
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         """The employee numbers that this leg heard: the agent's leg, and whether a recording had begun before."""
 
+    def taped(self, leg: str) -> Mapping[str, bool]:
+        """The files into which this leg is recorded, and whether silence is written."""
+
     def place_over_talk_since(self, leg: str) -> int:
         """Since when this leg hears of its place in the queue instead of its agent; 0 where it does not."""
 
@@ -417,6 +425,8 @@ class Invariants:
             self._nobody_talks_against_music(world, now)
             self._numbers_are_heard(world, now)
             self._places_are_told(world, now)
+            for rule, what in tapes.broken(world, self._switch, now, self._engine.slack(), whole=self._whole):
+                raise Broken(rule, what)
 
     def _record(self, record: Record, given: Input, moved: set[str]) -> None:
         match record.event:
@@ -682,8 +692,8 @@ class Invariants:
                 raise Broken("way_out", f"contact {ident} is to be answered, and nobody will")
         if self.book.place_due.get(f"contact-{ident}", 0) > now and timers.due_of(("place", ident)) is None:
             raise Broken("place_told", f"contact {ident} is to be told its place, and nobody will")
-        if c.doomed_legs(contact) and timers.due_of(("legs", ident)) is None:
-            raise Broken("waits_end", f"contact {ident} has doomed legs that nobody will ask after")
+        if c.doubtful_legs(contact) and timers.due_of(("legs", ident)) is None:
+            raise Broken("waits_end", f"contact {ident} has legs in doubt that nobody will ask after")
         if contact.offer is not None:
             if timers.due_of(("offer", ident)) is None:
                 raise Broken("waits_end", f"contact {ident} has an offer without a deadline")
@@ -820,7 +830,7 @@ class Invariants:
         for contact in world.contacts.values():
             since = self._switch.silent_since(contact.caller_leg)
             joining = contact.outside is not None and contact.outside.answered
-            joining |= contact.consult is not None and "caller" in (contact.consult.hears, contact.consult.wish)
+            joining |= contact.consult is not None and (contact.consult.wish or contact.consult.hears) == "caller"
             if not since or joining or contact.status not in ("waiting", "offered", "sent_outside", "consulting"):
                 continue
             since = max(since, self.book.waits_since[f"contact-{contact.contact_id}"], self._engine.slack())
@@ -843,7 +853,7 @@ class Invariants:
             settings = world.queues[contact.queue_id].settings
             if len(heard) > 1 or (heard and not settings.announce_agent):
                 raise Broken("announced_once", f"the caller of {contact.contact_id} hears {len(heard)} numbers")
-            if heard and settings.record and not heard[0]:
+            if heard and tapes.rule_for(world, contact) == ALWAYS and not heard[0]:
                 raise Broken("announced_once", f"the number that {contact.contact_id} hears is recorded as the agent's")
             settled = self._whole and segment.since > self._engine.slack() and now > segment.since + 5 * SECOND
             if settled and settings.announce_agent and not heard and self._switch.talks_with(contact.caller_leg):

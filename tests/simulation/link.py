@@ -15,7 +15,16 @@ from tests.simulation.agenda import Agenda
 from tests.simulation.switch import Switch
 from tests.simulation.weather import Weather
 
-_IN_THE_BACKGROUND = (i.RingAgent, i.BridgeLegs, i.HangUpLeg, i.HoldLeg, i.ResumeLeg, i.AnswerPhone, i.StartRecording)
+_IN_THE_BACKGROUND = (
+    i.RingAgent,
+    i.BridgeLegs,
+    i.HangUpLeg,
+    i.HoldLeg,
+    i.ResumeLeg,
+    i.AnswerPhone,
+    i.StartRecording,
+    i.StopRecording,
+)
 
 
 class Link:
@@ -252,6 +261,9 @@ class Link:
             self.hear(done, f"job-{given.id}")
         elif answer:
             self._fail(given, answer)
+        elif isinstance(given, i.MaskRecording | i.UnmaskRecording):
+            on = isinstance(given, i.MaskRecording)
+            self._tell(f.MaskSet(node=self.node, leg=given.leg, file=given.file, on=on))
 
     def _give_up(self, given: i.Instruction) -> None:
         if self._jobs.pop(given.id, None) is not None:

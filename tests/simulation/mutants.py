@@ -17,13 +17,24 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
-from orchestrator.domain.contacts import contacts, handling, moving, offers, outward, transferring
+from orchestrator.domain.contacts import (
+    consults,
+    contacts,
+    handling,
+    legs,
+    moving,
+    offers,
+    outward,
+    recording,
+    transferring,
+)
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
+from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import counters, presence, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
@@ -38,13 +49,12 @@ from tests.simulation.run import Failure, Run, Size
 from tests.simulation.weather import Weather
 
 # The package names its policies like their modules, so the modules have to be asked for by path.
-admit, distribute, placing, reserve, talk, tell_place, widen, wrap_up = (
+admit, distribute, placing, record, reserve, talk, tell_place, widen, wrap_up = (
     import_module(f"orchestrator.policies.{name}")
-    for name in ("admit", "distribute", "placing", "reserve", "talk", "tell_place", "widen", "wrap_up")
+    for name in ("admit", "distribute", "placing", "record", "reserve", "talk", "tell_place", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
 consult = import_module("orchestrator.policies.consult").consult
-pass_on = import_module("orchestrator.policies.pass_on").pass_on
 
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _CALLS_OUT = Size(contacts=60, agents=6, outside=True)
@@ -290,6 +300,11 @@ def _announces_at_once(world: Any, happened: Any, ids: Any) -> Any:
         yield from talk.announce(world, happened.after)
 
 
+def _masked_once_asked(right: Any, found: Any, event: Any) -> Any:
+    after = right(found, event)
+    return replace(after, masked=True, wish="") if isinstance(event, recording.MaskAsked) else after
+
+
 def _released_though_still_held(right: Any, self: Any, record: Any) -> Any:
     result = right(self, record)
     if isinstance(record.event, shifts.AgentReleased):
@@ -475,6 +490,7 @@ _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
 _CROWDED = Size(contacts=150)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
+_TAPED = Size(contacts=60, agents=10, tapes=0.4)
 _MANY_HOLDS = Size(contacts=100, agents=10)
 _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
@@ -482,6 +498,7 @@ _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively
 _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
+_PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
 _RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
 
@@ -491,7 +508,11 @@ def _passed_on_to_nowhere(right: Any, contact: Any, command: Any) -> Any:
 
 
 def _records_on_after_a_transfer(world_: Any, happened: Any, ids: Any) -> Any:
-    return (do for do in pass_on(world_, happened, ids) if not isinstance(do, StopRecording))
+    return (do for do in record.record(world_, happened, ids) if not isinstance(do, StopRecording))
+
+
+def _lives_that_will_do(right: Any, world: Any, fact: Any, now: Any, ids: Any) -> Any:
+    return () if fact.exists else right(world, fact, now, ids)
 
 
 def _nobody_holds_whom_they_consult(world_: Any, happened: Any, ids: Any) -> Any:
@@ -506,8 +527,10 @@ def _nobody_comes_back_from_a_consultation(world_: Any, happened: Any, ids: Any)
     return () if isinstance(happened.record.event, ConsultClosed) else consult(world_, happened, ids)
 
 
-def _an_agent_who_goes_takes_the_caller_along(_right: Any, segment: Any, _consult: Any, command: Any) -> Any:
-    ended = transferring.fell_back(segment, command.queue)
+def _an_agent_who_goes_takes_the_caller_along(
+    _right: Any, contact: Any, segment: Any, _consult: Any, command: Any
+) -> Any:
+    ended = transferring.fell_back(contact, segment, command)
     return tuple(event for event in ended if not isinstance(event, contacts.ContactQueued))
 
 
@@ -653,7 +676,7 @@ MUTANTS = (
     Mutant(
         name="forget doomed legs",
         rule="nothing_stuck",
-        make=instead(contacts, "doomed_legs", nothing),
+        make=instead(legs, "doomed_legs", nothing),
         weather=_CALM,
     ),
     Mutant(
@@ -747,6 +770,27 @@ MUTANTS = (
         make=policy(talk.talk, _announces_at_once),
         weather=_CALM,
         size=_MANY_AT_ONCE,
+    ),
+    Mutant(
+        name="record everybody, whatever they were promised",
+        rule="recorded",
+        make=instead(record, "rule_for", lambda _world, _contact: ALWAYS),
+        weather=_CALM,
+        size=_TAPED,
+    ),
+    Mutant(
+        name="take a mask for done once it was asked for",
+        rule="masked",
+        make=around(recording, "_evolve_mask", _masked_once_asked),
+        weather=Weather(slow_commits=0.5),
+        size=_TAPED,
+    ),
+    Mutant(
+        name="forget to look at a mask",
+        rule="masks_end",
+        make=instead(timers, "mask_due", lambda _recording: Instant(0)),
+        weather=_CALM,
+        size=_TAPED,
     ),
     Mutant(
         name="a version that is used twice",
@@ -1057,15 +1101,15 @@ MUTANTS = (
     ),
     Mutant(
         name="record on when the agent has passed the caller on",
-        rule="announced_once",
-        make=policy(pass_on, _records_on_after_a_transfer),
+        rule="recorded",
+        make=policy(record.record, _records_on_after_a_transfer),
         weather=_CALM,
         size=_PASSED_ON,
     ),
     Mutant(
         name="silence for whoever is passed on",
         rule="hears_music",
-        make=instead(sensing, "hears_music", lambda _contact: False),
+        make=instead(legs, "hears_music", lambda _contact: False),
         weather=_CALM,
         size=_PASSED_ON,
     ),
@@ -1100,8 +1144,15 @@ MUTANTS = (
     Mutant(
         name="silence for the caller while somebody is consulted",
         rule="hears_music",
-        make=instead(sensing, "hears_nobody", lambda _contact, _leg: False),
+        make=instead(legs, "hears_nobody", lambda _contact, _leg: False),
         weather=_CALM,
+        size=_CONSULTED,
+    ),
+    Mutant(
+        name="never ask whether the caller is parked while somebody is consulted",
+        rule="hears_music",
+        make=instead(consults, "_parking", lambda contact: contact),
+        weather=Weather(lost=0.15),
         size=_CONSULTED,
     ),
     Mutant(
@@ -1110,6 +1161,20 @@ MUTANTS = (
         make=around(timers, "set_for_contact", _whoever_does_not_answer_is_asked_for_ever),
         weather=_CALM,
         size=_CONSULTED,
+    ),
+    Mutant(
+        name="never ask after a leg that is to park",
+        rule="hears_music",
+        make=instead(legs, "doubtful_legs", legs.doomed_legs),
+        weather=Weather(lost=0.15),
+        size=_PASSED_ON_AND_WAITING,
+    ),
+    Mutant(
+        name="leave a leg alone that lives and is not parked",
+        rule="hears_music",
+        make=around(sensing, "_presence", _lives_that_will_do),
+        weather=Weather(lost=0.15),
+        size=_PASSED_ON_AND_WAITING,
     ),
     Mutant(
         name="tell places by who came first, however urgent",

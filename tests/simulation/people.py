@@ -8,13 +8,15 @@ from orchestrator.runner import inputs as i
 from tests.simulation.agenda import Agenda
 from tests.simulation.browsers import Page
 from tests.simulation.engine import Engine
+from tests.simulation.tapes import Wants
 
 # Every code that a desk may get back here. Another one fails the run.
 REFUSALS = frozenset(
     {
         "already_held", "already_signed_in", "bad_extension", "bad_reason", "consulting", "database_away",
         "desk_elsewhere", "desk_lost", "extension_taken", "in_contact", "no_number", "no_offer", "not_held",
-        "not_signed_in", "not_talking", "not_wrapping_up", "stale", "unknown_agent", "which_one", "wrap_up_limit",
+        "not_signed_in", "not_recorded", "not_talking", "not_wrapping_up", "recorded_by_rule",
+        "recording_not_allowed", "stale", "unknown_agent", "which_one", "wrap_up_limit",
     }
 )  # fmt: skip
 
@@ -22,7 +24,7 @@ REFUSALS = frozenset(
 class Desk:
     """One agent: signs in, comes back after a stand-down, finishes wrap-up, and now and then presses anything."""
 
-    def __init__(self, agenda: Agenda, dice: Random, number: str, *, wild: float) -> None:
+    def __init__(self, agenda: Agenda, dice: Random, number: str, *, wild: float, tapes: Wants) -> None:
         self.number = number
         self.engine: Engine | None = None
         self.refused: list[str] = []
@@ -34,6 +36,7 @@ class Desk:
         self._agenda = agenda
         self._dice = dice
         self._wild = wild
+        self._tapes = tapes
         agenda.soon(100, 4_000, self._look)
 
     def press(self, command: i.DeskCommand) -> None:
@@ -56,6 +59,8 @@ class Desk:
         shift = world.shifts.get(world.shift_of_agent.get(world.agent_of_number.get(self.number, ""), ""))
         contact = world.contacts.get(shift.contact_id) if shift is not None else None
         dice = self._dice.random()
+        if shift is not None and shift.status == "talking" and (wish := self._tapes.wish(self.number)) is not None:
+            self.press(wish)
         if shift is None:
             if not self.leaving:
                 self.press(i.SignIn(agent=self.number, desk=self.page.desk if self.page is not None else ""))

@@ -17,6 +17,7 @@ from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, Spill
+from orchestrator.domain.routing.recording import ALWAYS, NEVER, OF_AGENTS, OF_QUEUES, OF_SITE, RecordingsConfigured
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
@@ -39,6 +40,7 @@ from tests.simulation.routing import Routing
 from tests.simulation.story import Story
 from tests.simulation.switch import Caller, Phone, Switch, Switches
 from tests.simulation.takers import BY_HAND_REFUSALS, Takers
+from tests.simulation.tapes import Wants
 from tests.simulation.weather import Weather, draw
 
 COOL_DOWN_MS = 3_000
@@ -81,6 +83,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Whether queues tell who waits their place."""
     hands: float = 0.0
     """How much of what could be done by hand with those who wait is; with any, agents may have several callers."""
+    tapes: float = 0.0
+    """How often agents want something of a recording; with any, site, queues and agents have every rule of it."""
     transfers: float = 0.0
     """How many of the talks that somebody looks at are passed on."""
     consults: float = 0.0
@@ -114,6 +118,7 @@ class Run(Watcher):
         # From dice of their own: a seed without browsers goes the way that it went before there were any.
         self._desk_dice = Random(f"browsers of {seed}")
         self._talk_dice = Random(f"talks of {seed}")
+        self._tape_dice = Random(f"recordings of {seed}")
         self._place_dice = Random(f"places of {seed}")
         self.door = Door(seed)
         self._outside_dice = Random(f"outside of {seed}")
@@ -128,6 +133,7 @@ class Run(Watcher):
             routing=not weather and seed % 3 != 0,
             outside=not weather and self._outside_dice.random() < 0.5,
             places=not weather and self._place_dice.random() < 0.5,
+            tapes=0.0 if weather else self._tape_dice.choice((0.0, 0.4)),
             transfers=0.0 if weather else self._transfer_dice.choice((0.0, 0.0, 0.2, 1.0)),
             consults=0.0 if weather else self._consult_dice.choice((0.0, 0.0, 0.3, 1.0)),
             phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
@@ -362,9 +368,10 @@ class Run(Watcher):
     def _prepare(self) -> None:
         self._configure_first()
         self._start()
+        tapes = Wants(self._tape_dice, self.size.tapes)
         for number in range(self.size.agents):
             wild = self.dice.choice((0.0, 0.02, 0.1, 0.4))
-            self.desks.append(Desk(self.agenda, self.dice, str(1001 + number), wild=wild))
+            self.desks.append(Desk(self.agenda, self.dice, str(1001 + number), wild=wild, tapes=tapes))
             self.desks[-1].engine = self.engine
         self._open_browsers()
         self._open_lobby()
@@ -463,13 +470,15 @@ class Run(Watcher):
                 max_wait_ms=dice.choice((20_000, 60_000, 120_000)),
                 cool_down_ms=COOL_DOWN_MS,
                 ring_at_once=many,
-                record=self._talk_dice.random() < 0.7,
+                record=ALWAYS if self._talk_dice.random() < 0.7 else NEVER,
                 announce_agent=self._talk_dice.random() < 0.8,
                 pick=self._hands_dice.choice(("skilled", "skilled", "anyone", "nobody"))
                 if self.size.hands
                 else "nobody",
                 tell_place_every_ms=self._place_dice.choice((0, 4_000, 15_000)) if self.size.places else 0,
             )
+        if self.size.tapes:
+            self._settings = {key: self._taped(plain) for key, plain in self._settings.items()}
         door = self.door
         if self.routing is not None:
             self._settings = {key: self.routing.queue(plain) for key, plain in self._settings.items()}
@@ -480,6 +489,10 @@ class Run(Watcher):
         changes.append(("entry-main", door.entry(self._entry("main", numbers, "support"))))
         changes.append(("entry-shop", door.entry(self._entry("shop", ("4002",), "sales"))))
         changes += door.changes(self._settings["sales"])
+        if self.size.tapes:
+            most_ms = self._tape_dice.choice((2_000, 10_000, 60_000))
+            rule = self._tape_dice.choices(OF_SITE, (80, 10, 10))[0]
+            changes.append(("recordings-main", RecordingsConfigured(rule=rule, mask_most_ms=most_ms)))
         if self.size.outside:
             self._allow_outside(changes)
         for number in range(self.size.agents):
@@ -515,6 +528,9 @@ class Run(Watcher):
         )
         changes.append(("outside-main", rules))
 
+    def _taped(self, queue: QueueConfigured) -> QueueConfigured:
+        return structs.replace(queue, record=self._tape_dice.choices(OF_QUEUES, (60, 20, 10, 10))[0])
+
     def _spills_outside(self) -> Iterator[Spill]:
         dice = self._outside_dice
         for _ in range(dice.choice((0, 0, 1, 3))):
@@ -527,6 +543,8 @@ class Run(Watcher):
         skills = {skill: dice.randint(1, 5) for skill in ("zh", "sell") if dice.random() < 0.7}
         several = {"voice": self.lines} if self.lines > 1 else {}
         plain = AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills, capacity=several)
+        if self.size.tapes:
+            plain = structs.replace(plain, record=self._tape_dice.choices(OF_AGENTS, (70, 10, 10, 10))[0])
         return self.routing.agent(plain) if self.routing is not None else plain
 
     def _entry(self, name: str, numbers: tuple[str, ...], queue_id: str) -> EntryPointConfigured:

@@ -96,7 +96,8 @@ class Leg:
     music_queued: bool = False
     """Music of a hold that was begun too soon, or resumed too soon: it begins when it is over."""
     music_over_talk_since: int = 0
-    recording: str = ""
+    recordings: dict[str, bool] = field(default_factory=dict)
+    """The files into which it is recorded, and whether silence is written."""
     numbers_heard: list[tuple[str, bool]] = field(default_factory=list)
     """With which agent's leg an employee number was heard, and whether a recording had begun before it."""
     hears_place: tuple[str, ...] = ()
@@ -217,8 +218,8 @@ class Switch:
             return
         self._bury(leg)
         del self.legs[leg.uuid]
-        if leg.recording:
-            self._say(f.RecordingStopped, leg, path=leg.recording, length_ms=1_000)
+        for file in tuple(leg.recordings):
+            self._end_recording(leg, file)
         peer, joining = leg.peer, leg.joining
         leg.peer = leg.joining = None
         if peer is not None:
@@ -293,6 +294,8 @@ class Switch:
                 self._job(lambda: self._record(given, reply))
             case i.StopRecording():
                 self._job(lambda: self._stop_recording(given, reply))
+            case i.MaskRecording() | i.UnmaskRecording():
+                self._mask(given, reply)
             case i.AnnounceNumber():
                 self._announce(given, reply)
             case i.SayPlace() | i.HushPlace():
@@ -576,18 +579,30 @@ class Switch:
             reply("Cannot locate session!")
             return
         reply("")
-        if not leg.recording:
-            leg.recording = f"/recordings/{given.file}"
-            self._say(f.RecordingStarted, leg, path=leg.recording)
+        file = f"/recordings/{given.file}"
+        if file not in leg.recordings:
+            leg.recordings[file] = False
+            self._say(f.RecordingStarted, leg, path=file)
+
+    def _end_recording(self, leg: Leg, file: str) -> None:
+        del leg.recordings[file]
+        self._say(f.RecordingStopped, leg, path=file, length_ms=1_000, cause="success-silence")
 
     def _stop_recording(self, given: i.StopRecording, reply: Reply) -> None:
-        leg = self.legs.get(given.leg)
-        if leg is None or leg.recording != f"/recordings/{given.file}":
+        leg, file = self.legs.get(given.leg), f"/recordings/{given.file}"
+        if leg is None or file not in leg.recordings:
             reply("Cannot stop record session!" if leg is not None else "Cannot locate session!")
             return
         reply("")
-        path, leg.recording = leg.recording, ""
-        self._say(f.RecordingStopped, leg, path=path, length_ms=1_000)
+        self._end_recording(leg, file)
+
+    def _mask(self, given: i.MaskRecording | i.UnmaskRecording, reply: Reply) -> None:
+        leg, file = self.legs.get(given.leg), f"/recordings/{given.file}"
+        if leg is None or file not in leg.recordings:
+            reply("Cannot mask recording session!" if leg is not None else "Cannot locate session!")
+            return
+        leg.recordings[file] = isinstance(given, i.MaskRecording)
+        reply("")
 
     def _announce(self, given: i.AnnounceNumber, reply: Reply) -> None:
         leg, other = self.legs.get(given.leg), self.legs.get(given.other)
@@ -595,7 +610,7 @@ class Switch:
             reply("Cannot locate session!")
             return
         reply("")
-        leg.numbers_heard.append((other.uuid, bool(leg.recording)))
+        leg.numbers_heard.append((other.uuid, bool(leg.recordings)))
 
     def _tell_place(self, given: i.SayPlace | i.HushPlace, reply: Reply) -> None:
         leg = self.legs.get(given.leg)
@@ -630,6 +645,9 @@ class Switch:
 
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         return self.legs[leg].numbers_heard if leg in self.legs else []
+
+    def taped(self, leg: str) -> dict[str, bool]:
+        return self.legs[leg].recordings if leg in self.legs else {}
 
     def place_over_talk_since(self, leg: str) -> int:
         found = self.legs.get(leg)
@@ -713,6 +731,9 @@ class Switches:
 
     def numbers_heard(self, leg: str) -> list[tuple[str, bool]]:
         return [heard for switch in self.switches for heard in switch.numbers_heard(leg)]
+
+    def taped(self, leg: str) -> dict[str, bool]:
+        return {file: silent for switch in self.switches for file, silent in switch.taped(leg).items()}
 
     def place_over_talk_since(self, leg: str) -> int:
         return max(switch.place_over_talk_since(leg) for switch in self.switches)

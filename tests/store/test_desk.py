@@ -94,7 +94,7 @@ def test_eight_processes_write_at_once_and_a_reader_that_follows_misses_nothing(
         assert child.returncode == 0
         conflicts += int(out)
     wanted = PROCESSES * APPENDS + PROCESSES * (APPENDS // 10) + version
-    until(lambda: len(followed) >= wanted, "the follower has all", within_s=15)
+    until(lambda: len(followed) >= wanted, "the follower has all", within_s=30)
     stop.set()
     follower.join(5)
     assert len(followed) == wanted

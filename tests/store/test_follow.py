@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from orchestrator.store import Away, Log
+from orchestrator.store import Away, Log, log
 from orchestrator.store.log import POLL_S
 from tests.lab.patience import until
 from tests.store.kit import Kit, calls, notes
@@ -23,14 +23,17 @@ class Follower:
         self._after = after
         self.seen: list[tuple[str, int]] = []
         self.away: list[Away] = []
+        self.rests = 0
+        """How often in a row there was nothing: at the second time it waits for news, or for as long as a poll."""
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self) -> None:
         for batch in self._log.follow(self._after, self._stop, on_away=self.away.append):
             self.seen.extend((each.stream, each.version) for each in batch)
+            self.rests = 0 if batch else self.rests + 1
 
-    def has(self, count: int, within_s: float = 10.0) -> None:
+    def has(self, count: int, within_s: float = 30.0) -> None:
         until(lambda: len(self.seen) >= count, f"{count} records came", within_s=within_s)
 
     def close(self) -> None:
@@ -64,16 +67,20 @@ def test_it_begins_after_the_position_it_was_given(kit: Kit, followers: list[Fol
     assert followers[0].seen == [("customer-a", 3)]
 
 
-def test_news_comes_by_notification_and_not_by_the_next_poll(kit: Kit, followers: list[Follower]) -> None:
-    followers.append(Follower(kit))
+def test_news_comes_by_notification_and_not_by_the_next_poll(
+    kit: Kit, followers: list[Follower], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the wake-ups themselves a busy server may lose one; a poll that comes late enough tells them apart."""
+    monkeypatch.setattr(log, "POLL_S", 20.0)
     kit.desk.append_desk(notes("customer-a", 1))
-    followers[0].has(1)
+    followers.append(Follower(kit))
     slow = 0
     for version in range(2, 22):
+        until(lambda: followers[0].rests >= 2, "it to wait for news")
         begun = time.monotonic()
         kit.desk.append_desk(notes("customer-a", version))
         followers[0].has(version)
-        slow += time.monotonic() - begun > POLL_S / 2
+        slow += time.monotonic() - begun > log.POLL_S / 2
     assert slow <= 2, f"{slow} of 20 took as long as a poll"
 
 
@@ -87,7 +94,7 @@ def test_a_wake_up_that_never_comes_is_made_good_by_looking_once_a_second(kit: K
             "INSERT INTO ringledger_events (originator_id, originator_version, topic, state)"
             " SELECT originator_id, 2, topic, state FROM ringledger_events"
         )
-    followers[0].has(2, within_s=3 * POLL_S)
+    followers[0].has(2, within_s=15 * POLL_S)
 
 
 def test_a_listener_whose_connection_is_terminated_makes_a_new_one_and_misses_nothing(
@@ -128,13 +135,14 @@ def test_it_waits_for_an_absent_database_and_says_so(kit: Kit, followers: list[F
     followers[0].has(1)
 
 
-def test_stopping_is_quick_though_nothing_happens(kit: Kit) -> None:
+def test_stopping_is_quick_though_nothing_happens(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "POLL_S", 600.0)
     follower = Follower(kit)
     kit.desk.append_desk(notes("customer-a", 1))
     follower.has(1)
     begun = time.monotonic()
     follower.close()
-    assert time.monotonic() - begun < POLL_S
+    assert time.monotonic() - begun < 10.0
 
 
 def test_waiting_for_a_position_ends_when_it_is_there_and_gives_up_in_time(kit: Kit) -> None:

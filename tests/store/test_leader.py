@@ -23,6 +23,9 @@ from tests.postgres import Database
 from tests.store.kit import SITE, Kit, calls
 from tests.store.proxy import Proxy
 
+# Of one who stands by: the lease of another one is not taken because it is old, within any test.
+NEVER_STALE = Timings(stale_s=600.0)
+
 
 class Process:
     """A leader in a process of its own (tests.store.child)."""
@@ -42,7 +45,7 @@ class Process:
         return [line for line in list(self.lines) if line.split()[0] == word]
 
     def await_word(self, word: str) -> str:
-        return until(lambda: self.said(word) or None, f"the process says {word}", within_s=15)[0]
+        return until(lambda: self.said(word) or None, f"the process says {word}", within_s=30)[0]
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self._child.pid, number)
@@ -81,7 +84,7 @@ class Stand:
     def _tell(self, word: str, number: int, lease: Lease) -> None:
         self.told.put((word, number, lease.epoch))
 
-    def next(self, within_s: float = 10.0) -> tuple[str, int, int]:
+    def next(self, within_s: float = 30.0) -> tuple[str, int, int]:
         return self.told.get(timeout=within_s)
 
     def close(self) -> None:
@@ -122,13 +125,11 @@ def lease_of(leader: Leader) -> Lease:
 def test_the_first_of_two_becomes_active_and_the_second_stands_by_until_the_lease_is_given_back(stand: Stand) -> None:
     first = stand.leader()
     assert stand.next() == ("active", 0, 1)
-    second = stand.leader()
+    second = stand.leader(timings=NEVER_STALE)
     until(lambda: second.state is LeaderState.STANDBY, "the second stands by")
     assert lease_of(first).may_write()
-    given_back = time.monotonic()
     assert first.stop()
-    assert stand.next() == ("active", 1, 2)
-    assert time.monotonic() - given_back < 1.0, "a lease that was given back is not waited out"
+    assert stand.next() == ("active", 1, 2), "a lease that was given back is not waited out"
     assert first.state is LeaderState.STOPPED
 
 
@@ -161,7 +162,7 @@ def test_a_killed_holder_is_taken_over_once_its_lease_is_stale(
     begun = time.monotonic()
     stand.leader()
     assert stand.next() == ("active", 0, 2)
-    assert 1.5 <= time.monotonic() - begun < 4.0
+    assert 1.5 <= time.monotonic() - begun < 10.0
     assert kit.logged(), "the killed one had been appending"
 
 
@@ -209,9 +210,10 @@ def test_while_the_database_is_away_nothing_may_be_written_to_a_switch_and_after
     lease = lease_of(leader)
     assert lease.may_write()
     proxy.cut(stay_shut=True)
-    shut = time.monotonic()
-    until(lambda: not lease.may_write(), "the deadline passed", within_s=3)
-    assert time.monotonic() - shut <= Timings().act_s + 0.2
+    shut = asked = time.monotonic()
+    while lease.may_write():
+        assert asked - shut <= Timings().act_s
+        asked = time.monotonic()
     assert leader.state is LeaderState.ACTIVE
     proxy.reopen()
     until(lease.may_write, "renewed under the same epoch")
@@ -275,7 +277,7 @@ def test_a_voluntary_end_of_a_process_hands_over_at_once(
 ) -> None:
     child = process()
     child.await_word("acted")
-    stand.leader()
+    stand.leader(timings=NEVER_STALE)
     child.signal(signal.SIGTERM)
     child.await_word("stopped")
-    assert stand.next(within_s=1.0) == ("active", 0, 2)
+    assert stand.next() == ("active", 0, 2)

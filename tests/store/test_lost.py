@@ -192,7 +192,7 @@ def test_a_server_killed_and_restarted_in_mid_stream_loses_and_doubles_nothing(
 
     def await_more(events: int) -> None:
         wanted = sum(map(len, stored.values())) + events
-        until(lambda: sum(map(len, stored.values())) > wanted, "events flow", within_s=20)
+        until(lambda: sum(map(len, stored.values())) > wanted, "events flow", within_s=30)
 
     for _ in range(2):
         await_more(200)
@@ -208,7 +208,7 @@ def test_a_server_killed_and_restarted_in_mid_stream_loses_and_doubles_nothing(
     logged = kit.logged()
     for stream, versions in stored.items():
         assert [version for name, version in logged if name == stream] == versions == list(range(1, len(versions) + 1))
-    until(lambda: len(followed) == len(logged), "the follower has all", within_s=20)
+    until(lambda: len(followed) == len(logged), "the follower has all", within_s=30)
     stop.set()
     follower.join(5)
     assert followed == logged

@@ -103,6 +103,26 @@ def resume(number: str, body: About, key: str) -> Done:
     return _do(inputs.Resume(agent=number, about=body.about, key=key))
 
 
+def start_recording(number: str, body: About, key: str) -> Done:
+    """Record this talk from here on, where its rule allows it"""
+    return _do(inputs.StartRecording(agent=number, about=body.about, key=key))
+
+
+def stop_recording(number: str, body: About, key: str) -> Done:
+    """Record no more of a talk that is recorded on demand"""
+    return _do(inputs.StopRecording(agent=number, about=body.about, key=key))
+
+
+def mask_recording(number: str, body: About, key: str) -> Done:
+    """Record silence from here on: a card number follows"""
+    return _do(inputs.MaskRecording(agent=number, about=body.about, key=key))
+
+
+def unmask_recording(number: str, body: About, key: str) -> Done:
+    """Record sound again"""
+    return _do(inputs.UnmaskRecording(agent=number, about=body.about, key=key))
+
+
 def hang_up(number: str, body: About, key: str) -> Done:
     """End the conversation"""
     return _do(inputs.HangUp(agent=number, about=body.about, key=key))

@@ -17,6 +17,7 @@ from orchestrator.policies.talk import conversations
 from projections.live import LiveView
 from projections.live_calls import Call, name_of
 from projections.live_tallies import Tally
+from web.desk.tapes import Tape, tape_of
 
 ENGAGED: Final = ("ringing", "calling", "connecting", "consulted", "talking", "held")
 
@@ -71,6 +72,7 @@ class Talk(Struct, frozen=True, kw_only=True):
     """Who is consulted about the caller, who hears music meanwhile."""
     nuisance: bool
     """Whether the agent has marked the caller: further calls are refused."""
+    tape: Tape
 
 
 class WrapUp(Struct, frozen=True, kw_only=True):
@@ -250,7 +252,7 @@ def may(
     if talks:
         found.add("hang_up")
     for talk in talks:
-        found |= _may_of(talk)
+        found |= _may_of(talk) | talk.tape.may
     if any(talk.number and not talk.nuisance for talk in talks):
         found.add("mark_nuisance")
     if all(talk.held for talk in talks) and why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE)) is None:
@@ -360,6 +362,7 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
             wish=contact.segment.wish,
             asked=_asked(world, contact.consult),
             nuisance=contact.nuisance,
+            tape=tape_of(world, contact),
         )
         for contact in found
         if contact.segment is not None

@@ -54,6 +54,8 @@ KEYS: Final = (
     ("Alt+Shift+S", _l("Switch to the caller on hold")),
     ("Alt+Shift+T", _l("Take the first who waits")),
     ("Alt+Shift+P", _l("Pass the caller on")),
+    ("Alt+Shift+K", _l("Mask the recording for card data; record sound again")),
+    ("Alt+Shift+G", _l("Record this call; end the recording")),
     ("Alt+Shift+E", _l("Hang up")),
     ("Alt+Shift+L", _l("Refuse further calls of this caller")),
     ("Alt+Shift+1 … 9", _l("Choose what the call was about")),
@@ -79,6 +81,10 @@ ACTIONS: Final[dict[str, Make]] = {
     "reject": lambda agent: inputs.Reject(agent=agent),
     "hold": lambda agent: inputs.Hold(agent=agent),
     "resume": lambda agent: inputs.Resume(agent=agent),
+    "start_recording": lambda agent: inputs.StartRecording(agent=agent),
+    "stop_recording": lambda agent: inputs.StopRecording(agent=agent),
+    "mask_recording": lambda agent: inputs.MaskRecording(agent=agent),
+    "unmask_recording": lambda agent: inputs.UnmaskRecording(agent=agent),
     "hang_up": lambda agent: inputs.HangUp(agent=agent),
     "switch_consult": lambda agent: inputs.SwitchConsult(agent=agent),
     "complete_consult": lambda agent: inputs.CompleteConsult(agent=agent),
@@ -93,10 +99,11 @@ _TARGETS: Final = {"agent": "to_agent", "queue": "to_queue", "number": "to_numbe
 # These are about one contact, which the form names: the page may be older than what rings by now.
 _ABOUT_ONE: Final = frozenset(
     {
-        "accept", "reject", "hold", "resume", "hang_up", "switch_consult", "complete_consult", "end_consult",
-        "mark_nuisance", "extend",
+        *("accept", "reject", "hold", "resume", "hang_up", "mark_nuisance", "extend"),
+        *("switch_consult", "complete_consult", "end_consult"),
+        *("start_recording", "stop_recording", "mask_recording", "unmask_recording"),
     }
-)  # fmt: skip
+)
 
 
 @blueprint.get("/")

@@ -12,6 +12,7 @@ from projections.contact_log import Search
 from web import refusals
 from web.access.needs import needs
 from web.access.sight import agents_in_sight
+from web.access.visitor import me
 from web.history import recordings, why
 from web.history.area import blueprint
 from web.history.shown import caller_of, callers, names_now, steps_of
@@ -82,6 +83,7 @@ def contact(contact_id: str) -> str:
         origin=origin,
         names=names_now()[0],
         steps=steps_of(records),
+        recordings=parts().reading.recordings.parts(contact_id) if me().may("recordings.hear") else [],
     )
 
 

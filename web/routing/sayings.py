@@ -240,6 +240,7 @@ _ROWS: Final[tuple[Row, ...]] = (
         r"callers who wait in it keep their place .*",
         _l("Callers who wait in it keep their place until they are served or their time is over."),
     ),
+    (r"queues and agents decide what is recorded", _l("Queues and agents decide what is recorded.")),
     (
         r"callers of its numbers reach the default entry point",
         _l("Callers of its numbers reach the default entry point."),

@@ -142,6 +142,26 @@ CODES: Final[dict[str, LazyString]] = {
     "entry": _l("entry point"),
     "level": _l("customer level"),
     "aged": _l("waiting"),
+    # Which talks are recorded.
+    "always": _l("always"),
+    "on_demand": _l("when the agent asks for it"),
+    "as_agent": _l("as the agent's setting says"),
+    "as_queue": _l("as is set for the queue"),
+    "never": _l("never"),
+    # Why a recording or its mask ended.
+    "limit": _l("its longest time was over"),
+    "again": _l("told once more"),
+    "finished": _l("the recording ended"),
+    "leg_gone": _l("the line was closed"),
+    "missing": _l("its file is missing"),
+    "no_room": _l("no room on the disk"),
+    "unreadable": _l("its file cannot be read or written"),
+    "twice": _l("a second file has its name"),
+    "damaged": _l("its file was changed or damaged"),
+    "stopped_early": _l("the file ended before the talk did"),
+    "empty-file": _l("nothing was recorded"),
+    "input-too-short": _l("too short to be kept"),
+    "uri-failure": _l("the file could not be written"),
     # A branch that is the caller's own.
     "local": _l("that of the caller’s region"),
     # How a customer's file came to be.

@@ -10,7 +10,9 @@ from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.contacts import consult_events as cs
 from orchestrator.domain.contacts import events as c
+from orchestrator.domain.contacts import keeping
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.contacts import transfer_events as t
 from orchestrator.domain.contacts.consults import CALLER
 from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
@@ -28,6 +30,7 @@ from orchestrator.domain.routing import (
     numbers,
     outside,
     queues,
+    recording,
     trunks,
 )
 from orchestrator.domain.staff import agents, presence, reasons, shifts
@@ -178,7 +181,19 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Recording finished, %(length)s long"),
         lambda e, _: {"length": duration(e.length_ms)},
     ),
+    r.RecordingAsked: (_l("The agent wants the call recorded"), _nothing),
+    r.RecordingEndAsked: (_l("The recording is to end: %(reason)s"), _coded("reason")),
+    r.RecordingFailed: (_l("Alarm: what should be recorded is not (%(cause)s)"), _coded("cause")),
+    r.MaskAsked: (_l("The recording is to be masked for card data"), _nothing),
+    r.RecordingMasked: (_l("Masked: silence is recorded"), _nothing),
+    r.MaskFailed: (
+        _l("Alarm: the switch did not do what was asked of the mask (%(cause)s)"),
+        lambda e, _: {"cause": e.cause},
+    ),
+    r.UnmaskAsked: (_l("Sound is to be recorded again: %(reason)s"), _coded("reason")),
+    r.RecordingUnmasked: (_l("The mask is over: %(reason)s"), _coded("reason")),
     c.LegClosed: (_l("A line was closed (%(cause)s)"), lambda e, _: {"cause": e.cause}),
+    c.CallerParked: (_l("The caller is out of the conversation and hears music"), _nothing),
     c.LegOverdue: (_l("The switch was asked whether a line is still open"), _nothing),
     c.ContactEnded: (
         _l("Ended: %(reason)s (was %(phase)s)"),
@@ -216,6 +231,12 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Given %(given)s points instead of %(was)s: %(reason)s"),
         lambda e, _: {"given": e.given, "was": e.was, "reason": code(e.reason)},
     ),
+    # --- files of recordings
+    keeping.RecordingSealed: (
+        _l("The recording is kept encrypted, %(size)s kB"),
+        lambda e, _: {"size": e.length // 1_000},
+    ),
+    keeping.RecordingEndangered: (_l("Alarm: the recording is not kept as it should be (%(why)s)"), _coded("why")),
     # --- shifts
     shifts.AgentSignedIn: (
         _l("%(agent)s signed in at extension %(extension)s"),
@@ -287,6 +308,11 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("Calls to the outside allowed: %(allowed)s, %(at_most)s at once"),
         lambda e, _: {"allowed": ", ".join(e.allowed), "at_most": e.at_most},
     ),
+    recording.RecordingsConfigured: (
+        _l("Recording: %(rule)s; a mask ends by itself after %(longest)s"),
+        lambda e, _: {"rule": code(e.rule), "longest": duration(e.mask_most_ms)},
+    ),
+    recording.RecordingsRemoved: (_l("Queues and agents decide what is recorded"), _nothing),
     outside.OutsideRemoved: (_l("Nobody outside is called any more"), _nothing),
     queues.QueueRemoved: (_l("Queue removed"), _nothing),
     entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),

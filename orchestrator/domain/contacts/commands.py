@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from orchestrator.domain.contacts.events import Decision, Hop, Reservation
+from orchestrator.domain.contacts.recording import RecordingCommand
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.requirements import Step
 
@@ -170,6 +171,12 @@ class NoteBridged(Struct, frozen=True, kw_only=True):
     segment_id: str
 
 
+class NoteParked(Struct, frozen=True, kw_only=True):
+    """The caller's leg, which was told to park, is parked."""
+
+    leg: str
+
+
 class NoteHold(Struct, frozen=True, kw_only=True):
     """The switch put a leg on hold (`on`) or took it off."""
 
@@ -268,16 +275,9 @@ class HangUp(Struct, frozen=True, kw_only=True):
 
 
 class CheckOverdue(Struct, frozen=True, kw_only=True):
-    """Ask after legs that should be gone."""
+    """Ask after legs that should be gone, or parked."""
 
     now: Instant
-
-
-class NoteRecording(Struct, frozen=True, kw_only=True):
-    """The switch began (`length_ms` < 0) or finished a recording."""
-
-    file: str
-    length_ms: int = -1
 
 
 # --- calls to the outside (`calling`) ----------------------------------------------------------------------------
@@ -374,6 +374,8 @@ class Transfer(Struct, frozen=True, kw_only=True):
     shift_id: str
     queue: Queue
     then: Pick | SendOutside | None = None
+    recorded: str = ""
+    """The file into which the conversation is recorded, or about to be."""
 
 
 class Reprioritise(Struct, frozen=True, kw_only=True):
@@ -407,6 +409,8 @@ class CompleteConsult(Struct, frozen=True, kw_only=True):
     queue: Queue
     decision: Decision
     connect_by: Instant
+    recorded: str = ""
+    """As of `Transfer`."""
 
 
 class EndConsult(Struct, frozen=True, kw_only=True):
@@ -424,6 +428,8 @@ class ExpireConsult(Struct, frozen=True, kw_only=True):
     again_at: Instant
     queue: Queue
     blameless: str = ""
+    recorded: str = ""
+    """As of `Transfer`."""
 
 
 class JoinConsultAgain(Struct, frozen=True, kw_only=True):
@@ -439,7 +445,7 @@ ByHand = Pick | Move | Reprioritise
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
-    | HangUp | CheckOverdue | NoteRecording | Widen | Revise | WidenOffer | Calling
-    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer
+    | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
+    | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
     | Consulting
 )  # fmt: skip

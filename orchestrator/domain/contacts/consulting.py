@@ -57,7 +57,7 @@ def decide(contact: Contact, command: Consulting) -> Events:
             return _switched(consult, command)
         case CompleteConsult():
             _refuse_unless_there(consult)
-            return transferring.handed_over(segment, consult, command)
+            return transferring.handed_over(contact, segment, consult, command)
         case EndConsult():
             _refuse_unless_there(consult)
             return closed(contact, segment, consult, "cancelled", command.rejoin_by)
@@ -141,8 +141,8 @@ def leg_gone(contact: Contact, segment: Segment, consult: State, command: NoteLe
         if command.handover is None:
             return ()  # with the whole switch: the end of the caller's leg, which comes too, ends it all
         if consult.over:
-            return transferring.fell_back(segment, command.handover.queue)
-        return transferring.handed_over(segment, consult, command.handover)
+            return transferring.fell_back(contact, segment, command.handover)
+        return transferring.handed_over(contact, segment, consult, command.handover)
     if command.leg != consult_leg(contact) or command.cause == SWITCH_RESTARTED:
         return ()
     outcome = "left" if consult.answered else "missed"
@@ -195,4 +195,4 @@ def _late(contact: Contact, segment: Segment, consult: State, command: ExpireCon
     if not consult.over:
         return closed(contact, segment, consult, "left", command.again_at, "not_connected_in_time")
     # Caller and agent cannot be joined again: somebody else is to have the caller.
-    return transferring.fell_back(segment, command.queue)
+    return transferring.fell_back(contact, segment, command)

@@ -83,9 +83,10 @@ def hears_nobody(contact: "Contact", leg: str) -> bool:
     consult = contact.consult
     if consult is None or not leg:
         return False
+    agent_hears = consult.wish or consult.hears
     if leg == contact.caller_leg:
-        return CALLER not in (consult.hears, consult.wish)
-    return leg == consult_leg(contact) and consult.answered and CONSULTED not in (consult.hears, consult.wish)
+        return agent_hears != CALLER
+    return leg == consult_leg(contact) and consult.answered and agent_hears != CONSULTED
 
 
 def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
@@ -104,7 +105,8 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             )
             held = event.reservation
             phones = contact.phones if held is None else (*contact.phones, (held.leg, held.extension))
-            return replace(contact, status=CONSULTING, consult=asked, legs=(*contact.legs, event.leg), phones=phones)
+            legs = (*contact.legs, event.leg)
+            return _parking(replace(contact, status=CONSULTING, consult=asked, legs=legs, phones=phones))
         case ContactRejoined() if contact.segment is not None:
             segment = replace(contact.segment, changed_at=at)
             return replace(contact, status="connected", consult=None, segment=segment)
@@ -118,7 +120,9 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             answered = replace(consult, answered=True, wish=CONSULTED, due=event.connect_by)
             return replace(contact, consult=answered)
         case ConsultSwitched() if consult is not None:
-            return replace(contact, consult=replace(consult, wish=event.to, due=event.connect_by, doubted=False))
+            switched = replace(consult, wish=event.to, due=event.connect_by, doubted=False)
+            contact = replace(contact, consult=switched)
+            return _parking(contact) if event.to == CONSULTED else contact
         case ConsultJoined() if consult is not None:
             joined = replace(consult, hears=event.hears, wish="", due=Instant(0), doubted=False)
             return replace(contact, consult=joined)
@@ -131,3 +135,8 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             back = replace(consult, over=True, hears="", wish=CALLER, due=event.rejoin_by, doubted=False)
             return replace(contact, consult=back)
     return contact
+
+
+def _parking(contact: "Contact") -> "Contact":
+    """The caller is about to be parked, by our word or because the agent is taken away."""
+    return replace(contact, parking=contact.caller_leg, reminders=0)

@@ -28,13 +28,14 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import consults, outward, transfers
+from orchestrator.domain.contacts import consults, outward, recording, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
-from orchestrator.domain.contacts.consults import CONSULTING, Consult, consult_leg
+from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.events import (
     NEVER,
     AgentSegmentEnded,
     AnswerRequested,
+    CallerParked,
     Candidate,
     ContactArrived,
     ContactConnected,
@@ -81,7 +82,9 @@ from orchestrator.domain.contacts.events import (
     VisitRevised,
     VisitWidened,
 )
+from orchestrator.domain.contacts.legs import doomed_legs, doubtful_legs
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
+from orchestrator.domain.contacts.recording import Recording
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import Transfer
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
@@ -93,6 +96,7 @@ __all__ = [
     "NEVER",
     "AgentSegmentEnded",
     "AnswerRequested",
+    "CallerParked",
     "Candidate",
     "Contact",
     "ContactArrived",
@@ -145,6 +149,7 @@ __all__ = [
     "VisitWidened",
     "can_be_told",
     "doomed_legs",
+    "doubtful_legs",
     "evolve",
     "extension_of",
     "reservation_of",
@@ -300,8 +305,13 @@ class Contact(Struct, frozen=True, kw_only=True):
     transfer: Transfer | None = None
     """How an agent passed the caller on last."""
     consult: Consult | None = None
+    parking: str = ""
+    """The caller's leg once it is to park, until the switch says that it is; `legs` asks after it."""
     told_place: tuple[str, ...] = ()
     """The prompts by which the caller was told the place in this queue last, and which may be heard still."""
+    recording: Recording | None = None
+    files: tuple[str, ...] = ()
+    """The recordings that were begun of it, in their order."""
 
 
 # Of those who did not take a contact, so many are remembered; whoever comes before them is asked again at worst.
@@ -312,18 +322,6 @@ LIVE = (
     "arrived", "waiting", "offered", "connecting", "connected", "held", CONSULTING, "leaving",
     *outward.CALLBACK, *outward.OUTSIDE,
 )  # fmt: skip
-
-
-def doomed_legs(contact: Contact) -> tuple[str, ...]:
-    """Open legs that have no reason to live any more."""
-    if contact.status in ("leaving", "ended"):
-        return contact.legs
-    wanted = {contact.caller_leg, outward.outward_leg(contact)}
-    if contact.offer is not None:
-        wanted.update(r.leg for r in contact.offer.reservations)
-    if contact.segment is not None:
-        wanted |= {contact.segment.leg, consult_leg(contact)}
-    return tuple(leg for leg in contact.legs if leg not in wanted)
 
 
 def can_be_told(contact: Contact) -> bool:
@@ -457,6 +455,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case HangUpRequested():
             phase = contact.phase or contact.status
             return replace(contact, status="leaving", consult=None, told=event.reason, phase=phase)
+        case CallerParked():
+            return _in_time(replace(contact, parking=""))
         case LegOverdue():
             return replace(contact, reminders=contact.reminders + 1)
         case LegClosed():
@@ -475,6 +475,11 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
     consulted = consults.evolve(contact, event, at)
     if consulted is not contact:
         return consulted
+    taped = recording.evolve(contact.recording, event)
+    if isinstance(event, RecordingBegun):
+        return replace(contact, recording=taped, files=tuple(dict.fromkeys((*contact.files, event.file))))
+    if taped is not contact.recording:
+        return replace(contact, recording=taped)
     called = outward.evolve(contact, event, at)
     if called is contact and contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
         offer = _evolve_offer(contact.offer, event)
@@ -572,7 +577,12 @@ def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
     if event.leg == contact.caller_leg and contact.status != "leaving":
         told = "switch_lost" if event.cause == SWITCH_RESTARTED else contact.told
         after = replace(after, status="leaving", phase=contact.status, told=told)
-    return after if doomed_legs(after) else replace(after, reminders=0)
+    return _in_time(after)
+
+
+def _in_time(contact: Contact) -> Contact:
+    """Whoever is asked after next is asked after as soon as the first time."""
+    return contact if doubtful_legs(contact) else replace(contact, reminders=0)
 
 
 def _evolve_offer(offer: Offer, event: Event) -> Offer:

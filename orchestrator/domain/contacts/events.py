@@ -420,10 +420,11 @@ class RecordingBegun(Event, frozen=True, kw_only=True):
 
 
 class RecordingFinished(Event, frozen=True, kw_only=True):
-    """The file is complete."""
+    """The file is complete, or there is none: `cause` says so, in the switch's words (`recording.WITHOUT_A_FILE`)."""
 
     file: str
     length_ms: int
+    cause: str = ""
 
 
 class LegClosed(Event, frozen=True, kw_only=True):
@@ -434,8 +435,14 @@ class LegClosed(Event, frozen=True, kw_only=True):
     repair: str = ""
 
 
+class CallerParked(Event, frozen=True, kw_only=True):
+    """The switch says that the caller's leg, which was taken out of a conversation, is parked: it hears music now."""
+
+    leg: str
+
+
 class LegOverdue(Event, frozen=True, kw_only=True):
-    """A leg that should be gone by now is asked after (law 9). Asked again at `again_at`."""
+    """A leg that should be gone by now, or parked, is asked after (law 9). Asked again at `again_at`."""
 
     legs: tuple[str, ...]
     again_at: Instant

@@ -3,7 +3,7 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import calling, consulting, moving, offers, transferring
+from orchestrator.domain.contacts import calling, consulting, legs, moving, offers, recording, transferring
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     Announce,
@@ -25,7 +25,7 @@ from orchestrator.domain.contacts.commands import (
     NoteDelivered,
     NoteHold,
     NoteLegGone,
-    NoteRecording,
+    NoteParked,
     Pick,
     Queue,
     Receive,
@@ -54,7 +54,6 @@ from orchestrator.domain.contacts.contacts import (
     HangUpRequested,
     HoldRequested,
     LegClosed,
-    LegOverdue,
     NuisanceMarked,
     NumberAnnounced,
     OfferWithdrawn,
@@ -62,31 +61,24 @@ from orchestrator.domain.contacts.contacts import (
     PlaceDeferred,
     PlaceTold,
     QueueVisitEnded,
-    RecordingBegun,
-    RecordingFinished,
     ResumeRequested,
     Segment,
     Visit,
     VisitRevised,
     VisitWidened,
     can_be_told,
-    doomed_legs,
     reservation_of,
     step_within,
 )
 from orchestrator.domain.contacts.outward import outward_leg, to_be_called
 from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
-from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Refused
+from orchestrator.domain.contacts.recording import RecordingCommand, Talk
+from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Refused
 from orchestrator.domain.switch.causes import NORMAL_CLEARING, SWITCH_RESTARTED
 
 Events = tuple[Event, ...]
-_OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp | CheckOverdue | NoteRecording
+_OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp
 _OfAdmission = DeferOverflow | Answer | MarkNuisance
-
-# How long a leg may take to die after it lost its reason, before the switch is asked after it; each time it is asked in
-# vain, because the switch cannot be reached, the next time comes twice as late, sixteen times at most.
-LEG_GRACE = 5 * SECOND
-MOST_DOUBLINGS = 4
 
 # Between a bridge, a hold and a resume. A switch that is told sooner plays no music during the hold and then plays it
 # over the talk: it reads ten frames of a new bridge, and five of a new hold, before it looks at what is to be played.
@@ -120,8 +112,10 @@ def _decide(contact: Contact, command: Command) -> Events:
             return calling.bridged(contact, contact.outside, command)
         case Widen() | Revise():
             return _steps(contact, command)
-        case Queue() | TurnAway() | ExpireVisit() | Identify() | HangUp() | CheckOverdue() | NoteRecording():
+        case Queue() | TurnAway() | ExpireVisit() | Identify() | HangUp():
             return _of_the_caller(contact, command)
+        case CheckOverdue() | NoteParked():
+            return legs.decide(contact, command)
         case Hold() | Resume() | NoteHold():
             return _hold(contact, command)
         case Pick() | Move() | Reprioritise():
@@ -138,6 +132,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return ()
         case _ if isinstance(command, Calling):
             return calling.decide(contact, command)
+        case _ if isinstance(command, RecordingCommand):
+            return recording.decide(_talk(contact), command)
     return offers.decide(contact, command)
 
 
@@ -158,6 +154,17 @@ def _of_consult(contact: Contact, consult: Consult, command: Command) -> Events 
         case Hold() | Resume() | Transfer():
             raise Refused("consulting", "You consult somebody about this caller; end that first.")
     return None
+
+
+def _talk(contact: Contact) -> Talk:
+    """What is to be known of the contact where its recording is decided on."""
+    segment = contact.segment
+    return Talk(
+        recording=contact.recording,
+        files=contact.files,
+        segment_id=segment.segment_id if segment is not None else "",
+        shift_id=segment.shift_id if segment is not None else "",
+    )
 
 
 def _closed(contact: Contact, events: Events) -> Events:
@@ -215,13 +222,6 @@ def _of_the_caller(contact: Contact, command: _OfTheCaller) -> Events:
             )
         case HangUp():
             return _hang_up(contact, command.reason)
-        case CheckOverdue() if doomed := doomed_legs(contact):
-            again_at = command.now + LEG_GRACE * 2 ** min(contact.reminders, MOST_DOUBLINGS)
-            return (LegOverdue(legs=doomed, again_at=Instant(again_at)),)
-        case NoteRecording() if command.length_ms < 0:
-            return (RecordingBegun(file=command.file),)
-        case NoteRecording():
-            return (RecordingFinished(file=command.file, length_ms=command.length_ms),)
     return ()
 
 
@@ -362,7 +362,7 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
         return ()
     events: Events = (LegClosed(leg=command.leg, cause=command.cause, repair=command.repair),)
     if command.leg == contact.caller_leg:
-        events += _caller_left(contact, command.cause)
+        events += (*recording.leg_gone(contact.recording), *_caller_left(contact, command.cause))
     elif contact.consult is not None and contact.segment is not None and contact.status != "leaving":
         events += consulting.leg_gone(contact, contact.segment, contact.consult, command)
     elif command.leg == outward_leg(contact):

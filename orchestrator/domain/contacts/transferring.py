@@ -1,7 +1,7 @@
 """What becomes of an agent's wish to pass a caller on. States and their diagram: `transfers`."""
 
-from orchestrator.domain.contacts import calling, moving
-from orchestrator.domain.contacts.commands import CompleteConsult, Pick, Queue, SendOutside, Transfer
+from orchestrator.domain.contacts import calling, moving, recording
+from orchestrator.domain.contacts.commands import CompleteConsult, ExpireConsult, Pick, SendOutside, Transfer
 from orchestrator.domain.contacts.consults import Consult
 from orchestrator.domain.contacts.contacts import (
     AgentSegmentEnded,
@@ -24,25 +24,25 @@ CONSULTED_BEFORE = "consulted"
 
 
 def decide(contact: Contact, command: Transfer) -> Events:
-    """The end of the conversation, the visit, and what goes on in it. Raises `Refused` (not_talking)."""
+    """The caller goes where the agent wants. Raises `Refused` (not_talking)."""
     segment = contact.segment
     if segment is None or segment.shift_id != command.shift_id or contact.status not in ("connected", "held"):
         raise Refused("not_talking", "A caller is passed on from a conversation; this one is over.")
-    return _passed_on(segment, command.queue, command.then)
+    return _passed_on(contact, segment, command, command.then)
 
 
-def fell_back(segment: Segment, queue: Queue) -> Events:
+def fell_back(contact: Contact, segment: Segment, command: CompleteConsult | ExpireConsult) -> Events:
     """The agent cannot have the caller any more, who waits for another one."""
-    return _passed_on(segment, queue, None)
+    return _passed_on(contact, segment, command, None)
 
 
-def handed_over(segment: Segment, consult: Consult, command: CompleteConsult) -> Events:
+def handed_over(contact: Contact, segment: Segment, consult: Consult, command: CompleteConsult) -> Events:
     """Whoever was consulted is the offer, or the call outside, to which the caller goes: as far as it had come."""
     held, answered = consult.reservation, consult.answered
     until = command.connect_by if answered else max(consult.due, command.connect_by)
     if held is None:
         sent = SendOutside(leg=consult.leg, number=consult.number, show=consult.show, answer_by=until)
-        events = _passed_on(segment, command.queue, sent)
+        events = _passed_on(contact, segment, command, sent)
         return (*events, OutsideAnswered(leg=consult.leg, connect_by=until)) if answered else events
     pick = Pick(
         offer_id=consult.consult_id,
@@ -51,7 +51,7 @@ def handed_over(segment: Segment, consult: Consult, command: CompleteConsult) ->
         decision=command.decision,
         reason=CONSULTED_BEFORE,
     )
-    events = _passed_on(segment, command.queue, pick)
+    events = _passed_on(contact, segment, command, pick)
     told = {"offer_id": consult.consult_id, "shift_id": held.shift_id, "leg": held.leg}
     if consult.delivered:
         events = (*events, OfferDelivered(**told))
@@ -60,7 +60,14 @@ def handed_over(segment: Segment, consult: Consult, command: CompleteConsult) ->
     return (*events, OfferAnswered(**told), OfferAccepted(**told, connect_by=until))
 
 
-def _passed_on(segment: Segment, queue: Queue, then: Pick | SendOutside | None) -> Events:
+def _passed_on(
+    contact: Contact,
+    segment: Segment,
+    command: Transfer | CompleteConsult | ExpireConsult,
+    then: Pick | SendOutside | None,
+) -> Events:
+    """The end of the conversation and of its recording, the visit, and what goes on in it."""
+    queue = command.queue
     to = AGENT if isinstance(then, Pick) else QUEUE if then is None else OUTSIDE
     events: Events = (
         ContactTransferred(
@@ -73,6 +80,7 @@ def _passed_on(segment: Segment, queue: Queue, then: Pick | SendOutside | None) 
             to_agent=then.reservation.agent_id if isinstance(then, Pick) else "",
             number="" if then is None or isinstance(then, Pick) else then.number,
         ),
+        *(recording.end(contact.recording, command.recorded, TRANSFER) if command.recorded else ()),
         AgentSegmentEnded(
             segment_id=segment.segment_id, shift_id=segment.shift_id, ended_by=TRANSFER, cause=NORMAL_CLEARING
         ),

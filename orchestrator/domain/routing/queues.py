@@ -6,6 +6,7 @@ Stream `queue-<id>`. Written by `config apply` (a desk stream); read by the runn
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Event
+from orchestrator.domain.routing.recording import ALWAYS
 
 # The prompt that says sorry where a queue has none of its own (freeswitch/prompts).
 APOLOGY = "apology"
@@ -62,7 +63,8 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     """How many phones one offer rings; the first to answer gets the contact."""
     music: str = "ringledger"
     apology: str = APOLOGY
-    record: bool = True
+    record: str = ALWAYS
+    """Which of its talks are recorded (`recording.OF_QUEUES`), as far as its agents do not say otherwise."""
     announce_agent: bool = True
     """Whether the caller is told the agent's employee number when both are joined."""
     desk_grace_ms: int = 15_000

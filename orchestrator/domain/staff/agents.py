@@ -6,6 +6,7 @@ Stream `agent-<id>`. Written by `config apply` (a desk stream); read by the runn
 from msgspec import Struct, field
 
 from orchestrator.domain.kernel import Event, Personal
+from orchestrator.domain.routing.recording import AS_QUEUE
 
 
 class AgentConfigured(Event, frozen=True, kw_only=True):
@@ -27,6 +28,8 @@ class AgentConfigured(Event, frozen=True, kw_only=True):
     """The agent's share where a rule weighs agents: one of weight 2 gets twice as many contacts as one of weight 1."""
     capacity: dict[str, int] = field(default_factory=dict)
     """How many contacts at once by channel; a channel that is not named has what is usual (`engagements.USUAL`)."""
+    record: str = AS_QUEUE
+    """Which of the agent's talks are recorded (`recording.OF_AGENTS`)."""
 
 
 class AgentRemoved(Event, frozen=True, kw_only=True):
@@ -46,6 +49,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     order: int = 0
     weight: int = 1
     capacity: dict[str, int] = field(default_factory=dict)
+    record: str = AS_QUEUE
 
 
 def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
@@ -63,6 +67,7 @@ def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:
                 order=event.order,
                 weight=event.weight,
                 capacity=event.capacity,
+                record=event.record,
             )
         case AgentRemoved():
             return None

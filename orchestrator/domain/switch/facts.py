@@ -105,6 +105,16 @@ class RecordingStopped(LegFact, frozen=True, kw_only=True):
 
     path: str
     length_ms: int = 0
+    cause: str = ""
+    """Why it ended, and whether there is a file, in the switch's words."""
+
+
+class MaskSet(Fact, frozen=True, kw_only=True):
+    """Answer to `MaskRecording` and `UnmaskRecording`: the switch writes silence (`on`), or sound again."""
+
+    leg: str
+    file: str
+    on: bool
 
 
 class ConferenceChanged(LegFact, frozen=True, kw_only=True):

@@ -114,7 +114,19 @@ class StartRecording(Instruction, frozen=True, kw_only=True):
 
 
 class StopRecording(Instruction, frozen=True, kw_only=True):
-    """End the recording of the caller's leg into `file`."""
+    """End the recording into `file`; the leg lives on."""
+
+    file: str
+
+
+class MaskRecording(Instruction, frozen=True, kw_only=True):
+    """Write silence into `file` from now on; answered by `MaskSet`."""
+
+    file: str
+
+
+class UnmaskRecording(Instruction, frozen=True, kw_only=True):
+    """Write sound into `file` again; answered by `MaskSet`."""
 
     file: str
 

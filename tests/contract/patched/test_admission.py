@@ -27,7 +27,7 @@ def test_a_notice_is_heard_once_and_then_the_music_goes_on(driver: Driver, desk:
         desk.notice(leg)
         desk.play(leg)
         desk.await_fact(f.LegAnswered, leg=leg)
-        until(lambda: len(played(control, seen)) >= 3, "the music after the notice", within_s=20)
+        until(lambda: len(played(control, seen)) >= 3, "the music after the notice", within_s=30)
     assert seen == [("PLAYBACK_START", NOTICE), ("PLAYBACK_STOP", NOTICE), ("PLAYBACK_START", "ringledger")]
     desk.record(leg, "after-the-notice.wav")
     path = desk.await_fact(f.RecordingStarted, leg=leg).path

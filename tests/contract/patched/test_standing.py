@@ -58,9 +58,9 @@ def test_a_lost_event_socket_costs_no_call_and_the_snapshot_tells_what_is(driver
     core = desk.link.core
     driver.cut_link()
     desk.await_fact(f.LinkDown)
-    up = desk.await_fact(f.LinkUp, within_s=15, fits=lambda up: up.core == core)
+    up = desk.await_fact(f.LinkUp, within_s=30, fits=lambda up: up.core == core)
     assert up.core == core
-    seen = {one.leg: one for one in desk.await_fact(f.Snapshot, within_s=15).legs}
+    seen = {one.leg: one for one in desk.await_fact(f.Snapshot, within_s=30).legs}
     assert set(seen) == {leg, other}
     assert (seen[leg].bridged_to, seen[leg].contact) == (other, contact)
     caller.hang_up()
@@ -78,7 +78,7 @@ def test_what_happened_while_the_link_was_down_is_in_the_snapshot_not_in_the_new
     driver.await_empty()
     desk.facts.clear()
     desk.link.start()
-    assert desk.await_fact(f.Snapshot, within_s=15).legs == ()
+    assert desk.await_fact(f.Snapshot, within_s=30).legs == ()
     assert not desk.said(f.LegHungUp, leg=leg)
     assert not desk.exists(other)
 
@@ -89,9 +89,9 @@ def test_a_switch_that_died_and_came_back_is_another_core_without_calls(driver: 
     leg = desk.parked_caller()
     before = desk.link.core
     driver.restart()
-    desk.await_fact(f.LinkDown, within_s=15)
+    desk.await_fact(f.LinkDown, within_s=30)
     up = desk.await_fact(f.LinkUp, within_s=30, fits=lambda up: up.core != before)
     assert up.core == desk.link.core
-    assert desk.await_fact(f.Snapshot, core=up.core, within_s=15).legs == ()
+    assert desk.await_fact(f.Snapshot, core=up.core, within_s=30).legs == ()
     assert not desk.exists(leg)
     del caller

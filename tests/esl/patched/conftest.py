@@ -23,7 +23,7 @@ def now() -> Instant:
     return Instant(time.time_ns() // 1000)
 
 
-def until(look: Callable[[], T | None], what: str, *, within_s: float = 10.0) -> T:
+def until(look: Callable[[], T | None], what: str, *, within_s: float = 30.0) -> T:
     """The first answer of `look` that is true; AssertionError naming `what` after `within_s`."""
     return patience.until(lambda: look() or None, what, within_s=within_s)
 

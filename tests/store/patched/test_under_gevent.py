@@ -130,10 +130,10 @@ def gaps() -> Iterator[list[float]]:
 
 def test_twenty_waiting_queries_take_as_long_as_one_and_the_hub_ticks_on(kit: Kit, gaps: list[float]) -> None:
     begun = time.monotonic()
-    waits = [gevent.spawn(kit.source.run, lambda c: c.execute("SELECT pg_sleep(0.5)").fetchone()) for _ in range(20)]
+    waits = [gevent.spawn(kit.source.run, lambda c: c.execute("SELECT pg_sleep(2)").fetchone()) for _ in range(20)]
     gevent.joinall(waits, raise_error=True)
-    assert time.monotonic() - begun < 3.0, "one after another they would take 10 s"
-    assert max(gaps) < 0.4
+    assert time.monotonic() - begun < 10.0, "one after another they would take 40 s"
+    assert max(gaps) < 1.5
 
 
 def test_the_hub_ticks_on_while_many_append(kit: Kit, gaps: list[float]) -> None:

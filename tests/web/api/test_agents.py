@@ -29,7 +29,7 @@ def await_state(leader: Program, state: str) -> Any:  # noqa: ANN401 - JSON
         seat = leader.found(ANN)
         return seat if seat["state"] == state else None
 
-    return until(look, f"{ANN} to be {state}", within_s=15)
+    return until(look, f"{ANN} to be {state}", within_s=30)
 
 
 def test_a_call_is_taken_held_ended_and_wrapped_up_by_a_program(office: Office) -> None:

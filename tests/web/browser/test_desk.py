@@ -43,7 +43,12 @@ def test_a_call_from_ring_to_wrap_up_by_keyboard_alone(centre: Centre, language:
     assert page.inner_text("#desk-announce").strip(), "a screen reader is told"
     page.wait_for_selector("#desk-pop h2")
     page.keyboard.press("Alt+Shift+A")
-    page.wait_for_selector(".talk")
+    page.wait_for_selector(".talk .tape-on")
+    page.keyboard.press("Alt+Shift+K")
+    page.wait_for_selector(".tape-on strong")
+    assert grave(page) == []
+    page.keyboard.press("Alt+Shift+K")
+    page.wait_for_selector(".tape-on:not(:has(strong))")
     page.keyboard.press("Alt+Shift+H")
     page.wait_for_selector(".talk.is-held")
     page.keyboard.press("Alt+Shift+H")

@@ -71,7 +71,7 @@ class AtDesk:
         assert response.status_code == 409, response.text
         return str(response.get_json()["code"])
 
-    def await_state(self, state: str, *, within_s: float = 15.0) -> Desk:
+    def await_state(self, state: str, *, within_s: float = 30.0) -> Desk:
         """Return once the desk is in this state."""
 
         def look() -> Desk | None:

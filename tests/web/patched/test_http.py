@@ -97,7 +97,7 @@ def test_whoever_is_slow_is_let_go(server: Server, monkeypatch: pytest.MonkeyPat
             pass  # it hung up with what we had sent still unread
         finally:
             drip.kill()
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 5
 
 
 def _drip(connection: socket.socket) -> None:

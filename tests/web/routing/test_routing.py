@@ -77,7 +77,7 @@ def test_a_queue_is_edited_as_a_draft_looked_at_applied_and_taken_back(office: O
     admin = office.as_role("admin")
     draft_id = begin(admin)
     fields = form_of(admin, "queue", "orders", draft_id)
-    where = save(admin, draft_id, {**fields, "f.ring_s": "17", "f.record": "false"})
+    where = save(admin, draft_id, {**fields, "f.ring_s": "17", "f.record": "never"})
     page = admin.get(where).text
     assert "<del>12</del>" in page
     assert "<ins>17</ins>" in page

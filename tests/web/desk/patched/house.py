@@ -49,7 +49,7 @@ class Page:
 
     def await_text(self, text: str) -> None:
         """Return once the stream has brought this."""
-        until(lambda: text in self.text, f"{text!r} in the stream", within_s=10)
+        until(lambda: text in self.text, f"{text!r} in the stream", within_s=30)
 
     def close(self) -> None:
         """Go away as a closed tab does."""
@@ -139,7 +139,7 @@ class House:
 
     def await_desk(self, *wanted: str) -> None:
         """Return once the agent's desk is this one, in this state."""
-        until(lambda: self.desk() == wanted, f"the desk to be {wanted}, now {self.desk()}", within_s=10)
+        until(lambda: self.desk() == wanted, f"the desk to be {wanted}, now {self.desk()}", within_s=30)
 
     def story(self) -> list[str]:
         """The kinds of all events of the agent's shift, oldest first."""

@@ -86,10 +86,10 @@ def test_a_read_model_that_is_late_is_read_again_until_it_has_what_was_done(hous
         found = days_of()
     looks = found.looks
     ann.submit("/desk/act/sign_in", desk=DESK, key="sit")
-    until(lambda: found.looks > looks, "a look that finds the model late", within_s=10)
+    until(lambda: found.looks > looks, "a look that finds the model late", within_s=30)
     assert found.of("a1").day.sign_ins == 0  # type: ignore[union-attr]
     keep_up(house)
-    until(lambda: found.of("a1").day.sign_ins == 1, "the sign-in to be counted", within_s=10)  # type: ignore[union-attr]
+    until(lambda: found.of("a1").day.sign_ins == 1, "the sign-in to be counted", within_s=30)  # type: ignore[union-attr]
 
 
 def test_a_day_that_was_never_built_says_so_and_comes_by_itself(house: House, ann: Browser) -> None:

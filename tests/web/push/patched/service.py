@@ -76,7 +76,7 @@ class Page:
         """The data of the events of this name."""
         return [event.data for event in self.named(name)]
 
-    def await_text(self, text: str, name: str = "agent", *, within_s: float = 5.0) -> Event:
+    def await_text(self, text: str, name: str = "agent", *, within_s: float = 30.0) -> Event:
         """The event that brings this text."""
         return until(
             lambda: next((event for event in self.named(name) if event.data == text), None),

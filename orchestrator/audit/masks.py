@@ -1,0 +1,72 @@
+"""The verifier's own idea of masks: none without a recording, and none that never ends."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.audit.books import Books
+from orchestrator.audit.open_contact import Contact
+from orchestrator.domain.contacts import events as contact_events
+from orchestrator.domain.contacts import recording as events
+from orchestrator.domain.kernel import Event
+
+Handler = Callable[[Contact, Any], None]
+
+_OfMask = events.RecordingMasked | events.MaskFailed | events.UnmaskAsked | events.RecordingUnmasked
+
+
+def handlers(books: Books) -> Mapping[type[Event], Handler]:
+    """What each event does to a contact."""
+    masks = _Masks(books)
+    return {
+        contact_events.RecordingBegun: masks.begun,
+        contact_events.RecordingFinished: masks.finished,
+        events.RecordingAsked: masks.anything,
+        events.RecordingEndAsked: masks.anything,
+        events.RecordingFailed: masks.anything,
+        events.MaskAsked: masks.asked,
+        events.RecordingMasked: masks.of_mask,
+        events.MaskFailed: masks.failed,
+        events.UnmaskAsked: masks.asked_to_end,
+        events.RecordingUnmasked: masks.ended,
+    }
+
+
+class _Masks:
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def anything(self, contact: Contact, event: Event) -> None:
+        """Nothing follows from it here."""
+
+    def begun(self, contact: Contact, event: contact_events.RecordingBegun) -> None:
+        contact.recorded.add(event.file)
+
+    def finished(self, contact: Contact, event: contact_events.RecordingFinished) -> None:
+        if contact.masked == event.file:
+            self._books.complain("mask", "the recording finished under a mask that nobody ended")
+            contact.masked = ""
+        contact.recorded.discard(event.file)
+
+    def asked(self, contact: Contact, event: events.MaskAsked) -> None:
+        if event.file not in contact.recorded:
+            self._books.complain("mask", f"{event.file} is to be masked, which is not being recorded")
+        contact.masked, contact.unmasking = event.file, False
+
+    def of_mask(self, contact: Contact, event: _OfMask) -> None:
+        if contact.masked != event.file:
+            self._books.complain("mask", f"{type(event).__name__} of a recording that nobody had masked")
+
+    def failed(self, contact: Contact, event: events.MaskFailed) -> None:
+        self.of_mask(contact, event)
+        if event.on and not event.again_at:
+            contact.masked = ""  # the switch writes no such file
+
+    def asked_to_end(self, contact: Contact, event: events.UnmaskAsked) -> None:
+        self.of_mask(contact, event)
+        contact.unmasking = True
+
+    def ended(self, contact: Contact, event: events.RecordingUnmasked) -> None:
+        self.of_mask(contact, event)
+        # Unless the next mask was asked for before this one was over.
+        if contact.unmasking or event.reason in ("finished", "leg_gone"):
+            contact.masked = ""

@@ -1,0 +1,266 @@
+"""The process that keeps recordings: it follows the log, and seals each file that the switch has finished.
+
+`ringledger recordings keep` runs it, `check` compares log and folders, `repair` puts right what can be. How far it came
+stands in a file of its own beside what it keeps; where that is lost, it begins anew and finds what was done.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+from msgspec import Struct
+
+from orchestrator import cluster, logs
+from orchestrator.domain.contacts import keeping
+from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, RecordingFinished
+from orchestrator.domain.contacts.recording import WITHOUT_A_FILE
+from orchestrator.domain.kernel import Record, ident_of
+from orchestrator.service.recordings import Recordings, is_file_name
+from orchestrator.settings import Settings
+from orchestrator.store import DeskWriter, KeyShelf, Log, Source, StoreError, schema
+from orchestrator.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+# What fails is tried again so soon; a file that the log knows may come late where its folder is shared.
+AGAIN_S: Final = 10.0
+MISSING_S: Final = 60.0
+_POSITION: Final = "position"
+
+# Of these an alarm is enough: trying again changes nothing. `check` tells them, and `repair` tries.
+_GIVEN_UP: Final = (keeping.MISSING, keeping.TWICE)
+
+
+class _Due(Struct):
+    """A file to be kept. `since` and `again_at` by the monotonic clock."""
+
+    contact_id: str
+    position: int
+    since: float
+    again_at: float = 0.0
+
+
+class Keeper:
+    """What is to be kept, and what was. One of these works on one pair of folders; its methods take turns."""
+
+    def __init__(self, recordings: Recordings, *, node: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        """`node`: keep the recordings of this switch only; empty: of all."""
+        self._recordings = recordings
+        self._node = node
+        self._clock = clock
+        self._due: dict[str, _Due] = {}
+        self._taken = self._stored = _read_position(self._position_file)
+
+    @property
+    def _position_file(self) -> Path:
+        return self._recordings.kept / (f"{_POSITION}-{self._node}" if self._node else _POSITION)
+
+    @property
+    def position(self) -> int:
+        """Up to here every recording of the log was kept, or given up with an alarm."""
+        return min((due.position - 1 for due in self._due.values()), default=self._taken)
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Note which files these records tell of."""
+        for record in records:
+            self._taken = record.position
+            event = record.event
+            if not isinstance(event, RecordingFinished) or event.cause in WITHOUT_A_FILE:
+                continue
+            if is_file_name(event.file) and self._node in ("", record.about.node):
+                self._due[event.file] = _Due(ident_of(record.stream), record.position, self._clock())
+
+    def work(self) -> int:
+        """Keep what is due; how many were. Raises what the database's absence raises: what was not done stays due."""
+        kept = 0
+        for file, due in list(self._due.items()):
+            if due.again_at > self._clock():
+                continue
+            why = self._recordings.keep(due.contact_id, file)
+            if why == keeping.MISSING and self._clock() < due.since + MISSING_S:
+                due.again_at = self._clock() + AGAIN_S
+                continue
+            if why:
+                log.error("recording-not-kept", file=file, why=why)
+                self._recordings.alarm(due.contact_id, file, why)
+            if why and why not in _GIVEN_UP:
+                due.again_at = self._clock() + AGAIN_S
+                continue
+            del self._due[file]
+            kept += not why
+        self._remember()
+        return kept
+
+    def _remember(self) -> None:
+        if self.position == self._stored:
+            return
+        self._recordings.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        half = self._position_file.with_suffix(".half")
+        half.write_text(f"{self.position}\n", encoding="ascii")
+        half.replace(self._position_file)
+        self._stored = self.position
+
+
+def _read_position(path: Path) -> int:
+    """Where it stood; from the beginning where that is not known."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return 0
+    return int(text) if text.isdigit() else 0
+
+
+# --- as a process ----------------------------------------------------------------------------------------------------
+@contextmanager
+def opened(settings: Settings, name: str) -> Iterator[tuple[Log, Recordings]]:
+    """The log without keys, and the recordings; our own database is started where it does not run."""
+    database = cluster.ensure_running(settings, lambda _: None)
+    reader, writer = Source(database.url_reader, name=name), Source(database.url_writer, name=name)
+    try:
+        schema.check(reader)
+        vault = Vault.unlock(settings.kek_file, KeyShelf(writer))
+        recordings = Recordings(
+            DeskWriter(writer, vault), Log(reader, vault=vault), clear=settings.recordings, kept=settings.kept
+        )
+        yield Log(reader), recordings
+    finally:
+        reader.close()
+        writer.close()
+        database.stop()
+
+
+def run(settings: Settings, *, node: str = "") -> int:
+    """Keep recordings until SIGTERM or SIGINT; the exit code."""
+    logs.configure(settings.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with opened(settings, "ringledger recordings") as (reading, recordings):
+        keeper = Keeper(recordings, node=node)
+        log.info("recordings-kept-from", position=keeper.position)
+        follow(reading, keeper, stop)
+    return 0
+
+
+def follow(reading: Log, keeper: Keeper, stop: threading.Event) -> None:
+    """Keep what the log tells of, as it is told, until `stop`."""
+    for records in reading.follow(
+        keeper.position, stop, on_away=lambda away: log.warning("database-away", why=str(away))
+    ):
+        keeper.take(records)
+        if records:
+            continue  # first to the end of the log, in one go
+        try:
+            keeper.work()
+        except StoreError as error:
+            log.warning("recordings-wait", why=str(error))
+
+
+# --- comparing -------------------------------------------------------------------------------------------------------
+# A file that nobody told of may still be written: it is looked at once it has been quiet for so long.
+QUIET_S: Final = 600.0
+
+UNSEALED: Final = "unsealed"
+LEFT: Final = "left"
+STRAY: Final = "stray"
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """Something that does not fit. `what`: unsealed, unfinished, orphan, left (a clear file beside its sealed one),
+    missing, lost, damaged, stray (a sealed file that the log does not know).
+    """
+
+    what: str
+    file: str
+    contact_id: str = ""
+
+
+def check(reading: Log, recordings: Recordings, *, digests: bool = False, now_s: float | None = None) -> list[Finding]:
+    """Everything in which log and folders differ; `digests`: read all that is kept, too. Reads the whole log.
+
+    `now_s`: Unix time by which files are quiet.
+    """
+    told = _Told()
+    for record in reading.history(kinds=("contact", "recording")):
+        told.note(record)
+    quiet = (time.time() if now_s is None else now_s) - QUIET_S
+    here = {path.name: path for path in _files(recordings.clear, ".wav") if is_file_name(path.name)}
+    found = [_of_clear(told, name, quiet=path.stat().st_mtime <= quiet) for name, path in here.items()]
+    kept = {f"{path.stem}.wav" for path in _files(recordings.kept, ".sealed")}
+    found += [Finding(what=STRAY, file=name) for name in kept - told.sealed.keys()]
+    for name, contact_id in told.finished.items():
+        if name not in here and name not in told.sealed:
+            found.append(Finding(what=keeping.MISSING, file=name, contact_id=contact_id))
+    for name, contact_id in told.sealed.items():
+        if name not in kept:
+            found.append(Finding(what=keeping.LOST, file=name, contact_id=contact_id))
+        elif digests and (sealed := recordings.state(name).sealed) is not None and recordings.damage(sealed):
+            found.append(Finding(what=keeping.DAMAGED, file=name, contact_id=contact_id))
+    return sorted((each for each in found if each is not None), key=lambda each: (each.what, each.file))
+
+
+def repair(recordings: Recordings, findings: Sequence[Finding]) -> list[Finding]:
+    """Put right what can be, say in the log what cannot; what is left as it was. A finding is looked at anew first."""
+    left = []
+    for each in findings:
+        match each.what:
+            case "unsealed" | "left" | keeping.UNFINISHED | keeping.ORPHAN:
+                found = each.what if each.what in (keeping.UNFINISHED, keeping.ORPHAN) else keeping.FINISHED
+                if why := recordings.keep(each.contact_id, each.file, found=found):
+                    recordings.alarm(each.contact_id, each.file, why)
+                    left.append(each)
+            case "stray":
+                # Of an attempt that the log never heard of. It goes where the clear file is there to be sealed anew.
+                if not recordings.drop_stray(each.file):
+                    left.append(each)
+            case _:
+                recordings.alarm(each.contact_id, each.file, each.what)
+                left.append(each)
+    return left
+
+
+class _Told:
+    """What the log says of recordings."""
+
+    def __init__(self) -> None:
+        self.begun: dict[str, str] = {}
+        self.finished: dict[str, str] = {}
+        """Files that there must be, with their contacts."""
+        self.without: set[str] = set()
+        self.sealed: dict[str, str] = {}
+        self.ended: set[str] = set()
+
+    def note(self, record: Record) -> None:
+        event, contact_id = record.event, ident_of(record.stream)
+        match event:
+            case RecordingBegun():
+                self.begun[event.file] = contact_id
+            case RecordingFinished() if event.cause in WITHOUT_A_FILE:
+                self.without.add(event.file)
+            case RecordingFinished() if is_file_name(event.file):
+                self.finished[event.file] = contact_id
+            case keeping.RecordingSealed():
+                self.sealed[event.file] = event.contact_id
+            case ContactEnded():
+                self.ended.add(contact_id)
+
+
+def _of_clear(told: _Told, name: str, *, quiet: bool) -> Finding | None:
+    """What is to be said of a file in the clear, None where all is well with it or may yet be."""
+    if name in told.sealed:
+        return Finding(what=LEFT, file=name, contact_id=told.sealed[name])
+    if name in told.finished:
+        return Finding(what=UNSEALED, file=name, contact_id=told.finished[name])
+    contact_id = told.begun.get(name, "")
+    if not quiet or (contact_id and contact_id not in told.ended):
+        return None
+    return Finding(what=keeping.UNFINISHED if contact_id else keeping.ORPHAN, file=name, contact_id=contact_id)
+
+
+def _files(folder: Path, ending: str) -> list[Path]:
+    return [path for path in folder.glob(f"*{ending}") if path.is_file()] if folder.is_dir() else []

@@ -1,0 +1,321 @@
+"""Recordings as files: sealed before the clear one goes, found again after every accident (features 8.1, 8.2)."""
+
+import hashlib
+import threading
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.contacts import keeping as k
+from orchestrator.domain.contacts.events import ContactArrived, ContactEnded, RecordingBegun, RecordingFinished
+from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused
+from orchestrator.service import keeping, sealed_files
+from orchestrator.service.keeping import Keeper, check, repair
+from orchestrator.service.recordings import Recordings
+from orchestrator.store import Away
+from tests.store.kit import Kit, take_lease
+
+SOUND = b"RIFF" + bytes(range(256)) * 400
+FILE = "talk-1.wav"
+LATER_S = 10_000_000_000.0
+
+
+class Keeping:
+    """A log with a contact, a folder in which a switch writes, and one in which recordings are kept."""
+
+    def __init__(self, kit: Kit, folder: Path) -> None:
+        self.kit = kit
+        self.now = 0.0
+        self.version = 0
+        self.recordings = Recordings(kit.desk, kit.log, clear=folder / "clear", kept=folder / "kept")
+        self.recordings.clear.mkdir()
+        self.writer = kit.writer(take_lease(kit.database.writer))
+        self.happened(ContactArrived(node="sw1", leg="l", dialled="4000", caller_number="13800138000"))
+
+    def happened(self, *events: Event) -> None:
+        """The engine records this of the contact c1."""
+        for event in events:
+            self.version += 1
+            about = Provenance(at=Instant(self.version), node="sw1")
+            event_id = f"c1-{self.version}"
+            record = Record(stream="contact-c1", version=self.version, event=event, event_id=event_id, about=about)
+            self.writer.append_live([record])
+
+    def recorded(self, file: str = FILE, sound: bytes = SOUND) -> Path:
+        """The switch has written this file and says so."""
+        path = self.recordings.clear / file
+        path.write_bytes(sound)
+        self.happened(RecordingBegun(file=file), RecordingFinished(file=file, length_ms=1_000))
+        return path
+
+    def keeper(self, node: str = "") -> Keeper:
+        """A keeper that has read the log to its end."""
+        keeper = Keeper(self.recordings, node=node, clock=lambda: self.now)
+        keeper.take(self.kit.log.history(after=keeper.position))
+        return keeper
+
+    def heard(self, file: str = FILE) -> bytes:
+        """What a player hears."""
+        sound = self.recordings.sound(file, whole=True)
+        return b"" if sound is None else b"".join(sound.read(0, sound.length))
+
+    def told(self, file: str = FILE) -> list[Event]:
+        """What the log says of the file."""
+        return [record.event for record in self.kit.log.stream(f"recording-{file.removesuffix('.wav')}")]
+
+    def alarms(self, file: str = FILE) -> list[str]:
+        """Why it was not kept."""
+        return [event.why for event in self.told(file) if isinstance(event, k.RecordingEndangered)]
+
+    def findings(self, *, digests: bool = False) -> list[tuple[str, str]]:
+        """In what log and folders differ, once everything is quiet."""
+        found = check(self.kit.log, self.recordings, digests=digests, now_s=LATER_S)
+        return [(each.what, each.file) for each in found]
+
+    def repaired(self) -> list[str]:
+        """What is left after a repair."""
+        found = check(self.kit.log, self.recordings, digests=True, now_s=LATER_S)
+        return [each.what for each in repair(self.recordings, found)]
+
+
+@pytest.fixture
+def kept(kit: Kit, tmp_path: Path) -> Keeping:
+    return Keeping(kit, tmp_path)
+
+
+# --- keeping ---------------------------------------------------------------------------------------------------------
+def test_a_finished_recording_is_sealed_its_digest_is_in_the_log_and_the_clear_file_is_gone(kept: Keeping) -> None:
+    path = kept.recorded()
+    assert kept.keeper().work() == 1
+    assert not path.exists()
+    (event,) = kept.told()
+    assert isinstance(event, k.RecordingSealed)
+    assert (event.digest, event.length) == (hashlib.sha256(SOUND).hexdigest(), len(SOUND))
+    assert (event.contact_id, event.found) == ("c1", "finished")
+    assert kept.heard() == SOUND
+    assert SOUND[:64] not in b"".join(each.read_bytes() for each in kept.recordings.kept.glob("*.sealed"))
+    (blind,) = kept.kit.blind_log.stream("recording-talk-1")
+    assert event.key not in repr(blind.event), "who has no keys cannot hear it"
+    assert kept.findings(digests=True) == []
+
+
+def test_whoever_is_erased_cannot_be_heard_any_more(kept: Keeping) -> None:
+    """Feature 5.8: the key of the file hangs under the contact's."""
+    kept.recorded()
+    kept.keeper().work()
+    kept.kit.desk.erase("contact-c1")
+    kept.kit.vault.forget()
+    with pytest.raises(Refused) as refused:
+        kept.heard()
+    assert refused.value.code == "recording_erased"
+    assert kept.findings(digests=True) == []
+
+
+def test_the_clear_file_stays_until_the_log_has_said_that_it_may_go(
+    kept: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is away after the file was sealed: everything is begun anew once it is back."""
+    path = kept.recorded()
+    keeper = kept.keeper()
+
+    def away(*_args: object, **_named: object) -> int:
+        raise Away("The database is away.")
+
+    with monkeypatch.context() as without:
+        without.setattr(kept.kit.desk, "append_desk", away)
+        with pytest.raises(Away):
+            keeper.work()
+    assert path.read_bytes() == SOUND
+    assert kept.told() == []
+    assert keeper.position < kept.kit.log.position()
+    assert keeper.work() == 1
+    assert not path.exists()
+    assert kept.heard() == SOUND
+
+
+def test_a_keeper_that_died_between_the_log_and_the_clear_file_removes_it_when_it_is_back(
+    kept: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = kept.recorded()
+
+    def dies(*_args: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    keeper = kept.keeper()
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "unlink", dies)
+        with pytest.raises(KeyboardInterrupt):
+            keeper.work()
+    path.write_bytes(SOUND)
+    (kept.recordings.kept / "position").unlink(missing_ok=True)
+    assert kept.keeper().work() == 1
+    assert not path.exists()
+    assert [type(event) for event in kept.told()][:1] == [k.RecordingSealed]
+    assert kept.heard() == SOUND
+
+
+def test_the_next_keeper_goes_on_where_the_last_one_stopped(kept: Keeping) -> None:
+    kept.recorded()
+    keeper = kept.keeper()
+    keeper.work()
+    assert Keeper(kept.recordings).position == keeper.position == kept.kit.log.position() - 1
+    kept.recorded("talk-2.wav")
+    assert kept.keeper().work() == 1
+
+
+def test_a_keeper_of_one_switch_leaves_the_files_of_others_alone(kept: Keeping) -> None:
+    """The file is on the node that has it."""
+    path = kept.recorded()
+    assert kept.keeper(node="sw2").work() == 0
+    assert path.exists()
+    assert kept.keeper(node="sw1").work() == 1
+
+
+def test_what_the_switch_threw_away_is_not_waited_for(kept: Keeping) -> None:
+    """Discarded short files."""
+    for cause in ("empty-file", "input-too-short"):
+        kept.happened(RecordingFinished(file=FILE, length_ms=0, cause=cause))
+    keeper = kept.keeper()
+    keeper.work()
+    assert keeper.position == kept.kit.log.position()
+    assert kept.told() == []
+    assert kept.findings() == []
+
+
+def test_the_process_keeps_what_is_told_while_it_runs(kept: Keeping) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=keeping.follow, args=(kept.kit.log, Keeper(kept.recordings), stop))
+    thread.start()
+    try:
+        path = kept.recorded()
+        kept.kit.log.wait_for(kept.kit.log.position() + 1)
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not path.exists()
+    assert kept.heard() == SOUND
+
+
+# --- accidents -------------------------------------------------------------------------------------------------------
+def test_a_full_disk_is_an_alarm_once_and_is_tried_again(kept: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = kept.recorded()
+    keeper = kept.keeper()
+
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as without_room:
+        without_room.setattr(sealed_files, "_write", full)
+        for _ in range(3):
+            keeper.work()
+            kept.now += keeping.AGAIN_S
+        assert kept.alarms() == ["no_room"]
+        assert path.read_bytes() == SOUND
+    assert list(kept.recordings.kept.glob("*.half")) == []
+    assert keeper.work() == 1
+    assert kept.heard() == SOUND
+
+
+def test_an_event_without_a_file_is_an_alarm_after_a_while(kept: Keeping) -> None:
+    """A shared folder may show a file late."""
+    path = kept.recorded()
+    away = path.rename(path.with_name("elsewhere"))
+    keeper = kept.keeper()
+    keeper.work()
+    assert kept.alarms() == []
+    kept.now += keeping.MISSING_S
+    keeper.work()
+    assert kept.alarms() == ["missing"]
+    assert keeper.position == kept.kit.log.position() - 1
+    assert kept.findings() == [("missing", FILE)]
+    assert kept.repaired() == ["missing"], "nobody can bring it back"
+    assert kept.alarms() == ["missing"]
+    away.rename(path)
+    assert kept.findings() == [("unsealed", FILE)]
+    assert kept.repaired() == []
+    assert kept.heard() == SOUND
+
+
+def test_a_file_without_its_event_is_found_once_it_is_quiet_and_kept(kept: Keeping) -> None:
+    """RECORD_STOP was lost: of an ended contact, or of a leg that nobody knew."""
+    begun, orphan = kept.recordings.clear / "talk-7.wav", kept.recordings.clear / "talk-8.wav"
+    for path in (begun, orphan):
+        path.write_bytes(SOUND)
+    kept.happened(RecordingBegun(file=begun.name))
+    assert [each.what for each in check(kept.kit.log, kept.recordings)] == [], "both may still be written"
+    assert kept.findings() == [("orphan", orphan.name)], "the contact goes on, and its recording with it"
+    kept.happened(ContactEnded(reason="completed", phase="connected"))
+    assert kept.findings() == [("orphan", orphan.name), ("unfinished", begun.name)]
+    assert kept.repaired() == []
+    assert (kept.heard(begun.name), kept.heard(orphan.name)) == (SOUND, SOUND)
+    found = {event.file: event.found for name in (begun.name, orphan.name) for event in kept.told(name)}  # type: ignore[attr-defined]
+    assert found == {begun.name: "unfinished", orphan.name: "orphan"}
+    assert kept.findings(digests=True) == []
+
+
+def test_a_second_file_of_the_same_name_is_neither_taken_nor_thrown_away(kept: Keeping) -> None:
+    """A path that exists."""
+    kept.recorded()
+    kept.keeper().work()
+    other = kept.recorded(FILE, b"RIFF other sound")
+    kept.keeper().work()
+    assert kept.alarms() == ["twice"]
+    assert other.read_bytes() == b"RIFF other sound"
+    assert kept.heard() == SOUND
+    assert kept.findings() == [("left", FILE)]
+    assert kept.repaired() == ["left"]
+
+
+def test_what_is_damaged_or_gone_is_told_and_never_played(kept: Keeping) -> None:
+    kept.recorded()
+    kept.keeper().work()
+    (sealed,) = kept.recordings.kept.glob("*.sealed")
+    whole = sealed.read_bytes()
+    sealed.write_bytes(whole[:-5] + b"xxxxx")
+    assert kept.findings() == [], "only who reads it all sees it"
+    assert kept.findings(digests=True) == [("damaged", FILE)]
+    with pytest.raises(Refused) as refused:
+        kept.heard()
+    assert refused.value.code == "recording_damaged"
+    assert kept.alarms() == ["damaged"]
+    sealed.unlink()
+    assert kept.findings() == [("lost", FILE)]
+    assert kept.heard() == b""
+    assert kept.alarms() == ["damaged", "lost"]
+
+
+def test_a_sealed_file_that_the_log_does_not_know_goes_where_it_can_be_made_anew(kept: Keeping) -> None:
+    """It died between the file and the log."""
+    path = kept.recorded()
+    kept.recordings.kept.mkdir()
+    stray = kept.recordings.kept / "talk-1.sealed"
+    stray.write_bytes(b"half a life")
+    assert kept.findings() == [("stray", FILE), ("unsealed", FILE)]
+    assert kept.repaired() == []
+    assert not path.exists()
+    assert kept.heard() == SOUND
+    alone = kept.recordings.kept / "talk-9.sealed"
+    alone.write_bytes(b"who knows")
+    assert kept.repaired() == ["stray"]
+    assert alone.exists(), "what nobody can make anew nobody throws away"
+
+
+@pytest.mark.parametrize("file", ("../keys/kek", "/etc/passwd", "a.wav/..", "", "a b.wav", "-r.wav", "a.mp3"))
+def test_a_name_that_leads_elsewhere_is_none(kept: Keeping, file: str) -> None:
+    """Law 10: the name has come by way of the switch."""
+    kept.happened(RecordingFinished(file=file, length_ms=1))
+    keeper = kept.keeper()
+    keeper.work()
+    assert keeper.position == kept.kit.log.position()
+    assert kept.recordings.sound(file, whole=True) is None
+    assert kept.findings() == []
+    with pytest.raises(Refused):
+        kept.recordings.keep("c1", file)
+
+
+def test_a_link_is_not_followed(kept: Keeping) -> None:
+    secret = kept.recordings.clear.parent / "secret"
+    secret.write_bytes(b"secret")
+    (kept.recordings.clear / FILE).symlink_to(secret)
+    assert kept.recordings.keep("c1", FILE) == "missing"
+    assert kept.heard() == b""
