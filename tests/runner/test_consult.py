@@ -439,6 +439,90 @@ def test_two_who_are_not_joined_in_time_are_looked_for_and_then_the_caller_is_wi
     assert scene.bridges() == [(scene.caller, scene.ring.leg)]
 
 
+def test_a_caller_of_whom_the_switch_does_not_say_that_they_are_parked_is_asked_after_and_parked_anew() -> None:
+    """Complaints 13, 15; law 9: where that news was lost, the caller would hear silence as long as the two talk."""
+    scene = Consulted()
+    assert scene.consult() == ""
+    scene.wait(1_000)
+    assert [event.legs for event in scene.events(c.LegOverdue)] == [(scene.caller,)]
+    assert scene.instructions(CheckLeg)[-1].leg == scene.caller
+    scene.presence(scene.caller, exists=True)
+    assert len(scene.instructions(ParkLeg)) == 2
+    scene.parked(scene.caller)
+    assert story(scene.outcome) == ["CallerParked"]
+    assert [each.leg for each in scene.instructions(PlayWaiting)[-1:]] == [scene.caller]
+    scene.wait(5_000)
+    assert len(scene.events(c.LegOverdue)) == 1
+
+
+@pytest.mark.parametrize("heard", (True, False))
+def test_a_caller_who_is_left_again_for_the_colleague_hears_music_or_is_asked_after(*, heard: bool) -> None:
+    """The agent is taken out of their talk without a word to the caller's leg, which parks sooner than they join."""
+    scene = Consulted()
+    ring = scene.both_talk()
+    scene.press(inputs.SwitchConsult)
+    scene.joined(scene.caller, scene.ring.leg)
+    scene.press(inputs.SwitchConsult)
+    scene.told.clear()
+    if heard:
+        scene.parked(scene.caller)
+    scene.joined(scene.ring.leg, ring.leg)
+    scene.wait(1_000)
+    assert [each.leg for each in scene.instructions(PlayWaiting)] == ([scene.caller] if heard else [])
+    assert [each.leg for each in scene.instructions(CheckLeg)] == ([] if heard else [scene.caller])
+    scene.presence(scene.caller, exists=True)
+    assert [each.leg for each in scene.instructions(ParkLeg)] == ([] if heard else [scene.caller])
+
+
+def test_a_colleague_who_is_left_for_the_caller_hears_music_though_the_two_are_joined_later() -> None:
+    scene = Consulted()
+    ring = scene.both_talk()
+    scene.press(inputs.SwitchConsult)
+    scene.told.clear()
+    scene.parked(ring.leg)
+    assert [each.leg for each in scene.instructions(PlayWaiting)] == [ring.leg]
+
+
+def test_a_caller_with_whom_the_agent_talks_in_turn_is_not_asked_after_though_nobody_said_they_were_parked() -> None:
+    """Parked anew, they would be taken out of that talk."""
+    scene = Consulted()
+    assert scene.consult() == ""
+    ring = scene.colleague()
+    scene.ringing(ring)
+    scene.answer(ring)
+    scene.joined(scene.ring.leg, ring.leg)
+    scene.press(inputs.SwitchConsult)
+    scene.joined(scene.caller, scene.ring.leg)
+    scene.wait(30_000)
+    assert not scene.events(c.LegOverdue)
+    scene.presence(scene.caller, exists=True)
+    assert len(scene.instructions(ParkLeg)) == 1
+
+
+@pytest.mark.parametrize("heard", (True, False))
+def test_a_caller_who_hears_music_is_not_parked_anew_when_the_agent_leaves_the_ring_to_them(*, heard: bool) -> None:
+    scene = Consulted()
+    assert scene.consult() == ""
+    if heard:
+        scene.parked(scene.caller)
+    scene.told.clear()
+    scene.hang_up(scene.ring.leg)
+    assert [each.leg for each in scene.instructions(ParkLeg)] == ([] if heard else [scene.caller])
+    scene.wait(1_000)
+    assert len(scene.events(c.LegOverdue)) == (0 if heard else 1)
+
+
+def test_a_caller_whose_colleague_dies_while_they_are_joined_hears_music_at_once() -> None:
+    scene = Consulted()
+    ring = scene.both_talk()
+    scene.press(inputs.CompleteConsult)
+    scene.told.clear()
+    scene.hang_up(ring.leg)
+    assert [each.leg for each in scene.instructions(PlayWaiting)] == [scene.caller]
+    scene.wait(5_000)
+    assert not [each for each in scene.instructions(CheckLeg) if each.leg == scene.caller]
+
+
 def test_an_agent_who_cannot_go_to_the_caller_in_turn_asks_nobody_any_more_and_comes_back() -> None:
     scene = Consulted()
     scene.both_talk()
