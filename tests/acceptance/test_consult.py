@@ -5,6 +5,7 @@ import pytest
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.kernel import Refused
 from orchestrator.runner import inputs
 from tests.acceptance.conftest import Build
@@ -58,6 +59,28 @@ def test_an_agent_asks_a_colleague_goes_to_and_fro_and_leaves_the_caller_to_them
     assert files == [f"{first.segment_id}.wav", f"{second.segment_id}.wav"]
     for file in files:
         house.driver.assert_recorded(str(house.driver.recordings / file), left=1_000, right=500, from_s=0.9, to_s=1.3)
+
+
+def test_a_mask_that_is_open_while_somebody_is_asked_ends_with_the_talk_and_the_next_one_is_heard(house: House) -> None:
+    """Features 4.3, 8.1: the mask is the first talk's, and its end stands in the log before that of its recording."""
+    house.driver.phone("1002")
+    _talking(house, "802")
+    house.do(inputs.Consult(agent="801", to_agent="802"))
+    _hears(house, "consulted", 1)
+    house.do(inputs.MaskRecording(agent="801"))
+    house.ledger.await_event(r.RecordingMasked)
+    house.do(inputs.CompleteConsult(agent="801"))
+    assert house.ledger.await_event(r.RecordingUnmasked).reason == "finished"
+    assert house.ledger.await_event(r.RecordingEndAsked).reason == "transfer"
+    house.await_state("802", "talking")
+    house.driver.let_hear(1_500)
+    house.do(inputs.HangUp(agent="802"))
+    house.close_day(contacts=1)
+    files = [f"{event.segment_id}.wav" for event in house.ledger.all(c.ContactConnected)]
+    assert [event.file for event in house.ledger.all(c.RecordingFinished)] == files
+    file = house.driver.recordings / files[1]
+    house.driver.assert_recorded(str(file), left=1_000, right=500, from_s=0.9, to_s=1.3)
+    assert len(house.ledger.all(r.RecordingUnmasked)) == 1
 
 
 def test_a_colleague_who_is_asked_no_more_is_free_and_the_caller_talks_with_the_agent_again(house: House) -> None:

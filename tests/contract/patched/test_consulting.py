@@ -1,10 +1,14 @@
 """A consultation on the switch: three legs, two of which hear each other, and whoever goes first (feature 4.3)."""
 
+import time
+from pathlib import Path
+
 import pytest
 
 from orchestrator.domain.switch import facts as f
 from tests.contract.desk import Desk
 from tests.contract.driver import Caller, Driver, PhoneEnd
+from tests.lab.sound import length_s, listen
 
 
 class Three:
@@ -56,6 +60,38 @@ def test_the_caller_is_joined_with_the_colleague_and_the_agent_is_left(driver: D
     assert desk.exists(three.caller)
     assert desk.exists(three.colleague)
     three.gone(three.colleague, three.caller)
+    driver.await_empty()
+
+
+def test_the_callers_recording_goes_on_with_the_music_and_never_has_what_agent_and_colleague_say(
+    driver: Driver, desk: Desk
+) -> None:
+    """Feature 8.1: one file, whichever two of the three are joined, and a mask stays on through all of it."""
+    three = Three(driver, desk)
+    desk.record(three.caller, "consulted.wav")
+    path = desk.await_fact(f.RecordingStarted, leg=three.caller).path
+    began = time.monotonic()
+    driver.let_hear(2_000)
+    three.join(three.caller, three.agent)
+    joined_s = time.monotonic() - began
+    driver.let_hear(2_000)
+    desk.mask(three.caller, "consulted.wav")
+    assert desk.await_fact(f.MaskSet, leg=three.caller).on
+    three.join(three.agent, three.colleague)
+    desk.await_fact(f.LegParked, leg=three.caller)
+    desk.play(three.caller)
+    driver.let_hear(1_500)
+    three.join(three.caller, three.agent)
+    driver.let_hear(1_000)
+    assert not desk.said(f.RecordingStopped)
+    three.one.hang_up()
+    assert desk.await_fact(f.RecordingStopped, leg=three.caller).path == path
+    driver.assert_recorded(path, left=1_000, right="music", from_s=0.5, to_s=1.5)
+    driver.assert_recorded(path, left=1_000, right=500, from_s=joined_s + 0.8, to_s=joined_s + 1.5)
+    lasted_s = length_s(Path(path))
+    for side in (0, 1):
+        assert listen(Path(path), side, from_s=lasted_s - 2.0, to_s=lasted_s).loudness == 0.0
+    three.gone(three.agent, three.colleague)
     driver.await_empty()
 
 
