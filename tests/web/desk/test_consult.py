@@ -4,11 +4,13 @@ import pytest
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.customers.notes import ContactNoted
 from tests.lab.patience import until
 from tests.web.api.conftest import Program
 from tests.web.desk.conftest import AtDesk, Office, plain
+from tests.web.desk.test_recording import await_tape
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +42,9 @@ def test_a_colleague_is_asked_sees_by_whom_and_has_the_caller_in_the_end(office:
     ring = bob.await_state("ringing").rings[0]
     assert (ring.contact_id, ring.asked_by, ring.accepted) == (contact_id, "Ann Archer", False)
     assert "Ann Archer asks you about this caller" in bob.page()
-    assert [r.event.text for r in office.house.opened() if isinstance(r.event, ContactNoted)] == ["Is this right?"]
+    assert [record.event.text for record in office.house.opened() if isinstance(record.event, ContactNoted)] == [
+        "Is this right?"
+    ]
     assert {"complete_consult", "end_consult", "hang_up"} <= ann.sees().may
     assert not {"switch_consult", "hold", "transfer"} & ann.sees().may
     assert "It rings at Bob Baker; the caller hears music" in ann.page()
@@ -67,6 +71,28 @@ def test_whoever_is_asked_may_hang_up_at_the_desk_and_the_caller_is_back(office:
     bob.await_state("ready")
     office.house.ledger.await_event(e.ContactRejoined)
     assert "hold" in ann.await_state("talking").may
+
+
+def test_a_recording_is_masked_while_a_colleague_is_asked_who_has_no_button_for_it_until_they_have_the_caller(
+    office: Office,
+) -> None:
+    """Feature 8.1: the mask is over with the first talk, and the next one is recorded anew."""
+    ann, bob = office.talking("ann"), office.ready("bob", "1002")
+    await_tape(ann, "on")
+    assert ask(ann, "agent:802") == 200
+    bob.await_state("ringing")
+    bob.press("accept")
+    await_asked(ann, "consulted")
+    ann.press("mask_recording")
+    await_tape(ann, "on", "on")
+    assert "Masked: silence is recorded" in ann.page()
+    assert not [action for action in bob.sees().may if "recording" in action]
+    assert "recorded" not in bob.page()
+    ann.press("complete_consult")
+    bob.await_state("talking")
+    await_tape(bob, "on")
+    assert "This call is recorded" in bob.page()
+    assert [event.reason for event in office.house.ledger.all(r.RecordingUnmasked)] == ["finished"]
 
 
 def test_what_cannot_be_is_refused_and_the_caller_stays(office: Office) -> None:
@@ -98,5 +124,5 @@ def test_a_program_asks_and_completes_and_the_log_names_it(office: Office) -> No
     program.does("POST", "/agents/801/consult", {"to_agent": "802", **about})
     program.does("POST", "/agents/801/consult/complete", about)
     ann.await_state("wrapping_up")
-    (record,) = [r for r in office.house.ledger.read() if isinstance(r.event, ContactTransferred)]
+    (record,) = [each for each in office.house.ledger.read() if isinstance(each.event, ContactTransferred)]
     assert record.about.actor.startswith("token:")
