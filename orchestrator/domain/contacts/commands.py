@@ -172,7 +172,7 @@ class NoteBridged(Struct, frozen=True, kw_only=True):
 
 
 class NoteParked(Struct, frozen=True, kw_only=True):
-    """The caller's leg, which was told to park, is parked."""
+    """The caller's leg, which is to park, is parked."""
 
     leg: str
 
