@@ -9,7 +9,7 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
-from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER, under_way
+from orchestrator.domain.contacts.transfers import TRANSFER, under_way
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.routing.recording import ALWAYS
@@ -23,7 +23,7 @@ from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
-from orchestrator.runner.inputs import AgentCommand
+from orchestrator.runner.inputs import AgentCommand, Transfer
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
 from tests.simulation import tapes
 from tests.simulation.browsers import NOTICED_WITHIN, Page
@@ -215,7 +215,7 @@ class Book:
             case c.OfferClosed() as event:
                 self._close_offer(stream, event.offer_id)
             case o.CallbackAsked() as event:
-                self._tries[stream] = event.tries
+                self._tries[stream], self._missed[stream] = event.tries, 0
             case o.CallbackDialled() as event:
                 self._legs[stream][event.leg] = None
                 self.offer_due[stream] = event.answer_by
@@ -464,7 +464,8 @@ class Invariants:
         if len(set(hops)) < len(hops) or event.queue_id in hops or len(hops) > MOST_HOPS:
             raise Broken("way_out", f"{record.stream} comes to {event.queue_id} by {hops}")
         transfer = under_way(contact) if contact is not None else None
-        if transfer is not None and transfer.visit_id == event.visit_id and transfer.to != QUEUE:
+        chosen = isinstance(given.body, Transfer) and given.body.to_queue
+        if transfer is not None and transfer.visit_id == event.visit_id and not chosen:
             return  # back to where they were let in
         if event.goes_on:
             return  # whoever finds no place to wait, and is called back or sent outside instead
