@@ -135,6 +135,7 @@ def test_an_agent_completes_and_the_colleague_has_the_caller_with_all_that_is_kn
         "OfferDelivered", "OfferAnswered", "OfferAccepted",
     ]  # fmt: skip
     assert not scene.instructions(ParkLeg), "whoever is joined at once needs no music"
+    assert not scene.instructions(PlayWaiting), "told right before the bridge, it would be played over the talk"
     assert not scene.instructions(RingAgent), "the colleague is there"
     assert scene.bridges() == [(scene.caller, ring.leg)]
     scene.joined(scene.caller, ring.leg)
