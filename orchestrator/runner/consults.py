@@ -24,8 +24,7 @@ def ask(world: World, shift: Shift, command: inputs.Consult, now: Instant, ids: 
     contact = hands.conversation(world, shift, command.about)
     if bool(command.to_agent) == bool(command.to_number):
         _refuse("bad_target", "Say whom: one agent, or one number outside.")
-    if not world.in_step(contact.node):
-        _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
+    _refuse_unless_in_step(world, contact)
     asked = commands.Consult(shift_id=shift.shift_id, consult_id=ids.new("consult"), leg="", answer_by=now)
     if command.to_number:
         sent = send_outside(world, contact, command.to_number, now, ids)
@@ -64,6 +63,8 @@ def move_on(
 ) -> TellContact:
     """Go to the other one, leave the two to each other, or go back to the caller. Raises `Refused`."""
     contact = hands.conversation(world, shift, command.about)
+    if not isinstance(command, inputs.HangUp):
+        _refuse_unless_in_step(world, contact)  # two told to be joined before a look at the legs would be told twice
     by = Instant(now + JOIN_WITHIN)
     match command:
         case inputs.SwitchConsult():
@@ -130,6 +131,11 @@ def is_done(world: World, shift: Shift, command: inputs.AgentCommand) -> bool:
         case inputs.CompleteConsult():
             return not own and contact.transfer is not None and contact.transfer.shift_id == shift.shift_id
     return False
+
+
+def _refuse_unless_in_step(world: World, contact: Contact) -> None:
+    if not world.in_step(contact.node):
+        _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
 
 
 def _refuse(code: str, message: str) -> NoReturn:

@@ -7,6 +7,7 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.kernel import Refused
+from orchestrator.domain.switch.nodes import NodeReconciled
 from orchestrator.runner import inputs
 from tests.acceptance.conftest import Build
 from tests.acceptance.house import House
@@ -119,6 +120,7 @@ def test_an_engine_that_starts_again_in_the_middle_finds_all_three(house: House)
     _hears(house, "consulted", 1)
     house.engines[-1].child.kill()
     house.open()
+    house.ledger.await_event(NodeReconciled, count=2)
     house.do(inputs.CompleteConsult(agent="801"))
     house.await_state("802", "talking")
     house.do(inputs.HangUp(agent="802"))

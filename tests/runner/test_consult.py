@@ -390,6 +390,17 @@ def test_while_the_switch_is_away_nobody_is_consulted() -> None:
     assert scene.consult() == "switch_away"
 
 
+def test_while_the_switch_is_away_nobody_goes_from_one_to_the_other_and_whoever_hangs_up_has_completed() -> None:
+    """Told to be joined before the first look at the legs, they would be told twice."""
+    scene = Consulted()
+    scene.both_talk()
+    scene.disconnect()
+    for kind in (inputs.SwitchConsult, inputs.CompleteConsult, inputs.EndConsult):
+        assert scene.press(kind) == "switch_away"
+    assert scene.press(inputs.HangUp) == ""
+    assert len(scene.events(ContactTransferred)) == 1
+
+
 # --- to a number outside ---------------------------------------------------------------------------------------------
 def outside(scene: Consulted) -> DialOutside:
     """A number outside is consulted, answers, and talks with the agent."""
