@@ -18,7 +18,6 @@ from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import (
-    consults,
     contacts,
     handling,
     legs,
@@ -1125,7 +1124,7 @@ MUTANTS = (
         rule="reservations",
         make=policy(reserve.reserve, _nobody_lets_go_of_whom_they_consulted),
         weather=_CALM,
-        size=_CONSULTED,
+        size=replace(_CONSULTED, agents=8),
     ),
     Mutant(
         name="leave the caller alone after a consultation",
@@ -1146,13 +1145,6 @@ MUTANTS = (
         rule="hears_music",
         make=instead(legs, "hears_nobody", lambda _contact, _leg: False),
         weather=_CALM,
-        size=_CONSULTED,
-    ),
-    Mutant(
-        name="never ask whether the caller is parked while somebody is consulted",
-        rule="hears_music",
-        make=instead(consults, "_parking", lambda contact: contact),
-        weather=Weather(lost=0.15),
         size=_CONSULTED,
     ),
     Mutant(
