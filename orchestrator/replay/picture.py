@@ -16,7 +16,7 @@ from orchestrator.vault import ERASED
 
 MASK: Final = "***"
 _RINGING: Final = ("offered", "connecting")
-_TALKING: Final = ("connected", "held")
+_TALKING: Final = ("connected", "held", "consulting")
 
 
 def picture(world: World, at: Instant, *, position: int, personal: bool = False) -> dict[str, Any]:

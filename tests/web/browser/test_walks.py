@@ -196,6 +196,9 @@ def test_ops_drag_time_back_by_mouse_and_by_keyboard(running: Running, language:
     page.keyboard.press(".")
     page.wait_for_function("old => document.querySelector('[data-moment]').dataset.previous === old", arg=dragged)
     assert page.locator("#replay-changed li").count() > 0
+    page.focus("#scrubber-time")
+    page.keyboard.press("Home")
+    page.wait_for_selector("[data-moment][data-position='0']")
     page.focus("#replay-stops summary")
     page.keyboard.press("Enter")
     page.focus("[data-stop-event][value=OfferMade]")
