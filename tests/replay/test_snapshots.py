@@ -258,7 +258,7 @@ def test_bytes_that_are_no_state_are_refused_and_nothing_in_them_is_run(kit: Kit
 # --- clocks ----------------------------------------------------------------------------------------------------------
 def put_back(kit: Kit, by_s: int) -> None:
     """A queue that is renamed every minute, and whose clock is put back in the midst of it."""
-    at, records = BEGINNING, []
+    at, records = int(BEGINNING), []
     for number in range(1, 9):
         at += 60 * SECOND - (by_s * SECOND if number == 5 else 0)
         event = QueueConfigured(name=f"Sales {number}", skill="sales")
