@@ -13,7 +13,7 @@ import msgspec
 from orchestrator import cluster
 from orchestrator.columns import print_table
 from orchestrator.commandline_admission import blacklist, holidays, notice
-from orchestrator.commandline_past import past, replay
+from orchestrator.commandline_past import opened_past, past, replay
 from orchestrator.commandline_people import token, user
 from orchestrator.commandline_recordings import recordings
 from orchestrator.commandline_sizing import size
@@ -205,9 +205,8 @@ def why(contact: str, agent: str, offer: int, as_json: bool) -> None:  # noqa: F
     from web.history import command
 
     settings = load()
-    found = _with_log(
-        settings, lambda log: command.why(log, settings, contact, agent=agent, offer=offer, as_json=as_json)
-    )
+    with opened_past(settings) as (log, snapshots):
+        found = command.why(log, settings, contact, agent=agent, offer=offer, as_json=as_json, snapshots=snapshots)
     click.echo(found)
 
 

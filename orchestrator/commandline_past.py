@@ -41,7 +41,7 @@ def _replay(at: str, *, configuration: bool, as_json: bool, **things: str) -> No
     if len(asked) > 1:
         raise click.UsageError("Ask for one thing, or for none and see queues, shifts and contacts.")
     settings = load()
-    with _opened(settings) as (log, snapshots):
+    with opened_past(settings) as (log, snapshots):
         found: dict[str, Any]
         if not asked:
             found = picture_at(log, at, settings.timezone, snapshots=snapshots)
@@ -132,7 +132,7 @@ def _row(walk: "Walk") -> tuple[str, ...]:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Log, "Snapshots"]]:
+def opened_past(settings: Settings) -> Iterator[tuple[Log, "Snapshots"]]:
     """The log without keys, and its snapshots; our own database is started where it does not run."""
     from orchestrator.replay import Snapshots
 

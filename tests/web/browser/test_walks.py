@@ -191,6 +191,10 @@ def test_ops_drag_time_back_by_mouse_and_by_keyboard(running: Running, language:
     for _ in range(50):
         page.keyboard.press("ArrowLeft")
     page.wait_for_function("old => document.querySelector('[data-moment]').dataset.position !== old", arg=stepped)
+    page.wait_for_function(
+        "() => Math.round(document.querySelector('[data-moment]').dataset.at / 1000) ==="
+        " Number(document.getElementById('scrubber-time').value)"
+    )
     dragged = page.get_attribute("[data-moment]", "data-position")
     assert int(dragged or 0) < int(stepped or 0)
     page.keyboard.press(".")
