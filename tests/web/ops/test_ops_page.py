@@ -15,7 +15,7 @@ from tests.web.day import played
 
 
 def test_the_proof_of_the_night_snapshots_and_read_models_are_on_one_page(site: Site, database: Database) -> None:
-    """Features 11.7 and 11.8: not verified yet, a problem, a walk that goes on, proved, a rebuild beside the old one."""
+    """Features 11.7 and 11.8: not verified yet, a problem, a walk that goes on, proved, a rebuild beside."""
     projector = Source(database.projector)
     try:
         with played(site, database) as day:
