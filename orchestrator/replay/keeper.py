@@ -1,7 +1,7 @@
 """The process that keeps the past at hand: it makes snapshots as the log grows, and at night walks over all of it.
 
     log grows ──▶ fold ──▶ every `INTERVAL` records: frozen, and kept
-    at night  ──▶ verify the whole log, and fold it beside: a snapshot that is not what the fold has, is thrown away
+    at night  ──▶ verify the whole log, and fold it beside: a snapshot that is not what the fold has, is made anew
 
 A kill at any moment costs nothing: the next one goes on from the last snapshot. Two such processes make each other's
 work superfluous and nothing else.
@@ -40,13 +40,17 @@ _BATCH: Final = 1_000
 _NICE: Final = 10
 
 
+class Gone(Exception):
+    """The snapshot before the one that was to be kept is not there any more: other code threw it away."""
+
+
 class Keeper:
     """Makes the snapshots of one ledger, one record after the other."""
 
     def __init__(self, source: Source, snapshots: Snapshots, *, interval: int = INTERVAL) -> None:
         self.position = 0
         self._world = World()
-        self._since = 0
+        self._after = self._since = 0
         self._lowest: Instant | None = None
         self._highest = Instant(0)
         self._source = source
@@ -71,7 +75,9 @@ class Keeper:
         return self._begin_at(World(), 0, Instant(0))
 
     def take(self, records: Iterable[Record]) -> None:
-        """Fold these in, and keep a snapshot wherever one is due. Raises `Away`."""
+        """Fold these in, and keep a snapshot wherever one is due. Raises `Gone`, after which to `begin` anew, and
+        `Away`.
+        """
         for record in records:
             at = record.about.at
             self._world.apply(record)
@@ -84,7 +90,7 @@ class Keeper:
 
     def _begin_at(self, world: World, position: int, highest: Instant) -> None:
         self._world = world
-        self.position = position
+        self.position = self._after = position
         self._since = 0
         self._lowest = None
         self._highest = highest
@@ -99,8 +105,12 @@ class Keeper:
             state=freeze(self._world, self._marks),
             mark=mark_of(self._world),
         )
-        self._source.run(lambda connection: kept.keep(connection, self._snapshots.shape, made))
-        self._since, self._lowest = 0, None
+        there = self._source.run(
+            lambda connection: kept.keep(connection, self._snapshots.shape, made, after=self._after)
+        )
+        if not there:
+            raise Gone
+        self._after, self._since, self._lowest = self.position, 0, None
 
 
 def run(settings: Settings) -> int:
@@ -127,6 +137,8 @@ def follow(keeper: Keeper, stop: threading.Event) -> None:
             log.info("snapshots-from", position=keeper.position)
             for batch in keeper.log.follow(keeper.position, stop, batch=_BATCH):
                 keeper.take(batch)
+        except Gone:
+            log.warning("snapshots-gone", remedy="they are made anew")
         except Away as away:
             log.warning("snapshots-wait", why=str(away))
             stop.wait(_AWAY_S)

@@ -15,11 +15,11 @@ from msgspec import Struct
 
 from orchestrator.audit.report import Report
 from orchestrator.audit.verify import verify
-from orchestrator.domain.kernel import Record
+from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.world import World
 from orchestrator.logs import redact
-from orchestrator.replay.frozen import Damaged, Marks, mark_of, thaw
-from orchestrator.replay.snapshots import Snapshots, digest_of
+from orchestrator.replay.frozen import Damaged, Marks, freeze, mark_of, thaw
+from orchestrator.replay.snapshots import Made, Snapshots, digest_of, keep
 from orchestrator.store import Log, Source
 from orchestrator.store.connections import Connection
 
@@ -29,6 +29,8 @@ _TELL_EVERY: Final = 20_000
 # Results that are kept: more than a year of nights.
 _KEPT: Final = 400
 _ERROR_LENGTH: Final = 500
+# Later than any time.
+_LAST: Final = Instant(2**63 - 1)
 # A walk that has not moved for so long died or failed on the way; another begins.
 _DEAD_S: Final = 600
 
@@ -43,7 +45,7 @@ class Walk(Struct, frozen=True, kw_only=True):
     snapshots: int
     """Kept states that were compared with the fold from the beginning."""
     thrown_away: int
-    """Those of them that were not the same, and so are gone."""
+    """Those of them that were not the same, and were made anew."""
     ok: bool | None
     """None while it goes on, and where it came to no end."""
     report: Report | None
@@ -110,63 +112,80 @@ class Night:
 
     def _records(self, number: int, until: int) -> Iterator[Record]:
         """Every record; folded as well, to be compared with the snapshots that are passed."""
-        marks = dict(self._snapshots_until(until))
-        world = World()
+        places = set(self._places(until))
+        world, lowest, highest = World(), _LAST, Instant(0)
         for count, record in enumerate(self._log.history(until=until), 1):
             yield record
             world.apply(record)
-            if record.position in marks:
-                self._compare(record.position, marks.pop(record.position), world)
+            lowest, highest = min(lowest, record.about.at), max(highest, record.about.at)
+            if record.position in places:
+                places.discard(record.position)
+                self._compare(record.position, world, lowest, highest)
+                lowest = _LAST
             if count % _TELL_EVERY == 0:
                 if self._stop.is_set():
                     raise Stopped
                 self._move(number, record.position)
-        for position in marks:
-            self._throw_away(position, "there is no such place in the log")
+        for position in places:
+            self._throw_away(position, "there is no such place in the log", None)
         self._move(number, until)
 
-    def _snapshots_until(self, until: int) -> list[tuple[int, bytes]]:
-        def read(connection: Connection) -> list[tuple[int, bytes]]:
+    def _places(self, until: int) -> list[int]:
+        def read(connection: Connection) -> list[int]:
             rows = connection.execute(
-                "SELECT position, mark FROM past.snapshots WHERE shape = %s AND position <= %s",
+                "SELECT position FROM past.snapshots WHERE shape = %s AND position <= %s",
                 (self._snapshots.shape, until),
             )
-            return cast("list[tuple[int, bytes]]", rows.fetchall())
+            return [cast("int", position) for (position,) in rows.fetchall()]
 
         return self._source.run(read)
 
-    def _compare(self, position: int, mark: bytes, world: World) -> None:
+    def _compare(self, position: int, world: World, lowest: Instant, highest: Instant) -> None:
         """Whether what is kept is what the fold has, as it was told and as it is taken up again."""
-        self._compared += 1
-        folded = mark_of(world)
         row = self._source.run(
             lambda connection: connection.execute(
-                "SELECT state, digest FROM past.snapshots WHERE shape = %s AND position = %s",
+                "SELECT lowest_at, highest_at, mark, state, digest FROM past.snapshots"
+                " WHERE shape = %s AND position = %s",
                 (self._snapshots.shape, position),
             ).fetchone()
         )
         if row is None:
             return  # somebody was faster
-        state, digest = row
+        self._compared += 1
+        mark = mark_of(world)
+        if why := self._why_not(row, lowest, highest, mark):
+            state = freeze(world, self._marks)
+            right = Made(position=position, lowest_at=lowest, highest_at=highest, state=state, mark=mark)
+            self._throw_away(position, why, right)
+
+    def _why_not(self, row: tuple[object, ...], lowest: Instant, highest: Instant, mark: bytes) -> str:
+        """Why the snapshot in this row is not to be used; empty where it is."""
+        *times, kept, state, digest = row
         assert isinstance(state, bytes)  # noqa: S101 - as the table has it
         if digest_of(state) != digest:
-            self._throw_away(position, "its bytes are damaged")
-            return
+            return "its bytes are damaged"
+        if times != [lowest, highest]:
+            return "its times are not those of the log"
         try:
-            same = mark == folded == mark_of(thaw(state, self._marks.opener))
+            same = kept == mark == mark_of(thaw(state, self._marks.opener))
         except Damaged as damaged:
-            self._throw_away(position, str(damaged))
-            return
-        if not same:
-            self._throw_away(position, "it is not what the fold from the beginning has")
+            return str(damaged)
+        return "" if same else "it is not what the fold from the beginning has"
 
-    def _throw_away(self, position: int, why: str) -> None:
+    def _throw_away(self, position: int, why: str, right: Made | None) -> None:
+        """Be rid of it; with what the fold has in its place, for the times of its stretch must not be lost."""
         log.error("snapshot-thrown-away", position=position, why=why)
         self._thrown += 1
-        self._run(
-            "DELETE FROM past.snapshots WHERE shape = %s AND position = %s RETURNING position",
-            (self._snapshots.shape, position),
-        )
+
+        def change(connection: Connection) -> None:
+            with connection.transaction():
+                connection.execute(
+                    "DELETE FROM past.snapshots WHERE shape = %s AND position = %s", (self._snapshots.shape, position)
+                )
+                if right is not None:
+                    keep(connection, self._snapshots.shape, right, after=0)
+
+        self._source.run(change)
 
     def _move(self, number: int, position: int) -> None:
         self._run(

@@ -76,7 +76,7 @@ class Snapshots:
             at, highest, state, digest = cast("tuple[int, int, bytes, bytes]", row)
             if digest_of(state) == digest:
                 return Snapshot(at, Instant(highest), state)
-            log.error("snapshot-damaged", position=at, remedy="the next check throws it away; the one before is taken")
+            log.error("snapshot-damaged", position=at, remedy="the night makes it anew; the one before is taken")
             position = at - 1
         return None
 
@@ -129,13 +129,22 @@ class Made(Struct, frozen=True, kw_only=True):
     mark: bytes
 
 
-def keep(connection: Connection, shape: str, made: Made) -> None:
-    """Keep it, unless there is one of this place."""
+def keep(connection: Connection, shape: str, made: Made, *, after: int) -> bool:
+    """Keep it, unless there is one of this place already; false where the one before it, at `after`, is not there (any
+    more): the stretch between would be told by none.
+    """
+    values = (shape, made.position, made.lowest_at, made.highest_at, made.state, digest_of(made.state), made.mark)
     connection.execute(
         "INSERT INTO past.snapshots (shape, position, lowest_at, highest_at, state, digest, mark)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (shape, made.position, made.lowest_at, made.highest_at, made.state, digest_of(made.state), made.mark),
+        " SELECT %s, %s, %s, %s, %s, %s, %s"
+        " WHERE %s = 0 OR EXISTS (SELECT FROM past.snapshots WHERE shape = %s AND position = %s)"
+        " ON CONFLICT DO NOTHING",
+        (*values, after, shape, after),
     )
+    there = connection.execute(
+        "SELECT EXISTS (SELECT FROM past.snapshots WHERE shape = %s AND position = %s)", (shape, made.position)
+    ).fetchone()
+    return there == (True,)
 
 
 def throw_away_others(connection: Connection, shape: str) -> int:

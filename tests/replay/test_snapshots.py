@@ -16,7 +16,7 @@ from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.world import World
 from orchestrator.replay import as_of
 from orchestrator.replay.frozen import Damaged, Marks, freeze, mark_of, thaw
-from orchestrator.replay.keeper import Keeper
+from orchestrator.replay.keeper import Gone, Keeper
 from orchestrator.replay.night import Night, walks
 from orchestrator.replay.picture import picture
 from orchestrator.replay.scrubber import Scrubber
@@ -191,7 +191,10 @@ def test_a_damaged_snapshot_is_passed_over_and_the_night_throws_it_away(
     assert told(as_of(kit.log, instant, snapshots).world, instant) == told(as_of(kit.log, instant).world, instant)
     walk = Night(projector, snapshots, threading.Event()).walk()
     assert (walk.ok, walk.thrown_away) == (True, 1)
-    assert snapshots.reached() == found.position
+    again = snapshots.before(last)
+    assert again is not None
+    assert again.position == damaged, "and makes it anew"
+    assert told(thaw(again.state, kit.log), instant) == told(folded(kit.log, damaged), instant)
 
 
 def test_the_night_throws_away_what_is_not_the_fold(kit: Kit, projector: Source, database: Database) -> None:
@@ -204,9 +207,33 @@ def test_the_night_throws_away_what_is_not_the_fold(kit: Kit, projector: Source,
             " ORDER BY position LIMIT 1) WHERE position = %s",
             (snapshots.reached(),),
         )
-    walk = Night(projector, snapshots, threading.Event()).walk()
-    assert walk.thrown_away == 1
+        owner.execute(
+            "UPDATE past.snapshots SET lowest_at = 0 WHERE position = (SELECT min(position) FROM past.snapshots)"
+        )
+    night = Night(projector, snapshots, threading.Event())
+    walk = night.walk()
+    assert walk.thrown_away == 2
     assert walk.snapshots == len(busy_day().records) // 20
+    assert night.walk().thrown_away == 0, "and what stands there now is right"
+
+
+def test_a_keeper_whose_snapshots_are_gone_begins_anew_and_leaves_no_stretch_out(kit: Kit, projector: Source) -> None:
+    """Feature 11.2: another version threw them away meanwhile; what it would have made next stands on nothing."""
+    store(kit, busy_day().records)
+    snapshots = Snapshots(projector)
+    keeper = Keeper(projector, snapshots, interval=20)
+    keeper.begin()
+    records = list(keeper.log.history())
+    keeper.take(records[:30])
+    kept(kit, projector, of="tomorrows")
+    with pytest.raises(Gone):
+        keeper.take(records[30:])
+    assert snapshots.reached() == 0
+    keeper.begin()
+    keeper.take(keeper.log.history(after=keeper.position))
+    for record in records:
+        position = max(each.position for each in records if each.about.at <= record.about.at)
+        assert snapshots.position_at(kit.log, record.about.at) == position
 
 
 def test_the_night_keeps_what_the_verifier_found(kit: Kit, projector: Source, database: Database) -> None:
