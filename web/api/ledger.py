@@ -78,17 +78,15 @@ class Happened(Struct, frozen=True, kw_only=True):
 
 class Picture(Struct, frozen=True, kw_only=True):
     """Everything as it was after the event at `position`, seen at `at`; numbers and names masked, whoever looks.
-    `next_position` is 0 at the end of the log.
+    `next_position` is 0 at the end of the log. `clock_put_back_ms`: by so much a clock had been put back before, so that
+    the instant was there twice, and this is the second time.
     """
 
     at: Time
     position: Position
     previous_position: Position
     next_position: Position
-    clock_put_back_ms: Annotated[
-        Ms,
-        Meta(description="By so much a clock had been put back: the instant was there twice; this is the second."),
-    ]
+    clock_put_back_ms: Ms
     queues: Annotated[list[Json], Meta(description="Each queue: who waits, in the order of service; ringing, talking.")]
     shifts: Annotated[list[Json], Meta(description="Each agent who was signed in: state, reason, since when.")]
     contacts: Annotated[list[Json], Meta(description="Each contact in progress: visit, offer, segment, legs.")]
