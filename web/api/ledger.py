@@ -78,8 +78,8 @@ class Happened(Struct, frozen=True, kw_only=True):
 
 class Picture(Struct, frozen=True, kw_only=True):
     """Everything as it was after the event at `position`, seen at `at`; numbers and names masked, whoever looks.
-    `next_position` is 0 at the end of the log. `clock_put_back_ms`: by so much a clock had been put back before, so that
-    the instant was there twice, and this is the second time.
+    `next_position` is 0 at the end of the log. `clock_put_back_ms`: by so much a clock had been put back before, so
+    that the instant was there twice, and this is the second time.
     """
 
     at: Time
