@@ -13,6 +13,7 @@ import msgspec
 from orchestrator import cluster
 from orchestrator.columns import print_table
 from orchestrator.commandline_admission import blacklist, holidays, notice
+from orchestrator.commandline_past import opened_past, past, replay
 from orchestrator.commandline_people import token, user
 from orchestrator.commandline_recordings import recordings
 from orchestrator.commandline_sizing import size
@@ -39,6 +40,8 @@ ringledger.add_command(token)
 ringledger.add_command(blacklist)
 ringledger.add_command(notice)
 ringledger.add_command(recordings)
+ringledger.add_command(replay)
+ringledger.add_command(past)
 ringledger.add_command(size)
 for wish in WISHES:
     ringledger.add_command(wish)
@@ -193,19 +196,6 @@ def verify(expect: int, settled: bool, as_json: bool) -> None:  # noqa: FBT001 -
 
 
 @ringledger.command()
-@click.option("--at", "at", required=True, help="An instant, such as 2026-11-22T10:15:00+08:00.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def replay(at: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
-    """Queues, shifts and contacts as they were at an instant."""
-    from orchestrator.replay import picture_at
-
-    settings = load()
-    found = _with_log(settings, lambda log: picture_at(log, at, settings.timezone))
-    encoded = msgspec.json.encode(found)
-    click.echo((encoded if as_json else msgspec.json.format(encoded, indent=2)).decode())
-
-
-@ringledger.command()
 @click.argument("contact")
 @click.option("--agent", default="", metavar="EMPLOYEE_NUMBER", help="Of this agent alone.")
 @click.option("--offer", default=0, metavar="N", help="Of this offer of the contact alone, from 1.")
@@ -215,9 +205,8 @@ def why(contact: str, agent: str, offer: int, as_json: bool) -> None:  # noqa: F
     from web.history import command
 
     settings = load()
-    found = _with_log(
-        settings, lambda log: command.why(log, settings, contact, agent=agent, offer=offer, as_json=as_json)
-    )
+    with opened_past(settings) as (log, snapshots):
+        found = command.why(log, settings, contact, agent=agent, offer=offer, as_json=as_json, snapshots=snapshots)
     click.echo(found)
 
 

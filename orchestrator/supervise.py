@@ -4,6 +4,7 @@
                 ├─ simulated switch      unless RINGLEDGER_SWITCHES names real ones
                 ├─ engine                the process that decides (started again when it ends by itself)
                 ├─ projections           the process that folds the log into read models (likewise)
+                ├─ past                  the process that keeps snapshots of the past, and verifies at night (likewise)
                 ├─ recordings            the process that encrypts what the switch has recorded (likewise)
                 ├─ web                   screens and API, unless RINGLEDGER_WEB is empty
                 └─ robot desks, watch    in this process
@@ -181,6 +182,9 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     )
     readers.start()
     closing.append(readers.stop)
+    keeping = Child("past", [sys.executable, "-m", "orchestrator", "past", "keep"], environ, logs / "past.log")
+    keeping.start()
+    closing.append(keeping.stop)
     keeper = Child(
         "recordings", [sys.executable, "-m", "orchestrator", "recordings", "keep"], environ, logs / "recordings.log"
     )

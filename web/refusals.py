@@ -188,7 +188,11 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
         (ANY, _l("This is not a time; write it as 2026-01-31T10:15:00.")),
     ),
-    "bad_window": _l("The window must begin before it ends and be no longer than 31 days."),
+    "bad_stop": (
+        (r"At most (?P<most>\d+) places .*", _l("At most %(most)s places to stop can be looked for at a time.")),
+        (ANY, _l("This is no place to stop; write queue:ID:20 or event:OfferRejected.")),
+    ),
+    "bad_window": _l("The window must begin before it ends."),
     "bad_word": ((r"(?P<what>.+): write a word of up to 40 .*", _WORD),),
     "being_offered": _l("A call is being offered already; accept it or refuse it first."),
     "busy": _l("Others change this at the same moment; try again."),
@@ -370,6 +374,13 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "unsure": _l("Nobody can say whether it was done; look before you ask for it again."),
     "user_exists": _TAKEN_NAME,
     "which_one": _l("Several callers are on hold; say with whom you want to talk."),
+    "window_too_large": (
+        (
+            r"There are (?P<events>.+) events in this window, at most (?P<most>.+) can be looked through\.",
+            _l("There are %(events)s events in this window, at most %(most)s can be looked through."),
+        ),
+        (ANY, _l("A window may be 31 days long at most.")),
+    ),
     "withheld": _l("There is no number that could be called; give one of 5 to 15 digits, a leading + is kept."),
     "wrap_up_limit": _l("Your after-call work cannot be extended any further; finish it, or pause."),
     "wrapping_up": _l("The after-call work comes first; finish it."),

@@ -81,6 +81,16 @@ class World:
         self.waits = Waits()
         self.admission = Admission()
 
+    def __getstate__(self) -> dict[str, object]:
+        return {name: part for name, part in vars(self).items() if name != "callbacks"}
+
+    def __setstate__(self, kept: dict[str, object]) -> None:
+        """Numbers may read otherwise once it is taken up again (erased ones): found by what they read as then."""
+        vars(self).update(kept)
+        self.callbacks = {}
+        for contact in self.contacts.values():
+            self._note_callback(None, contact)
+
     def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
         """Fold one record in; return the stream's aggregate before and after. Never raises on known events."""
         ident = ident_of(record.stream)

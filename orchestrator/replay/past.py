@@ -1,16 +1,23 @@
 """The live state as it was: the fold of the log's prefix up to an instant."""
 
 import time
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.world import World
+from orchestrator.replay.frozen import Damaged, thaw
 from orchestrator.replay.moments import BadTime, local, parse_time
 from orchestrator.replay.picture import picture
+from orchestrator.replay.snapshots import Snapshots, log
 from orchestrator.store import Log
+
+# Two processes stamp before they append, so times may lie so far below an earlier one though no clock was put back.
+DISORDER: Final = 10 * SECOND
+# Rows read at once: while they are decoded, others in the same process wait.
+_BATCH: Final = 1_000
 
 
 class Past(Struct, frozen=True):
@@ -19,23 +26,71 @@ class Past(Struct, frozen=True):
     world: World
     at: Instant
     position: int
+    highest_at: Instant = Instant(0)
+    """The latest time of the records that are in it."""
+
+    @property
+    def put_back(self) -> int:
+        """By how many microseconds a clock had been put back before this: then the instant was there twice, and this
+        is the second time. 0 where that is not so.
+        """
+        behind = self.highest_at - self.at
+        return behind if behind > DISORDER else 0
 
 
-def as_of(log: Log, instant: Instant) -> Past:
+def as_of(reading: Log, instant: Instant, snapshots: Snapshots | None = None) -> Past:
     """The state as of an instant: every record up to the last one whose `at` is not later, configuration included.
 
-    Its cost grows with the log before the instant. Raises `Away` where the database is not there.
+    From the nearest kept state where there are such; without, its cost grows with the log before the instant. Raises
+    `Away` where the database is not there.
     """
-    world = World()
-    position = log.position_at(instant)
-    if position:
-        for record in log.history(until=position):
-            world.apply(record)
-    return Past(world, instant, position)
+    position = reading.position_at(instant) if snapshots is None else snapshots.position_at(reading, instant)
+    world, highest = at_position(reading, position, snapshots)
+    return Past(world, instant, position, highest)
+
+
+def at_position(reading: Log, position: int, snapshots: Snapshots | None = None) -> tuple[World, Instant]:
+    """The state after the record at a position, and the latest time in it. Raises `Away`."""
+    world, known, highest = nearest(reading, position, snapshots)
+    for record in reading.history(after=known, until=position, batch=_BATCH) if position > known else ():
+        world.apply(record)
+        highest = max(highest, record.about.at)
+    return world, Instant(highest)
+
+
+def nearest(reading: Log, position: int, snapshots: Snapshots | None) -> tuple[World, int, Instant]:
+    """The nearest kept state, where it stands, and the latest time in it; the empty one where none can be had."""
+    below = position
+    while snapshots is not None and (kept := snapshots.before(below)) is not None:
+        try:
+            return thaw(kept.state, reading), kept.position, kept.highest_at
+        except Damaged:
+            log.exception("snapshot-unreadable", position=kept.position)
+            below = kept.position - 1
+    return World(), 0, Instant(0)
+
+
+def refuse_outside(reading: Log, instant: Instant, zone: ZoneInfo, now: Instant) -> None:
+    """Raises `BadTime` for an instant in the future, or before the first event, which it tells."""
+    if instant > now:
+        raise BadTime(f"{local(instant, zone)} is in the future; it is {local(now, zone)} now.")
+    first = next(reading.history(until=None, batch=1), None)
+    if first is None:
+        raise BadTime("The log is empty: there is no time to go back to yet.")
+    if instant < first.about.at:
+        raise BadTime(
+            f"{local(instant, zone)} is before the beginning: the first event is of {local(first.about.at, zone)}."
+        )
 
 
 def picture_at(
-    log: Log, when: str, zone: ZoneInfo, *, now: Instant | None = None, personal: bool = False
+    reading: Log,
+    when: str,
+    zone: ZoneInfo,
+    *,
+    now: Instant | None = None,
+    personal: bool = False,
+    snapshots: Snapshots | None = None,
 ) -> dict[str, Any]:
     """The picture (`replay.picture`) of the state at the time that `when` names, in `zone` unless it says otherwise.
 
@@ -43,15 +98,11 @@ def picture_at(
     event, and one in the future; `Away` where the database is not there.
     """
     instant = parse_time(when, zone)
-    now = Instant(time.time_ns() // 1000) if now is None else now
-    if instant > now:
-        raise BadTime(f"{local(instant, zone)} is in the future; it is {local(now, zone)} now.")
-    first = next(log.history(until=None, batch=1), None)
-    if first is None:
-        raise BadTime("The log is empty: there is no time to go back to yet.")
-    if instant < first.about.at:
-        raise BadTime(
-            f"{local(instant, zone)} is before the beginning: the first event is of {local(first.about.at, zone)}."
-        )
-    past = as_of(log, instant)
+    refuse_outside(reading, instant, zone, clock() if now is None else now)
+    past = as_of(reading, instant, snapshots)
     return picture(past.world, instant, position=past.position, personal=personal)
+
+
+def clock() -> Instant:
+    """Now, by this machine's clock."""
+    return Instant(time.time_ns() // 1000)

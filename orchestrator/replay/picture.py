@@ -12,6 +12,7 @@ from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.replay.moments import iso
+from orchestrator.vault import ERASED
 
 MASK: Final = "***"
 _RINGING: Final = ("offered", "connecting")
@@ -28,12 +29,14 @@ def picture(world: World, at: Instant, *, position: int, personal: bool = False)
         "at": iso(at),
         "position": position,
         "config_version": world.config_version,
-        "queues": [_queue(world, queue, by_queue.get(name, []), at) for name, queue in sorted(world.queues.items())],
+        "queues": [
+            queue_picture(world, queue, by_queue.get(name, []), at) for name, queue in sorted(world.queues.items())
+        ],
         "shifts": [
-            _shift(world, shift, at, personal=personal)
+            shift_picture(world, shift, at, personal=personal)
             for shift in sorted(world.shifts.values(), key=lambda s: (s.signed_in_at, s.shift_id))
         ],
-        "contacts": [_contact(contact, at, personal=personal) for contact in contacts],
+        "contacts": [contact_picture(contact, at, personal=personal) for contact in contacts],
         "nodes": [
             {"node": node.node_id, "status": node.status, "since": iso(node.since), "stray_legs": sorted(node.strays)}
             for _, node in sorted(world.nodes.items())
@@ -41,7 +44,7 @@ def picture(world: World, at: Instant, *, position: int, personal: bool = False)
     }
 
 
-def _queue(world: World, queue: Queue, contacts: list[Contact], at: Instant) -> dict[str, Any]:
+def queue_picture(world: World, queue: Queue, contacts: list[Contact], at: Instant) -> dict[str, Any]:
     """A queue: who waits in the order in which they are served, who rings and who talks."""
     settings = queue.settings
     waiting = sorted(
@@ -74,13 +77,14 @@ def _queue(world: World, queue: Queue, contacts: list[Contact], at: Instant) -> 
     }
 
 
-def _shift(world: World, shift: Shift, at: Instant, *, personal: bool) -> dict[str, Any]:
+def shift_picture(world: World, shift: Shift, at: Instant, *, personal: bool = False) -> dict[str, Any]:
+    """A shift: what its agent does, and since when."""
     agent = world.agents.get(shift.agent_id)
     return {
         "shift_id": shift.shift_id,
         "agent_id": shift.agent_id,
         "number": agent.number if agent is not None else "",
-        "name": _shown(agent.name if agent is not None else "", personal=personal),
+        "name": shown(agent.name if agent is not None else "", personal=personal),
         "extension": shift.extension,
         "state": shift.status,
         "reason": shift.reason,
@@ -99,15 +103,16 @@ def _shift(world: World, shift: Shift, at: Instant, *, personal: bool) -> dict[s
     }
 
 
-def _contact(contact: Contact, at: Instant, *, personal: bool) -> dict[str, Any]:
+def contact_picture(contact: Contact, at: Instant, *, personal: bool = False) -> dict[str, Any]:
+    """A contact: where it waits, to whom it is offered, with whom it talks."""
     visit, segment = contact.visit, contact.segment
     return {
         "contact_id": contact.contact_id,
         "status": contact.status,
         "node": contact.node,
         "dialled": contact.dialled,
-        "caller_number": _shown(contact.caller_number, personal=personal),
-        "caller_name": _shown(contact.caller_name, personal=personal),
+        "caller_number": shown(contact.caller_number, personal=personal),
+        "caller_name": shown(contact.caller_name, personal=personal),
         "customer_id": contact.customer_id,
         "arrived_at": iso(contact.arrived_at),
         "age_ms": _ms(at, contact.arrived_at),
@@ -137,7 +142,7 @@ def _contact(contact: Contact, at: Instant, *, personal: bool) -> dict[str, Any]
         "callback": None
         if contact.callback is None
         else {
-            "number": _shown(contact.callback.number, personal=personal),
+            "number": shown(contact.callback.number, personal=personal),
             "missed": contact.callback.missed,
             "tries": contact.callback.tries,
             "again_at": iso(contact.callback.again_at) if contact.status == "callback_later" else None,
@@ -145,7 +150,7 @@ def _contact(contact: Contact, at: Instant, *, personal: bool) -> dict[str, Any]
         "outside": None
         if contact.outside is None
         else {
-            "number": _shown(contact.outside.number, personal=personal),
+            "number": shown(contact.outside.number, personal=personal),
             "leg": contact.outside.leg,
             "talking": bool(contact.outside.segment_id),
         },
@@ -187,8 +192,9 @@ def _reservation_state(offer: Offer, leg: str) -> str:
     return "ringing" if leg in offer.delivered else "calling"
 
 
-def _shown(text: str, *, personal: bool) -> str:
-    return text if personal or not text else MASK
+def shown(text: str, *, personal: bool) -> str:
+    """The text for whoever may have it, else a mask; that somebody was erased is hidden from nobody."""
+    return text if personal or text in ("", ERASED) else MASK
 
 
 def _ms(at: Instant, since: Instant) -> int:

@@ -3,79 +3,123 @@
     log  ──────────●──────────●──────────●─────▶        ● a remembered state, every `spacing` positions
                               └─fold──▶ t                 the state at t: unfold the one before it, fold the rest
 
-A slider asks for many instants near each other, forwards and backwards; `as_of` would fold the whole log for each. What
-is remembered are bytes in this process's own memory, made and read by nobody else.
+A slider asks for many instants near each other, forwards and backwards; `as_of` would fold a whole stretch for each.
+What is remembered are bytes in this process's own memory, made and read by nobody else; what was kept for all
+(`snapshots`) is taken where nothing nearer is remembered.
 """
 
+import math
 import pickle
 import threading
+import time
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.world import World
-from orchestrator.replay.past import Past
+from orchestrator.replay.past import Past, nearest
+from orchestrator.replay.snapshots import INTERVAL, Snapshots
 from orchestrator.store import Log
 
 # Records folded at most for one look, about a tenth of a second's work.
 SPACING: Final = 10_000
 # A state of a few hundred kilobytes each: what is kept stays below some hundred megabytes.
 KEPT: Final = 200
+# And as long at most: whoever was erased meanwhile is not remembered for longer.
+KEPT_S: Final = 600.0
+# Rows read at once: while they are decoded, others in the same process wait.
+_BATCH: Final = 1_000
 
 
 class Scrubber:
     """The state at any instant, and the records after any position. Thread-safe."""
 
-    def __init__(self, log: Log, *, spacing: int = SPACING, kept: int = KEPT) -> None:
+    def __init__(
+        self,
+        log: Log,
+        *,
+        snapshots: Snapshots | None = None,
+        spacing: int = SPACING,
+        kept: int = KEPT,
+        kept_s: float = KEPT_S,
+    ) -> None:
         self._log = log
+        self._snapshots = snapshots
         self._spacing = spacing
         self._kept = kept
+        self._kept_s = kept_s
         self._positions: list[int] = [0]
-        self._states: dict[int, bytes] = {0: pickle.dumps(World())}
+        self._states: dict[int, tuple[bytes, Instant, float]] = {0: (pickle.dumps(World()), Instant(0), math.inf)}
         self._lock = threading.Lock()
 
     def as_of(self, instant: Instant) -> Past:
         """What `replay.as_of` returns, from the nearest remembered state. Raises `Away`."""
-        return Past(self.at_position(position := self._log.position_at(instant)), instant, position)
+        position = self.position_at(instant)
+        world, highest = self.past_of(position)
+        return Past(world, instant, position, highest)
+
+    def position_at(self, instant: Instant) -> int:
+        """The position that the log had come to at an instant. Raises `Away`."""
+        if self._snapshots is None:
+            return self._log.position_at(instant)
+        return self._snapshots.position_at(self._log, instant)
 
     def at_position(self, position: int) -> World:
         """The state after the record at this position, the caller's to keep. Raises `Away`."""
-        with self._lock:
-            known, state = self._nearest(position)
-        world: World = pickle.loads(state)  # noqa: S301 - our own bytes, never out of this process
+        return self.past_of(position)[0]
+
+    def past_of(self, position: int) -> tuple[World, Instant]:
+        """The same with the latest time in it."""
+        world, known, highest = self._nearest(position)
         if position == known:
-            return world
+            return world, highest
         since = 0
-        for record in self._log.history(after=known, until=position):
+        for record in self._log.history(after=known, until=position, batch=_BATCH):
             world.apply(record)
+            highest = Instant(max(highest, record.about.at))
             since += 1
             if since == self._spacing:
-                self._remember(record.position, world)
+                self._remember(record.position, world, highest)
                 since = 0
-        return world
+        return world, highest
 
     def steps(self, position: int, limit: int) -> list[Record]:
         """The next records after a position, at most `limit`, in order. Raises `Away`."""
-        found = []
-        for record in self._log.history(after=position, batch=limit):
-            found.append(record)
-            if len(found) == limit:
-                break
-        return found
+        return self._log.page(position, limit)
 
-    def _nearest(self, position: int) -> tuple[int, bytes]:
-        known = self._positions[bisect_right(self._positions, position) - 1]
-        return known, self._states[known]
+    def between(self, position: int, until: int) -> Iterator[Record]:
+        """The records after a position, up to another. Raises `Away`."""
+        yield from self._log.history(after=position, until=until, batch=_BATCH)
 
-    def _remember(self, position: int, world: World) -> None:
+    def _nearest(self, position: int) -> tuple[World, int, Instant]:
+        with self._lock:
+            self._forget_old()
+            known = self._positions[bisect_right(self._positions, position) - 1]
+            state, highest, _ = self._states[known]
+        if position - known > INTERVAL and self._snapshots is not None:
+            world, kept, latest = nearest(self._log, position, self._snapshots)
+            if kept > known:
+                self._remember(kept, world, latest)
+                return world, kept, latest
+        world = pickle.loads(state)  # noqa: S301 - our own bytes, never out of this process
+        return world, known, highest
+
+    def _remember(self, position: int, world: World, highest: Instant) -> None:
         state = pickle.dumps(world)
         with self._lock:
             if position in self._states:
                 return
             if len(self._positions) >= self._kept:
                 self._thin_out()
-            self._states[position] = state
+            self._states[position] = state, highest, time.monotonic() + self._kept_s
             self._positions.insert(bisect_right(self._positions, position), position)
+
+    def _forget_old(self) -> None:
+        now = time.monotonic()
+        for position in [each for each in self._positions if self._states[each][2] < now]:
+            del self._states[position]
+            self._positions.remove(position)
 
     def _thin_out(self) -> None:
         """Forget every other state but the empty one: what is left is as even as before, twice as far apart."""

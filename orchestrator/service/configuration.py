@@ -54,6 +54,7 @@ __all__ = [
     "apply",
     "apply_defaults",
     "apply_file",
+    "as_of",
     "at_version",
     "carry_out",
     "current",
@@ -141,6 +142,11 @@ def _folded(log: Log, site: str, until: int | None) -> Current:
         else:
             now.events[record.stream] = record.event
     return Current(site, version, now.events, now.versions, now.history)
+
+
+def as_of(log: Log, site: str, position: int) -> Current:
+    """The configuration as the log had it at a position. Raises what `current` raises."""
+    return _folded(log, site, position) if position else Current(site, 0, {}, {})
 
 
 def at_version(log: Log, site: str, version: int) -> Current:

@@ -12,7 +12,7 @@
         .append_desk(records) -> position       VersionConflict, Away, Unsure; a repeat of the same records is safe
         .append_desk(records, sole=(index, value or values))  AlreadyHeld where a stream holds one: made once only
         .erase(subject)                         destroys the keys; the log is unchanged
-    Log(source, vault=None)
+    Log(source, vault=None)                     opener=: what each personal text reads as, told by the caller
         .history(after, until, kinds, batch)  .stream(name, after_version)  .position()  .position_at(instant)
         .versions(kinds)  .follow(after, stop)  .wait_for(position, timeout_s)  .find_by_blind_index(token)
 
@@ -38,6 +38,7 @@ from orchestrator.store.errors import (
 from orchestrator.store.keys import KeyShelf
 from orchestrator.store.library import assert_cooperative
 from orchestrator.store.log import Log
+from orchestrator.store.mapper import Opener
 from orchestrator.store.recorder import Fence
 from orchestrator.store.writer import Hooks, LiveWriter
 
@@ -52,6 +53,7 @@ __all__ = [
     "KeyShelf",
     "LiveWriter",
     "Log",
+    "Opener",
     "QueueFull",
     "SchemaMismatch",
     "Source",

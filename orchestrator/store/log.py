@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, cast
 
@@ -33,12 +33,29 @@ _WHOLE_LOG_MS: Final = 300_000
 # `at` is nearly, but not quite, ascending in the log: the runner's and the desk's processes each stamp before they
 # append. No two of them are taken to differ by more than this.
 _DISORDER: Final = 10 * SECOND
+# Our clock's time of a row, without reading the rest of it: a state begins with the event's id, then this.
+_AT: Final = (
+    """substring(encode(substring(state from 1 for 300), 'escape') from '"about":[{]"at":(-?[0-9]+)')::bigint"""
+)
+_LAST_NOT_AFTER: Final = (
+    "SELECT notification_id FROM public.ringledger_events WHERE notification_id > %s AND notification_id <= %s"  # noqa: S608 - our own words
+    f" AND {_AT} <= %s ORDER BY notification_id DESC LIMIT 1"
+)
+_LOWEST: Final = (
+    f"SELECT min({_AT}) FROM public.ringledger_events"  # noqa: S608 - our own words
+    " WHERE notification_id > %s AND notification_id <= %s"
+)
+_DENSITY: Final = (
+    f"SELECT width_bucket({_AT}, %s, %s, %s) AS part, count(*) FROM public.ringledger_events"  # noqa: S608 - our own words
+    " WHERE notification_id > %s AND notification_id <= %s GROUP BY part"
+)
 
 
 class Log:
     """The log as records. Thread-safe. Personal text is opened where a vault is given, else it reads `‹sealed›`; with
     `sealed` it comes as it is stored, for those who keep it and have it opened when it is shown (`vault.open_text`,
-    bound to the record's stream and the field's path), or `‹erased›` where it was stored without a key.
+    bound to the record's stream and the field's path), or `‹erased›` where it was stored without a key. With `opener`,
+    that one says what each reads as.
 
     Every method raises `Away` where the database is not there, except `follow`, which waits for it.
     """
@@ -50,10 +67,11 @@ class Log:
         catalogue: Mapping[str, Entry] = CATALOGUE,
         vault: Vault | None = None,
         sealed: bool = False,
+        opener: Opener | None = None,
     ) -> None:
         self._source = source
         self._vault = vault
-        self._sealed = sealed
+        self._given = _as_stored if sealed else opener
         self._mapper = LedgerMapper(catalogue)
         self._recorder = LedgerRecorder(source)
         self._shelf = KeyShelf(source)
@@ -131,7 +149,8 @@ class Log:
         return self._source.run(read)
 
     def position_at(self, instant: Instant) -> int:
-        """Where the log stood at `instant`: the last position whose `at` is not later; 0 where there is none.
+        """Where the log stood at `instant`: the last position whose `at` is not later; 0 where there is none. A clock
+        is taken to have never been put back by more than ten seconds; `last_not_after` takes nothing for granted.
 
         A binary search for a place from which on everything is later, then a short walk back.
         """
@@ -145,6 +164,39 @@ class Log:
                 lowest = row.position + 1
         return self._last_not_after(instant, lowest)
 
+    def last_not_after(self, instant: Instant, after: int, until: int) -> int:
+        """The last position with after < position ≤ until whose `at` is not later than `instant`, 0 where there is
+        none: exact, whatever clocks did. The server looks at the rows from the last one on.
+        """
+
+        def read(connection: Connection) -> int:
+            row = connection.execute(_LAST_NOT_AFTER, (after, until, instant), prepare=True).fetchone()
+            return cast("int", row[0]) if row else 0
+
+        return self._source.run(read)
+
+    def lowest(self, after: int, until: int) -> Instant | None:
+        """The earliest `at` of the records with after < position ≤ until, None where there are none."""
+
+        def read(connection: Connection) -> Instant | None:
+            row = connection.execute(_LOWEST, (after, until), prepare=True).fetchone()
+            return Instant(cast("int", row[0])) if row and row[0] is not None else None
+
+        return self._source.run(read)
+
+    def density(self, begins: Instant, ends: Instant, parts: int, *, after: int, until: int) -> list[int]:
+        """How many of the records with after < position ≤ until fall into each of so many equal parts of this time."""
+
+        def read(connection: Connection) -> list[int]:
+            counted = [0] * parts
+            for part, count in connection.execute(_DENSITY, (begins, ends, parts, after, until)).fetchall():
+                # Parts are numbered from 1; what lies at or after the end is one more, what lies before is 0.
+                if 1 <= cast("int", part) <= parts:
+                    counted[cast("int", part) - 1] = cast("int", count)
+            return counted
+
+        return self._source.run(read)
+
     def find_by_blind_index(self, token: bytes, index: str = "number") -> list[str]:
         """The streams that hold the value with this token (`Vault.token(index, value)`)."""
         return self._shelf.find(index, token)
@@ -152,6 +204,23 @@ class Log:
     def find_all_by_blind_index(self, tokens: Sequence[bytes], index: str = "number") -> dict[bytes, list[str]]:
         """`find_by_blind_index` for each of these tokens, in one question."""
         return self._shelf.find_all(index, tokens)
+
+    def opener(self, streams: Collection[str]) -> Opener:
+        """Opens what is sealed in these streams as this log's records have it, with all their keys fetched at once.
+
+        Raises `Away`.
+        """
+        if self._given is not None:
+            return self._given
+        if self._vault is None:
+            return mask
+        keys = self._vault.keys(streams) if streams else {}
+
+        def open_one(stream: str, path: str, sealed: str) -> str:
+            key = keys.get(stream)
+            return ERASED if key is None or not sealed else open_text(key, stream, path, sealed)
+
+        return open_one
 
     def wait_for(self, position: int, timeout_s: float = 10.0) -> int:
         """Wait until the log has come to `position`; where it is then. Raises TimeoutError, or `Away`."""
@@ -250,24 +319,11 @@ class Log:
         return self._recorder.page(connection, after=after, until=END_OF_LOG, kinds=None, limit=limit)
 
     def _records(self, rows: Sequence[Row]) -> Iterator[Record]:
-        opener = _as_stored if self._sealed else self._opener(rows)
+        opener = self._given or self.opener({row.stream for row in rows if is_sealed(row.state)})
         for row in rows:
             yield self._mapper.record(
                 row.stream, row.version, row.topic, row.state, position=row.position, opener=opener
             )
-
-    def _opener(self, rows: Sequence[Row]) -> Opener:
-        """Opens what these rows have sealed, with all their keys fetched at once."""
-        if self._vault is None:
-            return mask
-        streams = {row.stream for row in rows if is_sealed(row.state)}
-        keys = self._vault.keys(streams) if streams else {}
-
-        def open_one(stream: str, path: str, sealed: str) -> str:
-            key = keys.get(stream)
-            return ERASED if key is None or not sealed else open_text(key, stream, path, sealed)
-
-        return open_one
 
     def _first_from(self, position: int) -> Row | None:
         rows = self._page(position - 1, END_OF_LOG, None, 1)

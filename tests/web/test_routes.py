@@ -21,6 +21,7 @@ MAY: Final = {
     "desk.use": {"agent"},
     "floor.direct": {"leader"},
     "replay.watch": {"ops", "auditor"},
+    "ops.see": {"ops", "auditor", "admin"},
     "personal.reveal": {"leader", "back_office", "service_point", "auditor"},
     "numbers.clear": {"agent"},
     "blacklist.see": {"leader", "back_office", "admin", "auditor"},

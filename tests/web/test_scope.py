@@ -9,6 +9,7 @@ from orchestrator.domain.access.users import ROLES
 from orchestrator.domain.contacts.contacts import ContactConnected
 from orchestrator.domain.kernel import ident_of
 from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.replay.moments import iso
 from tests.audit.centre import CALLER
 from tests.postgres import Database
 from tests.web.conftest import Site
@@ -135,6 +136,8 @@ def test_the_whole_number_of_a_caller_stands_on_no_page_of_those_who_see_masks(s
     # What a program must say is no option there: a plan is one of given customers.
     given = "customers=1000&daily_percent=1&busy_percent=20&handling_s=180"
     paths = [f"{each}?{given}" if each.endswith("/sizing/plan") else each for each in paths]
+    paths = [f"{each}?at={iso(day.centre.records[-1].about.at)}" if "/asof/" in each else each for each in paths]
+    paths += [f"/replay/moment?at={day.centre.records[-1].about.at}&shown=1", "/ops/"]
     paths += [f"/api/v1/contacts/{day.contacts[-1]}/events", f"/api/v1/customers/{CUSTOMER}/timeline"]
     paths += [f"/api/v1/contacts/{day.contacts[-1]}", f"/api/v1/customers/{CUSTOMER}", "/api/v1/agents/1001"]
     site.add_user("all-but-agent", *(role for role in ROLES if role != "agent"))

@@ -34,6 +34,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "history.search": "search contacts that were, and open them",
         "recordings.hear": "listen to recordings",
         "replay.watch": "see how everything was at an instant",
+        "ops.see": "see whether the log was proved, and how far snapshots and read models are",
         "audit.see": "see every event, and who looked at what",
         "customers.see": "find customers and see their pages",
         "customers.edit": "change customers, write notes",
@@ -63,10 +64,10 @@ _GRANTS: Final[Mapping[str, str]] = {
     " blacklist.see blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
-    "ops": "board.watch floor.watch replay.watch history.search notices.switch sizing.see",
-    "auditor": "history.search recordings.hear replay.watch audit.see customers.see work.see personal.reveal"
+    "ops": "board.watch floor.watch replay.watch ops.see history.search notices.switch sizing.see",
+    "auditor": "history.search recordings.hear replay.watch ops.see audit.see customers.see work.see personal.reveal"
     " blacklist.see",
-    "admin": "board.watch floor.watch users.manage audit.see blacklist.see blacklist.keep notices.switch"
+    "admin": "board.watch floor.watch users.manage ops.see audit.see blacklist.see blacklist.keep notices.switch"
     " sizing.see routing.see routing.edit routing.apply",
 }
 
@@ -79,7 +80,7 @@ GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 """Role to permissions."""
 
 
-WHOLE: Final = frozenset({"replay.watch", "audit.see", "routing.see", "routing.edit", "routing.apply"})
+WHOLE: Final = frozenset({"replay.watch", "ops.see", "audit.see", "routing.see", "routing.edit", "routing.apply"})
 """What shows the whole centre, whoever's it is: not for those who see some teams only."""
 
 

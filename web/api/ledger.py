@@ -7,11 +7,11 @@ import msgspec
 from flask import abort
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orchestrator.domain.kernel import Instant, Refused, UnknownEvent
+from orchestrator.domain.kernel import MILLISECOND, Instant, Refused, UnknownEvent
 from projections import audit_trail
 from projections.catalogue import PROJECTIONS
 from projections.status import position_of
-from web.api.forms import Items, Json, Line, Paged, Position, Query, Time, Word, instant_of, items_of, time_of
+from web.api.forms import Items, Json, Line, Ms, Paged, Position, Query, Time, Word, instant_of, items_of, time_of
 from web.audit.shown import stored
 from web.history.shown import names_now
 from web.parts import parts
@@ -78,13 +78,15 @@ class Happened(Struct, frozen=True, kw_only=True):
 
 class Picture(Struct, frozen=True, kw_only=True):
     """Everything as it was after the event at `position`, seen at `at`; numbers and names masked, whoever looks.
-    `next_position` is 0 at the end of the log.
+    `next_position` is 0 at the end of the log. `clock_put_back_ms`: by so much a clock had been put back before, so
+    that the instant was there twice, and this is the second time.
     """
 
     at: Time
     position: Position
     previous_position: Position
     next_position: Position
+    clock_put_back_ms: Ms
     queues: Annotated[list[Json], Meta(description="Each queue: who waits, in the order of service; ringing, talking.")]
     shifts: Annotated[list[Json], Meta(description="Each agent who was signed in: state, reason, since when.")]
     contacts: Annotated[list[Json], Meta(description="Each contact in progress: visit, offer, segment, legs.")]
@@ -179,6 +181,7 @@ def _picture(found: Moment) -> Picture:
         position=found.position,
         previous_position=found.previous_position,
         next_position=found.next_position,
+        clock_put_back_ms=found.put_back // MILLISECOND,
         queues=whole["queues"],
         shifts=whole["shifts"],
         contacts=whole["contacts"],

@@ -1,6 +1,8 @@
 """What the floor shows, from the live state and the day's counts: plain data that templates write down."""
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -106,23 +108,39 @@ class Floor(Struct, frozen=True, kw_only=True):
 def floor_of(view: LiveView, counts: Counts, levels: Levels, teams: tuple[str, ...] = ()) -> Floor:
     """The floor as those see it who see these teams' agents; none means all."""
     with view.still() as world:
-        tiles = tuple(_tiles(world, counts, levels))
-        agents = _agents(world, teams)
-        shown = {row.agent_id for row in agents}
-        seen = shown if teams else None
-        calls = tuple(_calls(world, seen))
-        callbacks = planned(world, seen)
+        now = Instant(time.time_ns() // 1000)
+        return floor_at(world, now, levels, counts.of_queue, whole=counts.whole, teams=teams)
+
+
+def floor_at(
+    world: World,
+    now: Instant,
+    levels: Levels,
+    days: Mapping[str, Today] = MappingProxyType({}),
+    *,
+    whole: Today = NOTHING,
+    teams: tuple[str, ...] = (),
+) -> Floor:
+    """The same of any state, as it was seen at `now`; `days`: each queue's day so far."""
+    agents = _agents(world, teams)
+    seen = {row.agent_id for row in agents} if teams else None
     states: dict[str, int] = {}
     for row in agents:
         states[row.state] = states.get(row.state, 0) + 1
-    return Floor(tiles=tiles, agents=tuple(agents), calls=calls, callbacks=callbacks, whole=counts.whole, states=states)
+    return Floor(
+        tiles=tuple(_tiles(world, now, days, levels)),
+        agents=tuple(agents),
+        calls=tuple(_calls(world, seen)),
+        callbacks=planned(world, seen),
+        whole=whole,
+        states=states,
+    )
 
 
-def _tiles(world: World, counts: Counts, levels: Levels) -> list[Tile]:
+def _tiles(world: World, now: Instant, days: Mapping[str, Today], levels: Levels) -> list[Tile]:
     of_queue: dict[str, list[Contact]] = {}
     for contact in world.contacts.values():
         of_queue.setdefault(contact.queue_id, []).append(contact)
-    now = time.time_ns() // 1000
     tiles = []
     for queue in sorted(world.queues.values(), key=lambda queue: queue.settings.name):
         contacts = of_queue.get(queue.queue_id, [])
@@ -130,9 +148,9 @@ def _tiles(world: World, counts: Counts, levels: Levels) -> list[Tile]:
             continue
         waits = [contact.visit.queued_at for contact in contacts if contact.visit is not None]
         waiting = sum(contact.status in IN_TURN for contact in contacts)
-        expected = expected_wait(world, queue.queue_id, queue.settings.priority, Instant(now))
+        expected = expected_wait(world, queue.queue_id, queue.settings.priority, now)
         longest = min(waits, default=None)
-        today = counts.of_queue.get(queue.queue_id, NOTHING)
+        today = days.get(queue.queue_id, NOTHING)
         states = world.matching.states(queue.queue_id)
         key, target_ms = queue.queue_id, queue.settings.answer_target_ms
         wait_ms = None if longest is None else (now - longest) / 1000

@@ -11,6 +11,7 @@ from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.replay import why as explaining
 from orchestrator.replay.moments import iso, local
 from orchestrator.replay.scrubber import Scrubber
+from orchestrator.replay.snapshots import Snapshots
 from orchestrator.replay.why import Moment
 from orchestrator.service import configuration
 from orchestrator.settings import Settings
@@ -22,7 +23,16 @@ from web.words.why import verdict
 _SHORTEST: Final = 6
 
 
-def why(log: Log, settings: Settings, contact: str, *, agent: str, offer: int, as_json: bool) -> str:
+def why(
+    log: Log,
+    settings: Settings,
+    contact: str,
+    *,
+    agent: str,
+    offer: int,
+    as_json: bool,
+    snapshots: Snapshots | None = None,
+) -> str:
     """The whole answer, for people or as JSON. `contact` may be the beginning of an id, `agent` is an employee number.
 
     Raises `Refused`: `no_such_contact`, `several_contacts`, `no_such_offer`, `no_such_agent`.
@@ -35,7 +45,7 @@ def why(log: Log, settings: Settings, contact: str, *, agent: str, offer: int, a
     agent_id = next((ident for ident, number in agents.items() if agent and agent in (number, ident)), "")
     if agent and not agent_id:
         raise Refused("no_such_agent", f"There is no agent {agent}; `ringledger agents` lists them.")
-    moments = explaining.why(log, contact_id, Scrubber(log), agent_id=agent_id, offer=offer)
+    moments = explaining.why(log, contact_id, Scrubber(log, snapshots=snapshots), agent_id=agent_id, offer=offer)
     if as_json:
         rows = [_row(each, names) for each in moments]
         return msgspec.json.encode({"contact_id": contact_id, "moments": rows}).decode()

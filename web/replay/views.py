@@ -1,85 +1,129 @@
-"""The time slider (features 11.2 and 11.3 in their simple form)."""
+"""Replay: a window of the past on the components of the live floor, played, stepped and stopped (11.2, 11.3)."""
 
-import time
-from typing import Final, cast
+from typing import Any, Final, cast
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, current_app, make_response, render_template, request
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
 
-from orchestrator.domain.kernel import SECOND, Instant, Refused
-from orchestrator.replay import Scrubber, parse_time
+from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.replay import Scrubber, Snapshots, stops
+from orchestrator.replay.past import clock
+from web import refusals
 from web.access.needs import needs
+from web.desk.shown import SIGNS
+from web.floor.topics import Pills
 from web.navigation import Item
 from web.parts import parts
-from web.replay.moment import in_calendar, moment_at, moment_of
-from web.words import code, reason
+from web.replay.moment import Moment, moment_after, moment_at, moment_of
+from web.replay.window import TooLarge, instant, window
+from web.words import chosen, code
+from web.words import reason as reason_in_words
 
 blueprint = Blueprint("replay", __name__, url_prefix="/replay")
 NAVIGATION = (Item("replay.page", _l("Replay"), 70),)
 
-SPEEDS: Final = ("0.5", "1", "2", "5", "10", "60")
-# How much of the past the slider spans where nobody says otherwise.
+SPEEDS: Final = ("0.1", "0.25", "0.5", "1", "2", "5", "10", "60", "100", "1000")
+# Where a replay can be told to stop, beside the length of a queue.
+EVENTS: Final = {
+    "OfferRejected": _l("offer refused"),
+    "OfferTimedOut": _l("offer not answered"),
+    "OfferMade": _l("offer made"),
+    "AgentStoodDown": _l("agent stood down"),
+    "AgentPaused": _l("agent not ready"),
+    "ConfigurationApplied": _l("configuration changed"),
+    "NodeLost": _l("switch lost"),
+    stops.UNKNOWN: _l("an event that this program does not know"),
+}
 _SCRUBBER: Final = "ringledger-scrubber"
-WINDOW: Final = 15 * 60 * SECOND
+_SNAPSHOTS: Final = "ringledger-snapshots"
 _DIGITS: Final = 19
-LONGEST_WINDOW: Final = 31 * 24 * 3600 * SECOND
 
 
 @blueprint.get("/")
 @needs("replay.watch")
-def page() -> str:
-    """The slider over a window of time, standing at `at` or at the window's end."""
-    now = _now()
-    at = _instant("at", now)
-    begins = _instant("from", Instant(at - WINDOW))
-    ends = max(_instant("to", Instant(min(now, begins + WINDOW))), at if "at" in request.args else begins)
-    if not begins < ends <= begins + LONGEST_WINDOW:
-        raise Refused("bad_window", "The window must begin before it ends and be no longer than 31 days.")
-    found = moment_at(scrubber(), Instant(min(max(at, begins), ends)))
-    return render_template(
-        "replay/page.html",
-        found=found,
-        names=found.names,
-        code=code,
-        reason=reason,
-        begins=begins,
-        ends=ends,
-        speeds=SPEEDS,
+def page() -> Response:
+    """The slider over a window of time, standing at `position`, at `at`, or at the window's end."""
+    position = _position("position")
+    found = moment_of(scrubber(), position) if position else None
+    at = found.at if found is not None else instant("at", clock())
+    try:
+        seen = window(scrubber(), at, given=position > 0 or "at" in request.args)
+    except TooLarge as large:
+        shown = render_template("replay/too_large.html", words=refusals.words(large), large=large)
+        return make_response(shown, 400)
+    if found is None:
+        found = moment_at(scrubber(), Instant(min(max(at, seen.begins), seen.ends)))
+    first = next(iter(scrubber().steps(0, 1)), None)
+    return make_response(
+        render_template(
+            "replay/page.html",
+            seen=seen,
+            speeds=SPEEDS,
+            events=EVENTS,
+            first=first.about.at if first is not None else None,
+            **_shown(found),
+        )
     )
 
 
 @blueprint.get("/moment")
 @needs("replay.watch")
 def moment() -> str:
-    """One moment, as a piece of the page: `at` an instant, or just after the event at `position`."""
-    position = request.args.get("position", "")
+    """One moment, as a piece of the page: `at` an instant, or just after the event at `position`. `shown`: the position
+    that was shown before, from which the first `stop` on the way is looked for.
+    """
+    shown, position = _position("shown"), _position("position")
+    wanted = stops.parse(request.args.getlist("stop"))
+    at = instant("at", clock())
     if position:
-        if not position.isascii() or not position.isdigit() or len(position) > _DIGITS:
-            raise Refused("bad_position", "A position is a whole number.")
-        if int(position) > parts().reading.log.position():
-            raise Refused("bad_position", "The log has not come to this position.")
-        found = moment_of(scrubber(), int(position))
+        found = moment_of(scrubber(), position, shown=shown)
+    elif wanted and shown:
+        found = moment_after(scrubber(), shown, at, wanted)
     else:
-        found = moment_at(scrubber(), _instant("at", _now()))
-    return render_template("replay/moment.html", found=found, names=found.names, code=code, reason=reason)
+        found = moment_at(scrubber(), at, shown=shown)
+    return render_template("replay/moment.html", **_shown(found))
 
 
 def scrubber() -> Scrubber:
     """One for all who look: what one has dragged over, the next need not fold again."""
-    found = current_app.extensions.setdefault(_SCRUBBER, None) or Scrubber(parts().reading.log)
+    found = current_app.extensions.get(_SCRUBBER) or Scrubber(parts().reading.log, snapshots=snapshots())
     current_app.extensions[_SCRUBBER] = found
     return cast("Scrubber", found)
 
 
-def _instant(name: str, otherwise: Instant) -> Instant:
-    """An instant from the query: microseconds, or a time as people write it. Raises `BadTime`."""
+def snapshots() -> Snapshots:
+    """The states that are kept for all."""
+    found = current_app.extensions.get(_SNAPSHOTS) or Snapshots(parts().reading.reader)
+    current_app.extensions[_SNAPSHOTS] = found
+    return cast("Snapshots", found)
+
+
+def _shown(found: Moment) -> dict[str, Any]:
+    """What the templates of the floor are given, of then; `still`: no time in them goes on."""
+    stopped = EVENTS.get(found.stopped, found.stopped)
+    return {
+        "found": found,
+        "floor": found.floor,
+        "now": found.at,
+        "still": True,
+        "stopped": str(stopped),
+        "code": code,
+        "reason": reason_in_words,
+        "most_ms": chosen.most_ms,
+        "signs": SIGNS,
+        "pill": Pills(),
+    }
+
+
+def _position(name: str) -> int:
+    """A position of the log from the query, 0 where none is given. Raises `Refused` (`bad_position`)."""
     text = request.args.get(name, "")
     if not text:
-        return otherwise
-    if text.isascii() and text.isdigit() and len(text) == len(str(otherwise)):
-        return Instant(int(text))
-    return in_calendar(parse_time(text, parts().settings.timezone))
-
-
-def _now() -> Instant:
-    return Instant(time.time_ns() // 1000)
+        return 0
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
+        raise Refused("bad_position", gettext("A position is a whole number."))
+    if int(text) > parts().reading.log.position():
+        raise Refused("bad_position", gettext("The log has not come to this position."))
+    return int(text)

@@ -176,6 +176,16 @@ class Blacklist:
         self.marked: dict[str, str] = {}
         """Contacts whose caller somebody marked, and by whom, that the service has not listed yet."""
 
+    def __getstate__(self) -> tuple[dict[str, Blacklisting], dict[str, str]]:
+        return self._entries, self.marked
+
+    def __setstate__(self, kept: tuple[dict[str, Blacklisting], dict[str, str]]) -> None:
+        """What may read otherwise once it is taken up again (an erased number) is found by what it reads as then."""
+        self._entries, self.marked = kept
+        self._of_number = {}
+        for ident, entry in self._entries.items():
+            self._of_number.setdefault(entry.number, {})[ident] = None
+
     def follow(self, blacklisting_id: str, event: Event) -> None:
         """Take over what became of one entry."""
         self.marked.pop(blacklisting_id, None)

@@ -180,7 +180,7 @@ def test_an_auditor_finds_a_call_and_sees_all_of_it(running: Running, language: 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_ops_drag_time_back_by_mouse_and_by_keyboard(running: Running, language: str) -> None:
-    """Features 11.2 and 11.3, simple."""
+    """Features 11.2, 11.3, 11.7 and 11.8: drag, step, stop at what is looked for, by keyboard alone; then the proof."""
     page = running.sign_in("operations", language)
     page.goto(f"{running.url}/replay/")
     position = page.get_attribute("[data-moment]", "data-position")
@@ -191,8 +191,33 @@ def test_ops_drag_time_back_by_mouse_and_by_keyboard(running: Running, language:
     for _ in range(50):
         page.keyboard.press("ArrowLeft")
     page.wait_for_function("old => document.querySelector('[data-moment]').dataset.position !== old", arg=stepped)
-    assert int(page.get_attribute("[data-moment]", "data-position") or 0) < int(stepped or 0)
+    page.wait_for_function(
+        "() => Math.round(document.querySelector('[data-moment]').dataset.at / 1000) ==="
+        " Number(document.getElementById('scrubber-time').value)"
+    )
+    dragged = page.get_attribute("[data-moment]", "data-position")
+    assert int(dragged or 0) < int(stepped or 0)
+    page.keyboard.press(".")
+    page.wait_for_function("old => document.querySelector('[data-moment]').dataset.previous === old", arg=dragged)
+    assert page.locator("#replay-changed li").count() > 0
+    page.focus("#scrubber-time")
+    page.keyboard.press("Home")
+    page.wait_for_selector("[data-moment][data-position='0']")
+    page.focus("#replay-stops summary")
+    page.keyboard.press("Enter")
+    page.focus("[data-stop-event][value=OfferMade]")
+    page.keyboard.press("Space")
+    page.keyboard.press("n")
+    page.wait_for_selector("#replay-stopped")
+    assert page.locator("tr.chosen").count() == 1, "the decision stands beside the offer"
     look(page, "replay", language)
+    stopped = page.get_attribute("[data-moment]", "data-position")
+    page.click("#replay-permalink")
+    page.wait_for_url("**position=**")
+    assert page.get_attribute("[data-moment]", "data-position") == stopped
+    page.goto(f"{running.url}/ops/")
+    page.wait_for_selector("#models tbody tr")
+    look(page, "ops", language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,207 @@
+"""The past and its proof: how long a look at any instant of a long log takes, how fast a log is folded and verified.
+
+On a PostgreSQL of its own. The log is what the production step recorded of simulated callers, stored once through the
+writers and then copied under other names, each copy later than the one before, until there are `MOST` events or
+`FILL_S` seconds are over; the keeper makes its snapshots beside it, as it does in life. A look is cold: connections,
+snapshots and keys are as of a process that has just begun. What the server's memory holds of its files is left alone.
+"""
+
+import random
+import shutil
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from orchestrator import cluster as clusters
+from orchestrator.audit import verify
+from orchestrator.cluster import Cluster
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.world import World
+from orchestrator.replay import picture_at
+from orchestrator.replay.keeper import Keeper
+from orchestrator.replay.moments import iso
+from orchestrator.replay.snapshots import INTERVAL, Snapshots
+from orchestrator.store import DeskWriter, KeyShelf, LiveWriter, Log, Source, schema
+from orchestrator.vault import Vault
+from projections.command import collect_rarely
+from tests.bench.projections_log import FENCE, append, simulated
+from tests.bench.replay_log import Copies
+from tests.postgres import make_reachable_directory, settings_for
+
+MOST: Final = 20_000_000
+FILL_S: Final = 300.0
+LOOKS: Final = 12
+# Of how many events the rates are taken.
+FOLDED: Final = 500_000
+_SIZES: Final = (100_000, 1_000_000)
+_ZONE: Final = ZoneInfo("Asia/Shanghai")
+
+
+def run() -> Iterator[dict[str, Any]]:
+    """The figures of group `replay`, in about seven minutes."""
+    place = make_reachable_directory("rl-bench-")
+    cluster = clusters.ensure_running(settings_for(place / "home"), lambda _: None)
+    try:
+        with ExitStack() as stack:
+            yield from _measured(cluster, place / "kek", stack)
+    finally:
+        cluster.stop()
+        shutil.rmtree(place)
+
+
+def _measured(cluster: Cluster, kek: Any, stack: ExitStack) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a path
+    schema.create(cluster.url_owner, admin_url=cluster.url_admin)
+    with psycopg.connect(cluster.url_writer) as connection:
+        connection.execute("INSERT INTO ringledger_lease (site, holder, epoch) VALUES ('main', 'bench', 1)")
+    writing, reading, projecting = (
+        Source(url) for url in (cluster.url_writer, cluster.url_reader, cluster.url_projector)
+    )
+    for source in (writing, reading, projecting):
+        stack.callback(source.close)
+    vault = Vault.unlock(kek, KeyShelf(writing))
+    writer = LiveWriter(writing, vault, FENCE).start()
+    records = simulated()
+    append(DeskWriter(writing, vault), writer, records)
+    writer.close()
+    collect_rarely()
+    copies = Copies(cluster.url_owner, records)
+    snapshots = Snapshots(projecting)
+    keeper = Keeper(projecting, snapshots)
+    keeper.begin()
+    for size in _SIZES:
+        copies.fill(size)
+        keeper.take(keeper.log.history(after=keeper.position))
+        yield _cold(cluster, kek, _name(size), copies)
+    yield from _rates(reading, cluster)
+    _fill(copies, keeper)
+    yield _cold(cluster, kek, "20m", copies)
+    yield _sizes(cluster, copies)
+
+
+def _name(size: int) -> str:
+    return f"{size // 1_000_000}m" if size >= 1_000_000 else f"{size // 1_000}k"
+
+
+def _fill(copies: Copies, keeper: Keeper) -> None:
+    """Copy until it is enough or time is up, while the keeper follows; then let it come to the end."""
+    until = time.monotonic() + FILL_S
+    stop = threading.Event()
+
+    def follow() -> None:
+        for batch in keeper.log.follow(keeper.position, stop):
+            keeper.take(batch)
+            if not batch and copies.done:
+                return
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    try:
+        while copies.events < MOST and time.monotonic() < until:
+            # Not so far ahead that the keeper could not follow within the time that is left.
+            if copies.events - keeper.position < MOST // 20:
+                copies.fill(copies.events + 1)
+            else:
+                time.sleep(0.1)
+        copies.done = True
+        thread.join()
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _cold(cluster: Cluster, kek: Any, name: str, copies: Copies) -> dict[str, Any]:  # noqa: ANN401 - a path
+    """The slowest of some looks at instants drawn from the whole log."""
+    dice = random.Random(name)
+    took: list[float] = []
+    used: list[float] = []
+    for _ in range(LOOKS):
+        instant = Instant(dice.randint(copies.begins, copies.ends))
+        begun, cpu = time.perf_counter(), time.process_time()
+        source = Source(cluster.url_reader)
+        try:
+            log = Log(source, vault=Vault.unlock(kek, KeyShelf(source)))
+            found = picture_at(log, iso(instant), _ZONE, now=copies.ends, personal=True, snapshots=Snapshots(source))
+        finally:
+            source.close()
+        took.append(time.perf_counter() - begun)
+        used.append(time.process_time() - cpu)
+        assert found["position"], "the log had begun"
+    return {
+        "name": f"asof.cold_s.{name}",
+        "value": round(max(took), 3),
+        "unit": "s",
+        "at_most": 1.0,
+        "median": round(statistics.median(took), 3),
+        "our_cpu_s": round(max(used), 3),
+        "looks": LOOKS,
+        "events": copies.events,
+        "what": "the slowest look at a random instant, keys opened"
+        + ("" if name != "20m" or copies.events >= MOST else "; as large a log as fits into the time of a run"),
+    }
+
+
+def _rates(reading: Source, cluster: Cluster) -> Iterator[dict[str, Any]]:
+    log = Log(reading)
+    world = World()
+    begun, cpu = time.perf_counter(), time.process_time()
+    for record in log.history(until=FOLDED):
+        world.apply(record)
+    folded = FOLDED / (time.perf_counter() - begun)
+    cpu_us = (time.process_time() - cpu) / FOLDED * 1e6
+    begun = time.perf_counter()
+    copied = 0
+    with psycopg.connect(cluster.url_reader) as connection, connection.cursor() as cursor:
+        words = (
+            "COPY (SELECT notification_id, originator_id, originator_version, topic, state FROM ringledger_events"
+            f" WHERE notification_id <= {FOLDED} ORDER BY notification_id) TO STDOUT (FORMAT binary)"
+        )
+        with cursor.copy(words) as copy:
+            for part in copy:
+                copied += len(part)
+    raw = FOLDED / (time.perf_counter() - begun)
+    yield {
+        "name": "fold.events_per_s",
+        "value": round(folded),
+        "unit": "events/s",
+        "events": FOLDED,
+        "our_cpu_us_per_event": round(cpu_us, 1),
+        "peer": round(raw),
+        "peer_what": "COPY of the same rows to this process",
+    }
+    yield {"name": "fold.vs_copy", "value": round(folded / raw, 3), "unit": "ratio", "at_least": 0.2}
+    cpu = time.process_time()
+    report = verify(log.history(until=FOLDED))
+    used = time.process_time() - cpu
+    yield {
+        "name": "verify.events_per_s",
+        "value": round(FOLDED / used),
+        "unit": "events/s a core",
+        "at_least": 50_000,
+        "events": FOLDED,
+        "problems": report.problem_count,
+    }
+
+
+def _sizes(cluster: Cluster, copies: Copies) -> dict[str, Any]:
+    with psycopg.connect(cluster.url_owner) as connection:
+        row = connection.execute(
+            "SELECT pg_total_relation_size('ringledger_events'), pg_total_relation_size('past.snapshots'),"
+            " (SELECT count(*) FROM past.snapshots)"
+        ).fetchone()
+    assert row is not None
+    log, snapshots, count = row
+    return {
+        "name": "bytes_per_event",
+        "value": round(log / copies.events),
+        "unit": "B",
+        "events": copies.events,
+        "of_snapshots": round(snapshots / copies.events, 1),
+        "snapshots": count,
+        "interval": INTERVAL,
+    }

@@ -1,0 +1,92 @@
+"""A log of any length, made by COPY: the story of a shift again and again, under other names and later each time.
+
+What is stored of the story is read once and made into the bytes that COPY takes, with blanks of the same length in the
+place of what differs between copies: the first eight digits of every id, and the first seven of every instant.
+"""
+
+import re
+from typing import Final
+
+import psycopg
+
+from orchestrator.domain.catalogue import CATALOGUE
+from orchestrator.domain.kernel import Instant, Provenance, Record, derived_id
+from orchestrator.domain.staff.shifts import AgentSignedOut
+from orchestrator.store.mapper import LedgerMapper
+
+_IDS: Final = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
+_ID: Final = b"\x02" * 8
+# The first seven of sixteen digits of an instant count thousands of seconds: each copy is one of them later.
+_TIMES: Final = re.compile(rb"(?<![0-9a-f])(1[0-9]{6})([0-9]{9})(?![0-9a-f])")
+_LATER: Final = 1_000_000_000
+_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_END: Final = b"\xff\xff"
+_READ: Final = (
+    "SELECT originator_id, originator_version, topic, state FROM ringledger_events"
+    " WHERE split_part(originator_id, '-', 1) IN ('contact', 'shift') ORDER BY notification_id"
+)
+
+
+class Copies:
+    """The copies of what the log holds when this is made."""
+
+    def __init__(self, url: str, records: list[Record]) -> None:
+        self._connection = psycopg.connect(url, autocommit=True)
+        self.done = False
+        self.begins = Instant(min(record.about.at for record in records))
+        rows = [(str(a), int(b), str(c), bytes(d)) for a, b, c, d in self._connection.execute(_READ).fetchall()]
+        rows += _sign_outs(records)
+        self._size = len(rows)
+        self._number = 0
+        self.events = len(records)
+        self.ends = Instant(max(record.about.at for record in records))
+        text = _IDS.sub(_ID + rb"\1", b"".join(_row(*row) for row in rows))
+        self._thousands: dict[int, bytes] = {}
+        self._text = _TIMES.sub(self._blank, text)
+
+    def fill(self, events: int) -> None:
+        """Copy until there are so many."""
+        while self.events < events:
+            self._number += 1
+            text = self._text.replace(_ID, b"%08x" % self._number)
+            for thousand, blank in self._thousands.items():
+                text = text.replace(blank, b"%07d" % (thousand + self._number))
+            words = (
+                "COPY ringledger_events (originator_id, originator_version, topic, state) FROM STDIN (FORMAT binary)"
+            )
+            with self._connection.cursor().copy(words) as copy:
+                copy.write(_HEAD + text + _END)
+            self._connection.execute("NOTIFY ringledger_events")
+            self.events += self._size
+            self.ends = Instant(self.ends + _LATER)
+
+    def _blank(self, found: re.Match[bytes]) -> bytes:
+        thousand = int(found[1])
+        blank = self._thousands.setdefault(thousand, b"\x01" * 6 + bytes([0x40 + len(self._thousands)]))
+        return blank + found[2]
+
+
+def _sign_outs(records: list[Record]) -> list[tuple[str, int, str, bytes]]:
+    """The end of each shift that the story leaves open: in a log of many copies nobody is forgotten at work."""
+    mapper = LedgerMapper(CATALOGUE)
+    last = {record.stream: record for record in records if record.stream.startswith("shift-")}
+    at = max(record.about.at for record in records)
+    found = []
+    for stream, record in last.items():
+        if not isinstance(record.event, AgentSignedOut):
+            ended = Record(
+                stream=stream,
+                version=record.version + 1,
+                event=AgentSignedOut(reason="evening"),
+                event_id=derived_id("evening", record.event_id),
+                about=Provenance(at=at),
+            )
+            draft = mapper.draft(ended)
+            found.append((stream, ended.version, draft.topic, draft.state))
+    return found
+
+
+def _row(stream: str, version: int, topic: str, state: bytes) -> bytes:
+    """A row as COPY's binary form has it."""
+    parts = (stream.encode(), version.to_bytes(8, "big"), topic.encode(), state)
+    return (4).to_bytes(2, "big") + b"".join(len(part).to_bytes(4, "big") + part for part in parts)

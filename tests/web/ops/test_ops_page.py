@@ -1,0 +1,51 @@
+"""Whoever comes in the morning sees whether the log was proved at night, and how far everything is."""
+
+import html
+import threading
+
+import psycopg
+
+from orchestrator.replay import Snapshots
+from orchestrator.replay.keeper import Keeper
+from orchestrator.replay.night import Night
+from orchestrator.store import Source
+from tests.postgres import Database
+from tests.web.conftest import Site
+from tests.web.day import played
+
+
+def test_the_proof_of_the_night_snapshots_and_read_models_are_on_one_page(site: Site, database: Database) -> None:
+    """Features 11.7 and 11.8: not verified yet, a problem, a walk that goes on, proved, a rebuild beside."""
+    projector = Source(database.projector)
+    try:
+        with played(site, database) as day:
+            ops = site.as_role("ops")
+            assert "has not been verified yet" in ops.get("/ops/").text
+            snapshots = Snapshots(projector)
+            keeper = Keeper(projector, snapshots, interval=20)
+            keeper.begin()
+            keeper.take(keeper.log.history())
+            walk = Night(projector, snapshots, threading.Event()).walk()
+            assert walk.report is not None
+            page = ops.get("/ops/").text
+            assert not walk.ok, "a caller of this day is left waiting for months"
+            assert "NOT proved" in page
+            assert "1 problem was found" in page
+            assert walk.report.problems[0].text in html.unescape(page)
+            assert f"Made by this program up to position {snapshots.reached()} of" in page
+            assert "contact_log" in page
+            with psycopg.connect(database.projector, autocommit=True) as tables:
+                tables.execute(
+                    "INSERT INTO read.projections (name, shape, state, position)"
+                    " VALUES ('contact_log', 'x', 'building', %s)",
+                    (day.last // 2,),
+                )
+                tables.execute("INSERT INTO past.verifications (until, position) VALUES (200, 50)")
+                assert "25 %" in ops.get("/ops/").text
+                assert "goes on" in ops.get("/ops/").text
+                tables.execute("UPDATE past.verifications SET ok = true WHERE ok IS NOT NULL")
+            page = ops.get("/ops/").text
+            assert f"Verified up to position {walk.position} on" in page
+            assert f'value="{100 * (day.last // 2) // site.reading.log.position()}" aria-label="contact_log"' in page
+    finally:
+        projector.close()

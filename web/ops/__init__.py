@@ -1,0 +1,1 @@
+"""Operations: whether the log was proved last night, how far snapshots and read models are."""
