@@ -36,6 +36,7 @@ from orchestrator.service.callers import Callers, Identify
 from orchestrator.service.customers import Caller
 from orchestrator.service.marks import ListMarked, Marks
 from orchestrator.store import Away, StoreError
+from orchestrator.tape.form import Told
 
 log = structlog.get_logger(__name__)
 
@@ -246,6 +247,8 @@ class Engine:
     def _step(self, given: Input, answer: AsyncResult | None) -> None:
         begun = time.perf_counter()
         outcome = self.runner.step(given)
+        if outcome.instructions:
+            self._tape.write(given.id, given.at, Told(outcome.instructions))
         if outcome.records or outcome.instructions:
             self._metrics.decision_seconds.observe(time.perf_counter() - begun)
         if outcome.refused is not None and answer is not None:
