@@ -13,6 +13,7 @@ import msgspec
 from orchestrator import cluster
 from orchestrator.columns import print_table
 from orchestrator.commandline_admission import blacklist, holidays, notice
+from orchestrator.commandline_bundle import bundle, redrive
 from orchestrator.commandline_people import token, user
 from orchestrator.commandline_recordings import recordings
 from orchestrator.commandline_sizing import size
@@ -40,6 +41,8 @@ ringledger.add_command(blacklist)
 ringledger.add_command(notice)
 ringledger.add_command(recordings)
 ringledger.add_command(size)
+ringledger.add_command(redrive)
+ringledger.add_command(bundle)
 for wish in WISHES:
     ringledger.add_command(wish)
 

@@ -100,6 +100,9 @@ class _Followed(Struct, frozen=True, array_like=True):
     event: msgspec.Raw
 
 
+# Whatever a switch can be told, also what is added later.
+_AnyInstruction: Any = Union[tuple(Instruction.__subclasses__())]  # noqa: UP007 - made of a list
+
 # --- inputs as bytes -------------------------------------------------------------------------------------------------
 _encoder: Final = msgspec.msgpack.Encoder()
 _line: Final = msgspec.msgpack.Decoder(tuple[str, int, str, str, msgspec.Raw])
@@ -111,13 +114,13 @@ _bodies: Final[Mapping[str, msgspec.msgpack.Decoder[Any]]] = {
     "started": msgspec.msgpack.Decoder(Started),
     "database": msgspec.msgpack.Decoder(DatabaseBack),
     "followed": msgspec.msgpack.Decoder(_Followed),
-    "told": msgspec.msgpack.Decoder(tuple[tuple[Union[tuple(Instruction.__subclasses__())], ...]]),  # type: ignore[misc]
+    "told": msgspec.msgpack.Decoder(tuple[tuple[_AnyInstruction, ...]]),
 }
 _builtins: Final = msgspec.msgpack.Decoder()
 
 
 def encode(input_id: str, at: Instant, body: object) -> bytes:
-    """One line. `body` is a body of the runner's, (node, SwitchEvent), or `Told`. Raises TypeError for anything else."""
+    """One line. `body` is one of the runner's, (node, SwitchEvent), or `Told`. Raises TypeError for anything else."""
     node = ""
     if isinstance(body, tuple):
         node, body = body
@@ -149,16 +152,20 @@ def _as_written(body: object) -> object:
     if not isinstance(body, Followed):
         return body
     record = body.record
-    entry = BY_CLASS[type(record.event)]
+    if isinstance(record.event, UnknownEvent):
+        name, version, raw = record.event.name, record.event.version, _encoder.encode(record.event.body)
+    else:
+        entry = BY_CLASS[type(record.event)]
+        name, version, raw = entry.name, entry.version, _encoder.encode(record.event)
     return _Followed(
         record.stream,
         record.version,
         record.event_id,
         record.about,
         record.position,
-        entry.name,
-        entry.version,
-        msgspec.Raw(_encoder.encode(record.event)),
+        name,
+        version,
+        msgspec.Raw(raw),
     )
 
 
@@ -177,7 +184,10 @@ def decode(line: bytes) -> Recorded:
 def _record(written: _Followed) -> Followed:
     entry = CATALOGUE.get(written.name)
     if entry is None or written.version > entry.version:
-        event: Any = UnknownEvent(name=written.name, version=written.version, body=bytes(written.event))
+        # One that was not known either when it was taped is on it as the bytes of the log.
+        body = _builtins.decode(written.event)
+        kept = body if isinstance(body, bytes) else bytes(written.event)
+        event: Any = UnknownEvent(name=written.name, version=written.version, body=kept)
     else:
         body = _builtins.decode(written.event)
         for upcast in entry.upcasters[written.version - 1 :]:

@@ -59,8 +59,8 @@ def read(paths: Iterable[Path], vault: Sealer) -> Iterator[Recorded | Hole]:
 
 
 def inputs_of(recorded: Recorded) -> Iterator[Input]:
-    """The runner's inputs that this one became, with the same ids as then: an event may tell several facts, or none; what
-    was told became none.
+    """The runner's inputs that this line became, with the same ids as then: an event may tell several facts, or none;
+    what was told is none.
     """
     if isinstance(recorded.body, Told):
         return

@@ -1,6 +1,6 @@
 """`ringledger why CONTACT`: each offer of a contact explained for any agent, in words, on the command line."""
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -13,7 +13,6 @@ from orchestrator.replay.moments import iso, local
 from orchestrator.replay.scrubber import Scrubber
 from orchestrator.replay.why import Moment
 from orchestrator.service import configuration
-from orchestrator.settings import Settings
 from projections.reading import Log
 from web.words import Names
 from web.words.why import verdict
@@ -22,13 +21,25 @@ from web.words.why import verdict
 _SHORTEST: Final = 6
 
 
-def why(log: Log, settings: Settings, contact: str, *, agent: str, offer: int, as_json: bool) -> str:
+class Place(Protocol):
+    """Whose log it is: the settings, or a bundle's."""
+
+    @property
+    def site(self) -> str:
+        """The site's name."""
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """Whose clock its people read."""
+
+
+def why(log: Log, place: Place, contact: str, *, agent: str, offer: int, as_json: bool) -> str:
     """The whole answer, for people or as JSON. `contact` may be the beginning of an id, `agent` is an employee number.
 
     Raises `Refused`: `no_such_contact`, `several_contacts`, `no_such_offer`, `no_such_agent`.
     """
     contact_id = _found(log, contact)
-    configured = configuration.current(log, settings.site).events
+    configured = configuration.current(log, place.site).events
     agents = {ident_of(name): each.number for name, each in configured.items() if isinstance(each, AgentConfigured)}
     queues = {ident_of(name): each.name for name, each in configured.items() if isinstance(each, QueueConfigured)}
     names = Names(agents={ident: f"{number} {ident}" for ident, number in agents.items()}, queues=queues)
@@ -43,7 +54,7 @@ def why(log: Log, settings: Settings, contact: str, *, agent: str, offer: int, a
     if not moments:
         lines.append("  never came to where it could be offered to anybody")
     for each in moments:
-        lines += ["", _head(each, names, settings.timezone)]
+        lines += ["", _head(each, names, place.timezone)]
         lines += [f"  {names.agent(reason.agent_id)}: {verdict(reason, names, each.at)}" for reason in each.reasons]
     return "\n".join(lines)
 
