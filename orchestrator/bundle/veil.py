@@ -30,6 +30,7 @@ from orchestrator.vault import ERASED
 
 _DIGITS: Final = 8
 _NUMBER: Final = re.compile(r"[+*#0-9 ().-]{3,}")
+_LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
 _DIGIT: Final = re.compile(r"[0-9]")
 _S = TypeVar("_S", bound=Struct)
 
@@ -89,7 +90,8 @@ class Veil:
         if text == ERASED:
             return text
         if not _NUMBER.fullmatch(text):
-            return f"p-{self._digest(text)[:8]}"
+            # Letters alone, for a text that has a digit may be a number to the rules; one that had one has one.
+            return f"p-{self._digest(text)[:8].translate(_LETTERS)}{'0' * any(map(str.isdigit, text))}"
         digits = _DIGIT.findall(text)[-_DIGITS:]
         others = iter(self._digits("".join(digits)))
         kept = len(_DIGIT.findall(text)) - len(digits)

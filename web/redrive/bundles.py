@@ -28,7 +28,7 @@ def made(done: Made, path: Path) -> str:
         lines.append(f"It is sealed: hand {done.key} over on another way than the bundle.")
     else:
         lines.append(
-            "Numbers, names and notes are pseudonyms. Ids of agents, queues and users are as the site chose them."
+            "Numbers, names and notes are pseudonyms. Ids of agents, queues and users stay as they are."
         )
     if not manifest.whole:
         lines.append("The log before the window is long: what was going on and the last day are in it, not all.")
@@ -47,11 +47,11 @@ def made(done: Made, path: Path) -> str:
 def overview(found: Opened, name: str) -> str:
     """What a bundle is, who called, whether its log holds and today's code agrees."""
     manifest, zone = found.manifest, found.timezone
+    kind = "; pseudonyms" if manifest.pseudonymous else ""
     lines = [
         f"{name}: {manifest.site}, {local(manifest.begins, zone)} to {local(manifest.ends, zone)}",
         f"  made {local(manifest.made_at, zone)}, fingerprint {found.fingerprint}",
-        f"  {manifest.events} events, {len(found.within())} of them in the window; {manifest.lines} lines of tape"
-        f"{'; pseudonyms' if manifest.pseudonymous else ''}",
+        f"  {manifest.events} events, {len(found.within())} of them in the window; {manifest.lines} lines of tape{kind}",
     ]
     lines += [f"  {hole_text(hole)}" for hole in found.holes]
     lines += [
@@ -67,21 +67,16 @@ def overview(found: Opened, name: str) -> str:
         problems = [f"    {problem}" for problem in verified.problems[:_SHOWN]]
         lines += [f"  verify: {'the log holds' if verified.ok else f'{len(verified.problems)} problems'}", *problems]
     report = found.redriven()
-    said = (
-        "decides all the same" if report.same else f"decides otherwise in {len(report.differences)} places (--redrive)"
-    )
+    count = len(report.differences)
+    said = "decides all the same" if report.same else f"decides otherwise in {count} places (--redrive)"
     lines.append(f"  re-drive: {report.inputs} steps; today's code {said}")
-    lines += ["", "contacts of the window:"]
     streams = {record.stream for record in found.within()}
-    rows = [
-        row
-        for row in recent(found.log.history(kinds=("contact",)), len(streams))
-        if f"contact-{row.contact_id}" in streams
-    ]
+    lines += ["", "contacts of the window:"]
     lines += [
         f"  {row.contact_id[:8]}  {local(row.arrived_at, zone)}  {row.queue_id:<12} {row.agent_id:<12} "
         f"offers {row.offers}, waited {(row.waited_ms or 0) / 1000:.1f} s, {row.ended or 'live'}"
-        for row in rows
+        for row in recent(found.log.history(kinds=("contact",)), len(streams))
+        if f"contact-{row.contact_id}" in streams
     ]
     return "\n".join(lines)
 
