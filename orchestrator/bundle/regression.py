@@ -28,7 +28,8 @@ BUNDLE: Final = Path(__file__).with_name("{bundle}")
 
 def test_{name}() -> None:
     """Feature 11.4: {promise}"""
-    assert problems(BUNDLE, wrong=WRONG) == []
+    found = problems(BUNDLE, wrong=WRONG)
+    assert not found, "\\n".join(found)
 '''
 _AS_RECORDED: Final = "Everything that was decided then was right, and is decided so again."
 _BUT_WRONG: Final = (

@@ -30,8 +30,8 @@ def mutant(name: str) -> Mutant:
     return next(each for each in MUTANTS if each.name == name)
 
 
-def driven(run: TapedRun, **more: Instant) -> Report:
-    return redrive(run.tape(), run.log(), **more)
+def driven(run: TapedRun) -> Report:
+    return redrive(run.tape(), run.log())
 
 
 def inputs(tape: list[Recorded]) -> Iterator[tuple[int, Recorded]]:
@@ -72,7 +72,7 @@ def test_one_difference_does_not_become_all_that_follows(run: TapedRun) -> None:
     """The state goes on as it was recorded: a bug that shows at one step is told of that step."""
     log = run.log()
     ended = next(record for record in log if isinstance(record.event, ContactEnded))
-    other = replace(ended, event=replace(ended.event, reason="stopped"))  # type: ignore[type-var]
+    other = replace(ended, event=replace(ended.event, reason="stopped"))
     report = redrive(run.tape(), [other if record is ended else record for record in log])
     assert {each.input_id for each in report.differences} == {ended.about.causation}
 
@@ -140,7 +140,7 @@ def test_a_tape_that_begins_in_the_middle_is_compared_after_its_first_minute(run
 
 def test_a_window_is_compared_and_nothing_else(run: TapedRun) -> None:
     begins, ends = Instant(run.tape()[0].at + 30 * SECOND), Instant(run.tape()[0].at + 60 * SECOND)
-    report = driven(run, since=begins, until=ends)
+    report = redrive(run.tape(), run.log(), since=begins, until=ends)
     assert report.same
     assert report.first is not None
     assert report.last is not None
