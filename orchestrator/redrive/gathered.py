@@ -7,15 +7,13 @@ from typing import Final
 from orchestrator.domain.kernel import LIVE_KINDS, SECOND, Instant, Record
 from orchestrator.domain.routing import admission
 from orchestrator.redrive.drive import WARM
+from orchestrator.service.planning import SECTION_OF
 from orchestrator.store import Log
 from orchestrator.tape import Hole, Recorded, read
 from orchestrator.tape.form import Sealer, read_header
 
-# What `World.apply` folds: customers, orders and users are no part of any decision of the runner.
-CONFIGURATION: Final = (
-    "branch", "level", "agent", "queue", "entry", "outside", "recordings", "pauses", "wrapup", *admission.KINDS,
-    "config",
-)  # fmt: skip
+# The configuration and the blacklist. Customers, orders and users are no part of any decision of the runner, and stay.
+CONFIGURATION: Final = tuple(sorted({*SECTION_OF, *admission.KINDS, "config"}))
 KINDS: Final = (*sorted(LIVE_KINDS), *CONFIGURATION)
 # A log of up to so many events is folded whole; of a longer one what is still going on and the last day.
 MOST_WHOLE: Final = 1_000_000

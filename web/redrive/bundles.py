@@ -7,11 +7,11 @@ import msgspec
 
 from orchestrator.bundle import Opened
 from orchestrator.bundle.made import Made
-from orchestrator.calls import recent
-from orchestrator.domain.kernel import UnknownEvent
+from orchestrator.calls import Call, recent
+from orchestrator.domain.kernel import LIVE_KINDS, Event, UnknownEvent, ident_of, kind_of
 from orchestrator.replay.moments import local
 from web.history import command as history
-from web.redrive.command import hole_text, names_of
+from web.redrive.command import changes, hole_text, names_of
 from web.words.events import about, sentence
 
 _SHOWN = 30
@@ -27,9 +27,7 @@ def made(done: Made, path: Path) -> str:
     if done.key is not None:
         lines.append(f"It is sealed: hand {done.key} over on another way than the bundle.")
     else:
-        lines.append(
-            "Numbers, names and notes are pseudonyms. Ids of agents, queues and users stay as they are."
-        )
+        lines.append("Numbers, names and notes are pseudonyms. Ids of agents, queues and users stay as they are.")
     if not manifest.whole:
         lines.append("The log before the window is long: what was going on and the last day are in it, not all.")
     if manifest.holes:
@@ -51,7 +49,7 @@ def overview(found: Opened, name: str) -> str:
     lines = [
         f"{name}: {manifest.site}, {local(manifest.begins, zone)} to {local(manifest.ends, zone)}",
         f"  made {local(manifest.made_at, zone)}, fingerprint {found.fingerprint}",
-        f"  {manifest.events} events, {len(found.within())} of them in the window; {manifest.lines} lines of tape{kind}",
+        f"  {manifest.events} events, {len(found.within())} in the window; {manifest.lines} lines of tape{kind}",
     ]
     lines += [f"  {hole_text(hole)}" for hole in found.holes]
     lines += [
@@ -74,11 +72,15 @@ def overview(found: Opened, name: str) -> str:
     lines += ["", "contacts of the window:"]
     lines += [
         f"  {row.contact_id[:8]}  {local(row.arrived_at, zone)}  {row.queue_id:<12} {row.agent_id:<12} "
-        f"offers {row.offers}, waited {(row.waited_ms or 0) / 1000:.1f} s, {row.ended or 'live'}"
+        f"offers {row.offers}, {_waited(row)}, {row.ended or 'live'}"
         for row in recent(found.log.history(kinds=("contact",)), len(streams))
         if f"contact-{row.contact_id}" in streams
     ]
     return "\n".join(lines)
+
+
+def _waited(row: Call) -> str:
+    return "waits still" if row.waited_ms is None else f"waited {row.waited_ms / 1000:.1f} s"
 
 
 def picture(found: Opened, at: str) -> str:
@@ -92,11 +94,19 @@ def why(found: Opened, contact: str, agent: str) -> str:
 
 
 def events(found: Opened, beginning: str = "") -> Iterator[str]:
-    """The events of the window, a line each; of streams whose id begins so, where that is asked for."""
+    """The events of the window, a line each; of streams whose id begins so, where that is asked for. Under what was
+    configured stands what is other than before.
+    """
     names = names_of(found.log.history())
-    for record in found.within():
-        _, _, ident = record.stream.partition("-")
-        if ident.startswith(beginning) or record.stream.startswith(beginning):
+    configured: dict[str, Event] = {}
+    first = found.manifest.first_position
+    for record in found.log.history():
+        wanted = ident_of(record.stream).startswith(beginning) or record.stream.startswith(beginning)
+        if wanted and first and record.position >= first:
             at = local(record.about.at, found.timezone)
             who = record.about.actor if record.about.actor != "system" else record.about.origin
             yield f"{record.position:>8}  {at}  {about(record, names)}: {sentence(record, names)}  ({who})"
+            if kind_of(record.stream) not in LIVE_KINDS:
+                yield from (f"{'':>10}{line}" for line in changes(configured.get(record.stream), record.event))
+        if kind_of(record.stream) not in LIVE_KINDS:
+            configured[record.stream] = record.event

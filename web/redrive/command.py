@@ -176,6 +176,16 @@ def _fields(each: Difference) -> Iterator[str]:
                 yield f"     {old['type']}.{name}: recorded {_short(old.get(name))}, today {_short(new.get(name))}"
 
 
+def changes(before: Struct | None, after: Struct) -> Iterator[str]:
+    """What of a thing that was configured anew is other than it was. Personal text is masked."""
+    if before is None or type(before) is not type(after):
+        return
+    old, new = _values(before), _values(after)
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            yield f"{name}: was {_short(old.get(name))}, is {_short(new.get(name))}"
+
+
 def _named(body: Struct) -> str:
     """A struct of ours in words: its name, and what in it is not empty. Personal text is masked."""
     values = _values(body)
