@@ -15,6 +15,8 @@ from web.redrive.command import changes, hole_text, names_of
 from web.words.events import about, sentence
 
 _SHOWN = 30
+# Streams of which an event does not take the place of the one before.
+_NO_SETTINGS = (*LIVE_KINDS, "config")
 
 
 def made(done: Made, path: Path) -> str:
@@ -106,7 +108,7 @@ def events(found: Opened, beginning: str = "") -> Iterator[str]:
             at = local(record.about.at, found.timezone)
             who = record.about.actor if record.about.actor != "system" else record.about.origin
             yield f"{record.position:>8}  {at}  {about(record, names)}: {sentence(record, names)}  ({who})"
-            if kind_of(record.stream) not in LIVE_KINDS:
+            if kind_of(record.stream) not in _NO_SETTINGS:
                 yield from (f"{'':>10}{line}" for line in changes(configured.get(record.stream), record.event))
-        if kind_of(record.stream) not in LIVE_KINDS:
+        if kind_of(record.stream) not in _NO_SETTINGS:
             configured[record.stream] = record.event
