@@ -15,7 +15,8 @@ from orchestrator.replay.moments import local
 _NAME: Final = re.compile(r"[^a-z0-9]+")
 _TEST: Final = '''"""{title}
 
-The tape of an incident, driven through today's code. {meaning}
+The tape of an incident, driven through today's code.
+{meaning}
 """
 
 from pathlib import Path

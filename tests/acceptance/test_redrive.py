@@ -1,20 +1,22 @@
 """The tape of a real run, put through the runner again, makes the very same records (feature 11.4; law 3)."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from orchestrator import cluster
+from orchestrator.bundle import opened
 from orchestrator.calls import recent
-from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
-from orchestrator.domain.world import World
-from orchestrator.runner import Outcome, Runner, Started
+from orchestrator.domain.access.bundles import BundleMade
+from orchestrator.domain.contacts.contacts import ContactArrived
+from orchestrator.domain.kernel import LIVE_KINDS, kind_of
+from orchestrator.redrive import here
 from orchestrator.settings import Settings
-from orchestrator.store import KeyShelf, Log, Source
-from orchestrator.tape import Hole, inputs_of, read, segments
-from orchestrator.vault import Vault
+from orchestrator.store import Log, Source
 from tests.lab.patience import until
 from tests.postgres import make_reachable_directory, settings_for
 
@@ -22,45 +24,58 @@ ENDED = 3
 
 
 def test_a_tape_drives_the_same_records_with_the_same_ids() -> None:
-    """Feature 11.4: every live record of the log is made again, and no other."""
+    """Feature 11.4: every live record of the log is made again, and no other; by hand and out of a bundle."""
     home = make_reachable_directory() / "home"
     settings = settings_for(home)
     _run_the_demo_until(settings, ENDED)
-    database = cluster.ensure_running(settings, lambda _: None)
-    source = Source(database.url_reader, name="redrive")
-    try:
-        vault = Vault.unlock(settings.kek_file, KeyShelf(source))
-        records = list(Log(source, vault=vault).history())
-        again = [record for outcome in _redriven(settings, vault, records) for record in outcome.records]
-    finally:
-        source.close()
-        database.stop()
+    with here.opened(settings) as own:
+        report, records = here.redrive_here(own, None, None)
     live = [record for record in records if kind_of(record.stream) in LIVE_KINDS]
-    assert len(live) > 50
-    for expected, made in zip(live, again, strict=True):
-        assert (made.stream, made.version, made.event_id, made.event, made.about) == (
-            expected.stream,
-            expected.version,
-            expected.event_id,
-            expected.event,
-            expected.about,
-        )
+    assert report.differences == ()
+    assert report.holes == ()
+    assert report.records == len(live) > 50
+    assert report.instructions > 20
+    assert report.undriven == report.unstored == report.unsure == 0
+    _a_bundle_of_it(
+        settings, home.parent, {r.event.caller_number for r in records if isinstance(r.event, ContactArrived)}
+    )
 
 
-def _redriven(settings: Settings, vault: Vault, records: list[Record]) -> list[Outcome]:
-    runner = Runner(World())
-    outcomes = []
-    for item in read(segments(settings.tapes), vault):
-        assert not isinstance(item, Hole), item
-        for given in inputs_of(item):
-            if isinstance(given.body, Started):
-                world = World()
-                for record in records:
-                    if record.position <= given.body.position:
-                        world.apply(record)
-                runner = Runner(world)
-            outcomes.append(runner.step(given))
-    return outcomes
+def _a_bundle_of_it(settings: Settings, folder: Path, numbers: set[str]) -> None:
+    """By the commands that a person types; both kinds, and the log says that they were made."""
+    begins, ends = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC)
+    window = ("--from", begins.isoformat(), "--to", ends.isoformat())
+    made = _ringledger(settings, "bundle", "make", str(folder / "night.bundle"), *window, "--reason", "an exercise")
+    assert "all the same" in made
+    plain = _ringledger(settings, "bundle", "make", str(folder / "plain.bundle"), *window, "--pseudonymous")
+    assert "pseudonyms" in plain
+    prints = re.findall("fingerprint ([0-9a-f]{64})", made + plain)
+    with here.opened(settings) as own:
+        told = [each.event for each in own.log.history(kinds=("bundle",)) if isinstance(each.event, BundleMade)]
+    assert [each.fingerprint for each in told] == prints
+    assert [(each.reason, each.pseudonymous) for each in told] == [("an exercise", False), ("", True)]
+    nowhere = settings_for(folder / "laptop")
+    for name in ("night.bundle", "plain.bundle"):
+        shown = _ringledger(nowhere, "bundle", "open", str(folder / name))
+        assert "verify: the log holds" in shown
+        assert "today's code decides all the same" in shown
+        with opened(folder / name) as found:
+            texts = repr(found.records()) + repr(found.tape)
+        assert any(number in texts for number in numbers) == (name == "night.bundle")
+    assert not (folder / "laptop").exists()
+
+
+def _ringledger(settings: Settings, *words: str) -> str:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("RINGLEDGER_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", *words],
+        env=environ | {"RINGLEDGER_HOME": str(settings.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def _run_the_demo_until(settings: Settings, ended: int) -> None:
