@@ -13,7 +13,7 @@ from orchestrator.bundle import opened
 from orchestrator.domain.kernel import SECOND
 from orchestrator.redrive import redrive
 from tests.bundle.kit import window, write
-from tests.redrive.taped import UnwatchedRun
+from tests.redrive.taped import TapedRun, UnwatchedRun
 from tests.simulation.run import Size
 from tests.simulation.weather import Weather
 
@@ -46,7 +46,7 @@ def _timed(tape: Any, log: Any) -> tuple[Any, float]:  # noqa: ANN401 - what a r
     return report, time.process_time() - begun
 
 
-def _bundle(path: Path, played: UnwatchedRun) -> Iterator[dict[str, Any]]:
+def _bundle(path: Path, played: TapedRun) -> Iterator[dict[str, Any]]:
     begun = time.process_time()
     manifest = write(path, window(played), sealed=True)
     made = time.process_time() - begun

@@ -1,18 +1,22 @@
 """A bundle gives back what was put into it, without a database, and nothing of a person that it should not."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
-from msgspec.structs import replace
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from orchestrator.bundle import BadBundle, opened
 from orchestrator.domain.contacts.contacts import ContactArrived, OfferMade
 from orchestrator.domain.kernel import SECOND, Instant, Record, UnknownEvent, ident_of
 from orchestrator.domain.personal import changed, texts_of
-from orchestrator.domain.switch.facts import LegParked
+from orchestrator.domain.switch.facts import LegParked, SeenLeg
+from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.replay import Scrubber
 from orchestrator.replay.moments import iso
 from orchestrator.replay.picture import picture
+from orchestrator.runner.inputs import Command, Fact
 from orchestrator.store import Away
 from orchestrator.tape import Hole, Recorded
 from orchestrator.vault import ERASED
@@ -123,6 +127,28 @@ def test_a_pseudonymous_bundle_holds_no_number_and_no_name(run: TapedRun, tmp_pa
             if isinstance(was.event, ContactArrived) and isinstance(now.event, ContactArrived)
         }
     assert len({was for was, _ in pairs}) == len({now for _, now in pairs}) == len(pairs)
+
+
+def test_each_field_that_holds_a_number_of_somebody_is_marked_as_personal() -> None:
+    """A new command or instruction with a number in it must not be forgotten: by its mark it is found in a bundle."""
+    theirs = {"number", "to_number", "caller_number", "caller_name", "target", "digit"}
+    kinds = (*get_args(Fact), *get_args(Command), SeenLeg, *Instruction.__subclasses__())
+    for kind in kinds:
+        for field in fields(kind):
+            if field.name in theirs:
+                made = changed(made_up(kind, field.name), lambda _: "veiled")
+                assert getattr(made, field.name) == "veiled", f"{kind.__name__}.{field.name}"
+
+
+def made_up(kind: type[Struct], name: str) -> Struct:
+    """One of this kind with a text in this field, and something in each that must be there."""
+    some: dict[str, object] = {"str": "x", "int": 1, "bool": True, "tuple": (), "dict": {}}
+    told = {
+        each.name: next(value for word, value in some.items() if word in str(each.type))
+        for each in fields(kind)
+        if each.required
+    }
+    return kind(**{**told, name: "+8613800138000"})
 
 
 def test_a_sealed_bundle_can_be_read_by_nobody_without_its_key(run: TapedRun, tmp_path: Path) -> None:
