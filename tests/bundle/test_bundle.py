@@ -142,7 +142,7 @@ def test_each_field_that_holds_a_number_of_somebody_is_marked_as_personal() -> N
 
 def made_up(kind: type[Struct], name: str) -> Struct:
     """One of this kind with a text in this field, and something in each that must be there."""
-    some: dict[str, object] = {"str": "x", "int": 1, "bool": True, "tuple": (), "dict": {}}
+    some: dict[str, object] = {"Instant": 1, "tuple": (), "dict": {}, "bool": True, "int": 1, "str": "x"}
     told = {
         each.name: next(value for word, value in some.items() if word in str(each.type))
         for each in fields(kind)
