@@ -27,9 +27,11 @@ def redrive(since: str, until: str, as_json: bool) -> None:  # noqa: FBT001 - cl
 
     settings = load()
     with opened(settings) as home:
-        report, records = redrive_here(home, _instant(since, settings), _instant(until, settings))
-    names = command.names_of(records)
+        driven = redrive_here(home, _instant(since, settings), _instant(until, settings))
+    report, names = driven.report, command.names_of(driven.records)
     click.echo(command.as_json(report) if as_json else command.text(report, names, settings.timezone))
+    if not driven.whole:
+        click.echo(command.NOT_WHOLE, err=True)
     sys.exit(0 if report.same else 1)
 
 

@@ -17,7 +17,7 @@ CONFIGURATION: Final = tuple(sorted({*SECTION_OF, *admission.KINDS, "config"}))
 KINDS: Final = (*sorted(LIVE_KINDS), *CONFIGURATION)
 # A log of up to so many events is folded whole; of a longer one what is still going on and the last day.
 MOST_WHOLE: Final = 1_000_000
-_DAY: Final = 24 * 3600 * SECOND
+DAY: Final = 24 * 3600 * SECOND
 _HEADER: Final = 64 * 1024
 _BEGUN: Final = ("ContactArrived", "AgentSignedIn", "NodeConnected")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
@@ -45,7 +45,7 @@ def rests_on(log: Log, since: Instant, until: Instant) -> tuple[list[Record], bo
     first = log.position_at(Instant(max(0, since - WARM)))
     if first <= MOST_WHOLE:
         return list(log.history(until=last, kinds=KINDS)), True
-    recent = log.position_at(Instant(since - WARM - _DAY))
+    recent = log.position_at(Instant(since - WARM - DAY))
     going_on = log.open_streams(_BEGUN, _ENDED, recent)
     found = list(log.history(until=recent, kinds=CONFIGURATION))
     found += (record for record in log.streams(going_on, recent))

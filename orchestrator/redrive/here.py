@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -43,21 +42,28 @@ def opened(settings: Settings) -> Iterator[Home]:
         database.stop()
 
 
-def window_of(log: Log, since: Instant | None, until: Instant | None) -> tuple[Instant, Instant]:
-    """The two instants, each where it was not given the end of what there is. Raises `Refused` (`bad_window`)."""
-    last = log.page(max(0, log.position() - 1), 1)
-    newest = last[0].about.at if last else Instant(0)
-    begins = since if since is not None else Instant(0)
-    # What came after the last event that is in the log now has no other side yet.
-    ends = min(until if until is not None else newest, newest)
-    if begins > (until if until is not None else Instant(time.time_ns() // 1000)):
-        raise Refused("bad_window", "The window must begin before it ends.")
-    return begins, ends
+class Driven(NamedTuple):
+    """A re-drive, and what it rests on."""
+
+    report: Report
+    records: list[Record]
+    whole: bool
+    """Whether that is the log from its beginning."""
 
 
-def redrive_here(home: Home, since: Instant | None, until: Instant | None) -> tuple[Report, list[Record]]:
-    """Re-drive this installation's own tape between two instants; the report, and the records that it rests on."""
-    begins, ends = window_of(home.log, since, until)
-    records, _ = rests_on(home.log, begins, ends)
+def redrive_here(home: Home, since: Instant | None, until: Instant | None) -> Driven:
+    """Re-drive this installation's own tape between two instants."""
+    begins, ends = _window(home.log, since, until)
+    records, whole = rests_on(home.log, begins, ends)
     lines = taped(segments(home.settings.tapes), home.vault, begins, ends)
-    return redrive(lines, records, since=begins, until=ends), records
+    return Driven(redrive(lines, records, since=begins, until=ends), records, whole)
+
+
+def _window(log: Log, since: Instant | None, until: Instant | None) -> tuple[Instant, Instant]:
+    """The two instants, each where it was not given the end of what there is. Raises `Refused` (`bad_window`)."""
+    if since is not None and until is not None and since >= until:
+        raise Refused("bad_window", "The window must begin before it ends.")
+    last = log.page(max(0, log.position() - 1), 1)
+    # What came after the last event that is in the log now has no other side yet.
+    newest = last[0].about.at if last else Instant(0)
+    return since if since is not None else Instant(0), min(until, newest) if until is not None else newest

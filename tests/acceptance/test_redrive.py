@@ -8,17 +8,21 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from orchestrator import cluster
-from orchestrator.bundle import opened
+from orchestrator.bundle import BadBundle, made, opened
 from orchestrator.calls import recent
 from orchestrator.domain.access.bundles import BundleMade
 from orchestrator.domain.contacts.contacts import ContactArrived
-from orchestrator.domain.kernel import LIVE_KINDS, kind_of
-from orchestrator.redrive import here
+from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
+from orchestrator.redrive import WARM, gathered, here
+from orchestrator.replay.picture import picture
 from orchestrator.settings import Settings
 from orchestrator.store import Log, Source
 from tests.lab.patience import until
 from tests.postgres import make_reachable_directory, settings_for
+from tests.simulation.comparing import fold
 
 ENDED = 3
 
@@ -29,8 +33,10 @@ def test_a_tape_drives_the_same_records_with_the_same_ids() -> None:
     settings = settings_for(home)
     _run_the_demo_until(settings, ENDED)
     with here.opened(settings) as own:
-        report, records = here.redrive_here(own, None, None)
+        report, records, whole = here.redrive_here(own, None, None)
+        _of_a_long_log_what_was_going_on_is_enough(own, records)
     live = [record for record in records if kind_of(record.stream) in LIVE_KINDS]
+    assert whole
     assert report.differences == ()
     assert report.holes == ()
     assert report.records == len(live) > 50
@@ -41,15 +47,37 @@ def test_a_tape_drives_the_same_records_with_the_same_ids() -> None:
     )
 
 
+def _of_a_long_log_what_was_going_on_is_enough(own: here.Home, records: list[Record]) -> None:
+    """A log of millions of events is not folded from its beginning for a window of a minute."""
+    begins = records[len(records) // 2].about.at
+    ends = records[-1].about.at
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gathered, "MOST_WHOLE", -1)
+        driven = here.redrive_here(own, begins, ends)
+        assert (driven.whole, driven.report.differences) == (False, ())
+        patch.setattr(gathered, "DAY", -WARM)
+        fewer, _ = gathered.rests_on(own.log, begins, ends)
+        patch.setattr(made, "MOST_EVENTS", 20)
+        with pytest.raises(BadBundle, match="Take a shorter window, for example --from"):
+            made.make(own, begins, ends, own.settings.home / "never", pseudonymous=True, reason="")
+    pictures = [
+        picture(fold([record for record in some if record.about.at <= begins]), begins, position=0)
+        for some in (fewer, records)
+    ]
+    assert len(fewer) < len(records)
+    for part in ("contacts", "shifts"):
+        assert pictures[0][part] == pictures[1][part]
+
+
 def _a_bundle_of_it(settings: Settings, folder: Path, numbers: set[str]) -> None:
     """By the commands that a person types; both kinds, and the log says that they were made."""
     begins, ends = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC)
     window = ("--from", begins.isoformat(), "--to", ends.isoformat())
-    made = _ringledger(settings, "bundle", "make", str(folder / "night.bundle"), *window, "--reason", "an exercise")
-    assert "all the same" in made
+    sealed = _ringledger(settings, "bundle", "make", str(folder / "night.bundle"), *window, "--reason", "an exercise")
+    assert "all the same" in sealed
     plain = _ringledger(settings, "bundle", "make", str(folder / "plain.bundle"), *window, "--pseudonymous")
     assert "pseudonyms" in plain
-    prints = re.findall("fingerprint ([0-9a-f]{64})", made + plain)
+    prints = re.findall("fingerprint ([0-9a-f]{64})", sealed + plain)
     with here.opened(settings) as own:
         told = [each.event for each in own.log.history(kinds=("bundle",)) if isinstance(each.event, BundleMade)]
     assert [each.fingerprint for each in told] == prints

@@ -11,7 +11,7 @@ from orchestrator.calls import Call, recent
 from orchestrator.domain.kernel import LIVE_KINDS, Event, UnknownEvent, ident_of, kind_of
 from orchestrator.replay.moments import local
 from web.history import command as history
-from web.redrive.command import changes, hole_text, names_of
+from web.redrive.command import NOT_WHOLE, changes, hole_text, names_of
 from web.words.events import about, sentence
 
 _SHOWN = 30
@@ -31,7 +31,7 @@ def made(done: Made, path: Path) -> str:
     else:
         lines.append("Numbers, names and notes are pseudonyms. Ids of agents, queues and users stay as they are.")
     if not manifest.whole:
-        lines.append("The log before the window is long: what was going on and the last day are in it, not all.")
+        lines.append(NOT_WHOLE)
     if manifest.holes:
         lines.append(f"The tape has {manifest.holes} holes; `bundle open` says where.")
     if manifest.erased:

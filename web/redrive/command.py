@@ -28,6 +28,9 @@ _MASK: Final = "•••"
 # A capital begins a word.
 _WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UUID: Final = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+NOT_WHOLE: Final = (
+    "The log before the window is long: decisions rest on the configuration, what was going on, and the day before."
+)
 _HEADS: Final = {
     "events": "decided otherwise",
     "instructions": "the switch is told otherwise",
