@@ -16,9 +16,10 @@ from orchestrator.tape.form import Sealer, read_header
 CONFIGURATION: Final = tuple(sorted({*SECTION_OF, *admission.KINDS, "config"}))
 KINDS: Final = (*sorted(LIVE_KINDS), *CONFIGURATION)
 # A log of up to so many events is folded whole; of a longer one what is still going on and the last day.
-MOST_WHOLE: Final = 1_000_000
+MOST_WHOLE: Final = 300_000
 DAY: Final = 24 * 3600 * SECOND
 _HEADER: Final = 64 * 1024
+_NEVER: Final = Instant(1 << 62)
 _BEGUN: Final = ("ContactArrived", "AgentSignedIn", "NodeConnected")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
 
@@ -53,6 +54,13 @@ def rests_on(log: Log, since: Instant, until: Instant) -> tuple[list[Record], bo
     return [*found, *log.history(after=recent, until=last, kinds=KINDS)], False
 
 
+def begun(paths: Sequence[Path]) -> Instant | None:
+    """An instant before all lines of these segments; None where there is none that says when it was begun."""
+    found = min((at for at in map(_began, paths) if at != _NEVER), default=None)
+    # A segment is begun a moment after its first line came.
+    return None if found is None else Instant(found - WARM)
+
+
 def _from(paths: Iterable[Path], since: Instant) -> list[Path]:
     """The segments from the one on in which this instant, and a minute before it, may be."""
     found: list[Path] = []
@@ -69,4 +77,4 @@ def _began(path: Path) -> Instant:
         with path.open("rb") as file:
             return read_header(file.read(_HEADER))[0].began
     except (OSError, ValueError):
-        return Instant(1 << 62)
+        return _NEVER

@@ -2,19 +2,23 @@
 
 import os
 import pwd
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from orchestrator import cluster
 from orchestrator.domain.kernel import Instant, Record, Refused
 from orchestrator.redrive.compared import Report
 from orchestrator.redrive.drive import redrive
-from orchestrator.redrive.gathered import rests_on, taped
+from orchestrator.redrive.gathered import begun, rests_on, taped
 from orchestrator.settings import Settings
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source
 from orchestrator.tape import segments
 from orchestrator.vault import Vault
+
+# What is held in memory at once, and driven in a minute or two.
+MOST_EVENTS: Final = 1_000_000
 
 
 class Home(NamedTuple):
@@ -52,18 +56,29 @@ class Driven(NamedTuple):
 
 
 def redrive_here(home: Home, since: Instant | None, until: Instant | None) -> Driven:
-    """Re-drive this installation's own tape between two instants."""
-    begins, ends = _window(home.log, since, until)
+    """Re-drive this installation's own tape between two instants, by default all of it.
+
+    Raises `Refused` (`bad_window`).
+    """
+    paths = segments(home.settings.tapes)
+    begins, ends = _window(home.log, paths, since, until)
     records, whole = rests_on(home.log, begins, ends)
-    lines = taped(segments(home.settings.tapes), home.vault, begins, ends)
+    lines = taped(paths, home.vault, begins, ends)
     return Driven(redrive(lines, records, since=begins, until=ends), records, whole)
 
 
-def _window(log: Log, since: Instant | None, until: Instant | None) -> tuple[Instant, Instant]:
-    """The two instants, each where it was not given the end of what there is. Raises `Refused` (`bad_window`)."""
+def _window(log: Log, paths: Sequence[Path], since: Instant | None, until: Instant | None) -> tuple[Instant, Instant]:
     if since is not None and until is not None and since >= until:
         raise Refused("bad_window", "The window must begin before it ends.")
     last = log.page(max(0, log.position() - 1), 1)
     # What came after the last event that is in the log now has no other side yet.
     newest = last[0].about.at if last else Instant(0)
-    return since if since is not None else Instant(0), min(until, newest) if until is not None else newest
+    begins = since if since is not None else begun(paths) or Instant(0)
+    ends = min(until, newest) if until is not None else newest
+    count = log.position_at(ends) - log.position_at(begins)
+    if count > MOST_EVENTS:
+        raise Refused(
+            "bad_window",
+            f"There are {count} events in this window; {MOST_EVENTS} are driven at once. Give --from and --to.",
+        )
+    return begins, ends

@@ -15,7 +15,7 @@ from orchestrator.bundle import BadBundle, made, opened
 from orchestrator.calls import recent
 from orchestrator.domain.access.bundles import BundleMade
 from orchestrator.domain.contacts.contacts import ContactArrived
-from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
+from orchestrator.domain.kernel import LIVE_KINDS, Record, Refused, kind_of
 from orchestrator.redrive import WARM, gathered, here
 from orchestrator.replay.picture import picture
 from orchestrator.settings import Settings
@@ -57,6 +57,9 @@ def _of_a_long_log_what_was_going_on_is_enough(own: here.Home, records: list[Rec
         assert (driven.whole, driven.report.differences) == (False, ())
         patch.setattr(gathered, "DAY", -WARM)
         fewer, _ = gathered.rests_on(own.log, begins, ends)
+        patch.setattr(here, "MOST_EVENTS", 20)
+        with pytest.raises(Refused, match="Give --from and --to"):
+            here.redrive_here(own, None, None)
         patch.setattr(made, "MOST_EVENTS", 20)
         with pytest.raises(BadBundle, match="Take a shorter window, for example --from"):
             made.make(own, begins, ends, own.settings.home / "never", pseudonymous=True, reason="")
