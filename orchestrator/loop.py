@@ -251,8 +251,6 @@ class Engine:
     def _step(self, given: Input, answer: AsyncResult | None) -> None:
         begun = time.perf_counter()
         outcome = self.runner.step(given)
-        if outcome.instructions:
-            self._tape.write(given.id, given.at, Told(outcome.instructions))
         if outcome.records or outcome.instructions:
             self._metrics.decision_seconds.observe(time.perf_counter() - begun)
         if outcome.refused is not None and answer is not None:
@@ -264,6 +262,9 @@ class Engine:
                 answer.set(0)
             if outcome.instructions:
                 self._instruct_in_turn(outcome.instructions)
+        if outcome.instructions:
+            # Last, for nobody waits for it; and before any other input is taken.
+            self._tape.write(given.id, given.at, Told(outcome.instructions))
         due = self.runner.next_due()
         if due is not None and (self._wakes_at is None or due < self._wakes_at):
             self._timer_moved.set()
