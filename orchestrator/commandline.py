@@ -13,6 +13,7 @@ import msgspec
 from orchestrator import cluster
 from orchestrator.columns import print_table
 from orchestrator.commandline_admission import blacklist, holidays, notice
+from orchestrator.commandline_bundle import bundle, redrive
 from orchestrator.commandline_past import opened_past, past, replay
 from orchestrator.commandline_people import token, user
 from orchestrator.commandline_recordings import recordings
@@ -43,6 +44,8 @@ ringledger.add_command(recordings)
 ringledger.add_command(replay)
 ringledger.add_command(past)
 ringledger.add_command(size)
+ringledger.add_command(redrive)
+ringledger.add_command(bundle)
 for wish in WISHES:
     ringledger.add_command(wish)
 

@@ -36,6 +36,7 @@ from orchestrator.service.callers import Callers, Identify
 from orchestrator.service.customers import Caller
 from orchestrator.service.marks import ListMarked, Marks
 from orchestrator.store import Away, StoreError
+from orchestrator.tape.form import Told
 
 log = structlog.get_logger(__name__)
 
@@ -261,6 +262,9 @@ class Engine:
                 answer.set(0)
             if outcome.instructions:
                 self._instruct_in_turn(outcome.instructions)
+        if outcome.instructions:
+            # Last, for nobody waits for it; and before any other input is taken.
+            self._tape.write(given.id, given.at, Told(outcome.instructions))
         due = self.runner.next_due()
         if due is not None and (self._wakes_at is None or due < self._wakes_at):
             self._timer_moved.set()

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from orchestrator.domain import engine
-from orchestrator.domain.access import tokens, users
+from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import consult_events, contacts, keeping, outward_events, transfer_events
 from orchestrator.domain.contacts import recording as talk_recording
 from orchestrator.domain.customers import blacklist, notes, people
@@ -203,6 +203,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         users.PersonalDataRevealed,
     ),
     "token": (tokens.TokenIssued, tokens.TokenRevoked),
+    "bundle": (bundles.BundleMade,),
     "customer": (
         people.CustomerCreated,
         people.CustomerProfileChanged,

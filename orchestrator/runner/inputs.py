@@ -25,7 +25,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from orchestrator.domain.kernel import Instant, Record
+from orchestrator.domain.kernel import Instant, Personal, Record
 from orchestrator.domain.switch import facts
 
 DESK_BEAT_S: Final = 3.0
@@ -176,14 +176,14 @@ class Transfer(AgentCommand, frozen=True, kw_only=True, tag="transfer"):
 
     to_agent: str = ""
     to_queue: str = ""
-    to_number: str = ""
+    to_number: Personal = ""
 
 
 class Consult(AgentCommand, frozen=True, kw_only=True, tag="consult"):
     """Talk with this agent or number outside about the caller, who hears music meanwhile."""
 
     to_agent: str = ""
-    to_number: str = ""
+    to_number: Personal = ""
 
 
 class SwitchConsult(AgentCommand, frozen=True, kw_only=True, tag="switch_consult"):
@@ -235,7 +235,7 @@ class AskCallback(DeskCommand, frozen=True, kw_only=True, tag="ask_callback"):
     """Let this waiting caller go, and call back in the same turn: at `number`, or where the call came from."""
 
     contact_id: str
-    number: str = ""
+    number: Personal = ""
 
 
 class CancelCallback(DeskCommand, frozen=True, kw_only=True, tag="cancel_callback"):
@@ -249,7 +249,7 @@ class SendOutside(DeskCommand, frozen=True, kw_only=True, tag="send_outside"):
     """Call this number outside for the waiting caller."""
 
     contact_id: str
-    number: str
+    number: Personal
 
 
 class Move(DeskCommand, frozen=True, kw_only=True, tag="move"):

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from orchestrator.domain.kernel import Record
+from orchestrator.domain.personal import PersonalText
 from orchestrator.store.errors import VersionConflict
-from orchestrator.store.mapper import Draft, LedgerMapper, PersonalText
+from orchestrator.store.mapper import Draft, LedgerMapper
 from orchestrator.vault import DataKey, Vault, WrappedKey, seal_text
 
 

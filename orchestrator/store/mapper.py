@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
-from msgspec import Struct, inspect
+from msgspec import Struct
 
 from orchestrator.domain.catalogue import Entry
 from orchestrator.domain.kernel import Event, Provenance, Record, UnknownEvent
+from orchestrator.domain.personal import PersonalText, Shape, collect, shape_of
 from orchestrator.store.errors import Corrupt, WrongKind
 from orchestrator.store.library import JSONTranscoder, Mapper, StoredEvent
 from orchestrator.vault import SEALED, Tampered
@@ -51,16 +52,6 @@ class _Instant(Struct, frozen=True):
     about: _Moment
 
 
-class PersonalText(Struct, frozen=True):
-    """One personal text of a draft: where it stands in the body, and the index under which it can be looked up."""
-
-    path: str
-    text: str
-    index: str
-    holder: Any
-    key: Any
-
-
 class Draft(Struct, frozen=True):
     """An event on its way to the log: all that can be done without keys is done and checked."""
 
@@ -71,23 +62,6 @@ class Draft(Struct, frozen=True):
     """Final where there is no personal text in it."""
     body: Any
     texts: tuple[PersonalText, ...]
-
-
-# The shape of a class's personal fields: a leaf (index name, maybe empty), named parts, or parts all alike.
-class _Shape(Struct, frozen=True):
-    pass
-
-
-class _Leaf(_Shape, frozen=True):
-    index: str
-
-
-class _Fields(_Shape, frozen=True):
-    parts: dict[str, _Shape]
-
-
-class _Items(_Shape, frozen=True):
-    part: _Shape
 
 
 _encoder: Final = msgspec.json.Encoder()
@@ -126,12 +100,12 @@ class LedgerMapper(Mapper[str]):
         self._by_class = {entry.cls: entry for entry in catalogue.values()}
         self._topic_of = {entry.cls: _topic(entry.name, entry.version) for entry in catalogue.values()}
         self._topics: dict[str, tuple[Entry, int]] = {}
-        self._shapes: dict[type[Event], _Shape | None] = {}
+        self._shapes: dict[type[Event], Shape | None] = {}
         self._decoders: dict[str, msgspec.json.Decoder[State[Any]]] = {}
         for entry in catalogue.values():
             if len(entry.upcasters) != entry.version - 1:
                 raise ValueError(f"{entry.name} is at version {entry.version} with {len(entry.upcasters)} upcasters")
-            self._shapes[entry.cls] = _shape(inspect.type_info(entry.cls), ())
+            self._shapes[entry.cls] = shape_of(entry.cls)
             self._decoders[entry.name] = msgspec.json.Decoder(State[entry.cls])  # type: ignore[name-defined]
             for version in range(1, entry.version + 1):
                 self._topics[_topic(entry.name, version)] = (entry, version)
@@ -153,7 +127,7 @@ class LedgerMapper(Mapper[str]):
         if shape is not None:
             body = msgspec.to_builtins(record.event)
             texts: list[PersonalText] = []
-            _collect(shape, body, "", texts)
+            collect(shape, body, "", texts)
             if texts:
                 for each in texts:
                     each.text.encode()  # raises here, at the caller, and not later at the writer
@@ -241,27 +215,6 @@ def _encode(record: Record, body: object) -> bytes:
         raise ValueError(f"A text of {type(record.event).__name__} at {record.stream} is not Unicode.") from error
 
 
-def _collect(shape: _Shape, value: Any, path: str, found: list[PersonalText]) -> None:  # noqa: ANN401 - plain data
-    """Every non-empty personal text below `value`, with its holder, so that it can be replaced in place."""
-    pairs: list[tuple[Any, _Shape]]
-    match shape:
-        case _Fields(parts):
-            pairs = [(name, part) for name, part in parts.items() if name in value]
-        case _Items(part):
-            keys = value if isinstance(value, dict) else range(len(value))
-            pairs = [(key, part) for key in keys]
-        case _:
-            raise TypeError("a leaf has no parts")
-    for key, part in pairs:
-        below = value[key]
-        if below is None or below == "":
-            continue
-        if isinstance(part, _Leaf):
-            found.append(PersonalText(f"{path}{key}", below, part.index, value, key))
-        else:
-            _collect(part, below, f"{path}{key}.", found)
-
-
 def _open(value: Any, path: str, opener: Callable[[str, str], str]) -> Any:  # noqa: ANN401 - plain data
     if isinstance(value, dict):
         if len(value) == 1 and isinstance(sealed := value.get(SEAL_MARK), str):
@@ -270,46 +223,3 @@ def _open(value: Any, path: str, opener: Callable[[str, str], str]) -> Any:  # n
     if isinstance(value, list):
         return [_open(part, f"{path}{place}.", opener) for place, part in enumerate(value)]
     return value
-
-
-def _shape(info: inspect.Type, above: tuple[type, ...]) -> _Shape | None:
-    """Where in values of this type personal text stands; None where there is none."""
-    match info:
-        case inspect.Metadata(extra=extra) if extra and extra.get("personal"):
-            return _Leaf(str(extra.get("index", "")))
-        case inspect.Metadata(type=inner):
-            return _shape(inner, above)
-        case inspect.StructType(cls=cls, fields=fields) if cls not in above:
-            parts = {field.encode_name: _shape(field.type, (*above, cls)) for field in fields}
-            personal = {name: part for name, part in parts.items() if part is not None}
-            if personal and info.array_like:
-                raise TypeError(f"{cls.__name__} is array_like and has personal fields: give it named ones.")
-            return _Fields(personal) if personal else None
-        case inspect.UnionType(types=types):
-            return _merged([_shape(each, above) for each in types])
-        case inspect.DictType(value_type=inner) | inspect.ListType(item_type=inner):
-            return _items(inner, above)
-        case inspect.VarTupleType(item_type=inner) | inspect.SetType(item_type=inner):
-            return _items(inner, above)
-        case inspect.TupleType(item_types=inners):
-            whole = _merged([_shape(each, above) for each in inners])
-            return _Items(whole) if whole is not None else None
-    return None
-
-
-def _items(inner: inspect.Type, above: tuple[type, ...]) -> _Shape | None:
-    part = _shape(inner, above)
-    return None if part is None else _Items(part)
-
-
-def _merged(shapes: list[_Shape | None]) -> _Shape | None:
-    """One shape for a union: its members' personal fields together."""
-    personal = [shape for shape in shapes if shape is not None]
-    if len(personal) <= 1:
-        return personal[0] if personal else None
-    parts: dict[str, _Shape] = {}
-    for shape in personal:
-        if not isinstance(shape, _Fields):
-            raise TypeError("A union may be personal in its structs only, or in one member.")
-        parts |= shape.parts
-    return _Fields(parts)

@@ -2,10 +2,11 @@
 
     segment   RINGTAPE1 <u32 length> header                 JSON: format, epoch, serial, began, removed, dictionary
     block     <u32 length> <sealed bytes>                   sealed under the segment's key, bound to its place in it
-      inside  <u64 number of the first input> zlib( inputs) each input a msgpack array [id, at, node, kind, body]
+      inside  <u64 number of the first line> zlib( lines)   each line a msgpack array [id, at, node, kind, body]
 
-Inputs are numbered from 1 within an epoch, so whatever is missing shows. The dictionary primes the compressor: a block
-of a quiet second has one event in it, most of which are the names of its headers.
+A line is an input, or what a step told the switches (`Told`, after its input, under the id of the step). Lines are
+numbered from 1 within an epoch, so whatever is missing shows. The dictionary primes the compressor: a block of a quiet
+second has one event in it, most of which are the names of its headers. Format 1 had no lines of what was told.
 """
 
 import base64
@@ -15,7 +16,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Union
 
 import msgspec
 from msgspec import Struct
@@ -23,12 +24,14 @@ from msgspec import Struct
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE
 from orchestrator.domain.kernel import Instant, Provenance, Record, UnknownEvent
 from orchestrator.domain.switch.facts import Fact
+from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.esl.events import HEADERS, SwitchEvent
 from orchestrator.runner import inputs
 from orchestrator.runner.inputs import DatabaseBack, DeskCommand, Followed, Started, TimerFired
 
 MAGIC: Final = b"RINGTAPE1\n"
-FORMAT: Final = 1
+FORMAT: Final = 2
+READ: Final = (1, 2)
 SUFFIX: Final = ".tape"
 LENGTH: Final = struct.Struct(">I")
 FIRST: Final = struct.Struct(">Q")
@@ -47,17 +50,23 @@ class Sealer(Protocol):
         """What `seal_bytes` was given."""
 
 
+class Told(Struct, frozen=True, array_like=True):
+    """What one step told the switches, in its order."""
+
+    instructions: tuple[Instruction, ...]
+
+
 class Recorded(Struct, frozen=True):
-    """One input as it came. `node` is the switch of an event, otherwise empty."""
+    """One line: an input as it came, or what its step told. `node` is the switch of an event, otherwise empty."""
 
     id: str
     at: Instant
     node: str
-    body: "SwitchEvent | inputs.Body"
+    body: "SwitchEvent | inputs.Body | Told"
 
 
 class Hole(Struct, frozen=True):
-    """Inputs that are not there. `first` to `last` are their numbers in `epoch`; `last` 0 where it cannot be known."""
+    """Lines that are not there. `first` to `last` are their numbers in `epoch`; `last` 0 where it cannot be known."""
 
     epoch: int
     first: int
@@ -91,6 +100,9 @@ class _Followed(Struct, frozen=True, array_like=True):
     event: msgspec.Raw
 
 
+# Whatever a switch can be told, also what is added later.
+_AnyInstruction: Any = Union[tuple(Instruction.__subclasses__())]  # noqa: UP007 - made of a list
+
 # --- inputs as bytes -------------------------------------------------------------------------------------------------
 _encoder: Final = msgspec.msgpack.Encoder()
 _line: Final = msgspec.msgpack.Decoder(tuple[str, int, str, str, msgspec.Raw])
@@ -102,12 +114,13 @@ _bodies: Final[Mapping[str, msgspec.msgpack.Decoder[Any]]] = {
     "started": msgspec.msgpack.Decoder(Started),
     "database": msgspec.msgpack.Decoder(DatabaseBack),
     "followed": msgspec.msgpack.Decoder(_Followed),
+    "told": msgspec.msgpack.Decoder(tuple[tuple[_AnyInstruction, ...]]),
 }
 _builtins: Final = msgspec.msgpack.Decoder()
 
 
 def encode(input_id: str, at: Instant, body: object) -> bytes:
-    """One input. `body` is a body of the runner's, or (node, SwitchEvent). Raises TypeError for anything else."""
+    """One line. `body` is one of the runner's, (node, SwitchEvent), or `Told`. Raises TypeError for anything else."""
     node = ""
     if isinstance(body, tuple):
         node, body = body
@@ -130,6 +143,8 @@ def _kind(body: object) -> str:
             return "started"
         case DatabaseBack():
             return "database"
+        case Told():
+            return "told"
     raise TypeError(f"{type(body).__name__} is no input of the runner and cannot stand on the tape")
 
 
@@ -137,33 +152,42 @@ def _as_written(body: object) -> object:
     if not isinstance(body, Followed):
         return body
     record = body.record
-    entry = BY_CLASS[type(record.event)]
+    if isinstance(record.event, UnknownEvent):
+        name, version, raw = record.event.name, record.event.version, _encoder.encode(record.event.body)
+    else:
+        entry = BY_CLASS[type(record.event)]
+        name, version, raw = entry.name, entry.version, _encoder.encode(record.event)
     return _Followed(
         record.stream,
         record.version,
         record.event_id,
         record.about,
         record.position,
-        entry.name,
-        entry.version,
-        msgspec.Raw(_encoder.encode(record.event)),
+        name,
+        version,
+        msgspec.Raw(raw),
     )
 
 
 def decode(line: bytes) -> Recorded:
-    """One input back. Raises msgspec.DecodeError (also for a shape that this code no longer knows)."""
+    """One line back. Raises msgspec.DecodeError (also for a shape that this code no longer knows)."""
     input_id, at, node, kind, raw = _line.decode(line)
     decoder = _bodies.get(kind)
     if decoder is None:
         raise msgspec.DecodeError(f"an input of a kind that is not known: {kind!r}")
     body = decoder.decode(raw)
+    if kind == "told":
+        body = Told(*body)
     return Recorded(input_id, Instant(at), node, _record(body) if isinstance(body, _Followed) else body)
 
 
 def _record(written: _Followed) -> Followed:
     entry = CATALOGUE.get(written.name)
     if entry is None or written.version > entry.version:
-        event: Any = UnknownEvent(name=written.name, version=written.version, body=bytes(written.event))
+        # One that was not known either when it was taped is on it as the bytes of the log.
+        body = _builtins.decode(written.event)
+        kept = body if isinstance(body, bytes) else bytes(written.event)
+        event: Any = UnknownEvent(name=written.name, version=written.version, body=kept)
     else:
         body = _builtins.decode(written.event)
         for upcast in entry.upcasters[written.version - 1 :]:
@@ -194,14 +218,14 @@ DICTIONARY: Final = (
 
 
 def pack(first: int, lines: list[bytes], dictionary: bytes) -> bytes:
-    """Inputs, the first of which has this number, as the inside of a block."""
+    """Lines, the first of which has this number, as the inside of a block."""
     squeezer = zlib.compressobj(_LEVEL, zdict=dictionary)
     parts = (LENGTH.pack(len(line)) + line for line in lines)
     return FIRST.pack(first) + squeezer.compress(b"".join(parts)) + squeezer.flush()
 
 
 def unpack(block: bytes, dictionary: bytes) -> tuple[int, list[bytes]]:
-    """The number of the first input, and the inputs. Raises zlib.error or struct.error for what is no block."""
+    """The number of the first line, and the lines. Raises zlib.error or struct.error for what is no block."""
     (first,) = FIRST.unpack_from(block)
     data = zlib.decompressobj(zdict=dictionary).decompress(block[FIRST.size :])
     return first, list(_lines(data))
@@ -271,6 +295,6 @@ def read_header(data: bytes) -> tuple[Header, int]:
         header = msgspec.json.decode(data[start : start + length], type=Header)
     except (msgspec.DecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"its header cannot be read: {error}") from None
-    if header.format != FORMAT:
-        raise ValueError(f"it has format {header.format}; this version reads {FORMAT}")
+    if header.format not in READ:
+        raise ValueError(f"it has format {header.format}; this version reads {' and '.join(map(str, READ))}")
     return header, start + length

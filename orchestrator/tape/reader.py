@@ -16,6 +16,7 @@ from orchestrator.tape.form import (
     Hole,
     Recorded,
     Sealer,
+    Told,
     bound_to,
     decode,
     dictionary_of,
@@ -58,7 +59,11 @@ def read(paths: Iterable[Path], vault: Sealer) -> Iterator[Recorded | Hole]:
 
 
 def inputs_of(recorded: Recorded) -> Iterator[Input]:
-    """The runner's inputs that this one became, with the same ids as then: an event may tell several facts, or none."""
+    """The runner's inputs that this line became, with the same ids as then: an event may tell several facts, or none;
+    what was told is none.
+    """
+    if isinstance(recorded.body, Told):
+        return
     if isinstance(recorded.body, SwitchEvent):
         for ordinal, fact in enumerate(translate(recorded.node, recorded.body)):
             yield Input(id=f"{recorded.id}.{ordinal}", at=recorded.at, body=fact)

@@ -28,6 +28,7 @@ GROUPS = (
     "scale",
     "estimate",
     "replay",
+    "redrive",
 )
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain import catalogue, engine
-from orchestrator.domain.access import tokens, users
+from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import consult_events, keeping, outward_events, transfer_events
 from orchestrator.domain.contacts import events as contact_events
@@ -41,6 +41,7 @@ from orchestrator.domain.work import orders, ordertypes
 
 PINNED = Path(__file__).with_name("events.txt")
 MODULES = (
+    bundles,
     tokens,
     users,
     contact_events,

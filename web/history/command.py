@@ -1,6 +1,6 @@
 """`ringledger why CONTACT`: each offer of a contact explained for any agent, in words, on the command line."""
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,7 +14,6 @@ from orchestrator.replay.scrubber import Scrubber
 from orchestrator.replay.snapshots import Snapshots
 from orchestrator.replay.why import Moment
 from orchestrator.service import configuration
-from orchestrator.settings import Settings
 from projections.reading import Log
 from web.words import Names
 from web.words.why import verdict
@@ -23,9 +22,21 @@ from web.words.why import verdict
 _SHORTEST: Final = 6
 
 
+class Place(Protocol):
+    """Whose log it is: the settings, or a bundle's."""
+
+    @property
+    def site(self) -> str:
+        """The site's name."""
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """Whose clock its people read."""
+
+
 def why(
     log: Log,
-    settings: Settings,
+    place: Place,
     contact: str,
     *,
     agent: str,
@@ -38,7 +49,7 @@ def why(
     Raises `Refused`: `no_such_contact`, `several_contacts`, `no_such_offer`, `no_such_agent`.
     """
     contact_id = _found(log, contact)
-    configured = configuration.current(log, settings.site).events
+    configured = configuration.current(log, place.site).events
     agents = {ident_of(name): each.number for name, each in configured.items() if isinstance(each, AgentConfigured)}
     queues = {ident_of(name): each.name for name, each in configured.items() if isinstance(each, QueueConfigured)}
     names = Names(agents={ident: f"{number} {ident}" for ident, number in agents.items()}, queues=queues)
@@ -53,7 +64,7 @@ def why(
     if not moments:
         lines.append("  never came to where it could be offered to anybody")
     for each in moments:
-        lines += ["", _head(each, names, settings.timezone)]
+        lines += ["", _head(each, names, place.timezone)]
         lines += [f"  {names.agent(reason.agent_id)}: {verdict(reason, names, each.at)}" for reason in each.reasons]
     return "\n".join(lines)
 

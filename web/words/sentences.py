@@ -7,7 +7,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from orchestrator.domain import engine
-from orchestrator.domain.access import tokens, users
+from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import consult_events as cs
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import keeping
@@ -407,4 +407,8 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     tokens.TokenIssued: (_l("Token issued for the role %(role)s"), lambda e, _: {"role": code(e.role)}),
     tokens.TokenRevoked: (_l("Token revoked"), _nothing),
+    bundles.BundleMade: (
+        _l("Bundle made of %(events)s events and %(lines)s lines of the tape"),
+        lambda e, _: {"events": e.events, "lines": e.lines},
+    ),
 }

@@ -5,7 +5,7 @@ A leg is named by (node, uuid). A fact is news, not truth: it may be late, doubl
 
 from msgspec import Struct
 
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.kernel import Instant, Personal
 
 
 class Fact(Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -34,8 +34,8 @@ class LegParked(LegFact, frozen=True, kw_only=True):
 
     inbound: bool = False
     dialled: str = ""
-    caller_number: str = ""
-    caller_name: str = ""
+    caller_number: Personal = ""
+    caller_name: Personal = ""
     context: str = ""
     trunk: str = ""
     host: str = ""
@@ -84,13 +84,13 @@ class LegHungUp(LegFact, frozen=True, kw_only=True):
 class LegTransferred(LegFact, frozen=True, kw_only=True):
     """The leg was sent elsewhere by its phone or by command (variable transfer_history or a REFER)."""
 
-    target: str = ""
+    target: Personal = ""
 
 
 class DigitPressed(LegFact, frozen=True, kw_only=True):
     """A key on the phone (DTMF). Never subscribed to outside a step that asks for digits (law 11)."""
 
-    digit: str
+    digit: Personal
     duration_ms: int = 0
 
 
@@ -184,8 +184,8 @@ class SeenLeg(Struct, frozen=True, kw_only=True, omit_defaults=True):
     contact: str = ""
     offer: str = ""
     dialled: str = ""
-    caller_number: str = ""
-    caller_name: str = ""
+    caller_number: Personal = ""
+    caller_name: Personal = ""
     context: str = ""
     trunk: str = ""
     host: str = ""

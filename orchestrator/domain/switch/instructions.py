@@ -6,7 +6,7 @@ Only `CheckLeg` is a question: it changes nothing and needs no event.
 
 from msgspec import Struct
 
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.kernel import Instant, Personal
 
 
 class Instruction(Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -53,8 +53,8 @@ class RingAgent(Instruction, frozen=True, kw_only=True):
 
     offer: str
     extension: str
-    caller_number: str = ""
-    caller_name: str = ""
+    caller_number: Personal = ""
+    caller_name: Personal = ""
     """Already cleaned: what the agent's phone shows."""
     ring_ms: int
     deadline: Instant
@@ -70,7 +70,7 @@ class DialOutside(Instruction, frozen=True, kw_only=True):
     """
 
     offer: str
-    number: str
+    number: Personal
     show: str = ""
     """The number that whoever is called sees."""
     trunk: str

@@ -23,6 +23,7 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 SAMPLE: Final = "7"
 # What only a command line or a program is told: a page never shows it.
 NOT_ON_PAGES: Final = (
+    "orchestrator/bundle/",
     "orchestrator/documents/",
     "orchestrator/questions.py",
     "projections/command.py",

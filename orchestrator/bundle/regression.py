@@ -1,0 +1,127 @@
+"""A bundle as a regression test: what was decided rightly must be decided so again, and what was wrong no more."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from orchestrator.bundle.form import BadBundle
+from orchestrator.bundle.opened import Opened, opened
+from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
+from orchestrator.redrive import Difference
+from orchestrator.redrive.compared import EVENTS, FAULT, INSTRUCTIONS, TIMER
+from orchestrator.replay.moments import local
+
+_NAME: Final = re.compile(r"[^a-z0-9]+")
+_TEST: Final = '''"""{title}
+
+The tape of an incident, driven through today's code.
+{meaning}
+"""
+
+from pathlib import Path
+from typing import Final
+
+from orchestrator.bundle import problems
+
+BUNDLE: Final = Path(__file__).with_name("{bundle}")
+{wrong}
+
+def test_{name}() -> None:
+    """Feature 11.4: {promise}"""
+    found = problems(BUNDLE, wrong=WRONG)
+    assert not found, "\\n".join(found)
+'''
+_AS_RECORDED: Final = "Everything that was decided then was right, and is decided so again."
+_BUT_WRONG: Final = (
+    "What stands under WRONG is the bug:\n"
+    "today's code must decide it otherwise, and all the rest as it was decided then."
+)
+
+
+def problems(path: Path, *, wrong: Mapping[str, str] | None = None) -> list[str]:
+    """What today's code does with a bundle that it should not, a line each; nothing where all is well.
+
+    `wrong`: inputs whose steps were decided wrongly then, with what was, in words. These must be decided otherwise now,
+    and all others as they were. Raises `BadBundle`.
+    """
+    bad = dict(wrong or {})
+    with opened(path) as bundle:
+        report = bundle.redriven()
+    otherwise: dict[str, list[Difference]] = {}
+    for each in report.differences:
+        otherwise.setdefault(each.input_id, []).append(each)
+    found = [
+        f"input {input_id}: {_said(each)}"
+        for input_id, differences in otherwise.items()
+        for each in differences
+        if input_id not in bad or each.what == FAULT
+    ]
+    found += [
+        f"input {input_id} is decided as it was then: {what}"
+        for input_id, what in bad.items()
+        if not any(each.what in (EVENTS, INSTRUCTIONS, TIMER) for each in otherwise.get(input_id, ()))
+    ]
+    if not report.inputs:
+        found.append("nothing of the tape could be driven again")
+    return found
+
+
+def write_test(path: Path, folder: Path, wrong: Sequence[int]) -> Path:
+    """Write a test of this bundle, and a copy of it, into a folder; the test's file.
+
+    `wrong`: log positions of events that should never have been. Raises `BadBundle`.
+    """
+    with opened(path) as bundle:
+        if not bundle.manifest.pseudonymous:
+            raise BadBundle(
+                "not_pseudonymous",
+                "A test lives in a repository, where personal data must not be: make the bundle with --pseudonymous.",
+            )
+        bad = dict(_wrong(bundle, position) for position in wrong)
+        begun = local(bundle.manifest.begins, bundle.timezone)
+        site = bundle.manifest.site
+    name = _NAME.sub("_", path.stem.lower()).strip("_") or "incident"
+    target, copy = folder / f"test_{name}.py", folder / f"{name}.bundle"
+    for each in (target, copy):
+        if each.exists():
+            raise BadBundle("exists", f"{each} is there already; nothing is written over. Rename the bundle.")
+    folder.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(path.read_bytes())
+    rows = "".join(f"    {key!r}: {words!r},\n" for key, words in bad.items()).replace("'", '"')
+    text = _TEST.format(
+        title=f"{site}, {begun}: an incident.",
+        meaning=_BUT_WRONG if bad else _AS_RECORDED,
+        bundle=copy.name,
+        wrong=f"WRONG: Final[dict[str, str]] = {{\n{rows}}}\n" if bad else "WRONG: Final[dict[str, str]] = {}\n",
+        name=name,
+        promise="the wrong decisions are made no more, the others as they were." if bad else _AS_RECORDED.lower(),
+    )
+    target.write_text(text, encoding="utf-8")
+    return target
+
+
+def _wrong(bundle: Opened, position: int) -> tuple[str, str]:
+    """The input of the step that made this event, and what the step made."""
+    records = bundle.within()
+    record = next((each for each in records if each.position == position), None)
+    if record is None or kind_of(record.stream) not in LIVE_KINDS:
+        raise BadBundle(
+            "no_such_event",
+            f"There is no event of the engine at position {position} in the bundle's window; "
+            "`ringledger bundle open FILE --events` lists them.",
+        )
+    cause = record.about.causation
+    return cause, _names([each for each in records if each.about.causation == cause])
+
+
+def _said(each: Difference) -> str:
+    if each.what == FAULT:
+        return f"today's code fails: {each.fault}"
+    if each.what == TIMER:
+        return f"the timer {' of '.join(each.timer)} is due at {each.made_due}, not at {each.recorded_due}"
+    return f"{each.what} recorded: {_names(each.recorded)}; today: {_names(each.made)}"
+
+
+def _names(happened: Sequence[object]) -> str:
+    return ", ".join(type(each.event if isinstance(each, Record) else each).__name__ for each in happened) or "nothing"

@@ -1,0 +1,183 @@
+"""Bundles that were cut, altered, made to harm or made by a newer program: refused in words, nothing unpacked."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from orchestrator.bundle import BadBundle, form, opened
+from tests.bundle.kit import window, write
+from tests.redrive.taped import TapedRun
+
+Altered = Callable[[dict[str, bytes]], dict[str, bytes]]
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pseudonymous bundle, and a sealed one beside it."""
+    folder = tmp_path_factory.mktemp("good")
+    what = window(TapedRun(3).play())
+    write(folder / "plain.bundle", what)
+    write(folder / "sealed.bundle", what, sealed=True)
+    return folder
+
+
+def refused(path: Path, key: Path | None = None) -> BadBundle:
+    with pytest.raises(BadBundle) as caught, opened(path, key):
+        pass
+    return caught.value
+
+
+def altered(good: Path, target: Path, change: Altered, name: str = "plain.bundle") -> Path:
+    """A copy of a bundle with other parts."""
+    with zipfile.ZipFile(good / name) as archive:
+        parts = {each: archive.read(each) for each in archive.namelist()}
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each, data in change(parts).items():
+            archive.writestr(each, data)
+    return target
+
+
+def with_manifest(**other: object) -> Altered:
+    def change(parts: dict[str, bytes]) -> dict[str, bytes]:
+        manifest = msgspec.json.decode(parts[form.MANIFEST])
+        return {**parts, form.MANIFEST: msgspec.json.encode({**manifest, **other})}
+
+    return change
+
+
+def test_one_of_a_newer_version_says_which_version_opens_it(good: Path, tmp_path: Path) -> None:
+    found = refused(altered(good, tmp_path / "b", with_manifest(format=2, new="shape")))
+    assert found.code == "bundle_newer"
+    assert "Open it with that version or a later one." in found.message
+
+
+def test_one_that_was_cut_short_says_so_wherever_it_was_cut(good: Path, tmp_path: Path) -> None:
+    whole = (good / "plain.bundle").read_bytes()
+    for cut in (0, 10, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "b").write_bytes(whole[:cut])
+        assert refused(tmp_path / "b").code == "bundle_cut_short"
+
+
+def test_a_part_that_is_missing_is_named(good: Path, tmp_path: Path) -> None:
+    path = altered(good, tmp_path / "b", lambda parts: {k: v for k, v in parts.items() if k != "tape/000001.lines"})
+    assert "tape/000001.lines" in refused(path).message
+
+
+def test_a_part_that_was_altered_is_no_longer_what_the_manifest_says(good: Path, tmp_path: Path) -> None:
+    def change(parts: dict[str, bytes]) -> dict[str, bytes]:
+        name = "events/000001.jsonl"
+        return {**parts, name: parts[name].replace(b"completed", b"abandoned", 1)}
+
+    found = refused(altered(good, tmp_path / "b", change))
+    assert found.code == "bundle_forged"
+    assert "events/000001.jsonl is not what the manifest says" in found.message
+
+
+def test_whoever_alters_a_manifest_of_a_sealed_one_has_not_its_key(good: Path, tmp_path: Path) -> None:
+    path = altered(good, tmp_path / "b", with_manifest(site="another"), "sealed.bundle")
+    assert refused(path, good / "sealed.bundle.key").code == "bundle_forged"
+
+
+def test_a_sealed_part_cannot_stand_in_for_another(good: Path, tmp_path: Path) -> None:
+    """Each is bound to its name, even where manifest and digests are made to agree."""
+    with zipfile.ZipFile(good / "sealed.bundle") as archive:
+        events, tape = archive.read("events/000001.jsonl"), archive.read("tape/000001.lines")
+    key = form.read_key(good / "sealed.bundle.key")
+    assert key.open(events, b"events/000001.jsonl")
+    with pytest.raises(Exception, match="does not fit its key"):
+        key.open(tape, b"events/000001.jsonl")
+
+
+@pytest.mark.parametrize(
+    "name",
+    (
+        "../../etc/cron.d/x",
+        "/etc/passwd",
+        "events/../../x.jsonl",
+        "events/000001.jsonl/",
+        "tape\\..\\x",
+        "READ.ME",
+        "events/000002.exe",
+    ),
+)
+def test_a_part_with_a_name_that_no_bundle_has_is_refused_and_nothing_is_written(
+    good: Path, tmp_path: Path, name: str
+) -> None:
+    """Path traversal: no name is ever a path."""
+    path = altered(good, tmp_path / "b", lambda parts: {**parts, name: b"harm"})
+    before = sorted(tmp_path.rglob("*"))
+    assert refused(path).code == "bundle_forged"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_part_of_which_the_manifest_knows_nothing_is_refused(good: Path, tmp_path: Path) -> None:
+    path = altered(good, tmp_path / "b", lambda parts: {**parts, "events/000009.jsonl": b"{}\n"})
+    assert "knows nothing" in refused(path).message
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_part_that_is_there_twice_is_refused(good: Path, tmp_path: Path) -> None:
+    path = tmp_path / "b"
+    path.write_bytes((good / "plain.bundle").read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("events/000001.jsonl", b"{}\n")
+    assert "twice" in refused(path).message
+
+
+def test_a_bomb_is_unpacked_no_further_than_its_bound(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(form, "MOST_PART_BYTES", 1024 * 1024)
+    for name in ("plain.bundle", "sealed.bundle"):
+        bomb = b"\0" * (3 * 1024 * 1024)
+        path = altered(good, tmp_path / name, lambda parts: {**parts, "tape/000001.lines": bomb}, name)  # noqa: B023
+        assert refused(path, good / "sealed.bundle.key" if name.startswith("s") else None).code == "bundle_too_large"
+
+
+def test_a_sealed_bomb_is_unpacked_no_further_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has the key may still be no friend."""
+    monkeypatch.setattr(form, "MOST_PART_BYTES", 1024 * 1024)
+    write(tmp_path / "b", window(TapedRun(3).play()), sealed=True)
+    monkeypatch.setattr(form, "MOST_PART_BYTES", 64 * 1024)
+    assert refused(tmp_path / "b").code == "bundle_too_large"
+
+
+def test_a_manifest_that_promises_more_than_memory_holds_is_refused(good: Path, tmp_path: Path) -> None:
+    parts = {"events/000001.jsonl": {"length": 1 << 40, "digest": "x"}}
+    assert refused(altered(good, tmp_path / "b", with_manifest(parts=parts))).code == "bundle_too_large"
+
+
+def test_what_is_no_bundle_at_all_is_refused_in_words(tmp_path: Path) -> None:
+    assert refused(tmp_path / "nowhere").code == "bundle_missing"
+    (tmp_path / "text").write_text("hello")
+    assert "no bundle" in refused(tmp_path / "text").message
+    with zipfile.ZipFile(tmp_path / "zip", "w"):
+        pass
+    assert refused(tmp_path / "zip").code == "bundle_cut_short"
+
+
+def test_a_key_that_is_none_is_refused_and_a_needless_one_too(good: Path, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("ringledger-bundle-key-1 AAAA\n")
+    assert refused(good / "sealed.bundle", tmp_path / "key").code == "bundle_no_key"
+    assert refused(good / "plain.bundle", tmp_path / "key").code == "bundle_no_key"
+
+
+def test_lines_that_are_no_events_and_no_tape_are_refused_or_told(good: Path, tmp_path: Path) -> None:
+    from hashlib import sha256
+
+    def with_part(name: str, data: bytes) -> Altered:
+        def change(parts: dict[str, bytes]) -> dict[str, bytes]:
+            manifest = msgspec.json.decode(parts[form.MANIFEST])
+            manifest["parts"][name] = {"length": len(data), "digest": sha256(data).hexdigest()}
+            return {**parts, name: data, form.MANIFEST: msgspec.json.encode(manifest)}
+
+        return change
+
+    assert "is no event" in refused(altered(good, tmp_path / "a", with_part("events/000001.jsonl", b"{}\n"))).message
+    assert "inside a line" in refused(altered(good, tmp_path / "b", with_part("tape/000001.lines", b"L\0"))).message
+    strange = b"L\0\0\0\x03abc"
+    with opened(altered(good, tmp_path / "c", with_part("tape/000001.lines", strange))) as found:
+        assert "cannot read" in found.holes[0].why

@@ -1,0 +1,94 @@
+"""A bundle becomes a test that fails while the bug is in the code and passes once it is not (feature 11.4).
+
+The bugs are those of `tests.simulation.mutants`: planted in today's code, or in the code of the night.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.bundle import BadBundle, opened
+from orchestrator.bundle.regression import write_test
+from orchestrator.domain.staff.shifts import AgentCooledDown
+from tests.bundle.kit import window, write
+from tests.redrive.taped import TapedRun, UnwatchedRun
+from tests.simulation.mutants import MUTANTS, Mutant
+
+
+def bug(name: str) -> Mutant:
+    return next(each for each in MUTANTS if each.name == name)
+
+
+def loaded(path: Path) -> Callable[[], None]:
+    """The one test of this file, as pytest would call it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (found,) = (value for name, value in vars(module).items() if name.startswith("test_"))
+    test: Callable[[], None] = found
+    return test
+
+
+def test_what_was_right_must_stay_so(tmp_path: Path) -> None:
+    """Recorded by good code; somebody breaks it later."""
+    write(tmp_path / "tuesday night.bundle", window(TapedRun(7).play()))
+    path = write_test(tmp_path / "tuesday night.bundle", tmp_path / "incidents", ())
+    assert path.name == "test_tuesday_night.py"
+    test = loaded(path)
+    with bug("no cool-down").make(), pytest.raises(AssertionError, match="AgentCooledDown"):
+        test()
+    test()
+
+
+def test_what_was_wrong_must_be_so_no_more(tmp_path: Path) -> None:
+    """Recorded by bad code: its log has the bug in it, and whoever looks at it says which events should not be."""
+    with bug("last come, first served").make():
+        write(tmp_path / "incident.bundle", window(UnwatchedRun(7).play()))
+        with opened(tmp_path / "incident.bundle") as found:
+            assert found.redriven().same, "the code that made it makes it again"
+    # With the fix, the re-drive says where the two differ: the first is what was complained about, the others are its
+    # like.
+    with opened(tmp_path / "incident.bundle") as found:
+        wrong = {each.input_id: each for each in found.redriven().differences if each.what == "events"}
+        positions = [min(r.position for r in found.within() if r.about.causation == each) for each in wrong]
+    test = loaded(write_test(tmp_path / "incident.bundle", tmp_path / "incidents", positions))
+    with bug("last come, first served").make(), pytest.raises(AssertionError, match="is decided as it was then"):
+        test()
+    test()
+
+
+def test_code_that_fails_is_no_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from orchestrator.runner import Runner
+
+    run = TapedRun(7).play()
+    write(tmp_path / "b.bundle", window(run))
+    wrong = next(record for record in run.log() if isinstance(record.event, AgentCooledDown))
+    test = loaded(write_test(tmp_path / "b.bundle", tmp_path / "incidents", [wrong.position]))
+    step = Runner.step
+
+    def fails(self: Runner, given: object) -> object:
+        if given.id == wrong.about.causation:  # type: ignore[attr-defined]
+            raise ValueError("a fix in haste")
+        return step(self, given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Runner, "step", fails)
+    with pytest.raises(AssertionError, match="a fix in haste"):
+        test()
+
+
+def test_a_test_holds_no_personal_data_and_writes_over_nothing(tmp_path: Path) -> None:
+    what = window(TapedRun(3).play())
+    write(tmp_path / "a.bundle", what, sealed=True)
+    with pytest.raises(BadBundle, match="--pseudonymous"):
+        write_test(tmp_path / "a.bundle", tmp_path / "incidents", ())
+    write(tmp_path / "b.bundle", what)
+    with pytest.raises(BadBundle, match="no event of the engine at position 999999"):
+        write_test(tmp_path / "b.bundle", tmp_path / "incidents", [999_999])
+    assert not (tmp_path / "incidents").exists()
+    write_test(tmp_path / "b.bundle", tmp_path / "incidents", ())
+    with pytest.raises(BadBundle, match="is there already"):
+        write_test(tmp_path / "b.bundle", tmp_path / "incidents", ())
