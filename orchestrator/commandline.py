@@ -16,6 +16,7 @@ from orchestrator.commandline_admission import blacklist, holidays, notice
 from orchestrator.commandline_people import token, user
 from orchestrator.commandline_recordings import recordings
 from orchestrator.commandline_sizing import size
+from orchestrator.commandline_whatif import whatif
 from orchestrator.commandline_wishes import WISHES
 from orchestrator.control import Client, ControlError, control_path
 from orchestrator.domain.kernel import SECOND, Refused
@@ -40,6 +41,7 @@ ringledger.add_command(blacklist)
 ringledger.add_command(notice)
 ringledger.add_command(recordings)
 ringledger.add_command(size)
+ringledger.add_command(whatif)
 for wish in WISHES:
     ringledger.add_command(wish)
 

@@ -1,11 +1,11 @@
 """A question about a day, and its answer: the real day, the same day played with unchanged rules, and with others.
 
-    log ──read──▶ Day ──┬─ as it was, seed 1 … n ──▶ what playing makes of it: how far it can be believed
-                        └─ as wanted, seed 1 … n ──▶ what would have been; the difference to the other, seed by seed
+log ──read──▶ Day ──┬─ as it was, seed 1 … n ──▶ what playing makes of it: how far it can be believed
+                    └─ as wanted, seed 1 … n ──▶ what would have been; the difference to the other, seed by seed
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from statistics import fmean, stdev
 from typing import Final
 
@@ -28,6 +28,9 @@ MOST_SEEDS: Final = 50
 MOST_CALLS: Final = 400_000
 """Calls × seeds: about ten minutes of a processor's work, doubled where something is changed."""
 SEEDS: Final = 10
+"""Plays of a day where nobody says how many; fewer of a large one."""
+_USUAL_CALLS: Final = 40_000
+_FEWEST: Final = 3
 CONFIGURED: Final = (*SECTION_OF, "config", "blacklist")
 
 # Student's t for 95 %, by degrees of freedom from 1; the last one for all beyond.
@@ -146,16 +149,36 @@ def taken(records: Sequence[Record], first: Instant, last: Instant) -> Real:
     return Real(taker.day(configured, changed), measure.measured(), targets)
 
 
-def checked(days: int, seeds: int) -> None:
-    """Raises `Refused` where more is asked for than is played."""
+def checked(days: int, seeds: int = 1) -> None:
+    """Raises `Refused` (`bad_days`, `bad_seeds`) where more is asked for than is played."""
     if not 1 <= days <= MOST_DAYS:
         raise Refused("bad_days", f"From 1 to {MOST_DAYS} days are played together.")
     if not 1 <= seeds <= MOST_SEEDS:
         raise Refused("bad_seeds", f"A day is played with 1 to {MOST_SEEDS} seeds.")
 
 
+def ask(
+    log: Log,
+    when: tuple[Instant, Instant],
+    wanted: Wanted,
+    *,
+    seeds: int = 0,
+    progress: Callable[[int, int], None] = lambda _done, _plays: None,
+) -> Answer:
+    """Read the day and play it; 0 seeds: as many as its calls leave time for. Raises what `read` and `answer` raise."""
+    checked(1, seeds or 1)
+    real = read(log, *when)
+    usual = max(_FEWEST, min(SEEDS, _USUAL_CALLS // len(real.day.callers)))
+    return answer(real, wanted, seeds=seeds or usual, today=datetime.now(UTC).date(), progress=progress)
+
+
 def answer(
-    real: Real, wanted: Wanted, *, seeds: int, today: date, progress: Callable[[int, int], None] = lambda _a, _b: None
+    real: Real,
+    wanted: Wanted,
+    *,
+    seeds: int,
+    today: date,
+    progress: Callable[[int, int], None] = lambda _done, _plays: None,
 ) -> Answer:
     """Play the day. `progress` is told how many plays are done, of how many. Raises `Refused` as `Changes` does, and
     `too_many_calls`.

@@ -17,13 +17,14 @@ from orchestrator.domain.kernel import Event, Provenance, Record, Refused, deriv
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.service import site_file
-from orchestrator.service.planning import Current, make_plan
+from orchestrator.service.planning import Change, Current, make_plan
 from orchestrator.service.site_fields import SECTIONS
-from orchestrator.whatif.day import Agent, Day
+from orchestrator.whatif.day import Agent, Day, Wish
 
 MOST_AGENTS: Final = 1_000
 """So many agents more or fewer may be asked for."""
 _REMOVALS: Final = tuple(section.removed for section in SECTIONS)
+_KINDS: Final = frozenset(section.kind for section in SECTIONS)
 # Extensions that no phone has; what an agent is called by whom nobody employs.
 _EXTENSIONS: Final = 9_900_000
 _NAME: Final = "what-if"
@@ -63,11 +64,11 @@ class Changes:
         self._events = {**before}
         self._records: list[Record] = []
         self.told: list[str] = []
-        """The changes of the file, in words."""
+        """The changes of the file, a line each: never a name, for an answer is kept as it is."""
         if wanted.text:
             plan = make_plan(Current("", 0, before, {}), site_file.read(wanted.text, today), today)
             self._records = [_record(change.stream, change.event, day) for change in plan.changes]
-            self.told = [line for change in plan.changes for line in change.lines()]
+            self.told = [_in_words(change) for change in plan.changes]
             self._events = _in_force([*day.configured, *self._records])
         else:
             self._events = _in_force([*day.configured, *day.changed])
@@ -78,7 +79,7 @@ class Changes:
 
     def of(self, seed: int) -> Setting:
         """The setting for one seed."""
-        dice = Random(f"{_NAME} {seed}")
+        dice = Random(f"{_NAME} {seed}")  # noqa: S311 - chance, no secret
         staff = {agent_id: agent for agent_id, agent in self._day.agents.items() if agent_id in self._agents}
         working = sorted(agent_id for agent_id, agent in staff.items() if _worked(agent))
         records = [*self._day.configured, *self._records]
@@ -135,7 +136,16 @@ class Changes:
         return dice.choice([each for each in working if shared[each] == most])
 
 
-def _at_own_phone(model: str, staff: Mapping[str, Agent]) -> list:
+def _in_words(change: Change) -> str:
+    keys = ", ".join(
+        each.key if change.stream.startswith("agent-") else f"{each.key} = {each.after} (was {each.before})"
+        for each in change.keys
+        if each.before is not None and each.after is not None
+    )
+    return f"{change.action} {change.stream}" + (f": {keys}" if keys else "")
+
+
+def _at_own_phone(model: str, staff: Mapping[str, Agent]) -> list[Wish]:
     return [replace(wish, detail="") if wish.what == "in" else wish for wish in staff[model].wishes]
 
 
@@ -152,9 +162,6 @@ def _in_force(records: list[Record]) -> dict[str, Event]:
         elif kind_of(record.stream) in _KINDS:
             found[record.stream] = record.event
     return found
-
-
-_KINDS: Final = frozenset(section.kind for section in SECTIONS)
 
 
 def _record(name: str, event: Event, day: Day) -> Record:

@@ -1,7 +1,7 @@
 """How long callers are willing to wait, from a day on which most were served before anybody could see.
 
-Whoever gave up has told their patience. Whoever was served, or left the queue otherwise, has told that it is longer than
-the wait (censored). E. L. Kaplan and P. Meier, "Nonparametric estimation from incomplete observations" (1958): at each
+Whoever gave up has told their patience. Whoever was served, or left otherwise, has told that it is longer than the wait
+(censored). E. L. Kaplan and P. Meier, "Nonparametric estimation from incomplete observations" (1958): at each
 time at which d of the n who still wait give up, the share that stays is multiplied by 1 - d/n.
 
 Beyond the last who gave up nothing is known. There patience goes on as exponential, with the likeliest mean of the day:

@@ -63,7 +63,7 @@ class Chances(Struct):
 
 
 class Play:
-    """One day, once. `take` is told of every record. `staff` plays agents by their id, whose day it is theirs to have."""
+    """One day, once. `take` is told of every record. `staff`: who works, by the agent's id, and what they bring."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Play:
         self._staff = staff
         self._rings = _rings(day, staff)
         self._backs = [back for agent in day.agents.values() for back in agent.back] or [_USUAL_BACK]
-        self._dice = dice = Random(seed)
+        self._dice = dice = Random(seed)  # noqa: S311 - chance, no secret
         self._chances = [Chances(1 - dice.random(), dice.random(), dice.random()) for _ in day.callers]
         self._served = _served(day)
         for node in sorted({caller.node for caller in day.callers}):
@@ -385,5 +385,3 @@ def _served(day: Day) -> dict[str, list[Talk]]:
                 found.setdefault(talk.queue_id, []).append(talk)
     found[""] = found[""] or [_USUAL_TALK]
     return found
-
-
