@@ -30,6 +30,7 @@ AREAS: Final = (
     "notices",
     "routing",
     "sizing",
+    "whatif",
     "push",
     "api",
 )

@@ -27,7 +27,7 @@ from orchestrator.runner.sensing import INBOUND_CONTEXT
 from orchestrator.whatif.day import ANSWERED, Agent, Day, Ring, Talk
 
 # With fewer rings than this an agent is taken to answer like all of them together.
-_OWN: Final = 20
+_OWN: Final = 5
 # Where nobody answered on that day, or came back after a missed ring; and how long a number outside rings.
 _USUAL_RING: Final = Ring(ANSWERED, 3 * SECOND)
 _USUAL_BACK: Final = 60 * SECOND

@@ -27,6 +27,7 @@ GROUPS = (
     "fairness",
     "scale",
     "estimate",
+    "whatif",
 )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
+from msgspec.structs import replace
+
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Provenance, Record
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
@@ -23,8 +25,6 @@ SETTINGS: Final = QueueConfigured(name="", skill="", ring_ms=12_000, wrap_up_ms=
 
 def configuration(agents: int, **queue: object) -> dict[str, Event]:
     """Two queues and their agents, of whom every third can do both."""
-    from msgspec.structs import replace
-
     changes: dict[str, Event] = {}
     for place, name in enumerate(QUEUES):
         changes[f"queue-{name}"] = replace(SETTINGS, name=name.title(), skill=name, **queue)
@@ -41,14 +41,22 @@ def configured(agents: int, **queue: object) -> list[Record]:
     """The same as records of the day before."""
     changes = configuration(agents, **queue)
     changes["config-main"] = ConfigurationApplied(digest="", changed=tuple(sorted(changes)))
-    about = Provenance(at=Instant(FIRST - SECOND), actor="admin:test", origin="config")
+    about = Provenance(at=Instant(FIRST - 86_400 * SECOND), actor="admin:test", origin="config")
     return [
         Record(stream=name, version=1, event=event, event_id=f"{name}-1", about=about)
         for name, event in changes.items()
     ]
 
 
-def brought(calls: int, agents: int, seed: int = 1, *, hours: tuple[int, int] = (8, 18), **queue: object) -> Day:
+def brought(
+    calls: int,
+    agents: int,
+    seed: int = 1,
+    *,
+    hours: tuple[int, int] = (8, 18),
+    agents_pause: bool = True,
+    **queue: object,
+) -> Day:
     """What callers and agents bring: calls at random between two hours, talks of a minute on average, and an agent in
     twelve rings who does not answer.
     """
@@ -61,7 +69,7 @@ def brought(calls: int, agents: int, seed: int = 1, *, hours: tuple[int, int] = 
         configured=configured(agents, **queue),
         changed=[],
         callers=[_caller(dice, number, int(at)) for number, at in enumerate(times)],
-        agents={f"a{n}": _agent(dice, n, begin, end) for n in range(agents)},
+        agents={f"a{n}": _agent(dice, n, begin, end, pauses=agents_pause) for n in range(agents)},
         patience=Patience(told=False, callers=0, gave_up=0, mean_s=PATIENCE_S),
         delivered=300 * MILLISECOND,
         joined=100 * MILLISECOND,
@@ -97,17 +105,23 @@ def _caller(dice: Random, number: int, at: int) -> Caller:
     )
 
 
-def _agent(dice: Random, number: int, begin: int, end: int) -> Agent:
-    return Agent(f"a{number}", wishes=list(_wishes(dice, begin, end)), rings=list(_rings(dice)), back=[90 * SECOND])
+def _agent(dice: Random, number: int, begin: int, end: int, *, pauses: bool) -> Agent:
+    return Agent(
+        f"a{number}",
+        wishes=list(_wishes(dice, begin, end, pauses=pauses)),
+        rings=list(_rings(dice)),
+        back=[90 * SECOND],
+    )
 
 
-def _wishes(dice: Random, begin: int, end: int) -> Iterator[Wish]:
+def _wishes(dice: Random, begin: int, end: int, *, pauses: bool) -> Iterator[Wish]:
     at = begin - int(dice.uniform(0, 600) * SECOND)
     yield Wish(Instant(at), "in")
     yield Wish(Instant(at + SECOND), "ready")
-    pause = int(dice.uniform(begin + 3_600 * SECOND, end - 3_600 * SECOND))
-    yield Wish(Instant(pause), "pause", "lunch")
-    yield Wish(Instant(pause + 1_800 * SECOND), "ready")
+    if pauses:
+        pause = int(dice.uniform(begin + 3_600 * SECOND, end - 3_600 * SECOND))
+        yield Wish(Instant(pause), "pause", "lunch")
+        yield Wish(Instant(pause + 1_800 * SECOND), "ready")
     yield Wish(Instant(end + 900 * SECOND), "out")
 
 
