@@ -20,8 +20,8 @@ TODAY = date(2026, 3, 2)
 
 @pytest.fixture(scope="module")
 def real() -> Real:
-    """A morning of 250 calls for six agents, as its log tells it."""
-    return asking.taken(made.records(made.brought(250, 6, hours=(8, 10), agents_pause=False)), made.FIRST, made.LAST)
+    """A morning of 250 calls for four agents, as its log tells it."""
+    return asking.taken(made.records(made.brought(250, 4, hours=(8, 10), agents_pause=False)), made.FIRST, made.LAST)
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,8 @@ def test_patience_is_stated_with_where_it_comes_from(real: Real, unchanged: Answ
 
 
 # --- what would have been --------------------------------------------------------------------------------------------
-def test_two_agents_more_answer_sooner_and_two_fewer_later(real: Real) -> None:
-    more, fewer = ask(real, agents=2), ask(real, agents=-2)
+def test_an_agent_more_answers_sooner_and_one_fewer_later(real: Real) -> None:
+    more, fewer = ask(real, agents=1), ask(real, agents=-1)
     for answer, sign in ((more, 1), (fewer, -1)):
         level, lost = answer.figures["service_level"].difference, answer.figures["given_up"].difference
         hours = answer.figures["agent_hours"].difference
@@ -107,40 +107,41 @@ def test_two_agents_more_answer_sooner_and_two_fewer_later(real: Real) -> None:
         assert hours is not None
         assert sign * level.mean > 0.05
         assert sign * lost.mean < 0
-        assert hours.mean == pytest.approx(sign * 2 * 2.3, rel=0.25)
-    assert (more.more_agents, more.changed, more.changes) == (2, True, ())
+        assert hours.mean == pytest.approx(sign * 2.3, rel=0.3)
+    assert (more.more_agents, more.changed, more.changes) == (1, True, ())
 
 
 def test_agents_more_or_fewer_are_those_who_serve_the_queue(real: Real) -> None:
     """Drawn by the seed: the result is not one about whom it happened to be."""
-    able = {name for name, event in made.configuration(6).items() if "sales" in getattr(event, "skills", ())}
+    able = {name for name, event in made.configuration(4).items() if "sales" in getattr(event, "skills", ())}
     more = Changes(real.day, Wanted(agents=2, queue_id="sales"), TODAY)
     for record in more.of(1).configured[-2:]:
         assert "sales" in record.event.skills  # type: ignore[attr-defined]  # an agent
-    fewer = Changes(real.day, Wanted(agents=-2, queue_id="sales"), TODAY)
+    fewer = Changes(real.day, Wanted(agents=-1, queue_id="sales"), TODAY)
     gone = [real.day.agents.keys() - fewer.of(seed).staff.keys() for seed in range(20)]
     assert {f"agent-{name}" for names in gone for name in names} == able
-    assert {len(names) for names in gone} == {2}
+    assert {len(names) for names in gone} == {1}
 
 
 def test_another_configuration_is_played_as_it_would_decide(real: Real) -> None:
-    """Strategies, priorities and skills: whatever the file says, through the production step."""
-    events = made.configuration(6)
-    sales = events["queue-sales"]
-    text = site_text.write({**events, "queue-sales": replace(sales, priority=100)}, site="main", version=1)  # type: ignore[type-var]  # a queue
-    answer = ask(real, text=text)
-    assert answer.changes == ("changed queue-sales: priority = 100 (was 0)",)
-    gain = {name: answer.queues[name]["wait_s"].difference for name in made.QUEUES}
-    assert gain["sales"] is not None
-    assert gain["support"] is not None
-    assert gain["sales"].high < 0 < gain["support"].mean
+    """Whatever the file says, through the production step: here a skill that nobody has so well."""
+    events = made.configuration(4)
+    harder = replace(events["queue-sales"], min_level=9, priority=100)  # type: ignore[call-arg]  # a queue
+    text = site_text.write({**events, "queue-sales": harder}, site="main", version=1)
+    answer = ask(real, seeds=1, text=text)
+    (change,) = answer.changes
+    assert "priority = 100 (was 0)" in change
+    sales, support = (answer.queues[name] for name in ("sales", "support"))
+    assert sales["answered"].wanted == asking.spread([0.0])
+    assert support["service_level"].difference is not None
+    assert support["service_level"].difference.mean > 0, "all agents have time for the other queue"
 
 
 def test_an_answer_never_names_an_agent(real: Real) -> None:
-    events = made.configuration(7)
-    renamed = replace(events["agent-a1"], name="Wang Fang", skills={"sales": 9})  # type: ignore[type-var]  # an agent
+    events = made.configuration(5)
+    renamed = replace(events["agent-a1"], name="Wang Fang", skills={"sales": 9})
     answer = ask(real, seeds=1, text=site_text.write({**events, "agent-a1": renamed}, site="main", version=1))
-    assert answer.changes == ("changed agent-a1: name, skills", "added agent-a6")
+    assert answer.changes == ("changed agent-a1: name, skills", "added agent-a4")
     hours = answer.figures["agent_hours"].difference
     assert hours is not None
     assert hours.mean == pytest.approx(2.3, rel=0.4), "whom a file adds works like one who was there"
@@ -150,7 +151,7 @@ def test_an_answer_never_names_an_agent(real: Real) -> None:
 @pytest.mark.parametrize(
     ("wanted", "code", "words"),
     (
-        ({"agents": -6}, "bad_staff", "6 agents worked on that day; leave at least one: 5 fewer at most."),
+        ({"agents": -4}, "bad_staff", "4 agents worked on that day; leave at least one: 3 fewer at most."),
         ({"agents": 1_001}, "bad_staff", "Up to 1000"),
         ({"agents": 1, "queue_id": "nowhere"}, "bad_queue", "no queue 'nowhere'"),
         ({"text": "[queue.sales]\nname = 'S'\nskill = 'sales'\nring_s = 'long'"}, "bad_configuration", "ring_s"),
@@ -167,7 +168,7 @@ def test_what_cannot_be_played_is_refused_with_what_to_ask(
 
 def test_a_configuration_without_any_agent_who_worked_is_refused(real: Real) -> None:
     """Zero agents."""
-    events = {name: event for name, event in made.configuration(6).items() if not name.startswith("agent-")}
+    events = {name: event for name, event in made.configuration(4).items() if not name.startswith("agent-")}
     with pytest.raises(Refused) as refused:
         ask(real, seeds=1, text=site_text.write(events, site="main", version=1))
     assert refused.value.code == "no_agents"

@@ -26,10 +26,12 @@ class Told(Struct, frozen=True):
 
 
 def span(settings: Settings, day: str, days: int) -> tuple[Instant, Instant]:
-    """From when to when a day, or some from it on, goes by the site's clock; of today, until now. Raises `Refused`."""
+    """From when to when a day (today where none is given), or some from it on, goes by the site's clock; until now where
+    it is not over. Raises `Refused`.
+    """
     site, now = Site(settings.timezone), Instant(time.time_ns() // 1000)
     asking.checked(days)
-    begins = parse_day(day)
+    begins = parse_day(day) if day else site.day(now)
     first, _ = site.bounds(begins)
     _, last = site.bounds((date.fromisoformat(begins) + timedelta(days=days - 1)).isoformat())
     if first >= now:

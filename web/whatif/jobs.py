@@ -14,18 +14,21 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import msgspec
+from flask import current_app
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.whatif.asking import VERSION, Answer
 from orchestrator.whatif.job import Reply, Request
+from web.parts import parts
 
 UNASKED_S: Final = 30.0
 LONGEST_S: Final = 1_800.0
 KEPT: Final = 200
+_KEY: Final = "ringledger-whatif"
 _LOOK_S: Final = 0.2
 _ID_DIGITS: Final = 24
 _SHOWN: Final = 10
@@ -109,7 +112,8 @@ class Jobs:
     def _spawn(self, job_id: str, request: Request) -> subprocess.Popen[bytes]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         asked = self._folder / f"{job_id}.ask"
-        asked.touch(mode=0o600)
+        for mine in (asked, self._part(job_id)):
+            mine.touch(mode=0o600)
         asked.write_bytes(msgspec.json.encode(request))
         try:
             # Files, not pipes: nobody has to keep reading them.
@@ -176,6 +180,13 @@ class Jobs:
 
     def _progress_file(self, job_id: str) -> Path:
         return self._folder / f"{job_id}.progress"
+
+
+def jobs() -> Jobs:
+    """Those of the app that serves the current request: one for all who ask."""
+    found = current_app.extensions.setdefault(_KEY, None) or Jobs(parts().settings.home / "whatif")
+    current_app.extensions[_KEY] = found
+    return cast("Jobs", found)
 
 
 def identity(request: Request) -> str:

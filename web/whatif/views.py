@@ -1,9 +1,9 @@
 """A day played again with other rules or staff: the question, the wait, and the answer beside the real day."""
 
 import time
-from typing import Final, cast
+from typing import Final
 
-from flask import Blueprint, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
@@ -24,13 +24,12 @@ from web.parts import parts
 from web.routing.looking import open_drafts
 from web.routing.sayings import said
 from web.whatif import charts, command, words
-from web.whatif.jobs import Jobs, State
+from web.whatif.jobs import State, jobs
 from web.writing import drafts
 
 blueprint = Blueprint("whatif", __name__, url_prefix="/whatif")
 NAVIGATION = (Item("whatif.page", _l("What if"), 66),)
 
-_JOBS: Final = "ringledger-whatif"
 _MOST_DIGITS: Final = 6
 _ENDED: Final = {
     "cancelled": _l("Nobody waited for it any more, so it was ended. Ask again."),
@@ -88,13 +87,6 @@ def cancel(job_id: str) -> Response:
     """Do not wait any more."""
     jobs().cancel(job_id)
     return redirect(url_for("whatif.page"), 303)
-
-
-def jobs() -> Jobs:
-    """One for all who ask."""
-    found = current_app.extensions.setdefault(_JOBS, None) or Jobs(parts().settings.home / "whatif")
-    current_app.extensions[_JOBS] = found
-    return cast("Jobs", found)
 
 
 def request_for(
