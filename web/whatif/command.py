@@ -26,8 +26,8 @@ class Told(Struct, frozen=True):
 
 
 def span(settings: Settings, day: str, days: int) -> tuple[Instant, Instant]:
-    """From when to when a day (today where none is given), or some from it on, goes by the site's clock; until now where
-    it is not over. Raises `Refused`.
+    """From when to when a day (today where none is given), or some from it on, goes by the site's clock; only until now
+    where it is not over. Raises `Refused`.
     """
     site, now = Site(settings.timezone), Instant(time.time_ns() // 1000)
     asking.checked(days)

@@ -22,7 +22,7 @@ def day(site: Site, database: Database) -> Iterator[ReadKit]:
     reads = ReadKit(kit, database)
     try:
         reads.store(made.records(made.brought(120, 4, hours=(2, 4), agents_pause=False)))
-        reads.keep_up(MODEL)
+        reads.build(MODEL)
         yield reads
     finally:
         reads.close()
