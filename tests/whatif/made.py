@@ -16,7 +16,7 @@ from orchestrator.whatif.patience import Patience
 from orchestrator.whatif.playing import Play
 
 FIRST: Final = Instant(1_772_380_800 * SECOND)
-"""2026-03-01, midnight UTC."""
+"""2026-03-02, midnight in Shanghai."""
 LAST: Final = Instant(FIRST + 86_400 * SECOND)
 PATIENCE_S: Final = 90.0
 QUEUES: Final = ("support", "sales")

@@ -83,7 +83,7 @@ def of_day(connection: Connection, settings: Settings, asked: Asked, answer: Ans
     day = ["", "The whole day, with those who were there:", *map(_said, said)]
     day += _listed(beside.reasons(found, played))
     data = {"day": found, "beside": said, "why": [*why[2:], *beside.reasons(found, played)]}
-    return Told(before, (_DAY_HEAD, *rows), [*day, *why], data)
+    return Told(before, (_DAY_HEAD, *rows), [*why, *day], data)
 
 
 def _played(answer: Answer | None, asked: Asked) -> Mapping[str, Figure] | None:

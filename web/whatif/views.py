@@ -128,7 +128,7 @@ def _number(name: str, otherwise: int) -> int:
     if not text:
         return otherwise
     if len(text) > _MOST_DIGITS or not text.isascii() or not text.removeprefix("-").isdecimal():
-        raise Refused("bad_number", gettext("Write whole numbers, such as 3 or -2."))
+        raise Refused("bad_whole_number", gettext("Write whole numbers, such as 3 or -2."))
     return int(text)
 
 

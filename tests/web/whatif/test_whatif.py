@@ -13,6 +13,7 @@ from orchestrator.whatif.job import Request
 from tests.projections.kit import ReadKit
 from tests.web.conftest import Browser, Site
 from tests.web.whatif.conftest import DAY
+from tests.whatif import made
 from web.whatif.jobs import Jobs, State, identity
 
 _PATIENCE_S = 120
@@ -39,7 +40,7 @@ def test_a_day_is_asked_for_played_and_shown_beside_the_real_one(site: Site) -> 
     assert answer.status_code == 303, answer.text
     path = answer.location
     assert "The day is being played" in leader.get(path).text
-    assert played(leader, path).state == "done"
+    assert played(leader, path).state == "done", leader.get(path).text
     page = leader.get(path).text
     assert "What if: agents +1" in page
     assert page.count('<svg class="chart"') == 4
@@ -56,28 +57,24 @@ def test_a_day_is_asked_for_played_and_shown_beside_the_real_one(site: Site) -> 
     assert oct(next(Path(site.parts.settings.home / "whatif").glob("*.json")).stat().st_mode)[-3:] == "600"
 
 
-@pytest.mark.usefixtures("day")
-@pytest.mark.parametrize(
-    ("typed", "english", "chinese"),
-    (
+@pytest.mark.usefixtures("empty")
+def test_what_cannot_be_asked_is_said_beside_the_form(site: Site) -> None:
+    """A day in the future or none, more days than the limit, no number: in the reader's language."""
+    leader = site.as_role("leader")
+    leader.get("/whatif/")
+    for typed, english, chinese in (
         ({"day": "2199-01-01"}, "This day has not come yet", "这一天还没有到"),
         ({"day": "yesterday"}, "Write a day as 2026-11-30", "日期请写成"),
         ({"day": DAY, "days": "8"}, "From 1 to 7 days are played together.", "一次重演 1 到 7 天"),
         ({"day": DAY, "seeds": "51"}, "A day is played with 1 to 50 seeds.", "一天重演 1 到 50 次"),
         ({"day": DAY, "agents": "many"}, "Write whole numbers", "请写整数"),
-    ),
-)
-def test_what_cannot_be_asked_is_said_beside_the_form(
-    site: Site, typed: dict[str, str], english: str, chinese: str
-) -> None:
-    leader = site.as_role("leader")
-    leader.get("/whatif/")
-    for language, words in (("en", english), ("zh", chinese)):
-        answer = leader.post(
-            "/whatif/", data={"csrf_token": leader.csrf_token, **typed}, headers={"Accept-Language": language}
-        )
-        assert answer.status_code == 400
-        assert words in answer.text
+    ):
+        for language, words in (("en", english), ("zh", chinese)):
+            answer = leader.post(
+                "/whatif/", data={"csrf_token": leader.csrf_token, **typed}, headers={"Accept-Language": language}
+            )
+            assert answer.status_code == 400
+            assert words in answer.text
 
 
 @pytest.mark.usefixtures("day")
@@ -113,14 +110,14 @@ def test_a_draft_with_an_error_is_refused_with_the_key(site: Site) -> None:
     assert ops.submit("/whatif/", day=DAY, draft=draft.draft_id).status_code == 403
 
 
-def test_whoever_does_not_wait_has_it_ended(site: Site, day: ReadKit, tmp_path: Path) -> None:
+def test_whoever_does_not_wait_has_it_ended(site: Site, empty: ReadKit, tmp_path: Path) -> None:
     """Bounded: not asked for, or cancelled, the process ends and leaves nothing."""
     jobs = Jobs(tmp_path / "whatif", unasked_s=0.0)
     asked = Request(
-        url=day.database.reader,
+        url=empty.database.reader,
         kek_file=str(site.parts.settings.kek_file),
-        first=1_772_294_400_000_000,
-        last=1_772_380_800_000_000,
+        first=made.FIRST,
+        last=made.LAST,
         seeds=1,
     )
     job_id = jobs.start(asked)
@@ -134,6 +131,7 @@ def test_whoever_does_not_wait_has_it_ended(site: Site, day: ReadKit, tmp_path: 
     assert jobs.answer("../../etc/passwd") is None
 
 
+@pytest.mark.usefixtures("empty")
 def test_only_those_who_see_sizing_may_ask(site: Site) -> None:
     assert site.as_role("agent").get("/whatif/").status_code == 403
     assert site.as_role("leader").get("/whatif/0123456789abcdef01234567").status_code == 404
