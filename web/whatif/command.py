@@ -85,6 +85,6 @@ def _rows(answer: Answer, figures: dict[str, Figure], names: Iterable[str]) -> I
                 words.written(name, found.wanted.mean if found.wanted else None),
                 words.interval(name, found.wanted),
                 words.signed(name, found.difference.mean) if found.difference else "",
-                words.interval(name, found.difference),
+                words.interval(name, found.difference, of_difference=True),
             )
         yield row

@@ -47,16 +47,24 @@ def signed(name: str, value: float) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def interval(name: str, found: Spread | None) -> str:
-    """Where the mean lies with 95 % confidence; empty with one seed, which tells nothing of it."""
+def interval(name: str, found: Spread | None, *, of_difference: bool = False) -> str:
+    """Where the mean lies with 95 % confidence, as far as a figure goes; empty where all seeds, or the only one, agree,
+    which tells nothing of it.
+    """
     if found is None or found.low == found.high:
         return ""
-    return f"{written(name, found.low)} … {written(name, found.high)}"
+    if of_difference:
+        return f"{signed(name, found.low)} … {signed(name, found.high)}"
+    return f"{written(name, _possible(name, found.low))} … {written(name, _possible(name, found.high))}"
+
+
+def _possible(name: str, value: float) -> float:
+    return min(max(value, 0.0), 1.0) if name in SHARES else max(value, 0.0)
 
 
 def is_certain(found: Spread | None) -> bool:
-    """Whether a difference is one: 0 does not lie where its mean may be."""
-    return found is not None and (found.low > 0 or found.high < 0)
+    """Whether a difference is more than chance: 0 does not lie where its mean may be, and the seeds tell where that is."""
+    return found is not None and found.low < found.high and (found.low > 0 or found.high < 0)
 
 
 def sentences(answer: Answer) -> list[str]:
@@ -86,7 +94,7 @@ def _of_the_difference(answer: Answer) -> Iterator[str]:
             "With this %(level)s points are answered in time (%(interval)s with 95 %% confidence), and %(lost)s points"
             " give up.",
             level=signed("service_level", level.difference.mean),
-            interval=interval("service_level", level.difference),
+            interval=interval("service_level", level.difference, of_difference=True),
             lost=signed("given_up", lost.difference.mean),
         )
     elif answer.seeds > 1:
@@ -104,8 +112,8 @@ def _of_the_band(level: Figure, seeds: int) -> Iterator[str]:
     given = {
         "played": written("service_level", level.same.mean),
         "really": written("service_level", level.real),
-        "least": written("service_level", level.same.least),
-        "most": written("service_level", level.same.most),
+        "least": written("service_level", _possible("service_level", level.same.least)),
+        "most": written("service_level", _possible("service_level", level.same.most)),
     }
     if seeds == 1:
         yield _("Played with unchanged rules %(played)s%% are answered in time; really it was %(really)s%%.", **given)

@@ -44,7 +44,7 @@ def test_a_day_is_asked_for_played_and_shown_beside_the_real_one(site: Site) -> 
     page = leader.get(path).text
     assert "What if: agents +1" in page
     assert page.count('<svg class="chart"') == 4
-    for words in ("Kaplan–Meier", "with 95 % confidence", "Played, changed", "Difference", "Support"):
+    for words in ("Patience", "with 95 % confidence", "Played, changed", "Difference", "Support"):
         assert words in page
     chinese = leader.get(path, headers={"Accept-Language": "zh"}).text
     for words in ("假如", "实际", "按原样重演", "改动后重演", "耐心"):
