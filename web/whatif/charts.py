@@ -22,6 +22,8 @@ BOTTOM: Final = 190
 SERIES: Final = ("real", "same", "wanted")
 _LABELS_APART: Final = 70
 _HALF: Final = 0.5
+# A label that begins further right would not end on the picture.
+_LAST: Final = WIDTH - 36
 
 
 class Line(Struct, frozen=True):
@@ -70,7 +72,7 @@ def _chart(name: str, shown: Sequence[HalfHour], series: Sequence[str]) -> Chart
         label=words.LABELS[name],
         lines=[_line(each, found, step, top) for each, found in values.items()],
         rungs=[(_height(top * part / 4, top), words.written(name, top * part / 4)) for part in range(5)],
-        hours=[(round(LEFT + step * place, 1), half.began) for place, half in enumerate(shown) if place % every == 0],
+        hours=[(at, shown[place].began) for place in range(0, len(shown), every) if (at := _at(place, step)) < _LAST],
     )
 
 
@@ -81,10 +83,14 @@ def _line(series: str, values: Sequence[float | None], step: float, top: float) 
         if value is None:
             pieces.append([])
             continue
-        at = (round(LEFT + step * place, 1), _height(value, top))
+        at = (_at(place, step), _height(value, top))
         pieces[-1].append(f"{at[0]},{at[1]}")
         marks.append(at)
     return Line(series, [" ".join(piece) for piece in pieces if len(piece) > 1], marks)
+
+
+def _at(place: int, step: float) -> float:
+    return round(LEFT + step * place, 1)
 
 
 def _height(value: float, top: float) -> float:

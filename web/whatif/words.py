@@ -63,7 +63,7 @@ def _possible(name: str, value: float) -> float:
 
 
 def is_certain(found: Spread | None) -> bool:
-    """Whether a difference is more than chance: 0 does not lie where its mean may be, and the seeds tell where that is."""
+    """Whether a difference is more than chance: the seeds tell where its mean may be, and 0 is not there."""
     return found is not None and found.low < found.high and (found.low > 0 or found.high < 0)
 
 

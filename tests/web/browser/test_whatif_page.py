@@ -54,10 +54,8 @@ def test_a_day_is_asked_for_by_keyboard_and_stands_beside_the_formulas(
         page.keyboard.press("Enter")
         assert page.is_visible("text=Played, changed >> nth=-1")
         look(open_page(served, "leader", path=path, language="zh"), "whatif-answer-zh")
-        for language in ("en", "zh"):
+        for language, played in (("en", "Played, as it was"), ("zh", "按原样重演")):
             sizing = open_page(served, "leader", path=f"/sizing/?day={DAY}", language=language)
             look(sizing, f"sizing-day-{language}")
-            assert sizing.locator(
-                "tr:has(th:has-text('%s'))" % {"en": "Played, as it was", "zh": "按原样重演"}[language]
-            ).count()
+            assert sizing.locator(f"tr:has(th:has-text('{played}'))").count()
             look(open_page(served, "leader", path="/sizing/plan", language=language), f"sizing-plan-{language}")
