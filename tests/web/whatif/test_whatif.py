@@ -1,6 +1,7 @@
 """The page of what-if: asked, played in a process of its own, answered beside the real day; and what is refused."""
 
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,14 @@ from click.testing import CliRunner
 from orchestrator import commandline_whatif
 from orchestrator.service.deciding import Who
 from orchestrator.service.drafts import Drafts
+from orchestrator.whatif import asking
+from orchestrator.whatif.changes import Wanted
 from orchestrator.whatif.job import Request
 from tests.projections.kit import ReadKit
 from tests.web.conftest import Browser, Site
 from tests.web.whatif.conftest import DAY
 from tests.whatif import made
+from web.whatif import command, words
 from web.whatif.jobs import Jobs, State, identity
 
 _PATIENCE_S = 120
@@ -44,11 +48,11 @@ def test_a_day_is_asked_for_played_and_shown_beside_the_real_one(site: Site) -> 
     page = leader.get(path).text
     assert "What if: agents +1" in page
     assert page.count('<svg class="chart"') == 4
-    for words in ("Patience", "with 95 % confidence", "Played, changed", "Difference", "Support"):
-        assert words in page
+    for told in ("Patience", "with 95 % confidence", "Played, changed", "Difference", "Support"):
+        assert told in page
     chinese = leader.get(path, headers={"Accept-Language": "zh"}).text
-    for words in ("假如", "实际", "按原样重演", "改动后重演", "耐心"):
-        assert words in chinese
+    for told in ("假如", "实际", "按原样重演", "改动后重演", "耐心"):
+        assert told in chinese
     leader.get("/whatif/")
     again = leader.submit("/whatif/", day=DAY, agents="1", seeds="2")
     assert again.location == path
@@ -69,26 +73,26 @@ def test_what_cannot_be_asked_is_said_beside_the_form(site: Site) -> None:
         ({"day": DAY, "seeds": "51"}, "A day is played with 1 to 50 seeds.", "一天重演 1 到 50 次"),
         ({"day": DAY, "agents": "many"}, "Write whole numbers", "请写整数"),
     ):
-        for language, words in (("en", english), ("zh", chinese)):
+        for language, told in (("en", english), ("zh", chinese)):
             answer = leader.post(
                 "/whatif/", data={"csrf_token": leader.csrf_token, **typed}, headers={"Accept-Language": language}
             )
             assert answer.status_code == 400
-            assert words in answer.text
+            assert told in answer.text
 
 
 @pytest.mark.usefixtures("day")
 def test_what_the_day_itself_refuses_is_said_once_it_is_known(site: Site) -> None:
     """A day without calls; and nobody left."""
     leader = site.as_role("leader")
-    for typed, words in (
+    for typed, told in (
         ({"day": "2026-02-20"}, "Nobody called then; choose a day with calls."),
         ({"day": DAY, "agents": "-4"}, "4 agents worked on that day; leave at least one: 3 fewer at most."),
     ):
         leader.get("/whatif/")
         path = leader.submit("/whatif/", **typed).location
         assert played(leader, path).state == "refused"
-        assert words in leader.get(path).text
+        assert told in leader.get(path).text
 
 
 @pytest.mark.usefixtures("day")
@@ -141,3 +145,19 @@ def test_the_command_says_what_cannot_be_asked() -> None:
     done = CliRunner().invoke(commandline_whatif.whatif, ["2026-11-22", "--config", "nowhere.toml"])
     assert done.exit_code == 1
     assert "nowhere.toml cannot be read" in done.output
+
+
+def test_the_command_prints_the_same_figures_and_words(site: Site) -> None:
+    real = asking.taken(made.records(made.brought(40, 3, hours=(10, 11), agents_pause=False)), made.FIRST, made.LAST)
+    answer = asking.answer(real, Wanted(agents=1), seeds=2, today=date(2026, 3, 3))
+    told = command.told(answer, site.parts.settings)
+    assert told.before == [
+        "2026-03-02 00:00 to 2026-03-03 00:00: 40 calls, 3 agents; played 2 times",
+        "- agents +1",
+    ]
+    head, *rows = told.tables[0]
+    assert [row[0] for row in rows] == [str(label) for label in words.LABELS.values()]
+    assert {len(row) for row in rows} == {len(head)}
+    assert rows[0][1:3] == ("40", "40")
+    assert [table[0][0] for table in told.tables[1:]] == ["sales", "support"]
+    assert any("Patience" in line for line in told.after)
