@@ -126,7 +126,7 @@ def test_agents_more_or_fewer_are_those_who_serve_the_queue(real: Real) -> None:
 def test_another_configuration_is_played_as_it_would_decide(real: Real) -> None:
     """Whatever the file says, through the production step: here a skill that nobody has so well."""
     events = made.configuration(4)
-    harder = replace(events["queue-sales"], min_level=9, priority=100)  # type: ignore[call-arg]  # a queue
+    harder = replace(events["queue-sales"], min_level=9, priority=100)
     text = site_text.write({**events, "queue-sales": harder}, site="main", version=1)
     answer = ask(real, seeds=1, text=text)
     (change,) = answer.changes

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, cast
 
 import msgspec
+import structlog
 from flask import current_app
 from msgspec import Struct
 
@@ -25,12 +26,15 @@ from orchestrator.whatif.asking import VERSION, Answer
 from orchestrator.whatif.job import Reply, Request
 from web.parts import parts
 
+log = structlog.get_logger(__name__)
+
 UNASKED_S: Final = 30.0
 LONGEST_S: Final = 1_800.0
 KEPT: Final = 200
 _KEY: Final = "ringledger-whatif"
 _LOOK_S: Final = 0.2
 _ID_DIGITS: Final = 24
+_MOST_SAID: Final = 4_000
 _SHOWN: Final = 10
 
 
@@ -151,6 +155,8 @@ class Jobs:
         part, progress = self._part(job_id), self._progress_file(job_id)
         try:
             if why or code:
+                if not why:
+                    log.error("whatif-broke-down", code=code, said=progress.read_text(errors="replace")[-_MOST_SAID:])
                 return State("ended", code=why or "broken")
             reply = msgspec.json.decode(part.read_bytes(), type=Reply)
             if reply.answer is None:
