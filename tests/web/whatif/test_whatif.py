@@ -57,7 +57,7 @@ def test_a_day_is_asked_for_played_and_shown_beside_the_real_one(site: Site) -> 
     again = leader.submit("/whatif/", day=DAY, agents="1", seeds="2")
     assert again.location == path
     assert path in leader.get("/whatif/").text
-    assert leader.get(path).text == page
+    assert leader.get(path).text.partition("<main")[2] == page.partition("<main")[2]
     assert oct(next(Path(site.parts.settings.home / "whatif").glob("*.json")).stat().st_mode)[-3:] == "600"
 
 
