@@ -35,10 +35,9 @@ def written(name: str, value: float | None) -> str:
     """A figure as people read it; empty where there is nothing to say."""
     if value is None:
         return ""
-    if name in SHARES:
-        return f"{100 * value:.1f}"
+    places = 0 if name in _COUNTS else 1
     # Never "-0.0".
-    return f"{round(value, 0 if name in _COUNTS else 1) + 0.0:.{0 if name in _COUNTS else 1}f}"
+    return f"{round(100 * value if name in SHARES else value, places) + 0.0:.{places}f}"
 
 
 def signed(name: str, value: float) -> str:
