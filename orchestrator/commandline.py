@@ -18,6 +18,7 @@ from orchestrator.commandline_past import opened_past, past, replay
 from orchestrator.commandline_people import token, user
 from orchestrator.commandline_recordings import recordings
 from orchestrator.commandline_sizing import size
+from orchestrator.commandline_whatif import whatif
 from orchestrator.commandline_wishes import WISHES
 from orchestrator.control import Client, ControlError, control_path
 from orchestrator.domain.kernel import SECOND, Refused
@@ -46,6 +47,7 @@ ringledger.add_command(past)
 ringledger.add_command(size)
 ringledger.add_command(redrive)
 ringledger.add_command(bundle)
+ringledger.add_command(whatif)
 for wish in WISHES:
     ringledger.add_command(wish)
 

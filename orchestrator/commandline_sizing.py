@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import msgspec
 
 from orchestrator import cluster
 from orchestrator.columns import print_table
@@ -11,7 +12,8 @@ from orchestrator.domain.kernel import Refused
 from orchestrator.domain.sizing import seats
 from orchestrator.domain.sizing.seats import LIMITS, Demand, Plan, Terms
 from orchestrator.settings import load
-from orchestrator.store import Source
+from orchestrator.store import KeyShelf, Log, Source
+from orchestrator.vault import Vault
 
 if TYPE_CHECKING:
     from web.sizing.command import Told
@@ -79,53 +81,74 @@ def _command(name: str, work: Callable[..., None], example: str, *params: click.
     size.add_command(click.Command(name, callback=work, params=list(params), help=described, epilog=_examples(example)))
 
 
-def _plan(**given: float | None) -> None:
+def _plan(as_json: bool, **given: float | None) -> None:  # noqa: FBT001 - click passes flags so
     """Seats for so many customers: customers × daily calls × busy hour × handling ÷ (3600 × highest load), and what
     Erlang C and A say of the same busy hour.
     """
     from web.sizing import command
 
     plan = {name: given.pop(name) or 0.0 for name in Plan.__struct_fields__}
-    _print(command.of_plan(Plan(**plan), _asked(given)))
+    _print(command.of_plan(Plan(**plan), _asked(given)), as_json=as_json)
 
 
-def _calls(calls: float, handling_s: float, span_s: float | None, **given: float | None) -> None:
+def _calls(
+    calls: float,
+    handling_s: float,
+    span_s: float | None,
+    as_json: bool,  # noqa: FBT001 - click passes flags so
+    **given: float | None,
+) -> None:
     """Agents and lines for so many calls in an interval."""
     from web.sizing import command
 
-    _print(command.of_calls(Demand(calls=calls, handling_s=handling_s, span_s=span_s or 1_800), _asked(given)))
+    demand = Demand(calls=calls, handling_s=handling_s, span_s=span_s or 1_800)
+    _print(command.of_calls(demand, _asked(given)), as_json=as_json)
 
 
-def _day(day: str, queue: str, **given: float | None) -> None:
+def _day(day: str, queue: str, play: bool, as_json: bool, **given: float | None) -> None:  # noqa: FBT001 - click passes flags so
     """Each half hour of DAY (2026-11-22, today where it is not given): needed by each formula, beside those who were
     really there and the service level reached.
     """
+    from orchestrator.whatif import asking
+    from orchestrator.whatif.changes import Wanted
     from projections.sizing import Asked
     from web.sizing import command
+    from web.whatif.command import span
 
     settings = load()
     database = cluster.ensure_running(settings, lambda text: click.echo(text, err=True))
     source = Source(database.url_reader, name="ringledger size")
     try:
+        answer = None
+        if play:
+            log = Log(source, vault=Vault.unlock(settings.kek_file, KeyShelf(source)))
+            answer = asking.ask(log, span(settings, day, 1), Wanted())
         with source.borrow() as connection:
-            told = command.of_day(connection, settings, Asked(day=day, queue_id=queue, **given))
+            told = command.of_day(connection, settings, Asked(day=day, queue_id=queue, **given), answer)
     finally:
         source.close()
         database.stop()
-    _print(told)
+    _print(told, as_json=as_json)
 
 
 def _asked(given: dict[str, float | None]) -> Terms:
     return Terms(**{name: value for name, value in given.items() if value is not None})
 
 
-def _print(told: "Told") -> None:
+def _print(told: "Told", *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(told.data, enc_hook=str).decode())
+        return
     for line in told.before:
         click.echo(line)
     if told.rows:
         print_table(told.rows[0], told.rows[1:])
     for line in told.after:
         click.echo(line)
+
+
+def _json() -> click.Option:
+    return click.Option(["--json", "as_json"], is_flag=True, help="For programs.")
 
 
 _HANDLING: Final = _option("--handling", "handling_s", "Talk, hold and after-call work of a call.", required=True)
@@ -138,6 +161,7 @@ _command(
     _option("--busy", "busy_percent", "Of a day's calls, so many come in the busy hour.", required=True),
     _HANDLING,
     *_terms(of_day=False),
+    _json(),
 )
 _command(
     "calls",
@@ -147,6 +171,7 @@ _command(
     _HANDLING,
     _option("--interval", "span_s", "How long the interval is.", 1_800),
     *_terms(of_day=False),
+    _json(),
 )
 _command(
     "day",
@@ -155,4 +180,6 @@ _command(
     click.Argument(["day"], default=""),
     click.Option(["--queue"], default="", help="The queue's id; all together where it is not given."),
     *_terms(of_day=True),
+    click.Option(["--play"], is_flag=True, help="Play the day again, too (see `ringledger whatif`): a minute or more."),
+    _json(),
 )

@@ -31,6 +31,7 @@ AREAS: Final = (
     "routing",
     "sizing",
     "ops",
+    "whatif",
     "push",
     "api",
 )

@@ -75,6 +75,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "bad_configuration": _l("Something is wrong with the configuration; look at the draft, where it is said."),
     "bad_cursor": _l("This list cannot be gone on with from here; begin it again."),
     "bad_day": _l("Write a day as 2026-11-30, from 1970 to 2199."),
+    "bad_days": ((r"From 1 to (?P<days>.+) days are .*", _l("From 1 to %(days)s days are played together.")),),
     "bad_desk": _l("This page does not say which desk it is; load it again."),
     "bad_expiry": ((r"A token lives from 1 to (?P<days>.+) days\.", _l("A token lives from 1 to %(days)s days.")),),
     "bad_extension": _l("An extension has up to 20 letters and digits, for example 1001."),
@@ -123,6 +124,9 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         "A sign-in name has up to 40 small letters a-z, digits, dots and hyphens, and begins and ends with a letter or"
         " digit."
     ),
+    "bad_seeds": (
+        (r"A day is played with 1 to (?P<seeds>.+) seeds\.", _l("A day is played with 1 to %(seeds)s seeds.")),
+    ),
     "bad_sizing": (
         (
             r"(?P<what>.+): write a number from (?P<low>.+) to (?P<high>.+)\.",
@@ -132,6 +136,14 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             r"This is work for (?P<agents>.+) agents; up to (?P<most>.+) are sized\.",
             _l("This is work for %(agents)s agents; up to %(most)s are sized."),
         ),
+    ),
+    "bad_staff": (
+        (
+            r"(?P<agents>.+) agents worked on that day; leave at least one: (?P<most>.+) fewer at most\.",
+            _l("%(agents)s agents worked on that day; leave at least one: %(most)s fewer at most."),
+        ),
+        (r"Up to (?P<most>.+) agents .*", _l("Up to %(most)s agents more or fewer can be asked for.")),
+        (r"Nobody who worked .*", _l("Nobody who worked on that day serves this queue; choose another one, or all.")),
     ),
     "bad_text": (
         (
@@ -243,6 +255,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("Extension %(extension)s is in use by another signed-in agent; choose another."),
         ),
     ),
+    "future_day": _l("This day has not come yet; choose one that was."),
     "hold_first": _l("Put the caller on hold first; then take another."),
     "in_contact": _l("You are in a contact; you are ready again after it."),
     "key_reused": _l("This was sent once already, with other words. Load the page again, and send what is meant."),
@@ -250,12 +263,14 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "long_password": _l("The password is too long; choose a shorter one."),
     "newer_configuration": _NEWER,
     "newer_order": _NEWER,
+    "no_agents": _l("Nobody who worked on that day would be there; keep at least one of them."),
     "no_agent": (
         (
             r"The role agent needs .*",
             _l("The role agent needs to know which agent of the configuration this user is."),
         ),
     ),
+    "no_calls": _l("Nobody called then; choose a day with calls."),
     "no_callback": _l("This customer is not to be called back, or not any more; look at the list again."),
     "no_name": _l("Give the person's name; it is what others see."),
     "no_number": (
@@ -365,6 +380,16 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
     ),
     "too_long": _l("This is too much at once"),
+    "too_many_calls": (
+        (
+            r"(?P<calls>.+) calls are too many for (?P<seeds>.+) seeds; ask with (?P<most>.+) seeds at most\.",
+            _l("%(calls)s calls are too many for %(seeds)s seeds; ask with %(most)s seeds at most."),
+        ),
+        (
+            r"(?P<calls>.+) calls are too many for .*",
+            _l("%(calls)s calls are too many; ask for fewer days."),
+        ),
+    ),
     "under_way": _l("What was sent before has no answer yet; try again in a second."),
     "unknown_agent": _l("No agent of the configuration has this employee number."),
     "unknown_language": _l("There is no such language here."),
@@ -373,6 +398,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "unknown_user": _l("There is no such user."),
     "unsure": _l("Nobody can say whether it was done; look before you ask for it again."),
     "user_exists": _TAKEN_NAME,
+    "whatif_busy": _l("Another day is being played; wait until it is done, or cancel it."),
     "which_one": _l("Several callers are on hold; say with whom you want to talk."),
     "window_too_large": (
         (

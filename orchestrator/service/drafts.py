@@ -110,6 +110,10 @@ class Drafts:
             draft, now, _over(tables_of(now), edits), make_plan(now, site, today()), tuple(problems), clashes
         )
 
+    def text(self, draft: Draft) -> str:
+        """What the draft would make the configuration, as a site's file. Raises `BadConfiguration`."""
+        return site_text.write(self._wanted(draft).events, site=self._site, version=draft.base)
+
     # --- writing -----------------------------------------------------------------------------------------------------
     def begin(self, who: Who, name: str, *, shared: bool = False, version: int | None = None, key: str = "") -> Written:
         """Begin a draft of what is in force; with `version`, of the way back to that one."""

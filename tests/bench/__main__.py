@@ -29,6 +29,7 @@ GROUPS = (
     "estimate",
     "replay",
     "redrive",
+    "whatif",
 )
 
 

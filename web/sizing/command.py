@@ -1,7 +1,7 @@
 """What `ringledger size …` prints: the same figures and words as the page, on the command line."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
 
@@ -11,10 +11,11 @@ from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.sizing import seats
 from orchestrator.domain.sizing.seats import Demand, Plan, Seats, Sizes, Terms
 from orchestrator.settings import Settings
+from orchestrator.whatif.asking import Answer, Figure
 from projections import sizing
 from projections.base import Connection, Site
 from projections.sizing import Asked
-from web.sizing import words
+from web.sizing import beside, words
 
 Row = tuple[str, ...]
 _HEAD = ("formula", "agents", "positions", "decided by", "in time", "mean wait", "give up", "load")
@@ -30,6 +31,8 @@ class Told(msgspec.Struct, frozen=True):
     before: Sequence[str]
     rows: Sequence[Row]
     after: Sequence[str]
+    data: object = None
+    """The same for programs."""
 
 
 def of_calls(demand: Demand, terms: Terms) -> Told:
@@ -44,16 +47,16 @@ def of_plan(plan: Plan, terms: Terms) -> Told:
     sizes = seats.sizes(demand, seats.checked(terms))
     exact = seats.seats_for(plan, terms)
     seats_so = f"{exact:.2f} seats by the planning formula, so {sizes.planning.agents}"
-    return _told([f"{demand.calls:.0f} calls in the busy hour; {seats_so}"], demand, sizes, terms)
+    return _told([f"{demand.calls:.0f} calls in the busy hour; {seats_so}"], demand, sizes, terms, exact=exact)
 
 
-def of_day(connection: Connection, settings: Settings, asked: Asked) -> Told:
-    """A day as it was. Raises `Refused`."""
+def of_day(connection: Connection, settings: Settings, asked: Asked, answer: Answer | None = None) -> Told:
+    """A day as it was, and (`answer`) as it was when played again. Raises `Refused`."""
     site, now = Site(settings.timezone), Instant(time.time_ns() // 1000)
     asked = msgspec.structs.replace(asked, day=sizing.parse_day(asked.day) if asked.day else site.day(now))
     found = sizing.sheet(connection, site, asked, now)
     if not found.rows:
-        return Told([f"{asked.day}: nobody called and nobody was there in any half hour that is over."], (), ())
+        return Told([f"{asked.day}: nobody called and nobody was there in any half hour that is over."], (), (), found)
     rows = [
         (
             datetime.fromtimestamp(row.began / SECOND, settings.timezone).strftime("%H:%M"),
@@ -75,10 +78,32 @@ def of_day(connection: Connection, settings: Settings, asked: Asked) -> Told:
         why = ["", f"Why they differ, at {at:%H:%M}, the busiest half hour:", *_listed(why)]
     queue = found.queue.name if found.queue is not None else "all queues"
     before = [f"{found.day}, {queue}: {found.calls} calls; {_terms(found.terms)} ({found.patience})"]
-    return Told(before, (_DAY_HEAD, *rows), why)
+    played = _played(answer, asked)
+    said = beside.beside(found, played)
+    day = ["", "The whole day, with those who were there:", *map(_said, said)]
+    day += _listed(beside.reasons(found, played))
+    data = {"day": found, "beside": said, "why": [*why[2:], *beside.reasons(found, played)]}
+    return Told(before, (_DAY_HEAD, *rows), [*why, *day], data)
 
 
-def _told(before: Sequence[str], demand: Demand, sizes: Sizes, terms: Terms) -> Told:
+def _played(answer: Answer | None, asked: Asked) -> Mapping[str, Figure] | None:
+    if answer is None:
+        return None
+    return answer.queues.get(asked.queue_id) if asked.queue_id else answer.figures
+
+
+def _said(said: beside.Said) -> str:
+    told = [
+        f"{said.hours:.1f} hours of agents" if said.hours is not None else "",
+        f"{_share(said.level)} in time" if said.level is not None else "",
+        f"{_share(said.gives_up)} give up" if said.gives_up is not None else "",
+        f"mean wait {_wait(said.wait_s)}" if said.wait_s is not None else "",
+        f"load {_share(said.load)}" if said.load is not None else "",
+    ]
+    return f"  {said.name}: {', '.join(filter(None, told))}"
+
+
+def _told(before: Sequence[str], demand: Demand, sizes: Sizes, terms: Terms, *, exact: float | None = None) -> Told:
     rows = [
         _row(name, each)
         for name, each in (
@@ -88,8 +113,11 @@ def _told(before: Sequence[str], demand: Demand, sizes: Sizes, terms: Terms) -> 
         )
     ]
     work = f"{demand.traffic:.2f} Erlang; {_terms(terms)}"
-    why = ["", "Why they differ:", *_listed(words.reasons(demand, sizes, terms))] if demand.traffic else []
-    return Told([*before, work], (_HEAD, *rows), [f"{sizes.lines} lines by Erlang B", *why])
+    reasons = words.reasons(demand, sizes, terms) if demand.traffic else []
+    why = ["", "Why they differ:", *_listed(reasons)] if reasons else []
+    data: dict[str, object] = {"demand": demand, "traffic": demand.traffic, "terms": terms, "sizes": sizes}
+    data |= {"why": reasons} if exact is None else {"why": reasons, "exact_seats": exact}
+    return Told([*before, work], (_HEAD, *rows), [f"{sizes.lines} lines by Erlang B", *why], data)
 
 
 def _row(name: str, found: Seats) -> Row:
@@ -97,9 +125,13 @@ def _row(name: str, found: Seats) -> Row:
     row = (name, str(found.agents), str(found.positions), bound)
     if found.served is None:
         return (*row, "", "", "", "")
-    wait = f"{found.served.wait_s:.1f} s" if isfinite(found.served.wait_s) else "endless"
+    wait = _wait(found.served.wait_s)
     shares = (found.served.gives_up, found.served.occupancy)
     return (*row, _share(found.served.level), wait, *map(_share, shares))
+
+
+def _wait(seconds: float) -> str:
+    return f"{seconds:.1f} s" if isfinite(seconds) else "endless"
 
 
 def _terms(terms: Terms) -> str:

@@ -12,12 +12,14 @@ from orchestrator.domain.sizing import seats
 from orchestrator.domain.sizing.seats import Terms
 from projections import half_hours, sizing
 from projections.base import Site
+from projections.sizing import Sheet
 from web import refusals
 from web.access.needs import needs
 from web.fresh import caught_up
 from web.navigation import Item
 from web.parts import parts
-from web.sizing import asked, words
+from web.sizing import asked, beside, words
+from web.whatif.jobs import jobs
 
 blueprint = Blueprint("sizing", __name__, url_prefix="/sizing")
 NAVIGATION = (Item("sizing.day", _l("Sizing"), 65),)
@@ -59,7 +61,24 @@ def day() -> str:
         today=site.day(now),
         busiest=busiest,
         why=why,
+        **_beside(found if busiest is not None else None, site),
     )
+
+
+def _beside(found: Sheet | None, site: Site) -> dict[str, object]:
+    """The whole day side by side, with what it came to when it was played, where it was."""
+    if found is None:
+        return {}
+    bounds = site.bounds(found.day)
+    answer = next((each for _, each in jobs().last() if (each.first, each.last) == bounds), None)
+    played = None
+    if answer is not None:
+        played = answer.figures if found.queue is None else answer.queues.get(found.queue.queue_id)
+    return {
+        "beside": beside.beside(found, played),
+        "day_why": beside.reasons(found, played),
+        "played": played is not None,
+    }
 
 
 @blueprint.get("/plan")

@@ -1,5 +1,8 @@
 """`ringledger size …`, as it is typed."""
 
+import json
+
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -66,6 +69,14 @@ def test_what_cannot_be_asked_is_refused_with_what_to_write(words: tuple[str, ..
     assert told in done.output
 
 
+def test_programs_get_the_same_figures() -> None:
+    plan = json.loads(said(*PLAN, "--json"))
+    assert (plan["sizes"]["planning"]["agents"], round(plan["exact_seats"], 2)) == (667, 666.67)
+    calls = json.loads(said("calls", "--calls", "100", "--handling", "180", "--json"))
+    assert calls["sizes"]["erlang_c"]["served"]["level"] == pytest.approx(0.888350, abs=1e-6)
+    assert (calls["traffic"], len(calls["why"])) == (10.0, 4)
+
+
 def test_help_shows_examples_that_work() -> None:
     for words in (("--help",), ("plan", "--help"), ("calls", "--help"), ("day", "--help")):
         assert "For example:\n" in said(*words)
@@ -87,6 +98,10 @@ def test_a_day_of_the_log_is_sized_by_half_hours(site: Site, busy: ReadKit) -> N
     assert first[:7] == ("10:00", "40", "120 s", "2.7", "4", "5", "4")
     assert first[8:13] == ("2.0", "93.3 %", "17.5 %", "30 %", "0 %")
     assert found.after[1] == "Why they differ, at 10:00, the busiest half hour:"
+    assert "  Really: 2.0 hours of agents, 17.5 % in time, 30 % give up, load 46.7 %" in found.after
+    data = json.loads(msgspec.json.encode(found.data, enc_hook=str))
+    assert [each["name"] for each in data["beside"]] == ["Planning formula", "Erlang C", "Erlang A", "Really"]
+    assert (data["day"]["calls"], data["beside"][3]["level"]) == (40, pytest.approx(0.175))
     assert "nobody called and nobody was there" in told("2025-06-01").before[0]
     for day, queue_id, code in (("yesterday", "", "bad_day"), ("2026-01-01", "nowhere", "bad_queue")):
         with pytest.raises(Refused) as refused:

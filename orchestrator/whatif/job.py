@@ -1,0 +1,80 @@
+"""`python -m orchestrator.whatif.job`: one question, asked on standard input, answered on standard output.
+
+A process of its own, for a day takes a minute of a processor: it gives way to everything else on the machine, takes no
+more time and memory than it may, and whoever does not wait any more ends it. Standard error says how far it has come.
+"""
+
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.store import KeyShelf, Log, Source, StoreError
+from orchestrator.vault import Vault, VaultError
+from orchestrator.whatif import asking
+from orchestrator.whatif.changes import Wanted
+
+MOST_S: Final = 1_800
+"""Processor time that a question may take."""
+_MOST_BYTES: Final = 6 << 30
+_NICE: Final = 10
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """A question, and where the log is (as its reader) with its keys."""
+
+    url: str
+    kek_file: str
+    first: int
+    last: int
+    seeds: int
+    text: str = ""
+    agents: int = 0
+    queue_id: str = ""
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """The answer, or why there is none."""
+
+    answer: asking.Answer | None = None
+    code: str = ""
+    message: str = ""
+
+
+def reply(request: Request) -> Reply:
+    """What to answer. `Away` and what keys raise are told like a refusal, for nobody here can do anything about it."""
+    source = Source(request.url, name="ringledger what-if")
+    try:
+        log = Log(source, vault=Vault.unlock(Path(request.kek_file), KeyShelf(source)))
+        wanted = Wanted(text=request.text, agents=request.agents, queue_id=request.queue_id)
+        when = (Instant(request.first), Instant(request.last))
+        return Reply(answer=asking.ask(log, when, wanted, seeds=request.seeds, progress=_tell))
+    except Refused as refused:
+        return Reply(code=refused.code, message=refused.message)
+    except (StoreError, VaultError) as error:
+        return Reply(code="away", message=str(error))
+    finally:
+        source.close()
+
+
+def _tell(done: int, plays: int) -> None:
+    sys.stderr.write(f"{done} {plays}\n")
+    sys.stderr.flush()
+
+
+def main() -> None:
+    """Bound what this process may take, and answer."""
+    os.nice(_NICE)
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_S, MOST_S))
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    sys.stdout.buffer.write(msgspec.json.encode(reply(request)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""The page of what-if: asked, played in a process of its own, answered beside the real day; and what is refused."""
+
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from orchestrator import commandline_whatif
+from orchestrator.service.deciding import Who
+from orchestrator.service.drafts import Drafts
+from orchestrator.whatif import asking
+from orchestrator.whatif.changes import Wanted
+from orchestrator.whatif.job import Request
+from tests.projections.kit import ReadKit
+from tests.web.conftest import Browser, Site
+from tests.web.whatif.conftest import DAY
+from tests.whatif import made
+from web.whatif import command, words
+from web.whatif.jobs import Jobs, State, identity
+
+_PATIENCE_S = 120
+
+
+def played(browser: Browser, path: str) -> State:
+    """How the question ended, once it did."""
+    until = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < until:
+        found = browser.get(f"{path}/state").json
+        assert found is not None
+        if found["state"] != "running":
+            return State(**found)
+        time.sleep(0.1)
+    raise TimeoutError(path)
+
+
+@pytest.mark.usefixtures("day")
+def test_a_day_is_asked_for_played_and_shown_beside_the_real_one(site: Site) -> None:
+    """Feature 10.4. The answer is kept: the same question is not played again."""
+    leader = site.as_role("leader")
+    leader.get("/whatif/")
+    answer = leader.submit("/whatif/", day=DAY, agents="+1", seeds="2")
+    assert answer.status_code == 303, answer.text
+    path = answer.location
+    assert "The day is being played" in leader.get(path).text
+    assert played(leader, path).state == "done", leader.get(path).text
+    page = leader.get(path).text
+    assert "What if: agents +1" in page
+    assert page.count('<svg class="chart"') == 4
+    for told in ("Patience", "with 95 % confidence", "Played, changed", "Difference", "Support"):
+        assert told in page
+    chinese = leader.get(path, headers={"Accept-Language": "zh"}).text
+    for told in ("假如", "实际", "按原样重演", "改动后重演", "耐心"):
+        assert told in chinese
+    leader.get("/whatif/")
+    again = leader.submit("/whatif/", day=DAY, agents="1", seeds="2")
+    assert again.location == path
+    assert path in leader.get("/whatif/").text
+    assert leader.get(path).text.partition("<main")[2] == page.partition("<main")[2]
+    assert oct(next(Path(site.parts.settings.home / "whatif").glob("*.json")).stat().st_mode)[-3:] == "600"
+
+
+@pytest.mark.usefixtures("empty")
+def test_what_cannot_be_asked_is_said_beside_the_form(site: Site) -> None:
+    """A day in the future or none, more days than the limit, no number: in the reader's language."""
+    leader = site.as_role("leader")
+    leader.get("/whatif/")
+    for typed, english, chinese in (
+        ({"day": "2199-01-01"}, "This day has not come yet", "这一天还没有到"),
+        ({"day": "yesterday"}, "Write a day as 2026-11-30", "日期请写成"),
+        ({"day": DAY, "days": "8"}, "From 1 to 7 days are played together.", "一次重演 1 到 7 天"),
+        ({"day": DAY, "seeds": "51"}, "A day is played with 1 to 50 seeds.", "一天重演 1 到 50 次"),
+        ({"day": DAY, "agents": "many"}, "Write whole numbers", "请写整数"),
+    ):
+        for language, told in (("en", english), ("zh", chinese)):
+            answer = leader.post(
+                "/whatif/", data={"csrf_token": leader.csrf_token, **typed}, headers={"Accept-Language": language}
+            )
+            assert answer.status_code == 400
+            assert told in answer.text
+
+
+@pytest.mark.usefixtures("day")
+def test_what_the_day_itself_refuses_is_said_once_it_is_known(site: Site) -> None:
+    """A day without calls; and nobody left."""
+    leader = site.as_role("leader")
+    for typed, told in (
+        ({"day": "2026-02-20"}, "Nobody called then; choose a day with calls."),
+        ({"day": DAY, "agents": "-4"}, "4 agents worked on that day; leave at least one: 3 fewer at most."),
+    ):
+        leader.get("/whatif/")
+        path = leader.submit("/whatif/", **typed).location
+        assert played(leader, path).state == "refused"
+        assert told in leader.get(path).text
+
+
+@pytest.mark.usefixtures("day")
+def test_a_draft_with_an_error_is_refused_with_the_key(site: Site) -> None:
+    admin = site.as_role("admin")
+    reading, who = site.reading, Who(actor="user:admin-1", roles=("admin",))
+    drafts = Drafts(reading.desk, reading.log, site.parts.settings.site)
+    drafts.begin(who, "Faster")
+    (draft,) = drafts.open(who.actor)
+    wrong = {"name": "Sales", "skill": "sales", "ring_s": "long"}
+    drafts.edit(who, draft.draft_id, {"queue-sales": wrong}, seen=draft.version)
+    assert "draft: Faster" in admin.get("/whatif/").text
+    answer = admin.submit("/whatif/", day=DAY, draft=draft.draft_id)
+    assert answer.status_code == 400
+    assert "queue.sales.ring_s: " in answer.text
+    assert "There is no such draft" in admin.submit("/whatif/", day=DAY, draft="no-such-draft").text
+    ops = site.as_role("ops")
+    ops.get("/whatif/")
+    assert ops.submit("/whatif/", day=DAY, draft=draft.draft_id).status_code == 403
+
+
+def test_whoever_does_not_wait_has_it_ended(site: Site, empty: ReadKit, tmp_path: Path) -> None:
+    """Bounded: not asked for, or cancelled, the process ends and leaves nothing."""
+    jobs = Jobs(tmp_path / "whatif", unasked_s=0.0)
+    asked = Request(
+        url=empty.database.reader,
+        kek_file=str(site.parts.settings.kek_file),
+        first=made.FIRST,
+        last=made.LAST,
+        seeds=1,
+    )
+    job_id = jobs.start(asked)
+    until = time.monotonic() + _PATIENCE_S
+    while jobs.running() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert jobs.state(job_id) == State("ended", code="cancelled")
+    assert list((tmp_path / "whatif").iterdir()) == []
+    assert identity(asked) == job_id
+    assert jobs.state("../../etc/passwd").state == "unknown"
+    assert jobs.answer("../../etc/passwd") is None
+
+
+@pytest.mark.usefixtures("empty")
+def test_only_those_who_see_sizing_may_ask(site: Site) -> None:
+    assert site.as_role("agent").get("/whatif/").status_code == 403
+    assert site.as_role("leader").get("/whatif/0123456789abcdef01234567").status_code == 404
+
+
+def test_the_command_says_what_cannot_be_asked() -> None:
+    done = CliRunner().invoke(commandline_whatif.whatif, ["2026-11-22", "--config", "nowhere.toml"])
+    assert done.exit_code == 1
+    assert "nowhere.toml cannot be read" in done.output
+
+
+def test_the_command_prints_the_same_figures_and_words(site: Site) -> None:
+    real = asking.taken(made.records(made.brought(40, 3, hours=(10, 11), agents_pause=False)), made.FIRST, made.LAST)
+    answer = asking.answer(real, Wanted(agents=1), seeds=2, today=date(2026, 3, 3))
+    told = command.told(answer, site.parts.settings)
+    assert told.before == [
+        "2026-03-02 00:00 to 2026-03-03 00:00: 40 calls, 3 agents; played 2 times",
+        "- agents +1",
+    ]
+    head, *rows = told.tables[0]
+    assert [row[0] for row in rows] == [str(label) for label in words.LABELS.values()]
+    assert {len(row) for row in rows} == {len(head)}
+    assert rows[0][1:3] == ("40", "40")
+    assert [table[0][0] for table in told.tables[1:]] == ["sales", "support"]
+    assert any("Patience" in line for line in told.after)
