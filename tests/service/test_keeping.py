@@ -253,8 +253,8 @@ def test_a_file_without_its_event_is_found_once_it_is_quiet_and_kept(kept: Keepi
     assert kept.findings(digests=True) == []
 
 
-def test_a_second_file_of_the_same_name_is_neither_taken_nor_thrown_away(kept: Keeping) -> None:
-    """A path that exists."""
+def test_a_second_file_of_the_same_name_takes_nobodys_place_and_is_kept_under_a_name_of_its_own(kept: Keeping) -> None:
+    """A path that exists: an alarm; then both are kept, and neither voice lies in the clear."""
     kept.recorded()
     kept.keeper().work()
     other = kept.recorded(FILE, b"RIFF other sound")
@@ -263,7 +263,15 @@ def test_a_second_file_of_the_same_name_is_neither_taken_nor_thrown_away(kept: K
     assert other.read_bytes() == b"RIFF other sound"
     assert kept.heard() == SOUND
     assert kept.findings() == [("left", FILE)]
-    assert kept.repaired() == ["left"]
+    assert kept.repaired() == []
+    assert not other.exists()
+    second = f"talk-1-second-{hashlib.sha256(b'RIFF other sound').hexdigest()[:8]}.wav"
+    assert (kept.heard(), kept.heard(second)) == (SOUND, b"RIFF other sound")
+    (event,) = kept.told(second)
+    assert isinstance(event, k.RecordingSealed)
+    assert (event.contact_id, event.found) == ("c1", "second")
+    assert kept.findings(digests=True) == []
+    assert kept.alarms() == ["twice"]
 
 
 def test_what_is_damaged_or_gone_is_told_and_never_played(kept: Keeping) -> None:
