@@ -66,8 +66,9 @@ class Desk:
 
         `key`: whatever it decides, the same actor with the same key writes to this stream once only. `sole`: as in
         `DeskWriter.append_desk`. `about`: the stream that ties these events to others, by default their own. `beside`:
-        streams that begin in the same transaction, each with its one event. Raises what `decide` raises, `Refused` (`bad_key`, `busy`), `AlreadyHeld`, `Away`, and `Unsure` where the database went
-        away in the middle: with a key, a repeat is safe.
+        streams that begin in the same transaction, each with its one event. Raises what `decide` raises, `Refused`
+        (`bad_key`, `busy`), `AlreadyHeld`, `Away`, and `Unsure` where the database went away in the middle: with a key,
+        a repeat is safe.
         """
         if key and not _KEY.fullmatch(key):
             raise Refused("bad_key", "An idempotency key has 1 to 200 visible ASCII characters.")

@@ -4,7 +4,7 @@
            ◀── 206, sealed bytes, proof ───────
 
 The door opens nothing: what goes over the line is what lies on the disk, encrypted piece by piece under a key that only
-the log has, bound to its name and place, and its digest is in the log. A proof is a keyed hash that needs the site's key
+the log has, bound to its name and place; its digest is in the log. A proof is a keyed hash that needs the site's key
 file; it covers the question and its moment, and in the answer what was said of the file, so that nobody else can ask,
 nor say that a recording is gone. Every wait has an end, and so many may ask at once.
 """
@@ -12,6 +12,7 @@ nor say that a recording is gone. Every wait has an end, and so many may ask at 
 import errno
 import hmac
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -114,18 +115,23 @@ class Fetched:
                 answer = connection.getresponse()
             except (OSError, HTTPException) as error:
                 raise self._away(str(error)) from error
-            found = _TOTAL.fullmatch(answer.headers.get("Content-Range", ""))
-            total = int(found[1]) if found else 0
-            proof = self._prove(_answer(question, answer.status, total))
-            if not hmac.compare_digest(proof, answer.headers.get(_PROOF, "")):
-                raise self._away(f"answered {answer.status} without a proof")
-            if answer.status == _GONE:
-                raise FileNotFoundError(errno.ENOENT, "That machine has no such file", self._name)
-            if answer.status != _OK:
-                raise self._away(f"answered {answer.status}")
-            yield answer, total
+            with answer:
+                yield answer, self._checked(answer, question)
         finally:
             connection.close()
+
+    def _checked(self, answer: HTTPResponse, question: str) -> int:
+        """How long the file is, as that machine has proved that it said."""
+        found = _TOTAL.fullmatch(answer.headers.get("Content-Range", ""))
+        total = int(found[1]) if found else 0
+        proof = self._prove(_answer(question, answer.status, total))
+        if not hmac.compare_digest(proof, answer.headers.get(_PROOF, "")):
+            raise self._away(f"answered {answer.status} without a proof")
+        if answer.status == _GONE:
+            raise FileNotFoundError(errno.ENOENT, "That machine has no such file", self._name)
+        if answer.status != _OK:
+            raise self._away(f"answered {answer.status}")
+        return total
 
     def _away(self, why: str) -> Refused:
         log.warning("recording-elsewhere-away", node=self._node, door=str(self._door), why=why)
@@ -189,9 +195,9 @@ class Door(ThreadingHTTPServer):
         finally:
             self.places.release()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as socketserver has it
+    def handle_error(self, _request: Any, _client: Any) -> None:  # noqa: ANN401 - as socketserver has it
         """Whoever asked went away, or a disk failed: the next one is served all the same."""
-        log.warning("recordings-door", exc_info=True)
+        log.error("recordings-door-failed", why=repr(sys.exc_info()[1]))
 
 
 class _Wanted(Struct, frozen=True):

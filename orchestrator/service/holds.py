@@ -9,7 +9,14 @@ import base64
 from collections.abc import Mapping
 
 from orchestrator.domain.contacts import keeping
-from orchestrator.domain.contacts.keeping import Hold, Kept, RecordingHeld, RecordingKeyCopied, RecordingReleased, Release
+from orchestrator.domain.contacts.keeping import (
+    Hold,
+    Kept,
+    RecordingHeld,
+    RecordingKeyCopied,
+    RecordingReleased,
+    Release,
+)
 from orchestrator.domain.kernel import Event, Refused, stream
 from orchestrator.service.deciding import Desk, Who, Written
 from orchestrator.service.recordings import HOLD, Recordings, folded, stream_of

@@ -126,9 +126,7 @@ class Recordings:
 
     def discard(self, contact_id: str, file: str, length_ms: int, least_ms: int) -> None:
         """Let a file go that is too short to be kept; the log says so first. One that is sealed stays."""
-        self._write(
-            file, contact_id, Discard(contact_id=contact_id, file=file, length_ms=length_ms, least_ms=least_ms)
-        )
+        self._write(file, contact_id, Discard(contact_id=contact_id, file=file, length_ms=length_ms, least_ms=least_ms))
         source = self.in_clear(file)
         if source is not None and self.state(file).discarded:
             source.unlink(missing_ok=True)
@@ -203,7 +201,7 @@ class Recordings:
         )
 
     def _draw(self, file: str, key: DataKey, sound: Sound) -> Waveform | None:
-        """Work out the shape and keep it. Where there is no room for it, it is worked out again when it is asked for."""
+        """Work out the shape and keep it; where there is no room for it, it is worked out anew when it is asked for."""
         shape = waveform_of(sound.read(0, sound.length), sound.length)
         target = self._path(file, SHAPE)
         half = target.with_name(f"{target.name}.half")
@@ -354,4 +352,3 @@ def folded(records: Iterable[Record]) -> Kept:
 
 def _of_shape(file: str) -> bytes:
     return f"{file}\x1fshape".encode()
-

@@ -76,7 +76,8 @@ def _peaks(raw: bytearray, sides: list[list[int]]) -> None:
         samples.byteswap()
     for place, side in enumerate(sides):
         own = samples[place :: len(sides)]
-        side.append(min(_LOUDEST, max(max(own), -min(own)) >> _SHIFT))
+        high, low = max(own), min(own)
+        side.append(min(_LOUDEST, max(high, -low) >> _SHIFT))
 
 
 def _form_of(head: bytes) -> _Form | None:
