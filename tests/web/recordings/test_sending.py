@@ -26,9 +26,9 @@ def day(site: Site, database: Database) -> Iterator[Day]:
         yield day
 
 
-def recorded(day: Day, *names: str) -> str:
-    """A contact with recordings of these names; its id."""
-    contact_id = day.contacts[-1]
+def recorded(day: Day, *names: str, contact_id: str = "") -> str:
+    """This contact, or the last one, with recordings of these names; its id."""
+    contact_id = contact_id or day.contacts[-1]
     stream = f"contact-{contact_id}"
     version = sum(record.stream == stream for record in day.centre.records)
     events = [
