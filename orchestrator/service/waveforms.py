@@ -3,8 +3,6 @@
 Worked out once, when the file is sealed, in one pass and constant memory; kept encrypted beside it under the same key.
 """
 
-import sys
-from array import array
 from collections.abc import Iterable
 from typing import Final
 
@@ -16,13 +14,12 @@ _HEAD_MOST: Final = 65_536
 _PCM: Final = 1
 _SAMPLE: Final = 2
 _MOST_SIDES: Final = 2
-# 16 bits of a sample, of which 8 are enough to draw.
-_SHIFT: Final = 7
-_LOUDEST: Final = 255
+# From the upper byte of a sample, little-endian and signed, to how loud it is.
+_LOUDNESS: Final = bytes(2 * (byte if byte < 128 else 255 - byte) for byte in range(256))  # noqa: PLR2004 - of 8 bits
 
 
 class Waveform(Struct, frozen=True, kw_only=True):
-    """How loud it was, from 0 to 255, in equal stretches of time; `sides`: the caller first, then whom they heard."""
+    """How loud it was, from 0 to 254, in equal stretches of time; `sides`: the caller first, then whom they heard."""
 
     length_ms: int
     sides: list[list[int]]
@@ -70,14 +67,10 @@ def waveform_of(pieces: Iterable[bytes], length: int) -> Waveform | None:
     return Waveform(length_ms=size // frame * 1000 // form.rate, sides=sides)
 
 
-def _peaks(raw: bytearray, sides: list[list[int]]) -> None:
-    samples = array("h", bytes(raw))
-    if sys.byteorder == "big":
-        samples.byteswap()
+def _peaks(raw: bytes | bytearray, sides: list[list[int]]) -> None:
+    """The upper byte of each sample says enough to draw, and is compared ten times as fast as the sample."""
     for place, side in enumerate(sides):
-        own = samples[place :: len(sides)]
-        high, low = max(own), min(own)
-        side.append(min(_LOUDEST, max(high, -low) >> _SHIFT))
+        side.append(max(raw[_SAMPLE * place + 1 :: _SAMPLE * len(sides)].translate(_LOUDNESS)))
 
 
 def _form_of(head: bytes) -> _Form | None:

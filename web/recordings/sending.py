@@ -67,7 +67,7 @@ def sound(name: str) -> Response:
 @blueprint.get("/<name>/shape")
 @needs("recordings.hear")
 def shape(name: str) -> Response:
-    """How loud each side was: `length_ms`, and `sides` of numbers from 0 to 255. 404 where that cannot be said."""
+    """How loud each side was: `length_ms`, and `sides` of numbers from 0 to 254. 404 where that cannot be said."""
     found = parts().reading.recordings.shape(in_sight(name).file)
     if found is None:
         abort(404)

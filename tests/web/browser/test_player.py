@@ -43,11 +43,12 @@ def test_a_recording_is_moved_in_by_keyboard_and_each_side_is_seen_and_heard(
     contact_id = recorded(day, "r1.wav")
     site.reading.recordings.keep(contact_id, "r1.wav", node="sw1")
     follow(day)
-    for language in ("zh", "en"):
-        page = open_page(served, "auditor", path="/recordings/r1", language=language)
-        page.wait_for_selector(".wave .agent[d]", state="attached")
-        assert page.evaluate("document.querySelector('.wave .caller').getAttribute('d').split('M').length") > 500
-        picture(page, "recording", language)
+    chinese = open_page(served, "auditor", path="/recordings/r1", language="zh")
+    page = open_page(served, "auditor", path="/recordings/r1")
+    for each, language in ((chinese, "zh"), (page, "en")):
+        each.wait_for_selector(".wave .agent[d]", state="attached")
+        assert each.evaluate("document.querySelector('.wave .caller').getAttribute('d').split('M').length") > 500
+        picture(each, "recording", language)
     assert [r for r in site.reading.log.history() if isinstance(r.event, RecordingPlayed)] == [], "nobody listened yet"
     assert grave(page) == []
     assert grave_at_night(page) == []

@@ -5,7 +5,7 @@ import { ask, duration } from "./page.js";
 
 const WIDE = 600;
 const TALL = 100;
-const LOUDEST = 255;
+const LOUDEST = 254;
 const SECONDS = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
 
 for (const player of document.querySelectorAll("[data-player]")) begin(player);
