@@ -36,6 +36,9 @@ _AS_A_CALLER = {
 }
 
 
+_STAYS = ("park_after_bridge", "uuid_bridge_park_on_cancel")
+
+
 class Unusable(ValueError):
     """A word that must not stand in a command. The message names its part in it, never the word itself."""
 
@@ -125,7 +128,7 @@ def stop_playing(leg: str) -> str:
     return f"api uuid_break {_leg(leg)} all"
 
 
-def originate(
+def originate(  # noqa: PLR0913 - as many as a ring has
     *,
     leg: str,
     contact: str,
@@ -135,6 +138,7 @@ def originate(
     caller_number: str,
     caller_name: str,
     ring_ms: int,
+    stays: bool = False,
 ) -> str:
     """Make a leg to an agent's phone; it parks when answered. The phone rings for `ring_ms` at least.
 
@@ -149,6 +153,8 @@ def originate(
         "originate_timeout": str(max(1, -(-ring_ms // 1000)) + 1),
         "ignore_early_media": "true",
     }
+    if stays:
+        variables |= dict.fromkeys(_STAYS, "true")
     if number:
         variables["origination_caller_id_number"] = number
     if name:
@@ -192,6 +198,11 @@ def park(leg: str) -> str:
     on its way there.
     """
     return f"api uuid_park {_leg(leg)}"
+
+
+def keep(leg: str) -> tuple[str, ...]:
+    """Let the leg be parked, instead of hung up, when its peer leaves, or is lost while they are being joined."""
+    return tuple(f"api uuid_setvar {_leg(leg)} {name} true" for name in _STAYS)
 
 
 def talk(leg: str) -> str:

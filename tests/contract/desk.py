@@ -114,7 +114,15 @@ class Desk:
         return self.do(i.PlayApology(id=self.next_id(), node=self.node, leg=leg, prompt="apology", cause=cause))
 
     def ring(
-        self, extension: str, *, contact: str, offer: str = "", leg: str = "", ring_ms: int = 20_000, name: str = "Ada"
+        self,
+        extension: str,
+        *,
+        contact: str,
+        offer: str = "",
+        leg: str = "",
+        ring_ms: int = 20_000,
+        name: str = "Ada",
+        stays: bool = False,
     ) -> str:
         """Ring this phone; returns the new leg's name."""
         leg = leg or str(uuid4())
@@ -128,6 +136,7 @@ class Desk:
                 extension=extension,
                 caller_number="+31201234567",
                 caller_name=name,
+                stays=stays,
                 ring_ms=ring_ms,
                 deadline=Instant(now() + 30_000 * MILLISECOND),
             )
@@ -170,6 +179,9 @@ class Desk:
 
     def park(self, leg: str) -> str:
         return self.do(i.ParkLeg(id=self.next_id(), node=self.node, leg=leg))
+
+    def keep(self, leg: str) -> str:
+        return self.do(i.KeepLeg(id=self.next_id(), node=self.node, leg=leg))
 
     def hold(self, leg: str) -> str:
         return self.do(i.HoldLeg(id=self.next_id(), node=self.node, leg=leg))
