@@ -12,6 +12,7 @@ nor say that a recording is gone. Every wait has an end, and so many may ask at 
 import errno
 import hmac
 import re
+import socket
 import sys
 import threading
 import time
@@ -174,6 +175,7 @@ class Door(ThreadingHTTPServer):
         self.prove = prove
         self.clock = clock
         self.places = threading.BoundedSemaphore(AT_ONCE)
+        self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         super().__init__((address.host, address.port), _Asked)
 
     @property

@@ -89,17 +89,18 @@ class Keeper:
                 )
 
     def work(self) -> int:
-        """Keep what is due; how many were. Raises what the database's absence raises: what was not done stays due."""
+        """Keep what is due, or let it go; how many were. Raises what the database's absence raises: what was not done
+        stays due.
+        """
         kept = 0
         least_ms = self._recordings.least_ms() if self._due else 0
         for file, due in list(self._due.items()):
             if due.again_at > self._clock():
                 continue
             if due.length_ms < least_ms:
-                self._recordings.discard(due.contact_id, file, due.length_ms, least_ms)
-                del self._due[file]
-                continue
-            why = self._recordings.keep(due.contact_id, file, node=due.node)
+                why = self._recordings.discard(due.contact_id, file, due.length_ms, least_ms)
+            else:
+                why = self._recordings.keep(due.contact_id, file, node=due.node)
             if why == keeping.MISSING and self._clock() < due.since + MISSING_S:
                 due.again_at = self._clock() + AGAIN_S
                 continue
@@ -197,29 +198,39 @@ class Nights:
         self._zone = zone
         self._clock = clock
         self._file = tools.recordings.kept / _NIGHT
+        self._done = self._file.read_text(encoding="ascii").strip() if self._file.is_file() else ""
 
     def look(self) -> bool:
-        """Do it if it is due: from that hour on, where it was not done on this day; whether it was."""
+        """Do it if it is due: from that hour on, where it was not done on this day; whether it was. What a disk refuses
+        is told, and tried in the next night; raises what the database's absence raises.
+        """
         now = self._clock()
         local = datetime.fromtimestamp(now, self._zone)
         day = local.date().isoformat()
-        if local.hour < NIGHT_H or (self._file.is_file() and self._file.read_text(encoding="ascii").strip() >= day):
+        if local.hour < NIGHT_H or day <= self._done:
             return False
+        try:
+            self._work(now)
+            self._done = day
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file.write_text(f"{day}\n", encoding="ascii")
+        except OSError as error:
+            self._done = day
+            log.warning("recordings-night-failed", why=str(error))
+        return True
+
+    def _work(self, now: float) -> None:
         tools = self._tools
-        tools.recordings.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         left = repair(tools.recordings, check(tools.log, tools.recordings, now_s=now))
         found = retention.find(tools.log, tools.recordings, Instant(int(now * 1_000_000)))
         deleted = retention.retain(tools.recordings, found)
-        lifted = tools.holds.settle()
         log.info(
             "recordings-night",
             deleted=len(deleted),
             held=sum(due.held for due in found),
             left=[f"{each.what} {each.file}" for each in left[:20]],
-            copies_destroyed=lifted,
+            copies_destroyed=tools.holds.settle(),
         )
-        self._file.write_text(f"{day}\n", encoding="ascii")
-        return True
 
 
 def follow(reading: Log, keeper: Keeper, stop: threading.Event, nights: Nights | None = None) -> None:

@@ -124,12 +124,18 @@ class Recordings:
         source.unlink(missing_ok=True)
         return ""
 
-    def discard(self, contact_id: str, file: str, length_ms: int, least_ms: int) -> None:
-        """Let a file go that is too short to be kept; the log says so first. One that is sealed stays."""
+    def discard(self, contact_id: str, file: str, length_ms: int, least_ms: int) -> str:
+        """Let a file go that is too short to be kept; the log says so first. One that is sealed stays. Empty once that
+        is so, otherwise why not.
+        """
         self._write(file, contact_id, Discard(contact_id=contact_id, file=file, length_ms=length_ms, least_ms=least_ms))
         source = self.in_clear(file)
-        if source is not None and self.state(file).discarded:
-            source.unlink(missing_ok=True)
+        try:
+            if source is not None and self.state(file).discarded:
+                source.unlink(missing_ok=True)
+        except OSError:
+            return keeping.UNREADABLE
+        return ""
 
     def delete(self, file: str, days: int) -> bool:
         """Let a recording go whose time is over, unless it is held; whether it is gone."""

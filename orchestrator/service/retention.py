@@ -8,6 +8,7 @@ seen, and nothing is deleted that somebody has just held.
 from collections.abc import Iterator
 from typing import Final
 
+import structlog
 from msgspec import Struct
 
 from orchestrator.domain.contacts import keeping
@@ -16,6 +17,8 @@ from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of, kind_o
 from orchestrator.domain.routing import recording
 from orchestrator.service.recordings import Recordings
 from orchestrator.store import Log
+
+log = structlog.get_logger(__name__)
 
 DAY: Final = 86_400 * SECOND
 
@@ -53,10 +56,18 @@ def find(reading: Log, recordings: Recordings, now: Instant) -> list[Due]:
 
 
 def retain(recordings: Recordings, found: list[Due]) -> list[Due]:
-    """Delete these but those that are held; which went. Raises `Away` where the database is not there: a repeat goes on
-    where it ended.
+    """Delete these but those that are held; which went. Of a file that the disk does not let go the log says that it is
+    deleted: `check` finds it. Raises `Away` where the database is not there: a repeat goes on where it ended.
     """
-    return [due for due in found if not due.held and recordings.delete(due.file, due.days)]
+    return [due for due in found if not due.held and _delete(recordings, due)]
+
+
+def _delete(recordings: Recordings, due: Due) -> bool:
+    try:
+        return recordings.delete(due.file, due.days)
+    except OSError as error:
+        log.warning("recording-not-deleted", file=due.file, why=str(error))
+        return False
 
 
 class _Told:

@@ -56,9 +56,7 @@ def sound(name: str) -> Response:
     row = in_sight(name)
     whole = request.range is None or any(begin in (0, None) for begin, _ in request.range.ranges)
     beginning = not _goes_on(row.file) or whole
-    found = parts().reading.recordings.sound(row.file, whole=beginning)
-    if found is None:
-        abort(404)
+    found = _sound(row, whole=beginning)
     if beginning:
         _note(RecordingPlayed(contact_id=row.contact_id, file=row.file, address=request.remote_addr or ""))
     return _sent(found, "inline", row)
@@ -83,9 +81,7 @@ def copy(name: str) -> Response:
     if not reason:
         raise Refused("no_reason", "Say why; it stands in the log beside your name.")
     _person()
-    found = parts().reading.recordings.sound(row.file, whole=True)
-    if found is None:
-        abort(404)
+    found = _sound(row, whole=True)
     address = request.remote_addr or ""
     _note(RecordingExported(contact_id=row.contact_id, file=row.file, reason=reason, address=address))
     return _sent(found, "attachment", row)
@@ -98,6 +94,17 @@ def in_sight(name: str) -> model.Recording:
     if row is None:
         abort(404)
     return row
+
+
+def _sound(row: model.Recording, *, whole: bool) -> Sound:
+    """404 where there is none. Another machine hands out what is sealed only."""
+    kept = parts().reading.recordings
+    found = kept.sound(row.file, whole=whole)
+    if found is None and row.state == model.FINISHED and kept.is_elsewhere(row.node):
+        raise Refused("recording_not_kept", "This recording is not sealed yet; try again in a moment.")
+    if found is None:
+        abort(404)
+    return found
 
 
 def _person() -> str:
