@@ -11,9 +11,10 @@ from orchestrator.domain.contacts.recording import RecordingFailed
 from orchestrator.domain.customers import people
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.work import orders
-from projections import contact_log, recordings
+from projections import contact_log, recordings_found
 from projections.catalogue import PROJECTIONS
-from projections.recordings import Recording, Search
+from projections.recordings import Recording
+from projections.recordings_found import Search
 from tests.projections.kit import MORNING, ReadKit
 from tests.projections.test_contact_log import NUMBER, arrived, queued
 
@@ -44,12 +45,12 @@ def seal(kit: ReadKit, ident: str, at: float = 100.0) -> None:
 
 
 def found(kit: ReadKit, wanted: Search) -> list[str]:
-    return [row.contact_id for row in kit.read(lambda c: recordings.search(c, kit.kit.vault, wanted)).items]
+    return [row.contact_id for row in kit.read(lambda c: recordings_found.search(c, kit.kit.vault, wanted)).items]
 
 
 def row_of(kit: ReadKit, file: str) -> Recording:
     kit.keep_up(MODEL)
-    row = kit.read(lambda c: recordings.find(c, file))
+    row = kit.read(lambda c: recordings_found.find(c, file))
     assert row is not None
     return row
 
@@ -106,7 +107,7 @@ def test_pages_follow_each_other_without_a_gap(kit: ReadKit) -> None:
     kit.keep_up(MODEL)
     seen, cursor = [], ""
     while True:
-        page = kit.read(lambda c, at=cursor: recordings.search(c, kit.kit.vault, Search(), cursor=at, limit=3))  # type: ignore[misc]
+        page = kit.read(lambda c, at=cursor: recordings_found.search(c, kit.kit.vault, Search(), cursor=at, limit=3))  # type: ignore[misc]
         seen += [row.file for row in page.items]
         cursor = page.next_cursor
         if not cursor:
@@ -152,7 +153,7 @@ def test_what_becomes_of_a_recording(kit: ReadKit) -> None:
     kit.tell("contact-c2", contacts.RecordingBegun(file="c2-b.wav"))
     kit.tell("contact-c2", contacts.RecordingFinished(file="c2-b.wav", length_ms=0, cause="empty-file"))
     assert row_of(kit, "c2-b.wav").state == "discarded"
-    assert [row.file for row in kit.read(lambda c: recordings.of_contact(c, "c2"))] == []
+    assert [row.file for row in kit.read(lambda c: recordings_found.of_contact(c, "c2"))] == []
 
 
 def test_a_full_disk_leaves_a_part_that_says_so_and_a_recording_that_never_began_is_lost(kit: ReadKit) -> None:
@@ -195,7 +196,7 @@ def test_an_orphan_has_a_row_of_its_own_that_no_team_sees(kit: ReadKit) -> None:
     row = row_of(kit, "x.wav")
     assert (row.begun_at, row.contact_id, row.state) == (MORNING + 7_000_000, "", "kept")
     assert found(kit, Search(sight=("a1",))) == []
-    assert kit.read(lambda c: recordings.find(c, "x.wav", sight=("a1",))) is None
+    assert kit.read(lambda c: recordings_found.find(c, "x.wav", sight=("a1",))) is None
 
 
 def test_who_is_erased_is_found_by_no_number_and_who_heard_it_is_known(kit: ReadKit) -> None:
@@ -209,7 +210,7 @@ def test_who_is_erased_is_found_by_no_number_and_who_heard_it_is_known(kit: Read
     copied = users.RecordingExported(contact_id="c1", file=file, reason="court", address="10.0.0.1")
     kit.tell("user-ann", copied, 104, actor="user:ann")
     assert (row_of(kit, file).heard, row_of(kit, file).customer_id) == (1, "k1")
-    uses = kit.read(lambda c: recordings.uses(c, file)).items
+    uses = kit.read(lambda c: recordings_found.uses(c, file)).items
     assert [(use.what, use.actor) for use in uses] == [("exported", "user:ann"), ("played", "user:ann")]
     assert "court" not in str(kit.rows(MODEL))
     caller = kit.read(lambda c: contact_log.caller(c, kit.kit.vault, NUMBER))

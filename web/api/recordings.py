@@ -8,6 +8,7 @@ from flask import abort
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from projections import recordings as model
+from projections import recordings_found
 from web.access.sight import agents_in_sight
 from web.api.forms import (
     Ident,
@@ -121,7 +122,7 @@ class Lifting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def search(query: RecordingsQuery) -> Items[Recording]:
     """Recordings, the latest first"""
     reading = parts().reading
-    wanted = model.Search(
+    wanted = recordings_found.Search(
         sight=agents_in_sight(),
         agents=shown.agents_named(query.agent.strip()) if query.agent.strip() else None,
         caller=caller_of(query.number) if query.number.strip() else None,
@@ -139,7 +140,7 @@ def search(query: RecordingsQuery) -> Items[Recording]:
         most_ms=given(query.most_ms),
     )
     with reading.reader.borrow() as connection:
-        page = model.search(connection, reading.vault, wanted, cursor=query.cursor, limit=query.limit)
+        page = recordings_found.search(connection, reading.vault, wanted, cursor=query.cursor, limit=query.limit)
     numbers = shown.callers(page.items)
     return items_of(page, [_recording(row, numbers[row.file]) for row in page.items])
 
@@ -149,8 +150,8 @@ def one(name: str) -> RecordingInFull:
     row = _in_sight(name)
     reading = parts().reading
     with reading.reader.borrow() as connection:
-        uses = model.uses(connection, row.file)
-        orders = model.orders_of(connection, row.contact_id) if row.contact_id else []
+        uses = recordings_found.uses(connection, row.file)
+        orders = recordings_found.orders_of(connection, row.contact_id) if row.contact_id else []
     return RecordingInFull(
         recording=_recording(row, shown.callers([row])[row.file]),
         uses=[
@@ -179,7 +180,7 @@ def lift(name: str, hold_id: str, body: Lifting, key: str) -> Written:
 
 def _in_sight(name: str) -> model.Recording:
     with parts().reading.reader.borrow() as connection:
-        row = model.find(connection, f"{name}.wav", sight=agents_in_sight())
+        row = recordings_found.find(connection, f"{name}.wav", sight=agents_in_sight())
     if row is None:
         abort(404)
     return row

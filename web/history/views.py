@@ -7,8 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.replay import parse_time
-from projections import contact_log
-from projections import recordings as recordings_model
+from projections import contact_log, recordings_found
 from projections.contact_log import Search
 from web import refusals
 from web.access.needs import needs
@@ -71,7 +70,7 @@ def contact(contact_id: str) -> str:
     with parts().reading.reader.borrow() as connection:
         row = contact_log.find(connection, contact_id, agents=agents)
         hears = me().may("recordings.hear")
-        recordings = recordings_model.of_contact(connection, contact_id, sight=agents) if hears else []
+        recordings = recordings_found.of_contact(connection, contact_id, sight=agents) if hears else []
     if row is None and agents is not None:
         abort(404)
     records = list(parts().reading.sealed.stream(f"contact-{contact_id}"))

@@ -12,6 +12,7 @@ from orchestrator.domain.kernel import Event, Refused
 from orchestrator.domain.texts import LINE, one_line
 from orchestrator.service.recordings import Sound
 from projections import recordings as model
+from projections import recordings_found
 from web.access.needs import needs
 from web.access.sight import agents_in_sight
 from web.access.visitor import me
@@ -90,7 +91,7 @@ def copy(name: str) -> Response:
 def in_sight(name: str) -> model.Recording:
     """The recording of this name, if it is one of the visitor's teams; 404 otherwise."""
     with parts().reading.reader.borrow() as connection:
-        row = model.find(connection, f"{name}.wav", sight=agents_in_sight())
+        row = recordings_found.find(connection, f"{name}.wav", sight=agents_in_sight())
     if row is None:
         abort(404)
     return row

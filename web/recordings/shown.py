@@ -11,7 +11,8 @@ from orchestrator.domain.kernel import Refused
 from orchestrator.replay import parse_time
 from projections import customers
 from projections import recordings as model
-from projections.recordings import Recording, Search, Use
+from projections.recordings import Recording, Use
+from projections.recordings_found import Search
 from web.access.sight import agents_in_sight
 from web.history.shown import caller_of
 from web.parts import parts

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.work.orders import reference
 from projections import recordings as model
+from projections import recordings_found
 from web import refusals
 from web.access.needs import needs
 from web.access.visitor import me
@@ -40,7 +41,7 @@ def search() -> str:
     try:
         wanted = shown.wanted(asked)
         with reading.reader.borrow() as connection:
-            found = model.search(connection, reading.vault, wanted, cursor=request.args.get("cursor", ""))
+            found = recordings_found.search(connection, reading.vault, wanted, cursor=request.args.get("cursor", ""))
     except Refused as refused:
         problem = refusals.words(refused)
     rows = found.items if found is not None else []
@@ -111,8 +112,8 @@ def _page(name: str, problem: str = "", case: str = "") -> str:
     row = sending.in_sight(name)
     reading = parts().reading
     with reading.reader.borrow() as connection:
-        uses = model.uses(connection, row.file)
-        orders = model.orders_of(connection, row.contact_id) if row.contact_id else []
+        uses = recordings_found.uses(connection, row.file)
+        orders = recordings_found.orders_of(connection, row.contact_id) if row.contact_id else []
     return render_template(
         "recordings/recording.html",
         row=row,
