@@ -54,6 +54,11 @@ def kept(house: House, to: Path) -> Path:
         assert sound is not None
         to.write_bytes(b"".join(sound.read(0, sound.length)))
         assert sound.length == sealed.length
+        shape = found.shape(sealed.file)
+        assert shape is not None
+        assert (len(shape.sides), bool(sealed.node)) == (2, True)
+        assert abs(shape.length_ms / 1_000 - length_s(to)) < EDGE_S
+        assert min(max(side) for side in shape.sides) > 0, "both sides are heard"
     finally:
         reader.close()
         writer.close()
