@@ -21,8 +21,11 @@ def recordings() -> None:
     """The files of recordings: kept encrypted, compared with the log, put right."""
 
 
+_node = click.option("--node", default="", help="Only the recordings of this switch, whose folder is here.")
+
+
 @recordings.command()
-@click.option("--node", default="", help="Only the recordings of this switch, whose folder is here.")
+@_node
 def keep(node: str) -> None:
     """Encrypt each recording once the switch has finished it, until SIGTERM; `ringledger run` starts this."""
     from orchestrator.service.keeping import run
@@ -32,33 +35,36 @@ def keep(node: str) -> None:
 
 @recordings.command()
 @click.option("--digests", is_flag=True, help="Read all that is kept, too, and compare its digests.")
-def check(digests: bool) -> None:  # noqa: FBT001 - click passes flags so
+@_node
+def check(digests: bool, node: str) -> None:  # noqa: FBT001 - click passes flags so
     """Say in what log and folders differ; exit code 1 where they do."""
     from orchestrator.service import keeping
 
     settings = load()
-    with keeping.opened(settings, "ringledger recordings check") as tools:
+    with keeping.opened(settings, "ringledger recordings check", node=node) as tools:
         _tell(keeping.check(tools.log, tools.recordings, digests=digests))
 
 
 @recordings.command()
-def repair() -> None:
+@_node
+def repair(node: str) -> None:
     """Keep what was not kept, remove what was left over, and say in the log what is gone; exit code 1 where it is."""
     from orchestrator.service import keeping
 
     settings = load()
-    with keeping.opened(settings, "ringledger recordings repair") as tools:
+    with keeping.opened(settings, "ringledger recordings repair", node=node) as tools:
         _tell(keeping.repair(tools.recordings, keeping.check(tools.log, tools.recordings, digests=True)))
 
 
 @recordings.command()
 @click.option("--dry-run", is_flag=True, help="Say what would go, and delete nothing.")
-def retain(dry_run: bool) -> None:  # noqa: FBT001 - click passes flags so
+@_node
+def retain(dry_run: bool, node: str) -> None:  # noqa: FBT001 - click passes flags so
     """Delete the recordings that were kept for their time, but those that are held; each night `keep` does the same."""
     from orchestrator.service import keeping, retention
 
     settings = load()
-    with keeping.opened(settings, "ringledger recordings retain") as tools:
+    with keeping.opened(settings, "ringledger recordings retain", node=node) as tools:
         found = retention.find(tools.log, tools.recordings, Instant(time.time_ns() // 1000))
         gone = {due.file for due in found if not due.held}
         if not dry_run:

@@ -145,8 +145,10 @@ class Tools(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def opened(settings: Settings, name: str) -> Iterator[Tools]:
-    """The tools; our own database is started where it does not run."""
+def opened(settings: Settings, name: str, *, node: str = "") -> Iterator[Tools]:
+    """The tools, for the recordings of this switch only where one is named; our own database is started where it does
+    not run.
+    """
     database = cluster.ensure_running(settings, lambda _: None)
     reader, writer = Source(database.url_reader, name=name), Source(database.url_writer, name=name)
     try:
@@ -154,7 +156,9 @@ def opened(settings: Settings, name: str) -> Iterator[Tools]:
         vault = Vault.unlock(settings.kek_file, KeyShelf(writer))
         desk, opening = DeskWriter(writer, vault), Log(reader, vault=vault)
         elsewhere = Elsewhere(settings.fetch_from, prover(vault))
-        recordings = Recordings(desk, opening, clear=settings.recordings, kept=settings.kept, elsewhere=elsewhere)
+        recordings = Recordings(
+            desk, opening, clear=settings.recordings, kept=settings.kept, elsewhere=elsewhere, node=node
+        )
         yield Tools(log=Log(reader), recordings=recordings, holds=Holds(desk, opening, recordings), vault=vault)
     finally:
         reader.close()
@@ -168,7 +172,7 @@ def run(settings: Settings, *, node: str = "") -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with opened(settings, "ringledger recordings") as tools:
+    with opened(settings, "ringledger recordings", node=node) as tools:
         keeper = Keeper(tools.recordings, node=node)
         log.info("recordings-kept-from", position=keeper.position)
         follow(tools.log, keeper, stop, Nights(tools, settings.timezone))

@@ -65,15 +65,24 @@ class Sound:
 
 class Recordings:
     """The recordings of one machine, and through `elsewhere` those of others. `clear`: where its switch writes; `kept`:
-    where the sealed files are.
+    where the sealed files are; `node`: the only switch whose recordings are here (empty: those of all that are not
+    elsewhere).
     """
 
     def __init__(
-        self, desk: DeskWriter, log: Log, *, clear: Path, kept: Path, elsewhere: Elsewhere | None = None
+        self,
+        desk: DeskWriter,
+        log: Log,
+        *,
+        clear: Path,
+        kept: Path,
+        elsewhere: Elsewhere | None = None,
+        node: str = "",
     ) -> None:
         self._desk = Desk(desk, log)
         self._log = log
         self._elsewhere = elsewhere
+        self._node = node
         self.clear = clear
         self.kept = kept
 
@@ -222,6 +231,8 @@ class Recordings:
     # --- reading -----------------------------------------------------------------------------------------------------
     def is_elsewhere(self, node: str) -> bool:
         """Whether the recordings of this switch lie on another machine."""
+        if self._node and node:
+            return node != self._node
         return self._elsewhere is not None and node in self._elsewhere
 
     def state(self, file: str) -> Kept:

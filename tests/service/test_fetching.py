@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.contacts import keeping as k
-from orchestrator.domain.kernel import Refused
-from orchestrator.service import fetching
+from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.domain.routing.recording import RecordingsConfigured
+from orchestrator.service import fetching, retention
 from orchestrator.service.fetching import Door, Elsewhere, Prove, prover
 from orchestrator.service.keeping import check
 from orchestrator.service.recordings import Recordings
@@ -182,6 +183,11 @@ def test_what_lies_elsewhere_is_neither_missed_nor_deleted_here(kept: Keeping, p
     (event,) = kept.told()
     assert isinstance(event, k.RecordingSealed)
     assert event.node == "sw1"
-    far = player(kept, HERE, prove)
-    kept.happened()
-    assert check(kept.kit.log, far, digests=True, now_s=LATER_S) == []
+    kept.configured(RecordingsConfigured(keep_days=1))
+    empty = kept.recordings.clear.parent / "player"
+    keeper = Recordings(kept.kit.desk, kept.kit.log, clear=empty, kept=empty, node="sw2")
+    for far in (player(kept, HERE, prove), keeper):
+        assert check(kept.kit.log, far, digests=True, now_s=LATER_S) == []
+        assert retention.find(kept.kit.log, far, Instant(10_000 * retention.DAY)) == []
+    own = Recordings(kept.kit.desk, kept.kit.log, clear=empty, kept=empty, node="sw1")
+    assert [each.what for each in check(kept.kit.log, own, now_s=LATER_S)] == ["lost"]
