@@ -1,12 +1,15 @@
 """`ringledger recordings`: the files of recordings, kept encrypted, compared with the log, put right."""
 
 import sys
+import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.columns import print_table
+from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.settings import load
 
 if TYPE_CHECKING:
@@ -18,8 +21,11 @@ def recordings() -> None:
     """The files of recordings: kept encrypted, compared with the log, put right."""
 
 
+_node = click.option("--node", default="", help="Only the recordings of this switch, whose folder is here.")
+
+
 @recordings.command()
-@click.option("--node", default="", help="Only the recordings of this switch, whose folder is here.")
+@_node
 def keep(node: str) -> None:
     """Encrypt each recording once the switch has finished it, until SIGTERM; `ringledger run` starts this."""
     from orchestrator.service.keeping import run
@@ -29,23 +35,62 @@ def keep(node: str) -> None:
 
 @recordings.command()
 @click.option("--digests", is_flag=True, help="Read all that is kept, too, and compare its digests.")
-def check(digests: bool) -> None:  # noqa: FBT001 - click passes flags so
+@_node
+def check(digests: bool, node: str) -> None:  # noqa: FBT001 - click passes flags so
     """Say in what log and folders differ; exit code 1 where they do."""
     from orchestrator.service import keeping
 
     settings = load()
-    with keeping.opened(settings, "ringledger recordings check") as (log, found):
-        _tell(keeping.check(log, found, digests=digests))
+    with keeping.opened(settings, "ringledger recordings check", node=node) as tools:
+        _tell(keeping.check(tools.log, tools.recordings, digests=digests))
 
 
 @recordings.command()
-def repair() -> None:
+@_node
+def repair(node: str) -> None:
     """Keep what was not kept, remove what was left over, and say in the log what is gone; exit code 1 where it is."""
     from orchestrator.service import keeping
 
     settings = load()
-    with keeping.opened(settings, "ringledger recordings repair") as (log, found):
-        _tell(keeping.repair(found, keeping.check(log, found, digests=True)))
+    with keeping.opened(settings, "ringledger recordings repair", node=node) as tools:
+        _tell(keeping.repair(tools.recordings, keeping.check(tools.log, tools.recordings, digests=True)))
+
+
+@recordings.command()
+@click.option("--dry-run", is_flag=True, help="Say what would go, and delete nothing.")
+@_node
+def retain(dry_run: bool, node: str) -> None:  # noqa: FBT001 - click passes flags so
+    """Delete the recordings that were kept for their time, but those that are held; each night `keep` does the same."""
+    from orchestrator.service import keeping, retention
+
+    settings = load()
+    with keeping.opened(settings, "ringledger recordings retain", node=node) as tools:
+        found = retention.find(tools.log, tools.recordings, Instant(time.time_ns() // 1000))
+        gone = {due.file for due in found if not due.held}
+        if not dry_run:
+            gone = {due.file for due in retention.retain(tools.recordings, found)}
+    going = "would be deleted" if dry_run else "deleted"
+    if found:
+        rows = [
+            (
+                f"{datetime.fromtimestamp(due.recorded_at / SECOND, settings.timezone):%Y-%m-%d %H:%M}",
+                due.file,
+                due.queue_id,
+                str(due.days),
+                going if due.file in gone else "held",
+            )
+            for due in found
+        ]
+        print_table(("recorded", "file", "queue", "days", "so"), rows)
+    click.echo(f"{len(gone)} {going}, {len(found) - len(gone)} held")
+
+
+@recordings.command()
+def serve() -> None:
+    """Hand sealed recordings of this machine to players of other machines, at RINGLEDGER_FETCH, until SIGTERM."""
+    from orchestrator.service.keeping import serve
+
+    sys.exit(serve(load()))
 
 
 def _tell(findings: Sequence["Finding"]) -> None:

@@ -69,6 +69,8 @@ class Settings:
     tape_max_mb: int
     recordings: Path
     kept: Path
+    fetch: Address
+    fetch_from: Mapping[str, Address]
     metrics: Address | None
     web: Address | None
     web_origin: str
@@ -191,6 +193,26 @@ def _read_address(text: str) -> Address | None:
     if not colon or not host:
         raise ValueError(f"is no address: {text!r}; write host:port, such as 127.0.0.1:9464, or leave it empty")
     return Address(host.removeprefix("[").removesuffix("]"), _read_port(port))
+
+
+def _read_door(text: str) -> Address:
+    address = _read_address(text)
+    if address is None:
+        raise ValueError("is empty; write host:port, such as 127.0.0.1:9465")
+    return address
+
+
+def _read_doors(text: str) -> dict[str, Address]:
+    """Where the doors to the recordings of other machines' switches are, by the switches' names."""
+    doors: dict[str, Address] = {}
+    for item in filter(None, (each.strip() for each in text.split(","))):
+        name, equals, address = item.partition("=")
+        if not equals or not address:
+            raise ValueError(f"names no door: {item!r}; write switch=host:port, such as node2=10.0.0.12:9465")
+        if _read_name(name) in doors:
+            raise ValueError(f"names {name} twice; a switch's recordings lie on one machine")
+        doors[name] = _read_door(address)
+    return doors
 
 
 def _read_origin(text: str) -> str:
@@ -383,6 +405,20 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "folder in which recordings are kept encrypted",
         lambda given: str(Path(given.home) / "kept"),
         _read_path,
+    ),
+    Variable(
+        "RINGLEDGER_FETCH",
+        "fetch",
+        "host:port at which `ringledger recordings serve` hands sealed recordings to players of other machines",
+        _always("127.0.0.1:9465"),
+        _read_door,
+    ),
+    Variable(
+        "RINGLEDGER_FETCH_FROM",
+        "fetch_from",
+        "switch=host:port, …: where the recordings of other machines' switches are fetched; others' are here",
+        _always(""),
+        _read_doors,
     ),
     Variable(
         "RINGLEDGER_METRICS",

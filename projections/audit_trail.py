@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from orchestrator.domain.access.users import PersonalDataRevealed
+from orchestrator.domain.access.users import PersonalDataRevealed, RecordingExported, RecordingPlayed
 from orchestrator.domain.catalogue import BY_CLASS
 from orchestrator.domain.kernel import Event, Record, UnknownEvent
 from projections.base import Batch, Connection
@@ -85,6 +85,8 @@ def subject_of(record: Record) -> str:
     """The stream that the event concerns."""
     if isinstance(record.event, PersonalDataRevealed):
         return record.event.subject
+    if isinstance(record.event, RecordingPlayed | RecordingExported):
+        return f"recording-{record.event.file.removesuffix('.wav')}"
     return record.about.correlation or record.stream
 
 
@@ -129,6 +131,9 @@ def trail(
     return page(connection, ENTRIES, conditions, key=key, cursor=cursor, limit=limit, descending=not oldest_first)
 
 
+_LOOKING: Final = ("PersonalDataRevealed", "RecordingPlayed", "RecordingExported")
+
+
 def looked_at(connection: Connection, subject: str, *, cursor: str = "", limit: int = 50) -> Page[Entry]:
-    """Who had masked personal data of this stream shown to them, the latest first."""
-    return trail(connection, Filter(about=subject, names=("PersonalDataRevealed",)), cursor=cursor, limit=limit)
+    """Who had masked personal data of this stream shown to them, or heard this recording, the latest first."""
+    return trail(connection, Filter(about=subject, names=_LOOKING), cursor=cursor, limit=limit)

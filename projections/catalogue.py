@@ -13,6 +13,7 @@ from projections import (
     customers,
     half_hours,
     queue_state,
+    recordings,
     work_orders,
 )
 from projections.base import Projection
@@ -27,6 +28,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     audit_trail,
     blacklist,
     half_hours,
+    recordings,
 )
 
 

@@ -137,7 +137,7 @@ def apply(batch: Batch) -> None:
             _forget(rows.values(), ident)
         elif isinstance(record.event, contacts.ContactArrived):
             rows[ident] = _arrived(ident, record, record.event)
-            rows[ident].caller_token = _token_of(batch.site, record.stream, record.event.caller_number)
+            rows[ident].caller_token = token_of(batch.site, record.stream, record.event.caller_number)
         elif (row := rows.get(ident)) is not None:
             row.position = record.position
             _FOLDS[type(record.event)](row, record.event, record.about.at)
@@ -159,7 +159,8 @@ def _forget(rows: Iterable[Contact], customer_id: str) -> None:
             row.caller_token = ""
 
 
-def _token_of(site: Site, name: str, sealed: str) -> str:
+def token_of(site: Site, name: str, sealed: str) -> str:
+    """The look-up token of the number that called in the contact of this stream; empty where nobody may find it."""
     number = e164(site.open(name, "caller_number", sealed), site.region)
     return "" if number is None else _short(site.token(CALLER, number))
 

@@ -320,8 +320,15 @@ def _by_number(connection: Connection, vault: Vault, number: str) -> Condition:
     return ("customer_id = %s", holder(connection, vault, number) or "")
 
 
-def _by_words(vault: Vault, text: str) -> list[Condition]:
+def tokens(vault: Vault, text: str) -> list[str]:
+    """The look-up tokens of a name or company that somebody types; whoever has it has all of them. Raises `Refused`
+    (`bad_search`) where there is nothing to look for.
+    """
     found = asked(text)
     if not found:
         raise Refused("bad_search", "Write a name, a company or a telephone number.")
-    return [(_HAS, _token(vault.token(WORDS, word))) for word in found]
+    return [_token(vault.token(WORDS, word)) for word in found]
+
+
+def _by_words(vault: Vault, text: str) -> list[Condition]:
+    return [(_HAS, token) for token in tokens(vault, text)]

@@ -10,6 +10,8 @@ from psycopg.errors import OperationalError, UndefinedTable
 from orchestrator import cluster
 from orchestrator.service.access import Tokens, Users
 from orchestrator.service.attempts import Attempts
+from orchestrator.service.fetching import Elsewhere, prover
+from orchestrator.service.holds import Holds
 from orchestrator.service.passwords import Passwords, Run, here
 from orchestrator.service.recordings import Recordings
 from orchestrator.service.requests import Requests
@@ -57,6 +59,7 @@ class Reading:
     attempts: Attempts
     requests: Requests
     recordings: Recordings
+    holds: Holds
 
     def opened(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Sealed texts of read models, opened, from (stream, field, text) each; `‹erased›` where the key is destroyed.
@@ -96,6 +99,8 @@ def reading_of(
         log = Log(reader, vault=vault)
         desk = DeskWriter(writer, vault)
         users = Users(desk, log, Passwords(off_hub))
+        elsewhere = Elsewhere(settings.fetch_from, prover(vault))
+        recordings = Recordings(desk, log, clear=settings.recordings, kept=settings.kept, elsewhere=elsewhere)
         yield Reading(
             log=log,
             sealed=Log(reader),
@@ -107,7 +112,8 @@ def reading_of(
             tokens=Tokens(desk, log, writer),
             attempts=Attempts(writer, vault),
             requests=Requests(writer),
-            recordings=Recordings(desk, log, clear=settings.recordings, kept=settings.kept),
+            recordings=recordings,
+            holds=Holds(desk, log, recordings),
         )
     finally:
         reader.close()

@@ -22,6 +22,7 @@ AREAS: Final = (
     "desk",
     "floor",
     "history",
+    "recordings",
     "replay",
     "audit",
     "customers",

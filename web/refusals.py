@@ -334,8 +334,25 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     ),
     "not_answered": _l("Nobody has answered yet whom you could talk with in turn."),
     "not_consulting": _l("Nobody is asked about this caller any more."),
-    "no_such_recording": _l("This is no name of a recording."),
+    "no_such_recording": _l("There is no such recording."),
     "not_recorded": _l("Nothing is being recorded, so there is nothing to mask."),
+    "recording_away": (
+        (
+            r"This recording lies on the machine of switch (?P<switch>.+), which .*",
+            _l(
+                "This recording lies on the machine of switch %(switch)s, which does not answer now. It is kept there;"
+                " try again in a while."
+            ),
+        ),
+    ),
+    "recording_deleted": (
+        (r"This recording was deleted; .*", _l("This recording was deleted; there is nothing left to hold.")),
+        (ANY, _l("This recording was kept for its time, and deleted.")),
+    ),
+    "recording_not_kept": _l("This recording is not sealed yet; try again in a moment."),
+    "bad_case": _l("Write what the case is called: up to 40 letters, digits, / . # - and _."),
+    "bad_length": _l("Write a length as seconds, or as minutes and seconds: 90 or 1:30."),
+    "bad_order": _l("An order is called by eight digits and letters a to f, such as 7F3A-21C9."),
     "recording_damaged": _l("This recording is not what was recorded: its file was changed or damaged."),
     "recording_erased": _l("Whoever is heard in this recording was erased; nobody can hear it."),
     "recorded_by_rule": _l("This call is recorded by rule. It can be masked, but not ended."),
@@ -362,6 +379,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "order_closed": _l("The order is closed; reopen it first."),
     "on_hold": _l("Talk with the caller again first; then ask somebody."),
     "outside_full": _l("As many numbers outside are being called as may be at once; try again in a moment."),
+    "no_reason": _l("Say why; it stands in the log beside your name."),
     "people_only": _l("Only a person may do this, so that it is known who did."),
     "phone_gone": _l("The phone is not registered, so it cannot be rung; see that it is, then take the call."),
     "queue_closed": _l("That queue takes nobody at this hour."),

@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -40,6 +40,8 @@ Decide = Callable[[Sequence[Record]], tuple[Event, ...]]
 """The stream so far, and what follows."""
 About = Callable[[Sequence[Record], tuple[Event, ...]], str]
 """The stream so far and what follows, and the stream of what it is about (`Provenance.correlation`)."""
+Beside = Callable[[tuple[Event, ...]], Mapping[str, Event]]
+"""What follows, and which new streams begin with it."""
 
 
 class Desk:
@@ -58,13 +60,15 @@ class Desk:
         key: str = "",
         sole: tuple[str, str] | None = None,
         about: About | None = None,
+        beside: Beside | None = None,
     ) -> Written:
         """Append what `decide` says to the stream of this name.
 
         `key`: whatever it decides, the same actor with the same key writes to this stream once only. `sole`: as in
-        `DeskWriter.append_desk`. `about`: the stream that ties these events to others, by default their own. Raises
-        what `decide` raises, `Refused` (`bad_key`, `busy`), `AlreadyHeld`, `Away`, and `Unsure` where the database went
-        away in the middle: with a key, a repeat is safe.
+        `DeskWriter.append_desk`. `about`: the stream that ties these events to others, by default their own. `beside`:
+        streams that begin in the same transaction, each with its one event. Raises what `decide` raises, `Refused`
+        (`bad_key`, `busy`), `AlreadyHeld`, `Away`, and `Unsure` where the database went away in the middle: with a key,
+        a repeat is safe.
         """
         if key and not _KEY.fullmatch(key):
             raise Refused("bad_key", "An idempotency key has 1 to 200 visible ASCII characters.")
@@ -78,13 +82,16 @@ class Desk:
                 return _written(before[-1], changed=False) if before else _nothing(name)
             tie = about(before, events) if about is not None else name
             records = _records(name, len(before), events, command, who, tie or name)
+            last = records[-1]
+            for other, event in beside(events).items() if beside is not None else ():
+                records += _records(other, 0, (event,), command, who, tie or name)
             try:
                 position = self.writer.append_desk(records, sole=sole)
             except VersionConflict:
                 if not left:
                     raise Refused("busy", "Others change this at the same moment; try again.") from None
                 continue
-            return Written(ident=ident_of(name), position=position, version=records[-1].version, changed=True)
+            return Written(ident=ident_of(name), position=position, version=last.version, changed=True)
         raise AssertionError("the last try returns or raises")
 
 

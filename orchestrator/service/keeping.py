@@ -1,7 +1,8 @@
 """The process that keeps recordings: it follows the log, and seals each file that the switch has finished.
 
 `ringledger recordings keep` runs it, `check` compares log and folders, `repair` puts right what can be. How far it came
-stands in a file of its own beside what it keeps; where that is lost, it begins anew and finds what was done.
+stands in a file of its own beside what it keeps; where that is lost, it begins anew and finds what was done. Each night
+it compares, repairs, and deletes what was kept for its time.
 """
 
 import signal
@@ -9,8 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from msgspec import Struct
@@ -19,8 +22,11 @@ from orchestrator import cluster, logs
 from orchestrator.domain.contacts import keeping
 from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, RecordingFinished
 from orchestrator.domain.contacts.recording import WITHOUT_A_FILE
-from orchestrator.domain.kernel import Record, ident_of
-from orchestrator.service.recordings import Recordings, is_file_name
+from orchestrator.domain.kernel import Instant, Record, ident_of
+from orchestrator.service import retention
+from orchestrator.service.fetching import Door, Elsewhere, prover
+from orchestrator.service.holds import Holds
+from orchestrator.service.recordings import SUFFIX, Recordings, is_file_name
 from orchestrator.settings import Settings
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source, StoreError, schema
 from orchestrator.vault import Vault
@@ -31,6 +37,9 @@ log = structlog.get_logger(__name__)
 AGAIN_S: Final = 10.0
 MISSING_S: Final = 60.0
 _POSITION: Final = "position"
+_NIGHT: Final = "night"
+# The hour of the site's day from which on the night's work is done.
+NIGHT_H: Final = 3
 
 # Of these an alarm is enough: trying again changes nothing. `check` tells them, and `repair` tries.
 _GIVEN_UP: Final = (keeping.MISSING, keeping.TWICE)
@@ -42,6 +51,8 @@ class _Due(Struct):
     contact_id: str
     position: int
     since: float
+    length_ms: int
+    node: str
     again_at: float = 0.0
 
 
@@ -73,15 +84,23 @@ class Keeper:
             if not isinstance(event, RecordingFinished) or event.cause in WITHOUT_A_FILE:
                 continue
             if is_file_name(event.file) and self._node in ("", record.about.node):
-                self._due[event.file] = _Due(ident_of(record.stream), record.position, self._clock())
+                self._due[event.file] = _Due(
+                    ident_of(record.stream), record.position, self._clock(), event.length_ms, record.about.node
+                )
 
     def work(self) -> int:
-        """Keep what is due; how many were. Raises what the database's absence raises: what was not done stays due."""
+        """Keep what is due, or let it go; how many were. Raises what the database's absence raises: what was not done
+        stays due.
+        """
         kept = 0
+        least_ms = self._recordings.least_ms() if self._due else 0
         for file, due in list(self._due.items()):
             if due.again_at > self._clock():
                 continue
-            why = self._recordings.keep(due.contact_id, file)
+            if due.length_ms < least_ms:
+                why = self._recordings.discard(due.contact_id, file, due.length_ms, least_ms)
+            else:
+                why = self._recordings.keep(due.contact_id, file, node=due.node)
             if why == keeping.MISSING and self._clock() < due.since + MISSING_S:
                 due.again_at = self._clock() + AGAIN_S
                 continue
@@ -116,18 +135,31 @@ def _read_position(path: Path) -> int:
 
 
 # --- as a process ----------------------------------------------------------------------------------------------------
+class Tools(Struct, frozen=True, kw_only=True):
+    """What works on recordings. `log` opens nothing."""
+
+    log: Log
+    recordings: Recordings
+    holds: Holds
+    vault: Vault
+
+
 @contextmanager
-def opened(settings: Settings, name: str) -> Iterator[tuple[Log, Recordings]]:
-    """The log without keys, and the recordings; our own database is started where it does not run."""
+def opened(settings: Settings, name: str, *, node: str = "") -> Iterator[Tools]:
+    """The tools, for the recordings of this switch only where one is named; our own database is started where it does
+    not run.
+    """
     database = cluster.ensure_running(settings, lambda _: None)
     reader, writer = Source(database.url_reader, name=name), Source(database.url_writer, name=name)
     try:
         schema.check(reader)
         vault = Vault.unlock(settings.kek_file, KeyShelf(writer))
+        desk, opening = DeskWriter(writer, vault), Log(reader, vault=vault)
+        elsewhere = Elsewhere(settings.fetch_from, prover(vault))
         recordings = Recordings(
-            DeskWriter(writer, vault), Log(reader, vault=vault), clear=settings.recordings, kept=settings.kept
+            desk, opening, clear=settings.recordings, kept=settings.kept, elsewhere=elsewhere, node=node
         )
-        yield Log(reader), recordings
+        yield Tools(log=Log(reader), recordings=recordings, holds=Holds(desk, opening, recordings), vault=vault)
     finally:
         reader.close()
         writer.close()
@@ -140,15 +172,73 @@ def run(settings: Settings, *, node: str = "") -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with opened(settings, "ringledger recordings") as (reading, recordings):
-        keeper = Keeper(recordings, node=node)
+    with opened(settings, "ringledger recordings", node=node) as tools:
+        keeper = Keeper(tools.recordings, node=node)
         log.info("recordings-kept-from", position=keeper.position)
-        follow(reading, keeper, stop)
+        follow(tools.log, keeper, stop, Nights(tools, settings.timezone))
     return 0
 
 
-def follow(reading: Log, keeper: Keeper, stop: threading.Event) -> None:
-    """Keep what the log tells of, as it is told, until `stop`."""
+def serve(settings: Settings) -> int:
+    """Hand sealed recordings of this machine to players of others until SIGTERM or SIGINT; the exit code."""
+    logs.configure(settings.log_level)
+    with opened(settings, "ringledger recordings door") as tools:
+        prove = prover(tools.vault)
+    with Door(settings.fetch, settings.kept, prove) as door:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # `shutdown` waits for the loop that this handler interrupts.
+            signal.signal(number, lambda *_: threading.Thread(target=door.shutdown).start())
+        log.info("recordings-door-open", address=str(door.address), folder=str(settings.kept))
+        door.serve_forever()
+    return 0
+
+
+class Nights:
+    """What is done once a night: compare, repair, delete what was kept for its time."""
+
+    def __init__(self, tools: Tools, zone: ZoneInfo, *, clock: Callable[[], float] = time.time) -> None:
+        """`clock`: Unix time."""
+        self._tools = tools
+        self._zone = zone
+        self._clock = clock
+        self._file = tools.recordings.kept / _NIGHT
+        self._done = self._file.read_text(encoding="ascii").strip() if self._file.is_file() else ""
+
+    def look(self) -> bool:
+        """Do it if it is due: from that hour on, where it was not done on this day; whether it was. What a disk refuses
+        is told, and tried in the next night; raises what the database's absence raises.
+        """
+        now = self._clock()
+        local = datetime.fromtimestamp(now, self._zone)
+        day = local.date().isoformat()
+        if local.hour < NIGHT_H or day <= self._done:
+            return False
+        try:
+            self._work(now)
+            self._done = day
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file.write_text(f"{day}\n", encoding="ascii")
+        except OSError as error:
+            self._done = day
+            log.warning("recordings-night-failed", why=str(error))
+        return True
+
+    def _work(self, now: float) -> None:
+        tools = self._tools
+        left = repair(tools.recordings, check(tools.log, tools.recordings, now_s=now))
+        found = retention.find(tools.log, tools.recordings, Instant(int(now * 1_000_000)))
+        deleted = retention.retain(tools.recordings, found)
+        log.info(
+            "recordings-night",
+            deleted=len(deleted),
+            held=sum(due.held for due in found),
+            left=[f"{each.what} {each.file}" for each in left[:20]],
+            copies_destroyed=tools.holds.settle(),
+        )
+
+
+def follow(reading: Log, keeper: Keeper, stop: threading.Event, nights: Nights | None = None) -> None:
+    """Keep what the log tells of, as it is told, until `stop`; and once a night what is to be done then."""
     for records in reading.follow(
         keeper.position, stop, on_away=lambda away: log.warning("database-away", why=str(away))
     ):
@@ -157,6 +247,8 @@ def follow(reading: Log, keeper: Keeper, stop: threading.Event) -> None:
             continue  # first to the end of the log, in one go
         try:
             keeper.work()
+            if nights is not None:
+                nights.look()
         except StoreError as error:
             log.warning("recordings-wait", why=str(error))
 
@@ -168,20 +260,24 @@ QUIET_S: Final = 600.0
 UNSEALED: Final = "unsealed"
 LEFT: Final = "left"
 STRAY: Final = "stray"
+UNDELETED: Final = "undeleted"
 
 
 class Finding(Struct, frozen=True, kw_only=True):
     """Something that does not fit. `what`: unsealed, unfinished, orphan, left (a clear file beside its sealed one),
-    missing, lost, damaged, stray (a sealed file that the log does not know).
+    missing, lost, damaged, stray (a sealed file that the log does not know), undeleted (one that should be gone).
     """
 
     what: str
     file: str
     contact_id: str = ""
+    node: str = ""
+    """The switch that wrote it, where the log says so."""
 
 
 def check(reading: Log, recordings: Recordings, *, digests: bool = False, now_s: float | None = None) -> list[Finding]:
-    """Everything in which log and folders differ; `digests`: read all that is kept, too. Reads the whole log.
+    """Everything in which log and this machine's folders differ; `digests`: read all that is kept, too. Reads the whole
+    log.
 
     `now_s`: Unix time by which files are quiet.
     """
@@ -191,15 +287,18 @@ def check(reading: Log, recordings: Recordings, *, digests: bool = False, now_s:
     quiet = (time.time() if now_s is None else now_s) - QUIET_S
     here = {path.name: path for path in _files(recordings.clear, ".wav") if is_file_name(path.name)}
     found = [_of_clear(told, name, quiet=path.stat().st_mtime <= quiet) for name, path in here.items()]
-    kept = {f"{path.stem}.wav" for path in _files(recordings.kept, ".sealed")}
-    found += [Finding(what=STRAY, file=name) for name in kept - told.sealed.keys()]
+    kept = {f"{path.stem}.wav" for path in _files(recordings.kept, SUFFIX)}
+    found += [Finding(what=STRAY, file=name) for name in kept - told.sealed.keys() - told.deleted]
+    found += [Finding(what=UNDELETED, file=name) for name in kept & told.deleted]
     for name, contact_id in told.finished.items():
-        if name not in here and name not in told.sealed:
+        if name not in here and name not in told.settled and not recordings.is_elsewhere(told.nodes.get(name, "")):
             found.append(Finding(what=keeping.MISSING, file=name, contact_id=contact_id))
     for name, contact_id in told.sealed.items():
+        if name in told.deleted or (name not in kept and recordings.is_elsewhere(told.nodes.get(name, ""))):
+            continue
         if name not in kept:
             found.append(Finding(what=keeping.LOST, file=name, contact_id=contact_id))
-        elif digests and (sealed := recordings.state(name).sealed) is not None and recordings.damage(sealed):
+        elif digests and recordings.damage(recordings.state(name)):
             found.append(Finding(what=keeping.DAMAGED, file=name, contact_id=contact_id))
     return sorted((each for each in found if each is not None), key=lambda each: (each.what, each.file))
 
@@ -210,18 +309,33 @@ def repair(recordings: Recordings, findings: Sequence[Finding]) -> list[Finding]
     for each in findings:
         match each.what:
             case "unsealed" | "left" | keeping.UNFINISHED | keeping.ORPHAN:
-                found = each.what if each.what in (keeping.UNFINISHED, keeping.ORPHAN) else keeping.FINISHED
-                if why := recordings.keep(each.contact_id, each.file, found=found):
-                    recordings.alarm(each.contact_id, each.file, why)
+                if not _kept(recordings, each):
                     left.append(each)
             case "stray":
                 # Of an attempt that the log never heard of. It goes where the clear file is there to be sealed anew.
                 if not recordings.drop_stray(each.file):
                     left.append(each)
+            case "undeleted":
+                if not recordings.remove_deleted(each.file):
+                    left.append(each)
             case _:
                 recordings.alarm(each.contact_id, each.file, each.what)
                 left.append(each)
     return left
+
+
+def _kept(recordings: Recordings, finding: Finding) -> bool:
+    """Seal a clear file; one whose name is taken gets a name of its own first. A voice lies in the clear nowhere."""
+    file, found = finding.file, finding.what
+    if found not in (keeping.UNFINISHED, keeping.ORPHAN):
+        found = keeping.FINISHED
+    if finding.what == LEFT and (second := recordings.rename_second(file)):
+        recordings.alarm(finding.contact_id, file, keeping.TWICE)
+        file, found = second, keeping.SECOND
+    why = recordings.keep(finding.contact_id, file, found=found, node=finding.node)
+    if why:
+        recordings.alarm(finding.contact_id, file, why)
+    return not why
 
 
 class _Told:
@@ -233,6 +347,10 @@ class _Told:
         """Files that there must be, with their contacts."""
         self.without: set[str] = set()
         self.sealed: dict[str, str] = {}
+        self.settled: set[str] = set()
+        """Files that nobody waits for: sealed, or discarded."""
+        self.deleted: set[str] = set()
+        self.nodes: dict[str, str] = {}
         self.ended: set[str] = set()
 
     def note(self, record: Record) -> None:
@@ -240,12 +358,20 @@ class _Told:
         match event:
             case RecordingBegun():
                 self.begun[event.file] = contact_id
+                self.nodes[event.file] = record.about.node
             case RecordingFinished() if event.cause in WITHOUT_A_FILE:
                 self.without.add(event.file)
             case RecordingFinished() if is_file_name(event.file):
                 self.finished[event.file] = contact_id
+                self.nodes[event.file] = record.about.node
             case keeping.RecordingSealed():
                 self.sealed[event.file] = event.contact_id
+                self.settled.add(event.file)
+                self.nodes[event.file] = event.node
+            case keeping.RecordingDiscarded():
+                self.settled.add(event.file)
+            case keeping.RecordingDeleted():
+                self.deleted.add(event.file)
             case ContactEnded():
                 self.ended.add(contact_id)
 
@@ -253,13 +379,14 @@ class _Told:
 def _of_clear(told: _Told, name: str, *, quiet: bool) -> Finding | None:
     """What is to be said of a file in the clear, None where all is well with it or may yet be."""
     if name in told.sealed:
-        return Finding(what=LEFT, file=name, contact_id=told.sealed[name])
+        return Finding(what=LEFT, file=name, contact_id=told.sealed[name], node=told.nodes.get(name, ""))
     if name in told.finished:
-        return Finding(what=UNSEALED, file=name, contact_id=told.finished[name])
+        return Finding(what=UNSEALED, file=name, contact_id=told.finished[name], node=told.nodes.get(name, ""))
     contact_id = told.begun.get(name, "")
     if not quiet or (contact_id and contact_id not in told.ended):
         return None
-    return Finding(what=keeping.UNFINISHED if contact_id else keeping.ORPHAN, file=name, contact_id=contact_id)
+    what = keeping.UNFINISHED if contact_id else keeping.ORPHAN
+    return Finding(what=what, file=name, contact_id=contact_id, node=told.nodes.get(name, ""))
 
 
 def _files(folder: Path, ending: str) -> list[Path]:

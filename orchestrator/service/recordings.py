@@ -1,7 +1,9 @@
-"""Recordings as files: sealed and kept once the switch has written them, and read again by whoever may hear them.
+"""Recordings as files: sealed and kept once the switch has written them, read again by whoever may hear them, and
+deleted when their time is over.
 
-What the switch wrote goes only after the sealed file is safe on the disk and the log has said so; whatever fails in
-between is begun anew and finds what was done. Of one file one process takes care; two do no harm to each other.
+What the switch wrote goes only after the sealed file is safe on the disk and the log has said so, and what is sealed
+only after the log has said that it goes; whatever fails in between is begun anew and finds what was done. Of one file
+one process takes care; two do no harm to each other.
 """
 
 import base64
@@ -13,32 +15,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+import msgspec
+import structlog
 
 from orchestrator.domain.contacts import keeping
-from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, RecordingFinished
-from orchestrator.domain.contacts.keeping import Alarm, Kept, RecordingSealed, Seal
-from orchestrator.domain.contacts.recording import WITHOUT_A_FILE
-from orchestrator.domain.kernel import Record, Refused, ident_of, stream
+from orchestrator.domain.contacts.keeping import Alarm, Command, Delete, Discard, Kept, RecordingKeyCopied, Seal
+from orchestrator.domain.kernel import Record, Refused, stream
+from orchestrator.domain.routing import recording
 from orchestrator.service.deciding import Desk, Who
-from orchestrator.service.sealed_files import SealedFile, digest_of, seal
+from orchestrator.service.fetching import Elsewhere
+from orchestrator.service.sealed_files import OnDisk, Place, SealedFile, digest_of, seal
+from orchestrator.service.waveforms import Waveform, waveform_of
 from orchestrator.store import DeskWriter, Log
 from orchestrator.vault import ERASED, DataKey, Tampered
 
+log = structlog.get_logger(__name__)
+
 KIND: Final = "recording"
+HOLD: Final = "hold"
 SUFFIX: Final = ".sealed"
+SHAPE: Final = ".peaks"
 # What the engine calls its files. The name comes from an event, and that from a switch: it names no other folder.
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,80}\.wav")
 _KEEPER: Final = Who(actor="system")
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class Part(Struct, frozen=True, kw_only=True):
-    """One recording of a contact."""
-
-    file: str
-    length_ms: int
-    """0 where the switch never said how long it is."""
+_PIECE: Final = 65_536
+# A shape is 600 numbers for each side, some 5 kB.
+_SHAPE_MOST: Final = 65_536
 
 
 class Sound:
@@ -55,31 +58,46 @@ class Sound:
             return
         with self._source.open("rb") as file:
             file.seek(begin)
-            while begin < end and (piece := file.read(min(65_536, end - begin))):
+            while begin < end and (piece := file.read(min(_PIECE, end - begin))):
                 begin += len(piece)
                 yield piece
 
 
 class Recordings:
-    """The recordings of one node. `clear`: where its switch writes; `kept`: where the sealed files are."""
+    """The recordings of one machine, and through `elsewhere` those of others. `clear`: where its switch writes; `kept`:
+    where the sealed files are; `node`: the only switch whose recordings are here (empty: those of all that are not
+    elsewhere).
+    """
 
-    def __init__(self, desk: DeskWriter, log: Log, *, clear: Path, kept: Path) -> None:
+    def __init__(
+        self,
+        desk: DeskWriter,
+        log: Log,
+        *,
+        clear: Path,
+        kept: Path,
+        elsewhere: Elsewhere | None = None,
+        node: str = "",
+    ) -> None:
         self._desk = Desk(desk, log)
         self._log = log
+        self._elsewhere = elsewhere
+        self._node = node
         self.clear = clear
         self.kept = kept
 
     # --- keeping -----------------------------------------------------------------------------------------------------
-    def keep(self, contact_id: str, file: str, *, found: str = keeping.FINISHED) -> str:
+    def keep(self, contact_id: str, file: str, *, found: str = keeping.FINISHED, node: str = "") -> str:
         """Seal this file, and let the clear one go; empty once that is so, otherwise why not (`keeping.MISSING`, …).
+        `node`: the switch that wrote it.
 
         Raises `Away` and `Unsure` where the database is not there: then nothing was removed.
         """
-        target = self._sealed_path(file)
+        target = self._path(file, SUFFIX)
         try:
             self.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._alone():
-                return self._keep(contact_id, file, target, found)
+                return self._keep(contact_id, file, target, found, node)
         except OSError as error:
             return keeping.NO_ROOM if error.errno in _NO_ROOM else keeping.UNREADABLE
 
@@ -90,12 +108,15 @@ class Recordings:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _keep(self, contact_id: str, file: str, target: Path, found: str) -> str:
+    def _keep(self, contact_id: str, file: str, target: Path, found: str, node: str) -> str:
         source, known = self.in_clear(file), self.state(file)
         if known.sealed is not None:
-            return self._again(contact_id, file, source, known.sealed)
+            return self._again(contact_id, file, source, known)
         if source is None:
-            return keeping.MISSING
+            return "" if known.discarded else keeping.MISSING
+        if known.discarded:
+            source.unlink(missing_ok=True)
+            return ""
         key = DataKey.fresh()
         summary = seal(source, target, key, file)
         command = Seal(
@@ -105,63 +126,118 @@ class Recordings:
             length=summary.length,
             key=base64.b64encode(key.raw).decode(),
             found=found,
+            node=node,
         )
-        self._write(file, command)
+        self._write(file, contact_id, command)
+        self._draw(file, key, Sound(source))
         source.unlink(missing_ok=True)
         return ""
+
+    def discard(self, contact_id: str, file: str, length_ms: int, least_ms: int) -> str:
+        """Let a file go that is too short to be kept; the log says so first. One that is sealed stays. Empty once that
+        is so, otherwise why not.
+        """
+        self._write(file, contact_id, Discard(contact_id=contact_id, file=file, length_ms=length_ms, least_ms=least_ms))
+        source = self.in_clear(file)
+        try:
+            if source is not None and self.state(file).discarded:
+                source.unlink(missing_ok=True)
+        except OSError:
+            return keeping.UNREADABLE
+        return ""
+
+    def delete(self, file: str, days: int) -> bool:
+        """Let a recording go whose time is over, unless it is held; whether it is gone."""
+        known = self.state(file)
+        if known.sealed is None:
+            return False
+        self._write(file, known.sealed.contact_id, Delete(file=file, days=days))
+        return self.remove_deleted(file)
+
+    def remove_deleted(self, file: str) -> bool:
+        """Remove the sealed file and its shape, if the log says that they go; whether it does."""
+        if not self.state(file).deleted:
+            return False
+        for suffix in (SUFFIX, SHAPE):
+            self._path(file, suffix).unlink(missing_ok=True)
+        return True
+
+    def rename_second(self, file: str) -> str:
+        """Give a clear file a name of its own whose name another one has that is kept; the name, empty where it is the
+        very same file. Two of the same sound get the same name.
+        """
+        source, known = self.in_clear(file), self.state(file)
+        if source is None or known.sealed is None:
+            return ""
+        digest = digest_of(source).digest
+        if digest == known.sealed.digest:
+            return ""
+        name = f"{_plain(file)[:60]}-second-{digest[:8]}.wav"
+        source.replace(self.clear / name)
+        return name
 
     def drop_stray(self, file: str) -> bool:
         """Remove a sealed file that the log does not know, where the clear one is there to be sealed anew."""
         with self._alone():
             if self.state(file).sealed is not None or self.in_clear(file) is None:
                 return False
-            self._sealed_path(file).unlink(missing_ok=True)
+            self._path(file, SUFFIX).unlink(missing_ok=True)
         return True
 
     def alarm(self, contact_id: str, file: str, why: str) -> None:
         """Say in the log that this file is not kept; once for each reason."""
-        self._write(file, Alarm(contact_id=contact_id, file=file, why=why))
+        self._write(file, contact_id, Alarm(contact_id=contact_id, file=file, why=why))
 
-    def _again(self, contact_id: str, file: str, source: Path | None, sealed: RecordingSealed) -> str:
+    def least_ms(self) -> int:
+        """What is shorter is not kept, by what is configured now."""
+        site = recording.Recordings()
+        for record in self._log.stream(stream("recordings", recording.THE_ONE)):
+            site = recording.evolve(site, record.event)
+        return site.least_ms
+
+    def _again(self, contact_id: str, file: str, source: Path | None, known: Kept) -> str:
         """It is sealed already. A clear file that is still there goes, if it is the one that was sealed."""
         if source is None:
             return ""
-        if digest_of(source).digest == sealed.digest and self.damage(sealed) == "":
+        same = known.sealed is not None and digest_of(source).digest == known.sealed.digest
+        if same and (known.deleted or self.damage(known) == ""):
             source.unlink(missing_ok=True)
             return ""
         self.alarm(contact_id, file, keeping.TWICE)
         return keeping.TWICE
 
-    def _write(self, file: str, command: Seal | Alarm) -> None:
-        tie = stream("contact", command.contact_id) if command.contact_id else ""
+    def _write(self, file: str, contact_id: str, command: Command) -> None:
+        tie = stream("contact", contact_id) if contact_id else ""
         self._desk.write(
-            _stream(file),
-            lambda before: keeping.decide(_fold(before), command),
+            stream_of(file),
+            lambda before: keeping.decide(folded(before), command),
             who=_KEEPER,
             about=lambda _before, _events: tie,
         )
 
+    def _draw(self, file: str, key: DataKey, sound: Sound) -> Waveform | None:
+        """Work out the shape and keep it; where there is no room for it, it is worked out anew when it is asked for."""
+        shape = waveform_of(sound.read(0, sound.length), sound.length)
+        target = self._path(file, SHAPE)
+        half = target.with_name(f"{target.name}.half")
+        try:
+            half.write_bytes(key.seal(msgspec.json.encode(shape), _of_shape(file)))
+            half.replace(target)
+        except OSError as error:
+            log.warning("shape-not-kept", file=file, why=str(error))
+            half.unlink(missing_ok=True)
+        return shape
+
     # --- reading -----------------------------------------------------------------------------------------------------
-    def parts(self, contact_id: str) -> list[Part]:
-        """The recordings of a contact of which there is a file, in their order; one that is being written, not yet."""
-        lengths: dict[str, int] = {}
-        ended = False
-        for record in self._log.stream(stream("contact", contact_id)):
-            match record.event:
-                case RecordingBegun() as event:
-                    lengths.setdefault(event.file, -1)
-                case RecordingFinished(cause=cause) as event if cause in WITHOUT_A_FILE:
-                    lengths.pop(event.file, None)
-                case RecordingFinished() as event:
-                    lengths[event.file] = event.length_ms
-                case ContactEnded():
-                    ended = True
-        found = {file: length for file, length in lengths.items() if is_file_name(file) and (ended or length >= 0)}
-        return [Part(file=file, length_ms=max(0, length)) for file, length in found.items()]
+    def is_elsewhere(self, node: str) -> bool:
+        """Whether the recordings of this switch lie on another machine."""
+        if self._node and node:
+            return node != self._node
+        return self._elsewhere is not None and node in self._elsewhere
 
     def state(self, file: str) -> Kept:
         """What is known of this file."""
-        return _fold(self._log.stream(_stream(file)))
+        return folded(self._log.stream(stream_of(file)))
 
     def sound(self, file: str, *, whole: bool) -> Sound | None:
         """The recording in this file; None where there is none here. `whole`: first make sure that it is what was
@@ -169,46 +245,102 @@ class Recordings:
         """
         if not is_file_name(file):
             return None
-        sealed = self.state(file).sealed
-        if sealed is None:
+        known = self.state(file)
+        if known.deleted:
+            raise Refused("recording_deleted", "This recording was kept for its time, and deleted.")
+        if known.sealed is None:
             path = self.in_clear(file)
             return None if path is None else Sound(path)
-        if sealed.key in ("", ERASED):
+        key = self.key_of(known)
+        if key is None:
             raise Refused("recording_erased", "Whoever is heard in this recording was erased; nobody can hear it.")
         try:
-            why = self.damage(sealed) if whole else ""
+            why = self._damage(known, key) if whole else ""
             if not why:
-                return Sound(self._open(sealed))
+                return Sound(self._open(known, key))
         except FileNotFoundError:
             why = keeping.LOST
         except Tampered:
             why = keeping.DAMAGED
-        self.alarm(sealed.contact_id, file, why)
+        self.alarm(known.sealed.contact_id, file, why)
         if why == keeping.LOST:
             return None
         raise Refused("recording_damaged", "This recording is not what was recorded: its file was changed or damaged.")
 
-    def damage(self, sealed: RecordingSealed) -> str:
-        """What is wrong with the sealed file (`keeping.LOST`, `keeping.DAMAGED`), by reading all of it; else empty."""
-        if sealed.key in ("", ERASED):
-            return "" if self._sealed_path(sealed.file).is_file() else keeping.LOST
+    def shape(self, file: str) -> Waveform | None:
+        """The shape of this recording; None where there is none here, or where it has none. Raises as `sound`."""
+        known = self.state(file) if is_file_name(file) else Kept()
+        key = self.key_of(known) if known.sealed is not None and not known.deleted else None
+        if key is not None:
+            try:
+                sealed = self._read_shape(known, file)
+                return msgspec.json.decode(key.open(sealed, _of_shape(file)), type=Waveform | None)
+            except (FileNotFoundError, Tampered) as error:
+                log.info("shape-drawn-anew", file=file, why=str(error))
+        sound = self.sound(file, whole=False)
+        if sound is None:
+            return None
         try:
-            return "" if self._open(sealed).summary().digest == sealed.digest else keeping.DAMAGED
-        except OSError:
-            return keeping.LOST
+            if key is None or not self._path(file, SUFFIX).is_file():
+                return waveform_of(sound.read(0, sound.length), sound.length)
+            return self._draw(file, key, sound)
         except Tampered:
-            return keeping.DAMAGED
+            return None  # whoever listens is told
+
+    def damage(self, known: Kept) -> str:
+        """What is wrong with the sealed file (`keeping.LOST`, `keeping.DAMAGED`), by reading all of it; else empty."""
+        key = self.key_of(known)
+        if key is None:
+            sealed = known.sealed
+            return "" if sealed is not None and self._path(sealed.file, SUFFIX).is_file() else keeping.LOST
+        return self._damage(known, key)
+
+    def key_of(self, known: Kept) -> DataKey | None:
+        """The key of the file: its own or, where its person was erased, the copy that a hold keeps; None without."""
+        if known.sealed is None:
+            return None
+        texts = [known.sealed.key]
+        if known.sealed.key in ("", ERASED):
+            texts = [
+                record.event.key
+                for hold in known.holds
+                for record in self._log.stream(stream(HOLD, hold.hold_id))
+                if isinstance(record.event, RecordingKeyCopied)
+            ]
+        return next((DataKey(base64.b64decode(text)) for text in texts if text not in ("", ERASED)), None)
 
     def in_clear(self, file: str) -> Path | None:
         """The file as the switch wrote it; None where it is not here, or the name is not one of ours."""
         path = self.clear / file
         return path if is_file_name(file) and path.is_file() and not path.is_symlink() else None
 
-    def _open(self, sealed: RecordingSealed) -> SealedFile:
-        return SealedFile(self._sealed_path(sealed.file), DataKey(base64.b64decode(sealed.key)), sealed.file)
+    def _damage(self, known: Kept, key: DataKey) -> str:
+        try:
+            digest = self._open(known, key).summary().digest
+        except OSError:
+            return keeping.LOST
+        except Tampered:
+            return keeping.DAMAGED
+        return "" if known.sealed is not None and digest == known.sealed.digest else keeping.DAMAGED
 
-    def _sealed_path(self, file: str) -> Path:
-        return self.kept / f"{_plain(file)}{SUFFIX}"
+    def _open(self, known: Kept, key: DataKey) -> SealedFile:
+        assert known.sealed is not None  # noqa: S101 - whoever has its key has looked
+        file = known.sealed.file
+        path = self._path(file, SUFFIX)
+        place: Place = OnDisk(path)
+        if self._elsewhere is not None and known.sealed.node in self._elsewhere and not path.is_file():
+            place = self._elsewhere.place(known.sealed.node, path.name)
+        return SealedFile(place, key, file)
+
+    def _read_shape(self, known: Kept, file: str) -> bytes:
+        path = self._path(file, SHAPE)
+        node = known.sealed.node if known.sealed is not None else ""
+        if self._elsewhere is not None and node in self._elsewhere and not path.is_file():
+            return self._elsewhere.place(node, path.name).whole(_SHAPE_MOST)
+        return path.read_bytes()
+
+    def _path(self, file: str, suffix: str) -> Path:
+        return self.kept / f"{_plain(file)}{suffix}"
 
 
 def is_file_name(file: str) -> bool:
@@ -222,17 +354,18 @@ def _plain(file: str) -> str:
     return file.removesuffix(".wav")
 
 
-def _stream(file: str) -> str:
+def stream_of(file: str) -> str:
+    """The stream of this file. Raises `Refused` (`no_such_recording`) for what is no name of ours."""
     return stream(KIND, _plain(file))
 
 
-def _fold(records: Iterable[Record]) -> Kept:
+def folded(records: Iterable[Record]) -> Kept:
+    """What these records of one file's stream come to."""
     kept = Kept()
     for record in records:
         kept = keeping.evolve(kept, record.event)
     return kept
 
 
-def file_of(stream_name: str) -> str:
-    """The file that a stream is about."""
-    return f"{ident_of(stream_name)}.wav"
+def _of_shape(file: str) -> bytes:
+    return f"{file}\x1fshape".encode()

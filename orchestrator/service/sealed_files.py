@@ -10,8 +10,9 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from msgspec import Struct
 
@@ -71,20 +72,55 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
+class Readable(Protocol):
+    """Sealed bytes, one after another."""
+
+    def read(self, amount: int, /) -> bytes:
+        """The next ones, as many as asked for unless they end."""
+        ...
+
+
+class Place(Protocol):
+    """Where a sealed file lies: here, or on another machine."""
+
+    def begin(self, length: int) -> tuple[bytes, int]:
+        """The first bytes, and how many there are in all."""
+        ...
+
+    def opened(self, begin: int, end: int) -> AbstractContextManager[Readable]:
+        """The bytes from `begin` up to `end` (not included)."""
+        ...
+
+
+class OnDisk:
+    """A sealed file of this machine. Raises OSError where it cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def begin(self, length: int) -> tuple[bytes, int]:
+        with self._path.open("rb") as file:
+            return file.read(length), os.fstat(file.fileno()).st_size
+
+    def opened(self, begin: int, _end: int) -> BinaryIO:
+        file = self._path.open("rb")
+        file.seek(begin)
+        return file
+
+
 class SealedFile:
     """Reads a sealed file. Each piece that does not fit raises `Tampered`."""
 
-    def __init__(self, path: Path, key: DataKey, name: str) -> None:
-        """Raises OSError where it cannot be opened, `Tampered` where it is no sealed file."""
-        self._path = path
+    def __init__(self, place: Place | Path, key: DataKey, name: str) -> None:
+        """Raises what the place raises where it cannot be read, `Tampered` where it is no sealed file."""
+        self._place = OnDisk(place) if isinstance(place, Path) else place
         self._key = key
         self._name = name
-        size = path.stat().st_size - len(MAGIC)
+        begins, whole = self._place.begin(len(MAGIC))
+        size = whole - len(MAGIC)
         self._pieces, rest = divmod(size, PIECE + _MORE)
         if rest or not self._pieces:
             self._pieces += 1
-        with path.open("rb") as file:
-            begins = file.read(len(MAGIC))
         self.length = size - _MORE * self._pieces
         """Of what was sealed, in bytes."""
         if begins != MAGIC or self.length < 0:
@@ -94,10 +130,13 @@ class SealedFile:
         """The bytes from `begin` up to `end` (not included), piece by piece."""
         end = self.length if end is None else min(end, self.length)
         place = begin // PIECE
-        with self._path.open("rb") as file:
-            file.seek(len(MAGIC) + place * (PIECE + _MORE))
+        if place * PIECE >= end:
+            return
+        size = PIECE + _MORE
+        last = min(len(MAGIC) + -(-end // PIECE) * size, len(MAGIC) + self.length + self._pieces * _MORE)
+        with self._place.opened(len(MAGIC) + place * size, last) as file:
             while place * PIECE < end:
-                piece = self._key.open(file.read(PIECE + _MORE), _bound(self._name, place, place == self._pieces - 1))
+                piece = self._key.open(file.read(size), _bound(self._name, place, place == self._pieces - 1))
                 first = place * PIECE
                 yield piece[max(0, begin - first) : end - first]
                 place += 1

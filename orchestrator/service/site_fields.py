@@ -63,6 +63,8 @@ LEVELS: Final = (1, 9)
 # How often callers may be told their place, in seconds.
 _TELL: Final = (15, 600)
 _MOST_NUMBERS: Final = 1_000
+# A hundred years: what is kept longer is kept for good.
+_MOST_DAYS: Final = 36_500
 _MOST_PREFIXES: Final = 1_000
 _PREFIX: Final = re.compile(r"\+?[0-9]{1,15}")
 
@@ -171,6 +173,13 @@ def _recorded(value: object) -> str:
 
 
 _record: Final = Within(_recorded, among=recording.OF_QUEUES)
+_days: Final = whole(0, _MOST_DAYS)
+
+
+def _days_of(value: object) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise Unfit("write queues with the days for which their recordings are kept, such as { orders = 90 }")
+    return {matching(ID, "the id of a queue")(queue): _days(given) for queue, given in sorted(value.items())}
 
 
 def _every_or_never(value: object) -> int:
@@ -286,6 +295,9 @@ RECORDINGS: Final = Section(
     (
         Field("record", "rule", one_of(recording.OF_SITE)),
         Field("mask_most_s", "mask_most_ms", seconds(10, 1_800), write=from_ms),
+        Field("keep_days", "keep_days", _days),
+        Field("keep_days_of", "keep_days_of", _days_of),
+        Field("least_s", "least_ms", seconds(0, 60), write=from_ms),
     ),
 )
 LEVEL: Final = Section(

@@ -146,8 +146,11 @@ class _Reader:
         for ident, outside in outsides.items():
             self._check_outside(ident, outside)
         recordings = self._section(RECORDINGS, RecordingsConfigured)
-        for ident in recordings:
+        for ident, kept in recordings.items():
             self._only_one(RECORDINGS, ident)
+            for queue_id in kept.keep_days_of.keys() - self._named(QUEUE.kind):
+                text = f"there is no queue {queue_id}; {near(queue_id, self._named(QUEUE.kind))}"
+                self._complain((RECORDINGS.kind, ident, "keep_days_of"), text)
         pauses = self._section(PAUSES, PauseReasonsConfigured)
         wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
         for ident, wrap_up in wrap_ups.items():

@@ -54,6 +54,11 @@ def kept(house: House, to: Path) -> Path:
         assert sound is not None
         to.write_bytes(b"".join(sound.read(0, sound.length)))
         assert sound.length == sealed.length
+        shape = found.shape(sealed.file)
+        assert shape is not None
+        assert (len(shape.sides), bool(sealed.node)) == (2, True)
+        assert abs(shape.length_ms / 1_000 - length_s(to)) < EDGE_S
+        assert min(max(side) for side in shape.sides) > 0, "both sides are heard"
     finally:
         reader.close()
         writer.close()
@@ -94,6 +99,8 @@ def test_what_is_masked_is_silent_in_what_is_kept_though_the_engine_died_meanwhi
     assert min(loudness(path, unmasked + EDGE_S, ended - 2 * EDGE_S)) > QUIET
     status, said = house.run("recordings", "check", "--digests")
     assert (status, said.strip()) == (0, "log and folders agree"), said
+    status, said = house.run("recordings", "retain", "--dry-run")
+    assert (status, said.strip()) == (0, "0 would be deleted, 0 held"), "without a word of the site all is kept"
 
 
 def test_an_agent_who_may_asks_for_a_recording_and_ends_it(build: Build, tmp_path: Path) -> None:

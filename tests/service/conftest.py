@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.domain.catalogue import CATALOGUE
 from tests.postgres import Database
+from tests.service.recorder import Keeping
 from tests.store.kit import Kit
 
 
@@ -15,3 +16,8 @@ def kit(database: Database, tmp_path: Path) -> Iterator[Kit]:
     kit = Kit(database, tmp_path / "keys" / "kek", entries=CATALOGUE)
     yield kit
     kit.close()
+
+
+@pytest.fixture
+def kept(kit: Kit, tmp_path: Path) -> Keeping:
+    return Keeping(kit, tmp_path)

@@ -7,80 +7,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.contacts import keeping as k
-from orchestrator.domain.contacts.events import ContactArrived, ContactEnded, RecordingBegun, RecordingFinished
-from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused
+from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, RecordingFinished
+from orchestrator.domain.kernel import Refused
+from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.service import keeping, sealed_files
-from orchestrator.service.keeping import Keeper, check, repair
-from orchestrator.service.recordings import Recordings
+from orchestrator.service.keeping import Keeper, check
 from orchestrator.store import Away
-from tests.store.kit import Kit, take_lease
-
-SOUND = b"RIFF" + bytes(range(256)) * 400
-FILE = "talk-1.wav"
-LATER_S = 10_000_000_000.0
-
-
-class Keeping:
-    """A log with a contact, a folder in which a switch writes, and one in which recordings are kept."""
-
-    def __init__(self, kit: Kit, folder: Path) -> None:
-        self.kit = kit
-        self.now = 0.0
-        self.version = 0
-        self.recordings = Recordings(kit.desk, kit.log, clear=folder / "clear", kept=folder / "kept")
-        self.recordings.clear.mkdir()
-        self.writer = kit.writer(take_lease(kit.database.writer))
-        self.happened(ContactArrived(node="sw1", leg="l", dialled="4000", caller_number="13800138000"))
-
-    def happened(self, *events: Event) -> None:
-        """The engine records this of the contact c1."""
-        for event in events:
-            self.version += 1
-            about = Provenance(at=Instant(self.version), node="sw1")
-            event_id = f"c1-{self.version}"
-            record = Record(stream="contact-c1", version=self.version, event=event, event_id=event_id, about=about)
-            self.writer.append_live([record])
-
-    def recorded(self, file: str = FILE, sound: bytes = SOUND) -> Path:
-        """The switch has written this file and says so."""
-        path = self.recordings.clear / file
-        path.write_bytes(sound)
-        self.happened(RecordingBegun(file=file), RecordingFinished(file=file, length_ms=1_000))
-        return path
-
-    def keeper(self, node: str = "") -> Keeper:
-        """A keeper that has read the log to its end."""
-        keeper = Keeper(self.recordings, node=node, clock=lambda: self.now)
-        keeper.take(self.kit.log.history(after=keeper.position))
-        return keeper
-
-    def heard(self, file: str = FILE) -> bytes:
-        """What a player hears."""
-        sound = self.recordings.sound(file, whole=True)
-        return b"" if sound is None else b"".join(sound.read(0, sound.length))
-
-    def told(self, file: str = FILE) -> list[Event]:
-        """What the log says of the file."""
-        return [record.event for record in self.kit.log.stream(f"recording-{file.removesuffix('.wav')}")]
-
-    def alarms(self, file: str = FILE) -> list[str]:
-        """Why it was not kept."""
-        return [event.why for event in self.told(file) if isinstance(event, k.RecordingEndangered)]
-
-    def findings(self, *, digests: bool = False) -> list[tuple[str, str]]:
-        """In what log and folders differ, once everything is quiet."""
-        found = check(self.kit.log, self.recordings, digests=digests, now_s=LATER_S)
-        return [(each.what, each.file) for each in found]
-
-    def repaired(self) -> list[str]:
-        """What is left after a repair."""
-        found = check(self.kit.log, self.recordings, digests=True, now_s=LATER_S)
-        return [each.what for each in repair(self.recordings, found)]
-
-
-@pytest.fixture
-def kept(kit: Kit, tmp_path: Path) -> Keeping:
-    return Keeping(kit, tmp_path)
+from tests.service.recorder import FILE, SOUND, Keeping
 
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
@@ -182,6 +115,22 @@ def test_what_the_switch_threw_away_is_not_waited_for(kept: Keeping) -> None:
     assert kept.findings() == []
 
 
+def test_what_is_shorter_than_the_site_wants_goes_with_an_event(kept: Keeping) -> None:
+    """Issue 5: discarded short files. What was sealed already stays, whatever is configured since."""
+    kept.recorded("talk-0.wav")
+    kept.keeper().work()
+    kept.configured(RecordingsConfigured(least_ms=1_001))
+    short = kept.recorded()
+    kept.keeper().work()
+    assert not short.exists()
+    assert kept.told() == [k.RecordingDiscarded(contact_id="c1", file=FILE, length_ms=1_000, least_ms=1_001)]
+    assert (kept.heard(), kept.heard("talk-0.wav")) == (b"", SOUND)
+    assert kept.findings(digests=True) == []
+    short.write_bytes(SOUND)
+    assert kept.repaired() == []
+    assert not short.exists(), "it died between the log and the file"
+
+
 def test_the_process_keeps_what_is_told_while_it_runs(kept: Keeping) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=keeping.follow, args=(kept.kit.log, Keeper(kept.recordings), stop))
@@ -253,8 +202,8 @@ def test_a_file_without_its_event_is_found_once_it_is_quiet_and_kept(kept: Keepi
     assert kept.findings(digests=True) == []
 
 
-def test_a_second_file_of_the_same_name_is_neither_taken_nor_thrown_away(kept: Keeping) -> None:
-    """A path that exists."""
+def test_a_second_file_of_the_same_name_takes_nobodys_place_and_is_kept_under_a_name_of_its_own(kept: Keeping) -> None:
+    """A path that exists: an alarm; then both are kept, and neither voice lies in the clear."""
     kept.recorded()
     kept.keeper().work()
     other = kept.recorded(FILE, b"RIFF other sound")
@@ -263,7 +212,15 @@ def test_a_second_file_of_the_same_name_is_neither_taken_nor_thrown_away(kept: K
     assert other.read_bytes() == b"RIFF other sound"
     assert kept.heard() == SOUND
     assert kept.findings() == [("left", FILE)]
-    assert kept.repaired() == ["left"]
+    assert kept.repaired() == []
+    assert not other.exists()
+    second = f"talk-1-second-{hashlib.sha256(b'RIFF other sound').hexdigest()[:8]}.wav"
+    assert (kept.heard(), kept.heard(second)) == (SOUND, b"RIFF other sound")
+    (event,) = kept.told(second)
+    assert isinstance(event, k.RecordingSealed)
+    assert (event.contact_id, event.found) == ("c1", "second")
+    assert kept.findings(digests=True) == []
+    assert kept.alarms() == ["twice"]
 
 
 def test_what_is_damaged_or_gone_is_told_and_never_played(kept: Keeping) -> None:

@@ -1,4 +1,4 @@
-"""Recording in the site's file: of all, by queue, by agent, on demand, off (feature 8.1)."""
+"""Recording in the site's file: of all, by queue, by agent, on demand, off, and for how long (features 8.1, 8.2)."""
 
 import pytest
 
@@ -24,6 +24,9 @@ record = "never"
 [recordings.main]
 record = "as_queue"
 mask_most_s = 90
+keep_days = 365
+keep_days_of = { sales = 30 }
+least_s = 1.5
 """
 
 
@@ -36,7 +39,9 @@ def queue_says(written: str) -> str:
 
 def test_what_stands_in_the_file_is_what_holds() -> None:
     site = site_file.read(SITE)
-    assert site.events["recordings-main"] == RecordingsConfigured(rule="as_queue", mask_most_ms=90_000)
+    assert site.events["recordings-main"] == RecordingsConfigured(
+        rule="as_queue", mask_most_ms=90_000, keep_days=365, keep_days_of={"sales": 30}, least_ms=1_500
+    )
     agent = site.events["agent-li"]
     assert isinstance(agent, AgentConfigured)
     assert (queue_says('record = "on_demand"'), agent.record) == ("on_demand", "never")
@@ -57,6 +62,14 @@ def test_a_file_from_before_means_what_it_meant(written: str, meant: str) -> Non
         ('record = "never"', 'record = "as_agent"', "agent.li.record: 'as_agent' is none of these"),
         ('record = "as_queue"', 'record = "on_demand"', "recordings.main.record: 'on_demand' is none of these"),
         ("mask_most_s = 90", "mask_most_s = 0", "recordings.main.mask_most_s: write seconds from 10 to 1800"),
+        ("keep_days = 365", "keep_days = -1", "recordings.main.keep_days: write a whole number from 0 to 36500"),
+        (
+            "{ sales = 30 }",
+            "{ sale = 30 }",
+            "recordings.main.keep_days_of: there is no queue sale; did you mean sales?",
+        ),
+        ("{ sales = 30 }", "30", "recordings.main.keep_days_of: write queues with the days"),
+        ("least_s = 1.5", "least_s = 61", "recordings.main.least_s: write seconds from 0 to 60"),
         ("[recordings.main]", "[recordings.other]", "recordings.other: there is one such section, [recordings.main]."),
     ),
 )

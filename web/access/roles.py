@@ -32,7 +32,9 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "waiting.direct": "move waiting callers to another queue, and change how urgent they are",
         "sizing.see": "see how many agents are needed, beside how many were there",
         "history.search": "search contacts that were, and open them",
-        "recordings.hear": "listen to recordings",
+        "recordings.hear": "find recordings and listen to them, which is recorded",
+        "recordings.export": "take a recording out of the house as a file, which is recorded with its reason",
+        "recordings.hold": "hold recordings for a case, and lift holds",
         "replay.watch": "see how everything was at an instant",
         "ops.see": "see whether the log was proved, and how far snapshots and read models are",
         "audit.see": "see every event, and who looked at what",
@@ -58,15 +60,15 @@ _GRANTS: Final[Mapping[str, str]] = {
     "agent": "desk.use agents.act waiting.take customers.see customers.edit work.see work.open work.handle"
     " numbers.clear",
     "leader": "board.watch floor.watch floor.direct agents.act waiting.take waiting.direct history.search"
-    " recordings.hear customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
-    " blacklist.see blacklist.keep notices.switch sizing.see routing.see routing.edit",
+    " recordings.hear recordings.export customers.see customers.edit work.see work.open work.handle work.close"
+    " personal.reveal blacklist.see blacklist.keep notices.switch sizing.see routing.see routing.edit",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
     " blacklist.see blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
     "ops": "board.watch floor.watch replay.watch ops.see history.search notices.switch sizing.see",
-    "auditor": "history.search recordings.hear replay.watch ops.see audit.see customers.see work.see personal.reveal"
-    " blacklist.see",
+    "auditor": "history.search recordings.hear recordings.export recordings.hold replay.watch ops.see audit.see"
+    " customers.see work.see personal.reveal blacklist.see",
     "admin": "board.watch floor.watch users.manage ops.see audit.see blacklist.see blacklist.keep notices.switch"
     " sizing.see routing.see routing.edit routing.apply",
 }

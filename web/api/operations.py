@@ -18,6 +18,7 @@ from projections import (
     work_orders,
 )
 from projections import blacklist as blacklist_model
+from projections import recordings as recordings_model
 from web.access.roles import SIGNED_IN
 from web.api import (
     access,
@@ -32,6 +33,7 @@ from web.api import (
     orders,
     ordertypes,
     reasons,
+    recordings,
     sizing,
     waiting,
 )
@@ -146,6 +148,10 @@ OPERATIONS: Final = (
     Operation("PATCH", "/blacklist/{blacklisting_id}", "blacklist.keep", blacklist.change),
     Operation("POST", "/blacklist/{blacklisting_id}/expire", "blacklist.keep", blacklist.expire),
     Operation("POST", "/blacklist/{blacklisting_id}/lift", "blacklist.keep", blacklist.lift),
+    Operation("GET", "/recordings", "recordings.hear", recordings.search, (recordings_model.NAME, customers.NAME)),
+    Operation("GET", "/recordings/{name}", "recordings.hear", recordings.one, (recordings_model.NAME,)),
+    Operation("POST", "/recordings/{name}/holds", "recordings.hold", recordings.hold, status=201),
+    Operation("POST", "/recordings/{name}/holds/{hold_id}/lift", "recordings.hold", recordings.lift),
     Operation("GET", "/reasons", SIGNED_IN, reasons.everything, (LIVE,)),
     Operation("GET", "/customers", "customers.see", files.search, (customers.NAME,)),
     Operation("POST", "/customers", "customers.edit", files.create, status=201),

@@ -1,4 +1,4 @@
-"""The area's blueprint; `views` and `recordings` put their routes on it."""
+"""The area's blueprint; `views` and `why` put their routes on it."""
 
 from flask import Blueprint
 

@@ -7,13 +7,13 @@ from flask_babel import lazy_gettext as _l
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.replay import parse_time
-from projections import contact_log
+from projections import contact_log, recordings_found
 from projections.contact_log import Search
 from web import refusals
 from web.access.needs import needs
 from web.access.sight import agents_in_sight
 from web.access.visitor import me
-from web.history import recordings, why
+from web.history import why
 from web.history.area import blueprint
 from web.history.shown import caller_of, callers, names_now, steps_of
 from web.navigation import Item
@@ -22,7 +22,7 @@ from web.words import code, origin
 
 NAVIGATION = (Item("history.search", _l("History"), 60),)
 
-__all__ = ["NAVIGATION", "blueprint", "recordings", "why"]
+__all__ = ["NAVIGATION", "blueprint", "why"]
 
 OUTCOMES: Final = ("completed", "abandoned", "turned_away", "switch_lost", "stopped", "demo_stopped")
 _ID_LENGTH: Final = 64
@@ -69,6 +69,8 @@ def contact(contact_id: str) -> str:
     agents = agents_in_sight()
     with parts().reading.reader.borrow() as connection:
         row = contact_log.find(connection, contact_id, agents=agents)
+        hears = me().may("recordings.hear")
+        recordings = recordings_found.of_contact(connection, contact_id, sight=agents) if hears else []
     if row is None and agents is not None:
         abort(404)
     records = list(parts().reading.sealed.stream(f"contact-{contact_id}"))
@@ -83,7 +85,7 @@ def contact(contact_id: str) -> str:
         origin=origin,
         names=names_now()[0],
         steps=steps_of(records),
-        recordings=parts().reading.recordings.parts(contact_id) if me().may("recordings.hear") else [],
+        recordings=recordings,
     )
 
 

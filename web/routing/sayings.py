@@ -46,6 +46,7 @@ _ROWS: Final[tuple[Row, ...]] = (
         r"(?P<value>.+) cannot be dialled; .*",
         _l("%(value)s cannot be dialled; write digits, or * for every number that no other entry point has."),
     ),
+    (r"write queues with the days .*", _l("Write each queue once, with its days.")),
     (r"write skills with levels, such as .*", _l("Write each skill once, with its level.")),
     (
         r"write a list of .*beginnings of numbers, .*",

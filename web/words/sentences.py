@@ -10,7 +10,6 @@ from orchestrator.domain import engine
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import consult_events as cs
 from orchestrator.domain.contacts import events as c
-from orchestrator.domain.contacts import keeping
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.contacts import transfer_events as t
@@ -37,6 +36,7 @@ from orchestrator.domain.staff import agents, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 from web.words.codes import code, reason
+from web.words.kept import KEPT
 from web.words.names import Names, duration
 
 Fill = Callable[[Any, Names], dict[str, object]]
@@ -232,11 +232,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"given": e.given, "was": e.was, "reason": code(e.reason)},
     ),
     # --- files of recordings
-    keeping.RecordingSealed: (
-        _l("The recording is kept encrypted, %(size)s kB"),
-        lambda e, _: {"size": e.length // 1_000},
-    ),
-    keeping.RecordingEndangered: (_l("Alarm: the recording is not kept as it should be (%(why)s)"), _coded("why")),
+    **KEPT,
     # --- shifts
     shifts.AgentSignedIn: (
         _l("%(agent)s signed in at extension %(extension)s"),
@@ -309,8 +305,8 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"allowed": ", ".join(e.allowed), "at_most": e.at_most},
     ),
     recording.RecordingsConfigured: (
-        _l("Recording: %(rule)s; a mask ends by itself after %(longest)s"),
-        lambda e, _: {"rule": code(e.rule), "longest": duration(e.mask_most_ms)},
+        _l("Recording: %(rule)s; a mask ends by itself after %(longest)s; kept for %(days)s days (0: for good)"),
+        lambda e, _: {"rule": code(e.rule), "longest": duration(e.mask_most_ms), "days": e.keep_days},
     ),
     recording.RecordingsRemoved: (_l("Queues and agents decide what is recorded"), _nothing),
     outside.OutsideRemoved: (_l("Nobody outside is called any more"), _nothing),

@@ -86,6 +86,23 @@ class PersonalDataRevealed(Event, frozen=True, kw_only=True):
     field: str
 
 
+class RecordingPlayed(Event, frozen=True, kw_only=True):
+    """The user began to listen to a recording. `address` is where from."""
+
+    contact_id: str
+    file: str
+    address: Personal
+
+
+class RecordingExported(Event, frozen=True, kw_only=True):
+    """The user took a recording out of the house, as a file in the clear, and said why."""
+
+    contact_id: str
+    file: str
+    reason: Personal
+    address: Personal
+
+
 # --- commands --------------------------------------------------------------------------------------------------------
 
 

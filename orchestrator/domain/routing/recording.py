@@ -6,7 +6,7 @@ runner. Without it queues and agents decide. A queue's and an agent's own words 
 
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from orchestrator.domain.kernel import Event
 
@@ -34,6 +34,12 @@ class RecordingsConfigured(Event, frozen=True, kw_only=True):
     rule: str = AS_QUEUE
     mask_most_ms: int = MASK_MOST_MS
     """After that a mask ends by itself: what somebody forgot must not silence the rest of a talk."""
+    keep_days: int = 0
+    """For how long recordings are kept; 0: for good."""
+    keep_days_of: dict[str, int] = field(default_factory=dict)
+    """The same of single queues, by their ids; 0: for good."""
+    least_ms: int = 0
+    """What is shorter is not kept; 0: everything is."""
 
 
 class RecordingsRemoved(Event, frozen=True, kw_only=True):
@@ -45,13 +51,26 @@ class Recordings(Struct, frozen=True, kw_only=True):
 
     rule: str = AS_QUEUE
     mask_most_ms: int = MASK_MOST_MS
+    keep_days: int = 0
+    keep_days_of: dict[str, int] = field(default_factory=dict)
+    least_ms: int = 0
+
+    def days_of(self, queue_id: str) -> int:
+        """For how many days a recording of this queue is kept; 0: for good."""
+        return self.keep_days_of.get(queue_id, self.keep_days)
 
 
 def evolve(recordings: Recordings, event: Event) -> Recordings:
     """The site's word after one more event. Never raises."""
     match event:
         case RecordingsConfigured():
-            return Recordings(rule=event.rule, mask_most_ms=event.mask_most_ms)
+            return Recordings(
+                rule=event.rule,
+                mask_most_ms=event.mask_most_ms,
+                keep_days=event.keep_days,
+                keep_days_of=event.keep_days_of,
+                least_ms=event.least_ms,
+            )
         case RecordingsRemoved():
             return Recordings()
     return recordings

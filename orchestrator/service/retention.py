@@ -1,0 +1,116 @@
+"""Recordings whose time is over: found in the log, deleted one by one, and what is held left alone.
+
+How long is configuration: the site's `keep_days`, and `keep_days_of` for single queues; what holds now holds for what
+was recorded before. A deletion is decided on the recording's own stream, where holds stand, too: whoever was faster is
+seen, and nothing is deleted that somebody has just held.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import structlog
+from msgspec import Struct
+
+from orchestrator.domain.contacts import keeping
+from orchestrator.domain.contacts.events import ContactEnded, ContactQueued, RecordingBegun
+from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of, kind_of
+from orchestrator.domain.routing import recording
+from orchestrator.service.recordings import Recordings
+from orchestrator.store import Log
+
+log = structlog.get_logger(__name__)
+
+DAY: Final = 86_400 * SECOND
+
+
+class Due(Struct, frozen=True, kw_only=True):
+    """A recording whose time is over. `held`: it stays for all that."""
+
+    file: str
+    contact_id: str
+    queue_id: str
+    recorded_at: Instant
+    days: int
+    held: bool
+
+
+class _File(Struct):
+    """A recording that the log tells of."""
+
+    contact_id: str
+    queue_id: str
+    at: Instant
+    sealed: bool = False
+    node: str = ""
+    holds: int = 0
+
+
+def find(reading: Log, recordings: Recordings, now: Instant) -> list[Due]:
+    """The recordings of this machine whose time is over at this instant, the oldest first. Reads the log; keeps in
+    memory what is live, and a few words of each recording that is kept.
+    """
+    told = _Told()
+    for record in reading.history(kinds=("contact", "recording", "recordings")):
+        told.note(record)
+    return sorted(told.due(recordings, now), key=lambda due: (due.recorded_at, due.file))
+
+
+def retain(recordings: Recordings, found: list[Due]) -> list[Due]:
+    """Delete these but those that are held; which went. Of a file that the disk does not let go the log says that it is
+    deleted: `check` finds it. Raises `Away` where the database is not there: a repeat goes on where it ended.
+    """
+    return [due for due in found if not due.held and _delete(recordings, due)]
+
+
+def _delete(recordings: Recordings, due: Due) -> bool:
+    try:
+        return recordings.delete(due.file, due.days)
+    except OSError as error:
+        log.warning("recording-not-deleted", file=due.file, why=str(error))
+        return False
+
+
+class _Told:
+    """What the log says of recordings, and of how long they are kept."""
+
+    def __init__(self) -> None:
+        self.site = recording.Recordings()
+        self.queues: dict[str, str] = {}
+        """Of live contacts: the queue."""
+        self.files: dict[str, _File] = {}
+
+    def note(self, record: Record) -> None:
+        event, ident = record.event, ident_of(record.stream)
+        if kind_of(record.stream) == "recordings":
+            self.site = recording.evolve(self.site, event)
+            return
+        match event:
+            case ContactQueued():
+                self.queues[ident] = event.queue_id
+            case ContactEnded():
+                self.queues.pop(ident, None)
+            case RecordingBegun():
+                self.files.setdefault(event.file, _File(ident, self.queues.get(ident, ""), record.about.at))
+            case keeping.RecordingSealed():
+                file = self.files.setdefault(event.file, _File(event.contact_id, "", record.about.at))
+                file.sealed, file.node = True, event.node
+            case keeping.RecordingHeld() if event.file in self.files:
+                self.files[event.file].holds += 1
+            case keeping.RecordingReleased() if event.file in self.files:
+                self.files[event.file].holds -= 1
+            case keeping.RecordingDeleted() | keeping.RecordingDiscarded():
+                self.files.pop(event.file, None)
+
+    def due(self, recordings: Recordings, now: Instant) -> Iterator[Due]:
+        for name, file in self.files.items():
+            days = self.site.days_of(file.queue_id)
+            if not file.sealed or not days or file.at + days * DAY > now or recordings.is_elsewhere(file.node):
+                continue
+            yield Due(
+                file=name,
+                contact_id=file.contact_id,
+                queue_id=file.queue_id,
+                recorded_at=file.at,
+                days=days,
+                held=file.holds > 0,
+            )

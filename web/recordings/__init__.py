@@ -1,0 +1,1 @@
+"""Recordings found, heard, taken out, held (feature 8.2)."""

@@ -1,0 +1,136 @@
+"""The sound of a recording, and its shape, for those who may hear it. That they did is recorded, and from where."""
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import Final
+
+from flask import Response, abort, current_app, jsonify, request
+
+from orchestrator.domain.access.users import RecordingExported, RecordingPlayed
+from orchestrator.domain.kernel import Event, Refused
+from orchestrator.domain.texts import LINE, one_line
+from orchestrator.service.recordings import Sound
+from projections import recordings as model
+from projections import recordings_found
+from web.access.needs import needs
+from web.access.sight import agents_in_sight
+from web.access.visitor import me
+from web.parts import parts
+from web.recordings.area import blueprint
+
+# Whoever asks for another part within this time still listens to what they began.
+LISTENING_S: Final = 3_600
+_MOST: Final = 1_000
+
+
+class Listeners:
+    """Who listens to what just now, as far as this process knows; whom it does not know begins anew."""
+
+    def __init__(self) -> None:
+        self._since: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._lock = Lock()
+
+    def goes_on(self, user_id: str, file: str) -> bool:
+        """Whether they began already; from now on they have."""
+        now = time.monotonic()
+        with self._lock:
+            last = self._since.pop((user_id, file), None)
+            self._since[user_id, file] = now
+            while len(self._since) > _MOST:
+                self._since.popitem(last=False)
+        return last is not None and now - last < LISTENING_S
+
+
+def _goes_on(file: str) -> bool:
+    listeners: Listeners = current_app.extensions.setdefault("ringledger-listeners", Listeners())
+    return listeners.goes_on(_person(), file)
+
+
+@blueprint.get("/<name>/sound")
+@needs("recordings.hear")
+def sound(name: str) -> Response:
+    """The sound file, or the range of it that is asked for. 404 where there is none.
+
+    Whoever begins to listen hears what was recorded, to the last byte, or nothing: its digest is compared first.
+    """
+    row = in_sight(name)
+    whole = request.range is None or any(begin in (0, None) for begin, _ in request.range.ranges)
+    beginning = not _goes_on(row.file) or whole
+    found = _sound(row, whole=beginning)
+    if beginning:
+        _note(RecordingPlayed(contact_id=row.contact_id, file=row.file, address=request.remote_addr or ""))
+    return _sent(found, "inline", row)
+
+
+@blueprint.get("/<name>/shape")
+@needs("recordings.hear")
+def shape(name: str) -> Response:
+    """How loud each side was: `length_ms`, and `sides` of numbers from 0 to 254. 404 where that cannot be said."""
+    found = parts().reading.recordings.shape(in_sight(name).file)
+    if found is None:
+        abort(404)
+    return jsonify(length_ms=found.length_ms, sides=found.sides)
+
+
+@blueprint.post("/<name>/copy")
+@needs("recordings.export")
+def copy(name: str) -> Response:
+    """The whole sound file, to be taken out of the house; why is recorded first."""
+    row = in_sight(name)
+    reason = one_line(request.form.get("reason", ""), "Reason", LINE)
+    if not reason:
+        raise Refused("no_reason", "Say why; it stands in the log beside your name.")
+    _person()
+    found = _sound(row, whole=True)
+    address = request.remote_addr or ""
+    _note(RecordingExported(contact_id=row.contact_id, file=row.file, reason=reason, address=address))
+    return _sent(found, "attachment", row)
+
+
+def in_sight(name: str) -> model.Recording:
+    """The recording of this name, if it is one of the visitor's teams; 404 otherwise."""
+    with parts().reading.reader.borrow() as connection:
+        row = recordings_found.find(connection, f"{name}.wav", sight=agents_in_sight())
+    if row is None:
+        abort(404)
+    return row
+
+
+def _sound(row: model.Recording, *, whole: bool) -> Sound:
+    """404 where there is none. Another machine hands out what is sealed only."""
+    kept = parts().reading.recordings
+    found = kept.sound(row.file, whole=whole)
+    if found is None and row.state == model.FINISHED and kept.is_elsewhere(row.node):
+        raise Refused("recording_not_kept", "This recording is not sealed yet; try again in a moment.")
+    if found is None:
+        abort(404)
+    return found
+
+
+def _person() -> str:
+    if not me().user_id:
+        raise Refused("people_only", "Only a person may listen, so that it is known who did.")
+    return me().user_id
+
+
+def _note(event: Event) -> None:
+    parts().reading.users.note(me().user_id, event, actor=me().actor)
+
+
+def _sent(sound: Sound, how: str, row: model.Recording) -> Response:
+    """The sound, or the range of it that is asked for; 416 for one that there is not."""
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "no-store",
+        "Content-Disposition": f"{how}; filename={row.file.removesuffix('.wav')[:8]}.wav",
+    }
+    begin, end, status = 0, sound.length, 200
+    if request.range is not None:
+        found = request.range.range_for_length(sound.length)
+        if found is None:
+            return Response(status=416, headers={"Content-Range": f"bytes */{sound.length}"})
+        begin, end, status = *found, 206
+        headers["Content-Range"] = f"bytes {begin}-{end - 1}/{sound.length}"
+    headers["Content-Length"] = str(end - begin)
+    return Response(sound.read(begin, end), status=status, mimetype="audio/wav", headers=headers)
