@@ -18,7 +18,7 @@ LEG_LIMIT = 120 * SECOND
 # A caller is sent on so often at most; the last resort may name one queue more.
 MOST_HOPS = 5
 # Reasons that keep somebody out: whoever was let in is not turned away for them.
-_AT_THE_DOOR = ("blacklisted", "overloaded", "trunk_full")
+_AT_THE_DOOR = ("blacklisted", "drained", "overloaded", "trunk_full")
 
 _OfLeg = (
     events.OfferDelivered | events.OfferAcceptRequested | events.OfferRejectRequested | events.OfferAnswered
