@@ -38,8 +38,6 @@ _AS_A_CALLER = {
 }
 
 
-
-
 class Unusable(ValueError):
     """A word that must not stand in a command. The message names its part in it, never the word itself."""
 

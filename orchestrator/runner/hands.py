@@ -72,7 +72,9 @@ def pick(
     _refuse_unless_open(queue, level, given=bool(command.by))
     if not world.in_step(contact.node):
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
-    yield TellContact(contact.contact_id, _pick(world, shift, queue, rank(contact, now), reason, now, ids, node=contact.node))
+    yield TellContact(
+        contact.contact_id, _pick(world, shift, queue, rank(contact, now), reason, now, ids, node=contact.node)
+    )
 
 
 def picked(

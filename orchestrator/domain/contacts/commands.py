@@ -347,7 +347,15 @@ class JoinOutsideAgain(Struct, frozen=True, kw_only=True):
 
 
 Calling = (
-    AskCallback | DialCustomer | MissCustomer | EndPeace | EndCallback | Rehome | SendOutside | ExpireOutside | JoinOutsideAgain
+    AskCallback
+    | DialCustomer
+    | MissCustomer
+    | EndPeace
+    | EndCallback
+    | Rehome
+    | SendOutside
+    | ExpireOutside
+    | JoinOutsideAgain
 )
 
 
