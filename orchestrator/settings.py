@@ -240,8 +240,8 @@ def _read_switches(text: str) -> tuple[Switch, ...]:
             raise ValueError(f"names two switches {name!r}; give each its own with /?name=…")
     if len(switches) > 1 and (alone := [switch.name for switch in switches if switch.peer is None]):
         raise ValueError(
-            f"has several switches, and no way to the phones of {', '.join(alone)}; give each &peer=ADDRESS:PORT, where "
-            "the others bring their callers (`ringledger switch-files` sets both ends up)"
+            f"has several switches, and no way to the phones of {', '.join(alone)}; give each &peer=ADDRESS:PORT, "
+            "where the others bring their callers (`ringledger switch-files` sets both ends up)"
         )
     return switches
 

@@ -34,7 +34,7 @@ def extensions(log: Log) -> list[str]:
     return sorted({agent.extension for agent in agents.values() if agent is not None})
 
 
-def write(
+def write(  # noqa: PLR0913 - what one switch is given
     settings: Settings,
     log: Log,
     folder: Path,

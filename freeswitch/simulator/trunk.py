@@ -1,11 +1,12 @@
-"""The trunk between simulated switches: what SIP would carry, as small messages, and the two far ends that speak them.
+"""The trunk between simulated switches: what SIP would carry, as small messages, and the two ends that speak them.
 
-The caller's switch sends `invite`; the phone's answers `ring` and `answer`; each may say `end`. A message names the call
-by the agent's leg on the caller's switch. Who takes messages to whom is the server's business (peering.py); a model in a
-test hands them over itself.
+The caller's switch sends `invite`; the phone's answers `ring` and `answer`; each may say `end`. A message names the
+call by the agent's leg on the caller's switch. Who takes messages to whom is the server's business (peering.py); a
+model in a test hands them over itself.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from freeswitch.simulator.channel import Channel
@@ -137,7 +138,7 @@ def deliver(switch: "Switch", message: Message) -> bool:
     call = str(message.get("call", ""))
     for leg in (switch.trunk.near.get(call), switch.trunk.far.get(call)):
         if leg is not None and isinstance(leg.party, Near | Far):
-            party = leg.party
-            switch.timeline.after(switch.options.invite_ms * MILLISECOND, lambda: party.heard(leg, message))
+            hears = partial(leg.party.heard, leg, message)
+            switch.timeline.after(switch.options.invite_ms * MILLISECOND, hears)
             return True
     return False

@@ -1,7 +1,7 @@
 """A switch that is to be worked on: it takes no new calls, finishes what it has, and is then free to be stopped.
 
-The switch refuses new calls by itself (freeswitch/conf/dialplan.xml), so that the carrier tries the next one, also while
-we are away; what comes through all the same is turned away here. Its contacts that only wait to be called move.
+The switch refuses new calls by itself (freeswitch/conf/dialplan.xml), so that the carrier tries the next one, also
+while we are away; what comes through all the same is turned away here. Its contacts that only wait to be called move.
 """
 
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ def drain(world: World, command: inputs.DrainNode, reason: str, ids: Ids) -> Ite
     if not others and not command.anyway:
         _refuse(
             "last_node",
-            f"No other switch would take calls: with {node.node_id} drained, every caller is refused. Undrain or connect "
-            "another first, or say that it is wanted (--anyway).",
+            f"No other switch would take calls: with {node.node_id} drained, every caller is refused. Undrain or "
+            "connect another first, or say that it is wanted (--anyway).",
         )
     yield AppendNode(node.node_id, (NodeDrained(reason=reason),))
     yield from _tell(world, node.node_id, ids)

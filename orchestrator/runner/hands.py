@@ -88,7 +88,7 @@ def picked(
     return _pick(world, shift, queue, own, reason, now, ids, node=node, own_callback=visit.takes_up)
 
 
-def _pick(
+def _pick(  # noqa: PLR0913 - all that a pick rests on
     world: World,
     shift: Shift,
     queue: Queue,

@@ -49,7 +49,9 @@ class RealSwitch:
         user: str | None = None,
         peer_port: int = 0,
     ) -> None:
-        """`peer_port` is where other switches, which `know` names, bring their callers; 0 where there are none. `user` is who the switch runs as, None for whoever we are; only root may choose."""
+        """`user` is who the switch runs as, None for whoever we are; only root may choose. `peer_port` is where other
+        switches (see `know`) bring their callers; 0 where there are none.
+        """
         found = binary or freeswitch_binary()
         if found is None:
             raise FileNotFoundError(f"no FreeSWITCH: set {VARIABLE} to its program, or put it on PATH")

@@ -11,7 +11,7 @@ from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.switch.between import far_leg
 from tests.contract.desk import Desk
-from tests.contract.driver import Driver, PhoneEnd, RealDriver, SimulatedDriver
+from tests.contract.driver import Driver, RealDriver, SimulatedDriver
 from tests.lab.caller import SippCaller
 from tests.lab.patience import until
 from tests.lab.ports import free_port
