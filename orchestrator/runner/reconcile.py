@@ -206,7 +206,7 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
         yield AppendNode(fact.node, phones)
     if sight.entering:
         yield AppendNode(fact.node, (NodeReconciled(),))
-        if node.marked:
+        if node.marked or node.drained:
             yield mark_drained(world.nodes[fact.node], ids)
         yield from move_homeless(world)
 

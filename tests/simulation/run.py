@@ -238,7 +238,7 @@ class Run(Watcher):
             and engine.acting
             and not self.switch.channels()
             and not engine.world.contacts
-            and not any(node.strays for node in engine.world.nodes.values())
+            and all(node.in_step and not node.strays for node in engine.world.nodes.values())
         )
 
     def _finish(self) -> None:
