@@ -11,10 +11,10 @@ from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.switch.between import far_leg
 from tests.contract.desk import Desk
-from tests.contract.driver import Driver, RealDriver, SimulatedDriver
+from tests.contract.driver import Driver, RealDriver
+from tests.contract.pair import Pair, start_pair
 from tests.lab.caller import SippCaller
 from tests.lab.patience import until
-from tests.lab.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Two:
 
 
 @pytest.fixture(scope="session")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[Driver, Driver]]]:
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pair]]:
     """Those started so far, by their kind."""
-    started: dict[str, tuple[Driver, Driver]] = {}
+    started: dict[str, Pair] = {}
     yield started
     for pair in started.values():
         for driver in pair:
@@ -54,23 +54,14 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[
 @pytest.fixture
 def two(
     kind: str,
-    pairs: dict[str, tuple[Driver, Driver]],
+    pairs: dict[str, Pair],
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[Two]:
     """Two switches that know each other, with nobody on them, and the product connected to both."""
     if kind not in pairs:
-        ports = {"here": free_port(), "there": free_port()}
-        made: list[Driver] = []
-        for node, beside in (("here", "there"), ("there", "here")):
-            folder = tmp_path_factory.mktemp(f"{kind}-{node}")
-            if kind == "real":
-                binary: Path = request.getfixturevalue("freeswitch")
-                made.append(RealDriver(folder, binary, node=node, peer_port=ports[node]))
-            else:
-                made.append(SimulatedDriver(folder, node=node, peer_port=ports[node]))
-            made[-1].know(**{beside: ports[beside]})
-        pairs[kind] = (made[0].__enter__(), made[1].__enter__())
+        binary: Path | None = request.getfixturevalue("freeswitch") if kind == "real" else None
+        pairs[kind], _ = start_pair(lambda node: tmp_path_factory.mktemp(f"{kind}-{node}"), binary)
     here, there = pairs[kind]
     here.begin()
     there.begin()
