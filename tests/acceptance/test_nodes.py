@@ -8,12 +8,12 @@ import pytest
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.runner import inputs
 from orchestrator.settings import Switch
-from tests.acceptance.conftest import BOTH
+from tests.acceptance.conftest import SIMULATED
 from tests.acceptance.house import House, url_of
 from tests.contract.pair import Pair, start_pair, url_with_peer
 from tests.lab.patience import until
 
-KINDS = BOTH
+KINDS = SIMULATED
 
 
 @pytest.fixture

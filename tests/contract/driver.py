@@ -234,9 +234,11 @@ class RealDriver(Driver):
     name = "real"
     has_sound = True
 
-    def __init__(self, folder: Path, binary: Path, *, node: str = "real", peer_port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, binary: Path, *, node: str = "real", peer_port: int = 0, sounds: Path | None = None
+    ) -> None:
         super().__init__(folder)
-        self.real = RealSwitch(folder, binary=binary, extensions=EXTENSIONS, peer_port=peer_port)
+        self.real = RealSwitch(folder, binary=binary, extensions=EXTENSIONS, sounds=sounds, peer_port=peer_port)
         self.recordings = self.real.plan.recordings
         self.switch = Switch(
             name=node, host="127.0.0.1", port=self.real.plan.esl_port, password=self.real.plan.esl_password

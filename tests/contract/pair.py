@@ -14,10 +14,11 @@ def start_pair(folder_of: Callable[[str], Path], binary: Path | None) -> tuple[P
     """Both, started, and the ports at which each takes the other's callers; simulated ones without a `binary`."""
     ports = {"here": free_port(), "there": free_port()}
     made: list[Driver] = []
+    sounds = folder_of("sounds")
     for node, beside in (("here", "there"), ("there", "here")):
         folder = folder_of(node)
         if binary is not None:
-            made.append(RealDriver(folder, binary, node=node, peer_port=ports[node]))
+            made.append(RealDriver(folder, binary, node=node, peer_port=ports[node], sounds=sounds))
         else:
             made.append(SimulatedDriver(folder, node=node, peer_port=ports[node]))
         made[-1].know(**{beside: ports[beside]})
