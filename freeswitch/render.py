@@ -83,8 +83,8 @@ def render(home: Path, plan: SwitchPlan) -> None:
         "peers.xml": _peers(plan.trunk_peers),
         "gateways.xml": _gateways(plan.outside),
         "nodes.xml": '<X-PRE-PROCESS cmd="include" data="between.xml"/>\n' if plan.peer_port else "",
-        "node-gateways.xml": _node_gateways(plan.nodes),
-        "node-peers.xml": _peers(sorted({peer.rpartition(":")[0].strip("[]") for peer in plan.nodes.values()})),
+        "node_gateways.xml": _node_gateways(plan.nodes),
+        "node_peers.xml": _peers(sorted({peer.rpartition(":")[0].strip("[]") for peer in plan.nodes.values()})),
         "directory.xml": directory_xml(plan.phones),
     }
     for source in sorted(CONF.glob("*.xml")):

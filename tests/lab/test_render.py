@@ -119,8 +119,8 @@ def test_the_other_switches_are_known_by_their_addresses_and_nobody_else_is(tmp_
     render(tmp_path, replace(plan, peer_port=5070, nodes={"b": "192.0.2.1:5070", "c": "[2001:db8::1]:5071"}))
     conf = tmp_path / "conf"
     assert 'data="between.xml"' in (conf / "nodes.xml").read_text()
-    assert re.findall(r'cidr="([^"]+)"', (conf / "node-peers.xml").read_text()) == ["192.0.2.1/32", "2001:db8::1/128"]
-    assert re.findall(r'<gateway name="([^"]+)">', (conf / "node-gateways.xml").read_text()) == ["node-b", "node-c"]
+    assert re.findall(r'cidr="([^"]+)"', (conf / "node_peers.xml").read_text()) == ["192.0.2.1/32", "2001:db8::1/128"]
+    assert re.findall(r'<gateway name="([^"]+)">', (conf / "node_gateways.xml").read_text()) == ["node-b", "node-c"]
 
 
 def test_unless_somebody_says_otherwise_the_outside_is_this_machine(plan: SwitchPlan) -> None:
