@@ -91,6 +91,17 @@ WISHES: Final = (
         text="Pass the caller on: to an agent, into a queue, or to a number outside.",
     ),
     _wish(
+        "consult",
+        inputs.Consult,
+        _ABOUT,
+        click.Option(["--agent", "to_agent"], default="", help="The agent with this employee number."),
+        click.Option(["--number", "to_number"], default="", help="This number outside."),
+        text="Ask somebody about the caller, who hears music meanwhile.",
+    ),
+    _wish("switch-consult", inputs.SwitchConsult, _ABOUT, text="Talk with the other one: the caller, or who is asked."),
+    _wish("complete-consult", inputs.CompleteConsult, _ABOUT, text="Leave the caller to whoever is asked."),
+    _wish("end-consult", inputs.EndConsult, _ABOUT, text="Ask nobody any more, and talk with the caller again."),
+    _wish(
         "pick",
         inputs.Pick,
         click.Argument(["contact"]),

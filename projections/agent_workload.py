@@ -1,10 +1,11 @@
 """Agents: what each does now, and what they did, by site-local day. The leader's table of agents and each agent's day.
 
-Streams: shift, contact (hold, transfer), agent (who they are). One log, one order: a state is derived from the last
-event that concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Of several contacts in
-hand the agent's state is that of the most active: talking, else held, else ringing; so no time counts twice. Durations
-by our clock, from the event that begins a state to the event that ends it, cut at site-local midnight. Counts on the
-day of the event.
+Streams: shift, contact (hold, transfer, consultation), agent (who they are). One log, one order: a state is derived
+from the last event that concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Of
+several contacts in hand the agent's state is that of the most active: talking, else held, else ringing; so no time
+counts twice. Whom a colleague asks about a caller is ringing, then talking, and was offered nothing until the caller is
+theirs. Durations by our clock, from the event that begins a state to the event that ends it, cut at site-local
+midnight. Counts on the day of the event.
 """
 
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.consult_events import ConsultAnswered, ConsultAsked
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Record, ident_of
 from orchestrator.domain.staff import shifts
@@ -21,7 +23,7 @@ from projections.base import Batch, Connection, Site
 from projections.tables import Table
 
 NAME: Final = "agent_workload"
-VERSION: Final = 3
+VERSION: Final = 4
 
 TABLES: Final = """
 CREATE TABLE agent_workload (
@@ -139,7 +141,9 @@ _TIME_IN: Final = {
     "paused": "pause_ms",
 }
 # Of several contacts in hand, the state that is the agent's own.
-_MOST_ACTIVE: Final = ("talking", "held", "ringing")
+_MOST_ACTIVE: Final = ("talking", "consulted", "held", "ringing", "asked")
+# A colleague asks about a contact: it rings, they talk. To everybody else that is a ring, or a talk.
+_ASKED: Final = {"asked": "ringing", "consulted": "talking"}
 _OF_SHIFTS: Final[frozenset[type[Event]]] = frozenset(
     {
         shifts.AgentSignedIn,
@@ -156,7 +160,7 @@ _OF_SHIFTS: Final[frozenset[type[Event]]] = frozenset(
     }
 )
 _OF_CONTACTS: Final[frozenset[type[Event]]] = frozenset(
-    {contacts.ContactHeld, contacts.ContactResumed, ContactTransferred}
+    {contacts.ContactHeld, contacts.ContactResumed, ContactTransferred, ConsultAsked, ConsultAnswered}
 )
 _OF_AGENTS: Final[frozenset[type[Event]]] = frozenset({AgentConfigured, AgentRemoved})
 _CARED_FOR: Final = _OF_SHIFTS | _OF_CONTACTS | _OF_AGENTS
@@ -187,6 +191,8 @@ class _Folding:
             ident = ident_of(record.stream)
             if isinstance(record.event, shifts.AgentSignedIn | ContactTransferred):
                 ids.add(record.event.agent_id)
+            elif isinstance(record.event, ConsultAsked) and record.event.reservation is not None:
+                ids.add(record.event.reservation.agent_id)
             if kind in _OF_SHIFTS:
                 of_shifts.add(ident)
             elif kind in _OF_CONTACTS:
@@ -202,7 +208,7 @@ class _Folding:
             contact_id: row
             for row in self._agents.values()
             for contact_id, state in row.in_hand.items()
-            if state != "ringing"
+            if state not in ("ringing", *_ASKED)
         }
         self._added: dict[tuple[str, str], Day] = {}
 
@@ -212,6 +218,16 @@ class _Folding:
             self._configure(ident, record.event)
         elif isinstance(record.event, ContactTransferred):
             self._day(self._agent(record.event.agent_id), at).transfers += 1
+            for asked in self._asked_about(ident):  # whoever was consulted is offered the caller now
+                asked.in_hand[ident] = "ringing"
+                self._day(asked, at).offers += 1
+        elif isinstance(record.event, ConsultAsked):
+            if record.event.reservation is not None:
+                self._agent(record.event.reservation.agent_id).in_hand[ident] = "asked"
+        elif isinstance(record.event, ConsultAnswered):
+            for asked in self._asked_about(ident):
+                asked.in_hand[ident] = "consulted"
+                self._settle(asked, at)
         elif kind in _OF_CONTACTS:
             if (agent := self._by_contact.get(ident)) is not None:
                 agent.in_hand[ident] = "held" if kind is contacts.ContactHeld else "talking"
@@ -220,6 +236,10 @@ class _Folding:
             self._sign_in(record.event, ident, at)
         elif (agent := self._by_shift.get(ident)) is not None:
             self._move(agent, record.event, at)
+
+    def _asked_about(self, contact_id: str) -> list[Agent]:
+        """Whoever is consulted about this contact."""
+        return [agent for agent in self._agents.values() if agent.in_hand.get(contact_id) in _ASKED]
 
     def _configure(self, ident: str, event: Event) -> None:
         agent = self._agent(ident)
@@ -245,10 +265,15 @@ class _Folding:
             case shifts.AgentPaused() | shifts.AgentStoodDown():
                 self._enter(agent, "paused", at, event.reason)
                 self._let_go(agent, list(agent.in_hand))
+            case shifts.AgentReserved() if agent.in_hand.get(event.contact_id) == "asked":
+                self._settle(agent, at)
             case shifts.AgentReserved():
                 agent.in_hand[event.contact_id] = "ringing"
                 self._settle(agent, at)
                 self._day(agent, at).offers += 1
+            case shifts.AgentReleased() if asked := [key for key, state in agent.in_hand.items() if state in _ASKED]:
+                self._let_go(agent, asked)
+                self._settle(agent, at)
             case shifts.AgentReleased():
                 self._let_go(agent, [each for each, state in agent.in_hand.items() if state == "ringing"])
                 self._settle(agent, at)
@@ -291,7 +316,7 @@ class _Folding:
         state, agent.contact_id = "ready", ""
         for each in _MOST_ACTIVE:
             if alike := sorted(key for key, found in agent.in_hand.items() if found == each):
-                state, agent.contact_id = each, alike[0]
+                state, agent.contact_id = _ASKED.get(each, each), alike[0]
                 break
         if state != agent.state:
             self._enter(agent, state, at)

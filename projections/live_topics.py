@@ -75,6 +75,8 @@ def _of_contact(contact: Contact) -> set[str]:
     found = {f"{QUEUE}:{contact.queue_id}"} if contact.queue_id else set()
     if contact.offer is not None:
         found |= {f"{AGENT}:{held.agent_id}" for held in contact.offer.reservations}
+    if contact.consult is not None and contact.consult.reservation is not None:
+        found.add(f"{AGENT}:{contact.consult.reservation.agent_id}")
     if contact.segment is not None:
         found.add(f"{AGENT}:{contact.segment.agent_id}")
     return found

@@ -152,7 +152,10 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("An id has up to 40 small letters a-z, digits and -; it stays for ever, the name may change."),
         ),
     ),
-    "bad_target": _l("Say to whom: to one colleague, into one queue, or to one number outside."),
+    "bad_target": (
+        (r"Say whom.*", _l("Say whom: one colleague, or one number outside.")),
+        (ANY, _l("Say to whom: to one colleague, into one queue, or to one number outside.")),
+    ),
     "bad_time": (
         (
             r"More time is from (?P<low>.+) to (?P<high>.+) seconds\.",
@@ -200,6 +203,10 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             ),
         ),
         (ANY, _l("Others changed the configuration meanwhile. Look at the difference again.")),
+    ),
+    "consulting": (
+        (r"You consult somebody about a caller.*", _l("You ask somebody about a caller; end that first.")),
+        (ANY, _l("You ask somebody about this caller; end that first.")),
     ),
     "customer_erased": _l("This customer's data was erased; make a new customer."),
     "database_away": _l("The database is away: nothing can be recorded. Calls go on; try again soon."),
@@ -306,6 +313,8 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("Agent %(agent)s is not signed in; sign in first."),
         ),
     ),
+    "not_answered": _l("Nobody has answered yet whom you could talk with in turn."),
+    "not_consulting": _l("Nobody is asked about this caller any more."),
     "no_such_recording": _l("This is no name of a recording."),
     "not_recorded": _l("Nothing is being recorded, so there is nothing to mask."),
     "recording_damaged": _l("This recording is not what was recorded: its file was changed or damaged."),
@@ -315,6 +324,10 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "not_talking": (
         (r"Recording needs .*", _l("You are not in this conversation.")),
         (r"A caller is marked .*", _l("A caller is marked as a nuisance during the call.")),
+        (
+            r"Somebody is consulted about .*",
+            _l("Somebody is asked about a caller with whom you talk; this conversation is over."),
+        ),
         (r"A caller is passed on .*", _l("A caller is passed on from a conversation; this one is over.")),
         (ANY, _l("You are not in a conversation.")),
     ),
@@ -328,6 +341,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
     ),
     "order_closed": _l("The order is closed; reopen it first."),
+    "on_hold": _l("Talk with the caller again first; then ask somebody."),
     "outside_full": _l("As many numbers outside are being called as may be at once; try again in a moment."),
     "people_only": _l("Only a person may do this, so that it is known who did."),
     "phone_gone": _l("The phone is not registered, so it cannot be rung; see that it is, then take the call."),

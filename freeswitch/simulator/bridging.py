@@ -37,7 +37,10 @@ def uuid_bridge(switch: Switch, first: str, second: str) -> bool:
     for leg, other in ((a, b), (b, a)):
         stop_broadcast(leg)
         leg.redirecting = True
+        left = switch.legs.get(leg.partner)
         leg.partner = other.uuid
+        if left is not None:
+            left.wake()  # whoever talked with it notices that it is in another bridge
         leg.set("bridge_channel", other.name)
         leg.set("bridge_uuid", other.uuid)
         leg.set("signal_bond", other.uuid)
@@ -151,14 +154,15 @@ def bridge(switch: Switch, a: Channel, b: Channel) -> Steps[None]:
         if leg.party is not None:
             leg.party.bridged(leg)
     b.hold_on()
-    while a.ready and a.exchanging and b.up and b.exchanging:
+    # Taken into another bridge, the second one may be talking there before this thread looks.
+    while a.ready and a.exchanging and b.up and b.exchanging and b.partner == a.uuid:
         yield from _carry_on(switch, a)
     a.exchanging = False
     b.wake()
     a.set("bridge_to", None)
     _let_go_of_held(switch, a, b)
     stop_broadcast(b)
-    while b.running == "CS_EXCHANGE_MEDIA" and b.state == "CS_EXCHANGE_MEDIA":
+    while b.running == "CS_EXCHANGE_MEDIA" and b.state == "CS_EXCHANGE_MEDIA" and b.partner == a.uuid:
         yield switch.options.tick_ms * MILLISECOND
     if b.cause:
         a.set("bridge_hangup_cause", b.cause)

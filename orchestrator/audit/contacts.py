@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.audit import masks, outward
+from orchestrator.audit import consults, masks, outward
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
@@ -57,9 +57,10 @@ class Contacts:
             events.VisitRevised: self._visit_revised,
             events.OfferMade: self._offer_made,
             events.OfferWidened: self._offer_widened,
-            events.OfferDelivered: self._of_offer,
-            events.OfferAcceptRequested: self._of_offer,
-            events.OfferRejectRequested: self._of_offer,
+            **dict.fromkeys(
+                (events.OfferDelivered, events.OfferAcceptRequested, events.OfferRejectRequested),
+                self._of_offer_or_consult,
+            ),
             events.OfferAnswered: self._of_offer,
             events.OfferAccepted: self._offer_accepted,
             events.OfferExtended: self._offer_extended,
@@ -81,6 +82,7 @@ class Contacts:
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
             **outward.handlers(books, self._leave),
+            **consults.handlers(books),
             **masks.handlers(books),
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
@@ -245,7 +247,7 @@ class Contacts:
             books.complain("callback", "offered while its customer is to be left in peace")
         if contact.leaving:
             books.complain("offer", "offered though the caller is leaving or gone")
-        if contact.node not in books.in_step:
+        if contact.node not in books.in_step and contact.handed_to is None:
             books.complain("offer", f"offered though nobody has looked who is still on {contact.node}")
         if contact.visit != event.visit_id:
             books.complain("offer", f"offered in visit {event.visit_id}, but {contact.visit or 'none'} is open")
@@ -267,6 +269,11 @@ class Contacts:
         books = self._books
         by_hand = isinstance(event, events.OfferMade) and event.by_hand
         for held in event.reservations:
+            if contact.handed_to is not None and contact.handed_to.leg == held.leg:
+                if contact.handed_to.consult_id != event.offer_id:
+                    books.complain("consult", f"consulted as {contact.handed_to.consult_id}, and offered otherwise")
+                contact.handed_to = None
+                continue
             if not by_hand and (others := sorted(books.held.get(held.shift_id, ()))):
                 books.complain("capacity", f"shift {held.shift_id} is offered one more though it has {others[0]}")
             if held.leg in contact.legs:
@@ -315,6 +322,17 @@ class Contacts:
             self._books.complain("offer", f"{name} of offer {event.offer_id}, but {open_one} is open")
             return None
         return offer
+
+    def _of_offer_or_consult(
+        self,
+        contact: Contact,
+        event: events.OfferDelivered | events.OfferAcceptRequested | events.OfferRejectRequested,
+    ) -> None:
+        consult = contact.consult
+        if consult is None or (consult.consult_id, consult.leg) != (event.offer_id, event.leg):
+            self._of_offer(contact, event)
+        elif consult.over or consult.shift_id != event.shift_id:
+            self._books.complain("consult", f"{type(event).__name__} of somebody who is not consulted")
 
     def _of_offer(self, contact: Contact, event: _OfLeg) -> None:
         offer = self._open_offer(contact, event)
@@ -407,6 +425,9 @@ class Contacts:
         contact.segment = None
         if (event.ended_by == TRANSFER) != (contact.passed_on is not None):
             self._books.complain("transfer", f"a conversation ends by {event.ended_by} and is passed on, or neither")
+        consult, contact.consult = contact.consult, None
+        if consult is not None and not consult.over:
+            contact.handed_to = consult
         if event.ended_by != TRANSFER:
             self._leave(contact)
         elif segment is not None:
@@ -473,6 +494,8 @@ class Contacts:
             books.let_go(shift, contact.ident)
         if contact.segment is not None:
             books.let_go(contact.segment.shift_id, contact.ident)
+        if contact.consult is not None and contact.consult.shift_id:
+            books.let_go(contact.consult.shift_id, contact.ident)
         del self._live[contact.ident]
         books.end_stream()
 
@@ -485,6 +508,8 @@ class Contacts:
             yield f"offer {contact.offer.offer_id} open"
         if contact.segment is not None:
             yield f"conversation {contact.segment.segment_id} open"
+        if contact.consult is not None and not contact.consult.over:
+            yield f"consultation {contact.consult.consult_id} open"
         if contact.outside is not None:
             yield f"{'conversation' if contact.outside.segment_id else 'call'} outside open"
         if legs and contact.masked:
@@ -503,6 +528,11 @@ class Contacts:
             if contact.passed_on is not None:
                 self._note(contact, "half_done", "passed on by its agent, and came nowhere")
                 contact.passed_on = None
+            if contact.handed_to is not None:
+                self._note(contact, "half_done", "left to whoever was consulted, and is not offered to them")
+                contact.handed_to = None
+            if contact.consult is not None and contact.consult.over and not contact.consult.due and not contact.leaving:
+                self._note(contact, "half_done", "nobody is consulted any more, and the caller is left alone")
             if contact.overflowed:
                 self._note(contact, "half_done", "it left a queue for another place and came nowhere")
             if not contact.leaving:
@@ -529,6 +559,8 @@ class Contacts:
                 self._if_late(contact, contact.visit_due, clock, f"queue visit {contact.visit}")
                 if contact.step_due:
                     self._if_late(contact, contact.step_due, clock, f"step {contact.step} of visit {contact.visit}")
+            if contact.consult is not None and contact.consult.due:
+                self._if_late(contact, contact.consult.due, clock, f"consultation {contact.consult.consult_id}")
             if contact.callback is not None and contact.callback.again_at:
                 self._if_late(contact, contact.callback.again_at, clock, "the peace after a try")
             up_since = self._books.node_up_since.get(contact.node)

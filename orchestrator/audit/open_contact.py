@@ -1,6 +1,6 @@
 """What the verifier remembers of a contact while it is open."""
 
-from orchestrator.domain.contacts import events, outward_events, transfer_events
+from orchestrator.domain.contacts import consult_events, events, outward_events, transfer_events
 from orchestrator.domain.kernel import Instant, Record
 
 
@@ -51,6 +51,20 @@ class Outside:
         self.segment_id = ""
 
 
+class Consult:
+    """Somebody who is consulted, or was, and caller and agent are not joined again yet."""
+
+    __slots__ = ("answered", "consult_id", "due", "leg", "over", "shift_id")
+
+    def __init__(self, asked: consult_events.ConsultAsked) -> None:
+        self.consult_id = asked.consult_id
+        self.leg = asked.leg
+        self.shift_id = asked.reservation.shift_id if asked.reservation is not None else ""
+        self.due = asked.answer_by
+        """When what is waited for must have come; 0 while nothing is."""
+        self.answered = self.over = False
+
+
 class Contact:
     """A contact that has not ended."""
 
@@ -58,7 +72,9 @@ class Contact:
         "callback",
         "caller",
         "caller_gone",
+        "consult",
         "given",
+        "handed_to",
         "ident",
         "identified",
         "last",
@@ -112,6 +128,9 @@ class Contact:
         self.queued = self.identified = self.leaving = self.caller_gone = False
         self.passed_on: transfer_events.ContactTransferred | None = None
         """A transfer whose caller is not where it leads yet."""
+        self.consult: Consult | None = None
+        self.handed_to: Consult | None = None
+        """Whoever was consulted, to whom the caller goes, and is not offered yet."""
         self.parking = False
         """Whether the caller's leg was taken out of a conversation, and is not parked yet."""
         self.overflowed = False

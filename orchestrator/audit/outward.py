@@ -158,6 +158,9 @@ class _Calls:
         self._leave(contact)
 
     def _new_leg(self, contact: Contact, leg: str) -> None:
+        if contact.handed_to is not None and contact.handed_to.leg == leg:
+            contact.handed_to = None  # whoever was consulted before
+            return
         if leg in contact.legs:
             self._books.complain("leg", f"leg {leg} is used twice")
         contact.legs.add(leg)

@@ -67,6 +67,8 @@ class Counts(Struct, kw_only=True):
     """Conversations between a caller and one agent."""
     transfers: int = 0
     """Callers whom an agent passed on."""
+    consults: int = 0
+    """Consultations about a caller."""
     callbacks: int = 0
     """Callers who asked to be called back."""
     outside_segments: int = 0
@@ -135,8 +137,8 @@ class Report(Struct, frozen=True, kw_only=True):
             f"shifts      {counts.shifts}, {counts.shifts_ended} ended; {counts.segments} conversations, "
             f"{counts.wrap_ups_started} wrap-ups started, {counts.wrap_ups_ended} ended"
         )
-        if counts.transfers:
-            yield f"transfers   {counts.transfers}"
+        if counts.transfers or counts.consults:
+            yield f"transfers   {counts.transfers}, {counts.consults} consultations"
         if counts.callbacks or counts.outside_segments:
             yield f"outside     {counts.callbacks} callbacks asked for, {counts.outside_segments} conversations outside"
         yield (

@@ -38,7 +38,7 @@ FEATURES: Final = {
     "3.11": "no configuration: alarm and default route",
     "4.1": "sign in and out, ready, not ready, wrap-up",
     "4.2": "the caller hears the employee number",
-    "4.3": "answer, reject, hold, resume, hang up, pass on",
+    "4.3": "answer, reject, hold, resume, hang up, pass on, consult",
     "4.4": "call and data move together",
     "4.5": "screen pop",
     "4.6": "softphone or desk phone",

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
-from orchestrator.domain.contacts import contacts, keeping, outward_events, transfer_events
+from orchestrator.domain.contacts import consult_events, contacts, keeping, outward_events, transfer_events
 from orchestrator.domain.contacts import recording as talk_recording
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
@@ -131,6 +131,13 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.ContactMoved,
         contacts.ContactReprioritised,
         transfer_events.ContactTransferred,
+        consult_events.ConsultAsked,
+        consult_events.ConsultAnswered,
+        consult_events.ConsultSwitched,
+        consult_events.ConsultJoined,
+        consult_events.ConsultExtended,
+        consult_events.ConsultClosed,
+        consult_events.ContactRejoined,
     ),
     "shift": (
         shifts.AgentSignedIn,

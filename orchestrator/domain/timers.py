@@ -15,6 +15,8 @@
 | legs      | contact | a leg lost its reason, or is to park; LegOverdue        | none such is left                  |
 | callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
 | outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
+| consult   | contact | ConsultAsked, ConsultAnswered, ConsultSwitched,         | ConsultJoined, ContactRejoined,    |
+|           |         | ConsultExtended, ConsultClosed with the caller there    | ConsultClosed, AgentSegmentEnded   |
 | mask      | contact | MaskAsked; MaskFailed that is tried again               | it is over, the recording ends     |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
@@ -28,7 +30,7 @@ What each means when it is due stands in `runner.timing`.
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
-from orchestrator.domain.contacts import contacts, outward_events
+from orchestrator.domain.contacts import consult_events, contacts, outward_events
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.legs import LEG_GRACE, doubtful_legs, grace, parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
@@ -53,7 +55,7 @@ APOLOGY_GRACE = 60 * SECOND
 # The timers that a contact may have.
 OF_CONTACT = (
     "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
-    "outside", "mask",
+    "outside", "mask", "consult",
 )  # fmt: skip
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
@@ -128,6 +130,8 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
                 timers.set(("legs", ident), Instant(at + grace(contact)))
             if not contact.answered and event.answer_at != contacts.NEVER:
                 timers.set(("answer", ident), event.answer_at)
+        case consult_events.ConsultAsked() | consult_events.ConsultSwitched() if parking_leg(contact):
+            timers.set(("legs", ident), Instant(at + grace(contact)))
         case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
         case contacts.QueueVisitEnded():
@@ -163,6 +167,7 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             _set_or_cancel(timers, ("mask", ident), mask_due(contact.recording))
         case _:
             _set_for_calls_outside(timers, ident, event)
+    _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
     if not doubtful_legs(contact):
         timers.cancel(("legs", ident))
     elif timers.due_of(("legs", ident)) is None:

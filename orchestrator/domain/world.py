@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 from orchestrator.domain import timers as timer_table
 from orchestrator.domain.contacts import contacts, outward_events
+from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
@@ -128,6 +129,15 @@ class World:
                         self.far_legs[held.leg] = held.via
                     self._place_shift_at(held.extension, record.about.at)
                 self.matching.note_chosen(ident, [held.shift_id for held in record.event.reservations])
+            case ConsultAsked() as event:
+                self.contact_of_leg[event.leg] = ident
+                if event.reservation is None:
+                    self.outside_legs[event.leg] = None
+                else:
+                    self.lines.setdefault(event.reservation.extension, {})[event.leg] = None
+                    if event.reservation.via:
+                        self.far_legs[event.leg] = event.reservation.via
+                    self._place_shift_at(event.reservation.extension, record.about.at)
             case outward_events.CallbackDialled() | outward_events.OutsideDialled() as event:
                 self.contact_of_leg[event.leg] = ident
                 self.outside_legs[event.leg] = None
@@ -316,4 +326,7 @@ def _proposals(contact: Contact | None) -> tuple[str, ...]:
     if contact is None or contact.status == "ended":
         return ()
     offer = (contact.offer.offer_id,) if contact.offer is not None else ()
+    consult = contact.consult
+    if consult is not None and not consult.over:
+        return (*offer, consult.leg if consult.reservation is None else consult.consult_id)
     return (*offer, contact.outside.leg) if contact.outside is not None else offer

@@ -38,6 +38,9 @@ _AS_A_CALLER = {
 }
 
 
+_STAYS = ("park_after_bridge", "uuid_bridge_park_on_cancel")
+
+
 class Unusable(ValueError):
     """A word that must not stand in a command. The message names its part in it, never the word itself."""
 
@@ -127,7 +130,7 @@ def stop_playing(leg: str) -> str:
     return f"api uuid_break {_leg(leg)} all"
 
 
-def originate(  # noqa: PLR0913 - each is a word of the command
+def originate(  # noqa: PLR0913 - as many as a ring has
     *,
     leg: str,
     contact: str,
@@ -138,6 +141,7 @@ def originate(  # noqa: PLR0913 - each is a word of the command
     caller_name: str,
     ring_ms: int,
     via: str = "",
+    stays: bool = False,
 ) -> str:
     """Make a leg to an agent's phone, `via` the node that has it where that is another one; it parks when answered. The
     phone rings for `ring_ms` at least.
@@ -153,6 +157,8 @@ def originate(  # noqa: PLR0913 - each is a word of the command
         "originate_timeout": str(max(1, -(-ring_ms // 1000)) + 1),
         "ignore_early_media": "true",
     }
+    if stays:
+        variables |= dict.fromkeys(_STAYS, "true")
     if number:
         variables["origination_caller_id_number"] = number
     if name:
@@ -200,6 +206,11 @@ def park(leg: str) -> str:
     on its way there.
     """
     return f"api uuid_park {_leg(leg)}"
+
+
+def keep(leg: str) -> tuple[str, ...]:
+    """Let the leg be parked, instead of hung up, when its peer leaves, or is lost while they are being joined."""
+    return tuple(f"api uuid_setvar {_leg(leg)} {name} true" for name in _STAYS)
 
 
 def talk(leg: str) -> str:

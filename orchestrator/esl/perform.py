@@ -189,6 +189,7 @@ class Performer:
                     caller_name=instruction.caller_name,
                     ring_ms=instruction.ring_ms,
                     via=instruction.via,
+                    stays=instruction.stays,
                 )
             case i.DialOutside():
                 return (), commands.dial(
@@ -206,6 +207,8 @@ class Performer:
                 return (), commands.bridge(leg, other)
             case i.ParkLeg():
                 return (commands.stop_playing(leg), commands.park(leg)), ""
+            case i.KeepLeg():
+                return commands.keep(leg), ""
             case i.HoldLeg():
                 return (), commands.hold(leg)
             case i.ResumeLeg():

@@ -144,6 +144,14 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="the snapshot says whether the caller is still joined with somebody who is to go",
         deadline_ms=_QUICK_MS,
     ),
+    i.KeepLeg: Row(
+        written="api uuid_setvar LEG park_after_bridge true; api uuid_setvar LEG uuid_bridge_park_on_cancel true",
+        repeat="nothing: the variables are the same",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="harmless, and an agent in the middle of a consultation must not be hung up",
+        deadline_ms=_QUICK_MS,
+    ),
     i.HoldLeg: Row(
         written="bgapi uuid_hold LEG, Job-UUID = instruction",
         repeat="refused: -ERR Operation failed",

@@ -6,6 +6,7 @@
 from orchestrator.policies.admit import admit
 from orchestrator.policies.base import Policy
 from orchestrator.policies.call_out import call_out
+from orchestrator.policies.consult import consult
 from orchestrator.policies.dismiss import dismiss
 from orchestrator.policies.distribute import distribute
 from orchestrator.policies.overflow import overflow
@@ -18,5 +19,5 @@ from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    admit, reserve, record, pass_on, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
+    admit, reserve, record, pass_on, consult, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
 )  # fmt: skip

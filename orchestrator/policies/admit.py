@@ -16,7 +16,6 @@ from orchestrator.domain.contacts.contacts import (
     OfferDeclined,
     PlaceTold,
 )
-from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.switch.instructions import (
     AnswerCaller,
@@ -55,7 +54,7 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             if not _has_waited(happened.before):
                 yield answer_caller(contact, ids) if contact.answered else claim_caller(contact, ids)
                 yield from _notices(contact, event, ids)
-            if contact.caller_leg and not parking_leg(contact):
+            if contact.caller_leg and not _talked(happened.before):
                 yield play_waiting(contact, ids)
         case AnswerRequested():
             yield answer_caller(contact, ids)
@@ -76,6 +75,13 @@ def _has_waited(before: object) -> bool:
     return isinstance(before, Contact) and bool(before.queue_id)
 
 
+def _talked(before: object) -> bool:
+    """Whether the caller was passed on: the music begins once the leg is parked, goes on as it was while somebody was
+    consulted, or is not to be: right before a bridge it would be played over the talk.
+    """
+    return isinstance(before, Contact) and before.segment is not None
+
+
 def _notices(contact: Contact, event: ContactQueued, ids: Ids) -> Iterator[PlayNotice]:
     for place, prompt in enumerate(event.notices):
         yield PlayNotice(
@@ -93,12 +99,13 @@ def _waits_again(before: object, contact: Contact) -> bool:
     return was_joining and contact.status in ("waiting", "offered")
 
 
-def play_waiting(contact: Contact, ids: Ids) -> PlayWaiting:
-    """Let the caller hear the queue's music."""
+def play_waiting(contact: Contact, ids: Ids, leg: str = "") -> PlayWaiting:
+    """Let the caller (or this leg of whoever is consulted) hear the queue's music."""
+    leg = leg or contact.caller_leg
     return PlayWaiting(
-        id=ids.of("music", contact.caller_leg),
+        id=ids.of("music", leg),
         node=contact.node,
-        leg=contact.caller_leg,
+        leg=leg,
         contact=contact.contact_id,
         music=contact.music,
     )

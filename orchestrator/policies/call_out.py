@@ -50,7 +50,7 @@ def call_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield TellContact(contact.contact_id, _dial(world, contact, callback, happened.at, ids))
         case CallbackDialled() as event if contact.status == "calling_back":
             yield _call(world, contact, event, happened.at)
-        case OutsideDialled() as event if contact.outside is not None:
+        case OutsideDialled() as event if contact.outside is not None and not _is_there(happened.before, event.leg):
             yield _call(world, contact, event, happened.at)
     if callback is not None and contact.status == "awaiting_callback" and _is_over(contact, happened.at):
         yield TellContact(contact.contact_id, EndCallback(reason=FAILED))
@@ -72,6 +72,11 @@ def _say(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
         case OutsideMissed() if contact.status == "waiting" and _was_joining(happened.before):
             yield play_waiting(contact, ids)
+
+
+def _is_there(before: object, leg: str) -> bool:
+    """Whether the number was consulted before, and is called already."""
+    return isinstance(before, Contact) and leg in before.legs
 
 
 def _was_joining(before: object) -> bool:

@@ -15,7 +15,10 @@ def pass_on(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     says that it is parked (`CallerParked`). What becomes of the recording stands in `record`, which is asked before.
     """
     contact = happened.after
-    if isinstance(contact, Contact) and isinstance(happened.record.event, ContactTransferred):
+    if not isinstance(contact, Contact) or not isinstance(happened.record.event, ContactTransferred):
+        return
+    joining = contact.status == "connecting" or (contact.outside is not None and contact.outside.answered)
+    if contact.parking and not joining:  # or it is joined at once with whoever was consulted before
         yield park_leg(contact, ids)
 
 

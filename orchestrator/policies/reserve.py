@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.commands import WithdrawOffer
+from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed
+from orchestrator.domain.contacts.consults import JOIN_WITHIN
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.offers import agent_outcome
 from orchestrator.domain.kernel import MILLISECOND, Instant
@@ -21,6 +23,8 @@ DEFAULT_COOL_DOWN_MS = 10_000
     contacts.OfferDeclined,
     contacts.OfferClosed,
     contacts.ContactConnected,
+    ConsultAsked,
+    ConsultClosed,
     SignOutRequested,
 )
 def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
@@ -37,6 +41,19 @@ def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
                     by_hand=isinstance(event, contacts.OfferMade) and event.by_hand,
                 )
                 yield TellShift(held.shift_id, reserve)
+        case ConsultAsked() as event if event.reservation is not None:
+            agent = world.agents.get(event.reservation.agent_id)
+            capacity = capacity_of(agent.capacity if agent is not None else {}, VOICE)
+            asked = Reserve(offer_id=event.consult_id, contact_id=contact_id, capacity=capacity, by_hand=True)
+            yield TellShift(event.reservation.shift_id, asked)
+        case ConsultClosed() as event if isinstance(happened.before, Contact) and happened.before.consult is not None:
+            # Whoever does not take a question of a colleague is blamed for nothing.
+            reserved = happened.before.consult.reservation
+            if reserved is not None:
+                yield TellShift(
+                    reserved.shift_id,
+                    Release(offer_id=event.consult_id, outcome="withdrawn", cool_until=happened.at),
+                )
         case contacts.OfferDeclined() as event:
             cool_until = _cool_until(world, happened.before, happened.at)
             yield TellShift(
@@ -50,7 +67,11 @@ def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
         case SignOutRequested() as event if (
             event.reason and isinstance(happened.after, Shift) and happened.after.status == "reserved"
         ):
-            withdraw = WithdrawOffer(cause="agent_signed_out", shift_id=happened.after.shift_id)
+            withdraw = WithdrawOffer(
+                cause="agent_signed_out",
+                shift_id=happened.after.shift_id,
+                rejoin_by=Instant(happened.at + JOIN_WITHIN),
+            )
             yield TellContact(happened.after.contact_id, withdraw)
 
 

@@ -75,7 +75,10 @@ def _join(contact: Contact, offer: Offer, ids: Ids) -> Iterator[Do]:
 
 def _ring(contact: Contact, event: contacts.OfferMade | contacts.OfferWidened, happened: Happened) -> Iterator[Do]:
     ring_ms = (event.deadline - happened.at + SWITCH_RINGS_LONGER) // MILLISECOND
+    there = happened.before.legs if isinstance(happened.before, Contact) else ()
     for held in event.reservations:
+        if held.leg in there:
+            continue  # the one who was consulted before
         yield RingAgent(
             id=held.leg,
             node=contact.node,

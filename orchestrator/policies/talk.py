@@ -77,10 +77,16 @@ def _talk_then(world: World, happened: Happened) -> Iterator[TellContact]:
 
 
 def conversations(world: World, shift_id: str) -> list[Contact]:
-    """The contacts with which this agent is in conversation, active or on hold, in the order in which they began."""
+    """The contacts with which this agent is in conversation, active or on hold, in the order in which they began. Not
+    one about which a colleague asks the agent.
+    """
     shift = world.shifts.get(shift_id)
     found = (world.contacts.get(each.contact_id) for each in (shift.engagements if shift is not None else ()))
-    return [contact for contact in found if contact is not None and contact.segment is not None]
+    return [
+        contact
+        for contact in found
+        if contact is not None and contact.segment is not None and contact.segment.shift_id == shift_id
+    ]
 
 
 def grant(contact: Contact, segment: Segment, ids: Ids) -> Iterator[HoldLeg | ResumeLeg]:

@@ -15,7 +15,7 @@ from orchestrator.replay.moments import iso
 
 MASK: Final = "***"
 _RINGING: Final = ("offered", "connecting")
-_TALKING: Final = ("connected", "held")
+_TALKING: Final = ("connected", "held", "consulting")
 
 
 def picture(world: World, at: Instant, *, position: int, personal: bool = False) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import commands
+from orchestrator.domain.contacts.consults import CONSULTING
 from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision
 from orchestrator.domain.contacts.moving import PICKED_BY_HAND
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
@@ -210,7 +211,7 @@ def conversation(world: World, shift: Shift, about: str) -> Contact:
     found = conversations(world, shift.shift_id)
     if about:
         found = [each for each in found if each.contact_id == _in_hand(shift, about)]
-    active = [each for each in found if each.status == "connected"]
+    active = [each for each in found if each.status in ("connected", CONSULTING)]
     if not found:
         _refuse("not_talking", "You are not in a conversation; to refuse an offer, use reject.")
     return (active or found)[-1]
@@ -246,6 +247,8 @@ def resume(world: World, shift: Shift, about: str, now: Instant) -> Iterator[Tel
     active = next((each for each in found if each.status == "connected"), None)
     held = [each for each in found if each.status == "held"]
     wanted = next((each for each in found if each.contact_id == _in_hand(shift, about)), None)
+    if any(each.status == CONSULTING for each in found):
+        _refuse("consulting", "You consult somebody about a caller; end that first.")
     if wanted is None:
         # Without a name: the one on hold, which of several nobody can tell.
         if len(held) > 1:

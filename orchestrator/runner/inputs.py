@@ -179,6 +179,25 @@ class Transfer(AgentCommand, frozen=True, kw_only=True, tag="transfer"):
     to_number: str = ""
 
 
+class Consult(AgentCommand, frozen=True, kw_only=True, tag="consult"):
+    """Talk with this agent or number outside about the caller, who hears music meanwhile."""
+
+    to_agent: str = ""
+    to_number: str = ""
+
+
+class SwitchConsult(AgentCommand, frozen=True, kw_only=True, tag="switch_consult"):
+    """Talk with the other one: the caller, or whoever is consulted."""
+
+
+class CompleteConsult(AgentCommand, frozen=True, kw_only=True, tag="complete_consult"):
+    """Leave the caller to whoever is consulted, also while it still rings there."""
+
+
+class EndConsult(AgentCommand, frozen=True, kw_only=True, tag="end_consult"):
+    """Consult nobody any more, and talk with the caller again."""
+
+
 class DeskSeen(AgentCommand, frozen=True, kw_only=True, tag="desk_seen"):
     """The desk's connection is open. Refused as desk_elsewhere where the agent works at another one."""
 
@@ -272,7 +291,7 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
-    | OfRecording | Transfer | DrainNode | UndrainNode
+    | OfRecording | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult | DrainNode | UndrainNode
 )  # fmt: skip
 
 Fact = (

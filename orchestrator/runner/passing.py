@@ -54,22 +54,22 @@ def transfer(world: World, shift: Shift, command: inputs.Transfer, now: Instant,
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
     # To an agent or a number outside the caller goes from the queue from which they came.
     queue = hands.open_queue(world, command.to_queue, now) if command.to_queue else world.queues[contact.queue_id]
-    visit = _visit(world, contact, segment, queue, now, ids)
+    new = visit(world, contact, segment, queue, now, ids)
     then: commands.Pick | commands.SendOutside | None = None
     if command.to_agent:
-        target = _ready_agent(world, shift, command.to_agent)
-        then = hands.picked(world, contact.node, target, queue, visit, PASSED_ON, now, ids)
+        target = ready_agent(world, shift, command.to_agent)
+        then = hands.picked(world, contact.node, target, queue, new, PASSED_ON, now, ids)
     elif command.to_number:
         sent = send_outside(world, contact, command.to_number, now, ids)
         if isinstance(sent, str):
             _refuse(sent, hands.NO_CALL[sent])
         then = sent
     recorded = written(world, contact)
-    passed_on = commands.Transfer(shift_id=shift.shift_id, queue=visit, then=then, recorded=recorded)
+    passed_on = commands.Transfer(shift_id=shift.shift_id, queue=new, then=then, recorded=recorded)
     return TellContact(contact.contact_id, passed_on)
 
 
-def _visit(world: World, contact: Contact, segment: Segment, queue: Queue, now: Instant, ids: Ids) -> commands.Queue:
+def visit(world: World, contact: Contact, segment: Segment, queue: Queue, now: Instant, ids: Ids) -> commands.Queue:
     """The visit in which the caller goes on: with the time of waiting that they had, as if the talk had not been."""
     return replace(
         into_queue(world, contact, queue, entry_id=contact.entry_id, visit_id=ids.new("visit"), now=now),
@@ -81,7 +81,7 @@ def _visit(world: World, contact: Contact, segment: Segment, queue: Queue, now: 
     )
 
 
-def _ready_agent(world: World, own: Shift, number: str) -> Shift:
+def ready_agent(world: World, own: Shift, number: str) -> Shift:
     """The shift of the agent who is to be rung at once: there, ready, with nobody in hand."""
     agent_id = world.agent_of_number.get(number)
     if agent_id is None:

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import commands
+from orchestrator.domain.contacts.consults import Consult, consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs, reservation_of
 from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg, to_be_called
@@ -37,6 +38,7 @@ from orchestrator.domain.switch.nodes import (
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.consult import keep_leg
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import told_again
 from orchestrator.policies.talk import hold_leg, resume_leg
@@ -258,6 +260,8 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
             yield play_waiting(contact, sight.ids)
     if caller is not None and caller.parked and parking_leg(contact):
         yield TellContact(contact.contact_id, commands.NoteParked(leg=caller.leg))
+    if contact.consult is not None and contact.segment is not None:
+        yield from _consult_corrections(world, contact, contact.segment, contact.consult, sight)
     if outward_leg(contact):
         yield from _outward_corrections(world, contact, sight)
     if contact.offer is not None:
@@ -266,6 +270,33 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield from _segment_corrections(contact, contact.segment, sight)
     if caller is not None and sight.entering:
         yield from told_again(world, contact, sight.ids, first=sight.first)
+
+
+def _consult_corrections(
+    world: World, contact: Contact, segment: Segment, consult: Consult, sight: _Sight
+) -> Iterator[Tell]:
+    """Who hears whom in a consultation, as the switch has it; whoever hears nobody hears music again."""
+    agent = sight.seen.get(segment.leg)
+    if agent is None:
+        return
+    if agent.bridged_to:
+        bridged = commands.NoteBridged(leg=agent.leg, other=agent.bridged_to, segment_id=sight.ids.new("segment"))
+        yield TellContact(contact.contact_id, bridged)
+    found = sight.seen.get(consult_leg(contact))
+    if found is not None and found.answered and found.parked and not consult.answered:
+        yield TellContact(contact.contact_id, sensing.note_answered(world, contact, found.leg, sight.now))
+    now = world.contacts.get(contact.contact_id)
+    if not sight.entering or now is None or now.consult is None:
+        return
+    yield keep_leg(contact, segment, sight.ids)
+    for leg in (contact.caller_leg, consult_leg(contact)):
+        if leg in sight.seen and not sight.seen[leg].bridged_to and hears_nobody(now, leg):
+            yield play_waiting(contact, sight.ids, leg=leg)
+    if now.consult.wish:
+        connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
+        yield TellContact(contact.contact_id, commands.JoinConsultAgain(connect_by=connect_by))
+    elif not now.consult.hears and agent.bridged_to == contact.caller_leg:
+        yield park_leg(contact, sight.ids)  # the switch was not told that somebody is consulted
 
 
 def _is_joining(contact: Contact, sight: _Sight) -> bool:

@@ -7,6 +7,7 @@ contact is a stray and is hung up on sight.
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import commands
+from orchestrator.domain.contacts.consults import consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
 from orchestrator.domain.contacts.legs import hears_music, parking_leg
 from orchestrator.domain.contacts.names import clean_dialled
@@ -38,6 +39,7 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
+from orchestrator.runner import consults
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
@@ -92,7 +94,7 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     elif contact is None:
         yield from _of_unknown_leg(world, memory, fact, ids)
     elif isinstance(fact, facts.LegHungUp):
-        yield _gone(world, fact.leg, fact.cause, now, by_far_end=fact.by_far_end)
+        yield _gone(world, fact.leg, fact.cause, now, ids, by_far_end=fact.by_far_end)
     elif fact.leg == contact.caller_leg:
         if isinstance(fact, facts.LegParked) and fact.leg == parking_leg(contact):
             yield TellContact(contact.contact_id, commands.NoteParked(leg=fact.leg))
@@ -126,6 +128,8 @@ def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instan
             yield TellContact(contact.contact_id, commands.NoteDelivered(leg=fact.leg))
         case facts.LegParked() if contact.offer is not None and fact.leg in contact.offer.rejecting:
             yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
+        case facts.LegParked() if hears_nobody(contact, fact.leg):
+            yield play_waiting(contact, ids, leg=fact.leg)
         case facts.LegParked():
             # Not at LegAnswered: until the leg parks, its originate still runs in the switch, and a bridge in that
             # moment makes it report ORIGINATOR_CANCEL for a leg that lives on (seen with a phone that answers at once).
@@ -207,7 +211,7 @@ def hang_up(node: str, leg: str, contact_id: str, ids: Ids) -> HangUpLeg:
 
 
 def _gone(
-    world: World, leg: str, cause: str, now: Instant, repair: str = "", *, by_far_end: bool = False
+    world: World, leg: str, cause: str, now: Instant, ids: Ids, repair: str = "", *, by_far_end: bool = False
 ) -> TellContact:
     command = commands.NoteLegGone(
         leg=leg,
@@ -216,8 +220,17 @@ def _gone(
         repair=repair,
         by_far_end=by_far_end,
         now=now,
+        handover=_handover(world, leg, now, ids),
     )
     return TellContact(world.contact_of_leg[leg], command)
+
+
+def _handover(world: World, leg: str, now: Instant, ids: Ids) -> commands.CompleteConsult | None:
+    """Of an agent who consulted somebody, how the caller goes on without them."""
+    contact = world.contacts[world.contact_of_leg[leg]]
+    if contact.consult is None or contact.segment is None or leg != contact.segment.leg:
+        return None
+    return consults.handover(world, contact, contact.segment, now, ids)
 
 
 def _bridged(world: World, fact: facts.LegBridged, ids: Ids) -> Iterator[Tell]:
@@ -256,7 +269,7 @@ def _presence(world: World, fact: facts.LegPresence, now: Instant, ids: Ids) -> 
         elif fact.leg == parking_leg(contact):
             yield park_leg(contact, ids)  # it may not have been told; one that is parked says so again
     elif not just_asked_for(contact, fact.leg, now):
-        yield _gone(world, fact.leg, "UNKNOWN", now, repair="absent")
+        yield _gone(world, fact.leg, "UNKNOWN", now, ids, repair="absent")
 
 
 def _presence_of_unknown_leg(world: World, fact: facts.LegPresence, ids: Ids) -> Iterator[Tell]:
@@ -272,6 +285,8 @@ def _presence_of_unknown_leg(world: World, fact: facts.LegPresence, ids: Ids) ->
 
 def just_asked_for(contact: Contact, leg: str, now: Instant) -> bool:
     """Whether this phone was asked for so recently that the switch may not have made its leg yet."""
+    if leg == consult_leg(contact) and contact.consult is not None:
+        return not contact.consult.answered and now - contact.consult.asked_at < JUST_NOW
     if leg == outward_leg(contact):
         return now - called_at(contact) < JUST_NOW
     offer = contact.offer
@@ -287,10 +302,11 @@ def _never_parked(world: World, leg: str, cause: str, now: Instant, ids: Ids) ->
     contact = world.contacts[world.contact_of_leg[leg]]
     answered = contact.offer is not None and leg in contact.offer.answered
     answered |= contact.outside is not None and contact.outside.leg == leg and contact.outside.answered
+    answered |= contact.consult is not None and contact.consult.leg == leg and contact.consult.answered
     if answered or leg == contact.caller_leg or cause in UNCERTAIN:
         yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
     else:
-        yield _gone(world, leg, cause, now)
+        yield _gone(world, leg, cause, now, ids)
 
 
 def _not_done(
@@ -309,7 +325,11 @@ def _not_done(
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
             joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")
-            for leg in filter(None, (fact.leg, joining)):
+            asked = [fact.leg, joining]
+            if contact.consult is not None and contact.segment is not None:
+                consulted = consult_leg(contact) if contact.consult.answered else ""
+                asked = [contact.caller_leg, contact.segment.leg, consulted]
+            for leg in filter(None, asked):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
         case "StartRecording":
             yield from _not_recorded(world, contact, fact)

@@ -124,6 +124,7 @@ class Desk:
         ring_ms: int = 20_000,
         name: str = "Ada",
         via: str = "",
+        stays: bool = False,
     ) -> str:
         """Ring this phone, which is at the switch `via` where that is another one; returns the new leg's name."""
         leg = leg or str(uuid4())
@@ -138,6 +139,7 @@ class Desk:
                 via=via,
                 caller_number="+31201234567",
                 caller_name=name,
+                stays=stays,
                 ring_ms=ring_ms,
                 deadline=Instant(now() + 30_000 * MILLISECOND),
             )
@@ -180,6 +182,9 @@ class Desk:
 
     def park(self, leg: str) -> str:
         return self.do(i.ParkLeg(id=self.next_id(), node=self.node, leg=leg))
+
+    def keep(self, leg: str) -> str:
+        return self.do(i.KeepLeg(id=self.next_id(), node=self.node, leg=leg))
 
     def hold(self, leg: str) -> str:
         return self.do(i.HoldLeg(id=self.next_id(), node=self.node, leg=leg))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
+from orchestrator.domain.contacts import consult_events, keeping, outward_events, transfer_events
 from orchestrator.domain.contacts import events as contact_events
-from orchestrator.domain.contacts import keeping, outward_events, transfer_events
 from orchestrator.domain.contacts import recording as recording_events
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event, Instant
@@ -44,6 +44,7 @@ MODULES = (
     tokens,
     users,
     contact_events,
+    consult_events,
     outward_events,
     recording_events,
     keeping,

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.consult_events import ConsultAnswered, ConsultAsked
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.staff import shifts
@@ -63,6 +64,35 @@ def test_a_caller_who_is_passed_on_counts_for_whoever_did_it(kit: ReadKit) -> No
     )
     kit.tell("contact-c1", sent, 34)
     assert day(kit, at=40).transfers == 1
+
+
+@pytest.mark.parametrize("completes", (True, False))
+def test_whoever_is_consulted_rings_then_talks_and_is_offered_nothing_until_the_caller_is_theirs(
+    kit: ReadKit, *, completes: bool
+) -> None:
+    """Feature 4.3: a question of a colleague is no offer, and no contact."""
+    kit.build(AGENTS)
+    sign_in(kit)
+    kit.tell("shift-s1", shifts.AgentMadeReady(), 10)
+    held = contacts.Reservation(shift_id="s1", agent_id="a1", extension="1001", leg="l2")
+    asked = ConsultAsked(consult_id="o1", segment_id="g0", leg="l2", answer_by=Instant(0), reservation=held)
+    kit.tell("contact-c1", asked, 20)
+    kit.tell("shift-s1", shifts.AgentReserved(offer_id="o1", contact_id="c1"), 20)
+    kit.tell("contact-c1", ConsultAnswered(consult_id="o1", connect_by=Instant(0)), 23)
+    if completes:
+        sent = ContactTransferred(
+            segment_id="g0", shift_id="s2", agent_id="a2", to="agent", visit_id="v2", queue_id="q", to_agent="a1"
+        )
+        kit.tell("contact-c1", sent, 30)
+        kit.tell("shift-s1", shifts.AgentConnected(contact_id="c1", offer_id="o1", segment_id="g1"), 30)
+    else:
+        kit.tell("shift-s1", shifts.AgentReleased(offer_id="o1", outcome="withdrawn"), 30)
+    kit.keep_up(AGENTS)
+    days = kit.read(lambda c: agent_workload.workload(c, kit.site, TODAY, Instant(MORNING + 40 * S)))
+    found = next(day for agent, day in days if agent.agent_id == "a1")
+    assert (found.ringing_ms, found.offers, found.contacts) == (3_000, completes, completes)
+    assert found.talk_ms == (17_000 if completes else 7_000)
+    assert found.unserved == {}
 
 
 def test_hold_is_neither_talk_nor_wrap_up(kit: ReadKit) -> None:

@@ -10,7 +10,6 @@ from orchestrator.audit.verify import verify
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.routing.recording import RecordingsConfigured
-from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import (
     MaskRecording,
     ParkLeg,
@@ -20,13 +19,14 @@ from orchestrator.domain.switch.instructions import (
     UnmaskRecording,
 )
 from orchestrator.runner import inputs as i
-from tests.runner.scene import NODE, agent, story
+from tests.runner.scene import agent, story
+from tests.runner.tapes import Tapes
 from tests.runner.test_transfer import Passed
 
 MASKS = (MaskRecording, UnmaskRecording)
 
 
-class Taped(Passed):
+class Taped(Tapes, Passed):
     """Agent 1 talks with a caller, and what is recorded by rule has begun; agent 3 serves the queue for sales."""
 
     def __init__(self, *, heard: bool = True, **queue: object) -> None:
@@ -34,34 +34,6 @@ class Taped(Passed):
         self.second: RingAgent | None = None
         if heard:
             self.begun()
-
-    def begun(self, file: str = "") -> None:
-        """The switch says that it writes this file, or what it was told last to record."""
-        for name in [file] if file else [told.file for told in self.instructions(StartRecording)[-1:]]:
-            self.give(facts.RecordingStarted(node=NODE, leg=self.caller, path=f"/recordings/{name}"))
-
-    def finished(self, file: str) -> None:
-        """The switch says that the file is complete."""
-        path = f"/recordings/{file}"
-        self.give(
-            facts.RecordingStopped(node=NODE, leg=self.caller, path=path, length_ms=4_000, cause="success-silence")
-        )
-
-    def mask_set(self, file: str, *, on: bool) -> None:
-        """The switch writes silence, or sound again."""
-        self.give(facts.MaskSet(node=NODE, leg=self.caller, file=file, on=on))
-
-    @property
-    def file(self) -> str:
-        """What the log says is recorded."""
-        recording = self.it.recording
-        return recording.file if recording is not None else ""
-
-    @property
-    def segment(self) -> str:
-        """The talk that goes on."""
-        segment = self.it.segment
-        return segment.segment_id if segment is not None else ""
 
     def let_go(self) -> None:
         """The switch parks the caller, and the first agent's leg is gone."""

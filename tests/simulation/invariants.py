@@ -1,14 +1,15 @@
 """What must hold after every step, at every write and at the end. Each rule has a name, by which mutants are killed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Protocol
 
+from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
-from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER, under_way
+from orchestrator.domain.contacts.transfers import TRANSFER, under_way
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.routing.recording import ALWAYS
@@ -23,7 +24,7 @@ from orchestrator.domain.switch import nodes as n
 from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
-from orchestrator.runner.inputs import AgentCommand
+from orchestrator.runner.inputs import AgentCommand, Transfer
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
 from tests.simulation import tapes
 from tests.simulation.browsers import NOTICED_WITHIN, Page
@@ -39,6 +40,7 @@ RULES = {
     "capacity": "no shift has more contacts in hand than it may, and none is offered one more by distribution",
     "by_hand": "what was done by hand, the log says with whom it passed over",
     "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
+    "consulted": "whoever is consulted is held for it, and let go after it; the caller is never left alone with nobody",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
     "wrap_up_each": "each conversation has its own wrap-up, once, and none begins with another contact in hand",
     "leg_after_contact": "no leg, offer or visit outlives its contact",
@@ -230,7 +232,7 @@ class Book:
             case c.OfferClosed() as event:
                 self._close_offer(stream, event.offer_id)
             case o.CallbackAsked() as event:
-                self._tries[stream] = event.tries
+                self._tries[stream], self._missed[stream] = event.tries, 0
             case o.CallbackDialled() as event:
                 self._legs[stream][event.leg] = None
                 self.offer_due[stream] = event.answer_by
@@ -245,7 +247,7 @@ class Book:
                 self._missed[stream] = self._missed.get(stream, 0) + event.counted
             case o.CallbackAnswered() as event:
                 self.offer_due[stream] = event.connect_by
-            case o.OutsideDialled() as event:
+            case o.OutsideDialled() | e.ConsultAsked() as event:
                 self._legs[stream][event.leg] = None
             case c.LegClosed() as event:
                 if event.leg not in self._legs[stream]:
@@ -274,9 +276,10 @@ class Book:
     def _ring(self, stream: str, event: c.OfferMade | c.OfferWidened) -> None:
         for held in event.reservations:
             elsewhere = held.via or self._home[stream]
-            if self.heard.anywhere(held.extension) and not self.heard.has(elsewhere, held.extension):
+            new = held.leg not in self._legs[stream]
+            if new and self.heard.anywhere(held.extension) and not self.heard.has(elsewhere, held.extension):
                 raise Broken("phone_is_there", f"{stream} rings {held.extension} at {elsewhere}, which has it not")
-            if self.heard.gone(held.extension):
+            if new and self.heard.gone(held.extension):
                 raise Broken("phone_is_there", f"{stream} is offered to {held.extension}, which is gone")
             self._legs[stream][held.leg] = None
         if event.next_at:
@@ -389,6 +392,7 @@ class Invariants:
         self.book = Book(cool_down_ms=cool_down_ms, lines=lines)
         self._gone: dict[str, None] = {}
         self._needs: dict[str, str] = {}
+        self._told: Sequence[i.Instruction] = ()
         self._last_record = ""
         self._offer_legs: dict[tuple[str, str], str] = {}
         self._let_in: dict[str, list[int]] = {}
@@ -407,6 +411,7 @@ class Invariants:
             self._gone[given.body.leg] = None
         if outcome.records:
             self._last_record = outcome.records[-1].event_id
+        self._told = outcome.instructions
         for instruction in outcome.instructions:
             self._needs.setdefault(instruction.id, self._last_record)
         # By what was there before: one wrap-up that ends may have the one that was postponed begin.
@@ -436,6 +441,7 @@ class Invariants:
             self._offers_are_young(now)
             self._time_moves_on(world, now)
             self._waits_are_over(world, now)
+            self._consults_go_on(world, now)
             self._nobody_hears_silence(world, now)
             self._nobody_talks_against_music(world, now)
             self._numbers_are_heard(world, now)
@@ -480,7 +486,8 @@ class Invariants:
         if len(set(hops)) < len(hops) or event.queue_id in hops or len(hops) > MOST_HOPS:
             raise Broken("way_out", f"{record.stream} comes to {event.queue_id} by {hops}")
         transfer = under_way(contact) if contact is not None else None
-        if transfer is not None and transfer.visit_id == event.visit_id and transfer.to != QUEUE:
+        chosen = isinstance(given.body, Transfer) and given.body.to_queue
+        if transfer is not None and transfer.visit_id == event.visit_id and not chosen:
             return  # back to where they were let in
         if event.goes_on:
             return  # whoever finds no place to wait, and is called back or sent outside instead
@@ -561,7 +568,7 @@ class Invariants:
         if contact is None or contact.visit is None:
             return
         if made.by_hand:
-            self._says_by_hand(world, contact, contact.visit, made, now)
+            self._says_by_hand(contact, contact.visit, made, now, moved)
             return
         mine = (*rank(contact.visit, now), self.book.places[record.stream])
         agents = [world.agents[held.agent_id] for held in made.reservations if held.agent_id in world.agents]
@@ -574,17 +581,21 @@ class Invariants:
                     if could_take(world, other.visit, agent):
                         raise Broken("fifo", f"{record.stream} gets {agent.agent_id} before {other.contact_id}")
 
-    def _says_by_hand(self, world: World, picked: c.Contact, visit: c.Visit, made: c.OfferMade, now: Instant) -> None:
-        before = {
-            other.contact_id
-            for other in world.contacts.values()
-            if other.status in IN_TURN
-            and other.visit is not None
+    def _says_by_hand(
+        self, picked: c.Contact, visit: c.Visit, made: c.OfferMade, now: Instant, moved: set[str]
+    ) -> None:
+        """Whoever was offered to somebody later in this same step may have been passed over, or not."""
+        others = [
+            other
+            for other in self._engine.world.contacts.values()
+            if other.visit is not None
             and other.visit.queue_id == made.queue_id
             and rank(other.visit, now)[:2] < rank(visit, now)[:2]
-        }
+        ]
+        before = {other.contact_id for other in others if other.status in IN_TURN}
+        maybe = before | {other.contact_id for other in others if f"contact-{other.contact_id}" in moved}
         said = made.decision
-        if said.passed_over != len(before) or not before.issuperset(said.passed):
+        if not len(before) <= said.passed_over <= len(maybe) or not maybe.issuperset(said.passed):
             raise Broken("by_hand", f"{picked.contact_id} passes over {len(before)}, and says {said.passed_over}")
 
     def _blamed_rightly(self, shift: str, down: s.AgentStoodDown) -> None:
@@ -637,6 +648,7 @@ class Invariants:
                 case s.WrapUpStarted() | s.WrapUpPostponed():
                     wrapping[ident_of(record.stream)] = None
         self._passed_on(records)
+        self._after_a_consultation(records)
         for stream in lost:
             if stream not in connected:
                 raise Broken("losers_kept", f"{stream} lets losers go before the winner is joined")
@@ -666,6 +678,20 @@ class Invariants:
                 raise Broken("passed_on", f"{record.stream} is passed on, and its talk goes on, or it waits nowhere")
             if (sent.to_agent and not rung) or (sent.number and not called):
                 raise Broken("passed_on", f"{record.stream} is passed on to {sent.to}, and nobody is rung or called")
+
+    def _after_a_consultation(self, records: Iterable[Record]) -> None:
+        """The caller is with the agent, about to be, passed on, or gone."""
+        for record in records:
+            if not isinstance(record.event, e.ConsultClosed):
+                continue
+            contact = self._engine.world.contacts.get(ident_of(record.stream))
+            if contact is None or contact.segment is None or contact.status in ("leaving", "connected"):
+                continue
+            if contact.consult is None or contact.consult.wish != "caller":
+                raise Broken("consulted", f"{record.stream} is left alone after a consultation")
+            bridged = {contact.caller_leg, contact.segment.leg}
+            if not any(isinstance(each, i.BridgeLegs) and {each.leg, each.other} == bridged for each in self._told):
+                raise Broken("consulted", f"nobody joins the caller of {record.stream} with the agent again")
 
     def _contact(self, world: World, contact: c.Contact, now: Instant) -> None:
         ident, timers = contact.contact_id, world.timers
@@ -698,6 +724,7 @@ class Invariants:
                 shift = world.shifts.get(held.shift_id)
                 if shift is None or by_offer(shift.engagements, contact.offer.offer_id) is None:
                     raise Broken("reservations", f"contact {ident} holds shift {held.shift_id}, which says otherwise")
+        self._consult(world, contact)
         if contact.segment is not None:
             segment = contact.segment
             talking = contact.status in ("connected", "held")
@@ -709,6 +736,29 @@ class Invariants:
                 raise Broken("reservations", f"contact {ident} talks with a shift that does not")
             self._one_active(world, contact, segment.shift_id)
 
+    def _consult(self, world: World, contact: c.Contact) -> None:
+        """Somebody rings, or two are being joined, with a timer; or two talk, and nothing is waited for."""
+        consult, ident = contact.consult, contact.contact_id
+        if (consult is not None) != (contact.status == "consulting"):
+            raise Broken("consulted", f"contact {ident} is {contact.status} with the consultation {consult}")
+        if consult is None:
+            return
+        settled = consult.answered and bool(consult.hears) and not consult.wish
+        if not settled and world.timers.due_of(("consult", ident)) is None:
+            raise Broken("waits_end", f"contact {ident} has a consultation without an end")
+        held = None if consult.over else consult.reservation
+        shift = world.shifts.get(held.shift_id) if held is not None else None
+        if held is not None and (shift is None or by_offer(shift.engagements, consult.consult_id) is None):
+            raise Broken("consulted", f"contact {ident} consults shift {held.shift_id}, which says otherwise")
+
+    def _consults_go_on(self, world: World, now: Instant) -> None:
+        for contact in world.contacts.values():
+            consult, segment = contact.consult, contact.segment
+            if consult is None or segment is None or not can_be_served(world, contact):
+                continue
+            if consult.due and now > max(consult.due, self._engine.slack()) + 5 * SECOND:
+                raise Broken("waits_end", f"the consultation of {contact.contact_id} outlived its deadline")
+
     def _shift(self, world: World, shift: s.Shift) -> None:
         ident, timers = shift.shift_id, world.timers
         for engaged in shift.engagements:
@@ -718,6 +768,8 @@ class Invariants:
             if engaged.segment_id:
                 if segment is None or segment.shift_id != ident:
                     raise Broken("reservations", f"shift {ident} talks with a contact that does not")
+            elif contact is not None and _consults(contact, ident, engaged.offer_id):
+                continue
             elif offer is None or offer.offer_id != engaged.offer_id:
                 raise Broken("reservations", f"shift {ident} is reserved for an offer that is not open")
             elif all(held.shift_id != ident for held in offer.reservations):
@@ -801,7 +853,8 @@ class Invariants:
         for contact in world.contacts.values():
             since = self._switch.silent_since(contact.caller_leg)
             joining = contact.outside is not None and contact.outside.answered
-            if not since or joining or contact.status not in ("waiting", "offered", "sent_outside"):
+            joining |= contact.consult is not None and (contact.consult.wish or contact.consult.hears) == "caller"
+            if not since or joining or contact.status not in ("waiting", "offered", "sent_outside", "consulting"):
                 continue
             since = max(since, self.book.waits_since[f"contact-{contact.contact_id}"], self._engine.slack())
             if can_be_served(world, contact) and now > since + 5 * SECOND:
@@ -853,7 +906,7 @@ class Invariants:
                     raise Broken("not_rung_after_hang_up", f"{given.extension} is rung though the caller has gone")
             case i.DialOutside():
                 self._dialled_rightly(contact, given)
-            case i.BridgeLegs() if contact is not None:
+            case i.BridgeLegs() if contact is not None and given.leg == contact.caller_leg:
                 other = self._switch.talks_with(given.leg)
                 if other and other != given.other and other not in c.doomed_legs(contact):
                     raise Broken("one_agent_per_caller", f"{given.leg} talks with {other} and is joined with another")
@@ -876,6 +929,14 @@ class Invariants:
         """A batch was committed by this engine."""
         if records and self._ledger.rows[-1][0] < max(epoch for epoch, _ in self._ledger.rows[-len(records) - 50 :]):
             raise Broken("fence", f"epoch {self._engine.epoch} wrote after a newer one")
+
+
+def _consults(contact: c.Contact, shift: str, offer_id: str) -> bool:
+    """Whether this shift is held because somebody consults it."""
+    consult = contact.consult
+    if consult is None or consult.over or consult.reservation is None:
+        return False
+    return (consult.reservation.shift_id, consult.consult_id) == (shift, offer_id)
 
 
 def rank(visit: c.Visit, now: Instant) -> tuple[Fraction, int]:

@@ -17,9 +17,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
-from orchestrator.domain.contacts import contacts, handling, legs, moving, offers, outward, recording, transferring
+from orchestrator.domain.contacts import (
+    contacts,
+    handling,
+    legs,
+    moving,
+    offers,
+    outward,
+    recording,
+    transferring,
+)
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
+from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
@@ -43,6 +53,7 @@ admit, distribute, placing, record, reserve, talk, tell_place, widen, wrap_up = 
     for name in ("admit", "distribute", "placing", "record", "reserve", "talk", "tell_place", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
+consult = import_module("orchestrator.policies.consult").consult
 
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _CALLS_OUT = Size(contacts=60, agents=6, outside=True)
@@ -485,6 +496,7 @@ _ROUTED = Size(contacts=60, agents=8, routing=True)
 _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively")
 _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
+_CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
 _RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
@@ -500,6 +512,31 @@ def _records_on_after_a_transfer(world_: Any, happened: Any, ids: Any) -> Any:
 
 def _lives_that_will_do(right: Any, world: Any, fact: Any, now: Any, ids: Any) -> Any:
     return () if fact.exists else right(world, fact, now, ids)
+
+
+def _nobody_holds_whom_they_consult(world_: Any, happened: Any, ids: Any) -> Any:
+    return () if isinstance(happened.record.event, ConsultAsked) else reserve.reserve(world_, happened, ids)
+
+
+def _nobody_lets_go_of_whom_they_consulted(world_: Any, happened: Any, ids: Any) -> Any:
+    return () if isinstance(happened.record.event, ConsultClosed) else reserve.reserve(world_, happened, ids)
+
+
+def _nobody_comes_back_from_a_consultation(world_: Any, happened: Any, ids: Any) -> Any:
+    return () if isinstance(happened.record.event, ConsultClosed) else consult(world_, happened, ids)
+
+
+def _an_agent_who_goes_takes_the_caller_along(
+    _right: Any, contact: Any, segment: Any, _consult: Any, command: Any
+) -> Any:
+    ended = transferring.fell_back(contact, segment, command)
+    return tuple(event for event in ended if not isinstance(event, contacts.ContactQueued))
+
+
+def _whoever_does_not_answer_is_asked_for_ever(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, contact, event, at)
+    if isinstance(event, ConsultAsked):
+        all_timers.cancel(("consult", contact.contact_id))
 
 
 def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
@@ -1076,7 +1113,49 @@ MUTANTS = (
         size=_PASSED_ON,
     ),
     Mutant(
-        name="never ask after a leg that was told to park",
+        name="consult somebody who is not held for it",
+        rule="consulted",
+        make=policy(reserve.reserve, _nobody_holds_whom_they_consult),
+        weather=_CALM,
+        size=_CONSULTED,
+    ),
+    Mutant(
+        name="keep whoever was consulted",
+        rule="reservations",
+        make=policy(reserve.reserve, _nobody_lets_go_of_whom_they_consulted),
+        weather=_CALM,
+        size=replace(_CONSULTED, agents=8),
+    ),
+    Mutant(
+        name="leave the caller alone after a consultation",
+        rule="consulted",
+        make=policy(consult, _nobody_comes_back_from_a_consultation),
+        weather=_CALM,
+        size=_CONSULTED,
+    ),
+    Mutant(
+        name="an agent who hangs up leaves the caller to nobody",
+        rule="passed_on",
+        make=around(transferring, "handed_over", _an_agent_who_goes_takes_the_caller_along),
+        weather=_CALM,
+        size=_CONSULTED,
+    ),
+    Mutant(
+        name="silence for the caller while somebody is consulted",
+        rule="hears_music",
+        make=instead(legs, "hears_nobody", lambda _contact, _leg: False),
+        weather=_CALM,
+        size=_CONSULTED,
+    ),
+    Mutant(
+        name="ask somebody who never answers for ever",
+        rule="waits_end",
+        make=around(timers, "set_for_contact", _whoever_does_not_answer_is_asked_for_ever),
+        weather=_CALM,
+        size=_CONSULTED,
+    ),
+    Mutant(
+        name="never ask after a leg that is to park",
         rule="hears_music",
         make=instead(legs, "doubtful_legs", legs.doomed_legs),
         weather=Weather(lost=0.15),

@@ -15,9 +15,9 @@ from tests.simulation.outsiders import NUMBERS
 # Every code that they may get back. Another one fails the run.
 PASSING_REFUSALS = frozenset(
     {
-        "agent_away", "agent_busy", "agent_not_ready", "agent_unreachable", "bad_target", "database_away", "no_outside",
-        "no_such_queue", "not_allowed", "not_signed_in", "not_talking", "outside_full", "queue_closed", "queue_full",
-        "same_agent", "stale", "switch_away", "unknown_agent", "withheld",
+        "agent_away", "agent_busy", "agent_not_ready", "agent_unreachable", "bad_target", "consulting", "database_away",
+        "no_outside", "no_such_queue", "not_allowed", "not_signed_in", "not_talking", "outside_full", "queue_closed",
+        "queue_full", "same_agent", "stale", "switch_away", "unknown_agent", "withheld",
     }
 )  # fmt: skip
 # What comes of the colleagues whom they send away and call back.

@@ -13,10 +13,10 @@ from tests.simulation.tapes import Wants
 # Every code that a desk may get back here. Another one fails the run.
 REFUSALS = frozenset(
     {
-        "already_held", "already_signed_in", "bad_extension", "bad_reason", "database_away", "desk_elsewhere",
-        "desk_lost", "extension_taken", "in_contact", "no_number", "no_offer", "not_held", "not_signed_in",
-        "not_recorded", "not_talking", "not_wrapping_up", "recorded_by_rule", "recording_not_allowed",
-        "stale", "unknown_agent", "which_one", "wrap_up_limit",
+        "already_held", "already_signed_in", "bad_extension", "bad_reason", "consulting", "database_away",
+        "desk_elsewhere", "desk_lost", "extension_taken", "in_contact", "no_number", "no_offer", "not_held",
+        "not_signed_in", "not_recorded", "not_talking", "not_wrapping_up", "recorded_by_rule",
+        "recording_not_allowed", "stale", "unknown_agent", "which_one", "wrap_up_limit",
     }
 )  # fmt: skip
 

@@ -25,6 +25,7 @@ from orchestrator.runner.inputs import DrainNode, EndAll, IdentifyContact, Undra
 from tests.simulation.agenda import START, Agenda
 from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
+from tests.simulation.consulters import CONSULTING_REFUSALS, Consulters
 from tests.simulation.door import Door
 from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
 from tests.simulation.invariants import KNOWN_WITHIN, AnySwitch, Book, Broken, Invariants, desks_are_known, finish
@@ -86,6 +87,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How often agents want something of a recording; with any, site, queues and agents have every rule of it."""
     transfers: float = 0.0
     """How many of the talks that somebody looks at are passed on."""
+    consults: float = 0.0
+    """In how many of the talks that somebody looks at somebody is consulted."""
     phones: int = 0
     """How often a phone loses its registration, and gets it back."""
     nodes: int = 0
@@ -128,6 +131,7 @@ class Run(Watcher):
         self._pressure_dice = Random(f"pressures of {seed}")
         self._transfer_dice = Random(f"transfers of {seed}")
         self._node_dice = Random(f"nodes of {seed}")
+        self._consult_dice = Random(f"consults of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
             hands=0.0 if weather else self._hands_dice.choice((0.0, 0.0, 0.3, 1.0)),
@@ -136,6 +140,7 @@ class Run(Watcher):
             places=not weather and self._place_dice.random() < 0.5,
             tapes=0.0 if weather else self._tape_dice.choice((0.0, 0.4)),
             transfers=0.0 if weather else self._transfer_dice.choice((0.0, 0.0, 0.2, 1.0)),
+            consults=0.0 if weather else self._consult_dice.choice((0.0, 0.0, 0.3, 1.0)),
             phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
             nodes=0 if weather else self._node_dice.choice((0, 0, 2, 3)),
         )
@@ -157,6 +162,7 @@ class Run(Watcher):
         self.lobby: Lobby | None = None
         self.takers: Takers | None = None
         self.passers: Passers | None = None
+        self.consulters: Consulters | None = None
         self.registrations: Registrations | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
@@ -265,6 +271,7 @@ class Run(Watcher):
         strange |= set(self.lobby.refused if self.lobby is not None else ()) - OUTSIDE_REFUSALS
         strange |= set(self.takers.refused if self.takers is not None else ()) - BY_HAND_REFUSALS
         strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
+        strange |= set(self.consulters.refused if self.consulters is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.web.refused if self.web is not None else ()) - WEB_REFUSALS
         if strange:
             raise Broken("refusals", f"a desk was refused with codes that nobody knows: {sorted(strange)}")
@@ -358,7 +365,7 @@ class Run(Watcher):
         self.engine = Engine(self.agenda, self.dice, self.weather_now(), self.ledger, self, self.connect)
         for desk in self.desks:
             desk.engine = self.engine
-        for others in (self.web, self.takers, self.passers, self.lobby):
+        for others in (self.web, self.takers, self.passers, self.consulters, self.lobby):
             if others is not None:
                 others.engine = self.engine
 
@@ -393,6 +400,10 @@ class Run(Watcher):
             numbers = [desk.number for desk in self.desks]
             self.passers = Passers(self.agenda, self._transfer_dice, numbers, busy=self.size.transfers)
             self.passers.engine = self.engine
+        if self.size.consults:
+            numbers = [desk.number for desk in self.desks]
+            self.consulters = Consulters(self.agenda, self._consult_dice, numbers, busy=self.size.consults)
+            self.consulters.engine = self.engine
         weather = self.weather
         for count, fault in (
             (weather.flaps, self._flap),

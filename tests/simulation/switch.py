@@ -108,6 +108,8 @@ class Leg:
     """What is being said of the place in the queue, until when, and since when that is heard instead of a talk."""
     place_until: int = 0
     place_over_talk_since: int = 0
+    stays: bool = False
+    """Whether it is parked, instead of hung up, when whoever it talks with leaves."""
     first: bool = False
     """Whether it is the first leg of the bridge that is, or was, made with it: the caller's."""
     near: "tuple[Switch, Leg] | None" = None
@@ -334,12 +336,17 @@ class Switch:
         self.tell(done, f"job-{job}")
 
     def _after_talk(self, left: Leg) -> None:
-        if not left.first or self.dice.random() < 0.5:
+        if left.stays:
+            self._left(left)
+        elif not left.first or self.dice.random() < 0.5:
             self.agenda.soon(1, 30, lambda: self.hang_up(left, "NORMAL_CLEARING"))
         else:
             self.agenda.soon(1, 10, lambda: self._park(left))
 
     def _after_window(self, gone: Leg, left: Leg) -> None:
+        if left.stays and self.dice.random() < 0.7:
+            self._left(left)
+            return
         if gone.first:
             return  # the agent's leg is left alone, and nothing is said
         if self.weather.parks_on_cancel:
@@ -361,6 +368,8 @@ class Switch:
                 self._job(lambda: self._dial(given, reply))
             case i.BridgeLegs():
                 self._job(lambda: self._bridge(given, reply))
+            case i.KeepLeg():
+                self._keep(given, reply)
             case i.ParkLeg():
                 self._park_out(given, reply)
             case i.HangUpLeg():
@@ -439,6 +448,7 @@ class Switch:
             contact=given.contact,
             offer=given.offer,
             job=given.id,
+            stays=given.stays,
         )
         self.legs[leg.uuid] = leg
         phone.calls += 1
@@ -480,7 +490,7 @@ class Switch:
             reply("GATEWAY_DOWN")
             return
         leg = Leg(given.leg, inbound=False, born=self.agenda.now, contact=given.contact, offer=given.offer)
-        leg.job = given.id
+        leg.job, leg.stays = given.id, True
         leg.caller = Caller(dialled="9", patience_ms=0, talk_ms=self.dice.choice((self.dice.randint(1, 300), 5_000)))
         self.legs[leg.uuid] = leg
         reply("")
@@ -535,6 +545,9 @@ class Switch:
         if caller.peer is agent:
             caller.peer = agent.peer = None
             self._say(f.LegUnbridged, caller, other=agent.uuid)
+        for leg in (caller, agent):
+            if leg.stays or leg.peer is None or leg.peer.stays:
+                self._taken_away(leg)
         caller.parked = agent.parked = False
         caller.first, agent.first = True, False
         caller.silent_since = self.agenda.now
@@ -546,6 +559,19 @@ class Switch:
             # The two never meet: both wait for each other until somebody looks after them.
             self.agenda.soon(6_000, 60_000, lambda: self._joined(caller, agent))
 
+    def _taken_away(self, leg: Leg) -> None:
+        """One of a consultation is joined with the other one of the two: whoever heard it is left."""
+        peer, leg.peer = leg.peer, None
+        if peer is not None:
+            peer.peer = None
+            self._say(f.LegUnbridged, leg, other=peer.uuid)
+            if not peer.inbound:
+                self._left(peer)
+            else:
+                self.agenda.soon(
+                    1, 30, lambda: self._park(peer) if peer.joining is None and peer.peer is None else None
+                )
+
     def _joined(self, caller: Leg, agent: Leg) -> None:
         if caller.joining is not agent or agent.joining is not caller:
             return
@@ -554,14 +580,28 @@ class Switch:
         agent.settles_at, agent.music_queued = self.agenda.now + NEW_BRIDGE, False
         caller.music_over_talk_since = 0
         caller.place_over_talk_since = self.agenda.now if self.agenda.now < caller.place_until else 0
-        caller.silent_since = 0
+        caller.silent_since = agent.silent_since = 0
         self._say(f.LegBridged, caller, other=agent.uuid)
         self.moment(caller, "bridged")
-        talk = caller.caller.talk_ms if caller.caller is not None else 1_000
+        # Of a consultation neither one is the caller.
+        talk = caller.caller.talk_ms if caller.caller is not None else self.dice.choice((300, 3_000, 12_000))
         ends = caller if self.dice.random() < 0.6 else agent
         self.agenda.after(talk * MILLISECOND, lambda: self.hang_up(ends, "NORMAL_CLEARING"))
         # Whoever is left alone on the line puts down some time later.
         self.agenda.after((talk + 90_000) * MILLISECOND, lambda: self.hang_up(caller, "NORMAL_CLEARING"))
+
+    def _left(self, leg: Leg) -> None:
+        """Its peer was taken away: a leg that stays parks, another one goes."""
+        if leg.stays:
+            self.agenda.soon(1, 30, lambda: self._park(leg) if leg.joining is None and leg.peer is None else None)
+        else:
+            self.agenda.soon(1, 30, lambda: self.hang_up(leg, "NORMAL_CLEARING"))
+
+    def _keep(self, given: i.KeepLeg, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        reply("" if leg is not None else "No such channel!")
+        if leg is not None:
+            leg.stays = True
 
     def _park_out(self, given: i.ParkLeg, reply: Reply) -> None:
         """Whoever heard it goes by itself; one that was only being joined with it is left alone without a word."""
@@ -577,7 +617,7 @@ class Switch:
         if peer is not None:
             peer.peer = None
             self._say(f.LegUnbridged, leg, other=peer.uuid)
-            self.agenda.soon(1, 30, lambda: self.hang_up(peer, "NORMAL_CLEARING"))
+            self._left(peer)
         self.agenda.soon(1, 30, lambda: self._park(leg) if leg.joining is None and leg.peer is None else None)
 
     def _kill(self, given: i.HangUpLeg, reply: Reply) -> None:

@@ -14,7 +14,7 @@ from tests.simulation.engine import Engine
 # Every code that they may get back. Another one fails the run.
 BY_HAND_REFUSALS = frozenset(
     {
-        "already_held", "already_taken", "at_capacity", "bad_priority", "bad_reason", "being_offered",
+        "already_held", "already_taken", "at_capacity", "bad_priority", "bad_reason", "being_offered", "consulting",
         "database_away", "desk_lost", "hold_first", "no_picking", "left_in_peace", "no_such_contact", "no_such_queue",
         "not_held", "not_signed_in", "not_talking", "not_waiting", "phone_gone", "queue_closed", "queue_full",
         "same_queue", "sent_outside", "skill_missing", "stale", "switch_away", "unknown_agent", "which_one",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Protocol
 
+from orchestrator.domain.contacts.consults import CONSULTING
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.routing.recording import ALWAYS, NEVER, rule_of
@@ -65,7 +66,7 @@ def broken(world: World, tapes: Tapes, now: Instant, slack: Instant, *, whole: b
 
 def _talk(contact: Contact) -> tuple[str, int]:
     """The talk with an agent that goes on, and since when; of whoever waits, since when they wait."""
-    if contact.segment is not None and contact.status in ("connected", "held"):
+    if contact.segment is not None and contact.status in ("connected", "held", CONSULTING):
         return contact.segment.segment_id, contact.segment.since
     return "", contact.visit.queued_at if contact.visit is not None else 0
 

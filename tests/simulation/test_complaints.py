@@ -11,7 +11,9 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts.consult_events import ConsultClosed, ConsultJoined, ContactRejoined
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
+from orchestrator.domain.contacts.transferring import CONSULTED_BEFORE
 from orchestrator.domain.kernel import Event, Record
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
@@ -535,3 +537,19 @@ def test_whoever_is_passed_on_comes_to_one_end_whatever_goes_wrong_on_the_way() 
     assert min(sent.count(to) for to in ("agent", "queue", "outside")) > 20
     assert sum(1 for event in of(o.OutsideMissed, records)) > 5
     assert sum(1 for event in of(c.QueueVisitEnded, records) if event.outcome == "transferred") > 5
+
+
+CONSULTED = Size(contacts=80, agents=12, outside=True, consults=1.0, hands=0.3)
+
+
+def test_whoever_consults_somebody_keeps_the_caller_or_leaves_them_to_somebody_whatever_goes_wrong() -> None:
+    """Complaint 13; feature 4.3: `consulted`, `passed_on`, `hears_music`, `reservations`, `ends_once` hold in each."""
+    weathers = (
+        Weather(), Weather(late=0.3, doubled=0.1), Weather(lost=0.03, parks_on_cancel=True), Weather(crashes=2, flaps=2)
+    )  # fmt: skip
+    records = [record for weather in weathers for record in play(weather, CONSULTED)]
+    closed = [event.outcome for event in of(ConsultClosed, records)]
+    assert min(closed.count(outcome) for outcome in ("cancelled", "missed", "left", "caller_left")) > 5
+    assert {event.hears for event in of(ConsultJoined, records)} == {"caller", "consulted"}
+    assert sum(1 for event in of(c.ContactPicked, records) if event.reason == CONSULTED_BEFORE) > 20
+    assert sum(1 for _ in of(ContactRejoined, records)) > 20

@@ -53,6 +53,13 @@ class Transfer(About, frozen=True, kw_only=True):
     to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
 
 
+class Consult(About, frozen=True, kw_only=True):
+    """Who is asked about the caller: exactly one of these. The caller hears music meanwhile."""
+
+    to_agent: Annotated[Ident, Meta(description="Employee number.")] = ""
+    to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
+
+
 class WrapUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What became of the contact. A note is kept first, and stays where the time for it was up already."""
 
@@ -137,6 +144,27 @@ def transfer(number: str, body: Transfer, key: str) -> Done:
         key=key,
     )
     return _do(wish)
+
+
+def consult(number: str, body: Consult, key: str) -> Done:
+    """Ask another agent, or a number outside, about the caller"""
+    wish = inputs.Consult(agent=number, about=body.about, to_agent=body.to_agent, to_number=body.to_number, key=key)
+    return _do(wish)
+
+
+def switch_consult(number: str, body: About, key: str) -> Done:
+    """Talk with the other one: the caller, or whoever is asked"""
+    return _do(inputs.SwitchConsult(agent=number, about=body.about, key=key))
+
+
+def complete_consult(number: str, body: About, key: str) -> Done:
+    """Leave the caller to whoever is asked, also while it still rings there"""
+    return _do(inputs.CompleteConsult(agent=number, about=body.about, key=key))
+
+
+def end_consult(number: str, body: About, key: str) -> Done:
+    """Ask nobody any more, and talk with the caller again"""
+    return _do(inputs.EndConsult(agent=number, about=body.about, key=key))
 
 
 def wrap_up(number: str, body: WrapUp, key: str) -> Done:

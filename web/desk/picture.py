@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from orchestrator.domain.contacts.consults import CALLER, CONSULTING, Consult
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.transfers import under_way
@@ -18,7 +19,7 @@ from projections.live_calls import Call, name_of
 from projections.live_tallies import Tally
 from web.desk.tapes import Tape, tape_of
 
-ENGAGED: Final = ("ringing", "calling", "connecting", "talking", "held")
+ENGAGED: Final = ("ringing", "calling", "connecting", "consulted", "talking", "held")
 
 
 class Ring(Struct, frozen=True, kw_only=True):
@@ -40,8 +41,19 @@ class Ring(Struct, frozen=True, kw_only=True):
     """The phone has answered; the legs are being joined."""
     passed_on_by: str = ""
     """The name of the agent who passes the caller on; empty where nobody does."""
+    asked_by: str = ""
+    """The name of the agent who asks about a caller with whom they talk; empty where the caller is offered."""
     callback: bool = False
     """The customer is not on the line: they are called once this agent's phone has answered."""
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """Who is asked about the caller with whom this agent talks. `state`: ringing, joining, consulted (the agent talks
+    with them), caller (with the caller, and they wait) or back (nobody is asked any more, the caller is to come back).
+    """
+
+    name: str
+    state: str
 
 
 class Talk(Struct, frozen=True, kw_only=True):
@@ -56,6 +68,8 @@ class Talk(Struct, frozen=True, kw_only=True):
     held: bool
     wish: str
     """`hold` or `resume` where the switch has not said that it is so."""
+    asked: Asked | None
+    """Who is consulted about the caller, who hears music meanwhile."""
     nuisance: bool
     """Whether the agent has marked the caller: further calls are refused."""
     tape: Tape
@@ -77,7 +91,7 @@ class WrapUp(Struct, frozen=True, kw_only=True):
 
 class Desk(Struct, frozen=True, kw_only=True):
     """Everything on the page. `state`: signed_out, paused, ready, cooling_down, ringing, calling, connecting,
-    talking, held, wrapping_up.
+    consulted, talking, held, wrapping_up.
     """
 
     agent: Agent
@@ -185,7 +199,7 @@ def contact_in_hand(world: World, shift: Shift | None) -> Contact | None:
         return None
     found = [world.contacts.get(each.contact_id) for each in shift.engagements]
     live = [contact for contact in found if contact is not None]
-    order = {"offered": 0, "connecting": 0, "calling_back": 0, "connected": 1, "held": 2}
+    order = {"offered": 0, "connecting": 0, "calling_back": 0, "connected": 1, CONSULTING: 1, "held": 2}
     return min(reversed(live), key=lambda contact: order.get(contact.status, len(order)), default=None)
 
 
@@ -199,6 +213,8 @@ def state_of(world: World, shift: Shift | None) -> str:
             offer = contact.offer if contact is not None else None
             if contact is not None and contact.status == "calling_back":
                 return "calling"
+            if contact is not None and contact.consult is not None and contact.consult.answered:
+                return "consulted"
             joining = offer is not None and offer.accepted and _mine(offer, shift) == offer.accepted
             return "connecting" if joining else "ringing"
         case "talking" if conversations(world, shift.shift_id) and not _active(world, shift):
@@ -231,14 +247,14 @@ def may(
         found.add("ready")
     if any(not ring.accepted for ring in rings):
         found |= {"accept", "reject"}
-    if any(ring.accepted and ring.callback for ring in rings):  # the customer is being called
+    if any(ring.accepted and (ring.callback or ring.asked_by) for ring in rings):
         found.add("reject")
     if talks:
-        found |= {"hang_up", "transfer"}
+        found.add("hang_up")
+    for talk in talks:
+        found |= _may_of(talk) | talk.tape.may
     if any(talk.number and not talk.nuisance for talk in talks):
         found.add("mark_nuisance")
-    found.update(action for talk in talks for action in talk.tape.may)
-    found.update("resume" if talk.held else "hold" for talk in talks if not talk.wish)
     if all(talk.held for talk in talks) and why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE)) is None:
         found.add("pick")
     if state == "wrapping_up":
@@ -248,10 +264,25 @@ def may(
     return frozenset(found)
 
 
+def _may_of(talk: Talk) -> set[str]:
+    """What this conversation allows beside hanging up."""
+    if talk.asked is None:
+        wish = "resume" if talk.held else "hold"
+        return {"transfer"} if talk.wish else {"transfer", wish}
+    if talk.asked.state == "back":
+        return set()
+    there = {"switch_consult"} if talk.asked.state in ("consulted", "caller") else set()
+    return {"complete_consult", "end_consult", *there}
+
+
 def _rings(world: World, agent_id: str) -> list[Ring]:
     found = []
     for contact in world.contacts.values():
-        offer = contact.offer
+        offer, consult = contact.offer, contact.consult
+        if consult is not None and not consult.over and consult.reservation is not None:
+            if consult.reservation.agent_id == agent_id:
+                found.append(_ring_of_consult(world, contact, consult))
+            continue
         if offer is None:
             continue
         mine = next((held for held in offer.reservations if held.agent_id == agent_id), None)
@@ -276,6 +307,39 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
     return sorted(found, key=lambda ring: ring.queued_at)
 
 
+def _ring_of_consult(world: World, contact: Contact, consult: Consult) -> Ring:
+    asking = world.agents.get(contact.segment.agent_id) if contact.segment is not None else None
+    return Ring(
+        offer_id=consult.consult_id,
+        contact_id=contact.contact_id,
+        customer_id=contact.customer_id,
+        number=number_of(contact),
+        name=name_of(contact),
+        queue=queue_name(world, contact.queue_id),
+        queued_at=consult.asked_at,
+        deadline=consult.due,
+        ring_ms=max(1, (consult.due - consult.asked_at) // MILLISECOND),
+        others=0,
+        accepted=consult.answered,
+        asked_by=asking.name or asking.number if asking is not None else "",
+    )
+
+
+def _asked(world: World, consult: Consult | None) -> Asked | None:
+    if consult is None:
+        return None
+    agent = world.agents.get(consult.reservation.agent_id) if consult.reservation is not None else None
+    name = (agent.name or agent.number) if agent is not None else consult.number
+    state = "ringing"
+    if consult.over:
+        state = "back"
+    elif consult.wish:
+        state = "joining"
+    elif consult.answered:
+        state = "caller" if consult.hears == CALLER else "consulted"
+    return Asked(name=name, state=state)
+
+
 def _passed_on_by(world: World, contact: Contact) -> str:
     transfer = under_way(contact)
     agent = world.agents.get(transfer.agent_id) if transfer is not None else None
@@ -296,6 +360,7 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
             since=contact.segment.since,
             held=contact.status == "held",
             wish=contact.segment.wish,
+            asked=_asked(world, contact.consult),
             nuisance=contact.nuisance,
             tape=tape_of(world, contact),
         )

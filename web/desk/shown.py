@@ -33,6 +33,7 @@ SIGNS: Final = {
     "ringing": Sign(_l("Ringing"), "☎", "bad"),
     "calling": Sign(_l("The customer is being called"), "☎", "bad"),
     "connecting": Sign(_l("Being connected"), "☎", "bad"),
+    "consulted": Sign(_l("Asked by a colleague"), "●", "busy"),
     "talking": Sign(_l("Talking"), "●", "busy"),
     "held": Sign(_l("Caller on hold"), "♪", "work"),
     "wrapping_up": Sign(_l("After-call work"), "✎", "work"),

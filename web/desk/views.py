@@ -1,6 +1,6 @@
 """The agent's desk (features 4.1-4.5, 4.7 in their simple form): the page, its buttons, and the panes it fetches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
@@ -86,6 +86,9 @@ ACTIONS: Final[dict[str, Make]] = {
     "mask_recording": lambda agent: inputs.MaskRecording(agent=agent),
     "unmask_recording": lambda agent: inputs.UnmaskRecording(agent=agent),
     "hang_up": lambda agent: inputs.HangUp(agent=agent),
+    "switch_consult": lambda agent: inputs.SwitchConsult(agent=agent),
+    "complete_consult": lambda agent: inputs.CompleteConsult(agent=agent),
+    "end_consult": lambda agent: inputs.EndConsult(agent=agent),
     "mark_nuisance": lambda agent: inputs.MarkNuisance(agent=agent),
     "extend": lambda agent: inputs.ExtendWrapUp(agent=agent, by_ms=EXTEND_MS),
     "pick": lambda agent: inputs.Pick(agent=agent, contact=_field("contact")),
@@ -97,6 +100,7 @@ _TARGETS: Final = {"agent": "to_agent", "queue": "to_queue", "number": "to_numbe
 _ABOUT_ONE: Final = frozenset(
     {
         *("accept", "reject", "hold", "resume", "hang_up", "mark_nuisance", "extend"),
+        *("switch_consult", "complete_consult", "end_consult"),
         *("start_recording", "stop_recording", "mask_recording", "unmask_recording"),
     }
 )
@@ -179,19 +183,30 @@ def transfer() -> str:
 @blueprint.post("/transfer")
 @needs("desk.use")
 def pass_on() -> AnyResponse:
-    """Pass the caller on. What the next one should know is kept first: it is there when their phone rings."""
+    """Pass the caller on."""
+    return _with_note(inputs.Transfer(agent=_number()), _TARGETS)
+
+
+@blueprint.post("/consult")
+@needs("desk.use")
+def consult() -> AnyResponse:
+    """Ask a colleague, or somebody outside, before the caller goes on."""
+    return _with_note(inputs.Consult(agent=_number()), {kind: _TARGETS[kind] for kind in ("agent", "number")})
+
+
+def _with_note(command: inputs.Transfer | inputs.Consult, targets: Mapping[str, str]) -> AnyResponse:
+    """Do it. What the next one should know is kept first: it is there when their phone rings."""
     contact_id, note = _field("about"), request.form.get("note", "")
     if not contact_id:
         abort(400)
     kind, _, target = _field("to").partition(":")
-    if kind not in _TARGETS:
+    if kind not in targets:
         abort(400)
     _own(contact_id)
     if note.strip():
         file().note_contact(agent(), contact_id, note, code=TRANSFERRED, key=derived_id("transfer", contact_id, note))
-    command = _from_desk(inputs.Transfer(agent=_number()))
-    sent_to = {_TARGETS[kind]: target or _field("number")}
-    return _done(parts().do(replace(command, good_until=_good_until(), **sent_to)))
+    sent_to = {targets[kind]: target or _field("number")}
+    return _done(parts().do(replace(_from_desk(command), good_until=_good_until(), **sent_to)))
 
 
 @blueprint.get("/pop")

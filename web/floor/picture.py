@@ -19,9 +19,10 @@ from web.floor.planned import Planned, planned
 
 # In this order are agents listed, and within a state those who have been in it longest come first.
 ORDER: Final = (
-    "ringing", "calling", "connecting", "talking", "held", "wrapping_up", "ready", "cooling_down", "phone_busy",
-    "phone_gone", "paused", "signed_out",
+    "ringing", "calling", "connecting", "consulted", "talking", "held", "wrapping_up", "ready", "cooling_down",
+    "phone_busy", "phone_gone", "paused", "signed_out",
 )  # fmt: skip
+_TALKING: Final = ("connected", "held", "consulting", "talking_outside")
 # What a tile counts of agents, and the states that belong to each.
 GROUPS: Final = {
     "ready": ("ready",),
@@ -144,7 +145,7 @@ def _tiles(world: World, counts: Counts, levels: Levels) -> list[Tile]:
                 expected_ms=expected.estimate_ms,
                 longest_since=longest,
                 ringing=sum(contact.status in ("offered", "calling_back", "connecting") for contact in contacts),
-                talking=sum(contact.status in ("connected", "held", "talking_outside") for contact in contacts),
+                talking=sum(contact.status in _TALKING for contact in contacts),
                 today=today,
                 target_s=target_ms // 1000,
                 agents={name: sum(states.get(each, 0) for each in group) for name, group in GROUPS.items()},

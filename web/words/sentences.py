@@ -8,11 +8,13 @@ from flask_babel import lazy_gettext as _l
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
+from orchestrator.domain.contacts import consult_events as cs
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import keeping
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.contacts import transfer_events as t
+from orchestrator.domain.contacts.consults import CALLER
 from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
@@ -89,6 +91,21 @@ def _transferred(event: t.ContactTransferred, names: Names) -> dict[str, object]
     return {"agent": names.agent(event.agent_id), "target": target}
 
 
+def _consulted(event: cs.ConsultAsked, names: Names) -> dict[str, object]:
+    held = event.reservation
+    return {"target": names.agent(held.agent_id) if held is not None else str(_l("a number outside"))}
+
+
+def _joined(event: cs.ConsultJoined, _names: Names) -> dict[str, object]:
+    caller = event.hears == CALLER
+    return {"who": str(_l("the caller")) if caller else str(_l("whoever is asked"))}
+
+
+def _switched(event: cs.ConsultSwitched, _names: Names) -> dict[str, object]:
+    caller = event.to == CALLER
+    return {"who": str(_l("the caller")) if caller else str(_l("whoever is asked"))}
+
+
 def _coded(name: str) -> Fill:
     return lambda event, _names: {name: code(getattr(event, name))}
 
@@ -152,6 +169,13 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     c.HangUpRequested: (_l("To be ended by %(reason)s"), _coded("reason")),
     c.AgentSegmentEnded: (_l("The conversation ended; %(how)s"), _segment_ended),
     t.ContactTransferred: (_l("%(agent)s passes the caller on to %(target)s"), _transferred),
+    cs.ConsultAsked: (_l("The agent asks %(target)s; the caller hears music"), _consulted),
+    cs.ConsultAnswered: (_l("Whoever is asked picked up"), _nothing),
+    cs.ConsultSwitched: (_l("The agent wants to talk with %(who)s"), _switched),
+    cs.ConsultJoined: (_l("The agent talks with %(who)s; the other one hears music"), _joined),
+    cs.ConsultExtended: (_l("More time for the consultation: %(cause)s"), _coded("cause")),
+    cs.ConsultClosed: (_l("Nobody is asked any more: %(outcome)s"), _coded("outcome")),
+    cs.ContactRejoined: (_l("The agent talks with the caller again"), _nothing),
     c.RecordingBegun: (_l("Recording began"), _nothing),
     c.RecordingFinished: (
         _l("Recording finished, %(length)s long"),

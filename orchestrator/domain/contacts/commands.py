@@ -172,7 +172,7 @@ class NoteBridged(Struct, frozen=True, kw_only=True):
 
 
 class NoteParked(Struct, frozen=True, kw_only=True):
-    """The caller's leg, which was told to park, is parked."""
+    """The caller's leg, which is to park, is parked."""
 
     leg: str
 
@@ -191,6 +191,8 @@ class NoteLegGone(Struct, frozen=True, kw_only=True):
     cause: str
     next_connect_by: Instant
     repair: str = ""
+    handover: "CompleteConsult | None" = None
+    """Of an agent who consulted somebody: how the caller goes on without them."""
     by_far_end: bool = False
     """Whether the switch says that the phone at the far end hung up."""
     now: Instant = Instant(0)
@@ -229,6 +231,8 @@ class WithdrawOffer(Struct, frozen=True, kw_only=True):
 
     cause: str
     shift_id: str = ""
+    rejoin_by: Instant = Instant(0)
+    """Of one who is consulted: until when caller and agent are to be joined again."""
 
 
 class AcceptAtDesk(Struct, frozen=True, kw_only=True):
@@ -395,6 +399,61 @@ class Reprioritise(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Consult(Struct, frozen=True, kw_only=True):
+    """Let the agent talk with this colleague, or number outside, while the caller hears music."""
+
+    shift_id: str
+    consult_id: str
+    leg: str
+    answer_by: Instant
+    reservation: Reservation | None = None
+    number: str = ""
+    show: str = ""
+
+
+class SwitchConsult(Struct, frozen=True, kw_only=True):
+    """Let the agent talk with the other one of the two."""
+
+    connect_by: Instant
+
+
+class CompleteConsult(Struct, frozen=True, kw_only=True):
+    """The agent leaves, and the caller goes to whoever is consulted: by this visit, should they be lost."""
+
+    queue: Queue
+    decision: Decision
+    connect_by: Instant
+    recorded: str = ""
+    """As of `Transfer`."""
+
+
+class EndConsult(Struct, frozen=True, kw_only=True):
+    """Let whoever is consulted go, and the agent back to the caller."""
+
+    rejoin_by: Instant
+
+
+class ExpireConsult(Struct, frozen=True, kw_only=True):
+    """Whoever is consulted has not answered in time, or two are not joined in time. As of `ExpireOffer`; `queue`: where
+    the caller waits if they cannot be joined with the agent again.
+    """
+
+    now: Instant
+    again_at: Instant
+    queue: Queue
+    blameless: str = ""
+    recorded: str = ""
+    """As of `Transfer`."""
+
+
+class JoinConsultAgain(Struct, frozen=True, kw_only=True):
+    """Two legs of a consultation may never have been told to join."""
+
+    connect_by: Instant
+
+
+Consulting = Consult | SwitchConsult | CompleteConsult | EndConsult | ExpireConsult | JoinConsultAgain
+
 ByHand = Pick | Move | Reprioritise
 
 Command = (
@@ -402,4 +461,5 @@ Command = (
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
+    | Consulting
 )  # fmt: skip

@@ -19,7 +19,8 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
   Calls to the outside, callbacks among them, have states of their own beside these: `outward`.
-  From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`.
+  From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`; from connected, consult
+  somebody first (ConsultAsked): `consults`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
 """
@@ -27,8 +28,9 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import outward, recording, transfers
+from orchestrator.domain.contacts import consults, outward, recording, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
+from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.events import (
     NEVER,
     AgentSegmentEnded,
@@ -302,8 +304,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Whether an agent marked the caller."""
     transfer: Transfer | None = None
     """How an agent passed the caller on last."""
+    consult: Consult | None = None
     parking: str = ""
-    """The caller's leg once it was told to park, until the switch says that it is; `legs` asks after it."""
+    """The caller's leg once it is to park, until the switch says that it is; `legs` asks after it."""
     told_place: tuple[str, ...] = ()
     """The prompts by which the caller was told the place in this queue last, and which may be heard still."""
     recording: Recording | None = None
@@ -316,7 +319,8 @@ _DECLINED_KEPT = 10
 
 # The status words of a contact, in the order of the diagram.
 LIVE = (
-    "arrived", "waiting", "offered", "connecting", "connected", "held", "leaving", *outward.CALLBACK, *outward.OUTSIDE
+    "arrived", "waiting", "offered", "connecting", "connected", "held", CONSULTING, "leaving",
+    *outward.CALLBACK, *outward.OUTSIDE,
 )  # fmt: skip
 
 
@@ -422,8 +426,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 deadline=event.deadline,
                 made_at=at,
             )
-            legs = contact.legs + tuple(r.leg for r in event.reservations)
-            phones = contact.phones + tuple((r.leg, r.extension) for r in event.reservations)
+            made = tuple(r for r in event.reservations if r.leg not in contact.legs)  # not one who was consulted before
+            legs = contact.legs + tuple(r.leg for r in made)
+            phones = contact.phones + tuple((r.leg, r.extension) for r in made)
             return replace(contact, status="offered", offer=offer, legs=legs, phones=phones)
         case ContactConnected():
             segment = Segment(
@@ -443,11 +448,13 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case ContactTransferred():
             return transfers.evolve(contact, event)
         case AgentSegmentEnded(ended_by=transfers.TRANSFER):
-            return replace(contact, segment=None, status="arrived")  # the visit begins in the same decision
+            # The visit begins in the same decision.
+            return replace(contact, segment=None, consult=None, status="arrived")
         case AgentSegmentEnded():
-            return replace(contact, segment=None, status="leaving", phase=contact.phase or contact.status)
+            return replace(contact, segment=None, consult=None, status="leaving", phase=contact.phase or contact.status)
         case HangUpRequested():
-            return replace(contact, status="leaving", told=event.reason, phase=contact.phase or contact.status)
+            phase = contact.phase or contact.status
+            return replace(contact, status="leaving", consult=None, told=event.reason, phase=phase)
         case CallerParked():
             return _in_time(replace(contact, parking=""))
         case LegOverdue():
@@ -465,6 +472,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, offer=None, status=status, visit=_declined(contact, event))
         case OfferDeclined():
             contact = replace(contact, visit=_declined(contact, event))
+    consulted = consults.evolve(contact, event, at)
+    if consulted is not contact:
+        return consulted
     taped = recording.evolve(contact.recording, event)
     if isinstance(event, RecordingBegun):
         return replace(contact, recording=taped, files=tuple(dict.fromkeys((*contact.files, event.file))))

@@ -3,13 +3,15 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import calling, legs, moving, offers, recording, transferring
+from orchestrator.domain.contacts import calling, consulting, legs, moving, offers, recording, transferring
 from orchestrator.domain.contacts.commands import (
+    AcceptAtDesk,
     Announce,
     Answer,
     Calling,
     CheckOverdue,
     Command,
+    Consulting,
     DeferOverflow,
     DeferPlace,
     ExpireVisit,
@@ -20,12 +22,14 @@ from orchestrator.domain.contacts.commands import (
     Move,
     NoteAnswered,
     NoteBridged,
+    NoteDelivered,
     NoteHold,
     NoteLegGone,
     NoteParked,
     Pick,
     Queue,
     Receive,
+    RejectAtDesk,
     Reprioritise,
     Resume,
     Revise,
@@ -33,7 +37,9 @@ from orchestrator.domain.contacts.commands import (
     Transfer,
     TurnAway,
     Widen,
+    WithdrawOffer,
 )
+from orchestrator.domain.contacts.consults import Consult
 from orchestrator.domain.contacts.contacts import (
     AgentSegmentEnded,
     AnswerRequested,
@@ -96,6 +102,10 @@ def _decide(contact: Contact, command: Command) -> Events:
     match command:
         case NoteLegGone():
             return _leg_gone(contact, command)
+        case _ if contact.consult is not None and (found := _of_consult(contact, contact.consult, command)) is not None:
+            return found
+        case _ if isinstance(command, Consulting):
+            return consulting.decide(contact, command)
         case NoteAnswered() if command.leg == outward_leg(contact):
             return calling.answered(contact, command)
         case NoteBridged() if contact.outside is not None:
@@ -125,6 +135,25 @@ def _decide(contact: Contact, command: Command) -> Events:
         case _ if isinstance(command, RecordingCommand):
             return recording.decide(_talk(contact), command)
     return offers.decide(contact, command)
+
+
+def _of_consult(contact: Contact, consult: Consult, command: Command) -> Events | None:
+    """The events, where the command concerns a consultation that goes on; None where it does not."""
+    segment = contact.segment
+    match command:
+        case NoteDelivered():
+            return consulting.delivered(consult, command)
+        case NoteAnswered() if command.leg == consult.leg:
+            return consulting.answered(consult, command)
+        case NoteBridged() if segment is not None:
+            return consulting.bridged(contact, segment, consult, command)
+        case AcceptAtDesk() | RejectAtDesk():
+            return consulting.at_desk(consult, command)
+        case WithdrawOffer() if segment is not None:
+            return consulting.withdrawn(contact, segment, consult, command)
+        case Hold() | Resume() | Transfer():
+            raise Refused("consulting", "You consult somebody about this caller; end that first.")
+    return None
 
 
 def _talk(contact: Contact) -> Talk:
@@ -231,7 +260,8 @@ def _mark_nuisance(contact: Contact, command: MarkNuisance) -> Events:
 def _hang_up(contact: Contact, reason: str) -> Events:
     if contact.status == "leaving" and contact.told != "turned_away":
         return ()
-    events: Events = (HangUpRequested(reason=reason),)
+    consulted = consulting.dropped(contact.consult, "ended") if contact.consult is not None else ()
+    events: Events = (*consulted, HangUpRequested(reason=reason))
     if contact.offer is not None:
         events += (OfferWithdrawn(offer_id=contact.offer.offer_id, cause=reason),)
     if contact.outside is not None and not contact.outside.segment_id:
@@ -333,6 +363,8 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     events: Events = (LegClosed(leg=command.leg, cause=command.cause, repair=command.repair),)
     if command.leg == contact.caller_leg:
         events += (*recording.leg_gone(contact.recording), *_caller_left(contact, command.cause))
+    elif contact.consult is not None and contact.segment is not None and contact.status != "leaving":
+        events += consulting.leg_gone(contact, contact.segment, contact.consult, command)
     elif command.leg == outward_leg(contact):
         events += calling.leg_gone(contact, command)
     elif contact.segment is not None and command.leg == contact.segment.leg:
@@ -367,6 +399,8 @@ def _caller_left(contact: Contact, cause: str) -> Events:
     if contact.visit is not None:
         outcome = "switch_lost" if cause in WITH_THE_SWITCH else "abandoned"
         events += (_visit_ended(contact.visit, outcome),)
+    if contact.consult is not None:
+        events += consulting.dropped(contact.consult, "caller_left")
     if contact.segment is not None:
         ended_by = "caller"
         if contact.told or cause in WITH_THE_SWITCH:

@@ -1,12 +1,13 @@
 """Which legs of a contact the switch is asked after, because what they were told may not have come to pass (law 9).
 
-Legs that have no reason to live any more should be gone. A caller's leg that was told to park should be parked: until
+Legs that have no reason to live any more should be gone. A caller's leg that is to park should be parked: until
 the switch says so, nobody lets it hear music, which would be played into the talk that it may still be in.
 """
 
 from typing import TYPE_CHECKING
 
 from orchestrator.domain.contacts.commands import CheckOverdue, NoteParked
+from orchestrator.domain.contacts.consults import CONSULTING, consult_leg, hears_nobody
 from orchestrator.domain.contacts.events import CallerParked, LegOverdue
 from orchestrator.domain.contacts.outward import outward_leg
 from orchestrator.domain.kernel import SECOND, Event, Instant
@@ -51,17 +52,19 @@ def doomed_legs(contact: "Contact") -> tuple[str, ...]:
     if contact.offer is not None:
         wanted.update(r.leg for r in contact.offer.reservations)
     if contact.segment is not None:
-        wanted.add(contact.segment.leg)
+        wanted |= {contact.segment.leg, consult_leg(contact)}
     return tuple(leg for leg in contact.legs if leg not in wanted)
 
 
 def parking_leg(contact: "Contact") -> str:
-    """The caller's leg, where it was told to park, has not said so, and waits to hear music; empty for any other."""
+    """The caller's leg, where it is to park, has not said so, and waits to hear music; empty for any other."""
     return contact.parking if contact.parking == contact.caller_leg and hears_music(contact) else ""
 
 
 def hears_music(contact: "Contact") -> bool:
     """Whether this caller waits, and is not being joined with anybody, which ends the music."""
+    if contact.status == CONSULTING:
+        return hears_nobody(contact, contact.caller_leg)
     if contact.outside is not None:
         return contact.status == "sent_outside" and not contact.outside.answered
     return contact.status in ("waiting", "offered")

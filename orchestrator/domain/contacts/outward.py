@@ -144,7 +144,7 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
                 contact,
                 status="sent_outside",
                 outside=outside,
-                legs=(*contact.legs, event.leg),
+                legs=contact.legs if event.leg in contact.legs else (*contact.legs, event.leg),
                 called=(*contact.called, event.number),
             )
         case OutsideMissed():

@@ -1,8 +1,17 @@
 """What becomes of an agent's wish to pass a caller on. States and their diagram: `transfers`."""
 
 from orchestrator.domain.contacts import calling, moving, recording
-from orchestrator.domain.contacts.commands import Pick, Transfer
-from orchestrator.domain.contacts.contacts import AgentSegmentEnded, Contact
+from orchestrator.domain.contacts.commands import CompleteConsult, ExpireConsult, Pick, SendOutside, Transfer
+from orchestrator.domain.contacts.consults import Consult
+from orchestrator.domain.contacts.contacts import (
+    AgentSegmentEnded,
+    Contact,
+    OfferAccepted,
+    OfferAnswered,
+    OfferDelivered,
+    Segment,
+)
+from orchestrator.domain.contacts.outward_events import OutsideAnswered
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import AGENT, OUTSIDE, QUEUE, TRANSFER
 from orchestrator.domain.kernel import Event, Refused
@@ -10,15 +19,55 @@ from orchestrator.domain.switch.causes import NORMAL_CLEARING
 
 Events = tuple[Event, ...]
 
+# The reason of an offer by hand to whoever was consulted before.
+CONSULTED_BEFORE = "consulted"
+
 
 def decide(contact: Contact, command: Transfer) -> Events:
-    """The end of the conversation and of its recording, the visit, and what goes on in it. Raises `Refused`
-    (not_talking).
-    """
+    """The caller goes where the agent wants. Raises `Refused` (not_talking)."""
     segment = contact.segment
     if segment is None or segment.shift_id != command.shift_id or contact.status not in ("connected", "held"):
         raise Refused("not_talking", "A caller is passed on from a conversation; this one is over.")
-    then, queue = command.then, command.queue
+    return _passed_on(contact, segment, command, command.then)
+
+
+def fell_back(contact: Contact, segment: Segment, command: CompleteConsult | ExpireConsult) -> Events:
+    """The agent cannot have the caller any more, who waits for another one."""
+    return _passed_on(contact, segment, command, None)
+
+
+def handed_over(contact: Contact, segment: Segment, consult: Consult, command: CompleteConsult) -> Events:
+    """Whoever was consulted is the offer, or the call outside, to which the caller goes: as far as it had come."""
+    held, answered = consult.reservation, consult.answered
+    until = command.connect_by if answered else max(consult.due, command.connect_by)
+    if held is None:
+        sent = SendOutside(leg=consult.leg, number=consult.number, show=consult.show, answer_by=until)
+        events = _passed_on(contact, segment, command, sent)
+        return (*events, OutsideAnswered(leg=consult.leg, connect_by=until)) if answered else events
+    pick = Pick(
+        offer_id=consult.consult_id,
+        reservation=held,
+        deadline=until,
+        decision=command.decision,
+        reason=CONSULTED_BEFORE,
+    )
+    events = _passed_on(contact, segment, command, pick)
+    told = {"offer_id": consult.consult_id, "shift_id": held.shift_id, "leg": held.leg}
+    if consult.delivered:
+        events = (*events, OfferDelivered(**told))
+    if not answered:
+        return events
+    return (*events, OfferAnswered(**told), OfferAccepted(**told, connect_by=until))
+
+
+def _passed_on(
+    contact: Contact,
+    segment: Segment,
+    command: Transfer | CompleteConsult | ExpireConsult,
+    then: Pick | SendOutside | None,
+) -> Events:
+    """The end of the conversation and of its recording, the visit, and what goes on in it."""
+    queue = command.queue
     to = AGENT if isinstance(then, Pick) else QUEUE if then is None else OUTSIDE
     events: Events = (
         ContactTransferred(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.domain.contacts.consults import hears_nobody
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def evolve(contact: "Contact", event: ContactTransferred) -> "Contact":
         target=target_of(event),
         visit_id=event.visit_id,
     )
-    return replace(contact, transfer=transfer, served=False, parking=contact.caller_leg, reminders=0)
+    # Whoever heard music already, because somebody was consulted, is parked, or about to be.
+    parking = contact.parking if hears_nobody(contact, contact.caller_leg) else contact.caller_leg
+    return replace(contact, transfer=transfer, served=False, parking=parking, reminders=0)
 
 
 def under_way(contact: "Contact") -> Transfer | None:

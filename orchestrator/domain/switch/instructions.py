@@ -60,6 +60,8 @@ class RingAgent(Instruction, frozen=True, kw_only=True):
     """Already cleaned: what the agent's phone shows."""
     ring_ms: int
     deadline: Instant
+    stays: bool = False
+    """Whether the leg stays, parked, when whoever it talks with leaves."""
 
 
 class DialOutside(Instruction, frozen=True, kw_only=True):
@@ -87,6 +89,10 @@ class BridgeLegs(Instruction, frozen=True, kw_only=True):
 
 class ParkLeg(Instruction, frozen=True, kw_only=True):
     """Take this leg out of whatever it is in: it is parked, and whoever heard it is left alone."""
+
+
+class KeepLeg(Instruction, frozen=True, kw_only=True):
+    """From now on this leg stays, parked, when whoever it talks with leaves."""
 
 
 class HoldLeg(Instruction, frozen=True, kw_only=True):

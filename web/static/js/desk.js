@@ -33,7 +33,7 @@ async function send(form, button) {
     for (const each of buttons) each.disabled = false;
   };
   for (const each of buttons) each.disabled = true;
-  const answer = await attempt(form.action, body, told);
+  const answer = await attempt(button?.getAttribute("formaction") || form.action, body, told);
   if (answer?.ok) {
     // The event may have come before the answer: then another form and another menu, held open, stand in its place.
     const menu = form.closest("details[data-hold]");

@@ -1,0 +1,142 @@
+"""An agent who consults somebody while the caller hears music: what is remembered of it, and what its events lead to.
+
+              1              2                 3
+connected ───▶ consulting: rings ──▶ answered ──▶ agent hears the consulted ◀──4──▶ agent hears the caller
+    ▲              │ 5                  │ 5             │ 5 │ 6                          │ 5 │ 6
+    └──────7───────┴────────────────────┴───────────────┘   ▼                            │   ▼
+                                                        as passed on (`transfers`)  ◀────┘
+1 ConsultAsked: both legs are parked  2 ConsultAnswered  3 ConsultJoined  4 ConsultSwitched, then ConsultJoined
+5 ConsultClosed: cancelled, missed, left; the caller is joined with the agent again  7 ContactRejoined
+6 completed, or the agent is gone: the conversation ends, and the consulted one is the offer, or the call outside, to
+  which the caller is passed on, as far as it had come. So one that still rings goes on ringing.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from orchestrator.domain.contacts.consult_events import (
+    ConsultAnswered,
+    ConsultAsked,
+    ConsultClosed,
+    ConsultExtended,
+    ConsultJoined,
+    ConsultSwitched,
+    ContactRejoined,
+)
+from orchestrator.domain.contacts.events import (
+    OfferAcceptRequested,
+    OfferDelivered,
+    OfferRejectRequested,
+    Reservation,
+)
+from orchestrator.domain.kernel import SECOND, Event, Instant
+
+if TYPE_CHECKING:
+    from orchestrator.domain.contacts.contacts import Contact
+
+# Until two legs must be joined, from when the switch is told.
+JOIN_WITHIN: Final = 5 * SECOND
+CALLER: Final = "caller"
+CONSULTED: Final = "consulted"
+# The status word of a contact whose agent consults somebody.
+CONSULTING: Final = "consulting"
+
+
+class Consult(Struct, frozen=True, kw_only=True):
+    """A consultation that is not over, or after which caller and agent are not joined again yet."""
+
+    consult_id: str
+    leg: str
+    reservation: Reservation | None
+    number: str
+    show: str
+    due: Instant
+    """Until when it must be answered, or those who are being joined must be; 0 while nothing is waited for."""
+    asked_at: Instant
+    answered: bool = False
+    hears: str = ""
+    """Whom the agent hears, as the switch said last."""
+    wish: str = ""
+    """With whom the agent is being joined; empty: with nobody."""
+    over: bool = False
+    """Nobody is consulted any more; the caller is being joined with the agent again."""
+    doubted: bool = False
+    """The switch has been asked why they are not joined yet."""
+    delivered: bool = False
+    """Whether the colleague's phone has rung."""
+    accepting: bool = False
+    """Whether the colleague has pressed accept."""
+    rejecting: bool = False
+    """Whether the colleague has pressed reject."""
+
+
+def consult_leg(contact: "Contact") -> str:
+    """The leg of whoever is consulted; empty where nobody is."""
+    consult = contact.consult
+    return consult.leg if consult is not None and not consult.over else ""
+
+
+def hears_nobody(contact: "Contact", leg: str) -> bool:
+    """Whether this leg, of the caller or of whoever is consulted, hears music while the agent is with the other one."""
+    consult = contact.consult
+    if consult is None or not leg:
+        return False
+    agent_hears = consult.wish or consult.hears
+    if leg == contact.caller_leg:
+        return agent_hears != CALLER
+    return leg == consult_leg(contact) and consult.answered and agent_hears != CONSULTED
+
+
+def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
+    """The contact after one more event of a consultation; itself after any other."""
+    consult = contact.consult
+    match event:
+        case ConsultAsked():
+            asked = Consult(
+                consult_id=event.consult_id,
+                leg=event.leg,
+                reservation=event.reservation,
+                number=event.number,
+                show=event.show,
+                due=event.answer_by,
+                asked_at=at,
+            )
+            held = event.reservation
+            phones = contact.phones if held is None else (*contact.phones, (held.leg, held.extension))
+            legs = (*contact.legs, event.leg)
+            return _parking(replace(contact, status=CONSULTING, consult=asked, legs=legs, phones=phones))
+        case ContactRejoined() if contact.segment is not None:
+            segment = replace(contact.segment, changed_at=at)
+            return replace(contact, status="connected", consult=None, segment=segment)
+        case OfferDelivered() if consult is not None and event.offer_id == consult.consult_id:
+            return replace(contact, consult=replace(consult, delivered=True))
+        case OfferAcceptRequested() if consult is not None and event.offer_id == consult.consult_id:
+            return replace(contact, consult=replace(consult, accepting=True))
+        case OfferRejectRequested() if consult is not None and event.offer_id == consult.consult_id:
+            return replace(contact, consult=replace(consult, rejecting=True))
+        case ConsultAnswered() if consult is not None:
+            answered = replace(consult, answered=True, wish=CONSULTED, due=event.connect_by)
+            return replace(contact, consult=answered)
+        case ConsultSwitched() if consult is not None:
+            switched = replace(consult, wish=event.to, due=event.connect_by, doubted=False)
+            contact = replace(contact, consult=switched)
+            return _parking(contact) if event.to == CONSULTED else contact
+        case ConsultJoined() if consult is not None:
+            joined = replace(consult, hears=event.hears, wish="", due=Instant(0), doubted=False)
+            return replace(contact, consult=joined)
+        case ConsultExtended() if consult is not None:
+            doubted = consult.doubted or event.cause == "not_connected_in_time"
+            return replace(contact, consult=replace(consult, due=event.until, doubted=doubted))
+        case ConsultClosed() if consult is not None:
+            if not event.rejoin_by:
+                return replace(contact, consult=None)
+            back = replace(consult, over=True, hears="", wish=CALLER, due=event.rejoin_by, doubted=False)
+            return replace(contact, consult=back)
+    return contact
+
+
+def _parking(contact: "Contact") -> "Contact":
+    """The caller is about to be parked, by our word or because the agent is taken away."""
+    return replace(contact, parking=contact.caller_leg, reminders=0)

@@ -1,0 +1,89 @@
+"""Whenever an agent consults somebody, then the caller is parked, somebody rings, and two of the three are joined."""
+
+from collections.abc import Iterator
+
+from orchestrator.domain.contacts.consult_events import (
+    ConsultAnswered,
+    ConsultAsked,
+    ConsultClosed,
+    ConsultExtended,
+    ConsultSwitched,
+)
+from orchestrator.domain.contacts.consults import CALLER, Consult
+from orchestrator.domain.contacts.contacts import Contact, Segment
+from orchestrator.domain.contacts.names import shown_name, shown_number
+from orchestrator.domain.kernel import MILLISECOND, Instant
+from orchestrator.domain.routing import outside
+from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, KeepLeg, RingAgent, TakeSnapshot
+from orchestrator.domain.world import World
+from orchestrator.policies.base import Do, Happened, Ids, asked_about
+from orchestrator.policies.pass_on import park_leg
+from orchestrator.policies.ring_out import SWITCH_RINGS_LONGER
+
+
+@asked_about(ConsultAsked, ConsultAnswered, ConsultSwitched, ConsultExtended, ConsultClosed)
+def consult(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
+    """Whenever a consultation moves, then the switch is told what its legs have to do."""
+    contact = happened.after
+    if not isinstance(contact, Contact) or contact.consult is None or contact.segment is None:
+        return
+    match happened.record.event:
+        case ConsultAsked() as event:
+            # First the agent's leg is told to stay: it would go with whoever leaves it.
+            yield keep_leg(contact, contact.segment, ids)
+            yield park_leg(contact, ids)
+            yield _ring(world, contact, event, happened.at)
+        case ConsultAnswered() | ConsultSwitched() | ConsultExtended(cause="joined_again"):
+            yield join(contact, contact.segment, contact.consult, ids)
+        case ConsultClosed() if contact.consult.over:
+            yield join(contact, contact.segment, contact.consult, ids)
+        case ConsultExtended(cause="not_connected_in_time"):
+            yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
+
+
+def keep_leg(contact: Contact, segment: Segment, ids: Ids) -> KeepLeg:
+    """Let the agent's leg stay whoever leaves it."""
+    return KeepLeg(id=ids.of("keep", segment.leg), node=contact.node, leg=segment.leg, contact=contact.contact_id)
+
+
+def _ring(world: World, contact: Contact, event: ConsultAsked, now: Instant) -> RingAgent | DialOutside:
+    ring_ms = (event.answer_by - now + SWITCH_RINGS_LONGER) // MILLISECOND
+    if event.reservation is None:
+        return DialOutside(
+            id=event.leg,
+            node=contact.node,
+            leg=event.leg,
+            contact=contact.contact_id,
+            offer=event.leg,
+            number=event.number,
+            show=event.show,
+            trunk=world.outside.settings.trunk if world.outside is not None else outside.TRUNK,
+            ring_ms=ring_ms,
+            deadline=event.answer_by,
+        )
+    return RingAgent(
+        id=event.leg,
+        node=contact.node,
+        leg=event.leg,
+        contact=contact.contact_id,
+        offer=event.consult_id,
+        extension=event.reservation.extension,
+        via=event.reservation.via,
+        caller_number=shown_number(contact.callback.number if contact.callback else contact.caller_number),
+        caller_name=shown_name(contact.caller_name),
+        ring_ms=ring_ms,
+        deadline=event.answer_by,
+        stays=True,
+    )
+
+
+def join(contact: Contact, segment: Segment, consult: Consult, ids: Ids) -> BridgeLegs:
+    """Let the agent hear the one with whom they are to talk."""
+    with_caller = consult.wish == CALLER
+    return BridgeLegs(
+        id=ids.of("bridge", contact.caller_leg if with_caller else consult.leg),
+        node=contact.node,
+        leg=contact.caller_leg if with_caller else segment.leg,
+        contact=contact.contact_id,
+        other=segment.leg if with_caller else consult.leg,
+    )

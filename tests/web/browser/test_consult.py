@@ -1,0 +1,63 @@
+"""Asking a colleague about a caller in a real browser: two agents, to and fro, by keyboard, in both languages."""
+
+import pytest
+
+from orchestrator.domain.contacts import consult_events as e
+from orchestrator.domain.contacts import contacts as c
+from tests.web.browser.centre import Centre
+from tests.web.browser.conftest import grave
+from tests.web.browser.test_pass_on import LANGUAGES, picture, seat, talk
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_colleague_is_asked_by_keyboard_and_has_the_caller_in_the_end(centre: Centre, language: str) -> None:
+    """Features 4.3, 4.4: who hears whom is said on both desks, and the same keys lead on."""
+    house = centre.house
+    for extension in ("1001", "1002"):
+        house.driver.phone(extension, "obeys")
+    ann, bob = (centre.page(name, "/desk/", language=language) for name in ("ann", "bob"))
+    talk(centre, ann)
+    seat(bob)
+    ann.keyboard.press("Alt+Shift+P")
+    ann.wait_for_selector("#ask-agent-802:not([disabled])")
+    assert grave(ann) == []
+    picture(ann, "desk-ask-first", language)
+    ann.focus("#ask-agent-802")
+    ann.keyboard.press("Enter")
+    ann.wait_for_selector("#pass-on:not([open])", state="attached")
+    ann.wait_for_selector(".talk .asked")
+    bob.wait_for_selector(".ring strong:has-text('Ann')")
+    picture(ann, "desk-asking", language)
+    picture(bob, "desk-asked", language)
+    bob.keyboard.press("Alt+Shift+A")
+    house.ledger.await_event(e.ConsultJoined)
+    bob.wait_for_selector(".ring [role=status]:not([aria-busy])")
+    ann.wait_for_selector("form[action$='switch_consult'] button:not([disabled])")
+    picture(bob, "desk-asked-talks", language)
+    picture(ann, "desk-asking-talks", language)
+    for count in (2, 3):
+        ann.wait_for_selector("form[action$='switch_consult'] button:not([disabled])")
+        ann.keyboard.press("Alt+Shift+S")
+        house.ledger.await_event(e.ConsultJoined, count=count)
+    assert [event.hears for event in house.ledger.all(e.ConsultJoined)] == ["consulted", "caller", "consulted"]
+    ann.wait_for_selector("form[action$='switch_consult'] button:not([disabled])")
+    ann.keyboard.press("Alt+Shift+H")
+    house.ledger.await_event(e.ContactRejoined)
+    bob.wait_for_selector(".ring", state="detached")
+    ann.wait_for_selector("form[action$='/hold'] button:not([disabled])")
+    ann.keyboard.press("Alt+Shift+P")
+    ann.wait_for_selector("#ask-agent-802:not([disabled])")
+    ann.focus("#ask-agent-802")
+    ann.keyboard.press("Enter")
+    bob.wait_for_selector(".ring strong:has-text('Ann')")
+    bob.keyboard.press("Alt+Shift+A")
+    ann.wait_for_selector("form[action$='switch_consult'] button:not([disabled])")
+    assert grave(ann) == []
+    ann.keyboard.press("Alt+Shift+P")
+    bob.wait_for_selector(".talk")
+    ann.wait_for_selector("#wrap-form")
+    bob.keyboard.press("Alt+Shift+E")
+    bob.wait_for_selector("#wrap-form")
+    assert [event.ended_by for event in house.ledger.all(c.AgentSegmentEnded)] == ["transfer", "agent"]
