@@ -29,7 +29,6 @@ def drain(world: World, command: inputs.DrainNode, reason: str, ids: Ids) -> Ite
         )
     yield AppendNode(node.node_id, (NodeDrained(reason=reason),))
     yield from _tell(world, node.node_id, ids)
-    yield from reconcile.move_homeless(world)
 
 
 def undrain(world: World, command: inputs.UndrainNode, ids: Ids) -> Iterator[Tell]:

@@ -13,10 +13,10 @@ from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import Consult, consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs, reservation_of
 from orchestrator.domain.contacts.legs import parking_leg
-from orchestrator.domain.contacts.outward import farewell_leg, outward_leg, to_be_called
+from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
-from orchestrator.domain.switch.between import far_leg, home_for, near_leg
+from orchestrator.domain.switch.between import far_leg, near_leg
 from orchestrator.domain.switch.causes import (
     NORMAL_TEMPORARY_FAILURE,
     ORIGINATOR_CANCEL,
@@ -105,7 +105,6 @@ def on_silence(world: World, node_id: str, now: Instant, ids: Ids, *, late: bool
         return
     yield AppendNode(node_id, (NodeDied(silent_ms=(now - node.since) // MILLISECOND),))
     yield from _all_gone(world, node_id, now, ids, cause=SWITCH_DEAD, repair="switch_dead")
-    yield from move_homeless(world)
 
 
 def _link_up(world: World, fact: facts.LinkUp, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -148,18 +147,6 @@ def _phones_gone(world: World, node: str, ids: Ids) -> Iterator[Tell]:
             # Of a phone that rang nobody may say that its agent did not answer.
             blameless = reservation_of(contact, leg) is not None
             yield replace(hung_up, cause=ORIGINATOR_CANCEL if blameless else NORMAL_TEMPORARY_FAILURE)
-
-
-def move_homeless(world: World) -> Iterator[Tell]:
-    """Customers who are to be called back need no switch of their own before somebody is rung for them: where theirs is
-    dead, or drained, another one takes them.
-    """
-    home = home_for(world.nodes)
-    for contact in tuple(world.contacts.values()):
-        node = world.nodes.get(contact.node)
-        leaves = node is not None and (node.status == DEAD or bool(node.drained))
-        if home and leaves and not contact.legs and to_be_called(contact) is not None:
-            yield TellContact(contact.contact_id, commands.Rehome(node=home))
 
 
 def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -210,7 +197,6 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
         yield AppendNode(fact.node, (NodeReconciled(),))
         if node.marked or node.drained:
             yield mark_drained(world.nodes[fact.node], ids)
-        yield from move_homeless(world)
 
 
 def mark_drained(node: Node, ids: Ids) -> MarkDrained:

@@ -330,3 +330,14 @@ def test_an_engine_that_was_away_itself_gives_every_switch_its_time() -> None:
     scene.connect(legs=(scene.seen(caller),))
     assert scene.live(caller).status == "waiting"
     assert not scene.events(nodes.NodeDied)
+
+
+def test_who_asks_for_a_callback_at_a_switch_that_is_drained_already_is_called_over_another() -> None:
+    scene = two(there=())
+    caller = scene.park()
+    scene.configure({"outside-main": OutsideConfigured(allowed=("+86",), trunk="outside")})
+    scene.give(inputs.DrainNode(node=NODE))
+    scene.give(inputs.AskCallback(contact_id=scene.live(caller).contact_id))
+    assert not scene.events(o.CallbackMoved)
+    scene.hang_up(caller)
+    assert scene.events(o.CallbackMoved) == [o.CallbackMoved(node=OTHER)]
