@@ -463,6 +463,8 @@ class Contacts:
         self._books.counts.legs_closed += 1
         if event.repair:
             self._books.counts.legs_closed_by_repair += 1
+        if event.repair == "switch_dead" and contact.node in self._books.node_up_since:
+            self._books.complain("leg", f"leg {event.leg} closes with its switch, and {contact.node} is connected")
         if event.leg not in contact.legs:
             self._books.complain("leg", f"leg {event.leg} closes, which is not open")
             return
