@@ -15,12 +15,6 @@ Action: TypeAlias = tuple[str, str]
 """An application of the switch and its argument, in which `$1` stands for the first group of the rule's pattern."""
 
 
-def _filled(argument: str, found: re.Match[str]) -> str:
-    for number, group in enumerate(found.groups(), 1):
-        argument = argument.replace(f"${number}", group or "")
-    return argument
-
-
 CONF: Final = Path(__file__).parents[1] / "conf" / "dialplan.xml"
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
@@ -77,3 +71,9 @@ class Dialplan:
             if found:
                 return tuple((application, _filled(argument, found)) for application, argument in rule.actions)
         return ()
+
+
+def _filled(argument: str, found: re.Match[str]) -> str:
+    for number, group in enumerate(found.groups(), 1):
+        argument = argument.replace(f"${number}", group or "")
+    return argument

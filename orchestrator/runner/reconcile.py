@@ -49,8 +49,8 @@ from orchestrator.runner.telling import AppendNode, Tell
 ORIGIN = "recovery"
 
 # How long a switch may be silent before it counts as dead. Its calls may live meanwhile, and its callers keep their
-# places; a network that is away for longer is rarely back soon, and their agents could serve others. A switch that was
-# only restarted is back within ten seconds (measured) and says so by another run id.
+# places; after that their agents should serve others. A switch that was only restarted says so by another run id as
+# soon as it can be reached. Chosen, not measured.
 DEAD_AFTER: Final = 60 * SECOND
 
 # Where a caller hears the queue's music, but while being joined.
