@@ -125,7 +125,8 @@ def _all_gone(world: World, node: str, now: Instant, ids: Ids, *, cause: str, re
         (leg, via) for leg, via in world.far_legs.items() if world.contacts[world.contact_of_leg[leg]].node == node
     ]
     for contact_id in [contact.contact_id for contact in world.contacts.values() if contact.node == node]:
-        while (contact := world.contacts.get(contact_id)) is not None and contact.legs:
+        # A customer who is to be called back may be moved, and somebody rung there, as soon as the last leg is closed.
+        while (contact := world.contacts.get(contact_id)) is not None and contact.node == node and contact.legs:
             command = commands.NoteLegGone(
                 leg=contact.legs[0],
                 cause=cause,

@@ -341,3 +341,17 @@ def test_who_asks_for_a_callback_at_a_switch_that_is_drained_already_is_called_o
     assert not scene.events(o.CallbackMoved)
     scene.hang_up(caller)
     assert scene.events(o.CallbackMoved) == [o.CallbackMoved(node=OTHER)]
+
+
+def test_a_phone_that_is_rung_over_another_switch_in_the_same_step_is_not_closed_with_the_dead_one() -> None:
+    """Found by seed 335: the customer is moved, and offered, while the legs of the dead switch are being closed."""
+    scene = two(here=("1001",))
+    callback(scene)
+    scene.ready(1)
+    assert scene.instructions(RingAgent)[-1].node == NODE
+    scene.disconnect()
+    scene.wait(SILENT_MS)
+    (moved,) = scene.events(o.CallbackMoved)
+    (contact,) = scene.world.contacts.values()
+    assert (moved.node, contact.node, contact.status) == (OTHER, OTHER, "offered")
+    assert {event.leg for event in scene.events(c.LegClosed)}.isdisjoint(contact.legs)
