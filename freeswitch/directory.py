@@ -31,10 +31,16 @@ EXTENSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
 #   presence_id               none: nobody subscribes to presence here, and mod_sofia starts its presence thread at the
 #                             first presence event by holding up every event of the switch for 500 ms
 #                             (sofia_presence.c, sofia_presence_event_handler): the first call was told of that late
+OF_A_PHONE = (
+    ("outbound_redirect_fatal", "true"),
+    ("hold_music", "local_stream://ringledger"),
+    ("hold_hangup_xfer_exten", "left-alone"),
+    ("rdnis", "left-alone"),
+    ("bridge_generate_comfort_noise", "-1"),
+    ("presence_id", ""),
+)
 DIAL_STRING = (
-    "{outbound_redirect_fatal=true,hold_music=local_stream://ringledger"
-    ",hold_hangup_xfer_exten=left-alone,rdnis=left-alone"
-    ",bridge_generate_comfort_noise=-1,presence_id=}"
+    f"{{{','.join(f'{name}={value}' for name, value in OF_A_PHONE)}}}"
     "${sofia_contact(internal/${dialed_user}@${dialed_domain})}"
 )
 

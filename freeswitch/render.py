@@ -20,6 +20,8 @@ CONF = Path(__file__).with_name("conf")
 SAFE = re.compile(r"[A-Za-z0-9_./:@%+,=~-]*")
 
 GATEWAY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+NODE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+NODE_PEER = re.compile(r"([0-9.]{7,15}|\[[0-9a-f:]{2,39}\]):[0-9]{1,5}")
 PEER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 
 LAST_PORT = 65_535
@@ -47,6 +49,11 @@ class SwitchPlan:
     sip_ip: str = "127.0.0.1"
     trunk_peers: Sequence[str] = ("127.0.0.0/8",)
     """Networks whose calls are taken without a password."""
+    peer_ip: str = "127.0.0.1"
+    peer_port: int = 0
+    """Where the other switches bring their callers; 0 where there are none."""
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    """The other switches by name, and HOST:PORT of each where it takes our callers."""
     outside: Mapping[str, str] = field(default_factory=lambda: {"outside": "127.0.0.1:5090"})
     """Trunks over which numbers outside are called: the name that the site's configuration uses, and HOST:PORT."""
     language: str = "zh"
@@ -75,6 +82,9 @@ def render(home: Path, plan: SwitchPlan) -> None:
         "vars.xml": _variables(plan),
         "peers.xml": _peers(plan.trunk_peers),
         "gateways.xml": _gateways(plan.outside),
+        "nodes.xml": '<X-PRE-PROCESS cmd="include" data="between.xml"/>\n' if plan.peer_port else "",
+        "node_gateways.xml": _node_gateways(plan.nodes),
+        "node_peers.xml": _peers(sorted({peer.rpartition(":")[0].strip("[]") for peer in plan.nodes.values()})),
         "directory.xml": directory_xml(plan.phones),
     }
     for source in sorted(CONF.glob("*.xml")):
@@ -120,6 +130,10 @@ def _variables(plan: SwitchPlan) -> str:
         port = getattr(plan, name)
         if not 1 <= port <= LAST_PORT:
             raise ValueError(f"{name} is {port}: a port is 1 to {LAST_PORT}")
+    if plan.peer_port > LAST_PORT:
+        raise ValueError(f"peer_port is {plan.peer_port}: a port is 1 to {LAST_PORT}")
+    if plan.nodes and not plan.peer_port:
+        raise ValueError("nodes: there are other switches, so this one needs a peer_port of its own")
     if plan.rtp_last <= plan.rtp_first:
         raise ValueError(f"rtp_last is {plan.rtp_last}: it must lie above rtp_first, {plan.rtp_first}")
     if plan.log_level not in LOG_LEVELS:
@@ -133,6 +147,8 @@ def _variables(plan: SwitchPlan) -> str:
         "sip_ip": ip_address(plan.sip_ip),
         "sip_port": plan.sip_port,
         "trunk_port": plan.trunk_port,
+        "peer_ip": ip_address(plan.peer_ip),
+        "peer_port": plan.peer_port,
         "rtp_first": plan.rtp_first,
         "rtp_last": plan.rtp_last,
         "max_sessions": plan.max_sessions,
@@ -164,13 +180,27 @@ def _peers(networks: Iterable[str]) -> str:
 
 def _gateways(outside: Mapping[str, str]) -> str:
     """One gateway a trunk: it registers nowhere, and shows the number that each call says."""
-    found = []
-    for name, peer in sorted(outside.items()):
+    for name, peer in outside.items():
         if not GATEWAY.fullmatch(name):
             raise ValueError(f"outside: {name!r} is no name for a trunk; use small letters a-z, digits, - and _")
         if not PEER.fullmatch(peer):
             raise ValueError(f"outside.{name}: {peer!r} is no HOST:PORT such as 192.0.2.1:5060")
-        settings = {"proxy": peer, "register": "false", "caller-id-in-from": "true", "context": "ringledger-agents"}
+    return _each_a_gateway(outside, "ringledger-agents")
+
+
+def _node_gateways(nodes: Mapping[str, str]) -> str:
+    for name, peer in nodes.items():
+        if not NODE.fullmatch(name):
+            raise ValueError(f"nodes: {name!r} is no name for a switch; use small letters a-z, digits and -")
+        if not NODE_PEER.fullmatch(peer):
+            raise ValueError(f"nodes.{name}: {peer!r} is no ADDRESS:PORT such as 192.0.2.1:5070")
+    return _each_a_gateway({f"node-{name}": peer for name, peer in nodes.items()}, "ringledger-nodes")
+
+
+def _each_a_gateway(peers: Mapping[str, str], context: str) -> str:
+    found = []
+    for name, peer in sorted(peers.items()):
+        settings = {"proxy": peer, "register": "false", "caller-id-in-from": "true", "context": context}
         lines = "".join(f'<param name="{key}" value="{value}"/>' for key, value in settings.items())
         found.append(f'<gateway name="{name}">{lines}</gateway>\n')
     return f"<gateways>\n{''.join(found)}</gateways>\n"

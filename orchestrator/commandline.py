@@ -14,6 +14,7 @@ from orchestrator import cluster
 from orchestrator.columns import print_table
 from orchestrator.commandline_admission import blacklist, holidays, notice
 from orchestrator.commandline_bundle import bundle, redrive
+from orchestrator.commandline_nodes import nodes
 from orchestrator.commandline_past import opened_past, past, replay
 from orchestrator.commandline_people import token, user
 from orchestrator.commandline_recordings import recordings
@@ -41,6 +42,7 @@ ringledger.add_command(user)
 ringledger.add_command(token)
 ringledger.add_command(blacklist)
 ringledger.add_command(notice)
+ringledger.add_command(nodes)
 ringledger.add_command(recordings)
 ringledger.add_command(replay)
 ringledger.add_command(past)
@@ -310,10 +312,11 @@ def projections_rebuild(names: tuple[str, ...], every: bool) -> None:  # noqa: F
 @click.option("--node", default="", help="Which entry of RINGLEDGER_SWITCHES; the first where not given.")
 @click.option("--sip-port", default=5060, show_default=True, help="Where agents' phones register.")
 @click.option("--trunk-port", default=5080, show_default=True, help="Where callers arrive.")
+@click.option("--rtp-first", default=16_384, show_default=True, help="The first of 2 000 ports for sound.")
 @click.option(
     "--language", default="zh", type=click.Choice(("zh", "yue", "en")), show_default=True, help="What callers hear."
 )
-def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int, language: str) -> None:
+def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int, rtp_first: int, language: str) -> None:
     """Write a FreeSWITCH's configuration, the agents' SIP accounts, music and prompts into FOLDER."""
     from orchestrator.switch_files import write
 
@@ -321,7 +324,15 @@ def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int, langua
     _with_log(
         settings,
         lambda log: write(
-            settings, log, folder, click.echo, node=node, sip_port=sip_port, trunk_port=trunk_port, language=language
+            settings,
+            log,
+            folder,
+            click.echo,
+            node=node,
+            sip_port=sip_port,
+            trunk_port=trunk_port,
+            rtp_first=rtp_first,
+            language=language,
         ),
     )
 

@@ -1,5 +1,6 @@
 """What the command socket answers to questions, from the live state: no database is asked."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ class Questions:
             "calls": lambda: self._picture()["contacts"],
             "queues": lambda: self._picture()["queues"],
             "agents": lambda: agents(self._engine.runner.world),
+            "nodes": lambda: nodes(self._engine.runner.world, self._links),
         }
 
     def answer(self, question: str) -> object:
@@ -78,6 +80,26 @@ def agents(world: World) -> list[dict[str, object]]:
             }
         )
     return rows
+
+
+def nodes(world: World, links: Mapping[str, Link]) -> list[dict[str, object]]:
+    """Every switch that was ever heard of, by name: whether it is there, takes calls, and what it has now."""
+    contacts = Counter(contact.node for contact in world.contacts.values())
+    far = Counter(world.far_legs.values())
+    return [
+        {
+            "node": node.node_id,
+            "configured": node.node_id in links,
+            "status": "in_step" if node.in_step else node.status,
+            "since": node.since,
+            "drained": node.drained,
+            "behind": node.behind,
+            "contacts": contacts[node.node_id],
+            "phones": sum(phone.registered for phone in node.phones.values()),
+            "phones_rung_for_others": far[node.node_id],
+        }
+        for node in sorted(world.nodes.values(), key=lambda node: node.node_id)
+    ]
 
 
 def _desk(shift: Shift) -> dict[str, object] | None:

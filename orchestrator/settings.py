@@ -11,6 +11,7 @@ import pwd
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -34,16 +35,6 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
-    """A FreeSWITCH node and the door of its event socket."""
-
-    name: str
-    host: str
-    port: int
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Address:
     """Where something of ours listens."""
 
@@ -53,6 +44,18 @@ class Address:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A FreeSWITCH node and the door of its event socket."""
+
+    name: str
+    host: str
+    port: int
+    password: str = field(repr=False)
+    peer: Address | None = None
+    """Where the other switches bring their callers to its phones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +260,11 @@ def _read_switches(text: str) -> tuple[Switch, ...]:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"names two switches {name!r}; give each its own with /?name=…")
+    if len(switches) > 1 and (alone := [switch.name for switch in switches if switch.peer is None]):
+        raise ValueError(
+            f"has several switches, and no way to the phones of {', '.join(alone)}; give each &peer=ADDRESS:PORT, "
+            "where the others bring their callers (`ringledger switch-files` sets both ends up)"
+        )
     return switches
 
 
@@ -272,15 +280,26 @@ def _read_switch(text: str) -> Switch:
     if not parts.hostname:
         raise ValueError(f"has no host in {shown!r}; write esl://:password@host:port")
     query = parse_qs(parts.query, keep_blank_values=True)
-    if unknown := set(query) - {"name"}:
-        raise ValueError(f"has {', '.join(sorted(unknown))} in {shown!r}; only name=… may stand after the ?")
+    if unknown := set(query) - {"name", "peer"}:
+        raise ValueError(f"has {', '.join(sorted(unknown))} in {shown!r}; only name=… and peer=… may stand after the ?")
     password = unquote(parts.password)
     if any(not character.isprintable() for character in password):
         raise ValueError(f"has a control character in the password of {shown!r}; the event socket would read two lines")
     port = parts.port or ESL_PORT
     given = query.get("name", [""])[0]
     name = _read_name(given) if given else re.sub("[^a-z0-9]+", "-", f"{parts.hostname.lower()}-{port}").strip("-")
-    return Switch(name, parts.hostname, port, password)
+    return Switch(name, parts.hostname, port, password, _read_peer(query.get("peer", [""])[0]))
+
+
+def _read_peer(text: str) -> Address | None:
+    """The address itself, not a name: who may bring calls is judged by where they come from."""
+    peer = _read_address(text)
+    if peer is not None:
+        try:
+            ip_address(peer.host)
+        except ValueError:
+            raise ValueError(f"has peer={text}, which is no IP address and port, such as 192.0.2.1:5070") from None
+    return peer
 
 
 def _split_url(text: str, example: str) -> SplitResult:
@@ -352,7 +371,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable(
         "RINGLEDGER_SWITCHES",
         "switches",
-        "esl://:password@host:port/?name=…, several with commas; empty: the bundled simulated switch",
+        "esl://:password@host:port/?name=…&peer=ADDRESS:PORT, several with commas; empty: the bundled simulated switch",
         _always(""),
         _read_switches,
         _mask_switches,

@@ -6,6 +6,7 @@ installed and started by whoever runs the machine.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from freeswitch import passwords
 from freeswitch.prompts.__main__ import make
@@ -21,7 +22,7 @@ LANGUAGES = ("zh", "yue", "en")
 SIP_PORT = 5060
 TRUNK_PORT = 5080
 # Even to odd, 500 calls of two legs; conf/switch.xml reads them.
-RTP_FIRST, RTP_LAST = 16_384, 18_383
+RTP_FIRST, RTP_PORTS = 16_384, 2_000
 
 
 def extensions(log: Log) -> list[str]:
@@ -33,7 +34,7 @@ def extensions(log: Log) -> list[str]:
     return sorted({agent.extension for agent in agents.values() if agent is not None})
 
 
-def write(
+def write(  # noqa: PLR0913 - what one switch is given
     settings: Settings,
     log: Log,
     folder: Path,
@@ -42,6 +43,7 @@ def write(
     node: str = "",
     sip_port: int = SIP_PORT,
     trunk_port: int = TRUNK_PORT,
+    rtp_first: int = RTP_FIRST,
     language: str = LANGUAGES[0],
 ) -> None:
     """Write everything below `folder` and say how the switch is started.
@@ -56,21 +58,32 @@ def write(
         esl_password=switch.password,
         sip_port=sip_port,
         trunk_port=trunk_port,
-        rtp_first=RTP_FIRST,
-        rtp_last=RTP_LAST,
+        rtp_first=rtp_first,
+        rtp_last=rtp_first + RTP_PORTS - 1,
         recordings=settings.recordings,
         sounds=settings.home / "sounds",
         phones=phones,
         language=language,
         max_sessions=1_000,
+        **_between(settings, switch),
     )
     for line in make(plan.sounds):
         say(line)
     render(folder, plan)
     say(f"{len(phones)} phones; their passwords are in {settings.keys / 'phones.json'}")
+    if plan.nodes:
+        say(f"callers of {', '.join(sorted(plan.nodes))} arrive on {plan.peer_ip}:{plan.peer_port}")
     say(f"callers arrive on {plan.sip_ip}:{trunk_port}, phones register on {plan.sip_ip}:{sip_port}")
     binary = settings.freeswitch or Path("freeswitch")
     say("start it with: " + " ".join(arguments(binary, folder, plan)))
+
+
+def _between(settings: Settings, switch: Switch) -> dict[str, Any]:
+    """The trunk to the other switches, where there are any: where they find this one, and it them."""
+    others = {other.name: str(other.peer) for other in settings.switches if other.name != switch.name}
+    if switch.peer is None or not others:
+        return {}
+    return {"peer_ip": switch.peer.host, "peer_port": switch.peer.port, "nodes": others}
 
 
 def _switch(settings: Settings, node: str) -> Switch:

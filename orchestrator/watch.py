@@ -42,6 +42,9 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     s.AgentSignedOut: lambda e: f"signed out: {e.reason}",
     n.NodeConnected: lambda e: "is connected" + (" after a restart" if e.restarted else ""),
     n.NodeLost: lambda e: f"ALARM is lost: {e.why}",
+    n.NodeDied: lambda e: f"ALARM counts as dead: not heard of for {e.silent_ms // 1000} s",
+    n.NodeDrained: lambda e: f"is drained: no new calls ({e.reason})",
+    n.NodeUndrained: lambda _: "takes new calls again",
     n.NodeOverloaded: lambda e: f"ALARM does late what it is told, by {e.behind_ms} ms",
     n.NodeRelieved: lambda _: "keeps up again",
     n.NodeRepaired: lambda e: (

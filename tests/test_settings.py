@@ -63,13 +63,12 @@ def test_every_field_is_of_the_type_that_it_is_declared_with() -> None:
 
 # --- switches --------------------------------------------------------------------------------------------------------
 def test_switches_are_read_with_their_passwords_decoded_and_named_after_their_place() -> None:
-    given = load(
-        {**HOME, "RINGLEDGER_SWITCHES": "esl://:Clue%2CCon%40@127.0.0.1:8021, esl://:x@fs2.example.org/?name=north"},
-        uid=USER,
-    )
+    south = "esl://:Clue%2CCon%40@127.0.0.1:8021/?peer=127.0.0.1:5070"
+    north = "esl://:x@fs2.example.org/?name=north&peer=[::1]:5070"
+    given = load({**HOME, "RINGLEDGER_SWITCHES": f"{south}, {north}"}, uid=USER)
     assert given.switches == (
-        Switch("127-0-0-1-8021", "127.0.0.1", 8021, "Clue,Con@"),
-        Switch("north", "fs2.example.org", 8021, "x"),
+        Switch("127-0-0-1-8021", "127.0.0.1", 8021, "Clue,Con@", Address("127.0.0.1", 5070)),
+        Switch("north", "fs2.example.org", 8021, "x", Address("::1", 5070)),
     )
 
 
@@ -93,6 +92,9 @@ def test_a_switch_on_ipv6_is_understood() -> None:
         ("esl://:s3cret@h/?name=../../etc", "cannot be a name"),
         ("esl://:s3cret%0Aauth@h", "control character"),
         ("esl://:s3cret@h,esl://:s3cret@h", "two switches"),
+        ("esl://:s3cret@h/?name=a&peer=h:5070,esl://:s3cret@h/?name=b&peer=127.0.0.1:5070", "no IP address and port"),
+        ("esl://:s3cret@h/?name=a&peer=127.0.0.1:99999", "no usable port"),
+        ("esl://:s3cret@h/?name=a&peer=127.0.0.1:5070,esl://:s3cret@h/?name=b", "no way to the phones of b"),
         ("esl://:s3,cret@h", "can be read"),
     ),
 )

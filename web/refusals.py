@@ -390,6 +390,18 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "short_password": _l("The password is too short; a few words make a good one."),
     "skill_missing": _l("This queue needs a skill that the agent does not have, or a higher level of it."),
     "stale": _l("That is over already. Look at what is now."),
+    "last_node": (
+        (
+            r"No other switch would take calls: with (?P<node>.+) drained, .*",
+            _l("No other switch would take calls: with %(node)s drained, every caller is refused."),
+        ),
+    ),
+    "unknown_node": (
+        (
+            r"No switch is called (?P<node>.+); there are: (?P<known>.+)\.",
+            _l("No switch is called %(node)s; there are: %(known)s."),
+        ),
+    ),
     "switch_away": _l("The switch of this caller cannot be reached now; try again in a moment."),
     "too_late": (
         (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from freeswitch.simulator.model import Model
 from freeswitch.simulator.options import Options
+from freeswitch.simulator.peering import Peering
 from freeswitch.simulator.script import load
 from freeswitch.simulator.server import Server, clock
 
@@ -30,6 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--queue-limit", type=int, default=100_000, help="events waiting for one client")
     parser.add_argument("--poll-ms", type=int, default=20, help="how often a silent client is told its events")
     parser.add_argument("--max-sessions", type=int, default=1_000)
+    parser.add_argument("--name", default="", help="what the other switches call this one")
+    parser.add_argument("--peer-port", type=int, default=0, help="port (UDP) where they bring their callers")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="NAME=PORT",
+        help="another simulated switch, and that port of its",
+    )
     parser.add_argument("--no-recordings", action="store_true", help="write no recordings to disk")
     asked = parser.parse_args(arguments)
     seed = secrets.randbits(64) if asked.seed is None else asked.seed
@@ -40,12 +50,14 @@ def main(arguments: list[str] | None = None) -> int:
         poll_ms=asked.poll_ms,
         max_sessions=asked.max_sessions,
         write_recordings=not asked.no_recordings,
+        peers=tuple(peer.partition("=")[0] for peer in asked.peer),
     )
     try:
+        peering = _peering(asked) if asked.peer else None
         password = _password(asked.password)
         scripts = [load(path, seed=seed + number) for number, path in enumerate(paths)]
         model = Model(options, now=clock(), seed=seed)
-        server = Server(model, password=password, host=asked.host, port=asked.port)
+        server = Server(model, password=password, host=asked.host, port=asked.port, peering=peering)
     except (ValueError, OSError) as problem:
         print(f"simulator: {problem}", file=sys.stderr)
         return 2
@@ -56,6 +68,16 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"simulator: event socket on {asked.host}:{server.port}", flush=True)
     server.run()
     return 0
+
+
+def _peering(asked: argparse.Namespace) -> Peering:
+    """The trunk to the other switches. Raises ValueError for one without a port."""
+    peers = dict(peer.partition("=")[::2] for peer in asked.peer)
+    if not all(port.isdigit() for port in peers.values()) or not asked.peer_port:
+        raise ValueError("give each --peer as NAME=PORT, and this switch a --peer-port of its own")
+    return Peering(
+        asked.name, (asked.host, asked.peer_port), {name: (asked.host, int(port)) for name, port in peers.items()}
+    )
 
 
 def _password(given: str) -> str:

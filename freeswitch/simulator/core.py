@@ -12,6 +12,7 @@ from freeswitch.simulator.options import Options
 from freeswitch.simulator.people import Phone
 from freeswitch.simulator.sip import hangup_variables, media_variables
 from freeswitch.simulator.timeline import MILLISECOND, Steps, Thread, Timeline
+from freeswitch.simulator.trunk import Trunk
 
 _BRIEF: Final = frozenset(
     {"CHANNEL_STATE", "CHANNEL_CALLSTATE", "CHANNEL_OUTGOING", "CODEC", "DTMF", "PRIVATE_COMMAND"}
@@ -38,6 +39,8 @@ class Switch:
     bus: Bus
     registry: Registry = field(default_factory=Registry)
     phones: dict[str, Phone] = field(default_factory=dict)
+    trunk: Trunk = field(default_factory=Trunk)
+    """Calls that come from other switches, and those that go there."""
     outsiders: dict[str, Phone] = field(default_factory=dict)
     """What numbers outside do with a call; one that is not here answers, and talks for a while."""
     watched: dict[str, Channel] = field(default_factory=dict)
@@ -133,6 +136,9 @@ class Switch:
         leg.headers["Caller-Channel-Progress-Time"] = str(self.now)
         self.tell(leg, "CHANNEL_PROGRESS")
         self.callstate(leg, "RINGING")
+        owner = self.legs.get(leg.partner)
+        if owner is not None and owner.party is not None:
+            owner.party.heard_ringing(owner)
 
     def pre_answer(self, leg: Channel) -> None:
         """Early media: the caller hears something before the call is answered."""

@@ -4,6 +4,7 @@ So the simulated switch does with a caller what the real one is configured to do
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,10 @@ from xml.etree import ElementTree as ET
 Action: TypeAlias = tuple[str, str]
 """An application of the switch and its argument, in which `$1` stands for the first group of the rule's pattern."""
 
+
 CONF: Final = Path(__file__).parents[1] / "conf" / "dialplan.xml"
+
+_VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
 _SET_AT_START: Final = re.compile(r"\$\$\{[^}]*\}")
 """Values that the real switch puts in when it reads its configuration; the simulator has no such folders."""
@@ -21,16 +25,17 @@ _SET_AT_START: Final = re.compile(r"\$\$\{[^}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """In `context`, a number that `pattern` matches gets these actions."""
+    """In `context`, a number that `pattern` matches gets these actions; or, where one is named, a variable."""
 
     context: str
     pattern: str
     actions: tuple[Action, ...]
+    variable: str = ""
 
 
 @cache
 def configured(path: Path = CONF) -> tuple[Rule, ...]:
-    """The rules in a file of <context> elements. Conditions may look at the dialled number, or at nothing.
+    """The rules in a file of <context> elements. Conditions may look at the dialled number, a variable, or nothing.
 
     Raises ValueError for a condition that looks at something else: the simulator must not guess.
     """
@@ -38,13 +43,16 @@ def configured(path: Path = CONF) -> tuple[Rule, ...]:
     rules = []
     for context in root.iter("context"):
         for condition in context.iter("condition"):
-            if condition.get("field", "destination_number") != "destination_number":
-                raise ValueError(f"{path}: a condition on {condition.get('field')!r}: teach dialplan.py to look at it")
+            looks_at = condition.get("field", "destination_number")
+            variable = _VARIABLE.fullmatch(looks_at)
+            if looks_at != "destination_number" and variable is None:
+                raise ValueError(f"{path}: a condition on {looks_at!r}: teach dialplan.py to look at it")
             actions = tuple(
                 (action.get("application", ""), _SET_AT_START.sub("", action.get("data", "")))
                 for action in condition.iter("action")
             )
-            rules.append(Rule(context.get("name", ""), condition.get("expression", "^.*$"), actions))
+            pattern = condition.get("expression", "^.*$")
+            rules.append(Rule(context.get("name", ""), pattern, actions, variable[1] if variable else ""))
     return tuple(rules)
 
 
@@ -54,13 +62,18 @@ class Dialplan:
 
     rules: tuple[Rule, ...] = field(default_factory=configured)
 
-    def route(self, context: str, number: str) -> tuple[Action, ...]:
+    def route(self, context: str, number: str, variable: Callable[[str], str]) -> tuple[Action, ...]:
         """The actions for this number, empty when no rule matches: the switch then hangs up (NO_ROUTE_DESTINATION)."""
         for rule in self.rules:
             if rule.context != context:
                 continue
-            found = re.match(rule.pattern, number, re.DOTALL)
+            found = re.match(rule.pattern, variable(rule.variable) if rule.variable else number, re.DOTALL)
             if found:
-                first = found.group(1) if found.groups() else ""
-                return tuple((application, argument.replace("$1", first)) for application, argument in rule.actions)
+                return tuple((application, _filled(argument, found)) for application, argument in rule.actions)
         return ()
+
+
+def _filled(argument: str, found: re.Match[str]) -> str:
+    for number, group in enumerate(found.groups(), 1):
+        argument = argument.replace(f"${number}", group or "")
+    return argument

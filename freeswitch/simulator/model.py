@@ -12,7 +12,7 @@ The same seed, the same calls and the same times give the same events.
 from collections.abc import Callable, Container
 from random import Random
 
-from freeswitch.simulator import bridging, control, life, originating, registering, sip
+from freeswitch.simulator import bridging, control, life, originating, registering, sip, trunk
 from freeswitch.simulator.bus import Bus, Event, EventFault, Headers
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.commands import COMMANDS
@@ -21,9 +21,10 @@ from freeswitch.simulator.executing import queue
 from freeswitch.simulator.leg_commands import press
 from freeswitch.simulator.options import Options
 from freeswitch.simulator.parties import Customer, Robot, leave
-from freeswitch.simulator.people import Caller, Phone
+from freeswitch.simulator.people import Caller, Party, Phone
 from freeswitch.simulator.switch_commands import shut_down
 from freeswitch.simulator.timeline import MILLISECOND, Steps, Thread, Timeline
+from freeswitch.simulator.trunk import Message
 from freeswitch.simulator.wire import Request, RequestReader
 
 originating.LIVES.update(inbound=life.inbound, outbound=life.outbound)
@@ -224,7 +225,13 @@ class Model:
         self.switch.timeline.run(now)
         switch, options = self.switch, self.options
         uuid = caller.uuid or switch.new_uuid()
-        name = f"sofia/{options.trunk_profile}/{caller.number}@127.0.0.1:15060"
+        party = Customer(switch, caller)
+        self._arrive(uuid, caller, party, context=options.inbound_context, profile=options.trunk_profile)
+        return uuid
+
+    def _arrive(self, uuid: str, caller: Caller, party: Party, *, context: str, profile: str) -> None:
+        switch, options = self.switch, self.options
+        name = f"sofia/{profile}/{caller.number}@127.0.0.1:15060"
         leg = Channel(uuid, name, inbound=True, now=switch.now)
         shown = caller.name or caller.number
         leg.profile = {
@@ -238,21 +245,39 @@ class Model:
             "ANI": caller.number,
             "Destination-Number": caller.dialled,
             "Source": "mod_sofia",
-            "Context": options.inbound_context,
+            "Context": context,
         }
         sip.inbound_variables(
             leg,
             number=caller.number,
             name=caller.name,
             dialled=caller.dialled,
-            profile=options.trunk_profile,
+            profile=profile,
             port=options.trunk_port,
             call=switch.new_uuid(),
         )
-        leg.party = Customer(switch, caller)
+        leg.party = party
         switch.adopt(leg, life.inbound(switch, leg))
-        leg.party.invited(leg)
-        return uuid
+        party.invited(leg)
+
+    def from_peer(self, peer: str, message: Message, now: int) -> None:
+        """Another switch says something of a call between the two."""
+        self.switch.timeline.run(now)
+        if trunk.deliver(self.switch, message) or message.get("does") != "invite":
+            return
+        call = str(message.get("call", ""))
+        caller = Caller(
+            dialled=str(message.get("dialled", "")),
+            number=str(message.get("number", "")),
+            name=str(message.get("name", "")),
+        )
+        party = trunk.Far(self.switch, peer, call)
+        self._arrive(self.switch.new_uuid(), caller, party, context=trunk.CONTEXT, profile=trunk.PROFILE)
+
+    def to_peers(self) -> list[tuple[str, Message]]:
+        """What is to be said to other switches, since it was last asked for."""
+        said, self.switch.trunk.outbox = self.switch.trunk.outbox, []
+        return said
 
     def phone(self, phone: Phone, now: int) -> None:
         """Set up a phone or change its script; telling the switch of a change of its registration, as phones do.

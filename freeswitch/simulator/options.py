@@ -28,6 +28,8 @@ class Options:
     agents_port: int = 5060
     gateways: tuple[str, ...] = ("outside",)
     """Over what numbers outside are called (`sofia/gateway/NAME/NUMBER`); on the trunk's profile."""
+    peers: tuple[str, ...] = ()
+    """The other switches, to whose phones a trunk leads (`sofia/gateway/node-NAME/EXTENSION~LEG`)."""
     inbound_context: str = "ringledger-inbound"
     agents_context: str = "ringledger-agents"
     dialplan: Dialplan = field(default_factory=Dialplan)

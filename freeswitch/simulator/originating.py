@@ -11,9 +11,12 @@ from freeswitch.simulator.parties import Robot
 from freeswitch.simulator.people import Phone
 from freeswitch.simulator.text import braces, separate
 from freeswitch.simulator.timeline import MILLISECOND, SECOND, Steps, Thread
+from freeswitch.simulator.trunk import Near
 
 _NOBODY: Final = "0000000000"
 """What the switch shows as caller when nobody said whom to show."""
+
+_TO_A_PEER: Final = "sofia/gateway/node-"
 
 _USUAL_TALK_MS: Final = 15_000
 
@@ -44,12 +47,15 @@ def originate(
     phone, problem = _find(switch, target)
     if phone is None:
         return None, problem
+    peer = _peer(switch, target)
     uuid = variables.get("origination_uuid") or switch.new_uuid()
     if uuid in switch.legs:
         return None, "DESTINATION_OUT_OF_ORDER"
     if len(switch.legs) >= switch.options.max_sessions:
         return None, "DESTINATION_OUT_OF_ORDER"
     leg = _make(switch, uuid, phone, variables, owner)
+    if peer:
+        leg.party = Near(switch, peer, phone.extension)
     leg.originator = thread[0] if thread else owner.thread if owner is not None else None
     switch.tell(leg, "CHANNEL_OUTGOING")
     switch.adopt(leg, LIVES["outbound"](switch, leg))
@@ -105,9 +111,17 @@ def _find(switch: Switch, target: str) -> tuple[Phone | None, str]:
     return (phone, "") if phone.registered else (None, "USER_NOT_REGISTERED")
 
 
+def _peer(switch: Switch, target: str) -> str:
+    """The other switch to which this dial string leads; empty where it leads to none."""
+    gateway = target.removeprefix(_TO_A_PEER).partition("/")[0]
+    return gateway if target.startswith(_TO_A_PEER) and gateway in switch.options.peers else ""
+
+
 def _outsider(switch: Switch, address: str) -> tuple[Phone | None, str]:
-    """Whoever has this number outside (mod_sofia looks at the gateway alone)."""
+    """Whoever has this number outside, or on another switch (mod_sofia looks at the gateway alone)."""
     gateway, _, number = address.partition("/")
+    if gateway.removeprefix("node-") in switch.options.peers:
+        return Phone(extension=number), ""
     if gateway not in switch.options.gateways:
         return None, "INVALID_GATEWAY"
     usual = Phone(extension=number, talk_ms=_USUAL_TALK_MS)
@@ -156,7 +170,7 @@ def _make(switch: Switch, uuid: str, phone: Phone, variables: dict[str, str], ow
         port=port,
         call=switch.new_uuid(),
     )
-    for key, value in {**({} if outside else options.directory_variables), **variables}.items():
+    for key, value in {**({} if outside or "~" in extension else options.directory_variables), **variables}.items():
         leg.set(key, value)
     if owner is not None:
         leg.partner = owner.uuid

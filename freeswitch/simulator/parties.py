@@ -38,6 +38,9 @@ class Robot:
     def held(self, leg: Channel) -> None:
         pass
 
+    def heard_ringing(self, leg: Channel) -> None:
+        pass
+
     def pick_up(self, leg: Channel) -> None:
         """Its user takes the call."""
         if self._engaged:
@@ -122,6 +125,9 @@ class Customer:
 
     def asked_to_talk(self, leg: Channel) -> None:
         """Callers are not asked."""
+
+    def heard_ringing(self, leg: Channel) -> None:
+        """It hears what we play."""
 
     def ended(self, leg: Channel) -> None:
         self._switch.watched.pop(leg.uuid, None)

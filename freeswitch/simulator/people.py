@@ -85,5 +85,8 @@ class Party(Protocol):
     def asked_to_talk(self, leg: Channel) -> None:
         """The switch asks a ringing phone to answer by itself."""
 
+    def heard_ringing(self, leg: Channel) -> None:
+        """Whom it called rings."""
+
     def ended(self, leg: Channel) -> None:
         """The leg is hung up."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from freeswitch.simulator import wire
 from freeswitch.simulator.connection import Connection
 from freeswitch.simulator.model import Model
+from freeswitch.simulator.peering import Peering
 from freeswitch.simulator.script import Script
 from freeswitch.simulator.timeline import MILLISECOND, SECOND
 
@@ -44,7 +45,9 @@ class Client:
 class Server:
     """Serves one model until it is told to stop. `host` should stay 127.0.0.1: the protocol knows no secrecy."""
 
-    def __init__(self, model: Model, *, password: str, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, model: Model, *, password: str, host: str = "127.0.0.1", port: int = 0, peering: Peering | None = None
+    ) -> None:
         self.model = model
         self._password = password
         self._address = (host, port)
@@ -62,6 +65,9 @@ class Server:
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._selector.register(self._wake_in, selectors.EVENT_READ)
+        self._peering = peering
+        if peering is not None:
+            self._selector.register(peering.socket, selectors.EVENT_READ)
         self._listen()
 
     @property
@@ -93,6 +99,8 @@ class Server:
                 self._drop(client)
             self._close_listener()
             self._selector.close()
+            if self._peering is not None:
+                self._peering.close()
             self._wake_in.close()
             self._wake_out.close()
 
@@ -109,6 +117,9 @@ class Server:
                 self._accept()
             elif key.fileobj is self._wake_in:
                 self._wake_in.recv(64)
+            elif self._peering is not None and key.fileobj is self._peering.socket:
+                for peer, message in self._peering.received():
+                    self.model.from_peer(peer, message, now)
             else:
                 client: Client = key.data
                 if client.sock in self._clients and mask & selectors.EVENT_READ:
@@ -143,6 +154,9 @@ class Server:
         for script in self._scripts:
             script.advance(model, now)
         events = model.advance(now)
+        for peer, message in model.to_peers():
+            if self._peering is not None:
+                self._peering.send(peer, message)
         self._trouble(now)
         connections = [client.connection for client in self._clients.values()]
         if events:

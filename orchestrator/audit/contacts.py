@@ -18,7 +18,7 @@ LEG_LIMIT = 120 * SECOND
 # A caller is sent on so often at most; the last resort may name one queue more.
 MOST_HOPS = 5
 # Reasons that keep somebody out: whoever was let in is not turned away for them.
-_AT_THE_DOOR = ("blacklisted", "overloaded", "trunk_full")
+_AT_THE_DOOR = ("blacklisted", "drained", "overloaded", "trunk_full")
 
 _OfLeg = (
     events.OfferDelivered | events.OfferAcceptRequested | events.OfferRejectRequested | events.OfferAnswered
@@ -463,6 +463,8 @@ class Contacts:
         self._books.counts.legs_closed += 1
         if event.repair:
             self._books.counts.legs_closed_by_repair += 1
+        if event.repair == "switch_dead" and contact.node in self._books.node_up_since:
+            self._books.complain("leg", f"leg {event.leg} closes with its switch, and {contact.node} is connected")
         if event.leg not in contact.legs:
             self._books.complain("leg", f"leg {event.leg} closes, which is not open")
             return

@@ -56,6 +56,9 @@ class Nodes:
                 node.up = False
                 self._books.in_step.discard(ident)
                 self._books.node_up_since.pop(ident, None)
+            case events.NodeDied():
+                if node.up:
+                    self._books.complain("node", f"said to be dead, and run {node.core} is connected")
             case events.NodeReconciled():
                 self._books.in_step.add(ident)
             case events.NodeRepaired():

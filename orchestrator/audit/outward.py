@@ -28,6 +28,7 @@ def handlers(books: Books, leave: Callable[[Contact], None]) -> Mapping[type[Eve
         events.CallbackDialled: calls.dialled,
         events.CallbackAnswered: calls.answered,
         events.CallbackMissed: calls.missed,
+        events.CallbackMoved: calls.moved,
         events.CallbackResumed: calls.resumed,
         events.CallbackEnded: calls.ended,
         events.OutsideDialled: calls.sent,
@@ -100,6 +101,12 @@ class _Calls:
         if callback is not None:
             self._books.check_deadline(callback.again_at, "the end of the customer's peace")
             callback.again_at = Instant(0)
+
+    def moved(self, contact: Contact, event: events.CallbackMoved) -> None:
+        self._open(contact, event)
+        if contact.legs:
+            self._books.complain("callback", f"moved to {event.node}, and has open legs on {contact.node}")
+        contact.node = event.node
 
     def ended(self, contact: Contact, event: events.CallbackEnded) -> None:
         self._open(contact, event)

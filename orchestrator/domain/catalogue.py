@@ -113,6 +113,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         outward_events.CallbackDialled,
         outward_events.CallbackAnswered,
         outward_events.CallbackMissed,
+        outward_events.CallbackMoved,
         outward_events.CallbackResumed,
         outward_events.CallbackEnded,
         outward_events.OutsideDialled,
@@ -163,6 +164,9 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "node": (
         nodes.NodeConnected,
         nodes.NodeLost,
+        nodes.NodeDied,
+        nodes.NodeDrained,
+        nodes.NodeUndrained,
         nodes.NodeReconciled,
         nodes.NodeRepaired,
         nodes.SnapshotFailed,

@@ -22,6 +22,7 @@
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
 | desk      | shift   | DeskLost, DeskGraceExtended                             | any other event of the desk        |
 | strays    | node    | StrayLegFound, StrayLegOverdue                          | no stray is left                   |
+| dead      | node    | NodeLost with a time for it                             | NodeConnected, NodeDied            |
 
 What each means when it is due stands in `runner.timing`.
 """
@@ -250,11 +251,15 @@ def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
 
 
 def set_for_node(timers: Timers, node: Node, event: Event, at: Instant) -> None:
-    """Apply the table's node row."""
+    """Apply the table's node rows."""
     key = ("strays", node.node_id)
     match event:
         case nodes.StrayLegOverdue():
             timers.set(key, event.again_at)
+        case nodes.NodeLost():
+            _set_or_cancel(timers, ("dead", node.node_id), event.dead_at)
+        case nodes.NodeConnected() | nodes.NodeDied():
+            timers.cancel(("dead", node.node_id))
     if not node.strays:
         timers.cancel(key)
     elif timers.due_of(key) is None:

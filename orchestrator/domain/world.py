@@ -28,7 +28,7 @@ from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.counters import Counters
 from orchestrator.domain.staff.reasons import Reasons
 from orchestrator.domain.staff.shifts import Shift
-from orchestrator.domain.switch import nodes
+from orchestrator.domain.switch import between, nodes
 from orchestrator.domain.switch.nodes import Node, Registration, registration
 from orchestrator.domain.timers import Timers
 
@@ -74,6 +74,8 @@ class World:
         self.matching = Matching(self.counters)
         self.outside: Outside | None = None
         self.recordings = Recordings()
+        self.far_legs: dict[str, str] = {}
+        """Open legs of ours to phones of another node than the contact's, and that node."""
         self.outside_legs: dict[str, None] = {}
         """Open legs of ours to numbers outside."""
         self.callbacks: dict[str, dict[str, None]] = {}
@@ -133,6 +135,8 @@ class World:
                 for held in record.event.reservations:
                     self.contact_of_leg[held.leg] = ident
                     self.lines.setdefault(held.extension, {})[held.leg] = None
+                    if held.via:
+                        self.far_legs[held.leg] = held.via
                     self._place_shift_at(held.extension, record.about.at)
                 self.matching.note_chosen(ident, [held.shift_id for held in record.event.reservations])
             case ConsultAsked() as event:
@@ -141,12 +145,15 @@ class World:
                     self.outside_legs[event.leg] = None
                 else:
                     self.lines.setdefault(event.reservation.extension, {})[event.leg] = None
+                    if event.reservation.via:
+                        self.far_legs[event.leg] = event.reservation.via
                     self._place_shift_at(event.reservation.extension, record.about.at)
             case outward_events.CallbackDialled() | outward_events.OutsideDialled() as event:
                 self.contact_of_leg[event.leg] = ident
                 self.outside_legs[event.leg] = None
             case contacts.LegClosed() as event:
                 self.outside_legs.pop(event.leg, None)
+                self.far_legs.pop(event.leg, None)
                 self._close_leg(event.leg, ident)
                 extension = contacts.extension_of(before, event.leg) if before is not None else ""
                 if extension:
@@ -224,6 +231,16 @@ class World:
         if known is None:
             return nodes.UNKNOWN
         return nodes.REGISTERED if known.registered else nodes.GONE
+
+    def via(self, home: str, extension: str) -> str:
+        """The node over which this phone is rung for a caller of `home`; empty where that is `home` itself."""
+        found = between.place_of(self.nodes, home, extension)
+        return found if found != home else ""
+
+    def is_drained(self, node_id: str) -> bool:
+        """Whether this node takes no new calls."""
+        node = self.nodes.get(node_id)
+        return node is not None and bool(node.drained)
 
     def in_step(self, node_id: str) -> bool:
         """Whether this node can be told to ring somebody, and we know who waits there."""

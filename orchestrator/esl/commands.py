@@ -9,6 +9,8 @@ Every function here raises `Unusable` for a word that does not have the shape of
 import re
 import unicodedata
 
+from freeswitch.directory import OF_A_PHONE
+
 # What each kind of word may look like. `\Z` instead of `$`: a trailing line break must not slip through.
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}\Z")
 _EXTENSION = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,31}\Z")
@@ -138,9 +140,11 @@ def originate(  # noqa: PLR0913 - as many as a ring has
     caller_number: str,
     caller_name: str,
     ring_ms: int,
+    via: str = "",
     stays: bool = False,
 ) -> str:
-    """Make a leg to an agent's phone; it parks when answered. The phone rings for `ring_ms` at least.
+    """Make a leg to an agent's phone, `via` the node that has it where that is another one; it parks when answered. The
+    phone rings for `ring_ms` at least.
 
     The switch counts by whole seconds of the clock on the wall: N of them are over up to a second too early.
     """
@@ -160,8 +164,12 @@ def originate(  # noqa: PLR0913 - as many as a ring has
     if name:
         # Quoted because of its blanks; no quote can be inside.
         variables["origination_caller_id_name"] = f"'{name}'"
-    listed = ",".join(f"{key}={value}" for key, value in variables.items())
     target = f"user/{_word(extension, 'extension', _EXTENSION)}@{_word(domain, 'domain', _DOMAIN)}"
+    if via:
+        # The other node finds the phone in its own directory; what the dial string there would say of it, we say here.
+        variables |= dict(OF_A_PHONE)
+        target = f"sofia/gateway/node-{_word(via, 'node', _NAME)}/{extension}~{leg}"
+    listed = ",".join(f"{key}={value}" for key, value in variables.items())
     return f"originate {{{listed}}}{target} &park()"
 
 
@@ -231,6 +239,11 @@ def record(leg: str, folder: str, file: str, do: str = "start") -> str:
     """
     path = f"{_word(folder, 'recordings folder', _FOLDER).rstrip('/')}/{_word(file, 'file', _FILE)}"
     return f"uuid_record {_leg(leg)} {do} {path}"
+
+
+def mark_drained(*, on: bool) -> str:
+    """Let the dialplan refuse new callers from now on, or let them in (freeswitch/conf/dialplan.xml)."""
+    return f"api global_setvar ringledger_drained={'yes' if on else ''}"
 
 
 def exists(leg: str) -> str:

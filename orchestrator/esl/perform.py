@@ -188,6 +188,7 @@ class Performer:
                     caller_number=instruction.caller_number,
                     caller_name=instruction.caller_name,
                     ring_ms=instruction.ring_ms,
+                    via=instruction.via,
                     stays=instruction.stays,
                 )
             case i.DialOutside():
@@ -226,6 +227,8 @@ class Performer:
                 return (commands.say_instead(leg, prompts),), ""
             case i.HushPlace(prompts=prompts):
                 return (commands.stop_saying(leg, prompts),), ""
+            case i.MarkDrained(on=on):
+                return (commands.mark_drained(on=on),), ""
             case i.AnnounceNumber(other=other, prompts=prompts):
                 return tuple(commands.say_over(each, prompts) for each in (leg, other)), ""
         raise commands.Unusable(f"{type(instruction).__name__} has no way of being written")

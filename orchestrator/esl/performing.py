@@ -241,6 +241,14 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="a question changes nothing",
         deadline_ms=_QUICK_MS,
     ),
+    i.MarkDrained: Row(
+        written="api global_setvar ringledger_drained=yes (or nothing)",
+        repeat="nothing: the variable is the same",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="a switch that was once told is told again at each connect",
+        deadline_ms=_QUICK_MS,
+    ),
     i.TakeSnapshot: Row(
         written="api status, api show channels as json, api uuid_dump of each leg, on the second connection",
         repeat="the one that is being made begins again",

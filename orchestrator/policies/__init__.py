@@ -12,6 +12,7 @@ from orchestrator.policies.distribute import distribute
 from orchestrator.policies.overflow import overflow
 from orchestrator.policies.pass_on import pass_on
 from orchestrator.policies.record import record
+from orchestrator.policies.rehome import rehome
 from orchestrator.policies.reserve import reserve
 from orchestrator.policies.ring_out import ring_out
 from orchestrator.policies.talk import talk
@@ -19,5 +20,6 @@ from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    admit, reserve, record, pass_on, consult, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
+    admit, reserve, record, pass_on, consult, ring_out, call_out, talk, wrap_up, dismiss, rehome, widen, overflow,
+    distribute,
 )  # fmt: skip

@@ -68,6 +68,7 @@ def _ring(world: World, contact: Contact, event: ConsultAsked, now: Instant) -> 
         contact=contact.contact_id,
         offer=event.consult_id,
         extension=event.reservation.extension,
+        via=event.reservation.via,
         caller_number=shown_number(contact.callback.number if contact.callback else contact.caller_number),
         caller_name=shown_name(contact.caller_name),
         ring_ms=ring_ms,

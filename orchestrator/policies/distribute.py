@@ -146,7 +146,7 @@ def _offer(world: World, contact_id: str, now: Instant, ids: Ids) -> Iterator[Do
     goes_on = rule.rings == ONE_BY_ONE and len(beside) + 1 < settings.ring_most
     made = MakeOffer(
         offer_id=ids.new("offer"),
-        reservations=_reserve(world, (first, *beside), ids),
+        reservations=_reserve(world, contact.node, (first, *beside), ids),
         deadline=Instant(now + settings.ring_ms * MILLISECOND),
         decision=_decision(world, contact.visit, settings, choice, now),
         next_at=Instant(now + settings.ring_next_ms * MILLISECOND) if goes_on else Instant(0),
@@ -171,7 +171,7 @@ def ring_next(world: World, contact: Contact, offer: Offer, now: Instant, ids: I
     until = Instant(now + settings.ring_ms * MILLISECOND)
     widened = WidenOffer(
         offer_id=offer.offer_id,
-        reservations=_reserve(world, rung, ids),
+        reservations=_reserve(world, contact.node, rung, ids),
         # Whoever is rung later has the full time to answer; phones that have had theirs fall silent by themselves.
         deadline=max(offer.deadline, until) if rung else offer.deadline,
         next_at=Instant(now + settings.ring_next_ms * MILLISECOND) if goes_on else Instant(0),
@@ -184,15 +184,18 @@ def _at_once(settings: QueueConfigured) -> int:
     return max(settings.ring_at_once, settings.ring_most)
 
 
-def _reserve(world: World, chosen: Sequence[Standing], ids: Ids) -> tuple[Reservation, ...]:
-    return tuple(
-        Reservation(
-            shift_id=standing.shift_id,
-            agent_id=standing.agent_id,
-            extension=world.shifts[standing.shift_id].extension,
-            leg=ids.new("leg"),
-        )
-        for standing in chosen
+def _reserve(world: World, node: str, chosen: Sequence[Standing], ids: Ids) -> tuple[Reservation, ...]:
+    return tuple(reservation(world, node, world.shifts[standing.shift_id], ids) for standing in chosen)
+
+
+def reservation(world: World, node: str, shift: Shift, ids: Ids) -> Reservation:
+    """This agent held for an offer of a contact of `node`, with a new leg to the phone, wherever that is registered."""
+    return Reservation(
+        shift_id=shift.shift_id,
+        agent_id=shift.agent_id,
+        extension=shift.extension,
+        leg=ids.new("leg"),
+        via=world.via(node, shift.extension),
     )
 
 

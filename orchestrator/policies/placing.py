@@ -18,6 +18,7 @@ from orchestrator.policies.outward import may_go
 from orchestrator.policies.widen import into_queue
 
 BLACKLISTED: Final = "blacklisted"
+DRAINED: Final = "drained"
 TRUNK_FULL: Final = "trunk_full"
 CLOSED: Final = "closed"
 
@@ -58,6 +59,9 @@ def place_arrival(world: World, contact: Contact, event: ContactArrived, now: In
     if admission.blacklist.holds(contact.from_number, now):
         prompt = found.entry.settings.blacklisted if found.entry is not None else ""
         return TurnAway(reason=BLACKLISTED, prompt=prompt, answered=False, cause=CALL_REJECTED)
+    if event.found == "live" and world.is_drained(contact.node):
+        # The switch refuses by itself; this one was on its way. Unanswered, its carrier tries another switch.
+        return TurnAway(reason=DRAINED, prompt="", answered=False, cause=SWITCH_CONGESTION)
     # Whoever was found by asking the switch has been on its lines for a while: it bears them already.
     if event.found == "live" and not _bears_one_more(world, contact.node, now):
         prompt = OVERLOADED if admission.may_tell(contact.node, now) else ""

@@ -8,6 +8,7 @@ from orchestrator.domain.contacts.contacts import Contact, Offer, doomed_legs
 from orchestrator.domain.contacts.names import shown_name, shown_number
 from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.kernel import MILLISECOND, SECOND
+from orchestrator.domain.switch.between import far_leg
 from orchestrator.domain.switch.instructions import (
     AnswerPhone,
     BridgeLegs,
@@ -42,7 +43,7 @@ _STEERS: Final = frozenset(
 
 
 @asked_about("contact")
-def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
+def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever an offer moves, then the switch is told what its legs have to do."""
     contact = happened.after
     if not isinstance(contact, Contact):
@@ -62,10 +63,11 @@ def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.OfferExtended(cause="not_connected_in_time"):
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
         case contacts.OfferAcceptRequested() as event:
+            via = world.far_legs.get(event.leg, "")
             yield AnswerPhone(
                 id=ids.of("talk", event.leg),
-                node=contact.node,
-                leg=event.leg,
+                node=via or contact.node,
+                leg=far_leg(event.leg) if via else event.leg,
                 contact=contact.contact_id,
                 offer=event.offer_id,
             )
@@ -103,6 +105,7 @@ def _ring(contact: Contact, event: contacts.OfferMade | contacts.OfferWidened, h
             contact=contact.contact_id,
             offer=event.offer_id,
             extension=held.extension,
+            via=held.via,
             caller_number=shown_number(contact.callback.number if contact.callback else contact.caller_number),
             caller_name=shown_name(contact.caller_name),
             ring_ms=ring_ms,

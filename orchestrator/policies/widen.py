@@ -12,13 +12,20 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.commands import Queue, Revise, Widen
 from orchestrator.domain.contacts.contacts import Contact, Visit
 from orchestrator.domain.contacts.outward import IN_TURN
-from orchestrator.domain.contacts.outward_events import CallbackResumed, OutsideMissed
+from orchestrator.domain.contacts.outward_events import CallbackMoved, CallbackResumed, OutsideMissed
 from orchestrator.domain.kernel import MILLISECOND, Instant, ident_of, kind_of
 from orchestrator.domain.routing import queues
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.requirements import Known, Step, branch_of, chain
 from orchestrator.domain.staff.shifts import Shift
-from orchestrator.domain.switch.nodes import NodeConnected, NodeLost, NodeReconciled, PhonesCompared, PhoneUnregistered
+from orchestrator.domain.switch.nodes import (
+    NodeConnected,
+    NodeDied,
+    NodeLost,
+    NodeReconciled,
+    PhonesCompared,
+    PhoneUnregistered,
+)
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
 from orchestrator.policies.outward import place
@@ -36,10 +43,12 @@ RECONFIGURED = "reconfigured"
     c.OfferClosed,
     OutsideMissed,
     CallbackResumed,
+    CallbackMoved,
     ConfigurationApplied,
     NodeReconciled,
     PhonesCompared,
     NodeLost,
+    NodeDied,
     NodeConnected,
     PhoneUnregistered,
     "shift",
@@ -51,13 +60,13 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
             yield from _identified(world, happened.after, happened.at)
         case c.ContactQueued() | c.VisitWidened() | c.VisitRevised() if isinstance(happened.after, Contact):
             yield from _skip(world, happened.after, happened.at)
-        case c.OfferClosed() | OutsideMissed() | CallbackResumed() if _in_turn_again(happened.after):
+        case c.OfferClosed() | OutsideMissed() | CallbackResumed() | CallbackMoved() if _in_turn_again(happened.after):
             # Whom it waited for may have left meanwhile; and by hand it may have been offered to somebody whom its step
             # does not name.
             yield from _skip(world, happened.after, happened.at)
         case ConfigurationApplied() as event:
             yield from _reconfigured(world, event, happened.at)
-        case NodeReconciled() | PhonesCompared() | NodeLost() | NodeConnected():
+        case NodeReconciled() | PhonesCompared() | NodeLost() | NodeDied() | NodeConnected():
             # Whoever left meanwhile was not missed by callers whom nobody could serve; and with what this switch says
             # of phones, or does not say any more, some may be gone that callers of another one wait for.
             reached = (ident for ident in _in_order(world, happened.at) if world.in_step(world.contacts[ident].node))

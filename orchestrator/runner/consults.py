@@ -4,12 +4,13 @@ from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import JOIN_WITHIN
-from orchestrator.domain.contacts.contacts import Contact, Decision, Reservation, Segment
+from orchestrator.domain.contacts.contacts import Contact, Decision, Segment
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing import outside
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.distribute import reservation
 from orchestrator.policies.outward import send_outside
 from orchestrator.policies.record import written
 from orchestrator.runner import hands, inputs, passing
@@ -40,9 +41,7 @@ def ask(world: World, shift: Shift, command: inputs.Consult, now: Instant, ids: 
         )
         return TellContact(contact.contact_id, asked)
     target = passing.ready_agent(world, shift, command.to_agent)
-    held = Reservation(
-        shift_id=target.shift_id, agent_id=target.agent_id, extension=target.extension, leg=ids.new("leg")
-    )
+    held = reservation(world, contact.node, target, ids)
     ring_ms = world.queues[contact.queue_id].settings.ring_ms
     asked = commands.Consult(
         shift_id=shift.shift_id,
@@ -83,7 +82,7 @@ def handover(world: World, contact: Contact, segment: Segment, now: Instant, ids
     held = contact.consult.reservation if contact.consult is not None else None
     target = world.shifts.get(held.shift_id) if held is not None else None
     decision = (
-        hands.picked(world, target, queue, visit, "", now, ids).decision
+        hands.picked(world, contact.node, target, queue, visit, "", now, ids).decision
         if target is not None
         else Decision(rule="", config_version=0, skill="", min_level=0, candidates=(), others={})
     )

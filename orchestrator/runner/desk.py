@@ -12,7 +12,7 @@ from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.world import World
 from orchestrator.policies import outward
 from orchestrator.policies.base import Ids, TellContact, TellShift
-from orchestrator.runner import consults, hands, inputs, passing, presence, stale
+from orchestrator.runner import consults, draining, hands, inputs, passing, presence, stale
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import Tell
 
@@ -35,6 +35,10 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
                 yield TellContact(contact.contact_id, commands.HangUp(reason=_code(command.reason)))
             for shift_id in tuple(world.shifts):
                 yield TellShift(shift_id, shifts.SignOut(reason=_code(command.reason)))
+        case inputs.DrainNode():
+            yield from draining.drain(world, command, _code(command.reason), ids)
+        case inputs.UndrainNode():
+            yield from draining.undrain(world, command, ids)
         case inputs.Move():
             yield hands.move(world, command.contact, command.queue, _code(command.reason), now, ids)
         case inputs.Prioritise():

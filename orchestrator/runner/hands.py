@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import CONSULTING
-from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision, Reservation
+from orchestrator.domain.contacts.contacts import Candidate, Contact, Decision
 from orchestrator.domain.contacts.moving import PICKED_BY_HAND
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.contacts.recording import AskRecording, EndRecording, Mask, RecordingWish, Unmask
@@ -27,6 +27,7 @@ from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.distribute import reservation
 from orchestrator.policies.record import rule_for
 from orchestrator.policies.talk import conversations
 from orchestrator.policies.widen import into_queue, wants
@@ -72,21 +73,23 @@ def pick(
     _refuse_unless_open(queue, level, given=bool(command.by))
     if not world.in_step(contact.node):
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
-    yield TellContact(contact.contact_id, _pick(world, shift, queue, rank(contact, now), reason, now, ids))
+    yield TellContact(
+        contact.contact_id, _pick(world, shift, queue, rank(contact, now), reason, now, ids, node=contact.node)
+    )
 
 
 def picked(
-    world: World, shift: Shift, queue: Queue, visit: commands.Queue, reason: str, now: Instant, ids: Ids
+    world: World, node: str, shift: Shift, queue: Queue, visit: commands.Queue, reason: str, now: Instant, ids: Ids
 ) -> commands.Pick:
     """The command that offers to this agent alone whoever begins this visit now. The caller's own callback, which the
     visit takes up, is nobody who was passed over.
     """
     base = bounded(visit.priority + sum(visit.bonuses.values()))
     own = _points(base, visit.age_per_min, visit.age_cap, visit.waiting_since or now, now)
-    return _pick(world, shift, queue, own, reason, now, ids, own_callback=visit.takes_up)
+    return _pick(world, shift, queue, own, reason, now, ids, node=node, own_callback=visit.takes_up)
 
 
-def _pick(
+def _pick(  # noqa: PLR0913 - all that a pick rests on
     world: World,
     shift: Shift,
     queue: Queue,
@@ -95,6 +98,7 @@ def _pick(
     now: Instant,
     ids: Ids,
     *,
+    node: str,
     own_callback: str = "",
 ) -> commands.Pick:
     agent = world.agents.get(shift.agent_id)
@@ -103,12 +107,7 @@ def _pick(
     passed = [contact_id for contact_id in before if contact_id != own_callback]
     return commands.Pick(
         offer_id=ids.new("offer"),
-        reservation=Reservation(
-            shift_id=shift.shift_id,
-            agent_id=shift.agent_id,
-            extension=shift.extension,
-            leg=ids.new("leg"),
-        ),
+        reservation=reservation(world, node, shift, ids),
         deadline=Instant(now + queue.settings.ring_ms * MILLISECOND),
         decision=Decision(
             rule=PICKED_BY_HAND,

@@ -268,6 +268,22 @@ class Prioritise(DeskCommand, frozen=True, kw_only=True, tag="prioritise"):
     reason: str
 
 
+class DrainNode(DeskCommand, frozen=True, kw_only=True, tag="drain_node"):
+    """Let this switch finish what it has and take no new calls. Refused where it is the last that takes any, unless
+    that is wanted (`anyway`).
+    """
+
+    node: str
+    reason: str = "maintenance"
+    anyway: bool = False
+
+
+class UndrainNode(DeskCommand, frozen=True, kw_only=True, tag="undrain_node"):
+    """Let this switch take new calls again."""
+
+    node: str
+
+
 OfRecording = StartRecording | StopRecording | MaskRecording | UnmaskRecording
 
 Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
@@ -275,7 +291,7 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
-    | OfRecording | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult
+    | OfRecording | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult | DrainNode | UndrainNode
 )  # fmt: skip
 
 Fact = (

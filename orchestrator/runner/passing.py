@@ -58,7 +58,7 @@ def transfer(world: World, shift: Shift, command: inputs.Transfer, now: Instant,
     then: commands.Pick | commands.SendOutside | None = None
     if command.to_agent:
         target = ready_agent(world, shift, command.to_agent)
-        then = hands.picked(world, target, queue, new, PASSED_ON, now, ids)
+        then = hands.picked(world, contact.node, target, queue, new, PASSED_ON, now, ids)
     elif command.to_number:
         sent = send_outside(world, contact, command.to_number, now, ids)
         if isinstance(sent, str):

@@ -5,18 +5,30 @@ by one before they are closed, because its list lags behind.
 """
 
 from collections.abc import Iterator
+from typing import Final
+
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import Consult, consult_leg, hears_nobody
-from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs
+from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs, reservation_of
 from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
-from orchestrator.domain.switch.causes import SWITCH_RESTARTED
-from orchestrator.domain.switch.instructions import CheckLeg
+from orchestrator.domain.switch.between import far_leg, near_leg
+from orchestrator.domain.switch.causes import (
+    NORMAL_TEMPORARY_FAILURE,
+    ORIGINATOR_CANCEL,
+    SWITCH_DEAD,
+    SWITCH_RESTARTED,
+)
+from orchestrator.domain.switch.instructions import CheckLeg, MarkDrained
 from orchestrator.domain.switch.nodes import (
+    DEAD,
+    Node,
     NodeConnected,
+    NodeDied,
     NodeLost,
     NodeReconciled,
     NodeRepaired,
@@ -36,6 +48,11 @@ from orchestrator.runner.telling import AppendNode, Tell
 
 ORIGIN = "recovery"
 
+# How long a switch may be silent before it counts as dead. Its calls may live meanwhile, and its callers keep their
+# places; after that their agents should serve others. A switch that was only restarted says so by another run id as
+# soon as it can be reached. Chosen, not measured.
+DEAD_AFTER: Final = 60 * SECOND
+
 # Where a caller hears the queue's music, but while being joined.
 _HEAR_MUSIC = ("waiting", "offered", "connecting", "sent_outside")
 
@@ -45,11 +62,11 @@ def repairs(fact: facts.Fact) -> bool:
     return isinstance(fact, facts.Snapshot | facts.LegPresence)
 
 
-def on_start(world: World) -> Iterator[Tell]:
-    """A new active orchestrator: no switch can be heard before its link is up."""
+def on_start(world: World, now: Instant) -> Iterator[Tell]:
+    """A new active orchestrator: no switch can be heard before its link is up, and each has its full time for that."""
     for node in tuple(world.nodes.values()):
-        if node.status == "connected":
-            yield AppendNode(node.node_id, (NodeLost(why="engine_started"),))
+        if node.status != DEAD:
+            yield lost(node.node_id, "engine_started", now)
 
 
 def on_node(
@@ -62,37 +79,75 @@ def on_node(
     """What follows from a link that came or went, or from a snapshot that came or did not."""
     match fact:
         case facts.LinkUp():
-            yield from _link_up(world, fact, now)
+            yield from _link_up(world, fact, now, ids)
         case facts.LinkDown():
             node = world.nodes.get(fact.node)
             if node is None or node.status == "connected":
-                yield AppendNode(fact.node, (NodeLost(why=fact.why[:200]),))
+                yield lost(fact.node, fact.why[:200], now)
         case facts.SnapshotMissing():
             yield AppendNode(fact.node, (SnapshotFailed(failures=fact.failures),))
         case facts.Snapshot():
             yield from _snapshot(world, memory, fact, now, ids)
 
 
-def _link_up(world: World, fact: facts.LinkUp, now: Instant) -> Iterator[Tell]:
+def lost(node: str, why: str, now: Instant) -> AppendNode:
+    """This switch cannot be heard from now on; unless it can be again soon, it is dead."""
+    return AppendNode(node, (NodeLost(why=why, dead_at=Instant(now + DEAD_AFTER)),))
+
+
+def on_silence(world: World, node_id: str, now: Instant, ids: Ids, *, late: bool) -> Iterator[Tell]:
+    """Nothing was heard of this switch for `DEAD_AFTER`; where we were `late` to notice, it gets that time again."""
+    node = world.nodes.get(node_id)
+    if node is None or node.status != "lost":
+        return
+    if late:
+        yield lost(node_id, "engine_late", now)
+        return
+    yield AppendNode(node_id, (NodeDied(silent_ms=(now - node.since) // MILLISECOND),))
+    yield from _all_gone(world, node_id, now, ids, cause=SWITCH_DEAD, repair="switch_dead")
+
+
+def _link_up(world: World, fact: facts.LinkUp, now: Instant, ids: Ids) -> Iterator[Tell]:
     node = world.nodes.get(fact.node)
     restarted = node is not None and bool(node.core) and node.core != fact.core
     if node is None or node.status != "connected" or restarted:
         yield AppendNode(fact.node, (NodeConnected(core=fact.core, restarted=restarted),))
     if restarted:
-        yield from _all_gone(world, fact.node, now)
+        yield from _all_gone(world, fact.node, now, ids, cause=SWITCH_RESTARTED, repair="switch_restarted")
+        yield from _phones_gone(world, fact.node, ids)
 
 
-def _all_gone(world: World, node: str, now: Instant) -> Iterator[Tell]:
+def _all_gone(world: World, node: str, now: Instant, ids: Ids, *, cause: str, repair: str) -> Iterator[Tell]:
+    """Every leg of this switch is gone, and nobody will ever report it. Phones of other switches are told to put down:
+    their callers are not there any more.
+    """
+    ringing = [
+        (leg, via) for leg, via in world.far_legs.items() if world.contacts[world.contact_of_leg[leg]].node == node
+    ]
     for contact_id in [contact.contact_id for contact in world.contacts.values() if contact.node == node]:
-        while (contact := world.contacts.get(contact_id)) is not None and contact.legs:
+        # A customer who is to be called back may be moved, and somebody rung there, as soon as the last leg is closed.
+        while (contact := world.contacts.get(contact_id)) is not None and contact.node == node and contact.legs:
             command = commands.NoteLegGone(
                 leg=contact.legs[0],
-                cause=SWITCH_RESTARTED,
+                cause=cause,
                 next_connect_by=now,
-                repair="switch_restarted",
+                repair=repair,
                 now=now,
             )
             yield TellContact(contact_id, command)
+    for leg, via in ringing:
+        yield sensing.hang_up(via, far_leg(leg), "", ids)
+
+
+def _phones_gone(world: World, node: str, ids: Ids) -> Iterator[Tell]:
+    """The phones of this switch have lost their calls: the near halves, on other switches, have nobody to talk to."""
+    for leg, via in tuple(world.far_legs.items()):
+        contact = world.contacts[world.contact_of_leg[leg]]
+        if via == node and contact.node != node:
+            hung_up = sensing.hang_up(contact.node, leg, contact.contact_id, ids)
+            # Of a phone that rang nobody may say that its agent did not answer.
+            blameless = reservation_of(contact, leg) is not None
+            yield replace(hung_up, cause=ORIGINATOR_CANCEL if blameless else NORMAL_TEMPORARY_FAILURE)
 
 
 def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -101,7 +156,8 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
         return  # it was made over a connection that is lost by now
     first = memory.first_snapshot(fact.node)
     for found in fact.legs:
-        memory.note_made(found.leg)
+        if found.leg not in world.far_legs:
+            memory.note_made(near_leg(found.leg) or found.leg)
     sight = _Sight(fact, now, ids, first=first, entering=not node.in_step)
     adopted = doubted = corrected = strays = 0
     for contact in [contact for contact in world.contacts.values() if contact.node == fact.node]:
@@ -127,7 +183,7 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
             if found.parked:
                 adopted += 1
                 yield sensing.receive(world, found, "resync", ids, node=fact.node)
-        elif found.contact or found.parked:
+        elif found.contact or found.parked or _is_orphan(world, found.leg):
             strays += 1
             yield from sensing.stray(fact.node, found.leg, found.contact, found.offer, ids)
     if adopted or doubted or corrected or strays:
@@ -140,6 +196,19 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
         yield AppendNode(fact.node, phones)
     if sight.entering:
         yield AppendNode(fact.node, (NodeReconciled(),))
+        if node.marked or node.drained:
+            yield mark_drained(world.nodes[fact.node], ids)
+
+
+def mark_drained(node: Node, ids: Ids) -> MarkDrained:
+    """Let the switch know whether it takes new calls."""
+    return MarkDrained(id=ids.of("drained", node.node_id), node=node.node_id, leg="", on=bool(node.drained))
+
+
+def _is_orphan(world: World, leg: str) -> bool:
+    """Whether this rings or holds a phone for a leg of another switch that no contact has any more."""
+    near = near_leg(leg)
+    return bool(near) and near not in world.far_legs
 
 
 class _Sight:

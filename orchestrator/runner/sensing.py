@@ -23,6 +23,7 @@ from orchestrator.domain.contacts.recording import (
 )
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
+from orchestrator.domain.switch.between import near_leg
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
 from orchestrator.domain.switch.nodes import (
     NodeOverloaded,
@@ -88,7 +89,9 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
 
 def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
     contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
-    if contact is None:
+    if contact is None and (near := near_leg(fact.leg)) and world.far_legs.get(near) == fact.node:
+        yield from _of_far_leg(world, memory, fact, near)
+    elif contact is None:
         yield from _of_unknown_leg(world, memory, fact, ids)
     elif isinstance(fact, facts.LegHungUp):
         yield _gone(world, fact.leg, fact.cause, now, ids, by_far_end=fact.by_far_end)
@@ -104,8 +107,19 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
         # The hang-up may have come before the leg was made; so every sign of life repeats it.
         yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
     else:
-        memory.note_made(fact.leg)
+        if fact.leg not in world.far_legs:  # whether a phone was reached over a trunk, its own node says
+            memory.note_made(fact.leg)
         yield from _of_our_leg(world, contact, fact, now, ids)
+
+
+def _of_far_leg(world: World, memory: Memory, fact: facts.LegFact, near: str) -> Iterator[Tell]:
+    """The half of an agent's leg that another node has. How it rings, answers and ends, the near one tells."""
+    match fact:
+        case facts.LegCreated():
+            memory.note_made(near)
+        case facts.LegHeld() | facts.LegResumed():
+            held = commands.NoteHold(leg=near, on=isinstance(fact, facts.LegHeld))
+            yield TellContact(world.contact_of_leg[near], held)
 
 
 def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -380,5 +394,7 @@ def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, ids: Ids) ->
         return
     ours = sum(1 for contact_id in world.contact_of_leg.values() if world.contacts[contact_id].node == fact.node)
     ours += len(node.strays)
+    # Two channels carry each leg that comes over a trunk: the one from there, and the one to the phone.
+    ours += 2 * sum(1 for via in world.far_legs.values() if via == fact.node)
     if memory.disagreed(fact.node, now=ours != fact.sessions):
         yield TakeSnapshot(id=ids.new("snapshot"), node=fact.node, leg="")

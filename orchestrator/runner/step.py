@@ -96,7 +96,7 @@ class Runner:
             case Started():
                 self._memory.started()
                 presence.on_start(self.world, self._memory, given.at)
-                return reconcile.on_start(self.world)
+                return reconcile.on_start(self.world, given.at)
             case DatabaseBack():
                 return (AppendEngine((DatabaseReturned(away_ms=given.body.away_ms, held=given.body.held),)),)
             case DeskSeen() | DeskGone() | TakeOver() | DeskBeat():

@@ -26,7 +26,7 @@ from orchestrator.policies.distribute import ring_next
 from orchestrator.policies.overflow import look
 from orchestrator.policies.talk import grant
 from orchestrator.policies.tell_place import tell
-from orchestrator.runner import consults, presence
+from orchestrator.runner import consults, presence, reconcile
 from orchestrator.runner.inputs import TimerFired
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
@@ -92,6 +92,8 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield from presence.on_silence(world, memory, now, late=_is_late(fired, now))
         case "cool_down":
             yield TellShift(fired.ident, EndCoolDown())
+        case "dead":
+            yield from reconcile.on_silence(world, fired.ident, now, ids, late=_is_late(fired, now))
         case "strays":
             yield from _ask_after_strays(world, fired.ident, now, ids)
 

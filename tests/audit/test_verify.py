@@ -307,6 +307,10 @@ BROKEN: dict[str, tuple[Callable[[Log], Log], str]] = {
         lambda log: inserted(log, 30, f"node-{NODE}", nodes.NodeConnected(core="run-2")),
         "node",
     ),
+    "a switch that is dead though it is connected": (
+        lambda log: inserted(log, 30, f"node-{NODE}", nodes.NodeDied(silent_ms=60_000)),
+        "node",
+    ),
     "a stray leg that was never found": (
         lambda log: inserted(log, 30, f"node-{NODE}", nodes.StrayLegClosed(leg="x", cause="NORMAL_CLEARING")),
         "stray",

@@ -31,7 +31,8 @@ def now() -> Instant:
 class Desk:
     """Facts in, instructions out. Facts are kept in order; `await_fact` takes out the one it returns."""
 
-    def __init__(self, switch: Switch, recordings: Path) -> None:
+    def __init__(self, switch: Switch, recordings: Path, *, beside: "Desk | None" = None) -> None:
+        """`beside`: one at another switch, to which what is told that one is written, too."""
         self.facts: list[f.Fact] = []
         self.told: list[f.Fact] = []
         """Every fact ever told, also those taken out: what a failing test prints."""
@@ -39,7 +40,7 @@ class Desk:
         self.node = switch.name
         self.link = Link(switch, self._take, clock=now)
         self.performer = Performer(
-            {self.node: self.link},
+            {self.node: self.link, **({beside.node: beside.link} if beside is not None else {})},
             may_write=lambda: True,
             offer_open=lambda offer: offer not in self.closed_offers,
             deliver=self._take,
@@ -122,9 +123,10 @@ class Desk:
         leg: str = "",
         ring_ms: int = 20_000,
         name: str = "Ada",
+        via: str = "",
         stays: bool = False,
     ) -> str:
-        """Ring this phone; returns the new leg's name."""
+        """Ring this phone, which is at the switch `via` where that is another one; returns the new leg's name."""
         leg = leg or str(uuid4())
         self.do(
             i.RingAgent(
@@ -134,6 +136,7 @@ class Desk:
                 contact=contact,
                 offer=offer or self.next_id(),
                 extension=extension,
+                via=via,
                 caller_number="+31201234567",
                 caller_name=name,
                 stays=stays,

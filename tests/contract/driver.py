@@ -6,6 +6,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -80,6 +81,10 @@ class Driver(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+    @abstractmethod
+    def know(self, **others: int) -> None:
+        """These are the other switches, each by the port where it takes our callers. Before the block is entered."""
 
     def begin(self) -> None:
         """A new test begins: nobody calls, no phone is there."""
@@ -229,12 +234,14 @@ class RealDriver(Driver):
     name = "real"
     has_sound = True
 
-    def __init__(self, folder: Path, binary: Path) -> None:
+    def __init__(
+        self, folder: Path, binary: Path, *, node: str = "real", peer_port: int = 0, sounds: Path | None = None
+    ) -> None:
         super().__init__(folder)
-        self.real = RealSwitch(folder, binary=binary, extensions=EXTENSIONS)
+        self.real = RealSwitch(folder, binary=binary, extensions=EXTENSIONS, sounds=sounds, peer_port=peer_port)
         self.recordings = self.real.plan.recordings
         self.switch = Switch(
-            name="real", host="127.0.0.1", port=self.real.plan.esl_port, password=self.real.plan.esl_password
+            name=node, host="127.0.0.1", port=self.real.plan.esl_port, password=self.real.plan.esl_password
         )
 
     def __enter__(self) -> Self:
@@ -250,6 +257,9 @@ class RealDriver(Driver):
             for expires_s in (60, 0):
                 register(self.folder, account, port, f"127.0.0.1:{free_port()}", expires_s=expires_s)
                 control.await_event("CUSTOM")
+
+    def know(self, **others: int) -> None:
+        self.real.know(**others)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -366,24 +376,26 @@ class SimulatedDriver(Driver):
     name = "simulated"
     has_sound = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, node: str = "simulated", peer_port: int = 0) -> None:
         super().__init__(folder)
+        self.peering = ["--name", node, "--peer-port", str(peer_port)] if peer_port else []
         self.recordings = folder / "recordings"
         self.recordings.mkdir(parents=True)
         self.child: Child | None = None
-        self.switch = Switch(name="simulated", host="127.0.0.1", port=0, password="contract-tests")
+        self.switch = Switch(name=node, host="127.0.0.1", port=0, password="contract-tests")
 
     def __enter__(self) -> Self:
         output = self.folder / "simulator.txt"
         command = [
             *(sys.executable, "-m", "freeswitch.simulator", "--port", "0", "--password", self.switch.password),
             *("--seed", "1", "--heartbeat", "2"),
+            *self.peering,
         ]
         self.child = Child(command, output=output, folder=Path(__file__).parents[2])
         listens = until(
             lambda: re.search(r"event socket on .*:(\d+)", output.read_text()), "the simulator to say its port"
         )
-        self.switch = Switch(name="simulated", host="127.0.0.1", port=int(listens[1]), password=self.switch.password)
+        self.switch = replace(self.switch, port=int(listens[1]))
         for extension in EXTENSIONS:  # there is an account for each, as in the real one's directory
             self.unregister(extension)
         return self
@@ -394,6 +406,9 @@ class SimulatedDriver(Driver):
         self.stack.close()
         assert self.child is not None
         self.child.stop()
+
+    def know(self, **others: int) -> None:
+        self.peering += [part for name, port in others.items() for part in ("--peer", f"{name}={port}")]
 
     def tell(self, words: str) -> str:
         """One order to the simulator; AssertionError where it does not take it."""

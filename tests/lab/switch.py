@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,8 +47,11 @@ class RealSwitch:
         sounds: Path | None = None,
         log_level: str = "warning",
         user: str | None = None,
+        peer_port: int = 0,
     ) -> None:
-        """`user` is who the switch runs as, None for whoever we are; only root may choose."""
+        """`user` is who the switch runs as, None for whoever we are; only root may choose. `peer_port` is where other
+        switches (see `know`) bring their callers; 0 where there are none.
+        """
         found = binary or freeswitch_binary()
         if found is None:
             raise FileNotFoundError(f"no FreeSWITCH: set {VARIABLE} to its program, or put it on PATH")
@@ -61,6 +65,7 @@ class RealSwitch:
             esl_password=secrets.token_urlsafe(18),
             sip_port=free_port(),
             trunk_port=free_port(),
+            peer_port=peer_port,
             rtp_first=(first := free_range(RTP_PORTS)),
             rtp_last=first + RTP_PORTS - 1,
             recordings=folder / "recordings",
@@ -70,6 +75,10 @@ class RealSwitch:
             log_level=log_level,
             realtime=False,
         )
+
+    def know(self, **others: int) -> None:
+        """These are the other switches, each by the port where it takes our callers. Before it is started."""
+        self.plan = replace(self.plan, nodes={name: f"127.0.0.1:{port}" for name, port in others.items()})
 
     def __enter__(self) -> Self:
         return self.start()
@@ -157,4 +166,4 @@ class RealSwitch:
                 status = control.api("sofia status")
         except (ConnectionError, TimeoutError, OSError):
             return False
-        return status.count("RUNNING") == 2
+        return status.count("RUNNING") == (3 if self.plan.peer_port else 2)

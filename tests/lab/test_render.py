@@ -39,7 +39,7 @@ def test_every_variable_that_the_configuration_uses_is_set_by_the_render(tmp_pat
 
 
 def test_every_file_of_the_configuration_is_well_formed_and_included(tmp_path: Path, plan: SwitchPlan) -> None:
-    render(tmp_path, plan)
+    render(tmp_path, replace(plan, peer_port=5070, nodes={"b": "192.0.2.1:5070"}))
     conf = tmp_path / "conf"
     included = set(re.findall(r'cmd="include" data="([\w.]+)"', "".join(f.read_text() for f in conf.glob("*.xml"))))
     assert {file.name for file in conf.glob("*.xml")} == included | {"freeswitch.xml"}
@@ -90,6 +90,10 @@ def test_rendering_again_replaces_and_the_directory_can_be_rendered_alone(tmp_pa
         ({"outside": {"Bad Name": "192.0.2.1:5060"}}, "Bad Name"),
         ({"outside": {"carrier": 'x"/><param'}}, "outside.carrier"),
         ({"outside": {"carrier": "192.0.2.1"}}, "outside.carrier"),
+        ({"peer_port": 70000}, "peer_port is 70000"),
+        ({"nodes": {"b": "192.0.2.1:5070"}}, "peer_port of its own"),
+        ({"peer_port": 5070, "nodes": {"b": "b.example:5070"}}, "nodes.b"),
+        ({"peer_port": 5070, "nodes": {"Bad Name": "192.0.2.1:5070"}}, "Bad Name"),
     ),
 )
 def test_a_value_that_the_switch_would_misread_is_refused_by_name(
@@ -106,6 +110,17 @@ def test_each_trunk_to_the_outside_is_a_gateway_that_registers_nowhere(tmp_path:
     assert text.index('<gateway name="branch">') < text.index('<gateway name="carrier">')
     assert '<param name="proxy" value="192.0.2.1:5060"/>' in text
     assert text.count('<param name="register" value="false"/>') == 2
+
+
+def test_the_other_switches_are_known_by_their_addresses_and_nobody_else_is(tmp_path: Path, plan: SwitchPlan) -> None:
+    """Law 10: the profile is there only where there are others, and lets in nobody but them."""
+    render(tmp_path, plan)
+    assert (tmp_path / "conf" / "nodes.xml").read_text() == ""
+    render(tmp_path, replace(plan, peer_port=5070, nodes={"b": "192.0.2.1:5070", "c": "[2001:db8::1]:5071"}))
+    conf = tmp_path / "conf"
+    assert 'data="between.xml"' in (conf / "nodes.xml").read_text()
+    assert re.findall(r'cidr="([^"]+)"', (conf / "node_peers.xml").read_text()) == ["192.0.2.1/32", "2001:db8::1/128"]
+    assert re.findall(r'<gateway name="([^"]+)">', (conf / "node_gateways.xml").read_text()) == ["node-b", "node-c"]
 
 
 def test_unless_somebody_says_otherwise_the_outside_is_this_machine(plan: SwitchPlan) -> None:

@@ -151,7 +151,7 @@ class Scene:
         leg = f"caller-{self._legs}"
         self.give(
             facts.LegParked(
-                node=NODE,
+                node=more.pop("node", NODE),
                 leg=leg,
                 inbound=True,
                 dialled=dialled,

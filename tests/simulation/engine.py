@@ -60,6 +60,9 @@ class AnyLink(Protocol):
     def cut(self, node: str) -> None:
         """The connection to this node is lost; another is tried in a moment."""
 
+    def part(self, node: str, away_ms: int) -> None:
+        """The network between us and this node is away for so long."""
+
     def press(self, *, behind: bool) -> None:
         """The switch does late what it is told from now on, or keeps up again."""
 

@@ -376,6 +376,9 @@ class FrameLink:
         if self._events is not None:
             self._events.cut()
 
+    def part(self, node: str, away_ms: int) -> None:
+        raise AssertionError(f"no run with frames parts {node} from us for {away_ms} ms")
+
     def press(self, *, behind: bool) -> None:
         """The switch does late what it is told from now on, or keeps up again."""
         if self.up:

@@ -20,6 +20,7 @@ from orchestrator.domain.staff.engagements import by_offer, with_contact
 from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
+from orchestrator.domain.switch import nodes as n
 from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
@@ -76,7 +77,7 @@ RULES = {
     "way_out": "whoever waits is looked at when its overflow or its answer is due, and comes to no queue twice",
     "billing": "nobody is answered who is refused, or who is to be answered by an agent alone",
     "as_meant": "what an agent pressed for one offer or contact never happens to another",
-    "phone_is_there": "no agent whose phone is known to be gone is offered a contact",
+    "phone_is_there": "no agent whose phone is known to be gone is offered a contact, and it is rung where it is",
     "phones_told": "of a phone the log tells what changes, nothing else, and in the end what is so",
     "agent_first": "nobody outside is called without an agent, or a caller, who is there to talk",
     "outside_bounded": "no more numbers outside are called at once than may be",
@@ -110,6 +111,11 @@ class Book:
         self._versions: dict[str, int] = {}
         self._caller_legs: dict[str, str] = {}
         self._legs: dict[str, dict[str, None]] = {}
+        self._home: dict[str, str] = {}
+        """The switch of each contact."""
+        self._drained: dict[str, None] = {}
+        self._kept_out: dict[str, None] = {}
+        """Contacts that came in though their switch is drained."""
         self._visits: dict[str, str] = {}
         self._offers: dict[str, str] = {}
         self._ended: dict[str, str] = {}
@@ -158,8 +164,12 @@ class Book:
             case "shift":
                 self._shift(ident_of(stream), record)
             case "node":
-                if not self.heard.note(stream, event):
+                if not self.heard.note(ident_of(stream), event):
                     raise Broken("phones_told", f"{event} tells nothing new")
+                if isinstance(event, n.NodeDrained):
+                    self._drained[ident_of(stream)] = None
+                elif isinstance(event, n.NodeUndrained):
+                    self._drained.pop(ident_of(stream), None)
 
     def finish(self) -> None:
         """The log is complete: every contact has ended."""
@@ -176,14 +186,21 @@ class Book:
                 if event.leg in self._caller_legs:
                     raise Broken("one_contact_per_call", f"{event.leg} is {self._caller_legs[event.leg]} and {stream}")
                 self._caller_legs[event.leg] = stream
+                self._home[stream] = event.node
+                if event.node in self._drained and event.found == "live":
+                    self._kept_out[stream] = None
                 self._legs[stream] = {event.leg: None}
             case c.ContactQueued() as event:
+                if stream in self._kept_out:
+                    raise Broken("door", f"{stream} is let in by a switch that is drained")
                 self._queued += 1
                 self.places[stream] = self._queued
                 self.since[stream] = event.waiting_since or record.about.at
                 if stream in self._visits:
                     raise Broken("ends_once", f"{stream} is queued twice")
                 self._visits[stream] = event.visit_id
+            case o.CallbackMoved() as event:
+                self._home[stream] = event.node
             case c.QueueVisitEnded() as event:
                 if self._visits.pop(stream, "") != event.visit_id:
                     raise Broken("ends_once", f"{stream} ends a visit that is not open")
@@ -258,7 +275,11 @@ class Book:
 
     def _ring(self, stream: str, event: c.OfferMade | c.OfferWidened) -> None:
         for held in event.reservations:
-            if held.leg not in self._legs[stream] and self.heard.gone(held.extension):
+            elsewhere = held.via or self._home[stream]
+            new = held.leg not in self._legs[stream]
+            if new and self.heard.anywhere(held.extension) and not self.heard.has(elsewhere, held.extension):
+                raise Broken("phone_is_there", f"{stream} rings {held.extension} at {elsewhere}, which has it not")
+            if new and self.heard.gone(held.extension):
                 raise Broken("phone_is_there", f"{stream} is offered to {held.extension}, which is gone")
             self._legs[stream][held.leg] = None
         if event.next_at:
@@ -445,7 +466,8 @@ class Invariants:
                 if since > self._engine.slack():
                     raise Broken("place_hushed", f"{record.stream} hears of its place instead of its agent")
             case c.LegClosed() as event:
-                if self._switch.lives(event.leg):
+                # One on a switch of which nothing was heard for too long may live: it is ended when that is back.
+                if self._switch.lives(event.leg) and event.repair != "switch_dead":
                     raise Broken("asked_before_closed", f"{event.leg} is closed ({event.cause}) and lives")
                 if event.repair == "absent" and not isinstance(given.body, f.LegPresence):
                     raise Broken(

@@ -62,11 +62,14 @@ class Link:
         self._told: dict[str, bool] = {}
         """What came of phones while a snapshot is being made."""
         self._stopped = False
+        self._parted_until = 0
 
     # --- the connection ----------------------------------------------------------------------------------------------
     def connect(self) -> None:
         """Connect now, or try again in a moment."""
         if self._stopped or self.up:
+            return
+        if self._agenda.now < self._parted_until:
             return
         if not self._switch.up:
             self._agenda.soon(200, 2_000, self.connect)
@@ -84,6 +87,14 @@ class Link:
         self._drop()
         self._tell(f.LinkDown(node=self.node, why=why))
         self._agenda.soon(100, 4_000, self.connect)
+
+    def part(self, away_ms: int) -> None:
+        """The network between us and the switch is away for so long; calls go on."""
+        if self.up:
+            self._drop()
+            self._tell(f.LinkDown(node=self.node, why="no route to host"))
+        self._parted_until = self._agenda.now + away_ms * MILLISECOND
+        self._agenda.after(away_ms * MILLISECOND, self.connect)
 
     def press(self, *, behind: bool) -> None:
         """The switch does late what it is told from now on, or keeps up again."""
@@ -161,7 +172,7 @@ class Link:
             return
         seen = self._switch.look()
         core = self._switch.core
-        phones = {extension: phone.registered for extension, phone in self._switch.phones.items()}
+        phones = {extension: self._switch.has(phone) for extension, phone in self._switch.phones.items()}
         self._told.clear()
 
         def looked() -> None:
@@ -300,6 +311,12 @@ class Links:
         for link in self.links:
             if link.node == node:
                 link.cut("connection reset")
+
+    def part(self, node: str, away_ms: int) -> None:
+        """The network between us and this node is away for so long."""
+        for link in self.links:
+            if link.node == node:
+                link.part(away_ms)
 
     def press(self, *, behind: bool) -> None:
         """The switches do late what they are told from now on, or keep up again."""

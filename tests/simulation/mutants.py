@@ -35,7 +35,7 @@ from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
 from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import counters, presence, shifts
-from orchestrator.domain.switch import nodes
+from orchestrator.domain.switch import between, nodes
 from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
 from orchestrator.domain.switch.instructions import CheckLeg, DialOutside, StopRecording
 from orchestrator.policies import POLICIES
@@ -56,6 +56,7 @@ call_out = import_module("orchestrator.policies.call_out").call_out
 consult = import_module("orchestrator.policies.consult").consult
 
 _PHONES = Size(contacts=60, agents=4, phones=20)
+_SEVERAL = Size(contacts=60, agents=6, nodes=2)
 _CALLS_OUT = Size(contacts=60, agents=6, outside=True)
 SEEDS = 40
 """A mutant that lives through so many seeds is not killed."""
@@ -1167,6 +1168,13 @@ MUTANTS = (
         make=around(sensing, "_presence", _lives_that_will_do),
         weather=Weather(lost=0.15),
         size=_PASSED_ON_AND_WAITING,
+    ),
+    Mutant(
+        name="ring every phone over the caller's own switch",
+        rule="phone_is_there",
+        make=instead(between, "place_of", lambda _known, home, _extension: home),
+        weather=_CALM,
+        size=_SEVERAL,
     ),
     Mutant(
         name="tell places by who came first, however urgent",

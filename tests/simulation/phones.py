@@ -53,6 +53,7 @@ class Heard:
     def __init__(self) -> None:
         self._said: dict[str, dict[str, bool]] = {}
         self._in_step: dict[str, None] = {}
+        self._dead: dict[str, None] = {}
 
     def note(self, node: str, event: Event) -> bool:
         """Take one more record; false where it tells what was known."""
@@ -64,6 +65,10 @@ class Heard:
                 return True
             case n.NodeLost() | n.NodeConnected():
                 self._in_step.pop(node, None)
+                self._dead.pop(node, None)
+                return True
+            case n.NodeDied():
+                self._dead[node] = None
                 return True
             case n.PhoneRegistered() | n.PhoneUnregistered():
                 said[event.extension] = isinstance(event, n.PhoneRegistered)
@@ -79,13 +84,23 @@ class Heard:
     def gone(self, extension: str) -> bool:
         """Whether those switches that can be asked say that they cannot reach this phone."""
         known = [self._said[node][extension] for node in self._in_step if extension in self._said[node]]
+        known += [False for node in self._dead if extension in self._said[node]]
         return bool(known) and not any(known)
+
+    def has(self, node: str, extension: str) -> bool:
+        """Whether this switch, by its own word, can reach this phone now."""
+        return node in self._in_step and self._said[node].get(extension, False)
+
+    def anywhere(self, extension: str) -> bool:
+        """Whether any switch can, by its own word."""
+        return any(self.has(node, extension) for node in self._in_step)
 
 
 def is_gone(world: World, extension: str) -> bool:
     """The same, by the live state."""
-    said = [node.phones.get(extension) for node in world.nodes.values() if node.in_step]
-    known = [phone.registered for phone in said if phone is not None]
+    nodes = [node for node in world.nodes.values() if extension in node.phones]
+    known = [node.phones[extension].registered for node in nodes if node.in_step]
+    known += [False for node in nodes if node.status == n.DEAD]
     return bool(known) and not any(known)
 
 

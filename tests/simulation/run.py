@@ -21,7 +21,7 @@ from orchestrator.domain.routing.recording import ALWAYS, NEVER, OF_AGENTS, OF_Q
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
-from orchestrator.runner.inputs import EndAll, IdentifyContact
+from orchestrator.runner.inputs import DrainNode, EndAll, IdentifyContact, UndrainNode
 from tests.simulation.agenda import START, Agenda
 from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
@@ -91,6 +91,10 @@ class Size(Struct, frozen=True, kw_only=True):
     """In how many of the talks that somebody looks at somebody is consulted."""
     phones: int = 0
     """How often a phone loses its registration, and gets it back."""
+    nodes: int = 0
+    """How many switches there are at least, where each phone is registered at one of them; and how often one is dead
+    for a while, or drained.
+    """
     routing: bool = False
     """Whether queues have every rule, steps and levels; or all are as plain as can be."""
     rule: str = ""
@@ -126,6 +130,7 @@ class Run(Watcher):
         self._phone_dice = Random(f"phones of {seed}")
         self._pressure_dice = Random(f"pressures of {seed}")
         self._transfer_dice = Random(f"transfers of {seed}")
+        self._node_dice = Random(f"nodes of {seed}")
         self._consult_dice = Random(f"consults of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
@@ -137,6 +142,7 @@ class Run(Watcher):
             transfers=0.0 if weather else self._transfer_dice.choice((0.0, 0.0, 0.2, 1.0)),
             consults=0.0 if weather else self._consult_dice.choice((0.0, 0.0, 0.3, 1.0)),
             phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
+            nodes=0 if weather else self._node_dice.choice((0, 0, 2, 3)),
         )
         self.lines = self._hands_dice.choice((1, 2, 2, 3)) if self.size.hands else 1
         """How many callers each agent may have at once."""
@@ -169,8 +175,11 @@ class Run(Watcher):
     # --- the switch --------------------------------------------------------------------------------------------------
     def make_switches(self) -> list[Switch]:
         """The switches of this run."""
-        names = [f"n{number + 1}" for number in range(self.weather.switches)]
-        return [Switch(self.agenda, self.dice, self.weather, name, self.phones) for name in names]
+        names = [f"n{number + 1}" for number in range(max(self.weather.switches, self.size.nodes))]
+        made = {name: Switch(self.agenda, self.dice, self.weather, name, self.phones) for name in names}
+        for switch in made.values():
+            switch.others = made
+        return list(made.values())
 
     def look_at(self, switches: list[Switch]) -> AnySwitch:
         """What the rules look at."""
@@ -235,7 +244,7 @@ class Run(Watcher):
             and engine.acting
             and not self.switch.channels()
             and not engine.world.contacts
-            and not any(node.strays for node in engine.world.nodes.values())
+            and all(node.in_step and not node.strays for node in engine.world.nodes.values())
         )
 
     def _finish(self) -> None:
@@ -416,6 +425,9 @@ class Run(Watcher):
             )
         for _ in range(self.size.phones):
             self.agenda.at(START + int(self._phone_dice.uniform(1, lasts_s) * SECOND), self._lose_phone)
+        for _ in range(self.size.nodes):
+            for trouble in (self._kill_node, self._part_node, self._drain_node):
+                self.agenda.at(START + int(self._node_dice.uniform(5, lasts_s * 0.9) * SECOND), trouble)
         for moment in self.door.moments(lasts_s):
             self.agenda.at(moment, self._change_the_door)
         self.agenda.at(self._calm_from, self._calm_down)
@@ -506,6 +518,7 @@ class Run(Watcher):
                 talks_auto=dice.random() < 0.7,
                 registered=dice.random() < 0.97,
                 lines=self.lines,
+                at=self._node_dice.choice(self.switches).node if self.size.nodes else "",
             )
         self._apply(changes)
 
@@ -654,6 +667,33 @@ class Run(Watcher):
     def _lose_phone(self) -> None:
         if self.registrations is not None:
             self.registrations.lose_one()
+
+    def _kill_node(self) -> None:
+        """A switch is gone for longer than it may be silent, or just not, and comes back empty."""
+        switch = self._node_dice.choice(self.switches)
+        self.note(f"{switch.node} is dead for a while")
+        switch.restart(self._node_dice.choice((20_000, 58_000, 75_000)), orderly=False)
+
+    def _part_node(self) -> None:
+        """The network between us and a switch is away, its calls go on."""
+        node = self._node_dice.choice(self.switches).node
+        self.note(f"the network to {node} is away")
+        if self.engine is not None:
+            self.engine.link.part(node, self._node_dice.choice((20_000, 58_000, 75_000)))
+
+    def _drain_node(self) -> None:
+        node = self._node_dice.choice(self.switches).node
+        self.note(f"somebody drains {node}")
+        if self.engine is not None:
+            self.engine.command(DrainNode(node=node, by="admin:test"))
+        self.agenda.after(int(self._node_dice.uniform(1, 60) * SECOND), partial(self._undrain_node, node))
+
+    def _undrain_node(self, node: str) -> None:
+        """Again and again: whoever asks may not be heard."""
+        engine = self.engine
+        if engine is not None and engine.acting:
+            engine.command(UndrainNode(node=node, by="admin:test"))
+        self.agenda.after(15 * SECOND, partial(self._undrain_node, node))
 
     def _register(self, extension: str, registered: bool) -> None:  # noqa: FBT001 - a callback's argument
         if self.phones[extension].registered != registered:

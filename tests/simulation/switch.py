@@ -8,10 +8,12 @@ the leg is made all the same; the end of a ring is told twice, by the leg and by
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Protocol
 
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, derived_id
+from orchestrator.domain.switch import between
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.runner.sensing import INBOUND_CONTEXT
@@ -68,6 +70,8 @@ class Phone:
     """Calls at a time; one more finds it busy."""
     calls: int = 0
     """Calls that it has now, from whichever switch."""
+    at: str = ""
+    """The switch at which it is registered; at all of them where this is empty."""
 
 
 @dataclass(slots=True, eq=False)
@@ -108,6 +112,10 @@ class Leg:
     """Whether it is parked, instead of hung up, when whoever it talks with leaves."""
     first: bool = False
     """Whether it is the first leg of the bridge that is, or was, made with it: the caller's."""
+    near: "tuple[Switch, Leg] | None" = None
+    """Of a leg to a phone for another switch: that one, and the agent's leg there."""
+    far: "tuple[Switch, tuple[Leg, ...]] | None" = None
+    """Of an agent's leg that leads to another switch: that one, and its half of it."""
     alive: bool = True
     reply: Reply | None = field(default=None, repr=False)
 
@@ -132,6 +140,9 @@ class Switch:
         self.core = f"{node}-core-1"
         self.starts = 1
         self.calls = 0
+        self.others: dict[str, Switch] = {}
+        """All switches of the run by their names, with which it shares a trunk."""
+        self.drained = False
         self.rung: dict[str, str] = {}
         """Every leg that was made for a phone, and how far it came: made, rang, answered."""
         self.agenda.after(BEAT, self._beat)
@@ -144,10 +155,16 @@ class Switch:
     def register(self, extension: str, *, registered: bool) -> None:
         """A phone registers, also again, or is gone; every switch that is up gets to know."""
         self.phones[extension].registered = registered
+        if self.phones[extension].at not in ("", self.node):
+            return
         if self.up and registered:
             self.tell(f.PhoneRegistered(node=self.node, at=self.agenda.now, extension=extension), f"phone-{extension}")
         elif self.up:
             self.tell(f.PhoneGone(node=self.node, at=self.agenda.now, extension=extension), f"phone-{extension}")
+
+    def has(self, phone: Phone) -> bool:
+        """Whether this phone is registered here."""
+        return phone.registered and phone.at in ("", self.node)
 
     def _beat(self) -> None:
         if self.up:
@@ -162,7 +179,12 @@ class Switch:
 
     # --- callers -----------------------------------------------------------------------------------------------------
     def call(self, caller: Caller) -> None:
-        """Somebody calls, unless the switch is down."""
+        """Somebody calls, unless the switch is down; a drained one refuses, and the carrier tries another."""
+        if self.drained and self.up:
+            others = [other for other in self.others.values() if other.up and not other.drained]
+            if others:
+                others[0].call(caller)
+            return
         if not self.up:
             return
         self.calls += 1
@@ -220,6 +242,7 @@ class Switch:
         del self.legs[leg.uuid]
         for file in tuple(leg.recordings):
             self._end_recording(leg, file)
+        self._end_other_half(leg)
         peer, joining = leg.peer, leg.joining
         leg.peer = leg.joining = None
         if peer is not None:
@@ -239,8 +262,73 @@ class Switch:
 
     def _bury(self, leg: Leg) -> None:
         leg.alive = False
-        if leg.phone is not None:
+        if leg.phone is not None and leg.far is None:
             leg.phone.calls -= 1
+
+    # --- the trunk to other switches ---------------------------------------------------------------------------------
+    def _over_trunk(self, given: i.RingAgent, reply: Reply) -> None:
+        """An agent's leg that leads to another switch, which has the phone."""
+        phone, there = self.phones[given.extension], self.others[given.via]
+        leg = Leg(given.leg, inbound=False, born=self.agenda.now, phone=phone, job=given.id)
+        leg.contact, leg.offer, leg.far = given.contact, given.offer, (there, ())
+        self.legs[leg.uuid] = leg
+        self.rung[leg.uuid] = "unreachable"
+        reply("")
+        self._say(f.LegCreated, leg)
+        self.moment(next((c for c in self.legs.values() if c.contact == given.contact and c.inbound), None), "rung")
+        self.agenda.soon(1, 10, lambda: there.bring(self, leg, given.ring_ms))
+
+    def bring(self, near: "Switch", leg: Leg, ring_ms: int) -> None:
+        """Another switch brings a caller to a phone that is registered here."""
+        phone = leg.phone
+        if not leg.alive or phone is None:
+            return
+        if not self.up:
+            near.hang_up(leg, "NORMAL_TEMPORARY_FAILURE")
+            return
+        if not self.has(phone):
+            near.hang_up(leg, "NO_USER_RESPONSE")
+            return
+        self.calls += 1
+        trunk = Leg(derived_id(self.core, "call", self.calls), inbound=True, born=self.agenda.now)
+        trunk.context = between.CONTEXT
+        half = Leg(between.far_leg(leg.uuid), inbound=False, born=self.agenda.now, phone=phone)
+        for each in (trunk, half):
+            each.near = (near, leg)
+            self.legs[each.uuid] = each
+            self._say(f.LegCreated, each, inbound=each.inbound)
+        leg.far = (self, (trunk, half))
+        busy = phone.calls >= phone.lines
+        phone.calls += 1
+        near.rung[leg.uuid] = "made"
+        if busy:
+            self.agenda.soon(10, 60, lambda: near.hang_up(leg, "USER_BUSY"))
+        else:
+            near.ring(leg, phone, ring_ms)
+
+    def _end_other_half(self, leg: Leg) -> None:
+        """A leg ends: its other half, on another switch, hears of it."""
+        if leg.far is not None:
+            there, halves = leg.far
+            for half in halves:
+                self.agenda.soon(1, 20, partial(there.hang_up, half, "NORMAL_CLEARING"))
+        elif leg.near is not None:
+            there, near = leg.near
+            trunk_and_phone = near.far[1] if near.far is not None else ()
+            self.agenda.soon(1, 20, partial(there.hang_up, near, "NORMAL_CLEARING"))
+            for half in trunk_and_phone:
+                self.agenda.soon(1, 20, partial(self.hang_up, half, "NORMAL_CLEARING"))
+
+    def _forsake(self, leg: Leg) -> None:
+        """A leg died with its switch: its other half finds out when the session's time is over, at the latest."""
+        if leg.far is not None:
+            there, halves = leg.far
+        elif leg.near is not None:
+            there, halves = leg.near[0], (leg.near[1],)
+        else:
+            return
+        for half in halves:
+            self.agenda.soon(1, 120_000, partial(there.hang_up, half, "RECOVERY_ON_TIMER_EXPIRE"))
 
     def _end_job(self, leg: Leg, cause: str) -> None:
         job, leg.job = leg.job, ""
@@ -300,6 +388,9 @@ class Switch:
                 self._announce(given, reply)
             case i.SayPlace() | i.HushPlace():
                 self._tell_place(given, reply)
+            case i.MarkDrained(on=on):
+                self.drained = on
+                reply("")
             case _:
                 raise TypeError(f"the model switch does not know {type(given).__name__}")
 
@@ -339,7 +430,10 @@ class Switch:
         if given.leg in self.legs:
             reply("DUPLICATE_UUID")
             return
-        if phone is None or not phone.registered:
+        if given.via:
+            self._over_trunk(given, reply)
+            return
+        if phone is None or not self.has(phone):
             self.rung.setdefault(given.leg, "unreachable")
             reply("")
             ghost = Leg(given.leg, inbound=False, born=self.agenda.now, job=given.id)
@@ -365,9 +459,10 @@ class Switch:
         if busy:
             self.agenda.soon(10, 60, lambda: self.hang_up(leg, "USER_BUSY"))
             return
-        self._ring(leg, phone, given.ring_ms)
+        self.ring(leg, phone, given.ring_ms)
 
-    def _ring(self, leg: Leg, phone: Phone, ring_ms: int) -> None:
+    def ring(self, leg: Leg, phone: Phone, ring_ms: int) -> None:
+        """The phone of this leg is called."""
         # A manner is what the phone mostly does; now and then it does something else.
         does = phone.manner if self.dice.random() < 0.8 else self.dice.choice(("answers", "rejects", "ignores"))
         if does == "dead":
@@ -570,8 +665,9 @@ class Switch:
             reply("No such channel!")
             return
         reply("")
-        if leg.rang and leg.phone is not None and leg.phone.talks_auto:
-            self.agenda.soon(20, 200, lambda: self.answer(leg))
+        there, rung = leg.near or (self, leg)
+        if rung.rang and rung.phone is not None and rung.phone.talks_auto:
+            self.agenda.soon(20, 200, lambda: there.answer(rung))
 
     def _record(self, given: i.StartRecording, reply: Reply) -> None:
         leg = self.legs.get(given.leg)
@@ -693,9 +789,10 @@ class Switch:
             self.tell(f.SwitchStopping(node=self.node, at=self.agenda.now), "")
             for leg in tuple(self.legs.values()):
                 self.hang_up(leg, "SYSTEM_SHUTDOWN")
-        self.up = False
+        self.up = self.drained = False
         for leg in self.legs.values():
             self._bury(leg)
+            self._forsake(leg)
             leg.peer = leg.joining = None
         self.legs.clear()
         for listener in tuple(self.listeners):

@@ -32,9 +32,21 @@ def test_a_caller_is_parked_unanswered_with_what_our_dialplan_sets() -> None:
 def test_the_rules_are_those_of_the_real_switch_s_configuration() -> None:
     contexts = {rule.context for rule in configured()}
     assert {"ringledger-inbound", "ringledger-agents"} <= contexts
-    actions = Dialplan().route("ringledger-inbound", "anything\nat all")
+    actions = Dialplan().route("ringledger-inbound", "anything\nat all", lambda _: "")
     assert actions[-1] == ("park", "")
     assert not any("$${" in argument for _, argument in actions)
+
+
+def test_a_rule_may_look_at_a_variable_and_fill_in_what_its_pattern_found() -> None:
+    plan = Dialplan()
+    drained = {"ringledger_drained": "yes"}.get
+    assert plan.route("ringledger-inbound", "4000", lambda name: drained(name, "")) == (
+        ("hangup", "SWITCH_CONGESTION"),
+    )
+    leg = "00000000-0000-4000-8000-000000000001"
+    actions = plan.route("ringledger-nodes", f"1001~{leg}", lambda _: "")
+    assert actions[-1] == ("bridge", f"{{origination_uuid={leg}-phone}}user/1001@ringledger")
+    assert plan.route("ringledger-nodes", "1001", lambda _: "") == (("hangup", "CALL_REJECTED"),)
 
 
 def test_a_condition_that_the_simulator_cannot_judge_is_refused_by_name(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ MAY: Final = {
     "blacklist.see": {"leader", "back_office", "admin", "auditor"},
     "blacklist.keep": {"leader", "back_office", "admin"},
     "notices.switch": {"leader", "ops", "admin"},
+    "nodes.drain": {"ops", "admin"},
     "sizing.see": {"leader", "ops", "admin"},
     "work.close": {"leader", "back_office"},
     "recordings.hear": {"leader", "qa", "auditor"},

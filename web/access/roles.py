@@ -47,6 +47,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "blacklist.see": "see the blacklist, and what became of each entry",
         "blacklist.keep": "add to the blacklist, change it, take numbers off it",
         "notices.switch": "see what callers hear before the music, switch it on and off",
+        "nodes.drain": "let a switch take no new calls, so that it can be worked on",
         "numbers.clear": "see whole telephone numbers of callers at once",
         "personal.reveal": "have masked personal data shown, which is recorded",
         "routing.see": "see queues, entry points, agents' skills and the rest of the configuration, as it is and was",
@@ -66,11 +67,11 @@ _GRANTS: Final[Mapping[str, str]] = {
     " blacklist.see blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",
     "qa": "history.search recordings.hear customers.see",
-    "ops": "board.watch floor.watch replay.watch ops.see history.search notices.switch sizing.see",
+    "ops": "board.watch floor.watch replay.watch ops.see history.search notices.switch nodes.drain sizing.see",
     "auditor": "history.search recordings.hear recordings.export recordings.hold replay.watch ops.see audit.see"
     " customers.see work.see personal.reveal blacklist.see",
     "admin": "board.watch floor.watch users.manage ops.see audit.see blacklist.see blacklist.keep notices.switch"
-    " sizing.see routing.see routing.edit routing.apply",
+    " nodes.drain sizing.see routing.see routing.edit routing.apply",
 }
 
 GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

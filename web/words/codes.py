@@ -22,6 +22,8 @@ CODES: Final[dict[str, LazyString]] = {
     "no_entry_point": _l("no entry point for the number"),
     "overflowed": _l("sent on to another place"),
     "blacklisted": _l("the number is on the blacklist"),
+    "drained": _l("the switch is being worked on"),
+    "maintenance": _l("maintenance"),
     "overloaded": _l("the switch had no room"),
     "trunk_full": _l("the trunk group had no room"),
     "queue_full": _l("the queue was full"),

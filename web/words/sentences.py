@@ -207,6 +207,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     o.CallbackDialled: (_l("The agent is there: the customer is called"), _nothing),
     o.CallbackAnswered: (_l("The customer answered"), _nothing),
     o.CallbackMissed: (_l("The customer was not reached: %(cause)s"), _coded("cause")),
+    o.CallbackMoved: (_l("Will be called back over another switch: %(node)s"), lambda e, _: {"node": e.node}),
     o.CallbackResumed: (_l("Waits in turn again to be called back"), _nothing),
     o.CallbackEnded: (_l("Is not called back any more: %(reason)s"), _called_off),
     o.OutsideDialled: (_l("A number outside is called for the caller"), _nothing),
@@ -265,6 +266,12 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     # --- switches
     nodes.NodeConnected: (_l("The switch is connected"), _nothing),
     nodes.NodeLost: (_l("Alarm: the switch is lost (%(why)s)"), lambda e, _: {"why": e.why}),
+    nodes.NodeDied: (
+        _l("Alarm: the switch counts as dead, nothing was heard of it for %(silent)s; its calls are closed"),
+        lambda e, _: {"silent": duration(e.silent_ms)},
+    ),
+    nodes.NodeDrained: (_l("The switch is drained: it takes no new calls (%(reason)s)"), _coded("reason")),
+    nodes.NodeUndrained: (_l("The switch takes new calls again"), _nothing),
     nodes.NodeReconciled: (_l("Ledger and switch agree; calls are served"), _nothing),
     nodes.NodeRepaired: (
         _l(

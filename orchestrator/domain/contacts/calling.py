@@ -17,6 +17,7 @@ from orchestrator.domain.contacts.commands import (
     NoteAnswered,
     NoteBridged,
     NoteLegGone,
+    Rehome,
     SendOutside,
 )
 from orchestrator.domain.contacts.contacts import Contact, Offer, OfferExtended, OfferWithdrawn, QueueVisitEnded
@@ -27,6 +28,7 @@ from orchestrator.domain.contacts.outward_events import (
     CallbackDialled,
     CallbackEnded,
     CallbackMissed,
+    CallbackMoved,
     CallbackResumed,
     OutsideAnswered,
     OutsideConnected,
@@ -38,7 +40,7 @@ from orchestrator.domain.contacts.outward_events import (
 from orchestrator.domain.contacts.transfers import TRANSFERRED, under_way
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
 from orchestrator.domain.routing.outside import FULL
-from orchestrator.domain.switch.causes import SWITCH_RESTARTED, outcome_of
+from orchestrator.domain.switch.causes import WITH_THE_SWITCH, outcome_of
 
 Events = tuple[Event, ...]
 
@@ -86,6 +88,8 @@ def decide(contact: Contact, command: Calling) -> Events:
             return missed(contact, callback, contact.offer, command.cause, command.now)
         case EndPeace() if callback is not None and contact.status == "callback_later":
             return (CallbackResumed(),) if callback.again_at <= command.now else ()
+        case Rehome() if callback is not None and not contact.legs and contact.node != command.node:
+            return (CallbackMoved(node=command.node),)
         case EndCallback() if callback is not None and contact.status != "leaving":
             return ended(contact, command.reason, why=command.why)
     return ()
@@ -136,7 +140,7 @@ def leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     """The leg that calls outside is gone: not reached, or the talk is over."""
     outside = contact.outside
     if outside is not None and outside.segment_id:
-        ended_by = "system" if contact.told or command.cause == SWITCH_RESTARTED else "outside"
+        ended_by = "system" if contact.told or command.cause in WITH_THE_SWITCH else "outside"
         return (segment_ended(outside, ended_by, command.cause),)
     if outside is not None:
         return (OutsideMissed(leg=outside.leg, cause=command.cause),)
@@ -150,7 +154,7 @@ def caller_left(outside: Outside, *, told: str, cause: str) -> Events:
     """The caller is gone while a number outside is called, or talked to."""
     if not outside.segment_id:
         return (OutsideMissed(leg=outside.leg, cause="caller_left"),)
-    ended_by = "system" if told or cause == SWITCH_RESTARTED else "caller"
+    ended_by = "system" if told or cause in WITH_THE_SWITCH else "caller"
     return (segment_ended(outside, ended_by, cause),)
 
 
@@ -170,7 +174,7 @@ def missed(contact: Contact, callback: Callback, offer: Offer, cause: str, now: 
     """The customer is not reached: the agent is released, and the plan says how it goes on. What is not the customer's
     doing (the switch could not be told or was restarted, no line was free) is no try.
     """
-    counted = cause not in (SWITCH_RESTARTED, FULL) and outcome_of(cause) != "withdrawn"
+    counted = cause not in (*WITH_THE_SWITCH, FULL) and outcome_of(cause) != "withdrawn"
     peace_ms = callback.again_ms if counted or cause == FULL else min(callback.again_ms, BREATH_MS)
     again_at = Instant(now + peace_ms * MILLISECOND)
     miss = CallbackMissed(offer_id=offer.offer_id, cause=cause, counted=counted, again_at=again_at, leg=callback.leg)

@@ -321,6 +321,12 @@ class EndCallback(Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class Rehome(Struct, frozen=True, kw_only=True):
+    """Call the customer back over this node, where there is no leg yet that belongs to another."""
+
+    node: str
+
+
 class SendOutside(Struct, frozen=True, kw_only=True):
     """Call this number for the waiting caller."""
 
@@ -345,7 +351,15 @@ class JoinOutsideAgain(Struct, frozen=True, kw_only=True):
 
 
 Calling = (
-    AskCallback | DialCustomer | MissCustomer | EndPeace | EndCallback | SendOutside | ExpireOutside | JoinOutsideAgain
+    AskCallback
+    | DialCustomer
+    | MissCustomer
+    | EndPeace
+    | EndCallback
+    | Rehome
+    | SendOutside
+    | ExpireOutside
+    | JoinOutsideAgain
 )
 
 

@@ -89,7 +89,7 @@ from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import Transfer
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
 from orchestrator.domain.routing.requirements import Requirement, Step, bounded, rank_at
-from orchestrator.domain.switch.causes import SWITCH_RESTARTED
+from orchestrator.domain.switch.causes import WITH_THE_SWITCH
 
 __all__ = [
     "LIVE",
@@ -589,7 +589,7 @@ def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
     if event.leg == contact.farewell:
         after = replace(after, farewell="")
     if event.leg == contact.caller_leg and contact.status != "leaving":
-        told = "switch_lost" if event.cause == SWITCH_RESTARTED else contact.told
+        told = "switch_lost" if event.cause in WITH_THE_SWITCH else contact.told
         after = replace(after, status="leaving", phase=contact.status, told=told)
     return _in_time(after)
 

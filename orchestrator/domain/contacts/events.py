@@ -21,6 +21,8 @@ class Reservation(Struct, frozen=True, kw_only=True):
     agent_id: str
     extension: str
     leg: str
+    via: str = ""
+    """The node that has the phone, where that is another one than the contact's."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -43,7 +43,7 @@ from orchestrator.domain.contacts.contacts import (
 )
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Event, Instant, Refused
-from orchestrator.domain.switch.causes import NEVER_MADE, NORMAL_TEMPORARY_FAILURE, outcome_of
+from orchestrator.domain.switch.causes import NEVER_MADE, NORMAL_TEMPORARY_FAILURE, NOT_PASSED, outcome_of
 
 Events = tuple[Event, ...]
 
@@ -126,6 +126,8 @@ def phone_outcome(offer: Offer, leg: str, cause: str) -> str:
     if leg in offer.rejecting:
         return "rejected"
     outcome = outcome_of(cause)
+    if cause in NOT_PASSED and leg not in offer.delivered and any(r.via for r in offer.reservations if r.leg == leg):
+        return "failed"  # it may be the trunk to the phone's node, of which the agent knows nothing
     never_there = outcome == "timed_out" or cause == NORMAL_TEMPORARY_FAILURE
     return "unreachable" if never_there and leg not in offer.delivered else outcome
 

@@ -28,6 +28,7 @@ from orchestrator.domain.contacts.outward_events import (
     CallbackDialled,
     CallbackEnded,
     CallbackMissed,
+    CallbackMoved,
     CallbackResumed,
     OutsideAnswered,
     OutsideConnected,
@@ -131,6 +132,8 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             contact.callback is not None
         ):
             return _called_back(contact, contact.callback, event, at)
+        case CallbackMoved():
+            return replace(contact, node=event.node)
         case CallbackEnded():
             return replace(
                 contact, status="leaving", told=event.reason, offer=None, phase=contact.phase or contact.status

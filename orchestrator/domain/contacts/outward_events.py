@@ -55,6 +55,12 @@ class CallbackMissed(Event, frozen=True, kw_only=True):
     leg: str = ""
 
 
+class CallbackMoved(Event, frozen=True, kw_only=True):
+    """The customer is to be called over another switch, `node`: that of the contact is dead, or drained."""
+
+    node: str
+
+
 class CallbackResumed(Event, frozen=True, kw_only=True):
     """The peace after a try is over: the contact waits for its turn again, at its old place."""
 

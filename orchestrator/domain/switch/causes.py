@@ -3,12 +3,21 @@
 # Ours: the switch was restarted, so every leg that it had is gone and nobody will ever report it.
 SWITCH_RESTARTED = "SWITCH_RESTARTED"
 
+# Ours: nothing was heard of the switch for so long that it counts as dead, and its legs as gone.
+SWITCH_DEAD = "SWITCH_DEAD"
+
+# Why a leg is gone with its switch.
+WITH_THE_SWITCH = frozenset({SWITCH_RESTARTED, SWITCH_DEAD})
+
 # Somebody hung up a call that was talking (Q.850, 16).
 NORMAL_CLEARING = "NORMAL_CLEARING"
 
 # A SIP 400, 481, 500 or 503, and what a switch says where the phone's machine answers that nobody listens at its port
 # (mod_sofia, sofia_glue.c). It says so of a phone alone, never of its own lack of anything.
 NORMAL_TEMPORARY_FAILURE = "NORMAL_TEMPORARY_FAILURE"
+
+# A call that nobody wanted any more before it was answered (Q.850 has none; SIP 487).
+ORIGINATOR_CANCEL = "ORIGINATOR_CANCEL"
 
 # Refused without an answer, so that nothing is billed (SIP 603; 503 for the two that say that there is no room).
 CALL_REJECTED = "CALL_REJECTED"
@@ -18,11 +27,24 @@ CIRCUIT_CONGESTION = "NORMAL_CIRCUIT_CONGESTION"
 # Ours: until the offer's deadline, nothing was heard of the leg that was asked for.
 NEVER_MADE = "NEVER_MADE"
 
+# What a switch says of a call that did not come through to the next one (no answer at all, or an error of SIP's 5xx):
+# another switch on the way says the same of a phone of its own.
+NOT_PASSED = frozenset(
+    {
+        NORMAL_TEMPORARY_FAILURE,
+        "RECOVERY_ON_TIMER_EXPIRE",
+        "GATEWAY_DOWN",
+        "INVALID_GATEWAY",
+        "NETWORK_OUT_OF_ORDER",
+        "DESTINATION_OUT_OF_ORDER",
+    }
+)
+
 _OUTCOMES = {
     "NO_ANSWER": "timed_out",
     "NO_USER_RESPONSE": "unreachable",
     "ALLOTTED_TIMEOUT": "timed_out",
-    "ORIGINATOR_CANCEL": "withdrawn",
+    ORIGINATOR_CANCEL: "withdrawn",
     "LOSE_RACE": "lost",
     "USER_BUSY": "busy",
     "CALL_REJECTED": "rejected",

@@ -53,6 +53,8 @@ class RingAgent(Instruction, frozen=True, kw_only=True):
 
     offer: str
     extension: str
+    via: str = ""
+    """The node that has the phone, where that is another one: the leg leads there over the trunk between the two."""
     caller_number: Personal = ""
     caller_name: Personal = ""
     """Already cleaned: what the agent's phone shows."""
@@ -158,6 +160,12 @@ class AnswerPhone(Instruction, frozen=True, kw_only=True):
     """Ask the ringing phone of this leg to answer by itself (SIP NOTIFY `talk`); phones may ignore it."""
 
     offer: str
+
+
+class MarkDrained(Instruction, frozen=True, kw_only=True):
+    """Let the switch refuse new calls by itself from now on, or take them again. `leg` is empty."""
+
+    on: bool
 
 
 class TakeSnapshot(Instruction, frozen=True, kw_only=True):

@@ -2,10 +2,13 @@
 
 Stream `node-<id>`. Written by the runner only; read by ops.
 
-   lost ──NodeConnected──▶ connected ──NodeReconciled──▶ connected and in step ──NodeLost──▶ lost
+   lost ──NodeConnected──▶ connected ──NodeReconciled──▶ connected and in step ──NodeLost──▶ lost ──NodeDied──▶ dead
+                                                                      dead ──NodeConnected──▶ connected
 
 Only the contacts of a node that is in step are offered to agents: before that we do not know who still waits there.
-What it said of phones counts for as long: of a node that is lost nobody knows which phones it can reach.
+What it said of phones counts for as long: of a node that is lost nobody knows which phones it can reach. One that is
+dead reaches none. A drained node finishes what it has and takes no new call, until it is undrained; that holds whatever
+becomes of it meanwhile.
 """
 
 from collections.abc import Iterable
@@ -29,6 +32,24 @@ class NodeLost(Event, frozen=True, kw_only=True):
     """The event socket is gone; calls may live on."""
 
     why: str
+    dead_at: Instant = Instant(0)
+    """When it counts as dead, unless it is connected by then; 0: never."""
+
+
+class NodeDied(Event, frozen=True, kw_only=True):
+    """Nothing was heard of the switch for so long that it counts as dead: its contacts end, its phones are gone."""
+
+    silent_ms: int
+
+
+class NodeDrained(Event, frozen=True, kw_only=True):
+    """Somebody wants the switch to take no new calls, `reason` says why; what it has goes on."""
+
+    reason: str
+
+
+class NodeUndrained(Event, frozen=True, kw_only=True):
+    """The switch takes new calls again."""
 
 
 class NodeReconciled(Event, frozen=True, kw_only=True):
@@ -116,6 +137,9 @@ class StrayLegOverdue(Event, frozen=True, kw_only=True):
 # --- state -----------------------------------------------------------------------------------------------------
 
 
+# The status of a switch of which nothing was heard for too long.
+DEAD = "dead"
+
 # What can be told of a phone.
 REGISTERED, GONE, UNKNOWN = "registered", "gone", "unknown"
 
@@ -143,6 +167,10 @@ class Node(Struct, frozen=True, kw_only=True):
     """How often the switch was asked in vain after the strays."""
     phones: dict[str, Registration] = {}
     """What it said of phones, by extension. One that it never said anything of is not in it."""
+    drained: str = ""
+    """Why it takes no new calls; empty where it does."""
+    marked: bool = False
+    """Whether this run of the switch was once told whether it is drained, and may remember it wrongly."""
 
 
 def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
@@ -150,14 +178,27 @@ def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
     node = node or Node(node_id=node_id)
     match event:
         case NodeConnected():
-            strays = () if event.restarted else node.strays
+            strays, marked = ((), False) if event.restarted else (node.strays, node.marked)
             return replace(
-                node, status="connected", in_step=False, core=event.core, since=at, strays=strays, behind=False
+                node,
+                status="connected",
+                in_step=False,
+                core=event.core,
+                since=at,
+                strays=strays,
+                behind=False,
+                marked=marked,
             )
         case NodeReconciled():
             return replace(node, in_step=True)
         case NodeLost():
             return replace(node, status="lost", in_step=False, since=at, behind=False)
+        case NodeDied():
+            return replace(node, status=DEAD, since=at)
+        case NodeDrained():
+            return replace(node, drained=event.reason, marked=True)
+        case NodeUndrained():
+            return replace(node, drained="", marked=True)
         case NodeOverloaded():
             return replace(node, behind=True)
         case NodeRelieved():
@@ -206,7 +247,8 @@ def compare(node: Node, listed: dict[str, bool], *, entering: bool) -> tuple[Eve
 def phones_moved(before: Node | None, after: Node) -> tuple[str, ...]:
     """The phones of which something else may be known now."""
     was, now = (node.phones if node is not None else {} for node in (before, after))
-    if after.in_step == (before is not None and before.in_step):
+    spoke = (before.in_step, before.status == DEAD) if before is not None else (False, False)
+    if (after.in_step, after.status == DEAD) == spoke:
         if was is now or not after.in_step:
             return ()
         return tuple(phone for phone in {**was, **now} if was.get(phone) != now.get(phone))
@@ -214,8 +256,12 @@ def phones_moved(before: Node | None, after: Node) -> tuple[str, ...]:
 
 
 def registration(known: Iterable[Node], extension: str) -> Registration | None:
-    """What is known of a phone now, by the switches that are in step: one that can reach it is enough. None where none
-    of them has said anything: unknown is not gone.
+    """What is known of a phone now, by the switches that are in step: one that can reach it is enough. A dead one can
+    reach none. None where none of them has said anything: unknown is not gone.
     """
-    said = [node.phones[extension] for node in known if node.in_step and extension in node.phones]
+    said = [
+        node.phones[extension] if node.in_step else Registration(registered=False, since=node.since)
+        for node in known
+        if extension in node.phones and (node.in_step or node.status == DEAD)
+    ]
     return max(said, key=lambda phone: (phone.registered, phone.since), default=None)
