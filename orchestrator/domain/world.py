@@ -10,6 +10,7 @@ from orchestrator.domain import timers as timer_table
 from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.monitor_events import MonitorAsked
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues, recording
@@ -26,6 +27,7 @@ from orchestrator.domain.routing.waits import Waits
 from orchestrator.domain.staff import agents, reasons, shifts
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.counters import Counters
+from orchestrator.domain.staff.forcing import SIGNED_OUT, Forced
 from orchestrator.domain.staff.reasons import Reasons
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import nodes
@@ -80,6 +82,8 @@ class World:
         """Numbers that are to be called back, and the contacts for which."""
         self.waits = Waits()
         self.admission = Admission()
+        self.sent_away: dict[str, Forced] = {}
+        """Agents who were signed out by somebody else, and have not signed in since."""
 
     def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
         """Fold one record in; return the stream's aggregate before and after. Never raises on known events."""
@@ -132,6 +136,10 @@ class World:
                 else:
                     self.lines.setdefault(event.reservation.extension, {})[event.leg] = None
                     self._place_shift_at(event.reservation.extension, record.about.at)
+            case MonitorAsked() as event:
+                self.contact_of_leg[event.reservation.leg] = ident
+                self.lines.setdefault(event.reservation.extension, {})[event.reservation.leg] = None
+                self._place_shift_at(event.reservation.extension, record.about.at)
             case outward_events.CallbackDialled() | outward_events.OutsideDialled() as event:
                 self.contact_of_leg[event.leg] = ident
                 self.outside_legs[event.leg] = None
@@ -249,7 +257,11 @@ class World:
         self.versions[record.stream] = record.version
         timer_table.set_for_shift(self.timers, ident, record.event)
         self.counters.note(after.agent_id, record.event, record.about.at)
+        if isinstance(record.event, shifts.AgentSignedIn):
+            self.sent_away.pop(after.agent_id, None)
         if after.status == "signed_out":
+            if after.forced is not None and after.forced.to == SIGNED_OUT:
+                self.sent_away[after.agent_id] = after.forced
             self.shifts.pop(ident, None)
             self.versions.pop(record.stream, None)
             self.matching.remove_shift(ident)
@@ -309,6 +321,8 @@ def _proposals(contact: Contact | None) -> tuple[str, ...]:
     if contact is None or contact.status == "ended":
         return ()
     offer = (contact.offer.offer_id,) if contact.offer is not None else ()
+    if contact.monitor is not None:
+        offer = (*offer, contact.monitor.monitor_id)
     consult = contact.consult
     if consult is not None and not consult.over:
         return (*offer, consult.leg if consult.reservation is None else consult.consult_id)

@@ -47,7 +47,7 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield from _hold_others(world, contact, segment, happened)
         case contacts.ContactResumed():
             yield from _hold_others(world, contact, segment, happened)
-        case contacts.RecordingBegun() as event if event.file == file_of(segment.segment_id):
+        case contacts.RecordingBegun() as event if event.file == file_of(segment.taped_as):
             yield from announce(world, contact)
         case contacts.NumberAnnounced() as event:
             yield AnnounceNumber(

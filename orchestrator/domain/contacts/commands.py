@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from orchestrator.domain.contacts.events import Decision, Hop, Reservation
+from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.recording import RecordingCommand
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.requirements import Step
@@ -438,6 +439,20 @@ class JoinConsultAgain(Struct, frozen=True, kw_only=True):
     connect_by: Instant
 
 
+class TakeOver(Struct, frozen=True, kw_only=True):
+    """The supervisor of this shift, who monitors the talk, has the caller from now on: by this visit, should their phone
+    be lost.
+    """
+
+    shift_id: str
+    queue: Queue
+    decision: Decision
+    connect_by: Instant
+    reason: str
+    recorded: str = ""
+    """Empty: the recording goes on."""
+
+
 Consulting = Consult | SwitchConsult | CompleteConsult | EndConsult | ExpireConsult | JoinConsultAgain
 
 ByHand = Pick | Move | Reprioritise
@@ -447,5 +462,5 @@ Command = (
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
-    | Consulting
+    | Consulting | TakeOver | Monitoring
 )  # fmt: skip

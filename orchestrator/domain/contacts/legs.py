@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orchestrator.domain.contacts.commands import CheckOverdue, NoteParked
 from orchestrator.domain.contacts.consults import CONSULTING, consult_leg, hears_nobody
 from orchestrator.domain.contacts.events import CallerParked, LegOverdue
+from orchestrator.domain.contacts.monitors import monitor_leg
 from orchestrator.domain.contacts.outward import outward_leg
 from orchestrator.domain.kernel import SECOND, Event, Instant
 
@@ -48,7 +49,7 @@ def doomed_legs(contact: "Contact") -> tuple[str, ...]:
     """Open legs that have no reason to live any more."""
     if contact.status in ("leaving", "ended"):
         return contact.legs
-    wanted = {contact.caller_leg, outward_leg(contact)}
+    wanted = {contact.caller_leg, outward_leg(contact), monitor_leg(contact)}
     if contact.offer is not None:
         wanted.update(r.leg for r in contact.offer.reservations)
     if contact.segment is not None:
