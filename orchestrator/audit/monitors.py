@@ -21,7 +21,7 @@ def handlers(books: Books) -> Mapping[type[Event], Callable[[Contact, Any], None
     monitors = _Monitors(books)
     return {
         events.MonitorAsked: monitors.asked,
-        events.MonitorDelivered: monitors.of_monitor,
+        events.MonitorDelivered: monitors.delivered,
         events.MonitorAnswered: monitors.answered,
         events.MonitorModeAsked: monitors.mode_asked,
         events.MonitorBegun: monitors.begun,
@@ -63,6 +63,9 @@ class _Monitors:
         if monitor.due:
             self._books.check_deadline(monitor.due, "what was waited for while a talk was monitored")
         return monitor
+
+    def delivered(self, contact: Contact, event: events.MonitorDelivered) -> None:
+        self.of_monitor(contact, event)
 
     def answered(self, contact: Contact, event: events.MonitorAnswered) -> None:
         if (monitor := self.of_monitor(contact, event)) is not None:

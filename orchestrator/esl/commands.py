@@ -220,8 +220,8 @@ def resume(leg: str) -> str:
     return f"uuid_hold off {_leg(leg)}"
 
 
-# What the application that lets a leg hear another one's talk mixes into it (switch_ivr_async.c): the agent's leg is what
-# it listens at, so what is written to that one (2) the agent hears, and what is read of it (1), the caller; 3 is both.
+# What the application that lets a leg hear another one's talk mixes into it (switch_ivr_async.c). It listens at the
+# agent's leg: so what is written to that one (2) the agent hears, and what is read of it (1), the caller; 3 is both.
 _HEARD_AS = {"listen": "0", "whisper": "2", "barge": "3"}
 
 

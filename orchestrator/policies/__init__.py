@@ -20,5 +20,6 @@ from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    admit, reserve, record, pass_on, consult, monitor, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
+    admit, reserve, record, pass_on, consult, monitor, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow,
+    distribute,
 )  # fmt: skip

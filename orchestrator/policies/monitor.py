@@ -45,9 +45,7 @@ def _move(world: World, happened: Happened, contact: Contact, its: Monitor, ids:
         case MonitorAsked() as event:
             agent = world.agents.get(event.reservation.agent_id)
             capacity = capacity_of(agent.capacity if agent is not None else {}, VOICE)
-            held = Reserve(
-                offer_id=event.monitor_id, contact_id=contact.contact_id, capacity=capacity, by_hand=True
-            )
+            held = Reserve(offer_id=event.monitor_id, contact_id=contact.contact_id, capacity=capacity, by_hand=True)
             yield TellShift(event.reservation.shift_id, held)
             yield RingAgent(
                 id=its.leg,

@@ -35,8 +35,8 @@ def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     match happened.record.event:
         case ContactConnected() | OutsideConnected() as event:
             if begins(world, contact):
-                yield start(contact, file_of(talk_of(contact)), ids)
-        case ContactTransferred(taken=False):
+                yield start(contact, file_of(talk_of(contact), contact.files), ids)
+        case ContactTransferred() if not contact.carried:
             # With the same id as for its RecordingEndAsked, but before the two are taken apart.
             if file := written(world, happened.before):
                 yield stop(contact, file, ids)

@@ -101,7 +101,8 @@ def _clear(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
     before = happened.before
     already = set(doomed_legs(before)) if isinstance(before, Contact) else set()
     already.add(farewell_leg(contact))
-    if contact.carried and isinstance(before, Contact) and before.segment is not None:
+    taken = contact.transfer is not None and contact.transfer.taken
+    if taken and isinstance(before, Contact) and before.segment is not None and before.transfer != contact.transfer:
         already.add(before.segment.leg)  # it goes, or parks, when the caller is taken from it
     if isinstance(happened.record.event, contacts.HangUpRequested):
         already = set()

@@ -1,4 +1,4 @@
-"""What a supervisor asks for who monitors a talk. What becomes of it, the contact decides (`domain.contacts.monitoring`).
+"""What a supervisor asks for who monitors a talk. What becomes of it, the contact decides (`contacts.monitoring`).
 
 Who may monitor whom, the web knows (`web.floor.monitoring`): the command socket is for those who run the machine.
 """
@@ -11,11 +11,13 @@ from orchestrator.domain.contacts.commands import TakeOver
 from orchestrator.domain.contacts.contacts import Contact, Reservation, Segment
 from orchestrator.domain.contacts.monitors import BEGIN_WITHIN, MODES, TAKEN_OVER
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Refused
+from orchestrator.domain.routing.recording import AS_QUEUE, NEVER, rule_of
 from orchestrator.domain.staff.engagements import VOICE, capacity_of
 from orchestrator.domain.staff.shifts import Shift, why_not_by_hand
 from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.record import written
 from orchestrator.runner import hands, inputs, passing
 
 # Until when a switch that has not taken a mode is given more time; as of consultations (`runner.consults`).
@@ -99,7 +101,8 @@ def _take_over(
     now: Instant,
     ids: Ids,
 ) -> TakeOver:
-    queue = world.queues[contact.queue_id]
+    queue, agent = world.queues[contact.queue_id], world.agents.get(shift.agent_id)
+    rule = rule_of(world.recordings.rule, queue.settings.record, agent.record if agent is not None else AS_QUEUE)
     visit = passing.visit(world, contact, segment, queue, now, ids)
     return TakeOver(
         shift_id=shift.shift_id,
@@ -107,6 +110,8 @@ def _take_over(
         decision=hands.picked(world, shift, queue, visit, TAKEN_OVER, now, ids).decision,
         connect_by=Instant(now + 5 * SECOND),
         reason=_code(command.reason),
+        keeps_tape=rule != NEVER,
+        recorded=written(world, contact) if rule == NEVER else "",
     )
 
 

@@ -113,8 +113,8 @@ class Driver(ABC):
     def phone(
         self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60, hertz: int = AGENT_HZ
     ) -> PhoneEnd:
-        """A phone, from now to the end of the test. `expires_s`: how long its registration holds without a word; `hertz`:
-        what it says.
+        """A phone, from now to the end of the test. `expires_s`: how long its registration holds without a word.
+        `hertz`: the tone that it says.
         """
 
     @abstractmethod
@@ -272,9 +272,7 @@ class RealDriver(Driver):
         match behaviour:
             case "answers" | "rings":
                 answers = behaviour == "answers"
-                baresip = BaresipPhone(
-                    self.folder, account, port, answers=answers, expires_s=expires_s, hertz=hertz
-                )
+                baresip = BaresipPhone(self.folder, account, port, answers=answers, expires_s=expires_s, hertz=hertz)
                 return _Talker(self.stack.enter_context(baresip))
             case "busy" | "rejects":
                 status = 486 if behaviour == "busy" else 603

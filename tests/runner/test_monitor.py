@@ -30,7 +30,7 @@ class Monitored(Tapes):
     """Agent 1 talks with a caller; agent 3 is a supervisor who is signed in and not ready."""
 
     def __init__(self, **queue: object) -> None:
-        super().__init__(3, wrap_up_ms=10_000, **queue)
+        super().__init__(3, wrap_up_ms=10_000, **queue)  # type: ignore[arg-type]  # a test's own words
         self.caller, self.ring = self.talk()
         self.give(inputs.SignIn(agent="1003"))
 
@@ -367,4 +367,3 @@ def _all_three(scene: Monitored, ring: RingAgent, *, parked: bool = False) -> tu
         scene.seen_phone(scene.ring, answered=True, bridged_to=scene.caller),
         scene.seen_phone(ring, answered=True, parked=parked),
     )
-

@@ -440,8 +440,8 @@ class JoinConsultAgain(Struct, frozen=True, kw_only=True):
 
 
 class TakeOver(Struct, frozen=True, kw_only=True):
-    """The supervisor of this shift, who monitors the talk, has the caller from now on: by this visit, should their phone
-    be lost.
+    """The supervisor of this shift, who monitors the talk, has the caller from now on: by this visit, should they be
+    lost.
     """
 
     shift_id: str
@@ -449,8 +449,10 @@ class TakeOver(Struct, frozen=True, kw_only=True):
     decision: Decision
     connect_by: Instant
     reason: str
+    keeps_tape: bool = True
+    """Whether the recording goes on; otherwise it ends (`recorded`)."""
     recorded: str = ""
-    """Empty: the recording goes on."""
+    """As of `Transfer`."""
 
 
 Consulting = Consult | SwitchConsult | CompleteConsult | EndConsult | ExpireConsult | JoinConsultAgain

@@ -67,9 +67,7 @@ class MonitorClosed(Event, frozen=True, kw_only=True):
 
 
 class TalkTakenOver(Event, frozen=True, kw_only=True):
-    """The supervisor takes the caller from the agent: what follows in the same decision stands in `transferring`. The
-    recording goes on, whosever talk it is.
-    """
+    """The supervisor takes the caller from the agent: what follows in the same decision stands in `transferring`."""
 
     monitor_id: str
     segment_id: str
@@ -77,3 +75,5 @@ class TalkTakenOver(Event, frozen=True, kw_only=True):
     agent_id: str
     """Who takes the caller over."""
     reason: str
+    tape: str = ""
+    """The talk whose recording goes on; empty where it ends, because the supervisor is never recorded."""

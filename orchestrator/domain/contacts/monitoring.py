@@ -1,4 +1,4 @@
-"""What becomes of a supervisor who monitors a talk. Whatever does, caller and agent are left as they are: `monitors`."""
+"""What becomes of a supervisor who monitors a talk. Whatever does, caller and agent stay as they are: `monitors`."""
 
 from orchestrator.domain.contacts import transferring
 from orchestrator.domain.contacts.commands import (
@@ -107,6 +107,7 @@ def _taken_over(contact: Contact, command: TakeOver) -> Events:
         shift_id=monitor.reservation.shift_id,
         agent_id=monitor.reservation.agent_id,
         reason=command.reason,
+        tape=segment.taped_as if command.keeps_tape else "",
     )
     return (taken, *transferring.taken_over(contact, segment, monitor, command))
 

@@ -117,6 +117,5 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
         case MonitorClosed():
             return replace(contact, monitor=None)
         case TalkTakenOver():
-            taped = contact.segment.taped_as if contact.segment is not None else ""
-            return replace(contact, monitor=None, carried=taped)
+            return replace(contact, monitor=None, carried=event.tape)
     return contact
