@@ -41,7 +41,7 @@ RULES = {
     "by_hand": "what was done by hand, the log says with whom it passed over",
     "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
     "consulted": "whoever is consulted is held for it, and let go after it; the caller is never left alone with nobody",
-    "monitored": "whoever hears a talk is held for it, never longer than it lasts, joined with nobody and heard as logged",
+    "monitored": "whoever hears a talk is held for it, no longer than it lasts, joined with nobody, heard as logged",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
     "wrap_up_each": "each conversation has its own wrap-up, once, and none begins with another contact in hand",
     "leg_after_contact": "no leg, offer or visit outlives its contact",
@@ -758,9 +758,7 @@ class Invariants:
             if engaged.segment_id:
                 if segment is None or segment.shift_id != ident:
                     raise Broken("reservations", f"shift {ident} talks with a contact that does not")
-            elif (contact is not None and _consults(contact, ident, engaged.offer_id)) or (
-                contact is not None and contact.monitor is not None and contact.monitor.monitor_id == engaged.offer_id
-            ):
+            elif contact is not None and _consults_or_hears(contact, ident, engaged.offer_id):
                 continue
             elif offer is None or offer.offer_id != engaged.offer_id:
                 raise Broken("reservations", f"shift {ident} is reserved for an offer that is not open")
@@ -929,6 +927,13 @@ def _consults(contact: c.Contact, shift: str, offer_id: str) -> bool:
     if consult is None or consult.over or consult.reservation is None:
         return False
     return (consult.reservation.shift_id, consult.consult_id) == (shift, offer_id)
+
+
+def _consults_or_hears(contact: c.Contact, shift_id: str, held_for: str) -> bool:
+    """Whether this shift is held as whoever is consulted, or as the supervisor who hears the talk."""
+    monitor = contact.monitor
+    hears = monitor is not None and (monitor.monitor_id, monitor.reservation.shift_id) == (held_for, shift_id)
+    return hears or _consults(contact, shift_id, held_for)
 
 
 def rank(visit: c.Visit, now: Instant) -> tuple[Fraction, int]:
