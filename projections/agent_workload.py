@@ -4,8 +4,8 @@ Streams: shift, contact (hold, transfer, consultation), agent (who they are). On
 from the last event that concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Of
 several contacts in hand the agent's state is that of the most active: talking, else held, else ringing; so no time
 counts twice. Whom a colleague asks about a caller, and a supervisor who hears a talk, is ringing, then talking, and was
-offered nothing until the caller is theirs. Durations by our clock, from the event that begins a state to the event that ends it, cut at site-local
-midnight. Counts on the day of the event.
+offered nothing until the caller is theirs. Durations by our clock, from the event that begins a state to the event that
+ends it, cut at site-local midnight. Counts on the day of the event.
 """
 
 from typing import Final
@@ -204,10 +204,10 @@ class _Folding:
             ident = ident_of(record.stream)
             if isinstance(record.event, shifts.AgentSignedIn | ContactTransferred):
                 ids.add(record.event.agent_id)
-            elif isinstance(record.event, MonitorAsked) or (
-                isinstance(record.event, ConsultAsked) and record.event.reservation is not None
+            elif (
+                isinstance(record.event, ConsultAsked | MonitorAsked) and (held := record.event.reservation) is not None
             ):
-                ids.add(record.event.reservation.agent_id)
+                ids.add(held.agent_id)
             if kind in _OF_SHIFTS:
                 of_shifts.add(ident)
             elif kind in _OF_CONTACTS:
