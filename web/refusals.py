@@ -110,6 +110,8 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
     ),
     "bad_queue": _l("There is no such queue; choose one of the list."),
+    "bad_mode": _l("A call is heard in one of these ways: listen, whisper, barge."),
+    "bad_state": _l("An agent is made one of these: ready, not ready, signed out."),
     "bad_reason": (
         (
             r"A reason is a code of up to 40 .*|A reason is a code of up to .+ letters, digits, - and _\.",
