@@ -41,6 +41,8 @@ def test_a_supervisor_hears_a_talk_whispers_takes_over_and_forces_by_keyboard(ce
     desk = centre.page("ann", "/desk/", language=language)
     desk.keyboard.press("Alt+Shift+R")
     state(desk, "wait")
+    desk.keyboard.press("Alt+Shift+R")
+    state(desk, "good")
     house.driver.call()
     desk.wait_for_selector(".ring")
     desk.keyboard.press("Alt+Shift+A")
