@@ -52,5 +52,5 @@ def _heard(driver: Driver, file: str, lasted_s: float) -> None:
     assert seconds[first] > 1.0, "whispered for more than a second, and none of it is here"
     assert max(share for share in own[: first - 1]) < 0.02
     assert shares[first + 2][AGENT_HZ] > 0.1, "both are heard while the supervisor barges in"
-    assert min(own[-4:]) > 0.5
-    assert max(share[AGENT_HZ] for share in shares[-4:]) < 0.02
+    assert min(own[-3:]) > 0.5
+    assert max(share[AGENT_HZ] for share in shares[-3:]) < 0.02
