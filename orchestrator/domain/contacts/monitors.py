@@ -86,6 +86,8 @@ def monitor_leg(contact: "Contact") -> str:
 def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
     """The contact after one more event of being monitored; itself after any other."""
     monitor = contact.monitor
+    if monitor is None and type(event) is not MonitorAsked:
+        return contact
     match event:
         case MonitorAsked():
             held = event.reservation
