@@ -82,7 +82,7 @@ def hearing(number: str, contact_id: str, mode: str, reason: str, key: str) -> i
     """The command, for the seat of this employee number; 403 without the permission for the mode, 404 for a talk out of
     sight.
     """
-    agent_id = allowed(number)
+    agent_id = _seat(number)
     if not me().may(PERMISSIONS.get(mode, "talks.listen")):
         abort(403)
     acts.refuse_out_of_sight(contact_id)
@@ -91,14 +91,14 @@ def hearing(number: str, contact_id: str, mode: str, reason: str, key: str) -> i
 
 def taking_over(number: str, contact_id: str, reason: str, key: str) -> inputs.TakeOverCall:
     """The same for the caller of a talk that is heard."""
-    agent_id = allowed(number)
+    agent_id = _seat(number)
     acts.refuse_out_of_sight(contact_id)
     return inputs.TakeOverCall(agent=number, about=contact_id, reason=reason, by=_by(agent_id), key=key)
 
 
 def ending(number: str, key: str) -> inputs.EndMonitor:
     """The same for the end of it."""
-    return inputs.EndMonitor(agent=number, by=_by(allowed(number)), key=key)
+    return inputs.EndMonitor(agent=number, by=_by(_seat(number)), key=key)
 
 
 def forcing(number: str, to: str, reason: str, key: str) -> inputs.Force:
@@ -118,6 +118,16 @@ def own_number() -> str:
     if agent is None:
         raise Refused("no_seat", "You have no seat as an agent, so no phone of yours could ring.")
     return agent.number
+
+
+def _seat(number: str) -> str:
+    """The id of the agent at whose phone a talk is to be heard: the visitor, whatever team they are of, or one whom
+    they direct; 404 or 403 for any other.
+    """
+    live().view.wait_ready(acts.READY_S)
+    with live().view.still() as world:
+        own = bool(me().agent_id) and world.agent_of_number.get(number) == me().agent_id
+    return me().agent_id if own else allowed(number)
 
 
 def _by(agent_id: str) -> str:
