@@ -8,6 +8,8 @@ from typing import Final
 import click
 
 from orchestrator.control import Client, control_path
+from orchestrator.domain.contacts.monitors import MODES
+from orchestrator.domain.staff.forcing import STATES
 from orchestrator.runner import inputs
 from orchestrator.settings import load
 
@@ -56,6 +58,15 @@ def move(contact: str, queue: str, reason: str) -> None:
 def prioritise(contact: str, points: int, reason: str) -> None:
     """Give a waiting CONTACT so many POINTS beside its queue's priority; 0 takes them back."""
     _do(inputs.Prioritise(contact=contact, points=points, reason=reason, by=_by()))
+
+
+@click.command()
+@click.argument("agent", metavar=_AGENT)
+@click.argument("to", type=click.Choice(STATES))
+@click.option("--reason", required=True, help="A code; for paused, one of the site's.")
+def force(agent: str, to: str, reason: str) -> None:
+    """Make an agent ready, not ready, or sign them out; during a contact, after it. Their desk says so."""
+    _do(inputs.Force(agent=agent, to=to, reason=reason, by=_by()))
 
 
 WISHES: Final = (
@@ -115,6 +126,25 @@ WISHES: Final = (
         text="Finish the after-call work.",
     ),
     _wish("sign-out", inputs.SignOut, text="Leave; during a contact, after it."),
+    _wish(
+        "monitor",
+        inputs.Monitor,
+        click.Argument(["contact"]),
+        click.Option(
+            ["--mode"], type=click.Choice(MODES), default=MODES[0], show_default=True, help="How one is heard."
+        ),
+        click.Option(["--reason"], default="coaching", show_default=True, help="A code."),
+        text="Hear the talk of CONTACT, named as in `ringledger calls`, at this agent's phone.",
+    ),
+    _wish("end-monitor", inputs.EndMonitor, text="Hear no more of the talk."),
+    _wish(
+        "take-over",
+        inputs.TakeOverCall,
+        _ABOUT,
+        click.Option(["--reason"], required=True, help="A code such as complaint."),
+        text="Have the caller of the talk that this agent hears.",
+    ),
+    force,
     move,
     prioritise,
 )

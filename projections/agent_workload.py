@@ -3,9 +3,9 @@
 Streams: shift, contact (hold, transfer, consultation), agent (who they are). One log, one order: a state is derived
 from the last event that concerns it, be it the shift's or the contact's, so hold is neither talk nor wrap-up. Of
 several contacts in hand the agent's state is that of the most active: talking, else held, else ringing; so no time
-counts twice. Whom a colleague asks about a caller is ringing, then talking, and was offered nothing until the caller is
-theirs. Durations by our clock, from the event that begins a state to the event that ends it, cut at site-local
-midnight. Counts on the day of the event.
+counts twice. Whom a colleague asks about a caller, and a supervisor who hears a talk, is ringing, then talking, and was
+offered nothing until the caller is theirs. Durations by our clock, from the event that begins a state to the event that
+ends it, cut at site-local midnight. Counts on the day of the event.
 """
 
 from typing import Final
@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.consult_events import ConsultAnswered, ConsultAsked
+from orchestrator.domain.contacts.monitor_events import MonitorAnswered, MonitorAsked, TalkTakenOver
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Record, ident_of
 from orchestrator.domain.staff import shifts
@@ -23,7 +24,7 @@ from projections.base import Batch, Connection, Site
 from projections.tables import Table
 
 NAME: Final = "agent_workload"
-VERSION: Final = 4
+VERSION: Final = 5
 
 TABLES: Final = """
 CREATE TABLE agent_workload (
@@ -141,9 +142,12 @@ _TIME_IN: Final = {
     "paused": "pause_ms",
 }
 # Of several contacts in hand, the state that is the agent's own.
-_MOST_ACTIVE: Final = ("talking", "consulted", "held", "ringing", "asked")
+_MOST_ACTIVE: Final = ("talking", "consulted", "hearing", "held", "ringing", "asked", "to_hear")
 # A colleague asks about a contact: it rings, they talk. To everybody else that is a ring, or a talk.
 _ASKED: Final = {"asked": "ringing", "consulted": "talking"}
+# So it is for a supervisor who is to hear a talk, and hears it.
+_HEARS: Final = {"to_hear": "ringing", "hearing": "talking"}
+_UNOFFERED: Final = _ASKED | _HEARS
 _OF_SHIFTS: Final[frozenset[type[Event]]] = frozenset(
     {
         shifts.AgentSignedIn,
@@ -160,7 +164,16 @@ _OF_SHIFTS: Final[frozenset[type[Event]]] = frozenset(
     }
 )
 _OF_CONTACTS: Final[frozenset[type[Event]]] = frozenset(
-    {contacts.ContactHeld, contacts.ContactResumed, ContactTransferred, ConsultAsked, ConsultAnswered}
+    {
+        contacts.ContactHeld,
+        contacts.ContactResumed,
+        ContactTransferred,
+        ConsultAsked,
+        ConsultAnswered,
+        MonitorAsked,
+        MonitorAnswered,
+        TalkTakenOver,
+    }
 )
 _OF_AGENTS: Final[frozenset[type[Event]]] = frozenset({AgentConfigured, AgentRemoved})
 _CARED_FOR: Final = _OF_SHIFTS | _OF_CONTACTS | _OF_AGENTS
@@ -191,8 +204,10 @@ class _Folding:
             ident = ident_of(record.stream)
             if isinstance(record.event, shifts.AgentSignedIn | ContactTransferred):
                 ids.add(record.event.agent_id)
-            elif isinstance(record.event, ConsultAsked) and record.event.reservation is not None:
-                ids.add(record.event.reservation.agent_id)
+            elif (
+                isinstance(record.event, ConsultAsked | MonitorAsked) and (held := record.event.reservation) is not None
+            ):
+                ids.add(held.agent_id)
             if kind in _OF_SHIFTS:
                 of_shifts.add(ident)
             elif kind in _OF_CONTACTS:
@@ -208,7 +223,7 @@ class _Folding:
             contact_id: row
             for row in self._agents.values()
             for contact_id, state in row.in_hand.items()
-            if state not in ("ringing", *_ASKED)
+            if state not in ("ringing", *_UNOFFERED)
         }
         self._added: dict[tuple[str, str], Day] = {}
 
@@ -217,7 +232,7 @@ class _Folding:
         if kind in _OF_AGENTS:
             self._configure(ident, record.event)
         elif isinstance(record.event, ContactTransferred):
-            self._day(self._agent(record.event.agent_id), at).transfers += 1
+            self._day(self._agent(record.event.agent_id), at).transfers += not record.event.taken
             for asked in self._asked_about(ident):  # whoever was consulted is offered the caller now
                 asked.in_hand[ident] = "ringing"
                 self._day(asked, at).offers += 1
@@ -228,6 +243,12 @@ class _Folding:
             for asked in self._asked_about(ident):
                 asked.in_hand[ident] = "consulted"
                 self._settle(asked, at)
+        elif isinstance(record.event, MonitorAsked):
+            self._agent(record.event.reservation.agent_id).in_hand[ident] = "to_hear"
+        elif isinstance(record.event, MonitorAnswered | TalkTakenOver):
+            for hearing in [each for each in self._agents.values() if each.in_hand.get(ident) in _HEARS]:
+                hearing.in_hand[ident] = "hearing" if isinstance(record.event, MonitorAnswered) else "consulted"
+                self._settle(hearing, at)
         elif kind in _OF_CONTACTS:
             if (agent := self._by_contact.get(ident)) is not None:
                 agent.in_hand[ident] = "held" if kind is contacts.ContactHeld else "talking"
@@ -265,13 +286,15 @@ class _Folding:
             case shifts.AgentPaused() | shifts.AgentStoodDown():
                 self._enter(agent, "paused", at, event.reason)
                 self._let_go(agent, list(agent.in_hand))
-            case shifts.AgentReserved() if agent.in_hand.get(event.contact_id) == "asked":
+            case shifts.AgentReserved() if agent.in_hand.get(event.contact_id) in _UNOFFERED:
                 self._settle(agent, at)
             case shifts.AgentReserved():
                 agent.in_hand[event.contact_id] = "ringing"
                 self._settle(agent, at)
                 self._day(agent, at).offers += 1
-            case shifts.AgentReleased() if asked := [key for key, state in agent.in_hand.items() if state in _ASKED]:
+            case shifts.AgentReleased() if asked := [
+                key for key, state in agent.in_hand.items() if state in _UNOFFERED
+            ]:
                 self._let_go(agent, asked)
                 self._settle(agent, at)
             case shifts.AgentReleased():
@@ -316,7 +339,7 @@ class _Folding:
         state, agent.contact_id = "ready", ""
         for each in _MOST_ACTIVE:
             if alike := sorted(key for key, found in agent.in_hand.items() if found == each):
-                state, agent.contact_id = _ASKED.get(each, each), alike[0]
+                state, agent.contact_id = _UNOFFERED.get(each, each), alike[0]
                 break
         if state != agent.state:
             self._enter(agent, state, at)

@@ -215,7 +215,7 @@ def _offer_missed(row: Contact, event: contacts.OfferClosed, at: int) -> None:
 
 
 def _transferred(row: Contact, event: transfer_events.ContactTransferred, at: int) -> None:
-    row.transfers += 1
+    row.transfers += not event.taken
 
 
 def _connected(row: Contact, event: contacts.ContactConnected, at: int) -> None:

@@ -269,9 +269,9 @@ def _segment_ended(fold: _Fold, record: Record, _event: contacts.AgentSegmentEnd
         entry.detail.talk_since = 0
 
 
-def _transferred(fold: _Fold, record: Record, _event: ContactTransferred) -> None:
+def _transferred(fold: _Fold, record: Record, event: ContactTransferred) -> None:
     if (entry := fold.contact(record)) is not None:
-        entry.detail.transfers += 1
+        entry.detail.transfers += not event.taken
 
 
 def _ended(fold: _Fold, record: Record, event: contacts.ContactEnded) -> None:

@@ -77,6 +77,8 @@ def _of_contact(contact: Contact) -> set[str]:
         found |= {f"{AGENT}:{held.agent_id}" for held in contact.offer.reservations}
     if contact.consult is not None and contact.consult.reservation is not None:
         found.add(f"{AGENT}:{contact.consult.reservation.agent_id}")
+    if contact.monitor is not None:
+        found.add(f"{AGENT}:{contact.monitor.reservation.agent_id}")
     if contact.segment is not None:
         found.add(f"{AGENT}:{contact.segment.agent_id}")
     return found

@@ -52,6 +52,9 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("Agent %(agent)s has a call in hand, or its after-call work; choose somebody else, or a queue."),
         ),
     ),
+    "agent_desk_lost": _l("The agent's desk is not connected, so nobody would see an offer there."),
+    "agent_in_contact": _l("The agent is in a contact, and ready again after it."),
+    "already_so": _l("The agent is so already, or will be after the contact."),
     "agent_not_ready": (
         (r"Agent (?P<agent>.+) is not .*", _l("Agent %(agent)s is not ready; choose somebody else, or a queue.")),
     ),
@@ -108,6 +111,8 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
     ),
     "bad_queue": _l("There is no such queue; choose one of the list."),
+    "bad_mode": _l("A call is heard in one of these ways: listen, whisper, barge."),
+    "bad_state": _l("An agent is made one of these: ready, not ready, signed out."),
     "bad_reason": (
         (
             r"A reason is a code of up to 40 .*|A reason is a code of up to .+ letters, digits, - and _\.",
@@ -222,6 +227,10 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     ),
     "consulting": (
         (r"You consult somebody about a caller.*", _l("You ask somebody about a caller; end that first.")),
+        (
+            r"The agent asks somebody .*",
+            _l("The agent asks somebody about the caller; take the call over after that."),
+        ),
         (ANY, _l("You ask somebody about this caller; end that first.")),
     ),
     "customer_erased": _l("This customer's data was erased; make a new customer."),
@@ -257,7 +266,10 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     ),
     "future_day": _l("This day has not come yet; choose one that was."),
     "hold_first": _l("Put the caller on hold first; then take another."),
-    "in_contact": _l("You are in a contact; you are ready again after it."),
+    "in_contact": (
+        (r"You have a call in hand; .*", _l("You have a call in hand; end it first, then listen.")),
+        (ANY, _l("You are in a contact; you are ready again after it.")),
+    ),
     "key_reused": _l("This was sent once already, with other words. Load the page again, and send what is meant."),
     "left_in_peace": _l("This customer was just called in vain, and is called again later."),
     "long_password": _l("The password is too long; choose a shorter one."),
@@ -332,7 +344,16 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             _l("Agent %(agent)s is not signed in; sign in first."),
         ),
     ),
-    "not_answered": _l("Nobody has answered yet whom you could talk with in turn."),
+    "not_answered": (
+        (r"Pick up your phone .*", _l("Pick up your phone first; then take the call over.")),
+        (ANY, _l("Nobody has answered yet whom you could talk with in turn.")),
+    ),
+    "not_monitoring": _l("You do not listen to this call, or not any more."),
+    "monitored": _l("Another supervisor listens to this call already; one at a time may."),
+    "monitoring": _l("You listen to another call; end that first."),
+    "no_seat": _l(
+        "You have no seat as an agent, so no phone of yours could ring; an administrator says which is yours."
+    ),
     "not_consulting": _l("Nobody is asked about this caller any more."),
     "no_such_recording": _l("There is no such recording."),
     "not_recorded": _l("Nothing is being recorded, so there is nothing to mask."),
@@ -364,6 +385,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             r"Somebody is consulted about .*",
             _l("Somebody is asked about a caller with whom you talk; this conversation is over."),
         ),
+        (r"No agent talks .*", _l("No agent talks in this call now.")),
         (r"A caller is passed on .*", _l("A caller is passed on from a conversation; this one is over.")),
         (ANY, _l("You are not in a conversation.")),
     ),
@@ -377,14 +399,24 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
     ),
     "order_closed": _l("The order is closed; reopen it first."),
-    "on_hold": _l("Talk with the caller again first; then ask somebody."),
+    "on_hold": (
+        (r"The caller is on hold; .*", _l("The caller is on hold; take the call over once they talk again.")),
+        (ANY, _l("Talk with the caller again first; then ask somebody.")),
+    ),
     "outside_full": _l("As many numbers outside are being called as may be at once; try again in a moment."),
     "no_reason": _l("Say why; it stands in the log beside your name."),
     "people_only": _l("Only a person may do this, so that it is known who did."),
-    "phone_gone": _l("The phone is not registered, so it cannot be rung; see that it is, then take the call."),
+    "phone_busy": _l("Your phone is in use; put it down, then listen."),
+    "phone_gone": (
+        (r".*then listen\.", _l("Your phone is not registered, so it cannot be rung; see that it is, then listen.")),
+        (ANY, _l("The phone is not registered, so it cannot be rung; see that it is, then take the call.")),
+    ),
     "queue_closed": _l("That queue takes nobody at this hour."),
     "queue_full": _l("In that queue as many wait already as may."),
-    "same_agent": _l("That is yourself; choose somebody else."),
+    "same_agent": (
+        (r"That is your own call; .*", _l("That is your own call; choose somebody else's.")),
+        (ANY, _l("That is yourself; choose somebody else.")),
+    ),
     "same_queue": _l("This caller waits in that queue already."),
     "sent_outside": _l("A number outside is being called for this caller; wait whether it answers."),
     "short_password": _l("The password is too short; a few words make a good one."),

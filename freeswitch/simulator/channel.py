@@ -95,6 +95,9 @@ class Channel:
         self.recordings: dict[str, Recording] = {}
         self.displaced: dict[str, None] = {}
         """Sounds laid over what it hears."""
+        self.overhears = ""
+        """The leg whose talk it hears, and how it is heard there: `eavesdropping`."""
+        self.heard_as = ""
         self.holders = 0
         self.originator: Thread | None = None
         """The thread of the originate that waits for this leg."""

@@ -80,7 +80,7 @@ class Connection:
         verb = request.line.split(" ", 1)[0].lower()
         if not self._authorised:
             self._authorise(request.line)
-        elif verb in {"api", "bgapi", "sendmsg"}:
+        elif verb in {"api", "bgapi", "sendmsg", "sendevent"}:
             self._ask(request, now)
         elif verb.startswith("exit"):
             self._reply("+OK bye")

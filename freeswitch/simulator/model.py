@@ -12,7 +12,7 @@ The same seed, the same calls and the same times give the same events.
 from collections.abc import Callable, Container
 from random import Random
 
-from freeswitch.simulator import bridging, control, life, originating, registering, sip, trunk
+from freeswitch.simulator import bridging, control, eavesdropping, life, originating, registering, sip, trunk
 from freeswitch.simulator.bus import Bus, Event, EventFault, Headers
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.commands import COMMANDS
@@ -119,7 +119,7 @@ class Model:
     # --- commands ------------------------------------------------------------------------------------------------
 
     def command(self, text: str, now: int) -> Answer:
-        """One command as a client writes it, without the empty line behind: `api`, `bgapi` or `sendmsg`."""
+        """One command as a client writes it, without the empty line behind: `api`, `bgapi`, `sendmsg`, `sendevent`."""
         reader = RequestReader()
         requests = reader.feed(text.encode("utf-8", "surrogateescape") + b"\n\n")
         return self.request(requests[0], now) if requests else Answer("command", "-ERR command not found")
@@ -135,6 +135,8 @@ class Model:
                 return self._background(rest.strip(), request.headers.get("job-uuid", ""))
             case "sendmsg":
                 return self._message(rest.strip() or request.headers.get("session-id", ""), request)
+            case "sendevent":
+                return self._event(request)
             case _:
                 return Answer("command", "-ERR command not found")
 
@@ -205,6 +207,13 @@ class Model:
             headers["execute-app-arg"] = request.body
         queue(leg, headers)
         return Answer("command", "+OK")
+
+    def _event(self, request: Request) -> Answer:
+        """A message for a leg's session. That there is no such leg, the real one does not say either."""
+        leg = self.switch.registry.locate(request.headers.get("unique-id", ""))
+        if leg is not None:
+            eavesdropping.steer(leg, request.headers.get("eavesdrop-command", ""))
+        return Answer("command", f"+OK {self.switch.new_uuid()}")
 
     # --- people --------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.audit import consults, masks, outward
+from orchestrator.audit import consults, masks, monitors, outward
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
@@ -83,6 +83,7 @@ class Contacts:
             events.ContactEnded: self._ended,
             **outward.handlers(books, self._leave),
             **consults.handlers(books),
+            **monitors.handlers(books),
             **masks.handlers(books),
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
@@ -247,7 +248,7 @@ class Contacts:
             books.complain("callback", "offered while its customer is to be left in peace")
         if contact.leaving:
             books.complain("offer", "offered though the caller is leaving or gone")
-        if contact.node not in books.in_step and contact.handed_to is None:
+        if contact.node not in books.in_step and contact.handed_to is None and contact.taken_by is None:
             books.complain("offer", f"offered though nobody has looked who is still on {contact.node}")
         if contact.visit != event.visit_id:
             books.complain("offer", f"offered in visit {event.visit_id}, but {contact.visit or 'none'} is open")
@@ -273,6 +274,11 @@ class Contacts:
                 if contact.handed_to.consult_id != event.offer_id:
                     books.complain("consult", f"consulted as {contact.handed_to.consult_id}, and offered otherwise")
                 contact.handed_to = None
+                continue
+            if contact.taken_by is not None and contact.taken_by.leg == held.leg:
+                if contact.taken_by.monitor_id != event.offer_id:
+                    books.complain("monitor", f"monitored as {contact.taken_by.monitor_id}, and offered otherwise")
+                contact.taken_by = None
                 continue
             if not by_hand and (others := sorted(books.held.get(held.shift_id, ()))):
                 books.complain("capacity", f"shift {held.shift_id} is offered one more though it has {others[0]}")
@@ -425,6 +431,8 @@ class Contacts:
         contact.segment = None
         if (event.ended_by == TRANSFER) != (contact.passed_on is not None):
             self._books.complain("transfer", f"a conversation ends by {event.ended_by} and is passed on, or neither")
+        if contact.monitor is not None:
+            self._books.complain("monitor", "a conversation ends, and somebody monitors it still")
         consult, contact.consult = contact.consult, None
         if consult is not None and not consult.over:
             contact.handed_to = consult
@@ -441,6 +449,8 @@ class Contacts:
         books.counts.transfers += 1
         if segment is None or (segment.segment_id, segment.shift_id) != (event.segment_id, event.shift_id):
             books.complain("transfer", "passed on from a conversation that is not going on")
+        if event.taken != (contact.taken_by is not None):
+            books.complain("monitor", "a caller is taken over by nobody who monitored the talk, or passed on by them")
         contact.passed_on = event
         contact.parking = True
 
@@ -512,6 +522,8 @@ class Contacts:
             yield f"conversation {contact.segment.segment_id} open"
         if contact.consult is not None and not contact.consult.over:
             yield f"consultation {contact.consult.consult_id} open"
+        if contact.monitor is not None:
+            yield f"monitoring {contact.monitor.monitor_id} open"
         if contact.outside is not None:
             yield f"{'conversation' if contact.outside.segment_id else 'call'} outside open"
         if legs and contact.masked:
@@ -533,6 +545,9 @@ class Contacts:
             if contact.handed_to is not None:
                 self._note(contact, "half_done", "left to whoever was consulted, and is not offered to them")
                 contact.handed_to = None
+            if contact.taken_by is not None:
+                self._note(contact, "half_done", "taken over by a supervisor, and not offered to them")
+                contact.taken_by = None
             if contact.consult is not None and contact.consult.over and not contact.consult.due and not contact.leaving:
                 self._note(contact, "half_done", "nobody is consulted any more, and the caller is left alone")
             if contact.overflowed:
@@ -563,6 +578,8 @@ class Contacts:
                     self._if_late(contact, contact.step_due, clock, f"step {contact.step} of visit {contact.visit}")
             if contact.consult is not None and contact.consult.due:
                 self._if_late(contact, contact.consult.due, clock, f"consultation {contact.consult.consult_id}")
+            if contact.monitor is not None and contact.monitor.due:
+                self._if_late(contact, contact.monitor.due, clock, f"monitoring {contact.monitor.monitor_id}")
             if contact.callback is not None and contact.callback.again_at:
                 self._if_late(contact, contact.callback.again_at, clock, "the peace after a try")
             up_since = self._books.node_up_since.get(contact.node)

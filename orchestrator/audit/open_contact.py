@@ -1,6 +1,6 @@
 """What the verifier remembers of a contact while it is open."""
 
-from orchestrator.domain.contacts import consult_events, events, outward_events, transfer_events
+from orchestrator.domain.contacts import consult_events, events, monitor_events, outward_events, transfer_events
 from orchestrator.domain.kernel import Instant, Record
 
 
@@ -65,6 +65,20 @@ class Consult:
         self.answered = self.over = False
 
 
+class Monitor:
+    """A supervisor who monitors a talk, or took it over and is not offered yet."""
+
+    __slots__ = ("answered", "due", "leg", "monitor_id", "shift_id")
+
+    def __init__(self, asked: monitor_events.MonitorAsked) -> None:
+        self.monitor_id = asked.monitor_id
+        self.leg = asked.reservation.leg
+        self.shift_id = asked.reservation.shift_id
+        self.due = asked.answer_by
+        """When what is waited for must have come; 0 while nothing is."""
+        self.answered = False
+
+
 class Contact:
     """A contact that has not ended."""
 
@@ -81,6 +95,7 @@ class Contact:
         "leaving",
         "legs",
         "masked",
+        "monitor",
         "moved_to",
         "node",
         "offer",
@@ -96,6 +111,7 @@ class Contact:
         "step",
         "step_due",
         "steps",
+        "taken_by",
         "unmasking",
         "unwanted",
         "visit",
@@ -131,6 +147,9 @@ class Contact:
         self.consult: Consult | None = None
         self.handed_to: Consult | None = None
         """Whoever was consulted, to whom the caller goes, and is not offered yet."""
+        self.monitor: Monitor | None = None
+        self.taken_by: Monitor | None = None
+        """Whoever takes the caller over, and is not offered yet."""
         self.parking = False
         """Whether the caller's leg was taken out of a conversation, and is not parked yet."""
         self.overflowed = False

@@ -69,6 +69,8 @@ class Counts(Struct, kw_only=True):
     """Callers whom an agent passed on."""
     consults: int = 0
     """Consultations about a caller."""
+    monitors: int = 0
+    """Talks that a supervisor heard, or wanted to."""
     callbacks: int = 0
     """Callers who asked to be called back."""
     outside_segments: int = 0
@@ -139,6 +141,8 @@ class Report(Struct, frozen=True, kw_only=True):
         )
         if counts.transfers or counts.consults:
             yield f"transfers   {counts.transfers}, {counts.consults} consultations"
+        if counts.monitors:
+            yield f"monitored   {counts.monitors}"
         if counts.callbacks or counts.outside_segments:
             yield f"outside     {counts.callbacks} callbacks asked for, {counts.outside_segments} conversations outside"
         yield (

@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator.audit.books import Books
 from orchestrator.audit.report import Live, problem
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of
-from orchestrator.domain.staff import presence
+from orchestrator.domain.staff import forcing, presence
 from orchestrator.domain.staff import shifts as events
 
 _ENGAGED = ("reserved", "talking", "wrapping_up")
@@ -116,6 +116,7 @@ class Shifts:
             events.PauseRequested: self._wish,
             events.SignOutRequested: self._wish,
             events.AgentSignedOut: self._signed_out,
+            forcing.AgentForced: self._forced,
             **dict.fromkeys(_DESK_FROM, self._desk),
         }
 
@@ -163,6 +164,10 @@ class Shifts:
 
     def _wish(self, _shift: _Shift, _event: Event) -> None:
         """Asked for during a contact; changes nothing yet."""
+
+    def _forced(self, _shift: _Shift, event: forcing.AgentForced) -> None:
+        if not event.reason or not event.by or event.to not in forcing.STATES:
+            self._books.complain("shift", "an agent is made something by nobody, for no reason, or that is none")
 
     def _made_ready(self, shift: _Shift, _event: events.AgentMadeReady) -> None:
         if shift.desk_state == "absent":

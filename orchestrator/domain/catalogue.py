@@ -12,7 +12,14 @@ from msgspec import Struct
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import bundles, tokens, users
-from orchestrator.domain.contacts import consult_events, contacts, keeping, outward_events, transfer_events
+from orchestrator.domain.contacts import (
+    consult_events,
+    contacts,
+    keeping,
+    monitor_events,
+    outward_events,
+    transfer_events,
+)
 from orchestrator.domain.contacts import recording as talk_recording
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
@@ -31,7 +38,7 @@ from orchestrator.domain.routing import (
     recording,
     trunks,
 )
-from orchestrator.domain.staff import agents, presence, reasons, shifts
+from orchestrator.domain.staff import agents, forcing, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 
@@ -130,7 +137,6 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.ContactPicked,
         contacts.ContactMoved,
         contacts.ContactReprioritised,
-        transfer_events.ContactTransferred,
         consult_events.ConsultAsked,
         consult_events.ConsultAnswered,
         consult_events.ConsultSwitched,
@@ -138,6 +144,14 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         consult_events.ConsultExtended,
         consult_events.ConsultClosed,
         consult_events.ContactRejoined,
+        monitor_events.MonitorAsked,
+        monitor_events.MonitorDelivered,
+        monitor_events.MonitorAnswered,
+        monitor_events.MonitorModeAsked,
+        monitor_events.MonitorBegun,
+        monitor_events.MonitorExtended,
+        monitor_events.MonitorClosed,
+        monitor_events.TalkTakenOver,
     ),
     "shift": (
         shifts.AgentSignedIn,
@@ -154,6 +168,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         shifts.PauseRequested,
         shifts.SignOutRequested,
         shifts.AgentSignedOut,
+        forcing.AgentForced,
         presence.DeskAttached,
         presence.DeskLost,
         presence.DeskGraceExtended,
@@ -381,6 +396,13 @@ _SPECIAL: dict[type[Event], Entry] = {
     contacts.ContactQueued: Entry(
         name="ContactQueued", cls=contacts.ContactQueued, kind="contact", version=2, upcasters=(_OF_ONE_STEP,)
     ),
+    transfer_events.ContactTransferred: Entry(
+        name="ContactTransferred",
+        cls=transfer_events.ContactTransferred,
+        kind="contact",
+        version=2,
+        upcasters=(_with(taken=False),),
+    ),
     shifts.AgentReserved: Entry(
         name="AgentReserved",
         cls=shifts.AgentReserved,
@@ -406,8 +428,15 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="QueueConfigured",
         cls=queues.QueueConfigured,
         kind="queue",
-        version=6,
-        upcasters=(_with_first_limits, _with_counting, _UNRULED_QUEUE, _without_a_number, _recorded_by_word),
+        version=7,
+        upcasters=(
+            _with_first_limits,
+            _with_counting,
+            _UNRULED_QUEUE,
+            _without_a_number,
+            _recorded_by_word,
+            _with(show_listening=False),
+        ),
     ),
     configuration.ConfigurationApplied: Entry(
         name="ConfigurationApplied",

@@ -17,6 +17,8 @@
 | outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
 | consult   | contact | ConsultAsked, ConsultAnswered, ConsultSwitched,         | ConsultJoined, ContactRejoined,    |
 |           |         | ConsultExtended, ConsultClosed with the caller there    | ConsultClosed, AgentSegmentEnded   |
+| monitor   | contact | MonitorAsked, MonitorAnswered, MonitorModeAsked,        | MonitorBegun, MonitorClosed,       |
+|           |         | MonitorExtended                                         | TalkTakenOver                      |
 | mask      | contact | MaskAsked; MaskFailed that is tried again               | it is over, the recording ends     |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
@@ -57,7 +59,7 @@ APOLOGY_GRACE = 60 * SECOND
 # The timers that a contact may have.
 OF_CONTACT = (
     "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
-    "outside", "mask", "consult",
+    "outside", "mask", "consult", "monitor",
 )  # fmt: skip
 
 # Events of nearly every contact that no row above names: they are not looked up in the table, one row after another.
@@ -128,6 +130,7 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
     if type(event) is contacts.ContactEnded:
         return
     _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
+    _set_or_cancel(timers, ("monitor", ident), contact.monitor.due if contact.monitor is not None else Instant(0))
     if not doubtful_legs(contact):
         timers.cancel(("legs", ident))
     elif timers.due_of(("legs", ident)) is None:

@@ -10,6 +10,7 @@ from orchestrator.domain import timers as timer_table
 from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.monitor_events import MonitorAsked
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues, recording
@@ -26,6 +27,7 @@ from orchestrator.domain.routing.waits import Waits
 from orchestrator.domain.staff import agents, reasons, shifts
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.counters import Counters
+from orchestrator.domain.staff.forcing import SIGNED_OUT, Forced
 from orchestrator.domain.staff.reasons import Reasons
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import between, nodes
@@ -82,6 +84,8 @@ class World:
         """Numbers that are to be called back, and the contacts for which."""
         self.waits = Waits()
         self.admission = Admission()
+        self.sent_away: dict[str, Forced] = {}
+        """Agents who were signed out by somebody else, and have not signed in since."""
 
     def __getstate__(self) -> dict[str, object]:
         return {name: part for name, part in vars(self).items() if name != "callbacks"}
@@ -133,21 +137,16 @@ class World:
                 self.contact_of_leg[record.event.leg] = ident
             case contacts.OfferMade() | contacts.OfferWidened():
                 for held in record.event.reservations:
-                    self.contact_of_leg[held.leg] = ident
-                    self.lines.setdefault(held.extension, {})[held.leg] = None
-                    if held.via:
-                        self.far_legs[held.leg] = held.via
-                    self._place_shift_at(held.extension, record.about.at)
+                    self._ring(ident, held, record.about.at)
                 self.matching.note_chosen(ident, [held.shift_id for held in record.event.reservations])
             case ConsultAsked() as event:
                 self.contact_of_leg[event.leg] = ident
                 if event.reservation is None:
                     self.outside_legs[event.leg] = None
                 else:
-                    self.lines.setdefault(event.reservation.extension, {})[event.leg] = None
-                    if event.reservation.via:
-                        self.far_legs[event.leg] = event.reservation.via
-                    self._place_shift_at(event.reservation.extension, record.about.at)
+                    self._ring(ident, event.reservation, record.about.at)
+            case MonitorAsked() as event:
+                self._ring(ident, event.reservation, record.about.at)
             case outward_events.CallbackDialled() | outward_events.OutsideDialled() as event:
                 self.contact_of_leg[event.leg] = ident
                 self.outside_legs[event.leg] = None
@@ -175,6 +174,14 @@ class World:
         else:
             self.contacts[ident] = after
         return before, after
+
+    def _ring(self, ident: str, held: contacts.Reservation, at: Instant) -> None:
+        """A leg of ours to a phone, from now until it is closed."""
+        self.contact_of_leg[held.leg] = ident
+        self.lines.setdefault(held.extension, {})[held.leg] = None
+        if held.via:
+            self.far_legs[held.leg] = held.via
+        self._place_shift_at(held.extension, at)
 
     def _note_callback(self, before: Contact | None, after: Contact) -> None:
         """Whose customers are to be called, found by their number: a customer who calls meanwhile is known by it."""
@@ -276,7 +283,11 @@ class World:
         self.versions[record.stream] = record.version
         timer_table.set_for_shift(self.timers, ident, record.event)
         self.counters.note(after.agent_id, record.event, record.about.at)
+        if isinstance(record.event, shifts.AgentSignedIn):
+            self.sent_away.pop(after.agent_id, None)
         if after.status == "signed_out":
+            if after.forced is not None and after.forced.to == SIGNED_OUT:
+                self.sent_away[after.agent_id] = after.forced
             self.shifts.pop(ident, None)
             self.versions.pop(record.stream, None)
             self.matching.remove_shift(ident)
@@ -336,6 +347,8 @@ def _proposals(contact: Contact | None) -> tuple[str, ...]:
     if contact is None or contact.status == "ended":
         return ()
     offer = (contact.offer.offer_id,) if contact.offer is not None else ()
+    if contact.monitor is not None:
+        offer = (*offer, contact.monitor.monitor_id)
     consult = contact.consult
     if consult is not None and not consult.over:
         return (*offer, consult.leg if consult.reservation is None else consult.consult_id)

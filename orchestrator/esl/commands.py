@@ -228,6 +228,36 @@ def resume(leg: str) -> str:
     return f"uuid_hold off {_leg(leg)}"
 
 
+# What the application that lets a leg hear another one's talk mixes into it (switch_ivr_async.c). It listens at the
+# agent's leg: so what is written to that one (2) the agent hears, and what is read of it (1), the caller; 3 is both.
+_HEARD_AS = {"listen": "0", "whisper": "2", "barge": "3"}
+
+
+def eavesdrop(leg: str, other: str, mode: str) -> tuple[str, ...]:
+    """Let this leg hear what the other one hears and says, from now to the end of that one. Its own phone's keys change
+    nothing of it.
+    """
+    heard = _heard_as(mode)
+    variables = {
+        "eavesdrop_enable_dtmf": "false",
+        "eavesdrop_whisper_aleg": "true" if heard == "3" else "false",
+        "eavesdrop_whisper_bleg": "false" if heard == "0" else "true",
+    }
+    told = (f"api uuid_setvar {_leg(leg)} {name} {value}" for name, value in variables.items())
+    return (*told, execute(leg, "eavesdrop", _leg(other)))
+
+
+def steer(leg: str, mode: str) -> str:
+    """Let a leg that hears a talk be heard there otherwise: a message to the application, and no tone on the line."""
+    return f"sendevent MESSAGE\nUnique-ID: {_leg(leg)}\neavesdrop-command: {_heard_as(mode)}"
+
+
+def _heard_as(mode: str) -> str:
+    if mode not in _HEARD_AS:
+        raise Unusable("the mode of hearing a talk is none of ours")
+    return _HEARD_AS[mode]
+
+
 def kill(leg: str, cause: str) -> str:
     """Hang up this leg."""
     return f"uuid_kill {_leg(leg)} {_word(cause, 'cause', _CAUSE)}"

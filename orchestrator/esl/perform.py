@@ -13,7 +13,14 @@ from typing import Final
 
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import instructions as i
-from orchestrator.domain.switch.facts import Fact, InstructionFailed, InstructionSkipped, LegPresence, MaskSet
+from orchestrator.domain.switch.facts import (
+    EavesdropSet,
+    Fact,
+    InstructionFailed,
+    InstructionSkipped,
+    LegPresence,
+    MaskSet,
+)
 from orchestrator.esl import commands
 from orchestrator.esl.node import Deliver, Link
 from orchestrator.esl.pacing import Pace
@@ -138,7 +145,11 @@ class Performer:
         take: Callable[[Outcome], None] = _unheard if isinstance(instruction, i.HushPlace) else outcome.take
         if isinstance(instruction, i.MaskRecording | i.UnmaskRecording):
             take = self._mask_set(instruction, outcome.take)
-        for command in quick:
+        for command in quick[:-1]:
+            link.command(command, take, deadline_ms=row.deadline_ms, still=still)
+        if isinstance(instruction, i.EavesdropLeg | i.SteerEavesdrop):
+            take = self._eavesdrop_set(instruction, outcome.take)
+        for command in quick[-1:]:
             link.command(command, take, deadline_ms=row.deadline_ms, still=still)
         if background:
             ring_ms = instruction.ring_ms if isinstance(instruction, i.RingAgent | i.DialOutside) else 0
@@ -157,6 +168,19 @@ class Performer:
                 return
             on = isinstance(instruction, i.MaskRecording)
             self._tell(MaskSet(node=instruction.node, leg=instruction.leg, file=instruction.file, on=on))
+
+        return take
+
+    def _eavesdrop_set(
+        self, instruction: i.EavesdropLeg | i.SteerEavesdrop, bad: Callable[[Outcome], None]
+    ) -> Callable[[Outcome], None]:
+        """As of a mask: the answer to the last of its commands says that it was taken."""
+
+        def take(outcome: Outcome) -> None:
+            if isinstance(outcome, NoReply) or not outcome.ok:
+                bad(outcome)
+                return
+            self._tell(EavesdropSet(node=instruction.node, leg=instruction.leg, mode=instruction.mode))
 
         return take
 
@@ -223,6 +247,10 @@ class Performer:
                 return (f"api {commands.record(leg, self._recordings, file, 'mask')}",), ""
             case i.UnmaskRecording(file=file):
                 return (f"api {commands.record(leg, self._recordings, file, 'unmask')}",), ""
+            case i.EavesdropLeg(other=other, mode=mode):
+                return commands.eavesdrop(leg, other, mode), ""
+            case i.SteerEavesdrop(mode=mode):
+                return (commands.steer(leg, mode),), ""
             case i.SayPlace(prompts=prompts):
                 return (commands.say_instead(leg, prompts),), ""
             case i.HushPlace(prompts=prompts):

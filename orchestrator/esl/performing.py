@@ -233,6 +233,22 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="a sentence is over before a restart is, and whoever joins the legs anew ends it first",
         deadline_ms=_QUICK_MS,
     ),
+    i.EavesdropLeg: Row(
+        written="uuid_setvar LEG eavesdrop_…; sendmsg LEG execute eavesdrop OTHER",
+        repeat="nothing while it hears the talk: the second one begins once that is over, and ends at once",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="the log says what the switch has taken; what it has not is told again",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.SteerEavesdrop: Row(
+        written="sendevent MESSAGE with Unique-ID LEG, eavesdrop-command 0 (listen), 2 (whisper) or 3 (barge)",
+        repeat="nothing: it is heard as before",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="as of the eavesdropping itself",
+        deadline_ms=_QUICK_MS,
+    ),
     i.CheckLeg: Row(
         written="api uuid_exists LEG, on the second connection",
         repeat="the same answer, as of then",

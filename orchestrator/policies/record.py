@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import recording
-from orchestrator.domain.contacts.contacts import Contact, ContactConnected, RecordingBegun
+from orchestrator.domain.contacts.contacts import Contact, ContactConnected, OfferClosed, RecordingBegun
 from orchestrator.domain.contacts.outward_events import OutsideConnected
 from orchestrator.domain.contacts.recording import DropRecording, Recording, file_of, is_of
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
@@ -17,6 +17,7 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
     ContactConnected,
     OutsideConnected,
     ContactTransferred,
+    OfferClosed,
     RecordingBegun,
     recording.RecordingAsked,
     recording.RecordingEndAsked,
@@ -25,8 +26,8 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
 )
 def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a talk begins, then its recording begins where it is recorded by rule, and whenever its caller is passed
-    on, then it ends: each talk has files of its own, and the wait has none. What is asked of a recording, the switch is
-    told.
+    on, then it ends: each talk has files of its own, and the wait has none. Only a talk that is taken over goes on in
+    its file, unless the supervisor is lost meanwhile. What is asked of a recording, the switch is told.
     """
     contact = happened.after
     if not isinstance(contact, Contact):
@@ -34,11 +35,14 @@ def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     match happened.record.event:
         case ContactConnected() | OutsideConnected() as event:
             if begins(world, contact):
-                yield start(contact, file_of(event.segment_id), ids)
-        case ContactTransferred():
+                yield start(contact, file_of(talk_of(contact), contact.files), ids)
+        case ContactTransferred() if not contact.carried:
             # With the same id as for its RecordingEndAsked, but before the two are taken apart.
             if file := written(world, happened.before):
                 yield stop(contact, file, ids)
+        case OfferClosed() if isinstance(happened.before, Contact) and happened.before.carried:
+            if file := written(world, happened.before):
+                yield TellContact(contact.contact_id, DropRecording(file=file))
         case RecordingBegun() as event:
             yield from _too_late(contact, event.file, ids)
         case recording.RecordingAsked() as event:
@@ -95,10 +99,10 @@ def written(world: World, contact: Contact) -> str:
 
 
 def talk_of(contact: Contact) -> str:
-    """The talk that goes on, with an agent or outside; empty where there is none."""
+    """The talk that goes on, with an agent or outside, by the name of its files; empty where there is none."""
     if contact.segment is not None:
-        return contact.segment.segment_id
-    return contact.outside.segment_id if contact.outside is not None else ""
+        return contact.segment.taped_as
+    return contact.outside.segment_id if contact.outside is not None else contact.carried
 
 
 def start(contact: Contact, file: str, ids: Ids) -> StartRecording:

@@ -63,14 +63,7 @@ def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.OfferExtended(cause="not_connected_in_time"):
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
         case contacts.OfferAcceptRequested() as event:
-            via = world.far_legs.get(event.leg, "")
-            yield AnswerPhone(
-                id=ids.of("talk", event.leg),
-                node=via or contact.node,
-                leg=far_leg(event.leg) if via else event.leg,
-                contact=contact.contact_id,
-                offer=event.offer_id,
-            )
+            yield answer_phone(world, contact, event.leg, event.offer_id, ids)
         case contacts.OfferRejectRequested() as event:
             yield _hang_up(contact, event.leg, "CALL_REJECTED", ids)
         case contacts.LegOverdue() as event:
@@ -78,6 +71,18 @@ def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
         case _:
             yield from _clear(contact, happened, ids)
+
+
+def answer_phone(world: World, contact: Contact, leg: str, offer: str, ids: Ids) -> AnswerPhone:
+    """Let the phone that rings for this offer answer by itself, at the switch that has it."""
+    via = world.far_legs.get(leg, "")
+    return AnswerPhone(
+        id=ids.of("talk", leg),
+        node=via or contact.node,
+        leg=far_leg(leg) if via else leg,
+        contact=contact.contact_id,
+        offer=offer,
+    )
 
 
 def _join(contact: Contact, offer: Offer, ids: Ids) -> Iterator[Do]:
@@ -123,6 +128,9 @@ def _clear(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
     before = happened.before
     already = set(doomed_legs(before)) if isinstance(before, Contact) else set()
     already.add(farewell_leg(contact))
+    taken = contact.transfer is not None and contact.transfer.taken
+    if taken and isinstance(before, Contact) and before.segment is not None and before.transfer != contact.transfer:
+        already.add(before.segment.leg)  # it goes, or parks, when the caller is taken from it
     if isinstance(happened.record.event, contacts.HangUpRequested):
         already = set()
     cause = _CAUSES.get(contact.told, "NORMAL_CLEARING")

@@ -9,7 +9,7 @@ from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.announcing import digits_of, prompts_for
 from orchestrator.domain.contacts.commands import Announce, Hold, Resume
 from orchestrator.domain.contacts.contacts import Contact, Segment
-from orchestrator.domain.contacts.recording import file_of
+from orchestrator.domain.contacts.recording import is_of
 from orchestrator.domain.switch.instructions import AnnounceNumber, HoldLeg, ResumeLeg
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
@@ -47,7 +47,7 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield from _hold_others(world, contact, segment, happened)
         case contacts.ContactResumed():
             yield from _hold_others(world, contact, segment, happened)
-        case contacts.RecordingBegun() as event if event.file == file_of(segment.segment_id):
+        case contacts.RecordingBegun() as event if is_of(event.file, segment.taped_as):
             yield from announce(world, contact)
         case contacts.NumberAnnounced() as event:
             yield AnnounceNumber(

@@ -7,12 +7,12 @@ from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.calling import CANCELLED
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.domain.staff import shifts
+from orchestrator.domain.staff import forcing, shifts
 from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.world import World
 from orchestrator.policies import outward
 from orchestrator.policies.base import Ids, TellContact, TellShift
-from orchestrator.runner import consults, draining, hands, inputs, passing, presence, stale
+from orchestrator.runner import consults, draining, hands, inputs, monitors, passing, presence, stale
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import Tell
 
@@ -147,6 +147,10 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
         case inputs.HangUp():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.HangUp(reason="agent"))
+        case inputs.Monitor() | inputs.EndMonitor() | inputs.TakeOverCall():
+            yield from monitors.of_supervisor(world, shift, command, now, ids)
+        case inputs.Force():
+            yield TellShift(shift_id, _forced(world, command))
         case inputs.Pick():
             yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
         case inputs.Transfer():
@@ -154,6 +158,14 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
         case inputs.MarkNuisance():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.MarkNuisance(shift_id=shift_id))
+
+
+def _forced(world: World, command: inputs.Force) -> shifts.Force:
+    if command.to not in forcing.STATES:
+        _refuse("bad_state", f"An agent is made {', '.join(forcing.STATES)}; choose one of these.")
+    listed = world.reasons.pause_codes() if command.to == forcing.PAUSED else ()
+    by = command.by or "command"
+    return shifts.Force(to=command.to, reason=_chosen(command.reason, listed), by=by)
 
 
 def _offered(world: World, shift: shifts.Shift, about: str) -> str:

@@ -198,6 +198,33 @@ class EndConsult(AgentCommand, frozen=True, kw_only=True, tag="end_consult"):
     """Consult nobody any more, and talk with the caller again."""
 
 
+class Monitor(AgentCommand, frozen=True, kw_only=True, tag="monitor"):
+    """Hear the talk of this contact, named as in `Move`, at one's own phone: to `listen`, to `whisper` to its agent, or
+    to `barge` in. Of the talk that is heard already: be heard otherwise.
+    """
+
+    contact: str
+    mode: str
+    reason: str
+
+
+class EndMonitor(AgentCommand, frozen=True, kw_only=True, tag="end_monitor"):
+    """Hear no more of the talk."""
+
+
+class TakeOverCall(AgentCommand, frozen=True, kw_only=True, tag="take_over_call"):
+    """Have the caller of the talk that is heard, instead of its agent."""
+
+    reason: str
+
+
+class Force(AgentCommand, frozen=True, kw_only=True, tag="force"):
+    """Make the agent `ready`, `paused` (with a reason of the site's) or `signed_out`, in the name of whoever asks."""
+
+    to: str
+    reason: str
+
+
 class DeskSeen(AgentCommand, frozen=True, kw_only=True, tag="desk_seen"):
     """The desk's connection is open. Refused as desk_elsewhere where the agent works at another one."""
 
@@ -286,12 +313,15 @@ class UndrainNode(DeskCommand, frozen=True, kw_only=True, tag="undrain_node"):
 
 OfRecording = StartRecording | StopRecording | MaskRecording | UnmaskRecording
 
+OfMonitor = Monitor | EndMonitor | TakeOverCall
+
 Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
-    | OfRecording | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult | DrainNode | UndrainNode
+    | OfRecording | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult
+    | DrainNode | UndrainNode | OfMonitor | Force
 )  # fmt: skip
 
 Fact = (
@@ -301,7 +331,7 @@ Fact = (
     | facts.JobDone | facts.PhoneRegistered | facts.PhoneGone | facts.Heartbeat | facts.SwitchStopping
     | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence
     | facts.SwitchBehind | facts.SwitchCaughtUp
-    | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet
+    | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet | facts.EavesdropSet
 )  # fmt: skip
 
 Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseBack | Followed

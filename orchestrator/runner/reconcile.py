@@ -13,6 +13,8 @@ from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import Consult, consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs, reservation_of
 from orchestrator.domain.contacts.legs import parking_leg
+from orchestrator.domain.contacts.monitor_commands import MonitorAgain
+from orchestrator.domain.contacts.monitors import Monitor
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
@@ -249,6 +251,8 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield TellContact(contact.contact_id, commands.NoteParked(leg=caller.leg))
     if contact.consult is not None and contact.segment is not None:
         yield from _consult_corrections(world, contact, contact.segment, contact.consult, sight)
+    if contact.monitor is not None:
+        yield from _monitor_corrections(world, contact, contact.monitor, sight)
     if outward_leg(contact):
         yield from _outward_corrections(world, contact, sight)
     if contact.offer is not None:
@@ -284,6 +288,20 @@ def _consult_corrections(
         yield TellContact(contact.contact_id, commands.JoinConsultAgain(connect_by=connect_by))
     elif not now.consult.hears and agent.bridged_to == contact.caller_leg:
         yield park_leg(contact, sight.ids)  # the switch was not told that somebody is consulted
+
+
+def _monitor_corrections(world: World, contact: Contact, monitor: Monitor, sight: _Sight) -> Iterator[Tell]:
+    """Whoever monitors, as the switch has their leg; of the mode it says nothing, so what is not confirmed is told
+    again.
+    """
+    found = sight.seen.get(monitor.leg)
+    if found is None:
+        return
+    if found.answered and found.parked and not monitor.answered:
+        yield TellContact(contact.contact_id, sensing.note_answered(world, contact, monitor.leg, sight.now))
+    elif sight.entering:
+        begin_by = Instant(sight.now + sensing.CONNECT_WITHIN)
+        yield TellContact(contact.contact_id, MonitorAgain(begin_by=begin_by))
 
 
 def _is_joining(contact: Contact, sight: _Sight) -> bool:

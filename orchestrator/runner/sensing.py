@@ -10,6 +10,8 @@ from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
 from orchestrator.domain.contacts.legs import hears_music, parking_leg
+from orchestrator.domain.contacts.monitor_commands import NoteMonitor
+from orchestrator.domain.contacts.monitors import monitor_leg
 from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.contacts.outward import called_at, outward_leg
 from orchestrator.domain.contacts.recording import (
@@ -73,6 +75,8 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _recording(world, fact)
         case facts.LegFact():
             yield from _of_leg(world, memory, fact, now, ids)
+        case facts.EavesdropSet(leg=leg, mode=mode) if leg in world.contact_of_leg:
+            yield TellContact(world.contact_of_leg[leg], NoteMonitor(leg=leg, mode=mode))
         case facts.JobDone() if not fact.ok and fact.job in world.contact_of_leg:
             yield from _never_parked(world, fact.job, fact.answer, now, ids)
         case facts.LegPresence():
@@ -287,6 +291,8 @@ def just_asked_for(contact: Contact, leg: str, now: Instant) -> bool:
     """Whether this phone was asked for so recently that the switch may not have made its leg yet."""
     if leg == consult_leg(contact) and contact.consult is not None:
         return not contact.consult.answered and now - contact.consult.asked_at < JUST_NOW
+    if leg == monitor_leg(contact) and contact.monitor is not None:
+        return not contact.monitor.answered and now - contact.monitor.asked_at < JUST_NOW
     if leg == outward_leg(contact):
         return now - called_at(contact) < JUST_NOW
     offer = contact.offer
@@ -303,6 +309,7 @@ def _never_parked(world: World, leg: str, cause: str, now: Instant, ids: Ids) ->
     answered = contact.offer is not None and leg in contact.offer.answered
     answered |= contact.outside is not None and contact.outside.leg == leg and contact.outside.answered
     answered |= contact.consult is not None and contact.consult.leg == leg and contact.consult.answered
+    answered |= contact.monitor is not None and contact.monitor.leg == leg and contact.monitor.answered
     if answered or leg == contact.caller_leg or cause in UNCERTAIN:
         yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
     else:
@@ -331,6 +338,9 @@ def _not_done(
                 asked = [contact.caller_leg, contact.segment.leg, consulted]
             for leg in filter(None, asked):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
+        case "EavesdropLeg" | "SteerEavesdrop" if isinstance(fact, facts.InstructionFailed):
+            if fact.answer not in UNCERTAIN:  # otherwise its time is over before long, and it is told again
+                yield TellContact(contact.contact_id, NoteMonitor(leg=fact.leg, cause=fact.answer))
         case "StartRecording":
             yield from _not_recorded(world, contact, fact)
         case "MaskRecording" | "UnmaskRecording" if contact.recording is not None:

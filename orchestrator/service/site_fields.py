@@ -242,6 +242,7 @@ QUEUE: Final = Section(
         *OF_QUEUES,
         Field("tell_place_every_s", "tell_place_every_ms", _tell_place, write=from_ms),
         Field("pick", "pick", _pick),
+        Field("show_listening", "show_listening", flag),
     ),
 )
 ENTRY: Final = Section(

@@ -217,6 +217,12 @@ class Desk:
         prompts = prompts_for_place(position, estimate_ms)
         return self.do(i.HushPlace(id=self.next_id(), node=self.node, leg=leg, prompts=prompts))
 
+    def eavesdrop(self, leg: str, other: str, mode: str = "listen") -> str:
+        return self.do(i.EavesdropLeg(id=self.next_id(), node=self.node, leg=leg, other=other, mode=mode))
+
+    def steer(self, leg: str, mode: str) -> str:
+        return self.do(i.SteerEavesdrop(id=self.next_id(), node=self.node, leg=leg, mode=mode))
+
     def exists(self, leg: str) -> bool:
         """Whether the leg lives, asked of the switch now."""
         self.do(i.CheckLeg(id=self.next_id(), node=self.node, leg=leg))

@@ -19,7 +19,7 @@ from tests.lab.patience import until
 from tests.lab.phone import BaresipPhone, ObedientPhone, OutsideNumbers, RefusingPhone, register, vanished
 from tests.lab.ports import free_port
 from tests.lab.process import Child
-from tests.lab.sound import length_s, listen
+from tests.lab.sound import AGENT_HZ, length_s, listen
 from tests.lab.switch import RealSwitch
 
 EXTENSIONS = ("1001", "1002", "1003", "1004", "1005", "1006")
@@ -115,8 +115,12 @@ class Driver(ABC):
         """A new caller. `name` is what stands before the address in its From header, byte for byte."""
 
     @abstractmethod
-    def phone(self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60) -> PhoneEnd:
-        """A phone, from now to the end of the test. `expires_s`: how long its registration holds without a word."""
+    def phone(
+        self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60, hertz: int = AGENT_HZ
+    ) -> PhoneEnd:
+        """A phone, from now to the end of the test. `expires_s`: how long its registration holds without a word.
+        `hertz`: the tone that it says.
+        """
 
     @abstractmethod
     def outside(self, number: str, behaviour: Outsider = "answers") -> None:
@@ -271,12 +275,14 @@ class RealDriver(Driver):
         sipp = SippCaller(self.folder, self.real.plan.trunk_port, dialled=dialled, number=number, name=name)
         return _RealCaller(self.stack.enter_context(sipp))
 
-    def phone(self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60) -> PhoneEnd:
+    def phone(
+        self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60, hertz: int = AGENT_HZ
+    ) -> PhoneEnd:
         account, port = self.real.phone(extension), self.real.plan.sip_port
         match behaviour:
             case "answers" | "rings":
                 answers = behaviour == "answers"
-                baresip = BaresipPhone(self.folder, account, port, answers=answers, expires_s=expires_s)
+                baresip = BaresipPhone(self.folder, account, port, answers=answers, expires_s=expires_s, hertz=hertz)
                 return _Talker(self.stack.enter_context(baresip))
             case "busy" | "rejects":
                 status = 486 if behaviour == "busy" else 603
@@ -421,7 +427,9 @@ class SimulatedDriver(Driver):
         caller = {"dialled": dialled, "number": number, "name": shown(name)}
         return _SimulatedCaller(self, self.tell(f"call {json.dumps(caller)}"))
 
-    def phone(self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60) -> PhoneEnd:
+    def phone(
+        self, extension: str, behaviour: Behaviour = "answers", *, expires_s: int = 60, hertz: int = AGENT_HZ
+    ) -> PhoneEnd:
         script: dict[str, object] = {"extension": extension, "expires_s": expires_s}
         match behaviour:
             case "answers":

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
-from orchestrator.domain.contacts import consult_events, keeping, outward_events, transfer_events
+from orchestrator.domain.contacts import consult_events, keeping, monitor_events, outward_events, transfer_events
 from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.contacts import recording as recording_events
 from orchestrator.domain.customers import blacklist, notes, people
@@ -34,7 +34,7 @@ from orchestrator.domain.routing import (
     recording,
     trunks,
 )
-from orchestrator.domain.staff import agents, presence, reasons
+from orchestrator.domain.staff import agents, forcing, presence, reasons
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -46,6 +46,7 @@ MODULES = (
     users,
     contact_events,
     consult_events,
+    monitor_events,
     outward_events,
     recording_events,
     keeping,
@@ -64,6 +65,7 @@ MODULES = (
     agents,
     reasons,
     shift_events,
+    forcing,
     presence,
     nodes,
     ordertypes,
@@ -266,7 +268,7 @@ def test_history_of_one_caller_at_a_time_is_read_as_such() -> None:
     assert read("AgentConfigured", agent) == agents.AgentConfigured(
         number="101", name="Li", extension="1001", skills={"sales": 5}, capacity={}
     )
-    assert read("QueueConfigured", {"name": "Sales", "skill": "sales"}, 2) == queues.QueueConfigured(
+    assert read("QueueConfigured", {"name": "Sales", "skill": "sales"}, 3) == queues.QueueConfigured(
         name="Sales", skill="sales", pick="skilled", announce_agent=False
     )
 
@@ -276,4 +278,4 @@ def test_a_queue_from_before_recorded_every_talk_or_none() -> None:
     entry = CATALOGUE["QueueConfigured"]
     for was, now in ((True, "always"), (False, "never"), (None, "always")):
         body = {"name": "Sales", "skill": "sales"} | ({} if was is None else {"record": was})
-        assert msgspec.convert(entry.upcasters[-1](body), entry.cls).record == now  # type: ignore[attr-defined]
+        assert msgspec.convert(entry.upcasters[4](body), entry.cls).record == now  # type: ignore[attr-defined]

@@ -116,6 +116,8 @@ def test_a_word_stands_in_a_command_as_it_is_or_not_at_all(word: str) -> None:
         lambda: commands.record("l-1", "/srv/rec", word),
         lambda: commands.background("status", word),
         lambda: commands.set_contact("l-1", word),
+        lambda: commands.eavesdrop("l-1", word, "listen")[-1],
+        lambda: commands.steer(word, "barge"),
     )
     for make in makers:
         command = _made(make)
@@ -124,6 +126,12 @@ def test_a_word_stands_in_a_command_as_it_is_or_not_at_all(word: str) -> None:
         assert word in command
         assert not set(word) & set(" \r\n\t{},'\"$\\^&|;`")
         assert ".." not in word
+
+
+@given(st.text(max_size=20))
+def test_a_talk_is_heard_in_one_of_three_modes_and_no_other_word_gets_through(word: str) -> None:
+    """Feature 8.3: the switch takes digits, and does what it likes with any other."""
+    assert _made(lambda: commands.steer("l-1", word)) is None or word in ("listen", "whisper", "barge")
 
 
 def test_a_call_outside_shows_what_it_is_told_to_and_otherwise_asks_to_show_nothing() -> None:

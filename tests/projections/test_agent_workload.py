@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.consult_events import ConsultAnswered, ConsultAsked
+from orchestrator.domain.contacts.monitor_events import MonitorAnswered, MonitorAsked, MonitorClosed, TalkTakenOver
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.staff import shifts
@@ -93,6 +94,41 @@ def test_whoever_is_consulted_rings_then_talks_and_is_offered_nothing_until_the_
     assert (found.ringing_ms, found.offers, found.contacts) == (3_000, completes, completes)
     assert found.talk_ms == (17_000 if completes else 7_000)
     assert found.unserved == {}
+
+
+@pytest.mark.parametrize("takes_over", (True, False))
+def test_a_supervisor_who_hears_a_talk_rings_then_talks_and_is_offered_nothing_until_they_take_over(
+    kit: ReadKit, *, takes_over: bool
+) -> None:
+    """Feature 8.3: and whose talk it was passed nobody on."""
+    kit.build(AGENTS)
+    sign_in(kit)
+    held = contacts.Reservation(shift_id="s1", agent_id="a1", extension="1001", leg="l2")
+    asked = MonitorAsked(
+        monitor_id="o1", segment_id="g0", reservation=held, mode="listen", reason="coaching", answer_by=Instant(0)
+    )
+    kit.tell("contact-c1", asked, 20)
+    kit.tell("shift-s1", shifts.AgentReserved(offer_id="o1", contact_id="c1", by_hand=True), 20)
+    kit.tell("contact-c1", MonitorAnswered(monitor_id="o1", begin_by=Instant(0)), 23)
+    taken = TalkTakenOver(monitor_id="o1", segment_id="g0", shift_id="s1", agent_id="a1", reason="complaint")
+    closed = MonitorClosed(monitor_id="o1", outcome="talk_over")
+    kit.tell("contact-c1", taken if takes_over else closed, 30)
+    sent = ContactTransferred(
+        segment_id="g0", shift_id="s2", agent_id="a2", to="agent", visit_id="v2", queue_id="q", taken=takes_over
+    )
+    kit.tell("contact-c1", sent, 30)
+    if takes_over:
+        kit.tell("shift-s1", shifts.AgentConnected(contact_id="c1", offer_id="o1", segment_id="g1"), 30)
+    else:
+        kit.tell("shift-s1", shifts.AgentReleased(offer_id="o1", outcome="withdrawn"), 30)
+    kit.keep_up(AGENTS)
+    days = kit.read(lambda c: agent_workload.workload(c, kit.site, TODAY, Instant(MORNING + 40 * S)))
+    found = {agent.agent_id: day for agent, day in days}
+    supervisor = found["a1"]
+    assert (supervisor.ringing_ms, supervisor.offers, supervisor.contacts) == (3_000, takes_over, takes_over)
+    assert supervisor.talk_ms == (17_000 if takes_over else 7_000)
+    assert supervisor.unserved == {}
+    assert found["a2"].transfers == (not takes_over)
 
 
 def test_hold_is_neither_talk_nor_wrap_up(kit: ReadKit) -> None:

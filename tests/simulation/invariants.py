@@ -6,6 +6,7 @@ from typing import Protocol
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import monitor_events as m
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
@@ -26,7 +27,7 @@ from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand, Transfer
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
-from tests.simulation import tapes
+from tests.simulation import monitoring, tapes
 from tests.simulation.browsers import NOTICED_WITHIN, Page
 from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
@@ -41,6 +42,7 @@ RULES = {
     "by_hand": "what was done by hand, the log says with whom it passed over",
     "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
     "consulted": "whoever is consulted is held for it, and let go after it; the caller is never left alone with nobody",
+    "monitored": "whoever hears a talk is held for it, no longer than it lasts, joined with nobody, heard as logged",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
     "wrap_up_each": "each conversation has its own wrap-up, once, and none begins with another contact in hand",
     "leg_after_contact": "no leg, offer or visit outlives its contact",
@@ -249,6 +251,8 @@ class Book:
                 self.offer_due[stream] = event.connect_by
             case o.OutsideDialled() | e.ConsultAsked() as event:
                 self._legs[stream][event.leg] = None
+            case m.MonitorAsked() as event:
+                self._legs[stream][event.reservation.leg] = None
             case c.LegClosed() as event:
                 if event.leg not in self._legs[stream]:
                     raise Broken("leg_after_contact", f"{stream} closes {event.leg}, which is not open")
@@ -351,6 +355,9 @@ class AnySwitch(Protocol):
     def talks_with(self, leg: str) -> str:
         """The leg that this one hears; empty where it hears none."""
 
+    def heard_as(self, leg: str) -> str:
+        """How this leg is heard in the talk that it hears; empty where it hears none."""
+
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
 
@@ -437,7 +444,12 @@ class Invariants:
             self._nobody_waits_in_vain(world)
             self._nobody_halts(world)
             self._offers_grow(now)
-        if isinstance(given.body, f.Heartbeat):
+        beat = isinstance(given.body, f.Heartbeat)
+        if outcome.records or beat:
+            slack, whole = self._engine.slack(), self._whole and beat
+            for what in monitoring.broken(world, self._switch, outcome.instructions, now, slack, whole=whole):
+                raise Broken("monitored", what)
+        if beat:
             self._offers_are_young(now)
             self._time_moves_on(world, now)
             self._waits_are_over(world, now)
@@ -768,7 +780,7 @@ class Invariants:
             if engaged.segment_id:
                 if segment is None or segment.shift_id != ident:
                     raise Broken("reservations", f"shift {ident} talks with a contact that does not")
-            elif contact is not None and _consults(contact, ident, engaged.offer_id):
+            elif contact is not None and _consults_or_hears(contact, ident, engaged.offer_id):
                 continue
             elif offer is None or offer.offer_id != engaged.offer_id:
                 raise Broken("reservations", f"shift {ident} is reserved for an offer that is not open")
@@ -937,6 +949,13 @@ def _consults(contact: c.Contact, shift: str, offer_id: str) -> bool:
     if consult is None or consult.over or consult.reservation is None:
         return False
     return (consult.reservation.shift_id, consult.consult_id) == (shift, offer_id)
+
+
+def _consults_or_hears(contact: c.Contact, shift_id: str, held_for: str) -> bool:
+    """Whether this shift is held as whoever is consulted, or as the supervisor who hears the talk."""
+    monitor = contact.monitor
+    hears = monitor is not None and (monitor.monitor_id, monitor.reservation.shift_id) == (held_for, shift_id)
+    return hears or _consults(contact, shift_id, held_for)
 
 
 def rank(visit: c.Visit, now: Instant) -> tuple[Fraction, int]:

@@ -275,6 +275,8 @@ class Link:
         elif isinstance(given, i.MaskRecording | i.UnmaskRecording):
             on = isinstance(given, i.MaskRecording)
             self._tell(f.MaskSet(node=self.node, leg=given.leg, file=given.file, on=on))
+        elif isinstance(given, i.EavesdropLeg | i.SteerEavesdrop):
+            self._tell(f.EavesdropSet(node=self.node, leg=given.leg, mode=given.mode))
 
     def _give_up(self, given: i.Instruction) -> None:
         if self._jobs.pop(given.id, None) is not None:

@@ -21,6 +21,7 @@ from orchestrator.domain.contacts import (
     contacts,
     handling,
     legs,
+    monitoring,
     moving,
     offers,
     outward,
@@ -37,7 +38,7 @@ from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import counters, presence, shifts
 from orchestrator.domain.switch import between, nodes
 from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
-from orchestrator.domain.switch.instructions import CheckLeg, DialOutside, StopRecording
+from orchestrator.domain.switch.instructions import BridgeLegs, CheckLeg, DialOutside, EavesdropLeg, StopRecording
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
 from orchestrator.runner import Runner, hands, reconcile, sensing, stale, timing
@@ -54,6 +55,7 @@ admit, distribute, placing, record, reserve, talk, tell_place, widen, wrap_up = 
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
 consult = import_module("orchestrator.policies.consult").consult
+monitor = import_module("orchestrator.policies.monitor").monitor
 
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _SEVERAL = Size(contacts=60, agents=6, nodes=2)
@@ -498,6 +500,7 @@ _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively
 _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
+_MONITORED = Size(contacts=60, agents=12, monitors=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
 _RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
@@ -538,6 +541,15 @@ def _whoever_does_not_answer_is_asked_for_ever(right: Any, all_timers: Any, cont
     right(all_timers, contact, event, at)
     if isinstance(event, ConsultAsked):
         all_timers.cancel(("consult", contact.contact_id))
+
+
+def _barges_in_by_a_bridge(world_: Any, happened: Any, ids: Any) -> Any:
+    for do in monitor(world_, happened, ids):
+        if isinstance(do, EavesdropLeg) and do.mode == "barge":
+            caller = happened.after.caller_leg
+            yield BridgeLegs(id=ids.of("bridge", do.leg), node=do.node, leg=caller, other=do.leg)
+        else:
+            yield do
 
 
 def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
@@ -1154,6 +1166,20 @@ MUTANTS = (
         make=around(timers, "set_for_contact", _whoever_does_not_answer_is_asked_for_ever),
         weather=_CALM,
         size=_CONSULTED,
+    ),
+    Mutant(
+        name="hear a talk for longer than it lasts",
+        rule="monitored",
+        make=instead(monitoring, "with_the_talk", lambda _contact, events: events),
+        weather=_CALM,
+        size=_MONITORED,
+    ),
+    Mutant(
+        name="barge in by taking the agent's place",
+        rule="monitored",
+        make=policy(monitor, _barges_in_by_a_bridge),
+        weather=_CALM,
+        size=_MONITORED,
     ),
     Mutant(
         name="never ask after a leg that is to park",

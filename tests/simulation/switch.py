@@ -110,6 +110,9 @@ class Leg:
     place_over_talk_since: int = 0
     stays: bool = False
     """Whether it is parked, instead of hung up, when whoever it talks with leaves."""
+    overhears: "Leg | None" = None
+    """The agent's leg whose talk it hears, and how it is heard there."""
+    heard_as: str = ""
     first: bool = False
     """Whether it is the first leg of the bridge that is, or was, made with it: the caller's."""
     near: "tuple[Switch, Leg] | None" = None
@@ -261,7 +264,10 @@ class Switch:
                 self._end_job(leg, cause)
 
     def _bury(self, leg: Leg) -> None:
-        leg.alive = False
+        leg.alive, leg.overhears = False, None
+        for other in self.legs.values():
+            if other.overhears is leg:
+                other.overhears = None
         if leg.phone is not None and leg.far is None:
             leg.phone.calls -= 1
 
@@ -391,6 +397,8 @@ class Switch:
             case i.MarkDrained(on=on):
                 self.drained = on
                 reply("")
+            case i.EavesdropLeg() | i.SteerEavesdrop():
+                self._eavesdrop(given, reply)
             case _:
                 raise TypeError(f"the model switch does not know {type(given).__name__}")
 
@@ -546,8 +554,8 @@ class Switch:
             caller.peer = agent.peer = None
             self._say(f.LegUnbridged, caller, other=agent.uuid)
         for leg in (caller, agent):
-            if leg.stays or leg.peer is None or leg.peer.stays:
-                self._taken_away(leg)
+            leg.overhears = None
+            self._taken_away(leg)
         caller.parked = agent.parked = False
         caller.first, agent.first = True, False
         caller.silent_since = self.agenda.now
@@ -708,6 +716,21 @@ class Switch:
         reply("")
         leg.numbers_heard.append((other.uuid, bool(leg.recordings)))
 
+    def _eavesdrop(self, given: i.EavesdropLeg | i.SteerEavesdrop, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if isinstance(given, i.SteerEavesdrop):
+            reply("")  # that there is no such leg, or that it hears nothing, nobody says
+            if leg is not None and leg.overhears is not None:
+                leg.heard_as = given.mode
+            return
+        reply("" if leg is not None else "invalid session id")
+        other = self.legs.get(given.other)
+        if leg is None or leg.overhears is not None or other is None or not other.up:
+            return  # one that hears a talk takes the second for nothing
+        leg.overhears, leg.heard_as = other, given.mode
+        if self.dice.random() < 0.4:
+            self.agenda.soon(500, 15_000, lambda: self.hang_up(leg, "NORMAL_CLEARING") if leg.overhears else None)
+
     def _tell_place(self, given: i.SayPlace | i.HushPlace, reply: Reply) -> None:
         leg = self.legs.get(given.leg)
         being_said = leg is not None and self.agenda.now < leg.place_until and leg.hears_place == given.prompts
@@ -731,6 +754,10 @@ class Switch:
     def talks_with(self, leg: str) -> str:
         peer = self.legs[leg].peer if leg in self.legs else None
         return peer.uuid if peer is not None else ""
+
+    def heard_as(self, leg: str) -> str:
+        found = self.legs.get(leg)
+        return found.heard_as if found is not None and found.overhears is not None else ""
 
     def silent_since(self, leg: str) -> int:
         return self.legs[leg].silent_since if leg in self.legs else 0
@@ -819,6 +846,9 @@ class Switches:
 
     def talks_with(self, leg: str) -> str:
         return next((other for switch in self.switches if (other := switch.talks_with(leg))), "")
+
+    def heard_as(self, leg: str) -> str:
+        return next((heard for switch in self.switches if (heard := switch.heard_as(leg))), "")
 
     def silent_since(self, leg: str) -> int:
         return max(switch.silent_since(leg) for switch in self.switches)

@@ -54,7 +54,7 @@ def broken(world: World, tapes: Tapes, now: Instant, slack: Instant, *, whole: b
         yield from _masks_broken(world, contact, taped, whole=whole)
         talk_id, since = _talk(contact)
         own = [file for file in taped if talk_id and talk_id in file]
-        rule, who = rule_for(world, contact) if talk_id else "", contact.contact_id
+        rule, who = rule_for(world, contact) if talk_id and contact.segment else "", contact.contact_id
         if own and rule == NEVER:
             yield "recorded", f"{who} is recorded, which must never be"
         late = whole and since and now > max(since, slack) + BEGINS_WITHIN
@@ -67,7 +67,9 @@ def broken(world: World, tapes: Tapes, now: Instant, slack: Instant, *, whole: b
 def _talk(contact: Contact) -> tuple[str, int]:
     """The talk with an agent that goes on, and since when; of whoever waits, since when they wait."""
     if contact.segment is not None and contact.status in ("connected", "held", CONSULTING):
-        return contact.segment.segment_id, contact.segment.since
+        return contact.segment.taped_as, contact.segment.since
+    if contact.carried:
+        return contact.carried, 0
     return "", contact.visit.queued_at if contact.visit is not None else 0
 
 

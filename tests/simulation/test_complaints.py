@@ -12,11 +12,14 @@ import pytest
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.consult_events import ConsultClosed, ConsultJoined, ContactRejoined
+from orchestrator.domain.contacts.monitor_events import MonitorBegun, MonitorClosed, TalkTakenOver
+from orchestrator.domain.contacts.monitors import MODES
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transferring import CONSULTED_BEFORE
 from orchestrator.domain.kernel import Event, Record
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
+from orchestrator.domain.staff.forcing import STATES, AgentForced
 from orchestrator.domain.switch import facts, nodes
 from orchestrator.domain.switch.instructions import (
     BridgeLegs,
@@ -553,3 +556,18 @@ def test_whoever_consults_somebody_keeps_the_caller_or_leaves_them_to_somebody_w
     assert {event.hears for event in of(ConsultJoined, records)} == {"caller", "consulted"}
     assert sum(1 for event in of(c.ContactPicked, records) if event.reason == CONSULTED_BEFORE) > 20
     assert sum(1 for _ in of(ContactRejoined, records)) > 20
+
+
+MONITORED = Size(contacts=40, agents=10, monitors=1.0, transfers=0.2, tapes=0.4)
+
+
+def test_whoever_listens_speaks_in_or_takes_over_leaves_caller_and_recording_whole_whatever_goes_wrong() -> None:
+    """Feature 8.3; complaint 14: `monitored`, `recorded`, `masked`, `passed_on`, `reservations` hold in each."""
+    weathers = (Weather(), Weather(late=0.3, doubled=0.1), Weather(lost=0.03), Weather(crashes=2, flaps=2))
+    runs = [Run(seed, weather=weather, size=MONITORED).play() for seed in range(2) for weather in weathers]
+    records = [record for run in runs for record in run.ledger.records()]
+    closed = [event.outcome for event in of(MonitorClosed, records)]
+    assert min(closed.count(outcome) for outcome in ("missed", "left", "cancelled", "talk_over")) > 5
+    assert {event.mode for event in of(MonitorBegun, records)} == set(MODES)
+    assert sum(1 for _ in of(TalkTakenOver, records)) > 10
+    assert {event.to for event in of(AgentForced, records)} == set(STATES)

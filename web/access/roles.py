@@ -27,6 +27,9 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         BOARD: "see the figures of the queues, without anybody's name or number",
         "floor.watch": "see the floor: queues, agents and contacts of now",
         "floor.direct": "change what an agent does",
+        "talks.listen": "hear a talk as it is, at one's own phone",
+        "talks.coach": "whisper to the agent in it",
+        "talks.enter": "barge in, and take the caller over",
         "agents.act": "let an agent be ready, accept, talk, wrap up: oneself, or with floor.direct one's team",
         "waiting.take": "see who waits, and take somebody by hand: oneself, or with floor.direct for one's team",
         "waiting.direct": "move waiting callers to another queue, and change how urgent they are",
@@ -62,7 +65,8 @@ _GRANTS: Final[Mapping[str, str]] = {
     " numbers.clear",
     "leader": "board.watch floor.watch floor.direct agents.act waiting.take waiting.direct history.search"
     " recordings.hear recordings.export customers.see customers.edit work.see work.open work.handle work.close"
-    " personal.reveal blacklist.see blacklist.keep notices.switch sizing.see routing.see routing.edit",
+    " personal.reveal blacklist.see blacklist.keep notices.switch sizing.see routing.see routing.edit"
+    " talks.listen talks.coach talks.enter",
     "back_office": "customers.see customers.edit work.see work.open work.handle work.close personal.reveal"
     " blacklist.see blacklist.keep",
     "service_point": "work.see work.handle personal.reveal",

@@ -1,6 +1,6 @@
 """What an agent, or whoever directs them, may have the agent do: the buttons of the desk."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from web.access.sight import allowed
 from web.access.visitor import me
 from web.api.forms import Done, Ident, Line, Text, Word
 from web.desk.picture import desk_of
+from web.floor import monitoring
 from web.parts import parts
 from web.push.present import live
 from web.words import chosen
@@ -58,6 +59,30 @@ class Consult(About, frozen=True, kw_only=True):
 
     to_agent: Annotated[Ident, Meta(description="Employee number.")] = ""
     to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
+
+
+class Monitor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which talk is heard at the agent's own phone, and how the agent is heard in it. Again with another `mode`: the
+    same session goes on so.
+    """
+
+    contact: Annotated[Ident, Meta(description="The contact.")]
+    mode: Literal["listen", "whisper", "barge"] = "listen"
+    reason: Annotated[Word, Meta(description="A code, such as coaching.")]
+
+
+class TakeOver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which caller is taken over, and why."""
+
+    contact: Annotated[Ident, Meta(description="The contact.")]
+    reason: Annotated[Word, Meta(description="A code, such as complaint.")]
+
+
+class Force(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the agent is made, and why: for `paused`, a code of `GET /reasons`."""
+
+    to: Literal["ready", "paused", "signed_out"]
+    reason: Annotated[Word, Meta(description="A code.")]
 
 
 class WrapUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -165,6 +190,26 @@ def complete_consult(number: str, body: About, key: str) -> Done:
 def end_consult(number: str, body: About, key: str) -> Done:
     """Ask nobody any more, and talk with the caller again"""
     return _do(inputs.EndConsult(agent=number, about=body.about, key=key))
+
+
+def monitor(number: str, body: Monitor, key: str) -> Done:
+    """Hear a talk at the agent's own phone: listen, whisper to its agent, or barge in"""
+    return Done(position=parts().do(monitoring.hearing(number, body.contact, body.mode, body.reason, key)))
+
+
+def end_monitor(number: str, body: About, key: str) -> Done:
+    """Hear no more of the talk"""
+    return Done(position=parts().do(replace(monitoring.ending(number, key), about=body.about)))
+
+
+def take_over(number: str, body: TakeOver, key: str) -> Done:
+    """Have the caller of the talk that the agent hears"""
+    return Done(position=parts().do(monitoring.taking_over(number, body.contact, body.reason, key)))
+
+
+def force(number: str, body: Force, key: str) -> Done:
+    """Make an agent ready, not ready, or sign them out in one's own name; the desk says so"""
+    return Done(position=parts().do(monitoring.forcing(number, body.to, body.reason, key)))
 
 
 def wrap_up(number: str, body: WrapUp, key: str) -> Done:

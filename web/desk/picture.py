@@ -11,15 +11,17 @@ from orchestrator.domain.contacts.transfers import under_way
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.engagements import VOICE, capacity_of
+from orchestrator.domain.staff.forcing import Forced
 from orchestrator.domain.staff.shifts import STAND_DOWN, Shift, why_not_by_hand
 from orchestrator.domain.world import World
 from orchestrator.policies.talk import conversations
 from projections.live import LiveView
 from projections.live_calls import Call, name_of
 from projections.live_tallies import Tally
+from web.desk.hearing import Hearing, hearing_of, seen_by_agent
 from web.desk.tapes import Tape, tape_of
 
-ENGAGED: Final = ("ringing", "calling", "connecting", "consulted", "talking", "held")
+ENGAGED: Final = ("ringing", "calling", "connecting", "consulted", "monitoring", "talking", "held")
 
 
 class Ring(Struct, frozen=True, kw_only=True):
@@ -70,6 +72,8 @@ class Talk(Struct, frozen=True, kw_only=True):
     """`hold` or `resume` where the switch has not said that it is so."""
     asked: Asked | None
     """Who is consulted about the caller, who hears music meanwhile."""
+    heard_by: tuple[str, str]
+    """The supervisor who hears the talk, and how they are heard in it, where the agent is to be told; else empty."""
     nuisance: bool
     """Whether the agent has marked the caller: further calls are refused."""
     tape: Tape
@@ -91,7 +95,7 @@ class WrapUp(Struct, frozen=True, kw_only=True):
 
 class Desk(Struct, frozen=True, kw_only=True):
     """Everything on the page. `state`: signed_out, paused, ready, cooling_down, ringing, calling, connecting,
-    consulted, talking, held, wrapping_up.
+    consulted, monitoring, talking, held, wrapping_up.
     """
 
     agent: Agent
@@ -133,6 +137,10 @@ class Desk(Struct, frozen=True, kw_only=True):
     pop_version: str
     """Changes when the screen pop has to be fetched anew."""
     away: bool
+    hearing: Hearing | None
+    """The talk that this agent hears as a supervisor."""
+    forced: Forced | None
+    """What somebody else made of the agent, who has not moved on since."""
 
     @property
     def day_version(self) -> str:
@@ -185,6 +193,8 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
             desk_id=shift.desk.desk_id if shift is not None and shift.desk and shift.desk.state == "attached" else "",
             pop_version=_pop_version(view, shown, contact, calls),
             away=view.away,
+            hearing=hearing_of(world, shift),
+            forced=shift.forced if shift is not None else world.sent_away.get(agent_id),
         )
 
 
@@ -210,6 +220,8 @@ def state_of(world: World, shift: Shift | None) -> str:
     match shift.status:
         case "reserved":
             contact = contact_in_hand(world, shift)
+            if hearing_of(world, shift) is not None:
+                return "monitoring"
             offer = contact.offer if contact is not None else None
             if contact is not None and contact.status == "calling_back":
                 return "calling"
@@ -247,6 +259,8 @@ def may(
         found.add("ready")
     if any(not ring.accepted for ring in rings):
         found |= {"accept", "reject"}
+    if state == "monitoring":
+        found.add("end_monitor")
     if any(ring.accepted and (ring.callback or ring.asked_by) for ring in rings):
         found.add("reject")
     if talks:
@@ -361,6 +375,7 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
             held=contact.status == "held",
             wish=contact.segment.wish,
             asked=_asked(world, contact.consult),
+            heard_by=seen_by_agent(world, contact),
             nuisance=contact.nuisance,
             tape=tape_of(world, contact),
         )

@@ -8,11 +8,13 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct
 
+from orchestrator.domain.staff.forcing import PAUSED, READY, SIGNED_OUT, Forced
 from orchestrator.domain.staff.reasons import label
 from orchestrator.domain.switch.nodes import GONE
 from web import language
 from web.desk.picture import Desk
 from web.words import chosen, code, reason
+from web.words.names import Names
 
 _MINUTE_MS: Final = 60_000
 
@@ -34,6 +36,7 @@ SIGNS: Final = {
     "calling": Sign(_l("The customer is being called"), "☎", "bad"),
     "connecting": Sign(_l("Being connected"), "☎", "bad"),
     "consulted": Sign(_l("Asked by a colleague"), "●", "busy"),
+    "monitoring": Sign(_l("Listening to a talk"), "◉", "busy"),
     "talking": Sign(_l("Talking"), "●", "busy"),
     "held": Sign(_l("Caller on hold"), "♪", "work"),
     "wrapping_up": Sign(_l("After-call work"), "✎", "work"),
@@ -59,6 +62,13 @@ _STOOD_DOWN: Final = {
     ),
     "phone_unreachable": _l("Your phone could not be reached. Look at it, then be ready again."),
     "desk_lost": _l("This desk was not connected for too long. Nothing is offered to you until you are ready again."),
+}
+
+
+_FORCED: Final = {
+    READY: _l("%(who)s made you ready: %(reason)s"),
+    PAUSED: _l("%(who)s made you not ready: %(reason)s"),
+    SIGNED_OUT: _l("%(who)s signed you out: %(reason)s"),
 }
 
 
@@ -106,6 +116,10 @@ class Words(Struct, frozen=True):
     regions: dict[str, str]
     """Where each number that rings or talks is from."""
     next_pause: str
+    forced: str
+    """What somebody else made of the agent, who, and why."""
+    hearing: str
+    """How this supervisor is heard in the talk that they hear."""
 
 
 def words_of(desk: Desk) -> Words:
@@ -122,7 +136,14 @@ def words_of(desk: Desk) -> Words:
         most_ms=chosen.most_ms(desk.reason),
         regions={number: region(number) for number in numbers},
         next_pause=reason(desk.next_pause),
+        forced=_forced(desk.forced) if desk.forced is not None else "",
+        hearing=code(desk.hearing.mode) if desk.hearing is not None else "",
     )
+
+
+def _forced(forced: Forced) -> str:
+    who = Names().actor(forced.by)
+    return str(_FORCED[forced.to]) % {"who": who, "reason": reason(forced.reason)}
 
 
 def _pauses() -> Iterator[Pause]:

@@ -89,6 +89,7 @@ ACTIONS: Final[dict[str, Make]] = {
     "switch_consult": lambda agent: inputs.SwitchConsult(agent=agent),
     "complete_consult": lambda agent: inputs.CompleteConsult(agent=agent),
     "end_consult": lambda agent: inputs.EndConsult(agent=agent),
+    "end_monitor": lambda agent: inputs.EndMonitor(agent=agent),
     "mark_nuisance": lambda agent: inputs.MarkNuisance(agent=agent),
     "extend": lambda agent: inputs.ExtendWrapUp(agent=agent, by_ms=EXTEND_MS),
     "pick": lambda agent: inputs.Pick(agent=agent, contact=_field("contact")),

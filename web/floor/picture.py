@@ -14,6 +14,7 @@ from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.outward import expected_wait
 from projections.live import LiveView
+from web.desk.hearing import supervisor_of
 from web.desk.picture import contact_in_hand, number_of, queue_name, state_of
 from web.floor.counts import NOTHING, Counts, Today
 from web.floor.levels import SCALES, Levels, of_target
@@ -21,8 +22,8 @@ from web.floor.planned import Planned, planned
 
 # In this order are agents listed, and within a state those who have been in it longest come first.
 ORDER: Final = (
-    "ringing", "calling", "connecting", "consulted", "talking", "held", "wrapping_up", "ready", "cooling_down",
-    "phone_busy", "phone_gone", "paused", "signed_out",
+    "ringing", "calling", "connecting", "consulted", "monitoring", "talking", "held", "wrapping_up", "ready",
+    "cooling_down", "phone_busy", "phone_gone", "paused", "signed_out",
 )  # fmt: skip
 _TALKING: Final = ("connected", "held", "consulting", "talking_outside")
 # What a tile counts of agents, and the states that belong to each.
@@ -92,6 +93,11 @@ class CallRow(Struct, frozen=True, kw_only=True):
     agent: str
     since: Instant
     """Since when it waits or they talk."""
+    with_agent: bool = False
+    """Whether an agent talks with it."""
+    heard_by: str = ""
+    """The name of the supervisor who hears the talk, and how they are heard there."""
+    heard_as: str = ""
 
 
 class Floor(Struct, frozen=True, kw_only=True):
@@ -251,6 +257,9 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
                 points=contact.given,
                 agent=", ".join(names),
                 since=since,
+                with_agent=contact.segment is not None and contact.status != "leaving",
+                heard_by=supervisor_of(world, contact),
+                heard_as=contact.monitor.wanted if contact.monitor is not None else "",
             )
         )
     return rows

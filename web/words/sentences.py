@@ -10,6 +10,7 @@ from orchestrator.domain import engine
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import consult_events as cs
 from orchestrator.domain.contacts import events as c
+from orchestrator.domain.contacts import monitor_events as mo
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.contacts import transfer_events as t
@@ -32,7 +33,7 @@ from orchestrator.domain.routing import (
     recording,
     trunks,
 )
-from orchestrator.domain.staff import agents, presence, reasons, shifts
+from orchestrator.domain.staff import agents, forcing, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 from web.words.codes import code, reason
@@ -106,6 +107,15 @@ def _switched(event: cs.ConsultSwitched, _names: Names) -> dict[str, object]:
     return {"who": str(_l("the caller")) if caller else str(_l("whoever is asked"))}
 
 
+def _monitored(event: mo.MonitorAsked, names: Names) -> dict[str, object]:
+    agent = names.agent(event.reservation.agent_id)
+    return {"agent": agent, "mode": code(event.mode), "reason": code(event.reason)}
+
+
+def _forced(event: forcing.AgentForced, names: Names) -> dict[str, object]:
+    return {"state": code(event.to), "who": names.actor(event.by), "reason": reason(event.reason)}
+
+
 def _coded(name: str) -> Fill:
     return lambda event, _names: {name: code(getattr(event, name))}
 
@@ -176,6 +186,20 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     cs.ConsultExtended: (_l("More time for the consultation: %(cause)s"), _coded("cause")),
     cs.ConsultClosed: (_l("Nobody is asked any more: %(outcome)s"), _coded("outcome")),
     cs.ContactRejoined: (_l("The agent talks with the caller again"), _nothing),
+    mo.MonitorAsked: (_l("%(agent)s wants to hear the talk: %(mode)s (%(reason)s)"), _monitored),
+    mo.MonitorDelivered: (_l("The supervisor's phone rings"), _nothing),
+    mo.MonitorAnswered: (_l("The supervisor's phone is picked up"), _nothing),
+    mo.MonitorModeAsked: (
+        _l("The supervisor changes over: %(mode)s (%(reason)s)"),
+        lambda e, _: {"mode": code(e.mode), "reason": code(e.reason)},
+    ),
+    mo.MonitorBegun: (_l("The supervisor hears the talk: %(mode)s"), _coded("mode")),
+    mo.MonitorExtended: (_l("More time for the supervisor: %(cause)s"), _coded("cause")),
+    mo.MonitorClosed: (_l("The supervisor hears no more: %(outcome)s"), _coded("outcome")),
+    mo.TalkTakenOver: (
+        _l("%(agent)s takes the caller over (%(reason)s)"),
+        lambda e, n: {"agent": n.agent(e.agent_id), "reason": code(e.reason)},
+    ),
     c.RecordingBegun: (_l("Recording began"), _nothing),
     c.RecordingFinished: (
         _l("Recording finished, %(length)s long"),
@@ -241,6 +265,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     shifts.AgentMadeReady: (_l("Ready"), _nothing),
     shifts.AgentPaused: (_l("Not ready: %(reason)s"), _chosen("reason")),
+    forcing.AgentForced: (_l("%(who)s made the agent so: %(state)s (%(reason)s)"), _forced),
     shifts.AgentStoodDown: (_l("Stood down: %(reason)s"), _coded("reason")),
     shifts.AgentReserved: (_l("Reserved for an offer"), _nothing),
     shifts.AgentReleased: (_l("Released from the offer: %(outcome)s"), _coded("outcome")),

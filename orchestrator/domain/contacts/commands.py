@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from orchestrator.domain.contacts.events import Decision, Hop, Reservation
+from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.recording import RecordingCommand
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.requirements import Step
@@ -452,6 +453,22 @@ class JoinConsultAgain(Struct, frozen=True, kw_only=True):
     connect_by: Instant
 
 
+class TakeOver(Struct, frozen=True, kw_only=True):
+    """The supervisor of this shift, who monitors the talk, has the caller from now on: by this visit, should they be
+    lost.
+    """
+
+    shift_id: str
+    queue: Queue
+    decision: Decision
+    connect_by: Instant
+    reason: str
+    keeps_tape: bool = True
+    """Whether the recording goes on; otherwise it ends (`recorded`)."""
+    recorded: str = ""
+    """As of `Transfer`."""
+
+
 Consulting = Consult | SwitchConsult | CompleteConsult | EndConsult | ExpireConsult | JoinConsultAgain
 
 ByHand = Pick | Move | Reprioritise
@@ -461,5 +478,5 @@ Command = (
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
-    | Consulting
+    | Consulting | TakeOver | Monitoring
 )  # fmt: skip

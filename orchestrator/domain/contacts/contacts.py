@@ -20,7 +20,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   9 ContactEnded, once every leg is closed
   Calls to the outside, callbacks among them, have states of their own beside these: `outward`.
   From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`; from connected, consult
-  somebody first (ConsultAsked): `consults`.
+  somebody first (ConsultAsked): `consults`. A supervisor may monitor the talk, and take it over: `monitors`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
 """
@@ -28,7 +28,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import consults, outward, recording, transfers
+from orchestrator.domain.contacts import consults, monitors, outward, recording, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.events import (
@@ -83,6 +83,7 @@ from orchestrator.domain.contacts.events import (
     VisitWidened,
 )
 from orchestrator.domain.contacts.legs import doomed_legs, doubtful_legs
+from orchestrator.domain.contacts.monitors import Monitor
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
 from orchestrator.domain.contacts.recording import Recording
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
@@ -243,6 +244,13 @@ class Segment(Struct, frozen=True, kw_only=True):
     """Whether the caller was told the agent's number."""
     waited: int = 0
     """How long (µs) the caller had waited for it."""
+    tape: str = ""
+    """The talk whose recording goes on in this one, where a supervisor took it over."""
+
+    @property
+    def taped_as(self) -> str:
+        """The talk after which the files of its recording are named."""
+        return self.tape or self.segment_id
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -305,6 +313,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     transfer: Transfer | None = None
     """How an agent passed the caller on last."""
     consult: Consult | None = None
+    monitor: Monitor | None = None
+    carried: str = ""
+    """The talk whose recording goes on while the supervisor who takes it over is being joined."""
     parking: str = ""
     """The caller's leg once it is to park, until the switch says that it is; `legs` asks after it."""
     told_place: tuple[str, ...] = ()
@@ -427,8 +438,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 since=at,
                 changed_at=at,
                 waited=at - contact.visit.since if contact.visit is not None else 0,
+                tape=contact.carried,
             )
-            return replace(contact, status="connected", offer=None, segment=segment, served=True)
+            return replace(contact, status="connected", offer=None, segment=segment, served=True, carried="")
         case QueueVisitEnded():
             return replace(contact, visit=None)
         case NumberAnnounced() if contact.segment is not None:
@@ -480,7 +492,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             status = contact.status
             if status in ("offered", "connecting", "calling_back"):
                 status = "awaiting_callback" if to_be_called(contact) is not None else "waiting"
-            return replace(contact, offer=None, status=status, visit=_declined(contact, event))
+            return replace(contact, offer=None, status=status, visit=_declined(contact, event), carried="")
         case OfferDeclined():
             contact = replace(contact, visit=_declined(contact, event))
     if contact.offer is not None and isinstance(event, _OfferStep) and event.offer_id == contact.offer.offer_id:
@@ -488,6 +500,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
     consulted = consults.evolve(contact, event, at)
     if consulted is not contact:
         return consulted
+    monitored = monitors.evolve(contact, event, at)
+    if monitored is not contact:
+        return monitored
     taped = recording.evolve(contact.recording, event)
     if isinstance(event, RecordingBegun):
         return replace(contact, recording=taped, files=tuple(dict.fromkeys((*contact.files, event.file))))

@@ -6,7 +6,16 @@ Events: `events`; states and their diagram: `contacts`; commands: `commands`. A 
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
-from orchestrator.domain.contacts import calling, consulting, legs, moving, offers, recording, transferring
+from orchestrator.domain.contacts import (
+    calling,
+    consulting,
+    legs,
+    monitoring,
+    moving,
+    offers,
+    recording,
+    transferring,
+)
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     Announce,
@@ -34,6 +43,7 @@ from orchestrator.domain.contacts.commands import (
     RejectAtDesk,
     Resume,
     Revise,
+    TakeOver,
     TellPlace,
     Transfer,
     TurnAway,
@@ -71,6 +81,7 @@ from orchestrator.domain.contacts.contacts import (
     reservation_of,
     step_within,
 )
+from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.outward import outward_leg, to_be_called
 from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
 from orchestrator.domain.contacts.recording import RecordingCommand, Talk
@@ -96,13 +107,15 @@ def decide(contact: Contact | None, command: Command) -> Events:
         return _receive(command) if isinstance(command, Receive) else ()
     if contact.status == "ended":
         return ()
-    return _closed(contact, _decide(contact, command))
+    return _closed(contact, monitoring.with_the_talk(contact, _decide(contact, command)))
 
 
 def _decide(contact: Contact, command: Command) -> Events:
     match command:
         case NoteLegGone():
             return _leg_gone(contact, command)
+        case _ if contact.monitor is not None and (its := monitoring.of_monitor(contact.monitor, command)) is not None:
+            return its
         case _ if contact.consult is not None and (found := _of_consult(contact, contact.consult, command)) is not None:
             return found
         case NoteAnswered() if command.leg == outward_leg(contact):
@@ -137,7 +150,7 @@ def _talk(contact: Contact) -> Talk:
     return Talk(
         recording=contact.recording,
         files=contact.files,
-        segment_id=segment.segment_id if segment is not None else "",
+        segment_id=segment.taped_as if segment is not None else contact.carried,
         shift_id=segment.shift_id if segment is not None else "",
     )
 
@@ -338,6 +351,8 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     events: Events = (LegClosed(leg=command.leg, cause=command.cause, repair=command.repair),)
     if command.leg == contact.caller_leg:
         events += (*recording.leg_gone(contact.recording), *_caller_left(contact, command.cause))
+    elif contact.monitor is not None and command.leg == contact.monitor.leg:
+        events += monitoring.leg_gone(contact.monitor, command)
     elif contact.consult is not None and contact.segment is not None and contact.status != "leaving":
         events += consulting.leg_gone(contact, contact.segment, contact.consult, command)
     elif command.leg == outward_leg(contact):
@@ -412,6 +427,7 @@ def _of_recording(contact: Contact, command: RecordingCommand) -> Events:
 # would be asked after all others. Any that is not here concerns the offer.
 _DECIDE: Final[dict[type, Callable[[Contact, Any], Events]]] = {
     **dict.fromkeys(get_args(Consulting), consulting.decide),
+    **dict.fromkeys((*get_args(Monitoring), TakeOver), monitoring.decide),
     **dict.fromkeys((Widen, Revise), _steps),
     **dict.fromkeys(get_args(_OfTheCaller), _of_the_caller),
     **dict.fromkeys((CheckOverdue, NoteParked), legs.decide),

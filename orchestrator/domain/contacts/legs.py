@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orchestrator.domain.contacts.commands import CheckOverdue, NoteParked
 from orchestrator.domain.contacts.consults import CONSULTING, consult_leg, hears_nobody
 from orchestrator.domain.contacts.events import CallerParked, LegOverdue
+from orchestrator.domain.contacts.monitors import monitor_leg
 from orchestrator.domain.contacts.outward import outward_leg
 from orchestrator.domain.kernel import SECOND, Event, Instant
 
@@ -50,7 +51,7 @@ def doomed_legs(contact: "Contact") -> tuple[str, ...]:
         return contact.legs
     if contact.legs == (contact.caller_leg,):  # as of most contacts that wait
         return ()
-    wanted = {contact.caller_leg, outward_leg(contact)}
+    wanted = {contact.caller_leg, outward_leg(contact), monitor_leg(contact)}
     if contact.offer is not None:
         wanted.update(r.leg for r in contact.offer.reservations)
     if contact.segment is not None:

@@ -21,3 +21,5 @@ class ContactTransferred(Event, frozen=True, kw_only=True):
     queue_id: str
     to_agent: str = ""
     number: Personal = ""
+    taken: bool = False
+    """Whether `to_agent` took the caller over (`TalkTakenOver`), instead of being given them."""

@@ -1,7 +1,14 @@
 """What becomes of an agent's wish to pass a caller on. States and their diagram: `transfers`."""
 
 from orchestrator.domain.contacts import calling, moving, recording
-from orchestrator.domain.contacts.commands import CompleteConsult, ExpireConsult, Pick, SendOutside, Transfer
+from orchestrator.domain.contacts.commands import (
+    CompleteConsult,
+    ExpireConsult,
+    Pick,
+    SendOutside,
+    TakeOver,
+    Transfer,
+)
 from orchestrator.domain.contacts.consults import Consult
 from orchestrator.domain.contacts.contacts import (
     AgentSegmentEnded,
@@ -11,6 +18,7 @@ from orchestrator.domain.contacts.contacts import (
     OfferDelivered,
     Segment,
 )
+from orchestrator.domain.contacts.monitors import TAKEN_OVER, Monitor
 from orchestrator.domain.contacts.outward_events import OutsideAnswered
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import AGENT, OUTSIDE, QUEUE, TRANSFER
@@ -60,10 +68,28 @@ def handed_over(contact: Contact, segment: Segment, consult: Consult, command: C
     return (*events, OfferAnswered(**told), OfferAccepted(**told, connect_by=until))
 
 
+def taken_over(contact: Contact, segment: Segment, monitor: Monitor, command: TakeOver) -> Events:
+    """Whoever monitored is the offer to which the caller goes, answered and accepted."""
+    pick = Pick(
+        offer_id=monitor.monitor_id,
+        reservation=monitor.reservation,
+        deadline=command.connect_by,
+        decision=command.decision,
+        reason=TAKEN_OVER,
+    )
+    told = {
+        "offer_id": monitor.monitor_id,
+        "shift_id": monitor.reservation.shift_id,
+        "leg": monitor.leg,
+    }
+    accepted = OfferAccepted(**told, connect_by=command.connect_by)
+    return (*_passed_on(contact, segment, command, pick), OfferAnswered(**told), accepted)
+
+
 def _passed_on(
     contact: Contact,
     segment: Segment,
-    command: Transfer | CompleteConsult | ExpireConsult,
+    command: Transfer | CompleteConsult | ExpireConsult | TakeOver,
     then: Pick | SendOutside | None,
 ) -> Events:
     """The end of the conversation and of its recording, the visit, and what goes on in it."""
@@ -79,6 +105,7 @@ def _passed_on(
             queue_id=queue.queue_id,
             to_agent=then.reservation.agent_id if isinstance(then, Pick) else "",
             number="" if then is None or isinstance(then, Pick) else then.number,
+            taken=isinstance(command, TakeOver),
         ),
         *(recording.end(contact.recording, command.recorded, TRANSFER) if command.recorded else ()),
         AgentSegmentEnded(

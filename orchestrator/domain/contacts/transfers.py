@@ -39,6 +39,8 @@ class Transfer(Struct, frozen=True, kw_only=True):
     """The agent's id, the queue's, or the number."""
     visit_id: str
     """The visit that began with it."""
+    taken: bool = False
+    """Whether whoever has them took the caller over."""
 
 
 def target_of(event: ContactTransferred) -> str:
@@ -54,6 +56,7 @@ def evolve(contact: "Contact", event: ContactTransferred) -> "Contact":
         to=event.to,
         target=target_of(event),
         visit_id=event.visit_id,
+        taken=event.taken,
     )
     # Whoever heard music already, because somebody was consulted, is parked, or about to be.
     parking = contact.parking if hears_nobody(contact, contact.caller_leg) else contact.caller_leg

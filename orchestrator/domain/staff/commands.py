@@ -5,6 +5,7 @@ from msgspec import Struct
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.staff import presence
 from orchestrator.domain.staff.engagements import VOICE
+from orchestrator.domain.staff.forcing import Force
 
 
 class SignIn(Struct, frozen=True, kw_only=True):
@@ -89,5 +90,5 @@ class SignOut(Struct, frozen=True, kw_only=True):
 
 Command = (
     SignIn | MakeReady | Pause | Reserve | Release | Connect | StartWrapUp | ExtendWrapUp | EndWrapUp | EndCoolDown
-    | SignOut | presence.Command
+    | SignOut | Force | presence.Command
 )  # fmt: skip

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Refused
 from orchestrator.domain.staff import engagements as in_hand
-from orchestrator.domain.staff import presence
+from orchestrator.domain.staff import forcing, presence
 from orchestrator.domain.staff.commands import (
     Command,
     Connect,
@@ -61,6 +61,7 @@ from orchestrator.domain.staff.events import (
     WrapUpPostponed,
     WrapUpStarted,
 )
+from orchestrator.domain.staff.forcing import FORCED, PAUSED, READY, AgentForced, Force, Forced
 from orchestrator.domain.staff.presence import Desk
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "EndCoolDown",
     "EndWrapUp",
     "ExtendWrapUp",
+    "Force",
     "MakeReady",
     "Pause",
     "PauseRequested",
@@ -137,6 +139,8 @@ class Shift(Struct, frozen=True, kw_only=True):
     last_contact: str = ""
     """The contact of the last conversation."""
     desk: Desk | None = None
+    forced: Forced | None = None
+    """What somebody else made of the agent, until the agent moves on."""
 
 
 ENGAGED = ("reserved", "talking")
@@ -169,6 +173,12 @@ def why_not_by_hand(shift: Shift, channel: str = VOICE, capacity: int = 1) -> Re
 
 def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shift | None:
     """The shift after one more event. Never raises; an event that it does not know changes nothing."""
+    after = _moved(shift, event, at, shift_id)
+    forced = forcing.evolve(after.forced, event, at) if after is not None else None
+    return after if after is None or forced is after.forced else replace(after, forced=forced)
+
+
+def _moved(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shift | None:
     if shift is None:
         if not isinstance(event, AgentSignedIn):
             return None
@@ -301,6 +311,8 @@ def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
             if shift.postponed:
                 return (SignOutRequested(reason=command.reason), *wrapping)
             return (*wrapping, AgentSignedOut(reason=command.reason))
+        case Force():
+            return _force(shift, command)
         case Reserve():
             return _reserve(shift, command)
         case Release() if in_hand.by_offer(shift.engagements, command.offer_id) is not None:
@@ -345,6 +357,23 @@ def _make_ready(shift: Shift) -> tuple[Event, ...]:
                 raise Refused("in_contact", "You are in a contact; you are ready again after it.")
             return taken_back
     return ()
+
+
+def _force(shift: Shift, command: Force) -> tuple[Event, ...]:
+    """What the agent could have asked for, in somebody else's name."""
+    if command.to == READY and presence.absent(shift.desk):
+        raise Refused("agent_desk_lost", "The agent's desk is not connected, so nobody would see an offer there.")
+    if command.to == READY and shift.status in ENGAGED and not _wishes_taken_back(shift):
+        raise Refused("agent_in_contact", "The agent is in a contact, and ready again after it.")
+    if command.to == READY:
+        wanted = _make_ready(shift)
+    elif command.to == PAUSED:
+        wanted = _pause(shift, command.reason)
+    else:
+        wanted = decide(shift, SignOut(reason=FORCED))
+    if not wanted:
+        raise Refused("already_so", "The agent is so already, or will be after the contact.")
+    return (AgentForced(to=command.to, reason=command.reason, by=command.by), *wanted)
 
 
 def _wishes_taken_back(shift: Shift) -> tuple[Event, ...]:

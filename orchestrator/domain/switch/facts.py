@@ -224,6 +224,13 @@ class LegPresence(Fact, frozen=True, kw_only=True):
     exists: bool
 
 
+class EavesdropSet(Fact, frozen=True, kw_only=True):
+    """The switch has taken that this leg hears a talk, and how it is heard there: `listen`, `whisper` or `barge`."""
+
+    leg: str
+    mode: str
+
+
 class InstructionSkipped(Fact, frozen=True, kw_only=True):
     """An instruction was not sent, because its re-check failed just before it would have been written."""
 

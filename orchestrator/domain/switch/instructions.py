@@ -152,6 +152,21 @@ class HushPlace(Instruction, frozen=True, kw_only=True):
     prompts: tuple[str, ...]
 
 
+class EavesdropLeg(Instruction, frozen=True, kw_only=True):
+    """Let this leg hear whatever the agent's leg (`other`) hears and says, and be heard by nobody, by the agent
+    (`mode` whisper), or by both (barge); answered by `EavesdropSet`. It ends with the agent's leg.
+    """
+
+    other: str
+    mode: str
+
+
+class SteerEavesdrop(Instruction, frozen=True, kw_only=True):
+    """Let this leg, which hears a talk, be heard otherwise from now on; answered by `EavesdropSet`."""
+
+    mode: str
+
+
 class CheckLeg(Instruction, frozen=True, kw_only=True):
     """Ask whether this leg lives; answered by `LegPresence`."""
 

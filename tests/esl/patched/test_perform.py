@@ -116,6 +116,17 @@ def background(command: str, job: str = "i-1") -> str:
             [background(f"uuid_record {LEG} start /srv/recordings/2026/c-1.wav")],
         ),
         (
+            i.EavesdropLeg,
+            {"other": OTHER, "mode": "whisper"},
+            [
+                f"api uuid_setvar {LEG} eavesdrop_enable_dtmf false",
+                f"api uuid_setvar {LEG} eavesdrop_whisper_aleg false",
+                f"api uuid_setvar {LEG} eavesdrop_whisper_bleg true",
+                execute("eavesdrop", OTHER),
+            ],
+        ),
+        (i.SteerEavesdrop, {"mode": "barge"}, [f"sendevent MESSAGE\nUnique-ID: {LEG}\neavesdrop-command: 3"]),
+        (
             i.AnnounceNumber,
             {"other": OTHER, "prompts": ("number_before", "digit_8", "number_after")},
             [
@@ -160,7 +171,7 @@ def test_without_the_lease_nothing_is_written_but_questions(rig: Rig) -> None:
     for kind in ROWS:
         fields: dict[str, object] = {"music": "m", "prompt": "p", "file": "x", "other": OTHER, "offer": "o-1"}
         fields |= {"number": "12345", "trunk": "outside", "ring_ms": 1_000, "deadline": Instant(now() + 20_000_000)}
-        fields["prompts"] = ("p",)
+        fields["prompts"], fields["mode"] = ("p",), "listen"
         wanted = {name: value for name, value in fields.items() if name in get_type_hints(kind)}
         rig.ring() if kind is i.RingAgent else rig.perform(kind, **wanted)
     assert [command for command in rig.written() if not command.startswith("api ")] == []

@@ -69,7 +69,8 @@ async function send(form, dialog) {
   form.setAttribute("data-pending", "");
   told(dialog).textContent = "";
   form.dataset.key ||= unique();
-  const fields = { ...Object.fromEntries(new FormData(form)), contact, key: form.dataset.key };
+  const subject = dialog.dataset.subject ?? "contact";
+  const fields = { ...Object.fromEntries(new FormData(form)), [subject]: contact, key: form.dataset.key };
   const answer = await post(form.action, fields);
   form.removeAttribute("data-pending");
   if (answer) form.removeAttribute("data-key");
