@@ -341,7 +341,11 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
     ),
     "order_closed": _l("The order is closed; reopen it first."),
-    "on_hold": _l("Talk with the caller again first; then ask somebody."),
+    "on_hold": (
+        (r"Nobody hears you now.*", _l("Nobody hears you now, so nobody would get the digits; talk again first.")),
+        (ANY, _l("Talk with the caller again first; then ask somebody.")),
+    ),
+    "bad_digits": _l("Digits are 1 to 40 of 0 to 9, * and #."),
     "outside_full": _l("As many numbers outside are being called as may be at once; try again in a moment."),
     "people_only": _l("Only a person may do this, so that it is known who did."),
     "phone_gone": _l("The phone is not registered, so it cannot be rung; see that it is, then take the call."),

@@ -94,6 +94,8 @@ class Channel:
         self.party: Party | None = None
         self.recordings: dict[str, Recording] = {}
         self.displaced: dict[str, None] = {}
+        self.muted = False
+        self.keys_sent = ""
         """Sounds laid over what it hears."""
         self.holders = 0
         self.originator: Thread | None = None

@@ -7,7 +7,7 @@ from orchestrator.audit import consults, masks, outward
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
-from orchestrator.domain.contacts import events, transfer_events
+from orchestrator.domain.contacts import events, speaking, transfer_events
 from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
 
@@ -31,6 +31,11 @@ _OfSegment = (
 )  # fmt: skip
 
 
+# Whatever an agent does to what comes through of them needs a talk, and changes nothing of it.
+_OF_VOICE = (
+    speaking.MuteAsked, speaking.AgentMuted, speaking.UnmuteAsked, speaking.AgentUnmuted, speaking.MuteFailed,
+    speaking.KeysPressed,
+)  # fmt: skip
 _OUTCOMES: Mapping[type[Event], str] = {
     events.OfferRejected: "rejected",
     events.OfferTimedOut: "timed_out",
@@ -84,6 +89,7 @@ class Contacts:
             **outward.handlers(books, self._leave),
             **consults.handlers(books),
             **masks.handlers(books),
+            **dict.fromkeys(_OF_VOICE, self._of_segment),
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
             events.ContactReprioritised: self._reprioritised,

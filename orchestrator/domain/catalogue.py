@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from orchestrator.domain import engine
 from orchestrator.domain.access import tokens, users
-from orchestrator.domain.contacts import consult_events, contacts, keeping, outward_events, transfer_events
+from orchestrator.domain.contacts import consult_events, contacts, keeping, outward_events, speaking, transfer_events
 from orchestrator.domain.contacts import recording as talk_recording
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
@@ -137,6 +137,12 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         consult_events.ConsultExtended,
         consult_events.ConsultClosed,
         consult_events.ContactRejoined,
+        speaking.MuteAsked,
+        speaking.AgentMuted,
+        speaking.UnmuteAsked,
+        speaking.AgentUnmuted,
+        speaking.MuteFailed,
+        speaking.KeysPressed,
     ),
     "shift": (
         shifts.AgentSignedIn,

@@ -18,6 +18,7 @@ _STREAM = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}\Z")
 _FILE = re.compile(r"(?:[0-9A-Za-z][0-9A-Za-z_-]{0,127}/){0,4}[0-9A-Za-z][0-9A-Za-z_-]{0,127}(?:\.[0-9a-z]{1,5})?\Z")
 _FOLDER = re.compile(r"(?:/[0-9A-Za-z_.+@~-]+)+/?\Z")
 _PHONE_NUMBER = re.compile(r"\+?[0-9]{1,32}\Z")
+_DIGITS = re.compile(r"[0-9*#]{1,64}\Z")
 
 # What splits, quotes or expands somewhere between the socket and the SIP message: `originate` and its variables
 # (switch_ivr_originate.c, switch_utils.c), the From header (RFC 3261, 25.1), and `^^`, which chooses another comma.
@@ -218,6 +219,16 @@ def hold(leg: str) -> str:
 def resume(leg: str) -> str:
     """Take this leg off hold."""
     return f"uuid_hold off {_leg(leg)}"
+
+
+def mute(leg: str, *, on: bool) -> str:
+    """Write silence instead of what this leg says (level 1: zeros, no noise), or no more of it."""
+    return f"api uuid_audio {_leg(leg)} {'start read mute 1' if on else 'stop'}"
+
+
+def send_digits(leg: str, digits: str) -> str:
+    """Send keys to the far end of this leg, as events of its sound stream (RFC 4733)."""
+    return f"api uuid_send_dtmf {_leg(leg)} {_word(digits, 'digits', _DIGITS)}"
 
 
 def kill(leg: str, cause: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import instructions as i
-from orchestrator.domain.switch.facts import Fact, InstructionFailed, InstructionSkipped, LegPresence, MaskSet
+from orchestrator.domain.switch.facts import Fact, InstructionFailed, InstructionSkipped, LegPresence, MaskSet, MuteSet
 from orchestrator.esl import commands
 from orchestrator.esl.node import Deliver, Link
 from orchestrator.esl.pacing import Pace
@@ -138,6 +138,8 @@ class Performer:
         take: Callable[[Outcome], None] = _unheard if isinstance(instruction, i.HushPlace) else outcome.take
         if isinstance(instruction, i.MaskRecording | i.UnmaskRecording):
             take = self._mask_set(instruction, outcome.take)
+        if isinstance(instruction, i.MuteLeg | i.UnmuteLeg):
+            take = self._mute_set(instruction, outcome.take)
         for command in quick:
             link.command(command, take, deadline_ms=row.deadline_ms, still=still)
         if background:
@@ -157,6 +159,20 @@ class Performer:
                 return
             on = isinstance(instruction, i.MaskRecording)
             self._tell(MaskSet(node=instruction.node, leg=instruction.leg, file=instruction.file, on=on))
+
+        return take
+
+    def _mute_set(
+        self, instruction: i.MuteLeg | i.UnmuteLeg, bad: Callable[[Outcome], None]
+    ) -> Callable[[Outcome], None]:
+        """As of a mask."""
+
+        def take(outcome: Outcome) -> None:
+            if isinstance(outcome, NoReply) or not outcome.ok:
+                bad(outcome)
+                return
+            on = isinstance(instruction, i.MuteLeg)
+            self._tell(MuteSet(node=instruction.node, leg=instruction.leg, on=on))
 
         return take
 
@@ -212,6 +228,10 @@ class Performer:
                 return (), commands.hold(leg)
             case i.ResumeLeg():
                 return (), commands.resume(leg)
+            case i.MuteLeg() | i.UnmuteLeg():
+                return (commands.mute(leg, on=isinstance(instruction, i.MuteLeg)),), ""
+            case i.SendDigits(digits=digits):
+                return (commands.send_digits(leg, digits),), ""
             case i.HangUpLeg(cause=cause):
                 return (), commands.kill(leg, cause)
             case i.StartRecording(file=file):

@@ -168,6 +168,31 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="the snapshot says whether the leg is held",
         deadline_ms=_SIGNALLED_MS,
     ),
+    i.MuteLeg: Row(
+        # As of a mask: two background jobs could overtake each other.
+        written="api uuid_audio LEG start read mute 1",
+        repeat="nothing: silence goes on",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="harmless, and nobody must be heard who believes not to be",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.UnmuteLeg: Row(
+        written="api uuid_audio LEG stop",
+        repeat="nothing: +OK of a leg that is heard, too",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="harmless; an agent who was heard all the time is not told again",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.SendDigits: Row(
+        written="api uuid_send_dtmf LEG DIGITS",
+        repeat="they are sent again",
+        rechecks=_LEASE,
+        adoption=Adoption.FORGET,
+        why="nobody remembers which they were, and digits sent twice are wrong ones",
+        deadline_ms=_QUICK_MS,
+    ),
     i.HangUpLeg: Row(
         written="bgapi uuid_kill LEG CAUSE, Job-UUID = instruction",
         repeat="refused: -ERR No such channel!",

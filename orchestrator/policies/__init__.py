@@ -14,10 +14,12 @@ from orchestrator.policies.pass_on import pass_on
 from orchestrator.policies.record import record
 from orchestrator.policies.reserve import reserve
 from orchestrator.policies.ring_out import ring_out
+from orchestrator.policies.speak import speak
 from orchestrator.policies.talk import talk
 from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    admit, reserve, record, pass_on, consult, ring_out, call_out, talk, wrap_up, dismiss, widen, overflow, distribute
+    admit, reserve, record, pass_on, consult, ring_out, call_out, talk, speak, wrap_up, dismiss, widen, overflow,
+    distribute,
 )  # fmt: skip

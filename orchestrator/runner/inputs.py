@@ -122,6 +122,20 @@ class Resume(AgentCommand, frozen=True, kw_only=True, tag="resume"):
     """Talk again. Of several conversations, with the one that `about` names; whoever is active is put on hold first."""
 
 
+class Mute(AgentCommand, frozen=True, kw_only=True, tag="mute"):
+    """Be heard by nobody: of several conversations, in the active one."""
+
+
+class Unmute(AgentCommand, frozen=True, kw_only=True, tag="unmute"):
+    """Be heard again."""
+
+
+class SendDigits(AgentCommand, frozen=True, kw_only=True, tag="send_digits"):
+    """Press these keys for whoever hears the agent. On the tape each of them is a *: they are nobody's business."""
+
+    digits: str
+
+
 class StartRecording(AgentCommand, frozen=True, kw_only=True, tag="start_recording"):
     """Record this talk from here on, where that may be asked for: of several conversations, the active one."""
 
@@ -275,7 +289,7 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
-    | OfRecording | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult
+    | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult
 )  # fmt: skip
 
 Fact = (
@@ -285,7 +299,7 @@ Fact = (
     | facts.JobDone | facts.PhoneRegistered | facts.PhoneGone | facts.Heartbeat | facts.SwitchStopping
     | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence
     | facts.SwitchBehind | facts.SwitchCaughtUp
-    | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet
+    | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet | facts.MuteSet
 )  # fmt: skip
 
 Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseBack | Followed

@@ -29,6 +29,7 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.consult import keep_leg
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import told_again
+from orchestrator.policies.speak import told_again as mute_told_again
 from orchestrator.policies.talk import hold_leg, resume_leg
 from orchestrator.runner import sensing
 from orchestrator.runner.memory import Memory
@@ -182,6 +183,8 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield from _consult_corrections(world, contact, contact.segment, contact.consult, sight)
     if outward_leg(contact):
         yield from _outward_corrections(world, contact, sight)
+    if contact.segment is not None and contact.segment.leg in sight.seen and sight.entering:
+        yield from mute_told_again(contact, contact.segment, sight.ids)
     if contact.offer is not None:
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:

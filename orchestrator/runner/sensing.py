@@ -38,7 +38,7 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
-from orchestrator.runner import consults
+from orchestrator.runner import consults, keypad
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
@@ -70,6 +70,8 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _bridged(world, fact, ids)
         case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
             yield from _recording(world, fact)
+        case facts.MuteSet():
+            yield from keypad.noted(world, fact)
         case facts.LegFact():
             yield from _of_leg(world, memory, fact, now, ids)
         case facts.JobDone() if not fact.ok and fact.job in world.contact_of_leg:
@@ -317,6 +319,8 @@ def _not_done(
                 asked = [contact.caller_leg, contact.segment.leg, consulted]
             for leg in filter(None, asked):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
+        case "MuteLeg" | "UnmuteLeg":
+            yield keypad.not_done(fact, contact.contact_id)
         case "StartRecording":
             yield from _not_recorded(world, contact, fact)
         case "MaskRecording" | "UnmaskRecording" if contact.recording is not None:

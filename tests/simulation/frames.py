@@ -200,6 +200,10 @@ class Simulated:
         tapes = found.recordings.values() if found is not None else ()
         return {tape.path: bool(tape.mask_began) for tape in tapes}
 
+    def is_muted(self, leg: str) -> bool:
+        found = self.model.switch.legs.get(leg)
+        return found is not None and found.muted
+
     def place_over_talk_since(self, leg: str) -> int:
         """Now, where it is so at this moment."""
         found = self.model.switch.legs.get(leg)

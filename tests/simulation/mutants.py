@@ -25,6 +25,7 @@ from orchestrator.domain.contacts import (
     offers,
     outward,
     recording,
+    speaking,
     transferring,
 )
 from orchestrator.domain.contacts.calling import NOT_REACHED
@@ -304,6 +305,11 @@ def _masked_once_asked(right: Any, found: Any, event: Any) -> Any:
     return replace(after, masked=True, wish="") if isinstance(event, recording.MaskAsked) else after
 
 
+def _muted_once_asked(right: Any, segment: Any, event: Any) -> Any:
+    after = right(segment, event)
+    return replace(after, muted=True, mute_wish="") if isinstance(event, speaking.MuteAsked) else after
+
+
 def _released_though_still_held(right: Any, self: Any, record: Any) -> Any:
     result = right(self, record)
     if isinstance(record.event, shifts.AgentReleased):
@@ -490,6 +496,7 @@ _AT_DESKS = Size(contacts=60, browsers=1.0)
 _CROWDED = Size(contacts=150)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
 _TAPED = Size(contacts=60, agents=10, tapes=0.4)
+_TALKATIVE = Size(contacts=60, agents=10, voices=1.0)
 _MANY_HOLDS = Size(contacts=100, agents=10)
 _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
@@ -783,6 +790,27 @@ MUTANTS = (
         make=around(recording, "_evolve_mask", _masked_once_asked),
         weather=Weather(slow_commits=0.5),
         size=_TAPED,
+    ),
+    Mutant(
+        name="take an agent for muted once it was asked for",
+        rule="muted",
+        make=around(speaking, "evolve", _muted_once_asked),
+        weather=Weather(flaps=3),
+        size=_TALKATIVE,
+    ),
+    Mutant(
+        name="do not tell a mute again over a new link",
+        rule="muted",
+        make=instead(reconcile, "mute_told_again", lambda *_: ()),
+        weather=Weather(flaps=6),
+        size=_TALKATIVE,
+    ),
+    Mutant(
+        name="send the digits to the agent's own phone",
+        rule="digits",
+        make=instead(speaking, "hearers_leg", lambda contact: contact.segment.leg),
+        weather=Weather(),
+        size=_TALKATIVE,
     ),
     Mutant(
         name="forget to look at a mask",

@@ -104,6 +104,8 @@ class Leg:
     """What is being said of the place in the queue, until when, and since when that is heard instead of a talk."""
     place_until: int = 0
     place_over_talk_since: int = 0
+    muted: bool = False
+    """Whether nobody hears it."""
     stays: bool = False
     """Whether it is parked, instead of hung up, when whoever it talks with leaves."""
     first: bool = False
@@ -296,6 +298,8 @@ class Switch:
                 self._job(lambda: self._stop_recording(given, reply))
             case i.MaskRecording() | i.UnmaskRecording():
                 self._mask(given, reply)
+            case i.MuteLeg() | i.UnmuteLeg() | i.SendDigits():
+                self._speak(given, reply)
             case i.AnnounceNumber():
                 self._announce(given, reply)
             case i.SayPlace() | i.HushPlace():
@@ -604,6 +608,12 @@ class Switch:
         leg.recordings[file] = isinstance(given, i.MaskRecording)
         reply("")
 
+    def _speak(self, given: i.MuteLeg | i.UnmuteLeg | i.SendDigits, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is not None and not isinstance(given, i.SendDigits):
+            leg.muted = isinstance(given, i.MuteLeg)
+        reply("" if leg is not None else "No such channel!")
+
     def _announce(self, given: i.AnnounceNumber, reply: Reply) -> None:
         leg, other = self.legs.get(given.leg), self.legs.get(given.other)
         if leg is None or other is None:
@@ -648,6 +658,9 @@ class Switch:
 
     def taped(self, leg: str) -> dict[str, bool]:
         return self.legs[leg].recordings if leg in self.legs else {}
+
+    def is_muted(self, leg: str) -> bool:
+        return leg in self.legs and self.legs[leg].muted
 
     def place_over_talk_since(self, leg: str) -> int:
         found = self.legs.get(leg)
@@ -734,6 +747,9 @@ class Switches:
 
     def taped(self, leg: str) -> dict[str, bool]:
         return {file: silent for switch in self.switches for file, silent in switch.taped(leg).items()}
+
+    def is_muted(self, leg: str) -> bool:
+        return any(switch.is_muted(leg) for switch in self.switches)
 
     def place_over_talk_since(self, leg: str) -> int:
         return max(switch.place_over_talk_since(leg) for switch in self.switches)

@@ -60,6 +60,12 @@ class Consult(About, frozen=True, kw_only=True):
     to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
 
 
+class Digits(About, frozen=True, kw_only=True):
+    """Keys for whoever hears the agent: a menu of a company called, a PIN. They are kept nowhere, only how many."""
+
+    digits: Annotated[str, Meta(pattern=r"^[0-9*#]{1,40}$", description="1 to 40 of 0 to 9, * and #.")]
+
+
 class WrapUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What became of the contact. A note is kept first, and stays where the time for it was up already."""
 
@@ -121,6 +127,21 @@ def mask_recording(number: str, body: About, key: str) -> Done:
 def unmask_recording(number: str, body: About, key: str) -> Done:
     """Record sound again"""
     return _do(inputs.UnmaskRecording(agent=number, about=body.about, key=key))
+
+
+def mute(number: str, body: About, key: str) -> Done:
+    """Let nobody hear the agent, until unmuted"""
+    return _do(inputs.Mute(agent=number, about=body.about, key=key))
+
+
+def unmute(number: str, body: About, key: str) -> Done:
+    """Let the agent be heard again"""
+    return _do(inputs.Unmute(agent=number, about=body.about, key=key))
+
+
+def send_digits(number: str, body: Digits, key: str) -> Done:
+    """Press keys for whoever hears the agent"""
+    return _do(inputs.SendDigits(agent=number, digits=body.digits, about=body.about, key=key))
 
 
 def hang_up(number: str, body: About, key: str) -> Done:

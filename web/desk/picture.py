@@ -18,6 +18,7 @@ from projections.live import LiveView
 from projections.live_calls import Call, name_of
 from projections.live_tallies import Tally
 from web.desk.tapes import Tape, tape_of
+from web.desk.voices import may_speak, voice_of
 
 ENGAGED: Final = ("ringing", "calling", "connecting", "consulted", "talking", "held")
 
@@ -73,6 +74,10 @@ class Talk(Struct, frozen=True, kw_only=True):
     nuisance: bool
     """Whether the agent has marked the caller: further calls are refused."""
     tape: Tape
+    voice: str
+    """Whether the agent is heard: `heard`, `muting`, `muted`, `unmuting` or `unsure`."""
+    may_speak: frozenset[str]
+    """What may be done with the voice, and whether keys may be pressed."""
 
 
 class WrapUp(Struct, frozen=True, kw_only=True):
@@ -252,7 +257,7 @@ def may(
     if talks:
         found.add("hang_up")
     for talk in talks:
-        found |= _may_of(talk) | talk.tape.may
+        found |= _may_of(talk) | talk.tape.may | talk.may_speak
     if any(talk.number and not talk.nuisance for talk in talks):
         found.add("mark_nuisance")
     if all(talk.held for talk in talks) and why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE)) is None:
@@ -363,6 +368,8 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
             asked=_asked(world, contact.consult),
             nuisance=contact.nuisance,
             tape=tape_of(world, contact),
+            voice=voice_of(contact.segment),
+            may_speak=may_speak(contact),
         )
         for contact in found
         if contact.segment is not None

@@ -56,6 +56,8 @@ KEYS: Final = (
     ("Alt+Shift+P", _l("Pass the caller on")),
     ("Alt+Shift+K", _l("Mask the recording for card data; record sound again")),
     ("Alt+Shift+G", _l("Record this call; end the recording")),
+    ("Alt+Shift+U", _l("Mute me; be heard again")),
+    ("Alt+Shift+D", _l("Keypad: digits for the other end")),
     ("Alt+Shift+E", _l("Hang up")),
     ("Alt+Shift+L", _l("Refuse further calls of this caller")),
     ("Alt+Shift+1 … 9", _l("Choose what the call was about")),
@@ -85,6 +87,9 @@ ACTIONS: Final[dict[str, Make]] = {
     "stop_recording": lambda agent: inputs.StopRecording(agent=agent),
     "mask_recording": lambda agent: inputs.MaskRecording(agent=agent),
     "unmask_recording": lambda agent: inputs.UnmaskRecording(agent=agent),
+    "mute": lambda agent: inputs.Mute(agent=agent),
+    "unmute": lambda agent: inputs.Unmute(agent=agent),
+    "send_digits": lambda agent: inputs.SendDigits(agent=agent, digits=_field("digits")),
     "hang_up": lambda agent: inputs.HangUp(agent=agent),
     "switch_consult": lambda agent: inputs.SwitchConsult(agent=agent),
     "complete_consult": lambda agent: inputs.CompleteConsult(agent=agent),
@@ -100,6 +105,7 @@ _TARGETS: Final = {"agent": "to_agent", "queue": "to_queue", "number": "to_numbe
 _ABOUT_ONE: Final = frozenset(
     {
         *("accept", "reject", "hold", "resume", "hang_up", "mark_nuisance", "extend"),
+        *("mute", "unmute", "send_digits"),
         *("switch_consult", "complete_consult", "end_consult"),
         *("start_recording", "stop_recording", "mask_recording", "unmask_recording"),
     }

@@ -13,6 +13,7 @@ from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import keeping
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts import recording as r
+from orchestrator.domain.contacts import speaking as v
 from orchestrator.domain.contacts import transfer_events as t
 from orchestrator.domain.contacts.consults import CALLER
 from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
@@ -106,6 +107,11 @@ def _switched(event: cs.ConsultSwitched, _names: Names) -> dict[str, object]:
     return {"who": str(_l("the caller")) if caller else str(_l("whoever is asked"))}
 
 
+def _digits(event: v.KeysPressed, _names: Names) -> dict[str, object]:
+    how_many = str(_l("%(count)s keys", count=event.count)) if event.count else str(_l("keys"))
+    return {"keys": how_many, "who": str(_l("the caller")) if event.to == CALLER else str(_l("whoever is asked"))}
+
+
 def _coded(name: str) -> Fill:
     return lambda event, _names: {name: code(getattr(event, name))}
 
@@ -176,6 +182,15 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     cs.ConsultExtended: (_l("More time for the consultation: %(cause)s"), _coded("cause")),
     cs.ConsultClosed: (_l("Nobody is asked any more: %(outcome)s"), _coded("outcome")),
     cs.ContactRejoined: (_l("The agent talks with the caller again"), _nothing),
+    v.MuteAsked: (_l("The agent wants to be muted"), _nothing),
+    v.AgentMuted: (_l("Muted: nobody hears the agent"), _nothing),
+    v.UnmuteAsked: (_l("The agent wants to be heard again"), _nothing),
+    v.AgentUnmuted: (_l("The agent is heard again"), _nothing),
+    v.MuteFailed: (
+        _l("Alarm: the switch did not mute, or unmute, the agent (%(cause)s)"),
+        lambda e, _: {"cause": e.cause},
+    ),
+    v.KeysPressed: (_l("The agent pressed %(keys)s for %(who)s"), _digits),
     c.RecordingBegun: (_l("Recording began"), _nothing),
     c.RecordingFinished: (
         _l("Recording finished, %(length)s long"),

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts.events import Decision, Hop, Reservation
 from orchestrator.domain.contacts.recording import RecordingCommand
+from orchestrator.domain.contacts.speaking import Speaking
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.requirements import Step
 
@@ -447,5 +448,5 @@ Command = (
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
-    | Consulting
+    | Consulting | Speaking
 )  # fmt: skip

@@ -28,7 +28,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import consults, outward, recording, transfers
+from orchestrator.domain.contacts import consults, outward, recording, speaking, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.events import (
@@ -241,6 +241,12 @@ class Segment(Struct, frozen=True, kw_only=True):
     """When the switch is to be told of the wish, at the earliest."""
     announced: bool = False
     """Whether the caller was told the agent's number."""
+    muted: bool = False
+    """Whether nobody hears the agent, as the switch said it last."""
+    mute_wish: str = ""
+    """`mute` or `unmute` where the agent asked for it and the switch has not said that it is so."""
+    mute_failed: bool = False
+    """The switch did not do what was wished, or nobody knows."""
     waited: int = 0
     """How long (µs) the caller had waited for it."""
 
@@ -472,6 +478,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, offer=None, status=status, visit=_declined(contact, event))
         case OfferDeclined():
             contact = replace(contact, visit=_declined(contact, event))
+    if contact.segment is not None and (spoken := speaking.evolve(contact.segment, event)) is not contact.segment:
+        return replace(contact, segment=spoken)
     consulted = consults.evolve(contact, event, at)
     if consulted is not contact:
         return consulted

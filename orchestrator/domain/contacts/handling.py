@@ -3,7 +3,7 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
-from orchestrator.domain.contacts import calling, consulting, legs, moving, offers, recording, transferring
+from orchestrator.domain.contacts import calling, consulting, legs, moving, offers, recording, speaking, transferring
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     Announce,
@@ -134,6 +134,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return calling.decide(contact, command)
         case _ if isinstance(command, RecordingCommand):
             return recording.decide(_talk(contact), command)
+        case _ if isinstance(command, speaking.Speaking):
+            return speaking.decide(contact, command)
     return offers.decide(contact, command)
 
 

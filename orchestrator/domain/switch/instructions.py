@@ -101,6 +101,20 @@ class ResumeLeg(Instruction, frozen=True, kw_only=True):
     """Take this leg off hold."""
 
 
+class MuteLeg(Instruction, frozen=True, kw_only=True):
+    """Let nobody hear this leg; answered by `MuteSet`."""
+
+
+class UnmuteLeg(Instruction, frozen=True, kw_only=True):
+    """Let this leg be heard again; answered by `MuteSet`."""
+
+
+class SendDigits(Instruction, frozen=True, kw_only=True):
+    """Send these keys to the far end of this leg, beside the sound. They are nobody else's business."""
+
+    digits: str
+
+
 class HangUpLeg(Instruction, frozen=True, kw_only=True):
     """End this leg with a hang-up cause of the switch."""
 
