@@ -108,6 +108,7 @@ WISHES: Final = (
         text="Ask somebody about the caller, who hears music meanwhile.",
     ),
     _wish("switch-consult", inputs.SwitchConsult, _ABOUT, text="Talk with the other one: the caller, or who is asked."),
+    _wish("confer", inputs.Confer, _ABOUT, text="Bring caller and whoever is asked together with you."),
     _wish("complete-consult", inputs.CompleteConsult, _ABOUT, text="Leave the caller to whoever is asked."),
     _wish("end-consult", inputs.EndConsult, _ABOUT, text="Ask nobody any more, and talk with the caller again."),
     _wish(

@@ -95,6 +95,9 @@ class Channel:
         self.recordings: dict[str, Recording] = {}
         self.displaced: dict[str, None] = {}
         self.muted = False
+        self.room = ""
+        self.inline: tuple[tuple[str, str], ...] = ()
+        """What a transfer wants of it instead of the dialplan (the inline dialplan)."""
         self.keys_sent = ""
         """Sounds laid over what it hears."""
         self.holders = 0

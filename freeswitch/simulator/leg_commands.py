@@ -90,7 +90,8 @@ def _uuid_transfer(switch: Switch, argument: str, _: list[Thread]) -> str:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
     for each in legs:
         context = words[3] if len(words) > 3 else each.caller("Context")  # noqa: PLR2004 - see the usage
-        bridging.transfer(switch, each, words[1], context)
+        inline = words[2:3] == ["inline"]
+        bridging.transfer(switch, each, words[1], context, inline=inline)
     return "+OK\n"
 
 

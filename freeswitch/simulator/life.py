@@ -84,7 +84,8 @@ def _route(switch: Switch, leg: Channel) -> Steps[None]:
         switch.callstate(leg, "RINGING")
     switch.tell(leg, "CHANNEL_STATE")
     switch.bus.burn()  # the look-up of the dialplan
-    actions = switch.options.dialplan.route(leg.caller("Context"), leg.caller("Destination-Number"))
+    actions = leg.inline or switch.options.dialplan.route(leg.caller("Context"), leg.caller("Destination-Number"))
+    leg.inline = ()
     leg.set("call_uuid", leg.uuid)
     if not actions:
         switch.hangup(leg, "NO_ROUTE_DESTINATION")

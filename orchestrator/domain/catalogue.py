@@ -134,6 +134,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         consult_events.ConsultAnswered,
         consult_events.ConsultSwitched,
         consult_events.ConsultJoined,
+        consult_events.MemberJoined,
         consult_events.ConsultExtended,
         consult_events.ConsultClosed,
         consult_events.ContactRejoined,

@@ -201,6 +201,13 @@ def park(leg: str) -> str:
     return f"api uuid_park {_leg(leg)}"
 
 
+def confer(leg: str, room: str) -> str:
+    """Send the leg into a room of our profile (freeswitch/conf/conference.xml); when it is over it is parked. As `park`
+    not in the background.
+    """
+    return f"api uuid_transfer {_leg(leg)} conference:{_id(room, 'room')}@ringledger,park inline"
+
+
 def keep(leg: str) -> tuple[str, ...]:
     """Let the leg be parked, instead of hung up, when its peer leaves, or is lost while they are being joined."""
     return tuple(f"api uuid_setvar {_leg(leg)} {name} true" for name in _STAYS)

@@ -222,6 +222,8 @@ class Performer:
                 return (), commands.bridge(leg, other)
             case i.ParkLeg():
                 return (commands.stop_playing(leg), commands.park(leg)), ""
+            case i.ConferLeg(room=room):
+                return (commands.stop_playing(leg), commands.confer(leg, room)), ""
             case i.KeepLeg():
                 return commands.keep(leg), ""
             case i.HoldLeg():

@@ -144,6 +144,14 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="the snapshot says whether the caller is still joined with somebody who is to go",
         deadline_ms=_QUICK_MS,
     ),
+    i.ConferLeg: Row(
+        written="api uuid_break LEG all; api uuid_transfer LEG conference:ROOM@ringledger,park inline",
+        repeat="it leaves the room and comes in again, and says so",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="the snapshot says who is in the room already",
+        deadline_ms=_QUICK_MS,
+    ),
     i.KeepLeg: Row(
         written="api uuid_setvar LEG park_after_bridge true; api uuid_setvar LEG uuid_bridge_park_on_cancel true",
         repeat="nothing: the variables are the same",

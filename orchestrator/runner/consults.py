@@ -57,11 +57,11 @@ def ask(world: World, shift: Shift, command: inputs.Consult, now: Instant, ids: 
 def move_on(
     world: World,
     shift: Shift,
-    command: inputs.SwitchConsult | inputs.CompleteConsult | inputs.EndConsult | inputs.HangUp,
+    command: inputs.SwitchConsult | inputs.Confer | inputs.CompleteConsult | inputs.EndConsult | inputs.HangUp,
     now: Instant,
     ids: Ids,
 ) -> TellContact:
-    """Go to the other one, leave the two to each other, or go back to the caller. Raises `Refused`."""
+    """Go to the other one, to both together, leave the two to each other, or go back to the caller. Raises `Refused`."""
     contact = hands.conversation(world, shift, command.about)
     if not isinstance(command, inputs.HangUp):
         _refuse_unless_in_step(world, contact)  # two told to be joined before a look at the legs would be told twice
@@ -69,6 +69,8 @@ def move_on(
     match command:
         case inputs.SwitchConsult():
             return TellContact(contact.contact_id, commands.SwitchConsult(connect_by=by))
+        case inputs.Confer():
+            return TellContact(contact.contact_id, commands.Confer(connect_by=by))
         case inputs.EndConsult():
             return TellContact(contact.contact_id, commands.EndConsult(rejoin_by=by))
     if contact.segment is None:

@@ -137,7 +137,7 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield from keypad.ask(world, shift, command, ids)
         case inputs.Consult():
             yield consults.ask(world, shift, command, now, ids)
-        case inputs.SwitchConsult() | inputs.CompleteConsult() | inputs.EndConsult():
+        case inputs.SwitchConsult() | inputs.Confer() | inputs.CompleteConsult() | inputs.EndConsult():
             yield consults.move_on(world, shift, command, now, ids)
         case inputs.HangUp() if consults.is_on(world, shift, command.about):
             # Whoever hangs up leaves the caller to whoever is consulted, as the handset does.

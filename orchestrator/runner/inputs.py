@@ -204,6 +204,10 @@ class SwitchConsult(AgentCommand, frozen=True, kw_only=True, tag="switch_consult
     """Talk with the other one: the caller, or whoever is consulted."""
 
 
+class Confer(AgentCommand, frozen=True, kw_only=True, tag="confer"):
+    """Bring everybody together: caller, whoever is consulted, and the agent hear each other."""
+
+
 class CompleteConsult(AgentCommand, frozen=True, kw_only=True, tag="complete_consult"):
     """Leave the caller to whoever is consulted, also while it still rings there."""
 
@@ -289,7 +293,8 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
-    | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult
+    | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
+    | EndConsult
 )  # fmt: skip
 
 Fact = (

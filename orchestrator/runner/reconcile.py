@@ -7,7 +7,7 @@ by one before they are closed, because its list lags behind.
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.consults import Consult, consult_leg, hears_nobody
+from orchestrator.domain.contacts.consults import Consult, all_three, consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs
 from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
@@ -203,6 +203,9 @@ def _consult_corrections(
     if agent.bridged_to:
         bridged = commands.NoteBridged(leg=agent.leg, other=agent.bridged_to, segment_id=sight.ids.new("segment"))
         yield TellContact(contact.contact_id, bridged)
+    for leg in all_three(contact):
+        if leg in sight.seen and sight.seen[leg].room:
+            yield TellContact(contact.contact_id, commands.NoteMember(leg=leg, room=sight.seen[leg].room))
     found = sight.seen.get(consult_leg(contact))
     if found is not None and found.answered and found.parked and not consult.answered:
         yield TellContact(contact.contact_id, sensing.note_answered(world, contact, found.leg, sight.now))
@@ -211,7 +214,9 @@ def _consult_corrections(
         return
     yield keep_leg(contact, segment, sight.ids)
     for leg in (contact.caller_leg, consult_leg(contact)):
-        if leg in sight.seen and not sight.seen[leg].bridged_to and hears_nobody(now, leg):
+        if leg in sight.seen and sight.seen[leg].room and hears_nobody(now, leg):
+            yield park_leg(contact, sight.ids, leg=leg)
+        elif leg in sight.seen and not sight.seen[leg].bridged_to and hears_nobody(now, leg):
             yield play_waiting(contact, sight.ids, leg=leg)
     if now.consult.wish:
         connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)

@@ -70,6 +70,8 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _bridged(world, fact, ids)
         case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
             yield from _recording(world, fact)
+        case facts.ConferenceChanged():
+            yield from _in_room(world, fact)
         case facts.MuteSet():
             yield from keypad.noted(world, fact)
         case facts.LegFact():
@@ -228,6 +230,12 @@ def _bridged(world: World, fact: facts.LegBridged, ids: Ids) -> Iterator[Tell]:
         yield TellContact(contact_id, command)
 
 
+def _in_room(world: World, fact: facts.ConferenceChanged) -> Iterator[Tell]:
+    contact_id = world.contact_of_leg.get(fact.leg)
+    if contact_id is not None and fact.action == "add-member":
+        yield TellContact(contact_id, commands.NoteMember(leg=fact.leg, room=fact.conference))
+
+
 def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.MaskSet) -> Iterator[Tell]:
     contact_id = world.contact_of_leg.get(fact.leg)
     if contact_id is None:
@@ -308,7 +316,14 @@ def _not_done(
             cause = fact.answer if isinstance(fact, facts.InstructionFailed) else "NEVER_RUNG"
             yield from _never_parked(world, fact.leg, cause, now, ids)
         case (
-            "BridgeLegs" | "ParkLeg" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology"
+            "BridgeLegs"
+            | "ParkLeg"
+            | "ConferLeg"
+            | "AnswerCaller"
+            | "ClaimCaller"
+            | "PlayNotice"
+            | "PlayWaiting"
+            | "PlayApology"
         ) if isinstance(fact, facts.InstructionFailed):
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""

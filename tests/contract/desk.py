@@ -180,6 +180,9 @@ class Desk:
     def park(self, leg: str) -> str:
         return self.do(i.ParkLeg(id=self.next_id(), node=self.node, leg=leg))
 
+    def confer(self, leg: str, room: str) -> str:
+        return self.do(i.ConferLeg(id=self.next_id(), node=self.node, leg=leg, room=room))
+
     def keep(self, leg: str) -> str:
         return self.do(i.KeepLeg(id=self.next_id(), node=self.node, leg=leg))
 

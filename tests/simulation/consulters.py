@@ -25,8 +25,8 @@ CONSULTING_REFUSALS = frozenset(
 # What comes of the colleagues who are sent away and called back.
 _OF_COLLEAGUES = frozenset({"already_signed_in", "desk_lost", "extension_taken", "in_contact"})
 _MOVES = (
-    i.SwitchConsult, i.SwitchConsult, i.CompleteConsult, i.CompleteConsult, i.CompleteConsult, i.EndConsult,
-    i.EndConsult, i.HangUp, i.Hold, i.Resume,
+    i.SwitchConsult, i.SwitchConsult, i.Confer, i.Confer, i.CompleteConsult, i.CompleteConsult, i.CompleteConsult,
+    i.EndConsult, i.EndConsult, i.HangUp, i.Hold, i.Resume,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import (
+    consulting,
     contacts,
     handling,
     legs,
@@ -30,7 +31,7 @@ from orchestrator.domain.contacts import (
 )
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
-from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed
+from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed, ConsultJoined
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
@@ -54,8 +55,10 @@ admit, distribute, placing, record, reserve, talk, tell_place, widen, wrap_up = 
     for name in ("admit", "distribute", "placing", "record", "reserve", "talk", "tell_place", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
-consult = import_module("orchestrator.policies.consult").consult
+consult_policy = import_module("orchestrator.policies.consult")
+consult = consult_policy.consult
 
+_TOGETHER = Size(contacts=100, agents=12, consults=1.0, willing=True)
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _CALLS_OUT = Size(contacts=60, agents=6, outside=True)
 SEEDS = 40
@@ -303,6 +306,12 @@ def _announces_at_once(world: Any, happened: Any, ids: Any) -> Any:
 def _masked_once_asked(right: Any, found: Any, event: Any) -> Any:
     after = right(found, event)
     return replace(after, masked=True, wish="") if isinstance(event, recording.MaskAsked) else after
+
+
+def _together_once_two_are(right: Any, contact: Any, consult: Any, command: Any) -> Any:
+    events = right(contact, consult, command)
+    early = len(events) == 1 and bool(consult.inside)
+    return (*events, ConsultJoined(consult_id=consult.consult_id, hears="together")) if early else events
 
 
 def _muted_once_asked(right: Any, segment: Any, event: Any) -> Any:
@@ -799,18 +808,25 @@ MUTANTS = (
         size=_TALKATIVE,
     ),
     Mutant(
-        name="do not tell a mute again over a new link",
-        rule="muted",
-        make=instead(reconcile, "mute_told_again", lambda *_: ()),
-        weather=Weather(flaps=6),
-        size=_TALKATIVE,
-    ),
-    Mutant(
         name="send the digits to the agent's own phone",
         rule="digits",
         make=instead(speaking, "hearers_leg", lambda contact: contact.segment.leg),
         weather=Weather(),
         size=_TALKATIVE,
+    ),
+    Mutant(
+        name="leave whoever was asked alone in the room",
+        rule="together",
+        make=instead(consult_policy, "_were_together", lambda _: False),
+        size=_TOGETHER,
+        weather=Weather(),
+    ),
+    Mutant(
+        name="take three for together once two are",
+        rule="verify",
+        make=around(consulting, "_member", _together_once_two_are),
+        size=_TOGETHER,
+        weather=Weather(),
     ),
     Mutant(
         name="forget to look at a mask",

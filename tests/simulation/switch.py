@@ -104,6 +104,8 @@ class Leg:
     """What is being said of the place in the queue, until when, and since when that is heard instead of a talk."""
     place_until: int = 0
     place_over_talk_since: int = 0
+    room: str = ""
+    """The conference room in which it is."""
     muted: bool = False
     """Whether nobody hears it."""
     stays: bool = False
@@ -187,7 +189,7 @@ class Switch:
         self.agenda.soon(1, 8, lambda: self._park(leg))
 
     def _lose_patience(self, leg: Leg) -> None:
-        if leg.alive and leg.peer is None:
+        if leg.alive and leg.peer is None and not leg.room:
             self.hang_up(leg, "ORIGINATOR_CANCEL" if not leg.up else "NORMAL_CLEARING")
 
     def moment(self, leg: Leg | None, moment: str) -> None:
@@ -198,7 +200,7 @@ class Switch:
             self.agenda.after(caller.gives_up_ms * MILLISECOND, lambda: self.hang_up(leg, "NORMAL_CLEARING"))
 
     def _park(self, leg: Leg) -> None:
-        if not leg.alive:
+        if not leg.alive or leg.room:
             return
         leg.parked, leg.silent_since = True, self.agenda.now
         caller = leg.caller
@@ -222,6 +224,7 @@ class Switch:
         del self.legs[leg.uuid]
         for file in tuple(leg.recordings):
             self._end_recording(leg, file)
+        self._leave_room(leg)
         peer, joining = leg.peer, leg.joining
         leg.peer = leg.joining = None
         if peer is not None:
@@ -284,6 +287,8 @@ class Switch:
                 self._job(lambda: self._bridge(given, reply))
             case i.KeepLeg():
                 self._keep(given, reply)
+            case i.ConferLeg():
+                self._confer(given, reply)
             case i.ParkLeg():
                 self._park_out(given, reply)
             case i.HangUpLeg():
@@ -449,6 +454,7 @@ class Switch:
             caller.up = True
             self._say(f.LegAnswered, caller)
         for leg, other in ((caller, agent), (agent, caller)):
+            self._leave_room(leg)
             if leg.joining is not None and leg.joining is not other:
                 leg.joining.joining = None  # left alone with what it was doing
         if caller.peer is agent:
@@ -512,6 +518,37 @@ class Switch:
         if leg is not None:
             leg.stays = True
 
+    def _confer(self, given: i.ConferLeg, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is None:
+            reply("No such channel!")
+            return
+        reply("")
+        self._leave_room(leg)
+        if leg.joining is not None:
+            leg.joining.joining = None
+        leg.joining, leg.parked = None, False
+        self._taken_away(leg)
+
+        def enter() -> None:
+            if leg.alive and leg.peer is None and leg.joining is None:
+                leg.room, leg.parked, leg.silent_since = given.room, False, self.agenda.now
+                self._say(f.ConferenceChanged, leg, conference=leg.room, action="add-member")
+                for each in (leg, *self._mates(leg)):
+                    each.silent_since = 0 if self._mates(leg) else each.silent_since
+
+        self.agenda.soon(1, self.dice.choice((30, 30, 300)), enter)
+
+    def _mates(self, leg: Leg) -> list[Leg]:
+        return [other for other in self.legs.values() if leg.room and other.room == leg.room and other is not leg]
+
+    def _leave_room(self, leg: Leg) -> None:
+        mates, room, leg.room = self._mates(leg), leg.room, ""
+        if room:
+            self._say(f.ConferenceChanged, leg, conference=room, action="del-member")
+        if len(mates) == 1:
+            mates[0].silent_since = self.agenda.now
+
     def _park_out(self, given: i.ParkLeg, reply: Reply) -> None:
         """Whoever heard it goes by itself; one that was only being joined with it is left alone without a word."""
         leg = self.legs.get(given.leg)
@@ -519,6 +556,7 @@ class Switch:
             reply("No such channel!")
             return
         reply("")
+        self._leave_room(leg)
         peer, joining = leg.peer, leg.joining
         leg.peer = leg.joining = None
         if joining is not None:
@@ -644,6 +682,8 @@ class Switch:
 
     def talks_with(self, leg: str) -> str:
         peer = self.legs[leg].peer if leg in self.legs else None
+        if leg in self.legs and self.legs[leg].room:
+            peer = next(iter(self._mates(self.legs[leg])), None)
         return peer.uuid if peer is not None else ""
 
     def silent_since(self, leg: str) -> int:
@@ -658,6 +698,9 @@ class Switch:
 
     def taped(self, leg: str) -> dict[str, bool]:
         return self.legs[leg].recordings if leg in self.legs else {}
+
+    def room(self, leg: str) -> str:
+        return self.legs[leg].room if leg in self.legs else ""
 
     def is_muted(self, leg: str) -> bool:
         return leg in self.legs and self.legs[leg].muted
@@ -687,6 +730,7 @@ class Switch:
             parked=leg.parked,
             bridged_to=leg.peer.uuid if leg.peer is not None else "",
             held=leg.held,
+            room=leg.room,
             contact=leg.contact,
             offer=leg.offer,
             dialled=caller.dialled if caller else "9",
@@ -747,6 +791,9 @@ class Switches:
 
     def taped(self, leg: str) -> dict[str, bool]:
         return {file: silent for switch in self.switches for file, silent in switch.taped(leg).items()}
+
+    def room(self, leg: str) -> str:
+        return next((room for switch in self.switches if (room := switch.room(leg))), "")
 
     def is_muted(self, leg: str) -> bool:
         return any(switch.is_muted(leg) for switch in self.switches)

@@ -178,6 +178,11 @@ def switch_consult(number: str, body: About, key: str) -> Done:
     return _do(inputs.SwitchConsult(agent=number, about=body.about, key=key))
 
 
+def confer(number: str, body: About, key: str) -> Done:
+    """Bring caller, agent and whoever is asked together: all three hear each other"""
+    return _do(inputs.Confer(agent=number, about=body.about, key=key))
+
+
 def complete_consult(number: str, body: About, key: str) -> Done:
     """Leave the caller to whoever is asked, also while it still rings there"""
     return _do(inputs.CompleteConsult(agent=number, about=body.about, key=key))

@@ -137,6 +137,7 @@ OPERATIONS: Final = (
     Operation("POST", "/agents/{number}/transfer", "agents.act", commands.transfer),
     Operation("POST", "/agents/{number}/consult", "agents.act", commands.consult),
     Operation("POST", "/agents/{number}/consult/switch", "agents.act", commands.switch_consult),
+    Operation("POST", "/agents/{number}/consult/confer", "agents.act", commands.confer),
     Operation("POST", "/agents/{number}/consult/complete", "agents.act", commands.complete_consult),
     Operation("POST", "/agents/{number}/consult/end", "agents.act", commands.end_consult),
     Operation("POST", "/agents/{number}/wrap-up", "agents.act", commands.wrap_up),

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from orchestrator.domain.contacts.consults import CALLER, CONSULTING, Consult
+from orchestrator.domain.contacts.consults import CALLER, CONSULTING, TOGETHER, Consult
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.transfers import under_way
@@ -50,7 +50,8 @@ class Ring(Struct, frozen=True, kw_only=True):
 
 class Asked(Struct, frozen=True, kw_only=True):
     """Who is asked about the caller with whom this agent talks. `state`: ringing, joining, consulted (the agent talks
-    with them), caller (with the caller, and they wait) or back (nobody is asked any more, the caller is to come back).
+    with them), caller (with the caller, and they wait), together (all three hear each other) or back (nobody is asked
+    any more, the caller is to come back).
     """
 
     name: str
@@ -276,7 +277,9 @@ def _may_of(talk: Talk) -> set[str]:
         return {"transfer"} if talk.wish else {"transfer", wish}
     if talk.asked.state == "back":
         return set()
-    there = {"switch_consult"} if talk.asked.state in ("consulted", "caller") else set()
+    there = {"switch_consult"} if talk.asked.state in ("consulted", "caller", "together") else set()
+    if talk.asked.state in ("consulted", "caller"):
+        there.add("confer")
     return {"complete_consult", "end_consult", *there}
 
 
@@ -341,7 +344,7 @@ def _asked(world: World, consult: Consult | None) -> Asked | None:
     elif consult.wish:
         state = "joining"
     elif consult.answered:
-        state = "caller" if consult.hears == CALLER else "consulted"
+        state = {CALLER: "caller", TOGETHER: "together"}.get(consult.hears, "consulted")
     return Asked(name=name, state=state)
 
 

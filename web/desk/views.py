@@ -56,6 +56,7 @@ KEYS: Final = (
     ("Alt+Shift+P", _l("Pass the caller on")),
     ("Alt+Shift+K", _l("Mask the recording for card data; record sound again")),
     ("Alt+Shift+G", _l("Record this call; end the recording")),
+    ("Alt+Shift+J", _l("Bring caller and whoever is asked together")),
     ("Alt+Shift+U", _l("Mute me; be heard again")),
     ("Alt+Shift+D", _l("Keypad: digits for the other end")),
     ("Alt+Shift+E", _l("Hang up")),
@@ -92,6 +93,7 @@ ACTIONS: Final[dict[str, Make]] = {
     "send_digits": lambda agent: inputs.SendDigits(agent=agent, digits=_field("digits")),
     "hang_up": lambda agent: inputs.HangUp(agent=agent),
     "switch_consult": lambda agent: inputs.SwitchConsult(agent=agent),
+    "confer": lambda agent: inputs.Confer(agent=agent),
     "complete_consult": lambda agent: inputs.CompleteConsult(agent=agent),
     "end_consult": lambda agent: inputs.EndConsult(agent=agent),
     "mark_nuisance": lambda agent: inputs.MarkNuisance(agent=agent),
@@ -106,7 +108,7 @@ _ABOUT_ONE: Final = frozenset(
     {
         *("accept", "reject", "hold", "resume", "hang_up", "mark_nuisance", "extend"),
         *("mute", "unmute", "send_digits"),
-        *("switch_consult", "complete_consult", "end_consult"),
+        *("switch_consult", "confer", "complete_consult", "end_consult"),
         *("start_recording", "stop_recording", "mask_recording", "unmask_recording"),
     }
 )

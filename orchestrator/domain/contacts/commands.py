@@ -404,6 +404,19 @@ class SwitchConsult(Struct, frozen=True, kw_only=True):
     connect_by: Instant
 
 
+class Confer(Struct, frozen=True, kw_only=True):
+    """Let caller, agent and whoever is consulted hear each other."""
+
+    connect_by: Instant
+
+
+class NoteMember(Struct, frozen=True, kw_only=True):
+    """The switch says that this leg is in a room."""
+
+    leg: str
+    room: str
+
+
 class CompleteConsult(Struct, frozen=True, kw_only=True):
     """The agent leaves, and the caller goes to whoever is consulted: by this visit, should they be lost."""
 
@@ -439,7 +452,9 @@ class JoinConsultAgain(Struct, frozen=True, kw_only=True):
     connect_by: Instant
 
 
-Consulting = Consult | SwitchConsult | CompleteConsult | EndConsult | ExpireConsult | JoinConsultAgain
+Consulting = (
+    Consult | SwitchConsult | Confer | NoteMember | CompleteConsult | EndConsult | ExpireConsult | JoinConsultAgain
+)
 
 ByHand = Pick | Move | Reprioritise
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts.consults import CALLER, CONSULTED, CONSULTING, consult_leg
+from orchestrator.domain.contacts.consults import CALLER, CONSULTED, CONSULTING, TOGETHER, consult_leg
 from orchestrator.domain.kernel import Event, Refused
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ def hearer(contact: "Contact") -> str:
         return "" if contact.segment.wish else CALLER
     consult = contact.consult
     if contact.status == CONSULTING and consult is not None and not consult.wish:
-        return consult.hears
+        # In a room of three keys are for whoever was asked: the menu of a company, say.
+        return CONSULTED if consult.hears == TOGETHER else consult.hears
     return ""
 
 

@@ -188,6 +188,8 @@ class SeenLeg(Struct, frozen=True, kw_only=True, omit_defaults=True):
     parked: bool = False
     bridged_to: str = ""
     held: bool = False
+    room: str = ""
+    """The conference room in which it is."""
     contact: str = ""
     offer: str = ""
     dialled: str = ""

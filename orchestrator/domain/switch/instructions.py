@@ -89,6 +89,12 @@ class ParkLeg(Instruction, frozen=True, kw_only=True):
     """Take this leg out of whatever it is in: it is parked, and whoever heard it is left alone."""
 
 
+class ConferLeg(Instruction, frozen=True, kw_only=True):
+    """Take this leg out of whatever it is in, into a room in which all who are there hear each other."""
+
+    room: str
+
+
 class KeepLeg(Instruction, frozen=True, kw_only=True):
     """From now on this leg stays, parked, when whoever it talks with leaves."""
 
