@@ -204,6 +204,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
         (ANY, _l("Others changed the configuration meanwhile. Look at the difference again.")),
     ),
+    "conference_full": _l("Three hear each other already, and a room has no place for more."),
     "consulting": (
         (r"You consult somebody about a caller.*", _l("You ask somebody about a caller; end that first.")),
         (ANY, _l("You ask somebody about this caller; end that first.")),

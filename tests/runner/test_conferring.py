@@ -132,6 +132,13 @@ def test_the_agent_talks_with_the_caller_alone_and_the_third_hears_music_until_t
     assert three.hears == TOGETHER
 
 
+def test_a_fourth_is_refused_by_the_name_of_the_reason(three: Three) -> None:
+    """Bad input of call control: to a full conference."""
+    three.together()
+    assert three.refusal(i.Consult(agent="1001", to_agent="1003")) == "conference_full"
+    assert three.hears == TOGETHER
+
+
 def test_late_news_of_a_bridge_takes_nobody_out_of_the_room(three: Three) -> None:
     three.together()
     three.joined(three.ring.leg, three.asked.leg)

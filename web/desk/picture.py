@@ -44,6 +44,8 @@ class Ring(Struct, frozen=True, kw_only=True):
     """The name of the agent who passes the caller on; empty where nobody does."""
     asked_by: str = ""
     """The name of the agent who asks about a caller with whom they talk; empty where the caller is offered."""
+    together: bool = False
+    """Caller, whoever asks and this agent hear each other."""
     callback: bool = False
     """The customer is not on the line: they are called once this agent's phone has answered."""
 
@@ -330,6 +332,7 @@ def _ring_of_consult(world: World, contact: Contact, consult: Consult) -> Ring:
         others=0,
         accepted=consult.answered,
         asked_by=asking.name or asking.number if asking is not None else "",
+        together=consult.hears == TOGETHER and not consult.wish,
     )
 
 
