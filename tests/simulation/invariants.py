@@ -410,6 +410,8 @@ class Invariants:
         for record in outcome.records:
             self._record(record, given, moved)
         self._together(outcome.records)
+        for what in rooms.left_alone(self._engine.world, self._switch, outcome.records, outcome.instructions):
+            raise Broken("together", what)
         for what in voices.keys_broken(self._engine.world, outcome.records, outcome.instructions):
             raise Broken("digits", what)
         world, now = self._engine.world, given.at

@@ -1,10 +1,12 @@
 """Rooms in the simulation: who the log says hear each other are in one, and nobody is left alone in one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from orchestrator.domain.contacts.consults import TOGETHER, all_three
-from orchestrator.domain.kernel import SECOND, Instant
+from orchestrator.domain.contacts.consult_events import ConsultSwitched
+from orchestrator.domain.contacts.consults import TOGETHER, all_three, consult_leg
+from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of
+from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.world import World
 
 # So long somebody may be alone in a room that is over, until the bridge or the music comes.
@@ -36,3 +38,15 @@ def broken(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator
             since = rooms.silent_since(leg) if rooms.room(leg) and world.in_step(contact.node) else 0
             if since and now > max(since, slack) + ALONE:
                 yield "together", f"leg {leg} of {contact.contact_id} is alone in a room that is over"
+
+
+def left_alone(world: World, rooms: Rooms, records: Iterable[Record], told: Iterable[i.Instruction]) -> Iterator[str]:
+    """Whoever stays in a room out of which the other two are taken, and nobody takes them out."""
+    out = {each.leg for each in told if isinstance(each, i.ParkLeg | i.ConferLeg | i.HangUpLeg)}
+    for record in records:
+        contact = world.contacts.get(ident_of(record.stream))
+        if not isinstance(record.event, ConsultSwitched) or record.event.to == TOGETHER or contact is None:
+            continue
+        third = consult_leg(contact)
+        if rooms.room(third) and third not in out:
+            yield f"leg {third} of {contact.contact_id} stays alone in the room"
