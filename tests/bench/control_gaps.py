@@ -50,7 +50,7 @@ def _one(house: House, hears: Hears, clock: Callable[[], float], *, consult: boo
     driver, path = house.driver, house.folder / "gap.wav"
     house.await_state(AGENTS[0], "ready")
     began = clock()
-    caller = driver.call()
+    driver.call()
     hears("CHANNEL_BRIDGE", began)
     house.await_state(AGENTS[0], "talking")
     house.sign_in(AGENTS[1])
@@ -72,7 +72,6 @@ def _one(house: House, hears: Hears, clock: Callable[[], float], *, consult: boo
         driver.let_hear(_TALK_MS)
         control.api(f"uuid_record {leg} stop {path}")
     house.do(HangUp(agent=AGENTS[1]))
-    caller.hang_up()
     house.await_no_contacts()
     house.do(SignOut(agent=AGENTS[1]))
     return longest_silence_ms(path) if driver.has_sound else 1_000 * (joined - parted)
