@@ -56,7 +56,12 @@ class Day:
             self._next(e.ConsultJoined, inputs.Confer(agent="801"))
 
     def _kind(self, becomes: str) -> type[Event]:
-        return {"ended": c.ContactEnded, "agent": e.ContactRejoined, "colleague": c.ContactConnected}[becomes]
+        kinds: dict[str, type[Event]] = {
+            "ended": c.ContactEnded,
+            "agent": e.ContactRejoined,
+            "colleague": c.ContactConnected,
+        }
+        return kinds[becomes]
 
     def _count(self, becomes: str) -> int:
         return len(self.house.ledger.all(self._kind(becomes)))
