@@ -25,10 +25,10 @@ from prometheus_client import Counter
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived, NuisanceMarked
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
-from orchestrator.domain.switch.facts import Fact
+from orchestrator.domain.switch.facts import Fact, InstructionFailed
 from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
 from orchestrator.esl.events import SwitchEvent
-from orchestrator.esl.translate import translate
+from orchestrator.esl.translate import translate, verdict
 from orchestrator.metrics import Metrics
 from orchestrator.runner import Followed, Input, Outcome, Runner, TimerFired
 from orchestrator.runner.inputs import DatabaseBack, DeskCommand, IdentifyContact, Started
@@ -56,6 +56,7 @@ _OFFER_OUTCOMES: Final = {
     contacts.OfferWithdrawn: "withdrawn",
     contacts.OfferFailed: "failed",
 }
+NO_SUCH_LEG: Final = "No such channel"
 EXIT_BUG: Final = 70  # EX_SOFTWARE of sysexits.h
 EXIT_DEPOSED: Final = 75  # EX_TEMPFAIL of sysexits.h: start again, as a standby
 
@@ -181,6 +182,10 @@ class Engine:
     # --- inputs ------------------------------------------------------------------------------------------------------
     def deliver(self, node: str, item: SwitchEvent | Fact, at: Instant) -> None:
         """Take news of a switch; held back while the database is away."""
+        if isinstance(item, SwitchEvent):
+            self._event_counters[node].inc()
+        if _tells_nothing(item):
+            return
         if self._must_hold() or self._held:
             self._hold(node, item, at)
         else:
@@ -235,7 +240,6 @@ class Engine:
             input_id = f"{self._epoch}-{self._inputs}"
             self._tape.write(input_id, at, (node, body) if isinstance(body, SwitchEvent) else body)
             if isinstance(body, SwitchEvent):
-                self._event_counters[node].inc()
                 for ordinal, fact in enumerate(translate(node, body)):
                     self._step(Input(id=f"{input_id}.{ordinal}", at=at, body=fact), None)
             else:
@@ -451,6 +455,15 @@ class _Counters(dict[str, Counter]):
     def __missing__(self, label: str) -> Counter:
         child = self[label] = self._parent.labels(label)
         return child
+
+
+def _tells_nothing(item: object) -> bool:
+    """News from which nothing follows (`runner.sensing`), of which there are four in a call: a command that went well
+    in the background, whose legs tell what it led to; and that a leg which we hung up was gone already.
+    """
+    if isinstance(item, SwitchEvent):
+        return item.name == "BACKGROUND_JOB" and verdict(item.body)[0]
+    return isinstance(item, InstructionFailed) and item.kind == "HangUpLeg" and item.answer.startswith(NO_SUCH_LEG)
 
 
 def _rings_at_once(outcome: Outcome) -> bool:

@@ -80,7 +80,7 @@ class Metrics:
             buckets=_RING_S,
         )
         self.esl_events = Counter(
-            "ringledger_esl_events", "Events of the switch that were translated, by node.", ["node"], registry=r
+            "ringledger_esl_events", "Events of the switch that came, by node.", ["node"], registry=r
         )
         self.frames_dropped = Gauge(
             "ringledger_frames_dropped",

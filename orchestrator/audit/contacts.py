@@ -31,11 +31,6 @@ _OfSegment = (
 )  # fmt: skip
 
 
-# Whatever an agent does to what comes through of them needs a talk, and changes nothing of it.
-_OF_VOICE = (
-    speaking.MuteAsked, speaking.AgentMuted, speaking.UnmuteAsked, speaking.AgentUnmuted, speaking.MuteFailed,
-    speaking.KeysPressed,
-)  # fmt: skip
 _OUTCOMES: Mapping[type[Event], str] = {
     events.OfferRejected: "rejected",
     events.OfferTimedOut: "timed_out",
@@ -89,7 +84,7 @@ class Contacts:
             **outward.handlers(books, self._leave),
             **consults.handlers(books),
             **masks.handlers(books),
-            **dict.fromkeys(_OF_VOICE, self._of_segment),
+            **dict.fromkeys(speaking.OF_VOICE, self._of_segment),
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
             events.ContactReprioritised: self._reprioritised,

@@ -28,6 +28,7 @@ What each means when it is due stands in `runner.timing`.
 
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
+from typing import Final
 
 from orchestrator.domain.contacts import consult_events, contacts, outward_events
 from orchestrator.domain.contacts.contacts import Contact
@@ -36,6 +37,7 @@ from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.contacts.recording import (
     MaskAsked,
     MaskFailed,
+    RecordingAsked,
     RecordingMasked,
     RecordingUnmasked,
     UnmaskAsked,
@@ -56,6 +58,20 @@ OF_CONTACT = (
     "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
     "outside", "mask", "consult",
 )  # fmt: skip
+
+# Events of nearly every contact that no row above names: they are not looked up in the table, one row after another.
+_SET_NONE: Final = frozenset(
+    {
+        contacts.ContactArrived,
+        contacts.ContactIdentified,
+        contacts.OfferDelivered,
+        contacts.OfferAnswered,
+        contacts.NumberAnnounced,
+        RecordingAsked,
+        contacts.RecordingBegun,
+        contacts.LegClosed,
+    }
+)
 
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
 SPARE = 64
@@ -106,6 +122,20 @@ class Timers:
 def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant) -> None:
     """Apply the table's contact rows after `event` has led to `contact`."""
     ident = contact.contact_id
+    if type(event) not in _SET_NONE:
+        _set_by_event(timers, contact, event, at)
+    if type(event) is contacts.ContactEnded:
+        return
+    _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
+    if not doubtful_legs(contact):
+        timers.cancel(("legs", ident))
+    elif timers.due_of(("legs", ident)) is None:
+        hears_out = farewell_leg(contact) and contact.apology
+        timers.set(("legs", ident), Instant(at + (APOLOGY_GRACE if hears_out else grace(contact))))
+
+
+def _set_by_event(timers: Timers, contact: Contact, event: Event, at: Instant) -> None:
+    ident = contact.contact_id
     match event:
         case contacts.OfferMade() | contacts.OfferWidened():
             timers.set(("offer", ident), event.deadline)
@@ -154,7 +184,6 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
         case contacts.ContactEnded():
             for name in OF_CONTACT:
                 timers.cancel((name, ident))
-            return
         case (
             contacts.RecordingFinished()
             | MaskAsked()
@@ -166,12 +195,6 @@ def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant)
             _set_or_cancel(timers, ("mask", ident), mask_due(contact.recording))
         case _:
             _set_for_calls_outside(timers, ident, event)
-    _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
-    if not doubtful_legs(contact):
-        timers.cancel(("legs", ident))
-    elif timers.due_of(("legs", ident)) is None:
-        hears_out = farewell_leg(contact) and contact.apology
-        timers.set(("legs", ident), Instant(at + (APOLOGY_GRACE if hears_out else grace(contact))))
 
 
 def _set_for_calls_outside(timers: Timers, ident: str, event: Event) -> None:

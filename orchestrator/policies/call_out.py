@@ -4,6 +4,7 @@ Nobody outside is called unless somebody is there to talk with (complaint 18).
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.calling import CALLED_AGAIN, FAILED
@@ -32,11 +33,17 @@ from orchestrator.policies.tell_place import hush
 SWITCH_RINGS_LONGER = 2 * SECOND
 
 
+# The events that may lead outside where nobody is to be called, and nobody outside is.
+_OF_ANYBODY: Final = frozenset({contacts.ContactQueued, OutsideMissed})
+
+
 @asked_about("contact")
 def call_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever an agent is there for a customer who is to be called, or a caller is sent outside, then call."""
     contact = happened.after
     if not isinstance(contact, Contact):
+        return
+    if contact.callback is None and contact.outside is None and type(happened.record.event) not in _OF_ANYBODY:
         return
     yield from _say(contact, happened, ids)
     callback = to_be_called(contact)

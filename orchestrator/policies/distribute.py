@@ -37,6 +37,9 @@ from orchestrator.policies.widen import RECONFIGURED
 # How many candidates a decision record names; the others are counted by state, and replay derives the rest (law 14).
 CANDIDATES_KEPT = 3
 
+# A contact in one of these is offered as soon as somebody is free.
+_WAITS = frozenset({"waiting", "awaiting_callback"})
+
 
 @asked_about("contact", "shift", "node", ConfigurationApplied)
 def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
@@ -44,11 +47,12 @@ def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     event = happened.record.event
     if isinstance(event, VisitRevised) and event.reason == RECONFIGURED:
         return  # everybody is served once all are revised
+    if isinstance(happened.after, Contact) and happened.after.status not in _WAITS and not isinstance(event, LegClosed):
+        return
     match happened.after:
-        case Contact(status="waiting" | "awaiting_callback", visit=visit) as contact if (
-            visit is not None and world.in_step(contact.node)
-        ):
-            yield from _wait_on(world, contact, visit, happened.at, ids)
+        case Contact(visit=visit) as contact:
+            if visit is not None and contact.status in _WAITS and world.in_step(contact.node):
+                yield from _wait_on(world, contact, visit, happened.at, ids)
         case Shift() as shift:
             yield from _employ(world, shift.shift_id, happened.at, ids)
         case Node() as node if isinstance(event, NodeReconciled):

@@ -1,6 +1,7 @@
 """Whenever an offer moves, then phones ring, legs are joined, and legs without a reason are hung up."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import Contact, Offer, doomed_legs
@@ -26,11 +27,29 @@ SWITCH_RINGS_LONGER = 2 * SECOND
 _CAUSES = {"agent": "NORMAL_CLEARING", "stopped": "NORMAL_TEMPORARY_FAILURE", "repair": "NORMAL_TEMPORARY_FAILURE"}
 
 
+# The events after which a leg is told something else than to go.
+_STEERS: Final = frozenset(
+    {
+        contacts.OfferMade,
+        contacts.OfferWidened,
+        contacts.OfferAccepted,
+        contacts.OfferExtended,
+        contacts.OfferAcceptRequested,
+        contacts.OfferRejectRequested,
+        contacts.LegOverdue,
+    }
+)
+
+
 @asked_about("contact")
 def ring_out(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever an offer moves, then the switch is told what its legs have to do."""
     contact = happened.after
     if not isinstance(contact, Contact):
+        return
+    if type(happened.record.event) not in _STEERS:
+        if doomed_legs(contact):
+            yield from _clear(contact, happened, ids)
         return
     match happened.record.event:
         case contacts.OfferMade() | contacts.OfferWidened() as event if contact.offer is not None:

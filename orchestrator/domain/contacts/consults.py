@@ -78,6 +78,10 @@ class Consult(Struct, frozen=True, kw_only=True):
     """Whether the colleague has pressed reject."""
 
 
+# The events that concern a contact whose agent consults nobody.
+_OF_NOBODY: Final = frozenset({ConsultAsked, ContactRejoined})
+
+
 def consult_leg(contact: "Contact") -> str:
     """The leg of whoever is consulted; empty where nobody is."""
     consult = contact.consult
@@ -113,6 +117,8 @@ def hears_nobody(contact: "Contact", leg: str) -> bool:
 def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
     """The contact after one more event of a consultation; itself after any other."""
     consult = contact.consult
+    if consult is None and type(event) not in _OF_NOBODY:
+        return contact
     match event:
         case ConsultAsked():
             asked = Consult(

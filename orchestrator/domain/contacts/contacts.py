@@ -348,6 +348,17 @@ def extension_of(contact: Contact, leg: str) -> str:
     return next((extension for phone, extension in contact.phones if phone == leg), "")
 
 
+_OfferStep = (
+    OfferDelivered
+    | OfferAcceptRequested
+    | OfferRejectRequested
+    | OfferAnswered
+    | OfferAccepted
+    | OfferExtended
+    | OfferDeclined
+)
+
+
 def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) -> Contact | None:
     """The contact after one more event. Never raises; an event that it does not know changes nothing."""
     if contact is None:
@@ -367,7 +378,11 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             to_number=event.to_number or event.dialled,
             from_number=event.from_number,
         )
-    match event:
+    match event:  # first what nearly every contact has
+        case LegClosed():
+            return _evolve_leg_closed(contact, event)
+        case ContactIdentified():
+            return replace(contact, customer_id=event.customer_id, level=event.level, last_agent=event.last_agent)
         case ContactQueued():
             visit = Visit(
                 visit_id=event.visit_id,
@@ -397,33 +412,6 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 answered=contact.answered or event.answer_at == 0,
                 told_place=(),
             )
-        case ContactTurnedAway():
-            return replace(
-                contact,
-                status="leaving",
-                told="turned_away",
-                apology=event.prompt,
-                goodbye=event.cause,
-                phase=contact.phase or contact.status,
-                hops=event.hops or contact.hops,
-                answered=contact.answered or event.answered,
-            )
-        case AnswerRequested():
-            return replace(contact, answered=True)
-        case NuisanceMarked():
-            return replace(contact, nuisance=True)
-        case OverflowDeferred() if contact.visit is not None:
-            return replace(contact, visit=replace(contact.visit, overflow_at=event.again_at))
-        case PlaceTold():
-            return replace(contact, told_place=prompts_for_place(event.position, event.estimate_ms))
-        case QueueVisitEnded():
-            return replace(contact, visit=None)
-        case ContactIdentified():
-            return replace(contact, customer_id=event.customer_id, level=event.level, last_agent=event.last_agent)
-        case VisitWidened() | VisitRevised():
-            return _evolve_visit(contact, event)
-        case ContactReprioritised():
-            return _evolve_given(contact, event.given)
         case OfferMade():
             offer = Offer(
                 offer_id=event.offer_id,
@@ -447,17 +435,44 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 waited=at - contact.visit.since if contact.visit is not None else 0,
             )
             return replace(contact, status="connected", offer=None, segment=segment, served=True)
+        case QueueVisitEnded():
+            return replace(contact, visit=None)
         case NumberAnnounced() if contact.segment is not None:
             return replace(contact, segment=replace(contact.segment, announced=True))
-        case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
-            return _evolve_hold(contact, event, at)
-        case ContactTransferred():
-            return transfers.evolve(contact, event)
         case AgentSegmentEnded(ended_by=transfers.TRANSFER):
             # The visit begins in the same decision.
             return replace(contact, segment=None, consult=None, status="arrived")
         case AgentSegmentEnded():
             return replace(contact, segment=None, consult=None, status="leaving", phase=contact.phase or contact.status)
+        case ContactEnded():
+            return replace(contact, status="ended", offer=None, segment=None, visit=None)
+        case ContactTurnedAway():
+            return replace(
+                contact,
+                status="leaving",
+                told="turned_away",
+                apology=event.prompt,
+                goodbye=event.cause,
+                phase=contact.phase or contact.status,
+                hops=event.hops or contact.hops,
+                answered=contact.answered or event.answered,
+            )
+        case AnswerRequested():
+            return replace(contact, answered=True)
+        case NuisanceMarked():
+            return replace(contact, nuisance=True)
+        case OverflowDeferred() if contact.visit is not None:
+            return replace(contact, visit=replace(contact.visit, overflow_at=event.again_at))
+        case PlaceTold():
+            return replace(contact, told_place=prompts_for_place(event.position, event.estimate_ms))
+        case VisitWidened() | VisitRevised():
+            return _evolve_visit(contact, event)
+        case ContactReprioritised():
+            return _evolve_given(contact, event.given)
+        case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
+            return _evolve_hold(contact, event, at)
+        case ContactTransferred():
+            return transfers.evolve(contact, event)
         case HangUpRequested():
             phase = contact.phase or contact.status
             return replace(contact, status="leaving", consult=None, told=event.reason, phase=phase)
@@ -465,10 +480,6 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return _in_time(replace(contact, parking=""))
         case LegOverdue():
             return replace(contact, reminders=contact.reminders + 1)
-        case LegClosed():
-            return _evolve_leg_closed(contact, event)
-        case ContactEnded():
-            return replace(contact, status="ended", offer=None, segment=None, visit=None)
         case OfferWidened() if contact.offer is not None and contact.offer.offer_id == event.offer_id:
             return _evolve_widened(contact, contact.offer, event)
         case OfferClosed():
@@ -478,8 +489,10 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, offer=None, status=status, visit=_declined(contact, event))
         case OfferDeclined():
             contact = replace(contact, visit=_declined(contact, event))
-    if contact.segment is not None and (spoken := speaking.evolve(contact.segment, event)) is not contact.segment:
-        return replace(contact, segment=spoken)
+    if contact.offer is not None and isinstance(event, _OfferStep) and event.offer_id == contact.offer.offer_id:
+        return _evolve_offered(contact, contact.offer, event)
+    if contact.segment is not None and type(event) in speaking.OF_VOICE:
+        return replace(contact, segment=speaking.evolve(contact.segment, event))
     consulted = consults.evolve(contact, event, at)
     if consulted is not contact:
         return consulted
@@ -488,17 +501,18 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         return replace(contact, recording=taped, files=tuple(dict.fromkeys((*contact.files, event.file))))
     if taped is not contact.recording:
         return replace(contact, recording=taped)
-    called = outward.evolve(contact, event, at)
-    if called is contact and contact.offer is not None and getattr(event, "offer_id", "") == contact.offer.offer_id:
-        offer = _evolve_offer(contact.offer, event)
-        status = "connecting" if offer.accepted else "offered"
-        # Joining the legs answers a caller who was not answered yet.
-        answered = contact.answered or bool(offer.accepted)
-        if contact.status == "calling_back" and offer.accepted:
-            status = "calling_back"
-        status = status if contact.status != "leaving" else contact.status
-        return replace(contact, offer=offer, status=status, answered=answered)
-    return called
+    return outward.evolve(contact, event, at)
+
+
+def _evolve_offered(contact: Contact, offer: Offer, event: _OfferStep) -> Contact:
+    offer = _evolve_offer(offer, event)
+    status = "connecting" if offer.accepted else "offered"
+    # Joining the legs answers a caller who was not answered yet.
+    answered = contact.answered or bool(offer.accepted)
+    if contact.status == "calling_back" and offer.accepted:
+        status = "calling_back"
+    status = status if contact.status != "leaving" else contact.status
+    return replace(contact, offer=offer, status=status, answered=answered)
 
 
 def _until(step: Step, at: Instant) -> Instant:
@@ -593,7 +607,7 @@ def _in_time(contact: Contact) -> Contact:
     return contact if doubtful_legs(contact) else replace(contact, reminders=0)
 
 
-def _evolve_offer(offer: Offer, event: Event) -> Offer:
+def _evolve_offer(offer: Offer, event: _OfferStep) -> Offer:
     match event:
         case OfferDelivered():
             return replace(offer, delivered=(*offer.delivered, event.leg))
@@ -614,4 +628,3 @@ def _evolve_offer(offer: Offer, event: Event) -> Offer:
                 answered=tuple(leg for leg in offer.answered if leg != event.leg),
                 accepted="" if offer.accepted == event.leg else offer.accepted,
             )
-    return offer

@@ -3,11 +3,15 @@
 Events: `events`; states and their diagram: `contacts`; commands: `commands`. A repeat yields `()`.
 """
 
+from collections.abc import Callable
+from typing import Any, Final, get_args
+
 from orchestrator.domain.contacts import calling, consulting, legs, moving, offers, recording, speaking, transferring
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     Announce,
     Answer,
+    ByHand,
     Calling,
     CheckOverdue,
     Command,
@@ -19,18 +23,15 @@ from orchestrator.domain.contacts.commands import (
     Hold,
     Identify,
     MarkNuisance,
-    Move,
     NoteAnswered,
     NoteBridged,
     NoteDelivered,
     NoteHold,
     NoteLegGone,
     NoteParked,
-    Pick,
     Queue,
     Receive,
     RejectAtDesk,
-    Reprioritise,
     Resume,
     Revise,
     TellPlace,
@@ -104,39 +105,11 @@ def _decide(contact: Contact, command: Command) -> Events:
             return _leg_gone(contact, command)
         case _ if contact.consult is not None and (found := _of_consult(contact, contact.consult, command)) is not None:
             return found
-        case _ if isinstance(command, Consulting):
-            return consulting.decide(contact, command)
         case NoteAnswered() if command.leg == outward_leg(contact):
             return calling.answered(contact, command)
         case NoteBridged() if contact.outside is not None:
             return calling.bridged(contact, contact.outside, command)
-        case Widen() | Revise():
-            return _steps(contact, command)
-        case Queue() | TurnAway() | ExpireVisit() | Identify() | HangUp():
-            return _of_the_caller(contact, command)
-        case CheckOverdue() | NoteParked():
-            return legs.decide(contact, command)
-        case Hold() | Resume() | NoteHold():
-            return _hold(contact, command)
-        case Pick() | Move() | Reprioritise():
-            return moving.decide(contact, command)
-        case Transfer():
-            return transferring.decide(contact, command)
-        case DeferOverflow() | Answer() | MarkNuisance():
-            return _of_admission(contact, command)
-        case Announce():
-            return _announce(contact, command)
-        case TellPlace() | DeferPlace():
-            return _tell_place(contact, command)
-        case Receive():
-            return ()
-        case _ if isinstance(command, Calling):
-            return calling.decide(contact, command)
-        case _ if isinstance(command, RecordingCommand):
-            return recording.decide(_talk(contact), command)
-        case _ if isinstance(command, speaking.Speaking):
-            return speaking.decide(contact, command)
-    return offers.decide(contact, command)
+    return _DECIDE.get(type(command), offers.decide)(contact, command)
 
 
 def _of_consult(contact: Contact, consult: Consult, command: Command) -> Events | None:
@@ -429,3 +402,27 @@ def _ended(contact: Contact, *, switch_lost: bool) -> ContactEnded:
     else:
         reason = "completed" if contact.served else "abandoned"
     return ContactEnded(reason=reason, phase=contact.phase or contact.status)
+
+
+def _of_recording(contact: Contact, command: RecordingCommand) -> Events:
+    return recording.decide(_talk(contact), command)
+
+
+# Who decides on which command, by its class: a table, for a call has ten commands and most are of the offer, which
+# would be asked after all others. Any that is not here concerns the offer.
+_DECIDE: Final[dict[type, Callable[[Contact, Any], Events]]] = {
+    **dict.fromkeys(get_args(Consulting), consulting.decide),
+    **dict.fromkeys((Widen, Revise), _steps),
+    **dict.fromkeys(get_args(_OfTheCaller), _of_the_caller),
+    **dict.fromkeys((CheckOverdue, NoteParked), legs.decide),
+    **dict.fromkeys((Hold, Resume, NoteHold), _hold),
+    **dict.fromkeys(get_args(ByHand), moving.decide),
+    Transfer: transferring.decide,
+    **dict.fromkeys(get_args(_OfAdmission), _of_admission),
+    Announce: _announce,
+    **dict.fromkeys((TellPlace, DeferPlace), _tell_place),
+    Receive: lambda _contact, _command: (),
+    **dict.fromkeys(get_args(Calling), calling.decide),
+    **dict.fromkeys(get_args(RecordingCommand), _of_recording),
+    **dict.fromkeys(get_args(speaking.Speaking), speaking.decide),
+}

@@ -48,6 +48,8 @@ def doomed_legs(contact: "Contact") -> tuple[str, ...]:
     """Open legs that have no reason to live any more."""
     if contact.status in ("leaving", "ended"):
         return contact.legs
+    if contact.legs == (contact.caller_leg,):  # as of most contacts that wait
+        return ()
     wanted = {contact.caller_leg, outward_leg(contact)}
     if contact.offer is not None:
         wanted.update(r.leg for r in contact.offer.reservations)

@@ -74,6 +74,12 @@ class KeysPressed(Event, frozen=True, kw_only=True):
     count: int
 
 
+OF_VOICE: Final[frozenset[type[Event]]] = frozenset(
+    {MuteAsked, AgentMuted, UnmuteAsked, AgentUnmuted, MuteFailed, KeysPressed}
+)
+"""All of them, by class."""
+
+
 # --- commands --------------------------------------------------------------------------------------------------------
 class Mute(Struct, frozen=True, kw_only=True):
     """Let nobody hear the agent."""
