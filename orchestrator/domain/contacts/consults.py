@@ -6,11 +6,12 @@ connected ───▶ consulting: rings ──▶ answered ──▶ agent hear
     └──────7───────┴────────────────────┴───────────────┘   ▼                            │   ▼
                                                         as passed on (`transfers`)  ◀────┘
 1 ConsultAsked: both legs are parked  2 ConsultAnswered  3 ConsultJoined  4 ConsultSwitched, then ConsultJoined
-8 ConsultSwitched, then MemberJoined of each: all three hear each other in one room of the switch; from there 4, 5 and 6
-  lead on as from anywhere: whoever two are left is joined by a bridge again, and the room is over
 5 ConsultClosed: cancelled, missed, left; the caller is joined with the agent again  7 ContactRejoined
 6 completed, or the agent is gone: the conversation ends, and the consulted one is the offer, or the call outside, to
   which the caller is passed on, as far as it had come. So one that still rings goes on ringing.
+From either talk (after 3, after 4) the agent may bring all three together: ConsultSwitched, then MemberJoined of each and
+ConsultJoined. They hear each other in one room of the switch; 4, 5 and 6 lead on from there as from a talk, and whichever
+two are left are joined by a bridge.
 """
 
 from typing import TYPE_CHECKING, Final
