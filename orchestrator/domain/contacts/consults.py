@@ -9,9 +9,9 @@ connected ───▶ consulting: rings ──▶ answered ──▶ agent hear
 5 ConsultClosed: cancelled, missed, left; the caller is joined with the agent again  7 ContactRejoined
 6 completed, or the agent is gone: the conversation ends, and the consulted one is the offer, or the call outside, to
   which the caller is passed on, as far as it had come. So one that still rings goes on ringing.
-From either talk (after 3, after 4) the agent may bring all three together: ConsultSwitched, then MemberJoined of each and
-ConsultJoined. They hear each other in one room of the switch; 4, 5 and 6 lead on from there as from a talk, and whichever
-two are left are joined by a bridge.
+From either talk (after 3, after 4) the agent may bring all three together: ConsultSwitched, then MemberJoined of each
+and ConsultJoined. They hear each other in one room of the switch; 4, 5 and 6 lead on from there as from a talk, and
+whichever two are left are joined by a bridge.
 """
 
 from typing import TYPE_CHECKING, Final
