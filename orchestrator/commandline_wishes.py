@@ -91,6 +91,15 @@ WISHES: Final = (
     _wish("stop-recording", inputs.StopRecording, _ABOUT, text="Record no more of what was recorded on demand."),
     _wish("mask", inputs.MaskRecording, _ABOUT, text="Record silence from here on: a card number follows."),
     _wish("unmask", inputs.UnmaskRecording, _ABOUT, text="Record sound again."),
+    _wish("mute", inputs.Mute, _ABOUT, text="Be heard by nobody, until `unmute`."),
+    _wish("unmute", inputs.Unmute, _ABOUT, text="Be heard again."),
+    _wish(
+        "digits",
+        inputs.SendDigits,
+        _ABOUT,
+        click.Option(["--digits"], prompt=True, hide_input=True, help="Better left out: it is asked for, unseen."),
+        text="Press keys for whoever hears you: 0 to 9, * and #.",
+    ),
     _wish("hang-up", inputs.HangUp, _ABOUT, text="End the conversation: of several, the active one."),
     _wish(
         "transfer",
@@ -110,6 +119,7 @@ WISHES: Final = (
         text="Ask somebody about the caller, who hears music meanwhile.",
     ),
     _wish("switch-consult", inputs.SwitchConsult, _ABOUT, text="Talk with the other one: the caller, or who is asked."),
+    _wish("confer", inputs.Confer, _ABOUT, text="Bring caller and whoever is asked together with you."),
     _wish("complete-consult", inputs.CompleteConsult, _ABOUT, text="Leave the caller to whoever is asked."),
     _wish("end-consult", inputs.EndConsult, _ABOUT, text="Ask nobody any more, and talk with the caller again."),
     _wish(

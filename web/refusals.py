@@ -225,6 +225,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
         (ANY, _l("Others changed the configuration meanwhile. Look at the difference again.")),
     ),
+    "conference_full": _l("Three hear each other already, and a room has no place for more."),
     "consulting": (
         (r"You consult somebody about a caller.*", _l("You ask somebody about a caller; end that first.")),
         (
@@ -401,8 +402,10 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "order_closed": _l("The order is closed; reopen it first."),
     "on_hold": (
         (r"The caller is on hold; .*", _l("The caller is on hold; take the call over once they talk again.")),
+        (r"Nobody hears you now.*", _l("Nobody hears you now, so nobody would get the digits; talk again first.")),
         (ANY, _l("Talk with the caller again first; then ask somebody.")),
     ),
+    "bad_digits": _l("Digits are 1 to 40 of 0 to 9, * and #."),
     "outside_full": _l("As many numbers outside are being called as may be at once; try again in a moment."),
     "no_reason": _l("Say why; it stands in the log beside your name."),
     "people_only": _l("Only a person may do this, so that it is known who did."),

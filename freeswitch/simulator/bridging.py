@@ -263,8 +263,12 @@ def transfer_after_bridge(switch: Switch, leg: Channel) -> None:
     transfer(switch, leg, number, rest.partition(":")[2] or leg.caller("Context"))
 
 
-def transfer(switch: Switch, leg: Channel, number: str, context: str) -> None:
-    """Send a leg to another number in another context of the dialplan (switch_ivr_session_transfer)."""
+def transfer(switch: Switch, leg: Channel, number: str, context: str, *, inline: bool = False) -> None:
+    """Send a leg to another number in another context of the dialplan (switch_ivr_session_transfer); `inline`: the
+    number is a list of what it is to execute.
+    """
+    steps = (step.partition(":") for step in number.split(",")) if inline else ()
+    leg.inline = tuple((name, argument) for name, _, argument in steps)
     _remember(switch, leg, f"bl_xfer:{number}/{context}/XML")
     leg.show("RDNIS", leg.caller("Destination-Number"))
     leg.show("Destination-Number", number)

@@ -94,6 +94,11 @@ class Channel:
         self.party: Party | None = None
         self.recordings: dict[str, Recording] = {}
         self.displaced: dict[str, None] = {}
+        self.muted = False
+        self.room = ""
+        self.inline: tuple[tuple[str, str], ...] = ()
+        """What a transfer wants of it instead of the dialplan (the inline dialplan)."""
+        self.keys_sent = ""
         """Sounds laid over what it hears."""
         self.overhears = ""
         """The leg whose talk it hears, and how it is heard there: `eavesdropping`."""

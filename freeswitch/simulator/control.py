@@ -9,6 +9,7 @@
 - `simulator pickup <uuid>`: the phone that rings is answered
 - `simulator hold|resume <uuid>`: its phone puts the call on hold, or takes it off
 - `simulator dtmf <uuid> <digits>`: its phone's keys are pressed
+- `simulator keys <uuid>` answers `+OK <digits>`: the keys that its far end was sent so far
 - `simulator fault {"kind": "drop", "event": "CHANNEL_PARK", "count": 1}`: something goes wrong
 - `simulator stats`: counts, as JSON
 """
@@ -65,14 +66,17 @@ class Control:
                 case "dtmf":
                     uuid, _, digits = rest.partition(" ")
                     return _done(worked=model.press(uuid, digits, now))
+                case "keys":
+                    leg = model.switch.registry.locate(rest.strip())
+                    return f"+OK {leg.keys_sent}\n" if leg is not None else _done(worked=False)
                 case "fault":
                     return self._fault(rest)
                 case "stats":
                     return json.dumps(self._stats()) + "\n"
                 case _:
                     return (
-                        "-ERR simulator: use call, phone, outside, expire, hangup, pickup, hold, resume, dtmf, fault "
-                        "or stats\n"
+                        "-ERR simulator: use call, phone, outside, expire, hangup, pickup, hold, resume, dtmf, keys, "
+                        "fault or stats\n"
                     )
         except ValueError as problem:
             return f"-ERR simulator {verb}: {problem}\n"

@@ -90,7 +90,8 @@ def _uuid_transfer(switch: Switch, argument: str, _: list[Thread]) -> str:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
     for each in legs:
         context = words[3] if len(words) > 3 else each.caller("Context")  # noqa: PLR2004 - see the usage
-        bridging.transfer(switch, each, words[1], context)
+        inline = words[2:3] == ["inline"]
+        bridging.transfer(switch, each, words[1], context, inline=inline)
     return "+OK\n"
 
 
@@ -230,6 +231,27 @@ def _uuid_displace(switch: Switch, argument: str, _: list[Thread]) -> str:
     return "+OK Success\n" if worked else f"-ERR Cannot {what} session!\n"
 
 
+@command("uuid_audio")
+def _uuid_audio(switch: Switch, argument: str, _: list[Thread]) -> str:
+    words = argument.split()
+    usage = "-USAGE: <uuid> [start [read|write] [mute|level <level>]|stop]\n"
+    if len(words) < 2:  # noqa: PLR2004 - see the usage
+        return usage
+    leg = switch.registry.locate(words[0])
+    if leg is None:
+        return _NO_CHANNEL
+    match words[1:]:
+        case ["stop"]:
+            leg.muted = False
+        case ["start", "read", "mute", level, *_]:
+            leg.muted = level != "0"
+        case ["start", "read" | "write", "mute" | "level", _, *_]:
+            pass  # heard by nobody here: the simulated switch has no sound
+        case _:
+            return usage
+    return "+OK\n"
+
+
 @command("uuid_send_dtmf")
 def _uuid_send_dtmf(switch: Switch, argument: str, _: list[Thread]) -> str:
     leg, digits = _leg(switch, argument)
@@ -237,6 +259,7 @@ def _uuid_send_dtmf(switch: Switch, argument: str, _: list[Thread]) -> str:
         return "-USAGE: <uuid> <dtmf_data>\n"
     if leg is None:
         return _NO_SESSION
+    leg.keys_sent += digits
     return f"+OK {leg.uuid} sent DTMF {digits}.\n"
 
 

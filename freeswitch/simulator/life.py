@@ -85,7 +85,8 @@ def _route(switch: Switch, leg: Channel) -> Steps[None]:
     switch.tell(leg, "CHANNEL_STATE")
     switch.bus.burn()  # the look-up of the dialplan
     wanted = leg.caller("Context"), leg.caller("Destination-Number")
-    actions = switch.options.dialplan.route(*wanted, lambda name: switch.variable(leg, name))
+    actions = leg.inline or switch.options.dialplan.route(*wanted, lambda name: switch.variable(leg, name))
+    leg.inline = ()
     leg.set("call_uuid", leg.uuid)
     if not actions:
         switch.hangup(leg, "NO_ROUTE_DESTINATION")

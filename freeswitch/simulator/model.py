@@ -12,7 +12,17 @@ The same seed, the same calls and the same times give the same events.
 from collections.abc import Callable, Container
 from random import Random
 
-from freeswitch.simulator import bridging, control, eavesdropping, life, originating, registering, sip, trunk
+from freeswitch.simulator import (
+    bridging,
+    conferring,  # noqa: F401 - its application is known by that
+    control,
+    eavesdropping,
+    life,
+    originating,
+    registering,
+    sip,
+    trunk,
+)
 from freeswitch.simulator.bus import Bus, Event, EventFault, Headers
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.commands import COMMANDS

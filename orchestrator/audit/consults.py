@@ -7,13 +7,17 @@ from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Consult, Contact
 from orchestrator.audit.outward import let_go
 from orchestrator.domain.contacts import consult_events as events
-from orchestrator.domain.contacts.consults import CONSULTED
+from orchestrator.domain.contacts.consults import CONSULTED, TOGETHER
 from orchestrator.domain.kernel import Event, Instant
 
 _OfConsult = (
-    events.ConsultAnswered | events.ConsultSwitched | events.ConsultJoined | events.ConsultExtended
+    events.ConsultAnswered | events.ConsultSwitched | events.MemberJoined | events.ConsultJoined
+    | events.ConsultExtended
     | events.ConsultClosed | events.ContactRejoined
 )  # fmt: skip
+
+
+_ALL_THREE = 3
 
 
 def handlers(books: Books) -> Mapping[type[Event], Callable[[Contact, Any], None]]:
@@ -23,6 +27,7 @@ def handlers(books: Books) -> Mapping[type[Event], Callable[[Contact, Any], None
         events.ConsultAsked: consults.asked,
         events.ConsultAnswered: consults.answered,
         events.ConsultSwitched: consults.switched,
+        events.MemberJoined: consults.member,
         events.ConsultJoined: consults.joined,
         events.ConsultExtended: consults.extended,
         events.ConsultClosed: consults.closed,
@@ -73,12 +78,20 @@ class _Consults:
     def switched(self, contact: Contact, event: events.ConsultSwitched) -> None:
         if (consult := self._open(contact, event)) is not None:
             self._needs_answer(consult, event)
-            consult.due = event.connect_by
+            consult.due, consult.inside = event.connect_by, set()
             contact.parking = contact.parking or event.to == CONSULTED
+
+    def member(self, contact: Contact, event: events.MemberJoined) -> None:
+        if (consult := self._open(contact, event)) is not None:
+            if event.leg not in contact.legs or event.leg in consult.inside:
+                self._books.complain("consult", f"leg {event.leg} is in the room twice, or no leg of the contact")
+            consult.inside.add(event.leg)
 
     def joined(self, contact: Contact, event: events.ConsultJoined) -> None:
         if (consult := self._open(contact, event)) is not None:
             self._needs_answer(consult, event)
+            if event.hears == TOGETHER and len(consult.inside) != _ALL_THREE:
+                self._books.complain("consult", f"three hear each other, and {len(consult.inside)} are in the room")
             consult.due = Instant(0)
 
     def _needs_answer(self, consult: Consult, event: _OfConsult) -> None:

@@ -7,7 +7,7 @@ from orchestrator.audit import consults, masks, monitors, outward
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
-from orchestrator.domain.contacts import events, transfer_events
+from orchestrator.domain.contacts import events, speaking, transfer_events
 from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
 
@@ -85,6 +85,7 @@ class Contacts:
             **consults.handlers(books),
             **monitors.handlers(books),
             **masks.handlers(books),
+            **dict.fromkeys(speaking.OF_VOICE, self._of_segment),
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
             events.ContactReprioritised: self._reprioritised,

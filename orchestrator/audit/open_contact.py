@@ -54,7 +54,7 @@ class Outside:
 class Consult:
     """Somebody who is consulted, or was, and caller and agent are not joined again yet."""
 
-    __slots__ = ("answered", "consult_id", "due", "leg", "over", "shift_id")
+    __slots__ = ("answered", "consult_id", "due", "inside", "leg", "over", "shift_id")
 
     def __init__(self, asked: consult_events.ConsultAsked) -> None:
         self.consult_id = asked.consult_id
@@ -63,6 +63,8 @@ class Consult:
         self.due = asked.answer_by
         """When what is waited for must have come; 0 while nothing is."""
         self.answered = self.over = False
+        self.inside: set[str] = set()
+        """The legs that are in the room of all three, or were on their way there."""
 
 
 class Monitor:

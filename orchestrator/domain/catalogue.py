@@ -18,6 +18,7 @@ from orchestrator.domain.contacts import (
     keeping,
     monitor_events,
     outward_events,
+    speaking,
     transfer_events,
 )
 from orchestrator.domain.contacts import recording as talk_recording
@@ -141,6 +142,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         consult_events.ConsultAnswered,
         consult_events.ConsultSwitched,
         consult_events.ConsultJoined,
+        consult_events.MemberJoined,
         consult_events.ConsultExtended,
         consult_events.ConsultClosed,
         consult_events.ContactRejoined,
@@ -152,6 +154,12 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         monitor_events.MonitorExtended,
         monitor_events.MonitorClosed,
         monitor_events.TalkTakenOver,
+        speaking.MuteAsked,
+        speaking.AgentMuted,
+        speaking.UnmuteAsked,
+        speaking.AgentUnmuted,
+        speaking.MuteFailed,
+        speaking.KeysPressed,
     ),
     "shift": (
         shifts.AgentSignedIn,

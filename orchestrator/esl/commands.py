@@ -20,6 +20,7 @@ _STREAM = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}\Z")
 _FILE = re.compile(r"(?:[0-9A-Za-z][0-9A-Za-z_-]{0,127}/){0,4}[0-9A-Za-z][0-9A-Za-z_-]{0,127}(?:\.[0-9a-z]{1,5})?\Z")
 _FOLDER = re.compile(r"(?:/[0-9A-Za-z_.+@~-]+)+/?\Z")
 _PHONE_NUMBER = re.compile(r"\+?[0-9]{1,32}\Z")
+_DIGITS = re.compile(r"[0-9*#]{1,64}\Z")
 
 # What splits, quotes or expands somewhere between the socket and the SIP message: `originate` and its variables
 # (switch_ivr_originate.c, switch_utils.c), the From header (RFC 3261, 25.1), and `^^`, which chooses another comma.
@@ -208,6 +209,13 @@ def park(leg: str) -> str:
     return f"api uuid_park {_leg(leg)}"
 
 
+def confer(leg: str, room: str) -> str:
+    """Send the leg into a room of our profile (freeswitch/conf/conference.xml); when it is over it is parked. As `park`
+    not in the background.
+    """
+    return f"api uuid_transfer {_leg(leg)} conference:{_id(room, 'room')}@ringledger,park inline"
+
+
 def keep(leg: str) -> tuple[str, ...]:
     """Let the leg be parked, instead of hung up, when its peer leaves, or is lost while they are being joined."""
     return tuple(f"api uuid_setvar {_leg(leg)} {name} true" for name in _STAYS)
@@ -256,6 +264,16 @@ def _heard_as(mode: str) -> str:
     if mode not in _HEARD_AS:
         raise Unusable("the mode of hearing a talk is none of ours")
     return _HEARD_AS[mode]
+
+
+def mute(leg: str, *, on: bool) -> str:
+    """Write silence instead of what this leg says (level 1: zeros, no noise), or no more of it."""
+    return f"api uuid_audio {_leg(leg)} {'start read mute 1' if on else 'stop'}"
+
+
+def send_digits(leg: str, digits: str) -> str:
+    """Send keys to the far end of this leg, as events of its sound stream (RFC 4733)."""
+    return f"api uuid_send_dtmf {_leg(leg)} {_word(digits, 'digits', _DIGITS)}"
 
 
 def kill(leg: str, cause: str) -> str:

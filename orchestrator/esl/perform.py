@@ -20,6 +20,7 @@ from orchestrator.domain.switch.facts import (
     InstructionSkipped,
     LegPresence,
     MaskSet,
+    MuteSet,
 )
 from orchestrator.esl import commands
 from orchestrator.esl.node import Deliver, Link
@@ -145,6 +146,8 @@ class Performer:
         take: Callable[[Outcome], None] = _unheard if isinstance(instruction, i.HushPlace) else outcome.take
         if isinstance(instruction, i.MaskRecording | i.UnmaskRecording):
             take = self._mask_set(instruction, outcome.take)
+        if isinstance(instruction, i.MuteLeg | i.UnmuteLeg):
+            take = self._mute_set(instruction, outcome.take)
         for command in quick[:-1]:
             link.command(command, take, deadline_ms=row.deadline_ms, still=still)
         if isinstance(instruction, i.EavesdropLeg | i.SteerEavesdrop):
@@ -181,6 +184,20 @@ class Performer:
                 bad(outcome)
                 return
             self._tell(EavesdropSet(node=instruction.node, leg=instruction.leg, mode=instruction.mode))
+
+        return take
+
+    def _mute_set(
+        self, instruction: i.MuteLeg | i.UnmuteLeg, bad: Callable[[Outcome], None]
+    ) -> Callable[[Outcome], None]:
+        """As of a mask."""
+
+        def take(outcome: Outcome) -> None:
+            if isinstance(outcome, NoReply) or not outcome.ok:
+                bad(outcome)
+                return
+            on = isinstance(instruction, i.MuteLeg)
+            self._tell(MuteSet(node=instruction.node, leg=instruction.leg, on=on))
 
         return take
 
@@ -231,12 +248,18 @@ class Performer:
                 return (), commands.bridge(leg, other)
             case i.ParkLeg():
                 return (commands.stop_playing(leg), commands.park(leg)), ""
+            case i.ConferLeg(room=room):
+                return (commands.stop_playing(leg), commands.confer(leg, room)), ""
             case i.KeepLeg():
                 return commands.keep(leg), ""
             case i.HoldLeg():
                 return (), commands.hold(leg)
             case i.ResumeLeg():
                 return (), commands.resume(leg)
+            case i.MuteLeg() | i.UnmuteLeg():
+                return (commands.mute(leg, on=isinstance(instruction, i.MuteLeg)),), ""
+            case i.SendDigits(digits=digits):
+                return (commands.send_digits(leg, digits),), ""
             case i.HangUpLeg(cause=cause):
                 return (), commands.kill(leg, cause)
             case i.StartRecording(file=file):

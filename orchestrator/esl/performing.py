@@ -144,6 +144,14 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="the snapshot says whether the caller is still joined with somebody who is to go",
         deadline_ms=_QUICK_MS,
     ),
+    i.ConferLeg: Row(
+        written="api uuid_break LEG all; api uuid_transfer LEG conference:ROOM@ringledger,park inline",
+        repeat="it leaves the room and comes in again, and says so",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="the snapshot says who is in the room already",
+        deadline_ms=_QUICK_MS,
+    ),
     i.KeepLeg: Row(
         written="api uuid_setvar LEG park_after_bridge true; api uuid_setvar LEG uuid_bridge_park_on_cancel true",
         repeat="nothing: the variables are the same",
@@ -167,6 +175,31 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         adoption=Adoption.LOOK_FIRST,
         why="the snapshot says whether the leg is held",
         deadline_ms=_SIGNALLED_MS,
+    ),
+    i.MuteLeg: Row(
+        # As of a mask: two background jobs could overtake each other.
+        written="api uuid_audio LEG start read mute 1",
+        repeat="nothing: silence goes on",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="harmless, and nobody must be heard who believes not to be",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.UnmuteLeg: Row(
+        written="api uuid_audio LEG stop",
+        repeat="nothing: +OK of a leg that is heard, too",
+        rechecks=_LEASE,
+        adoption=Adoption.REPEAT,
+        why="harmless; an agent who was heard all the time is not told again",
+        deadline_ms=_QUICK_MS,
+    ),
+    i.SendDigits: Row(
+        written="api uuid_send_dtmf LEG DIGITS",
+        repeat="they are sent again",
+        rechecks=_LEASE,
+        adoption=Adoption.FORGET,
+        why="nobody remembers which they were, and digits sent twice are wrong ones",
+        deadline_ms=_QUICK_MS,
     ),
     i.HangUpLeg: Row(
         written="bgapi uuid_kill LEG CAUSE, Job-UUID = instruction",

@@ -26,6 +26,7 @@ _NO_CONTACT = "error/"
 # application (or, in it, playback), or is in CS_PARK after a bridge; the two legs of uuid_bridge are in these.
 _PARKED = frozenset({"CS_EXECUTE", "CS_PARK"})
 _BRIDGED = frozenset({"CS_SOFT_EXECUTE", "CS_EXCHANGE_MEDIA"})
+_ROOM = "conference"
 _WAITING = frozenset({"park", "playback", "answer", ""})
 
 
@@ -41,6 +42,7 @@ class ChannelDump(
         "created": "Caller-Channel-Created-Time",
         "partner": "variable_bridge_uuid",
         "application": "variable_current_application",
+        "argument": "variable_current_application_data",
     },
 ):
     """A `uuid_dump`: an event like any other, and the headers that tell what the channel is doing."""
@@ -51,6 +53,7 @@ class ChannelDump(
     created: str = ""
     partner: str = ""
     application: str = ""
+    argument: str = ""
 
 
 _decoder = Decoder(ChannelDump)
@@ -107,6 +110,7 @@ def seen_leg(leg: str, dump: str) -> SeenLeg | None:
         parked=channel.state in _PARKED and channel.application in _WAITING,
         bridged_to=partner if bridged else "",
         held=channel.call_state == "HELD",
+        room=checked_name(channel.argument.partition("@")[0]) if channel.application == _ROOM else "",
         contact=checked_name(channel.contact),
         offer=checked_name(channel.offer),
         dialled=channel.dialled,

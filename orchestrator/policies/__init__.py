@@ -16,11 +16,12 @@ from orchestrator.policies.record import record
 from orchestrator.policies.rehome import rehome
 from orchestrator.policies.reserve import reserve
 from orchestrator.policies.ring_out import ring_out
+from orchestrator.policies.speak import speak
 from orchestrator.policies.talk import talk
 from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    admit, reserve, record, pass_on, consult, monitor, ring_out, call_out, talk, wrap_up, dismiss, rehome, widen,
-    overflow, distribute,
+    admit, reserve, record, pass_on, consult, monitor, ring_out, call_out, talk, speak, wrap_up, dismiss, rehome,
+    widen, overflow, distribute,
 )  # fmt: skip

@@ -9,12 +9,12 @@ from orchestrator.domain.contacts.consult_events import (
     ConsultExtended,
     ConsultSwitched,
 )
-from orchestrator.domain.contacts.consults import CALLER, Consult
+from orchestrator.domain.contacts.consults import CALLER, TOGETHER, Consult, all_three, consult_leg, room_of
 from orchestrator.domain.contacts.contacts import Contact, Segment
 from orchestrator.domain.contacts.names import shown_name, shown_number
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing import outside
-from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, KeepLeg, RingAgent, TakeSnapshot
+from orchestrator.domain.switch.instructions import BridgeLegs, ConferLeg, DialOutside, KeepLeg, RingAgent, TakeSnapshot
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, asked_about
 from orchestrator.policies.pass_on import park_leg
@@ -33,12 +33,30 @@ def consult(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield keep_leg(contact, contact.segment, ids)
             yield park_leg(contact, ids)
             yield _ring(world, contact, event, happened.at)
+        case ConsultSwitched() | ConsultExtended(cause="joined_again") if contact.consult.wish == TOGETHER:
+            for leg in all_three(contact):
+                if leg not in contact.consult.inside:
+                    yield confer_leg(contact, contact.consult, leg, ids)
         case ConsultAnswered() | ConsultSwitched() | ConsultExtended(cause="joined_again"):
+            if _were_together(happened.before):
+                yield park_leg(contact, ids, leg=consult_leg(contact))  # alone in the room, it would hear nothing
             yield join(contact, contact.segment, contact.consult, ids)
         case ConsultClosed() if contact.consult.over:
             yield join(contact, contact.segment, contact.consult, ids)
         case ConsultExtended(cause="not_connected_in_time"):
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
+
+
+def _were_together(before: object) -> bool:
+    consult = before.consult if isinstance(before, Contact) else None
+    return consult is not None and consult.hears == TOGETHER and not consult.wish
+
+
+def confer_leg(contact: Contact, consult: Consult, leg: str, ids: Ids) -> ConferLeg:
+    """Bring this leg to the others in their room."""
+    return ConferLeg(
+        id=ids.of("confer", leg), node=contact.node, leg=leg, contact=contact.contact_id, room=room_of(consult)
+    )
 
 
 def keep_leg(contact: Contact, segment: Segment, ids: Ids) -> KeepLeg:

@@ -22,11 +22,12 @@ def pass_on(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         yield park_leg(contact, ids)
 
 
-def park_leg(contact: Contact, ids: Ids) -> ParkLeg:
-    """Take the caller's leg out of the talk in which it is."""
+def park_leg(contact: Contact, ids: Ids, leg: str = "") -> ParkLeg:
+    """Take the caller's leg, or this one, out of the talk in which it is."""
+    leg = leg or contact.caller_leg
     return ParkLeg(
-        id=ids.of("park", contact.caller_leg),
+        id=ids.of("park", leg),
         node=contact.node,
-        leg=contact.caller_leg,
+        leg=leg,
         contact=contact.contact_id,
     )

@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.consults import JOIN_WITHIN
+from orchestrator.domain.contacts.consults import JOIN_WITHIN, TOGETHER
 from orchestrator.domain.contacts.contacts import Contact, Decision, Segment
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing import outside
@@ -25,6 +25,8 @@ def ask(world: World, shift: Shift, command: inputs.Consult, now: Instant, ids: 
     contact = hands.conversation(world, shift, command.about)
     if bool(command.to_agent) == bool(command.to_number):
         _refuse("bad_target", "Say whom: one agent, or one number outside.")
+    if contact.consult is not None and TOGETHER in (contact.consult.wish, contact.consult.hears):
+        _refuse("conference_full", "Three hear each other already, and a room has no place for more.")
     _refuse_unless_in_step(world, contact)
     asked = commands.Consult(shift_id=shift.shift_id, consult_id=ids.new("consult"), leg="", answer_by=now)
     if command.to_number:
@@ -56,11 +58,11 @@ def ask(world: World, shift: Shift, command: inputs.Consult, now: Instant, ids: 
 def move_on(
     world: World,
     shift: Shift,
-    command: inputs.SwitchConsult | inputs.CompleteConsult | inputs.EndConsult | inputs.HangUp,
+    command: inputs.SwitchConsult | inputs.Confer | inputs.CompleteConsult | inputs.EndConsult | inputs.HangUp,
     now: Instant,
     ids: Ids,
 ) -> TellContact:
-    """Go to the other one, leave the two to each other, or go back to the caller. Raises `Refused`."""
+    """Go to the other one, to both, leave the two to each other, or go back to the caller. Raises `Refused`."""
     contact = hands.conversation(world, shift, command.about)
     if not isinstance(command, inputs.HangUp):
         _refuse_unless_in_step(world, contact)  # two told to be joined before a look at the legs would be told twice
@@ -68,6 +70,8 @@ def move_on(
     match command:
         case inputs.SwitchConsult():
             return TellContact(contact.contact_id, commands.SwitchConsult(connect_by=by))
+        case inputs.Confer():
+            return TellContact(contact.contact_id, commands.Confer(connect_by=by))
         case inputs.EndConsult():
             return TellContact(contact.contact_id, commands.EndConsult(rejoin_by=by))
     if contact.segment is None:

@@ -12,7 +12,7 @@ from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.world import World
 from orchestrator.policies import outward
 from orchestrator.policies.base import Ids, TellContact, TellShift
-from orchestrator.runner import consults, draining, hands, inputs, monitors, passing, presence, stale
+from orchestrator.runner import consults, draining, hands, inputs, keypad, monitors, passing, presence, stale
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import Tell
 
@@ -137,9 +137,11 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield from hands.resume(world, shift, command.about, now)
         case inputs.StartRecording() | inputs.StopRecording() | inputs.MaskRecording() | inputs.UnmaskRecording():
             yield hands.of_recording(world, shift, command, now)
+        case inputs.Mute() | inputs.Unmute() | inputs.SendDigits():
+            yield from keypad.ask(world, shift, command, ids)
         case inputs.Consult():
             yield consults.ask(world, shift, command, now, ids)
-        case inputs.SwitchConsult() | inputs.CompleteConsult() | inputs.EndConsult():
+        case inputs.SwitchConsult() | inputs.Confer() | inputs.CompleteConsult() | inputs.EndConsult():
             yield consults.move_on(world, shift, command, now, ids)
         case inputs.HangUp() if consults.is_on(world, shift, command.about):
             # Whoever hangs up leaves the caller to whoever is consulted, as the handset does.

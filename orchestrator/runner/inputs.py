@@ -122,6 +122,20 @@ class Resume(AgentCommand, frozen=True, kw_only=True, tag="resume"):
     """Talk again. Of several conversations, with the one that `about` names; whoever is active is put on hold first."""
 
 
+class Mute(AgentCommand, frozen=True, kw_only=True, tag="mute"):
+    """Be heard by nobody: of several conversations, in the active one."""
+
+
+class Unmute(AgentCommand, frozen=True, kw_only=True, tag="unmute"):
+    """Be heard again."""
+
+
+class SendDigits(AgentCommand, frozen=True, kw_only=True, tag="send_digits"):
+    """Press these keys for whoever hears the agent. On the tape each of them is a *: they are nobody's business."""
+
+    digits: str
+
+
 class StartRecording(AgentCommand, frozen=True, kw_only=True, tag="start_recording"):
     """Record this talk from here on, where that may be asked for: of several conversations, the active one."""
 
@@ -188,6 +202,10 @@ class Consult(AgentCommand, frozen=True, kw_only=True, tag="consult"):
 
 class SwitchConsult(AgentCommand, frozen=True, kw_only=True, tag="switch_consult"):
     """Talk with the other one: the caller, or whoever is consulted."""
+
+
+class Confer(AgentCommand, frozen=True, kw_only=True, tag="confer"):
+    """Bring everybody together: caller, whoever is consulted, and the agent hear each other."""
 
 
 class CompleteConsult(AgentCommand, frozen=True, kw_only=True, tag="complete_consult"):
@@ -320,7 +338,8 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
-    | OfRecording | Transfer | Consult | SwitchConsult | CompleteConsult | EndConsult
+    | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
+    | EndConsult
     | DrainNode | UndrainNode | OfMonitor | Force
 )  # fmt: skip
 
@@ -331,7 +350,7 @@ Fact = (
     | facts.JobDone | facts.PhoneRegistered | facts.PhoneGone | facts.Heartbeat | facts.SwitchStopping
     | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence
     | facts.SwitchBehind | facts.SwitchCaughtUp
-    | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet | facts.EavesdropSet
+    | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet | facts.EavesdropSet | facts.MuteSet
 )  # fmt: skip
 
 Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseBack | Followed

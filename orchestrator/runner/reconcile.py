@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.consults import Consult, consult_leg, hears_nobody
+from orchestrator.domain.contacts.consults import Consult, all_three, consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs, reservation_of
 from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.monitor_commands import MonitorAgain
@@ -43,6 +43,7 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.consult import keep_leg
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import told_again
+from orchestrator.policies.speak import told_again as mute_told_again
 from orchestrator.policies.talk import hold_leg, resume_leg
 from orchestrator.runner import sensing
 from orchestrator.runner.memory import Memory
@@ -255,6 +256,8 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield from _monitor_corrections(world, contact, contact.monitor, sight)
     if outward_leg(contact):
         yield from _outward_corrections(world, contact, sight)
+    if contact.segment is not None and contact.segment.leg in sight.seen and sight.entering:
+        yield from mute_told_again(contact, contact.segment, sight.ids)
     if contact.offer is not None:
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:
@@ -273,6 +276,9 @@ def _consult_corrections(
     if agent.bridged_to:
         bridged = commands.NoteBridged(leg=agent.leg, other=agent.bridged_to, segment_id=sight.ids.new("segment"))
         yield TellContact(contact.contact_id, bridged)
+    for leg in all_three(contact):
+        if leg in sight.seen and sight.seen[leg].room:
+            yield TellContact(contact.contact_id, commands.NoteMember(leg=leg, room=sight.seen[leg].room))
     found = sight.seen.get(consult_leg(contact))
     if found is not None and found.answered and found.parked and not consult.answered:
         yield TellContact(contact.contact_id, sensing.note_answered(world, contact, found.leg, sight.now))
@@ -281,7 +287,9 @@ def _consult_corrections(
         return
     yield keep_leg(contact, segment, sight.ids)
     for leg in (contact.caller_leg, consult_leg(contact)):
-        if leg in sight.seen and not sight.seen[leg].bridged_to and hears_nobody(now, leg):
+        if leg in sight.seen and sight.seen[leg].room and hears_nobody(now, leg):
+            yield park_leg(contact, sight.ids, leg=leg)
+        elif leg in sight.seen and not sight.seen[leg].bridged_to and hears_nobody(now, leg):
             yield play_waiting(contact, sight.ids, leg=leg)
     if now.consult.wish:
         connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)

@@ -41,7 +41,7 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
-from orchestrator.runner import consults
+from orchestrator.runner import consults, keypad
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
@@ -73,6 +73,10 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _bridged(world, fact, ids)
         case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
             yield from _recording(world, fact)
+        case facts.ConferenceChanged():
+            yield from _in_room(world, fact)
+        case facts.MuteSet():
+            yield from keypad.noted(world, fact)
         case facts.LegFact():
             yield from _of_leg(world, memory, fact, now, ids)
         case facts.EavesdropSet(leg=leg, mode=mode) if leg in world.contact_of_leg:
@@ -244,6 +248,12 @@ def _bridged(world: World, fact: facts.LegBridged, ids: Ids) -> Iterator[Tell]:
         yield TellContact(contact_id, command)
 
 
+def _in_room(world: World, fact: facts.ConferenceChanged) -> Iterator[Tell]:
+    contact_id = world.contact_of_leg.get(fact.leg)
+    if contact_id is not None and fact.action == "add-member":
+        yield TellContact(contact_id, commands.NoteMember(leg=fact.leg, room=fact.conference))
+
+
 def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.MaskSet) -> Iterator[Tell]:
     contact_id = world.contact_of_leg.get(fact.leg)
     if contact_id is None:
@@ -327,7 +337,14 @@ def _not_done(
             cause = fact.answer if isinstance(fact, facts.InstructionFailed) else "NEVER_RUNG"
             yield from _never_parked(world, fact.leg, cause, now, ids)
         case (
-            "BridgeLegs" | "ParkLeg" | "AnswerCaller" | "ClaimCaller" | "PlayNotice" | "PlayWaiting" | "PlayApology"
+            "BridgeLegs"
+            | "ParkLeg"
+            | "ConferLeg"
+            | "AnswerCaller"
+            | "ClaimCaller"
+            | "PlayNotice"
+            | "PlayWaiting"
+            | "PlayApology"
         ) if isinstance(fact, facts.InstructionFailed):
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
@@ -341,6 +358,8 @@ def _not_done(
         case "EavesdropLeg" | "SteerEavesdrop" if isinstance(fact, facts.InstructionFailed):
             if fact.answer not in UNCERTAIN:  # otherwise its time is over before long, and it is told again
                 yield TellContact(contact.contact_id, NoteMonitor(leg=fact.leg, cause=fact.answer))
+        case "MuteLeg" | "UnmuteLeg":
+            yield keypad.not_done(fact, contact.contact_id)
         case "StartRecording":
             yield from _not_recorded(world, contact, fact)
         case "MaskRecording" | "UnmaskRecording" if contact.recording is not None:

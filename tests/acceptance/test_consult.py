@@ -62,6 +62,27 @@ def test_an_agent_asks_a_colleague_goes_to_and_fro_and_leaves_the_caller_to_them
         house.driver.assert_recorded(str(house.driver.recordings / file), left=1_000, right=500, from_s=0.9, to_s=1.3)
 
 
+def test_all_three_hear_each_other_until_the_agent_leaves_and_one_recording_has_it_all(house: House) -> None:
+    """Features 4.3, 8.1; complaint 13: from the command line as from the desk."""
+    house.driver.phone("1002")
+    _talking(house, "802")
+    house.do(inputs.Consult(agent="801", to_agent="802"))
+    _hears(house, "consulted", 1)
+    assert house.run("confer", "801")[0] == 0
+    _hears(house, "together", 1)
+    assert house.refusal(inputs.Consult(agent="801", to_agent="803")) == "conference_full"
+    house.driver.let_hear(1_500)
+    house.engines[-1].child.kill()
+    house.open()
+    house.ledger.await_event(NodeReconciled, count=2)
+    house.do(inputs.HangUp(agent="801"))
+    house.await_state("802", "talking")
+    house.do(inputs.HangUp(agent="802"))
+    house.close_day(contacts=1)
+    assert [event.agent_id for event in house.ledger.all(c.ContactConnected)] == ["ann", "bob"]
+    assert len(house.ledger.all(c.RecordingFinished)) == 2
+
+
 def test_a_mask_that_is_open_while_somebody_is_asked_ends_with_the_talk_and_the_next_one_is_heard(house: House) -> None:
     """Features 4.3, 8.1: the mask is the first talk's, and its end stands in the log before that of its recording."""
     house.driver.phone("1002")

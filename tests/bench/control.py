@@ -3,6 +3,7 @@
     record.start       CHANNEL_BRIDGE → RECORD_START: what of each talk no recording has
     control.hold       the hold key → CHANNEL_HOLD
     control.transfer   the wish to pass the caller on → CHANNEL_PARK of the caller's leg
+    transfer.gap_ms    how long the caller then hears nothing (`control_gaps`)
 
 The key is the desk's command to the engine, so decision and commit are in it. The switch's news is read at a connection
 that is none of the engine's; both moments by one clock of ours. A real switch where there is one, otherwise the
@@ -20,6 +21,7 @@ from typing import Any, Final, Self
 
 from orchestrator.runner.inputs import Hold, Resume, Transfer
 from tests.acceptance.house import House
+from tests.bench.control_gaps import gaps
 from tests.contract.driver import Driver, RealDriver, SimulatedDriver
 from tests.lab.patience import until
 from tests.lab.switch import freeswitch_binary
@@ -53,6 +55,7 @@ def run() -> Iterator[dict[str, Any]]:
         took: dict[str, list[float]] = {"record.start": [], "control.hold": [], "control.transfer": []}
         for _ in range(CALLS):
             _call(house, ear, took)
+        passed_on = list(gaps(house, ear.hears, time.monotonic))
     for name, all_ms in took.items():
         yield {
             "name": f"{name}.p95_ms",
@@ -62,6 +65,7 @@ def run() -> Iterator[dict[str, Any]]:
             "calls": len(all_ms),
             "switch": driver.name,
         }
+    yield from passed_on
 
 
 def _call(house: House, ear: "_Ear", took: dict[str, list[float]]) -> None:

@@ -183,6 +183,9 @@ class Desk:
     def park(self, leg: str) -> str:
         return self.do(i.ParkLeg(id=self.next_id(), node=self.node, leg=leg))
 
+    def confer(self, leg: str, room: str) -> str:
+        return self.do(i.ConferLeg(id=self.next_id(), node=self.node, leg=leg, room=room))
+
     def keep(self, leg: str) -> str:
         return self.do(i.KeepLeg(id=self.next_id(), node=self.node, leg=leg))
 
@@ -191,6 +194,13 @@ class Desk:
 
     def resume(self, leg: str) -> str:
         return self.do(i.ResumeLeg(id=self.next_id(), node=self.node, leg=leg))
+
+    def mute(self, leg: str, *, on: bool = True) -> str:
+        kind = i.MuteLeg if on else i.UnmuteLeg
+        return self.do(kind(id=self.next_id(), node=self.node, leg=leg))
+
+    def send_digits(self, leg: str, digits: str) -> str:
+        return self.do(i.SendDigits(id=self.next_id(), node=self.node, leg=leg, digits=digits))
 
     def hang_up(self, leg: str, cause: str = "NORMAL_CLEARING") -> str:
         return self.do(i.HangUpLeg(id=self.next_id(), node=self.node, leg=leg, cause=cause))

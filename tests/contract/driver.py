@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import unquote_to_bytes
+from uuid import uuid4
 
 from orchestrator.settings import Switch
 from tests.lab.caller import SippCaller
@@ -131,6 +132,14 @@ class Driver(ABC):
         """The phone of this leg sends these digits."""
 
     @abstractmethod
+    def call_that_hears_keys(self) -> Caller:
+        """A new caller to 4000 of whom `assert_keys_heard` can tell what keys arrived."""
+
+    @abstractmethod
+    def assert_keys_heard(self, leg: str, digits: str) -> None:
+        """The far end of this leg, whom `call_that_hears_keys` made, was sent these keys."""
+
+    @abstractmethod
     def unregister(self, extension: str) -> None:
         """The phone says goodbye."""
 
@@ -194,6 +203,20 @@ class _RealCaller(Caller):
 
     def hang_up(self) -> None:
         self.sipp.hang_up()
+
+
+class _LoopedCaller(Caller):
+    """The switch calls itself over its own trunk, so that it can say what the far end hears."""
+
+    def __init__(self, control: Control, trunk_port: int) -> None:
+        self.control = control
+        self.leg = str(uuid4())
+        control.subscribe("DTMF")
+        target = f"sofia/trunk/4000@127.0.0.1:{trunk_port}"
+        control.background(f"originate {{origination_uuid={self.leg}}}{target} &park()")
+
+    def hang_up(self) -> None:
+        self.control.api(f"uuid_kill {self.leg}")
 
 
 class _Talker(PhoneEnd):
@@ -313,6 +336,19 @@ class RealDriver(Driver):
         with self.control() as control:
             answer = control.api(f"uuid_recv_dtmf {leg} {digits}")
         assert answer.startswith("+OK"), answer
+
+    def call_that_hears_keys(self) -> Caller:
+        self.looped = _LoopedCaller(self.stack.enter_context(self.control()), self.real.plan.trunk_port)
+        return self.looped
+
+    def assert_keys_heard(self, leg: str, digits: str) -> None:
+        looped = self.looped
+
+        def fits(event: dict[str, str]) -> bool:
+            return event["Event-Name"] == "DTMF" and event["Unique-ID"] == looped.leg
+
+        heard = [looped.control.await_that(fits, "a key")["DTMF-Digit"] for _ in digits]
+        assert "".join(heard) == digits, leg
 
     def unregister(self, extension: str) -> None:
         with self.control() as control:
@@ -463,6 +499,12 @@ class SimulatedDriver(Driver):
 
     def press_keys(self, leg: str, digits: str) -> None:
         self.tell(f"dtmf {leg} {digits}")
+
+    def call_that_hears_keys(self) -> Caller:
+        return self.call()
+
+    def assert_keys_heard(self, leg: str, digits: str) -> None:
+        assert self.tell(f"keys {leg}") == digits
 
     def unregister(self, extension: str) -> None:
         self.tell(f"phone {json.dumps({'extension': extension, 'registered': False})}")

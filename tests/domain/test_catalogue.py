@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from orchestrator.domain import catalogue, engine
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
-from orchestrator.domain.contacts import consult_events, keeping, monitor_events, outward_events, transfer_events
+from orchestrator.domain.contacts import (
+    consult_events,
+    keeping,
+    monitor_events,
+    outward_events,
+    speaking,
+    transfer_events,
+)
 from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.contacts import recording as recording_events
 from orchestrator.domain.customers import blacklist, notes, people
@@ -50,6 +57,7 @@ MODULES = (
     outward_events,
     recording_events,
     keeping,
+    speaking,
     transfer_events,
     engine,
     people,

@@ -15,7 +15,7 @@ from freeswitch.directory import Phone
 from tests.lab.caller import SippCaller
 from tests.lab.control import Control, Event
 from tests.lab.patience import until
-from tests.lab.phone import BaresipPhone, RefusingPhone, register, take_over
+from tests.lab.phone import BaresipPhone, OutsideNumbers, RefusingPhone, register, take_over
 from tests.lab.ports import free_port
 from tests.lab.switch import RealSwitch
 from tests.postgres import make_reachable_directory
@@ -126,9 +126,13 @@ def test_a_phone_that_redirects_is_rung_once_and_sends_nobody_anywhere(switch: R
     assert created == ["redirected-leg"]
 
 
-def test_a_phone_cannot_transfer_its_caller_away(switch: RealSwitch, control: Control) -> None:
+@pytest.mark.parametrize("where", ("a colleague", "an outside host"))
+def test_a_phone_cannot_transfer_its_caller_away(switch: RealSwitch, control: Control, where: str) -> None:
+    """Bad input of call control: a phone that sends REFER, to a colleague or to a host outside, is refused."""
     port = switch.plan.sip_port
+    target = f"sip:1002@127.0.0.1:{port}" if where == "a colleague" else f"sip:13800@127.0.0.1:{switch.outside_port}"
     with (
+        OutsideNumbers(switch.home.parent / "outside-refer", switch.outside_port) as outside,
         BaresipPhone(switch.home.parent, switch.phone("1001"), port) as phone,
         SippCaller(switch.home.parent, switch.plan.trunk_port) as caller,
     ):
@@ -138,7 +142,7 @@ def test_a_phone_cannot_transfer_its_caller_away(switch: RealSwitch, control: Co
         assert ring(control, "1001", "transferring-leg").startswith("+OK")
         control.background(f"uuid_bridge {leg} transferring-leg")
         control.await_event("CHANNEL_BRIDGE")
-        phone.command("transfer", f"sip:1002@127.0.0.1:{port}")
+        phone.command("transfer", target)
         phone.await_count("TRANSFER_FAILED", 1)
         # A phone may hang up when it is refused (this one does); its caller is still here, and nobody else was called.
         control.api("uuid_kill transferring-leg")
@@ -146,7 +150,8 @@ def test_a_phone_cannot_transfer_its_caller_away(switch: RealSwitch, control: Co
         assert parked(control, caller) == leg
         assert control.api(f"uuid_getvar {leg} destination_number").strip() == "4000"
         called = [event["Channel-Name"] for event in control.drain(0.2) if event["Event-Name"] == "CHANNEL_CREATE"]
-        assert [name for name in called if name.startswith("sofia/internal/1002")] == []
+        assert [name for name in called if "1002" in name or "13800" in name] == []
+        assert outside.rung == 0
         until(lambda: switch.channels(control) == 1, "nobody but the caller to be left")
         caller.hang_up()
 

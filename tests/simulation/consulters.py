@@ -16,7 +16,8 @@ from tests.simulation.outsiders import NUMBERS
 # Every code that they may get back. Another one fails the run.
 CONSULTING_REFUSALS = frozenset(
     {
-        "agent_away", "agent_busy", "already_held", "agent_not_ready", "agent_unreachable", "bad_target", "consulting",
+        "agent_away", "agent_busy", "already_held", "agent_not_ready", "agent_unreachable", "bad_target",
+        "conference_full", "consulting",
         "database_away", "no_offer", "no_outside", "not_allowed", "not_answered", "not_consulting", "not_held",
         "not_signed_in", "not_talking", "on_hold", "outside_full", "same_agent", "stale", "switch_away",
         "unknown_agent", "which_one", "withheld",
@@ -25,8 +26,8 @@ CONSULTING_REFUSALS = frozenset(
 # What comes of the colleagues who are sent away and called back.
 _OF_COLLEAGUES = frozenset({"already_signed_in", "desk_lost", "extension_taken", "in_contact"})
 _MOVES = (
-    i.SwitchConsult, i.SwitchConsult, i.CompleteConsult, i.CompleteConsult, i.CompleteConsult, i.EndConsult,
-    i.EndConsult, i.HangUp, i.Hold, i.Resume,
+    i.SwitchConsult, i.SwitchConsult, i.Confer, i.Confer, i.CompleteConsult, i.CompleteConsult, i.CompleteConsult,
+    i.EndConsult, i.EndConsult, i.HangUp, i.Hold, i.Resume,
 )  # fmt: skip
 
 

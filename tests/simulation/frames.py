@@ -14,6 +14,7 @@ from typing import cast
 
 from freeswitch import simulator
 from freeswitch.simulator.bus import Event, EventFault
+from freeswitch.simulator.conferring import mates
 from freeswitch.simulator.connection import Connection
 from orchestrator.domain.contacts.announcing import BEFORE
 from orchestrator.domain.kernel import MILLISECOND
@@ -169,13 +170,15 @@ class Simulated:
 
     def talks_with(self, leg: str) -> str:
         channel = self.model.switch.legs.get(leg)
+        if channel is not None and channel.room:
+            return next((other.uuid for other in mates(self.model.switch, channel)), "")
         talks = channel is not None and channel.exchanging and self.lives(channel.partner)
         return channel.partner if channel is not None and talks else ""
 
     def silent_since(self, leg: str) -> int:
         channel = self.model.switch.legs.get(leg)
         # Not by the application that ran last: one that begins while music plays leaves it playing.
-        if channel is None or not self.up or channel.playing:
+        if channel is None or not self.up or channel.playing or mates(self.model.switch, channel):
             self._quiet.pop(leg, None)
             return 0
         return self._quiet.setdefault(leg, self.agenda.now)
@@ -199,6 +202,14 @@ class Simulated:
         found = self.model.switch.legs.get(leg)
         tapes = found.recordings.values() if found is not None else ()
         return {tape.path: bool(tape.mask_began) for tape in tapes}
+
+    def room(self, leg: str) -> str:
+        found = self.model.switch.legs.get(leg)
+        return found.room if found is not None and self.up else ""
+
+    def is_muted(self, leg: str) -> bool:
+        found = self.model.switch.legs.get(leg)
+        return found is not None and found.muted
 
     def place_over_talk_since(self, leg: str) -> int:
         """Now, where it is so at this moment."""

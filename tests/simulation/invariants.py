@@ -27,7 +27,7 @@ from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand, Transfer
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
-from tests.simulation import monitoring, tapes
+from tests.simulation import monitoring, rooms, tapes, voices
 from tests.simulation.browsers import NOTICED_WITHIN, Page
 from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
@@ -67,6 +67,9 @@ RULES = {
     "recorded": "what is recorded is what the configuration says, or what an agent was allowed to ask for",
     "masked": "silence is recorded where the log says so, and nowhere else",
     "masks_end": "no mask holds that nobody looks at",
+    "muted": "nobody is heard who believes to be muted, and everybody else is",
+    "together": "who the log says hear each other are in one room, and nobody is left in one",
+    "digits": "digits go to whoever talks with the agent, and the log says that they went",
     "commit_first": "no instruction is written before its records are committed",
     "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
     "fence": "nothing is committed by an epoch that is over",
@@ -370,6 +373,12 @@ class AnySwitch(Protocol):
     def taped(self, leg: str) -> Mapping[str, bool]:
         """The files into which this leg is recorded, and whether silence is written."""
 
+    def room(self, leg: str) -> str:
+        """The conference room in which this leg is; empty where it is in none."""
+
+    def is_muted(self, leg: str) -> bool:
+        """Whether nobody hears this leg."""
+
     def place_over_talk_since(self, leg: str) -> int:
         """Since when this leg hears of its place in the queue instead of its agent; 0 where it does not."""
 
@@ -429,6 +438,10 @@ class Invariants:
         for record in outcome.records:
             self._record(record, given, moved)
         self._together(outcome.records)
+        for what in rooms.left_alone(self._engine.world, self._switch, outcome.records, outcome.instructions):
+            raise Broken("together", what)
+        for what in voices.keys_broken(self._engine.world, outcome.records, outcome.instructions):
+            raise Broken("digits", what)
         world, now = self._engine.world, given.at
         for stream in dict.fromkeys(record.stream for record in outcome.records):
             match kind_of(stream):
@@ -459,6 +472,10 @@ class Invariants:
             self._numbers_are_heard(world, now)
             self._places_are_told(world, now)
             for rule, what in tapes.broken(world, self._switch, now, self._engine.slack(), whole=self._whole):
+                raise Broken(rule, what)
+            for rule, what in rooms.broken(world, self._switch, now, self._engine.slack()):
+                raise Broken(rule, what)
+            for rule, what in voices.broken(world, self._switch, now, self._engine.slack()):
                 raise Broken(rule, what)
 
     def _record(self, record: Record, given: Input, moved: set[str]) -> None:

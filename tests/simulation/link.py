@@ -26,6 +26,9 @@ _IN_THE_BACKGROUND = (
     i.StopRecording,
 )
 
+# Their answer says how things are, and one connection is answered in the order in which it asked.
+_ANSWERED_IN_TURN = (i.MuteLeg, i.UnmuteLeg)
+
 
 class Link:
     """One engine's connection to the switch, made again for as long as the engine lives."""
@@ -55,6 +58,7 @@ class Link:
         self._connection = 0
         self._heard: dict[str, int] = {}
         self._written_at = 0
+        self._answered_at = 0
         self._taken: dict[str, None] = {}
         self._jobs: dict[str, i.Instruction] = {}
         self._looking = 0
@@ -249,7 +253,11 @@ class Link:
             self._agenda.at(when + patience, lambda: self._give_up(given))
 
         def reply(answer: str) -> None:
-            self._agenda.soon(0.2, 5, lambda: self._replied(given, answer, connection))
+            if isinstance(given, _ANSWERED_IN_TURN):
+                self._answered_at = max(self._agenda.now + self._dice.randint(200, 5_000), self._answered_at + 1)
+                self._agenda.at(self._answered_at, lambda: self._replied(given, answer, connection))
+            else:
+                self._agenda.soon(0.2, 5, lambda: self._replied(given, answer, connection))
 
         def came() -> None:
             # What was on its way when the connection broke may or may not have come through.
@@ -277,6 +285,8 @@ class Link:
             self._tell(f.MaskSet(node=self.node, leg=given.leg, file=given.file, on=on))
         elif isinstance(given, i.EavesdropLeg | i.SteerEavesdrop):
             self._tell(f.EavesdropSet(node=self.node, leg=given.leg, mode=given.mode))
+        elif isinstance(given, i.MuteLeg | i.UnmuteLeg):
+            self._tell(f.MuteSet(node=self.node, leg=given.leg, on=isinstance(given, i.MuteLeg)))
 
     def _give_up(self, given: i.Instruction) -> None:
         if self._jobs.pop(given.id, None) is not None:

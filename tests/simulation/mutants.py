@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import (
+    consulting,
     contacts,
     handling,
     legs,
@@ -26,11 +27,12 @@ from orchestrator.domain.contacts import (
     offers,
     outward,
     recording,
+    speaking,
     transferring,
 )
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
-from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed
+from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed, ConsultJoined
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
@@ -54,9 +56,11 @@ admit, distribute, placing, record, reserve, talk, tell_place, widen, wrap_up = 
     for name in ("admit", "distribute", "placing", "record", "reserve", "talk", "tell_place", "widen", "wrap_up")
 )
 call_out = import_module("orchestrator.policies.call_out").call_out
-consult = import_module("orchestrator.policies.consult").consult
+consult_policy = import_module("orchestrator.policies.consult")
+consult = consult_policy.consult
 monitor = import_module("orchestrator.policies.monitor").monitor
 
+_TOGETHER = Size(contacts=100, agents=12, consults=1.0, willing=True)
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _SEVERAL = Size(contacts=60, agents=6, nodes=2)
 _CALLS_OUT = Size(contacts=60, agents=6, outside=True)
@@ -307,6 +311,17 @@ def _masked_once_asked(right: Any, found: Any, event: Any) -> Any:
     return replace(after, masked=True, wish="") if isinstance(event, recording.MaskAsked) else after
 
 
+def _together_once_two_are(right: Any, contact: Any, consult: Any, command: Any) -> Any:
+    events = right(contact, consult, command)
+    early = len(events) == 1 and bool(consult.inside)
+    return (*events, ConsultJoined(consult_id=consult.consult_id, hears="together")) if early else events
+
+
+def _muted_once_asked(right: Any, segment: Any, event: Any) -> Any:
+    after = right(segment, event)
+    return replace(after, muted=True, mute_wish="") if isinstance(event, speaking.MuteAsked) else after
+
+
 def _released_though_still_held(right: Any, self: Any, record: Any) -> Any:
     result = right(self, record)
     if isinstance(record.event, shifts.AgentReleased):
@@ -493,6 +508,7 @@ _AT_DESKS = Size(contacts=60, browsers=1.0)
 _CROWDED = Size(contacts=150)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
 _TAPED = Size(contacts=60, agents=10, tapes=0.4)
+_TALKATIVE = Size(contacts=60, agents=10, voices=1.0)
 _MANY_HOLDS = Size(contacts=100, agents=10)
 _BY_HAND = Size(contacts=90, agents=4, hands=1.0)
 _ROUTED = Size(contacts=60, agents=8, routing=True)
@@ -796,6 +812,34 @@ MUTANTS = (
         make=around(recording, "_evolve_mask", _masked_once_asked),
         weather=Weather(slow_commits=0.5),
         size=_TAPED,
+    ),
+    Mutant(
+        name="take an agent for muted once it was asked for",
+        rule="muted",
+        make=around(speaking, "evolve", _muted_once_asked),
+        weather=Weather(flaps=3),
+        size=_TALKATIVE,
+    ),
+    Mutant(
+        name="send the digits to the agent's own phone",
+        rule="digits",
+        make=instead(speaking, "hearers_leg", lambda contact: contact.segment.leg),
+        weather=Weather(),
+        size=_TALKATIVE,
+    ),
+    Mutant(
+        name="leave whoever was asked alone in the room",
+        rule="together",
+        make=instead(consult_policy, "_were_together", lambda _: False),
+        size=_TOGETHER,
+        weather=Weather(),
+    ),
+    Mutant(
+        name="take three for together once two are",
+        rule="verify",
+        make=around(consulting, "_member", _together_once_two_are),
+        size=_TOGETHER,
+        weather=Weather(),
     ),
     Mutant(
         name="forget to look at a mask",

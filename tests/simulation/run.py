@@ -42,6 +42,7 @@ from tests.simulation.supervisors import SUPERVISING_REFUSALS, Supervisors
 from tests.simulation.switch import Caller, Phone, Switch, Switches
 from tests.simulation.takers import BY_HAND_REFUSALS, Takers
 from tests.simulation.tapes import Wants
+from tests.simulation.voices import SPEAKING_REFUSALS, Speakers
 from tests.simulation.weather import Weather, draw
 
 COOL_DOWN_MS = 3_000
@@ -92,6 +93,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """In how many of the talks that somebody looks at somebody is consulted."""
     monitors: float = 0.0
     """How often a supervisor looks at what others do, and does something about it."""
+    voices: float = 0.0
+    """In how many of the talks that somebody looks at the agent mutes, unmutes or presses keys."""
     phones: int = 0
     """How often a phone loses its registration, and gets it back."""
     nodes: int = 0
@@ -136,6 +139,7 @@ class Run(Watcher):
         self._node_dice = Random(f"nodes of {seed}")
         self._consult_dice = Random(f"consults of {seed}")
         self._monitor_dice = Random(f"monitors of {seed}")
+        self._voice_dice = Random(f"voices of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
             hands=0.0 if weather else self._hands_dice.choice((0.0, 0.0, 0.3, 1.0)),
@@ -146,6 +150,7 @@ class Run(Watcher):
             transfers=0.0 if weather else self._transfer_dice.choice((0.0, 0.0, 0.2, 1.0)),
             consults=0.0 if weather else self._consult_dice.choice((0.0, 0.0, 0.3, 1.0)),
             monitors=0.0 if weather else self._monitor_dice.choice((0.0, 0.0, 0.3, 1.0)),
+            voices=0.0 if weather else self._voice_dice.choice((0.0, 0.0, 0.3, 1.0)),
             phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
             nodes=0 if weather else self._node_dice.choice((0, 0, 2, 3)),
         )
@@ -169,6 +174,7 @@ class Run(Watcher):
         self.passers: Passers | None = None
         self.consulters: Consulters | None = None
         self.supervisors: Supervisors | None = None
+        self.speakers: Speakers | None = None
         self.registrations: Registrations | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
@@ -279,6 +285,7 @@ class Run(Watcher):
         strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
         strange |= set(self.consulters.refused if self.consulters is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.supervisors.refused if self.supervisors is not None else ()) - SUPERVISING_REFUSALS
+        strange |= set(self.speakers.refused if self.speakers is not None else ()) - SPEAKING_REFUSALS
         strange |= set(self.web.refused if self.web is not None else ()) - WEB_REFUSALS
         if strange:
             raise Broken("refusals", f"a desk was refused with codes that nobody knows: {sorted(strange)}")
@@ -372,7 +379,15 @@ class Run(Watcher):
         self.engine = Engine(self.agenda, self.dice, self.weather_now(), self.ledger, self, self.connect)
         for desk in self.desks:
             desk.engine = self.engine
-        for others in (self.web, self.takers, self.passers, self.consulters, self.supervisors, self.lobby):
+        for others in (
+            self.web,
+            self.takers,
+            self.passers,
+            self.consulters,
+            self.supervisors,
+            self.speakers,
+            self.lobby,
+        ):
             if others is not None:
                 others.engine = self.engine
 
@@ -415,6 +430,9 @@ class Run(Watcher):
             numbers = [desk.number for desk in self.desks]
             self.supervisors = Supervisors(self.agenda, self._monitor_dice, numbers, busy=self.size.monitors)
             self.supervisors.engine = self.engine
+        if self.size.voices:
+            self.speakers = Speakers(self.agenda, self._voice_dice, busy=self.size.voices)
+            self.speakers.engine = self.engine
         weather = self.weather
         for count, fault in (
             (weather.flaps, self._flap),

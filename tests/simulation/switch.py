@@ -108,6 +108,10 @@ class Leg:
     """What is being said of the place in the queue, until when, and since when that is heard instead of a talk."""
     place_until: int = 0
     place_over_talk_since: int = 0
+    room: str = ""
+    """The conference room in which it is."""
+    muted: bool = False
+    """Whether nobody hears it."""
     stays: bool = False
     """Whether it is parked, instead of hung up, when whoever it talks with leaves."""
     overhears: "Leg | None" = None
@@ -210,7 +214,7 @@ class Switch:
         self.agenda.soon(1, 8, lambda: self._park(leg))
 
     def _lose_patience(self, leg: Leg) -> None:
-        if leg.alive and leg.peer is None:
+        if leg.alive and leg.peer is None and not leg.room:
             self.hang_up(leg, "ORIGINATOR_CANCEL" if not leg.up else "NORMAL_CLEARING")
 
     def moment(self, leg: Leg | None, moment: str) -> None:
@@ -221,7 +225,7 @@ class Switch:
             self.agenda.after(caller.gives_up_ms * MILLISECOND, lambda: self.hang_up(leg, "NORMAL_CLEARING"))
 
     def _park(self, leg: Leg) -> None:
-        if not leg.alive:
+        if not leg.alive or leg.room:
             return
         leg.parked, leg.silent_since = True, self.agenda.now
         caller = leg.caller
@@ -246,6 +250,7 @@ class Switch:
         for file in tuple(leg.recordings):
             self._end_recording(leg, file)
         self._end_other_half(leg)
+        self._leave_room(leg)
         peer, joining = leg.peer, leg.joining
         leg.peer = leg.joining = None
         if peer is not None:
@@ -376,6 +381,8 @@ class Switch:
                 self._job(lambda: self._bridge(given, reply))
             case i.KeepLeg():
                 self._keep(given, reply)
+            case i.ConferLeg():
+                self._confer(given, reply)
             case i.ParkLeg():
                 self._park_out(given, reply)
             case i.HangUpLeg():
@@ -390,6 +397,8 @@ class Switch:
                 self._job(lambda: self._stop_recording(given, reply))
             case i.MaskRecording() | i.UnmaskRecording():
                 self._mask(given, reply)
+            case i.MuteLeg() | i.UnmuteLeg() | i.SendDigits():
+                self._speak(given, reply)
             case i.AnnounceNumber():
                 self._announce(given, reply)
             case i.SayPlace() | i.HushPlace():
@@ -548,6 +557,7 @@ class Switch:
             caller.up = True
             self._say(f.LegAnswered, caller)
         for leg, other in ((caller, agent), (agent, caller)):
+            self._leave_room(leg)
             if leg.joining is not None and leg.joining is not other:
                 leg.joining.joining = None  # left alone with what it was doing
         if caller.peer is agent:
@@ -611,6 +621,37 @@ class Switch:
         if leg is not None:
             leg.stays = True
 
+    def _confer(self, given: i.ConferLeg, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is None:
+            reply("No such channel!")
+            return
+        reply("")
+        self._leave_room(leg)
+        if leg.joining is not None:
+            leg.joining.joining = None
+        leg.joining, leg.parked = None, False
+        self._taken_away(leg)
+
+        def enter() -> None:
+            if leg.alive and leg.peer is None and leg.joining is None:
+                leg.room, leg.parked, leg.silent_since = given.room, False, self.agenda.now
+                self._say(f.ConferenceChanged, leg, conference=leg.room, action="add-member")
+                for each in (leg, *self._mates(leg)):
+                    each.silent_since = 0 if self._mates(leg) else each.silent_since
+
+        self.agenda.soon(1, self.dice.choice((30, 30, 300)), enter)
+
+    def _mates(self, leg: Leg) -> list[Leg]:
+        return [other for other in self.legs.values() if leg.room and other.room == leg.room and other is not leg]
+
+    def _leave_room(self, leg: Leg) -> None:
+        mates, room, leg.room = self._mates(leg), leg.room, ""
+        if room:
+            self._say(f.ConferenceChanged, leg, conference=room, action="del-member")
+        if len(mates) == 1:
+            mates[0].silent_since = self.agenda.now
+
     def _park_out(self, given: i.ParkLeg, reply: Reply) -> None:
         """Whoever heard it goes by itself; one that was only being joined with it is left alone without a word."""
         leg = self.legs.get(given.leg)
@@ -618,6 +659,7 @@ class Switch:
             reply("No such channel!")
             return
         reply("")
+        self._leave_room(leg)
         peer, joining = leg.peer, leg.joining
         leg.peer = leg.joining = None
         if joining is not None:
@@ -708,6 +750,12 @@ class Switch:
         leg.recordings[file] = isinstance(given, i.MaskRecording)
         reply("")
 
+    def _speak(self, given: i.MuteLeg | i.UnmuteLeg | i.SendDigits, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        if leg is not None and not isinstance(given, i.SendDigits):
+            leg.muted = isinstance(given, i.MuteLeg)
+        reply("" if leg is not None else "No such channel!")
+
     def _announce(self, given: i.AnnounceNumber, reply: Reply) -> None:
         leg, other = self.legs.get(given.leg), self.legs.get(given.other)
         if leg is None or other is None:
@@ -753,6 +801,8 @@ class Switch:
 
     def talks_with(self, leg: str) -> str:
         peer = self.legs[leg].peer if leg in self.legs else None
+        if leg in self.legs and self.legs[leg].room:
+            peer = next(iter(self._mates(self.legs[leg])), None)
         return peer.uuid if peer is not None else ""
 
     def heard_as(self, leg: str) -> str:
@@ -771,6 +821,12 @@ class Switch:
 
     def taped(self, leg: str) -> dict[str, bool]:
         return self.legs[leg].recordings if leg in self.legs else {}
+
+    def room(self, leg: str) -> str:
+        return self.legs[leg].room if leg in self.legs else ""
+
+    def is_muted(self, leg: str) -> bool:
+        return leg in self.legs and self.legs[leg].muted
 
     def place_over_talk_since(self, leg: str) -> int:
         found = self.legs.get(leg)
@@ -797,6 +853,7 @@ class Switch:
             parked=leg.parked,
             bridged_to=leg.peer.uuid if leg.peer is not None else "",
             held=leg.held,
+            room=leg.room,
             contact=leg.contact,
             offer=leg.offer,
             dialled=caller.dialled if caller else "9",
@@ -861,6 +918,12 @@ class Switches:
 
     def taped(self, leg: str) -> dict[str, bool]:
         return {file: silent for switch in self.switches for file, silent in switch.taped(leg).items()}
+
+    def room(self, leg: str) -> str:
+        return next((room for switch in self.switches if (room := switch.room(leg))), "")
+
+    def is_muted(self, leg: str) -> bool:
+        return any(switch.is_muted(leg) for switch in self.switches)
 
     def place_over_talk_since(self, leg: str) -> int:
         return max(switch.place_over_talk_since(leg) for switch in self.switches)

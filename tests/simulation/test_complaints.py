@@ -553,7 +553,7 @@ def test_whoever_consults_somebody_keeps_the_caller_or_leaves_them_to_somebody_w
     records = [record for weather in weathers for record in play(weather, CONSULTED)]
     closed = [event.outcome for event in of(ConsultClosed, records)]
     assert min(closed.count(outcome) for outcome in ("cancelled", "missed", "left", "caller_left")) > 5
-    assert {event.hears for event in of(ConsultJoined, records)} == {"caller", "consulted"}
+    assert {event.hears for event in of(ConsultJoined, records)} == {"caller", "consulted", "together"}
     assert sum(1 for event in of(c.ContactPicked, records) if event.reason == CONSULTED_BEFORE) > 20
     assert sum(1 for _ in of(ContactRejoined, records)) > 20
 

@@ -13,7 +13,17 @@ import pytest
 from orchestrator.domain.kernel import Instant, Provenance, Record
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.switch import facts as f
-from orchestrator.runner.inputs import Command, DatabaseBack, Fact, Followed, Ready, SignIn, Started, TimerFired
+from orchestrator.runner.inputs import (
+    Command,
+    DatabaseBack,
+    Fact,
+    Followed,
+    Ready,
+    SendDigits,
+    SignIn,
+    Started,
+    TimerFired,
+)
 from orchestrator.tape import Hole, Recorded, TapeWriter, form, inputs_of, read, segments
 from orchestrator.vault import DataKey, Vault
 from tests.esl.captures import events, stream
@@ -92,6 +102,13 @@ def test_every_kind_of_input_comes_back_as_it_went(tmp_path: Path, vault: Vault)
     assert writer.missed == 0
 
 
+def test_digits_that_an_agent_types_are_not_on_the_tape_and_as_many_stars_are(tmp_path: Path, vault: Vault) -> None:
+    """Law 11: they are secrets of whoever types them, also from those who may open the tape."""
+    record(tmp_path, vault, [SendDigits(agent="7", digits="4111#")])
+    (found,) = [one.body for one in read(segments(tmp_path), vault) if isinstance(one, Recorded)]
+    assert found == SendDigits(agent="7", digits="*****")
+
+
 def made_up(kind: type[Made]) -> Made:
     """One of this kind, with some value in each required field: what it means is not the tape's business."""
     values: dict[str, object] = {"tuple": (), "dict": {"7": "d"}, "bool": True, "int": 1, "str": "x"}
@@ -107,7 +124,7 @@ def made_up(kind: type[Made]) -> Made:
 def test_each_kind_of_fact_and_command_of_the_runner_can_stand_on_the_tape() -> None:
     """A new member of the runner's unions must not be forgotten here."""
     for kind in (*get_args(Fact), *get_args(Command)):
-        body = made_up(kind)
+        body = made_up(kind) if kind is not SendDigits else SendDigits(agent="7", digits="*")
         assert form.decode(form.encode("1-1", instant(1), body)).body == body
 
 

@@ -85,6 +85,12 @@ class Force(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Annotated[Word, Meta(description="A code.")]
 
 
+class Digits(About, frozen=True, kw_only=True):
+    """Keys for whoever hears the agent: a menu of a company called, a PIN. They are kept nowhere, only how many."""
+
+    digits: Annotated[str, Meta(pattern=r"^[0-9*#]{1,40}$", description="1 to 40 of 0 to 9, * and #.")]
+
+
 class WrapUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What became of the contact. A note is kept first, and stays where the time for it was up already."""
 
@@ -148,6 +154,21 @@ def unmask_recording(number: str, body: About, key: str) -> Done:
     return _do(inputs.UnmaskRecording(agent=number, about=body.about, key=key))
 
 
+def mute(number: str, body: About, key: str) -> Done:
+    """Let nobody hear the agent, until unmuted"""
+    return _do(inputs.Mute(agent=number, about=body.about, key=key))
+
+
+def unmute(number: str, body: About, key: str) -> Done:
+    """Let the agent be heard again"""
+    return _do(inputs.Unmute(agent=number, about=body.about, key=key))
+
+
+def send_digits(number: str, body: Digits, key: str) -> Done:
+    """Press keys for whoever hears the agent"""
+    return _do(inputs.SendDigits(agent=number, digits=body.digits, about=body.about, key=key))
+
+
 def hang_up(number: str, body: About, key: str) -> Done:
     """End the conversation"""
     return _do(inputs.HangUp(agent=number, about=body.about, key=key))
@@ -180,6 +201,11 @@ def consult(number: str, body: Consult, key: str) -> Done:
 def switch_consult(number: str, body: About, key: str) -> Done:
     """Talk with the other one: the caller, or whoever is asked"""
     return _do(inputs.SwitchConsult(agent=number, about=body.about, key=key))
+
+
+def confer(number: str, body: About, key: str) -> Done:
+    """Bring caller, agent and whoever is asked together: all three hear each other"""
+    return _do(inputs.Confer(agent=number, about=body.about, key=key))
 
 
 def complete_consult(number: str, body: About, key: str) -> Done:

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from orchestrator.domain.contacts.consults import CALLER, CONSULTING, Consult
+from orchestrator.domain.contacts.consults import CALLER, CONSULTING, TOGETHER, Consult
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.transfers import under_way
@@ -20,6 +20,7 @@ from projections.live_calls import Call, name_of
 from projections.live_tallies import Tally
 from web.desk.hearing import Hearing, hearing_of, seen_by_agent
 from web.desk.tapes import Tape, tape_of
+from web.desk.voices import may_speak, voice_of
 
 ENGAGED: Final = ("ringing", "calling", "connecting", "consulted", "monitoring", "talking", "held")
 
@@ -45,13 +46,16 @@ class Ring(Struct, frozen=True, kw_only=True):
     """The name of the agent who passes the caller on; empty where nobody does."""
     asked_by: str = ""
     """The name of the agent who asks about a caller with whom they talk; empty where the caller is offered."""
+    together: bool = False
+    """Caller, whoever asks and this agent hear each other."""
     callback: bool = False
     """The customer is not on the line: they are called once this agent's phone has answered."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
     """Who is asked about the caller with whom this agent talks. `state`: ringing, joining, consulted (the agent talks
-    with them), caller (with the caller, and they wait) or back (nobody is asked any more, the caller is to come back).
+    with them), caller (with the caller, and they wait), together (all three hear each other) or back (nobody is asked
+    any more, the caller is to come back).
     """
 
     name: str
@@ -77,6 +81,10 @@ class Talk(Struct, frozen=True, kw_only=True):
     nuisance: bool
     """Whether the agent has marked the caller: further calls are refused."""
     tape: Tape
+    voice: str
+    """Whether the agent is heard: `heard`, `muting`, `muted`, `unmuting` or `unsure`."""
+    may_speak: frozenset[str]
+    """What may be done with the voice, and whether keys may be pressed."""
 
 
 class WrapUp(Struct, frozen=True, kw_only=True):
@@ -266,7 +274,7 @@ def may(
     if talks:
         found.add("hang_up")
     for talk in talks:
-        found |= _may_of(talk) | talk.tape.may
+        found |= _may_of(talk) | talk.tape.may | talk.may_speak
     if any(talk.number and not talk.nuisance for talk in talks):
         found.add("mark_nuisance")
     if all(talk.held for talk in talks) and why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE)) is None:
@@ -285,7 +293,9 @@ def _may_of(talk: Talk) -> set[str]:
         return {"transfer"} if talk.wish else {"transfer", wish}
     if talk.asked.state == "back":
         return set()
-    there = {"switch_consult"} if talk.asked.state in ("consulted", "caller") else set()
+    there = {"switch_consult"} if talk.asked.state in ("consulted", "caller", "together") else set()
+    if talk.asked.state in ("consulted", "caller"):
+        there.add("confer")
     return {"complete_consult", "end_consult", *there}
 
 
@@ -336,6 +346,7 @@ def _ring_of_consult(world: World, contact: Contact, consult: Consult) -> Ring:
         others=0,
         accepted=consult.answered,
         asked_by=asking.name or asking.number if asking is not None else "",
+        together=consult.hears == TOGETHER and not consult.wish,
     )
 
 
@@ -350,7 +361,7 @@ def _asked(world: World, consult: Consult | None) -> Asked | None:
     elif consult.wish:
         state = "joining"
     elif consult.answered:
-        state = "caller" if consult.hears == CALLER else "consulted"
+        state = {CALLER: "caller", TOGETHER: "together"}.get(consult.hears, "consulted")
     return Asked(name=name, state=state)
 
 
@@ -378,6 +389,8 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
             heard_by=seen_by_agent(world, contact),
             nuisance=contact.nuisance,
             tape=tape_of(world, contact),
+            voice=voice_of(contact.segment),
+            may_speak=may_speak(contact),
         )
         for contact in found
         if contact.segment is not None

@@ -56,6 +56,9 @@ KEYS: Final = (
     ("Alt+Shift+P", _l("Pass the caller on")),
     ("Alt+Shift+K", _l("Mask the recording for card data; record sound again")),
     ("Alt+Shift+G", _l("Record this call; end the recording")),
+    ("Alt+Shift+J", _l("Bring caller and whoever is asked together")),
+    ("Alt+Shift+U", _l("Mute me; be heard again")),
+    ("Alt+Shift+D", _l("Keypad: digits for the other end")),
     ("Alt+Shift+E", _l("Hang up")),
     ("Alt+Shift+L", _l("Refuse further calls of this caller")),
     ("Alt+Shift+1 … 9", _l("Choose what the call was about")),
@@ -85,8 +88,12 @@ ACTIONS: Final[dict[str, Make]] = {
     "stop_recording": lambda agent: inputs.StopRecording(agent=agent),
     "mask_recording": lambda agent: inputs.MaskRecording(agent=agent),
     "unmask_recording": lambda agent: inputs.UnmaskRecording(agent=agent),
+    "mute": lambda agent: inputs.Mute(agent=agent),
+    "unmute": lambda agent: inputs.Unmute(agent=agent),
+    "send_digits": lambda agent: inputs.SendDigits(agent=agent, digits=_field("digits")),
     "hang_up": lambda agent: inputs.HangUp(agent=agent),
     "switch_consult": lambda agent: inputs.SwitchConsult(agent=agent),
+    "confer": lambda agent: inputs.Confer(agent=agent),
     "complete_consult": lambda agent: inputs.CompleteConsult(agent=agent),
     "end_consult": lambda agent: inputs.EndConsult(agent=agent),
     "end_monitor": lambda agent: inputs.EndMonitor(agent=agent),
@@ -101,7 +108,8 @@ _TARGETS: Final = {"agent": "to_agent", "queue": "to_queue", "number": "to_numbe
 _ABOUT_ONE: Final = frozenset(
     {
         *("accept", "reject", "hold", "resume", "hang_up", "mark_nuisance", "extend"),
-        *("switch_consult", "complete_consult", "end_consult"),
+        *("mute", "unmute", "send_digits"),
+        *("switch_consult", "confer", "complete_consult", "end_consult"),
         *("start_recording", "stop_recording", "mask_recording", "unmask_recording"),
     }
 )

@@ -13,8 +13,9 @@ from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import monitor_events as mo
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts import recording as r
+from orchestrator.domain.contacts import speaking as v
 from orchestrator.domain.contacts import transfer_events as t
-from orchestrator.domain.contacts.consults import CALLER
+from orchestrator.domain.contacts.consults import CALLER, CONSULTED, TOGETHER
 from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
@@ -97,14 +98,29 @@ def _consulted(event: cs.ConsultAsked, names: Names) -> dict[str, object]:
     return {"target": names.agent(held.agent_id) if held is not None else str(_l("a number outside"))}
 
 
+_WITH_WHOM: Final = {
+    CALLER: _l("the caller"),
+    CONSULTED: _l("whoever is asked"),
+    TOGETHER: _l("both of them"),
+}
+_HEARS: Final = {
+    CALLER: _l("The agent talks with the caller; the other one hears music"),
+    CONSULTED: _l("The agent talks with whoever is asked; the other one hears music"),
+    TOGETHER: _l("All three hear each other"),
+}
+
+
 def _joined(event: cs.ConsultJoined, _names: Names) -> dict[str, object]:
-    caller = event.hears == CALLER
-    return {"who": str(_l("the caller")) if caller else str(_l("whoever is asked"))}
+    return {"how": str(_HEARS.get(event.hears, _HEARS[CONSULTED]))}
 
 
 def _switched(event: cs.ConsultSwitched, _names: Names) -> dict[str, object]:
-    caller = event.to == CALLER
-    return {"who": str(_l("the caller")) if caller else str(_l("whoever is asked"))}
+    return {"who": str(_WITH_WHOM.get(event.to, _WITH_WHOM[CONSULTED]))}
+
+
+def _digits(event: v.KeysPressed, _names: Names) -> dict[str, object]:
+    how_many = str(_l("%(count)s keys", count=event.count)) if event.count else str(_l("keys"))
+    return {"keys": how_many, "who": str(_l("the caller")) if event.to == CALLER else str(_l("whoever is asked"))}
 
 
 def _monitored(event: mo.MonitorAsked, names: Names) -> dict[str, object]:
@@ -182,7 +198,8 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     cs.ConsultAsked: (_l("The agent asks %(target)s; the caller hears music"), _consulted),
     cs.ConsultAnswered: (_l("Whoever is asked picked up"), _nothing),
     cs.ConsultSwitched: (_l("The agent wants to talk with %(who)s"), _switched),
-    cs.ConsultJoined: (_l("The agent talks with %(who)s; the other one hears music"), _joined),
+    cs.ConsultJoined: (_l("%(how)s"), _joined),
+    cs.MemberJoined: (_l("One more is in the room of all three"), _nothing),
     cs.ConsultExtended: (_l("More time for the consultation: %(cause)s"), _coded("cause")),
     cs.ConsultClosed: (_l("Nobody is asked any more: %(outcome)s"), _coded("outcome")),
     cs.ContactRejoined: (_l("The agent talks with the caller again"), _nothing),
@@ -200,6 +217,15 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("%(agent)s takes the caller over (%(reason)s)"),
         lambda e, n: {"agent": n.agent(e.agent_id), "reason": code(e.reason)},
     ),
+    v.MuteAsked: (_l("The agent wants to be muted"), _nothing),
+    v.AgentMuted: (_l("Muted: nobody hears the agent"), _nothing),
+    v.UnmuteAsked: (_l("The agent wants to be heard again"), _nothing),
+    v.AgentUnmuted: (_l("The agent is heard again"), _nothing),
+    v.MuteFailed: (
+        _l("Alarm: the switch did not mute, or unmute, the agent (%(cause)s)"),
+        lambda e, _: {"cause": e.cause},
+    ),
+    v.KeysPressed: (_l("The agent pressed %(keys)s for %(who)s"), _digits),
     c.RecordingBegun: (_l("Recording began"), _nothing),
     c.RecordingFinished: (
         _l("Recording finished, %(length)s long"),

@@ -5,6 +5,7 @@ from msgspec import Struct
 from orchestrator.domain.contacts.events import Decision, Hop, Reservation
 from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.recording import RecordingCommand
+from orchestrator.domain.contacts.speaking import Speaking
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.requirements import Step
 
@@ -418,6 +419,19 @@ class SwitchConsult(Struct, frozen=True, kw_only=True):
     connect_by: Instant
 
 
+class Confer(Struct, frozen=True, kw_only=True):
+    """Let caller, agent and whoever is consulted hear each other."""
+
+    connect_by: Instant
+
+
+class NoteMember(Struct, frozen=True, kw_only=True):
+    """The switch says that this leg is in a room."""
+
+    leg: str
+    room: str
+
+
 class CompleteConsult(Struct, frozen=True, kw_only=True):
     """The agent leaves, and the caller goes to whoever is consulted: by this visit, should they be lost."""
 
@@ -469,7 +483,9 @@ class TakeOver(Struct, frozen=True, kw_only=True):
     """As of `Transfer`."""
 
 
-Consulting = Consult | SwitchConsult | CompleteConsult | EndConsult | ExpireConsult | JoinConsultAgain
+Consulting = (
+    Consult | SwitchConsult | Confer | NoteMember | CompleteConsult | EndConsult | ExpireConsult | JoinConsultAgain
+)
 
 ByHand = Pick | Move | Reprioritise
 
@@ -478,5 +494,5 @@ Command = (
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
-    | Consulting | TakeOver | Monitoring
+    | Consulting | TakeOver | Monitoring | Speaking
 )  # fmt: skip

@@ -29,7 +29,9 @@ class ConsultAnswered(Event, frozen=True, kw_only=True):
 
 
 class ConsultSwitched(Event, frozen=True, kw_only=True):
-    """The agent wants to talk with the other one: `caller` or `consulted`. They are being joined until `connect_by`."""
+    """The agent wants to talk with the other one: `caller` or `consulted`; or with both of them, `together`. They are
+    being joined until `connect_by`.
+    """
 
     consult_id: str
     to: str
@@ -37,10 +39,19 @@ class ConsultSwitched(Event, frozen=True, kw_only=True):
 
 
 class ConsultJoined(Event, frozen=True, kw_only=True):
-    """The switch says that the agent talks with `hears`: `caller` or `consulted`; the other one hears music."""
+    """The switch says that the agent talks with `hears`: `caller` or `consulted`, and the other one hears music; or
+    `together`, with both of them.
+    """
 
     consult_id: str
     hears: str
+
+
+class MemberJoined(Event, frozen=True, kw_only=True):
+    """The switch says that this leg is in the room in which all three are to hear each other."""
+
+    consult_id: str
+    leg: str
 
 
 class ConsultExtended(Event, frozen=True, kw_only=True):

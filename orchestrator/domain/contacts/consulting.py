@@ -4,6 +4,7 @@ from orchestrator.domain.contacts import transferring
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     CompleteConsult,
+    Confer,
     Consult,
     Consulting,
     EndConsult,
@@ -13,6 +14,7 @@ from orchestrator.domain.contacts.commands import (
     NoteBridged,
     NoteDelivered,
     NoteLegGone,
+    NoteMember,
     RejectAtDesk,
     SwitchConsult,
     WithdrawOffer,
@@ -25,8 +27,17 @@ from orchestrator.domain.contacts.consult_events import (
     ConsultJoined,
     ConsultSwitched,
     ContactRejoined,
+    MemberJoined,
 )
-from orchestrator.domain.contacts.consults import CALLER, CONSULTED, CONSULTING, consult_leg
+from orchestrator.domain.contacts.consults import (
+    CALLER,
+    CONSULTED,
+    CONSULTING,
+    TOGETHER,
+    all_three,
+    consult_leg,
+    room_of,
+)
 from orchestrator.domain.contacts.consults import Consult as State
 from orchestrator.domain.contacts.contacts import (
     Contact,
@@ -49,12 +60,14 @@ def decide(contact: Contact, command: Consulting) -> Events:
         return _asked(contact, command)
     consult, segment = contact.consult, contact.segment
     if consult is None or segment is None:
-        if isinstance(command, SwitchConsult | CompleteConsult | EndConsult):
+        if isinstance(command, SwitchConsult | Confer | CompleteConsult | EndConsult):
             raise Refused("not_consulting", "Nobody is consulted about this caller any more.")
         return ()
     match command:
-        case SwitchConsult():
+        case SwitchConsult() | Confer():
             return _switched(consult, command)
+        case NoteMember():
+            return _member(contact, consult, command)
         case CompleteConsult():
             _refuse_unless_there(consult)
             return transferring.handed_over(contact, segment, consult, command)
@@ -94,14 +107,29 @@ def _refuse_unless_there(consult: State) -> None:
         raise Refused("not_consulting", "Nobody is consulted about this caller any more.")
 
 
-def _switched(consult: State, command: SwitchConsult) -> Events:
+def _switched(consult: State, command: SwitchConsult | Confer) -> Events:
     _refuse_unless_there(consult)
     if not consult.answered or not consult.hears:
         raise Refused("not_answered", "Nobody has answered yet whom you could talk with in turn.")
     to = CONSULTED if consult.hears == CALLER else CALLER
-    if consult.wish:
+    if isinstance(command, Confer):
+        to = TOGETHER
+    if consult.wish or consult.hears == to:
         return ()
     return (ConsultSwitched(consult_id=consult.consult_id, to=to, connect_by=command.connect_by),)
+
+
+def _member(contact: Contact, consult: State, command: NoteMember) -> Events:
+    """One more is in the room. Once all are, they hear each other."""
+    meant = all_three(contact)
+    if consult.wish != TOGETHER or command.room != room_of(consult):
+        return ()
+    if command.leg not in meant or command.leg in consult.inside:
+        return ()
+    events: Events = (MemberJoined(consult_id=consult.consult_id, leg=command.leg),)
+    if {*consult.inside, command.leg} == set(meant):
+        events += (ConsultJoined(consult_id=consult.consult_id, hears=TOGETHER),)
+    return events
 
 
 def delivered(consult: State, command: NoteDelivered) -> Events:
@@ -130,6 +158,8 @@ def bridged(contact: Contact, segment: Segment, consult: State, command: NoteBri
         hears = CONSULTED
     else:
         return ()
+    if consult.hears == TOGETHER and not consult.wish:
+        return ()  # late news of a bridge out of which they were brought together
     if not consult.answered or (consult.hears == hears and not consult.wish) or consult.wish not in ("", hears):
         return ()
     return (ConsultJoined(consult_id=consult.consult_id, hears=hears),)

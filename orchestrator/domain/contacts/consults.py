@@ -9,6 +9,9 @@ connected ───▶ consulting: rings ──▶ answered ──▶ agent hear
 5 ConsultClosed: cancelled, missed, left; the caller is joined with the agent again  7 ContactRejoined
 6 completed, or the agent is gone: the conversation ends, and the consulted one is the offer, or the call outside, to
   which the caller is passed on, as far as it had come. So one that still rings goes on ringing.
+From either talk (after 3, after 4) the agent may bring all three together: ConsultSwitched, then MemberJoined of each
+and ConsultJoined. They hear each other in one room of the switch; 4, 5 and 6 lead on from there as from a talk, and
+whichever two are left are joined by a bridge.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -24,6 +27,7 @@ from orchestrator.domain.contacts.consult_events import (
     ConsultJoined,
     ConsultSwitched,
     ContactRejoined,
+    MemberJoined,
 )
 from orchestrator.domain.contacts.events import (
     OfferAcceptRequested,
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 JOIN_WITHIN: Final = 5 * SECOND
 CALLER: Final = "caller"
 CONSULTED: Final = "consulted"
+TOGETHER: Final = "together"
 # The status word of a contact whose agent consults somebody.
 CONSULTING: Final = "consulting"
 
@@ -60,6 +65,8 @@ class Consult(Struct, frozen=True, kw_only=True):
     """Whom the agent hears, as the switch said last."""
     wish: str = ""
     """With whom the agent is being joined; empty: with nobody."""
+    inside: tuple[str, ...] = ()
+    """The legs that the switch has said are in the room of all three; empty unless they are being brought together."""
     over: bool = False
     """Nobody is consulted any more; the caller is being joined with the agent again."""
     doubted: bool = False
@@ -82,12 +89,27 @@ def consult_leg(contact: "Contact") -> str:
     return consult.leg if consult is not None and not consult.over else ""
 
 
+def room_of(consult: Consult) -> str:
+    """What the switch calls the room in which all three hear each other."""
+    return consult.consult_id
+
+
+def all_three(contact: "Contact") -> tuple[str, ...]:
+    """The legs of caller, agent and whoever is consulted; empty where nobody is."""
+    consult, segment = contact.consult, contact.segment
+    if consult is None or consult.over or segment is None:
+        return ()
+    return (contact.caller_leg, segment.leg, consult.leg)
+
+
 def hears_nobody(contact: "Contact", leg: str) -> bool:
     """Whether this leg, of the caller or of whoever is consulted, hears music while the agent is with the other one."""
     consult = contact.consult
     if consult is None or not leg:
         return False
     agent_hears = consult.wish or consult.hears
+    if agent_hears == TOGETHER:
+        return False
     if leg == contact.caller_leg:
         return agent_hears != CALLER
     return leg == consult_leg(contact) and consult.answered and agent_hears != CONSULTED
@@ -126,11 +148,13 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             answered = replace(consult, answered=True, wish=CONSULTED, due=event.connect_by)
             return replace(contact, consult=answered)
         case ConsultSwitched() if consult is not None:
-            switched = replace(consult, wish=event.to, due=event.connect_by, doubted=False)
+            switched = replace(consult, wish=event.to, due=event.connect_by, doubted=False, inside=())
             contact = replace(contact, consult=switched)
             return _parking(contact) if event.to == CONSULTED else contact
+        case MemberJoined() if consult is not None:
+            return replace(contact, consult=replace(consult, inside=(*consult.inside, event.leg)))
         case ConsultJoined() if consult is not None:
-            joined = replace(consult, hears=event.hears, wish="", due=Instant(0), doubted=False)
+            joined = replace(consult, hears=event.hears, inside=(), wish="", due=Instant(0), doubted=False)
             return replace(contact, consult=joined)
         case ConsultExtended() if consult is not None:
             doubted = consult.doubted or event.cause == "not_connected_in_time"

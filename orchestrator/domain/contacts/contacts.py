@@ -28,7 +28,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import consults, monitors, outward, recording, transfers
+from orchestrator.domain.contacts import consults, monitors, outward, recording, speaking, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.events import (
@@ -242,6 +242,12 @@ class Segment(Struct, frozen=True, kw_only=True):
     """When the switch is to be told of the wish, at the earliest."""
     announced: bool = False
     """Whether the caller was told the agent's number."""
+    muted: bool = False
+    """Whether nobody hears the agent, as the switch said it last."""
+    mute_wish: str = ""
+    """`mute` or `unmute` where the agent asked for it and the switch has not said that it is so."""
+    mute_failed: bool = False
+    """The switch did not do what was wished, or nobody knows."""
     waited: int = 0
     """How long (µs) the caller had waited for it."""
     tape: str = ""
@@ -497,6 +503,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             contact = replace(contact, visit=_declined(contact, event))
     if contact.offer is not None and isinstance(event, _OfferStep) and event.offer_id == contact.offer.offer_id:
         return _evolve_offered(contact, contact.offer, event)
+    if contact.segment is not None and type(event) in speaking.OF_VOICE:
+        return replace(contact, segment=speaking.evolve(contact.segment, event))
     consulted = consults.evolve(contact, event, at)
     if consulted is not contact:
         return consulted

@@ -14,6 +14,7 @@ from orchestrator.domain.contacts import (
     moving,
     offers,
     recording,
+    speaking,
     transferring,
 )
 from orchestrator.domain.contacts.commands import (
@@ -440,4 +441,5 @@ _DECIDE: Final[dict[type, Callable[[Contact, Any], Events]]] = {
     Receive: lambda _contact, _command: (),
     **dict.fromkeys(get_args(Calling), calling.decide),
     **dict.fromkeys(get_args(RecordingCommand), _of_recording),
+    **dict.fromkeys(get_args(speaking.Speaking), speaking.decide),
 }

@@ -117,6 +117,13 @@ class MaskSet(Fact, frozen=True, kw_only=True):
     on: bool
 
 
+class MuteSet(Fact, frozen=True, kw_only=True):
+    """Answer to `MuteLeg` and `UnmuteLeg`: nobody hears the leg (`on`), or it is heard again."""
+
+    leg: str
+    on: bool
+
+
 class ConferenceChanged(LegFact, frozen=True, kw_only=True):
     """Something in a conference (CUSTOM conference::maintenance), `action` in the switch's words."""
 
@@ -181,6 +188,8 @@ class SeenLeg(Struct, frozen=True, kw_only=True, omit_defaults=True):
     parked: bool = False
     bridged_to: str = ""
     held: bool = False
+    room: str = ""
+    """The conference room in which it is."""
     contact: str = ""
     offer: str = ""
     dialled: str = ""

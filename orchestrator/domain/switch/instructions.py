@@ -91,6 +91,12 @@ class ParkLeg(Instruction, frozen=True, kw_only=True):
     """Take this leg out of whatever it is in: it is parked, and whoever heard it is left alone."""
 
 
+class ConferLeg(Instruction, frozen=True, kw_only=True):
+    """Take this leg out of whatever it is in, into a room in which all who are there hear each other."""
+
+    room: str
+
+
 class KeepLeg(Instruction, frozen=True, kw_only=True):
     """From now on this leg stays, parked, when whoever it talks with leaves."""
 
@@ -101,6 +107,20 @@ class HoldLeg(Instruction, frozen=True, kw_only=True):
 
 class ResumeLeg(Instruction, frozen=True, kw_only=True):
     """Take this leg off hold."""
+
+
+class MuteLeg(Instruction, frozen=True, kw_only=True):
+    """Let nobody hear this leg; answered by `MuteSet`."""
+
+
+class UnmuteLeg(Instruction, frozen=True, kw_only=True):
+    """Let this leg be heard again; answered by `MuteSet`."""
+
+
+class SendDigits(Instruction, frozen=True, kw_only=True):
+    """Send these keys to the far end of this leg, beside the sound. They are nobody else's business."""
+
+    digits: str
 
 
 class HangUpLeg(Instruction, frozen=True, kw_only=True):

@@ -109,6 +109,14 @@ def background(command: str, job: str = "i-1") -> str:
         (i.AnswerPhone, {"leg": OTHER, "offer": "o-1"}, [background(f"uuid_phone_event {OTHER} talk")]),
         (i.HoldLeg, {"leg": OTHER}, [background(f"uuid_hold {OTHER}")]),
         (i.ResumeLeg, {"leg": OTHER}, [background(f"uuid_hold off {OTHER}")]),
+        (i.MuteLeg, {}, [f"api uuid_audio {LEG} start read mute 1"]),
+        (i.UnmuteLeg, {}, [f"api uuid_audio {LEG} stop"]),
+        (i.SendDigits, {"digits": "42#"}, [f"api uuid_send_dtmf {LEG} 42#"]),
+        (
+            i.ConferLeg,
+            {"room": "r-1"},
+            [f"api uuid_break {LEG} all", f"api uuid_transfer {LEG} conference:r-1@ringledger,park inline"],
+        ),
         (i.HangUpLeg, {"cause": "USER_BUSY"}, [background(f"uuid_kill {LEG} USER_BUSY")]),
         (
             i.StartRecording,
@@ -171,7 +179,7 @@ def test_without_the_lease_nothing_is_written_but_questions(rig: Rig) -> None:
     for kind in ROWS:
         fields: dict[str, object] = {"music": "m", "prompt": "p", "file": "x", "other": OTHER, "offer": "o-1"}
         fields |= {"number": "12345", "trunk": "outside", "ring_ms": 1_000, "deadline": Instant(now() + 20_000_000)}
-        fields["prompts"], fields["mode"] = ("p",), "listen"
+        fields |= {"prompts": ("p",), "mode": "listen", "digits": "1", "room": "r"}
         wanted = {name: value for name, value in fields.items() if name in get_type_hints(kind)}
         rig.ring() if kind is i.RingAgent else rig.perform(kind, **wanted)
     assert [command for command in rig.written() if not command.startswith("api ")] == []

@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.speaking import KeysPressed
 from tests.web.browser.centre import Centre
 from tests.web.browser.conftest import grave
 from tests.web.browser.test_pass_on import LANGUAGES, picture, seat, talk
@@ -42,7 +43,21 @@ def test_a_colleague_is_asked_by_keyboard_and_has_the_caller_in_the_end(centre: 
         ann.keyboard.press("Alt+Shift+S")
         house.ledger.await_event(e.ConsultJoined, count=count)
     assert [event.hears for event in house.ledger.all(e.ConsultJoined)] == ["consulted", "caller", "consulted"]
-    ann.wait_for_selector("form[action$='switch_consult'] button:not([disabled])")
+    ann.wait_for_selector("form[action$='confer'] button:not([disabled])")
+    ann.keyboard.press("Alt+Shift+J")
+    house.ledger.await_event(e.ConsultJoined, fits=lambda event: event.hears == "together")
+    ann.wait_for_selector("form[action$='confer']", state="detached")
+    ann.keyboard.press("Alt+Shift+U")
+    ann.wait_for_selector("p.muted")
+    ann.keyboard.press("Alt+Shift+D")
+    ann.keyboard.type("42#")
+    assert grave(ann) == []
+    picture(ann, "desk-together-muted-keypad", language)
+    picture(bob, "desk-asked-together", language)
+    ann.keyboard.press("Enter")
+    assert house.ledger.await_event(KeysPressed).count == 3
+    ann.keyboard.press("Alt+Shift+U")
+    ann.wait_for_selector("p.muted", state="detached")
     ann.keyboard.press("Alt+Shift+H")
     house.ledger.await_event(e.ContactRejoined)
     bob.wait_for_selector(".ring", state="detached")

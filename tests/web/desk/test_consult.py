@@ -54,6 +54,11 @@ def test_a_colleague_is_asked_sees_by_whom_and_has_the_caller_in_the_end(office:
     assert "You talk with Bob Baker; the caller hears music" in ann.page()
     ann.press("switch_consult")
     await_asked(ann, "caller")
+    ann.press("confer")
+    await_asked(ann, "together")
+    assert "You, the caller and Bob Baker hear each other" in ann.page()
+    assert "You, the caller and Ann Archer hear each other" in bob.page()
+    assert ask(ann, "agent:803", about=contact_id) == "conference_full"
     ann.press("complete_consult")
     bob.await_state("talking")
     ann.await_state("wrapping_up")

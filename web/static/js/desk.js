@@ -148,7 +148,7 @@ function press(element) {
     element.checked = true;
     element.focus();
   } else element.click();
-  if (element.matches("summary")) element.parentElement.querySelector("button")?.focus();
+  if (element.matches("summary")) element.parentElement.querySelector("input[id], button")?.focus();
 }
 
 document.addEventListener("keydown", (event) => {

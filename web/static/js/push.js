@@ -1,7 +1,7 @@
 // One stream for the page: parts of it are replaced as the server sends them, and it says so when it may be old.
 //
 // A part is an element with an id. What somebody is typing into is left alone: a part with data-keep stays as long as
-// the server sends the same data-keep, and an open menu (data-hold) stays open.
+// the server sends the same data-keep, and an open menu (data-hold) stays open with what was typed into it.
 
 import { ask, duration, now, post, setClock } from "./page.js";
 
@@ -47,7 +47,12 @@ function parse(html) {
 function holdOpen(old, fresh) {
   for (const menu of old.querySelectorAll("details[data-hold][open]")) {
     const same = menu.id && fresh.querySelector(`#${CSS.escape(menu.id)}`);
-    if (same) same.open = true;
+    if (!same) continue;
+    same.open = true;
+    for (const input of menu.querySelectorAll("input[id]")) {
+      const again = same.querySelector(`#${CSS.escape(input.id)}`);
+      if (again) again.value = input.value;
+    }
   }
 }
 

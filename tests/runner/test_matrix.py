@@ -1,0 +1,114 @@
+"""The whole table of states, of who hangs up first, and of causes, played (features 4.3, 12.5; complaints 13, 14)."""
+
+import pytest
+
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.switch import facts
+from orchestrator.domain.switch.instructions import ConferLeg, RingAgent
+from orchestrator.runner import inputs as i
+from tests.matrix import CAUSES, ROWS, Row
+from tests.runner.scene import NODE, Scene
+
+_CONSULTS = ("asking", "consulting", "to_and_fro", "joining", "together")
+
+
+class Play:
+    """A call in one of the states. `legs`: of caller, agent and colleague, as far as they are there."""
+
+    def __init__(self, state: str) -> None:
+        self.scene = scene = Scene(agents=2)
+        self.legs: dict[str, str] = {}
+        if state == "waiting":
+            self.legs["caller"] = scene.park()
+            return
+        scene.ready(1)
+        if state == "ringing":
+            self.legs["caller"] = scene.park()
+            ring = scene.ring_of(self.legs["caller"])
+            scene.ringing(ring)
+        else:
+            self.legs["caller"], ring = scene.talk(1)
+        self.legs["agent"] = ring.leg
+        if state == "held":
+            scene.wait(1_000)
+            scene.give(i.Hold(agent="1001"))
+            scene.give(facts.LegHeld(node=NODE, leg=ring.leg))
+        if state in _CONSULTS:
+            self._consult(state)
+        if state == "passed_on":
+            scene.ready(2)
+            scene.give(i.Transfer(agent="1001", to_agent="1002"))
+            second = scene.ring_of(self.legs["caller"])
+            scene.ringing(second)
+            scene.hang_up(ring.leg)
+            self.legs["colleague"] = second.leg
+
+    def _consult(self, state: str) -> None:
+        scene = self.scene
+        scene.ready(2)
+        scene.give(i.Consult(agent="1001", to_agent="1002"))
+        asked = scene.instructions(RingAgent)[-1]
+        scene.ringing(asked)
+        caller, agent, colleague = self.legs["caller"], self.legs["agent"], asked.leg
+        self.legs["colleague"] = colleague
+        if state == "asking":
+            return
+        scene.answer(asked)
+        self._joined(agent, colleague)
+        if state == "to_and_fro":
+            scene.give(i.SwitchConsult(agent="1001"))
+            self._joined(caller, agent)
+        if state in ("joining", "together"):
+            scene.give(i.Confer(agent="1001"))
+            room = scene.instructions(ConferLeg)[-1].room
+            for leg in (caller, agent, colleague)[: 2 if state == "joining" else 3]:
+                scene.give(facts.ConferenceChanged(node=NODE, leg=leg, conference=room, action="add-member"))
+
+    def _joined(self, leg: str, other: str) -> None:
+        self.scene.give(facts.LegBridged(node=NODE, leg=leg, other=other))
+
+    def becomes(self) -> str:
+        """What becomes of the caller, once the switch has done what it was told."""
+        scene, caller = self.scene, self.legs["caller"]
+        contact = scene.contact(caller)
+        if contact is None or contact.status == "leaving":
+            return "ended"
+        if contact.consult is not None:
+            self._joined(caller, self.legs["agent"])
+        elif contact.offer is not None and contact.offer.accepted:
+            self._joined(caller, self.legs["colleague"])
+        contact = scene.live(caller)
+        if contact.segment is not None:
+            return {"a1": "agent", "a2": "colleague"}[contact.segment.agent_id]
+        rung = contact.offer.reservations if contact.offer is not None else ()
+        return "offered" if any(held.leg in self.legs.values() for held in rung) else "waits"
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.state}-{row.who}")
+def test_whoever_hangs_up_first_the_caller_is_where_the_table_says(row: Row, cause: str) -> None:
+    play = Play(row.state)
+    play.scene.hang_up(play.legs[row.who], cause)
+    assert play.becomes() == row.becomes
+
+
+@pytest.mark.parametrize("state", dict.fromkeys(row.state for row in ROWS))
+def test_all_hang_up_in_the_same_tick_and_the_contact_ends_once_whatever_the_order(state: str) -> None:
+    """Complaint 13: both ends in the same tick."""
+    for first in Play(state).legs:
+        play = Play(state)
+        others = [leg for who, leg in play.legs.items() if who != first]
+        for leg in (play.legs[first], *others):
+            play.scene.hang_up(leg)
+        assert play.scene.contact(play.legs["caller"]) is None
+        assert len(play.scene.events(c.ContactEnded)) == 1
+
+
+@pytest.mark.parametrize("state", dict.fromkeys(row.state for row in ROWS))
+def test_with_the_whole_switch_everything_ends(state: str) -> None:
+    """Feature 12.5: its contacts are closed with their cause."""
+    play = Play(state)
+    play.scene.disconnect()
+    play.scene.connect(core="core-2")
+    (ended,) = play.scene.events(c.ContactEnded)
+    assert ended.reason == "switch_lost"

@@ -1,0 +1,52 @@
+"""Rooms in the simulation: who the log says hear each other are in one, and nobody is left alone in one."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from orchestrator.domain.contacts.consult_events import ConsultSwitched
+from orchestrator.domain.contacts.consults import TOGETHER, all_three, consult_leg
+from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of
+from orchestrator.domain.switch import instructions as i
+from orchestrator.domain.world import World
+
+# So long somebody may be alone in a room that is over, until the bridge or the music comes.
+ALONE = 3 * SECOND
+
+
+class Rooms(Protocol):
+    """What the rules look at in a switch."""
+
+    def lives(self, leg: str) -> bool:
+        """Whether this leg lives."""
+
+    def room(self, leg: str) -> str:
+        """The room in which this leg is; empty where it is in none."""
+
+    def silent_since(self, leg: str) -> int:
+        """Since when this leg hears nothing; 0 while it hears something, or is not there."""
+
+
+def broken(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
+    """Each rule that does not hold now, and of whom. `slack`: until when the engine may not know yet."""
+    for contact in world.contacts.values():
+        consult, legs = contact.consult, all_three(contact)
+        together = consult is not None and not consult.over and TOGETHER in (consult.wish, consult.hears)
+        settled = consult is not None and consult.hears == TOGETHER and not consult.wish and now > slack
+        if settled and all(map(rooms.lives, legs)) and len({rooms.room(leg) or leg for leg in legs}) > 1:
+            yield "together", f"the log says that three of {contact.contact_id} hear each other, and they do not"
+        for leg in () if together else contact.legs:
+            since = rooms.silent_since(leg) if rooms.room(leg) and world.in_step(contact.node) else 0
+            if since and now > max(since, slack) + ALONE:
+                yield "together", f"leg {leg} of {contact.contact_id} is alone in a room that is over"
+
+
+def left_alone(world: World, rooms: Rooms, records: Iterable[Record], told: Iterable[i.Instruction]) -> Iterator[str]:
+    """Whoever stays in a room out of which the other two are taken, and nobody takes them out."""
+    out = {each.leg for each in told if isinstance(each, i.ParkLeg | i.ConferLeg | i.HangUpLeg)}
+    for record in records:
+        contact = world.contacts.get(ident_of(record.stream))
+        if not isinstance(record.event, ConsultSwitched) or record.event.to == TOGETHER or contact is None:
+            continue
+        third = consult_leg(contact)
+        if rooms.room(third) and third not in out:
+            yield f"leg {third} of {contact.contact_id} stays alone in the room"
