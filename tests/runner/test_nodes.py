@@ -1,5 +1,7 @@
 """Several switches: whose phones ring where, one that is drained, and one that is dead (issue 5, nodes)."""
 
+import pytest
+
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.routing.outside import OutsideConfigured
@@ -154,11 +156,14 @@ def test_a_far_half_that_nobody_has_any_more_is_hung_up_on_sight() -> None:
     assert story(scene.outcome) == ["StrayLegClosed"]
 
 
-def test_nobody_is_blamed_for_a_trunk_that_is_down() -> None:
-    """Decision 0018: what the agent knows nothing of is no missed call."""
+@pytest.mark.parametrize("rang", [False, True])
+def test_nobody_is_blamed_for_a_trunk_that_is_down(rang: bool) -> None:  # noqa: FBT001
+    """Decision 0018: what the agent knows nothing of is no missed call, also where the phone rang until then."""
     scene = two(agents=1)
     scene.ready(1)
     ring = scene.ring_of(scene.park())
+    if rang:
+        scene.ringing(ring)
     scene.hang_up(ring.leg, "RECOVERY_ON_TIMER_EXPIRE")
     assert not scene.events(s.AgentStoodDown)
     assert [event.outcome for event in scene.events(s.AgentReleased)] == ["failed"]

@@ -22,6 +22,7 @@ from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.switch import nodes as n
+from orchestrator.domain.switch.causes import ORIGINATOR_CANCEL
 from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
@@ -941,7 +942,8 @@ class Invariants:
                     raise Broken("one_agent_per_caller", f"{given.leg} talks with {other} and is joined with another")
             case i.HangUpLeg() if contact is not None and contact.offer is not None:
                 held = c.reservation_of(contact, given.leg)
-                if held is not None and held.leg not in contact.offer.rejecting:
+                lost = given.cause == ORIGINATOR_CANCEL  # the phone's switch began anew, and its ring went with it
+                if held is not None and held.leg not in contact.offer.rejecting and not lost:
                     raise Broken("losers_kept", f"{given.leg} is hung up while its offer holds it")
 
     def _dialled_rightly(self, contact: c.Contact | None, given: i.DialOutside) -> None:

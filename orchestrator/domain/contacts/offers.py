@@ -126,8 +126,8 @@ def phone_outcome(offer: Offer, leg: str, cause: str) -> str:
     if leg in offer.rejecting:
         return "rejected"
     outcome = outcome_of(cause)
-    if cause in NOT_PASSED and leg not in offer.delivered and any(r.via for r in offer.reservations if r.leg == leg):
-        return "failed"  # it may be the trunk to the phone's node, of which the agent knows nothing
+    if cause in NOT_PASSED and any(r.via for r in offer.reservations if r.leg == leg):
+        return "failed"  # it may be the trunk to the phone's node, or that node, also where it rang until then
     never_there = outcome == "timed_out" or cause == NORMAL_TEMPORARY_FAILURE
     return "unreachable" if never_there and leg not in offer.delivered else outcome
 
