@@ -156,7 +156,7 @@ def test_a_far_half_that_nobody_has_any_more_is_hung_up_on_sight() -> None:
     assert story(scene.outcome) == ["StrayLegClosed"]
 
 
-@pytest.mark.parametrize("rang", [False, True])
+@pytest.mark.parametrize("rang", (False, True))
 def test_nobody_is_blamed_for_a_trunk_that_is_down(rang: bool) -> None:  # noqa: FBT001
     """Decision 0018: what the agent knows nothing of is no missed call, also where the phone rang until then."""
     scene = two(agents=1)

@@ -102,17 +102,30 @@ def kill(mutant: Mutant) -> Kill | None:
 
 @contextmanager
 def swapped(owner: ModuleType | type, name: str, wrong: Any) -> Iterator[None]:
-    """`owner.name` is `wrong` for a while, and so is every name in the product under which it was imported."""
+    """`owner.name` is `wrong` for a while, and so is every name in the product under which it was imported, and every
+    entry of a table of the product.
+    """
     right = getattr(owner, name)
     places: list[tuple[Any, str]] = [(owner, name)]
+    entries: list[tuple[dict[Any, Any], Any]] = []
     if isinstance(owner, ModuleType):
         modules = [module for key, module in sys.modules.items() if key.startswith(("orchestrator.", "tests.sim"))]
         places += [(module, name) for module in modules if module is not owner and getattr(module, name, None) is right]
+        entries = [
+            (table, key) for module in modules for table in _tables(module) for key in table if table[key] is right
+        ]
     with ExitStack() as back:
+        for table, key in entries:
+            back.callback(table.__setitem__, key, right)
+            table[key] = wrong
         for place, each in places:
             back.callback(setattr, place, each, right)
             setattr(place, each, wrong)
         yield
+
+
+def _tables(module: ModuleType) -> list[dict[Any, Any]]:
+    return [found for key, found in vars(module).items() if isinstance(found, dict) and not key.startswith("__")]
 
 
 def around(owner: ModuleType | type, name: str, wrap: Callable[..., Any]) -> Callable[[], AbstractContextManager[None]]:
