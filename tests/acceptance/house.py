@@ -17,6 +17,7 @@ import pytest
 from orchestrator import cluster
 from orchestrator.audit.report import Report
 from orchestrator.control import Client, ControlError, control_path
+from orchestrator.domain.contacts import contacts
 from orchestrator.domain.kernel import Record, Refused
 from orchestrator.runner import inputs
 from orchestrator.service.configuration import apply_file
@@ -32,6 +33,15 @@ from tests.postgres import make_reachable_directory, provide_made, settings_for
 ROOT: Final = Path(__file__).parents[2]
 EXTENSION_OF: Final = {"801": "1001", "802": "1002", "803": "1003"}
 """Employee number to extension of the three agents."""
+
+ELSEWHERE: Final = "+31205550001"
+# A trunk to the outside, to be appended to a configuration: `OUTSIDE.format(ring_s=5)`.
+OUTSIDE: Final = """
+[outside.main]
+allowed = ["+31"]
+show = "+31205550000"
+ring_s = {ring_s}
+"""
 
 # Short where a test waits for it, long where its end would spoil one.
 CONFIGURATION: Final = """
@@ -360,3 +370,13 @@ class House:
 def url_of(switch: Switch) -> str:
     """A switch as RINGLEDGER_SWITCHES names it."""
     return f"esl://:{quote(switch.password, safe='')}@{switch.host}:{switch.port}/?name={switch.name}"
+
+
+def talking(house: House, *others: str) -> None:
+    """Agent 801 talks with the one who called, which is recorded; these others are ready."""
+    house.driver.phone("1001")
+    house.sign_in("801")
+    house.driver.call()
+    house.ledger.await_event(contacts.RecordingBegun)
+    for number in others:
+        house.sign_in(number)

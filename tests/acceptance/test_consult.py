@@ -10,25 +10,7 @@ from orchestrator.domain.kernel import Refused
 from orchestrator.domain.switch.nodes import NodeReconciled
 from orchestrator.runner import inputs
 from tests.acceptance.conftest import Build
-from tests.acceptance.house import House
-
-ELSEWHERE = "+31205550001"
-RULES = """
-[outside.main]
-allowed = ["+31"]
-show = "+31205550000"
-ring_s = 5
-"""
-
-
-def _talking(house: House, *others: str) -> None:
-    """Agent 801 talks with the one who called; these others are ready."""
-    house.driver.phone("1001")
-    house.sign_in("801")
-    house.driver.call()
-    house.ledger.await_event(c.RecordingBegun)
-    for number in others:
-        house.sign_in(number)
+from tests.acceptance.house import ELSEWHERE, OUTSIDE, House, talking
 
 
 def _hears(house: House, whom: str, times: int) -> None:
@@ -39,7 +21,7 @@ def _hears(house: House, whom: str, times: int) -> None:
 def test_an_agent_asks_a_colleague_goes_to_and_fro_and_leaves_the_caller_to_them(house: House) -> None:
     """Features 4.3, 4.4; complaints 13, 14: one contact, two conversations, two recordings, two wrap-ups."""
     house.driver.phone("1002")
-    _talking(house, "802")
+    talking(house, "802")
     house.driver.let_hear(1_500)
     house.do(inputs.Consult(agent="801", to_agent="802"))
     _hears(house, "consulted", 1)
@@ -65,7 +47,7 @@ def test_an_agent_asks_a_colleague_goes_to_and_fro_and_leaves_the_caller_to_them
 def test_all_three_hear_each_other_until_the_agent_leaves_and_one_recording_has_it_all(house: House) -> None:
     """Features 4.3, 8.1; complaint 13: from the command line as from the desk."""
     house.driver.phone("1002")
-    _talking(house, "802")
+    talking(house, "802")
     house.do(inputs.Consult(agent="801", to_agent="802"))
     _hears(house, "consulted", 1)
     assert house.run("confer", "801")[0] == 0
@@ -86,7 +68,7 @@ def test_all_three_hear_each_other_until_the_agent_leaves_and_one_recording_has_
 def test_a_mask_that_is_open_while_somebody_is_asked_ends_with_the_talk_and_the_next_one_is_heard(house: House) -> None:
     """Features 4.3, 8.1: the mask is the first talk's, and its end stands in the log before that of its recording."""
     house.driver.phone("1002")
-    _talking(house, "802")
+    talking(house, "802")
     house.do(inputs.Consult(agent="801", to_agent="802"))
     _hears(house, "consulted", 1)
     house.do(inputs.MaskRecording(agent="801"))
@@ -107,7 +89,7 @@ def test_a_mask_that_is_open_while_somebody_is_asked_ends_with_the_talk_and_the_
 
 def test_a_colleague_who_is_asked_no_more_is_free_and_the_caller_talks_with_the_agent_again(house: House) -> None:
     house.driver.phone("1002")
-    _talking(house, "802")
+    talking(house, "802")
     house.do(inputs.Consult(agent="801", to_agent="802"))
     _hears(house, "consulted", 1)
     house.do(inputs.EndConsult(agent="801"))
@@ -124,7 +106,7 @@ def test_a_colleague_who_does_not_answer_leaves_caller_and_agent_together(build:
     house = build(ring_s=2)
     house.open()
     house.driver.phone("1002", "rings")
-    _talking(house, "802")
+    talking(house, "802")
     house.do(inputs.Consult(agent="801", to_agent="802"))
     assert house.ledger.await_event(e.ConsultClosed).outcome == "missed"
     house.ledger.await_event(e.ContactRejoined)
@@ -136,7 +118,7 @@ def test_a_colleague_who_does_not_answer_leaves_caller_and_agent_together(build:
 def test_an_engine_that_starts_again_in_the_middle_finds_all_three(house: House) -> None:
     """Complaint 13; feature 11.8: nobody is cut off, and the agent completes what they began."""
     house.driver.phone("1002")
-    _talking(house, "802")
+    talking(house, "802")
     house.do(inputs.Consult(agent="801", to_agent="802"))
     _hears(house, "consulted", 1)
     house.engines[-1].child.kill()
@@ -152,10 +134,10 @@ def test_an_engine_that_starts_again_in_the_middle_finds_all_three(house: House)
 @pytest.mark.parametrize("completes", (True, False))
 def test_a_number_outside_is_asked_and_has_the_caller_or_not(build: Build, *, completes: bool) -> None:
     house = build()
-    house.apply(house.configuration + RULES)
+    house.apply(house.configuration + OUTSIDE.format(ring_s=5))
     house.open()
     house.driver.outside(ELSEWHERE)
-    _talking(house)
+    talking(house)
     with pytest.raises(Refused, match="may not be called"):
         house.do(inputs.Consult(agent="801", to_number="+8613800138000"))
     house.do(inputs.Consult(agent="801", to_number=ELSEWHERE))

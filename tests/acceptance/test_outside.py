@@ -7,17 +7,10 @@ from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs
 from tests.acceptance.conftest import Build
-from tests.acceptance.house import House
+from tests.acceptance.house import ELSEWHERE, OUTSIDE, House
 from tests.contract.driver import Outsider
 
 CUSTOMER = "+31201234567"
-ELSEWHERE = "+31205550001"
-RULES = """
-[outside.main]
-allowed = ["+31"]
-show = "+31205550000"
-ring_s = {ring_s}
-"""
 
 
 def _house(build: Build, *overflow: str, keys: str = "", ring_s: int = 5) -> House:
@@ -25,7 +18,7 @@ def _house(build: Build, *overflow: str, keys: str = "", ring_s: int = 5) -> Hou
     house = build()
     rows = ", ".join(overflow)
     queue = f"overflow = [ {rows} ]\n{keys}\n[queue.sales]"
-    house.apply(house.configuration.replace("[queue.sales]", queue) + RULES.format(ring_s=ring_s))
+    house.apply(house.configuration.replace("[queue.sales]", queue) + OUTSIDE.format(ring_s=ring_s))
     house.open()
     return house
 

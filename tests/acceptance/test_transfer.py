@@ -11,27 +11,9 @@ from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import Event, Refused
 from orchestrator.runner import inputs
 from tests.acceptance.conftest import Build
-from tests.acceptance.house import House
+from tests.acceptance.house import ELSEWHERE, OUTSIDE, House, talking
 
 E = TypeVar("E", bound=Event)
-
-ELSEWHERE = "+31205550001"
-RULES = """
-[outside.main]
-allowed = ["+31"]
-show = "+31205550000"
-ring_s = 5
-"""
-
-
-def _talking(house: House, *others: str) -> None:
-    """Agent 801 talks with the one who called; these others are ready."""
-    house.driver.phone("1001")
-    house.sign_in("801")
-    house.driver.call()
-    house.ledger.await_event(c.RecordingBegun)
-    for number in others:
-        house.sign_in(number)
 
 
 @pytest.mark.parametrize("held", (False, True))
@@ -40,7 +22,7 @@ def test_a_caller_passed_on_to_a_colleague_talks_with_them_and_each_talk_has_its
 ) -> None:
     """Features 4.3, 4.4; complaints 13, 14: one contact, two conversations, two recordings, two wrap-ups."""
     house.driver.phone("1002")
-    _talking(house, "802")
+    talking(house, "802")
     house.driver.let_hear(1_500)
     if held:
         house.do(inputs.Hold(agent="801"))
@@ -64,7 +46,7 @@ def test_a_caller_passed_on_to_a_colleague_talks_with_them_and_each_talk_has_its
 def test_a_caller_passed_on_under_a_mask_is_heard_in_the_next_recording(house: House) -> None:
     """Features 4.3, 8.1: the mask is the first talk's, and its end stands in the log before that of its recording."""
     house.driver.phone("1002")
-    _talking(house, "802")
+    talking(house, "802")
     house.do(inputs.MaskRecording(agent="801"))
     house.ledger.await_event(r.RecordingMasked)
     house.do(inputs.Transfer(agent="801", to_agent="802"))
@@ -86,7 +68,7 @@ def test_a_colleague_who_does_not_answer_leaves_the_caller_in_the_queue_for_the_
     house = build(ring_s=2)
     house.open()
     house.driver.phone("1002", "rings")
-    _talking(house, "802")
+    talking(house, "802")
     house.do(inputs.Transfer(agent="801", to_agent="802"))
     house.ledger.await_event(c.OfferTimedOut)
     house.await_state("801", "talking")
@@ -98,7 +80,7 @@ def test_a_colleague_who_does_not_answer_leaves_the_caller_in_the_queue_for_the_
 
 def test_a_caller_passed_on_into_a_queue_waits_there_until_an_agent_comes(house: House) -> None:
     house.driver.phone("1003")
-    _talking(house)
+    talking(house)
     house.do(inputs.Transfer(agent="801", to_queue="sales"))
     assert _last(house, c.ContactQueued).queue_id == "sales"
     house.sign_in("803")
@@ -110,10 +92,10 @@ def test_a_caller_passed_on_into_a_queue_waits_there_until_an_agent_comes(house:
 
 def test_a_caller_passed_on_outside_talks_to_the_number_and_a_dead_one_leaves_them_in_the_queue(build: Build) -> None:
     house = build()
-    house.apply(house.configuration + RULES)
+    house.apply(house.configuration + OUTSIDE.format(ring_s=5))
     house.open()
     house.driver.outside(ELSEWHERE)
-    _talking(house)
+    talking(house)
     with pytest.raises(Refused, match="may not be called"):
         house.do(inputs.Transfer(agent="801", to_number="+8613800138000"))
     house.do(inputs.Transfer(agent="801", to_number=ELSEWHERE))

@@ -6,12 +6,11 @@ from msgspec.structs import replace
 
 from orchestrator.domain.contacts.consults import CONSULTING
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.kernel import Refused
 from orchestrator.domain.world import World
 from orchestrator.runner import inputs as i
 from tests.simulation.agenda import Agenda
-from tests.simulation.engine import Engine
 from tests.simulation.outsiders import NUMBERS
+from tests.simulation.pressing import Pressers
 
 # Every code that they may get back. Another one fails the run.
 CONSULTING_REFUSALS = frozenset(
@@ -31,42 +30,27 @@ _MOVES = (
 )  # fmt: skip
 
 
-class Consulters:
+class Consulters(Pressers):
     """All of them, of one run. `busy` is in how many of the talks that they look at they do something."""
 
     def __init__(self, agenda: Agenda, dice: Random, numbers: list[str], *, busy: float) -> None:
-        self.engine: Engine | None = None
-        self.refused: list[str] = []
-        self._agenda = agenda
-        self._dice = dice
-        self._numbers = numbers
-        self._busy = busy
-        agenda.soon(2_000, 6_000, self._look)
+        super().__init__(agenda, dice, numbers, busy=busy, harmless=_OF_COLLEAGUES)
 
-    def _look(self) -> None:
-        self._agenda.soon(100, 1_500, self._look)
-        engine = self.engine
-        if engine is None or not engine.alive or self._dice.random() >= self._busy:
+    def _do_something(self, world: World) -> None:
+        dice, found = self._dice, self._some_talk(world)
+        if found is None:
             return
-        talking = [each for each in engine.world.contacts.values() if each.segment is not None]
-        if talking:
-            self._do_something(engine.world, self._dice.choice(talking))
-
-    def _do_something(self, world: World, contact: Contact) -> None:
-        dice = self._dice
-        agent = world.agents.get(contact.segment.agent_id) if contact.segment is not None else None
-        if agent is None:
-            return
+        contact, number = found
         about = contact.contact_id if dice.random() < 0.9 else ""
         if contact.status == CONSULTING and dice.random() < 0.9:
-            self._move_on(world, contact, agent.number, about)
+            self._move_on(world, contact, number, about)
             return
-        wish = self._wish(world, agent.number, about)
+        wish = self._wish(world, number, about)
         self._press(wish)
         if dice.random() < 0.1:  # and again, or somebody else, in the same moment
-            self._press(wish if dice.random() < 0.5 else self._wish(world, agent.number, about))
+            self._press(wish if dice.random() < 0.5 else self._wish(world, number, about))
         if dice.random() < 0.05:  # and takes it back before anything came of it
-            self._press(dice.choice(_MOVES)(agent=agent.number, about=about))
+            self._press(dice.choice(_MOVES)(agent=number, about=about))
 
     def _move_on(self, world: World, contact: Contact, number: str, about: str) -> None:
         dice = self._dice
@@ -96,11 +80,3 @@ class Consulters:
         choices = {"to_agent": colleagues, "to_number": NUMBERS}
         wish = i.Consult(agent=number, about=about)
         return replace(wish, **{target: dice.choice(choices[target])}) if target else wish
-
-    def _press(self, command: i.DeskCommand) -> None:
-        if self.engine is not None and self.engine.alive:
-            self.engine.command(command, self._answered)
-
-    def _answered(self, refused: Refused | None) -> None:
-        if refused is not None and refused.code not in _OF_COLLEAGUES:
-            self.refused.append(refused.code)

@@ -4,12 +4,11 @@ from random import Random
 
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.monitors import MODES
-from orchestrator.domain.kernel import Refused
 from orchestrator.domain.staff.forcing import STATES
 from orchestrator.domain.world import World
 from orchestrator.runner import inputs as i
 from tests.simulation.agenda import Agenda
-from tests.simulation.engine import Engine
+from tests.simulation.pressing import Pressers
 
 # Every code that they may get back. Another one fails the run.
 SUPERVISING_REFUSALS = frozenset(
@@ -21,35 +20,26 @@ SUPERVISING_REFUSALS = frozenset(
     }
 )  # fmt: skip
 # What comes of the agents who are signed out and come back.
-_OF_AGENTS = frozenset({"already_signed_in", "extension_taken"})
+_OF_AGENTS = frozenset({"already_signed_in", "extension_taken", "no_offer"})
 
 
-class Supervisors:
+class Supervisors(Pressers):
     """All of them, of one run: agents who look at what others do. `busy` is how often they do something."""
 
     def __init__(self, agenda: Agenda, dice: Random, numbers: list[str], *, busy: float) -> None:
-        self.engine: Engine | None = None
-        self.refused: list[str] = []
-        self._agenda = agenda
-        self._dice = dice
-        self._numbers = numbers
-        self._busy = busy
-        agenda.soon(2_000, 6_000, self._look)
+        super().__init__(agenda, dice, numbers, busy=busy, harmless=_OF_AGENTS)
 
-    def _look(self) -> None:
-        self._agenda.soon(100, 1_500, self._look)
-        engine, dice = self.engine, self._dice
-        if engine is None or not engine.alive or dice.random() >= self._busy:
-            return
+    def _do_something(self, world: World) -> None:
+        dice = self._dice
         if dice.random() < 0.1:
             self._force()
             return
-        found = list(engine.world.contacts.values())
+        found = list(world.contacts.values())
         talking = [each for each in found if each.segment is not None] if dice.random() < 0.95 else found
         if talking:
             contact = dice.choice(talking)
             if contact.monitor is not None and dice.random() < 0.8:
-                self._go_on(engine.world, contact)
+                self._go_on(world, contact)
             else:
                 self._listen(contact)
 
@@ -100,11 +90,3 @@ class Supervisors:
         if to != "ready":
             self._agenda.soon(3_000, 9_000, lambda: self._press(i.SignIn(agent=number)))
             self._agenda.soon(9_000, 12_000, lambda: self._press(i.Ready(agent=number)))
-
-    def _press(self, command: i.DeskCommand) -> None:
-        if self.engine is not None and self.engine.alive:
-            self.engine.command(command, self._answered)
-
-    def _answered(self, refused: Refused | None) -> None:
-        if refused is not None and refused.code not in _OF_AGENTS | {"no_offer"}:
-            self.refused.append(refused.code)

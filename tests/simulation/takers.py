@@ -4,12 +4,11 @@ from collections.abc import Callable
 from random import Random
 
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.kernel import Refused
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.runner import inputs as i
 from tests.simulation.agenda import Agenda
-from tests.simulation.engine import Engine
+from tests.simulation.pressing import Pressers
 
 # Every code that they may get back. Another one fails the run.
 BY_HAND_REFUSALS = frozenset(
@@ -26,36 +25,18 @@ _QUEUES = ("support", "sales", "nowhere")
 _POINTS = (0, 1, 5, 1_000, -1_000, 10_000)
 
 
-class Takers:
+class Takers(Pressers):
     """All of them, of one run. `busy` is how much of what could be done by hand is."""
 
     def __init__(self, agenda: Agenda, dice: Random, numbers: list[str], *, busy: float) -> None:
-        self.engine: Engine | None = None
-        self.refused: list[str] = []
-        self._agenda = agenda
-        self._dice = dice
-        self._numbers = numbers
-        self._busy = busy
+        super().__init__(agenda, dice, numbers, busy=busy)
         self._seen: list[str] = []
-        agenda.soon(2_000, 6_000, self._look)
 
-    def _look(self) -> None:
-        self._agenda.soon(100, 1_500, self._look)
-        if self.engine is None or not self.engine.alive or self._dice.random() >= self._busy:
-            return
-        world = self.engine.world
+    def _do_something(self, world: World) -> None:
         choices: list[Callable[[World], None]] = [self._pick, self._pick, self._move, self._hurry, self._switch]
         self._dice.choice(choices)(world)
         # What they look at is a moment old when they press.
         self._seen = [contact.contact_id for contact in world.contacts.values()]
-
-    def _press(self, command: i.DeskCommand) -> None:
-        if self.engine is not None:
-            self.engine.command(command, self._answered)
-
-    def _answered(self, refused: Refused | None) -> None:
-        if refused is not None:
-            self.refused.append(refused.code)
 
     def _any(self) -> str:
         return self._dice.choice(self._seen) if self._seen else "0" * 36

@@ -1,18 +1,16 @@
 """Voices in the simulation: agents who mute themselves and press keys, and what must hold of both."""
 
 from collections.abc import Iterable, Iterator
-from random import Random
 from typing import Protocol
 
 from orchestrator.domain.contacts.consults import consult_leg
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.speaking import KeysPressed
-from orchestrator.domain.kernel import Instant, Record, Refused
+from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.switch import instructions as told
 from orchestrator.domain.world import World
 from orchestrator.runner import inputs as i
-from tests.simulation.agenda import Agenda
-from tests.simulation.engine import Engine
+from tests.simulation.pressing import Pressers
 
 # Every code that they may get back. Another one fails the run.
 SPEAKING_REFUSALS = frozenset(
@@ -28,42 +26,19 @@ class Voices(Protocol):
         """Whether nobody hears this leg."""
 
 
-class Speakers:
+class Speakers(Pressers):
     """Agents in talks, who press whatever comes to mind. `busy` is in how many of the talks that they look at."""
 
-    def __init__(self, agenda: Agenda, dice: Random, *, busy: float) -> None:
-        self.engine: Engine | None = None
-        self.refused: list[str] = []
-        self._agenda = agenda
-        self._dice = dice
-        self._busy = busy
-        agenda.soon(2_000, 6_000, self._look)
-
-    def _look(self) -> None:
-        self._agenda.soon(100, 1_500, self._look)
-        engine, dice = self.engine, self._dice
-        if engine is None or not engine.alive or dice.random() >= self._busy:
+    def _do_something(self, world: World) -> None:
+        dice, found = self._dice, self._some_talk(world)
+        if found is None:
             return
-        talking = [each for each in engine.world.contacts.values() if each.segment is not None]
-        if not talking:
-            return
-        contact = dice.choice(talking)
-        agent = engine.world.agents.get(contact.segment.agent_id) if contact.segment is not None else None
-        if agent is None:
-            return
+        contact, number = found
         about = contact.contact_id if dice.random() < 0.9 else ""
         for _ in range(dice.choice((1, 1, 1, 2))):
-            self._press(dice.choice((i.Mute, i.Mute, i.Unmute))(agent=agent.number, about=about))
+            self._press(dice.choice((i.Mute, i.Mute, i.Unmute))(agent=number, about=about))
         if dice.random() < 0.3:
-            self._press(i.SendDigits(agent=agent.number, about=about, digits=dice.choice(_DIGITS)))
-
-    def _press(self, command: i.DeskCommand) -> None:
-        if self.engine is not None and self.engine.alive:
-            self.engine.command(command, self._answered)
-
-    def _answered(self, refused: Refused | None) -> None:
-        if refused is not None:
-            self.refused.append(refused.code)
+            self._press(i.SendDigits(agent=number, about=about, digits=dice.choice(_DIGITS)))
 
 
 def broken(world: World, voices: Voices, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
