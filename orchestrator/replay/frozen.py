@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import msgspec
 
+from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.world import World
 from orchestrator.replay.picture import picture
@@ -105,8 +106,18 @@ def mark_of(world: World) -> bytes:
         sorted(world.admission.blacklist.standing()),
         sorted(map(str, world.admission.limits.standing().items())),
         [(queue_id, world.admission.visits(queue_id)) for queue_id in sorted(world.queues)],
+        [_said_of(contact) for _, contact in sorted(world.contacts.items())],
+        sorted(world.far_legs.items()),
+        [(node.node_id, node.status, node.drained) for _, node in sorted(world.nodes.items())],
     )
     return blake2b(msgspec.json.encode(said, order="deterministic"), digest_size=16).digest()
+
+
+def _said_of(contact: Contact) -> object:
+    """What a picture does not show of a talk: who hears whom, and who may not be heard."""
+    asked = contact.consult
+    consult = (asked.consult_id, asked.hears, asked.wish, asked.answered, asked.over) if asked is not None else ()
+    return contact.contact_id, contact.segment, contact.monitor, contact.transfer is not None, consult
 
 
 def shape() -> str:

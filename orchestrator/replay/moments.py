@@ -1,5 +1,6 @@
 """An instant as people write it: ISO 8601, with a zone or in the site's own."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -39,7 +40,10 @@ def iso(at: Instant) -> str:
 
 def local(at: Instant, zone: ZoneInfo) -> str:
     """An instant as the site's people write it, with its offset."""
-    return (_EPOCH + timedelta(microseconds=at)).astimezone(zone).isoformat(timespec="milliseconds")
+    there = _EPOCH + timedelta(microseconds=at)
+    with suppress(OverflowError):  # within hours of the calendar's ends it stays in UTC
+        there = there.astimezone(zone)
+    return there.isoformat(timespec="milliseconds")
 
 
 def _local(given: datetime, zone: ZoneInfo) -> datetime:

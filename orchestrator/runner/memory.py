@@ -4,12 +4,15 @@ snapshot. It is made by inputs only, so a re-drive makes it again.
 
 from collections import OrderedDict
 from collections.abc import Container
+from typing import TypeVar
 
 from orchestrator.domain.kernel import Instant
 
 # A snapshot is seconds old at most, and news of one leg comes within seconds; at 60 calls/s this is
 # over a minute.
 _KEPT = 10_000
+
+_What = TypeVar("_What")
 
 
 class Memory:
@@ -22,6 +25,7 @@ class Memory:
         self._disagreeing: set[str] = set()
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._made: OrderedDict[str, None] = OrderedDict()
+        self._held_afar: OrderedDict[str, bool] = OrderedDict()
         self._desks: dict[str, Instant] = {}
         self._listening_since = Instant(0)
         self.desks_due: Instant | None = None
@@ -49,7 +53,7 @@ class Memory:
 
     def bury(self, leg: str) -> None:
         """A leg that nobody knew is gone: older news of it that comes later makes no contact."""
-        _keep(self._gone, leg)
+        _keep(self._gone, leg, None)
 
     def is_buried(self, leg: str) -> bool:
         """Whether this leg was unknown when its end was told."""
@@ -77,14 +81,22 @@ class Memory:
 
     def note_made(self, leg: str) -> None:
         """The switch has made this leg."""
-        _keep(self._made, leg)
+        _keep(self._made, leg, None)
+
+    def note_held_afar(self, leg: str, *, on: bool) -> None:
+        """The switch of the phone says whether it holds this leg of ours, which it has the far half of."""
+        _keep(self._held_afar, leg, on)
+
+    def held_afar(self, leg: str) -> bool | None:
+        """What the switch of the phone said last of a hold; None where it has said nothing."""
+        return self._held_afar.get(leg)
 
     def is_made(self, leg: str) -> bool:
         """Whether the switch was heard to make this leg."""
         return leg in self._made
 
 
-def _keep(legs: OrderedDict[str, None], leg: str) -> None:
-    legs[leg] = None
+def _keep(legs: OrderedDict[str, _What], leg: str, what: _What) -> None:
+    legs[leg] = what
     if len(legs) > _KEPT:
         legs.popitem(last=False)

@@ -109,7 +109,7 @@ def _take_over(
         decision=hands.picked(world, contact.node, shift, queue, visit, TAKEN_OVER, now, ids).decision,
         connect_by=Instant(now + 5 * SECOND),
         reason=_code(command.reason),
-        keeps_tape=rule != NEVER,
+        keeps_tape=rule != NEVER and bool(written(world, contact)),
         recorded=written(world, contact) if rule == NEVER else "",
     )
 

@@ -161,7 +161,9 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
     for found in fact.legs:
         if found.leg not in world.far_legs:
             memory.note_made(near_leg(found.leg) or found.leg)
-    sight = _Sight(fact, now, ids, first=first, entering=not node.in_step)
+        if near := near_leg(found.leg):
+            memory.note_held_afar(near, on=found.held)
+    sight = _Sight(fact, now, ids, memory, first=first, entering=not node.in_step)
     adopted = doubted = corrected = strays = 0
     for contact in [contact for contact in world.contacts.values() if contact.node == fact.node]:
         for leg in contact.legs:
@@ -217,7 +219,10 @@ def _is_orphan(world: World, leg: str) -> bool:
 class _Sight:
     """A snapshot with what is to be kept in mind while looking at it."""
 
-    def __init__(self, fact: facts.Snapshot, now: Instant, ids: Ids, *, first: bool, entering: bool) -> None:
+    def __init__(
+        self, fact: facts.Snapshot, now: Instant, ids: Ids, memory: Memory, *, first: bool, entering: bool
+    ) -> None:
+        self.memory = memory
         self.seen = {leg.leg: leg for leg in fact.legs}
         self.now = now
         self.ids = ids
@@ -240,7 +245,7 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
             yield answer_caller(contact, sight.ids, leg=parting)
         yield say_goodbye(contact, sight.ids)
     for leg in doomed_legs(contact):
-        if leg in sight.seen and leg != parting:
+        if leg in sight.seen and leg != parting and not _is_being_left(contact, sight.seen[leg]):
             yield sensing.hang_up(contact.node, leg, contact.contact_id, sight.ids)
     if contact.status in _HEAR_MUSIC and caller is not None and sight.entering:
         yield answer_caller(contact, sight.ids) if contact.answered else claim_caller(contact, sight.ids)
@@ -261,7 +266,7 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
     if contact.offer is not None:
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:
-        yield from _segment_corrections(contact, contact.segment, sight)
+        yield from _segment_corrections(world, contact, contact.segment, sight)
     if caller is not None and sight.entering:
         yield from told_again(world, contact, sight.ids, first=sight.first)
 
@@ -310,6 +315,12 @@ def _monitor_corrections(world: World, contact: Contact, monitor: Monitor, sight
     elif sight.entering:
         begin_by = Instant(sight.now + sensing.CONNECT_WITHIN)
         yield TellContact(contact.contact_id, MonitorAgain(begin_by=begin_by))
+
+
+def _is_being_left(contact: Contact, found: facts.SeenLeg) -> bool:
+    """Whether the caller, who is taken over, is about to be taken from this leg, which then goes by itself (0078)."""
+    taken = contact.transfer is not None and contact.transfer.taken
+    return taken and contact.status == "connecting" and found.bridged_to == contact.caller_leg
 
 
 def _is_joining(contact: Contact, sight: _Sight) -> bool:
@@ -361,12 +372,21 @@ def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterato
         yield TellContact(contact.contact_id, commands.WithdrawOffer(cause="engine_restarted"))
 
 
-def _segment_corrections(contact: Contact, segment: Segment, sight: _Sight) -> Iterator[Tell]:
+def _is_held(world: World, agent: facts.SeenLeg, sight: _Sight) -> bool | None:
+    """Whether the agent's leg is on hold; None where nobody can say: a hold by the key of a phone of another switch is
+    known to that switch alone (0072).
+    """
+    if agent.held or agent.leg not in world.far_legs:
+        return agent.held
+    return sight.memory.held_afar(agent.leg)
+
+
+def _segment_corrections(world: World, contact: Contact, segment: Segment, sight: _Sight) -> Iterator[Tell]:
     agent = sight.seen.get(segment.leg)
     if agent is None or contact.status not in ("connected", "held"):
         return
-    if agent.held != (contact.status == "held"):
-        yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=agent.held))
+    if _is_held(world, agent, sight) not in (None, contact.status == "held"):
+        yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=contact.status != "held"))
     if not sight.entering:
         return
     if segment.wish_due <= sight.now:

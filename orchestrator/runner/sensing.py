@@ -127,6 +127,7 @@ def _of_far_leg(world: World, memory: Memory, fact: facts.LegFact, near: str) ->
             memory.note_made(near)
         case facts.LegHeld() | facts.LegResumed():
             held = commands.NoteHold(leg=near, on=isinstance(fact, facts.LegHeld))
+            memory.note_held_afar(near, on=held.on)
             yield TellContact(world.contact_of_leg[near], held)
 
 

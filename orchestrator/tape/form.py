@@ -16,13 +16,14 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol, Union
+from typing import Any, Final, Protocol, TypeVar, Union
 
 import msgspec
 from msgspec import Struct
 
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE
 from orchestrator.domain.kernel import Instant, Provenance, Record, UnknownEvent
+from orchestrator.domain.switch import instructions
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.esl.events import HEADERS, SwitchEvent
@@ -101,6 +102,7 @@ class _Followed(Struct, frozen=True, array_like=True):
 
 
 # Whatever a switch can be told, also what is added later.
+_Keys = TypeVar("_Keys", SendDigits, instructions.SendDigits)
 _AnyInstruction: Any = Union[tuple(Instruction.__subclasses__())]  # noqa: UP007 - made of a list
 
 # --- inputs as bytes -------------------------------------------------------------------------------------------------
@@ -150,8 +152,10 @@ def _kind(body: object) -> str:
 
 def _as_written(body: object) -> object:
     if isinstance(body, SendDigits):
-        # Secrets of whoever typed them. As many stars decide the same; a star is a key, too.
-        return msgspec.structs.replace(body, digits="*" * len(body.digits))
+        return _starred(body)
+    if isinstance(body, Told):
+        told = body.instructions
+        return Told(tuple(_starred(each) if isinstance(each, instructions.SendDigits) else each for each in told))
     if not isinstance(body, Followed):
         return body
     record = body.record
@@ -170,6 +174,11 @@ def _as_written(body: object) -> object:
         version,
         msgspec.Raw(raw),
     )
+
+
+def _starred(keys: _Keys) -> _Keys:
+    """Keys are secrets of whoever typed them. As many stars decide the same; a star is a key, too."""
+    return msgspec.structs.replace(keys, digits="*" * len(keys.digits))
 
 
 def decode(line: bytes) -> Recorded:

@@ -209,6 +209,12 @@ def test_a_time_in_the_future_is_refused(kit: Kit) -> None:
         picture_at(kit.blind_log, "2999-01-01T08:00:01", ZONE)
 
 
+def test_the_last_hour_of_the_calendar_is_in_the_future_too(kit: Kit) -> None:
+    """Bad input: it has no local time in a zone that is ahead of UTC."""
+    with pytest.raises(BadTime, match=r"9999-12-31T.*is in the future"):
+        picture_at(kit.log, "9999-12-31T23:59:59Z", ZONE)
+
+
 def test_an_empty_log_has_no_past(kit: Kit) -> None:
     with pytest.raises(BadTime, match="empty"):
         picture_at(kit.blind_log, "2026-01-01T08:00:00", ZONE)

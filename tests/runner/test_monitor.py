@@ -4,6 +4,7 @@ Features 1.2, 8.3; complaint 14.
 """
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import monitor_events as m
@@ -22,15 +23,18 @@ from orchestrator.domain.switch.instructions import (
     StopRecording,
 )
 from orchestrator.runner import inputs
-from tests.runner.scene import NODE, story
+from tests.runner.scene import NODE, agent, story
 from tests.runner.tapes import Tapes
 
 
 class Monitored(Tapes):
     """Agent 1 talks with a caller; agent 3 is a supervisor who is signed in and not ready."""
 
-    def __init__(self, **queue: object) -> None:
+    def __init__(self, *, recorded: str = "", **queue: object) -> None:
+        """`recorded`: what is configured for agent 1, where that is not what the queue says."""
         super().__init__(3, wrap_up_ms=10_000, **queue)  # type: ignore[arg-type]  # a test's own words
+        if recorded:
+            self.configure({"agent-a1": replace(agent(1), record=recorded)})
         self.caller, self.ring = self.talk()
         self.give(inputs.SignIn(agent="1003"))
 
@@ -367,3 +371,45 @@ def _all_three(scene: Monitored, ring: RingAgent, *, parked: bool = False) -> tu
         scene.seen_phone(scene.ring, answered=True, bridged_to=scene.caller),
         scene.seen_phone(ring, answered=True, parked=parked),
     )
+
+
+# --- beside other things ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("listened", (False, True))
+def test_a_caller_who_is_passed_on_is_parked_before_anybody_is_hung_up_also_where_somebody_listened(
+    *, listened: bool
+) -> None:
+    """Decisions 0061, 0078: an agent's leg that goes first takes the caller's along."""
+    scene = Monitored()
+    scene.begun()
+    if listened:
+        scene.hears()
+    scene.told.clear()
+    assert scene.refusal(inputs.Transfer(agent="1001", to_queue="support")) == ""
+    told = [(type(each).__name__, each.leg) for each in scene.told]
+    park, stop = told.index(("ParkLeg", scene.caller)), told.index(("StopRecording", scene.caller))
+    assert max(park, stop) < min(at for at, (kind, _) in enumerate(told) if kind == "HangUpLeg")
+
+
+def test_a_snapshot_while_the_caller_is_taken_over_hangs_nobody_up() -> None:
+    """Decision 0078: the first agent's leg still has the caller, and goes when they are taken from it."""
+    scene = Monitored()
+    ring = scene.hears()
+    assert scene.take_over() == ""
+    scene.told.clear()
+    scene.snapshot(
+        scene.seen(scene.caller, parked=False, bridged_to=scene.ring.leg),
+        scene.seen_phone(scene.ring, answered=True, bridged_to=scene.caller),
+        scene.seen_phone(ring, answered=True),
+    )
+    assert not scene.instructions(HangUpLeg)
+
+
+def test_a_talk_that_is_taken_over_from_somebody_who_is_never_recorded_is_filed_under_the_supervisor() -> None:
+    """Features 8.1, 8.2: a team finds what its own people said."""
+    scene = Monitored(recorded="never")
+    first, ring = scene.segment, scene.hears()
+    assert scene.take_over() == ""
+    scene.bridge(scene.caller, ring)
+    (start,) = scene.instructions(StartRecording)
+    assert start.file.startswith(scene.segment)
+    assert scene.segment != first

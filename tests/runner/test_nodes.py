@@ -181,6 +181,24 @@ def test_a_ring_that_never_came_to_the_other_switch_is_no_missed_one_and_one_tha
         assert [event.reason for event in scene.events(s.AgentStoodDown)][:1] == ["phone_unreachable"] * came
 
 
+def test_a_hold_by_the_far_phones_own_key_is_not_undone_by_a_snapshot_of_the_callers_switch() -> None:
+    """Decision 0072: the near half knows nothing of it; what the phone's switch says counts, also in its snapshots."""
+    scene = two(agents=1)
+    caller, ring = talking(scene)
+    near = (
+        scene.seen(caller, parked=False, bridged_to=ring.leg),
+        scene.seen_phone(ring, answered=True, bridged_to=caller),
+    )
+    at(scene, facts.LegHeld, far_leg(ring.leg))
+    scene.snapshot(*near)
+    assert scene.live(caller).status == "held"
+    half = facts.SeenLeg(leg=far_leg(ring.leg), inbound=False, answered=True, bridged_to="trunk-1")
+    scene.disconnect(OTHER)
+    scene.connect("core-2", (half,), phones={"1001": True}, node=OTHER)
+    scene.snapshot(*near)
+    assert scene.live(caller).status == "connected"
+
+
 # --- drained ---------------------------------------------------------------------------------------------------------
 def test_a_drained_switch_finishes_what_it_has_and_takes_no_new_call() -> None:
     """Issue 5: the carrier goes to another, by 503 before an answer; who did it and why stands on the node's stream."""

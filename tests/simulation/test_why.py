@@ -16,6 +16,7 @@ from orchestrator.domain.routing.explaining import CHOSEN, OUT, RANKED, Obstacle
 from orchestrator.domain.routing.requirements import Requirement, own, rank_at
 from orchestrator.domain.routing.rules import RULES, Standing
 from orchestrator.domain.staff.shifts import Shift, available
+from orchestrator.domain.switch.nodes import DEAD
 from orchestrator.domain.world import World
 from orchestrator.replay import why
 from orchestrator.replay.why import decision_of, late_after, told
@@ -155,8 +156,10 @@ def was_so(world: World, contact: Contact, shift: Shift, said: Obstacle) -> bool
         case "phone_busy":
             return bool(world.lines.get(shift.extension))
         case "phone_gone":
-            said_by = [node.phones.get(shift.extension) for node in world.nodes.values() if node.in_step]
-            return is_gone(world, shift.extension) and said.since in {x.since for x in said_by if x is not None}
+            knew = [node for node in world.nodes.values() if shift.extension in node.phones]
+            since = {node.phones[shift.extension].since for node in knew if node.in_step}
+            since |= {node.since for node in knew if node.status == DEAD}
+            return is_gone(world, shift.extension) and said.since in since
         case "declined":
             return contact.visit is not None and shift.agent_id in contact.visit.declined
     return False

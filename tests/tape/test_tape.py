@@ -13,6 +13,7 @@ import pytest
 from orchestrator.domain.kernel import Instant, Provenance, Record
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.switch import facts as f
+from orchestrator.domain.switch import instructions
 from orchestrator.runner.inputs import (
     Command,
     DatabaseBack,
@@ -107,6 +108,16 @@ def test_digits_that_an_agent_types_are_not_on_the_tape_and_as_many_stars_are(tm
     record(tmp_path, vault, [SendDigits(agent="7", digits="4111#")])
     (found,) = [one.body for one in read(segments(tmp_path), vault) if isinstance(one, Recorded)]
     assert found == SendDigits(agent="7", digits="*****")
+
+
+def test_nor_are_they_where_it_says_what_the_switch_was_told() -> None:
+    """Law 11; decision 0076: and what is driven again says the same stars."""
+    told = form.Told((instructions.SendDigits(id="i", node="n", leg="l", contact="c", digits="4111#"),))
+    line = form.encode("1-1", instant(1), told)
+    assert b"4111" not in line
+    found = form.decode(line).body
+    assert isinstance(found, form.Told)
+    assert found.instructions == (msgspec.structs.replace(told.instructions[0], digits="*****"),)
 
 
 def made_up(kind: type[Made]) -> Made:

@@ -3,7 +3,6 @@
 from typing import Any, Final, cast
 
 from flask import Blueprint, current_app, make_response, render_template, request
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
@@ -123,7 +122,7 @@ def _position(name: str) -> int:
     if not text:
         return 0
     if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
-        raise Refused("bad_position", gettext("A position is a whole number."))
+        raise Refused("bad_position", "A position is a whole number.")
     if int(text) > parts().reading.log.position():
-        raise Refused("bad_position", gettext("The log has not come to this position."))
+        raise Refused("bad_position", "The log has not come to this position.")
     return int(text)

@@ -143,13 +143,16 @@ def closed(monitor: State, outcome: str, cause: str = "") -> Events:
 
 
 def with_the_talk(contact: Contact, events: Events) -> Events:
-    """The events, with the end of monitoring before that of the talk, if it has not ended in another way."""
-    over = any(isinstance(event, AgentSegmentEnded | HangUpRequested) for event in events)
-    if contact.monitor is None or not over:
+    """The events, with the end of monitoring right before that of the talk, if it has not ended in another way. Not
+    sooner: whoever is passed on is parked, and their recording ended, before any leg is hung up.
+    """
+    ends = (at for at, event in enumerate(events) if isinstance(event, AgentSegmentEnded | HangUpRequested))
+    end = next(ends, None)
+    if contact.monitor is None or end is None:
         return events
     if any(isinstance(event, MonitorClosed | TalkTakenOver) for event in events):
         return events
-    return (*closed(contact.monitor, "talk_over"), *events)
+    return (*events[:end], *closed(contact.monitor, "talk_over"), *events[end:])
 
 
 def _late(monitor: State, command: ExpireMonitor) -> Events:
