@@ -75,7 +75,7 @@ def test_what_became_of_phones_while_the_link_was_away_is_asked_of_the_switch(ho
     house.await_switch()
     _await_phone(house, "801", "gone", within_s=10)
     _await_phone(house, "802", "registered", within_s=10)
-    told = house.ledger.all(nodes.PhonesCompared)[-1]
+    told = house.ledger.await_event(nodes.PhonesCompared, count=2)
     assert (told.registered, told.unregistered, told.forgotten) == ((), ("1001",), ())
     house.driver.call()
     house.await_state("802", "talking")
