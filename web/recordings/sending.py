@@ -59,7 +59,7 @@ def sound(name: str) -> Response:
     Whoever begins to listen hears what was recorded, to the last byte, or nothing: its digest is compared first, and
     that they listen is recorded. Whoever was refused has not begun.
     """
-    row, person, listeners = in_sight(name), _person(), _listeners()
+    row, person, listeners = _complete(name), _person(), _listeners()
     goes_on = listeners.goes_on(person, row.file)
     found = _sound(row, whole=not goes_on)
     stretch = _stretch(found)
@@ -77,7 +77,7 @@ def sound(name: str) -> Response:
 @needs("recordings.hear")
 def shape(name: str) -> Response:
     """How loud each side was: `length_ms`, and `sides` of numbers from 0 to 254. 404 where that cannot be said."""
-    found = parts().reading.recordings.shape(in_sight(name).file)
+    found = parts().reading.recordings.shape(_complete(name).file)
     if found is None:
         abort(404)
     return jsonify(length_ms=found.length_ms, sides=found.sides)
@@ -87,7 +87,7 @@ def shape(name: str) -> Response:
 @needs("recordings.export")
 def copy(name: str) -> Response:
     """The whole sound file, to be taken out of the house; why is recorded first."""
-    row = in_sight(name)
+    row = _complete(name)
     reason = one_line(request.form.get("reason", ""), "Reason", LINE)
     if not reason:
         raise Refused("no_reason", "Say why; it stands in the log beside your name.")
@@ -103,6 +103,18 @@ def in_sight(name: str) -> model.Recording:
     with parts().reading.reader.borrow() as connection:
         row = recordings_found.find(connection, f"{name}.wav", sight=agents_in_sight())
     if row is None:
+        abort(404)
+    return row
+
+
+def _complete(name: str) -> model.Recording:
+    """The same, if the switch writes it no more: whoever hears a talk that goes on listens in, which is another right.
+    404 where nothing came of it.
+    """
+    row = in_sight(name)
+    if row.state == model.WRITING:
+        raise Refused("recording_not_kept", "This recording is not sealed yet; try again in a moment.")
+    if row.state not in (model.FINISHED, model.KEPT) and not row.digest:
         abort(404)
     return row
 

@@ -27,13 +27,15 @@ def day(site: Site, database: Database) -> Iterator[Day]:
         yield day
 
 
-def recorded(day: Day, *names: str, contact_id: str = "") -> str:
-    """This contact, or the last one, with recordings of these names; its id."""
+def recorded(day: Day, *names: str, contact_id: str = "", goes_on: bool = False) -> str:
+    """This contact, or the last one, with recordings of these names; its id. `goes_on`: the switch writes them."""
     contact_id = contact_id or day.contacts[-1]
     stream = f"contact-{contact_id}"
     version = sum(record.stream == stream for record in day.centre.records)
     events = [
-        event for name in names for event in (RecordingBegun(file=name), RecordingFinished(file=name, length_ms=4_000))
+        event
+        for name in names
+        for event in (RecordingBegun(file=name), RecordingFinished(file=name, length_ms=4_000))[: 1 if goes_on else 2]
     ]
     day.reads.store(
         [
@@ -170,6 +172,19 @@ def test_who_may_not_hear_hears_nothing(site: Site, day: Day) -> None:
     quality.get("/recordings/r1")
     for path in ("copy", "hold", "lift"):
         assert quality.submit(f"/recordings/r1/{path}", reason="x", case="c").status_code == 403
+
+
+def test_a_talk_that_goes_on_is_not_heard_by_way_of_its_recording(site: Site, day: Day) -> None:
+    """Feature 8.2: whoever may hear recordings may not listen in for all that (`talks.listen`)."""
+    written(site, "r1.wav")
+    recorded(day, "r1.wav", goes_on=True)
+    auditor = site.as_role("auditor")
+    auditor.get("/recordings/r1")
+    for path in ("sound", "shape"):
+        answer = auditor.get(f"/recordings/r1/{path}", buffered=True)
+        assert (answer.status_code, "not sealed yet" in answer.text) == (409, True), path
+    assert auditor.submit("/recordings/r1/copy", reason="for the police").status_code == 409
+    assert heard(site) == []
 
 
 def test_a_copy_is_taken_with_a_reason_which_is_recorded_first(site: Site, day: Day) -> None:
