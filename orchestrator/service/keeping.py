@@ -60,7 +60,7 @@ class Keeper:
     """What is to be kept, and what was. One of these works on one pair of folders; its methods take turns."""
 
     def __init__(self, recordings: Recordings, *, node: str = "", clock: Callable[[], float] = time.monotonic) -> None:
-        """`node`: keep the recordings of this switch only; empty: of all."""
+        """`node`: keep the recordings of this switch only; empty: of all that are not elsewhere."""
         self._recordings = recordings
         self._node = node
         self._clock = clock
@@ -83,9 +83,10 @@ class Keeper:
             event = record.event
             if not isinstance(event, RecordingFinished) or event.cause in WITHOUT_A_FILE:
                 continue
-            if is_file_name(event.file) and self._node in ("", record.about.node):
+            node = record.about.node
+            if is_file_name(event.file) and self._node in ("", node) and not self._recordings.is_elsewhere(node):
                 self._due[event.file] = _Due(
-                    ident_of(record.stream), record.position, self._clock(), event.length_ms, record.about.node
+                    ident_of(record.stream), record.position, self._clock(), event.length_ms, node
                 )
 
     def work(self) -> int:
@@ -367,7 +368,7 @@ class _Told:
             case keeping.RecordingSealed():
                 self.sealed[event.file] = event.contact_id
                 self.settled.add(event.file)
-                self.nodes[event.file] = event.node
+                self.nodes[event.file] = event.node or self.nodes.get(event.file, "")
             case keeping.RecordingDiscarded():
                 self.settled.add(event.file)
             case keeping.RecordingDeleted():

@@ -89,7 +89,7 @@ class Recordings:
     # --- keeping -----------------------------------------------------------------------------------------------------
     def keep(self, contact_id: str, file: str, *, found: str = keeping.FINISHED, node: str = "") -> str:
         """Seal this file, and let the clear one go; empty once that is so, otherwise why not (`keeping.MISSING`, …).
-        `node`: the switch that wrote it.
+        `node`: the switch that wrote it; the one whose recordings are here where nobody told.
 
         Raises `Away` and `Unsure` where the database is not there: then nothing was removed.
         """
@@ -126,7 +126,7 @@ class Recordings:
             length=summary.length,
             key=base64.b64encode(key.raw).decode(),
             found=found,
-            node=node,
+            node=node or self._node,
         )
         self._write(file, contact_id, command)
         self._draw(file, key, Sound(source))

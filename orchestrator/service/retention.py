@@ -90,10 +90,12 @@ class _Told:
             case ContactEnded():
                 self.queues.pop(ident, None)
             case RecordingBegun():
-                self.files.setdefault(event.file, _File(ident, self.queues.get(ident, ""), record.about.at))
+                self.files.setdefault(
+                    event.file, _File(ident, self.queues.get(ident, ""), record.about.at, node=record.about.node)
+                )
             case keeping.RecordingSealed():
                 file = self.files.setdefault(event.file, _File(event.contact_id, "", record.about.at))
-                file.sealed, file.node = True, event.node
+                file.sealed, file.node = True, event.node or file.node
             case keeping.RecordingHeld() if event.file in self.files:
                 self.files[event.file].holds += 1
             case keeping.RecordingReleased() if event.file in self.files:

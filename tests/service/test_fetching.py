@@ -14,7 +14,7 @@ from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.service import fetching, retention
 from orchestrator.service.fetching import Door, Elsewhere, Prove, prover
-from orchestrator.service.keeping import check
+from orchestrator.service.keeping import Keeper, check, repair
 from orchestrator.service.recordings import Recordings
 from orchestrator.settings import Address
 from tests.service.recorder import FILE, LATER_S, SOUND, Keeping
@@ -191,3 +191,38 @@ def test_what_lies_elsewhere_is_neither_missed_nor_deleted_here(kept: Keeping, p
         assert retention.find(kept.kit.log, far, Instant(10_000 * retention.DAY)) == []
     own = Recordings(kept.kit.desk, kept.kit.log, clear=empty, kept=empty, node="sw1")
     assert [each.what for each in check(kept.kit.log, own, now_s=LATER_S)] == ["lost"]
+
+
+def test_a_keeper_waits_for_nothing_that_lies_elsewhere(kept: Keeping, prove: Prove) -> None:
+    """`ringledger run` keeps for all switches of its machine, and names none."""
+    kept.recorded()
+    keeper = Keeper(player(kept, HERE, prove), clock=lambda: kept.now)
+    keeper.take(kept.kit.log.history())
+    for _ in range(2):
+        assert keeper.work() == 0
+        kept.now += 1_000.0
+    assert kept.alarms() == []
+    assert keeper.position == max(record.position for record in kept.kit.log.history())
+
+
+def test_what_was_sealed_before_the_log_said_where_lies_where_it_was_begun(kept: Keeping, prove: Prove) -> None:
+    """Old events: `RecordingSealed` without its node."""
+    kept.recorded()
+    assert kept.recordings.keep("c1", FILE) == ""
+    kept.configured(RecordingsConfigured(keep_days=1))
+    empty = kept.recordings.clear.parent / "player"
+    other = Recordings(kept.kit.desk, kept.kit.log, clear=empty, kept=empty, node="sw2")
+    for far in (player(kept, HERE, prove), other):
+        assert check(kept.kit.log, far, now_s=LATER_S) == []
+        assert retention.find(kept.kit.log, far, Instant(10_000 * retention.DAY)) == []
+    (due,) = retention.find(kept.kit.log, kept.recordings, Instant(10_000 * retention.DAY))
+    assert due.file == FILE
+
+
+def test_a_file_that_nobody_told_of_lies_where_it_was_found(kept: Keeping, prove: Prove) -> None:
+    own = Recordings(kept.kit.desk, kept.kit.log, clear=kept.recordings.clear, kept=kept.recordings.kept, node="sw1")
+    (own.clear / "orphan-1.wav").write_bytes(SOUND)
+    found = check(kept.kit.log, own, now_s=LATER_S)
+    assert [each.what for each in found] == ["orphan"]
+    assert repair(own, found) == []
+    assert check(kept.kit.log, player(kept, HERE, prove), now_s=LATER_S) == []
