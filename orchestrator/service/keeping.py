@@ -207,13 +207,18 @@ class Nights:
 
     def look(self) -> bool:
         """Do it if it is due: from that hour on, where it was not done on this day; whether it was. What a disk refuses
-        is told, and tried in the next night; raises what the database's absence raises.
+        is told, and tried in the next night, and so where the folder is not there; raises what the database's absence
+        raises.
         """
         now = self._clock()
         local = datetime.fromtimestamp(now, self._zone)
         day = local.date().isoformat()
         if local.hour < NIGHT_H or day <= self._done:
             return False
+        if not self._tools.recordings.is_there():
+            self._done = day
+            log.error("recordings-night-refused", folder=str(self._tools.recordings.kept), why="not the one of the log")
+            return True
         try:
             self._work(now)
             self._done = day
@@ -305,7 +310,11 @@ def check(reading: Log, recordings: Recordings, *, digests: bool = False, now_s:
 
 
 def repair(recordings: Recordings, findings: Sequence[Finding]) -> list[Finding]:
-    """Put right what can be, say in the log what cannot; what is left as it was. A finding is looked at anew first."""
+    """Put right what can be, say in the log what cannot; what is left as it was. A finding is looked at anew first.
+
+    Raises `SettingsError` where the folder is not the one: then nothing was said.
+    """
+    recordings.insist()
     left = []
     for each in findings:
         match each.what:

@@ -26,6 +26,7 @@ from orchestrator.service.deciding import Desk, Who
 from orchestrator.service.fetching import Elsewhere
 from orchestrator.service.sealed_files import OnDisk, Place, SealedFile, digest_of, seal
 from orchestrator.service.waveforms import Waveform, waveform_of
+from orchestrator.settings import SettingsError
 from orchestrator.store import DeskWriter, Log
 from orchestrator.vault import ERASED, DataKey, Tampered
 
@@ -35,6 +36,9 @@ KIND: Final = "recording"
 HOLD: Final = "hold"
 SUFFIX: Final = ".sealed"
 SHAPE: Final = ".peaks"
+# It lies in the folder from the first sealed file on, and so proves that the folder is that one.
+_LOCK: Final = ".lock"
+_FEW: Final = 100
 # What the engine calls its files. The name comes from an event, and that from a switch: it names no other folder.
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,80}\.wav")
 _KEEPER: Final = Who(actor="system")
@@ -94,6 +98,9 @@ class Recordings:
         Raises `Away` and `Unsure` where the database is not there: then nothing was removed.
         """
         target = self._path(file, SUFFIX)
+        if not self.is_there():
+            known = self.state(file)
+            return "" if known.sealed is not None or known.discarded else keeping.UNREADABLE
         try:
             self.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._alone():
@@ -101,10 +108,28 @@ class Recordings:
         except OSError as error:
             return keeping.NO_ROOM if error.errno in _NO_ROOM else keeping.UNREADABLE
 
+    def is_there(self) -> bool:
+        """Whether the folder is the one into which the log says that was sealed: where its disk is not mounted, another
+        stands in its place or none, and what is not in it is not lost.
+        """
+        if (self.kept / _LOCK).is_file():
+            return True
+        told = (record.event for record in self._log.history(kinds=(KIND,), batch=_FEW))
+        return not any(isinstance(event, keeping.RecordingSealed) and self._is_here(event.node) for event in told)
+
+    def insist(self) -> None:
+        """Raise `SettingsError` where the folder is not the one."""
+        if not self.is_there():
+            raise SettingsError(
+                f"RINGLEDGER_KEPT: {self.kept} is not the folder into which recordings were sealed: nothing is put "
+                f"right or deleted. Mount the disk that has it; where that is gone for good, make an empty file {_LOCK} "
+                f"in the folder."
+            )
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """No other process of this machine seals meanwhile: it would write another key's file over ours."""
-        with (self.kept / ".lock").open("w") as lock:
+        with (self.kept / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -234,6 +259,13 @@ class Recordings:
         if self._node and node:
             return node != self._node
         return self._elsewhere is not None and node in self._elsewhere
+
+    def _is_here(self, node: str) -> bool:
+        return node == self._node if self._node else not self.is_elsewhere(node)
+
+    def has(self, file: str, node: str) -> bool:
+        """Whether the sealed file of this switch is here, or may be on its machine."""
+        return is_file_name(file) and (self._path(file, SUFFIX).is_file() or self.is_elsewhere(node))
 
     def state(self, file: str) -> Kept:
         """What is known of this file."""

@@ -57,8 +57,10 @@ def find(reading: Log, recordings: Recordings, now: Instant) -> list[Due]:
 
 def retain(recordings: Recordings, found: list[Due]) -> list[Due]:
     """Delete these but those that are held; which went. Of a file that the disk does not let go the log says that it is
-    deleted: `check` finds it. Raises `Away` where the database is not there: a repeat goes on where it ended.
+    deleted: `check` finds it. Raises `Away` where the database is not there: a repeat goes on where it ended;
+    `SettingsError` where the folder is not the one.
     """
+    recordings.insist()
     return [due for due in found if not due.held and _delete(recordings, due)]
 
 

@@ -232,6 +232,23 @@ def test_a_recording_is_held_and_released_on_its_page(site: Site, day: Day) -> N
     assert site.reading.recordings.state("r1.wav").holds == ()
 
 
+def test_one_that_was_taken_for_lost_and_is_there_again_is_heard_and_held(site: Site, day: Day) -> None:
+    written(site, "r1.wav")
+    contact_id = recorded(day, "r1.wav")
+    kept = site.reading.recordings
+    kept.keep(contact_id, "r1.wav")
+    kept.alarm(contact_id, "r1.wav", "lost")
+    follow(day)
+    auditor = site.as_role("auditor")
+    page = auditor.get("/recordings/r1").text
+    assert ("<audio" in page, 'name="case"' in page) == (True, True)
+    assert auditor.get("/recordings/r1/sound", buffered=True).data == SOUND
+    (sealed,) = site.parts.settings.kept.glob("*.sealed")
+    sealed.unlink()
+    page = auditor.get("/recordings/r1").text
+    assert ("<audio" in page, 'name="case"' in page) == (False, False)
+
+
 def test_a_machine_that_is_away_is_named(site: Site, day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
     """The player is told which machine has it, in the reader's language."""
     written(site, "r1.wav")
