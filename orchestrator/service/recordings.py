@@ -23,8 +23,8 @@ from orchestrator.domain.contacts.keeping import Alarm, Command, Delete, Discard
 from orchestrator.domain.kernel import Record, Refused, stream
 from orchestrator.domain.routing import recording
 from orchestrator.service.deciding import Desk, Who
-from orchestrator.service.fetching import Elsewhere
-from orchestrator.service.sealed_files import OnDisk, Place, SealedFile, digest_of, seal
+from orchestrator.service.fetching import Elsewhere, Fetched
+from orchestrator.service.sealed_files import SealedFile, digest_of, seal
 from orchestrator.service.waveforms import Waveform, waveform_of
 from orchestrator.settings import SettingsError
 from orchestrator.store import DeskWriter, Log
@@ -122,8 +122,8 @@ class Recordings:
         if not self.is_there():
             raise SettingsError(
                 f"RINGLEDGER_KEPT: {self.kept} is not the folder into which recordings were sealed: nothing is put "
-                f"right or deleted. Mount the disk that has it; where that is gone for good, make an empty file {_LOCK} "
-                f"in the folder."
+                f"right or deleted. Mount the disk that has it; where that is gone for good, make an empty file "
+                f"{_LOCK} in it."
             )
 
     @contextmanager
@@ -273,7 +273,8 @@ class Recordings:
 
     def sound(self, file: str, *, whole: bool) -> Sound | None:
         """The recording in this file; None where there is none here. `whole`: first make sure that it is what was
-        recorded, to the last byte. Raises `Refused` (`recording_erased`, `recording_damaged`).
+        recorded, to the last byte. Raises `Refused` (`recording_erased`, `recording_damaged`,
+        `recording_away`).
         """
         if not is_file_name(file):
             return None
@@ -294,6 +295,10 @@ class Recordings:
             why = keeping.LOST
         except Tampered:
             why = keeping.DAMAGED
+        far = self._far(known, self._path(file, SUFFIX))
+        if why == keeping.DAMAGED and far is not None:
+            # That machine proves how long its file is, and not what comes over the line.
+            raise far.away("what came is not what was recorded")
         self.alarm(known.sealed.contact_id, file, why)
         if why == keeping.LOST:
             return None
@@ -359,17 +364,19 @@ class Recordings:
         assert known.sealed is not None  # noqa: S101 - whoever has its key has looked
         file = known.sealed.file
         path = self._path(file, SUFFIX)
-        place: Place = OnDisk(path)
-        if self._elsewhere is not None and known.sealed.node in self._elsewhere and not path.is_file():
-            place = self._elsewhere.place(known.sealed.node, path.name)
-        return SealedFile(place, key, file)
+        return SealedFile(self._far(known, path) or path, key, file)
+
+    def _far(self, known: Kept, path: Path) -> Fetched | None:
+        """This file on the machine of its switch, where it is not here."""
+        node = known.sealed.node if known.sealed is not None else ""
+        if self._elsewhere is None or node not in self._elsewhere or path.is_file():
+            return None
+        return self._elsewhere.place(node, path.name)
 
     def _read_shape(self, known: Kept, file: str) -> bytes:
         path = self._path(file, SHAPE)
-        node = known.sealed.node if known.sealed is not None else ""
-        if self._elsewhere is not None and node in self._elsewhere and not path.is_file():
-            return self._elsewhere.place(node, path.name).whole(_SHAPE_MOST)
-        return path.read_bytes()
+        far = self._far(known, path)
+        return path.read_bytes() if far is None else far.whole(_SHAPE_MOST)
 
     def _path(self, file: str, suffix: str) -> Path:
         return self.kept / f"{_plain(file)}{suffix}"
