@@ -11,6 +11,7 @@ nor say that a recording is gone. Every wait has an end, and so many may ask at 
 
 import errno
 import hmac
+import io
 import re
 import socket
 import sys
@@ -61,6 +62,11 @@ def _answer(question: str, status: int, total: int) -> str:
     return f"answer\n{status}\n{total}\n{question}"
 
 
+def _same(proof: str, told: str) -> bool:
+    """Whether the proof that came is this one, whatever characters came."""
+    return hmac.compare_digest(proof.encode(), told.encode())
+
+
 # --- asking ----------------------------------------------------------------------------------------------------------
 class Elsewhere:
     """The machines whose recordings are not here: the door of each, by the name of its switch."""
@@ -93,12 +99,12 @@ class Fetched:
 
     def begin(self, length: int) -> tuple[bytes, int]:
         with self._asked(0, length) as (answer, total):
-            return _Coming(answer, self._away).read(length), total
+            return _Coming(answer, self.away).read(length), total
 
     @contextmanager
     def opened(self, begin: int, end: int) -> Iterator[Readable]:
         with self._asked(begin, end) as (answer, _):
-            yield _Coming(answer, self._away)
+            yield _Coming(answer, self.away)
 
     def whole(self, most: int) -> bytes:
         """All of a small file, up to `most` bytes of it."""
@@ -115,7 +121,7 @@ class Fetched:
                 connection.request("GET", f"/{self._name}", headers=headers)
                 answer = connection.getresponse()
             except (OSError, HTTPException) as error:
-                raise self._away(str(error)) from error
+                raise self.away(str(error)) from error
             with answer:
                 yield answer, self._checked(answer, question)
         finally:
@@ -126,15 +132,16 @@ class Fetched:
         found = _TOTAL.fullmatch(answer.headers.get("Content-Range", ""))
         total = int(found[1]) if found else 0
         proof = self._prove(_answer(question, answer.status, total))
-        if not hmac.compare_digest(proof, answer.headers.get(_PROOF, "")):
-            raise self._away(f"answered {answer.status} without a proof")
+        if not _same(proof, answer.headers.get(_PROOF, "")):
+            raise self.away(f"answered {answer.status} without a proof")
         if answer.status == _GONE:
             raise FileNotFoundError(errno.ENOENT, "That machine has no such file", self._name)
         if answer.status != _OK:
-            raise self._away(f"answered {answer.status}")
+            raise self.away(f"answered {answer.status}")
         return total
 
-    def _away(self, why: str) -> Refused:
+    def away(self, why: str) -> Refused:
+        """What to raise where it cannot be had from there."""
         log.warning("recording-elsewhere-away", node=self._node, door=str(self._door), why=why)
         return Refused(
             "recording_away",
@@ -211,16 +218,39 @@ class _Wanted(Struct, frozen=True):
     question: str
 
 
+class _Head(io.RawIOBase):
+    """What comes over a line, up to a moment: however slowly somebody asks, they hold their place no longer."""
+
+    def __init__(self, line: socket.socket, within_s: float) -> None:
+        self._line = line
+        self._until = time.monotonic() + within_s
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401 - as io has it
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("The question took too long.")
+        self._line.settimeout(left)
+        return self._line.recv_into(buffer)
+
+
 class _Asked(BaseHTTPRequestHandler):
-    """One question."""
+    """One question. It has `timeout` seconds to come in whole, and each piece of the answer so many to go."""
 
     server: Door
     timeout = 2 * TIMEOUT_S
     server_version = "Ringledger"
     sys_version = ""
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile = io.BufferedReader(_Head(self.connection, self.timeout))
+
     def do_GET(self) -> None:  # the name that http.server calls
         """A range of a file; 403 without a proof, 404 where there is none, 416 for a range that is none of it."""
+        self.connection.settimeout(self.timeout)
         wanted = self._wanted()
         if wanted is None:
             self.send_response(403)
@@ -252,7 +282,7 @@ class _Asked(BaseHTTPRequestHandler):
         question = _question(name[1], asked, moment)
         if abs(self.server.clock() - int(moment)) > GOOD_S:
             return None
-        if not hmac.compare_digest(self.server.prove(question), self.headers.get(_PROOF, "")):
+        if not _same(self.server.prove(question), self.headers.get(_PROOF, "")):
             return None
         return _Wanted(name[1], int(stretch[1]), int(stretch[2]) + 1, question)
 

@@ -60,7 +60,7 @@ class Keeper:
     """What is to be kept, and what was. One of these works on one pair of folders; its methods take turns."""
 
     def __init__(self, recordings: Recordings, *, node: str = "", clock: Callable[[], float] = time.monotonic) -> None:
-        """`node`: keep the recordings of this switch only; empty: of all."""
+        """`node`: keep the recordings of this switch only; empty: of all that are not elsewhere."""
         self._recordings = recordings
         self._node = node
         self._clock = clock
@@ -83,9 +83,10 @@ class Keeper:
             event = record.event
             if not isinstance(event, RecordingFinished) or event.cause in WITHOUT_A_FILE:
                 continue
-            if is_file_name(event.file) and self._node in ("", record.about.node):
+            node = record.about.node
+            if is_file_name(event.file) and self._node in ("", node) and not self._recordings.is_elsewhere(node):
                 self._due[event.file] = _Due(
-                    ident_of(record.stream), record.position, self._clock(), event.length_ms, record.about.node
+                    ident_of(record.stream), record.position, self._clock(), event.length_ms, node
                 )
 
     def work(self) -> int:
@@ -206,13 +207,18 @@ class Nights:
 
     def look(self) -> bool:
         """Do it if it is due: from that hour on, where it was not done on this day; whether it was. What a disk refuses
-        is told, and tried in the next night; raises what the database's absence raises.
+        is told, and tried in the next night, and so where the folder is not there; raises what the database's absence
+        raises.
         """
         now = self._clock()
         local = datetime.fromtimestamp(now, self._zone)
         day = local.date().isoformat()
         if local.hour < NIGHT_H or day <= self._done:
             return False
+        if not self._tools.recordings.is_there():
+            self._done = day
+            log.error("recordings-night-refused", folder=str(self._tools.recordings.kept), why="not the one of the log")
+            return True
         try:
             self._work(now)
             self._done = day
@@ -304,7 +310,11 @@ def check(reading: Log, recordings: Recordings, *, digests: bool = False, now_s:
 
 
 def repair(recordings: Recordings, findings: Sequence[Finding]) -> list[Finding]:
-    """Put right what can be, say in the log what cannot; what is left as it was. A finding is looked at anew first."""
+    """Put right what can be, say in the log what cannot; what is left as it was. A finding is looked at anew first.
+
+    Raises `SettingsError` where the folder is not the one: then nothing was said.
+    """
+    recordings.insist()
     left = []
     for each in findings:
         match each.what:
@@ -367,7 +377,7 @@ class _Told:
             case keeping.RecordingSealed():
                 self.sealed[event.file] = event.contact_id
                 self.settled.add(event.file)
-                self.nodes[event.file] = event.node
+                self.nodes[event.file] = event.node or self.nodes.get(event.file, "")
             case keeping.RecordingDiscarded():
                 self.settled.add(event.file)
             case keeping.RecordingDeleted():

@@ -23,9 +23,10 @@ from orchestrator.domain.contacts.keeping import Alarm, Command, Delete, Discard
 from orchestrator.domain.kernel import Record, Refused, stream
 from orchestrator.domain.routing import recording
 from orchestrator.service.deciding import Desk, Who
-from orchestrator.service.fetching import Elsewhere
-from orchestrator.service.sealed_files import OnDisk, Place, SealedFile, digest_of, seal
+from orchestrator.service.fetching import Elsewhere, Fetched
+from orchestrator.service.sealed_files import SealedFile, digest_of, seal
 from orchestrator.service.waveforms import Waveform, waveform_of
+from orchestrator.settings import SettingsError
 from orchestrator.store import DeskWriter, Log
 from orchestrator.vault import ERASED, DataKey, Tampered
 
@@ -35,6 +36,9 @@ KIND: Final = "recording"
 HOLD: Final = "hold"
 SUFFIX: Final = ".sealed"
 SHAPE: Final = ".peaks"
+# It lies in the folder from the first sealed file on, and so proves that the folder is that one.
+_LOCK: Final = ".lock"
+_FEW: Final = 100
 # What the engine calls its files. The name comes from an event, and that from a switch: it names no other folder.
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,80}\.wav")
 _KEEPER: Final = Who(actor="system")
@@ -89,11 +93,14 @@ class Recordings:
     # --- keeping -----------------------------------------------------------------------------------------------------
     def keep(self, contact_id: str, file: str, *, found: str = keeping.FINISHED, node: str = "") -> str:
         """Seal this file, and let the clear one go; empty once that is so, otherwise why not (`keeping.MISSING`, …).
-        `node`: the switch that wrote it.
+        `node`: the switch that wrote it; the one whose recordings are here where nobody told.
 
         Raises `Away` and `Unsure` where the database is not there: then nothing was removed.
         """
         target = self._path(file, SUFFIX)
+        if not self.is_there():
+            known = self.state(file)
+            return "" if known.sealed is not None or known.discarded else keeping.UNREADABLE
         try:
             self.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._alone():
@@ -101,10 +108,28 @@ class Recordings:
         except OSError as error:
             return keeping.NO_ROOM if error.errno in _NO_ROOM else keeping.UNREADABLE
 
+    def is_there(self) -> bool:
+        """Whether the folder is the one into which the log says that was sealed: where its disk is not mounted, another
+        stands in its place or none, and what is not in it is not lost.
+        """
+        if (self.kept / _LOCK).is_file():
+            return True
+        told = (record.event for record in self._log.history(kinds=(KIND,), batch=_FEW))
+        return not any(isinstance(event, keeping.RecordingSealed) and self._is_here(event.node) for event in told)
+
+    def insist(self) -> None:
+        """Raise `SettingsError` where the folder is not the one."""
+        if not self.is_there():
+            raise SettingsError(
+                f"RINGLEDGER_KEPT: {self.kept} is not the folder into which recordings were sealed: nothing is put "
+                f"right or deleted. Mount the disk that has it; where that is gone for good, make an empty file "
+                f"{_LOCK} in it."
+            )
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """No other process of this machine seals meanwhile: it would write another key's file over ours."""
-        with (self.kept / ".lock").open("w") as lock:
+        with (self.kept / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -126,7 +151,7 @@ class Recordings:
             length=summary.length,
             key=base64.b64encode(key.raw).decode(),
             found=found,
-            node=node,
+            node=node or self._node,
         )
         self._write(file, contact_id, command)
         self._draw(file, key, Sound(source))
@@ -235,13 +260,21 @@ class Recordings:
             return node != self._node
         return self._elsewhere is not None and node in self._elsewhere
 
+    def _is_here(self, node: str) -> bool:
+        return node == self._node if self._node else not self.is_elsewhere(node)
+
+    def has(self, file: str, node: str) -> bool:
+        """Whether the sealed file of this switch is here, or may be on its machine."""
+        return is_file_name(file) and (self._path(file, SUFFIX).is_file() or self.is_elsewhere(node))
+
     def state(self, file: str) -> Kept:
         """What is known of this file."""
         return folded(self._log.stream(stream_of(file)))
 
     def sound(self, file: str, *, whole: bool) -> Sound | None:
         """The recording in this file; None where there is none here. `whole`: first make sure that it is what was
-        recorded, to the last byte. Raises `Refused` (`recording_erased`, `recording_damaged`).
+        recorded, to the last byte. Raises `Refused` (`recording_erased`, `recording_damaged`,
+        `recording_away`).
         """
         if not is_file_name(file):
             return None
@@ -262,6 +295,10 @@ class Recordings:
             why = keeping.LOST
         except Tampered:
             why = keeping.DAMAGED
+        far = self._far(known, self._path(file, SUFFIX))
+        if why == keeping.DAMAGED and far is not None:
+            # That machine proves how long its file is, and not what comes over the line.
+            raise far.away("what came is not what was recorded")
         self.alarm(known.sealed.contact_id, file, why)
         if why == keeping.LOST:
             return None
@@ -327,17 +364,19 @@ class Recordings:
         assert known.sealed is not None  # noqa: S101 - whoever has its key has looked
         file = known.sealed.file
         path = self._path(file, SUFFIX)
-        place: Place = OnDisk(path)
-        if self._elsewhere is not None and known.sealed.node in self._elsewhere and not path.is_file():
-            place = self._elsewhere.place(known.sealed.node, path.name)
-        return SealedFile(place, key, file)
+        return SealedFile(self._far(known, path) or path, key, file)
+
+    def _far(self, known: Kept, path: Path) -> Fetched | None:
+        """This file on the machine of its switch, where it is not here."""
+        node = known.sealed.node if known.sealed is not None else ""
+        if self._elsewhere is None or node not in self._elsewhere or path.is_file():
+            return None
+        return self._elsewhere.place(node, path.name)
 
     def _read_shape(self, known: Kept, file: str) -> bytes:
         path = self._path(file, SHAPE)
-        node = known.sealed.node if known.sealed is not None else ""
-        if self._elsewhere is not None and node in self._elsewhere and not path.is_file():
-            return self._elsewhere.place(node, path.name).whole(_SHAPE_MOST)
-        return path.read_bytes()
+        far = self._far(known, path)
+        return path.read_bytes() if far is None else far.whole(_SHAPE_MOST)
 
     def _path(self, file: str, suffix: str) -> Path:
         return self.kept / f"{_plain(file)}{suffix}"

@@ -57,8 +57,10 @@ def find(reading: Log, recordings: Recordings, now: Instant) -> list[Due]:
 
 def retain(recordings: Recordings, found: list[Due]) -> list[Due]:
     """Delete these but those that are held; which went. Of a file that the disk does not let go the log says that it is
-    deleted: `check` finds it. Raises `Away` where the database is not there: a repeat goes on where it ended.
+    deleted: `check` finds it. Raises `Away` where the database is not there: a repeat goes on where it ended;
+    `SettingsError` where the folder is not the one.
     """
+    recordings.insist()
     return [due for due in found if not due.held and _delete(recordings, due)]
 
 
@@ -90,10 +92,12 @@ class _Told:
             case ContactEnded():
                 self.queues.pop(ident, None)
             case RecordingBegun():
-                self.files.setdefault(event.file, _File(ident, self.queues.get(ident, ""), record.about.at))
+                self.files.setdefault(
+                    event.file, _File(ident, self.queues.get(ident, ""), record.about.at, node=record.about.node)
+                )
             case keeping.RecordingSealed():
                 file = self.files.setdefault(event.file, _File(event.contact_id, "", record.about.at))
-                file.sealed, file.node = True, event.node
+                file.sealed, file.node = True, event.node or file.node
             case keeping.RecordingHeld() if event.file in self.files:
                 self.files[event.file].holds += 1
             case keeping.RecordingReleased() if event.file in self.files:

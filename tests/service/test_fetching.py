@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -14,7 +15,7 @@ from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.service import fetching, retention
 from orchestrator.service.fetching import Door, Elsewhere, Prove, prover
-from orchestrator.service.keeping import check
+from orchestrator.service.keeping import Keeper, check, repair
 from orchestrator.service.recordings import Recordings
 from orchestrator.settings import Address
 from tests.service.recorder import FILE, LATER_S, SOUND, Keeping
@@ -82,13 +83,21 @@ def test_what_goes_over_the_line_is_sealed(kept: Keeping, prove: Prove) -> None:
     assert SOUND[:32] not in came
 
 
-def test_one_that_was_changed_there_is_not_played_and_the_log_is_told(kept: Keeping, prove: Prove) -> None:
+def test_what_comes_changed_is_not_played_and_no_damage_for_all_that(kept: Keeping, prove: Prove) -> None:
+    """Who stands in between can change what is sealed, and must not make the log say that it is damaged; the machine
+    that has it says so where it is.
+    """
     kept.sealed()
     path = kept.recordings.kept / "talk-1.sealed"
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with opened(kept.recordings.kept, prove) as door, pytest.raises(Refused) as refused:
-        heard(player(kept, door.address))
-    assert refused.value.code == "recording_damaged"
+    whole = path.read_bytes()
+    with opened(kept.recordings.kept, prove) as door:
+        for changed in (whole[:-1] + b"x", b"x" + whole[1:]):
+            path.write_bytes(changed)
+            with pytest.raises(Refused) as refused:
+                heard(player(kept, door.address))
+            assert refused.value.code == "recording_away"
+    assert kept.alarms() == []
+    assert kept.repaired() == ["damaged"]
     assert kept.alarms() == ["damaged"]
 
 
@@ -159,23 +168,56 @@ def test_whoever_has_no_proof_or_an_old_one_or_asks_for_something_else_gets_noth
 ) -> None:
     kept.sealed()
     asked = (
-        ("/talk-1.sealed", "bytes=0-9", 0, False),
-        ("/talk-1.sealed", "bytes=0-9", fetching.GOOD_S + 1, True),
-        ("/../kek.sealed", "bytes=0-9", 0, True),
-        ("/talk-1.wav", "bytes=0-9", 0, True),
-        ("/talk-1.sealed", "", 0, True),
-        ("/talk-1.sealed", "bytes=9-", 0, True),
+        ("/talk-1.sealed", "bytes=0-9", 0, "0" * 64),
+        ("/talk-1.sealed", "bytes=0-9", 0, "ä" * 64),
+        ("/talk-1.sealed", "bytes=0-9", fetching.GOOD_S + 1, ""),
+        ("/../kek.sealed", "bytes=0-9", 0, ""),
+        ("/talk-1.wav", "bytes=0-9", 0, ""),
+        ("/talk-1.sealed", "", 0, ""),
+        ("/talk-1.sealed", "bytes=9-", 0, ""),
     )
     with opened(kept.recordings.kept, prove) as door:
-        for path, stretch, late_s, proved in asked:
+        for path, stretch, late_s, false in asked:
             moment = str(int(door.clock()) - late_s)
-            proof = prove(f"ask\n{path[1:]}\n{stretch}\n{moment}") if proved else "0" * 64
+            proof = false or prove(f"ask\n{path[1:]}\n{stretch}\n{moment}")
             headers = {"Range": stretch, "X-Ringledger-Moment": moment, "X-Ringledger-Proof": proof}
             line = HTTPConnection(door.address.host, door.address.port, timeout=TIMEOUT_S)
             line.request("GET", path, headers=headers)
             with line.getresponse() as answer:
                 assert (answer.status, answer.read()) == (403, b""), (path, stretch)
             line.close()
+
+
+def test_whoever_asks_drop_by_drop_loses_their_place_in_time(
+    kept: Keeping, prove: Prove, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every wait has an end: that of the whole question, and not of each byte of it."""
+    kept.sealed()
+    monkeypatch.setattr(fetching, "AT_ONCE", 1)
+    monkeypatch.setattr(fetching._Asked, "timeout", 0.3)
+    with opened(kept.recordings.kept, prove) as door:
+        with socket.create_connection((door.address.host, door.address.port), timeout=0.02) as line:
+            line.sendall(b"GET / HTTP/1.0\r\nX: ")
+            assert told_after_drops(line) == b"", "closed, though something came all the time"
+        assert door.places.acquire(timeout=TIMEOUT_S), "the place is free again"
+        door.places.release()
+        assert heard(player(kept, door.address)) == SOUND
+
+
+def told_after_drops(line: socket.socket) -> bytes:
+    """What comes back to somebody who sends a byte whenever nothing has come for a moment."""
+    until = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < until:
+        try:
+            return line.recv(100)
+        except TimeoutError:
+            try:
+                line.sendall(b"a")
+            except OSError:
+                return b""
+        except ConnectionError:
+            return b""
+    return b"open"
 
 
 def test_what_lies_elsewhere_is_neither_missed_nor_deleted_here(kept: Keeping, prove: Prove) -> None:
@@ -191,3 +233,38 @@ def test_what_lies_elsewhere_is_neither_missed_nor_deleted_here(kept: Keeping, p
         assert retention.find(kept.kit.log, far, Instant(10_000 * retention.DAY)) == []
     own = Recordings(kept.kit.desk, kept.kit.log, clear=empty, kept=empty, node="sw1")
     assert [each.what for each in check(kept.kit.log, own, now_s=LATER_S)] == ["lost"]
+
+
+def test_a_keeper_waits_for_nothing_that_lies_elsewhere(kept: Keeping, prove: Prove) -> None:
+    """`ringledger run` keeps for all switches of its machine, and names none."""
+    kept.recorded()
+    keeper = Keeper(player(kept, HERE, prove), clock=lambda: kept.now)
+    keeper.take(kept.kit.log.history())
+    for _ in range(2):
+        assert keeper.work() == 0
+        kept.now += 1_000.0
+    assert kept.alarms() == []
+    assert keeper.position == max(record.position for record in kept.kit.log.history())
+
+
+def test_what_was_sealed_before_the_log_said_where_lies_where_it_was_begun(kept: Keeping, prove: Prove) -> None:
+    """Old events: `RecordingSealed` without its node."""
+    kept.recorded()
+    assert kept.recordings.keep("c1", FILE) == ""
+    kept.configured(RecordingsConfigured(keep_days=1))
+    empty = kept.recordings.clear.parent / "player"
+    other = Recordings(kept.kit.desk, kept.kit.log, clear=empty, kept=empty, node="sw2")
+    for far in (player(kept, HERE, prove), other):
+        assert check(kept.kit.log, far, now_s=LATER_S) == []
+        assert retention.find(kept.kit.log, far, Instant(10_000 * retention.DAY)) == []
+    (due,) = retention.find(kept.kit.log, kept.recordings, Instant(10_000 * retention.DAY))
+    assert due.file == FILE
+
+
+def test_a_file_that_nobody_told_of_lies_where_it_was_found(kept: Keeping, prove: Prove) -> None:
+    own = Recordings(kept.kit.desk, kept.kit.log, clear=kept.recordings.clear, kept=kept.recordings.kept, node="sw1")
+    (own.clear / "orphan-1.wav").write_bytes(SOUND)
+    found = check(kept.kit.log, own, now_s=LATER_S)
+    assert [each.what for each in found] == ["orphan"]
+    assert repair(own, found) == []
+    assert check(kept.kit.log, player(kept, HERE, prove), now_s=LATER_S) == []

@@ -13,6 +13,7 @@ from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.service import retention
 from orchestrator.service.deciding import Who
 from orchestrator.service.keeping import NIGHT_H, Nights
+from orchestrator.settings import SettingsError
 from orchestrator.vault import ERASED
 from tests.projections.kit import ZONE
 from tests.service.recorder import FILE, SOUND, Keeping
@@ -210,3 +211,34 @@ def test_once_a_night_everything_is_compared_repaired_and_swept(kept: Keeping) -
     now += 86_400
     assert datetime.fromtimestamp(now, UTC).day == 1
     assert nights.look() is True
+
+
+def test_a_night_without_the_folder_loses_nothing_and_seals_nothing_in_its_place(
+    kept: Keeping, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The disk is not mounted: an empty folder stands where it was, or none."""
+    kept.sealed(at=1)
+    kept.configured(RecordingsConfigured(keep_days=1))
+    folder = kept.recordings.kept
+    disk = folder.rename(folder.with_name("unmounted"))
+    told = kept.told()
+    now = datetime(2100, 3, 1, NIGHT_H, tzinfo=ZONE).timestamp()
+    nights = Nights(kept.tools, ZONE, clock=lambda: now)
+    for mounted in (False, True):
+        if mounted:
+            folder.mkdir()
+        assert nights.look() is True
+        assert "recordings-night-refused" in capsys.readouterr().out
+        now += 86_400
+        for work in (kept.repaired, lambda: sweep(kept, 10_000)):
+            with pytest.raises(SettingsError, match="RINGLEDGER_KEPT"):
+                work()
+    clear = kept.recorded("talk-2.wav")
+    assert kept.recordings.keep("c1", "talk-2.wav") == k.UNREADABLE
+    assert kept.recordings.keep("c1", FILE) == "", "what is sealed is not sealed anew"
+    assert (clear.exists(), list(folder.iterdir())) == (True, [])
+    folder.rmdir()
+    disk.rename(folder)
+    assert kept.told() == told, "the log was told of no loss"
+    assert kept.heard() == SOUND
+    assert kept.recordings.keep("c1", "talk-2.wav") == ""

@@ -32,19 +32,23 @@ class Listeners:
         self._lock = Lock()
 
     def goes_on(self, user_id: str, file: str) -> bool:
-        """Whether they began already; from now on they have."""
-        now = time.monotonic()
+        """Whether they began already, as the log has it."""
         with self._lock:
-            last = self._since.pop((user_id, file), None)
-            self._since[user_id, file] = now
+            last = self._since.get((user_id, file))
+        return last is not None and time.monotonic() - last < LISTENING_S
+
+    def listens(self, user_id: str, file: str) -> None:
+        """They listen, and the log has it that they began."""
+        with self._lock:
+            self._since.pop((user_id, file), None)
+            self._since[user_id, file] = time.monotonic()
             while len(self._since) > _MOST:
                 self._since.popitem(last=False)
-        return last is not None and now - last < LISTENING_S
 
 
-def _goes_on(file: str) -> bool:
+def _listeners() -> Listeners:
     listeners: Listeners = current_app.extensions.setdefault("ringledger-listeners", Listeners())
-    return listeners.goes_on(_person(), file)
+    return listeners
 
 
 @blueprint.get("/<name>/sound")
@@ -52,14 +56,20 @@ def _goes_on(file: str) -> bool:
 def sound(name: str) -> Response:
     """The sound file, or the range of it that is asked for. 404 where there is none.
 
-    Whoever begins to listen hears what was recorded, to the last byte, or nothing: its digest is compared first.
+    Whoever begins to listen hears what was recorded, to the last byte, or nothing: its digest is compared first, and
+    that they listen is recorded. Whoever was refused has not begun.
     """
-    row = in_sight(name)
-    whole = request.range is None or any(begin in (0, None) for begin, _ in request.range.ranges)
-    beginning = not _goes_on(row.file) or whole
-    found = _sound(row, whole=beginning)
-    if beginning:
+    row, person, listeners = _complete(name), _person(), _listeners()
+    goes_on = listeners.goes_on(person, row.file)
+    found = _sound(row, whole=not goes_on)
+    stretch = _stretch(found)
+    if stretch is None:
+        return _sent(found, "inline", row)
+    if goes_on and stretch[0] == 0:
+        goes_on, found = False, _sound(row, whole=True)
+    if not goes_on:
         _note(RecordingPlayed(contact_id=row.contact_id, file=row.file, address=request.remote_addr or ""))
+    listeners.listens(person, row.file)
     return _sent(found, "inline", row)
 
 
@@ -67,7 +77,7 @@ def sound(name: str) -> Response:
 @needs("recordings.hear")
 def shape(name: str) -> Response:
     """How loud each side was: `length_ms`, and `sides` of numbers from 0 to 254. 404 where that cannot be said."""
-    found = parts().reading.recordings.shape(in_sight(name).file)
+    found = parts().reading.recordings.shape(_complete(name).file)
     if found is None:
         abort(404)
     return jsonify(length_ms=found.length_ms, sides=found.sides)
@@ -77,7 +87,7 @@ def shape(name: str) -> Response:
 @needs("recordings.export")
 def copy(name: str) -> Response:
     """The whole sound file, to be taken out of the house; why is recorded first."""
-    row = in_sight(name)
+    row = _complete(name)
     reason = one_line(request.form.get("reason", ""), "Reason", LINE)
     if not reason:
         raise Refused("no_reason", "Say why; it stands in the log beside your name.")
@@ -93,6 +103,18 @@ def in_sight(name: str) -> model.Recording:
     with parts().reading.reader.borrow() as connection:
         row = recordings_found.find(connection, f"{name}.wav", sight=agents_in_sight())
     if row is None:
+        abort(404)
+    return row
+
+
+def _complete(name: str) -> model.Recording:
+    """The same, if the switch writes it no more: whoever hears a talk that goes on listens in, which is another right.
+    404 where nothing came of it.
+    """
+    row = in_sight(name)
+    if row.state == model.WRITING:
+        raise Refused("recording_not_kept", "This recording is not sealed yet; try again in a moment.")
+    if row.state not in (model.FINISHED, model.KEPT) and not row.digest:
         abort(404)
     return row
 
@@ -118,6 +140,11 @@ def _note(event: Event) -> None:
     parts().reading.users.note(me().user_id, event, actor=me().actor)
 
 
+def _stretch(sound: Sound) -> tuple[int, int] | None:
+    """From where to where it is asked for; None for a range that there is not."""
+    return (0, sound.length) if request.range is None else request.range.range_for_length(sound.length)
+
+
 def _sent(sound: Sound, how: str, row: model.Recording) -> Response:
     """The sound, or the range of it that is asked for; 416 for one that there is not."""
     headers = {
@@ -125,12 +152,12 @@ def _sent(sound: Sound, how: str, row: model.Recording) -> Response:
         "Cache-Control": "no-store",
         "Content-Disposition": f"{how}; filename={row.file.removesuffix('.wav')[:8]}.wav",
     }
-    begin, end, status = 0, sound.length, 200
+    stretch = _stretch(sound)
+    if stretch is None:
+        return Response(status=416, headers={"Content-Range": f"bytes */{sound.length}"})
+    begin, end = stretch
     if request.range is not None:
-        found = request.range.range_for_length(sound.length)
-        if found is None:
-            return Response(status=416, headers={"Content-Range": f"bytes */{sound.length}"})
-        begin, end, status = *found, 206
         headers["Content-Range"] = f"bytes {begin}-{end - 1}/{sound.length}"
     headers["Content-Length"] = str(end - begin)
+    status = 200 if request.range is None else 206
     return Response(sound.read(begin, end), status=status, mimetype="audio/wav", headers=headers)

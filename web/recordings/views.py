@@ -111,6 +111,10 @@ def _to(name: str, position: int) -> Response:
 def _page(name: str, problem: str = "", case: str = "") -> str:
     row = sending.in_sight(name)
     reading = parts().reading
+    # One that was taken for lost may be there again.
+    there = row.state in (model.FINISHED, model.KEPT) or (
+        row.state == model.LOST and row.digest != "" and reading.recordings.has(row.file, row.node)
+    )
     with reading.reader.borrow() as connection:
         uses = recordings_found.uses(connection, row.file)
         orders = recordings_found.orders_of(connection, row.contact_id) if row.contact_id else []
@@ -118,6 +122,7 @@ def _page(name: str, problem: str = "", case: str = "") -> str:
         "recordings/recording.html",
         row=row,
         name=name,
+        there=there,
         caller=shown.callers([row])[row.file],
         heard=shown.heard(uses.items),
         more=bool(uses.next_cursor),

@@ -11,6 +11,7 @@ from orchestrator.domain.contacts.keeping import RecordingEndangered
 from orchestrator.domain.kernel import Provenance, Record
 from orchestrator.service.fetching import Elsewhere
 from orchestrator.settings import Address
+from orchestrator.store import Away
 from projections.catalogue import PROJECTIONS
 from tests.postgres import Database
 from tests.web.conftest import Site
@@ -26,13 +27,15 @@ def day(site: Site, database: Database) -> Iterator[Day]:
         yield day
 
 
-def recorded(day: Day, *names: str, contact_id: str = "") -> str:
-    """This contact, or the last one, with recordings of these names; its id."""
+def recorded(day: Day, *names: str, contact_id: str = "", goes_on: bool = False) -> str:
+    """This contact, or the last one, with recordings of these names; its id. `goes_on`: the switch writes them."""
     contact_id = contact_id or day.contacts[-1]
     stream = f"contact-{contact_id}"
     version = sum(record.stream == stream for record in day.centre.records)
     events = [
-        event for name in names for event in (RecordingBegun(file=name), RecordingFinished(file=name, length_ms=4_000))
+        event
+        for name in names
+        for event in (RecordingBegun(file=name), RecordingFinished(file=name, length_ms=4_000))[: 1 if goes_on else 2]
     ]
     day.reads.store(
         [
@@ -113,12 +116,48 @@ def test_a_recording_that_was_changed_is_not_played(site: Site, day: Day) -> Non
     site.reading.recordings.keep(contact_id, "r1.wav")
     (kept,) = site.parts.settings.kept.glob("*.sealed")
     kept.write_bytes(kept.read_bytes()[:-1] + b"x")
-    answer = site.as_role("auditor").get("/recordings/r1/sound")
-    assert answer.status_code == 409
-    assert "not what was recorded" in answer.text
+    auditor = site.as_role("auditor")
+    for asked in ({}, {"Range": "bytes=1-60000"}, {"Range": "bytes=-9"}):
+        answer = auditor.get("/recordings/r1/sound", headers=asked)
+        assert answer.status_code == 409, f"whoever was refused has not begun: {asked}"
+        assert "not what was recorded" in answer.text
     assert heard(site) == []
     (told,) = [r.event for r in site.reading.log.history() if isinstance(r.event, RecordingEndangered)]
     assert told.why == "damaged"
+
+
+def test_the_beginning_is_the_beginning_however_it_is_asked_for(site: Site, day: Day) -> None:
+    """Feature 8.2: the last bytes of a file, as many as it has, are all of it; a range that there is not is nothing."""
+    written(site, "r1.wav")
+    recorded(day, "r1.wav")
+    auditor, url = site.as_role("auditor"), "/recordings/r1/sound"
+    assert auditor.get(url, headers={"Range": "bytes=900000-"}).status_code == 416
+    assert heard(site) == []
+    for times, asked in enumerate((f"bytes=-{len(SOUND)}", "bytes=0-"), 1):
+        answer = auditor.get(url, headers={"Range": asked}, buffered=True)
+        assert (answer.status_code, answer.data) == (206, SOUND)
+        assert len(heard(site)) == times, asked
+    assert auditor.get(url, headers={"Range": "bytes=-9"}, buffered=True).data == SOUND[-9:]
+    assert len(heard(site)) == 2
+
+
+def test_nothing_is_heard_of_which_the_log_could_not_be_told(
+    site: Site, day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Record, then do: whoever comes again after the database was away begins anew."""
+    written(site, "r1.wav")
+    recorded(day, "r1.wav")
+    auditor, rest = site.as_role("auditor"), {"Range": "bytes=1-60000"}
+    with monkeypatch.context() as broken:
+
+        def away(*_: object, **__: object) -> None:
+            raise Away("the database is away")
+
+        broken.setattr(site.reading.users, "note", away)
+        assert auditor.get("/recordings/r1/sound", headers=rest).status_code == 503
+    assert heard(site) == []
+    assert auditor.get("/recordings/r1/sound", headers=rest, buffered=True).data == SOUND[1:60_001]
+    assert heard(site) == [("r1.wav", "user:auditor-1")]
 
 
 def test_who_may_not_hear_hears_nothing(site: Site, day: Day) -> None:
@@ -133,6 +172,19 @@ def test_who_may_not_hear_hears_nothing(site: Site, day: Day) -> None:
     quality.get("/recordings/r1")
     for path in ("copy", "hold", "lift"):
         assert quality.submit(f"/recordings/r1/{path}", reason="x", case="c").status_code == 403
+
+
+def test_a_talk_that_goes_on_is_not_heard_by_way_of_its_recording(site: Site, day: Day) -> None:
+    """Feature 8.2: whoever may hear recordings may not listen in for all that (`talks.listen`)."""
+    written(site, "r1.wav")
+    recorded(day, "r1.wav", goes_on=True)
+    auditor = site.as_role("auditor")
+    auditor.get("/recordings/r1")
+    for path in ("sound", "shape"):
+        answer = auditor.get(f"/recordings/r1/{path}", buffered=True)
+        assert (answer.status_code, "not sealed yet" in answer.text) == (409, True), path
+    assert auditor.submit("/recordings/r1/copy", reason="for the police").status_code == 409
+    assert heard(site) == []
 
 
 def test_a_copy_is_taken_with_a_reason_which_is_recorded_first(site: Site, day: Day) -> None:
@@ -178,6 +230,23 @@ def test_a_recording_is_held_and_released_on_its_page(site: Site, day: Day) -> N
     follow(day)
     assert "Held for" not in auditor.get("/recordings/r1").text
     assert site.reading.recordings.state("r1.wav").holds == ()
+
+
+def test_one_that_was_taken_for_lost_and_is_there_again_is_heard_and_held(site: Site, day: Day) -> None:
+    written(site, "r1.wav")
+    contact_id = recorded(day, "r1.wav")
+    kept = site.reading.recordings
+    kept.keep(contact_id, "r1.wav")
+    kept.alarm(contact_id, "r1.wav", "lost")
+    follow(day)
+    auditor = site.as_role("auditor")
+    page = auditor.get("/recordings/r1").text
+    assert ("<audio" in page, 'name="case"' in page) == (True, True)
+    assert auditor.get("/recordings/r1/sound", buffered=True).data == SOUND
+    (sealed,) = site.parts.settings.kept.glob("*.sealed")
+    sealed.unlink()
+    page = auditor.get("/recordings/r1").text
+    assert ("<audio" in page, 'name="case"' in page) == (False, False)
 
 
 def test_a_machine_that_is_away_is_named(site: Site, day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
