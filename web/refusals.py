@@ -100,10 +100,6 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "bad_level": _l("There is no such customer level; choose one of the list."),
     "bad_limit": ((r"A page has 1 to (?P<most>.+) rows\.", _l("A page of a list has 1 to %(most)s rows.")),),
     "bad_number": _l("This is no telephone number; write it as it is dialled, or with + and country."),
-    "bad_position": (
-        (r"A position is a whole number\.", _l("A position is a whole number.")),
-        (ANY, _l("The log has not come to this position.")),
-    ),
     "bad_priority": (
         (
             r"Points are a whole number from (?P<low>.+) to (?P<high>.+)\.",
