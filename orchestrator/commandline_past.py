@@ -118,7 +118,7 @@ def status(last: int, as_json: bool) -> None:  # noqa: FBT001 - click passes fla
 
 
 def _row(walk: "Walk") -> tuple[str, ...]:
-    result = "goes on" if walk.ended_at is None else {True: "proved", False: "NOT proved", None: "no end"}[walk.ok]
+    result = "goes on" if walk.goes_on else {True: "proved", False: "NOT proved", None: "no end"}[walk.ok]
     return (
         f"{walk.begun_at:%Y-%m-%d %H:%M}",
         "" if walk.ended_at is None else f"{(walk.ended_at - walk.begun_at).total_seconds():.1f} s",

@@ -12,7 +12,6 @@
 Ctrl-C reaches only the supervisor: children run in sessions of their own and are stopped one by one.
 """
 
-import ctypes
 import json
 import secrets
 import signal
@@ -30,6 +29,7 @@ from orchestrator import cluster
 from orchestrator.control import Client, ControlError, control_path
 from orchestrator.demo import RobotDesks
 from orchestrator.domain.kernel import Refused
+from orchestrator.parent import die_with_parent
 from orchestrator.runner.inputs import EndAll
 from orchestrator.service import demo_customers, demo_users
 from orchestrator.service.configuration import apply_defaults
@@ -37,8 +37,6 @@ from orchestrator.settings import Address, Settings, environment_with
 from orchestrator.store import Log, Source, schema
 from orchestrator.watch import show
 
-# PR_SET_PDEATHSIG of prctl(2): a child whose supervisor was killed gets SIGTERM.
-_PR_SET_PDEATHSIG: Final = 1
 _START_S: Final = 60.0
 _END_CALLS_S: Final = 8.0
 _STOP_S: Final = 15.0
@@ -103,7 +101,7 @@ class Child:
                     stdout=out,
                     stderr=out,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - only prctl, before any thread exists in the child
+                    preexec_fn=die_with_parent,  # noqa: PLW1509 - only prctl, before any thread exists in the child
                 )
             self.starts += 1
             self._tell()
@@ -121,13 +119,6 @@ class Child:
                 stdin.write(self._told)
         except BrokenPipeError:
             return  # it has ended already, and its log says why
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def run(settings: Settings, say: Say) -> int:

@@ -235,7 +235,13 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         (ANY, _l("You ask somebody about this caller; end that first.")),
     ),
     "customer_erased": _l("This customer's data was erased; make a new customer."),
-    "database_away": _l("The database is away: nothing can be recorded. Calls go on; try again soon."),
+    "database_away": (
+        (
+            r"The database is away or cannot be read; try again soon\.",
+            _l("The database is away or cannot be read; try again soon."),
+        ),
+        (ANY, _l("The database is away: nothing can be recorded. Calls go on; try again soon.")),
+    ),
     "desk_elsewhere": _l("You work at another desk; take over here, or go on there."),
     "desk_lost": _l("Your desk is not connected; open it again first."),
     "draft_changed": (
@@ -272,6 +278,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         (ANY, _l("You are in a contact; you are ready again after it.")),
     ),
     "key_reused": _l("This was sent once already, with other words. Load the page again, and send what is meant."),
+    "keys_away": _l("The keys of personal data cannot be read; tell whoever runs this."),
     "left_in_peace": _l("This customer was just called in vain, and is called again later."),
     "long_password": _l("The password is too long; choose a shorter one."),
     "newer_configuration": _NEWER,

@@ -21,6 +21,7 @@ from web.app import LONGEST_BODY, create_app
 from web.http import Server
 from web.parts import Parts
 from web.push import present
+from web.whatif.jobs import end_all
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ def run_web(settings: Settings) -> int:
         watch = Watch(reading).start()
         closing.callback(watch.stop)
         app = create_app(parts)
+        closing.callback(end_all, app)
         view = LiveView(reading.log).start()
         closing.callback(view.stop)
         hub = present.install(app, view).hub

@@ -17,12 +17,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.replay.moments import local
 from orchestrator.vault import DataKey, Tampered
 
 FORMAT: Final = 1
@@ -37,6 +39,8 @@ _PART: Final = re.compile(r"(events/[0-9]{6}\.jsonl|tape/[0-9]{6}\.lines)")
 _KEY_HEAD: Final = "ringledger-bundle-key-1 "
 _KEY_BYTES: Final = 32
 _LEVEL: Final = 6
+# Others unpack with modules of their own, and fail in ways of their own.
+_PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What zip writes where nobody says when: two bundles of the same are the same bytes.
 _NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -51,7 +55,7 @@ class BadBundle(Refused):
 class Part(Struct, frozen=True, kw_only=True):
     """One part: its length once unpacked, and the digest of its bytes in the archive."""
 
-    length: int
+    length: Annotated[int, Meta(ge=0)]
     digest: str
 
 
@@ -199,6 +203,8 @@ class Unpacker:
                 )
             if name in found:
                 raise BadBundle("forged", f"The bundle holds {name} twice. Nothing was unpacked.")
+            if info.compress_type not in _PACKED:
+                raise BadBundle("forged", f"{name} is packed as no bundle's part is. Nothing was unpacked.")
             found[name] = info
         if len(found) > MOST_PARTS:
             raise BadBundle("too_large", f"The bundle has {len(found)} parts; at most {MOST_PARTS} are read.")
@@ -214,8 +220,16 @@ class Unpacker:
                     "Open it with that version or a later one.",
                 )
             manifest = msgspec.json.decode(text, type=Manifest)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BadBundle("forged", f"The bundle's manifest cannot be read: {error}") from None
+        try:
+            zone = ZoneInfo(manifest.timezone)
+            for instant in (manifest.made_at, manifest.begins, manifest.ends):
+                local(instant, zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError, OverflowError) as error:
+            raise BadBundle(
+                "forged", f"The bundle's manifest has a time, or a time zone, that is none: {str(error)[:200]}"
+            ) from None
         if sum(part.length for part in manifest.parts.values()) > MOST_BYTES:
             raise BadBundle("too_large", f"The bundle would take more than {MOST_BYTES >> 30} GiB of memory.")
         missing = sorted(manifest.parts.keys() - self._infos.keys())

@@ -51,7 +51,7 @@ def rows(parts: Iterable[bytes]) -> Iterator[Row]:
         for line in part.splitlines():
             try:
                 found = _row.decode(line)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 raise BadBundle("forged", f"A line of the events is no event: {error}") from None
             yield Row(found.position, found.stream, found.version, found.topic, bytes(found.state))
 
@@ -73,7 +73,7 @@ def lines(parts: Iterable[bytes]) -> Iterator[Recorded | Hole]:
 def _line(kind: bytes, data: bytes) -> Recorded | Hole:
     try:
         return decode(data) if kind == _LINE else _hole.decode(data)
-    except (msgspec.DecodeError, ValueError, KeyError, TypeError) as error:
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError) as error:
         return Hole(0, 0, 0, f"a line that this version cannot read: {error}")
 
 

@@ -1,5 +1,6 @@
 """A bundle as a regression test: what was decided rightly must be decided so again, and what was wrong no more."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from typing import Final
 
 from orchestrator.bundle import problems
 
-BUNDLE: Final = Path(__file__).with_name("{bundle}")
+BUNDLE: Final = Path(__file__).with_name({bundle})
 {wrong}
 
 def test_{name}() -> None:
@@ -70,7 +71,8 @@ def problems(path: Path, *, wrong: Mapping[str, str] | None = None) -> list[str]
 def write_test(path: Path, folder: Path, wrong: Sequence[int]) -> Path:
     """Write a test of this bundle, and a copy of it, into a folder; the test's file.
 
-    `wrong`: log positions of events that should never have been. Raises `BadBundle`.
+    `wrong`: log positions of events that should never have been. Raises `BadBundle`. Whoever made the bundle has no say
+    in the code: what is taken from it stands there as a string, and the site's name not at all.
     """
     with opened(path) as bundle:
         if not bundle.manifest.pseudonymous:
@@ -80,7 +82,6 @@ def write_test(path: Path, folder: Path, wrong: Sequence[int]) -> Path:
             )
         bad = dict(_wrong(bundle, position) for position in wrong)
         begun = local(bundle.manifest.begins, bundle.timezone)
-        site = bundle.manifest.site
     name = _NAME.sub("_", path.stem.lower()).strip("_") or "incident"
     target, copy = folder / f"test_{name}.py", folder / f"{name}.bundle"
     for each in (target, copy):
@@ -88,11 +89,11 @@ def write_test(path: Path, folder: Path, wrong: Sequence[int]) -> Path:
             raise BadBundle("exists", f"{each} is there already; nothing is written over. Rename the bundle.")
     folder.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(path.read_bytes())
-    rows = "".join(f"    {key!r}: {words!r},\n" for key, words in bad.items()).replace("'", '"')
+    rows = "".join(f"    {json.dumps(key)}: {json.dumps(words)},\n" for key, words in bad.items())
     text = _TEST.format(
-        title=f"{site}, {begun}: an incident.",
+        title=f"An incident, {begun}.",
         meaning=_BUT_WRONG if bad else _AS_RECORDED,
-        bundle=copy.name,
+        bundle=json.dumps(copy.name),
         wrong=f"WRONG: Final[dict[str, str]] = {{\n{rows}}}\n" if bad else "WRONG: Final[dict[str, str]] = {}\n",
         name=name,
         promise="the wrong decisions are made no more, the others as they were." if bad else _AS_RECORDED.lower(),

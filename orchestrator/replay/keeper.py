@@ -23,7 +23,7 @@ from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.world import World
 from orchestrator.replay import snapshots as kept
 from orchestrator.replay.frozen import Damaged, Marks, freeze, mark_of, thaw
-from orchestrator.replay.night import Night
+from orchestrator.replay.night import DEAD_S, Night
 from orchestrator.replay.snapshots import INTERVAL, Made, Snapshots
 from orchestrator.settings import Settings
 from orchestrator.store import Away, Log, Source, schema
@@ -38,6 +38,10 @@ _AWAY_S: Final = 5.0
 _BATCH: Final = 1_000
 # Whoever serves calls comes first.
 _NICE: Final = 10
+_REMEDY: Final = (
+    "the log is not proved until a walk comes to its end: put right what the error names (a full disk, a row that was "
+    "damaged), then `ringledger past verify`, or wait for the next try"
+)
 
 
 class Gone(Exception):
@@ -122,7 +126,7 @@ def run(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     with opened(settings, "ringledger past") as source:
         keeper = Keeper(source, Snapshots(source))
-        watching = threading.Thread(target=_nights, args=(source, settings.timezone, stop), name="night", daemon=True)
+        watching = threading.Thread(target=nights, args=(source, settings.timezone, stop), name="night", daemon=True)
         watching.start()
         follow(keeper, stop)
         watching.join(_AWAY_S)
@@ -144,8 +148,8 @@ def follow(keeper: Keeper, stop: threading.Event) -> None:
             stop.wait(_AWAY_S)
 
 
-def _nights(source: Source, zone: ZoneInfo, stop: threading.Event) -> None:
-    """Walk over the whole log every night, and at once where that was not done for a day."""
+def nights(source: Source, zone: ZoneInfo, stop: threading.Event) -> None:
+    """Walk over the whole log every night, and at once where that was not done for a day; try again what fails."""
     night = Night(source, Snapshots(source), stop)
     while not stop.is_set():
         try:
@@ -153,6 +157,10 @@ def _nights(source: Source, zone: ZoneInfo, stop: threading.Event) -> None:
                 night.walk()
         except Away as away:
             log.warning("night-waits", why=str(away))
+        except Exception:
+            # A row that cannot be read, a full disk: the next walk may come to an end, and nobody would begin it.
+            log.exception("night-failed", again_in_s=DEAD_S, remedy=_REMEDY)
+            stop.wait(DEAD_S)
         stop.wait(_LOOK_S)
 
 

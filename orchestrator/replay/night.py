@@ -32,7 +32,7 @@ _ERROR_LENGTH: Final = 500
 # Later than any time.
 _LAST: Final = Instant(2**63 - 1)
 # A walk that has not moved for so long died or failed on the way; another begins.
-_DEAD_S: Final = 600
+DEAD_S: Final = 600
 
 
 class Walk(Struct, frozen=True, kw_only=True):
@@ -46,6 +46,8 @@ class Walk(Struct, frozen=True, kw_only=True):
     """Kept states that were compared with the fold from the beginning."""
     thrown_away: int
     """Those of them that were not the same, and were made anew."""
+    goes_on: bool
+    """It has not ended, and moved a short while ago."""
     ok: bool | None
     """None while it goes on, and where it came to no end."""
     report: Report | None
@@ -73,7 +75,7 @@ class Night:
             lambda connection: connection.execute(
                 "SELECT count(*) FROM past.verifications WHERE begun_at >= %s AND (ok IS NOT NULL"
                 " OR moved_at > clock_timestamp() - make_interval(secs => %s))",
-                (since, _DEAD_S),
+                (since, DEAD_S),
             ).fetchone()
         )
         return row == (0,)
@@ -222,14 +224,15 @@ class Night:
         return self._source.run(work)
 
 
-def walks(source: Source, last: int = 10) -> list[Walk]:
-    """The last walks, the newest first. Raises `Away`."""
+def walks(source: Source, last: int = 10, *, with_result: bool = False) -> list[Walk]:
+    """The last walks, the newest first; only those `with_result`, where that is wanted. Raises `Away`."""
 
     def read(connection: Connection) -> list[Walk]:
         rows = connection.execute(
-            "SELECT begun_at, ended_at, position, until, snapshots, thrown_away, ok, report, error"
-            " FROM past.verifications ORDER BY verification_id DESC LIMIT %s",
-            (last,),
+            "SELECT begun_at, ended_at, position, until, snapshots, thrown_away,"
+            " ended_at IS NULL AND moved_at > clock_timestamp() - make_interval(secs => %s), ok, report, error"
+            " FROM past.verifications WHERE ok IS NOT NULL OR NOT %s ORDER BY verification_id DESC LIMIT %s",
+            (DEAD_S, with_result, last),
         ).fetchall()
         return [msgspec.convert(dict(zip(Walk.__struct_fields__, row, strict=True)), Walk) for row in rows]
 

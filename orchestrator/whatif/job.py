@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.logs import redact
 from orchestrator.store import KeyShelf, Log, Source, StoreError
 from orchestrator.vault import Vault, VaultError
 from orchestrator.whatif import asking
@@ -47,7 +48,9 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 
 def reply(request: Request) -> Reply:
-    """What to answer. `Away` and what keys raise are told like a refusal, for nobody here can do anything about it."""
+    """What to answer. `Away` and what keys raise are told like a refusal, for nobody here can do anything about it: in
+    words that name no host, user or file, for they stand on a page. What was raised goes to standard error.
+    """
     source = Source(request.url, name="ringledger what-if")
     try:
         log = Log(source, vault=Vault.unlock(Path(request.kek_file), KeyShelf(source)))
@@ -56,10 +59,19 @@ def reply(request: Request) -> Reply:
         return Reply(answer=asking.ask(log, when, wanted, seeds=request.seeds, progress=_tell))
     except Refused as refused:
         return Reply(code=refused.code, message=refused.message)
-    except (StoreError, VaultError) as error:
-        return Reply(code="away", message=str(error))
+    except StoreError as error:
+        told = Refused("database_away", "The database is away or cannot be read; try again soon.")
+        return _away(told, error)
+    except VaultError as error:
+        told = Refused("keys_away", "The keys of personal data cannot be read; tell whoever runs this.")
+        return _away(told, error)
     finally:
         source.close()
+
+
+def _away(refused: Refused, error: Exception) -> Reply:
+    sys.stderr.write(f"{redact(str(error))}\n")
+    return Reply(code=refused.code, message=refused.message)
 
 
 def _tell(done: int, plays: int) -> None:

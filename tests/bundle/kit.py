@@ -1,9 +1,15 @@
 """Bundles of simulated runs, made without a database."""
 
 import io
+import zipfile
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
+
+from orchestrator.bundle import form
 from orchestrator.bundle.form import Manifest, write_key
 from orchestrator.bundle.made import Window, pack
 from orchestrator.domain.kernel import Instant
@@ -11,6 +17,7 @@ from orchestrator.vault import DataKey
 from tests.redrive.taped import TapedRun
 
 ZONE = ZoneInfo("Asia/Shanghai")
+Altered = Callable[[dict[str, bytes]], dict[str, bytes]]
 
 
 def window(run: TapedRun, *, since: Instant | None = None, until: Instant | None = None) -> Window:
@@ -37,3 +44,34 @@ def write(path: Path, what: Window, *, sealed: bool = False) -> Manifest:
     if key is not None:
         write_key(path.with_name(f"{path.name}.key"), key)
     return manifest
+
+
+def altered(path: Path, target: Path, change: Altered, how: int = zipfile.ZIP_DEFLATED) -> Path:
+    """A copy of a bundle with other parts."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {each: archive.read(each) for each in archive.namelist()}
+    with zipfile.ZipFile(target, "w", how) as archive:
+        for each, data in change(parts).items():
+            archive.writestr(each, data)
+    return target
+
+
+def with_manifest(**other: object) -> Altered:
+    """A manifest that says something else."""
+
+    def change(parts: dict[str, bytes]) -> dict[str, bytes]:
+        manifest = msgspec.json.decode(parts[form.MANIFEST])
+        return {**parts, form.MANIFEST: msgspec.json.encode({**manifest, **other})}
+
+    return change
+
+
+def with_part(name: str, data: bytes) -> Altered:
+    """Another part, of which the manifest says the truth."""
+
+    def change(parts: dict[str, bytes]) -> dict[str, bytes]:
+        manifest = msgspec.json.decode(parts[form.MANIFEST])
+        manifest["parts"][name] = {"length": len(data), "digest": sha256(data).hexdigest()}
+        return {**parts, name: data, form.MANIFEST: msgspec.json.encode(manifest)}
+
+    return change

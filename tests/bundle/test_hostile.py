@@ -1,17 +1,14 @@
 """Bundles that were cut, altered, made to harm or made by a newer program: refused in words, nothing unpacked."""
 
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from orchestrator.bundle import BadBundle, form, opened
-from tests.bundle.kit import window, write
+from tests.bundle.kit import altered, window, with_manifest, with_part, write
 from tests.redrive.taped import TapedRun
-
-Altered = Callable[[dict[str, bytes]], dict[str, bytes]]
 
 
 @pytest.fixture(scope="module")
@@ -30,26 +27,8 @@ def refused(path: Path, key: Path | None = None) -> BadBundle:
     return caught.value
 
 
-def altered(good: Path, target: Path, change: Altered, name: str = "plain.bundle") -> Path:
-    """A copy of a bundle with other parts."""
-    with zipfile.ZipFile(good / name) as archive:
-        parts = {each: archive.read(each) for each in archive.namelist()}
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for each, data in change(parts).items():
-            archive.writestr(each, data)
-    return target
-
-
-def with_manifest(**other: object) -> Altered:
-    def change(parts: dict[str, bytes]) -> dict[str, bytes]:
-        manifest = msgspec.json.decode(parts[form.MANIFEST])
-        return {**parts, form.MANIFEST: msgspec.json.encode({**manifest, **other})}
-
-    return change
-
-
 def test_one_of_a_newer_version_says_which_version_opens_it(good: Path, tmp_path: Path) -> None:
-    found = refused(altered(good, tmp_path / "b", with_manifest(format=2, new="shape")))
+    found = refused(altered(good / "plain.bundle", tmp_path / "b", with_manifest(format=2, new="shape")))
     assert found.code == "bundle_newer"
     assert "Open it with that version or a later one." in found.message
 
@@ -62,7 +41,11 @@ def test_one_that_was_cut_short_says_so_wherever_it_was_cut(good: Path, tmp_path
 
 
 def test_a_part_that_is_missing_is_named(good: Path, tmp_path: Path) -> None:
-    path = altered(good, tmp_path / "b", lambda parts: {k: v for k, v in parts.items() if k != "tape/000001.lines"})
+    path = altered(
+        good / "plain.bundle",
+        tmp_path / "b",
+        lambda parts: {k: v for k, v in parts.items() if k != "tape/000001.lines"},
+    )
     assert "tape/000001.lines" in refused(path).message
 
 
@@ -71,13 +54,13 @@ def test_a_part_that_was_altered_is_no_longer_what_the_manifest_says(good: Path,
         name = "events/000001.jsonl"
         return {**parts, name: parts[name].replace(b"completed", b"abandoned", 1)}
 
-    found = refused(altered(good, tmp_path / "b", change))
+    found = refused(altered(good / "plain.bundle", tmp_path / "b", change))
     assert found.code == "bundle_forged"
     assert "events/000001.jsonl is not what the manifest says" in found.message
 
 
 def test_whoever_alters_a_manifest_of_a_sealed_one_has_not_its_key(good: Path, tmp_path: Path) -> None:
-    path = altered(good, tmp_path / "b", with_manifest(site="another"), "sealed.bundle")
+    path = altered(good / "sealed.bundle", tmp_path / "b", with_manifest(site="another"))
     assert refused(path, good / "sealed.bundle.key").code == "bundle_forged"
 
 
@@ -107,14 +90,14 @@ def test_a_part_with_a_name_that_no_bundle_has_is_refused_and_nothing_is_written
     good: Path, tmp_path: Path, name: str
 ) -> None:
     """Path traversal: no name is ever a path."""
-    path = altered(good, tmp_path / "b", lambda parts: {**parts, name: b"harm"})
+    path = altered(good / "plain.bundle", tmp_path / "b", lambda parts: {**parts, name: b"harm"})
     before = sorted(tmp_path.rglob("*"))
     assert refused(path).code == "bundle_forged"
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_part_of_which_the_manifest_knows_nothing_is_refused(good: Path, tmp_path: Path) -> None:
-    path = altered(good, tmp_path / "b", lambda parts: {**parts, "events/000009.jsonl": b"{}\n"})
+    path = altered(good / "plain.bundle", tmp_path / "b", lambda parts: {**parts, "events/000009.jsonl": b"{}\n"})
     assert "knows nothing" in refused(path).message
 
 
@@ -133,7 +116,7 @@ def test_a_bomb_is_unpacked_no_further_than_its_bound(
     monkeypatch.setattr(form, "MOST_PART_BYTES", 1024 * 1024)
     for name in ("plain.bundle", "sealed.bundle"):
         bomb = b"\0" * (3 * 1024 * 1024)
-        path = altered(good, tmp_path / name, lambda parts: {**parts, "tape/000001.lines": bomb}, name)  # noqa: B023
+        path = altered(good / name, tmp_path / name, lambda parts: {**parts, "tape/000001.lines": bomb})  # noqa: B023
         assert refused(path, good / "sealed.bundle.key" if name.startswith("s") else None).code == "bundle_too_large"
 
 
@@ -147,7 +130,55 @@ def test_a_sealed_bomb_is_unpacked_no_further_either(tmp_path: Path, monkeypatch
 
 def test_a_manifest_that_promises_more_than_memory_holds_is_refused(good: Path, tmp_path: Path) -> None:
     parts = {"events/000001.jsonl": {"length": 1 << 40, "digest": "x"}}
-    assert refused(altered(good, tmp_path / "b", with_manifest(parts=parts))).code == "bundle_too_large"
+    assert (
+        refused(altered(good / "plain.bundle", tmp_path / "b", with_manifest(parts=parts))).code == "bundle_too_large"
+    )
+
+
+def test_a_length_below_nothing_does_not_make_up_for_one_that_is_too_large(good: Path, tmp_path: Path) -> None:
+    def change(parts: dict[str, bytes]) -> dict[str, bytes]:
+        manifest = msgspec.json.decode(parts[form.MANIFEST])
+        manifest["parts"]["events/000002.jsonl"] = {"length": 1 << 40, "digest": "x"}
+        manifest["parts"]["tape/000002.lines"] = {"length": -(1 << 40), "digest": "x"}
+        more = {"events/000002.jsonl": b"", "tape/000002.lines": b""}
+        return {**parts, **more, form.MANIFEST: msgspec.json.encode(manifest)}
+
+    found = refused(altered(good / "plain.bundle", tmp_path / "b", change))
+    assert found.code == "bundle_forged"
+    assert "length" in found.message
+
+
+@pytest.mark.parametrize("how", (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
+def test_a_part_that_is_packed_otherwise_is_not_unpacked(good: Path, tmp_path: Path, how: int) -> None:
+    found = refused(altered(good / "plain.bundle", tmp_path / "b", dict, how))
+    assert found.code == "bundle_forged"
+    assert "is packed as no bundle's part is" in found.message
+
+
+@pytest.mark.parametrize("name", (form.MANIFEST, "events/000001.jsonl"))
+def test_what_is_nested_beyond_measure_is_refused(good: Path, tmp_path: Path, name: str) -> None:
+    deep = b'{"format":1,"position":1,"state":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    change = with_part(name, deep) if name != form.MANIFEST else lambda parts: {**parts, name: deep}
+    assert refused(altered(good / "plain.bundle", tmp_path / "b", change)).code == "bundle_forged"
+
+
+@pytest.mark.parametrize(
+    "other",
+    (
+        {"timezone": "../../etc/passwd"},
+        {"timezone": "Nowhere/City"},
+        {"timezone": ""},
+        {"timezone": "\0"},
+        {"timezone": "x" * 5_000},
+        {"begins": 1 << 62},
+        {"ends": -(1 << 62)},
+    ),
+    ids=str,
+)
+def test_times_and_time_zones_that_are_none_are_refused(good: Path, tmp_path: Path, other: dict[str, object]) -> None:
+    found = refused(altered(good / "plain.bundle", tmp_path / "b", with_manifest(**other)))
+    assert found.code == "bundle_forged"
+    assert "time" in found.message
 
 
 def test_what_is_no_bundle_at_all_is_refused_in_words(tmp_path: Path) -> None:
@@ -166,18 +197,14 @@ def test_a_key_that_is_none_is_refused_and_a_needless_one_too(good: Path, tmp_pa
 
 
 def test_lines_that_are_no_events_and_no_tape_are_refused_or_told(good: Path, tmp_path: Path) -> None:
-    from hashlib import sha256
-
-    def with_part(name: str, data: bytes) -> Altered:
-        def change(parts: dict[str, bytes]) -> dict[str, bytes]:
-            manifest = msgspec.json.decode(parts[form.MANIFEST])
-            manifest["parts"][name] = {"length": len(data), "digest": sha256(data).hexdigest()}
-            return {**parts, name: data, form.MANIFEST: msgspec.json.encode(manifest)}
-
-        return change
-
-    assert "is no event" in refused(altered(good, tmp_path / "a", with_part("events/000001.jsonl", b"{}\n"))).message
-    assert "inside a line" in refused(altered(good, tmp_path / "b", with_part("tape/000001.lines", b"L\0"))).message
+    assert (
+        "is no event"
+        in refused(altered(good / "plain.bundle", tmp_path / "a", with_part("events/000001.jsonl", b"{}\n"))).message
+    )
+    assert (
+        "inside a line"
+        in refused(altered(good / "plain.bundle", tmp_path / "b", with_part("tape/000001.lines", b"L\0"))).message
+    )
     strange = b"L\0\0\0\x03abc"
-    with opened(altered(good, tmp_path / "c", with_part("tape/000001.lines", strange))) as found:
+    with opened(altered(good / "plain.bundle", tmp_path / "c", with_part("tape/000001.lines", strange))) as found:
         assert "cannot read" in found.holes[0].why

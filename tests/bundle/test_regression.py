@@ -3,7 +3,9 @@
 The bugs are those of `tests.simulation.mutants`: planted in today's code, or in the code of the night.
 """
 
+import ast
 import importlib.util
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from orchestrator.bundle import BadBundle, opened
 from orchestrator.bundle.regression import write_test
 from orchestrator.domain.staff.shifts import AgentCooledDown
-from tests.bundle.kit import window, write
+from tests.bundle.kit import altered, window, with_manifest, with_part, write
 from tests.redrive.taped import TapedRun, UnwatchedRun
 from tests.simulation.mutants import MUTANTS, Mutant
 
@@ -92,3 +94,40 @@ def test_a_test_holds_no_personal_data_and_writes_over_nothing(tmp_path: Path) -
     write_test(tmp_path / "b.bundle", tmp_path / "incidents", ())
     with pytest.raises(BadBundle, match="is there already"):
         write_test(tmp_path / "b.bundle", tmp_path / "incidents", ())
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of a run, made once."""
+    path = tmp_path_factory.mktemp("good") / "night.bundle"
+    write(path, window(TapedRun(3).play()))
+    return path
+
+
+@pytest.mark.parametrize("site", ('x"""\nprint("owned")\n"""', "x\\", 'x"', "{bundle}"))
+def test_whoever_forges_a_bundle_has_no_say_in_the_code(good: Path, tmp_path: Path, site: str) -> None:
+    """What a manifest says is a text of a stranger."""
+    altered(good, tmp_path / good.name, with_manifest(site=site))
+    bad = write_test(tmp_path / good.name, tmp_path / "bad", ())
+    assert bad.read_text(encoding="utf-8") == write_test(good, tmp_path / "good", ()).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("cause", ("'+exit()+'", '"+exit()+"', "\\", "'\"", "\n"))
+def test_an_id_that_a_stranger_chose_stays_a_string(good: Path, tmp_path: Path, cause: str) -> None:
+    with opened(good) as bundle:
+        wrong = next(each for each in bundle.within() if each.stream.startswith("contact-"))
+
+    def change(parts: dict[str, bytes]) -> dict[str, bytes]:
+        name = "events/000001.jsonl"
+        events = parts[name].replace(json.dumps(wrong.about.causation).encode(), json.dumps(cause).encode())
+        return with_part(name, events)(parts)
+
+    altered(good, tmp_path / "b.bundle", change)
+    text = write_test(tmp_path / "b.bundle", tmp_path / "into", [wrong.position]).read_text(encoding="utf-8")
+    (told,) = (
+        each.value
+        for each in ast.parse(text).body
+        if isinstance(each, ast.AnnAssign) and "WRONG" in ast.unparse(each.target)
+    )
+    assert told is not None
+    assert list(ast.literal_eval(told)) == [cause]

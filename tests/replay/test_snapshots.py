@@ -3,8 +3,10 @@
 import pickle
 import random
 import threading
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -16,7 +18,7 @@ from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.world import World
 from orchestrator.replay import as_of
 from orchestrator.replay.frozen import Damaged, Marks, freeze, mark_of, thaw
-from orchestrator.replay.keeper import Gone, Keeper
+from orchestrator.replay.keeper import Gone, Keeper, nights
 from orchestrator.replay.night import Night, walks
 from orchestrator.replay.picture import picture
 from orchestrator.replay.scrubber import Scrubber
@@ -30,12 +32,22 @@ from tests.replay.conftest import store
 from tests.simulation.run import Run
 from tests.store.kit import Kit
 
+_PATIENCE_S = 30
+
 
 @pytest.fixture
 def projector(database: Database) -> Iterator[Source]:
     source = Source(database.projector)
     yield source
     source.close()
+
+
+def comes(true: Callable[[], bool]) -> None:
+    """Wait for it."""
+    until = time.monotonic() + _PATIENCE_S
+    while not true():
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.01)
 
 
 def kept(kit: Kit, projector: Source, *, interval: int = 20, of: str = "") -> Snapshots:
@@ -267,6 +279,36 @@ def test_a_walk_that_is_stopped_says_so_and_another_is_due_after_a_while(
     with psycopg.connect(database.owner, autocommit=True) as owner:
         owner.execute("UPDATE past.verifications SET moved_at = moved_at - interval '1 hour'")
     assert night.is_due(walk.begun_at)
+
+
+def test_a_night_that_fails_is_tried_again_and_proves_the_log_in_the_end(
+    kit: Kit, projector: Source, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 11.8: what cannot be read or written tonight ends one walk, not all that would come after it."""
+    for name in ("keeper.DEAD_S", "keeper._LOOK_S", "night.DEAD_S"):
+        monkeypatch.setattr(f"orchestrator.replay.{name}", 0)
+    last = store(kit, busy_day().records)
+    stop = threading.Event()
+    watching = threading.Thread(target=nights, args=(projector, ZoneInfo("Asia/Shanghai"), stop), daemon=True)
+    with psycopg.connect(database.owner, autocommit=True) as owner:
+        owner.execute("REVOKE SELECT ON past.snapshots FROM ringledger_projector")
+        watching.start()
+        comes(lambda: len(walks(projector)) > 1)
+        assert "permission denied" in walks(projector)[-1].error
+        owner.execute("GRANT SELECT ON past.snapshots TO ringledger_projector")
+        comes(lambda: bool(walks(projector, with_result=True)))
+    stop.set()
+    watching.join(_PATIENCE_S)
+    (walk,) = walks(projector, with_result=True)
+    assert (walk.ok, walk.position) == (True, last)
+
+
+def test_a_walk_that_does_not_move_goes_on_no_more(projector: Source, database: Database) -> None:
+    with psycopg.connect(database.projector, autocommit=True) as tables:
+        tables.execute("INSERT INTO past.verifications (until, position) VALUES (200, 50)")
+        assert [each.goes_on for each in walks(projector)] == [True]
+        tables.execute("UPDATE past.verifications SET moved_at = moved_at - interval '11 minutes'")
+        assert [each.goes_on for each in walks(projector)] == [False]
 
 
 @pytest.mark.parametrize("forged", (b"", b"nothing", zlib.compress(b"nothing"), "a call of the system"))

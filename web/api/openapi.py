@@ -74,7 +74,7 @@ def document() -> dict[str, Any]:
 
 def roles_of(operation: Operation) -> list[str]:
     """The roles that may."""
-    return [role for role, granted in GRANTS.items() if operation.permission in granted]
+    return [role for role, granted in GRANTS.items() if operation.is_open_to(granted)]
 
 
 def _kinds(operation: Operation) -> list[Any]:
@@ -98,7 +98,7 @@ def _operation(operation: Operation, known: dict[str, Any], components: dict[str
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "description": f"Needs `{operation.permission}`, to {PERMISSIONS[operation.permission]}: "
+        "description": f"Needs {operation.needed}, to {PERMISSIONS[operation.permission]}: "
         f"{', '.join(roles_of(operation))}.",
         "parameters": parameters,
         "responses": {str(operation.status): success}

@@ -1,6 +1,6 @@
 """Everything that a program can ask for, in one table: routes, permissions and the OpenAPI document come from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from inspect import signature
 from typing import Any, Final, Literal, get_type_hints
@@ -57,6 +57,17 @@ class Operation(Struct, frozen=True, dict=True):
     status: int = 200
     secret: bool = False
     """The answer holds what is told once only."""
+    also: tuple[str, ...] = ()
+    """Besides `permission`, one of these is needed: what was, is for those who may see what is."""
+
+    def is_open_to(self, granted: Collection[str]) -> bool:
+        """Whether these permissions are enough."""
+        return self.permission in granted and (not self.also or any(each in granted for each in self.also))
+
+    @property
+    def needed(self) -> str:
+        """The permissions, as a sentence names them."""
+        return f"`{self.permission}`" + (f" and {' or '.join(f'`{each}`' for each in self.also)}" if self.also else "")
 
     @property
     def name(self) -> str:
@@ -191,10 +202,10 @@ OPERATIONS: Final = (
     Operation("GET", "/asof/agents", "replay.watch", asof.agents),
     Operation("GET", "/asof/agents/{number}", "replay.watch", asof.agent),
     Operation("GET", "/asof/contacts", "replay.watch", asof.contacts),
-    Operation("GET", "/asof/contacts/{contact_id}", "replay.watch", asof.contact),
-    Operation("GET", "/asof/customers/{customer_id}", "replay.watch", asof.customer),
-    Operation("GET", "/asof/orders/{order_id}", "replay.watch", asof.order),
-    Operation("GET", "/asof/configuration", "replay.watch", asof.configuration),
+    Operation("GET", "/asof/contacts/{contact_id}", "replay.watch", asof.contact, also=("history.search",)),
+    Operation("GET", "/asof/customers/{customer_id}", "replay.watch", asof.customer, also=("customers.see",)),
+    Operation("GET", "/asof/orders/{order_id}", "replay.watch", asof.order, also=("work.see",)),
+    Operation("GET", "/asof/configuration", "replay.watch", asof.configuration, also=("routing.see", "audit.see")),
     Operation("GET", "/sizing", "sizing.see", sizing.day, (half_hours.NAME,)),
     Operation("GET", "/sizing/plan", "sizing.see", sizing.plan),
     Operation("GET", "/nodes", "floor.watch", nodes.nodes, (LIVE,)),

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import msgspec
 from flask import Response, current_app, request
 from flask_babel import gettext
-from werkzeug.exceptions import NotFound, TooManyRequests, UnsupportedMediaType
+from werkzeug.exceptions import Forbidden, NotFound, TooManyRequests, UnsupportedMediaType
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.service.requests import KeyReused, UnderWay
@@ -46,6 +46,8 @@ def view_of(operation: Operation) -> Callable[..., Response]:
 
     @wraps(operation.handler)
     def view(**path: str) -> Response:
+        if not operation.is_open_to(me().permissions):
+            raise Forbidden
         try:
             return _answered(operation, path)
         except Wrong as wrong:

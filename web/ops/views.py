@@ -1,5 +1,6 @@
 """The nightly proof, the snapshots of the past, the read models and their rebuilds (features 11.7 and 11.8)."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from flask import Blueprint, render_template
@@ -19,6 +20,8 @@ NAVIGATION = (Item("ops.page", _l("Operations"), 75),)
 
 _NIGHTS: Final = 14
 _HUNDRED: Final = 100
+# A day, and what one night may take longer than the one before.
+_PROOF_H: Final = 26
 
 STATES: Final = {
     "following": _l("keeps up"),
@@ -44,6 +47,7 @@ def page() -> str:
     end = reading.log.position()
     found = [standing(reading.reader, reading.log, each) for each in PROJECTIONS.values()]
     nights = walks(reading.reader, _NIGHTS)
+    proved = next(iter(walks(reading.reader, 1, with_result=True)), None)
     return render_template(
         "ops/page.html",
         end=end,
@@ -51,14 +55,19 @@ def page() -> str:
         models=[Model(each, None if each.building is None else _percent(each.building, end)) for each in found],
         states=STATES,
         nights=nights,
-        proved=next((night for night in nights if night.ok is not None), None),
-        going_on=_going_on(nights),
+        proved=proved,
+        late=_is_late(proved, nights),
+        proof_h=_PROOF_H,
+        going_on=next((night for night in nights if night.goes_on), None),
         percent=_percent,
     )
 
 
-def _going_on(nights: list[Walk]) -> Walk | None:
-    return nights[0] if nights and nights[0].ended_at is None else None
+def _is_late(proved: Walk | None, nights: list[Walk]) -> bool:
+    """Whether the last result is older than a night may leave it; of a site that had none yet, whether none comes."""
+    if proved is None or proved.ended_at is None:
+        return bool(nights) and not any(night.goes_on for night in nights)
+    return proved.ended_at < datetime.now(UTC) - timedelta(hours=_PROOF_H)
 
 
 def _percent(position: int, end: int) -> int:

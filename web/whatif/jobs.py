@@ -1,7 +1,7 @@
 """Days that are played for a page: each in a process of its own, one at a time, ended when nobody waits for it.
 
     POST ──▶ start ──▶ process (orchestrator.whatif.job) ──▶ home/whatif/<id>.json, kept
-    page asks `state` every second or two; not asked for `UNASKED_S`, or after `LONGEST_S`, the process is ended
+    page asks `state` every second or two; not asked for `UNASKED_S`, after `LONGEST_S`, or with the web, it is ended
 
 The id is a digest of the question: the same question finds the answer that there is. Answers hold no personal data.
 """
@@ -18,10 +18,11 @@ from typing import Final, cast
 
 import msgspec
 import structlog
-from flask import current_app
+from flask import Flask, current_app
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Refused
+from orchestrator.parent import die_with_parent
 from orchestrator.whatif.asking import VERSION, Answer
 from orchestrator.whatif.job import Reply, Request
 from web.parts import parts
@@ -33,6 +34,7 @@ LONGEST_S: Final = 1_800.0
 KEPT: Final = 200
 _KEY: Final = "ringledger-whatif"
 _LOOK_S: Final = 0.2
+_END_S: Final = 5.0
 _ID_DIGITS: Final = 24
 _MOST_SAID: Final = 4_000
 _SHOWN: Final = 10
@@ -58,6 +60,7 @@ class Jobs:
         self._unasked_s = unasked_s
         self._lock = threading.Lock()
         self._running: tuple[str, subprocess.Popen[bytes]] | None = None
+        self._watching: threading.Thread | None = None
         self._asked_at = 0.0
         self._cancelled = False
         self._over: dict[str, State] = {}
@@ -74,7 +77,8 @@ class Jobs:
             self._over.pop(job_id, None)
             process = self._spawn(job_id, request)
             self._running, self._asked_at, self._cancelled = (job_id, process), time.monotonic(), False
-        threading.Thread(target=self._watch, args=(job_id, process), daemon=True).start()
+            self._watching = threading.Thread(target=self._watch, args=(job_id, process), daemon=True)
+            self._watching.start()
         return job_id
 
     def state(self, job_id: str) -> State:
@@ -91,6 +95,13 @@ class Jobs:
         """End it, where it runs."""
         with self._lock:
             self._cancelled |= self._running is not None and self._running[0] == job_id
+
+    def close(self) -> None:
+        """End what runs: nobody is left to ask for it."""
+        with self._lock:
+            self._cancelled, watching = True, self._watching
+        if watching is not None:
+            watching.join(_END_S)
 
     def answer(self, job_id: str) -> Answer | None:
         """What was answered, where it was, and by today's way of playing."""
@@ -127,12 +138,34 @@ class Jobs:
                 self._progress_file(job_id).open("wb") as told,
             ):
                 command = (sys.executable, "-m", "orchestrator.whatif.job")
-                return subprocess.Popen(command, stdin=given, stdout=answered, stderr=told)
+                return subprocess.Popen(
+                    command,
+                    stdin=given,
+                    stdout=answered,
+                    stderr=told,
+                    preexec_fn=die_with_parent,  # noqa: PLW1509 - only prctl, before any thread exists in the child
+                )
         finally:
             asked.unlink()
 
     def _watch(self, job_id: str, process: subprocess.Popen[bytes]) -> None:
-        begun, why = time.monotonic(), ""
+        ended: State | None = State("ended", code="broken")
+        try:
+            why = self._wait(process)
+            with self._lock:
+                ended = self._settle(job_id, process.returncode, why)
+        except Exception:
+            log.exception("whatif-not-settled", remedy="see whether the disk is full; the question can be asked again")
+        finally:
+            # Whatever went wrong with this question, the next one has its place.
+            with self._lock:
+                if ended is not None:
+                    self._over[job_id] = ended
+                self._running = None
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> str:
+        """Until it ends; why it was ended, empty where it did so by itself."""
+        begun = time.monotonic()
         while process.poll() is None:
             now = time.monotonic()
             with self._lock:
@@ -142,13 +175,9 @@ class Jobs:
             if why:
                 process.kill()
                 process.wait()
-                break
+                return why
             time.sleep(_LOOK_S)
-        with self._lock:
-            ended = self._settle(job_id, process.returncode, why)
-            if ended is not None:
-                self._over[job_id] = ended
-            self._running = None
+        return ""
 
     def _settle(self, job_id: str, code: int, why: str) -> State | None:
         """Keep the answer, or say why there is none."""
@@ -160,6 +189,7 @@ class Jobs:
                 return State("ended", code=why or "broken")
             reply = msgspec.json.decode(part.read_bytes(), type=Reply)
             if reply.answer is None:
+                log.info("whatif-refused", code=reply.code, said=progress.read_text(errors="replace")[-_MOST_SAID:])
                 return State("refused", code=reply.code, message=reply.message)
             part.rename(self._answer_file(job_id))
             for old in self._kept()[KEPT:]:
@@ -193,6 +223,12 @@ def jobs() -> Jobs:
     found = current_app.extensions.setdefault(_KEY, None) or Jobs(parts().settings.home / "whatif")
     current_app.extensions[_KEY] = found
     return cast("Jobs", found)
+
+
+def end_all(app: Flask) -> None:
+    """The web ends: its question, too."""
+    if (found := app.extensions.get(_KEY)) is not None:
+        found.close()
 
 
 def identity(request: Request) -> str:

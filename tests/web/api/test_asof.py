@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from orchestrator.domain.contacts.contacts import ContactConnected
 from tests.web.api.conftest import Programs
 from tests.web.day import CUSTOMER, Day
@@ -29,8 +31,34 @@ def test_queues_agents_contacts_customers_and_the_configuration_are_told_as_of_a
     agent = ops.found("/asof/agents/1001", at=at)["thing"]
     assert (agent["shift"]["state"], agent["name"]) == ("talking", "***")
     assert ops.found("/asof/agents", at=at)["clock_put_back_ms"] == 0
-    assert ops.found(f"/asof/customers/{CUSTOMER}", at=at)["thing"]["numbers"][0]["number"] == "***"
-    assert "[queue.sales]" in ops.found("/asof/configuration", at=at)["thing"]["toml"]
+    auditor = program("auditor")
+    assert auditor.found(f"/asof/customers/{CUSTOMER}", at=at)["thing"]["numbers"][0]["number"] == "***"
+    assert "[queue.sales]" in auditor.found("/asof/configuration", at=at)["thing"]["toml"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    (
+        (f"/asof/customers/{CUSTOMER}", f"/customers/{CUSTOMER}"),
+        ("/asof/orders/nobody", "/orders/nobody"),
+        ("/asof/configuration", "/configuration"),
+    ),
+)
+def test_whoever_may_not_see_a_thing_as_it_is_may_not_see_it_as_it_was(
+    day: Day, program: Programs, was: str, now: str
+) -> None:
+    """The past is no way around a role."""
+    at = iso(day.centre.records[-1].about.at)
+    assert program("ops").refused(403, "GET", now) == program("ops").refused(403, "GET", was, query_string={"at": at})
+
+
+def test_whoever_audits_sees_each_thing_as_it_was(day: Day, program: Programs) -> None:
+    """They may read every event, so what these come to is no secret to them; leaders do not look into the past."""
+    at, auditor = iso(day.centre.records[-1].about.at), program("auditor")
+    for path in (f"/asof/customers/{CUSTOMER}", f"/asof/contacts/{day.contacts[0]}", "/asof/configuration"):
+        assert auditor.found(path, at=at)["thing"]
+        assert program("leader").refused(403, "GET", path, query_string={"at": at})
+    assert auditor.refused(404, "GET", "/asof/orders/nobody", query_string={"at": at})
 
 
 def test_what_was_not_there_and_what_is_no_instant_of_the_log_is_refused(day: Day, program: Programs) -> None:
@@ -38,6 +66,5 @@ def test_what_was_not_there_and_what_is_no_instant_of_the_log_is_refused(day: Da
     ops = program("ops")
     at = iso(day.centre.records[-1].about.at)
     assert ops.refused(404, "GET", "/asof/contacts/nobody", query_string={"at": at})
-    assert ops.refused(404, "GET", "/asof/orders/nobody", query_string={"at": at})
     for wrong in ({"at": "2025-12-31T00:00:00Z"}, {"at": "2190-01-01T00:00:00Z"}, {}):
         assert ops.refused(400, "GET", "/asof/queues", query_string=wrong) == "bad_time"

@@ -13,9 +13,13 @@ from tests.postgres import Database
 from tests.web.conftest import Site
 from tests.web.day import played
 
+NO_PROOF = "There is no proof of the log that is younger than 26 hours."
+
 
 def test_the_proof_of_the_night_snapshots_and_read_models_are_on_one_page(site: Site, database: Database) -> None:
-    """Features 11.7 and 11.8: not verified yet, a problem, a walk that goes on, proved, a rebuild beside."""
+    """Features 11.7 and 11.8: not verified yet, a problem, a walk that goes on, proved, a rebuild beside; a walk that
+    died and a proof that is too old.
+    """
     projector = Source(database.projector)
     try:
         with played(site, database) as day:
@@ -44,7 +48,22 @@ def test_the_proof_of_the_night_snapshots_and_read_models_are_on_one_page(site: 
                 assert "25 %" in ops.get("/ops/").text
                 assert "goes on" in ops.get("/ops/").text
                 tables.execute("UPDATE past.verifications SET ok = true WHERE ok IS NOT NULL")
+                page = ops.get("/ops/").text
+                assert NO_PROOF not in page
+                tables.execute(
+                    "UPDATE past.verifications SET moved_at = now() - interval '11 minutes' WHERE ok IS NULL"
+                )
+                page = ops.get("/ops/").text
+                assert "came to no end" in page, "nobody moved it for ten minutes"
+                assert "25 %" not in page
+                tables.execute("UPDATE past.verifications SET ended_at = now() - interval '27 hours' WHERE ok")
+                page = ops.get("/ops/").text
+                assert NO_PROOF in page
+                assert page.count("</span> proved") == 1, "that night was, among the nights; the log of today is not"
+                assert "26 小时" in ops.get("/ops/", headers={"Accept-Language": "zh"}).text
+                tables.execute("UPDATE past.verifications SET ended_at = now() - interval '25 hours' WHERE ok")
             page = ops.get("/ops/").text
+            assert NO_PROOF not in page
             assert f"Verified up to position {walk.position} on" in page
             assert f'value="{100 * (day.last // 2) // site.reading.log.position()}" aria-label="contact_log"' in page
     finally:

@@ -1,26 +1,39 @@
 """The page of what-if: asked, played in a process of its own, answered beside the real day; and what is refused."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
+from flask_babel import force_locale
 
 from orchestrator import commandline_whatif
+from orchestrator.domain.kernel import Refused
 from orchestrator.service.deciding import Who
 from orchestrator.service.drafts import Drafts
 from orchestrator.whatif import asking
 from orchestrator.whatif.changes import Wanted
-from orchestrator.whatif.job import Request
+from orchestrator.whatif.job import Request, reply
 from tests.projections.kit import ReadKit
 from tests.web.conftest import Browser, Site
 from tests.web.whatif.conftest import DAY
 from tests.whatif import made
+from web import refusals
 from web.whatif import command, words
 from web.whatif.jobs import Jobs, State, identity
 
 _PATIENCE_S = 120
+_END_S = 20
+_NOBODY_THERE = "postgresql://somebody@127.0.0.1:1/x"
 
 
 def played(browser: Browser, path: str) -> State:
@@ -133,6 +146,96 @@ def test_whoever_does_not_wait_has_it_ended(site: Site, empty: ReadKit, tmp_path
     assert identity(asked) == job_id
     assert jobs.state("../../etc/passwd").state == "unknown"
     assert jobs.answer("../../etc/passwd") is None
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The URL of a database that takes up the telephone and says nothing: whoever asks it waits."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"postgresql://x@127.0.0.1:{server.getsockname()[1]}/x?connect_timeout=60"
+
+
+def question(url: str, folder: Path) -> Request:
+    return Request(url=url, kek_file=str(folder / "kek"), first=made.FIRST, last=made.LAST, seeds=1)
+
+
+def processes(folder: Path) -> list[int]:
+    """Those whose answer goes into this folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "fd" / "1").readlink().parent == folder:
+                found.append(int(process.name))
+    return found
+
+
+def comes(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + _END_S
+    while not true():
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.02)
+
+
+def test_a_question_does_not_outlive_the_web_that_asked_it(tmp_path: Path, silent: str) -> None:
+    """A web that is killed leaves no process behind which nobody would end."""
+    begin = (
+        "import sys, time; from pathlib import Path; import msgspec; from orchestrator.whatif.job import Request;"
+        "from web.whatif.jobs import Jobs; asked = msgspec.json.decode(sys.argv[2], type=Request);"
+        "jobs = Jobs(Path(sys.argv[1])); jobs.start(asked); print('asked', flush=True); time.sleep(60)"
+    )
+    asked = msgspec.json.encode(question(silent, tmp_path)).decode()
+    with subprocess.Popen((sys.executable, "-c", begin, str(tmp_path), asked), stdout=subprocess.PIPE) as web:
+        try:
+            assert web.stdout is not None
+            assert web.stdout.readline() == b"asked\n"
+            (job,) = processes(tmp_path)
+        finally:
+            web.kill()
+    try:
+        comes(lambda: not processes(tmp_path))
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(job, signal.SIGKILL)
+
+
+def test_a_web_that_stops_ends_its_question(tmp_path: Path, silent: str) -> None:
+    jobs = Jobs(tmp_path)
+    job_id = jobs.start(question(silent, tmp_path))
+    assert processes(tmp_path)
+    jobs.close()
+    assert not processes(tmp_path)
+    assert jobs.state(job_id) == State("ended", code="cancelled")
+
+
+def test_an_answer_that_is_lost_leaves_the_place_to_the_next_question(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    job_id = jobs.start(question(_NOBODY_THERE, tmp_path))
+    next(tmp_path.glob("*.part")).unlink()
+    comes(lambda: not jobs.running())
+    assert jobs.state(job_id) == State("ended", code="broken")
+    jobs.start(question(_NOBODY_THERE, tmp_path))
+    comes(lambda: not jobs.running())
+    assert jobs.state(job_id).code == "database_away"
+
+
+def test_what_is_away_is_said_in_the_readers_language_and_names_no_host_user_or_file(
+    site: Site, day: ReadKit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page is no place for what stands in the log of the web."""
+    without_key = msgspec.structs.replace(question(day.database.reader, tmp_path), kek_file=str(tmp_path / "no-kek"))
+    for asked, code, english, chinese in (
+        (question(_NOBODY_THERE, tmp_path), "database_away", "The database is away or cannot be read", "数据库"),
+        (without_key, "keys_away", "The keys of personal data cannot be read", "密钥"),
+    ):
+        found = reply(asked)
+        assert found.code == code
+        assert capsys.readouterr().err, "whoever runs it is told more"
+        for language, told in (("en", english), ("zh", chinese)):
+            with site.app.test_request_context(), force_locale(language):
+                said = refusals.words(Refused(found.code, found.message))
+            assert told in said
+            for secret in ("somebody", "127.0.0.1", str(tmp_path)):
+                assert secret not in said
 
 
 @pytest.mark.usefixtures("empty")
