@@ -45,10 +45,10 @@ _WAITS = frozenset({"waiting", "awaiting_callback"})
 def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a contact waits or an agent is free, then offer; a wait that is over ends instead."""
     event = happened.record.event
+    if isinstance(happened.after, Contact) and happened.after.status not in _WAITS and type(event) is not LegClosed:
+        return
     if isinstance(event, VisitRevised) and event.reason == RECONFIGURED:
         return  # everybody is served once all are revised
-    if isinstance(happened.after, Contact) and happened.after.status not in _WAITS and not isinstance(event, LegClosed):
-        return
     match happened.after:
         case Contact(visit=visit) as contact:
             if visit is not None and contact.status in _WAITS and world.in_step(contact.node):

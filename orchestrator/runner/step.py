@@ -7,6 +7,7 @@ policy is asked. So an agent who was just offered a contact is reserved before a
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import handling
 from orchestrator.domain.engine import STREAM, DatabaseReturned
@@ -55,8 +56,10 @@ class Runner:
 
     def next_due(self) -> Instant | None:
         """When the next timer is due, None where none is set."""
-        dues = [due for due in (self.world.timers.next_due(), self._memory.desks_due) if due is not None]
-        return min(dues, default=None)
+        due, desks = self.world.timers.next_due(), self._memory.desks_due
+        if due is None or desks is None:
+            return desks if due is None else due
+        return min(due, desks)
 
     def due(self, now: Instant) -> TimerFired | None:
         """Take out the first timer that is due, None where none is. It must then be stepped."""
@@ -126,17 +129,9 @@ class _Step:
         """What stands behind this step's events in a stream."""
         found = self._abouts.get(stream)
         if found is None:
-            body = self._given.body
-            found = self._abouts[stream] = Provenance(
-                at=self._given.at,
-                actor=_actor(body),
-                origin=_origin(body),
-                node=body.node if isinstance(body, Fact) else "",
-                switch_at=body.at if isinstance(body, Fact) else None,
-                causation=self._given.id,
-                correlation=stream,
-                trace=body.trace if isinstance(body, DeskCommand) else "",
-            )
+            other = next(iter(self._abouts.values()), None)
+            found = _provenance(self._given, stream) if other is None else replace(other, correlation=stream)
+            self._abouts[stream] = found
         return found
 
     def run(self, todo: Iterable[Tell]) -> None:
@@ -186,6 +181,21 @@ class _Step:
             for policy in self._asked_about(happened.record.event):
                 for do in policy(self.world, happened, self.ids):
                     self._do(do)
+
+
+def _provenance(given: Input, stream: str) -> Provenance:
+    body = given.body
+    fact = body if isinstance(body, Fact) else None
+    return Provenance(
+        at=given.at,
+        actor=_actor(body),
+        origin=_origin(body),
+        node=fact.node if fact is not None else "",
+        switch_at=fact.at if fact is not None else None,
+        causation=given.id,
+        correlation=stream,
+        trace=body.trace if isinstance(body, DeskCommand) else "",
+    )
 
 
 def _actor(body: object) -> str:

@@ -160,8 +160,10 @@ def _closed(contact: Contact, events: Events) -> Events:
     """The events, with the end of a contact that has no leg any more whose own end would bring it: of a customer who
     was to be called back.
     """
+    if contact.legs:
+        return events
     ending = next((event for event in events if isinstance(event, HangUpRequested | CallbackEnded)), None)
-    if ending is None or contact.legs:
+    if ending is None:
         return events
     return (*events, ContactEnded(reason=ending.reason, phase=contact.phase or contact.status))
 

@@ -49,7 +49,7 @@ def doomed_legs(contact: "Contact") -> tuple[str, ...]:
     """Open legs that have no reason to live any more."""
     if contact.status in ("leaving", "ended"):
         return contact.legs
-    if contact.legs == (contact.caller_leg,):  # as of most contacts that wait
+    if _has_two_at_most(contact):
         return ()
     wanted = {contact.caller_leg, outward_leg(contact), monitor_leg(contact)}
     if contact.offer is not None:
@@ -57,6 +57,17 @@ def doomed_legs(contact: "Contact") -> tuple[str, ...]:
     if contact.segment is not None:
         wanted |= {contact.segment.leg, consult_leg(contact)}
     return tuple(leg for leg in contact.legs if leg not in wanted)
+
+
+def _has_two_at_most(contact: "Contact") -> bool:
+    """Whether there is the caller's leg, and beside it none, or that of the one who talks or is rung: as most have."""
+    legs = contact.legs
+    if not legs or legs[0] != contact.caller_leg or len(legs) > 2:  # noqa: PLR2004
+        return False
+    if len(legs) == 1 or (contact.segment is not None and contact.segment.leg == legs[1]):
+        return True
+    offer = contact.offer
+    return offer is not None and len(offer.reservations) == 1 and offer.reservations[0].leg == legs[1]
 
 
 def parking_leg(contact: "Contact") -> str:

@@ -146,9 +146,11 @@ def with_the_talk(contact: Contact, events: Events) -> Events:
     """The events, with the end of monitoring right before that of the talk, if it has not ended in another way. Not
     sooner: whoever is passed on is parked, and their recording ended, before any leg is hung up.
     """
+    if contact.monitor is None:
+        return events
     ends = (at for at, event in enumerate(events) if isinstance(event, AgentSegmentEnded | HangUpRequested))
     end = next(ends, None)
-    if contact.monitor is None or end is None:
+    if end is None:
         return events
     if any(isinstance(event, MonitorClosed | TalkTakenOver) for event in events):
         return events

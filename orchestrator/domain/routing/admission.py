@@ -67,10 +67,9 @@ class Admission:
 
     def follow(self, before: Contact | None, after: Contact, record: Record) -> None:
         """Count a contact on or off."""
-        was, stays = _queue_of(before), _queue_of(after)
-        if was != stays:
-            _count(self._visits_of_queue, was, -1)
-            _count(self._visits_of_queue, stays, 1)
+        if before is None or before.visit is not after.visit:
+            _count(self._visits_of_queue, _queue_of(before), -1)
+            _count(self._visits_of_queue, _queue_of(after), 1)
         event, at = record.event, record.about.at
         match event:
             case contacts.ContactQueued() if before is not None and not before.queue_id:
