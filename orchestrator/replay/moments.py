@@ -40,8 +40,9 @@ def iso(at: Instant) -> str:
 
 def local(at: Instant, zone: ZoneInfo) -> str:
     """An instant as the site's people write it, with its offset."""
-    there = _EPOCH + timedelta(microseconds=at)
-    with suppress(OverflowError):  # within hours of the calendar's ends it stays in UTC
+    there = datetime.max.replace(tzinfo=UTC) if at > 0 else datetime.min.replace(tzinfo=UTC)
+    with suppress(OverflowError):  # past the calendar's ends it is the end, and within hours of them it stays in UTC
+        there = _EPOCH + timedelta(microseconds=at)
         there = there.astimezone(zone)
     return there.isoformat(timespec="milliseconds")
 

@@ -10,7 +10,7 @@ from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.world import World
 from orchestrator.replay import BadTime, as_of, parse_time, picture_at
-from orchestrator.replay.moments import iso
+from orchestrator.replay.moments import iso, local
 from orchestrator.replay.picture import picture
 from orchestrator.vault import SEALED
 from tests.audit.centre import BEGINNING, CALLER, Centre
@@ -210,7 +210,9 @@ def test_a_time_in_the_future_is_refused(kit: Kit) -> None:
 
 
 def test_the_last_hour_of_the_calendar_is_in_the_future_too(kit: Kit) -> None:
-    """Bad input: it has no local time in a zone that is ahead of UTC."""
+    """Bad input: it has no local time in a zone that is ahead of UTC; nor have instants past the ends."""
+    assert local(Instant(2**62), ZONE) == "9999-12-31T23:59:59.999+00:00"
+    assert local(Instant(-(2**62)), ZONE) == "0001-01-01T00:00:00.000+00:00"
     with pytest.raises(BadTime, match=r"9999-12-31T.*is in the future"):
         picture_at(kit.log, "9999-12-31T23:59:59Z", ZONE)
 

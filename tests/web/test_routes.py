@@ -71,16 +71,20 @@ def ask(browser: Browser, method: str, path: str) -> int:
     return response.status_code
 
 
+def may_ask(site: Site, endpoint: str, role: str) -> bool:
+    """Whether a role may, by the table of routes, and by what an operation of the API needs besides."""
+    operation = next((each for each in OPERATIONS if f"api.{each.name}" == endpoint), None)
+    granted = GRANTS[role]
+    return permission_for(site.app, endpoint) in granted and (operation is None or operation.is_open_to(granted))
+
+
 def test_every_role_gets_from_every_route_what_the_table_says(site: Site, role: str) -> None:
     browser = site.as_role(role)
     site.app.testing = False  # what a route does once it is reached is not the matter here
     site.app.config["PROPAGATE_EXCEPTIONS"] = False
-    operations = {f"api.{each.name}": each for each in OPERATIONS}
     wrong = []
     for endpoint, method, path in requests_of(site.app):
-        operation = operations.get(endpoint)
-        allowed = permission_for(site.app, endpoint) in GRANTS[role]
-        allowed &= operation is None or operation.is_open_to(GRANTS[role])
+        allowed = may_ask(site, endpoint, role)
         status = ask(browser, method, path)
         if (status == 403) == allowed or status in (401, 419):
             wrong.append(f"{role} {method} {path} ({permission_for(site.app, endpoint)}): {status}")

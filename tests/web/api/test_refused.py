@@ -10,9 +10,7 @@ from orchestrator.domain.kernel import Instant, Provenance, Record
 from orchestrator.service.access import Tokens
 from tests.web.api.conftest import BASE, Program, Programs, problem_of
 from tests.web.conftest import Site
-from tests.web.test_routes import path_of
-from web.access.needs import permission_for
-from web.access.roles import GRANTS
+from tests.web.test_routes import may_ask, path_of
 from web.api.buckets import Buckets
 from web.api.serving import BUCKETS
 from web.app import LONGEST_BODY
@@ -35,7 +33,7 @@ def test_a_token_of_a_role_gets_from_every_route_what_the_table_says(site: Site,
             path = path_of(site.app, rule)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             status = site.browser().open(path, method=method, headers=headers).status_code
-            if (status == 403) == (permission_for(site.app, rule.endpoint) in GRANTS[role]) or status == 401:
+            if (status == 403) == may_ask(site, rule.endpoint, role) or status == 401:
                 wrong.append(f"{role} {method} {path}: {status}")
     assert not wrong, "\n".join(wrong)
 
