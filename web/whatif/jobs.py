@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
@@ -75,10 +76,11 @@ class Jobs:
             if self._running is not None:
                 raise Refused("whatif_busy", "Another day is being played; wait until it is done, or cancel it.")
             self._over.pop(job_id, None)
-            process = self._spawn(job_id, request)
-            self._running, self._asked_at, self._cancelled = (job_id, process), time.monotonic(), False
-            self._watching = threading.Thread(target=self._watch, args=(job_id, process), daemon=True)
+            begun: Future[subprocess.Popen[bytes]] = Future()
+            self._watching = threading.Thread(target=self._play, args=(job_id, request, begun), daemon=True)
             self._watching.start()
+            process = begun.result()
+            self._running, self._asked_at, self._cancelled = (job_id, process), time.monotonic(), False
         return job_id
 
     def state(self, job_id: str) -> State:
@@ -147,6 +149,18 @@ class Jobs:
                 )
         finally:
             asked.unlink()
+
+    def _play(self, job_id: str, request: Request, begun: "Future[subprocess.Popen[bytes]]") -> None:
+        """Make the process and wait for it, in one thread: it gets its signal when the thread that made it ends, which
+        must not be the one of a request.
+        """
+        try:
+            process = self._spawn(job_id, request)
+        except BaseException as error:  # noqa: BLE001 - whoever asked is told
+            begun.set_exception(error)
+            return
+        begun.set_result(process)
+        self._watch(job_id, process)
 
     def _watch(self, job_id: str, process: subprocess.Popen[bytes]) -> None:
         ended: State | None = State("ended", code="broken")
