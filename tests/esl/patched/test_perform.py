@@ -179,7 +179,7 @@ def test_without_the_lease_nothing_is_written_but_questions(rig: Rig) -> None:
     for kind in ROWS:
         fields: dict[str, object] = {"music": "m", "prompt": "p", "file": "x", "other": OTHER, "offer": "o-1"}
         fields |= {"number": "12345", "trunk": "outside", "ring_ms": 1_000, "deadline": Instant(now() + 20_000_000)}
-        fields |= {"prompts": ("p",), "mode": "listen", "digits": "1", "room": "r"}
+        fields |= {"prompts": ("p",), "mode": "listen", "digits": "1", "room": "r", "on": True}
         wanted = {name: value for name, value in fields.items() if name in get_type_hints(kind)}
         rig.ring() if kind is i.RingAgent else rig.perform(kind, **wanted)
     assert [command for command in rig.written() if not command.startswith("api ")] == []
