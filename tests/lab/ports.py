@@ -9,7 +9,7 @@ import time
 # the look and the use. Long ranges have a part of their own, or single ports would soon be strewn over all of it.
 SINGLE = (20_000, 27_000)
 LONG = (27_000, 31_900)
-LONG_FROM = 100
+LONG_FROM = 20
 # The workers of a run, and what runs beside them, ask for single ports at the same time: each has an eighth for itself.
 _PARTS = 8
 _OURS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw7").removeprefix("gw")) % _PARTS
