@@ -3,9 +3,8 @@
 import pickle
 import random
 import threading
-import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -27,6 +26,7 @@ from orchestrator.store import Log, Source
 from orchestrator.vault import ERASED, SEALED
 from tests.audit.centre import BEGINNING, CALLER, Centre
 from tests.audit.test_verify import busy_day
+from tests.lab.patience import until
 from tests.postgres import Database
 from tests.replay.conftest import store
 from tests.simulation.run import Run
@@ -40,14 +40,6 @@ def projector(database: Database) -> Iterator[Source]:
     source = Source(database.projector)
     yield source
     source.close()
-
-
-def comes(true: Callable[[], bool]) -> None:
-    """Wait for it."""
-    until = time.monotonic() + _PATIENCE_S
-    while not true():
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.01)
 
 
 def kept(kit: Kit, projector: Source, *, interval: int = 20, of: str = "") -> Snapshots:
@@ -293,10 +285,10 @@ def test_a_night_that_fails_is_tried_again_and_proves_the_log_in_the_end(
     with psycopg.connect(database.owner, autocommit=True) as owner:
         owner.execute("REVOKE SELECT ON past.snapshots FROM ringledger_projector")
         watching.start()
-        comes(lambda: len(walks(projector)) > 1)
+        until(lambda: len(walks(projector)) > 1, "the night to be tried again")
         assert "permission denied" in walks(projector)[-1].error
         owner.execute("GRANT SELECT ON past.snapshots TO ringledger_projector")
-        comes(lambda: bool(walks(projector, with_result=True)))
+        until(lambda: bool(walks(projector, with_result=True)), "the proof")
     stop.set()
     watching.join(_PATIENCE_S)
     (walk,) = walks(projector, with_result=True)

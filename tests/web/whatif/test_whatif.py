@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -23,6 +22,7 @@ from orchestrator.service.drafts import Drafts
 from orchestrator.whatif import asking
 from orchestrator.whatif.changes import Wanted
 from orchestrator.whatif.job import Request, reply
+from tests.lab.patience import until
 from tests.projections.kit import ReadKit
 from tests.web.conftest import Browser, Site
 from tests.web.whatif.conftest import DAY
@@ -32,20 +32,18 @@ from web.whatif import command, words
 from web.whatif.jobs import Jobs, State, identity
 
 _PATIENCE_S = 120
-_END_S = 20
 _NOBODY_THERE = "postgresql://somebody@127.0.0.1:1/x"
 
 
 def played(browser: Browser, path: str) -> State:
     """How the question ended, once it did."""
-    until = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < until:
+
+    def ended() -> State | None:
         found = browser.get(f"{path}/state").json
         assert found is not None
-        if found["state"] != "running":
-            return State(**found)
-        time.sleep(0.1)
-    raise TimeoutError(path)
+        return State(**found) if found["state"] != "running" else None
+
+    return until(ended, f"{path} to end", within_s=_PATIENCE_S)
 
 
 @pytest.mark.usefixtures("day")
@@ -138,9 +136,7 @@ def test_whoever_does_not_wait_has_it_ended(site: Site, empty: ReadKit, tmp_path
         seeds=1,
     )
     job_id = jobs.start(asked)
-    until = time.monotonic() + _PATIENCE_S
-    while jobs.running() and time.monotonic() < until:
-        time.sleep(0.02)
+    until(lambda: not jobs.running(), "the question to end", within_s=_PATIENCE_S)
     assert jobs.state(job_id) == State("ended", code="cancelled")
     assert list((tmp_path / "whatif").iterdir()) == []
     assert identity(asked) == job_id
@@ -169,19 +165,12 @@ def processes(folder: Path) -> list[int]:
     return found
 
 
-def comes(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + _END_S
-    while not true():
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.02)
-
-
 def test_a_question_does_not_outlive_the_web_that_asked_it(tmp_path: Path, silent: str) -> None:
     """A web that is killed leaves no process behind which nobody would end."""
     begin = (
-        "import sys, time; from pathlib import Path; import msgspec; from orchestrator.whatif.job import Request;"
+        "import signal, sys; from pathlib import Path; import msgspec; from orchestrator.whatif.job import Request;"
         "from web.whatif.jobs import Jobs; asked = msgspec.json.decode(sys.argv[2], type=Request);"
-        "jobs = Jobs(Path(sys.argv[1])); jobs.start(asked); print('asked', flush=True); time.sleep(60)"
+        "jobs = Jobs(Path(sys.argv[1])); jobs.start(asked); print('asked', flush=True); signal.pause()"
     )
     asked = msgspec.json.encode(question(silent, tmp_path)).decode()
     with subprocess.Popen((sys.executable, "-c", begin, str(tmp_path), asked), stdout=subprocess.PIPE) as web:
@@ -192,7 +181,7 @@ def test_a_question_does_not_outlive_the_web_that_asked_it(tmp_path: Path, silen
         finally:
             web.kill()
     try:
-        comes(lambda: not processes(tmp_path))
+        until(lambda: not processes(tmp_path), "its process to end")
     finally:
         with suppress(ProcessLookupError):
             os.kill(job, signal.SIGKILL)
@@ -211,10 +200,10 @@ def test_an_answer_that_is_lost_leaves_the_place_to_the_next_question(tmp_path: 
     jobs = Jobs(tmp_path)
     job_id = jobs.start(question(_NOBODY_THERE, tmp_path))
     next(tmp_path.glob("*.part")).unlink()
-    comes(lambda: not jobs.running())
+    until(lambda: not jobs.running(), "the question to end")
     assert jobs.state(job_id) == State("ended", code="broken")
     jobs.start(question(_NOBODY_THERE, tmp_path))
-    comes(lambda: not jobs.running())
+    until(lambda: not jobs.running(), "the question to end")
     assert jobs.state(job_id).code == "database_away"
 
 
