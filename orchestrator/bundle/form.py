@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.replay.moments import local
+from orchestrator.replay.moments import iso
 from orchestrator.vault import DataKey, Tampered
 
 FORMAT: Final = 1
@@ -223,9 +223,9 @@ class Unpacker:
         except (msgspec.DecodeError, RecursionError) as error:
             raise BadBundle("forged", f"The bundle's manifest cannot be read: {error}") from None
         try:
-            zone = ZoneInfo(manifest.timezone)
+            ZoneInfo(manifest.timezone)
             for instant in (manifest.made_at, manifest.begins, manifest.ends):
-                local(instant, zone)
+                iso(instant)
         except (ZoneInfoNotFoundError, ValueError, OSError, OverflowError) as error:
             raise BadBundle(
                 "forged", f"The bundle's manifest has a time, or a time zone, that is none: {str(error)[:200]}"

@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 GOOD_S: Final = 60
 TIMEOUT_S: Final = 5.0
 AT_ONCE: Final = 32
+# Whoever comes while there is no place waits so long for one.
+_FOR_A_PLACE_S: Final = 0.5
 _PIECE: Final = 65_536
 _PROOF, _MOMENT = "X-Ringledger-Proof", "X-Ringledger-Moment"
 _NAME: Final = re.compile(r"/([A-Za-z0-9][A-Za-z0-9-]{0,80}\.(?:sealed|peaks))")
@@ -191,8 +193,11 @@ class Door(ThreadingHTTPServer):
         return Address(str(self.server_address[0]), int(self.server_address[1]))
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as socketserver has it
-        """A thread for each who asks, but not for more than there are places: those are told so by a closed line."""
-        if not self.places.acquire(blocking=False):
+        """A thread for each who asks, but not for more than there are places: those are told so by a closed line.
+
+        A place is free a moment after its answer was read, so whoever asks piece after piece is given that moment.
+        """
+        if not self.places.acquire(timeout=_FOR_A_PLACE_S):
             log.warning("recordings-door-full", most=AT_ONCE)
             self.shutdown_request(request)
             return
