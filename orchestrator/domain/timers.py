@@ -15,6 +15,7 @@
 | legs      | contact | a leg lost its reason, or is to park; LegOverdue        | none such is left                  |
 | callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
 | outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
+| park      | contact | ContactParked                                           | ParkEnded                          |
 | consult   | contact | ConsultAsked, ConsultAnswered, ConsultSwitched,         | ConsultJoined, ContactRejoined,    |
 |           |         | ConsultExtended, ConsultClosed with the caller there    | ConsultClosed, AgentSegmentEnded   |
 | monitor   | contact | MonitorAsked, MonitorAnswered, MonitorModeAsked,        | MonitorBegun, MonitorClosed,       |
@@ -33,7 +34,7 @@ from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from orchestrator.domain.contacts import consult_events, contacts, outward_events
+from orchestrator.domain.contacts import consult_events, contacts, outward_events, park_events
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.legs import LEG_GRACE, doubtful_legs, grace, parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
@@ -59,7 +60,7 @@ APOLOGY_GRACE = 60 * SECOND
 # The timers that a contact may have.
 OF_CONTACT = (
     "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
-    "outside", "mask", "consult", "monitor",
+    "outside", "mask", "consult", "monitor", "park",
 )  # fmt: skip
 
 # Events of nearly every contact that no row above names: they are not looked up in the table, one row after another.
@@ -197,6 +198,10 @@ def _set_by_event(timers: Timers, contact: Contact, event: Event, at: Instant) -
             | RecordingUnmasked()
         ):
             _set_or_cancel(timers, ("mask", ident), mask_due(contact.recording))
+        case park_events.ContactParked():
+            timers.set(("park", ident), event.until)
+        case park_events.ParkEnded():
+            timers.cancel(("park", ident))
         case _:
             _set_for_calls_outside(timers, ident, event)
 

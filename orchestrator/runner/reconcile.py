@@ -16,6 +16,7 @@ from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.monitor_commands import MonitorAgain
 from orchestrator.domain.contacts.monitors import Monitor
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
+from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.between import far_leg, near_leg
@@ -57,7 +58,7 @@ ORIGIN = "recovery"
 DEAD_AFTER: Final = 60 * SECOND
 
 # Where a caller hears the queue's music, but while being joined.
-_HEAR_MUSIC = ("waiting", "offered", "connecting", "sent_outside")
+_HEAR_MUSIC = ("waiting", "offered", "connecting", "sent_outside", PARKED)
 
 
 def repairs(fact: facts.Fact) -> bool:

@@ -33,6 +33,7 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.link import Link, Links
 from tests.simulation.outsiders import NUMBERS, Lobby
 from tests.simulation.outsiders import REFUSALS as OUTSIDE_REFUSALS
+from tests.simulation.parkers import PARKING_REFUSALS, Parkers
 from tests.simulation.passers import PASSING_REFUSALS, Passers
 from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.phones import REFRESH, Registered, Registrations, misjudged
@@ -89,6 +90,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How often agents want something of a recording; with any, site, queues and agents have every rule of it."""
     transfers: float = 0.0
     """How many of the talks that somebody looks at are passed on."""
+    parks: float = 0.0
+    """How often somebody parks a caller, or fetches one from a place."""
     consults: float = 0.0
     """In how many of the talks that somebody looks at somebody is consulted."""
     monitors: float = 0.0
@@ -136,6 +139,7 @@ class Run(Watcher):
         self._phone_dice = Random(f"phones of {seed}")
         self._pressure_dice = Random(f"pressures of {seed}")
         self._transfer_dice = Random(f"transfers of {seed}")
+        self._park_dice = Random(f"parks of {seed}")
         self._node_dice = Random(f"nodes of {seed}")
         self._consult_dice = Random(f"consults of {seed}")
         self._monitor_dice = Random(f"monitors of {seed}")
@@ -148,6 +152,7 @@ class Run(Watcher):
             places=not weather and self._place_dice.random() < 0.5,
             tapes=0.0 if weather else self._tape_dice.choice((0.0, 0.4)),
             transfers=0.0 if weather else self._transfer_dice.choice((0.0, 0.0, 0.2, 1.0)),
+            parks=0.0 if weather else self._park_dice.choice((0.0, 0.0, 0.3, 1.0)),
             consults=0.0 if weather else self._consult_dice.choice((0.0, 0.0, 0.3, 1.0)),
             monitors=0.0 if weather else self._monitor_dice.choice((0.0, 0.0, 0.3, 1.0)),
             voices=0.0 if weather else self._voice_dice.choice((0.0, 0.0, 0.3, 1.0)),
@@ -172,6 +177,7 @@ class Run(Watcher):
         self.lobby: Lobby | None = None
         self.takers: Takers | None = None
         self.passers: Passers | None = None
+        self.parkers: Parkers | None = None
         self.consulters: Consulters | None = None
         self.supervisors: Supervisors | None = None
         self.speakers: Speakers | None = None
@@ -283,6 +289,7 @@ class Run(Watcher):
         strange |= set(self.lobby.refused if self.lobby is not None else ()) - OUTSIDE_REFUSALS
         strange |= set(self.takers.refused if self.takers is not None else ()) - BY_HAND_REFUSALS
         strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
+        strange |= set(self.parkers.refused if self.parkers is not None else ()) - PARKING_REFUSALS
         strange |= set(self.consulters.refused if self.consulters is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.supervisors.refused if self.supervisors is not None else ()) - SUPERVISING_REFUSALS
         strange |= set(self.speakers.refused if self.speakers is not None else ()) - SPEAKING_REFUSALS
@@ -383,6 +390,7 @@ class Run(Watcher):
             self.web,
             self.takers,
             self.passers,
+            self.parkers,
             self.consulters,
             self.supervisors,
             self.speakers,
@@ -422,6 +430,10 @@ class Run(Watcher):
             numbers = [desk.number for desk in self.desks]
             self.passers = Passers(self.agenda, self._transfer_dice, numbers, busy=self.size.transfers)
             self.passers.engine = self.engine
+        if self.size.parks:
+            numbers = [desk.number for desk in self.desks]
+            self.parkers = Parkers(self.agenda, self._park_dice, numbers, busy=self.size.parks)
+            self.parkers.engine = self.engine
         if self.size.consults:
             numbers = [desk.number for desk in self.desks]
             self.consulters = Consulters(self.agenda, self._consult_dice, numbers, busy=self.size.consults)
@@ -520,6 +532,8 @@ class Run(Watcher):
             )
         if self.size.tapes:
             self._settings = {key: self._taped(plain) for key, plain in self._settings.items()}
+        if self.size.parks:
+            self._settings = {key: self._parked(plain) for key, plain in self._settings.items()}
         door = self.door
         if self.routing is not None:
             self._settings = {key: self.routing.queue(plain) for key, plain in self._settings.items()}
@@ -569,6 +583,11 @@ class Run(Watcher):
             allowed=("+86",), refused=("+8690",), at_most=dice.choice((1, 3, 20)), ring_ms=dice.choice((3_000, 9_000))
         )
         changes.append(("outside-main", rules))
+
+    def _parked(self, queue: QueueConfigured) -> QueueConfigured:
+        dice = self._park_dice
+        pick = queue.pick if self.size.hands else dice.choice(("skilled", "skilled", "anyone", "nobody"))
+        return structs.replace(queue, park_ms=dice.choice((4_000, 15_000, 60_000)), pick=pick)
 
     def _taped(self, queue: QueueConfigured) -> QueueConfigured:
         return structs.replace(queue, record=self._tape_dice.choices(OF_QUEUES, (60, 20, 10, 10))[0])

@@ -21,6 +21,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   Calls to the outside, callbacks among them, have states of their own beside these: `outward`.
   From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`; from connected, consult
   somebody first (ConsultAsked): `consults`. A supervisor may monitor the talk, and take it over: `monitors`.
+  From connected or held, the agent may park the caller at a place (ContactParked): `parks`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
 """
@@ -28,7 +29,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import consults, monitors, outward, recording, speaking, transfers
+from orchestrator.domain.contacts import consults, monitors, outward, parks, recording, speaking, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.events import (
@@ -85,6 +86,8 @@ from orchestrator.domain.contacts.events import (
 from orchestrator.domain.contacts.legs import doomed_legs, doubtful_legs
 from orchestrator.domain.contacts.monitors import Monitor
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
+from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
+from orchestrator.domain.contacts.parks import PARKED, Parked
 from orchestrator.domain.contacts.recording import Recording
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import Transfer
@@ -318,6 +321,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Whether an agent marked the caller."""
     transfer: Transfer | None = None
     """How an agent passed the caller on last."""
+    parked: Parked | None = None
+    """At which place the caller is parked, if at any."""
+    was_parked: bool = False
     consult: Consult | None = None
     monitor: Monitor | None = None
     carried: str = ""
@@ -337,7 +343,7 @@ _DECLINED_KEPT = 10
 # The status words of a contact, in the order of the diagram.
 LIVE = (
     "arrived", "waiting", "offered", "connecting", "connected", "held", CONSULTING, "leaving",
-    *outward.CALLBACK, *outward.OUTSIDE,
+    *outward.CALLBACK, *outward.OUTSIDE, PARKED,
 )  # fmt: skip
 
 
@@ -454,6 +460,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case AgentSegmentEnded(ended_by=transfers.TRANSFER):
             # The visit begins in the same decision.
             return replace(contact, segment=None, consult=None, status="arrived")
+        case AgentSegmentEnded(ended_by=parks.PARKED):
+            return replace(contact, segment=None, status=PARKED)
         case AgentSegmentEnded():
             return replace(contact, segment=None, consult=None, status="leaving", phase=contact.phase or contact.status)
         case ContactEnded():
@@ -485,6 +493,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return _evolve_hold(contact, event, at)
         case ContactTransferred():
             return transfers.evolve(contact, event)
+        case ContactParked() | ParkEnded():
+            return parks.evolve(contact, event, at)
         case HangUpRequested():
             phase = contact.phase or contact.status
             return replace(contact, status="leaving", consult=None, told=event.reason, phase=phase)

@@ -11,6 +11,7 @@ from orchestrator.domain.contacts.consults import CONSULTING, consult_leg, hears
 from orchestrator.domain.contacts.events import CallerParked, LegOverdue
 from orchestrator.domain.contacts.monitors import monitor_leg
 from orchestrator.domain.contacts.outward import outward_leg
+from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.kernel import SECOND, Event, Instant
 
 if TYPE_CHECKING:
@@ -81,4 +82,4 @@ def hears_music(contact: "Contact") -> bool:
         return hears_nobody(contact, contact.caller_leg)
     if contact.outside is not None:
         return contact.status == "sent_outside" and not contact.outside.answered
-    return contact.status in ("waiting", "offered")
+    return contact.status in ("waiting", "offered", PARKED)

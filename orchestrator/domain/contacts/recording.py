@@ -43,7 +43,7 @@ class RecordingAsked(Event, frozen=True, kw_only=True):
 
 
 class RecordingEndAsked(Event, frozen=True, kw_only=True):
-    """The recording is to end while the caller's leg lives on. `reason`: agent, or transfer (the caller was passed on:
+    """The recording is to end while the caller's leg lives on. `reason`: agent, parked, or transfer (the caller was passed on:
     each talk has files of its own, and the wait has none).
     """
 

@@ -156,19 +156,29 @@ def available(shift: Shift, channel: str = VOICE, capacity: int = 1) -> bool:
     return shift.status == "ready"
 
 
-def why_not_by_hand(shift: Shift, channel: str = VOICE, capacity: int = 1) -> Refused | None:
+def why_not_by_hand(
+    shift: Shift, channel: str = VOICE, capacity: int = 1, *, again: str = ""
+) -> Refused | None:
     """Why this agent may not take a contact of the channel by hand now; None where they may, ready or not. That the
-    conversations in hand are on hold, the contacts must say.
+    conversations in hand are on hold, the contacts must say. `again`: the contact, where it may be the one whose
+    after-call work goes on.
     """
     if presence.absent(shift.desk):
         return Refused(DESK_LOST, "The desk is not connected; open it again first.")
-    if shift.status == "wrapping_up":
+    if shift.status == "wrapping_up" and not _taken_up(shift, again):
         return Refused("wrapping_up", "The after-call work comes first; finish it.")
     if shift.offer_id:
         return Refused("being_offered", "A contact is being offered already; accept it, or refuse it.")
     if in_hand.load(shift.engagements, channel) >= capacity:
         return Refused("at_capacity", f"{capacity} at once is the most; end one first.")
     return None
+
+
+def _taken_up(shift: Shift, contact_id: str) -> bool:
+    """Whether the after-call work that goes on is this contact's, and the last there is: it is over when the contact
+    comes back.
+    """
+    return bool(contact_id) and shift.contact_id == contact_id and not shift.postponed
 
 
 def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shift | None:
@@ -283,6 +293,8 @@ def _with(shift: Shift, engagements: Engagements, at: Instant) -> Shift:
 STAND_DOWN = {"timed_out": "ring_no_answer", "unreachable": "phone_unreachable"}
 COOL_DOWN = ("busy", "rejected", "failed")
 DESK_LOST = "desk_lost"
+# How after-call work ends whose caller comes back to the agent.
+TAKEN_UP = "taken_up"
 NOT_READY_YET = "signed_in"
 _STOOD_DOWN = (*STAND_DOWN.values(), DESK_LOST)
 
@@ -396,12 +408,14 @@ def _pause(shift: Shift, reason: str) -> tuple[Event, ...]:
 
 
 def _reserve(shift: Shift, command: Reserve) -> tuple[Event, ...]:
-    may = why_not_by_hand(shift, command.channel, command.capacity) is None
+    may = why_not_by_hand(shift, command.channel, command.capacity, again=command.contact_id) is None
     if not (may if command.by_hand else available(shift, command.channel, command.capacity)):
         return ()
     reserved = AgentReserved(
         offer_id=command.offer_id, contact_id=command.contact_id, channel=command.channel, by_hand=command.by_hand
     )
+    if shift.status == "wrapping_up":
+        return (WrapUpEnded(how=TAKEN_UP), reserved)
     if shift.status != "paused":
         return (reserved,)
     # Whoever takes one while not ready is as not ready afterwards; who was stood down has shown to be there.
