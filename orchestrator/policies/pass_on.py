@@ -12,8 +12,9 @@ from orchestrator.policies.base import Do, Happened, Ids, asked_about
 
 @asked_about(ContactTransferred, ContactParked)
 def pass_on(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
-    """Whenever a caller is passed on or parked, then their leg is parked before the agent's is hung up: it hears music once it
-    says that it is parked (`CallerParked`). What becomes of the recording stands in `record`, which is asked before.
+    """Whenever a caller is passed on or parked, then their leg is parked before the agent's is hung up: it hears music
+    once it says that it is parked (`CallerParked`). What becomes of the recording stands in `record`, which is asked
+    before.
     """
     contact = happened.after
     if not isinstance(contact, Contact) or not isinstance(happened.record.event, ContactTransferred | ContactParked):

@@ -28,8 +28,8 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
 )
 def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a talk begins, then its recording begins where it is recorded by rule, and whenever its caller is passed
-    on or parked, then it ends: each talk has files of its own, and the wait has none. Only a talk that is taken over goes on in
-    its file, unless the supervisor is lost meanwhile. What is asked of a recording, the switch is told.
+    on or parked, then it ends: each talk has files of its own, and the wait has none. Only a talk that is taken over
+    goes on in its file, unless the supervisor is lost meanwhile. What is asked of a recording, the switch is told.
     """
     contact = happened.after
     if not isinstance(contact, Contact):

@@ -32,7 +32,7 @@ class Park(Scene):
     """Agent 1 talks with a caller; agent 2 is not ready; agent 3 serves another queue."""
 
     def __init__(self, **queue: object) -> None:
-        super().__init__(2, **{"wrap_up_ms": 10_000, **queue})
+        super().__init__(2, wrap_up_ms=10_000, **queue)  # type: ignore[arg-type]  # a test's own words
         self.configure({"agent-a3": agent(3, sell=3)})
         self.caller, self.ring = self.talk()
         for number in (2, 3):
@@ -202,7 +202,7 @@ def test_after_call_work_of_somebody_else_comes_first() -> None:
 
 @pytest.mark.parametrize(
     ("pick", "fetched"),
-    [("skilled", {1: "", 2: "", 3: "skill_missing"}), ("nobody", {1: "", 2: "no_picking"}), ("anyone", {3: ""})],
+    (("skilled", {1: "", 2: "", 3: "skill_missing"}), ("nobody", {1: "", 2: "no_picking"}), ("anyone", {3: ""})),
 )
 def test_whoever_may_take_callers_of_the_queue_by_hand_may_retrieve_and_the_one_who_parked_always(
     pick: str, fetched: dict[int, str]
@@ -253,7 +253,7 @@ def test_whoever_is_parked_for_too_long_comes_back_to_the_agent_if_that_one_is_r
     scene.proved()
 
 
-@pytest.mark.parametrize("what", ["paused", "gone", "talking"])
+@pytest.mark.parametrize("what", ("paused", "gone", "talking"))
 def test_and_where_that_one_is_not_they_wait_for_whoever_serves_the_queue(what: str) -> None:
     scene = Park(park_ms=60_000)
     scene.leave()
@@ -281,7 +281,7 @@ def test_a_time_that_is_over_while_the_switch_is_away_rings_nobody_and_loses_nob
 
 
 # --- they hang up, or we go ------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("agent_first", [False, True])
+@pytest.mark.parametrize("agent_first", (False, True))
 def test_a_parked_caller_who_hangs_up_ends_exactly_once_and_abandons_no_queue(agent_first: bool) -> None:  # noqa: FBT001
     scene = Park()
     scene.leave(says=False)

@@ -191,7 +191,9 @@ class Book:
                 raise Broken("ends_once", f"{stream} was queued and has not ended")
 
     def _contact(self, stream: str, record: Record) -> None:
-        if isinstance(record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed | ContactParked):
+        if isinstance(
+            record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed | ContactParked
+        ):
             self.waits_since[stream] = record.about.at
         self._tell_place(stream, record.event)
         match record.event:

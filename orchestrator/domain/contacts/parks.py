@@ -60,9 +60,7 @@ def evolve(contact: "Contact", event: ContactParked | ParkEnded, at: Instant) ->
             waited=contact.segment.waited if contact.segment is not None else 0,
         )
         # Whoever leaves from now on has not been served by the next one.
-        return replace(
-            contact, parked=parked, was_parked=True, served=False, parking=contact.caller_leg, reminders=0
-        )
+        return replace(contact, parked=parked, was_parked=True, served=False, parking=contact.caller_leg, reminders=0)
     # The visit begins in the same decision.
     status = "arrived" if event.outcome in GOES_ON else contact.status
     return replace(contact, parked=None, status=status)

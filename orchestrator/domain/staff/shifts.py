@@ -156,9 +156,7 @@ def available(shift: Shift, channel: str = VOICE, capacity: int = 1) -> bool:
     return shift.status == "ready"
 
 
-def why_not_by_hand(
-    shift: Shift, channel: str = VOICE, capacity: int = 1, *, again: str = ""
-) -> Refused | None:
+def why_not_by_hand(shift: Shift, channel: str = VOICE, capacity: int = 1, *, again: str = "") -> Refused | None:
     """Why this agent may not take a contact of the channel by hand now; None where they may, ready or not. That the
     conversations in hand are on hold, the contacts must say. `again`: the contact, where it may be the one whose
     after-call work goes on.
