@@ -24,7 +24,9 @@ def test_a_caller_is_parked_shown_with_the_time_and_retrieved_by_keyboard(centre
     house = centre.house
     for extension in ("1001", "1002"):
         house.driver.phone(extension, "obeys")
-    ann, bob = (centre.page(name, "/desk/", language=each) for name, each in zip(("ann", "bob"), LANGUAGES, strict=True))
+    ann, bob = (
+        centre.page(name, "/desk/", language=each) for name, each in zip(("ann", "bob"), LANGUAGES, strict=True)
+    )
     floor = centre.page("lea", "/floor/", role="leader", language="zh")
     talk(centre, ann)
     ann.keyboard.press("Alt+Shift+Q")
