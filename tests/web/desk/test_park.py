@@ -15,7 +15,7 @@ def test_a_caller_is_parked_at_the_desk_and_fetched_by_a_program_in_the_name_of_
     ann, bob = office.talking("ann"), office.desk("bob")
     contact_id = ann.sees().about
     program = Program(office.site, office.site.reading.tokens.issue("leader", days=1, actor="admin:test"))
-    assert program.found("/parked") == {"items": []}
+    assert program.found("/parked")["items"] == []
     assert ann.refused("retrieve", about="", place="1") == "place_empty"
     assert ann.refused("retrieve", about="", place="next to 1") == "no_such_place"
     ann.press("park")
