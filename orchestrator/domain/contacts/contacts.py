@@ -324,6 +324,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     parked: Parked | None = None
     """At which place the caller is parked, if at any."""
     was_parked: bool = False
+    """Whether an agent parked the caller at any time."""
     consult: Consult | None = None
     monitor: Monitor | None = None
     carried: str = ""
@@ -493,8 +494,6 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return _evolve_hold(contact, event, at)
         case ContactTransferred():
             return transfers.evolve(contact, event)
-        case ContactParked() | ParkEnded():
-            return parks.evolve(contact, event, at)
         case HangUpRequested():
             phase = contact.phase or contact.status
             return replace(contact, status="leaving", consult=None, told=event.reason, phase=phase)
@@ -526,6 +525,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         return replace(contact, recording=taped, files=tuple(dict.fromkeys((*contact.files, event.file))))
     if taped is not contact.recording:
         return replace(contact, recording=taped)
+    if isinstance(event, ContactParked | ParkEnded):
+        return parks.evolve(contact, event, at)
     return outward.evolve(contact, event, at)
 
 
