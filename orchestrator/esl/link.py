@@ -56,8 +56,8 @@ class WrongPassword(LinkError):
 class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
     """A connection from `connect()` until `stop()` or until it is lost.
 
-    `on_event(frame, received_at)` gets every event frame, in order, and must return at once. `on_read()` follows once all
-    that came in one piece was taken; it may give way to other greenlets. `on_lost(why)` is called once, when the
+    `on_event(frame, received_at)` gets every event frame, in order, and must return at once. `on_read()` follows once
+    all that came in one piece was taken; it may give way to other greenlets. `on_lost(why)` is called once, when the
     connection ends without `stop()` having been called. `poke_s` None does not poke: for a connection without events.
     """
 
