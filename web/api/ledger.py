@@ -15,9 +15,9 @@ from web.api.forms import Items, Json, Line, Ms, Paged, Position, Query, Time, W
 from web.audit.shown import stored
 from web.history.shown import names_now
 from web.parts import parts
+from web.past import scrubber
 from web.push.present import live
 from web.replay.moment import Moment, moment_at, moment_of
-from web.replay.views import scrubber
 from web.words import sentence
 
 # PostgreSQL's bigint, which positions are.

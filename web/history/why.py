@@ -16,8 +16,8 @@ from web.access.visitor import me
 from web.history.area import blueprint
 from web.history.shown import names_now
 from web.parts import parts
+from web.past import scrubber
 from web.push.present import live
-from web.replay.views import scrubber
 from web.words import Names
 from web.words.why import verdict
 

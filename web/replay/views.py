@@ -1,13 +1,13 @@
 """Replay: a window of the past on the components of the live floor, played, stepped and stopped (11.2, 11.3)."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from flask import Blueprint, current_app, make_response, render_template, request
+from flask import Blueprint, make_response, render_template, request
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.replay import Scrubber, Snapshots, stops
+from orchestrator.replay import stops
 from orchestrator.replay.past import clock
 from web import refusals
 from web.access.needs import needs
@@ -15,6 +15,7 @@ from web.desk.shown import SIGNS
 from web.floor.topics import Pills
 from web.navigation import Item
 from web.parts import parts
+from web.past import scrubber
 from web.replay.moment import Moment, moment_after, moment_at, moment_of
 from web.replay.window import TooLarge, instant, window
 from web.words import chosen, code
@@ -35,8 +36,6 @@ EVENTS: Final = {
     "NodeLost": _l("switch lost"),
     stops.UNKNOWN: _l("an event that this program does not know"),
 }
-_SCRUBBER: Final = "ringledger-scrubber"
-_SNAPSHOTS: Final = "ringledger-snapshots"
 _DIGITS: Final = 19
 
 
@@ -83,20 +82,6 @@ def moment() -> str:
     else:
         found = moment_at(scrubber(), at, shown=shown)
     return render_template("replay/moment.html", **_shown(found))
-
-
-def scrubber() -> Scrubber:
-    """One for all who look: what one has dragged over, the next need not fold again."""
-    found = current_app.extensions.get(_SCRUBBER) or Scrubber(parts().reading.log, snapshots=snapshots())
-    current_app.extensions[_SCRUBBER] = found
-    return cast("Scrubber", found)
-
-
-def snapshots() -> Snapshots:
-    """The states that are kept for all."""
-    found = current_app.extensions.get(_SNAPSHOTS) or Snapshots(parts().reading.reader)
-    current_app.extensions[_SNAPSHOTS] = found
-    return cast("Snapshots", found)
 
 
 def _shown(found: Moment) -> dict[str, Any]:
