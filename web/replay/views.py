@@ -89,7 +89,7 @@ def _shown(found: Moment) -> dict[str, Any]:
     stopped = EVENTS.get(found.stopped, found.stopped)
     return {
         "found": found,
-        "floor": found.floor,
+        "floor": found.floor(parts().settings.timezone),
         "now": found.at,
         "still": True,
         "stopped": str(stopped),
