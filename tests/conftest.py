@@ -10,6 +10,7 @@ import pytest
 from gevent import monkey
 
 from orchestrator import settings
+from tests.order import longest_first
 from tests.postgres import cluster, database, empty_database, template
 
 __all__ = ["cluster", "database", "empty_database", "template"]
@@ -66,6 +67,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=_NO_BROWSER))
         if item.get_closest_marker("switch") and not present:
             item.add_marker(pytest.mark.skip(reason=_WHERE))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        longest_first(items)
 
 
 def freeswitch_binary() -> Path | None:
