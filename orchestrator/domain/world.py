@@ -31,6 +31,7 @@ from orchestrator.domain.staff.forcing import SIGNED_OUT, Forced
 from orchestrator.domain.staff.reasons import Reasons
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import between, nodes
+from orchestrator.domain.switch.causes import SERVED_BY_SWITCH
 from orchestrator.domain.switch.nodes import Node, Registration, registration
 from orchestrator.domain.timers import Timers
 
@@ -153,7 +154,7 @@ class World:
             case contacts.LegClosed() as event:
                 self.outside_legs.pop(event.leg, None)
                 self.far_legs.pop(event.leg, None)
-                self._close_leg(event.leg, ident)
+                self._close_leg(event.leg, ident, lives_on=event.cause == SERVED_BY_SWITCH)
                 extension = contacts.extension_of(before, event.leg) if before is not None else ""
                 if extension:
                     self._end_line(extension, event.leg, record.about.at)
@@ -201,9 +202,11 @@ class World:
         if len(self.last_agents) > LAST_AGENTS_KEPT:
             self.last_agents.popitem(last=False)
 
-    def _close_leg(self, leg: str, contact_id: str) -> None:
+    def _close_leg(self, leg: str, contact_id: str, *, lives_on: bool = False) -> None:
+        """One that `lives_on` without us is no leg of ours any more, and is not looked for."""
         self.contact_of_leg.pop(leg, None)
-        self._remember_closed(leg, contact_id)
+        if not lives_on:
+            self._remember_closed(leg, contact_id)
 
     def _remember_closed(self, leg: str, contact_id: str) -> None:
         self.closed_legs[leg] = contact_id

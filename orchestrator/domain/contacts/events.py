@@ -183,7 +183,7 @@ class ContactTurnedAway(Event, frozen=True, kw_only=True):
 
 
 class QueueVisitEnded(Event, frozen=True, kw_only=True):
-    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost, moved,
+    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost, unattended, moved,
     transferred (to a number outside, by an agent).
     """
 
@@ -451,7 +451,7 @@ class LegOverdue(Event, frozen=True, kw_only=True):
 
 
 class ContactEnded(Event, frozen=True, kw_only=True):
-    """The contact is over; nothing follows. `reason`: completed, abandoned, turned_away, switch_lost, or why we ended
+    """The contact is over; nothing follows. `reason`: completed, abandoned, turned_away, switch_lost, unattended, or why we ended
     it (`HangUpRequested.reason`, such as stopped).
     """
 
