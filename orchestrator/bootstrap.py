@@ -17,6 +17,7 @@ from orchestrator.control import Server, control_path
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing import admission
 from orchestrator.domain.world import World
+from orchestrator.esl.alive import SignOfLife
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
 from orchestrator.leader import Leader, Lease, holder_name
@@ -132,6 +133,9 @@ def _serve(
     for link in links.values():
         link.start()
         closing.append(link.stop)
+    sign = SignOfLife(links, lives=engine.lives)
+    sign.start()
+    closing.append(sign.stop)
     questions = Questions(engine, links, lease, settings)
     control = Server(control_path(settings.home), engine.command, questions.answer)
     control.start()

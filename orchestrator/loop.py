@@ -46,6 +46,8 @@ MOST_HELD: Final = 100_000
 # Events that may wait for a database that is there and slow: a second or two of a busy site. Past it news is held back
 # as if it were away, and taken when half of them are stored: the writer takes only so many (store.writer.QUEUE_LIMIT).
 MOST_UNSTORED: Final = 4_000
+# For so long without the database callers are left to their music; then the switches serve them by themselves.
+SILENT_AFTER: Final = 60 * SECOND
 # How often instructions that wait for the lease look whether it is ours again.
 LEASE_LOOK_S: Final = 0.02
 # A command whose record is not stored by then gets an answer that says so.
@@ -367,6 +369,14 @@ class Engine:
     # --- the database away -------------------------------------------------------------------------------------------
     def _is_away(self) -> bool:
         return self._paused or self._writer is None or self._writer.away
+
+    def lives(self) -> bool:
+        """Whether callers are decided upon, or will be before long: a switch that is told so lets them wait. Away from the
+        database nobody holds the lease.
+        """
+        if self._is_away():
+            return not self._paused and self._clock() - self._away_since < SILENT_AFTER
+        return self._may_write()
 
     def _must_hold(self) -> bool:
         return self._is_away() or (self._writer is not None and self._writer.waiting >= MOST_UNSTORED)

@@ -47,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--fallback", default="", help="dial string of the phones that ring for them, at once")
     parser.add_argument("--unattended", default="", metavar="FOLDER", help="where files say what became of them")
+    parser.add_argument("--recordings", default="", metavar="FOLDER", help="where they leave messages")
     asked = parser.parse_args(arguments)
     seed = secrets.randbits(64) if asked.seed is None else asked.seed
     paths = [Path(__file__).with_name("demo.toml"), *asked.callers] if asked.demo else asked.callers
@@ -58,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         patience_s=asked.patience,
         fallback=asked.fallback,
         unattended=asked.unattended,
+        recordings=asked.recordings,
         write_recordings=not asked.no_recordings,
         peers=tuple(peer.partition("=")[0] for peer in asked.peer),
     )

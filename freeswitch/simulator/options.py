@@ -59,6 +59,8 @@ class Options:
     """How many of those who wait already it takes out of their wait each second then."""
     fallback: str = ""
     """The dial string of the phones that it rings for them, at once."""
+    recordings: str = ""
+    """Where the real switch's configuration has its folder of recordings (`$${recordings_dir}`)."""
     unattended: str = ""
     """The folder in which it says, a file a call, what became of them; empty: nowhere."""
     heartbeat_s: int = 20

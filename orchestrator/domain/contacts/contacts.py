@@ -291,7 +291,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     reminders: int = 0
     """How often the switch was asked in vain after legs that should be gone."""
     told: str = ""
-    """Why we ended it, where we did, or switch_lost."""
+    """Why we ended it, where we did, or what `causes.lost_as` calls it."""
     apology: str = ""
     """The prompt that a caller who is turned away hears; empty: none."""
     goodbye: str = "NORMAL_CLEARING"

@@ -451,8 +451,8 @@ class LegOverdue(Event, frozen=True, kw_only=True):
 
 
 class ContactEnded(Event, frozen=True, kw_only=True):
-    """The contact is over; nothing follows. `reason`: completed, abandoned, turned_away, switch_lost, unattended, or why we ended
-    it (`HangUpRequested.reason`, such as stopped).
+    """The contact is over; nothing follows. `reason`: completed, abandoned, turned_away, switch_lost, unattended, or why
+    we ended it (`HangUpRequested.reason`, such as stopped).
     """
 
     reason: str
