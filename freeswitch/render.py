@@ -92,8 +92,8 @@ def render(home: Path, plan: SwitchPlan) -> None:
     conf = home / "conf"
     for folder in ("conf", "log", "run", "db", "scripts", "htdocs", "grammar", "certs", "storage", "cache", "tmp"):
         (home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    for folder in (plan.recordings, plan.unattended):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for place in (plan.recordings, plan.unattended):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     rendered = {
         "vars.xml": _variables(plan),
         "peers.xml": _peers(plan.trunk_peers),

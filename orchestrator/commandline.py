@@ -326,9 +326,9 @@ def projections_rebuild(names: tuple[str, ...], every: bool) -> None:  # noqa: F
 @click.option(
     "--fallback",
     multiple=True,
-    help="Whom it rings for them, all at once: an extension, or TRUNK/NUMBER; several times. By default the first phones.",
+    help="Whom it rings for them, all at once: an extension, or TRUNK/NUMBER; several times. By default some phones.",
 )
-def switch_files(  # noqa: PLR0913 - what one switch is given
+def switch_files(
     folder: Path,
     node: str,
     sip_port: int,

@@ -24,6 +24,7 @@ from prometheus_client import Counter
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived, NuisanceMarked
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.switch.facts import Fact, InstructionFailed
 from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
@@ -304,7 +305,7 @@ class Engine:
     def _serve(self, record: Record) -> None:
         """Give what is stored to the services beside the ring path."""
         match record.event:
-            case ContactArrived() as event if event.from_number or event.caller_number:
+            case ContactArrived() as event if (event.from_number or event.caller_number) and event.found != IMPORT:
                 self._callers.came(ident_of(record.stream), event.from_number or event.caller_number)
             case NuisanceMarked():
                 contact_id = ident_of(record.stream)
@@ -371,8 +372,8 @@ class Engine:
         return self._paused or self._writer is None or self._writer.away
 
     def lives(self) -> bool:
-        """Whether callers are decided upon, or will be before long: a switch that is told so lets them wait. Away from the
-        database nobody holds the lease.
+        """Whether callers are decided upon, or will be before long: a switch that is told so lets them wait. Away from
+        the database nobody holds the lease.
         """
         if self._is_away():
             return not self._paused and self._clock() - self._away_since < SILENT_AFTER

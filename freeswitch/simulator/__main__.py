@@ -42,8 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--no-recordings", action="store_true", help="write no recordings to disk")
     parser.add_argument(
-        "--patience", type=int, default=0, metavar="S", help="seconds without a sign of life of the orchestrator after "
-        "which callers are served by the switch itself (default: 0, never)"
+        "--patience",
+        type=int,
+        default=0,
+        metavar="S",
+        help="seconds without a sign of life of the orchestrator after "
+        "which callers are served by the switch itself (default: 0, never)",
     )
     parser.add_argument("--fallback", default="", help="dial string of the phones that ring for them, at once")
     parser.add_argument("--unattended", default="", metavar="FOLDER", help="where files say what became of them")

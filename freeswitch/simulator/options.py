@@ -54,7 +54,7 @@ class Options:
     """A phone's acknowledgement of hold or resume."""
 
     patience_s: int = 0
-    """After how long a silence of the orchestrator it serves callers by itself (freeswitch/conf/deadman.lua); 0: never."""
+    """After how long a silence of the orchestrator it serves callers by itself (conf/deadman.lua); 0: never."""
     swept_per_s: int = 10
     """How many of those who wait already it takes out of their wait each second then."""
     fallback: str = ""

@@ -12,6 +12,7 @@ from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.monitor_events import MonitorAsked
 from orchestrator.domain.contacts.outward import to_be_called
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues, recording
 from orchestrator.domain.routing.admission import Admission
@@ -38,6 +39,9 @@ from orchestrator.domain.timers import Timers
 # Late news of a leg comes within seconds; at 60 calls/s of two legs this remembers more than two minutes.
 CLOSED_LEGS_KEPT = 20_000
 
+# Calls that switches served alone: a whole day of them without us, at one a second. Their files go once they are here.
+IMPORTED_KEPT = 100_000
+
 # Who served a customer last is remembered of so many customers, those who were served last.
 LAST_AGENTS_KEPT = 100_000
 
@@ -59,6 +63,8 @@ class World:
         self.open_offers: set[str] = set()
         """Offers that are open; and legs that call a number outside, which nobody should be told of when it is over."""
         self.closed_legs: OrderedDict[str, str] = OrderedDict()
+        self.imported: OrderedDict[str, None] = OrderedDict()
+        """Contacts that a switch served alone, the last of them: each is imported once."""
         self.shift_of_agent: dict[str, str] = {}
         self.shift_at: dict[str, str] = {}
         """The shift that sits at each extension."""
@@ -136,6 +142,8 @@ class World:
         match record.event:
             case contacts.ContactArrived():
                 self.contact_of_leg[record.event.leg] = ident
+                if record.event.found == IMPORT:
+                    self._remember_imported(ident)
             case contacts.OfferMade() | contacts.OfferWidened():
                 for held in record.event.reservations:
                     self._ring(ident, held, record.about.at)
@@ -207,6 +215,11 @@ class World:
         self.contact_of_leg.pop(leg, None)
         if not lives_on:
             self._remember_closed(leg, contact_id)
+
+    def _remember_imported(self, contact_id: str) -> None:
+        self.imported[contact_id] = None
+        if len(self.imported) > IMPORTED_KEPT:
+            self.imported.popitem(last=False)
 
     def _remember_closed(self, leg: str, contact_id: str) -> None:
         self.closed_legs[leg] = contact_id

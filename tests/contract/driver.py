@@ -181,6 +181,7 @@ class Driver(ABC):
         else:
             assert heard.dominant == right
 
+    @abstractmethod
     def shorten_prompts(self) -> None:
         """What a caller hears whom the switch serves by itself is over in a moment, from now on."""
 
@@ -481,6 +482,9 @@ class SimulatedDriver(Driver):
         self.stack.close()
         assert self.child is not None
         self.child.stop()
+
+    def shorten_prompts(self) -> None:
+        """They are already: it knows them by name only."""
 
     def know(self, **others: int) -> None:
         self.peering += [part for name, port in others.items() for part in ("--peer", f"{name}={port}")]

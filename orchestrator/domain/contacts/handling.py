@@ -16,6 +16,7 @@ from orchestrator.domain.contacts import (
     recording,
     speaking,
     transferring,
+    unattended,
 )
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
@@ -86,6 +87,7 @@ from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.outward import outward_leg, to_be_called
 from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
 from orchestrator.domain.contacts.recording import RecordingCommand, Talk
+from orchestrator.domain.contacts.unattended import ImportCall
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Refused
 from orchestrator.domain.switch.causes import NORMAL_CLEARING, TAKEN_FROM_US, lost_as
 
@@ -105,6 +107,8 @@ def decide(contact: Contact | None, command: Command) -> Events:
     Raises `Refused` where a person asked for something that the contact's state does not allow.
     """
     if contact is None:
+        if isinstance(command, ImportCall):
+            return unattended.decide(command)
         return _receive(command) if isinstance(command, Receive) else ()
     if contact.status == "ended":
         return ()

@@ -6,7 +6,7 @@ SWITCH_RESTARTED = "SWITCH_RESTARTED"
 # Ours: nothing was heard of the switch for so long that it counts as dead, and its legs as gone.
 SWITCH_DEAD = "SWITCH_DEAD"
 
-# Ours: the switch had heard of no orchestrator for too long and serves the caller by itself. The leg lives, and is its own.
+# Ours: the switch had heard of no orchestrator for too long, and serves the caller by itself. The leg lives.
 SERVED_BY_SWITCH = "SERVED_BY_SWITCH"
 
 # Why a leg is gone with its switch.

@@ -71,7 +71,7 @@ class LegResumed(LegFact, frozen=True, kw_only=True):
 
 
 class LegUnattended(LegFact, frozen=True, kw_only=True):
-    """The switch serves this caller by itself, because it had not heard of us for too long (CUSTOM ringledger::unattended)."""
+    """The switch serves this caller by itself: it had not heard of us for too long (CUSTOM ringledger::unattended)."""
 
 
 class LegHungUp(LegFact, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Callers whom a switch serves by itself because no orchestrator shows a sign of life (feature 12.3): the same on both."""
+"""Callers whom a switch serves by itself, for no orchestrator shows a sign of life (feature 12.3): the same on both."""
 
 import json
 
