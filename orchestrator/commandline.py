@@ -322,7 +322,28 @@ def projections_rebuild(names: tuple[str, ...], every: bool) -> None:  # noqa: F
 @click.option(
     "--language", default="zh", type=click.Choice(("zh", "yue", "en")), show_default=True, help="What callers hear."
 )
-def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int, rtp_first: int, language: str) -> None:
+@click.option(
+    "--patience",
+    default=15,
+    type=click.IntRange(min=0),
+    show_default=True,
+    help="Seconds without a sign of life of the engine after which the switch serves callers by itself; 0: never.",
+)
+@click.option(
+    "--fallback",
+    multiple=True,
+    help="Whom it rings for them, all at once: an extension, or TRUNK/NUMBER; several times. By default some phones.",
+)
+def switch_files(
+    folder: Path,
+    node: str,
+    sip_port: int,
+    trunk_port: int,
+    rtp_first: int,
+    language: str,
+    patience: int,
+    fallback: tuple[str, ...],
+) -> None:
     """Write a FreeSWITCH's configuration, the agents' SIP accounts, music and prompts into FOLDER."""
     from orchestrator.switch_files import write
 
@@ -339,6 +360,8 @@ def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int, rtp_fi
             trunk_port=trunk_port,
             rtp_first=rtp_first,
             language=language,
+            patience_s=patience,
+            fallback=fallback,
         ),
     )
 

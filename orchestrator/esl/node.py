@@ -51,7 +51,13 @@ SUBSCRIBED: Final = (
     "HEARTBEAT",
     "SHUTDOWN",
 )
-SUBSCRIBED_CUSTOM: Final = ("sofia::register", "sofia::unregister", "sofia::expire", "conference::maintenance")
+SUBSCRIBED_CUSTOM: Final = (
+    "sofia::register",
+    "sofia::unregister",
+    "sofia::expire",
+    "conference::maintenance",
+    "ringledger::unattended",
+)
 
 # The switch keeps 100 000 events for a slow listener and then throws it out. We give up on ourselves earlier: a
 # snapshot (92 ms for 300 channels on a real switch) tells more, sooner, than 50 000 old events.

@@ -41,7 +41,7 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
-from orchestrator.runner import consults, keypad
+from orchestrator.runner import consults, keypad, unattended
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
@@ -80,6 +80,8 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _in_room(world, fact)
         case facts.MuteSet():
             yield from keypad.noted(world, fact)
+        case facts.LegUnattended():
+            yield from unattended.left_to_switch(world, memory, fact, now)
         case facts.LegFact():
             yield from _of_leg(world, memory, fact, now, ids)
         case facts.EavesdropSet(leg=leg, mode=mode) if leg in world.contact_of_leg:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import handling
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.engine import STREAM, DatabaseReturned
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id
 from orchestrator.domain.staff import shifts
@@ -27,6 +28,7 @@ from orchestrator.runner.inputs import (
     DeskGone,
     DeskSeen,
     Followed,
+    ImportCall,
     Input,
     Started,
     TakeOver,
@@ -194,7 +196,7 @@ def _provenance(given: Input, stream: str) -> Provenance:
         at=given.at,
         actor=_actor(body),
         origin=_origin(body),
-        node=fact.node if fact is not None else "",
+        node=fact.node if fact is not None else body.node if isinstance(body, ImportCall) else "",
         switch_at=fact.at if fact is not None else None,
         causation=given.id,
         correlation=stream,
@@ -216,6 +218,8 @@ def _origin(body: object) -> str:
             return reconcile.ORIGIN if reconcile.repairs(body) else "switch"
         case TimerFired():
             return "timer"
+        case ImportCall():
+            return IMPORT
         case DeskCommand():
             return "command"
         case Started():
