@@ -8,6 +8,7 @@ from orchestrator.domain.contacts import (
     park_events,
     transfer_events,
 )
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import Instant, Record
 
 
@@ -123,6 +124,7 @@ class Contact:
         "step_due",
         "steps",
         "taken_by",
+        "unattended",
         "unmasking",
         "unwanted",
         "visit",
@@ -134,6 +136,8 @@ class Contact:
         self.ident = ident
         self.node = arrived.node
         self.caller = arrived.leg
+        self.unattended = arrived.found == IMPORT
+        """Whether its switch served it alone."""
         self.legs = {arrived.leg}
         self.unwanted: dict[str, Instant] = {}
         self.visit = ""

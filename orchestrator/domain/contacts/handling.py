@@ -17,6 +17,7 @@ from orchestrator.domain.contacts import (
     recording,
     speaking,
     transferring,
+    unattended,
 )
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
@@ -89,8 +90,9 @@ from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.outward import outward_leg, to_be_called
 from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
 from orchestrator.domain.contacts.recording import RecordingCommand, Talk
+from orchestrator.domain.contacts.unattended import ImportCall
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Refused
-from orchestrator.domain.switch.causes import NORMAL_CLEARING, WITH_THE_SWITCH
+from orchestrator.domain.switch.causes import NORMAL_CLEARING, TAKEN_FROM_US, lost_as
 
 Events = tuple[Event, ...]
 _OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp
@@ -108,6 +110,8 @@ def decide(contact: Contact | None, command: Command) -> Events:
     Raises `Refused` where a person asked for something that the contact's state does not allow.
     """
     if contact is None:
+        if isinstance(command, ImportCall):
+            return unattended.decide(command)
         return _receive(command) if isinstance(command, Receive) else ()
     if contact.status == "ended":
         return ()
@@ -370,7 +374,7 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     elif contact.offer is not None and (held := reservation_of(contact, command.leg)) is not None:
         events += offers.reservation_gone(contact.offer, held, command)
     if len(contact.legs) == 1 and not _lives_on(contact, events):
-        events += (_ended(contact, switch_lost=command.cause in WITH_THE_SWITCH),)
+        events += (_ended(contact, command.cause),)
     return events
 
 
@@ -385,7 +389,7 @@ def _who_ended(contact: Contact, command: NoteLegGone) -> str:
 
     When a caller hangs up, the switch ends the agent's leg because of it, and often tells of that one first.
     """
-    if contact.told or command.cause in WITH_THE_SWITCH:
+    if contact.told or command.cause in TAKEN_FROM_US:
         return "agent" if contact.told == "agent" else "system"
     return "caller" if not command.by_far_end and command.cause == NORMAL_CLEARING else "agent"
 
@@ -395,23 +399,19 @@ def _caller_left(contact: Contact, cause: str) -> Events:
     if contact.offer is not None:
         events += (OfferWithdrawn(offer_id=contact.offer.offer_id, cause="caller_left"),)
     if contact.visit is not None:
-        events += (_visit_ended(contact.visit, _left_how(cause)),)
+        events += (_visit_ended(contact.visit, lost_as(cause) or "abandoned"),)
     if contact.parked is not None:
-        events += (parking.left(contact.parked, _left_how(cause)),)
+        events += (parking.left(contact.parked, lost_as(cause) or "abandoned"),)
     if contact.consult is not None:
         events += consulting.dropped(contact.consult, "caller_left")
     if contact.segment is not None:
         ended_by = "caller"
-        if contact.told or cause in WITH_THE_SWITCH:
+        if contact.told or cause in TAKEN_FROM_US:
             ended_by = "agent" if contact.told == "agent" else "system"
         events += (_segment_ended(contact.segment, ended_by, cause),)
     if contact.outside is not None:
         events += calling.caller_left(contact.outside, told=contact.told, cause=cause)
     return events
-
-
-def _left_how(cause: str) -> str:
-    return "switch_lost" if cause in WITH_THE_SWITCH else "abandoned"
 
 
 def _segment_ended(segment: Segment, ended_by: str, cause: str) -> AgentSegmentEnded:
@@ -422,11 +422,11 @@ def _visit_ended(visit: Visit, outcome: str, cause: str = "") -> QueueVisitEnded
     return QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome=outcome, cause=cause)
 
 
-def _ended(contact: Contact, *, switch_lost: bool) -> ContactEnded:
+def _ended(contact: Contact, cause: str) -> ContactEnded:
     if contact.told not in ("", "agent", "signed_out"):
         reason = contact.told
-    elif switch_lost and contact.status != "leaving":
-        reason = "switch_lost"
+    elif (lost := lost_as(cause)) and contact.status != "leaving":
+        reason = lost
     else:
         reason = "completed" if contact.served else "abandoned"
     return ContactEnded(reason=reason, phase=contact.phase or contact.status)
