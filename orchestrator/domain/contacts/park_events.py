@@ -22,7 +22,8 @@ class ContactParked(Event, frozen=True, kw_only=True):
 
 class ParkEnded(Event, frozen=True, kw_only=True):
     """The caller is not at the place any more. `outcome`: retrieved (an agent fetches them) or expired (the time is
-    over), with both of which a queue visit begins; abandoned, switch_lost, unattended or stopped, with which the contact ends.
+    over), with both of which a queue visit begins; abandoned, switch_lost, unattended (the switch serves the caller by
+    itself) or stopped, with which the contact ends.
     """
 
     place: int
