@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
@@ -56,8 +56,6 @@ for wish in WISHES:
 
 def main() -> None:
     """The console script."""
-    from orchestrator.supervise import StartError
-
     try:
         ringledger.main(standalone_mode=False)
     except click.ClickException as error:
@@ -65,9 +63,13 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    except (*EXPECTED, StartError) as error:
-        click.echo(f"ringledger: {error}", err=True)
-        sys.exit(1)
+    except EXPECTED as error:
+        _fail(error)
+
+
+def _fail(error: Exception) -> NoReturn:
+    click.echo(f"ringledger: {error}", err=True)
+    sys.exit(1)
 
 
 # --- running -------------------------------------------------------------------------------------------------------
@@ -78,7 +80,11 @@ def run() -> None:
     """Start everything (database, switch, engine, demo) and show calls being served; Ctrl-C stops it."""
     from orchestrator import supervise
 
-    sys.exit(supervise.run(load(), click.echo))
+    try:
+        status = supervise.run(load(), click.echo)
+    except supervise.StartError as error:
+        _fail(error)
+    sys.exit(status)
 
 
 @ringledger.command()

@@ -60,6 +60,8 @@ _OFFER_OUTCOMES: Final = {
     contacts.OfferWithdrawn: "withdrawn",
     contacts.OfferFailed: "failed",
 }
+# Events whose facts may be no news (`runner.sensing.SIGNS_OF_LIFE`): only these are asked about.
+_SIGNS_OF_LIFE: Final = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_UNBRIDGE"})
 NO_SUCH_LEG: Final = "No such channel"
 EXIT_BUG: Final = 70  # EX_SOFTWARE of sysexits.h
 EXIT_DEPOSED: Final = 75  # EX_TEMPFAIL of sysexits.h: start again, as a standby
@@ -192,8 +194,14 @@ class Engine:
             return
         if self._must_hold() or self._held:
             self._hold(node, item, at)
-        else:
+        elif not self._is_no_news(node, item):
             self._take_now(node, item, at)
+
+    def _is_no_news(self, node: str, item: SwitchEvent | Fact) -> bool:
+        """Whether nothing would follow; not asked while others wait to be taken before it."""
+        if self._taking or not isinstance(item, SwitchEvent) or item.name not in _SIGNS_OF_LIFE:
+            return False
+        return all(map(self.runner.is_no_news, translate(node, item)))
 
     def follow(self, record: Record) -> None:
         """Take a record of a desk stream that somebody else appended."""

@@ -74,6 +74,10 @@ class Runner:
         (what, ident), due = popped
         return TimerFired(what=what, ident=ident, due=due)
 
+    def is_no_news(self, fact: Fact) -> bool:
+        """Whether a step with this fact would lead to nothing and change nothing: then it need not be taken at all."""
+        return sensing.is_no_news(self.world, self._memory, fact)
+
     def step(self, given: Input) -> Outcome:
         """Decide what follows from one input."""
         step = _Step(self.world, self._asked_about, given)
