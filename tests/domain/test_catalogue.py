@@ -22,6 +22,7 @@ from orchestrator.domain.contacts import (
     park_events,
     speaking,
     transfer_events,
+    unattended,
 )
 from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.contacts import recording as recording_events
@@ -61,6 +62,7 @@ MODULES = (
     keeping,
     speaking,
     transfer_events,
+    unattended,
     engine,
     people,
     notes,
