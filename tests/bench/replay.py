@@ -31,7 +31,7 @@ from orchestrator.store import DeskWriter, KeyShelf, LiveWriter, Log, Source, sc
 from orchestrator.vault import Vault
 from projections.command import collect_rarely
 from tests.bench.projections_log import FENCE, append, simulated
-from tests.bench.replay_log import Copies
+from tests.bench.replay_log import Copies, with_evening
 from tests.postgres import make_reachable_directory, settings_for
 
 MOST: Final = 20_000_000
@@ -66,7 +66,7 @@ def _measured(cluster: Cluster, kek: Any, stack: ExitStack) -> Iterator[dict[str
         stack.callback(source.close)
     vault = Vault.unlock(kek, KeyShelf(writing))
     writer = LiveWriter(writing, vault, FENCE).start()
-    records = simulated()
+    records = with_evening(simulated())
     append(DeskWriter(writing, vault), writer, records)
     writer.close()
     collect_rarely()
@@ -184,8 +184,9 @@ def _rates(reading: Source, cluster: Cluster) -> Iterator[dict[str, Any]]:
         "unit": "events/s a core",
         "at_least": 50_000,
         "events": FOLDED,
-        "problems": report.problem_count,
     }
+    # The log is one of the production step: what is found here is a fault of the verifier or of the copying.
+    yield {"name": "verify.problems", "value": report.problem_count, "unit": "problems", "at_most": 0}
 
 
 def _sizes(cluster: Cluster, copies: Copies) -> dict[str, Any]:
