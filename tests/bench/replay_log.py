@@ -30,7 +30,6 @@ class Copies:
 
     def __init__(self, url: str, records: list[Record]) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
-        self.done = False
         self.begins = Instant(min(record.about.at for record in records))
         rows = [(str(a), int(b), str(c), bytes(d)) for a, b, c, d in self._connection.execute(_READ).fetchall()]
         self._size = len(rows)
@@ -64,7 +63,7 @@ class Copies:
 
 
 def with_evening(records: list[Record]) -> list[Record]:
-    """The story, and the end of each shift that it leaves open: whoever comes with the next copy finds the seat free."""
+    """The story, and the end of each shift that it leaves open: the next copy's agents find their seats free."""
     last = {record.stream: record for record in records if record.stream.startswith("shift-")}
     at = max(record.about.at for record in records)
     ends = [
