@@ -21,6 +21,7 @@ GROUPS = (
     "decide",
     "switch",
     "shedding",
+    "deadman",
     "control",
     "projections",
     "web",
