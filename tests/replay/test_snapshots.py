@@ -94,7 +94,7 @@ def test_the_state_from_a_snapshot_is_the_fold_from_the_beginning_at_any_instant
 def test_a_fold_of_what_happened_is_the_fold_of_the_records(seed: int) -> None:
     """Feature 11.2: what is left unread of a row makes no difference to the state, in whatever weather."""
     mapper = LedgerMapper(CATALOGUE)
-    quick, whole = World(), World()
+    quick, whole = Observed(), Observed()
     for number, record in enumerate(Run(seed).play().ledger.records(), 1):
         draft = mapper.draft(record)
         row = (record.stream, record.version, draft.topic, mapper.finish(draft, lambda text: text.text[::-1]))
