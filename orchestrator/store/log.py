@@ -93,9 +93,10 @@ class Log:
             after = rows[-1].position
 
     def happened(self, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Happened]:
-        """What `history` tells as far as a fold looks at it: at half the cost, and the server reads on while the caller
-        folds. Holds one of the source's connections as long as it is iterated; where that is lost, it goes on. A
-        statement sends `batch` rows: none takes so long that the server would end it, or hold back its housekeeping.
+        """What `history` tells as far as a fold looks at it: at two thirds of the cost, and the server reads on while
+        the caller folds. Holds one of the source's connections as long as it is iterated; where that is lost, it goes
+        on. A statement sends `batch` rows: none takes so long that the server would end it, or hold back its
+        housekeeping.
         """
         last = END_OF_LOG if until is None else until
         vain = 0
