@@ -2,6 +2,7 @@
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import monitor_events as m
+from orchestrator.domain.contacts.speaking import AgentMuted
 from orchestrator.domain.switch.nodes import NodeReconciled
 from orchestrator.runner import inputs
 from tests.acceptance.house import House
@@ -54,3 +55,28 @@ def _heard(driver: Driver, file: str, lasted_s: float) -> None:
     assert shares[first + 2][AGENT_HZ] > 0.1, "both are heard while the supervisor barges in"
     assert min(own[-3:]) > 0.5
     assert max(share[AGENT_HZ] for share in shares[-3:]) < 0.02
+
+
+def test_a_supervisor_who_barges_in_is_heard_on_when_the_agent_mutes(house: House) -> None:
+    """Features 1.2, 4.3, 8.3: by samples where there is sound."""
+    house.driver.phone("1001")
+    house.driver.phone("1002", hertz=SUPERVISOR_HZ)
+    house.sign_in("801")
+    house.driver.call()
+    house.ledger.await_event(c.RecordingBegun)
+    house.do(inputs.SignIn(agent="802"))
+    contact_id = next(iter(house.ledger.contacts()))
+    house.do(inputs.Monitor(agent="802", contact=contact_id, mode="barge", reason="coaching"))
+    house.ledger.await_event(m.MonitorBegun)
+    house.driver.let_hear(1_500)
+    house.do(inputs.Mute(agent="801"))
+    house.ledger.await_event(AgentMuted)
+    house.driver.let_hear(2_000)
+    house.do(inputs.HangUp(agent="801"))
+    house.close_day(contacts=1)
+    (finished,) = house.ledger.all(c.RecordingFinished)
+    if house.driver.has_sound:
+        path, stretches = house.driver.recordings / finished.file, finished.length_ms // 200 - 1
+        shares = [listen(path, 1, from_s=at / 5, to_s=at / 5 + 0.2, for_hz=ALL_HZ).share for at in range(stretches)]
+        assert sum(min(share[AGENT_HZ], share[SUPERVISOR_HZ]) > 0.1 for share in shares) >= 5, "both, before the mute"
+        assert sum(share[SUPERVISOR_HZ] > 0.9 and share[AGENT_HZ] < 0.02 for share in shares) >= 5, "one, behind it"

@@ -373,6 +373,51 @@ def _all_three(scene: Monitored, ring: RingAgent, *, parked: bool = False) -> tu
     )
 
 
+# --- while the agent is muted ----------------------------------------------------------------------------------------
+def _muted(scene: Monitored) -> None:
+    scene.give(inputs.Mute(agent="1001"))
+    scene.give(facts.MuteSet(node=NODE, leg=scene.ring.leg, on=True))
+
+
+def _let_in(scene: Monitored) -> list[tuple[str, str]]:
+    """What the supervisor's leg was told since then, with its mode."""
+    kinds = (ParkLeg, EavesdropLeg)
+    return [(type(each).__name__, getattr(each, "mode", "")) for each in scene.told if isinstance(each, kinds)]
+
+
+@pytest.mark.parametrize("mode", (LISTEN, BARGE))
+def test_a_supervisor_who_was_there_before_a_mute_is_let_in_again_behind_it(mode: str) -> None:
+    """Decision 0083: otherwise they would be silenced with the agent, at once or when they barge in later."""
+    scene = Monitored()
+    ring = scene.hears(mode)
+    scene.told.clear()
+    _muted(scene)
+    assert _let_in(scene) == [("ParkLeg", ""), ("EavesdropLeg", mode)]
+    assert {each.leg for each in scene.told if isinstance(each, ParkLeg | EavesdropLeg)} == {ring.leg}
+    scene.give(facts.LegParked(node=NODE, leg=ring.leg))
+    scene.taken_by(ring, mode)
+    assert (scene.it.monitor is not None and scene.it.monitor.mode, scene.closed()) == (mode, [])
+    assert len(scene.events(m.MonitorBegun)) == 1, "nothing of it is new to the log"
+
+
+def test_one_who_comes_after_a_mute_is_let_in_once() -> None:
+    scene = Monitored()
+    _muted(scene)
+    scene.told.clear()
+    scene.hears(BARGE)
+    assert _let_in(scene) == [("EavesdropLeg", BARGE)]
+
+
+def test_an_engine_that_starts_again_lets_them_in_again_where_the_agent_is_muted() -> None:
+    scene = Monitored()
+    ring = scene.hears(BARGE)
+    _muted(scene)
+    scene.restart()
+    scene.told.clear()
+    scene.connect(legs=_all_three(scene, ring))
+    assert _let_in(scene) == [("ParkLeg", ""), ("EavesdropLeg", BARGE)]
+
+
 # --- beside other things ---------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("listened", (False, True))
 def test_a_caller_who_is_passed_on_is_parked_before_anybody_is_hung_up_also_where_somebody_listened(

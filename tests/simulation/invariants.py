@@ -362,6 +362,9 @@ class AnySwitch(Protocol):
     def heard_as(self, leg: str) -> str:
         """How this leg is heard in the talk that it hears; empty where it hears none."""
 
+    def drowned_since(self, leg: str) -> int:
+        """Since when the mute of the agent silences this leg, too; 0 where it does not."""
+
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
 

@@ -530,6 +530,7 @@ _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
 _MONITORED = Size(contacts=60, agents=12, monitors=1.0, willing=True)
+_MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
 _RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
@@ -579,6 +580,10 @@ def _barges_in_by_a_bridge(world_: Any, happened: Any, ids: Any) -> Any:
             yield BridgeLegs(id=ids.of("bridge", do.leg), node=do.node, leg=caller, other=do.leg)
         else:
             yield do
+
+
+def _a_mute_silences_whoever_barges_in(world_: Any, happened: Any, ids: Any) -> Any:
+    return () if isinstance(happened.record.event, speaking.AgentMuted) else monitor(world_, happened, ids)
 
 
 def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
@@ -1237,6 +1242,13 @@ MUTANTS = (
         make=policy(monitor, _barges_in_by_a_bridge),
         weather=_CALM,
         size=_MONITORED,
+    ),
+    Mutant(
+        name="let a mute of the agent silence whoever barges in",
+        rule="monitored",
+        make=policy(monitor, _a_mute_silences_whoever_barges_in),
+        weather=_CALM,
+        size=_MONITORED_AND_MUTED,
     ),
     Mutant(
         name="never ask after a leg that is to park",
