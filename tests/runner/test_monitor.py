@@ -160,6 +160,27 @@ def test_whoever_ends_the_talk_ends_the_listening_in_the_same_step(who: str) -> 
     assert scene.status(3) == "paused"
 
 
+@pytest.mark.parametrize("how", ("handset", "passes on", "leaves a consultation"))
+def test_a_whisper_that_is_on_its_way_as_the_agent_leaves_ends_with_the_talk(how: str) -> None:
+    """Bad input of call control: whisper when the agent leaves. Late news of it begins nothing, and nobody is held."""
+    scene = Monitored()
+    ring = scene.hears()
+    if how == "leaves a consultation":
+        scene.ready(2)
+        scene.give(inputs.Consult(agent="1001", to_agent="1002"))
+        scene.answer(scene.instructions(RingAgent)[-1])
+    assert scene.monitor(WHISPER) == ""
+    if how == "passes on":
+        scene.give(inputs.Transfer(agent="1001", to_queue="support"))
+    else:
+        scene.hang_up(scene.ring.leg)
+    scene.taken_by(ring, WHISPER)
+    assert (scene.closed(), scene.it.monitor, scene.status(3)) == (["talk_over"], None, "paused")
+    assert [event.mode for event in scene.events(m.MonitorBegun)] == [LISTEN]
+    assert ring.leg in [each.leg for each in scene.instructions(HangUpLeg)]
+    assert scene.monitor(WHISPER) == "not_talking"
+
+
 def test_a_phone_that_nobody_picks_up_is_nobodys_fault_and_stops_ringing() -> None:
     scene = Monitored()
     scene.monitor()

@@ -530,6 +530,7 @@ _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
 _MONITORED = Size(contacts=60, agents=12, monitors=1.0, willing=True)
+_ROWS = Size(contacts=40, agents=14, willing=True, rows=1.0)
 _MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
@@ -565,6 +566,12 @@ def _an_agent_who_goes_takes_the_caller_along(
 ) -> Any:
     ended = transferring.fell_back(contact, segment, command)
     return tuple(event for event in ended if not isinstance(event, contacts.ContactQueued))
+
+
+def _an_agent_who_goes_leaves_the_caller_to_anybody(
+    _right: Any, contact: Any, segment: Any, consult_: Any, command: Any
+) -> Any:
+    return (*consulting.dropped(consult_, "left"), *transferring.fell_back(contact, segment, command))
 
 
 def _whoever_does_not_answer_is_asked_for_ever(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
@@ -1228,6 +1235,13 @@ MUTANTS = (
         make=around(timers, "set_for_contact", _whoever_does_not_answer_is_asked_for_ever),
         weather=_CALM,
         size=_CONSULTED,
+    ),
+    Mutant(
+        name="leave the caller of an agent who goes to whoever is free",
+        rule="matrix",
+        make=around(transferring, "handed_over", _an_agent_who_goes_leaves_the_caller_to_anybody),
+        weather=_CALM,
+        size=_ROWS,
     ),
     Mutant(
         name="hear a talk for longer than it lasts",

@@ -16,6 +16,7 @@ from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, derived_id
 from orchestrator.domain.switch import between
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
+from orchestrator.domain.switch.causes import NOT_PASSED
 from orchestrator.runner.sensing import INBOUND_CONTEXT
 from tests.simulation.agenda import Agenda
 from tests.simulation.outsiders import MANNERS
@@ -243,6 +244,12 @@ class Switch:
         )
 
     # --- the end of a leg --------------------------------------------------------------------------------------------
+    def lose(self, leg: Leg, cause: str) -> None:
+        """End a leg for any cause of the network: a phone that is lost while it rings is out of reach."""
+        if not leg.up and cause in NOT_PASSED:
+            self.rung[leg.uuid] = "unreachable"
+        self.hang_up(leg, cause)
+
     def hang_up(self, leg: Leg, cause: str) -> None:
         """End a leg; what hangs on it follows."""
         if not leg.alive:
