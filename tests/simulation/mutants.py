@@ -60,6 +60,7 @@ consult_policy = import_module("orchestrator.policies.consult")
 consult = consult_policy.consult
 monitor = import_module("orchestrator.policies.monitor").monitor
 
+_ROWS = Size(contacts=40, agents=14, willing=True, rows=0.5)
 _TOGETHER = Size(contacts=100, agents=12, consults=1.0, willing=True)
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _SEVERAL = Size(contacts=60, agents=6, nodes=2)
@@ -530,7 +531,6 @@ _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
 _MONITORED = Size(contacts=60, agents=12, monitors=1.0, willing=True)
-_ROWS = Size(contacts=40, agents=14, willing=True, rows=1.0)
 _MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
@@ -856,7 +856,7 @@ MUTANTS = (
         name="leave whoever was asked alone in the room",
         rule="together",
         make=instead(consult_policy, "_were_together", lambda _: False),
-        size=_TOGETHER,
+        size=_ROWS,
         weather=Weather(),
     ),
     Mutant(
