@@ -16,7 +16,7 @@ ALL_HZ = (AGENT_HZ, SUPERVISOR_HZ, CALLER_HZ)
 def test_a_supervisor_whispers_barges_in_and_takes_over_and_the_one_recording_has_it_all_but_the_whisper(
     house: House,
 ) -> None:
-    """Features 1.2, 4.3, 8.3, 11.8; complaint 14: by samples where there is sound, and also while the agent is muted."""
+    """Features 1.2, 4.3, 8.3, 11.8; complaint 14: by samples where there is sound, also while the agent is muted."""
     house.driver.phone("1001")
     house.driver.phone("1002", hertz=SUPERVISOR_HZ)
     house.sign_in("801")
