@@ -42,6 +42,7 @@ from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.consult import keep_leg
+from orchestrator.policies.monitor import let_in_again
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import told_again
 from orchestrator.policies.speak import told_again as mute_told_again
@@ -317,6 +318,8 @@ def _monitor_corrections(world: World, contact: Contact, monitor: Monitor, sight
     if found.answered and found.parked and not monitor.answered:
         yield TellContact(contact.contact_id, sensing.note_answered(world, contact, monitor.leg, sight.now))
     elif sight.entering:
+        if monitor.answered and contact.segment is not None and contact.segment.muted:
+            yield from let_in_again(contact, monitor, sight.ids)  # whether they are behind the mute, nobody can tell
         begin_by = Instant(sight.now + sensing.CONNECT_WITHIN)
         yield TellContact(contact.contact_id, MonitorAgain(begin_by=begin_by))
 

@@ -29,7 +29,7 @@ from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand, Transfer
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
-from tests.simulation import monitoring, rooms, tapes, voices
+from tests.simulation import monitoring, rooms, rows, tapes, voices
 from tests.simulation.browsers import NOTICED_WITHIN, Page
 from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
@@ -44,6 +44,7 @@ RULES = {
     "by_hand": "what was done by hand, the log says with whom it passed over",
     "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
     "consulted": "whoever is consulted is held for it, and let go after it; the caller is never left alone with nobody",
+    "matrix": "whoever hangs up first, the caller is on the way to where the table of states says",
     "monitored": "whoever hears a talk is held for it, no longer than it lasts, joined with nobody, heard as logged",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
     "wrap_up_each": "each conversation has its own wrap-up, once, and none begins with another contact in hand",
@@ -373,6 +374,9 @@ class AnySwitch(Protocol):
     def heard_as(self, leg: str) -> str:
         """How this leg is heard in the talk that it hears; empty where it hears none."""
 
+    def drowned_since(self, leg: str) -> int:
+        """Since when the mute of the agent silences this leg, too; 0 where it does not."""
+
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
 
@@ -424,6 +428,7 @@ class Invariants:
         self._last_record = ""
         self._offer_legs: dict[tuple[str, str], str] = {}
         self._let_in: dict[str, list[int]] = {}
+        self.judge = rows.Judge(engine.world)
         for record in ledger.records():
             self.book.note(record)
             self._remember_legs(record)
@@ -474,6 +479,8 @@ class Invariants:
             slack, whole = self._engine.slack(), self._whole and beat
             for what in monitoring.broken(world, self._switch, outcome.instructions, now, slack, whole=whole):
                 raise Broken("monitored", what)
+        for what in self.judge.broken(world, given, outcome.records):
+            raise Broken("matrix", what)
         if beat:
             self._offers_are_young(now)
             self._time_moves_on(world, now)

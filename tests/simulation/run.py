@@ -3,6 +3,7 @@
 `python -m tests.simulation SEED` tells the story of a seed.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from random import Random
@@ -22,6 +23,7 @@ from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import DrainNode, EndAll, IdentifyContact, UndrainNode
+from tests.matrix import Row
 from tests.simulation.agenda import START, Agenda
 from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
@@ -38,6 +40,7 @@ from tests.simulation.passers import PASSING_REFUSALS, Passers
 from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.phones import REFRESH, Registered, Registrations, misjudged
 from tests.simulation.routing import Routing
+from tests.simulation.rows import Hangers
 from tests.simulation.story import Story
 from tests.simulation.supervisors import SUPERVISING_REFUSALS, Supervisors
 from tests.simulation.switch import Caller, Phone, Switch, Switches
@@ -98,6 +101,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How often a supervisor looks at what others do, and does something about it."""
     voices: float = 0.0
     """In how many of the talks that somebody looks at the agent mutes, unmutes or presses keys."""
+    rows: float = 0.0
+    """How many calls are hung up because they are in a state of the table (`tests/matrix.py`)."""
     phones: int = 0
     """How often a phone loses its registration, and gets it back."""
     nodes: int = 0
@@ -144,6 +149,7 @@ class Run(Watcher):
         self._consult_dice = Random(f"consults of {seed}")
         self._monitor_dice = Random(f"monitors of {seed}")
         self._voice_dice = Random(f"voices of {seed}")
+        self._row_dice = Random(f"rows of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
             hands=0.0 if weather else self._hands_dice.choice((0.0, 0.0, 0.3, 1.0)),
@@ -156,6 +162,7 @@ class Run(Watcher):
             consults=0.0 if weather else self._consult_dice.choice((0.0, 0.0, 0.3, 1.0)),
             monitors=0.0 if weather else self._monitor_dice.choice((0.0, 0.0, 0.3, 1.0)),
             voices=0.0 if weather else self._voice_dice.choice((0.0, 0.0, 0.3, 1.0)),
+            rows=0.0 if weather else self._row_dice.choice((0.0, 0.0, 0.3, 1.0)),
             phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
             nodes=0 if weather else self._node_dice.choice((0, 0, 2, 3)),
         )
@@ -181,6 +188,7 @@ class Run(Watcher):
         self.consulters: Consulters | None = None
         self.supervisors: Supervisors | None = None
         self.speakers: Speakers | None = None
+        self.hangers: Hangers | None = None
         self.registrations: Registrations | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
@@ -291,6 +299,7 @@ class Run(Watcher):
         strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
         strange |= set(self.parkers.refused if self.parkers is not None else ()) - PARKING_REFUSALS
         strange |= set(self.consulters.refused if self.consulters is not None else ()) - CONSULTING_REFUSALS
+        strange |= set(self.hangers.refused if self.hangers is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.supervisors.refused if self.supervisors is not None else ()) - SUPERVISING_REFUSALS
         strange |= set(self.speakers.refused if self.speakers is not None else ()) - SPEAKING_REFUSALS
         strange |= set(self.web.refused if self.web is not None else ()) - WEB_REFUSALS
@@ -317,6 +326,8 @@ class Run(Watcher):
         if rules is None:  # the first step of an engine happens while it is being made
             rules = self._watch(engine)
         rules.stepped(given, outcome)
+        if self.hangers is not None and engine.epoch == self.ledger.epoch:
+            self.hangers.saw(engine.world, outcome.records)
         if self.routing is not None:
             for record in outcome.records:
                 if isinstance(record.event, ContactArrived):
@@ -394,6 +405,7 @@ class Run(Watcher):
             self.consulters,
             self.supervisors,
             self.speakers,
+            self.hangers,
             self.lobby,
         ):
             if others is not None:
@@ -445,6 +457,9 @@ class Run(Watcher):
         if self.size.voices:
             self.speakers = Speakers(self.agenda, self._voice_dice, busy=self.size.voices)
             self.speakers.engine = self.engine
+        if self.size.rows:
+            self.hangers = Hangers(self.agenda, self._row_dice, self._hang_up, busy=self.size.rows)
+            self.hangers.engine = self.engine
         weather = self.weather
         for count, fault in (
             (weather.flaps, self._flap),
@@ -472,6 +487,17 @@ class Run(Watcher):
         for moment in self.door.moments(lasts_s):
             self.agenda.at(moment, self._change_the_door)
         self.agenda.at(self._calm_from, self._calm_down)
+
+    def _hang_up(self, leg: str, cause: str) -> None:
+        """Whoever has this leg puts down, or is lost, if it is still there."""
+        for switch in self.switches:
+            if switch.lives(leg):
+                switch.lose(switch.legs[leg], cause)
+
+    @property
+    def rows_hit(self) -> Counter[Row]:
+        """How often each row of the table was played."""
+        return sum((rules.judge.hits for rules in self.rules.values()), Counter())
 
     def _change_the_door(self) -> None:
         changes = [] if self.ledger.away else self.door.change(self.agenda.now)
