@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from msgspec import Struct
 
-from orchestrator.leader import LeaderState
+from orchestrator.leader import LeaderState, pid_of
 from orchestrator.store import Source
 from orchestrator.store.connections import Connection
 
@@ -52,6 +52,11 @@ class Seen(Struct, frozen=True, kw_only=True):
     standing: Standing
     since: datetime
     silent_s: float
+
+    @property
+    def pid(self) -> int:
+        """The number of its process on its host."""
+        return pid_of(self.holder)
 
     @property
     def silent(self) -> bool:

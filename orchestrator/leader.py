@@ -99,11 +99,11 @@ class LeaseRow(Struct, frozen=True):
 class Taken(StrEnum):
     """Why a lease could be taken."""
 
-    FREE = "free"
-    ENDED = "ended"
-    GONE = "gone"
-    STALE = "stale"
-    HANDED = "handed"
+    FREE = "lease_free"
+    ENDED = "process_ended"
+    GONE = "session_ended"
+    STALE = "nothing_heard"
+    HANDED = "handed_over"
 
 
 def holder_name() -> str:
@@ -114,7 +114,7 @@ def holder_name() -> str:
     return f"ringledger {socket.gethostname()[:24]} {os.getpid()} {secrets.token_hex(4)}"
 
 
-def _pid_of(holder: str) -> int:
+def pid_of(holder: str) -> int:
     """The number of the process with this name; 0 for a name that is none of ours."""
     words = holder.split(" ")
     return int(words[2]) if len(words) == 4 and words[2].isdecimal() else 0  # noqa: PLR2004 - as `holder_name` makes it
@@ -311,7 +311,7 @@ class Leader:
         """Wait until it is time to look again, or it is certain that the holder, a process of this machine, is gone."""
         now = _clock()
         until = now + (_GLANCE_S if now < self._expecting_until else self._timings.renew_s)
-        pid = _pid_of(row.holder) if row.host == self._host else 0
+        pid = pid_of(row.holder) if row.host == self._host else 0
         if not pid:
             self._wait(until)
             return None

@@ -11,8 +11,9 @@ STREAM = "engine-main"
 class EngineActivated(Event, frozen=True, kw_only=True):
     """A process of this machine decides from now on, under this epoch.
 
-    `why` it could: the lease was `free`; the process that held it has `ended`, its session is `gone`, or nothing was
-    heard of it (`stale`); or it was `handed` over.
+    `why` it could: nobody held the lease (`lease_free`); the process that held it has ended (`process_ended`), or its
+    session with the database (`session_ended`), or nothing was heard of it (`nothing_heard`); or it gave its place away
+    (`handed_over`).
     """
 
     epoch: int

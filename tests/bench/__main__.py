@@ -30,6 +30,7 @@ GROUPS = (
     "replay",
     "redrive",
     "whatif",
+    "takeover",
 )
 
 
