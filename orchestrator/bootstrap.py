@@ -38,6 +38,7 @@ from orchestrator.vault import Vault
 log = structlog.get_logger(__name__)
 
 _HAND_S: Final = 5.0
+_LET_IT_BEGIN_S: Final = 3.0
 
 
 def run_engine(settings: Settings) -> int:
@@ -74,6 +75,7 @@ class Post:
         self._ground = ground
         self._asked_to_stop = asked_to_stop
         self._moved = Event()
+        self._changed = Event()
         self._leases: deque[Lease] = deque()
         self._leader = Leader(ground.source, ground.settings.site, on_active=self._active, on_deposed=_deposed)
         self._shadow: Shadow | None = None
@@ -116,6 +118,7 @@ class Post:
         self._shadow = shadow
         if self._leader.state is LeaderState.STOPPED:
             self._leader.start()
+        self._changed.set()
         log.info("engine-standby", site=settings.site, position=shadow.position)
         return shadow, links
 
@@ -129,19 +132,24 @@ class Post:
     def _serve(self, lease: Lease, shadow: Shadow, links: dict[str, Link]) -> None:
         """Be active until asked to stop, or to hand over."""
         shadow.finish()
-        tenure = self._tenure = Tenure(self._ground, lease, shadow, links, socket.gethostname())
+        tenure = self._tenure = Tenure(self._ground, lease, shadow, links, self._hand)
         tenure.over.rawlink(lambda _: self._moved.set())
         with tenure:
             contacts = len(shadow.world.contacts)
             log.info("engine-active", epoch=lease.epoch, why=lease.taken, position=shadow.position, contacts=contacts)
             self._serve_figures()
+            self._changed.set()
             while not tenure.over.is_set() and not self._asked_to_stop.is_set():
                 self._moved.wait()
                 self._moved.clear()
         self._tenure = None
-        if tenure.successor and not self._asked_to_stop.is_set():
-            given = self._leader.hand_to(tenure.successor, timeout_s=_HAND_S)
-            log.info("engine-handed-over", epoch=lease.epoch, to=tenure.successor, given=given)
+        if tenure.successor:
+            # Reading the log anew is a second's work of a core, which the successor needs now for its first look.
+            self._moved.wait(_LET_IT_BEGIN_S)
+
+    def _hand(self, to: str) -> None:
+        given = self._leader.hand_to(to, timeout_s=_HAND_S)
+        log.info("engine-handed-over", to=to, given=given)
 
     # --- what others say -------------------------------------------------------------------------------------------
     def _active(self, lease: Lease) -> None:
@@ -181,7 +189,8 @@ class Post:
                     metrics.standbys_ready.set(sum(each.may_follow for each in roster.all()))
             except Away as away:
                 log.debug("standing-not-told", why=str(away))
-            gevent.sleep(TELL_S)
+            self._changed.wait(TELL_S)
+            self._changed.clear()
 
     def _tell_end(self) -> None:
         try:

@@ -16,6 +16,8 @@ from orchestrator.store.connections import Connection
 TELL_S: Final = 1.0
 # Not heard of for so long, an engine counts as gone.
 SILENT_S: Final = 3.5
+# And nobody is handed over to who may have died since.
+_FRESH_S: Final = 2.0
 _TELL: Final = (
     "INSERT INTO public.ringledger_engines AS known (holder, site, host, state, position, abreast, reached, missed)"
     " VALUES (%(holder)s, %(site)s, %(host)s, %(state)s, %(position)s, %(abreast)s, %(reached)s, %(missed)s)"
@@ -67,7 +69,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     def may_follow(self) -> bool:
         """Whether it could become active at once, by its own word: warm, and connected to every switch."""
         told = self.standing
-        return told.state is LeaderState.STANDBY and told.abreast and not told.missed and not self.silent
+        fresh = self.silent_s <= _FRESH_S
+        return told.state is LeaderState.STANDBY and told.abreast and not told.missed and fresh
 
 
 class Roster:

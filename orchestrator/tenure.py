@@ -3,6 +3,7 @@
 What takes time was made ready while it stood by (`bootstrap`): the live state, the keys, and the links to the switches.
 """
 
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -56,6 +57,9 @@ _FIGURES_S: Final = 1.0
 _CLOSE_S: Final = 10.0
 
 
+Hand = Callable[[str], None]
+
+
 class Ground(Struct, frozen=True):
     """What an engine stands on all the time, active or not."""
 
@@ -72,15 +76,15 @@ class Tenure:
     `successor` is the name of the standby to whom.
     """
 
-    def __init__(self, ground: Ground, lease: Lease, shadow: Shadow, links: dict[str, Link], host: str) -> None:
-        """`shadow` has been read to the end, `links` stand by."""
+    def __init__(self, ground: Ground, lease: Lease, shadow: Shadow, links: dict[str, Link], hand: Hand) -> None:
+        """`shadow` has been read to the end, `links` stand by. `hand` gives the lease to a successor."""
         self.over = Event()
         self.successor = ""
         self._ground = ground
         self._lease = lease
         self._links = links
         self._position = shadow.position
-        self._host = host
+        self._hand = hand
         settings, source, vault = ground.settings, ground.source, ground.vault
         self._tape = TapeWriter(settings.tapes, vault, max_mb=settings.tape_max_mb, epoch=lease.epoch)
         customers = Customers(DeskWriter(source, vault), ground.history, vault, region=settings.region)
@@ -115,8 +119,8 @@ class Tenure:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        """Begin to decide. Taken down in an order in which what was decided is still stored, and what was stored is
-        still performed.
+        """Begin to decide. Taken down in an order in which what was decided is still stored, what was stored is still
+        performed, and a successor waits for nothing else.
         """
         engine, links = self.engine, self._links
         with ExitStack() as stack:
@@ -124,11 +128,12 @@ class Tenure:
             for link in links.values():
                 stack.callback(link.stop)
             stack.callback(self._performer.stop)
+            stack.callback(self._hand_on)
             stack.callback(self._writer.close, _CLOSE_S)
             stack.callback(engine.stop)
             self._writer.start()
-            why = self._lease.taken.value
-            engine.start(self._writer, self._performer.perform_all, self._position, why=why, host=self._host)
+            why, host = self._lease.taken.value, socket.gethostname()
+            engine.start(self._writer, self._performer.perform_all, self._position, why=why, host=host)
             for link in links.values():
                 link.serve()
             self._spawn(stack, self._follow_configuration)
@@ -146,6 +151,10 @@ class Tenure:
     def _stop_control(self) -> None:
         # Whoever takes over needs not wait until everybody who is connected has hung up.
         self._control.stop(patience_s=0.0 if self.over.is_set() else 1.0)
+
+    def _hand_on(self) -> None:
+        if self.successor:
+            self._hand(self.successor)
 
     @staticmethod
     def _spawn(stack: ExitStack, work: Callable[[], None]) -> None:

@@ -20,6 +20,7 @@ from orchestrator.domain.engine import EngineActivated, HandoverBegun
 from orchestrator.domain.kernel import Record
 from orchestrator.domain.switch.nodes import NodeConnected, NodeReconciled
 from orchestrator.engines import Roster
+from orchestrator.leader import LeaderState
 from orchestrator.runner import inputs
 from orchestrator.store import Source
 from tests.acceptance.house import Engine, House
@@ -64,21 +65,22 @@ def run() -> Iterator[dict[str, Any]]:
             kills.append(_until_decided(house, round(began * 1e6)))
             adoptions.append(_adoption_s(house))
             engine = successor
+        yield _figure("takeover.p50_ms", statistics.median(kills), contacts=TALKING + WAITING, kills=KILLS)
+        yield _figure("takeover.p95_ms", _p95(kills), at_most=1_500)
+        per_1000 = statistics.median(adoptions) * 1_000 / _CHANNELS
+        yield {"name": "adoption.s_per_1000", "value": round(per_1000, 3), "unit": "s", "channels": _CHANNELS}
         _stand_by(house, roster)
         handovers = []
         for _ in range(HANDOVERS):
-            until(lambda: any(each.may_follow for each in roster.all()), "a standby", within_s=60)
+            until(lambda: _has_both(roster), "one to be active and another to be ready", within_s=60)
             house.client.close()
+            asked_at = time.time_ns() // 1_000
             house.do(inputs.HandOver())
-            begun = _last(house, HandoverBegun)
+            begun = until(lambda: _last(house, HandoverBegun, after=asked_at), "the handover to be recorded")
             handovers.append(_until_decided(house, begun.about.at))
         _nothing_lost(house)
-    yield _figure("takeover.p50_ms", statistics.median(kills), contacts=TALKING + WAITING, kills=KILLS)
-    yield _figure("takeover.p95_ms", _p95(kills), at_most=1_500)
     yield _figure("handover.p50_ms", statistics.median(handovers), contacts=TALKING + WAITING, handovers=HANDOVERS)
     yield _figure("handover.p95_ms", _p95(handovers), at_most=300)
-    per_1000 = statistics.median(adoptions) * 1_000 / _CHANNELS
-    yield {"name": "adoption.s_per_1000", "value": round(per_1000, 3), "unit": "s", "channels": _CHANNELS}
 
 
 def _extensions() -> range:
@@ -116,19 +118,27 @@ def _stand_by(house: House, roster: Roster) -> Engine:
     return engine
 
 
+def _has_both(roster: Roster) -> bool:
+    known = roster.all()
+    active = any(each.standing.state is LeaderState.ACTIVE and not each.silent for each in known)
+    return active and any(each.may_follow for each in known)
+
+
 def _until_decided(house: House, since: int) -> float:
     """Milliseconds from this instant until a switch is in step with the ledger again."""
     house.client.close()
     record = until(lambda: _last(house, NodeReconciled, after=since), "the switch to be in step", within_s=60)
-    return (record.about.at - since) / 1_000
+    return float(record.about.at - since) / 1_000
 
 
 def _adoption_s(house: House) -> float:
     connected, reconciled = _last(house, NodeConnected), _last(house, NodeReconciled)
-    return (reconciled.about.at - connected.about.at) / 1e6
+    assert connected is not None
+    assert reconciled is not None
+    return float(reconciled.about.at - connected.about.at) / 1e6
 
 
-def _last(house: House, kind: type, *, after: int = 0) -> Any:  # noqa: ANN401 - a record, or None while there is none
+def _last(house: House, kind: type, *, after: int = 0) -> Record | None:
     found: list[Record] = [r for r in house.ledger.read() if isinstance(r.event, kind) and r.about.at > after]
     return found[-1] if found else None
 

@@ -318,6 +318,25 @@ def test_a_holder_that_was_cut_off_long_enough_is_deposed_when_it_comes_back(
     assert kit.logged() == []
 
 
+def test_a_host_that_falls_silent_without_a_word_is_taken_over_and_deposed_when_it_is_heard_of_again(
+    kit: Kit, stand: Stand, proxy: Proxy
+) -> None:
+    """Feature 12.1: nothing of it is closed, nothing comes through; within ten seconds somebody else decides."""
+    silent = stand.leader(url=proxy.url)
+    assert stand.next() == ("active", 0, 1)
+    lease = lease_of(silent)
+    other = stand.leader(host=ELSEWHERE)
+    until(lambda: other.state is LeaderState.STANDBY, "the other one stands by")
+    proxy.go_silent()
+    begun = time.monotonic()
+    assert stand.next() == ("active", 1, 2)
+    assert time.monotonic() - begun < 10.0
+    assert not lease.may_write()
+    kit.writer(lease_of(other).fence).append_live(calls("contact-1", 1))
+    proxy.speak()
+    assert stand.next() == ("deposed", 0, 1)
+
+
 def test_a_stopped_leader_may_write_no_more_at_once(stand: Stand) -> None:
     leader = stand.leader()
     stand.next()
