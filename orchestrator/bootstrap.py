@@ -32,6 +32,7 @@ from orchestrator.metrics import Metrics, MetricsError
 from orchestrator.settings import Settings
 from orchestrator.standby import Shadow
 from orchestrator.store import Away, KeyShelf, Log, Source, assert_cooperative, schema
+from orchestrator.store.identity import ledger_mark
 from orchestrator.tenure import Ground, Tenure
 from orchestrator.vault import Vault
 
@@ -78,6 +79,7 @@ class Post:
         self._changed = Event()
         self._leases: deque[Lease] = deque()
         self._leader = Leader(ground.source, ground.settings.site, on_active=self._active, on_deposed=_deposed)
+        self._ledger = ledger_mark(ground.source, ground.settings.site)
         self._shadow: Shadow | None = None
         self._links: dict[str, Link] = {}
         self._tenure: Tenure | None = None
@@ -108,7 +110,7 @@ class Post:
         settings = self._ground.settings
         self._shadow = None
         self._links = links = {
-            switch.name: Link(switch, partial(self._deliver, switch.name), clock=wall_clock)
+            switch.name: Link(switch, partial(self._deliver, switch.name), clock=wall_clock, ledger=self._ledger)
             for switch in settings.switches
         }
         for link in links.values():

@@ -30,6 +30,7 @@ from orchestrator.esl import commands
 from orchestrator.esl.events import SwitchEvent, decode_json, decode_plain
 from orchestrator.esl.frames import Frame
 from orchestrator.esl.link import CHECK_S, POKE_S, Clock, EventSocket, LinkError
+from orchestrator.esl.ownership import Ownership
 from orchestrator.esl.replies import REPLY_MS, Done, NoReply, Outcome, Pending, Reply
 from orchestrator.esl.survey import look, phones
 from orchestrator.esl.translate import checked_name, translate
@@ -85,7 +86,10 @@ class Link:
     An exception of `deliver` is logged and counted (`faults`), and the next item is delivered.
     """
 
-    def __init__(self, switch: Switch, deliver: Deliver, *, clock: Clock, poke_s: float | None = POKE_S) -> None:
+    def __init__(
+        self, switch: Switch, deliver: Deliver, *, clock: Clock, ledger: str = "", poke_s: float | None = POKE_S
+    ) -> None:
+        """`ledger` is whose switch it must be; empty where that is not minded."""
         self.switch = switch
         self.node = switch.name
         self.core = ""
@@ -103,6 +107,7 @@ class Link:
         self._flaw_said = -_SAY_EVERY_S
         self._deliver = deliver
         self._clock = clock
+        self._ownership = Ownership(ledger)
         self._poke_s = poke_s
         self._socket: EventSocket | None = None
         self._questions: EventSocket | None = None
@@ -234,7 +239,9 @@ class Link:
         connection.connect()
         try:
             if not self._wanted.is_set():
+                self._ownership.check(connection)
                 self._await_wanted(connection)
+            self._ownership.claim(connection)
             core = connection.send(commands.CORE).text.strip()
             reply = connection.send(commands.subscribe(SUBSCRIBED, SUBSCRIBED_CUSTOM))
         except LinkError:
@@ -251,10 +258,10 @@ class Link:
 
     def _await_wanted(self, connection: EventSocket) -> None:
         """Keep the connection until news is wanted. Raises LinkError where it is lost meanwhile."""
-        self.reached, self._why_down = True, ""
-        log.info("switch-link-stands-by", node=self.node)
         if self._questions is None or not self._questions.connected:
             self._open_questions()
+        self.reached, self._why_down = connection.connected, ""
+        log.info("switch-link-stands-by", node=self.node)
         gevent.wait([self._wanted, self._lost], count=1)
         if not connection.connected:
             raise LinkError(self._why_down or f"{connection.where} was lost")

@@ -73,11 +73,7 @@ def run() -> Iterator[dict[str, Any]]:
         handovers = []
         for _ in range(HANDOVERS):
             until(lambda: _has_both(roster), "one to be active and another to be ready", within_s=60)
-            house.client.close()
-            asked_at = time.time_ns() // 1_000
-            house.do(inputs.HandOver())
-            begun = until(lambda: _last(house, HandoverBegun, after=asked_at), "the handover to be recorded")
-            handovers.append(_until_decided(house, begun.about.at))
+            handovers.append(_hand_over(house))
         _nothing_lost(house)
     yield _figure("handover.p50_ms", statistics.median(handovers), contacts=TALKING + WAITING, handovers=HANDOVERS)
     yield _figure("handover.p95_ms", _p95(handovers), at_most=300)
@@ -122,6 +118,15 @@ def _has_both(roster: Roster) -> bool:
     known = roster.all()
     active = any(each.standing.state is LeaderState.ACTIVE and not each.silent for each in known)
     return active and any(each.may_follow for each in known)
+
+
+def _hand_over(house: House) -> float:
+    """Milliseconds from the wish, as it was recorded, until the next engine has its switch in step."""
+    house.client.close()
+    asked = time.time_ns() // 1_000
+    house.do(inputs.HandOver())
+    begun = until(lambda: _last(house, HandoverBegun, after=asked), "the handover to be recorded")
+    return _until_decided(house, begun.about.at)
 
 
 def _until_decided(house: House, since: int) -> float:
