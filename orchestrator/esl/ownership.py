@@ -11,6 +11,8 @@ from orchestrator.esl.link import EventSocket, LinkError
 
 # Whoever found the switch another's does not take it the moment that it is started anew: its own ledger comes first.
 YIELDS_S: Final = 60.0
+# What a switch says where an api command has written nothing (mod_event_socket).
+_NOTHING: Final = "-ERR no reply"
 
 
 class Ownership:
@@ -26,18 +28,18 @@ class Ownership:
     def check(self, connection: EventSocket) -> None:
         """Raises LinkError where this is another ledger's switch."""
         if self._ledger:
-            self._may_have(connection.send(commands.LEDGER).text.strip(), connection.where)
+            self._may_have(_owner(connection), connection.where)
 
     def claim(self, connection: EventSocket) -> None:
         """Have it: write our name where none stands. Raises LinkError where this is another ledger's switch."""
         if not self._ledger:
             return
-        owner = connection.send(commands.LEDGER).text.strip()
+        owner = _owner(connection)
         self._may_have(owner, connection.where)
         if not owner:
             connection.send(commands.claim(self._ledger))
             # Of two who wrote at once both read the name that was written last.
-            self._may_have(connection.send(commands.LEDGER).text.strip(), connection.where)
+            self._may_have(_owner(connection), connection.where)
 
     def _may_have(self, owner: str, where: str) -> None:
         if owner == self._ledger:
@@ -54,3 +56,9 @@ class Ownership:
             self._free_since = now if self._free_since is None else self._free_since
             if now - self._free_since < YIELDS_S:
                 raise LinkError(f"{where} served another ledger a moment ago, which has {YIELDS_S:g} s to come back")
+
+
+def _owner(connection: EventSocket) -> str:
+    """The ledger whose name stands there; empty where none does."""
+    said = connection.send(commands.LEDGER).text.strip()
+    return "" if said == _NOTHING else said

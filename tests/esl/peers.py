@@ -157,7 +157,7 @@ class Peer:
             case ["api", "global_getvar", "core_uuid"]:
                 return answer(self.core)
             case ["api", "global_getvar", "ringledger_ledger"]:
-                return answer(self.ledger)
+                return answer(self.ledger or "-ERR no reply\n")
             case ["api", "global_setvar", word] if word.startswith("ringledger_ledger="):
                 self.ledger = word.partition("=")[2]
                 return answer("+OK")
