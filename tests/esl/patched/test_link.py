@@ -230,7 +230,7 @@ def test_a_link_that_stands_by_is_let_in_and_tells_nothing_until_it_serves(peer:
     callers = len(peer.callers)
     link.serve()
     ear.await_fact(f.Snapshot)
-    assert link.up
+    until(lambda: link.up, "it to be up")
     assert peer.ledger == "ours"
     assert len(peer.callers) == callers
     peer.hang_up()
