@@ -20,6 +20,7 @@ from orchestrator.control import Server, control_path
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.routing import admission
 from orchestrator.engines import Roster, Seen
+from orchestrator.esl.alive import SignOfLife
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
 from orchestrator.leader import Lease
@@ -30,6 +31,7 @@ from orchestrator.runner import Runner
 from orchestrator.runner.inputs import DeskCommand, HandOver
 from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customers import Customers
+from orchestrator.service.importing import Importer
 from orchestrator.settings import Settings
 from orchestrator.standby import Shadow
 from orchestrator.store import Away, DeskWriter, Hooks, LiveWriter, Log, Source
@@ -114,6 +116,8 @@ class Tenure:
             clock=wall_clock,
             recordings=str(settings.recordings),
         )
+        self._sign = SignOfLife(links, lives=engine.lives)
+        self._importer = _importer(settings, engine, customers)
         questions = Questions(engine, links, lease, settings)
         self._control = Server(control_path(settings.home), self._command, questions.answer)
         self._stack = ExitStack()
@@ -137,6 +141,10 @@ class Tenure:
             for link in links.values():
                 link.serve()
             self._spawn(stack, self._follow_configuration)
+            self._sign.start()
+            stack.callback(self._sign.stop)
+            self._importer.start()
+            stack.callback(self._importer.stop)
             self._control.start()
             stack.callback(self._stop_control)
             self._spawn(stack, self._keep_figures)
@@ -233,3 +241,16 @@ class Tenure:
             metrics.tape_missed.set(self._tape.missed)
             metrics.is_active.set(int(self._lease.may_write()))
             gevent.sleep(_FIGURES_S)
+
+
+def _importer(settings: Settings, engine: Engine, customers: Customers) -> Importer:
+    """Of the calls of this machine's switch, which is the one whose recordings are nobody else's to fetch."""
+    here = [switch.name for switch in settings.switches if switch.name not in settings.fetch_from]
+    return Importer(
+        settings.recordings.with_name("unattended"),
+        settings.recordings,
+        node=here[0] if here else "",
+        carry=engine.command,
+        identify=customers.recognise_all,
+        clock=wall_clock,
+    )

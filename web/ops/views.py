@@ -16,7 +16,7 @@ from projections.status import Standing, standing
 from web.access.needs import needs
 from web.navigation import Item
 from web.parts import parts
-from web.replay.views import snapshots
+from web.past import snapshots
 
 blueprint = Blueprint("ops", __name__, url_prefix="/ops")
 NAVIGATION = (Item("ops.page", _l("Operations"), 75),)
