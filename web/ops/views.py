@@ -1,4 +1,6 @@
-"""The nightly proof, the snapshots of the past, the read models and their rebuilds (features 11.7 and 11.8)."""
+"""The nightly proof, the snapshots of the past, the read models and their rebuilds (features 11.7 and 11.8), and the
+engines with their lights (9.2).
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -7,6 +9,7 @@ from flask import Blueprint, render_template
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct
 
+from orchestrator.engines import Seen
 from orchestrator.replay.night import Walk, walks
 from projections.catalogue import PROJECTIONS
 from projections.status import Standing, standing
@@ -32,6 +35,17 @@ STATES: Final = {
 }
 
 
+# What an engine is, with its light: a mark and a tone.
+LIGHTS: Final = {
+    "active": (_l("active: decides"), "✔", "good"),
+    "ready": (_l("standby: ready to go on at once"), "✔", "good"),
+    "standby": (_l("standby: not ready yet"), "◔", "wait"),
+    "starting": (_l("starting: reads the log"), "◔", "wait"),
+    "stopped": (_l("stopped"), "■", "wait"),
+    "silent": (_l("not heard of any more"), "✖", "bad"),
+}
+
+
 class Model(Struct, frozen=True):
     """A read model; `percent`: how far a new generation is that is built beside it, None where none is."""
 
@@ -43,7 +57,7 @@ class Model(Struct, frozen=True):
 @needs("ops.see")
 def page() -> str:
     """All of it, as it is now."""
-    reading = parts().reading
+    reading, engines = parts().reading, parts().engines()
     end = reading.log.position()
     found = [standing(reading.reader, reading.log, each) for each in PROJECTIONS.values()]
     nights = walks(reading.reader, _NIGHTS)
@@ -60,7 +74,15 @@ def page() -> str:
         proof_h=_PROOF_H,
         going_on=next((night for night in nights if night.goes_on), None),
         percent=_percent,
+        engines=[(each, LIGHTS[_light(each)]) for each in engines],
+        ready=any(each.may_follow for each in engines),
     )
+
+
+def _light(engine: Seen) -> str:
+    if engine.silent:
+        return "silent"
+    return "ready" if engine.may_follow else engine.standing.state.value
 
 
 def _is_late(proved: Walk | None, nights: list[Walk]) -> bool:
