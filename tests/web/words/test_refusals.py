@@ -24,9 +24,11 @@ SAMPLE: Final = "7"
 # What only a command line or a program is told: a page never shows it.
 NOT_ON_PAGES: Final = (
     "orchestrator/bundle/",
+    "orchestrator/commandline_engines.py",
     "orchestrator/documents/",
     "orchestrator/questions.py",
     "orchestrator/runner/unattended.py",
+    "orchestrator/tenure.py",
     "projections/command.py",
     "web/api/",
     "web/bundle/serve.py",
