@@ -26,7 +26,14 @@ CHANNEL: Final = "ringledger_events"
 APPEND_LOCK: Final = int.from_bytes(b"rl-appnd")
 MIGRATION_LOCK: Final = int.from_bytes(b"rl-migrt")
 
-_MIGRATIONS: Final = ("0001_log.sql", "0002_read.sql", "0003_web.sql", "0004_sole_of_several.sql", "0005_past.sql")
+_MIGRATIONS: Final = (
+    "0001_log.sql",
+    "0002_read.sql",
+    "0003_web.sql",
+    "0004_sole_of_several.sql",
+    "0005_past.sql",
+    "0006_begun.sql",
+)
 VERSION: Final = len(_MIGRATIONS)
 
 
