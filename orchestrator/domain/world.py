@@ -137,8 +137,11 @@ class World:
                 self.contact_of_leg[record.event.leg] = ident
             case contacts.OfferMade() | contacts.OfferWidened():
                 for held in record.event.reservations:
-                    self._ring(ident, held, record.about.at)
+                    if not held.at_desk:
+                        self._ring(ident, held, record.about.at)
                 self.matching.note_chosen(ident, [held.shift_id for held in record.event.reservations])
+            case contacts.OfferAcceptRequested() as event if (held := _rung_now(before, event.leg)) is not None:
+                self._ring(ident, held, record.about.at)
             case ConsultAsked() as event:
                 self.contact_of_leg[event.leg] = ident
                 if event.reservation is None:
@@ -341,6 +344,12 @@ class World:
             self.branches[ident] = branch
         self.branch_of_prefix = {prefix: each.branch_id for each in self.branches.values() for prefix in each.prefixes}
         return old, branch
+
+
+def _rung_now(before: Contact | None, leg: str) -> contacts.Reservation | None:
+    """The reservation whose phone is rung now that the desk has accepted; None where it was rung before."""
+    held = contacts.reservation_of(before, leg) if before is not None else None
+    return held if held is not None and held.at_desk else None
 
 
 def _proposals(contact: Contact | None) -> tuple[str, ...]:

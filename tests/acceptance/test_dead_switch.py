@@ -1,10 +1,9 @@
-"""A real switch that is killed and left dead: after a minute its contacts are closed and its phones are gone; then it is
-back.
-"""
+"""A real switch that is killed and left dead: its contacts are closed and its phones gone; later it is back."""
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.kernel import MILLISECOND
 from orchestrator.domain.switch import nodes as n
+from orchestrator.runner import inputs
 from orchestrator.runner.reconcile import DEAD_AFTER
 from tests.acceptance.conftest import REAL, Build
 from tests.contract.driver import RealDriver
@@ -45,4 +44,5 @@ def test_a_switch_that_is_left_dead_for_a_minute_loses_its_contacts_and_phones_a
     house.await_state("801", "ready")
     driver.call()
     house.await_state("801", "talking")
+    house.do(inputs.HangUp(agent="801"))
     house.close_day(contacts=3)
