@@ -140,8 +140,8 @@ class World:
                     if not held.at_desk:
                         self._ring(ident, held, record.about.at)
                 self.matching.note_chosen(ident, [held.shift_id for held in record.event.reservations])
-            case contacts.OfferAcceptRequested() as event if (held := _rung_now(before, event.leg)) is not None:
-                self._ring(ident, held, record.about.at)
+            case contacts.OfferAcceptRequested() as event if (rung := _rung_now(before, event.leg)) is not None:
+                self._ring(ident, rung, record.about.at)
             case ConsultAsked() as event:
                 self.contact_of_leg[event.leg] = ident
                 if event.reservation is None:

@@ -1,7 +1,8 @@
 """Agents who answer at the desk, whose phones ring only then, in every weather: a leg, a blame, a caller too many."""
 
 from orchestrator.domain.contacts import contacts as c
-from tests.simulation.run import Run, Size, Weather
+from tests.simulation.run import Run, Size
+from tests.simulation.weather import Weather
 
 SIZE = Size(contacts=40, agents=10, at_desk=0.6, browsers=0.5, hands=0.2, transfers=0.2, consults=0.2)
 WEATHERS = (Weather(), Weather(late=0.3, doubled=0.1), Weather(lost=0.03), Weather(crashes=2, flaps=2))
