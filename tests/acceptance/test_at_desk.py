@@ -1,4 +1,4 @@
-"""The second way to answer, with real phones: one that picks up whatever rings, and one that does when it is asked to."""
+"""The second way to answer, with real phones: one picks up whatever rings, one when it is asked to."""
 
 import pytest
 
@@ -10,10 +10,10 @@ from tests.contract.driver import Behaviour, sessions
 KINDS = REAL
 
 
-@pytest.mark.parametrize("phone", ["answers", "obeys"])
+@pytest.mark.parametrize("phone", ("answers", "obeys"))
 def test_a_phone_is_rung_once_its_desk_has_accepted_and_picks_up_by_itself(build: Build, phone: Behaviour) -> None:
-    """Issue 5: a phone that answers by itself (baresip, answermode=auto) is silent until then; one that is asked to (SIP
-    NOTIFY `talk`, which the switch sends with the header Call-Info) needs no hand.
+    """Issue 5: a phone that answers by itself (baresip, answermode=auto) is silent until then; one that is asked to
+    (SIP NOTIFY `talk`, which the switch sends with the header Call-Info) needs no hand.
     """
     house = build(ring_s=20)
     house.configuration = house.configuration.replace('"1001"', '"1001"\nanswers = "desk"')

@@ -53,9 +53,8 @@ def test_a_cleaned_name_is_one_short_printable_line(raw: str) -> None:
 
 @given(name=st.text(max_size=100), number=st.text(max_size=20))
 def test_whatever_a_caller_is_called_the_dial_string_has_the_same_shape(name: str, number: str) -> None:
-    command = commands.originate(
-        **{**WORDS, "caller_name": name, "caller_number": number}, ring_ms=1, stays=False, answers=False
-    )
+    words = {**WORDS, "caller_name": name, "caller_number": number}
+    command = commands.originate(**words, ring_ms=1, stays=False, answers=False)
     assert "\n" not in command
     assert command.count("{") == command.count("}") == 1
     assert command.count("'") in (0, 2)
