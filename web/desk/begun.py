@@ -106,7 +106,7 @@ def marked(now: Begun | None) -> str:
 
 def gone(now: Begun) -> Refused:
     """The refusal for whoever sends what somebody else has sent or thrown away."""
-    return Refused("form_gone", _who_was_there(now))
+    return Refused("form_gone", gettext("%(what)s Nothing was sent again.", what=_who_was_there(now)))
 
 
 def _who_was_there(now: Begun) -> str:
