@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from shutil import copyfile
 
-from freeswitch.directory import Phone, directory_xml
+from freeswitch.directory import DOMAIN, Phone, directory_xml
 
 CONF = Path(__file__).with_name("conf")
 
@@ -20,12 +20,15 @@ CONF = Path(__file__).with_name("conf")
 SAFE = re.compile(r"[A-Za-z0-9_./:@%+,=~-]*")
 
 GATEWAY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+NUMBER = re.compile(r"\+?[0-9]{1,32}")
 NODE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 NODE_PEER = re.compile(r"([0-9.]{7,15}|\[[0-9a-f:]{2,39}\]):[0-9]{1,5}")
 PEER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 
 LAST_PORT = 65_535
 SHORTEST_PASSWORD = 8
+MOST_RUNG = 20
+"""Phones that ring at once for a caller whom the switch serves by itself, where nobody says which."""
 
 LOG_LEVELS = ("alert", "crit", "err", "warning", "notice", "info", "debug")
 
@@ -56,9 +59,16 @@ class SwitchPlan:
     """The other switches by name, and HOST:PORT of each where it takes our callers."""
     outside: Mapping[str, str] = field(default_factory=lambda: {"outside": "127.0.0.1:5090"})
     """Trunks over which numbers outside are called: the name that the site's configuration uses, and HOST:PORT."""
+    patience_s: int = 0
+    """After how long without a sign of life of the orchestrator the switch serves callers by itself; 0: never."""
+    fallback: Sequence[str] = ()
+    """Who is rung for them then, at once: extensions, or TRUNK/NUMBER; where it is empty the first phones."""
+    fallback_ring_s: int = 30
     language: str = "zh"
     """Whose prompts a caller hears: `en`, `zh` or `yue`."""
     codecs: str = "PCMA,PCMU"
+    swept_per_s: int = 10
+    """How many of those who waited already are taken out of their wait each second."""
     max_sessions: int = 1000
     sessions_per_second: int = 100
     heartbeat_s: int = 5
@@ -67,6 +77,11 @@ class SwitchPlan:
     """Whether the switch may go before all other programs, which it does by itself where it is allowed to (root, or
     CAP_SYS_NICE). Sound and our commands wait for nobody then (docs/decisions/0060).
     """
+
+    @property
+    def unattended(self) -> Path:
+        """Where the switch says, a file a call, what became of those whom it served by itself."""
+        return self.recordings.with_name("unattended")
 
 
 def render(home: Path, plan: SwitchPlan) -> None:
@@ -77,7 +92,8 @@ def render(home: Path, plan: SwitchPlan) -> None:
     conf = home / "conf"
     for folder in ("conf", "log", "run", "db", "scripts", "htdocs", "grammar", "certs", "storage", "cache", "tmp"):
         (home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    plan.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for place in (plan.recordings, plan.unattended):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     rendered = {
         "vars.xml": _variables(plan),
         "peers.xml": _peers(plan.trunk_peers),
@@ -91,6 +107,7 @@ def render(home: Path, plan: SwitchPlan) -> None:
         copyfile(source, conf / source.name)
     for name, text in rendered.items():
         _write(conf / name, text)
+    copyfile(CONF / "deadman.lua", home / "scripts" / "deadman.lua")
 
 
 def render_directory(home: Path, phones: Iterable[Phone]) -> None:
@@ -161,6 +178,11 @@ def _variables(plan: SwitchPlan) -> str:
         "language": plan.language,
         "sounds_dir": plan.sounds.resolve(),
         "recordings_dir": plan.recordings.resolve(),
+        "unattended_dir": plan.unattended.resolve(),
+        "unattended_ring_s": plan.fallback_ring_s,
+        "ringledger_patience_s": plan.patience_s,
+        "ringledger_sweep": plan.swept_per_s,
+        "ringledger_fallback_group": _fallback(plan),
     }
     lines = []
     for name, value in values.items():
@@ -172,6 +194,22 @@ def _variables(plan: SwitchPlan) -> str:
             )
         lines.append(f'<X-PRE-PROCESS cmd="set" data="{name}={text}"/>')
     return "\n".join(lines) + "\n"
+
+
+def _fallback(plan: SwitchPlan) -> str:
+    """The dial string of the fallback group."""
+    if plan.patience_s < 0:
+        raise ValueError(f"patience_s is {plan.patience_s}: give seconds, or 0 for a switch that waits for ever")
+    found = []
+    for who in plan.fallback or [phone.extension for phone in plan.phones][:MOST_RUNG]:
+        trunk, _, number = who.rpartition("/")
+        if trunk in plan.outside and NUMBER.fullmatch(number):
+            found.append(f"sofia/gateway/{trunk}/{number}")
+        elif not trunk and any(phone.extension == who for phone in plan.phones):
+            found.append(f"user/{who}@{DOMAIN}")
+        else:
+            raise ValueError(f"fallback: {who!r} is neither the extension of a phone here nor TRUNK/NUMBER")
+    return ",".join(found)
 
 
 def _peers(networks: Iterable[str]) -> str:

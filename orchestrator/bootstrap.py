@@ -17,6 +17,7 @@ from orchestrator.control import Server, control_path
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing import admission
 from orchestrator.domain.world import World
+from orchestrator.esl.alive import SignOfLife
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
 from orchestrator.leader import Leader, Lease, holder_name
@@ -26,6 +27,7 @@ from orchestrator.questions import Questions
 from orchestrator.runner import Runner
 from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customers import Customers
+from orchestrator.service.importing import Importer
 from orchestrator.settings import Address, Settings
 from orchestrator.store import Away, DeskWriter, Hooks, KeyShelf, LiveWriter, Log, Source, assert_cooperative, schema
 from orchestrator.tape import TapeWriter
@@ -132,6 +134,12 @@ def _serve(
     for link in links.values():
         link.start()
         closing.append(link.stop)
+    sign = SignOfLife(links, lives=engine.lives)
+    sign.start()
+    closing.append(sign.stop)
+    importer = _importer(settings, engine, customers)
+    importer.start()
+    closing.append(importer.stop)
     questions = Questions(engine, links, lease, settings)
     control = Server(control_path(settings.home), engine.command, questions.answer)
     control.start()
@@ -141,6 +149,19 @@ def _serve(
     figures = gevent.spawn(_keep_figures, metrics, engine, links, lease, tape)
     closing.append(figures.kill)
     asked_to_stop.wait()
+
+
+def _importer(settings: Settings, engine: Engine, customers: Customers) -> Importer:
+    """Of the calls of this machine's switch, which is the one whose recordings are nobody else's to fetch."""
+    here = [switch.name for switch in settings.switches if switch.name not in settings.fetch_from]
+    return Importer(
+        settings.recordings.with_name("unattended"),
+        settings.recordings,
+        node=here[0] if here else "",
+        carry=engine.command,
+        identify=customers.recognise_all,
+        clock=wall_clock,
+    )
 
 
 def _become_active(

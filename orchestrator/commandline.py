@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
@@ -56,8 +56,6 @@ for wish in WISHES:
 
 def main() -> None:
     """The console script."""
-    from orchestrator.supervise import StartError
-
     try:
         ringledger.main(standalone_mode=False)
     except click.ClickException as error:
@@ -65,9 +63,13 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    except (*EXPECTED, StartError) as error:
-        click.echo(f"ringledger: {error}", err=True)
-        sys.exit(1)
+    except EXPECTED as error:
+        _fail(error)
+
+
+def _fail(error: Exception) -> NoReturn:
+    click.echo(f"ringledger: {error}", err=True)
+    sys.exit(1)
 
 
 # --- running -------------------------------------------------------------------------------------------------------
@@ -78,7 +80,11 @@ def run() -> None:
     """Start everything (database, switch, engine, demo) and show calls being served; Ctrl-C stops it."""
     from orchestrator import supervise
 
-    sys.exit(supervise.run(load(), click.echo))
+    try:
+        status = supervise.run(load(), click.echo)
+    except supervise.StartError as error:
+        _fail(error)
+    sys.exit(status)
 
 
 @ringledger.command()
@@ -316,7 +322,28 @@ def projections_rebuild(names: tuple[str, ...], every: bool) -> None:  # noqa: F
 @click.option(
     "--language", default="zh", type=click.Choice(("zh", "yue", "en")), show_default=True, help="What callers hear."
 )
-def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int, rtp_first: int, language: str) -> None:
+@click.option(
+    "--patience",
+    default=15,
+    type=click.IntRange(min=0),
+    show_default=True,
+    help="Seconds without a sign of life of the engine after which the switch serves callers by itself; 0: never.",
+)
+@click.option(
+    "--fallback",
+    multiple=True,
+    help="Whom it rings for them, all at once: an extension, or TRUNK/NUMBER; several times. By default some phones.",
+)
+def switch_files(
+    folder: Path,
+    node: str,
+    sip_port: int,
+    trunk_port: int,
+    rtp_first: int,
+    language: str,
+    patience: int,
+    fallback: tuple[str, ...],
+) -> None:
     """Write a FreeSWITCH's configuration, the agents' SIP accounts, music and prompts into FOLDER."""
     from orchestrator.switch_files import write
 
@@ -333,6 +360,8 @@ def switch_files(folder: Path, node: str, sip_port: int, trunk_port: int, rtp_fi
             trunk_port=trunk_port,
             rtp_first=rtp_first,
             language=language,
+            patience_s=patience,
+            fallback=fallback,
         ),
     )
 

@@ -68,22 +68,33 @@ def make(file: Path, since: str, until: str, pseudonymous: bool, reason: str) ->
 @click.option("--why", "contact", default="", metavar="CONTACT", help="Why each agent did or did not get its offers.")
 @click.option("--agent", default="", metavar="EMPLOYEE_NUMBER", help="With --why: of this agent alone.")
 @click.option("--redrive", "drive", is_flag=True, help="Put its tape through today's code; exit 1 where it differs.")
-def open_(
+@click.option("--web", is_flag=True, help="Its window on the replay screen, for this machine alone, until Ctrl-C.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="With --web: at this port; by default a free one."
+)
+def open_(  # noqa: PLR0913 - an option each
     file: Path,
     key: Path | None,
+    *,
     at: str,
-    events: bool,  # noqa: FBT001
+    events: bool,
     of: str,
     contact: str,
     agent: str,
-    drive: bool,  # noqa: FBT001
+    drive: bool,
+    web: bool,
+    port: int,
 ) -> None:
     """Look into FILE; without options: what it is, who called, and whether its log holds and today's code agrees."""
     from orchestrator.bundle import opened
     from web.redrive import bundles, command
 
     with opened(file, key) as found:
-        if at:
+        if web:
+            from web.bundle.serve import serve
+
+            serve(found, file.name, click.echo, port=port)
+        elif at:
             click.echo(bundles.picture(found, at))
         elif events:
             for line in bundles.events(found, of):

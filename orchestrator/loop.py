@@ -24,6 +24,7 @@ from prometheus_client import Counter
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived, NuisanceMarked
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.switch.facts import Fact, InstructionFailed
 from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
@@ -46,6 +47,8 @@ MOST_HELD: Final = 100_000
 # Events that may wait for a database that is there and slow: a second or two of a busy site. Past it news is held back
 # as if it were away, and taken when half of them are stored: the writer takes only so many (store.writer.QUEUE_LIMIT).
 MOST_UNSTORED: Final = 4_000
+# For so long without the database callers are left to their music; then the switches serve them by themselves.
+SILENT_AFTER: Final = 60 * SECOND
 # How often instructions that wait for the lease look whether it is ours again.
 LEASE_LOOK_S: Final = 0.02
 # A command whose record is not stored by then gets an answer that says so.
@@ -57,6 +60,8 @@ _OFFER_OUTCOMES: Final = {
     contacts.OfferWithdrawn: "withdrawn",
     contacts.OfferFailed: "failed",
 }
+# Events whose facts may be no news (`runner.sensing.SIGNS_OF_LIFE`): only these are asked about.
+_SIGNS_OF_LIFE: Final = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_UNBRIDGE"})
 NO_SUCH_LEG: Final = "No such channel"
 EXIT_BUG: Final = 70  # EX_SOFTWARE of sysexits.h
 EXIT_DEPOSED: Final = 75  # EX_TEMPFAIL of sysexits.h: start again, as a standby
@@ -189,8 +194,14 @@ class Engine:
             return
         if self._must_hold() or self._held:
             self._hold(node, item, at)
-        else:
+        elif not self._is_no_news(node, item):
             self._take_now(node, item, at)
+
+    def _is_no_news(self, node: str, item: SwitchEvent | Fact) -> bool:
+        """Whether nothing would follow; not asked while others wait to be taken before it."""
+        if self._taking or not isinstance(item, SwitchEvent) or item.name not in _SIGNS_OF_LIFE:
+            return False
+        return all(map(self.runner.is_no_news, translate(node, item)))
 
     def follow(self, record: Record) -> None:
         """Take a record of a desk stream that somebody else appended."""
@@ -302,7 +313,7 @@ class Engine:
     def _serve(self, record: Record) -> None:
         """Give what is stored to the services beside the ring path."""
         match record.event:
-            case ContactArrived() as event if event.from_number or event.caller_number:
+            case ContactArrived() as event if (event.from_number or event.caller_number) and event.found != IMPORT:
                 self._callers.came(ident_of(record.stream), event.from_number or event.caller_number)
             case NuisanceMarked():
                 contact_id = ident_of(record.stream)
@@ -367,6 +378,14 @@ class Engine:
     # --- the database away -------------------------------------------------------------------------------------------
     def _is_away(self) -> bool:
         return self._paused or self._writer is None or self._writer.away
+
+    def lives(self) -> bool:
+        """Whether callers are decided upon, or will be before long: a switch that is told so lets them wait. Away from
+        the database nobody holds the lease.
+        """
+        if self._is_away():
+            return not self._paused and self._clock() - self._away_since < SILENT_AFTER
+        return self._may_write()
 
     def _must_hold(self) -> bool:
         return self._is_away() or (self._writer is not None and self._writer.waiting >= MOST_UNSTORED)

@@ -4,7 +4,7 @@ Rendered from the log's configuration and the settings by `ringledger switch-fil
 installed and started by whoever runs the machine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from orchestrator.store import Log
 
 LANGUAGES = ("zh", "yue", "en")
 """In which callers hear prompts; the first where none is chosen."""
+
+PATIENCE_S = 15
+"""After how long without a sign of life of ours a switch serves callers by itself. A take-over takes seconds."""
 
 SIP_PORT = 5060
 TRUNK_PORT = 5080
@@ -45,6 +48,8 @@ def write(  # noqa: PLR0913 - what one switch is given
     trunk_port: int = TRUNK_PORT,
     rtp_first: int = RTP_FIRST,
     language: str = LANGUAGES[0],
+    patience_s: int = PATIENCE_S,
+    fallback: Sequence[str] = (),
 ) -> None:
     """Write everything below `folder` and say how the switch is started.
 
@@ -64,6 +69,8 @@ def write(  # noqa: PLR0913 - what one switch is given
         sounds=settings.home / "sounds",
         phones=phones,
         language=language,
+        patience_s=patience_s,
+        fallback=fallback,
         max_sessions=1_000,
         **_between(settings, switch),
     )

@@ -1,6 +1,7 @@
 """The contact log: one row for each contact, live or over. The auditor's list and the desk's.
 
-Streams: contact, customer (erasure). All times and durations are by our own clock (`Provenance.at`).
+Streams: contact, customer (erasure). All times and durations are by our own clock (`Provenance.at`), but for calls that
+a switch served alone (outcomes unattended_…): those are by the switch's.
 
 A caller's number is sealed, and found again by a look-up token: a keyed hash, which the database cannot read. It goes
 when the customer is erased; and whoever's key is destroyed is not found even where it is still there.
@@ -12,6 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
+from orchestrator.domain.contacts.unattended import CallServedBySwitch
 from orchestrator.domain.customers.people import CustomerErased
 from orchestrator.domain.kernel import Event, Record, ident_of, stream
 from orchestrator.service.customers import e164
@@ -267,8 +269,15 @@ def _recording_finished(row: Contact, event: contacts.RecordingFinished, at: int
     row.recording, row.recording_ms = event.file, event.length_ms
 
 
+def _served_by_switch(row: Contact, event: CallServedBySwitch, at: int) -> None:
+    row.arrived_at, row.ended_at, row.agent_id = event.arrived_at, event.ended_at, event.agent_id
+    if event.joined_at:
+        row.connected_at, row.talk_ms = event.joined_at, (event.ended_at - event.joined_at) // 1000
+
+
 def _ended(row: Contact, event: contacts.ContactEnded, at: int) -> None:
-    row.outcome, row.phase, row.ended_at = event.reason, event.phase, at
+    row.outcome, row.phase = event.reason, event.phase
+    row.ended_at = row.ended_at or at
 
 
 _FOLDS: Final[dict[type[Event], Fold]] = {
@@ -287,6 +296,7 @@ _FOLDS: Final[dict[type[Event], Fold]] = {
     transfer_events.ContactTransferred: _transferred,
     contacts.RecordingBegun: _recording_begun,
     contacts.RecordingFinished: _recording_finished,
+    CallServedBySwitch: _served_by_switch,
     contacts.ContactEnded: _ended,
     outward_events.OutsideConnected: _connected_outside,
     outward_events.OutsideSegmentEnded: _outside_ended,

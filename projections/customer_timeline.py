@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
+from orchestrator.domain.contacts.unattended import CallServedBySwitch
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Record, ident_of
 from orchestrator.domain.staff import shifts
@@ -274,9 +275,19 @@ def _transferred(fold: _Fold, record: Record, event: ContactTransferred) -> None
         entry.detail.transfers += not event.taken
 
 
+def _served_by_switch(fold: _Fold, record: Record, event: CallServedBySwitch) -> None:
+    """Its switch served it alone: all its times are by the clock of the switch."""
+    if (entry := fold.contact(record)) is not None:
+        detail = entry.detail
+        entry.at, detail.ended_at = event.arrived_at, event.ended_at
+        detail.agents += [event.agent_id] if event.agent_id else []
+        if event.joined_at:
+            detail.connected_at, detail.talk_ms = event.joined_at, (event.ended_at - event.joined_at) // 1000
+
+
 def _ended(fold: _Fold, record: Record, event: contacts.ContactEnded) -> None:
     if (entry := fold.contact(record)) is not None:
-        entry.what, entry.detail.ended_at = event.reason, record.about.at
+        entry.what, entry.detail.ended_at = event.reason, entry.detail.ended_at or record.about.at
 
 
 def _wrap_up_started(fold: _Fold, record: Record, event: shifts.WrapUpStarted) -> None:
@@ -356,6 +367,7 @@ _FOLDS: Final[dict[type[Event], Callable[[_Fold, Record, Any], None]]] = {
     contacts.ContactConnected: _connected,
     contacts.AgentSegmentEnded: _segment_ended,
     ContactTransferred: _transferred,
+    CallServedBySwitch: _served_by_switch,
     contacts.ContactEnded: _ended,
     shifts.WrapUpStarted: _wrap_up_started,
     shifts.WrapUpEnded: _wrap_up_ended,

@@ -1,7 +1,7 @@
 """Queues: who waits now, and what became of those who waited, by site-local day. The wallboard's and leaders' tiles.
 
-Streams: contact (visits), queue (targets). Every count and wait is of queue visits, by our clock, on the day on which
-the visit began; a visit over midnight so counts once. Formulas and their versions stand in `service_level`.
+Streams: contact (visits), queue (targets). By what rule a visit is counted stands in `domain.routing.counted`: on the
+day on which it began, so that a visit over midnight counts once. Formulas and their versions stand in `service_level`.
 """
 
 from typing import Final
@@ -10,9 +10,12 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.kernel import Event, Instant, ident_of
+from orchestrator.domain.routing.counted import Day, total
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from projections.base import Batch, Connection
 from projections.tables import Table
+
+__all__ = ["Day", "QueueNow", "days", "now", "total"]
 
 NAME: Final = "queue_state"
 VERSION: Final = 1
@@ -77,25 +80,6 @@ class Visit(Struct):
     ringing: bool = False
 
 
-class Day(Struct):
-    """Visits that began on this day. `left_otherwise`: timed out, stopped, switch lost; `timed_out` is a part of it."""
-
-    queue_id: str
-    day: str
-    offered: int = 0
-    answered: int = 0
-    answered_in_target: int = 0
-    abandoned: int = 0
-    abandoned_in_target: int = 0
-    abandoned_short: int = 0
-    timed_out: int = 0
-    left_otherwise: int = 0
-    left_in_target: int = 0
-    answered_wait_ms: int = 0
-    abandoned_wait_ms: int = 0
-    longest_wait_ms: int = 0
-
-
 QUEUES: Final = Table(NAME, Queue, key=("queue_id",))
 VISITS: Final = Table("queue_state_visits", Visit, key=("contact_id",))
 DAYS: Final = Table("queue_state_days", Day, key=("queue_id", "day"))
@@ -105,8 +89,6 @@ _OF_VISITS: Final[frozenset[type[Event]]] = frozenset(
     {contacts.ContactQueued, contacts.QueueVisitEnded, contacts.OfferMade, *_CLOSED}
 )
 _OF_QUEUES: Final[frozenset[type[Event]]] = frozenset({QueueConfigured, QueueRemoved})
-# For a queue that was never configured, which cannot be: the defaults of `QueueConfigured`.
-_UNKNOWN: Final = QueueConfigured(name="", skill="")
 
 
 # --- folding ---------------------------------------------------------------------------------------------------------
@@ -166,23 +148,10 @@ class _Counted:
     def end(self, visit: Visit, queue: Queue | None, outcome: str, at: int) -> None:
         day = self.day(visit.queue_id, Instant(visit.queued_at))
         wait_ms = (at - visit.queued_at) // 1000
-        target_ms = queue.answer_target_ms if queue else _UNKNOWN.answer_target_ms
-        in_target = wait_ms <= target_ms
-        day.longest_wait_ms = max(day.longest_wait_ms, wait_ms)
-        match outcome:
-            case "answered":
-                day.answered += 1
-                day.answered_in_target += in_target
-                day.answered_wait_ms += wait_ms
-            case "abandoned":
-                day.abandoned += 1
-                day.abandoned_in_target += in_target
-                day.abandoned_short += wait_ms <= (queue.short_abandon_ms if queue else _UNKNOWN.short_abandon_ms)
-                day.abandoned_wait_ms += wait_ms
-            case _:
-                day.left_otherwise += 1
-                day.left_in_target += in_target
-                day.timed_out += outcome == "timed_out"
+        if queue is None:
+            day.end(outcome, wait_ms)
+        else:
+            day.end(outcome, wait_ms, queue.answer_target_ms, queue.short_abandon_ms)
 
     def save(self) -> None:
         days = DAYS.load(self._batch.cursor, self._added)
@@ -191,17 +160,8 @@ class _Counted:
             if day is None:
                 days[key] = added
             else:
-                _add(day, added)
+                day.add(added)
         DAYS.save(self._batch.cursor, days.values())
-
-
-_SUMS: Final = tuple(field for field in Day.__struct_fields__ if field not in {"queue_id", "day", "longest_wait_ms"})
-
-
-def _add(day: Day, added: Day) -> None:
-    for field in _SUMS:
-        setattr(day, field, getattr(day, field) + getattr(added, field))
-    day.longest_wait_ms = max(day.longest_wait_ms, added.longest_wait_ms)
 
 
 # --- queries ---------------------------------------------------------------------------------------------------------
@@ -234,11 +194,3 @@ def days(connection: Connection, first: str, last: str, *, queue_id: str = "") -
     """The counts of each queue on each day from `first` to `last` (`2026-11-22`), both included; one queue or all."""
     words = "WHERE day BETWEEN %s AND %s AND (%s = '' OR queue_id = %s) ORDER BY day, queue_id"
     return DAYS.read(connection, words, (first, last, queue_id, queue_id))
-
-
-def total(counts: list[Day]) -> Day:
-    """The sum of these, under the queue and day of none."""
-    whole = Day("", "")
-    for each in counts:
-        _add(whole, each)
-    return whole

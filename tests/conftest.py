@@ -1,5 +1,7 @@
 """What every test may ask for, which tests run where, and why those of the real switch were left out."""
 
+import gc
+import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from gevent import monkey
 
 from orchestrator import settings
+from tests.order import longest_first
 from tests.postgres import cluster, database, empty_database, template
 
 __all__ = ["cluster", "database", "empty_database", "template"]
@@ -15,6 +18,8 @@ __all__ = ["cluster", "database", "empty_database", "template"]
 _WHERE = "there is no FreeSWITCH: set RINGLEDGER_FREESWITCH to its binary, or put freeswitch on PATH"
 _NO_BROWSER = "there is no Chromium: apt-get install chromium"
 PATCHED = monkey.is_module_patched("socket")
+# What the processes that tests start are given to find first: what is not there where Ringledger is installed.
+INSTALLED = Path(__file__).parent / "lab" / "installed"
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 hypothesis.settings.register_profile(
@@ -25,6 +30,18 @@ hypothesis.settings.load_profile("ringledger")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--switch-report", help="file to which the switch tests that were skipped are added, one a line")
+
+
+def pytest_configure() -> None:
+    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if str(INSTALLED) not in path:
+        os.environ["PYTHONPATH"] = os.pathsep.join((str(INSTALLED), *filter(None, path)))
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all that they import stay until the end: the collector need not look at them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -50,6 +67,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=_NO_BROWSER))
         if item.get_closest_marker("switch") and not present:
             item.add_marker(pytest.mark.skip(reason=_WHERE))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        longest_first(items)
 
 
 def freeswitch_binary() -> Path | None:

@@ -11,7 +11,8 @@ from tests.conftest import freeswitch_binary
 
 # pytest's exit status for "no tests collected": normal for one of the two runs when arguments choose a few tests.
 _NOTHING_COLLECTED = 5
-_WORKERS = "3"
+# Whole files, in the order of `tests.order`: a module's fixtures, the demo that all walks go through, are made once.
+_SPREAD = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def main(arguments: list[str]) -> int:
@@ -29,7 +30,7 @@ def main(arguments: list[str]) -> int:
         patched = ["-m", "tests.run_patched", *common]
         beside = None if freeswitch_binary() else stack.enter_context(_beside(Path(directory) / "patched", patched))
         outcomes = [
-            _run("unpatched", ["-m", "pytest", "-n", _WORKERS, "--dist", "worksteal", "-m", "not switch", *common]),
+            _run("unpatched", ["-m", "pytest", *_SPREAD, "-m", "not switch", *common]),
             _run("unpatched, on the real switch", ["-m", "pytest", "-p", "no:xdist", "-m", "switch", *common]),
             beside() if beside else _run("gevent-patched", patched),
         ]

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from web import errors, headers, language, navigation, shown, statics
 from web.access import gate
 from web.access.needs import check_all
-from web.parts import KEY, Parts
+from web.parts import KEY, PLACE, Parts, Place
 
 AREAS: Final = (
     "access",
@@ -63,10 +63,11 @@ def create_app(parts: Parts) -> Flask:
         # The proxy with TLS tells who asked it, and that they asked by https. Without one nobody is believed.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.extensions[KEY] = parts
+    app.extensions[PLACE] = Place(parts.settings.timezone, parts.settings.region)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     statics.install(app)
     language.install(app)
-    headers.install(app, parts.settings)
+    headers.install(app, parts.settings.web_connect)
     errors.install(app)
     gate.install(app)
     shown.install(app)

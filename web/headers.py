@@ -1,6 +1,6 @@
 """What browsers are told about every answer: what they may load, run and keep, and that nobody may frame us."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -42,15 +42,15 @@ def trusted_hosts(settings: Settings) -> list[str]:
     return list(dict.fromkeys(hosts))
 
 
-def policy(settings: Settings) -> str:
+def policy(connect_to: Sequence[str]) -> str:
     """The content security policy: ourselves alone, and what RINGLEDGER_WEB_CONNECT lets pages of ours talk to."""
-    connect = {"connect-src": " ".join((_POLICY["connect-src"], *settings.web_connect))}
+    connect = {"connect-src": " ".join((_POLICY["connect-src"], *connect_to))}
     return "; ".join(f"{directive} {sources}" for directive, sources in {**_POLICY, **connect}.items())
 
 
-def install(app: Flask, settings: Settings) -> None:
+def install(app: Flask, connect_to: Sequence[str] = ()) -> None:
     """Put the headers on every answer."""
-    always = {"Content-Security-Policy": policy(settings), **_ALWAYS}
+    always = {"Content-Security-Policy": policy(connect_to), **_ALWAYS}
     app.after_request(lambda response: _add(response, always))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
@@ -14,6 +15,16 @@ from projections.reading import Reading
 
 KEY = "ringledger"
 """Where the parts stand in `app.extensions`."""
+PLACE = "ringledger-place"
+"""Where the place stands there: also in an app that has no parts, for there is a file and no ledger behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the site is: whose clock its people read, and whose numbers they dial without a country code."""
+
+    timezone: ZoneInfo
+    region: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +46,11 @@ class Parts:
         """The orchestrator's answer. Raises `Refused` and `ControlError`."""
         with closing(self.control()) as client:
             return client.ask(question)
+
+
+def place() -> Place:
+    """The place of the app that serves the current request."""
+    return cast("Place", current_app.extensions[PLACE])
 
 
 def parts() -> Parts:

@@ -192,6 +192,10 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
         (r"The log is empty: .*", _l("The log is empty: there is no time to go back to yet.")),
         (
+            r"The bundle begins at (?P<begins>.+); of what was .*",
+            _l("The bundle begins at %(begins)s; of what was before, it does not hold everything."),
+        ),
+        (
             r"(?P<time>.+) is before the beginning: the first event is of (?P<first>.+)\.",
             _l("%(time)s is before the beginning: the first event is of %(first)s."),
         ),

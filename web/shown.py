@@ -12,7 +12,7 @@ from orchestrator.domain.kernel import Instant
 from projections.reading import ERASED, SEALED
 from web.access import names
 from web.access.visitor import me
-from web.parts import parts
+from web.parts import place
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HIDDEN: Final = "****"
@@ -46,7 +46,7 @@ def here() -> str:
 
 def local(instant: Instant) -> datetime:
     """The instant in the site's zone."""
-    return (_EPOCH + timedelta(microseconds=instant)).astimezone(parts().settings.timezone)
+    return (_EPOCH + timedelta(microseconds=instant)).astimezone(place().timezone)
 
 
 def clock(instant: Instant | None) -> Markup:
@@ -134,7 +134,7 @@ def national(text: str) -> str:
         parsed = phonenumbers.parse(text)
     except phonenumbers.NumberParseException:
         return text
-    home = phonenumbers.country_code_for_region(parts().settings.region)
+    home = phonenumbers.country_code_for_region(place().region)
     return phonenumbers.national_significant_number(parsed) if parsed.country_code == home else text
 
 

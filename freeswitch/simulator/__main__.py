@@ -41,6 +41,17 @@ def main(arguments: list[str] | None = None) -> int:
         help="another simulated switch, and that port of its",
     )
     parser.add_argument("--no-recordings", action="store_true", help="write no recordings to disk")
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=0,
+        metavar="S",
+        help="seconds without a sign of life of the orchestrator after "
+        "which callers are served by the switch itself (default: 0, never)",
+    )
+    parser.add_argument("--fallback", default="", help="dial string of the phones that ring for them, at once")
+    parser.add_argument("--unattended", default="", metavar="FOLDER", help="where files say what became of them")
+    parser.add_argument("--recordings", default="", metavar="FOLDER", help="where they leave messages")
     asked = parser.parse_args(arguments)
     seed = secrets.randbits(64) if asked.seed is None else asked.seed
     paths = [Path(__file__).with_name("demo.toml"), *asked.callers] if asked.demo else asked.callers
@@ -49,6 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
         queue_limit=asked.queue_limit,
         poll_ms=asked.poll_ms,
         max_sessions=asked.max_sessions,
+        patience_s=asked.patience,
+        fallback=asked.fallback,
+        unattended=asked.unattended,
+        recordings=asked.recordings,
         write_recordings=not asked.no_recordings,
         peers=tuple(peer.partition("=")[0] for peer in asked.peer),
     )

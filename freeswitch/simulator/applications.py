@@ -199,6 +199,19 @@ def _endless_playback(switch: Switch, leg: Channel, argument: str) -> Steps[None
         ended = yield from play(switch, leg, argument)
 
 
+@application("record")
+def _record(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    """Arguments: path, most seconds, and what counts as silence, which nobody in a simulator ever is."""
+    path, *rest = argument.split(" ")
+    until = switch.now + int(rest[0]) * SECOND if rest and rest[0].isdigit() else FOREVER
+    recording.start(switch, leg, path)
+    leg.break_flag = False
+    while leg.ready and not leg.break_flag and (until == FOREVER or switch.now < until):
+        yield FOREVER if until == FOREVER else until - switch.now
+    leg.break_flag = False
+    recording.stop(switch, leg, path)
+
+
 @application("record_session")
 def _record_session(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
     recording.start(switch, leg, argument.split("+", 1)[0])
@@ -211,9 +224,20 @@ def _stop_record_session(switch: Switch, leg: Channel, argument: str) -> Steps[N
     yield from ()
 
 
+@application("event")
+def _event(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    headers = dict(pair.partition("=")[::2] for pair in argument.split(","))
+    if headers.get("Event-Name") == "CUSTOM":
+        subclass = headers.get("Event-Subclass", "")
+        if switch.wanted(subclass):
+            switch.bus.emit("CUSTOM", leg.snapshot(), subclass=subclass, lane=leg.uuid)
+        else:
+            switch.bus.burn()
+    yield from ()
+
+
 @application("log")
 @application("info")
-@application("event")
 def _unseen(_switch: Switch, _leg: Channel, _argument: str) -> Steps[None]:
     yield from ()
 

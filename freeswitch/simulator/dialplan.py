@@ -20,7 +20,9 @@ CONF: Final = Path(__file__).parents[1] / "conf" / "dialplan.xml"
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
 _SET_AT_START: Final = re.compile(r"\$\$\{[^}]*\}")
-"""Values that the real switch puts in when it reads its configuration; the simulator has no such folders."""
+"""Values that the real switch puts in when it reads its configuration; the simulator has no such folders, but for that
+of the recordings, which is a variable of its own.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,10 @@ def configured(path: Path = CONF) -> tuple[Rule, ...]:
             if looks_at != "destination_number" and variable is None:
                 raise ValueError(f"{path}: a condition on {looks_at!r}: teach dialplan.py to look at it")
             actions = tuple(
-                (action.get("application", ""), _SET_AT_START.sub("", action.get("data", "")))
+                (
+                    action.get("application", ""),
+                    _SET_AT_START.sub("", action.get("data", "").replace("$${recordings_dir}", "${recordings_dir}")),
+                )
                 for action in condition.iter("action")
             )
             pattern = condition.get("expression", "^.*$")

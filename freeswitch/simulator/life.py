@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from freeswitch.simulator import bridging, displacing, recording
+from freeswitch.simulator import bridging, cdr, displacing, recording
 from freeswitch.simulator.applications import park
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.core import Switch
 from freeswitch.simulator.executing import application, execute
-from freeswitch.simulator.originating import originate
+from freeswitch.simulator.originating import originate_first
 from freeswitch.simulator.timeline import FOREVER, MILLISECOND, Steps
 
 _LATE_REPORTS: Final = 0.1
@@ -124,6 +124,7 @@ def _die(switch: Switch, leg: Channel) -> Steps[None]:
     switch.enter(leg, "CS_REPORTING")
     if leg.originator is None and switch.random.random() < _LATE_REPORTS:
         yield switch.options.tick_ms * MILLISECOND
+    cdr.write(switch, leg)
     switch.report(leg)
     while leg.originator is not None or leg.holders:
         yield FOREVER
@@ -142,7 +143,9 @@ def _bridge(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
     """Call somebody and bridge to whoever answers; without success the dialplan goes on only if it was told to."""
     if leg.answered:
         switch.callstate(leg, "RING_WAIT")
-    other, cause = yield from originate(switch, argument, timeout_s=60, owner=leg)
+    wanted = leg.get("call_timeout")
+    patience = int(wanted) if wanted.isdigit() else 60
+    other, cause = yield from originate_first(switch, argument, timeout_s=patience, owner=leg)
     if other is not None:
         leg.other = {"Other-Type": "originatee", **other.face()}
     if leg.answered:

@@ -16,6 +16,7 @@ from freeswitch.simulator import (
     bridging,
     conferring,  # noqa: F401 - its application is known by that
     control,
+    deadman,
     eavesdropping,
     life,
     originating,
@@ -91,6 +92,7 @@ class Model:
             domain=self.options.domain,
         )
         registering.beat_for_ever(switch)
+        deadman.look_for_ever(switch)
         return switch
 
     # --- time ----------------------------------------------------------------------------------------------------

@@ -53,6 +53,16 @@ class Options:
     reinvite_ms: int = 20
     """A phone's acknowledgement of hold or resume."""
 
+    patience_s: int = 0
+    """After how long a silence of the orchestrator it serves callers by itself (conf/deadman.lua); 0: never."""
+    swept_per_s: int = 10
+    """How many of those who wait already it takes out of their wait each second then."""
+    fallback: str = ""
+    """The dial string of the phones that it rings for them, at once."""
+    recordings: str = ""
+    """Where the real switch's configuration has its folder of recordings (`$${recordings_dir}`)."""
+    unattended: str = ""
+    """The folder in which it says, a file a call, what became of them; empty: nowhere."""
     heartbeat_s: int = 20
     max_sessions: int = 1_000
     sessions_per_second: int = 500

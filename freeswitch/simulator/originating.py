@@ -71,6 +71,46 @@ def originate(
     return leg, ""
 
 
+def originate_first(
+    switch: Switch, endpoints: str, *, timeout_s: int, owner: Channel
+) -> Steps[tuple[Channel | None, str]]:
+    """Call several endpoints at once, a comma between two, and wait for the first answer; the others are told to stop.
+    One endpoint, of any form, is called as `originate` does it.
+    """
+    if "," not in endpoints or endpoints.startswith("{"):
+        return (yield from originate(switch, endpoints, timeout_s=timeout_s, owner=owner))
+    legs, cause = [], "DESTINATION_OUT_OF_ORDER"
+    for endpoint in endpoints.split(","):
+        phone, problem = _find(switch, endpoint)
+        if phone is None:
+            cause = problem
+            continue
+        leg = _make(switch, switch.new_uuid(), phone, {}, owner)
+        leg.originator = owner.thread
+        switch.tell(leg, "CHANNEL_OUTGOING")
+        switch.adopt(leg, LIVES["outbound"](switch, leg))
+        legs.append(leg)
+    until = (switch.now // SECOND + timeout_s) * SECOND
+    answered = yield from _first(switch, legs, until, owner)
+    for leg in legs:
+        leg.originator = None
+        leg.wake()
+        if leg is not answered:
+            cause = leg.cause or "NO_ANSWER"
+            switch.hangup(leg, "LOSE_RACE" if answered else "NO_ANSWER", by="send_cancel")
+    return answered, "" if answered else cause
+
+
+def _first(switch: Switch, legs: list[Channel], until: int, owner: Channel) -> Steps[Channel | None]:
+    """The first of these legs that is answered; None once there is none left, no time, or nobody to call for."""
+    while owner.up and switch.now < until and (ringing := [leg for leg in legs if leg.up]):
+        for leg in ringing:
+            if leg.answered:
+                return leg
+        yield until - switch.now
+    return None
+
+
 def _wait(switch: Switch, leg: Channel, until: int, *, early: bool, owner: Channel | None) -> Steps[str]:
     """Wait for the phone; empty when it answered, else the cause."""
     poll = switch.options.originate_poll_ms * MILLISECOND

@@ -1,6 +1,7 @@
 """What the verifier remembers of a contact while it is open."""
 
 from orchestrator.domain.contacts import consult_events, events, monitor_events, outward_events, transfer_events
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import Instant, Record
 
 
@@ -116,6 +117,7 @@ class Contact:
         "step_due",
         "steps",
         "taken_by",
+        "unattended",
         "unmasking",
         "unwanted",
         "visit",
@@ -127,6 +129,8 @@ class Contact:
         self.ident = ident
         self.node = arrived.node
         self.caller = arrived.leg
+        self.unattended = arrived.found == IMPORT
+        """Whether its switch served it alone."""
         self.legs = {arrived.leg}
         self.unwanted: dict[str, Instant] = {}
         self.visit = ""

@@ -54,6 +54,8 @@ class Counts(Struct, kw_only=True):
     queued_contacts: int = 0
     ended_contacts: int = 0
     ended_queued_contacts: int = 0
+    unattended: int = 0
+    """Calls that a switch served alone."""
     ended_by_reason: dict[str, int] = field(default_factory=dict)
     turned_away_by_reason: dict[str, int] = field(default_factory=dict)
     overflows: int = 0
@@ -131,6 +133,8 @@ class Report(Struct, frozen=True, kw_only=True):
         yield f"events      {counts.events} in {counts.streams} streams, up to position {self.last_position}{span}"
         reasons = _parts(counts.ended_by_reason)
         yield f"contacts    {counts.contacts}: {counts.queued_contacts} queued, {counts.ended_contacts} ended{reasons}"
+        if counts.unattended:
+            yield f"unattended  {counts.unattended} calls that a switch served alone"
         if counts.turned_away_by_reason or counts.overflows:
             away = sum(counts.turned_away_by_reason.values())
             yield f"turned away {away}{_parts(counts.turned_away_by_reason)}; {counts.overflows} waits overflowed"

@@ -20,6 +20,7 @@ from orchestrator.domain.contacts import (
     outward_events,
     speaking,
     transfer_events,
+    unattended,
 )
 from orchestrator.domain.contacts import recording as talk_recording
 from orchestrator.domain.customers import blacklist, notes, people
@@ -154,6 +155,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         monitor_events.MonitorExtended,
         monitor_events.MonitorClosed,
         monitor_events.TalkTakenOver,
+        unattended.CallServedBySwitch,
         speaking.MuteAsked,
         speaking.AgentMuted,
         speaking.UnmuteAsked,

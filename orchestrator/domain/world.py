@@ -12,6 +12,7 @@ from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.monitor_events import MonitorAsked
 from orchestrator.domain.contacts.outward import to_be_called
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues, recording
 from orchestrator.domain.routing.admission import Admission
@@ -31,11 +32,15 @@ from orchestrator.domain.staff.forcing import SIGNED_OUT, Forced
 from orchestrator.domain.staff.reasons import Reasons
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import between, nodes
+from orchestrator.domain.switch.causes import SERVED_BY_SWITCH
 from orchestrator.domain.switch.nodes import Node, Registration, registration
 from orchestrator.domain.timers import Timers
 
 # Late news of a leg comes within seconds; at 60 calls/s of two legs this remembers more than two minutes.
 CLOSED_LEGS_KEPT = 20_000
+
+# Calls that switches served alone: a whole day of them without us, at one a second. Their files go once they are here.
+IMPORTED_KEPT = 100_000
 
 # Who served a customer last is remembered of so many customers, those who were served last.
 LAST_AGENTS_KEPT = 100_000
@@ -58,6 +63,8 @@ class World:
         self.open_offers: set[str] = set()
         """Offers that are open; and legs that call a number outside, which nobody should be told of when it is over."""
         self.closed_legs: OrderedDict[str, str] = OrderedDict()
+        self.imported: OrderedDict[str, None] = OrderedDict()
+        """Contacts that a switch served alone, the last of them: each is imported once."""
         self.shift_of_agent: dict[str, str] = {}
         self.shift_at: dict[str, str] = {}
         """The shift that sits at each extension."""
@@ -135,6 +142,8 @@ class World:
         match record.event:
             case contacts.ContactArrived():
                 self.contact_of_leg[record.event.leg] = ident
+                if record.event.found == IMPORT:
+                    self._remember_imported(ident)
             case contacts.OfferMade() | contacts.OfferWidened():
                 for held in record.event.reservations:
                     if not held.at_desk:
@@ -156,7 +165,7 @@ class World:
             case contacts.LegClosed() as event:
                 self.outside_legs.pop(event.leg, None)
                 self.far_legs.pop(event.leg, None)
-                self._close_leg(event.leg, ident)
+                self._close_leg(event.leg, ident, lives_on=event.cause == SERVED_BY_SWITCH)
                 extension = contacts.extension_of(before, event.leg) if before is not None else ""
                 if extension:
                     self._end_line(extension, event.leg, record.about.at)
@@ -204,9 +213,16 @@ class World:
         if len(self.last_agents) > LAST_AGENTS_KEPT:
             self.last_agents.popitem(last=False)
 
-    def _close_leg(self, leg: str, contact_id: str) -> None:
+    def _close_leg(self, leg: str, contact_id: str, *, lives_on: bool = False) -> None:
+        """One that `lives_on` without us is no leg of ours any more, and is not looked for."""
         self.contact_of_leg.pop(leg, None)
-        self._remember_closed(leg, contact_id)
+        if not lives_on:
+            self._remember_closed(leg, contact_id)
+
+    def _remember_imported(self, contact_id: str) -> None:
+        self.imported[contact_id] = None
+        if len(self.imported) > IMPORTED_KEPT:
+            self.imported.popitem(last=False)
 
     def _remember_closed(self, leg: str, contact_id: str) -> None:
         self.closed_legs[leg] = contact_id

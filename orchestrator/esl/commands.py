@@ -298,6 +298,10 @@ def mark_drained(*, on: bool) -> str:
     return f"api global_setvar ringledger_drained={'yes' if on else ''}"
 
 
+ALIVE = "api global_setvar ringledger_alive=yes"
+"""Let the switch know that somebody decides; it takes the word back by itself (freeswitch/conf/deadman.lua)."""
+
+
 def exists(leg: str) -> str:
     """Ask whether this leg lives: true or false."""
     return f"api uuid_exists {_leg(leg)}"

@@ -56,9 +56,9 @@ class WrongPassword(LinkError):
 class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
     """A connection from `connect()` until `stop()` or until it is lost.
 
-    `on_event(frame, received_at)` gets every event frame, in order, and must return at once. `on_lost(why)` is called
-    once, when the connection ends without `stop()` having been called. `poke_s` None does not poke: for a connection
-    without events.
+    `on_event(frame, received_at)` gets every event frame, in order, and must return at once. `on_read()` follows once
+    all that came in one piece was taken; it may give way to other greenlets. `on_lost(why)` is called once, when the
+    connection ends without `stop()` having been called. `poke_s` None does not poke: for a connection without events.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         clock: Clock,
         on_event: Callable[[Frame, Instant], None],
         on_lost: Callable[[str], None],
+        on_read: Callable[[], None] | None = None,
         poke_s: float | None = POKE_S,
     ) -> None:
         super().__init__(switch.host, switch.port, switch.password, timeout=CONNECT_S)
@@ -76,6 +77,7 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self._clock = clock
         self._on_event = on_event
         self._on_lost = on_lost
+        self._on_read = on_read
         self._poke_s = poke_s
         self._commands_sent: deque[Pending] = deque()
         self._greeted = Flag()
@@ -84,6 +86,7 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self._outbox: Outbox | None = None
         self._heard = self._said = time.monotonic()
         self._greenlets: list[gevent.Greenlet] = []
+        self._reads = False  # what was read is being worked on: whoever does so is not to be killed
         self._poker: Any = None  # a timer of gevent's loop, which has no types
 
     # --- begin and end -----------------------------------------------------------------------------------------------
@@ -162,8 +165,8 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
             one.settle(NoReply("link_down"))
         self._greeted.set()
         self._on_lost(self._why_lost)
-        me = gevent.getcurrent()
-        gevent.killall([one for one in self._greenlets if one is not me], block=False)
+        spared = {gevent.getcurrent(), self._greenlets[0] if self._reads else None}
+        gevent.killall([one for one in self._greenlets if one not in spared], block=False)
 
     # --- commands ----------------------------------------------------------------------------------------------------
     def submit(
@@ -227,6 +230,12 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
                 at = self._clock()
                 for frame in self.frames.feed(data):
                     self._take(frame, at)
+                    if self._why_lost:
+                        return
+                if self._on_read is not None:
+                    self._reads = True
+                    self._on_read()
+                    self._reads = False
                     if self._why_lost:
                         return
             cut = self.frames.cut()

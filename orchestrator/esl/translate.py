@@ -145,7 +145,8 @@ def _ringing(r: _Reader) -> tuple[f.Fact, ...]:
 
 
 def _plain_fact(
-    r: _Reader, kind: type[f.LegRinging] | type[f.LegAnswered] | type[f.LegHeld] | type[f.LegResumed]
+    r: _Reader,
+    kind: type[f.LegRinging] | type[f.LegAnswered] | type[f.LegHeld] | type[f.LegResumed] | type[f.LegUnattended],
 ) -> tuple[f.Fact, ...]:
     leg = r.leg
     return (kind(node=r.node, at=r.at, leg=leg, contact=r.contact, offer=r.offer),) if leg else ()
@@ -363,6 +364,7 @@ RULES: Mapping[str, _Rule] = {
 }
 CUSTOM_RULES: Mapping[str, _Rule] = {
     "conference::maintenance": _conference,
+    "ringledger::unattended": lambda r: _plain_fact(r, f.LegUnattended),
     "sofia::register": _registered,
     "sofia::unregister": _phone_gone,
     "sofia::expire": _phone_gone,

@@ -47,7 +47,7 @@ def admit(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     if not isinstance(contact, Contact):
         return
     match happened.record.event:
-        case ContactArrived() as event:
+        case ContactArrived() as event if contact.status == "arrived":
             yield TellContact(contact.contact_id, place_arrival(world, contact, event, happened.at, ids))
         case ContactQueued() as event:
             yield from hush(happened.before, ids)

@@ -22,7 +22,7 @@ import msgspec
 
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant
-from orchestrator.domain.world import World
+from orchestrator.domain.observed import Observed
 from orchestrator.replay.picture import picture
 from orchestrator.store import Log, Opener
 
@@ -64,7 +64,7 @@ class Marks:
         return stream, path, sealed
 
 
-def freeze(world: World, marks: Marks) -> bytes:
+def freeze(world: Observed, marks: Marks) -> bytes:
     """The state as bytes. It must have been folded from what `marks` opened, or from what `thaw` was given for it."""
     body = io.BytesIO()
     freezer = _Freezer(body, marks)
@@ -73,7 +73,7 @@ def freeze(world: World, marks: Marks) -> bytes:
     return zlib.compress(streams + body.getvalue(), _EFFORT)
 
 
-def thaw(state: bytes, opener: Log | Opener) -> World:
+def thaw(state: bytes, opener: Log | Opener) -> Observed:
     """The state again, the caller's to keep: personal texts as this log's reader may have them.
 
     Raises `Damaged`, and `Away` where the log's keys cannot be reached.
@@ -85,12 +85,12 @@ def thaw(state: bytes, opener: Log | Opener) -> World:
         world = thawer.load()
     except (zlib.error, pickle.UnpicklingError, EOFError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise Damaged(f"{type(error).__name__}: {error}") from error
-    if not isinstance(world, World):
+    if not isinstance(world, Observed):
         raise Damaged(f"It holds a {type(world).__name__}.")
     return world
 
 
-def mark_of(world: World) -> bytes:
+def mark_of(world: Observed) -> bytes:
     """A digest of everything that the state says, its personal texts apart: equal for equal states."""
     said = (
         picture(world, Instant(0), position=0),
@@ -109,6 +109,8 @@ def mark_of(world: World) -> bytes:
         [_said_of(contact) for _, contact in sorted(world.contacts.items())],
         sorted(world.far_legs.items()),
         [(node.node_id, node.status, node.drained) for _, node in sorted(world.nodes.items())],
+        sorted((quarter, sorted(days.items())) for quarter, days in world.quarters.items()),
+        world.forgotten,
     )
     return blake2b(msgspec.json.encode(said, order="deterministic"), digest_size=16).digest()
 

@@ -20,7 +20,7 @@ import structlog
 
 from orchestrator import cluster, logs
 from orchestrator.domain.kernel import Instant, Record
-from orchestrator.domain.world import World
+from orchestrator.domain.observed import Observed
 from orchestrator.replay import snapshots as kept
 from orchestrator.replay.frozen import Damaged, Marks, freeze, mark_of, thaw
 from orchestrator.replay.night import DEAD_S, Night
@@ -53,7 +53,7 @@ class Keeper:
 
     def __init__(self, source: Source, snapshots: Snapshots, *, interval: int = INTERVAL) -> None:
         self.position = 0
-        self._world = World()
+        self._world = Observed()
         self._after = self._since = 0
         self._lowest: Instant | None = None
         self._highest = Instant(0)
@@ -76,7 +76,7 @@ class Keeper:
             except Damaged:
                 log.exception("snapshot-unreadable", position=found.position)
                 last = found.position - 1
-        return self._begin_at(World(), 0, Instant(0))
+        return self._begin_at(Observed(), 0, Instant(0))
 
     def take(self, records: Iterable[Record]) -> None:
         """Fold these in, and keep a snapshot wherever one is due. Raises `Gone`, after which to `begin` anew, and
@@ -92,7 +92,7 @@ class Keeper:
             if self._since >= self._interval:
                 self._make()
 
-    def _begin_at(self, world: World, position: int, highest: Instant) -> None:
+    def _begin_at(self, world: Observed, position: int, highest: Instant) -> None:
         self._world = world
         self.position = self._after = position
         self._since = 0

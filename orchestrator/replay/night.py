@@ -16,7 +16,7 @@ from msgspec import Struct
 from orchestrator.audit.report import Report
 from orchestrator.audit.verify import verify
 from orchestrator.domain.kernel import Instant, Record
-from orchestrator.domain.world import World
+from orchestrator.domain.observed import Observed
 from orchestrator.logs import redact
 from orchestrator.replay.frozen import Damaged, Marks, freeze, mark_of, thaw
 from orchestrator.replay.snapshots import Made, Snapshots, digest_of, keep
@@ -115,7 +115,7 @@ class Night:
     def _records(self, number: int, until: int) -> Iterator[Record]:
         """Every record; folded as well, to be compared with the snapshots that are passed."""
         places = set(self._places(until))
-        world, lowest, highest = World(), _LAST, Instant(0)
+        world, lowest, highest = Observed(), _LAST, Instant(0)
         for count, record in enumerate(self._log.history(until=until), 1):
             yield record
             world.apply(record)
@@ -142,7 +142,7 @@ class Night:
 
         return self._source.run(read)
 
-    def _compare(self, position: int, world: World, lowest: Instant, highest: Instant) -> None:
+    def _compare(self, position: int, world: Observed, lowest: Instant, highest: Instant) -> None:
         """Whether what is kept is what the fold has, as it was told and as it is taken up again."""
         row = self._source.run(
             lambda connection: connection.execute(

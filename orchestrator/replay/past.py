@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from orchestrator.domain.kernel import SECOND, Instant
-from orchestrator.domain.world import World
+from orchestrator.domain.observed import Observed
 from orchestrator.replay.frozen import Damaged, thaw
 from orchestrator.replay.moments import BadTime, local, parse_time
 from orchestrator.replay.picture import picture
@@ -23,7 +23,7 @@ _BATCH: Final = 1_000
 class Past(Struct, frozen=True):
     """The state at an instant, and the last position that is in it."""
 
-    world: World
+    world: Observed
     at: Instant
     position: int
     highest_at: Instant = Instant(0)
@@ -49,7 +49,7 @@ def as_of(reading: Log, instant: Instant, snapshots: Snapshots | None = None) ->
     return Past(world, instant, position, highest)
 
 
-def at_position(reading: Log, position: int, snapshots: Snapshots | None = None) -> tuple[World, Instant]:
+def at_position(reading: Log, position: int, snapshots: Snapshots | None = None) -> tuple[Observed, Instant]:
     """The state after the record at a position, and the latest time in it. Raises `Away`."""
     world, known, highest = nearest(reading, position, snapshots)
     for record in reading.history(after=known, until=position, batch=_BATCH) if position > known else ():
@@ -58,7 +58,7 @@ def at_position(reading: Log, position: int, snapshots: Snapshots | None = None)
     return world, Instant(highest)
 
 
-def nearest(reading: Log, position: int, snapshots: Snapshots | None) -> tuple[World, int, Instant]:
+def nearest(reading: Log, position: int, snapshots: Snapshots | None) -> tuple[Observed, int, Instant]:
     """The nearest kept state, where it stands, and the latest time in it; the empty one where none can be had."""
     below = position
     while snapshots is not None and (kept := snapshots.before(below)) is not None:
@@ -67,7 +67,7 @@ def nearest(reading: Log, position: int, snapshots: Snapshots | None) -> tuple[W
         except Damaged:
             log.exception("snapshot-unreadable", position=kept.position)
             below = kept.position - 1
-    return World(), 0, Instant(0)
+    return Observed(), 0, Instant(0)
 
 
 def refuse_outside(reading: Log, instant: Instant, zone: ZoneInfo, now: Instant) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.domain.kernel import Instant, Record
-from orchestrator.domain.world import World
+from orchestrator.domain.observed import Observed
 from orchestrator.replay.past import Past, nearest
 from orchestrator.replay.snapshots import INTERVAL, Snapshots
 from orchestrator.store import Log
@@ -50,7 +50,7 @@ class Scrubber:
         self._kept = kept
         self._kept_s = kept_s
         self._positions: list[int] = [0]
-        self._states: dict[int, tuple[bytes, Instant, float]] = {0: (pickle.dumps(World()), Instant(0), math.inf)}
+        self._states: dict[int, tuple[bytes, Instant, float]] = {0: (pickle.dumps(Observed()), Instant(0), math.inf)}
         self._lock = threading.Lock()
 
     def as_of(self, instant: Instant) -> Past:
@@ -65,11 +65,11 @@ class Scrubber:
             return self._log.position_at(instant)
         return self._snapshots.position_at(self._log, instant)
 
-    def at_position(self, position: int) -> World:
+    def at_position(self, position: int) -> Observed:
         """The state after the record at this position, the caller's to keep. Raises `Away`."""
         return self.past_of(position)[0]
 
-    def past_of(self, position: int) -> tuple[World, Instant]:
+    def past_of(self, position: int) -> tuple[Observed, Instant]:
         """The same with the latest time in it."""
         world, known, highest = self._nearest(position)
         if position == known:
@@ -92,7 +92,7 @@ class Scrubber:
         """The records after a position, up to another. Raises `Away`."""
         yield from self._log.history(after=position, until=until, batch=_BATCH)
 
-    def _nearest(self, position: int) -> tuple[World, int, Instant]:
+    def _nearest(self, position: int) -> tuple[Observed, int, Instant]:
         with self._lock:
             self._forget_old()
             known = self._positions[bisect_right(self._positions, position) - 1]
@@ -105,7 +105,7 @@ class Scrubber:
         world = pickle.loads(state)  # noqa: S301 - our own bytes, never out of this process
         return world, known, highest
 
-    def _remember(self, position: int, world: World, highest: Instant) -> None:
+    def _remember(self, position: int, world: Observed, highest: Instant) -> None:
         state = pickle.dumps(world)
         with self._lock:
             if position in self._states:

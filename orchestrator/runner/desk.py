@@ -12,7 +12,18 @@ from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.world import World
 from orchestrator.policies import outward
 from orchestrator.policies.base import Ids, TellContact, TellShift
-from orchestrator.runner import consults, draining, hands, inputs, keypad, monitors, passing, presence, stale
+from orchestrator.runner import (
+    consults,
+    draining,
+    hands,
+    inputs,
+    keypad,
+    monitors,
+    passing,
+    presence,
+    stale,
+    unattended,
+)
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import Tell
 
@@ -50,6 +61,8 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
                 last_agent=world.last_agents.get(command.customer_id, ""),
             )
             yield TellContact(command.contact_id, known)
+        case inputs.ImportCall():
+            yield from unattended.import_call(world, command)
         case inputs.AskCallback() | inputs.SendOutside():
             yield _call_outside(world, command, now, ids)
         case inputs.CancelCallback():

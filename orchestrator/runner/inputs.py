@@ -329,6 +329,26 @@ class UndrainNode(DeskCommand, frozen=True, kw_only=True, tag="undrain_node"):
     node: str
 
 
+class ImportCall(DeskCommand, frozen=True, kw_only=True, tag="import_call"):
+    """A switch's record of a call that it served alone (`domain.contacts.unattended`). Instants are by its clock."""
+
+    node: str
+    leg: str
+    dialled: str
+    caller_number: Personal = ""
+    caller_name: Personal = ""
+    host: str = ""
+    customer_id: str = ""
+    cause: str
+    arrived_at: Instant
+    joined_at: Instant = Instant(0)
+    ended_at: Instant
+    extension: str = ""
+    earlier: str = ""
+    message: str = ""
+    message_ms: int = 0
+
+
 OfRecording = StartRecording | StopRecording | MaskRecording | UnmaskRecording
 
 OfMonitor = Monitor | EndMonitor | TakeOverCall
@@ -340,7 +360,7 @@ Command = (
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
     | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
     | EndConsult
-    | DrainNode | UndrainNode | OfMonitor | Force
+    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall
 )  # fmt: skip
 
 Fact = (

@@ -45,7 +45,7 @@ from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import told_again
 from orchestrator.policies.speak import told_again as mute_told_again
 from orchestrator.policies.talk import hold_leg, resume_leg
-from orchestrator.runner import sensing
+from orchestrator.runner import sensing, unattended
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
@@ -163,6 +163,9 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
             memory.note_made(near_leg(found.leg) or found.leg)
         if near := near_leg(found.leg):
             memory.note_held_afar(near, on=found.held)
+    for found in fact.legs:
+        if unattended.is_unattended(found):
+            yield from unattended.left_to_switch(world, memory, found, now)
     sight = _Sight(fact, now, ids, memory, first=first, entering=not node.in_step)
     adopted = doubted = corrected = strays = 0
     for contact in [contact for contact in world.contacts.values() if contact.node == fact.node]:

@@ -41,7 +41,7 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
-from orchestrator.runner import consults, keypad
+from orchestrator.runner import consults, keypad, unattended
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
@@ -58,6 +58,9 @@ JUST_NOW = 2 * SECOND
 
 # How long a customer who was called back waits where the queue is not configured any more.
 DEFAULT_WAIT_MS = 600_000
+
+# What a switch tells of legs on their way through a call that goes as it should.
+SIGNS_OF_LIFE = (facts.LegCreated, facts.LegAnswered, facts.LegUnbridged)
 
 # Answers to RingAgent after which the leg may live: nobody heard the end of the command.
 UNCERTAIN = ("timeout", "link_down")
@@ -77,6 +80,8 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _in_room(world, fact)
         case facts.MuteSet():
             yield from keypad.noted(world, fact)
+        case facts.LegUnattended():
+            yield from unattended.left_to_switch(world, memory, fact, now)
         case facts.LegFact():
             yield from _of_leg(world, memory, fact, now, ids)
         case facts.EavesdropSet(leg=leg, mode=mode) if leg in world.contact_of_leg:
@@ -93,6 +98,21 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             yield from _phone(world, fact)
         case facts.Heartbeat():
             yield from _heartbeat(world, memory, fact, ids)
+
+
+def is_no_news(world: World, memory: Memory, fact: facts.Fact) -> bool:
+    """Whether nothing can follow from this (`on_fact`): a leg that is wanted and known to be there lives, or one that
+    came to us is made. Two look-ups for four facts of each call.
+    """
+    if type(fact) not in SIGNS_OF_LIFE:
+        return False
+    leg = fact.leg  # type: ignore[attr-defined]  # all of these have one
+    contact = world.contacts.get(world.contact_of_leg.get(leg, ""))
+    if contact is None:
+        return (
+            isinstance(fact, facts.LegCreated) and fact.inbound and leg not in world.closed_legs and not near_leg(leg)
+        )
+    return leg == contact.caller_leg or (memory.is_made(leg) and leg not in doomed_legs(contact))
 
 
 def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import handling
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.engine import STREAM, DatabaseReturned
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id
 from orchestrator.domain.staff import shifts
@@ -27,6 +28,7 @@ from orchestrator.runner.inputs import (
     DeskGone,
     DeskSeen,
     Followed,
+    ImportCall,
     Input,
     Started,
     TakeOver,
@@ -71,6 +73,10 @@ class Runner:
             return None
         (what, ident), due = popped
         return TimerFired(what=what, ident=ident, due=due)
+
+    def is_no_news(self, fact: Fact) -> bool:
+        """Whether a step with this fact would lead to nothing and change nothing: then it need not be taken at all."""
+        return sensing.is_no_news(self.world, self._memory, fact)
 
     def step(self, given: Input) -> Outcome:
         """Decide what follows from one input."""
@@ -190,7 +196,7 @@ def _provenance(given: Input, stream: str) -> Provenance:
         at=given.at,
         actor=_actor(body),
         origin=_origin(body),
-        node=fact.node if fact is not None else "",
+        node=fact.node if fact is not None else body.node if isinstance(body, ImportCall) else "",
         switch_at=fact.at if fact is not None else None,
         causation=given.id,
         correlation=stream,
@@ -212,6 +218,8 @@ def _origin(body: object) -> str:
             return reconcile.ORIGIN if reconcile.repairs(body) else "switch"
         case TimerFired():
             return "timer"
+        case ImportCall():
+            return IMPORT
         case DeskCommand():
             return "command"
         case Started():

@@ -1,6 +1,7 @@
 """Passwords: hashed with argon2id, beside whatever else the process does."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import argon2
@@ -12,8 +13,6 @@ _HASHER: Final = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallel
 SHORTEST: Final = 12
 # More would only be work for whoever wants to keep us busy.
 LONGEST: Final = 256
-# The same work for a user who is not there, so that the clock does not tell who is.
-_NOBODY: Final = _HASHER.hash("nobody's password")
 
 Run = Callable[[Callable[..., Any], tuple[Any, ...]], Any]
 
@@ -30,6 +29,7 @@ class Passwords:
 
     def __init__(self, run: Run = here) -> None:
         self._run = run
+        self._nobody = _nobody()
 
     def check(self, password: str, user_id: str) -> None:
         """Raise `Refused` with advice where the password is too short, too long or the sign-in name itself."""
@@ -46,11 +46,17 @@ class Passwords:
 
     def fits(self, stored: str, password: str) -> bool:
         """Whether this is the password of that hash. An empty hash fits nothing, but takes as long."""
-        return bool(self._run(_fits, (stored or _NOBODY, password[: LONGEST + 1]))) and bool(stored)
+        return bool(self._run(_fits, (stored or self._nobody, password[: LONGEST + 1]))) and bool(stored)
 
     def is_outdated(self, stored: str) -> bool:
         """Whether the hash was made with other costs than today's."""
         return _HASHER.check_needs_rehash(stored)
+
+
+@cache
+def _nobody() -> str:
+    """The same work for a user who is not there, so that the clock does not tell who is. Made before anybody asks."""
+    return _HASHER.hash("nobody's password")
 
 
 def _fits(stored: str, password: str) -> bool:

@@ -2,16 +2,17 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from functools import cached_property
+from itertools import accumulate, islice
 
 import msgspec
 
 from orchestrator.domain.catalogue import CATALOGUE, Entry
-from orchestrator.domain.kernel import Record, UnknownEvent, kind_of
+from orchestrator.domain.kernel import Instant, Record, UnknownEvent, kind_of
 from orchestrator.store.connections import Connection, Source
 from orchestrator.store.errors import Away
 from orchestrator.store.log import Log
-from orchestrator.store.mapper import LedgerMapper, State
+from orchestrator.store.mapper import LedgerMapper, State, instant_of
 from orchestrator.store.recorder import Row
 
 _encoder = msgspec.json.Encoder()
@@ -41,12 +42,37 @@ class FiledLog(Log):
     def position(self) -> int:
         return self._places[-1] if self._places else 0
 
+    def position_at(self, instant: Instant) -> int:
+        """Exact, whatever clocks did: the rows are here, so the earliest time of all from each one on is kept."""
+        place = bisect_right(self._lowest, instant)
+        return self._places[place - 1] if place else 0
+
+    def density(self, begins: Instant, ends: Instant, parts: int, *, after: int, until: int) -> list[int]:
+        counted = [0] * parts
+        for place in self._between(after, until):
+            at = self._times[place]
+            if begins <= at < ends:
+                counted[(at - begins) * parts // (ends - begins)] += 1
+        return counted
+
     def versions(self, kinds: Sequence[str]) -> dict[str, int]:
         return {name: rows[-1].version for name, rows in self._of_stream.items() if kind_of(name) in kinds}
 
     def _page(self, after: int, until: int, kinds: Sequence[str] | None, limit: int) -> list[Row]:
-        within = self._rows[bisect_right(self._places, after) : bisect_right(self._places, until)]
+        within = (self._rows[place] for place in self._between(after, until))
         return list(islice((row for row in within if kinds is None or kind_of(row.stream) in kinds), limit))
+
+    def _between(self, after: int, until: int) -> range:
+        return range(bisect_right(self._places, after), bisect_right(self._places, until))
+
+    @cached_property
+    def _times(self) -> list[int]:
+        return [instant_of(row.state) for row in self._rows]
+
+    @cached_property
+    def _lowest(self) -> list[int]:
+        """The earliest time from each row on."""
+        return list(accumulate(reversed(self._times), min))[::-1]
 
     def _stream_page(self, name: str, after_version: int, limit: int) -> list[Row]:
         rows = self._of_stream.get(name, [])

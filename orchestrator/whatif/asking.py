@@ -18,10 +18,9 @@ from orchestrator.store import Log
 from orchestrator.whatif.changes import Changes, Setting, Wanted
 from orchestrator.whatif.day import Day, Taker
 from orchestrator.whatif.measuring import FIGURES, HALF_HOUR, Measure, Measured
-from orchestrator.whatif.patience import Patience
 from orchestrator.whatif.playing import Play
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the way in which a day is played: an answer of another one is not comparable."""
 MOST_DAYS: Final = 7
 MOST_SEEDS: Final = 50
@@ -79,6 +78,10 @@ class Told(Struct, frozen=True, kw_only=True):
     mean_s: float
     within: dict[str, float]
     """The share that has given up after so many seconds."""
+    at_answer: int = 0
+    """How many hung up in the moment in which an agent answered: they do so again, however long they waited."""
+    at_ring: int = 0
+    """How many gave up while a phone rang for them. They are played as if it was for the time that it took."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -209,7 +212,7 @@ def answer(
         changes=tuple(changes.told),
         more_agents=wanted.agents,
         queue_id=wanted.queue_id,
-        patience=_told(day.patience),
+        patience=_told(day),
         left_out={kind: count for kind, count in sorted(day.left_out.items()) if count},
         figures=_compared(real.measured, same, other, ""),
         queues={queue_id: _compared(real.measured, same, other, queue_id) for queue_id in queues},
@@ -232,7 +235,8 @@ def _targets(records: Sequence[Record]) -> dict[str, int]:
     }
 
 
-def _told(patience: Patience) -> Told:
+def _told(day: Day) -> Told:
+    patience = day.patience
     return Told(
         told=patience.told,
         callers=patience.callers,
@@ -240,6 +244,8 @@ def _told(patience: Patience) -> Told:
         median_s=patience.median_s(),
         mean_s=patience.mean_s,
         within={str(seconds): 1 - patience.share(1000 * seconds) for seconds in (10, 20, 30, 60, 120, 300)},
+        at_answer=sum(caller.at_answer >= 0 for caller in day.callers),
+        at_ring=sum(caller.at_ring for caller in day.callers),
     )
 
 

@@ -63,6 +63,12 @@ class Caller(Struct):
     waited_ms: int = -1
     """Until the first answer, or until the wait ended otherwise; -1: never queued."""
     gave_up: bool = False
+    at_answer: int = -1
+    """How long (µs) after an agent's phone had answered the caller hung up, before they heard each other; -1: did not.
+    It takes a moment to join the two: whoever leaves in just that moment leaves because of it, and not of the time.
+    """
+    at_ring: bool = False
+    """Whether they gave up while a phone rang for them: by chance, or because of what they heard; nobody can tell."""
     served: bool = False
     talks: list[Talk] = []
     known: Known | None = None
@@ -133,6 +139,10 @@ class Taker:
         self._talking: dict[str, tuple[Talk, int]] = {}
         self._offers: dict[tuple[str, str], int] = {}
         self._accepted: dict[str, int] = {}
+        self._offered: dict[str, str] = {}
+        """The last offer of each contact."""
+        self._over: dict[str, int] = {}
+        """When offers ended that were not served."""
         self._shifts: dict[str, _Shift] = {}
         self._agents: dict[str, Agent] = {}
         self._delivered: list[int] = []
@@ -160,7 +170,9 @@ class Taker:
         """The day, once everything was taken."""
         self._begin()
         callers = sorted(self._callers.values(), key=lambda caller: caller.at)
-        waits: list[Wait] = [(each.waited_ms, each.gave_up) for each in callers if each.waited_ms >= 0]
+        waits: list[Wait] = [
+            (each.waited_ms, each.gave_up and each.at_answer < 0) for each in callers if each.waited_ms >= 0
+        ]
         for caller in callers:
             if caller.queued_at and caller.waited_ms < 0:
                 # Still waiting when the day ended: so much patience is known, and no more.
@@ -252,6 +264,7 @@ class Taker:
             case contacts.QueueVisitEnded() if not caller.served:
                 caller.waited_ms = (at - caller.queued_at) // MILLISECOND
                 caller.gave_up = event.outcome == "abandoned"
+                self._left_at_a_stage(caller, at)
             case contacts.ContactIdentified():
                 caller.known = Known(at - caller.at, event.customer_id, event.level)
             case contacts.ContactConnected():
@@ -265,7 +278,18 @@ class Taker:
             case outward_events.CallbackAsked():
                 self._left_out["callback"] += 1
             case _:
-                self._offer(event, at)
+                self._offer(event, ident, at)
+
+    def _left_at_a_stage(self, caller: Caller, at: Instant) -> None:
+        """Whether whoever gave up did so while a phone rang for them, or one that had answered was being joined."""
+        offer_id = self._offered.pop(caller.contact_id, "")
+        if not caller.gave_up or not offer_id or self._over.get(offer_id, at) != at:
+            return
+        accepted = self._accepted.get(offer_id)
+        if accepted is None:
+            caller.at_ring = True
+        else:
+            caller.at_answer = at - accepted
 
     def _connected(self, caller: Caller, event: contacts.ContactConnected, at: Instant) -> None:
         if not caller.served:
@@ -285,9 +309,10 @@ class Taker:
         else:
             self._left_out["passed_on"] += 1
 
-    def _offer(self, event: Event, at: Instant) -> None:
+    def _offer(self, event: Event, ident: str, at: Instant) -> None:
         match event:
             case contacts.OfferMade() | contacts.OfferWidened():
+                self._offered[ident] = event.offer_id
                 for held in event.reservations:
                     self._offers[event.offer_id, held.shift_id] = at
             case contacts.OfferDelivered():
@@ -300,6 +325,8 @@ class Taker:
                     self._agent(shift.agent_id).rings.append(Ring(ANSWERED, at - begun))
             case contacts.OfferAccepted():
                 self._accepted[event.offer_id] = at
+            case contacts.OfferClosed():
+                self._over[event.offer_id] = at
 
 
 def _end_wrap_up(shift: _Shift, event: shifts.WrapUpEnded, at: Instant) -> None:

@@ -176,7 +176,7 @@ class Play:
             case contacts.ContactArrived():
                 self._arrived(ident_of(record.stream), self._of_leg[event.leg])
             case contacts.OfferAccepted():
-                self._waiting.discard(ident_of(record.stream))
+                self._answered(ident_of(record.stream))
             case contacts.ContactConnected():
                 self._talk(ident_of(record.stream), event.agent_id)
             case outward_events.OutsideConnected():
@@ -200,6 +200,13 @@ class Play:
     def _identify(self, contact_id: str, customer_id: str, level: str) -> None:
         self._step(inputs.IdentifyContact(contact_id=contact_id, customer_id=customer_id, level=level))
 
+    def _answered(self, contact_id: str) -> None:
+        """Whoever hung up before an agent who had answered could be heard, does so again."""
+        caller = self._day.callers[self._of_contact[contact_id]]
+        talks = self._talks.get(contact_id, 0)
+        if caller.at_answer >= 0 and not talks:
+            self._after(min(caller.at_answer, max(self._day.joined - MILLISECOND, 0)), self._give_up, contact_id, talks)
+
     def _wait(self, contact_id: str, *, anew: bool) -> None:
         """From now on the caller waits as long as they waited in truth, or would have, as far as can be told."""
         place = self._of_contact[contact_id]
@@ -207,7 +214,7 @@ class Play:
         self._waiting.add(contact_id)
         if anew:
             patience = self._day.patience.draw(1 - chance * _GOLDEN)
-        elif caller.gave_up:
+        elif caller.gave_up and caller.at_answer < 0:
             patience = caller.waited_ms
         else:
             patience = self._day.patience.draw(chance, max(caller.waited_ms, 0))

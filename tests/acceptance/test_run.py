@@ -19,6 +19,7 @@ import pytest
 from freeswitch.directory import Phone
 from orchestrator.service.recordings import SUFFIX
 from tests.acceptance.house import ROOT
+from tests.conftest import INSTALLED
 from tests.lab.caller import SippCaller
 from tests.lab.control import Control
 from tests.lab.patience import until
@@ -47,7 +48,8 @@ class Shop:
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLEDGER_")}
         packages = next(path for path in sys.path if path.endswith("site-packages"))
-        paths = {"PYTHONPATH": os.pathsep.join((str(ROOT), packages)), "PYTHONDONTWRITEBYTECODE": "1"}
+        found_first = os.pathsep.join((str(INSTALLED), str(ROOT), packages))
+        paths = {"PYTHONPATH": found_first, "PYTHONDONTWRITEBYTECODE": "1"}
         places = {
             "HOME": str(self.folder),
             "RINGLEDGER_HOME": str(self.home),

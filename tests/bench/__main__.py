@@ -20,6 +20,7 @@ GROUPS = (
     "decide",
     "switch",
     "shedding",
+    "deadman",
     "control",
     "projections",
     "web",

@@ -27,7 +27,7 @@ from orchestrator.runner.inputs import EndAll, Ready, SignIn
 from orchestrator.service.configuration import apply_file
 from orchestrator.settings import environment_with
 from orchestrator.store import Log, Source, schema
-from tests.bench.processes import cpu_s
+from tests.bench.processes import cpu_s, put_on_core, server_of
 from tests.lab.patience import until
 from tests.lab.ports import free_port
 from tests.postgres import make_reachable_directory, settings_for
@@ -56,6 +56,7 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
     )
     database = cluster.ensure_running(settings, lambda _: None)
     stack.callback(database.stop)
+    put_on_core(server_of(settings.home), 0)
     schema.create(database.url_owner, admin_url=database.url_admin)
     apply_file(settings, _configuration())
     script = place / "phones.json"
@@ -78,6 +79,9 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
         client.do(Ready(agent=str(n)))
     callers = Callers(port)
     stack.callback(callers.close)
+    cores = os.sched_getaffinity(0)
+    stack.callback(os.sched_setaffinity, 0, cores)
+    os.sched_setaffinity(0, {min(cores)})
     callers.place(WARM, per_s=RATE)
     until(lambda: client.ask("status")["contacts"] == 0, "the first callers to be served", within_s=30)
     before, cpu = figures(figures_port), cpu_s(engine.pid)
@@ -105,12 +109,11 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
 
 def start(stack: ExitStack, place: Path, core: int, *words: str, **variables: str) -> subprocess.Popen[bytes]:
     """A Python module of ours as a process on one core."""
-    cores = sorted(os.sched_getaffinity(0))
     output = stack.enter_context((place / f"{words[0]}.log").open("wb"))
     process = subprocess.Popen(
         [sys.executable, "-m", *words], env=environment_with(**variables), stdout=output, stderr=output
     )
-    os.sched_setaffinity(process.pid, {cores[core % len(cores)]})
+    put_on_core(process.pid, core)
 
     def end() -> None:
         process.terminate()

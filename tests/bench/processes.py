@@ -16,6 +16,18 @@ def children_of(pid: int) -> list[int]:
     return [each for each in every if (words := _stat(each)) and int(words[1]) == pid]
 
 
+def server_of(home: Path) -> int:
+    """The PostgreSQL server whose data lie in this home."""
+    return int((home / "postgres" / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+
+
+def put_on_core(pid: int, core: int) -> None:
+    """Have this process, what it has started, and what it will start run on one core."""
+    cores = sorted(os.sched_getaffinity(0))
+    for each in (pid, *children_of(pid)):
+        os.sched_setaffinity(each, {cores[core % len(cores)]})
+
+
 def resident_kb(pid: int) -> int:
     """How much memory a process has, in kB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])

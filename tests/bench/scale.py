@@ -27,7 +27,7 @@ from orchestrator.runner.inputs import Ready, SignIn
 from orchestrator.service.configuration import apply_file
 from orchestrator.store import schema
 from tests.bench.decide import PASSWORD, Callers, figures, is_up, percentile, start
-from tests.bench.processes import children_of, cpu_s, resident_kb
+from tests.bench.processes import children_of, cpu_s, put_on_core, resident_kb, server_of
 from tests.lab.patience import until
 from tests.lab.ports import free_port
 from tests.postgres import make_reachable_directory, settings_for
@@ -71,10 +71,9 @@ class _Scale:
         self._settings = settings_for(place / "home", RINGLEDGER_SWITCHES=urls)
         database = cluster.ensure_running(self._settings, lambda _: None)
         stack.callback(database.stop)
-        self._server = int((Path(self._settings.home) / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+        self._server = server_of(Path(self._settings.home))
+        put_on_core(self._server, 0)
         cores = os.sched_getaffinity(0)
-        for each in (self._server, *children_of(self._server)):  # and so whatever it starts for a connection
-            os.sched_setaffinity(each, {min(cores)})
         schema.create(database.url_owner, admin_url=database.url_admin)
         apply_file(self._settings, _configuration(1))
         script = place / "phones.json"

@@ -5,7 +5,8 @@ import re
 import sys
 import time
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Literal, Self
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
+from freeswitch.prompts.sound import silence, write_wav
 from orchestrator.settings import Switch
 from tests.lab.caller import SippCaller
 from tests.lab.control import Control
@@ -24,6 +26,8 @@ from tests.lab.sound import AGENT_HZ, length_s, listen
 from tests.lab.switch import RealSwitch
 
 EXTENSIONS = ("1001", "1002", "1003", "1004", "1005", "1006")
+PATIENCE_S = 86_400
+"""How long each switch waits for a sign of life, where a test does not say otherwise (`Driver.patience`)."""
 
 Behaviour = Literal["answers", "rings", "obeys", "busy", "rejects", "unreachable", "unregistered"]
 """`answers` at once; `rings` on; `obeys` when asked to answer; `busy` 486; `rejects` 603; `unreachable`: it is gone."""
@@ -70,6 +74,8 @@ class Driver(ABC):
     switch: Switch
     """Where the product connects to."""
     recordings: Path
+    unattended: Path
+    """Where the switch says what became of callers whom it served by itself."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -175,6 +181,22 @@ class Driver(ABC):
         else:
             assert heard.dominant == right
 
+    @abstractmethod
+    def shorten_prompts(self) -> None:
+        """What a caller hears whom the switch serves by itself is over in a moment, from now on."""
+
+    @contextmanager
+    def patience(self, seconds: int) -> Iterator[None]:
+        """For the length of the block, after how many seconds without a sign of life it serves callers by itself."""
+        with self.control() as control:
+            control.api(f"global_setvar ringledger_patience_s={seconds}")
+            yield
+            control.api(f"global_setvar ringledger_patience_s={PATIENCE_S}")
+            control.api("global_setvar ringledger_alive=yes")
+            until(
+                lambda: control.api("global_getvar ringledger_unattended").strip() != "yes", "the switch to be patient"
+            )
+
     @property
     def apology_ms(self) -> int:
         """How long the apology lasts on this switch."""
@@ -265,7 +287,10 @@ class RealDriver(Driver):
         self, folder: Path, binary: Path, *, node: str = "real", peer_port: int = 0, sounds: Path | None = None
     ) -> None:
         super().__init__(folder)
-        self.real = RealSwitch(folder, binary=binary, extensions=EXTENSIONS, sounds=sounds, peer_port=peer_port)
+        self.real = RealSwitch(
+            folder, binary=binary, extensions=EXTENSIONS, sounds=sounds, peer_port=peer_port, patience_s=PATIENCE_S
+        )
+        self.unattended = self.real.plan.unattended
         self.recordings = self.real.plan.recordings
         self.switch = Switch(
             name=node, host="127.0.0.1", port=self.real.plan.esl_port, password=self.real.plan.esl_password
@@ -287,6 +312,10 @@ class RealDriver(Driver):
 
     def know(self, **others: int) -> None:
         self.real.know(**others)
+
+    def shorten_prompts(self) -> None:
+        for prompt in ("unattended", "leave_message", "message_taken"):
+            write_wav(self.real.sounds / self.real.plan.language / f"{prompt}.wav", silence(0.2))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -423,6 +452,8 @@ class SimulatedDriver(Driver):
         self.peering = ["--name", node, "--peer-port", str(peer_port)] if peer_port else []
         self.recordings = folder / "recordings"
         self.recordings.mkdir(parents=True)
+        self.unattended = folder / "unattended"
+        self.unattended.mkdir()
         self.child: Child | None = None
         self.switch = Switch(name=node, host="127.0.0.1", port=0, password="contract-tests")
 
@@ -431,6 +462,9 @@ class SimulatedDriver(Driver):
         command = [
             *(sys.executable, "-m", "freeswitch.simulator", "--port", "0", "--password", self.switch.password),
             *("--seed", "1", "--heartbeat", "2"),
+            *("--patience", str(PATIENCE_S), "--unattended", str(self.unattended)),
+            *("--recordings", str(self.recordings)),
+            *("--fallback", ",".join(f"user/{extension}@ringledger" for extension in EXTENSIONS)),
             *self.peering,
         ]
         self.child = Child(command, output=output, folder=Path(__file__).parents[2])
@@ -448,6 +482,9 @@ class SimulatedDriver(Driver):
         self.stack.close()
         assert self.child is not None
         self.child.stop()
+
+    def shorten_prompts(self) -> None:
+        """They are already: it knows them by name only."""
 
     def know(self, **others: int) -> None:
         self.peering += [part for name, port in others.items() for part in ("--peer", f"{name}={port}")]

@@ -48,9 +48,11 @@ class RealSwitch:
         log_level: str = "warning",
         user: str | None = None,
         peer_port: int = 0,
+        patience_s: int = 0,
     ) -> None:
         """`user` is who the switch runs as, None for whoever we are; only root may choose. `peer_port` is where other
-        switches (see `know`) bring their callers; 0 where there are none.
+        switches (see `know`) bring their callers; 0 where there are none. After `patience_s` without a sign of life of
+        an orchestrator it serves callers by itself; 0: never.
         """
         found = binary or freeswitch_binary()
         if found is None:
@@ -74,6 +76,7 @@ class RealSwitch:
             phones=[Phone(extension, secrets.token_urlsafe(18)) for extension in extensions],
             log_level=log_level,
             realtime=False,
+            patience_s=patience_s,
         )
 
     def know(self, **others: int) -> None:

@@ -1,15 +1,23 @@
 """Queues: who waits, what became of them, and every formula over the same day."""
 
+import random
+from functools import partial
+
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.kernel import Instant
+from orchestrator.domain.observed import Observed
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from projections import queue_state
+from projections.base import run_batch
+from projections.building import build
 from projections.catalogue import PROJECTIONS
+from projections.feed import Feed
 from projections.queue_state import Day
 from projections.service_level import FORMULAS
-from tests.projections.kit import MORNING, ReadKit
+from tests.projections.kit import MORNING, ReadKit, Records
 from tests.projections.test_contact_log import arrived, queued
 from tests.projections.test_rebuild import SEEDS, simulated
 
@@ -193,3 +201,33 @@ def test_a_caller_who_is_moved_is_a_visit_of_each_queue_and_waits_in_one(kit: Re
     found = today(kit)
     assert (found.offered, found.answered, found.abandoned, found.left_otherwise) == (1, 0, 0, 1)
     assert [(each.queue_id, each.waiting) for each in kit.read(queue_state.now)] == [("sales", 0), ("support", 1)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_a_look_into_the_past_counts_is_what_the_read_model_had_at_that_position(kit: ReadKit, seed: int) -> None:
+    """Feature 11.3: exact after every batch, and over a midnight."""
+    records = simulated(seed)
+    midnight = kit.site.bounds(TOMORROW)[0]
+    answered = {each.stream for each in records if getattr(each.event, "outcome", "") == "answered"}
+    began = sorted(
+        each.about.at for each in records if each.stream in answered and isinstance(each.event, contacts.ContactQueued)
+    )
+    shift = midnight - began[len(began) // 2]
+    kit.store(replace(each, about=replace(each.about, at=Instant(each.about.at + shift))) for each in records)
+    kit.build(QUEUES)
+    build(kit.connection, QUEUES, Records(()), kit.site)
+    dice, feed, world = random.Random(seed), Feed(kit.log), Observed()
+    seen: set[str] = set()
+    reached = 0
+    while moved := run_batch(kit.connection, QUEUES, feed, kit.site, limit=dice.randint(1, 60)):
+        count, position = moved
+        if not count:
+            break
+        for record in kit.log.history(after=reached, until=position):
+            world.apply(record)
+        reached = position
+        for day in (TODAY, TOMORROW):
+            found = kit.read(partial(queue_state.days, first=day, last=day))
+            assert world.counted(*kit.site.bounds(day)) == [replace(each, day="") for each in found]
+            seen.update(day for each in found if each.answered)
+    assert seen == {TODAY, TOMORROW}

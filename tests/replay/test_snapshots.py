@@ -13,8 +13,8 @@ import pytest
 from orchestrator.domain.contacts.contacts import NuisanceMarked
 from orchestrator.domain.customers.blacklist import NumberBlacklisted
 from orchestrator.domain.kernel import SECOND, Instant, Provenance, Record
+from orchestrator.domain.observed import Observed
 from orchestrator.domain.routing.queues import QueueConfigured
-from orchestrator.domain.world import World
 from orchestrator.replay import as_of
 from orchestrator.replay.frozen import Damaged, Marks, freeze, mark_of, thaw
 from orchestrator.replay.keeper import Gone, Keeper, nights
@@ -51,7 +51,7 @@ def kept(kit: Kit, projector: Source, *, interval: int = 20, of: str = "") -> Sn
     return snapshots
 
 
-def told(world: World, at: Instant) -> dict[str, object]:
+def told(world: Observed, at: Instant) -> dict[str, object]:
     """Everything of a state that can be compared, personal text included."""
     return {
         "picture": picture(world, at, position=0, personal=True),
@@ -63,8 +63,8 @@ def told(world: World, at: Instant) -> dict[str, object]:
     }
 
 
-def folded(log: Log, position: int) -> World:
-    world = World()
+def folded(log: Log, position: int) -> Observed:
+    world = Observed()
     for record in log.history(until=position) if position else ():
         world.apply(record)
     return world

@@ -218,11 +218,15 @@ class Engine:
     def _take_now(self, body: Body | Fact | Followed, answered: Callable[[Refused | None], None] | None = None) -> None:
         self._inputs += 1
         given = Input(id=f"{self.epoch}-{self._inputs}", at=self._agenda.now, body=body)
+        no_news = isinstance(body, Fact) and self.runner.is_no_news(body)
         try:
             outcome = self.runner.step(given)
         except Exception as error:
             self.watcher.raised(self, given, error)
             raise
+        if no_news:  # the loop would not have taken it
+            assert not outcome.records, f"{body} was news"
+            assert not outcome.instructions, f"{body} was news"
         if outcome.records:
             self._steps += 1
             self._pending.append(Step(self._steps, outcome.records, outcome.instructions))

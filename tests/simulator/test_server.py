@@ -57,7 +57,7 @@ def test_a_signal_ends_it_in_good_order(how: signal.Signals) -> None:
             assert control.await_event("CHANNEL_HANGUP_COMPLETE")["Hangup-Cause"] == "SYSTEM_SHUTDOWN"
             with pytest.raises(ConnectionResetError, match="The system is being shut down"):
                 control.drain(5)
-        out, err = child.communicate(timeout=5)
+        out, err = child.communicate(timeout=30)
         assert (child.returncode, out, err) == (0, "", "")
 
 
@@ -73,7 +73,7 @@ def test_a_client_that_is_slow_to_read_hears_everything_before_the_goodbye() -> 
             child.send_signal(signal.SIGTERM)
             with pytest.raises(ConnectionResetError, match="The system is being shut down"):
                 slow.drain(5)
-        child.communicate(timeout=5)
+        child.communicate(timeout=30)
         assert child.returncode == 0
     ended = [event for event in slow.events if event["Event-Name"] == "CHANNEL_HANGUP_COMPLETE"]
     assert len(ended) == calls
@@ -97,7 +97,7 @@ def test_what_it_cannot_do_is_said_in_one_line(tmp_path: Path, serve: Serve) -> 
         (("--password", "-"), "the password is empty: give it as the first line of standard input"),
     ):
         with simulator(*options) as child:
-            _, err = child.communicate(timeout=5)
+            _, err = child.communicate(timeout=30)
         assert child.returncode == 2
         assert err.startswith("simulator: ")
         assert advice in err
@@ -235,7 +235,7 @@ def test_a_heart_beats_with_the_count_of_sessions(serve: Serve) -> None:
     control = running.connect("HEARTBEAT", "CHANNEL_PARK")
     control.api('simulator call {"dialled": "4001"}')
     control.await_event("CHANNEL_PARK")
-    beat = control.await_event("HEARTBEAT", within_s=3)
+    beat = control.await_event("HEARTBEAT")
     assert (beat["Session-Count"], beat["Core-UUID"]) == ("1", control.api("global_getvar core_uuid"))
 
 

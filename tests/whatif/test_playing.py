@@ -14,6 +14,7 @@ from orchestrator.whatif.asking import Answer, Real
 from orchestrator.whatif.changes import Changes, Wanted
 from orchestrator.whatif.day import ANSWERED, Agent, Day, Ring, Talk
 from tests.whatif import made
+from web.whatif import words
 
 TODAY = date(2026, 3, 2)
 
@@ -44,6 +45,31 @@ def test_unchanged_rules_reproduce_the_real_day_within_the_stated_band(unchanged
     level = unchanged.figures["service_level"].same
     assert level is not None
     assert 0 < level.most - level.least < 0.3  # a band that says something
+
+
+def test_who_hangs_up_as_an_agent_answers_does_so_again_and_tells_nothing_of_patience() -> None:
+    """Issue 7: a third of the callers go in the moment in which they would be joined; agents answer at other times in
+    each play, so by the clock alone many of them would be served.
+    """
+    day = made.brought(250, 4, hours=(8, 10), agents_pause=False)
+    callers = [
+        replace(each, at_answer=50 * MILLISECOND) if place % 3 == 0 else each for place, each in enumerate(day.callers)
+    ]
+    real = asking.taken(made.records(replace(day, callers=callers)), made.FIRST, made.LAST)
+    answer = ask(real, seeds=5)
+    lost = answer.figures["given_up"]
+    assert lost.real is not None
+    assert lost.same is not None
+    assert lost.real > 0.35
+    assert lost.same.mean == pytest.approx(lost.real, abs=0.03)
+    assert lost.same.least <= lost.real <= lost.same.most
+    told = answer.patience
+    assert 40 < told.at_answer < 84
+    assert told.gave_up + told.at_answer == real.measured.of_queue()["abandoned"]
+    said = " ".join(words.sentences(answer))
+    assert f"{told.at_answer} hung up in the moment in which an agent answered." in said
+    assert f"{told.at_ring} of those who gave up did so while a phone rang for them." in said
+    assert f"{100 * told.at_ring / 250:.1f} points" in said
 
 
 def test_a_queue_of_its_own_does_as_erlang_a_says() -> None:

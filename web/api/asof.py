@@ -12,7 +12,7 @@ from orchestrator.replay.past import clock, refuse_outside
 from orchestrator.replay.picture import picture
 from web.api.forms import Json, Ms, Position, Query, Time, instant_of, time_of
 from web.parts import parts
-from web.replay.views import snapshots
+from web.past import snapshots
 
 
 class AsOfQuery(Query, frozen=True, kw_only=True):

@@ -15,9 +15,9 @@ from web.api.forms import Items, Json, Line, Ms, Paged, Position, Query, Time, W
 from web.audit.shown import stored
 from web.history.shown import names_now
 from web.parts import parts
+from web.past import past
 from web.push.present import live
 from web.replay.moment import Moment, moment_at, moment_of
-from web.replay.views import scrubber
 from web.words import sentence
 
 # PostgreSQL's bigint, which positions are.
@@ -149,8 +149,8 @@ def replay(query: ReplayQuery) -> Picture:
     if query.position:
         if query.position > parts().reading.log.position():
             raise Refused("bad_position", "The log has not come to this position.")
-        return _picture(moment_of(scrubber(), query.position))
-    return _picture(moment_at(scrubber(), instant_of(query.at) or Instant(time.time_ns() // 1000)))
+        return _picture(moment_of(past().scrubber, query.position))
+    return _picture(moment_at(past().scrubber, instant_of(query.at) or Instant(time.time_ns() // 1000)))
 
 
 def position() -> Standing:

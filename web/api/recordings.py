@@ -4,7 +4,6 @@ for people only.
 
 from typing import Annotated
 
-from flask import abort
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from projections import recordings as model
@@ -147,7 +146,7 @@ def search(query: RecordingsQuery) -> Items[Recording]:
 
 def one(name: str) -> RecordingInFull:
     """One recording, who heard it, and what holds it"""
-    row = _in_sight(name)
+    row = shown.in_sight(name)
     reading = parts().reading
     with reading.reader.borrow() as connection:
         uses = recordings_found.uses(connection, row.file)
@@ -168,22 +167,14 @@ def one(name: str) -> RecordingInFull:
 
 def hold(name: str, body: NewHold, key: str) -> Written:
     """Hold a recording for a case: it stays whatever happens"""
-    row = _in_sight(name)
+    row = shown.in_sight(name)
     return written(parts().reading.holds.place(who(), row.file, body.case, body.reason, key=key))
 
 
 def lift(name: str, hold_id: str, body: Lifting, key: str) -> Written:
     """Lift a hold"""
-    row = _in_sight(name)
+    row = shown.in_sight(name)
     return written(parts().reading.holds.lift(who(), row.file, hold_id, body.reason, key=key))
-
-
-def _in_sight(name: str) -> model.Recording:
-    with parts().reading.reader.borrow() as connection:
-        row = recordings_found.find(connection, f"{name}.wav", sight=agents_in_sight())
-    if row is None:
-        abort(404)
-    return row
 
 
 def _recording(row: model.Recording, number: str) -> Recording:

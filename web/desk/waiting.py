@@ -52,9 +52,10 @@ class Waiting(Struct, frozen=True, kw_only=True):
 def waiting_in(view: LiveView, queue_id: str) -> Waiting:
     """Who waits in this queue now."""
     with view.still() as world:
-        line = in_line(world, queue_id, _now())
+        now = _now()
+        line = in_line(world, queue_id, now)
         queue = world.queues.get(queue_id)
-        callbacks = {each.contact_id: each for each in planned(world, queue_id=queue_id)}
+        callbacks = {each.contact_id: each for each in planned(world, now, queue_id=queue_id)}
         later = [each for each in callbacks.values() if each.state == "callback_later"]
         return Waiting(
             queue_id=queue_id,

@@ -3,6 +3,7 @@
 A leader does it from the floor, and from their own desk where they have one.
 """
 
+import time
 from typing import Final
 
 from flask import abort, render_template, request
@@ -10,7 +11,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from orchestrator.domain.kernel import Refused
+from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.runner import inputs
 from web.access.needs import needs
 from web.access.visitor import me
@@ -79,4 +80,4 @@ def in_sight() -> tuple[Planned, ...]:
     teams = me().teams
     with live().view.still() as world:
         theirs = {agent.agent_id for agent in world.agents.values() if agent.team in teams}
-        return planned(world, theirs if teams else None)
+        return planned(world, Instant(time.time_ns() // 1_000), theirs if teams else None)

@@ -1,15 +1,21 @@
-"""The day's counts, read from the read models now and then while somebody looks, so that drawing reads no database."""
+"""The day's counts. Of the present they are read from the read models now and then while somebody looks, so that
+drawing reads no database; of the past they stand in the state of then.
+"""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import gevent
 import structlog
 from msgspec import Struct
 
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.observed import Observed
 from projections import queue_state
+from projections.base import Site
 from projections.reading import NOT_BUILT, Away, Reading
 from projections.service_level import DEFAULT, FORMULAS
 
@@ -52,8 +58,8 @@ class Counts:
             days = self._reading.reader.run(lambda connection: queue_state.days(connection, today, today))
         except NOT_BUILT:
             return  # there is nothing to count yet
-        self.of_queue = {day.queue_id: _today(day) for day in days}
-        self.whole = _today(queue_state.total(days))
+        self.of_queue = {day.queue_id: today_of(day) for day in days}
+        self.whole = today_of(queue_state.total(days))
         self._looked = time.monotonic()
 
     def keep(self, wanted: Callable[[], bool], changed: Callable[[], None]) -> "Counts":
@@ -79,7 +85,26 @@ class Counts:
             changed()
 
 
-def _today(day: queue_state.Day) -> Today:
+class Then(Struct, frozen=True):
+    """The day of a moment that is over, as far as it had come by then."""
+
+    of_queue: dict[str, Today]
+    whole: Today
+
+
+def counted_then(world: Observed, at: Instant, zone: ZoneInfo) -> Then | None:
+    """What `Counts` had of the day of `at`, in the state of then; None where that is not known any more: a clock had
+    been put back by a day.
+    """
+    site = Site(zone)
+    days = world.counted(*site.bounds(site.day(at)))
+    if days is None:
+        return None
+    return Then({day.queue_id: today_of(day) for day in days}, today_of(queue_state.total(days)))
+
+
+def today_of(day: queue_state.Day) -> Today:
+    """The figures of these counts."""
     return Today(
         offered=day.offered,
         answered=day.answered,

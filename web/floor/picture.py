@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -109,6 +108,8 @@ class Floor(Struct, frozen=True, kw_only=True):
     callbacks: tuple[Planned, ...]
     whole: Today
     states: dict[str, int]
+    counted: bool = True
+    """Whether the day's counts are known: of a moment that is long over they may not be."""
 
 
 def floor_of(view: LiveView, counts: Counts, levels: Levels, teams: tuple[str, ...] = ()) -> Floor:
@@ -122,24 +123,25 @@ def floor_at(
     world: World,
     now: Instant,
     levels: Levels,
-    days: Mapping[str, Today] = MappingProxyType({}),
+    days: Mapping[str, Today] | None,
     *,
     whole: Today = NOTHING,
     teams: tuple[str, ...] = (),
 ) -> Floor:
-    """The same of any state, as it was seen at `now`; `days`: each queue's day so far."""
+    """The same of any state, as it was seen at `now`; `days`: each queue's day so far, None where it is not known."""
     agents = _agents(world, teams)
     seen = {row.agent_id for row in agents} if teams else None
     states: dict[str, int] = {}
     for row in agents:
         states[row.state] = states.get(row.state, 0) + 1
     return Floor(
-        tiles=tuple(_tiles(world, now, days, levels)),
+        tiles=tuple(_tiles(world, now, days or {}, levels)),
         agents=tuple(agents),
         calls=tuple(_calls(world, seen)),
-        callbacks=planned(world, seen),
+        callbacks=planned(world, now, seen),
         whole=whole,
         states=states,
+        counted=days is not None,
     )
 
 

@@ -70,11 +70,10 @@ def plan_of(view: LiveView, contact_id: str) -> Plan | None:
         )
 
 
-def planned(world: World, agents: set[str] | None = None, *, queue_id: str = "") -> tuple[Planned, ...]:
-    """Who is to be called back, whoever waits longest first; with `queue_id`, from that queue. With `agents`: without
-    those who ring at others only.
+def planned(world: World, now: Instant, agents: set[str] | None = None, *, queue_id: str = "") -> tuple[Planned, ...]:
+    """Who is to be called back as it stands at `now`, whoever waits longest first; with `queue_id`, from that queue.
+    With `agents`: without those who ring at others only.
     """
-    now = Instant(time.time_ns() // 1_000)
     waiting = (contact_id for of_number in world.callbacks.values() for contact_id in of_number)
     contacts = [contact for contact in map(world.contacts.get, waiting) if contact is not None]
     places = {

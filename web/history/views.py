@@ -24,7 +24,18 @@ NAVIGATION = (Item("history.search", _l("History"), 60),)
 
 __all__ = ["NAVIGATION", "blueprint", "why"]
 
-OUTCOMES: Final = ("completed", "abandoned", "turned_away", "switch_lost", "stopped", "demo_stopped")
+OUTCOMES: Final = (
+    "completed",
+    "abandoned",
+    "turned_away",
+    "switch_lost",
+    "unattended",
+    "unattended_served",
+    "unattended_message",
+    "unattended_abandoned",
+    "stopped",
+    "demo_stopped",
+)
 _ID_LENGTH: Final = 64
 
 

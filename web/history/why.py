@@ -16,8 +16,8 @@ from web.access.visitor import me
 from web.history.area import blueprint
 from web.history.shown import names_now
 from web.parts import parts
+from web.past import past
 from web.push.present import live
-from web.replay.views import scrubber
 from web.words import Names
 from web.words.why import verdict
 
@@ -84,7 +84,7 @@ def explained(contact_id: str, *, number: str = "", offer: int = 0) -> list[Expl
             raise Refused("no_such_agent", f"There is no agent with the employee number {number[:20]}.")
     names = names_now()[0]
     sees = agents_in_sight()
-    moments = why(parts().reading.log, contact_id, scrubber(), agent_id=agent_id, offer=offer)
+    moments = why(parts().reading.log, contact_id, past().scrubber, agent_id=agent_id, offer=offer)
     return [_explained(moment, names, sees) for moment in moments]
 
 

@@ -19,8 +19,8 @@ from web.access.visitor import me
 from web.navigation import Item
 from web.ops import nodes
 from web.parts import parts
+from web.past import snapshots
 from web.push.present import live, view_if_any
-from web.replay.views import snapshots
 from web.words import code
 from web.writing import fresh_key
 

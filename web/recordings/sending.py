@@ -12,11 +12,10 @@ from orchestrator.domain.kernel import Event, Refused
 from orchestrator.domain.texts import LINE, one_line
 from orchestrator.service.recordings import Sound
 from projections import recordings as model
-from projections import recordings_found
 from web.access.needs import needs
-from web.access.sight import agents_in_sight
 from web.access.visitor import me
 from web.parts import parts
+from web.recordings import shown
 from web.recordings.area import blueprint
 
 # Whoever asks for another part within this time still listens to what they began.
@@ -98,20 +97,11 @@ def copy(name: str) -> Response:
     return _sent(found, "attachment", row)
 
 
-def in_sight(name: str) -> model.Recording:
-    """The recording of this name, if it is one of the visitor's teams; 404 otherwise."""
-    with parts().reading.reader.borrow() as connection:
-        row = recordings_found.find(connection, f"{name}.wav", sight=agents_in_sight())
-    if row is None:
-        abort(404)
-    return row
-
-
 def _complete(name: str) -> model.Recording:
-    """The same, if the switch writes it no more: whoever hears a talk that goes on listens in, which is another right.
-    404 where nothing came of it.
+    """The visitor's recording of this name, if the switch writes it no more: whoever hears a talk that goes on listens
+    in, which is another right. 404 where nothing came of it.
     """
-    row = in_sight(name)
+    row = shown.in_sight(name)
     if row.state == model.WRITING:
         raise Refused("recording_not_kept", "This recording is not sealed yet; try again in a moment.")
     if row.state not in (model.FINISHED, model.KEPT) and not row.digest:

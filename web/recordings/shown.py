@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from flask import abort
 from msgspec import Struct
 
 from orchestrator.domain.contacts.keeping import Kept
 from orchestrator.domain.kernel import Refused
 from orchestrator.replay import parse_time
-from projections import customers
+from projections import customers, recordings_found
 from projections import recordings as model
 from projections.recordings import Recording, Use
 from projections.recordings_found import Search
@@ -61,6 +62,15 @@ def wanted(asked: Mapping[str, str]) -> Search:
         problems=state == PROBLEMS,
         held=state == HELD,
     )
+
+
+def in_sight(name: str) -> Recording:
+    """The recording of this name, if it is one of the visitor's teams; 404 otherwise."""
+    with parts().reading.reader.borrow() as connection:
+        row = recordings_found.find(connection, f"{name}.wav", sight=agents_in_sight())
+    if row is None:
+        abort(404)
+    return row
 
 
 def agents_named(text: str) -> tuple[str, ...]:

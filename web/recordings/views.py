@@ -77,7 +77,7 @@ def show(name: str) -> str:
 @needs("recordings.hold")
 def hold(name: str) -> Response | tuple[str, int]:
     """Hold it for a case; the page again, with a word, where something will not do."""
-    row = sending.in_sight(name)
+    row = shown.in_sight(name)
     try:
         done = parts().reading.holds.place(
             who(), row.file, request.form.get("case", ""), request.form.get("reason", ""), key=key()
@@ -92,7 +92,7 @@ def hold(name: str) -> Response | tuple[str, int]:
 @needs("recordings.hold")
 def lift(name: str) -> Response | tuple[str, int]:
     """Lift one of its holds."""
-    row = sending.in_sight(name)
+    row = shown.in_sight(name)
     try:
         done = parts().reading.holds.lift(
             who(), row.file, request.form.get("hold", ""), request.form.get("reason", ""), key=key()
@@ -109,7 +109,7 @@ def _to(name: str, position: int) -> Response:
 
 
 def _page(name: str, problem: str = "", case: str = "") -> str:
-    row = sending.in_sight(name)
+    row = shown.in_sight(name)
     reading = parts().reading
     # One that was taken for lost may be there again.
     there = row.state in (model.FINISHED, model.KEPT) or (

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
 from msgspec import Struct
@@ -10,10 +11,12 @@ from msgspec.structs import replace
 
 from orchestrator.domain.contacts.events import OfferMade, OfferWidened
 from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of, kind_of
+from orchestrator.domain.observed import Observed
 from orchestrator.domain.world import World
 from orchestrator.replay import Past, Scrubber, stops
 from orchestrator.replay.picture import picture
 from orchestrator.replay.stops import QueueAbove, Stop
+from web.floor.counts import counted_then
 from web.floor.levels import Levels
 from web.floor.picture import Floor, floor_at
 from web.replay.changes import changes
@@ -53,7 +56,7 @@ class Moment(Struct, frozen=True, kw_only=True):
 
     at: Instant
     position: int
-    world: World
+    world: Observed
     recent: Sequence[Happened]
     next_position: int
     """The event after it, 0 at the end of the log."""
@@ -73,10 +76,12 @@ class Moment(Struct, frozen=True, kw_only=True):
         """The state for programs."""
         return picture(self.world, self.at, position=self.position)
 
-    @property
-    def floor(self) -> Floor:
-        """The state as leaders see the present."""
-        return floor_at(self.world, self.at, Levels())
+    def floor(self, zone: ZoneInfo) -> Floor:
+        """The state as leaders see the present, with what was counted by then of its day in this zone."""
+        then = counted_then(self.world, self.at, zone)
+        if then is None:
+            return floor_at(self.world, self.at, Levels(), None)
+        return floor_at(self.world, self.at, Levels(), then.of_queue, whole=then.whole)
 
 
 def in_calendar(instant: Instant) -> Instant:

@@ -1,22 +1,23 @@
 """Replay: a window of the past on the components of the live floor, played, stepped and stopped (11.2, 11.3)."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from flask import Blueprint, current_app, make_response, render_template, request
+from flask import Blueprint, make_response, render_template, request
 from flask_babel import lazy_gettext as _l
+from msgspec.structs import replace
 from werkzeug.wrappers import Response
 
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.replay import Scrubber, Snapshots, stops
-from orchestrator.replay.past import clock
+from orchestrator.replay import stops
 from web import refusals
 from web.access.needs import needs
 from web.desk.shown import SIGNS
 from web.floor.topics import Pills
 from web.navigation import Item
-from web.parts import parts
+from web.parts import place
+from web.past import past
 from web.replay.moment import Moment, moment_after, moment_at, moment_of
-from web.replay.window import TooLarge, instant, window
+from web.replay.window import TooLarge, instant, now, refuse_before, window
 from web.words import chosen, code
 from web.words import reason as reason_in_words
 
@@ -35,8 +36,6 @@ EVENTS: Final = {
     "NodeLost": _l("switch lost"),
     stops.UNKNOWN: _l("an event that this program does not know"),
 }
-_SCRUBBER: Final = "ringledger-scrubber"
-_SNAPSHOTS: Final = "ringledger-snapshots"
 _DIGITS: Final = 19
 
 
@@ -44,17 +43,17 @@ _DIGITS: Final = 19
 @needs("replay.watch")
 def page() -> Response:
     """The slider over a window of time, standing at `position`, at `at`, or at the window's end."""
-    position = _position("position")
-    found = moment_of(scrubber(), position) if position else None
-    at = found.at if found is not None else instant("at", clock())
+    position, scrubber = _position("position"), past().scrubber
+    found = moment_of(scrubber, position) if position else None
+    at = found.at if found is not None else instant("at", now())
     try:
-        seen = window(scrubber(), at, given=position > 0 or "at" in request.args)
+        seen = window(at, given=position > 0 or "at" in request.args)
     except TooLarge as large:
         shown = render_template("replay/too_large.html", words=refusals.words(large), large=large)
         return make_response(shown, 400)
     if found is None:
-        found = moment_at(scrubber(), Instant(min(max(at, seen.begins), seen.ends)))
-    first = next(iter(scrubber().steps(0, 1)), None)
+        found = moment_at(scrubber, Instant(min(max(at, seen.begins), seen.ends)))
+    first = next(iter(scrubber.steps(0, 1)), None)
     return make_response(
         render_template(
             "replay/page.html",
@@ -73,38 +72,27 @@ def moment() -> str:
     """One moment, as a piece of the page: `at` an instant, or just after the event at `position`. `shown`: the position
     that was shown before, from which the first `stop` on the way is looked for.
     """
-    shown, position = _position("shown"), _position("position")
+    shown, position, scrubber = _position("shown"), _position("position"), past().scrubber
     wanted = stops.parse(request.args.getlist("stop"))
-    at = instant("at", clock())
+    at = instant("at", now())
     if position:
-        found = moment_of(scrubber(), position, shown=shown)
+        found = moment_of(scrubber, position, shown=shown)
     elif wanted and shown:
-        found = moment_after(scrubber(), shown, at, wanted)
+        found = moment_after(scrubber, shown, at, wanted)
     else:
-        found = moment_at(scrubber(), at, shown=shown)
+        found = moment_at(scrubber, at, shown=shown)
     return render_template("replay/moment.html", **_shown(found))
-
-
-def scrubber() -> Scrubber:
-    """One for all who look: what one has dragged over, the next need not fold again."""
-    found = current_app.extensions.get(_SCRUBBER) or Scrubber(parts().reading.log, snapshots=snapshots())
-    current_app.extensions[_SCRUBBER] = found
-    return cast("Scrubber", found)
-
-
-def snapshots() -> Snapshots:
-    """The states that are kept for all."""
-    found = current_app.extensions.get(_SNAPSHOTS) or Snapshots(parts().reading.reader)
-    current_app.extensions[_SNAPSHOTS] = found
-    return cast("Snapshots", found)
 
 
 def _shown(found: Moment) -> dict[str, Any]:
     """What the templates of the floor are given, of then; `still`: no time in them goes on."""
-    stopped = EVENTS.get(found.stopped, found.stopped)
+    stopped, span = EVENTS.get(found.stopped, found.stopped), past().span
+    if span is not None and found.previous_position < span.first_position:
+        found = replace(found, previous_position=0)
+    chosen.as_of(found.world.reasons)
     return {
         "found": found,
-        "floor": found.floor,
+        "floor": found.floor(place().timezone),
         "now": found.at,
         "still": True,
         "stopped": str(stopped),
@@ -123,6 +111,7 @@ def _position(name: str) -> int:
         return 0
     if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
         raise Refused("bad_position", "A position is a whole number.")
-    if int(text) > parts().reading.log.position():
+    if int(text) > past().log.position():
         raise Refused("bad_position", "The log has not come to this position.")
+    refuse_before(position=int(text))
     return int(text)

@@ -6,9 +6,11 @@ from flask import request
 from msgspec import Struct
 
 from orchestrator.domain.kernel import SECOND, Instant, Refused
-from orchestrator.replay import Scrubber, parse_time
+from orchestrator.replay import BadTime, parse_time
+from orchestrator.replay.moments import local
 from orchestrator.replay.past import clock
-from web.parts import parts
+from web.parts import place
+from web.past import past
 from web.replay.moment import in_calendar
 
 # How much of the past the slider spans where nobody says otherwise.
@@ -43,20 +45,38 @@ class Window(Struct, frozen=True):
         return [0.0 if not count else max(count / most, 0.04) for count in self.density]
 
 
-def window(scrubber: Scrubber, at: Instant, *, given: bool) -> Window:
+def now() -> Instant:
+    """The latest instant that can be looked at."""
+    span = past().span
+    return clock() if span is None else span.ends
+
+
+def refuse_before(at: Instant | None = None, position: int = 0) -> None:
+    """Raises `Refused` (`bad_time`) for what lies before all that a file knows."""
+    span = past().span
+    if span is None or not span.first_position:
+        return
+    if (at is not None and at < span.begins) or 0 < position < span.first_position:
+        begins = local(span.begins, place().timezone)
+        raise BadTime(f"The bundle begins at {begins}; of what was before, it does not hold everything.")
+
+
+def window(at: Instant, *, given: bool) -> Window:
     """The window of the query; `given`: whether `at` was asked for, which then lies in it.
 
     Raises `Refused` (`bad_window`, `bad_time`), `TooLarge` and `Away`.
     """
-    begins = instant("from", Instant(at - WINDOW))
-    ends = max(instant("to", Instant(min(clock(), begins + WINDOW))), at if given else begins)
+    reach, scrubber = past().span, past().scrubber
+    begins = instant("from", Instant(at - WINDOW) if reach is None else reach.begins)
+    ends = max(
+        instant("to", Instant(min(clock(), begins + WINDOW)) if reach is None else reach.ends), at if given else begins
+    )
     if begins >= ends:
         raise Refused("bad_window", "The window must begin before it ends.")
     if ends - begins > LONGEST:
         raise TooLarge(
             "A window may be 31 days long at most.", *_around(at if given else ends, begins, ends, LONGEST / 31)
         )
-    log = parts().reading.log
     after, until = scrubber.position_at(Instant(begins - 1)), scrubber.position_at(ends)
     if until - after > MOST_EVENTS:
         span = (ends - begins) * MOST_EVENTS / (until - after) / 2
@@ -64,7 +84,8 @@ def window(scrubber: Scrubber, at: Instant, *, given: bool) -> Window:
             f"There are {until - after:,} events in this window, at most {MOST_EVENTS:,} can be looked through.",
             *_around(at if given else ends, begins, ends, span),
         )
-    return Window(begins, ends, until - after, log.density(begins, ends, BARS, after=after, until=until))
+    density = past().log.density(begins, ends, BARS, after=after, until=until)
+    return Window(begins, ends, sum(density), density)
 
 
 def _around(at: Instant, begins: Instant, ends: Instant, span: float) -> tuple[Instant, Instant]:
@@ -80,5 +101,8 @@ def instant(name: str, otherwise: Instant) -> Instant:
     if not text:
         return otherwise
     if text.isascii() and text.isdigit() and len(text) == len(str(otherwise)):
-        return Instant(int(text))
-    return in_calendar(parse_time(text, parts().settings.timezone))
+        at = Instant(int(text))
+    else:
+        at = in_calendar(parse_time(text, place().timezone))
+    refuse_before(at)
+    return Instant(min(at, now())) if past().span is not None else at

@@ -72,7 +72,9 @@ def sentences(answer: Answer) -> list[str]:
     return [
         *_of_the_difference(answer),
         *_of_the_band(level, answer.seeds),
+        *_of_those_who_give_up(answer),
         _of_patience(answer),
+        *_of_stages(answer),
         *_left_out(answer),
         _(
             "Calls come when they came, with the talks and after-call work that they had; whoever was not served that"
@@ -128,6 +130,39 @@ def _of_the_band(level: Figure, seeds: int) -> Iterator[str]:
             " and %(most)s%% (95 %% confidence). The real day, %(really)s%%, is none of them: something happened that"
             " is not played. Believe differences, not levels.",
             **given,
+        )
+
+
+def _of_those_who_give_up(answer: Answer) -> Iterator[str]:
+    lost = answer.figures["given_up"]
+    if answer.seeds == 1 or lost.real is None or lost.same is None:
+        return
+    yield _(
+        "Played so, %(played)s%% give up, and on one such day between %(least)s%% and %(most)s%%; really it were"
+        " %(really)s%%.",
+        played=written("given_up", lost.same.mean),
+        least=written("given_up", _possible("given_up", lost.same.least)),
+        most=written("given_up", _possible("given_up", lost.same.most)),
+        really=written("given_up", lost.real),
+    )
+
+
+def _of_stages(answer: Answer) -> Iterator[str]:
+    """What it rests on that people give up for the time, and how far off it may be where they do not."""
+    found, offered = answer.patience, answer.figures["offered"].real
+    if found.at_answer:
+        yield _(
+            "%(count)s hung up in the moment in which an agent answered. That is not for the time that they waited:"
+            " they do so again whenever an agent answers, and tell nothing of patience.",
+            count=found.at_answer,
+        )
+    if found.at_ring and offered:
+        yield _(
+            "Patience is taken to end with time, whatever callers hear. %(count)s of those who gave up did so while a"
+            " phone rang for them. If it was the ringing that moved all of these, figures may be off by %(points)s"
+            " points.",
+            count=found.at_ring,
+            points=f"{100 * found.at_ring / offered:.1f}",
         )
 
 

@@ -1,6 +1,8 @@
 """What agents choose from, as the site names it: reasons for not being ready, and of what became of a contact."""
 
-from flask import has_app_context
+from typing import cast
+
+from flask import g, has_app_context
 
 from orchestrator.domain.staff.reasons import PauseReason, Reasons, WrapUpReason, WrapUpReasonsConfigured, label
 from orchestrator.service.site_reasons import usual
@@ -46,6 +48,15 @@ def name(code: str) -> str:
     return "" if reason is None else label(reason, language.current())
 
 
+def as_of(reasons: Reasons) -> None:
+    """Let the rest of the present answer name them as the site did then."""
+    g.reasons_then = reasons
+
+
 def _site() -> Reasons:
-    view = view_if_any() if has_app_context() else None
+    if not has_app_context():
+        return Reasons()
+    if (then := g.get("reasons_then")) is not None:
+        return cast("Reasons", then)
+    view = view_if_any()
     return Reasons() if view is None else view.world.reasons

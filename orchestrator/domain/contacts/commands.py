@@ -6,6 +6,7 @@ from orchestrator.domain.contacts.events import Decision, Hop, Reservation
 from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.recording import RecordingCommand
 from orchestrator.domain.contacts.speaking import Speaking
+from orchestrator.domain.contacts.unattended import ImportCall
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.routing.requirements import Step
 
@@ -494,5 +495,5 @@ Command = (
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
-    | Consulting | TakeOver | Monitoring | Speaking
+    | Consulting | TakeOver | Monitoring | Speaking | ImportCall
 )  # fmt: skip

@@ -90,7 +90,7 @@ from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import Transfer
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant
 from orchestrator.domain.routing.requirements import Requirement, Step, bounded, rank_at
-from orchestrator.domain.switch.causes import WITH_THE_SWITCH
+from orchestrator.domain.switch.causes import lost_as
 
 __all__ = [
     "LIVE",
@@ -291,7 +291,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     reminders: int = 0
     """How often the switch was asked in vain after legs that should be gone."""
     told: str = ""
-    """Why we ended it, where we did, or switch_lost."""
+    """Why we ended it, where we did, or what `causes.lost_as` calls it."""
     apology: str = ""
     """The prompt that a caller who is turned away hears; empty: none."""
     goodbye: str = "NORMAL_CLEARING"
@@ -625,7 +625,7 @@ def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
     if event.leg == contact.farewell:
         after = replace(after, farewell="")
     if event.leg == contact.caller_leg and contact.status != "leaving":
-        told = "switch_lost" if event.cause in WITH_THE_SWITCH else contact.told
+        told = lost_as(event.cause) or contact.told
         after = replace(after, status="leaving", phase=contact.status, told=told)
     return _in_time(after)
 

@@ -84,7 +84,7 @@ class ContactArrived(Event, frozen=True, kw_only=True):
     caller_name: Personal = ""
     trunk: str = ""
     found: str = "live"
-    """`live`, or `resync` where the call was found by asking the switch."""
+    """`live`, `resync` where it was found by asking the switch, or `import` where the switch had served it alone."""
     host: str = ""
     """The address from which the switch says that the call came."""
     trunk_id: str = ""
@@ -185,7 +185,7 @@ class ContactTurnedAway(Event, frozen=True, kw_only=True):
 
 
 class QueueVisitEnded(Event, frozen=True, kw_only=True):
-    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost, moved,
+    """The wait is over. `outcome`: answered, abandoned, timed_out, overflowed, stopped, switch_lost, unattended, moved,
     transferred (to a number outside, by an agent).
     """
 
@@ -453,8 +453,9 @@ class LegOverdue(Event, frozen=True, kw_only=True):
 
 
 class ContactEnded(Event, frozen=True, kw_only=True):
-    """The contact is over; nothing follows. `reason`: completed, abandoned, turned_away, switch_lost, or why we ended
-    it (`HangUpRequested.reason`, such as stopped).
+    """The contact is over; nothing follows. `reason`: completed, abandoned, turned_away, switch_lost, unattended (and
+    what `unattended.decide` says of a call that its switch served alone), or why we ended it
+    (`HangUpRequested.reason`, such as stopped).
     """
 
     reason: str

@@ -16,6 +16,7 @@ from orchestrator.domain.contacts import (
     recording,
     speaking,
     transferring,
+    unattended,
 )
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
@@ -86,8 +87,9 @@ from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.outward import outward_leg, to_be_called
 from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
 from orchestrator.domain.contacts.recording import RecordingCommand, Talk
+from orchestrator.domain.contacts.unattended import ImportCall
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Refused
-from orchestrator.domain.switch.causes import NORMAL_CLEARING, WITH_THE_SWITCH
+from orchestrator.domain.switch.causes import NORMAL_CLEARING, TAKEN_FROM_US, lost_as
 
 Events = tuple[Event, ...]
 _OfTheCaller = Queue | TurnAway | ExpireVisit | Identify | HangUp
@@ -105,6 +107,8 @@ def decide(contact: Contact | None, command: Command) -> Events:
     Raises `Refused` where a person asked for something that the contact's state does not allow.
     """
     if contact is None:
+        if isinstance(command, ImportCall):
+            return unattended.decide(command)
         return _receive(command) if isinstance(command, Receive) else ()
     if contact.status == "ended":
         return ()
@@ -365,7 +369,7 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     elif contact.offer is not None and (held := reservation_of(contact, command.leg)) is not None:
         events += offers.reservation_gone(contact.offer, held, command)
     if len(contact.legs) == 1 and not _lives_on(contact, events):
-        events += (_ended(contact, switch_lost=command.cause in WITH_THE_SWITCH),)
+        events += (_ended(contact, command.cause),)
     return events
 
 
@@ -380,7 +384,7 @@ def _who_ended(contact: Contact, command: NoteLegGone) -> str:
 
     When a caller hangs up, the switch ends the agent's leg because of it, and often tells of that one first.
     """
-    if contact.told or command.cause in WITH_THE_SWITCH:
+    if contact.told or command.cause in TAKEN_FROM_US:
         return "agent" if contact.told == "agent" else "system"
     return "caller" if not command.by_far_end and command.cause == NORMAL_CLEARING else "agent"
 
@@ -390,13 +394,12 @@ def _caller_left(contact: Contact, cause: str) -> Events:
     if contact.offer is not None:
         events += (OfferWithdrawn(offer_id=contact.offer.offer_id, cause="caller_left"),)
     if contact.visit is not None:
-        outcome = "switch_lost" if cause in WITH_THE_SWITCH else "abandoned"
-        events += (_visit_ended(contact.visit, outcome),)
+        events += (_visit_ended(contact.visit, lost_as(cause) or "abandoned"),)
     if contact.consult is not None:
         events += consulting.dropped(contact.consult, "caller_left")
     if contact.segment is not None:
         ended_by = "caller"
-        if contact.told or cause in WITH_THE_SWITCH:
+        if contact.told or cause in TAKEN_FROM_US:
             ended_by = "agent" if contact.told == "agent" else "system"
         events += (_segment_ended(contact.segment, ended_by, cause),)
     if contact.outside is not None:
@@ -412,11 +415,11 @@ def _visit_ended(visit: Visit, outcome: str, cause: str = "") -> QueueVisitEnded
     return QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome=outcome, cause=cause)
 
 
-def _ended(contact: Contact, *, switch_lost: bool) -> ContactEnded:
+def _ended(contact: Contact, cause: str) -> ContactEnded:
     if contact.told not in ("", "agent", "signed_out"):
         reason = contact.told
-    elif switch_lost and contact.status != "leaving":
-        reason = "switch_lost"
+    elif (lost := lost_as(cause)) and contact.status != "leaving":
+        reason = lost
     else:
         reason = "completed" if contact.served else "abandoned"
     return ContactEnded(reason=reason, phase=contact.phase or contact.status)

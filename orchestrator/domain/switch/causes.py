@@ -6,8 +6,14 @@ SWITCH_RESTARTED = "SWITCH_RESTARTED"
 # Ours: nothing was heard of the switch for so long that it counts as dead, and its legs as gone.
 SWITCH_DEAD = "SWITCH_DEAD"
 
+# Ours: the switch had heard of no orchestrator for too long, and serves the caller by itself. The leg lives.
+SERVED_BY_SWITCH = "SERVED_BY_SWITCH"
+
 # Why a leg is gone with its switch.
 WITH_THE_SWITCH = frozenset({SWITCH_RESTARTED, SWITCH_DEAD})
+
+TAKEN_FROM_US = WITH_THE_SWITCH | {SERVED_BY_SWITCH}
+"""Why a caller is gone without having left."""
 
 # Somebody hung up a call that was talking (Q.850, 16).
 NORMAL_CLEARING = "NORMAL_CLEARING"
@@ -63,6 +69,13 @@ _OUTCOMES = {
     "timeout": "withdrawn",
     "UNKNOWN": "withdrawn",
 }
+
+
+def lost_as(cause: str) -> str:
+    """What became of a caller who is gone without having left; empty for one who left."""
+    if cause == SERVED_BY_SWITCH:
+        return "unattended"
+    return "switch_lost" if cause in WITH_THE_SWITCH else ""
 
 
 def outcome_of(cause: str) -> str:

@@ -70,6 +70,10 @@ class LegResumed(LegFact, frozen=True, kw_only=True):
     """The leg came back from hold (CHANNEL_UNHOLD)."""
 
 
+class LegUnattended(LegFact, frozen=True, kw_only=True):
+    """The switch serves this caller by itself: it had not heard of us for too long (CUSTOM ringledger::unattended)."""
+
+
 class LegHungUp(LegFact, frozen=True, kw_only=True):
     """The leg is gone (CHANNEL_HANGUP_COMPLETE). `cause` is the switch's hang-up cause, e.g. NORMAL_CLEARING."""
 

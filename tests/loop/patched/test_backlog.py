@@ -13,7 +13,7 @@ from orchestrator.domain.world import World
 from orchestrator.loop import Engine, Services, wall_clock
 from orchestrator.metrics import Metrics
 from orchestrator.runner import Runner
-from orchestrator.store import StoreError
+from orchestrator.store import Away, StoreError
 
 NODE = "sw1"
 
@@ -83,3 +83,20 @@ def test_news_waits_for_a_slow_database_in_its_order_and_none_is_lost(engine: tu
     while writer.waiting:
         writer.store_one()
     assert [record.stream for record in writer.taken] == [f"node-n{number}" for number in range(10)]
+
+
+def test_the_sign_of_life_goes_on_for_a_while_without_the_database_and_not_for_ever(
+    engine: tuple[Engine, SlowWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features 12.2, 12.3: a database that restarts takes no caller out of a queue; one that stays away does."""
+    one, writer = engine
+    assert one.lives()
+    writer.away = True
+    one.database_away(Away("it is gone"))
+    assert one.lives()
+    monkeypatch.setattr(loop, "SILENT_AFTER", -1)
+    assert not one.lives()
+    writer.away = False
+    assert one.lives()
+    one.stop()
+    assert not one.lives()

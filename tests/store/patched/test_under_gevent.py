@@ -106,7 +106,7 @@ def test_a_connection_serves_one_statement_after_another_and_tells_news_in_betwe
         assert connection.execute("SELECT pg_sleep(0.001), %s::int", (number,)).fetchone() == ("", number)
         with psycopg.connect(kit.database.admin) as other:
             other.execute("SELECT pg_notify('news', %s)", (str(number),))
-        assert [news.payload for news in connection.notifies(timeout=5, stop_after=1)] == [str(number)]
+        assert [news.payload for news in connection.notifies(timeout=30, stop_after=1)] == [str(number)]
     connection.close()
 
 

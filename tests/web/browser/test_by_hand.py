@@ -88,6 +88,7 @@ def test_a_leader_moves_and_hurries_a_caller_by_keyboard(centre: Centre, languag
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("#by-hand:not([open])", state="attached")
+    page.wait_for_selector("#calls button:focus")
     house.ledger.await_event(c.ContactMoved)
     page.locator("#calls tbody button").last.focus()
     page.keyboard.press("Enter")

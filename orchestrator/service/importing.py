@@ -1,0 +1,251 @@
+"""Calls that this machine's switch served by itself, imported from the files in which it says so (mod_json_cdr).
+
+A file is what somebody else wrote: it is read within bounds, and nothing of it is believed that does not have the shape
+of its kind. One that cannot be read is put aside, with an alarm, and never deleted; one whose call is in the log goes.
+A call is imported once: the contact's id derives from it, and the engine knows which it has (`runner/unattended.py`).
+"""
+
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+import gevent
+import msgspec
+import structlog
+
+from orchestrator.domain.kernel import SECOND, Instant, Refused
+from orchestrator.runner.inputs import ImportCall
+from orchestrator.service.customers import Caller
+from orchestrator.store import StoreError
+
+log = structlog.get_logger(__name__)
+
+SUFFIX: Final = ".cdr.json"
+ASIDE: Final = "aside"
+# A real one has 14 kB; its caller's headers may make it ten times that.
+LARGEST: Final = 262_144
+LONGEST_VALUE: Final = 2_048
+# The switch writes a file in one go, and not whole from the start: who reads it a moment later has it whole.
+SETTLED_S: Final = 2.0
+EVERY_S: Final = 5.0
+AT_ONCE: Final = 20
+# A clock that is wrong by more is not believed.
+AHEAD: Final = 86_400 * SECOND
+_FIRST: Final = Instant(946_684_800 * SECOND)  # 2000-01-01
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CAUSE: Final = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
+_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
+_MS: Final = re.compile(r"[0-9]{1,9}")
+_INSTANT: Final = re.compile(r"[0-9]{1,17}")
+# The phone that answered, by its leg's name: sofia/internal/EXTENSION@HOST, or EXTENSION-0x… where it registered so.
+_PHONE: Final = re.compile(r"sofia/internal/([A-Za-z0-9_][A-Za-z0-9_.]{0,31})(?:-0x[0-9a-f]{1,16})?@.*", re.DOTALL)
+
+Identify = Callable[[Sequence[str]], Sequence[Caller | None]]
+Carry = Callable[[ImportCall], int]
+
+
+_READ: Final = (
+    "uuid",
+    "ringledger_unattended",
+    "ringledger_contact",
+    "ringledger_message",
+    "bridge_channel",
+    "hangup_cause",
+    "record_ms",
+)
+
+
+class Unreadable(ValueError):
+    """This is no record of a call that a switch served by itself. The message says why, and quotes nothing of it."""
+
+
+class _Profile(msgspec.Struct):
+    destination_number: str = ""
+    caller_id_number: str = ""
+    caller_id_name: str = ""
+    network_addr: str = ""
+
+
+class _Times(msgspec.Struct):
+    created_time: str = "0"
+    bridged_time: str = "0"
+    hangup_time: str = "0"
+
+
+class _Stage(msgspec.Struct):
+    caller_profile: _Profile
+    times: _Times
+
+
+class _Record(msgspec.Struct):
+    variables: dict[str, object]
+    callflow: list[_Stage]
+
+
+_decoder: Final = msgspec.json.Decoder(_Record)
+
+
+def read(data: bytes, leg: str, node: str, now: Instant) -> ImportCall:
+    """The call that this file tells of, whose name says `leg`. Raises `Unreadable`."""
+    if len(data) > LARGEST:
+        raise Unreadable(f"it has more than {LARGEST} bytes")
+    try:
+        record = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(f"it is no JSON of a call record ({type(error).__name__})") from None
+    if not record.callflow:
+        raise Unreadable("it tells of no call")
+    said = record.variables
+    values = {name: unquote(str(said[name])[:LONGEST_VALUE]) for name in _READ if name in said}
+    if values.get("uuid") != leg or not _UUID.fullmatch(leg):
+        raise Unreadable("its name and its call do not agree")
+    if values.get("ringledger_unattended") != "yes":
+        raise Unreadable("its call was not served by the switch alone")
+    # The last stage comes first: there the call ended, and in the oldest one it arrived.
+    last, first = record.callflow[0], record.callflow[-1]
+    arrived, ended = _instant(first.times.created_time), _instant(last.times.hangup_time)
+    if not _FIRST <= arrived <= ended <= now + AHEAD:
+        raise Unreadable("its times cannot be true")
+    joined = _instant(last.times.bridged_time)
+    phone = _PHONE.fullmatch(values.get("bridge_channel", "")) if joined else None
+    message = f"message-{leg}.wav"
+    length = values.get("record_ms", "")
+    profile = first.caller_profile
+    return ImportCall(
+        node=node,
+        leg=leg,
+        dialled=profile.destination_number[:LONGEST_VALUE],
+        caller_number=profile.caller_id_number[:LONGEST_VALUE],
+        caller_name=profile.caller_id_name[:LONGEST_VALUE],
+        host=profile.network_addr[:LONGEST_VALUE],
+        cause=_matching(_CAUSE, values.get("hangup_cause", "")) or "UNKNOWN",
+        arrived_at=arrived,
+        # One who talked with us before, and was lost then, was joined before the switch took over; so is the time.
+        joined_at=joined if arrived <= joined <= ended else Instant(0),
+        ended_at=ended,
+        extension=phone[1] if phone else "",
+        earlier=_matching(_ID, values.get("ringledger_contact", "")),
+        message=message if values.get("ringledger_message") == message else "",
+        message_ms=int(length) if _MS.fullmatch(length) else 0,
+    )
+
+
+def _instant(text: str) -> Instant:
+    return Instant(int(text)) if _INSTANT.fullmatch(text) else Instant(0)
+
+
+def _matching(shape: re.Pattern[str], text: str) -> str:
+    return text if shape.fullmatch(text) else ""
+
+
+class Importer:
+    """Looks for files again and again, in the background, and has each call imported."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recordings: Path,
+        *,
+        node: str,
+        carry: Carry,
+        identify: Identify,
+        clock: Callable[[], Instant],
+        settled_s: float = SETTLED_S,
+    ) -> None:
+        """`carry` takes the command into the log, and returns its position; 0 where it is there. Raises `Refused`."""
+        self.put_aside = 0
+        """Files that could not be read, since the start."""
+        self._folder = folder
+        self._recordings = recordings
+        self._node = node
+        self._carry = carry
+        self._identify = identify
+        self._clock = clock
+        self._settled_s = settled_s
+        self._greenlet: gevent.Greenlet | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._greenlet = gevent.spawn(self._look_for_ever)
+
+    def stop(self) -> None:
+        """Look no more. What was not imported is found by the next engine."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+
+    def _look_for_ever(self) -> None:
+        while True:
+            try:
+                self.look()
+            except (OSError, StoreError) as error:
+                # The files stay, and are read when disk and database are there again.
+                log.warning("calls-not-imported", error=type(error).__name__)
+            gevent.sleep(EVERY_S)
+
+    def look(self) -> int:
+        """Import what is there, a few at a time; how many calls were."""
+        imported = 0
+        for path, leg in self._settled():
+            try:
+                command = read(self._bytes(path), leg, self._node, self._clock())
+            except Unreadable as error:
+                self._put_aside(path, str(error))
+                continue
+            if command.message and not (self._recordings / command.message).is_file():
+                command = msgspec.structs.replace(command, message="", message_ms=0)
+            try:
+                imported += self._carry(self._known(command)) > 0
+            except Refused as refused:
+                log.info("call-not-imported-yet", leg=leg, why=refused.code)
+                continue
+            path.unlink()
+        return imported
+
+    def _known(self, command: ImportCall) -> ImportCall:
+        """The command with the customer who called, where that is somebody."""
+        (caller,) = self._identify([command.caller_number])
+        return command if caller is None else msgspec.structs.replace(command, customer_id=caller.customer_id)
+
+    def _settled(self) -> Iterator[tuple[Path, str]]:
+        """The oldest files that nobody writes any more, each with the call that its name says."""
+        if not self._folder.is_dir():
+            return
+        found = [
+            (entry.stat(follow_symlinks=False).st_mtime, entry.name)
+            for entry in os.scandir(self._folder)
+            if entry.name.endswith(SUFFIX)
+        ]
+        before = time.time() - self._settled_s
+        for changed, name in sorted(found)[:AT_ONCE]:
+            if changed <= before:
+                yield self._folder / name, name.removesuffix(SUFFIX)
+
+    def _bytes(self, path: Path) -> bytes:
+        """The file's bytes, one more than may be at most. Raises `Unreadable` for what is no plain file."""
+        try:
+            number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise Unreadable(f"it cannot be opened ({error.strerror})") from None
+        with os.fdopen(number, "rb") as file:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise Unreadable("it is no plain file")
+            return file.read(LARGEST + 1)
+
+    def _put_aside(self, path: Path, why: str) -> None:
+        folder = self._folder / ASIDE
+        folder.mkdir(mode=0o700, exist_ok=True)
+        place, number = folder / path.name, 1
+        while os.path.lexists(place):
+            number += 1
+            place = folder / f"{path.name}.{number}"
+        path.rename(place)
+        self.put_aside += 1
+        log.error(
+            "call-record-unreadable", file=place.name, why=why, remedy=f"look at it in {folder}; it is kept there"
+        )

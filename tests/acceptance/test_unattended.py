@@ -1,0 +1,53 @@
+"""The orchestrator is away for good, and comes back: the switch serves callers meanwhile (feature 12.3)."""
+
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.unattended import CallServedBySwitch
+from tests.acceptance.house import House
+from tests.contract.driver import sessions
+from tests.lab.patience import until
+
+
+def test_callers_of_a_dead_engine_are_served_and_the_next_engine_leaves_them_alone(house: House) -> None:
+    """Complaints 1, 2, 16: the engine is killed in mid-call. The talk goes on, who waits and who arrives hears why and
+    is joined with a phone of the fallback group, and whoever calls once an engine is there again is served as always.
+    """
+    driver = house.driver
+    driver.shorten_prompts()
+    driver.phone("1001")
+    house.sign_in("801")
+    with driver.control() as control, driver.patience(5):
+        until(lambda: control.api("global_getvar ringledger_silent_s").strip() == "0", "the switch to hear the engine")
+        until(lambda: control.api("global_getvar ringledger_unattended").strip() != "yes", "it to be patient")
+        talking = driver.call()
+        house.await_state("801", "talking")
+        waiting = driver.call(number="+31201111111")
+        house.ledger.await_event(c.ContactQueued, count=2)
+        house.engines[-1].child.kill()
+        driver.phone("1003")  # it registers while no engine runs, and is the only one that is free
+        until(lambda: sessions(control) == 4, "the waiting caller to be joined with a phone", within_s=30)
+        arriving = driver.call(number="+31202222222")
+        until(lambda: sessions(control) >= 5, "the second to be taken")
+        house.open()
+        ended = house.ledger.await_event(c.ContactEnded)
+        assert ended.reason == "unattended"
+        for caller in (waiting, arriving):
+            caller.hang_up()
+        until(lambda: sessions(control) == 2, "the two to be gone, and the talk to go on")
+        assert house.agent("801")["state"] == "talking"
+        talking.hang_up()
+        house.ledger.await_event(c.ContactEnded, count=2)
+        until(lambda: control.api("global_getvar ringledger_unattended").strip() != "yes", "the switch to hear of it")
+        last = driver.call(number="+31203333333")
+        house.ledger.await_event(c.ContactArrived, count=3)
+        last.hang_up()
+        house.ledger.await_event(CallServedBySwitch, count=2)
+        house.ledger.await_event(c.ContactEnded, count=5)
+    waited = house.ledger.contacts()[1]
+    calls = house.ledger.all(CallServedBySwitch)
+    assert [call.earlier for call in calls if call.earlier] == [waited]
+    assert {call.agent_id for call in calls if call.joined_at} <= {"ann", "cem"}
+    assert any(call.joined_at for call in calls)
+    assert all(call.arrived_at < call.ended_at for call in calls)
+    report = house.close_day(contacts=3)
+    assert report.counts.unattended == 2
+    until(lambda: not list(driver.unattended.glob("*.cdr.json")), "the files to be gone")

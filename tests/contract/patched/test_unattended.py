@@ -1,0 +1,72 @@
+"""Callers whom a switch serves by itself, for no orchestrator shows a sign of life (feature 12.3): the same on both."""
+
+import json
+
+from orchestrator.domain.switch import facts as f
+from orchestrator.esl import commands
+from orchestrator.esl.alive import SignOfLife
+from orchestrator.runner.unattended import is_unattended
+from tests.contract.desk import Desk
+from tests.contract.driver import Driver
+from tests.lab.patience import until
+
+
+def test_who_waits_and_who_arrives_is_served_without_us_and_the_one_who_was_taken_stays(
+    driver: Driver, desk: Desk
+) -> None:
+    """Complaints 1, 2 and 16: nobody waits for a program that is dead. A phone can register meanwhile."""
+    sign = SignOfLife({driver.switch.name: desk.link}, lives=lambda: True, every_s=0.2)
+    sign.start()
+    driver.shorten_prompts()
+    with driver.patience(2):
+        until(lambda: sign.given > 2, "signs of life")
+        waiter = driver.call("4001")
+        leg = desk.parked_caller("4001")
+        desk.answer(leg, "c-1")
+        desk.play(leg)
+        desk.await_fact(f.LegAnswered, leg=leg)
+        sign.stop()
+        desk.await_fact(f.LegUnattended, leg=leg, within_s=8)
+        driver.phone("1001")
+        late = driver.call("4002", number="+4930123456")
+        second = desk.await_fact(f.LegUnattended, fits=lambda fact: fact.leg != leg).leg
+        seen = {one.leg: one for one in desk.snapshot().legs}
+        assert is_unattended(seen[leg])
+        assert is_unattended(seen[second])
+        bridged = desk.await_fact(f.LegBridged, within_s=30)
+        assert bridged.leg in (leg, second)
+        desk.link.command(commands.ALIVE, lambda _: None)
+        with driver.control() as control:
+            until(lambda: control.api("global_getvar ringledger_unattended").strip() != "yes", "the switch to hear us")
+        desk.facts.clear()
+        third = driver.call("4003")
+        desk.parked_caller("4003")
+        assert is_unattended({one.leg: one for one in desk.snapshot().legs}[bridged.leg])
+    for caller in (waiter, late, third):
+        caller.hang_up()
+    files = [driver.unattended / f"{each}.cdr.json" for each in (leg, second)]
+    until(lambda: all(file.exists() for file in files), "the switch to say what became of them")
+    record = json.loads(files[1].read_text())
+    assert record["variables"]["ringledger_unattended"] == "yes"
+    assert record["callflow"][-1]["caller_profile"]["destination_number"] == "4002"
+
+
+def test_where_nobody_answers_a_message_is_left(driver: Driver, desk: Desk) -> None:
+    driver.shorten_prompts()
+    with driver.patience(1):
+        with driver.control() as control:
+            until(lambda: control.api("global_getvar ringledger_unattended").strip() == "yes", "the switch to give up")
+        caller = driver.call("4001")
+        leg = desk.await_fact(f.LegUnattended).leg
+        message = driver.recordings / f"message-{leg}.wav"
+        with driver.control() as control:
+            until(
+                lambda: control.api(f"uuid_getvar {leg} current_application").strip() == "record",
+                "the message to begin",
+            )
+        driver.let_hear(1_200)
+        caller.hang_up()
+        record = driver.unattended / f"{leg}.cdr.json"
+        until(record.exists, "the switch to say what became of the caller")
+        assert json.loads(record.read_text())["variables"]["ringledger_message"] == message.name
+        assert message.stat().st_size > 8_000

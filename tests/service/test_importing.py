@@ -1,0 +1,181 @@
+"""What a switch says of the calls that it served alone is read as what a stranger wrote, and imported once (12.3)."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.runner.inputs import ImportCall
+from orchestrator.service.customers import Caller
+from orchestrator.service.importing import ASIDE, LARGEST, Importer, Unreadable, read
+
+LEG = "d8cca8ec-e5b0-4001-99af-e576f101a776"
+NOW = Instant(1_796_012_900_000_000)
+ARRIVED, JOINED, ENDED = 1_796_012_831_720_238, 1_796_012_843_401_595, 1_796_012_851_780_145
+
+
+def record(**changes: str) -> dict[str, Any]:
+    """A record as a real switch wrote one, but for what nobody reads."""
+    variables = {
+        "uuid": LEG,
+        "ringledger_unattended": "yes",
+        "hangup_cause": "NORMAL_CLEARING",
+        "bridge_channel": "sofia/internal/1001-0x5638a4b53580%40127.0.0.1%3A26646",
+        "originated_legs": "ARRAY%3A%3Asomething",
+        **changes,
+    }
+    profile = {"caller_id_name": "Ada", "caller_id_number": "+31201234567", "network_addr": "127.0.0.1"}
+    last = {"created_time": str(ARRIVED), "bridged_time": str(JOINED), "hangup_time": str(ENDED)}
+    first = {"created_time": str(ARRIVED), "bridged_time": "0", "hangup_time": "0"}
+    return {
+        "core-uuid": "f",
+        "variables": variables,
+        "callflow": [
+            {"caller_profile": {**profile, "destination_number": "served-by-the-switch"}, "times": last},
+            {"caller_profile": {**profile, "destination_number": "4000"}, "times": first},
+        ],
+    }
+
+
+def text(**changes: str) -> bytes:
+    return json.dumps(record(**changes)).encode()
+
+
+class Ledger:
+    """Takes each call once, as the engine does; refuses where it is told to."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, ImportCall] = {}
+        self.refuses = ""
+
+    def carry(self, command: ImportCall) -> int:
+        if self.refuses:
+            raise Refused(self.refuses, "Not now.")
+        if command.leg in self.taken:
+            return 0
+        self.taken[command.leg] = command
+        return len(self.taken)
+
+
+def importer(folder: Path, ledger: Ledger) -> Importer:
+    return Importer(
+        folder,
+        folder,
+        node="sw1",
+        carry=ledger.carry,
+        identify=lambda numbers: [Caller("c-1") if number else None for number in numbers],
+        clock=lambda: NOW,
+        settled_s=0.0,
+    )
+
+
+def test_a_record_says_who_called_whom_and_who_served_them() -> None:
+    call = read(text(ringledger_contact="c-9"), LEG, "sw1", NOW)
+    assert (call.dialled, call.caller_number, call.caller_name, call.host) == (
+        "4000",
+        "+31201234567",
+        "Ada",
+        "127.0.0.1",
+    )
+    assert (call.arrived_at, call.joined_at, call.ended_at) == (ARRIVED, JOINED, ENDED)
+    assert (call.extension, call.earlier, call.cause, call.node) == ("1001", "c-9", "NORMAL_CLEARING", "sw1")
+
+
+def test_a_message_has_the_name_that_we_gave_it_or_is_none() -> None:
+    """Law 10: no file name comes from a record."""
+    named = read(text(ringledger_message=f"message-{LEG}.wav", record_ms="1500"), LEG, "sw1", NOW)
+    assert (named.message, named.message_ms) == (f"message-{LEG}.wav", 1_500)
+    assert read(text(ringledger_message="..%2F..%2Fetc%2Fpasswd", record_ms="1e9"), LEG, "sw1", NOW).message == ""
+
+
+def _without_times() -> bytes:
+    broken = record()
+    broken["callflow"][0]["times"]["hangup_time"] = "0"
+    return json.dumps(broken).encode()
+
+
+def _tomorrow() -> bytes:
+    broken = record()
+    broken["callflow"][0]["times"]["hangup_time"] = str(NOW + 2 * 86_400_000_000)
+    return json.dumps(broken).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    (
+        pytest.param(b"", id="empty"),
+        pytest.param(text()[:300], id="cut off"),
+        pytest.param(b'{"variables": ' + b"[" * 100_000, id="deep"),
+        pytest.param(b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", id="deep where nobody looks"),
+        pytest.param(b" " * (LARGEST + 1), id="large"),
+        pytest.param(b"\xff\xfe" + text(), id="no text"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b'{"variables": {}, "callflow": []}', id="nothing in it"),
+        pytest.param(text(uuid="00000000-0000-4000-8000-000000000000"), id="another call's"),
+        pytest.param(text(ringledger_unattended="no"), id="one that we served"),
+        pytest.param(_without_times(), id="without an end"),
+        pytest.param(_tomorrow(), id="from the day after tomorrow"),
+    ),
+)
+def test_what_is_no_record_is_put_aside_with_an_alarm_and_never_deleted(data: bytes, tmp_path: Path) -> None:
+    """Law 10, issue 6: bad input gets a clear refusal, and nothing is lost."""
+    with pytest.raises(Unreadable):
+        read(data, LEG, "sw1", NOW)
+    ledger = Ledger()
+    file = tmp_path / f"{LEG}.cdr.json"
+    looking = importer(tmp_path, ledger)
+    for _ in range(2):
+        file.write_bytes(data)
+        assert looking.look() == 0
+    assert not ledger.taken
+    assert not file.exists()
+    kept = sorted((tmp_path / ASIDE).iterdir())
+    assert [each.name for each in kept] == [file.name, f"{file.name}.2"]
+    assert kept[0].read_bytes() == data
+    assert looking.put_aside == 2
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(text())
+    (tmp_path / f"{LEG}.cdr.json").symlink_to(secret)
+    ledger = Ledger()
+    assert importer(tmp_path, ledger).look() == 0
+    assert not ledger.taken
+    assert secret.read_bytes() == text()
+
+
+def test_a_call_is_imported_once_and_its_file_goes_also_after_a_crash_before_that(tmp_path: Path) -> None:
+    file, ledger = tmp_path / f"{LEG}.cdr.json", Ledger()
+    looking = importer(tmp_path, ledger)
+    file.write_bytes(text())
+    assert looking.look() == 1
+    file.write_bytes(text())  # stored, and killed before the file was gone
+    assert importer(tmp_path, ledger).look() == 0
+    assert list(ledger.taken) == [LEG]
+    assert ledger.taken[LEG].customer_id == "c-1"
+    assert not file.exists()
+
+
+def test_a_file_stays_while_the_ledger_cannot_take_it_and_while_it_is_being_written(tmp_path: Path) -> None:
+    file, ledger = tmp_path / f"{LEG}.cdr.json", Ledger()
+    file.write_bytes(text())
+    ledger.refuses = "database_away"
+    assert importer(tmp_path, ledger).look() == 0
+    assert file.exists()
+    ledger.refuses = ""
+    slow = Importer(
+        tmp_path,
+        tmp_path,
+        node="sw1",
+        carry=ledger.carry,
+        identify=lambda _: [None],
+        clock=lambda: NOW,
+        settled_s=60.0,
+    )
+    assert slow.look() == 0
+    os.utime(file, (1, 1))
+    assert slow.look() == 1
