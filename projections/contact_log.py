@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
-from orchestrator.domain.contacts.unattended import CallServedBySwitch
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.customers.people import CustomerErased
 from orchestrator.domain.kernel import Event, Record, ident_of, stream
 from orchestrator.service.customers import e164
@@ -269,7 +269,7 @@ def _recording_finished(row: Contact, event: contacts.RecordingFinished, at: int
     row.recording, row.recording_ms = event.file, event.length_ms
 
 
-def _served_by_switch(row: Contact, event: CallServedBySwitch, at: int) -> None:
+def _served_by_switch(row: Contact, event: UnattendedCallEnded, at: int) -> None:
     row.arrived_at, row.ended_at, row.agent_id = event.arrived_at, event.ended_at, event.agent_id
     if event.joined_at:
         row.connected_at, row.talk_ms = event.joined_at, (event.ended_at - event.joined_at) // 1000
@@ -296,7 +296,7 @@ _FOLDS: Final[dict[type[Event], Fold]] = {
     transfer_events.ContactTransferred: _transferred,
     contacts.RecordingBegun: _recording_begun,
     contacts.RecordingFinished: _recording_finished,
-    CallServedBySwitch: _served_by_switch,
+    UnattendedCallEnded: _served_by_switch,
     contacts.ContactEnded: _ended,
     outward_events.OutsideConnected: _connected_outside,
     outward_events.OutsideSegmentEnded: _outside_ended,

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
-from orchestrator.domain.contacts.unattended import CallServedBySwitch
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Record, ident_of
 from orchestrator.domain.staff import shifts
@@ -275,7 +275,7 @@ def _transferred(fold: _Fold, record: Record, event: ContactTransferred) -> None
         entry.detail.transfers += not event.taken
 
 
-def _served_by_switch(fold: _Fold, record: Record, event: CallServedBySwitch) -> None:
+def _served_by_switch(fold: _Fold, record: Record, event: UnattendedCallEnded) -> None:
     """Its switch served it alone: all its times are by the clock of the switch."""
     if (entry := fold.contact(record)) is not None:
         detail = entry.detail
@@ -367,7 +367,7 @@ _FOLDS: Final[dict[type[Event], Callable[[_Fold, Record, Any], None]]] = {
     contacts.ContactConnected: _connected,
     contacts.AgentSegmentEnded: _segment_ended,
     ContactTransferred: _transferred,
-    CallServedBySwitch: _served_by_switch,
+    UnattendedCallEnded: _served_by_switch,
     contacts.ContactEnded: _ended,
     shifts.WrapUpStarted: _wrap_up_started,
     shifts.WrapUpEnded: _wrap_up_ended,

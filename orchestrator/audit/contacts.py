@@ -9,7 +9,7 @@ from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
 from orchestrator.domain.contacts import events, speaking, transfer_events
 from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER
-from orchestrator.domain.contacts.unattended import CallServedBySwitch
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
 
 # How long a leg may outlive its reason: an apology to the end (60 s at most) and the rounds of asking after it. A
@@ -82,7 +82,7 @@ class Contacts:
             events.LegClosed: self._leg_closed,
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
-            CallServedBySwitch: self._served_by_switch,
+            UnattendedCallEnded: self._served_by_switch,
             **outward.handlers(books, self._leave),
             **consults.handlers(books),
             **monitors.handlers(books),
@@ -505,7 +505,7 @@ class Contacts:
         if strange := sorted(set(event.legs) - contact.legs):
             self._books.complain("leg", f"asked after {', '.join(strange)}, which are not open")
 
-    def _served_by_switch(self, contact: Contact, event: CallServedBySwitch) -> None:
+    def _served_by_switch(self, contact: Contact, event: UnattendedCallEnded) -> None:
         if not contact.unattended:
             self._books.complain("unattended", "served by its switch though it was decided about here")
         if not event.arrived_at <= (event.joined_at or event.ended_at) <= event.ended_at:

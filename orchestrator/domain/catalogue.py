@@ -155,7 +155,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         monitor_events.MonitorExtended,
         monitor_events.MonitorClosed,
         monitor_events.TalkTakenOver,
-        unattended.CallServedBySwitch,
+        unattended.UnattendedCallEnded,
         speaking.MuteAsked,
         speaking.AgentMuted,
         speaking.UnmuteAsked,

@@ -31,12 +31,12 @@ class Observed(World):
 
     def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
         before, after = super().apply(record)
-        match record.event:
-            case ContactQueued(queue_id=queue_id):
-                if (day := self._day(queue_id, record.about.at)) is not None:
-                    day.offered += 1
-            case QueueVisitEnded(outcome=outcome) if isinstance(before, Contact) and before.visit is not None:
-                self._end(before.visit.queue_id, before.visit.queued_at, outcome, record.about.at)
+        event = record.event
+        if type(event) is ContactQueued:
+            if (day := self._day(event.queue_id, record.about.at)) is not None:
+                day.offered += 1
+        elif type(event) is QueueVisitEnded and isinstance(before, Contact) and before.visit is not None:
+            self._end(before.visit.queue_id, before.visit.queued_at, event.outcome, record.about.at)
         return before, after
 
     def counted(self, begins: Instant, ends: Instant) -> list[Day] | None:

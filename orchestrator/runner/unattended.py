@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from orchestrator.domain.contacts.commands import NoteLegGone
 from orchestrator.domain.contacts.names import clean_dialled
-from orchestrator.domain.contacts.unattended import CallServedBySwitch, ImportCall
+from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallEnded
 from orchestrator.domain.kernel import Instant, Refused, derived_id
 from orchestrator.domain.switch.causes import SERVED_BY_SWITCH
 from orchestrator.domain.switch.facts import LegUnattended, SeenLeg
@@ -34,7 +34,7 @@ def import_call(world: World, command: inputs.ImportCall) -> Iterator[TellContac
     if command.leg in world.contact_of_leg:
         raise Refused("not_over", "This call is not over for the ledger; it is imported once it is.")
     agents = [ident for ident, agent in world.agents.items() if agent.extension == command.extension]
-    call = CallServedBySwitch(
+    call = UnattendedCallEnded(
         arrived_at=command.arrived_at,
         joined_at=command.joined_at,
         ended_at=command.ended_at,

@@ -1,7 +1,7 @@
 """The orchestrator is away for good, and comes back: the switch serves callers meanwhile (feature 12.3)."""
 
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.contacts.unattended import CallServedBySwitch
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from tests.acceptance.house import House
 from tests.contract.driver import sessions
 from tests.lab.patience import until
@@ -40,10 +40,10 @@ def test_callers_of_a_dead_engine_are_served_and_the_next_engine_leaves_them_alo
         last = driver.call(number="+31203333333")
         house.ledger.await_event(c.ContactArrived, count=3)
         last.hang_up()
-        house.ledger.await_event(CallServedBySwitch, count=2)
+        house.ledger.await_event(UnattendedCallEnded, count=2)
         house.ledger.await_event(c.ContactEnded, count=5)
     waited = house.ledger.contacts()[1]
-    calls = house.ledger.all(CallServedBySwitch)
+    calls = house.ledger.all(UnattendedCallEnded)
     assert [call.earlier for call in calls if call.earlier] == [waited]
     assert {call.agent_id for call in calls if call.joined_at} <= {"ann", "cem"}
     assert any(call.joined_at for call in calls)

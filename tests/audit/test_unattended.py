@@ -6,10 +6,10 @@ from msgspec.structs import replace
 from orchestrator.audit.verify import verify
 from orchestrator.domain.contacts import events as e
 from orchestrator.domain.contacts import unattended
-from orchestrator.domain.contacts.unattended import CallServedBySwitch, ImportCall
+from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallEnded
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record
 
-CALL = CallServedBySwitch(arrived_at=Instant(1_000_000), joined_at=Instant(2_000_000), ended_at=Instant(9_000_000))
+CALL = UnattendedCallEnded(arrived_at=Instant(1_000_000), joined_at=Instant(2_000_000), ended_at=Instant(9_000_000))
 IMPORTED = ImportCall(node="n1", leg="leg-1", dialled="4001", cause="NORMAL_CLEARING", call=CALL)
 MESSAGE = replace(
     IMPORTED, call=replace(CALL, joined_at=Instant(0)), message="message-leg-1.wav", message_ms=4_000, customer_id="k"
@@ -24,7 +24,7 @@ def records(events: tuple[Event, ...]) -> list[Record]:
     ]
 
 
-@pytest.mark.parametrize("command", [pytest.param(IMPORTED, id="served"), pytest.param(MESSAGE, id="message")])
+@pytest.mark.parametrize("command", (pytest.param(IMPORTED, id="served"), pytest.param(MESSAGE, id="message")))
 def test_an_imported_call_is_in_order_and_counted_apart(command: ImportCall) -> None:
     report = verify(records(unattended.decide(command)), expect_contacts=0)
     assert not report.problems
@@ -40,12 +40,12 @@ def _live() -> tuple[Event, ...]:
 
 @pytest.mark.parametrize(
     "events",
-    [
+    (
         pytest.param(_live(), id="decided about here"),
         pytest.param(
             unattended.decide(replace(IMPORTED, call=replace(CALL, ended_at=Instant(1)))), id="over before it began"
         ),
-    ],
+    ),
 )
 def test_one_that_only_looks_so_is_refused(events: tuple[Event, ...]) -> None:
     assert [problem.rule for problem in verify(records(events), expect_contacts=0).problems] == ["unattended"]

@@ -21,6 +21,7 @@ from orchestrator.domain.contacts import (
     outward_events,
     speaking,
     transfer_events,
+    unattended,
 )
 from orchestrator.domain.contacts import events as contact_events
 from orchestrator.domain.contacts import recording as recording_events
@@ -59,6 +60,7 @@ MODULES = (
     keeping,
     speaking,
     transfer_events,
+    unattended,
     engine,
     people,
     notes,

@@ -1,7 +1,7 @@
 """Calls that a switch served alone, in the contact log and on the customer's timeline (feature 12.3)."""
 
 from orchestrator.domain.contacts import unattended
-from orchestrator.domain.contacts.unattended import CallServedBySwitch, ImportCall
+from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallEnded
 from orchestrator.domain.kernel import Instant
 from projections import contact_log, customer_timeline
 from projections.catalogue import PROJECTIONS
@@ -13,7 +13,7 @@ def test_it_is_one_row_and_one_entry_with_the_times_of_the_switch(kit: ReadKit) 
     for name in ("contact_log", "customer_timeline"):
         kit.build(PROJECTIONS[name])
     second = 1_000_000
-    call = CallServedBySwitch(
+    call = UnattendedCallEnded(
         arrived_at=Instant(MORNING),
         joined_at=Instant(MORNING + 10 * second),
         ended_at=Instant(MORNING + 70 * second),

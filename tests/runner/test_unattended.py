@@ -1,7 +1,7 @@
 """Callers whom their switch serves by itself: their contacts end, and nobody touches their legs (feature 12.3)."""
 
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.contacts.unattended import CallServedBySwitch
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts, nodes
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg
@@ -86,7 +86,7 @@ def _import(scene: Scene, leg: str = "leg-1", **more: object) -> inputs.ImportCa
 
 
 def test_what_the_switch_did_alone_is_imported_once_and_nobody_decides_anything_about_it() -> None:
-    """Feature 12.3: also where the file is found again after a restart, with an agent ready and a queue that is open."""
+    """Feature 12.3: also where the file is found again after a restart, with an agent ready and an open queue."""
     scene = Scene(agents=1)
     scene.ready(1)
     scene.told.clear()
@@ -95,14 +95,14 @@ def test_what_the_switch_did_alone_is_imported_once_and_nobody_decides_anything_
     assert story(scene.outcome) == [
         "ContactArrived",
         "ContactIdentified",
-        "CallServedBySwitch",
+        "UnattendedCallEnded",
         "LegClosed",
         "ContactEnded",
     ]
     assert {record.about.origin for record in scene.outcome.records} == {"import"}
     assert {record.about.node for record in scene.outcome.records} == {NODE}
     assert scene.events(c.ContactEnded)[-1].reason == "unattended_served"
-    assert scene.events(CallServedBySwitch)[0].agent_id == "a1"
+    assert scene.events(UnattendedCallEnded)[0].agent_id == "a1"
     scene.restart()
     scene.connect()
     scene.give(_import(scene, joined_at=joined))
@@ -127,4 +127,4 @@ def test_a_call_that_counts_as_one_of_ours_is_imported_once_it_does_not() -> Non
     scene.give(facts.LegUnattended(node=NODE, leg=caller))
     scene.give(_import(scene, caller, earlier=earlier))
     assert [event.reason for event in scene.events(c.ContactEnded)] == ["unattended", "unattended_abandoned"]
-    assert scene.events(CallServedBySwitch)[0].earlier == earlier
+    assert scene.events(UnattendedCallEnded)[0].earlier == earlier

@@ -17,7 +17,7 @@ from orchestrator.domain.contacts import speaking as v
 from orchestrator.domain.contacts import transfer_events as t
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED, TOGETHER
 from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
-from orchestrator.domain.contacts.unattended import CallServedBySwitch
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
@@ -141,7 +141,7 @@ def _chosen(name: str) -> Fill:
     return lambda event, _names: {name: reason(getattr(event, name))}
 
 
-def _by_switch(event: CallServedBySwitch, names: Names) -> dict[str, object]:
+def _by_switch(event: UnattendedCallEnded, names: Names) -> dict[str, object]:
     if not event.joined_at:
         return {"how": str(_l("nobody answered"))}
     who = names.agent(event.agent_id) if event.agent_id else event.extension or str(_l("the fallback group"))
@@ -155,7 +155,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("A call arrived for %(dialled)s on switch %(node)s"),
         lambda e, _: {"dialled": e.dialled, "node": e.node},
     ),
-    CallServedBySwitch: (_l("The switch served this call by itself, because we were away: %(how)s"), _by_switch),
+    UnattendedCallEnded: (_l("The switch served this call by itself, because we were away: %(how)s"), _by_switch),
     c.EntryPointMissing: (_l("Alarm: no entry point serves %(dialled)s"), lambda e, _: {"dialled": e.dialled or "–"}),
     c.ContactQueued: (_l("Waits in “%(queue)s”%(expected)s"), _queued),
     c.VisitWidened: (

@@ -25,7 +25,7 @@ MESSAGE = "unattended_message"
 ABANDONED = "unattended_abandoned"
 
 
-class CallServedBySwitch(Event, frozen=True, kw_only=True):
+class UnattendedCallEnded(Event, frozen=True, kw_only=True):
     """What became of the call, by the switch's clock. The events beside it are of the time at which we heard of it."""
 
     arrived_at: Instant
@@ -51,7 +51,7 @@ class ImportCall(Struct, frozen=True, kw_only=True):
     host: str = ""
     customer_id: str = ""
     cause: str
-    call: CallServedBySwitch
+    call: UnattendedCallEnded
     message: str = ""
     """The file of the message that was left."""
     message_ms: int = 0

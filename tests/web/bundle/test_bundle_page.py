@@ -12,8 +12,10 @@ from msgspec.structs import replace
 
 from orchestrator.bundle import opened
 from orchestrator.domain.contacts.contacts import OfferMade
-from orchestrator.domain.kernel import SECOND, Instant
+from orchestrator.domain.kernel import SECOND, Instant, Record
 from orchestrator.domain.personal import texts_of
+from orchestrator.domain.staff.reasons import PauseReason, PauseReasonsConfigured
+from orchestrator.domain.staff.shifts import AgentPaused, AgentSignedIn
 from orchestrator.tape import Hole
 from tests.bundle.kit import window, write
 from tests.redrive.taped import TapedRun
@@ -114,6 +116,35 @@ def test_the_language_is_changed_on_the_page_and_only_by_it(file: Path) -> None:
         answer = browser.post("/language", data=form)
         assert (answer.status_code, answer.location) == (303, "/replay/")
         assert '<html lang="zh-Hans">' in browser.get("/replay/").text
+
+
+def test_why_an_agent_was_not_ready_reads_as_the_site_named_it_then(run: TapedRun, tmp_path: Path) -> None:
+    """Feature 11.3: also where the site has renamed it since, or there is no site."""
+    path, log = tmp_path / "named.bundle", run.log()
+    last = log[-1]
+    shift = next(record.stream for record in reversed(log) if isinstance(record.event, AgentSignedIn))
+    version = max(record.version for record in log if record.stream == shift)
+    tea, coffee = (
+        PauseReasonsConfigured(reasons=(PauseReason(id="tea", name=name),)) for name in ("Tea at four", "Coffee")
+    )
+    after = (("pauses-main", 1, tea), (shift, version + 1, AgentPaused(reason="tea")), ("pauses-main", 2, coffee))
+    more = [
+        Record(
+            stream=stream,
+            version=version,
+            event=event,
+            event_id=f"more-{place}",
+            about=last.about,
+            position=last.position + place,
+        )
+        for place, (stream, version, event) in enumerate(after, 1)
+    ]
+    write(path, replace(window(run), records=[*log, *more]))
+    with looking(path) as browser:
+        then, now = (browser.get(f"/replay/moment?position={last.position + place}").text for place in (2, 3))
+        assert "Tea at four" in then
+        assert "Tea at four" not in now
+        assert "Coffee" in now
 
 
 def test_of_a_file_that_does_not_reach_back_nothing_is_shown_by_half(run: TapedRun, tmp_path: Path) -> None:
