@@ -193,9 +193,9 @@ def _fold(history: Log) -> tuple[World, int, Instant]:
     """The live state as the log has it, the position up to which, and the latest instant in it."""
     world = World()
     position, last_at = 0, Instant(0)
-    for record in history.history():
-        world.apply(record)
-        position, last_at = record.position, max(last_at, record.about.at)
+    for each in history.happened():
+        world.apply(each)
+        position, last_at = each.position, max(last_at, each.about.at)
     return world, position, last_at
 
 

@@ -187,6 +187,19 @@ def queues() -> None:
 
 
 @ringledger.command()
+def parked() -> None:
+    """Who is parked: by place, with who parked them and until when they are left there."""
+    rows = [(row["parked"], row) for row in _ask("calls") if row["parked"]]
+    print_table(
+        ("place", "contact", "queue", "agent", "since", "until"),
+        (
+            (str(at["place"]), row["contact_id"][:8], row["queue_id"], at["agent_id"], at["since"], at["until"])
+            for at, row in sorted(rows, key=lambda pair: int(pair[0]["place"]))
+        ),
+    )
+
+
+@ringledger.command()
 def status() -> None:
     """Whether the engine is active, and where it stands."""
     click.echo(msgspec.json.format(msgspec.json.encode(_ask("status")), indent=2).decode())

@@ -25,7 +25,7 @@ def _do(command: inputs.DeskCommand) -> None:
 
 
 def _wish(name: str, make: Callable[..., inputs.DeskCommand], *more: click.Parameter, text: str) -> click.Command:
-    def callback(agent: str, **given: str) -> None:
+    def callback(agent: str, **given: str | int) -> None:
         _do(make(agent=agent, **given))
 
     params: list[click.Parameter] = [click.Argument(["agent"], metavar=_AGENT), *more]
@@ -109,6 +109,19 @@ WISHES: Final = (
         click.Option(["--queue", "to_queue"], default="", help="Into this queue."),
         click.Option(["--number", "to_number"], default="", help="To this number outside."),
         text="Pass the caller on: to an agent, into a queue, or to a number outside.",
+    ),
+    _wish(
+        "park",
+        inputs.Park,
+        _ABOUT,
+        click.Option(["--place"], type=int, default=0, help="At this one, 1 to 99; else at the first that is free."),
+        text="Leave the caller at a numbered place, with music, for whoever retrieves them.",
+    ),
+    _wish(
+        "retrieve",
+        inputs.Retrieve,
+        click.Argument(["place"], type=int),
+        text="Fetch the caller who is parked at PLACE; see `ringledger parked`.",
     ),
     _wish(
         "consult",

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import park_events as pk
 from orchestrator.domain.customers.people import CustomerCreated
 from orchestrator.domain.kernel import SECOND, Event, Record, ident_of, kind_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
@@ -31,6 +32,8 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     c.ContactConnected: lambda e: f"talks with {e.agent_id}",
     c.ContactHeld: lambda _: "is on hold",
     c.ContactResumed: lambda _: "talks again",
+    pk.ContactParked: lambda e: f"is parked at place {e.place} by {e.agent_id}",
+    pk.ParkEnded: lambda e: f"left place {e.place}: {e.outcome}",
     c.AgentSegmentEnded: lambda e: f"stopped talking ({e.ended_by})",
     c.ContactEnded: lambda e: f"ended: {e.reason}",
     s.AgentSignedIn: lambda e: f"signed in at {e.extension}",

@@ -79,6 +79,8 @@ def _of_contact(contact: Contact) -> set[str]:
         found.add(f"{AGENT}:{contact.consult.reservation.agent_id}")
     if contact.monitor is not None:
         found.add(f"{AGENT}:{contact.monitor.reservation.agent_id}")
+    if contact.parked is not None:
+        found.add(f"{AGENT}:{contact.parked.agent_id}")
     if contact.segment is not None:
         found.add(f"{AGENT}:{contact.segment.agent_id}")
     return found

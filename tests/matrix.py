@@ -6,7 +6,8 @@ music, or offered anew), `agent` (talks with the agent again), `colleague`
 A cause of the network changes none of it: a leg that is gone is gone. Where the whole switch is, everything has ended.
 
 `tests/runner/test_matrix.py` plays all of it, with each cause; `tests/acceptance/test_matrix.py` what ordinary phones
-can do, on the simulated and on a real switch.
+can do, on the simulated and on a real switch; `tests/simulation/rows.py` each row at moments that a seed draws, among
+faults of every kind.
 """
 
 from typing import Final, NamedTuple

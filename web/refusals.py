@@ -432,6 +432,21 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         (ANY, _l("That is yourself; choose somebody else.")),
     ),
     "same_queue": _l("This caller waits in that queue already."),
+    "place_empty": (
+        (
+            r"Nobody is parked at place (?P<place>.+); .*",
+            _l("Nobody is parked at place %(place)s; look at the list again."),
+        ),
+        (ANY, _l("Nobody is parked there any more; look at the list again.")),
+    ),
+    "place_taken": (
+        (
+            r"Somebody is parked at place (?P<place>.+); .*",
+            _l("Somebody is parked at place %(place)s; choose another, or none."),
+        ),
+    ),
+    "places_full": _l("Somebody is parked at every place; retrieve one first, or pass the caller on."),
+    "no_such_place": _l("Places are the whole numbers from 1 to 99."),
     "sent_outside": _l("A number outside is being called for this caller; wait whether it answers."),
     "short_password": _l("The password is too short; a few words make a good one."),
     "skill_missing": _l("This queue needs a skill that the agent does not have, or a higher level of it."),

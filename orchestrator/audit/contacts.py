@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.audit import consults, masks, monitors, outward
+from orchestrator.audit import consults, masks, monitors, outward, parks
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
 from orchestrator.domain.contacts import events, speaking, transfer_events
+from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
@@ -87,6 +88,7 @@ class Contacts:
             **consults.handlers(books),
             **monitors.handlers(books),
             **masks.handlers(books),
+            **parks.handlers(books),
             **dict.fromkeys(speaking.OF_VOICE, self._of_segment),
             events.ContactPicked: self._picked,
             events.ContactMoved: self._moved,
@@ -128,6 +130,7 @@ class Contacts:
             self._books.complain("visit", f"queued again while visit {contact.visit} is open")
         if contact.leaving:
             self._books.complain("visit", "queued though it is leaving")
+        parks.queued(self._books, contact, event)
         if not contact.queued:
             contact.queued = True
             self._books.counts.queued_contacts += 1
@@ -450,7 +453,9 @@ class Contacts:
         consult, contact.consult = contact.consult, None
         if consult is not None and not consult.over:
             contact.handed_to = consult
-        if event.ended_by != TRANSFER:
+        if (event.ended_by == PARKED) != (contact.parked is not None):
+            self._books.complain("park", f"a conversation ends by {event.ended_by} and is parked, or neither")
+        if event.ended_by not in (TRANSFER, PARKED):
             self._leave(contact)
         elif segment is not None:
             outward.let_go(contact, segment.leg, self._books.record.about.at)
@@ -545,6 +550,8 @@ class Contacts:
             yield f"consultation {contact.consult.consult_id} open"
         if contact.monitor is not None:
             yield f"monitoring {contact.monitor.monitor_id} open"
+        if contact.parked is not None:
+            yield f"parked at place {contact.parked.place}"
         if contact.outside is not None:
             yield f"{'conversation' if contact.outside.segment_id else 'call'} outside open"
         if legs and contact.masked:
@@ -560,6 +567,9 @@ class Contacts:
             if contact.moved_to or contact.picked_for:
                 self._note(contact, "half_done", "picked or moved by hand, and neither offered nor queued")
                 contact.moved_to = contact.picked_for = ""
+            if contact.parks_in:
+                self._note(contact, "half_done", "not at its place any more, and came nowhere")
+                contact.parks_in = ""
             if contact.passed_on is not None:
                 self._note(contact, "half_done", "passed on by its agent, and came nowhere")
                 contact.passed_on = None
@@ -597,6 +607,8 @@ class Contacts:
                 self._if_late(contact, contact.visit_due, clock, f"queue visit {contact.visit}")
                 if contact.step_due:
                     self._if_late(contact, contact.step_due, clock, f"step {contact.step} of visit {contact.visit}")
+            if contact.parked is not None:
+                self._if_late(contact, contact.parked.until, clock, f"parked at place {contact.parked.place}")
             if contact.consult is not None and contact.consult.due:
                 self._if_late(contact, contact.consult.due, clock, f"consultation {contact.consult.consult_id}")
             if contact.monitor is not None and contact.monitor.due:

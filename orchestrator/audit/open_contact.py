@@ -1,6 +1,13 @@
 """What the verifier remembers of a contact while it is open."""
 
-from orchestrator.domain.contacts import consult_events, events, monitor_events, outward_events, transfer_events
+from orchestrator.domain.contacts import (
+    consult_events,
+    events,
+    monitor_events,
+    outward_events,
+    park_events,
+    transfer_events,
+)
 from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import Instant, Record
 
@@ -106,7 +113,9 @@ class Contact:
         "offer",
         "outside",
         "overflowed",
+        "parked",
         "parking",
+        "parks_in",
         "passed_on",
         "picked_for",
         "place",
@@ -158,6 +167,9 @@ class Contact:
         self.monitor: Monitor | None = None
         self.taken_by: Monitor | None = None
         """Whoever takes the caller over, and is not offered yet."""
+        self.parked: park_events.ContactParked | None = None
+        self.parks_in = ""
+        """The visit for which the caller leaves a place, and which has not begun yet."""
         self.parking = False
         """Whether the caller's leg was taken out of a conversation, and is not parked yet."""
         self.overflowed = False

@@ -67,6 +67,8 @@ class Counts(Struct, kw_only=True):
     """Agents who dropped out of an offer that lived on with others."""
     segments: int = 0
     """Conversations between a caller and one agent."""
+    parks: int = 0
+    """Callers whom an agent parked."""
     transfers: int = 0
     """Callers whom an agent passed on."""
     consults: int = 0
@@ -143,6 +145,8 @@ class Report(Struct, frozen=True, kw_only=True):
             f"shifts      {counts.shifts}, {counts.shifts_ended} ended; {counts.segments} conversations, "
             f"{counts.wrap_ups_started} wrap-ups started, {counts.wrap_ups_ended} ended"
         )
+        if counts.parks:
+            yield f"parked      {counts.parks}"
         if counts.transfers or counts.consults:
             yield f"transfers   {counts.transfers}, {counts.consults} consultations"
         if counts.monitors:

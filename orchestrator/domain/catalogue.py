@@ -18,6 +18,7 @@ from orchestrator.domain.contacts import (
     keeping,
     monitor_events,
     outward_events,
+    park_events,
     speaking,
     transfer_events,
     unattended,
@@ -139,6 +140,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.ContactPicked,
         contacts.ContactMoved,
         contacts.ContactReprioritised,
+        park_events.ContactParked,
+        park_events.ParkEnded,
         consult_events.ConsultAsked,
         consult_events.ConsultAnswered,
         consult_events.ConsultSwitched,
@@ -443,7 +446,7 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="QueueConfigured",
         cls=queues.QueueConfigured,
         kind="queue",
-        version=7,
+        version=8,
         upcasters=(
             _with_first_limits,
             _with_counting,
@@ -451,6 +454,7 @@ _SPECIAL: dict[type[Event], Entry] = {
             _without_a_number,
             _recorded_by_word,
             _with(show_listening=False),
+            _with(park_ms=180_000),
         ),
     ),
     configuration.ConfigurationApplied: Entry(

@@ -26,13 +26,18 @@ class Event(Struct, frozen=True, kw_only=True):
     """Something that happened. Subclasses are named noun + past participle and listed in `domain.catalogue`."""
 
 
-class Provenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who and what stands behind an event; stored beside it, never inside it."""
+class Moment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a fold looks at of an event's provenance."""
 
     at: Instant
     """Our clock when the event was decided."""
     actor: str = "system"
     """`system`, `agent:<id>`, `admin:<name>`: whose wish it was."""
+
+
+class Provenance(Moment, frozen=True, kw_only=True, omit_defaults=True):
+    """Who and what stands behind an event; stored beside it, never inside it."""
+
     origin: str = ""
     """The kind of input that led here: `switch`, `command`, `timer`, `policy`, `config`, `recovery`, `engine`."""
     node: str = ""
@@ -47,16 +52,23 @@ class Provenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """W3C traceparent of the request, where one came with it."""
 
 
-class Record(Struct, frozen=True, kw_only=True):
-    """One event at its place in one stream. `position` is its place in the whole log, 0 until it is stored."""
+class Happened(Struct, frozen=True, kw_only=True):
+    """One event at its place in one stream, as far as a fold looks at it."""
 
     stream: str
     version: int
     """1 for the first event of the stream; no number is ever missing."""
     event: Event
+    about: Moment
+    position: int = 0
+    """Its place in the whole log, 0 until it is stored."""
+
+
+class Record(Happened, frozen=True, kw_only=True):
+    """One event at its place in one stream, with all that is stored of it."""
+
     event_id: str
     about: Provenance
-    position: int = 0
 
 
 class UnknownEvent(Event, frozen=True, kw_only=True):

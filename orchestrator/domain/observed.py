@@ -7,7 +7,7 @@ kept by quarters of an hour, of which every zone's day consists, so a state that
 from typing import Final
 
 from orchestrator.domain.contacts.contacts import Contact, ContactQueued, QueueVisitEnded
-from orchestrator.domain.kernel import SECOND, Instant, Record
+from orchestrator.domain.kernel import SECOND, Happened, Instant
 from orchestrator.domain.routing.counted import Day
 from orchestrator.domain.world import Aggregate, World
 
@@ -29,7 +29,7 @@ class Observed(World):
         that a clock was put forward or back by so much: what a wrong clock counted is forgotten like the rest.
         """
 
-    def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
+    def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
         before, after = super().apply(record)
         event = record.event
         if type(event) is ContactQueued:

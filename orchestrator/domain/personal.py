@@ -43,6 +43,11 @@ def shape_of(kind: type[Struct]) -> Shape | None:
     return _shape(inspect.type_info(kind), ())
 
 
+def is_flat(shape: Shape) -> bool:
+    """Whether every personal text is a field of the value itself, none of a part of it."""
+    return isinstance(shape, _Fields) and all(isinstance(part, _Leaf) for part in shape.parts.values())
+
+
 def changed(value: _S, change: Callable[[str], str]) -> _S:
     """The same with each of its personal texts that is not empty changed so; itself where it has none."""
     shape = shape_of(type(value))

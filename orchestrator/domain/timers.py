@@ -15,6 +15,7 @@
 | legs      | contact | a leg lost its reason, or is to park; LegOverdue        | none such is left                  |
 | callback  | contact | CallbackMissed                                          | CallbackResumed, CallbackEnded     |
 | outside   | contact | OutsideDialled, OutsideAnswered, OutsideExtended        | missed, OutsideConnected           |
+| park      | contact | ContactParked                                           | ParkEnded                          |
 | consult   | contact | ConsultAsked, ConsultAnswered, ConsultSwitched,         | ConsultJoined, ContactRejoined,    |
 |           |         | ConsultExtended, ConsultClosed with the caller there    | ConsultClosed, AgentSegmentEnded   |
 | monitor   | contact | MonitorAsked, MonitorAnswered, MonitorModeAsked,        | MonitorBegun, MonitorClosed,       |
@@ -29,11 +30,11 @@
 What each means when it is due stands in `runner.timing`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from orchestrator.domain.contacts import consult_events, contacts, outward_events
+from orchestrator.domain.contacts import consult_events, contacts, outward_events, park_events
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.legs import LEG_GRACE, doubtful_legs, grace, parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
@@ -59,7 +60,7 @@ APOLOGY_GRACE = 60 * SECOND
 # The timers that a contact may have.
 OF_CONTACT = (
     "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
-    "outside", "mask", "consult", "monitor",
+    "outside", "mask", "consult", "monitor", "park",
 )  # fmt: skip
 
 # Events of nearly every contact that no row above names: they are not looked up in the table, one row after another.
@@ -69,10 +70,28 @@ _SET_NONE: Final = frozenset(
         contacts.ContactIdentified,
         contacts.OfferDelivered,
         contacts.OfferAnswered,
+        contacts.OfferAcceptRequested,
+        contacts.OfferRejectRequested,
         contacts.NumberAnnounced,
+        contacts.ContactTurnedAway,
+        contacts.EntryPointMissing,
+        contacts.HangUpRequested,
         RecordingAsked,
         contacts.RecordingBegun,
         contacts.LegClosed,
+    }
+)
+
+# The same of a shift's events.
+_SET_NONE_OF_SHIFT: Final = frozenset(
+    {
+        shifts.AgentSignedIn,
+        shifts.AgentMadeReady,
+        shifts.AgentPaused,
+        shifts.AgentReserved,
+        shifts.AgentReleased,
+        shifts.AgentConnected,
+        shifts.AgentStoodDown,
     }
 )
 
@@ -99,6 +118,11 @@ class Timers:
         """Forget a timer; one that is not set is no error."""
         self._due.pop(key, None)
 
+    def cancel_all(self, names: Iterable[str], ident: str) -> None:
+        """Forget all these of one thing."""
+        for name in names:
+            self._due.pop((name, ident), None)
+
     def due_of(self, key: Key) -> Instant | None:
         """When this timer is due, None where it is not set."""
         return self._due.get(key)
@@ -122,15 +146,18 @@ class Timers:
         return iter(sorted(self._due.items()))
 
 
-def set_for_contact(timers: Timers, contact: Contact, event: Event, at: Instant) -> None:
-    """Apply the table's contact rows after `event` has led to `contact`."""
+def set_for_contact(timers: Timers, before: Contact | None, contact: Contact, event: Event, at: Instant) -> None:
+    """Apply the table's contact rows after `event` has led from `before` to `contact`."""
     ident = contact.contact_id
+    if type(event) is contacts.ContactEnded:
+        timers.cancel_all(OF_CONTACT, ident)
+        return
     if type(event) not in _SET_NONE:
         _set_by_event(timers, contact, event, at)
-    if type(event) is contacts.ContactEnded:
-        return
-    _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
-    _set_or_cancel(timers, ("monitor", ident), contact.monitor.due if contact.monitor is not None else Instant(0))
+    if contact.consult is not None or (before is not None and before.consult is not None):
+        _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
+    if contact.monitor is not None or (before is not None and before.monitor is not None):
+        _set_or_cancel(timers, ("monitor", ident), contact.monitor.due if contact.monitor is not None else Instant(0))
     if not doubtful_legs(contact):
         timers.cancel(("legs", ident))
     elif timers.due_of(("legs", ident)) is None:
@@ -168,8 +195,7 @@ def _set_by_event(timers: Timers, contact: Contact, event: Event, at: Instant) -
         case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
         case contacts.QueueVisitEnded():
-            for name in ("visit", "widen", "overflow", "answer", "place"):
-                timers.cancel((name, ident))
+            timers.cancel_all(("visit", "widen", "overflow", "answer", "place"), ident)
         case contacts.OverflowDeferred():
             _set_or_cancel(timers, ("overflow", ident), event.again_at)
         case contacts.PlaceTold() | contacts.PlaceDeferred():
@@ -185,9 +211,6 @@ def _set_by_event(timers: Timers, contact: Contact, event: Event, at: Instant) -
             timers.cancel(("wish", ident))
         case contacts.LegOverdue():
             timers.set(("legs", ident), event.again_at)
-        case contacts.ContactEnded():
-            for name in OF_CONTACT:
-                timers.cancel((name, ident))
         case (
             contacts.RecordingFinished()
             | MaskAsked()
@@ -197,6 +220,10 @@ def _set_by_event(timers: Timers, contact: Contact, event: Event, at: Instant) -
             | RecordingUnmasked()
         ):
             _set_or_cancel(timers, ("mask", ident), mask_due(contact.recording))
+        case park_events.ContactParked():
+            timers.set(("park", ident), event.until)
+        case park_events.ParkEnded():
+            timers.cancel(("park", ident))
         case _:
             _set_for_calls_outside(timers, ident, event)
 
@@ -235,6 +262,8 @@ def _set_or_cancel(timers: Timers, key: Key, due: Instant) -> None:
 
 def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
     """Apply the table's shift rows."""
+    if type(event) in _SET_NONE_OF_SHIFT:
+        return
     match event:
         case shifts.WrapUpStarted() | shifts.WrapUpExtended():
             timers.set(("wrap_up", shift_id), event.until)
@@ -249,8 +278,7 @@ def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
         case presence.DeskAttached() | presence.DeskReturned() | presence.DeskGraceEnded() | presence.DeskTakenOver():
             timers.cancel(("desk", shift_id))
         case shifts.AgentSignedOut():
-            for name in ("wrap_up", "cool_down", "desk"):
-                timers.cancel((name, shift_id))
+            timers.cancel_all(("wrap_up", "cool_down", "desk"), shift_id)
 
 
 def set_for_node(timers: Timers, node: Node, event: Event, at: Instant) -> None:

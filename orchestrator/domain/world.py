@@ -5,6 +5,7 @@ makes no new contact.
 """
 
 from collections import OrderedDict
+from typing import Final
 
 from orchestrator.domain import timers as timer_table
 from orchestrator.domain.contacts import contacts, outward_events
@@ -13,7 +14,7 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.monitor_events import MonitorAsked
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.unattended import IMPORT
-from orchestrator.domain.kernel import Event, Instant, Record, ident_of, kind_of
+from orchestrator.domain.kernel import Event, Happened, Instant
 from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues, recording
 from orchestrator.domain.routing.admission import Admission
 from orchestrator.domain.routing.branches import Branch
@@ -44,6 +45,35 @@ IMPORTED_KEPT = 100_000
 
 # Who served a customer last is remembered of so many customers, those who were served last.
 LAST_AGENTS_KEPT = 100_000
+
+# Events of nearly every contact with which no leg comes or goes: they are not compared with those below, one by one.
+_LEGS_STAY: Final = frozenset(
+    {
+        contacts.ContactIdentified,
+        contacts.ContactQueued,
+        contacts.OfferDelivered,
+        contacts.OfferAnswered,
+        contacts.OfferAccepted,
+        contacts.OfferRejectRequested,
+        contacts.OfferRejected,
+        contacts.OfferTimedOut,
+        contacts.OfferWithdrawn,
+        contacts.OfferFailed,
+        contacts.QueueVisitEnded,
+        contacts.ContactConnected,
+        contacts.NumberAnnounced,
+        contacts.HoldRequested,
+        contacts.ContactHeld,
+        contacts.ResumeRequested,
+        contacts.ContactResumed,
+        contacts.RecordingBegun,
+        contacts.RecordingFinished,
+        contacts.AgentSegmentEnded,
+        contacts.HangUpRequested,
+        contacts.ContactTurnedAway,
+        contacts.ContactEnded,
+    }
+)
 
 Aggregate = Contact | Shift | Node | Agent | Queue | EntryPoint | Level | Branch | Outside | None
 
@@ -104,10 +134,10 @@ class World:
         for contact in self.contacts.values():
             self._note_callback(None, contact)
 
-    def apply(self, record: Record) -> tuple[Aggregate, Aggregate]:
+    def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
         """Fold one record in; return the stream's aggregate before and after. Never raises on known events."""
-        ident = ident_of(record.stream)
-        match kind_of(record.stream):
+        kind, _, ident = record.stream.partition("-")
+        match kind:
             case "contact":
                 return self._apply_contact(ident, record)
             case "shift":
@@ -125,67 +155,77 @@ class World:
                 self.recordings = recording.evolve(self.recordings, record.event)
             case "pauses" | "wrapup":
                 self.reasons = reasons.evolve(self.reasons, record.event, ident)
-            case "agent" | "queue" | "entry" as kind:
+            case "agent" | "queue" | "entry":
                 return self._apply_configuration(kind, ident, record.event)
-            case "level" | "branch" as kind:
+            case "level" | "branch":
                 return self._apply_places(kind, ident, record.event)
-            case kind if kind in admission.KINDS:
+            case _ if kind in admission.KINDS:
                 self.admission.configure(kind, ident, record.event)
         return None, None
 
-    def _apply_contact(self, ident: str, record: Record) -> tuple[Contact | None, Contact | None]:
+    def _apply_contact(self, ident: str, record: Happened) -> tuple[Contact | None, Contact | None]:
+        event, at = record.event, record.about.at
         before = self.contacts.get(ident)
-        after = contacts.evolve(before, record.event, record.about.at, ident)
+        after = contacts.evolve(before, event, at, ident)
         if after is None:
             return before, after
-        self.versions[record.stream] = record.version
-        match record.event:
-            case contacts.ContactArrived():
-                self.contact_of_leg[record.event.leg] = ident
-                if record.event.found == IMPORT:
-                    self._remember_imported(ident)
-            case contacts.OfferMade() | contacts.OfferWidened():
-                for held in record.event.reservations:
-                    if not held.at_desk:
-                        self._ring(ident, held, record.about.at)
-                self.matching.note_chosen(ident, [held.shift_id for held in record.event.reservations])
-            case contacts.OfferAcceptRequested() as event if (rung := _rung_now(before, event.leg)) is not None:
-                self._ring(ident, rung, record.about.at)
-            case ConsultAsked() as event:
-                self.contact_of_leg[event.leg] = ident
-                if event.reservation is None:
-                    self.outside_legs[event.leg] = None
-                else:
-                    self._ring(ident, event.reservation, record.about.at)
-            case MonitorAsked() as event:
-                self._ring(ident, event.reservation, record.about.at)
-            case outward_events.CallbackDialled() | outward_events.OutsideDialled() as event:
-                self.contact_of_leg[event.leg] = ident
-                self.outside_legs[event.leg] = None
-            case contacts.LegClosed() as event:
+        if type(event) not in _LEGS_STAY:
+            self._note_legs(ident, before, event, at)
+        if after.customer_id and after.segment is not None:
+            self._remember_agent(after.customer_id, after.segment.agent_id)
+        ended = after.status == "ended"
+        if before is None or ended or _proposes_otherwise(before, after):
+            was, now = _proposals(before), _proposals(after)
+            if was != now:
+                self.open_offers.difference_update(was)
+                self.open_offers.update(now)
+        timer_table.set_for_contact(self.timers, before, after, event, at)
+        if after.visit is not None or before is None or before.visit is not None:
+            self.matching.place_contact(after, reachable=self.in_step(after.node))
+            self.waits.note(before, after, event, at)
+        if after.callback is not None:
+            self._note_callback(before, after)
+        self.admission.follow(before, after, record)
+        if ended:
+            self.contacts.pop(ident, None)
+            self.versions.pop(record.stream, None)
+        else:
+            self.contacts[ident] = after
+            self.versions[record.stream] = record.version
+        return before, after
+
+    def _note_legs(self, ident: str, before: Contact | None, event: Event, at: Instant) -> None:
+        """Keep what is known of every open leg and phone."""
+        match event:
+            case contacts.LegClosed():
                 self.outside_legs.pop(event.leg, None)
                 self.far_legs.pop(event.leg, None)
                 self._close_leg(event.leg, ident, lives_on=event.cause == SERVED_BY_SWITCH)
                 extension = contacts.extension_of(before, event.leg) if before is not None else ""
                 if extension:
-                    self._end_line(extension, event.leg, record.about.at)
-        if after.customer_id and after.segment is not None:
-            self._remember_agent(after.customer_id, after.segment.agent_id)
-        was, now = _proposals(before), _proposals(after)
-        if was != now:
-            self.open_offers.difference_update(was)
-            self.open_offers.update(now)
-        timer_table.set_for_contact(self.timers, after, record.event, record.about.at)
-        self.matching.place_contact(after, reachable=self.in_step(after.node))
-        self.waits.note(before, after, record.event, record.about.at)
-        self._note_callback(before, after)
-        self.admission.follow(before, after, record)
-        if after.status == "ended":
-            self.contacts.pop(ident, None)
-            self.versions.pop(record.stream, None)
-        else:
-            self.contacts[ident] = after
-        return before, after
+                    self._end_line(extension, event.leg, at)
+            case contacts.ContactArrived():
+                self.contact_of_leg[event.leg] = ident
+                if event.found == IMPORT:
+                    self._remember_imported(ident)
+            case contacts.OfferMade() | contacts.OfferWidened():
+                for held in event.reservations:
+                    if not held.at_desk:
+                        self._ring(ident, held, at)
+                self.matching.note_chosen(ident, [held.shift_id for held in event.reservations])
+            case contacts.OfferAcceptRequested() if (rung := _rung_now(before, event.leg)) is not None:
+                self._ring(ident, rung, at)
+            case ConsultAsked():
+                self.contact_of_leg[event.leg] = ident
+                if event.reservation is None:
+                    self.outside_legs[event.leg] = None
+                else:
+                    self._ring(ident, event.reservation, at)
+            case MonitorAsked():
+                self._ring(ident, event.reservation, at)
+            case outward_events.CallbackDialled() | outward_events.OutsideDialled():
+                self.contact_of_leg[event.leg] = ident
+                self.outside_legs[event.leg] = None
 
     def _ring(self, ident: str, held: contacts.Reservation, at: Instant) -> None:
         """A leg of ours to a phone, from now until it is closed."""
@@ -278,7 +318,7 @@ class World:
         node = self.nodes.get(node_id)
         return node is not None and node.behind
 
-    def _apply_node(self, ident: str, record: Record) -> tuple[Node | None, Node]:
+    def _apply_node(self, ident: str, record: Happened) -> tuple[Node | None, Node]:
         before = self.nodes.get(ident)
         after = nodes.evolve(before, record.event, record.about.at, ident)
         self.nodes[ident] = after
@@ -294,7 +334,7 @@ class World:
                     self.matching.place_contact(contact, reachable=after.in_step)
         return before, after
 
-    def _apply_shift(self, ident: str, record: Record) -> tuple[Shift | None, Shift | None]:
+    def _apply_shift(self, ident: str, record: Happened) -> tuple[Shift | None, Shift | None]:
         before = self.shifts.get(ident)
         after = shifts.evolve(before, record.event, record.about.at, ident)
         if after is None:
@@ -302,7 +342,7 @@ class World:
         self.versions[record.stream] = record.version
         timer_table.set_for_shift(self.timers, ident, record.event)
         self.counters.note(after.agent_id, record.event, record.about.at)
-        if isinstance(record.event, shifts.AgentSignedIn):
+        if type(record.event) is shifts.AgentSignedIn:
             self.sent_away.pop(after.agent_id, None)
         if after.status == "signed_out":
             if after.forced is not None and after.forced.to == SIGNED_OUT:
@@ -366,6 +406,16 @@ def _rung_now(before: Contact | None, leg: str) -> contacts.Reservation | None:
     """The reservation whose phone is rung now that the desk has accepted; None where it was rung before."""
     held = contacts.reservation_of(before, leg) if before is not None else None
     return held if held is not None and held.at_desk else None
+
+
+def _proposes_otherwise(before: Contact, after: Contact) -> bool:
+    """Whether anything has changed that `_proposals` looks at."""
+    return (
+        before.offer is not after.offer
+        or before.monitor is not after.monitor
+        or before.consult is not after.consult
+        or before.outside is not after.outside
+    )
 
 
 def _proposals(contact: Contact | None) -> tuple[str, ...]:

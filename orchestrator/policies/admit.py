@@ -76,10 +76,10 @@ def _has_waited(before: object) -> bool:
 
 
 def _talked(before: object) -> bool:
-    """Whether the caller was passed on: the music begins once the leg is parked, goes on as it was while somebody was
-    consulted, or is not to be: right before a bridge it would be played over the talk.
+    """Whether the caller was passed on or parked: the music begins once the leg is parked, goes on as it was at
+    a place or while somebody was consulted, or is not to be: right before a bridge it would be played over the talk.
     """
-    return isinstance(before, Contact) and before.segment is not None
+    return isinstance(before, Contact) and (before.segment is not None or before.parked is not None)
 
 
 def _notices(contact: Contact, event: ContactQueued, ids: Ids) -> Iterator[PlayNotice]:

@@ -13,16 +13,20 @@ from orchestrator.domain.contacts.monitor_events import (
 )
 from orchestrator.domain.contacts.monitors import Monitor
 from orchestrator.domain.contacts.names import shown_name, shown_number
+from orchestrator.domain.contacts.speaking import AgentMuted
 from orchestrator.domain.kernel import MILLISECOND
 from orchestrator.domain.staff.engagements import VOICE, capacity_of
 from orchestrator.domain.staff.shifts import Release, Reserve
-from orchestrator.domain.switch.instructions import EavesdropLeg, RingAgent, SteerEavesdrop
+from orchestrator.domain.switch.instructions import EavesdropLeg, ParkLeg, RingAgent, SteerEavesdrop
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellShift, asked_about
+from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.ring_out import SWITCH_RINGS_LONGER, answer_phone
 
 
-@asked_about(MonitorAsked, MonitorDelivered, MonitorAnswered, MonitorModeAsked, MonitorExtended, MonitorClosed)
+@asked_about(
+    MonitorAsked, MonitorDelivered, MonitorAnswered, MonitorModeAsked, MonitorExtended, MonitorClosed, AgentMuted
+)
 def monitor(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever monitoring moves, then shift and switch follow. A leg that is no longer wanted, `ring_out` hangs up."""
     contact = happened.after
@@ -71,6 +75,16 @@ def _move(world: World, happened: Happened, contact: Contact, its: Monitor, ids:
             yield _steer(contact, its, ids)
         case MonitorModeAsked() if its.answered:
             yield _steer(contact, its, ids)
+        case AgentMuted() if its.answered:
+            yield from let_in_again(contact, its, ids)
+
+
+def let_in_again(contact: Contact, its: Monitor, ids: Ids) -> Iterator[ParkLeg | EavesdropLeg]:
+    """Let the supervisor in behind a mute. What the switch does to the agent's voice it does in the order in which it
+    was told to: whoever was let in before the mute is silenced towards the caller with the agent (0083).
+    """
+    yield park_leg(contact, ids, leg=its.leg)
+    yield from _eavesdrop(contact, its, ids)
 
 
 def _eavesdrop(contact: Contact, its: Monitor, ids: Ids) -> Iterator[EavesdropLeg]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from orchestrator.domain.contacts import recording
 from orchestrator.domain.contacts.contacts import Contact, ContactConnected, OfferClosed, RecordingBegun
 from orchestrator.domain.contacts.outward_events import OutsideConnected
+from orchestrator.domain.contacts.park_events import ContactParked
 from orchestrator.domain.contacts.recording import DropRecording, Recording, file_of, is_of
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.routing.recording import ALWAYS, AS_AGENT, AS_QUEUE, rule_of
@@ -17,6 +18,7 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
     ContactConnected,
     OutsideConnected,
     ContactTransferred,
+    ContactParked,
     OfferClosed,
     RecordingBegun,
     recording.RecordingAsked,
@@ -26,8 +28,8 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
 )
 def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a talk begins, then its recording begins where it is recorded by rule, and whenever its caller is passed
-    on, then it ends: each talk has files of its own, and the wait has none. Only a talk that is taken over goes on in
-    its file, unless the supervisor is lost meanwhile. What is asked of a recording, the switch is told.
+    on or parked, then it ends: each talk has files of its own, and the wait has none. Only a talk that is taken over
+    goes on in its file, unless the supervisor is lost meanwhile. What is asked of a recording, the switch is told.
     """
     contact = happened.after
     if not isinstance(contact, Contact):
@@ -36,7 +38,7 @@ def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case ContactConnected() | OutsideConnected() as event:
             if begins(world, contact):
                 yield start(contact, file_of(talk_of(contact), contact.files), ids)
-        case ContactTransferred() if not contact.carried:
+        case ContactTransferred() | ContactParked() if not contact.carried:
             # With the same id as for its RecordingEndAsked, but before the two are taken apart.
             if file := written(world, happened.before):
                 yield stop(contact, file, ids)
@@ -57,12 +59,12 @@ def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
 
 def _too_late(contact: Contact, file: str, ids: Ids) -> Iterator[Do]:
     """A recording that began when it was to end already: its end overtook its beginning, and is told again. And one of
-    which nobody knew when its caller was passed on.
+    which nobody knew when its caller was passed on or parked.
     """
     found = contact.recording
     if found is not None and found.file == file and found.ending:
         yield stop(contact, file, ids)
-    elif contact.transfer is not None and not is_of(file, talk_of(contact)):
+    elif (contact.transfer is not None or contact.was_parked) and not is_of(file, talk_of(contact)):
         yield TellContact(contact.contact_id, DropRecording(file=file))
 
 

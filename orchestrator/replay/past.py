@@ -16,8 +16,6 @@ from orchestrator.store import Log
 
 # Two processes stamp before they append, so times may lie so far below an earlier one though no clock was put back.
 DISORDER: Final = 10 * SECOND
-# Rows read at once: while they are decoded, others in the same process wait.
-_BATCH: Final = 1_000
 
 
 class Past(Struct, frozen=True):
@@ -52,9 +50,9 @@ def as_of(reading: Log, instant: Instant, snapshots: Snapshots | None = None) ->
 def at_position(reading: Log, position: int, snapshots: Snapshots | None = None) -> tuple[Observed, Instant]:
     """The state after the record at a position, and the latest time in it. Raises `Away`."""
     world, known, highest = nearest(reading, position, snapshots)
-    for record in reading.history(after=known, until=position, batch=_BATCH) if position > known else ():
-        world.apply(record)
-        highest = max(highest, record.about.at)
+    for each in reading.happened(after=known, until=position) if position > known else ():
+        world.apply(each)
+        highest = max(highest, each.about.at)
     return world, Instant(highest)
 
 

@@ -139,6 +139,14 @@ def contact_picture(contact: Contact, at: Instant, *, personal: bool = False) ->
             "since": iso(segment.since),
             "talk_ms": _ms(at, segment.since),
         },
+        "parked": None
+        if contact.parked is None
+        else {
+            "place": contact.parked.place,
+            "agent_id": contact.parked.agent_id,
+            "since": iso(contact.parked.since),
+            "until": iso(contact.parked.until),
+        },
         "callback": None
         if contact.callback is None
         else {

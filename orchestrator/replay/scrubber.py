@@ -75,12 +75,12 @@ class Scrubber:
         if position == known:
             return world, highest
         since = 0
-        for record in self._log.history(after=known, until=position, batch=_BATCH):
-            world.apply(record)
-            highest = Instant(max(highest, record.about.at))
+        for each in self._log.happened(after=known, until=position):
+            world.apply(each)
+            highest = Instant(max(highest, each.about.at))
             since += 1
             if since == self._spacing:
-                self._remember(record.position, world, highest)
+                self._remember(each.position, world, highest)
                 since = 0
         return world, highest
 

@@ -19,6 +19,7 @@ from orchestrator.runner import (
     inputs,
     keypad,
     monitors,
+    parking,
     passing,
     presence,
     stale,
@@ -123,7 +124,7 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
     shift = world.shifts[shift_id]
     if isinstance(command, inputs.Transfer) and passing.is_done(world, shift, command):
         return
-    if consults.is_done(world, shift, command):
+    if consults.is_done(world, shift, command) or parking.is_done(world, shift, command):
         return
     if stale.is_done(shift, command):
         return
@@ -170,6 +171,10 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
         case inputs.Transfer():
             yield passing.transfer(world, shift, command, now, ids)
+        case inputs.Park():
+            yield parking.park(world, shift, command, now)
+        case inputs.Retrieve():
+            yield parking.retrieve(world, shift, command, now, ids)
         case inputs.MarkNuisance():
             contact = hands.conversation(world, shift, command.about)
             yield TellContact(contact.contact_id, commands.MarkNuisance(shift_id=shift_id))

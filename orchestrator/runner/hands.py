@@ -58,19 +58,11 @@ def pick(
     contact = waiting(world, command.contact)
     if with_contact(shift.engagements, contact.contact_id) is not None:
         return  # it was taken already, by the same wish sent again
-    agent = world.agents.get(shift.agent_id)
-    capacity = capacity_of(agent.capacity if agent is not None else {}, VOICE)
-    if (why_not := shifts.why_not_by_hand(shift, VOICE, capacity)) is not None:
-        raise why_not
-    if any(other.status != "held" for other in conversations(world, shift.shift_id)):
-        _refuse("hold_first", "Put the caller on hold first; then take another.")
-    if world.phone(shift.extension) == GONE:
-        _refuse("phone_gone", "The phone is not registered, so it cannot be rung; see that it is, then take the call.")
+    refuse_unless_free(world, shift)
     queue = world.queues.get(contact.queue_id)
     if queue is None:
         _refuse("not_waiting", "This caller does not wait.")
-    level = agent.skills.get(queue.settings.skill, 0) if agent is not None else 0
-    _refuse_unless_open(queue, level, given=bool(command.by))
+    refuse_unless_open(queue, level_of(world, shift, queue), given=bool(command.by))
     if not world.in_step(contact.node):
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
     yield TellContact(
@@ -101,8 +93,7 @@ def _pick(  # noqa: PLR0913 - all that a pick rests on
     node: str,
     own_callback: str = "",
 ) -> commands.Pick:
-    agent = world.agents.get(shift.agent_id)
-    level = agent.skills.get(queue.settings.skill, 0) if agent is not None else 0
+    level = level_of(world, shift, queue)
     before = [each.contact_id for each in in_line(world, queue.queue_id, now) if rank(each, now) < own]
     passed = [contact_id for contact_id in before if contact_id != own_callback]
     return commands.Pick(
@@ -125,7 +116,27 @@ def _pick(  # noqa: PLR0913 - all that a pick rests on
     )
 
 
-def _refuse_unless_open(queue: Queue, level: int, *, given: bool) -> None:
+def refuse_unless_free(world: World, shift: Shift, again: str = "") -> None:
+    """Whether this agent can take somebody by hand now. `again`: a contact whose after-call work does not keep them
+    from it, because it is taken up again. Raises `Refused`.
+    """
+    agent = world.agents.get(shift.agent_id)
+    capacity = capacity_of(agent.capacity if agent is not None else {}, VOICE)
+    if (why_not := shifts.why_not_by_hand(shift, VOICE, capacity, again=again)) is not None:
+        raise why_not
+    if any(other.status != "held" for other in conversations(world, shift.shift_id)):
+        _refuse("hold_first", "Put the caller on hold first; then take another.")
+    if world.phone(shift.extension) == GONE:
+        _refuse("phone_gone", "The phone is not registered, so it cannot be rung; see that it is, then take the call.")
+
+
+def level_of(world: World, shift: Shift, queue: Queue) -> int:
+    """The agent's level for what the queue asks for."""
+    agent = world.agents.get(shift.agent_id)
+    return agent.skills.get(queue.settings.skill, 0) if agent is not None else 0
+
+
+def refuse_unless_open(queue: Queue, level: int, *, given: bool) -> None:
     """Whom the queue allows. A leader who gives a contact to an agent need not be allowed to take it."""
     allows = queue.settings.pick
     if allows == "nobody" and not given:

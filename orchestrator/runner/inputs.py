@@ -193,6 +193,18 @@ class Transfer(AgentCommand, frozen=True, kw_only=True, tag="transfer"):
     to_number: Personal = ""
 
 
+class Park(AgentCommand, frozen=True, kw_only=True, tag="park"):
+    """Leave the caller whom `about` names, or else the active one, at this place; 0: at the first that is free."""
+
+    place: int = 0
+
+
+class Retrieve(AgentCommand, frozen=True, kw_only=True, tag="retrieve"):
+    """Fetch the caller who is parked at this place."""
+
+    place: int
+
+
 class Consult(AgentCommand, frozen=True, kw_only=True, tag="consult"):
     """Talk with this agent or number outside about the caller, who hears music meanwhile."""
 
@@ -360,7 +372,7 @@ Command = (
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
     | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
     | EndConsult
-    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall
+    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall | Park | Retrieve
 )  # fmt: skip
 
 Fact = (

@@ -16,6 +16,7 @@ from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.monitor_commands import MonitorAgain
 from orchestrator.domain.contacts.monitors import Monitor
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
+from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.between import far_leg, near_leg
@@ -41,6 +42,7 @@ from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.consult import keep_leg
+from orchestrator.policies.monitor import let_in_again
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import told_again
 from orchestrator.policies.speak import told_again as mute_told_again
@@ -57,7 +59,7 @@ ORIGIN = "recovery"
 DEAD_AFTER: Final = 60 * SECOND
 
 # Where a caller hears the queue's music, but while being joined.
-_HEAR_MUSIC = ("waiting", "offered", "connecting", "sent_outside")
+_HEAR_MUSIC = ("waiting", "offered", "connecting", "sent_outside", PARKED)
 
 
 def repairs(fact: facts.Fact) -> bool:
@@ -316,6 +318,8 @@ def _monitor_corrections(world: World, contact: Contact, monitor: Monitor, sight
     if found.answered and found.parked and not monitor.answered:
         yield TellContact(contact.contact_id, sensing.note_answered(world, contact, monitor.leg, sight.now))
     elif sight.entering:
+        if monitor.answered and contact.segment is not None and contact.segment.muted:
+            yield from let_in_again(contact, monitor, sight.ids)  # whether they are behind the mute, nobody can tell
         begin_by = Instant(sight.now + sensing.CONNECT_WITHIN)
         yield TellContact(contact.contact_id, MonitorAgain(begin_by=begin_by))
 

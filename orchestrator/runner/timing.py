@@ -26,7 +26,7 @@ from orchestrator.policies.distribute import ring_next
 from orchestrator.policies.overflow import look
 from orchestrator.policies.talk import grant
 from orchestrator.policies.tell_place import tell
-from orchestrator.runner import consults, monitors, presence, reconcile
+from orchestrator.runner import consults, monitors, parking, presence, reconcile
 from orchestrator.runner.inputs import TimerFired
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
@@ -82,6 +82,8 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield from grant(contact, contact.segment, ids)
         case "mask" if contact is not None:
             yield TellContact(fired.ident, LookAtMask(now=now))
+        case "park" if contact is not None:
+            yield from parking.expire(world, contact, now, ids)
         case "monitor" if contact is not None:
             yield TellContact(fired.ident, monitors.expire(world, contact, now))
         case "legs" if contact is not None:

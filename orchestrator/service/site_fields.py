@@ -243,6 +243,7 @@ QUEUE: Final = Section(
         Field("tell_place_every_s", "tell_place_every_ms", _tell_place, write=from_ms),
         Field("pick", "pick", _pick),
         Field("show_listening", "show_listening", flag),
+        Field("park_s", "park_ms", seconds(10, 3_600), write=from_ms),
     ),
 )
 ENTRY: Final = Section(

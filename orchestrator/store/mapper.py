@@ -9,6 +9,7 @@ and its topic is `<name>.v<version>`, never a module path. A personal text in th
 can still be opened before it is upcast. An empty one is the text of a person whose key was destroyed before.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
@@ -16,8 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator.domain.catalogue import Entry
-from orchestrator.domain.kernel import Event, Provenance, Record, UnknownEvent
-from orchestrator.domain.personal import PersonalText, Shape, collect, shape_of
+from orchestrator.domain.kernel import Event, Happened, Moment, Provenance, Record, UnknownEvent
+from orchestrator.domain.personal import PersonalText, Shape, collect, is_flat, shape_of
 from orchestrator.store.errors import Corrupt, WrongKind
 from orchestrator.store.library import JSONTranscoder, Mapper, StoredEvent
 from orchestrator.vault import SEALED, Tampered
@@ -25,6 +26,7 @@ from orchestrator.vault import SEALED, Tampered
 SEAL_MARK: Final = "$sealed"
 # As the encoder writes it. Inside a JSON string the quotes would be escaped, so no caller's name can look like it.
 _SEAL_BYTES: Final = b'{"$sealed":'
+_SEALED_FIELD: Final = re.compile(rb'"(\w+)":\{"\$sealed":"([^"\\]*)"\}')
 
 Opener: TypeAlias = Callable[[str, str, str], str]
 """(stream, field path, sealed base64) → the text, or a marker that stands for it."""
@@ -37,6 +39,13 @@ class State(Struct, Generic[_E], frozen=True):
 
     id: str
     about: Provenance
+    event: _E
+
+
+class _Told(Struct, Generic[_E], frozen=True):
+    """What a fold looks at of a state."""
+
+    about: Moment
     event: _E
 
 
@@ -102,11 +111,19 @@ class LedgerMapper(Mapper[str]):
         self._topics: dict[str, tuple[Entry, int]] = {}
         self._shapes: dict[type[Event], Shape | None] = {}
         self._decoders: dict[str, msgspec.json.Decoder[State[Any]]] = {}
+        self._tellers: dict[str, tuple[msgspec.json.Decoder[_Told[Any]], bool]] = {}
+        """By topic, for today's versions: the decoder, and whether personal text may be in it."""
+        self._flat: set[type[Event]] = set()
+        """Those whose personal texts all are fields of the event itself, and so can be opened where they stand."""
         for entry in catalogue.values():
             if len(entry.upcasters) != entry.version - 1:
                 raise ValueError(f"{entry.name} is at version {entry.version} with {len(entry.upcasters)} upcasters")
-            self._shapes[entry.cls] = shape_of(entry.cls)
+            shape = self._shapes[entry.cls] = shape_of(entry.cls)
+            if shape is not None and is_flat(shape):
+                self._flat.add(entry.cls)
             self._decoders[entry.name] = msgspec.json.Decoder(State[entry.cls])  # type: ignore[name-defined]
+            teller = msgspec.json.Decoder(_Told[entry.cls])  # type: ignore[name-defined]
+            self._tellers[self._topic_of[entry.cls]] = (teller, shape is not None)
             for version in range(1, entry.version + 1):
                 self._topics[_topic(entry.name, version)] = (entry, version)
 
@@ -172,10 +189,12 @@ class LedgerMapper(Mapper[str]):
             if known is None:
                 return self._unknown(stream, version, topic, state, position)
             entry, stored_version = known
-            decoder = self._decoders[entry.name]
+            if stored_version == entry.version and entry.cls in self._flat and is_sealed(state):
+                state = _opened(stream, state, opener)
             if is_sealed(state) or stored_version != entry.version:
-                state = self._modern(stream, state, entry, stored_version, opener)
-            found = decoder.decode(state)
+                found = self._modern(stream, state, entry, stored_version, opener)
+            else:
+                found = self._decoders[entry.name].decode(state)
         except (msgspec.MsgspecError, Tampered, LookupError, TypeError, ValueError, AttributeError) as error:
             raise Corrupt(
                 f"{topic} at {stream} version {version}, position {position}, is unreadable: {error}"
@@ -189,13 +208,27 @@ class LedgerMapper(Mapper[str]):
             position=position,
         )
 
-    def _modern(self, stream: str, state: bytes, entry: Entry, version: int, opener: Opener) -> bytes:
+    def happened(
+        self, position: int, stream: str, version: int, topic: str, state: bytes, *, opener: Opener = mask
+    ) -> Happened:
+        """The same as far as a fold looks at it: for most rows at two thirds of the cost."""
+        decoder, personal = self._tellers.get(topic, (None, False))
+        if decoder is not None and not (personal and is_sealed(state)):
+            try:
+                told = decoder.decode(state)
+            except msgspec.MsgspecError:
+                pass  # the whole way says what is wrong with it
+            else:
+                return Happened(stream=stream, version=version, event=told.event, about=told.about, position=position)
+        return self.record(stream, version, topic, state, position=position, opener=opener)
+
+    def _modern(self, stream: str, state: bytes, entry: Entry, version: int, opener: Opener) -> State[Any]:
         """The state with sealed text opened and the body brought from `version` to the entry's."""
         loose = _loose_state.decode(state)
         body = _open(loose.event, "", lambda path, sealed: opener(stream, path, sealed))
         for upcast in entry.upcasters[version - 1 :]:
             body = upcast(body)
-        return _encoder.encode(State(loose.id, loose.about, body))
+        return State(loose.id, loose.about, msgspec.convert(body, entry.cls, str_keys=True))
 
     def _unknown(self, stream: str, version: int, topic: str, state: bytes, position: int) -> Record:
         raw = _raw_state.decode(state)
@@ -213,6 +246,15 @@ def _encode(record: Record, body: object) -> bytes:
         return _encoder.encode(State(record.event_id, record.about, body))
     except UnicodeEncodeError as error:
         raise ValueError(f"A text of {type(record.event).__name__} at {record.stream} is not Unicode.") from error
+
+
+def _opened(stream: str, state: bytes, opener: Opener) -> bytes:
+    """The state with the sealed fields of its event opened where they stand."""
+
+    def text(found: re.Match[bytes]) -> bytes:
+        return b'"%b":%b' % (found[1], _encoder.encode(opener(stream, found[1].decode(), found[2].decode())))
+
+    return _SEALED_FIELD.sub(text, state)
 
 
 def _open(value: Any, path: str, opener: Callable[[str, str], str]) -> Any:  # noqa: ANN401 - plain data

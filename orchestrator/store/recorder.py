@@ -12,6 +12,7 @@ What differs from `PostgresApplicationRecorder` and why:
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final, cast
 
 import psycopg
@@ -97,6 +98,7 @@ _OPEN_STREAMS: Final = (
 )
 
 END_OF_LOG: Final = 2**63 - 1
+_AT_ONCE: Final = 1_000
 _NO_TEXT: Final = TextArray(())
 _NO_BYTES: Final = ByteaArray(())
 _NO_NUMBERS: Final = BigintArray(())
@@ -247,6 +249,13 @@ class LedgerRecorder(PostgresApplicationRecorder):
                 _PAGE_OF_KINDS, (_int8(after), _int8(until), TextArray(list(kinds)), _int8(limit)), binary=True
             )
         return _rows(cursor)
+
+    def sent(self, connection: Connection, *, after: int, until: int, limit: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of `page` as they come, some at a time: the server sends while the caller works."""
+        with connection.cursor() as cursor:
+            rows = cursor.stream(_PAGE, (_int8(after), _int8(until), _int8(limit)), binary=True, size=_AT_ONCE)
+            while some := list(islice(rows, _AT_ONCE)):
+                yield some
 
     def stream_page(self, connection: Connection, *, stream: str, after_version: int, limit: int) -> list[Row]:
         """Up to `limit` rows of one stream above a version, in order."""

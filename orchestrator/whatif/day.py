@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from orchestrator.domain.contacts import contacts, outward_events, transfer_events
+from orchestrator.domain.contacts import contacts, outward_events, park_events, transfer_events
 from orchestrator.domain.contacts.transfers import QUEUE
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.staff import shifts
@@ -273,6 +273,8 @@ class Taker:
                 talking[0].talk_ms = (at - talking[1]) // MILLISECOND
             case transfer_events.ContactTransferred():
                 self._passed_on(caller, event)
+            case park_events.ContactParked():
+                self._left_out["parked"] += 1
             case contacts.ContactPicked() | contacts.ContactMoved() | contacts.ContactReprioritised():
                 self._left_out["by_hand"] += 1
             case outward_events.CallbackAsked():

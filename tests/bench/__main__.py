@@ -1,4 +1,5 @@
-"""Figures as JSON lines: `python -m tests.bench [GROUP]`, a name of `GROUPS` (also `--only GROUP`).
+"""Figures as JSON lines: `python -m tests.bench [GROUP]`, a name of `GROUPS` (also `--only GROUP`). Of `replay`,
+`--size 20m` measures a long log, too.
 
 Each group is a module here with `run() -> Iterator[dict]`; each figure has name, value and unit, and where there is one
 the limit that it is held to (`at_least`, `at_most`, `target`) and the peer measured beside it. Missed limits are named
@@ -46,8 +47,11 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("group", nargs="?", choices=GROUPS)
     parser.add_argument("--only", choices=GROUPS)
+    parser.add_argument("--size", choices=("1m", "5m", "20m"), help="how long a log `replay` is measured on")
     asked = parser.parse_args(words)
     only = asked.group or asked.only
+    if asked.size and only != "replay":
+        parser.error("only the group `replay` has a size")
     late: list[str] = []
     failed: list[str] = []
     broken = False
@@ -58,7 +62,7 @@ def main(words: list[str]) -> int:
             broken |= bool(only)
             continue
         try:
-            for figure in importlib.import_module(name).run():
+            for figure in importlib.import_module(name).run(*filter(None, (asked.size,))):
                 print(json.dumps(figure, ensure_ascii=False), flush=True)
                 if missed(figure):
                     late.append(figure["name"])

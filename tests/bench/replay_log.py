@@ -9,10 +9,8 @@ from typing import Final
 
 import psycopg
 
-from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.kernel import Instant, Provenance, Record, derived_id
 from orchestrator.domain.staff.shifts import AgentSignedOut
-from orchestrator.store.mapper import LedgerMapper
 
 _IDS: Final = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 _ID: Final = b"\x02" * 8
@@ -32,10 +30,8 @@ class Copies:
 
     def __init__(self, url: str, records: list[Record]) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
-        self.done = False
         self.begins = Instant(min(record.about.at for record in records))
         rows = [(str(a), int(b), str(c), bytes(d)) for a, b, c, d in self._connection.execute(_READ).fetchall()]
-        rows += _sign_outs(records)
         self._size = len(rows)
         self._number = 0
         self.events = len(records)
@@ -66,24 +62,22 @@ class Copies:
         return blank + found[2]
 
 
-def _sign_outs(records: list[Record]) -> list[tuple[str, int, str, bytes]]:
-    """The end of each shift that the story leaves open: in a log of many copies nobody is forgotten at work."""
-    mapper = LedgerMapper(CATALOGUE)
+def with_evening(records: list[Record]) -> list[Record]:
+    """The story, and the end of each shift that it leaves open: the next copy's agents find their seats free."""
     last = {record.stream: record for record in records if record.stream.startswith("shift-")}
     at = max(record.about.at for record in records)
-    found = []
-    for stream, record in last.items():
-        if not isinstance(record.event, AgentSignedOut):
-            ended = Record(
-                stream=stream,
-                version=record.version + 1,
-                event=AgentSignedOut(reason="evening"),
-                event_id=derived_id("evening", record.event_id),
-                about=Provenance(at=at),
-            )
-            draft = mapper.draft(ended)
-            found.append((stream, ended.version, draft.topic, draft.state))
-    return found
+    ends = [
+        Record(
+            stream=stream,
+            version=record.version + 1,
+            event=AgentSignedOut(reason="evening"),
+            event_id=derived_id("evening", record.event_id),
+            about=Provenance(at=at),
+        )
+        for stream, record in last.items()
+        if not isinstance(record.event, AgentSignedOut)
+    ]
+    return [*records, *ends]
 
 
 def _row(stream: str, version: int, topic: str, state: bytes) -> bytes:

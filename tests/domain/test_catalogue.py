@@ -19,6 +19,7 @@ from orchestrator.domain.contacts import (
     keeping,
     monitor_events,
     outward_events,
+    park_events,
     speaking,
     transfer_events,
     unattended,
@@ -56,6 +57,7 @@ MODULES = (
     consult_events,
     monitor_events,
     outward_events,
+    park_events,
     recording_events,
     keeping,
     speaking,
@@ -278,7 +280,7 @@ def test_history_of_one_caller_at_a_time_is_read_as_such() -> None:
     assert read("AgentConfigured", agent) == agents.AgentConfigured(
         number="101", name="Li", extension="1001", skills={"sales": 5}, capacity={}
     )
-    assert read("QueueConfigured", {"name": "Sales", "skill": "sales"}, 3) == queues.QueueConfigured(
+    assert read("QueueConfigured", {"name": "Sales", "skill": "sales"}, 4) == queues.QueueConfigured(
         name="Sales", skill="sales", pick="skilled", announce_agent=False
     )
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
+from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts.contacts import NuisanceMarked
 from orchestrator.domain.customers.blacklist import NumberBlacklisted
 from orchestrator.domain.kernel import SECOND, Instant, Provenance, Record
@@ -23,6 +24,7 @@ from orchestrator.replay.picture import picture
 from orchestrator.replay.scrubber import Scrubber
 from orchestrator.replay.snapshots import Snapshots
 from orchestrator.store import Log, Source
+from orchestrator.store.mapper import LedgerMapper
 from orchestrator.vault import ERASED, SEALED
 from tests.audit.centre import BEGINNING, CALLER, Centre
 from tests.audit.test_verify import busy_day
@@ -86,6 +88,20 @@ def test_the_state_from_a_snapshot_is_the_fold_from_the_beginning_at_any_instant
         whole = as_of(kit.log, instant)
         assert (past.position, past.highest_at) == (whole.position, whole.highest_at)
         assert told(past.world, instant) == told(whole.world, instant)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fold_of_what_happened_is_the_fold_of_the_records(seed: int) -> None:
+    """Feature 11.2: what is left unread of a row makes no difference to the state, in whatever weather."""
+    mapper = LedgerMapper(CATALOGUE)
+    quick, whole = Observed(), Observed()
+    for number, record in enumerate(Run(seed).play().ledger.records(), 1):
+        draft = mapper.draft(record)
+        row = (record.stream, record.version, draft.topic, mapper.finish(draft, lambda text: text.text[::-1]))
+        quick.apply(mapper.happened(number, *row, opener=lambda _stream, _path, sealed: sealed[::-1]))
+        whole.apply(record)
+    assert whole.contacts or whole.shifts
+    assert told(quick, Instant(0)) == told(whole, Instant(0))
 
 
 def test_what_is_folded_on_top_of_a_snapshot_comes_to_the_same(kit: Kit, projector: Source) -> None:

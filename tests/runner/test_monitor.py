@@ -160,6 +160,27 @@ def test_whoever_ends_the_talk_ends_the_listening_in_the_same_step(who: str) -> 
     assert scene.status(3) == "paused"
 
 
+@pytest.mark.parametrize("how", ("handset", "passes on", "leaves a consultation"))
+def test_a_whisper_that_is_on_its_way_as_the_agent_leaves_ends_with_the_talk(how: str) -> None:
+    """Bad input of call control: whisper when the agent leaves. Late news of it begins nothing, and nobody is held."""
+    scene = Monitored()
+    ring = scene.hears()
+    if how == "leaves a consultation":
+        scene.ready(2)
+        scene.give(inputs.Consult(agent="1001", to_agent="1002"))
+        scene.answer(scene.instructions(RingAgent)[-1])
+    assert scene.monitor(WHISPER) == ""
+    if how == "passes on":
+        scene.give(inputs.Transfer(agent="1001", to_queue="support"))
+    else:
+        scene.hang_up(scene.ring.leg)
+    scene.taken_by(ring, WHISPER)
+    assert (scene.closed(), scene.it.monitor, scene.status(3)) == (["talk_over"], None, "paused")
+    assert [event.mode for event in scene.events(m.MonitorBegun)] == [LISTEN]
+    assert ring.leg in [each.leg for each in scene.instructions(HangUpLeg)]
+    assert scene.monitor(WHISPER) == "not_talking"
+
+
 def test_a_phone_that_nobody_picks_up_is_nobodys_fault_and_stops_ringing() -> None:
     scene = Monitored()
     scene.monitor()
@@ -371,6 +392,51 @@ def _all_three(scene: Monitored, ring: RingAgent, *, parked: bool = False) -> tu
         scene.seen_phone(scene.ring, answered=True, bridged_to=scene.caller),
         scene.seen_phone(ring, answered=True, parked=parked),
     )
+
+
+# --- while the agent is muted ----------------------------------------------------------------------------------------
+def _muted(scene: Monitored) -> None:
+    scene.give(inputs.Mute(agent="1001"))
+    scene.give(facts.MuteSet(node=NODE, leg=scene.ring.leg, on=True))
+
+
+def _let_in(scene: Monitored) -> list[tuple[str, str]]:
+    """What the supervisor's leg was told since then, with its mode."""
+    kinds = (ParkLeg, EavesdropLeg)
+    return [(type(each).__name__, getattr(each, "mode", "")) for each in scene.told if isinstance(each, kinds)]
+
+
+@pytest.mark.parametrize("mode", (LISTEN, BARGE))
+def test_a_supervisor_who_was_there_before_a_mute_is_let_in_again_behind_it(mode: str) -> None:
+    """Decision 0083: otherwise they would be silenced with the agent, at once or when they barge in later."""
+    scene = Monitored()
+    ring = scene.hears(mode)
+    scene.told.clear()
+    _muted(scene)
+    assert _let_in(scene) == [("ParkLeg", ""), ("EavesdropLeg", mode)]
+    assert {each.leg for each in scene.told if isinstance(each, ParkLeg | EavesdropLeg)} == {ring.leg}
+    scene.give(facts.LegParked(node=NODE, leg=ring.leg))
+    scene.taken_by(ring, mode)
+    assert (scene.it.monitor is not None and scene.it.monitor.mode, scene.closed()) == (mode, [])
+    assert len(scene.events(m.MonitorBegun)) == 1, "nothing of it is new to the log"
+
+
+def test_one_who_comes_after_a_mute_is_let_in_once() -> None:
+    scene = Monitored()
+    _muted(scene)
+    scene.told.clear()
+    scene.hears(BARGE)
+    assert _let_in(scene) == [("EavesdropLeg", BARGE)]
+
+
+def test_an_engine_that_starts_again_lets_them_in_again_where_the_agent_is_muted() -> None:
+    scene = Monitored()
+    ring = scene.hears(BARGE)
+    _muted(scene)
+    scene.restart()
+    scene.told.clear()
+    scene.connect(legs=_all_three(scene, ring))
+    assert _let_in(scene) == [("ParkLeg", ""), ("EavesdropLeg", BARGE)]
 
 
 # --- beside other things ---------------------------------------------------------------------------------------------

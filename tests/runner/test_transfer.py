@@ -208,6 +208,31 @@ def test_a_colleague_who_signs_out_while_the_phone_rings_leaves_the_caller_in_th
     assert scene.instructions(HangUpLeg)[-1].leg == ring.leg
 
 
+def test_a_colleague_who_signs_out_in_the_same_tick_is_gone_or_asked_no_more_whichever_comes_first() -> None:
+    """Bad input of call control: transfer to an agent who signs out meanwhile."""
+    first, then = Passed(), Passed()
+    first.give(inputs.SignOut(agent="1002"))
+    assert first.pass_on(to_agent="1002") == "agent_away"
+    assert (first.it.status, first.status(1)) == ("connected", "talking")
+    assert then.pass_on(to_agent="1002") == ""
+    then.give(inputs.SignOut(agent="1002"))
+    assert (then.it.status, then.status(2)) == ("waiting", "")
+
+
+def test_a_colleague_who_signs_out_while_being_joined_has_the_caller_and_leaves_after_them() -> None:
+    scene = Passed()
+    scene.pass_on(to_agent="1002")
+    ring = scene.ring_of(scene.caller)
+    scene.answer(ring)
+    scene.give(inputs.SignOut(agent="1002"))
+    scene.bridge(scene.caller, ring)
+    assert (scene.it.status, scene.status(2)) == ("connected", "talking")
+    scene.hang_up(scene.caller)
+    scene.hang_up(ring.leg)
+    scene.give(inputs.WrapUp(agent="1002", code="solved"))
+    assert scene.status(2) == ""
+
+
 def test_nobody_is_passed_on_to_whom_cannot_take_a_call() -> None:
     scene = Passed()
     assert scene.pass_on(to_agent="1001") == "same_agent"

@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 
+from tests.matrix import ROWS, Row
 from tests.simulation.run import Failure, Run
 
 # Of each rule that is broken, so many seeds are shown.
@@ -33,6 +34,7 @@ def tell(seed: int, about: str) -> int:
 def play_many(first: int, last: int) -> int:
     """Play these seeds; say how fast, and which rules were broken by which."""
     broken: Counter[str] = Counter()
+    rows: Counter[Row] = Counter()
     steps = 0
     begun = time.perf_counter()
     for seed in range(first, last + 1):
@@ -44,9 +46,11 @@ def play_many(first: int, last: int) -> int:
             if broken[failure.rule] <= SHOWN:
                 print(f"seed {seed}: {failure.what[:200]}")
         steps += run.steps
+        rows += run.rows_hit
     seconds = time.perf_counter() - begun
     count = last - first + 1
     print(f"{count} seeds, {count / seconds:.1f} seeds/s, {steps / count:.0f} steps each, broken: {dict(broken)}")
+    print(", ".join(f"{row.state}-{row.who} {rows[row]}" for row in ROWS))
     return 1 if broken else 0
 
 

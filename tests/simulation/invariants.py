@@ -9,6 +9,7 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import monitor_events as m
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
+from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import TRANSFER, under_way
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
@@ -28,7 +29,7 @@ from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand, Transfer
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
-from tests.simulation import monitoring, rooms, tapes, voices
+from tests.simulation import monitoring, rooms, rows, tapes, voices
 from tests.simulation.browsers import NOTICED_WITHIN, Page
 from tests.simulation.engine import TIMER_LATE, Engine
 from tests.simulation.ledger import Ledger
@@ -43,6 +44,7 @@ RULES = {
     "by_hand": "what was done by hand, the log says with whom it passed over",
     "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
     "consulted": "whoever is consulted is held for it, and let go after it; the caller is never left alone with nobody",
+    "matrix": "whoever hangs up first, the caller is on the way to where the table of states says",
     "monitored": "whoever hears a talk is held for it, no longer than it lasts, joined with nobody, heard as logged",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
     "wrap_up_each": "each conversation has its own wrap-up, once, and none begins with another contact in hand",
@@ -108,6 +110,10 @@ class Broken(AssertionError):
         assert rule in RULES, f"there is no rule {rule}"
 
 
+# Where a caller hears music, but while being joined with somebody.
+_HEAR_MUSIC = ("waiting", "offered", "sent_outside", "consulting", "parked")
+
+
 class Book:
     """What the records alone say: kept from the first to the last record of a log."""
 
@@ -148,6 +154,8 @@ class Book:
         self.since: dict[str, int] = {}
         """Since when whoever queues has waited, by the log."""
         self._queued = 0
+        self.come_back: set[str] = set()
+        """Visits of callers who were let in before, and parked meanwhile."""
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
         self.place_due: dict[str, int] = {}
@@ -186,10 +194,14 @@ class Book:
                 raise Broken("ends_once", f"{stream} was queued and has not ended")
 
     def _contact(self, stream: str, record: Record) -> None:
-        if isinstance(record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed):
+        if isinstance(
+            record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed | ContactParked
+        ):
             self.waits_since[stream] = record.about.at
         self._tell_place(stream, record.event)
         match record.event:
+            case ParkEnded() as event:
+                self.come_back.add(event.visit_id)
             case c.ContactArrived() as event:
                 if event.leg in self._caller_legs:
                     raise Broken("one_contact_per_call", f"{event.leg} is {self._caller_legs[event.leg]} and {stream}")
@@ -370,6 +382,9 @@ class AnySwitch(Protocol):
     def heard_as(self, leg: str) -> str:
         """How this leg is heard in the talk that it hears; empty where it hears none."""
 
+    def drowned_since(self, leg: str) -> int:
+        """Since when the mute of the agent silences this leg, too; 0 where it does not."""
+
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
 
@@ -423,6 +438,7 @@ class Invariants:
         self._desk_alone: set[str] = set()
         """Legs of phones that are not rung before the desk has accepted."""
         self._let_in: dict[str, list[int]] = {}
+        self.judge = rows.Judge(engine.world)
         for record in ledger.records():
             self.book.note(record)
             self._remember_legs(record)
@@ -473,6 +489,8 @@ class Invariants:
             slack, whole = self._engine.slack(), self._whole and beat
             for what in monitoring.broken(world, self._switch, outcome.instructions, now, slack, whole=whole):
                 raise Broken("monitored", what)
+        for what in self.judge.broken(world, given, outcome.records):
+            raise Broken("matrix", what)
         if beat:
             self._offers_are_young(now)
             self._time_moves_on(world, now)
@@ -529,6 +547,8 @@ class Invariants:
         chosen = isinstance(given.body, Transfer) and given.body.to_queue
         if transfer is not None and transfer.visit_id == event.visit_id and not chosen:
             return  # back to where they were let in
+        if event.visit_id in self.book.come_back:
+            return
         if event.goes_on:
             return  # whoever finds no place to wait, and is called back or sent outside instead
         if settings.calendar and not admission.calendars.is_open(settings.calendar, at):
@@ -750,7 +770,7 @@ class Invariants:
         in_line = contact.status == "waiting" and can_be_served(world, contact)
         if (in_line or contact.status == "awaiting_callback") and timers.due_of(("visit", ident)) is None:
             raise Broken("waits_end", f"contact {ident} waits without an end")
-        for status, timer in (("callback_later", "callback"), ("sent_outside", "outside")):
+        for status, timer in (("callback_later", "callback"), ("sent_outside", "outside"), ("parked", "park")):
             if contact.status == status and timers.due_of((timer, ident)) is None:
                 raise Broken("waits_end", f"contact {ident} is {status} without an end")
         if contact.visit is not None:
@@ -770,6 +790,8 @@ class Invariants:
                 shift = world.shifts.get(held.shift_id)
                 if shift is None or by_offer(shift.engagements, contact.offer.offer_id) is None:
                     raise Broken("reservations", f"contact {ident} holds shift {held.shift_id}, which says otherwise")
+        if (contact.parked is not None) != (contact.status == "parked"):
+            raise Broken("parked", f"contact {ident} is {contact.status} with the park {contact.parked}")
         self._consult(world, contact)
         if contact.segment is not None:
             segment = contact.segment
@@ -900,7 +922,7 @@ class Invariants:
             since = self._switch.silent_since(contact.caller_leg)
             joining = contact.outside is not None and contact.outside.answered
             joining |= contact.consult is not None and (contact.consult.wish or contact.consult.hears) == "caller"
-            if not since or joining or contact.status not in ("waiting", "offered", "sent_outside", "consulting"):
+            if not since or joining or contact.status not in _HEAR_MUSIC:
                 continue
             since = max(since, self.book.waits_since[f"contact-{contact.contact_id}"], self._engine.slack())
             if can_be_served(world, contact) and now > since + 5 * SECOND:

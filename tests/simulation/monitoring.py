@@ -8,12 +8,18 @@ from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.world import World
 
+# So long a mute of the agent may silence a supervisor, too, until they are let in behind it.
+DROWNED = 3 * SECOND
+
 
 class Ears(Protocol):
     """What the rules look at in a switch."""
 
     def heard_as(self, leg: str) -> str:
         """How this leg is heard in the talk that it hears: listen, whisper, barge; empty where it hears none."""
+
+    def drowned_since(self, leg: str) -> int:
+        """Since when the mute of the agent silences this leg, too; 0 where it does not."""
 
     def talks_with(self, leg: str) -> str:
         """The leg that this one hears; empty where it hears none."""
@@ -43,3 +49,6 @@ def broken(
         heard = ears.heard_as(monitor.leg)
         if whole and heard and monitor.mode and not monitor.wish and heard != monitor.mode:
             yield f"the supervisor of {ident} is heard as {heard}, and the log says {monitor.mode}"
+        drowned = ears.drowned_since(monitor.leg)
+        if whole and drowned and now > max(drowned, slack) + DROWNED and world.in_step(contact.node):
+            yield f"the supervisor of {ident} is silenced by a mute of the agent"

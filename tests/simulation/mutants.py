@@ -60,6 +60,7 @@ consult_policy = import_module("orchestrator.policies.consult")
 consult = consult_policy.consult
 monitor = import_module("orchestrator.policies.monitor").monitor
 
+_ROWS = Size(contacts=40, agents=14, willing=True, rows=0.5)
 _TOGETHER = Size(contacts=100, agents=12, consults=1.0, willing=True)
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _SEVERAL = Size(contacts=60, agents=6, nodes=2)
@@ -533,6 +534,7 @@ _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
 _MONITORED = Size(contacts=60, agents=12, monitors=1.0, willing=True)
+_MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
 _RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
@@ -569,6 +571,12 @@ def _an_agent_who_goes_takes_the_caller_along(
     return tuple(event for event in ended if not isinstance(event, contacts.ContactQueued))
 
 
+def _an_agent_who_goes_leaves_the_caller_to_anybody(
+    _right: Any, contact: Any, segment: Any, consult_: Any, command: Any
+) -> Any:
+    return (*consulting.dropped(consult_, "left"), *transferring.fell_back(contact, segment, command))
+
+
 def _whoever_does_not_answer_is_asked_for_ever(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
     right(all_timers, contact, event, at)
     if isinstance(event, ConsultAsked):
@@ -582,6 +590,10 @@ def _barges_in_by_a_bridge(world_: Any, happened: Any, ids: Any) -> Any:
             yield BridgeLegs(id=ids.of("bridge", do.leg), node=do.node, leg=caller, other=do.leg)
         else:
             yield do
+
+
+def _a_mute_silences_whoever_barges_in(world_: Any, happened: Any, ids: Any) -> Any:
+    return () if isinstance(happened.record.event, speaking.AgentMuted) else monitor(world_, happened, ids)
 
 
 def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
@@ -852,7 +864,7 @@ MUTANTS = (
         name="leave whoever was asked alone in the room",
         rule="together",
         make=instead(consult_policy, "_were_together", lambda _: False),
-        size=_TOGETHER,
+        size=_ROWS,
         weather=Weather(),
         seed=15,
     ),
@@ -1242,6 +1254,13 @@ MUTANTS = (
         size=_CONSULTED,
     ),
     Mutant(
+        name="leave the caller of an agent who goes to whoever is free",
+        rule="matrix",
+        make=around(transferring, "handed_over", _an_agent_who_goes_leaves_the_caller_to_anybody),
+        weather=_CALM,
+        size=_ROWS,
+    ),
+    Mutant(
         name="hear a talk for longer than it lasts",
         rule="monitored",
         make=instead(monitoring, "with_the_talk", lambda _contact, events: events),
@@ -1254,6 +1273,13 @@ MUTANTS = (
         make=policy(monitor, _barges_in_by_a_bridge),
         weather=_CALM,
         size=_MONITORED,
+    ),
+    Mutant(
+        name="let a mute of the agent silence whoever barges in",
+        rule="monitored",
+        make=policy(monitor, _a_mute_silences_whoever_barges_in),
+        weather=_CALM,
+        size=_MONITORED_AND_MUTED,
     ),
     Mutant(
         name="never ask after a leg that is to park",

@@ -3,6 +3,7 @@
 `python -m tests.simulation SEED` tells the story of a seed.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from random import Random
@@ -22,6 +23,7 @@ from orchestrator.domain.staff.agents import AT_DESK, AgentConfigured, AgentRemo
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import DrainNode, EndAll, IdentifyContact, UndrainNode
+from tests.matrix import Row
 from tests.simulation.agenda import START, Agenda
 from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
@@ -33,10 +35,12 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.link import Link, Links
 from tests.simulation.outsiders import NUMBERS, Lobby
 from tests.simulation.outsiders import REFUSALS as OUTSIDE_REFUSALS
+from tests.simulation.parkers import PARKING_REFUSALS, Parkers
 from tests.simulation.passers import PASSING_REFUSALS, Passers
 from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.phones import REFRESH, Registered, Registrations, misjudged
 from tests.simulation.routing import Routing
+from tests.simulation.rows import Hangers
 from tests.simulation.story import Story
 from tests.simulation.supervisors import SUPERVISING_REFUSALS, Supervisors
 from tests.simulation.switch import Caller, Phone, Switch, Switches
@@ -89,6 +93,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How often agents want something of a recording; with any, site, queues and agents have every rule of it."""
     transfers: float = 0.0
     """How many of the talks that somebody looks at are passed on."""
+    parks: float = 0.0
+    """How often somebody parks a caller, or fetches one from a place."""
     consults: float = 0.0
     """In how many of the talks that somebody looks at somebody is consulted."""
     monitors: float = 0.0
@@ -97,6 +103,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """In how many of the talks that somebody looks at the agent mutes, unmutes or presses keys."""
     at_desk: float = 0.0
     """Which part of the agents answers at the desk, and has a phone that rings only then."""
+    rows: float = 0.0
+    """How many calls are hung up because they are in a state of the table (`tests/matrix.py`)."""
     phones: int = 0
     """How often a phone loses its registration, and gets it back."""
     nodes: int = 0
@@ -138,10 +146,12 @@ class Run(Watcher):
         self._phone_dice = Random(f"phones of {seed}")
         self._pressure_dice = Random(f"pressures of {seed}")
         self._transfer_dice = Random(f"transfers of {seed}")
+        self._park_dice = Random(f"parks of {seed}")
         self._node_dice = Random(f"nodes of {seed}")
         self._consult_dice = Random(f"consults of {seed}")
         self._monitor_dice = Random(f"monitors of {seed}")
         self._voice_dice = Random(f"voices of {seed}")
+        self._row_dice = Random(f"rows of {seed}")
         self.size = size or Size(
             browsers=0.0 if weather else self._desk_dice.choice((0.0, 0.0, 0.5, 1.0)),
             hands=0.0 if weather else self._hands_dice.choice((0.0, 0.0, 0.3, 1.0)),
@@ -150,9 +160,11 @@ class Run(Watcher):
             places=not weather and self._place_dice.random() < 0.5,
             tapes=0.0 if weather else self._tape_dice.choice((0.0, 0.4)),
             transfers=0.0 if weather else self._transfer_dice.choice((0.0, 0.0, 0.2, 1.0)),
+            parks=0.0 if weather else self._park_dice.choice((0.0, 0.0, 0.3, 1.0)),
             consults=0.0 if weather else self._consult_dice.choice((0.0, 0.0, 0.3, 1.0)),
             monitors=0.0 if weather else self._monitor_dice.choice((0.0, 0.0, 0.3, 1.0)),
             voices=0.0 if weather else self._voice_dice.choice((0.0, 0.0, 0.3, 1.0)),
+            rows=0.0 if weather else self._row_dice.choice((0.0, 0.0, 0.3, 1.0)),
             phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
             nodes=0 if weather else self._node_dice.choice((0, 0, 2, 3)),
         )
@@ -174,9 +186,11 @@ class Run(Watcher):
         self.lobby: Lobby | None = None
         self.takers: Takers | None = None
         self.passers: Passers | None = None
+        self.parkers: Parkers | None = None
         self.consulters: Consulters | None = None
         self.supervisors: Supervisors | None = None
         self.speakers: Speakers | None = None
+        self.hangers: Hangers | None = None
         self.registrations: Registrations | None = None
         self.engine: Engine | None = None
         self.rules: dict[int, Invariants] = {}
@@ -285,7 +299,9 @@ class Run(Watcher):
         strange |= set(self.lobby.refused if self.lobby is not None else ()) - OUTSIDE_REFUSALS
         strange |= set(self.takers.refused if self.takers is not None else ()) - BY_HAND_REFUSALS
         strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
+        strange |= set(self.parkers.refused if self.parkers is not None else ()) - PARKING_REFUSALS
         strange |= set(self.consulters.refused if self.consulters is not None else ()) - CONSULTING_REFUSALS
+        strange |= set(self.hangers.refused if self.hangers is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.supervisors.refused if self.supervisors is not None else ()) - SUPERVISING_REFUSALS
         strange |= set(self.speakers.refused if self.speakers is not None else ()) - SPEAKING_REFUSALS
         strange |= set(self.web.refused if self.web is not None else ()) - WEB_REFUSALS
@@ -312,6 +328,8 @@ class Run(Watcher):
         if rules is None:  # the first step of an engine happens while it is being made
             rules = self._watch(engine)
         rules.stepped(given, outcome)
+        if self.hangers is not None and engine.epoch == self.ledger.epoch:
+            self.hangers.saw(engine.world, outcome.records)
         if self.routing is not None:
             for record in outcome.records:
                 if isinstance(record.event, ContactArrived):
@@ -385,9 +403,11 @@ class Run(Watcher):
             self.web,
             self.takers,
             self.passers,
+            self.parkers,
             self.consulters,
             self.supervisors,
             self.speakers,
+            self.hangers,
             self.lobby,
         ):
             if others is not None:
@@ -424,6 +444,10 @@ class Run(Watcher):
             numbers = [desk.number for desk in self.desks]
             self.passers = Passers(self.agenda, self._transfer_dice, numbers, busy=self.size.transfers)
             self.passers.engine = self.engine
+        if self.size.parks:
+            numbers = [desk.number for desk in self.desks]
+            self.parkers = Parkers(self.agenda, self._park_dice, numbers, busy=self.size.parks)
+            self.parkers.engine = self.engine
         if self.size.consults:
             numbers = [desk.number for desk in self.desks]
             self.consulters = Consulters(self.agenda, self._consult_dice, numbers, busy=self.size.consults)
@@ -435,6 +459,9 @@ class Run(Watcher):
         if self.size.voices:
             self.speakers = Speakers(self.agenda, self._voice_dice, busy=self.size.voices)
             self.speakers.engine = self.engine
+        if self.size.rows:
+            self.hangers = Hangers(self.agenda, self._row_dice, self._hang_up, busy=self.size.rows)
+            self.hangers.engine = self.engine
         weather = self.weather
         for count, fault in (
             (weather.flaps, self._flap),
@@ -462,6 +489,17 @@ class Run(Watcher):
         for moment in self.door.moments(lasts_s):
             self.agenda.at(moment, self._change_the_door)
         self.agenda.at(self._calm_from, self._calm_down)
+
+    def _hang_up(self, leg: str, cause: str) -> None:
+        """Whoever has this leg puts down, or is lost, if it is still there."""
+        for switch in self.switches:
+            if switch.lives(leg):
+                switch.lose(switch.legs[leg], cause)
+
+    @property
+    def rows_hit(self) -> Counter[Row]:
+        """How often each row of the table was played."""
+        return sum((rules.judge.hits for rules in self.rules.values()), Counter())
 
     def _change_the_door(self) -> None:
         changes = [] if self.ledger.away else self.door.change(self.agenda.now)
@@ -522,6 +560,8 @@ class Run(Watcher):
             )
         if self.size.tapes:
             self._settings = {key: self._taped(plain) for key, plain in self._settings.items()}
+        if self.size.parks:
+            self._settings = {key: self._parked(plain) for key, plain in self._settings.items()}
         door = self.door
         if self.routing is not None:
             self._settings = {key: self.routing.queue(plain) for key, plain in self._settings.items()}
@@ -571,6 +611,11 @@ class Run(Watcher):
             allowed=("+86",), refused=("+8690",), at_most=dice.choice((1, 3, 20)), ring_ms=dice.choice((3_000, 9_000))
         )
         changes.append(("outside-main", rules))
+
+    def _parked(self, queue: QueueConfigured) -> QueueConfigured:
+        dice = self._park_dice
+        pick = queue.pick if self.size.hands else dice.choice(("skilled", "skilled", "anyone", "nobody"))
+        return structs.replace(queue, park_ms=dice.choice((4_000, 15_000, 60_000)), pick=pick)
 
     def _taped(self, queue: QueueConfigured) -> QueueConfigured:
         return structs.replace(queue, record=self._tape_dice.choices(OF_QUEUES, (60, 20, 10, 10))[0])

@@ -16,6 +16,7 @@ from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, derived_id
 from orchestrator.domain.switch import between
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
+from orchestrator.domain.switch.causes import NOT_PASSED
 from orchestrator.runner.sensing import INBOUND_CONTEXT
 from tests.simulation.agenda import Agenda
 from tests.simulation.outsiders import MANNERS
@@ -117,6 +118,8 @@ class Leg:
     overhears: "Leg | None" = None
     """The agent's leg whose talk it hears, and how it is heard there."""
     heard_as: str = ""
+    drowned_since: int = 0
+    """Since when a mute of the agent's leg silences it, too, because it was let in before; 0 where none does."""
     first: bool = False
     """Whether it is the first leg of the bridge that is, or was, made with it: the caller's."""
     near: "tuple[Switch, Leg] | None" = None
@@ -241,6 +244,12 @@ class Switch:
         )
 
     # --- the end of a leg --------------------------------------------------------------------------------------------
+    def lose(self, leg: Leg, cause: str) -> None:
+        """End a leg for any cause of the network: a phone that is lost while it rings is out of reach."""
+        if not leg.up and cause in NOT_PASSED:
+            self.rung[leg.uuid] = "unreachable"
+        self.hang_up(leg, cause)
+
     def hang_up(self, leg: Leg, cause: str) -> None:
         """End a leg; what hangs on it follows."""
         if not leg.alive:
@@ -661,7 +670,7 @@ class Switch:
         reply("")
         self._leave_room(leg)
         peer, joining = leg.peer, leg.joining
-        leg.peer = leg.joining = None
+        leg.peer = leg.joining = leg.overhears = None
         if joining is not None:
             joining.joining = None
         if peer is not None:
@@ -753,7 +762,10 @@ class Switch:
     def _speak(self, given: i.MuteLeg | i.UnmuteLeg | i.SendDigits, reply: Reply) -> None:
         leg = self.legs.get(given.leg)
         if leg is not None and not isinstance(given, i.SendDigits):
-            leg.muted = isinstance(given, i.MuteLeg)
+            begins, leg.muted = isinstance(given, i.MuteLeg) and not leg.muted, isinstance(given, i.MuteLeg)
+            for other in self.legs.values():
+                if other.overhears is leg and (begins or not leg.muted):
+                    other.drowned_since = self.agenda.now if begins else 0
         reply("" if leg is not None else "No such channel!")
 
     def _announce(self, given: i.AnnounceNumber, reply: Reply) -> None:
@@ -775,7 +787,7 @@ class Switch:
         other = self.legs.get(given.other)
         if leg is None or leg.overhears is not None or other is None or not other.up:
             return  # one that hears a talk takes the second for nothing
-        leg.overhears, leg.heard_as = other, given.mode
+        leg.overhears, leg.heard_as, leg.drowned_since = other, given.mode, 0
         if self.dice.random() < 0.4:
             self.agenda.soon(500, 15_000, lambda: self.hang_up(leg, "NORMAL_CLEARING") if leg.overhears else None)
 
@@ -808,6 +820,10 @@ class Switch:
     def heard_as(self, leg: str) -> str:
         found = self.legs.get(leg)
         return found.heard_as if found is not None and found.overhears is not None else ""
+
+    def drowned_since(self, leg: str) -> int:
+        found = self.legs.get(leg)
+        return found.drowned_since if found is not None and found.overhears is not None else 0
 
     def silent_since(self, leg: str) -> int:
         return self.legs[leg].silent_since if leg in self.legs else 0
@@ -906,6 +922,9 @@ class Switches:
 
     def heard_as(self, leg: str) -> str:
         return next((heard for switch in self.switches if (heard := switch.heard_as(leg))), "")
+
+    def drowned_since(self, leg: str) -> int:
+        return max(switch.drowned_since(leg) for switch in self.switches)
 
     def silent_since(self, leg: str) -> int:
         return max(switch.silent_since(leg) for switch in self.switches)

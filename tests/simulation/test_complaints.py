@@ -14,6 +14,7 @@ from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.consult_events import ConsultClosed, ConsultJoined, ContactRejoined
 from orchestrator.domain.contacts.monitor_events import MonitorBegun, MonitorClosed, TalkTakenOver
 from orchestrator.domain.contacts.monitors import MODES
+from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transferring import CONSULTED_BEFORE
 from orchestrator.domain.kernel import Event, Record
@@ -540,6 +541,21 @@ def test_whoever_is_passed_on_comes_to_one_end_whatever_goes_wrong_on_the_way() 
     assert min(sent.count(to) for to in ("agent", "queue", "outside")) > 20
     assert sum(1 for event in of(o.OutsideMissed, records)) > 5
     assert sum(1 for event in of(c.QueueVisitEnded, records) if event.outcome == "transferred") > 5
+
+
+PARKED = Size(contacts=40, agents=8, parks=1.0, hands=0.3)
+
+
+def test_whoever_is_parked_is_retrieved_comes_back_or_hangs_up_whatever_goes_wrong_meanwhile() -> None:
+    """Complaint 13; feature 4.3: `parked`, `waits_end`, `hears_music`, `ends_once` and `verify` hold in each."""
+    weathers = (Weather(), Weather(late=0.3, doubled=0.1), Weather(lost=0.03), Weather(crashes=2, flaps=2))
+    runs = [Run(seed, weather=weather, size=PARKED).play() for seed, weather in enumerate(weathers)]
+    records = [record for run in runs for record in run.ledger.records()]
+    ended = [event.outcome for event in of(ParkEnded, records)]
+    assert min(ended.count(outcome) for outcome in ("retrieved", "expired", "abandoned")) > 4
+    assert len(ended) == sum(1 for _ in of(ContactParked, records))
+    assert sum(1 for event in of(c.ContactPicked, records) if event.reason == "park_expired") > 1
+    assert sum(1 for event in of(s.WrapUpEnded, records) if event.how == "taken_up") > 1
 
 
 CONSULTED = Size(contacts=80, agents=12, outside=True, consults=1.0, hands=0.3)

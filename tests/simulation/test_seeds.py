@@ -4,13 +4,19 @@ A seed that breaks a rule fails with its story; `python -m tests.simulation SEED
 `python -m tests.simulation FIRST-LAST` plays others.
 """
 
+from collections import Counter
+
 import pytest
 
+from tests.matrix import ROWS, Row
 from tests.simulation import test_why
-from tests.simulation.run import Run
+from tests.simulation.run import Run, Size
+from tests.simulation.weather import Weather
 
 SEEDS = 1_000
 _CHUNK = 25
+_ROWS_WITHIN = 40
+"""In so many seeds every row of the table is played; mostly in a quarter of them."""
 
 
 # The first of them are played, under the same rules, by the test that explains their offers.
@@ -25,3 +31,14 @@ def test_the_same_seed_tells_the_same_story() -> None:
     """Feature 11.4: nothing in the core or here depends on anything but its inputs."""
     one, other = Run(7).play(), Run(7).play()
     assert one.story.tell(last=10**6) == other.story.tell(last=10**6)
+
+
+def test_every_row_of_the_table_is_played_at_moments_that_the_seed_draws() -> None:
+    """Features 4.3, 11.8; complaints 13, 14: the rule `matrix` has looked at each, beside everything else."""
+    hits: Counter[Row] = Counter()
+    size = Size(contacts=40, agents=14, transfers=0.05, willing=True, rows=1.0)
+    seeds = iter(range(_ROWS_WITHIN))
+    while missing := set(ROWS) - set(hits):
+        seed = next(seeds, None)
+        assert seed is not None, f"of {len(ROWS)} rows {len(missing)} were never played: {missing}"
+        hits += Run(seed, weather=Weather(), size=size).play().rows_hit

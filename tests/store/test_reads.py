@@ -1,13 +1,28 @@
 """Reading history: prefixes, kinds, one stream, positions and times."""
 
 import random
+from collections.abc import Iterable
 
 import psycopg
 import pytest
 
-from orchestrator.domain.kernel import SECOND, Instant, Record
+from orchestrator.domain.kernel import SECOND, Happened, Instant, Record
 from orchestrator.store import Away, Log, Source
-from tests.store.kit import CallIdentified, CallTaken, Kit, ShiftOpened, calls, notes, places, record
+from tests.store.kit import (
+    CATALOGUE,
+    NAME,
+    NUMBER,
+    CallIdentified,
+    CallTaken,
+    CustomerMade,
+    Kit,
+    Phone,
+    ShiftOpened,
+    calls,
+    notes,
+    places,
+    record,
+)
 
 
 def test_history_is_the_same_in_pages_of_any_size(kit: Kit) -> None:
@@ -17,6 +32,46 @@ def test_history_is_the_same_in_pages_of_any_size(kit: Kit) -> None:
     whole = list(kit.log.history())
     for size in (1, 2, 22, 23, 24, 5_000):
         assert list(kit.log.history(batch=size)) == whole
+
+
+def told(records: Iterable[Happened]) -> list[tuple[object, ...]]:
+    return [(each.position, each.stream, each.version, each.event, each.about.at, each.about.actor) for each in records]
+
+
+def test_a_fold_is_told_what_history_tells(kit: Kit) -> None:
+    """Whatever a row holds: sealed text, a customer's numbers in parts of the event, names that nobody knows here."""
+    writer = kit.writer()
+    writer.append_live([record("contact-a", 1, CallTaken(number=NUMBER, name=NAME, note='{"$sealed":"x"}'))])
+    writer.append_live([record("shift-a", 1, ShiftOpened(agent="1")), record("contact-a", 2, CallTaken(note="none"))])
+    made = CustomerMade(name='"Wang"\n', number=NUMBER, others=(Phone(NUMBER),), nick=None)
+    kit.desk.append_desk([record("customer-a", 1, made)])
+    kit.desk.append_desk(notes("customer-a", 2))
+    for reading in (kit.log, Log(kit.source, catalogue=CATALOGUE), Log(kit.source, catalogue={})):
+        whole = told(reading.history())
+        assert len(whole) == 5
+        for batch in (1, 2, 5, 10_000):
+            assert told(reading.happened(batch=batch)) == whole
+        assert told(reading.happened(after=1, until=3)) == whole[1:3]
+    assert list(kit.log.happened(after=5)) == []
+
+
+def test_a_fold_goes_on_where_its_connection_is_lost(kit: Kit) -> None:
+    writer = kit.writer()
+    for version in range(1, 22):
+        writer.append_live(calls("contact-a", version))
+    reading = kit.log.happened(batch=10)
+    found = [next(reading) for _ in range(10)]
+    with psycopg.connect(kit.database.admin, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            (kit.database.name,),
+        )
+    assert [each.version for each in (*found, *reading)] == list(range(1, 22))
+
+
+def test_a_fold_says_away_where_there_is_no_database() -> None:
+    with pytest.raises(Away, match="does not answer"):
+        next(Log(Source("postgresql://nobody@/nothing?host=/nonexistent")).happened())
 
 
 def test_history_keeps_to_its_bounds_and_kinds(kit: Kit) -> None:

@@ -54,6 +54,18 @@ class Transfer(About, frozen=True, kw_only=True):
     to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
 
 
+class Park(About, frozen=True, kw_only=True):
+    """At which place the caller is left, with music, for a while; whoever is not retrieved comes back."""
+
+    place: Annotated[int, Meta(ge=0, le=99, description="0: the first that is free; see `GET /parked`.")] = 0
+
+
+class Retrieve(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is fetched."""
+
+    place: Annotated[int, Meta(ge=1, le=99, description="Of `GET /parked`.")]
+
+
 class Consult(About, frozen=True, kw_only=True):
     """Who is asked about the caller: exactly one of these. The caller hears music meanwhile."""
 
@@ -190,6 +202,16 @@ def transfer(number: str, body: Transfer, key: str) -> Done:
         key=key,
     )
     return _do(wish)
+
+
+def park(number: str, body: Park, key: str) -> Done:
+    """Leave the caller at a numbered place, with music"""
+    return _do(inputs.Park(agent=number, about=body.about, place=body.place, key=key))
+
+
+def retrieve(number: str, body: Retrieve, key: str) -> Done:
+    """Ring the agent's phone for the caller at a place"""
+    return _do(inputs.Retrieve(agent=number, place=body.place, key=key))
 
 
 def consult(number: str, body: Consult, key: str) -> Done:

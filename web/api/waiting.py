@@ -5,10 +5,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from orchestrator.domain.kernel import Refused
+from orchestrator.domain.world import World
 from orchestrator.runner.hands import POINTS
 from web.access.visitor import me
 from web.api.floor import READY_S
 from web.api.forms import Done, Ident, Items, Line, Number, Time, Word, number_of, time_of
+from web.desk.parked import parked as at_places
 from web.desk.waiting import everybody, may_take_from
 from web.floor import acts, callbacks
 from web.parts import parts
@@ -25,6 +27,19 @@ class Waiter(Struct, frozen=True, kw_only=True):
     place: int
     points: int
     since: Time
+    customer_id: str
+    caller_number: Number
+
+
+class Parked(Struct, frozen=True, kw_only=True):
+    """Somebody who is parked, until `until` at the latest. `agent`: the employee number of whoever parked them."""
+
+    place: int
+    contact_id: str
+    queue_id: str
+    agent: str
+    since: Time
+    until: Time
     customer_id: str
     caller_number: Number
 
@@ -86,11 +101,7 @@ def waiting() -> Items[Waiter]:
     """Who waits: for an agent, in the queues from which they may take; for a leader, in all"""
     live().view.wait_ready(READY_S)
     with live().view.still() as world:
-        agent = world.agents.get(me().agent_id)
-        seen = frozenset(world.queues) if me().may("waiting.direct") else frozenset[str]()
-        if agent is not None:
-            seen |= may_take_from(world, agent)
-        found = everybody(world, seen)
+        found = everybody(world, _queues_in_sight(world))
     return Items(
         [
             Waiter(
@@ -105,6 +116,35 @@ def waiting() -> Items[Waiter]:
             for each in found
         ]
     )
+
+
+def parked() -> Items[Parked]:
+    """Who is parked: for an agent, whom they may retrieve; for a leader, everybody"""
+    live().view.wait_ready(READY_S)
+    with live().view.still() as world:
+        seen, own = _queues_in_sight(world), me().agent_id
+        found = at_places(world, lambda each: each.queue_id in seen or each.agent_id == own)
+    return Items(
+        [
+            Parked(
+                place=each.place,
+                contact_id=each.contact_id,
+                queue_id=each.queue_id,
+                agent=each.by_number,
+                since=time_of(each.since),
+                until=time_of(each.until),
+                customer_id=each.customer_id,
+                caller_number=number_of(each.number),
+            )
+            for each in found
+        ]
+    )
+
+
+def _queues_in_sight(world: World) -> frozenset[str]:
+    agent = world.agents.get(me().agent_id)
+    seen = frozenset(world.queues) if me().may("waiting.direct") else frozenset[str]()
+    return seen | may_take_from(world, agent) if agent is not None else seen
 
 
 def pick(contact_id: str, body: Pick, key: str) -> Done:

@@ -19,6 +19,7 @@ from projections.live import LiveView
 from projections.live_calls import Call, name_of
 from projections.live_tallies import Tally
 from web.desk.hearing import Hearing, hearing_of, seen_by_agent
+from web.desk.parked import AtPlace, by_agent
 from web.desk.tapes import Tape, tape_of
 from web.desk.voices import may_speak, voice_of
 
@@ -126,6 +127,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     """The conversation that is active, or that was last where all are on hold."""
     others: tuple[Talk, ...]
     """Further callers of this agent, on hold."""
+    parked: tuple[AtPlace, ...]
+    """Whom this agent parked."""
     wrap_up: WrapUp | None
     missed: Call | None
     """The call for which the agent was stood down, while that is so."""
@@ -191,6 +194,7 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
             rings=rings,
             talk=talk,
             others=others,
+            parked=by_agent(world, agent),
             wrap_up=wrap_up,
             missed=_missed(shift, calls),
             stood_down=stood_down,
@@ -280,9 +284,9 @@ def may(
     if any(talk.number and not talk.nuisance for talk in talks):
         found.add("mark_nuisance")
     if all(talk.held for talk in talks) and why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE)) is None:
-        found.add("pick")
+        found |= {"pick", "retrieve"}
     if state == "wrapping_up":
-        found.add("wrap_up")
+        found |= {"wrap_up", "retrieve"}  # of the caller whose after-call work it is
         if wrap_up is not None and wrap_up.can_extend:
             found.add("extend")
     return frozenset(found)
@@ -292,7 +296,7 @@ def _may_of(talk: Talk) -> set[str]:
     """What this conversation allows beside hanging up."""
     if talk.asked is None:
         wish = "resume" if talk.held else "hold"
-        return {"transfer"} if talk.wish else {"transfer", wish}
+        return {"transfer", "park"} if talk.wish else {"transfer", "park", wish}
     if talk.asked.state == "back":
         return set()
     there = {"switch_consult"} if talk.asked.state in ("consulted", "caller", "together") else set()

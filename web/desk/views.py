@@ -54,6 +54,9 @@ KEYS: Final = (
     ("Alt+Shift+S", _l("Switch to the caller on hold")),
     ("Alt+Shift+T", _l("Take the first who waits")),
     ("Alt+Shift+P", _l("Pass the caller on")),
+    ("Alt+Shift+Q", _l("Park the caller at a place")),
+    ("Alt+Shift+F", _l("Retrieve the caller whom you parked")),
+    ("Alt+Shift+V", _l("Retrieve from a place: type its number")),
     ("Alt+Shift+K", _l("Mask the recording for card data; record sound again")),
     ("Alt+Shift+G", _l("Record this call; end the recording")),
     ("Alt+Shift+J", _l("Bring caller and whoever is asked together")),
@@ -91,6 +94,8 @@ ACTIONS: Final[dict[str, Make]] = {
     "mute": lambda agent: inputs.Mute(agent=agent),
     "unmute": lambda agent: inputs.Unmute(agent=agent),
     "send_digits": lambda agent: inputs.SendDigits(agent=agent, digits=_field("digits")),
+    "park": lambda agent: inputs.Park(agent=agent),
+    "retrieve": lambda agent: inputs.Retrieve(agent=agent, place=_place()),
     "hang_up": lambda agent: inputs.HangUp(agent=agent),
     "switch_consult": lambda agent: inputs.SwitchConsult(agent=agent),
     "confer": lambda agent: inputs.Confer(agent=agent),
@@ -108,7 +113,7 @@ _TARGETS: Final = {"agent": "to_agent", "queue": "to_queue", "number": "to_numbe
 _ABOUT_ONE: Final = frozenset(
     {
         *("accept", "reject", "hold", "resume", "hang_up", "mark_nuisance", "extend"),
-        *("mute", "unmute", "send_digits"),
+        *("mute", "unmute", "send_digits", "park"),
         *("switch_consult", "confer", "complete_consult", "end_consult"),
         *("start_recording", "stop_recording", "mask_recording", "unmask_recording"),
     }
@@ -278,6 +283,12 @@ def _refuse_unlisted(code: str, listed: tuple[str, ...]) -> None:
     """The page may be older than the site's list, and it is asked before anything is written."""
     if code not in listed:
         raise Refused("bad_reason", gettext("This reason is in no list any more. Load the page again, and choose."))
+
+
+def _place() -> int:
+    """The number of a place; 0, which is none, for what is no number."""
+    text = _field("place").strip()
+    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 def _good_until() -> int:

@@ -13,6 +13,7 @@ from orchestrator.domain.world import World
 from orchestrator.runner.hands import in_line
 from projections.live import LiveView
 from projections.live_calls import name_of
+from web.desk.parked import AtPlace, in_queue
 from web.desk.picture import number_of, queue_name
 from web.floor.planned import Planned, planned
 
@@ -45,6 +46,8 @@ class Waiting(Struct, frozen=True, kw_only=True):
     first: tuple[Waiter, ...]
     later: tuple[Planned, ...]
     """The first of those who are called back later, as they were not reached."""
+    parked: tuple[AtPlace, ...]
+    """Who is parked of those who came by it."""
     taken_by_hand: bool
     """Whether agents may take them before their turn."""
 
@@ -67,6 +70,7 @@ def waiting_in(view: LiveView, queue_id: str) -> Waiting:
                 for place, contact in enumerate(line[:SHOWN], 1)
             ),
             later=tuple(later[:SHOWN]),
+            parked=in_queue(world, queue_id),
             taken_by_hand=queue is not None and queue.settings.pick != "nobody",
         )
 

@@ -47,6 +47,7 @@ class Tile(Struct, frozen=True, kw_only=True):
     longest_since: Instant | None
     ringing: int
     talking: int
+    parked: int
     today: Today
     target_s: int
     agents: dict[str, int]
@@ -92,6 +93,8 @@ class CallRow(Struct, frozen=True, kw_only=True):
     agent: str
     since: Instant
     """Since when it waits or they talk."""
+    place: int = 0
+    """The place at which the caller is parked, by `agent`; 0 where they are not."""
     with_agent: bool = False
     """Whether an agent talks with it."""
     heard_by: str = ""
@@ -171,6 +174,7 @@ def _tiles(world: World, now: Instant, days: Mapping[str, Today], levels: Levels
                 expected_ms=expected.estimate_ms,
                 longest_since=longest,
                 ringing=sum(contact.status in ("offered", "calling_back", "connecting") for contact in contacts),
+                parked=sum(contact.parked is not None for contact in contacts),
                 talking=sum(contact.status in _TALKING for contact in contacts),
                 today=today,
                 target_s=target_ms // 1000,
@@ -246,6 +250,8 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
             since = contact.segment.since
         elif contact.outside is not None and contact.outside.segment_id:
             since = contact.outside.since
+        elif contact.parked is not None:
+            since = contact.parked.since
         elif contact.visit is not None:
             since = contact.visit.since
         names = [world.agents[agent_id].name for agent_id in with_agents if agent_id in world.agents]
@@ -259,6 +265,7 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
                 points=contact.given,
                 agent=", ".join(names),
                 since=since,
+                place=contact.parked.place if contact.parked is not None else 0,
                 with_agent=contact.segment is not None and contact.status != "leaving",
                 heard_by=supervisor_of(world, contact),
                 heard_as=contact.monitor.wanted if contact.monitor is not None else "",
@@ -268,7 +275,9 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
 
 
 def agents_with(contact: Contact) -> list[str]:
-    """The ids of the agents who talk with this contact, or are rung for it."""
+    """The ids of the agents who talk with this contact, parked it, or are rung for it."""
+    if contact.parked is not None:
+        return [contact.parked.agent_id]
     if contact.segment is not None:
         return [contact.segment.agent_id]
     return [held.agent_id for held in contact.offer.reservations] if contact.offer is not None else []

@@ -62,6 +62,7 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "for_s": _l("Holds for"),
     "agents": _l("Only these agents"),
     "pick": _l("Who may take a waiting caller by hand"),
+    "park_s": _l("A parked caller comes back after"),
     "show_listening": _l("Show agents that a supervisor listens"),
     "strongest": _l("Strongest agent first"),
     "named_agent_s": _l("Wait for the agent asked for"),

@@ -205,6 +205,8 @@ def _left_out(answer: Answer) -> Iterator[str]:
         yield _(
             "Not played: %(count)s callers were passed on to a person or outside; their call ends there.", count=count
         )
+    if count := counts.get("parked"):
+        yield _("Not played: %(count)s callers were parked; their call ends there.", count=count)
     if count := counts.get("callback"):
         yield _(
             "%(count)s callers asked to be called back; they wait on, unless the queue's own rules let them go.",

@@ -12,10 +12,12 @@ from orchestrator.domain.contacts import consult_events as cs
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import monitor_events as mo
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts import park_events as pk
 from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.contacts import speaking as v
 from orchestrator.domain.contacts import transfer_events as t
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED, TOGETHER
+from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.customers import blacklist, notes, people
@@ -82,7 +84,18 @@ def _told(event: c.PlaceTold, _names: Names) -> dict[str, object]:
 def _segment_ended(event: c.AgentSegmentEnded, _names: Names) -> dict[str, object]:
     if event.ended_by == TRANSFER:
         return {"how": str(_l("the caller is passed on"))}
+    if event.ended_by == PARKED:
+        return {"how": str(_l("the caller is parked"))}
     return {"how": str(_l("hung up first: %(ended_by)s", ended_by=code(event.ended_by)))}
+
+
+def _parked(event: pk.ContactParked, names: Names) -> dict[str, object]:
+    return {"agent": names.agent(event.agent_id), "place": event.place}
+
+
+def _park_ended(event: pk.ParkEnded, names: Names) -> dict[str, object]:
+    to = str(_l("; it rings at %(agent)s", agent=names.agent(event.agent_id))) if event.agent_id else ""
+    return {"place": event.place, "outcome": code(event.outcome), "to": to}
 
 
 def _transferred(event: t.ContactTransferred, names: Names) -> dict[str, object]:
@@ -205,6 +218,8 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     c.HangUpRequested: (_l("To be ended by %(reason)s"), _coded("reason")),
     c.AgentSegmentEnded: (_l("The conversation ended; %(how)s"), _segment_ended),
     t.ContactTransferred: (_l("%(agent)s passes the caller on to %(target)s"), _transferred),
+    pk.ContactParked: (_l("%(agent)s parks the caller at place %(place)s"), _parked),
+    pk.ParkEnded: (_l("Not at place %(place)s any more: %(outcome)s%(to)s"), _park_ended),
     cs.ConsultAsked: (_l("The agent asks %(target)s; the caller hears music"), _consulted),
     cs.ConsultAnswered: (_l("Whoever is asked picked up"), _nothing),
     cs.ConsultSwitched: (_l("The agent wants to talk with %(who)s"), _switched),

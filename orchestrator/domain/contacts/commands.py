@@ -395,6 +395,26 @@ class Transfer(Struct, frozen=True, kw_only=True):
     """The file into which the conversation is recorded, or about to be."""
 
 
+class Park(Struct, frozen=True, kw_only=True):
+    """Leave the caller of the conversation with this agent at this place, until `until` at the latest."""
+
+    shift_id: str
+    place: int
+    until: Instant
+    recorded: str = ""
+    """As of `Transfer`."""
+
+
+class EndPark(Struct, frozen=True, kw_only=True):
+    """The caller leaves the place for this visit, and there for the one agent who was chosen, where one was. `outcome`:
+    retrieved or expired.
+    """
+
+    outcome: str
+    queue: Queue
+    then: Pick | None = None
+
+
 class Reprioritise(Struct, frozen=True, kw_only=True):
     """Give the contact so many points beside its queue's."""
 
@@ -495,5 +515,5 @@ Command = (
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
-    | Consulting | TakeOver | Monitoring | Speaking | ImportCall
+    | Consulting | TakeOver | Monitoring | Speaking | ImportCall | Park | EndPark
 )  # fmt: skip

@@ -21,14 +21,19 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   Calls to the outside, callbacks among them, have states of their own beside these: `outward`.
   From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`; from connected, consult
   somebody first (ConsultAsked): `consults`. A supervisor may monitor the talk, and take it over: `monitors`.
+  From connected or held, the agent may park the caller at a place (ContactParked): `parks`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import consults, monitors, outward, recording, speaking, transfers
+from orchestrator.domain.contacts import consults, monitors, outward, parks, recording, speaking, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.events import (
@@ -85,6 +90,8 @@ from orchestrator.domain.contacts.events import (
 from orchestrator.domain.contacts.legs import doomed_legs, doubtful_legs
 from orchestrator.domain.contacts.monitors import Monitor
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
+from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
+from orchestrator.domain.contacts.parks import PARKED, Parked
 from orchestrator.domain.contacts.recording import Recording
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import Transfer
@@ -318,6 +325,10 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Whether an agent marked the caller."""
     transfer: Transfer | None = None
     """How an agent passed the caller on last."""
+    parked: Parked | None = None
+    """At which place the caller is parked, if at any."""
+    was_parked: bool = False
+    """Whether an agent parked the caller at any time."""
     consult: Consult | None = None
     monitor: Monitor | None = None
     carried: str = ""
@@ -337,7 +348,7 @@ _DECLINED_KEPT = 10
 # The status words of a contact, in the order of the diagram.
 LIVE = (
     "arrived", "waiting", "offered", "connecting", "connected", "held", CONSULTING, "leaving",
-    *outward.CALLBACK, *outward.OUTSIDE,
+    *outward.CALLBACK, *outward.OUTSIDE, PARKED,
 )  # fmt: skip
 
 
@@ -359,17 +370,6 @@ def extension_of(contact: Contact, leg: str) -> str:
     return next((extension for phone, extension in contact.phones if phone == leg), "")
 
 
-_OfferStep = (
-    OfferDelivered
-    | OfferAcceptRequested
-    | OfferRejectRequested
-    | OfferAnswered
-    | OfferAccepted
-    | OfferExtended
-    | OfferDeclined
-)
-
-
 def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) -> Contact | None:
     """The contact after one more event. Never raises; an event that it does not know changes nothing."""
     if contact is None:
@@ -389,6 +389,11 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             to_number=event.to_number or event.dialled,
             from_number=event.from_number,
         )
+    of_offer = _OF_OFFER.get(type(event))
+    if of_offer is not None and contact.offer is not None and event.offer_id == contact.offer.offer_id:  # type: ignore[attr-defined]  # each of the table's has one
+        if type(event) is OfferAcceptRequested:
+            contact = _rung_at_last(contact, contact.offer, event)
+        return _evolve_offered(contact, of_offer(contact.offer, event))
     match event:  # first what nearly every contact has
         case LegClosed():
             return _evolve_leg_closed(contact, event)
@@ -436,6 +441,11 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             legs = contact.legs + tuple(r.leg for r in made)
             phones = contact.phones + tuple((r.leg, r.extension) for r in made)
             return replace(contact, status="offered", offer=offer, legs=legs, phones=phones)
+        case OfferClosed():
+            status = contact.status
+            if status in ("offered", "connecting", "calling_back"):
+                status = "awaiting_callback" if to_be_called(contact) is not None else "waiting"
+            return replace(contact, offer=None, status=status, visit=_declined(contact, event), carried="")
         case ContactConnected():
             segment = Segment(
                 segment_id=event.segment_id,
@@ -455,6 +465,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         case AgentSegmentEnded(ended_by=transfers.TRANSFER):
             # The visit begins in the same decision.
             return replace(contact, segment=None, consult=None, status="arrived")
+        case AgentSegmentEnded(ended_by=parks.PARKED):
+            return replace(contact, segment=None, status=PARKED)
         case AgentSegmentEnded():
             return replace(contact, segment=None, consult=None, status="leaving", phase=contact.phase or contact.status)
         case ContactEnded():
@@ -495,15 +507,10 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return replace(contact, reminders=contact.reminders + 1)
         case OfferWidened() if contact.offer is not None and contact.offer.offer_id == event.offer_id:
             return _evolve_widened(contact, contact.offer, event)
-        case OfferClosed():
-            status = contact.status
-            if status in ("offered", "connecting", "calling_back"):
-                status = "awaiting_callback" if to_be_called(contact) is not None else "waiting"
-            return replace(contact, offer=None, status=status, visit=_declined(contact, event), carried="")
         case OfferDeclined():
             contact = replace(contact, visit=_declined(contact, event))
-    if contact.offer is not None and isinstance(event, _OfferStep) and event.offer_id == contact.offer.offer_id:
-        return _evolve_offered(contact, contact.offer, event)
+            if contact.offer is not None and event.offer_id == contact.offer.offer_id:
+                return _evolve_offered(contact, _without(contact.offer, event.leg))
     if contact.segment is not None and type(event) in speaking.OF_VOICE:
         return replace(contact, segment=speaking.evolve(contact.segment, event))
     consulted = consults.evolve(contact, event, at)
@@ -517,13 +524,12 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         return replace(contact, recording=taped, files=tuple(dict.fromkeys((*contact.files, event.file))))
     if taped is not contact.recording:
         return replace(contact, recording=taped)
+    if isinstance(event, ContactParked | ParkEnded):
+        return parks.evolve(contact, event, at)
     return outward.evolve(contact, event, at)
 
 
-def _evolve_offered(contact: Contact, offer: Offer, event: _OfferStep) -> Contact:
-    if isinstance(event, OfferAcceptRequested):
-        contact = _rung_at_last(contact, offer, event)
-    offer = _evolve_offer(offer, event)
+def _evolve_offered(contact: Contact, offer: Offer) -> Contact:
     status = "connecting" if offer.accepted else "offered"
     # Joining the legs answers a caller who was not answered yet.
     answered = contact.answered or bool(offer.accepted)
@@ -617,10 +623,11 @@ def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:
 
 
 def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
+    closed = event.leg
     after = replace(
         contact,
-        legs=tuple(leg for leg in contact.legs if leg != event.leg),
-        phones=tuple((leg, extension) for leg, extension in contact.phones if leg != event.leg),
+        legs=tuple([leg for leg in contact.legs if leg != closed]),
+        phones=tuple([phone for phone in contact.phones if phone[0] != closed]) if contact.phones else (),
     )
     if event.leg == contact.farewell:
         after = replace(after, farewell="")
@@ -632,27 +639,30 @@ def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
 
 def _in_time(contact: Contact) -> Contact:
     """Whoever is asked after next is asked after as soon as the first time."""
-    return contact if doubtful_legs(contact) else replace(contact, reminders=0)
+    return contact if not contact.reminders or doubtful_legs(contact) else replace(contact, reminders=0)
 
 
-def _evolve_offer(offer: Offer, event: _OfferStep) -> Offer:
-    match event:
-        case OfferDelivered():
-            return replace(offer, delivered=(*offer.delivered, event.leg))
-        case OfferAcceptRequested():
-            return replace(offer, accepting=(*offer.accepting, event.leg))
-        case OfferRejectRequested():
-            return replace(offer, rejecting=(*offer.rejecting, event.leg))
-        case OfferAnswered():
-            return replace(offer, answered=(*offer.answered, event.leg))
-        case OfferAccepted():
-            return replace(offer, accepted=event.leg, doubted=False)
-        case OfferExtended():
-            return replace(offer, doubted=offer.doubted or event.cause == "not_connected_in_time")
-        case OfferDeclined():
-            return replace(
-                offer,
-                reservations=tuple(r for r in offer.reservations if r.leg != event.leg),
-                answered=tuple(leg for leg in offer.answered if leg != event.leg),
-                accepted="" if offer.accepted == event.leg else offer.accepted,
-            )
+def _without(offer: Offer, leg: str) -> Offer:
+    return replace(
+        offer,
+        reservations=tuple(r for r in offer.reservations if r.leg != leg),
+        answered=tuple(each for each in offer.answered if each != leg),
+        accepted="" if offer.accepted == leg else offer.accepted,
+    )
+
+
+def _extended(offer: Offer, event: OfferExtended) -> Offer:
+    return replace(offer, doubted=offer.doubted or event.cause == "not_connected_in_time")
+
+
+# The steps of an open offer: looked up, for most contacts have several of each, and a `case` that does not fit is dear.
+_OF_OFFER: Final[Mapping[type[Event], Callable[[Offer, Any], Offer]]] = MappingProxyType(
+    {
+        OfferDelivered: lambda offer, event: replace(offer, delivered=(*offer.delivered, event.leg)),
+        OfferAcceptRequested: lambda offer, event: replace(offer, accepting=(*offer.accepting, event.leg)),
+        OfferRejectRequested: lambda offer, event: replace(offer, rejecting=(*offer.rejecting, event.leg)),
+        OfferAnswered: lambda offer, event: replace(offer, answered=(*offer.answered, event.leg)),
+        OfferAccepted: lambda offer, event: replace(offer, accepted=event.leg, doubted=False),
+        OfferExtended: _extended,
+    }
+)

@@ -409,7 +409,9 @@ class HangUpRequested(Event, frozen=True, kw_only=True):
 
 
 class AgentSegmentEnded(Event, frozen=True, kw_only=True):
-    """The conversation with this agent is over. `ended_by`: caller, agent, system, transfer (`ContactTransferred`)."""
+    """The conversation with this agent is over. `ended_by`: caller, agent, system, transfer
+    (`ContactTransferred`), parked (`ContactParked`).
+    """
 
     segment_id: str
     shift_id: str
@@ -460,7 +462,9 @@ class ContactEnded(Event, frozen=True, kw_only=True):
 
     reason: str
     phase: str
-    """Where the caller was when it was decided: arrived, waiting, offered, connecting, connected, held, leaving."""
+    """Where the caller was when it was decided: arrived, waiting, offered, connecting, connected, held, parked,
+    leaving.
+    """
 
 
 # --- by hand ---------------------------------------------------------------------------------------------------------

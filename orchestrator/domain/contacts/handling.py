@@ -13,6 +13,7 @@ from orchestrator.domain.contacts import (
     monitoring,
     moving,
     offers,
+    parking,
     recording,
     speaking,
     transferring,
@@ -29,6 +30,7 @@ from orchestrator.domain.contacts.commands import (
     Consulting,
     DeferOverflow,
     DeferPlace,
+    EndPark,
     ExpireVisit,
     HangUp,
     Hold,
@@ -40,6 +42,7 @@ from orchestrator.domain.contacts.commands import (
     NoteHold,
     NoteLegGone,
     NoteParked,
+    Park,
     Queue,
     Receive,
     RejectAtDesk,
@@ -144,7 +147,7 @@ def _of_consult(contact: Contact, consult: Consult, command: Command) -> Events 
             return consulting.at_desk(consult, command)
         case WithdrawOffer() if segment is not None:
             return consulting.withdrawn(contact, segment, consult, command)
-        case Hold() | Resume() | Transfer():
+        case Hold() | Resume() | Transfer() | Park():
             raise Refused("consulting", "You consult somebody about this caller; end that first.")
     return None
 
@@ -263,6 +266,8 @@ def _hang_up(contact: Contact, reason: str) -> Events:
         events += (OutsideMissed(leg=contact.outside.leg, cause=reason),)
     if contact.visit is not None:
         events += (_visit_ended(contact.visit, "stopped"),)
+    if contact.parked is not None:
+        events += (parking.left(contact.parked, "stopped"),)
     return events
 
 
@@ -395,6 +400,8 @@ def _caller_left(contact: Contact, cause: str) -> Events:
         events += (OfferWithdrawn(offer_id=contact.offer.offer_id, cause="caller_left"),)
     if contact.visit is not None:
         events += (_visit_ended(contact.visit, lost_as(cause) or "abandoned"),)
+    if contact.parked is not None:
+        events += (parking.left(contact.parked, lost_as(cause) or "abandoned"),)
     if contact.consult is not None:
         events += consulting.dropped(contact.consult, "caller_left")
     if contact.segment is not None:
@@ -440,6 +447,7 @@ _DECIDE: Final[dict[type, Callable[[Contact, Any], Events]]] = {
     **dict.fromkeys((Hold, Resume, NoteHold), _hold),
     **dict.fromkeys(get_args(ByHand), moving.decide),
     Transfer: transferring.decide,
+    **dict.fromkeys((Park, EndPark), parking.decide),
     **dict.fromkeys(get_args(_OfAdmission), _of_admission),
     Announce: _announce,
     **dict.fromkeys((TellPlace, DeferPlace), _tell_place),

@@ -11,6 +11,7 @@ from orchestrator.domain.contacts.consults import CONSULTING, consult_leg, hears
 from orchestrator.domain.contacts.events import CallerParked, LegOverdue
 from orchestrator.domain.contacts.monitors import monitor_leg
 from orchestrator.domain.contacts.outward import outward_leg
+from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.kernel import SECOND, Event, Instant
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def decide(contact: "Contact", command: CheckOverdue | NoteParked) -> tuple[Even
 
 def doubtful_legs(contact: "Contact") -> tuple[str, ...]:
     """Open legs that the switch is asked after where it says nothing of them in time."""
-    return (*doomed_legs(contact), *filter(None, (parking_leg(contact),)))
+    parking = parking_leg(contact)
+    return (*doomed_legs(contact), parking) if parking else doomed_legs(contact)
 
 
 def grace(contact: "Contact") -> int:
@@ -72,7 +74,8 @@ def _has_two_at_most(contact: "Contact") -> bool:
 
 def parking_leg(contact: "Contact") -> str:
     """The caller's leg, where it is to park, has not said so, and waits to hear music; empty for any other."""
-    return contact.parking if contact.parking == contact.caller_leg and hears_music(contact) else ""
+    parking = contact.parking
+    return parking if parking and parking == contact.caller_leg and hears_music(contact) else ""
 
 
 def hears_music(contact: "Contact") -> bool:
@@ -81,4 +84,4 @@ def hears_music(contact: "Contact") -> bool:
         return hears_nobody(contact, contact.caller_leg)
     if contact.outside is not None:
         return contact.status == "sent_outside" and not contact.outside.answered
-    return contact.status in ("waiting", "offered")
+    return contact.status in ("waiting", "offered", PARKED)

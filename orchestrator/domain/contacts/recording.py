@@ -43,8 +43,8 @@ class RecordingAsked(Event, frozen=True, kw_only=True):
 
 
 class RecordingEndAsked(Event, frozen=True, kw_only=True):
-    """The recording is to end while the caller's leg lives on. `reason`: agent, or transfer (the caller was passed on:
-    each talk has files of its own, and the wait has none).
+    """The recording is to end while the caller's leg lives on. `reason`: agent, or transfer or parked (the caller was
+    passed on, or parked: each talk has files of its own, and the wait has none).
     """
 
     file: str

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.customers.blacklist import Blacklist
-from orchestrator.domain.kernel import Event, Instant, Record
+from orchestrator.domain.kernel import Event, Happened, Instant
 from orchestrator.domain.routing.calendars import Calendars
 from orchestrator.domain.routing.entries import Call, Entries, EntryPoint, Found
 from orchestrator.domain.routing.limits import Limits
@@ -23,6 +23,11 @@ SERVED: Final = "served"
 TOLD: Final = "told"
 MOST_TOLD: Final = 30
 """So many callers of a switch without a limit may hear at the same time that there is no room."""
+
+# What `Admission.follow` counts by; every other event only where it changes the visit.
+_COUNTED: Final = frozenset(
+    {contacts.ContactQueued, contacts.ContactTurnedAway, contacts.NuisanceMarked, contacts.ContactEnded}
+)
 
 
 class _Part(Protocol):
@@ -65,12 +70,14 @@ class Admission:
         """Take over one entry point's settings."""
         self.entries.configure(before, after)
 
-    def follow(self, before: Contact | None, after: Contact, record: Record) -> None:
+    def follow(self, before: Contact | None, after: Contact, record: Happened) -> None:
         """Count a contact on or off."""
         if before is None or before.visit is not after.visit:
             _count(self._visits_of_queue, _queue_of(before), -1)
             _count(self._visits_of_queue, _queue_of(after), 1)
         event, at = record.event, record.about.at
+        if type(event) not in _COUNTED:
+            return
         match event:
             case contacts.ContactQueued() if before is not None and not before.queue_id:
                 _count(self._calls_of_trunk, after.trunk_id, 1)

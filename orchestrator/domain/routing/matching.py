@@ -58,6 +58,8 @@ class Matching:
         self._queues: dict[str, QueueConfigured] = {}
         self._own: dict[str, Requirement] = {}
         """What each queue asks for of itself."""
+        self._own_orders: dict[str, Order] = {}
+        """By which order it looks at the agents for that, once it has."""
         self._agents: dict[str, Agent] = {}
         self._pools: dict[PoolKey, Pool] = {}
         self._pools_of: dict[str, list[tuple[Pool, int]]] = {}
@@ -84,6 +86,7 @@ class Matching:
         ]
         for contact in again:
             self._leave(contact.contact_id)
+        self._own_orders.clear()
         for pool in self._pools.values():
             pool.users.discard(queue_id)
             for order in pool.orders.values():
@@ -111,6 +114,9 @@ class Matching:
 
     def _order(self, queue_id: str, requirement: Requirement) -> Order:
         """The order by which a queue looks at the agents for this requirement."""
+        is_own = requirement is self._own[queue_id]
+        if is_own and queue_id in self._own_orders:
+            return self._own_orders[queue_id]
         wide, fit, pool = (self._pool(key) for key in widths(requirement))
         for each in (wide, fit, pool):
             each.users.add(queue_id)
@@ -127,6 +133,8 @@ class Matching:
                 if level is not None:
                     order.add(self._base(shift), level, stamp, self._free, shift.since)
         order.users.add(queue_id)
+        if is_own:
+            self._own_orders[queue_id] = order
         return order
 
     def _pool(self, key: PoolKey) -> Pool:
@@ -181,17 +189,16 @@ class Matching:
         pools = self._pools_with(shift.agent_id)
         self._labels[shift.shift_id] = new
         self._free.pop(shift.shift_id, None)
-        for pool, _ in pools:
-            if old:
-                pool.count(old, -1)
-            pool.count(new, 1)
+        if old != new:
+            for pool, _ in pools:
+                pool.move(old, new)
         if new == READY:
             self._stamp += 1
             self._free[shift.shift_id] = self._stamp
-            base = self._base(shift)
-            for pool, level in pools:
-                for order in pool.orders.values():
-                    order.add(base, level, self._stamp, self._free, at or shift.since)
+            orders = [(order, level) for pool, level in pools for order in pool.orders.values()]
+            base = self._base(shift, draws=any(order.draws for order, _ in orders))
+            for order, level in orders:
+                order.add(base, level, self._stamp, self._free, at or shift.since)
 
     def remove_shift(self, shift_id: str) -> None:
         """Forget a shift that ended."""
@@ -206,8 +213,8 @@ class Matching:
             for pool, _ in self._pools_with(shift.agent_id):
                 pool.count(label, -1)
 
-    def _base(self, shift: Shift) -> Standing:
-        """What every rule may look at, but for what depends on pool and window."""
+    def _base(self, shift: Shift, *, draws: bool = True) -> Standing:
+        """What every rule may look at, but for what depends on pool and window. `draws`: whether one of them draws."""
         agent = self._agents.get(shift.agent_id)
         counts = self._counters.of(shift.agent_id, "shift", 0, shift.since)
         return Standing(
@@ -219,7 +226,7 @@ class Matching:
             order=agent.order if agent is not None else 0,
             weight=agent.weight if agent is not None else 1,
             offered_at=counts.offered_at,
-            draw=draw_of(shift.shift_id, shift.since, shift.last_offer),
+            draw=draw_of(shift.shift_id, shift.since, shift.last_offer) if draws else 0,
         )
 
     # --- keeping the index true: contacts ---------------------------------------------------------------------------
@@ -238,10 +245,13 @@ class Matching:
         if contact.status not in IN_TURN or not reachable or visit.step < 0 or visit.queue_id not in self._own:
             self._leave(ident)
             return
+        before = self._waits.get(ident)
+        if before is not None and self._waiting[ident].visit is visit:
+            self._waiting[ident] = contact
+            return
         requirement = visit.requirement or self._own[visit.queue_id]
         key = lane_key(visit.queue_id, requirement, visit.age_per_min, visit.age_cap)
         widens = not visit.last_step
-        before = self._waits.get(ident)
         if before is not None:
             self._waiting[ident] = contact
             same = (before.lane.key, before.base, before.since, before.widens)

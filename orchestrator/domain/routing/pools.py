@@ -79,6 +79,14 @@ class Pool:
         """How many are signed in, not paused, and have a phone: whoever waits for one of them may get one."""
         return self.size - sum(self.states[state] for state in OUT)
 
+    def move(self, old: str, new: str) -> None:
+        """One who was in one state, none where that is empty, is in another."""
+        if old:
+            self.states[old] -= 1
+        else:
+            self.size += 1
+        self.states[new] += 1
+
     def count(self, label: str, by: int) -> None:
         """So many more (or fewer) are in this state."""
         self.states[label] += by
@@ -88,13 +96,14 @@ class Pool:
 class Order:
     """The free agents of a pool, by one rule."""
 
-    __slots__ = ("_clocks", "_drawn", "_turned", "by_level", "counters", "day_begins_h", "pool", "ready", "rule",
-                 "users", "window")  # fmt: skip
+    __slots__ = ("_clocks", "_drawn", "_turned", "by_level", "counters", "day_begins_h", "draws", "pool", "ready",
+                 "rule", "users", "window")  # fmt: skip
 
     def __init__(self, pool: Pool, rule: Rule, key: OrderKey, counters: Counters) -> None:
         _, self.by_level, self.window, self.day_begins_h = key
         self.pool = pool
         self.rule = rule
+        self.draws = "draw" in rule.looks_at
         self.counters = counters
         self.ready: list[_Entry] = []
         self.users: set[str] = set()
@@ -109,7 +118,7 @@ class Order:
         if self.rule.counts:
             counts = self.counters.of(base.agent_id, self.window, self.day_begins_h, at)
             more |= {"calls": counts.calls, "talk_ms": counts.talk_ms}
-        if "draw" in self.rule.looks_at:
+        if self.draws:
             more["draw"] = self._clocks.get(self._clock_of(level), 0) + base.draw
         return replace(base, **more)
 
@@ -124,9 +133,10 @@ class Order:
 
     def add(self, base: Standing, level: int, stamp: int, free: Mapping[str, int], at: Instant) -> None:
         """The agent is free."""
-        self.turn(free, at)
+        if self.rule.counts:
+            self.turn(free, at)
         standing = self.standing(base, level, max(at, self._turned))
-        if "draw" in self.rule.looks_at:
+        if self.draws:
             self._drawn[base.shift_id] = (self._clock_of(level), standing.draw)
         heappush(self.ready, (self.key(standing), stamp, standing))
         if len(self.ready) > SPARE + 2 * self.pool.states[READY]:

@@ -111,6 +111,8 @@ class QueueConfigured(Event, frozen=True, kw_only=True):
     """How often whoever waits is told place and expected wait, the first time after so long; 0: never."""
     pick: str = "skilled"
     """Which agents may take a waiting contact by hand: skilled (whoever serves the queue), anyone, nobody."""
+    park_ms: int = 180_000
+    """How long a parked caller is left at their place before they come back."""
     show_listening: bool = False
     """Whether an agent is told of a supervisor who only listens; of one who speaks, they always are."""
 

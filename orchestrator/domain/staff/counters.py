@@ -16,6 +16,8 @@ from orchestrator.domain.staff.events import AgentConnected, AgentReserved, Agen
 WINDOWS: Final = ("shift", "hour", "day")
 HOUR: Final = 3_600 * SECOND
 _DAY_H: Final = 24
+# What is counted; most events of a shift are not.
+_COUNTED: Final = frozenset({AgentSignedIn, AgentReserved, AgentConnected, WrapUpStarted})
 
 
 class Counts(Struct, frozen=True):
@@ -55,6 +57,8 @@ class Counters:
 
     def note(self, agent_id: str, event: Event, at: Instant) -> None:
         """Take one event of the agent's shift."""
+        if type(event) not in _COUNTED:
+            return
         match event:
             case AgentSignedIn():
                 agent = self._agents.setdefault(agent_id, _Agent())

@@ -92,7 +92,9 @@ class WrapUpExtended(Event, frozen=True, kw_only=True):
 
 
 class WrapUpEnded(Event, frozen=True, kw_only=True):
-    """After-call work is over. `how`: agent, timer, signed_out. `code` is the agent's wrap-up reason."""
+    """After-call work is over. `how`: agent, timer, signed_out, taken_up (its caller comes back). `code` is the agent's
+    wrap-up reason.
+    """
 
     how: str
     code: str = ""

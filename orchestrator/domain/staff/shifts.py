@@ -22,6 +22,10 @@ Stream `shift-<sign-in id>`. Written by the runner only; read by everyone.
    By hand an agent may be reserved from paused too, and is paused again afterwards.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -156,13 +160,14 @@ def available(shift: Shift, channel: str = VOICE, capacity: int = 1) -> bool:
     return shift.status == "ready"
 
 
-def why_not_by_hand(shift: Shift, channel: str = VOICE, capacity: int = 1) -> Refused | None:
+def why_not_by_hand(shift: Shift, channel: str = VOICE, capacity: int = 1, *, again: str = "") -> Refused | None:
     """Why this agent may not take a contact of the channel by hand now; None where they may, ready or not. That the
-    conversations in hand are on hold, the contacts must say.
+    conversations in hand are on hold, the contacts must say. `again`: the contact, where it may be the one whose
+    after-call work goes on.
     """
     if presence.absent(shift.desk):
         return Refused(DESK_LOST, "The desk is not connected; open it again first.")
-    if shift.status == "wrapping_up":
+    if shift.status == "wrapping_up" and not _taken_up(shift, again):
         return Refused("wrapping_up", "The after-call work comes first; finish it.")
     if shift.offer_id:
         return Refused("being_offered", "A contact is being offered already; accept it, or refuse it.")
@@ -171,11 +176,20 @@ def why_not_by_hand(shift: Shift, channel: str = VOICE, capacity: int = 1) -> Re
     return None
 
 
+def _taken_up(shift: Shift, contact_id: str) -> bool:
+    """Whether the after-call work that goes on is this contact's, and the last there is: it is over when the contact
+    comes back.
+    """
+    return bool(contact_id) and shift.contact_id == contact_id and not shift.postponed
+
+
 def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shift | None:
     """The shift after one more event. Never raises; an event that it does not know changes nothing."""
     after = _moved(shift, event, at, shift_id)
-    forced = forcing.evolve(after.forced, event, at) if after is not None else None
-    return after if after is None or forced is after.forced else replace(after, forced=forced)
+    if after is None or (after.forced is None and type(event) is not AgentForced):
+        return after
+    forced = forcing.evolve(after.forced, event, at)
+    return after if forced is after.forced else replace(after, forced=forced)
 
 
 def _moved(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shift | None:
@@ -192,6 +206,9 @@ def _moved(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
             signed_in_at=at,
             idle_since=at,
         )
+    in_hand_now = _IN_HAND.get(type(event))
+    if in_hand_now is not None:
+        return in_hand_now(shift, event, at)
     match event:
         case AgentMadeReady():
             # Coming back from a pause does not jump the line of those who stayed ready.
@@ -200,8 +217,6 @@ def _moved(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
             return replace(
                 shift, status="paused", reason=event.reason, since=at, offer_id="", contact_id="", next_pause=""
             )
-        case AgentReserved() | AgentReleased() | AgentConnected() | WrapUpPostponed():
-            return _evolve_in_hand(shift, event, at)
         case AgentCooledDown():
             return replace(shift, cooling_until=event.until)
         case CoolDownEnded():
@@ -232,48 +247,59 @@ def _moved(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
     return shift if desk is shift.desk else replace(shift, desk=desk)
 
 
-def _evolve_in_hand(shift: Shift, event: Event, at: Instant) -> Shift:
-    """The shift after a contact came into hand, or went out of it."""
-    match event:
-        case AgentReserved():
-            one = Engagement(contact_id=event.contact_id, channel=event.channel, offer_id=event.offer_id)
-            shift = replace(shift, offer_id=event.offer_id)
-            return _with(shift, (*in_hand.without(shift.engagements, event.contact_id), one), at)
-        case AgentReleased():
-            left = tuple(each for each in shift.engagements if each.segment_id or each.offer_id != event.offer_id)
-            shift = replace(shift, offer_id="", last_offer=event.offer_id, last_outcome=event.outcome)
-            return _with(shift, left, at)
-        case AgentConnected():
-            before = in_hand.with_contact(shift.engagements, event.contact_id)
-            one = Engagement(
-                contact_id=event.contact_id,
-                channel=before.channel if before is not None else VOICE,
-                offer_id=event.offer_id,
-                segment_id=event.segment_id,
-            )
-            last = {"last_offer": event.offer_id, "last_outcome": "connected", "last_contact": event.contact_id}
-            shift = replace(shift, offer_id="", **last)
-            return _with(shift, (*in_hand.without(shift.engagements, event.contact_id), one), at)
-        case WrapUpPostponed():
-            later = Postponed(
-                contact_id=event.contact_id,
-                segment_id=event.segment_id,
-                wrap_up_ms=event.wrap_up_ms,
-                most_ms=event.most_ms,
-            )
-            shift = replace(shift, postponed=(*shift.postponed, later))
-            return _with(shift, in_hand.without(shift.engagements, event.contact_id), at)
-    return shift
+def _reserved(shift: Shift, event: AgentReserved, at: Instant) -> Shift:
+    one = Engagement(contact_id=event.contact_id, channel=event.channel, offer_id=event.offer_id)
+    return _with(shift, (*in_hand.without(shift.engagements, event.contact_id), one), at, offer_id=event.offer_id)
 
 
-def _with(shift: Shift, engagements: Engagements, at: Instant) -> Shift:
+def _released(shift: Shift, event: AgentReleased, at: Instant) -> Shift:
+    left = tuple(each for each in shift.engagements if each.segment_id or each.offer_id != event.offer_id)
+    return _with(shift, left, at, offer_id="", last_offer=event.offer_id, last_outcome=event.outcome)
+
+
+def _connected(shift: Shift, event: AgentConnected, at: Instant) -> Shift:
+    before = in_hand.with_contact(shift.engagements, event.contact_id)
+    one = Engagement(
+        contact_id=event.contact_id,
+        channel=before.channel if before is not None else VOICE,
+        offer_id=event.offer_id,
+        segment_id=event.segment_id,
+    )
+    in_all = (*in_hand.without(shift.engagements, event.contact_id), one)
+    last = {"last_offer": event.offer_id, "last_outcome": "connected", "last_contact": event.contact_id}
+    return _with(shift, in_all, at, offer_id="", **last)
+
+
+def _wrap_up_postponed(shift: Shift, event: WrapUpPostponed, at: Instant) -> Shift:
+    later = Postponed(
+        contact_id=event.contact_id,
+        segment_id=event.segment_id,
+        wrap_up_ms=event.wrap_up_ms,
+        most_ms=event.most_ms,
+    )
+    shift = replace(shift, postponed=(*shift.postponed, later))
+    return _with(shift, in_hand.without(shift.engagements, event.contact_id), at)
+
+
+# How a contact comes into hand, or goes out of it.
+_IN_HAND: Final[Mapping[type[Event], Callable[[Shift, Any, Instant], Shift]]] = MappingProxyType(
+    {
+        AgentReserved: _reserved,
+        AgentReleased: _released,
+        AgentConnected: _connected,
+        WrapUpPostponed: _wrap_up_postponed,
+    }
+)
+
+
+def _with(shift: Shift, engagements: Engagements, at: Instant, **more: str) -> Shift:
     """The shift with this in hand, in the state that follows."""
     status = "wrapping_up" if shift.postponed else "ready"
     if engagements:
         status = "talking" if any(each.segment_id for each in engagements) else "reserved"
     since = shift.since if status == shift.status else at
     contact_id = engagements[-1].contact_id if engagements else ""
-    return replace(shift, status=status, since=since, engagements=engagements, contact_id=contact_id)
+    return replace(shift, status=status, since=since, engagements=engagements, contact_id=contact_id, **more)
 
 
 # --- deciding --------------------------------------------------------------------------------------------------
@@ -283,6 +309,8 @@ def _with(shift: Shift, engagements: Engagements, at: Instant) -> Shift:
 STAND_DOWN = {"timed_out": "ring_no_answer", "unreachable": "phone_unreachable"}
 COOL_DOWN = ("busy", "rejected", "failed")
 DESK_LOST = "desk_lost"
+# How after-call work ends whose caller comes back to the agent.
+TAKEN_UP = "taken_up"
 NOT_READY_YET = "signed_in"
 _STOOD_DOWN = (*STAND_DOWN.values(), DESK_LOST)
 
@@ -396,12 +424,14 @@ def _pause(shift: Shift, reason: str) -> tuple[Event, ...]:
 
 
 def _reserve(shift: Shift, command: Reserve) -> tuple[Event, ...]:
-    may = why_not_by_hand(shift, command.channel, command.capacity) is None
+    may = why_not_by_hand(shift, command.channel, command.capacity, again=command.contact_id) is None
     if not (may if command.by_hand else available(shift, command.channel, command.capacity)):
         return ()
     reserved = AgentReserved(
         offer_id=command.offer_id, contact_id=command.contact_id, channel=command.channel, by_hand=command.by_hand
     )
+    if shift.status == "wrapping_up":
+        return (WrapUpEnded(how=TAKEN_UP), reserved)
     if shift.status != "paused":
         return (reserved,)
     # Whoever takes one while not ready is as not ready afterwards; who was stood down has shown to be there.

@@ -259,9 +259,13 @@ def registration(known: Iterable[Node], extension: str) -> Registration | None:
     """What is known of a phone now, by the switches that are in step: one that can reach it is enough. A dead one can
     reach none. None where none of them has said anything: unknown is not gone.
     """
-    said = [
-        node.phones[extension] if node.in_step else Registration(registered=False, since=node.since)
-        for node in known
-        if extension in node.phones and (node.in_step or node.status == DEAD)
-    ]
-    return max(said, key=lambda phone: (phone.registered, phone.since), default=None)
+    best: Registration | None = None
+    for node in known:
+        phone = node.phones.get(extension)
+        if phone is None or not (node.in_step or node.status == DEAD):
+            continue
+        if not node.in_step:
+            phone = Registration(registered=False, since=node.since)
+        if best is None or (phone.registered, phone.since) > (best.registered, best.since):
+            best = phone
+    return best

@@ -39,6 +39,10 @@ from tests.store.test_lost import (
     test_a_server_killed_and_restarted_in_mid_stream_loses_and_doubles_nothing,
     test_while_the_database_is_away_events_wait_and_are_stored_in_order_when_it_is_back,
 )
+from tests.store.test_reads import (
+    test_a_fold_goes_on_where_its_connection_is_lost,
+    test_a_fold_is_told_what_history_tells,
+)
 from tests.store.test_writer import (
     test_a_full_queue_refuses_and_says_what_to_do_and_takes_again_once_there_is_room,
     test_a_raised_epoch_fences_every_live_append_also_one_to_a_new_stream,
@@ -51,6 +55,8 @@ __all__ = [
     "process",
     "stand",
     "test_a_commit_whose_answer_was_lost_is_found_by_its_event_ids_and_not_stored_again",
+    "test_a_fold_goes_on_where_its_connection_is_lost",
+    "test_a_fold_is_told_what_history_tells",
     "test_a_full_queue_refuses_and_says_what_to_do_and_takes_again_once_there_is_room",
     "test_a_holder_that_was_cut_off_long_enough_is_deposed_when_it_comes_back",
     "test_a_listener_whose_connection_is_terminated_makes_a_new_one_and_misses_nothing",

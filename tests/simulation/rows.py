@@ -1,0 +1,178 @@
+"""The table of states and of who hangs up first (`tests/matrix.py`) in random runs: who plays it, and what must come.
+
+Whatever else goes on at that moment: if a call is in one of the states as the engine hears of a hang-up, then by the
+same step the caller is on the way to where the table says.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from random import Random
+from types import MappingProxyType
+from typing import Final
+
+from orchestrator.domain.contacts.consults import CALLER, CONSULTED, CONSULTING, TOGETHER, Consult
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.transfers import AGENT, under_way
+from orchestrator.domain.kernel import Instant, Record, ident_of, kind_of
+from orchestrator.domain.switch.causes import WITH_THE_SWITCH
+from orchestrator.domain.switch.facts import LegHungUp
+from orchestrator.domain.world import World
+from orchestrator.runner import Input
+from orchestrator.runner import inputs as i
+from tests.matrix import CAUSES, ROWS, Row
+from tests.simulation.agenda import Agenda
+from tests.simulation.pressing import Pressers
+
+_ROW: Final = MappingProxyType({(row.state, row.who): row for row in ROWS})
+# Of the calls that come into a state, so many are hung up in it: few where every call comes by, or none would get on.
+_SHARE: Final[Mapping[str, float]] = MappingProxyType(
+    {"waiting": 0.01, "ringing": 0.02, "talking": 0.01, "asking": 0.1, "joining": 0.25, "together": 0.8}
+)
+_USUAL: Final = 0.4
+# So often, of each look, an agent takes the call on from here to another row.
+_GOES_ON: Final[Mapping[str, float]] = MappingProxyType(
+    {"talking": 0.15, "consulting": 0.3, "to_and_fro": 0.3, "together": 0.1}
+)
+
+
+def state_of(contact: Contact) -> str:
+    """The row's name for what this call is in; empty for what is no row, such as on the way between two of them."""
+    if not contact.caller_leg or contact.callback is not None:
+        return ""
+    segment, consult, offer = contact.segment, contact.consult, contact.offer
+    match contact.status:
+        case "waiting":
+            return "waiting"
+        case "offered" if offer is not None and offer.reservations:
+            passed = under_way(contact)
+            return "passed_on" if passed is not None and passed.to == AGENT else "ringing"
+        case "connected" | "held" if segment is not None and not segment.wish:
+            return "held" if contact.status == "held" else "talking"
+        case status if status == CONSULTING and consult is not None and not consult.over:
+            return _consulting(consult)
+    return ""
+
+
+def _consulting(consult: Consult) -> str:
+    if not consult.answered:
+        return "" if consult.accepting or consult.rejecting else "asking"
+    if consult.wish:
+        return "joining" if consult.wish == TOGETHER else ""
+    return {CONSULTED: "consulting", CALLER: "to_and_fro", TOGETHER: "together"}.get(consult.hears, "")
+
+
+def legs_of(contact: Contact) -> dict[str, str]:
+    """The legs of those whom the table names, as far as they are there."""
+    consult, segment, offer = contact.consult, contact.segment, contact.offer
+    legs = {"caller": contact.caller_leg}
+    if segment is not None:
+        legs["agent"] = segment.leg
+    elif offer is not None and offer.reservations:
+        legs["colleague" if state_of(contact) == "passed_on" else "agent"] = offer.reservations[0].leg
+    if consult is not None and not consult.over:
+        legs["colleague"] = consult.leg
+    return legs
+
+
+def becomes(before: Contact, after: Contact | None) -> str:
+    """To where the caller is on the way, in the words of the table; `unchanged` where a consultation goes on."""
+    if after is None or after.status == "leaving":
+        return "ended"
+    if after.segment is not None:
+        return "agent" if after.consult is None or after.consult.over else "unchanged"
+    asked = before.consult.leg if before.consult is not None else ""
+    offer, outside = after.offer, after.outside
+    if outside is not None and outside.leg == asked:
+        return "colleague" if outside.answered else "offered"
+    if offer is None or not any(held.leg == asked for held in offer.reservations):
+        return "waits"
+    return "colleague" if offer.accepted == asked else "offered"
+
+
+def _waited_too_long(contact: Contact, now: Instant) -> bool:
+    """Whether the queue has a way out for this caller by now, even an apology: only a phone that rang kept them."""
+    visit = contact.visit
+    return visit is not None and (visit.leave_by <= now or 0 < visit.overflow_at <= now)
+
+
+class Judge:
+    """What becomes of each call of which somebody hung up in one of the states, in one engine. `hits`: how often each
+    row was played.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.hits: Counter[Row] = Counter()
+        self._before = dict(world.contacts)
+
+    def broken(self, world: World, given: Input, records: Iterable[Record]) -> Iterator[str]:
+        """What is not as the table says."""
+        fact = given.body
+        if isinstance(fact, LegHungUp) and fact.cause not in WITH_THE_SWITCH:
+            yield from self._judge(world, fact, given.at)
+        for record in records:
+            if kind_of(record.stream) == "contact":
+                ident = ident_of(record.stream)
+                contact = world.contacts.get(ident)
+                if contact is None:
+                    self._before.pop(ident, None)
+                else:
+                    self._before[ident] = contact
+
+    def _judge(self, world: World, fact: LegHungUp, now: Instant) -> Iterator[str]:
+        before = next((each for each in self._before.values() if fact.leg in each.legs), None)
+        if before is None:
+            return
+        who = next((name for name, leg in legs_of(before).items() if leg == fact.leg), "")
+        row = _ROW.get((state_of(before), who))
+        if row is None:
+            return
+        self.hits[row] += 1
+        became = becomes(before, world.contacts.get(before.contact_id))
+        if became == "ended" and row.becomes == "waits" and _waited_too_long(before, now):
+            return
+        if became != row.becomes:
+            yield f"{row.who} of {before.contact_id} hung up first while {row.state}: {became}, not {row.becomes}"
+
+
+class Hangers(Pressers):
+    """People who hang up as a row says, once a call is in its state, and agents who bring it from row to row. `busy` is
+    how many of them do.
+    """
+
+    longest_pause_ms = 400
+
+    def __init__(self, agenda: Agenda, dice: Random, hang_up: Callable[[str, str], None], *, busy: float) -> None:
+        super().__init__(agenda, dice, busy=busy)
+        self._hang_up = hang_up
+
+    def saw(self, world: World, records: Iterable[Record]) -> None:
+        """Look at the calls of which there is news."""
+        moved = dict.fromkeys(ident_of(each.stream) for each in records if kind_of(each.stream) == "contact")
+        for contact in (world.contacts[ident] for ident in moved if ident in world.contacts):
+            state = state_of(contact)
+            if state and self._dice.random() < self._busy * _SHARE.get(state, _USUAL):
+                self._plan(contact, state)
+
+    def _plan(self, contact: Contact, state: str) -> None:
+        dice = self._dice
+        ends = [leg for who, leg in legs_of(contact).items() if (state, who) in _ROW]
+        dice.shuffle(ends)
+        delay_ms = dice.choice((0, 0, 5, 200, 2_000))
+        both = 2 if dice.random() < 0.15 else 1  # in the same tick
+        for leg in ends[:both]:
+            cause = dice.choice(CAUSES)
+            self._agenda.soon(0, delay_ms, lambda leg=leg, cause=cause: self._hang_up(leg, cause))  # type: ignore[misc]  # per end
+
+    def _do_something(self, world: World) -> None:
+        for contact in world.contacts.values():
+            agent = world.agents.get(contact.segment.agent_id) if contact.segment is not None else None
+            if agent is not None and self._dice.random() < _GOES_ON.get(state_of(contact), 0.0):
+                self._press(self._next(world, contact, agent.number))
+
+    def _next(self, world: World, contact: Contact, number: str) -> i.AgentCommand:
+        dice, about = self._dice, contact.contact_id
+        if contact.status == CONSULTING:
+            return dice.choice((i.SwitchConsult, i.Confer))(agent=number, about=about)
+        free = [each.agent_id for each in world.shifts.values() if each.status == "ready"]
+        colleague = world.agents.get(dice.choice(free)) if free else None
+        return i.Consult(agent=number, about=about, to_agent=colleague.number if colleague is not None else "9999")
