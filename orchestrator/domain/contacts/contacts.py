@@ -391,9 +391,10 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         )
     of_offer = _OF_OFFER.get(type(event))
     if of_offer is not None and contact.offer is not None and event.offer_id == contact.offer.offer_id:  # type: ignore[attr-defined]  # each of the table's has one
+        offer = of_offer(contact.offer, event)
         if type(event) is OfferAcceptRequested:
             contact = _rung_at_last(contact, contact.offer, event)
-        return _evolve_offered(contact, of_offer(contact.offer, event))
+        return _evolve_offered(contact, offer)
     match event:  # first what nearly every contact has
         case LegClosed():
             return _evolve_leg_closed(contact, event)
