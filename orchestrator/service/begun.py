@@ -132,13 +132,22 @@ class BegunForms:
         """While this lasts nobody else sends the form; if it ends well, it was sent. A form that was never kept is sent
         like any. Raises `Moved` where somebody else was faster; whoever repeats what they sent themselves is let.
         """
+        failed: Exception | None = None
+        # What is refused changed nothing, and is committed: after a rollback psycopg throws away every prepared
+        # statement of the connection, also those of the store.
         with self._source.borrow() as connection, connection.transaction():
             row = connection.execute(f"{_FIND} FOR UPDATE", (contact_id, form, KEPT_S)).fetchone()
             now = None if row is None else self._opened(contact_id, form, row)
             if now is not None and now.key == key and now.ended and (now.ended, now.typed_by) != (SENT, by):
-                raise Moved(now)
-            yield
-            connection.execute(_END, (SENT, by, contact_id, form, key))
+                failed = Moved(now)
+            else:
+                try:
+                    yield
+                    connection.execute(_END, (SENT, by, contact_id, form, key))
+                except Exception as error:  # noqa: BLE001 - raised below
+                    failed = error
+        if failed is not None:
+            raise failed
 
     # -----------------------------------------------------------------------------------------------------------------
     def _sealed(self, contact_id: str, form: str, plain: bytes) -> tuple[str, bytes]:
