@@ -14,6 +14,7 @@ from orchestrator import cluster
 from orchestrator.columns import print_table
 from orchestrator.commandline_admission import blacklist, holidays, notice
 from orchestrator.commandline_bundle import bundle, redrive
+from orchestrator.commandline_engines import engines, handover
 from orchestrator.commandline_nodes import nodes
 from orchestrator.commandline_past import opened_past, past, replay
 from orchestrator.commandline_people import token, user
@@ -43,6 +44,8 @@ ringledger.add_command(token)
 ringledger.add_command(blacklist)
 ringledger.add_command(notice)
 ringledger.add_command(nodes)
+ringledger.add_command(engines)
+ringledger.add_command(handover)
 ringledger.add_command(recordings)
 ringledger.add_command(replay)
 ringledger.add_command(past)

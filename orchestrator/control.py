@@ -13,6 +13,7 @@ import socket
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,6 +75,7 @@ class Server:
         self._command = Once(command, clock, wall_clock)
         self._ask = ask
         self._server: Any = None
+        self._made = 0
 
     def start(self) -> None:
         """Listen. A socket left behind by a dead process is replaced; only this user may connect."""
@@ -88,6 +90,7 @@ class Server:
         old = os.umask(0o177)
         try:
             listener.bind(str(self._path))
+            self._made = self._path.stat().st_ino
         finally:
             os.umask(old)
         listener.listen(128)
@@ -95,11 +98,15 @@ class Server:
         self._server = StreamServer(listener, self._serve, spawn=Pool(1_000))
         self._server.start()
 
-    def stop(self) -> None:
-        """Close the socket."""
+    def stop(self, *, patience_s: float = 1.0) -> None:
+        """Close the socket; whoever is connected has this long to hang up. Where another engine listens by now at its
+        path, that one's is left there.
+        """
         if self._server is not None:
-            self._server.stop(timeout=1)
-            self._path.unlink(missing_ok=True)
+            self._server.stop(timeout=patience_s)
+            with suppress(FileNotFoundError):
+                if self._path.stat().st_ino == self._made:
+                    self._path.unlink()
 
     def _serve(self, connection: socket.socket, _address: object) -> None:
         connection.settimeout(IDLE_S)

@@ -166,8 +166,8 @@ class Engine:
         self._greenlets: list[gevent.Greenlet] = []
 
     # --- begin and end -----------------------------------------------------------------------------------------------
-    def start(self, writer: Writer, perform: Perform, position: int) -> None:
-        """Begin to decide, with the log folded up to `position`."""
+    def start(self, writer: Writer, perform: Perform, position: int, *, why: str = "", host: str = "") -> None:
+        """Begin to decide, with the log folded up to `position`; `why` it is us, and where (`EngineActivated`)."""
         self._writer, self._perform, self.position = writer, perform, position
         self._greenlets = [gevent.spawn(self._keep_time), gevent.spawn(self._keep_performing)]
         self._callers.start()
@@ -175,7 +175,8 @@ class Engine:
         blacklist = self.runner.world.admission.blacklist
         for contact_id, actor in blacklist.marked.items():
             self._marks.came(contact_id, blacklist.number_of(contact_id), actor)
-        self._take_now("", Started(epoch=self._epoch, position=position), self._clock())
+        started = Started(epoch=self._epoch, position=position, why=why, host=host)
+        self._take_now("", started, self._clock())
 
     def stop(self) -> None:
         """Decide nothing any more. What was submitted is still stored by the writer."""

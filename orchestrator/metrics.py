@@ -116,6 +116,17 @@ class Metrics:
         self.database_up = Gauge("ringledger_database_up", "1 while the log can be appended to.", registry=r)
         self.database_up.set(1)
         self.is_active = Gauge("ringledger_active", "1 while this process holds the lease.", registry=r)
+        self.engine_state = Gauge(
+            "ringledger_engine_state",
+            "1 for the state of this process, 0 for the others: stopped, starting, standby, active.",
+            ["state"],
+            registry=r,
+        )
+        self.standbys_ready = Gauge(
+            "ringledger_standbys_ready",
+            "Engines that could go on at once where the active one ended, as the active one knows it.",
+            registry=r,
+        )
         self.epoch = Gauge("ringledger_epoch", "Epoch of the lease that this process holds or held last.", registry=r)
 
     def serve(self, address: Address) -> "Served":

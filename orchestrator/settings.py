@@ -67,6 +67,7 @@ class Settings:
     switches: tuple[Switch, ...]
     freeswitch: Path | None
     demo: bool
+    standby: bool
     site: str
     kek_file: Path
     tape_max_mb: int
@@ -387,6 +388,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "RINGLEDGER_DEMO",
         "demo",
         "1: demo callers and robot agents on the simulated switch; 0: none",
+        _always("1"),
+        _read_flag,
+    ),
+    Variable(
+        "RINGLEDGER_STANDBY",
+        "standby",
+        "1: `ringledger run` starts a second engine, which goes on at once where the first one ends; 0: it does not",
         _always("1"),
         _read_flag,
     ),

@@ -3,6 +3,7 @@
     supervisor ─┬─ PostgreSQL            our own, unless RINGLEDGER_DATABASE_URL names one
                 ├─ simulated switch      unless RINGLEDGER_SWITCHES names real ones
                 ├─ engine                the process that decides (started again when it ends by itself)
+                ├─ standby               another such process, ready to go on (likewise), unless RINGLEDGER_STANDBY is 0
                 ├─ projections           the process that folds the log into read models (likewise)
                 ├─ past                  the process that keeps snapshots of the past, and verifies at night (likewise)
                 ├─ recordings            the process that encrypts what the switch has recorded (likewise)
@@ -168,6 +169,10 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     closing.append(engine.stop)
     _wait_for_engine(settings, engine, stop)
     say("engine: active; Ctrl-C stops everything")
+    if settings.standby:
+        second = Child("standby", [sys.executable, "-m", "orchestrator", "engine"], environ, logs / "standby.log")
+        second.start()
+        closing.append(second.stop)
     readers = Child(
         "projections", [sys.executable, "-m", "orchestrator", "projections", "run"], environ, logs / "projections.log"
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 
 from orchestrator.control import Client
+from orchestrator.engines import Roster, Seen
 from orchestrator.runner.inputs import DeskCommand
 from orchestrator.settings import Settings
 from projections.reading import Reading
@@ -36,6 +37,10 @@ class Parts:
     """The log, the keys, the desk's writer, the read models' source, users and sessions."""
     control: Callable[[], Client]
     """A new connection to the orchestrator; it is cheap, and a broken one never meets a second request."""
+
+    def engines(self) -> list[Seen]:
+        """The engines of this site, on whatever machines, as each says of itself. Raises `Away`."""
+        return Roster(self.reading.reader, self.settings.site).all()
 
     def do(self, command: DeskCommand) -> int:
         """Carry out a command; its log position. Raises `Refused` and `ControlError`."""

@@ -8,6 +8,25 @@ from orchestrator.domain.kernel import Event
 STREAM = "engine-main"
 
 
+class EngineActivated(Event, frozen=True, kw_only=True):
+    """A process of this machine decides from now on, under this epoch.
+
+    `why` it could: nobody held the lease (`lease_free`); the process that held it has ended (`process_ended`), or its
+    session with the database (`session_ended`), or nothing was heard of it (`nothing_heard`); or it gave its place away
+    (`handed_over`).
+    """
+
+    epoch: int
+    why: str
+    host: str
+
+
+class HandoverBegun(Event, frozen=True, kw_only=True):
+    """The active process stops deciding, and gives its place to the one with this name."""
+
+    to: str
+
+
 class DatabaseReturned(Event, frozen=True, kw_only=True):
     """The database answers again. For `away_ms` nothing was decided; what fell due meanwhile is decided from now on.
 

@@ -298,6 +298,15 @@ def mark_drained(*, on: bool) -> str:
     return f"api global_setvar ringledger_drained={'yes' if on else ''}"
 
 
+LEDGER = "api global_getvar ringledger_ledger"
+"""Whose switch this is: the ledger that wrote its name there, until the switch is started anew."""
+
+
+def claim(ledger: str) -> str:
+    """Write whose switch this is."""
+    return f"api global_setvar ringledger_ledger={_id(ledger, 'ledger')}"
+
+
 ALIVE = "api global_setvar ringledger_alive=yes"
 """Let the switch know that somebody decides; it takes the word back by itself (freeswitch/conf/deadman.lua)."""
 

@@ -127,11 +127,16 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self._outbox = Outbox(self.sock, self.lose)
         self._greenlets = [gevent.spawn(self.receive_events), gevent.spawn(self._tend)]
         if self._poke_s is not None:
-            self._poker = gevent.get_hub().loop.timer(self._poke_s, self._poke_s)
-            self._poker.start(self._poke)
+            self.poke_every(self._poke_s)
         self._greeted.wait()
         if not self.connected:
             raise LinkError(f"{self.where} closed the connection at once: {self._why_lost}")
+
+    def poke_every(self, poke_s: float) -> None:
+        """Poke from now on, on a connection that did not yet: events will come."""
+        self._poke_s = poke_s
+        self._poker = gevent.get_hub().loop.timer(poke_s, poke_s)
+        self._poker.start(self._poke)
 
     def authenticate(self) -> None:
         """Give the password. Raises WrongPassword, naming the setting to look at."""

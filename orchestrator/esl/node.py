@@ -3,9 +3,12 @@
 Two connections. The first has the events and the quick commands. The second is for questions (`show channels`,
 `uuid_dump`, `uuid_exists`): a blocking api holds up every event of its own connection.
 
-    down ──connect, subscribe──▶ LinkUp ──ask for all channels──▶ Snapshot ──▶ events, events …
-      ▲                                                                             │
-      └── LinkDown ◀── end of stream, stuck, too large a frame, we fell behind ─────┘
+    down ──connect──▶ standing by ──subscribe──▶ LinkUp ──ask for all channels──▶ Snapshot ──▶ events, events …
+      ▲                                                                                             │
+      └── LinkDown ◀── end of stream, stuck, too large a frame, we fell behind ─────────────────────┘
+
+A link of an engine that stands by is connected and asks nothing but whether the switch lives: it is `up`, and can carry
+commands, only once it serves.
 """
 
 import random
@@ -27,6 +30,7 @@ from orchestrator.esl import commands
 from orchestrator.esl.events import SwitchEvent, decode_json, decode_plain
 from orchestrator.esl.frames import Frame
 from orchestrator.esl.link import CHECK_S, POKE_S, Clock, EventSocket, LinkError
+from orchestrator.esl.ownership import Ownership
 from orchestrator.esl.replies import REPLY_MS, Done, NoReply, Outcome, Pending, Reply
 from orchestrator.esl.survey import look, phones
 from orchestrator.esl.translate import checked_name, translate
@@ -88,13 +92,18 @@ class Link:
     An exception of `deliver` is logged and counted (`faults`), and the next item is delivered.
     """
 
-    def __init__(self, switch: Switch, deliver: Deliver, *, clock: Clock, poke_s: float | None = POKE_S) -> None:
+    def __init__(
+        self, switch: Switch, deliver: Deliver, *, clock: Clock, ledger: str = "", poke_s: float | None = POKE_S
+    ) -> None:
+        """`ledger` is whose switch it must be; empty where that is not minded."""
         self.switch = switch
         self.node = switch.name
         self.core = ""
         """The switch's own id, new at each of its starts; empty until it was first reached."""
         self.up = False
         """Whether commands can be written and events flow."""
+        self.reached = False
+        """Whether there is a connection, be it that nobody wants it to serve yet."""
         self.faults = 0
         self.flaws = 0
         """Frames that had to be passed over, and events that could not be decoded, since the start."""
@@ -104,6 +113,7 @@ class Link:
         self._flaw_said = -_SAY_EVERY_S
         self._deliver = deliver
         self._clock = clock
+        self._ownership = Ownership(ledger)
         self._poke_s = poke_s
         self._socket: EventSocket | None = None
         self._questions: EventSocket | None = None
@@ -121,12 +131,23 @@ class Link:
         self._arrived = Flag()
         self._delivering = False
         self._lost = Flag()
+        self._wanted = Flag()
         self._why_down = ""
         self._greenlets: list[gevent.Greenlet] = []
         self._dice = random.SystemRandom()
 
     # --- begin and end -----------------------------------------------------------------------------------------------
     def start(self) -> None:
+        """Begin to connect, for ever, in the background, and serve."""
+        self.serve()
+        self.stand_by()
+
+    def serve(self) -> None:
+        """From now on want news, and take commands: an engine has become active."""
+        self._why_down = ""
+        self._wanted.set()
+
+    def stand_by(self) -> None:
         """Begin to connect, for ever, in the background."""
         self._greenlets = [gevent.spawn(work) for work in (self._keep, self._dispatch, self._watch)]
 
@@ -139,7 +160,7 @@ class Link:
         for connection in (self._socket, self._questions):
             if connection is not None:
                 connection.stop()
-        self.up = False
+        self.up = self.reached = False
 
     @property
     def backlog(self) -> int:
@@ -219,18 +240,22 @@ class Link:
             wait = min(wait * 2, _LONGEST_WAIT_S)
 
     def _begin(self) -> None:
-        """Connect, subscribe, say LinkUp, and have a snapshot made. Raises LinkError."""
+        """Connect; once that is wanted subscribe, say LinkUp, and have a snapshot made. Raises LinkError."""
         connection = EventSocket(
             self.switch,
             clock=self._clock,
             on_event=self._take,
             on_lost=self._down,
             on_read=self._deliver_read,
-            poke_s=self._poke_s,
+            poke_s=None,
         )
         self._early = []
         connection.connect()
         try:
+            if not self._wanted.is_set():
+                self._ownership.check(connection)
+                self._await_wanted(connection)
+            self._ownership.claim(connection)
             core = connection.send(commands.CORE).text.strip()
             reply = connection.send(commands.subscribe(SUBSCRIBED, SUBSCRIBED_CUSTOM))
         except LinkError:
@@ -239,8 +264,21 @@ class Link:
         if not reply.ok or not checked_name(core):
             connection.stop()
             raise LinkError(f"{connection.where} answers unlike a FreeSWITCH: {reply.answer[:80]!r}, {core[:80]!r}")
+        if self._poke_s is not None:
+            connection.poke_every(self._poke_s)
         self._socket = connection
+        self.reached = True
         self._announce(core)
+
+    def _await_wanted(self, connection: EventSocket) -> None:
+        """Keep the connection until news is wanted. Raises LinkError where it is lost meanwhile."""
+        if self._questions is None or not self._questions.connected:
+            self._open_questions()
+        self.reached, self._why_down = connection.connected, ""
+        log.info("switch-link-stands-by", node=self.node)
+        gevent.wait([self._wanted, self._lost], count=1)
+        if not connection.connected:
+            raise LinkError(self._why_down or f"{connection.where} was lost")
 
     def _announce(self, core: str) -> None:
         """LinkUp, then what was heard meanwhile, then (in its own time) a snapshot."""
@@ -256,7 +294,8 @@ class Link:
 
     def _down(self, why: str) -> None:
         """The connection is lost, or could not be made. Said once, until it is up again or the reason is another."""
-        was_up, self.up = self.up, False
+        was_up, self.up = self.up or (self.reached and not self._wanted.is_set()), False
+        self.reached = False
         self._early = self._gone = None
         self._failures = self._late_looks = 0
         self._behind = False
@@ -264,7 +303,7 @@ class Link:
             self._snapshooter.kill(block=False)
         if was_up or why != self._why_down:
             log.warning("switch-link-down", node=self.node, why=why)
-        if was_up or not self._why_down:
+        if self._wanted.is_set() and (was_up or not self._why_down):
             self._put(f.LinkDown(node=self.node, why=why), self._clock())
         self._why_down = why
         self._lost.set()

@@ -6,6 +6,7 @@ from typing import NoReturn
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.calling import CANCELLED
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
+from orchestrator.domain.engine import HandoverBegun
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.staff import forcing, shifts
 from orchestrator.domain.staff.engagements import by_offer
@@ -26,7 +27,7 @@ from orchestrator.runner import (
     unattended,
 )
 from orchestrator.runner.memory import Memory
-from orchestrator.runner.telling import Tell
+from orchestrator.runner.telling import AppendEngine, Tell
 
 # A pause reason is a short code of the company's own, such as `break` or `training`.
 REASON_LENGTH = 40
@@ -51,6 +52,8 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
             yield from draining.drain(world, command, _code(command.reason), ids)
         case inputs.UndrainNode():
             yield from draining.undrain(world, command, ids)
+        case inputs.HandOver():
+            yield AppendEngine((HandoverBegun(to=command.to),))
         case inputs.Move():
             yield hands.move(world, command.contact, command.queue, _code(command.reason), now, ids)
         case inputs.Prioritise():

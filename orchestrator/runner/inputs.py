@@ -42,10 +42,14 @@ class TimerFired(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Started(Struct, frozen=True, kw_only=True, tag=True):
-    """This process became the active orchestrator with this epoch, after folding the log up to `position`."""
+    """This process became the active orchestrator with this epoch, after folding the log up to `position`: why it could
+    (`EngineActivated`), and on which host.
+    """
 
     epoch: int
     position: int
+    why: str = ""
+    host: str = ""
 
 
 class DatabaseBack(Struct, frozen=True, kw_only=True, tag=True):
@@ -279,6 +283,12 @@ class EndAll(DeskCommand, frozen=True, kw_only=True, tag="end_all"):
     reason: str = "stopped"
 
 
+class HandOver(DeskCommand, frozen=True, kw_only=True, tag="hand_over"):
+    """Let an engine that stands by decide from now on: the one with this name, or any that is ready."""
+
+    to: str = ""
+
+
 class IdentifyContact(DeskCommand, frozen=True, kw_only=True, tag="identify"):
     """The service that knows customers found out who is calling."""
 
@@ -372,7 +382,7 @@ Command = (
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
     | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
     | EndConsult
-    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall | Park | Retrieve
+    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall | HandOver | Park | Retrieve
 )  # fmt: skip
 
 Fact = (

@@ -4,14 +4,15 @@ A step is depth-first: what a policy answers to a record is carried out, with al
 policy is asked. So an agent who was just offered a contact is reserved before anybody else is matched.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import handling
 from orchestrator.domain.contacts.unattended import IMPORT
-from orchestrator.domain.engine import STREAM, DatabaseReturned
+from orchestrator.domain.engine import STREAM, DatabaseReturned, EngineActivated
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.switch.facts import Fact, LegFact, LinkDown, LinkUp, Snapshot, SnapshotMissing
@@ -105,7 +106,7 @@ class Runner:
             case Started():
                 self._memory.started()
                 presence.on_start(self.world, self._memory, given.at)
-                return reconcile.on_start(self.world, given.at)
+                return chain(_activated(given.body), reconcile.on_start(self.world, given.at))
             case DatabaseBack():
                 return (AppendEngine((DatabaseReturned(away_ms=given.body.away_ms, held=given.body.held),)),)
             case DeskSeen() | DeskGone() | TakeOver() | DeskBeat():
@@ -187,6 +188,12 @@ class _Step:
             for policy in self._asked_about(happened.record.event):
                 for do in policy(self.world, happened, self.ids):
                     self._do(do)
+
+
+def _activated(started: Started) -> Iterator[Tell]:
+    """Who decides from now on; a tape of before this was said is silent about it."""
+    if started.why:
+        yield AppendEngine((EngineActivated(epoch=started.epoch, why=started.why, host=started.host),))
 
 
 def _provenance(given: Input, stream: str) -> Provenance:

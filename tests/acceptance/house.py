@@ -19,6 +19,7 @@ from orchestrator.audit.report import Report
 from orchestrator.control import Client, ControlError, control_path
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.kernel import Record, Refused
+from orchestrator.engines import Roster
 from orchestrator.runner import inputs
 from orchestrator.service.configuration import apply_file
 from orchestrator.settings import Switch
@@ -199,6 +200,17 @@ class House:
         engine = Engine(self.home, self.folder, len(self.engines) + 1, self.environment(**variables))
         self.engines.append(engine)
         return engine
+
+    def stand_by(self, **variables: str) -> Engine:
+        """One more engine, warm: it could go on at once where the active one ended."""
+        engine = self.start_engine(**variables)
+        until(lambda: self.is_ready(engine), "the standby to be ready", within_s=30)
+        return engine
+
+    def is_ready(self, engine: Engine) -> bool:
+        """Whether this engine stands by and could go on at once."""
+        known = Roster(self.ledger.source, self.settings.site).all()
+        return any(each.may_follow and each.pid == engine.child.popen.pid for each in known)
 
     def open(self) -> Engine:
         """An engine that is active and has its switch."""

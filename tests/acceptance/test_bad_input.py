@@ -11,6 +11,7 @@ import pytest
 from orchestrator.control import LONGEST, control_path
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.kernel import Refused
+from orchestrator.domain.switch.nodes import NodeLost
 from orchestrator.runner import inputs
 from orchestrator.settings import Switch
 from tests.acceptance.conftest import SIMULATED, Build
@@ -23,6 +24,29 @@ KINDS = SIMULATED
 
 
 # --- the switch ------------------------------------------------------------------------------------------------------
+def test_a_second_ledger_at_the_same_switch_is_refused_and_nothing_is_lost(build: Build) -> None:
+    """Complaint 2: by mistake, or as a copy of a ledger: it neither takes the calls of the first nor hangs them up."""
+    house, other = build(), build()
+    house.driver.phone("1001")
+    house.open()
+    house.sign_in("801")
+    caller = house.driver.call()
+    house.await_state("801", "talking")
+    second = other.start_engine()
+    second.await_log("serves another ledger")
+    assert "RINGLEDGER_SWITCHES" in second.log, "it says what to do"
+    other.await_active()
+    refused = other.ledger.await_event(NodeLost)
+    assert "serves another ledger" in refused.why
+    another = house.driver.call()
+    house.ledger.await_event(c.ContactQueued, count=2)
+    assert house.agent("801")["state"] == "talking"
+    for each in (another, caller):
+        each.hang_up()
+    house.close_day(contacts=2)
+    assert not other.ledger.contacts()
+
+
 def test_a_wrong_password_is_named_and_does_not_stop_the_desks(build: Build) -> None:
     house = build()
     switch = house.driver.switch

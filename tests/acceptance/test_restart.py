@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.engine import DatabaseReturned
+from orchestrator.domain.engine import DatabaseReturned, EngineActivated, HandoverBegun
 from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
 from orchestrator.domain.switch.nodes import NodeConnected
 from orchestrator.loop import EXIT_DEPOSED
@@ -61,6 +61,58 @@ def test_an_engine_that_is_killed_loses_no_call(house: House) -> None:
     _after_a_restart(house, callers)
 
 
+def test_a_standby_goes_on_at_once_where_the_active_engine_is_killed(build: Build) -> None:
+    """Feature 12.1, complaints 1 and 2: it is warm, has written nothing to the switch, and starts nothing anew."""
+    house = build()
+    first = house.open()
+    with Tap(house.driver.switch) as tap:
+        house.stand_by(RINGLEDGER_SWITCHES=url_of(tap.switch))
+        callers = _talking_ringing_waiting(house)
+        assert not tap.orders(), "whoever stands by asks, and orders nothing"
+        first.child.kill()
+        house.client.close()
+        house.await_switch()
+        _after_a_restart(house, callers)
+        assert tap.orders()
+    assert [each.why for each in house.ledger.all(EngineActivated)] == ["lease_free", "process_ended"]
+
+
+def test_an_engine_hands_over_to_its_standby_and_is_its_standby_then(build: Build) -> None:
+    """Feature 12.1: a planned change, there and back, with callers who talk, wait, and are being offered."""
+    house = build(ring_s=120)
+    first = house.open()
+    assert house.refusal(inputs.HandOver()) == "no_standby"
+    second = house.stand_by()
+    callers = _talking_ringing_waiting(house)
+    status, said = house.run("handover")
+    assert status == 0, said
+    assert "active now with epoch 2" in said
+    house.client.close()
+    house.await_switch()
+    until(lambda: house.is_ready(first), "the one that handed over to stand by, warm")
+    assert first.child.running
+    assert house.run("handover", "--to", "nobody")[0] == 1
+    house.ledger.await_event(c.OfferDelivered, count=3)
+    status, said = house.run("handover")
+    assert status == 0, said
+    house.client.close()
+    house.await_switch()
+    until(lambda: house.is_ready(second), "and the other way round")
+    house.ledger.await_event(c.OfferDelivered, count=4)
+    assert [each.why for each in house.ledger.all(EngineActivated)] == ["lease_free", "handed_over", "handed_over"]
+    records = house.ledger.read()
+    for place, record in enumerate(records):
+        if isinstance(record.event, HandoverBegun):
+            later = [each for each in records[place + 1 :] if kind_of(each.stream) in LIVE_KINDS]
+            assert _epoch(later[0]) == _epoch(record) + 1, "whoever hands over decides nothing more"
+    talking = house.ledger.contacts()[0]
+    assert "LegClosed" not in house.ledger.story(talking)
+    for ended, caller in enumerate(reversed(callers), start=1):
+        caller.hang_up()
+        house.ledger.await_event(c.ContactEnded, count=ended)
+    house.close_day(contacts=3)
+
+
 def test_a_caller_who_arrives_while_no_engine_runs_is_found(house: House) -> None:
     house.driver.phone("1001")
     house.sign_in("801")
@@ -76,14 +128,13 @@ def test_a_caller_who_arrives_while_no_engine_runs_is_found(house: House) -> Non
 
 
 def test_an_engine_that_stood_still_is_deposed_and_does_nothing_more(build: Build) -> None:
-    """Kill -STOP for longer than the lease: the next one acts, and the first, awake again, neither writes nor dials."""
+    """Kill -STOP for longer than the lease: the standby acts, and the first, awake again, neither writes nor dials."""
     house = build()
     with Tap(house.driver.switch) as tap:
         first = house.start_engine(RINGLEDGER_SWITCHES=url_of(tap.switch))
         house.await_switch()
         callers = _talking_ringing_waiting(house)
-        second = house.start_engine()
-        second.await_log("engine-standby")
+        second = house.stand_by()
         first.freeze()
         house.client.close()
         second.await_log("switch-link-up")

@@ -180,10 +180,15 @@ def test_what_dies_under_a_run_is_started_again(shop: Shop) -> None:
     """Complaint 2: not only the engine, also who keeps the read models, and the database that is ours."""
     with shop.run() as run:
         _await_words(run, "engine: active")
-        engine_log = shop.home / "log" / "engine.log"
+        logs = [shop.home / "log" / name for name in ("engine.log", "standby.log")]
+        until(lambda: "engine-standby" in logs[1].read_text(), "the standby to be there", within_s=30)
         for pid in _pids(b"orchestrator\0engine", str(shop.home).encode()):
             os.kill(pid, signal.SIGKILL)
-        until(lambda: engine_log.read_text().count("engine-active") == 2, "another engine to be active", within_s=30)
+        until(
+            lambda: sum(log.read_text().count("engine-active") for log in logs) == 2,
+            "another engine to be active, though both were killed",
+            within_s=30,
+        )
         readers_log = shop.home / "log" / "projections.log"
         until(lambda: "projections-following" in readers_log.read_text(), "read models to be kept", within_s=30)
         for pid in _pids(b"orchestrator\0projections", str(shop.home).encode()):

@@ -32,6 +32,7 @@ GROUPS = (
     "replay",
     "redrive",
     "whatif",
+    "takeover",
 )
 
 

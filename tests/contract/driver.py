@@ -94,8 +94,10 @@ class Driver(ABC):
         """These are the other switches, each by the port where it takes our callers. Before the block is entered."""
 
     def begin(self) -> None:
-        """A new test begins: nobody calls, no phone is there."""
+        """A new test begins: nobody calls, no phone is there, and the switch is nobody's."""
         self.stack = ExitStack()
+        with self.control() as control:
+            control.api("global_setvar ringledger_ledger=")
 
     def end(self) -> None:
         """Everybody leaves, and what the test left behind is hung up. Returns once the switch has no channel."""

@@ -61,6 +61,8 @@ class Peer:
     def __init__(self, *, port: int = 0) -> None:
         self.password = PASSWORD
         self.core = CORE
+        self.ledger = ""
+        """Whose switch it is."""
         self.greeting = b"Content-Type: auth/request\n\n"
         self.channels: dict[str, dict[str, str]] = {}
         self.silent: tuple[str, ...] = ()
@@ -154,6 +156,11 @@ class Peer:
                 return reply("+OK event listener enabled json")
             case ["api", "global_getvar", "core_uuid"]:
                 return answer(self.core)
+            case ["api", "global_getvar", "ringledger_ledger"]:
+                return answer(self.ledger or "-ERR no reply\n")
+            case ["api", "global_setvar", word] if word.startswith("ringledger_ledger="):
+                self.ledger = word.partition("=")[2]
+                return answer("+OK")
             case ["api", "status"]:
                 count = len(self.channels)
                 return answer(f"UP\n{count} session(s) since startup\n{count} session(s) - peak 9, last 5min 9\n")

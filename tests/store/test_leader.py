@@ -14,7 +14,7 @@ from typing import IO
 import psycopg
 import pytest
 
-from orchestrator.leader import Leader, LeaderState, Lease, Timings, holder_name
+from orchestrator.leader import Leader, LeaderState, Lease, Taken, Timings, holder_name
 from orchestrator.store import Deposed, Source
 from orchestrator.store.schema import APPEND_LOCK
 from tests.conftest import PATCHED
@@ -24,7 +24,9 @@ from tests.store.kit import SITE, Kit, calls
 from tests.store.proxy import Proxy
 
 # Of one who stands by: the lease of another one is not taken because it is old, within any test.
-NEVER_STALE = Timings(stale_s=600.0)
+NEVER_STALE = Timings(gone_s=600.0, stale_s=600.0)
+# A machine on which the numbers of this one's processes mean nothing.
+ELSEWHERE = "elsewhere"
 
 
 class Process:
@@ -67,7 +69,7 @@ class Stand:
         self._sources: list[Source] = []
         self.told: queue.Queue[tuple[str, int, int]] = queue.Queue()
 
-    def leader(self, *, url: str | None = None, timings: Timings | None = None) -> Leader:
+    def leader(self, *, url: str | None = None, timings: Timings | None = None, host: str | None = None) -> Leader:
         source = Source(url or self._url, name=holder_name())
         number = len(self._leaders)
         leader = Leader(
@@ -76,6 +78,7 @@ class Stand:
             on_active=partial(self._tell, "active", number),
             on_deposed=partial(self._tell, "deposed", number),
             timings=timings,
+            host=host,
         )
         self._sources.append(source)
         self._leaders.append(leader)
@@ -160,10 +163,84 @@ def test_a_killed_holder_is_taken_over_once_its_lease_is_stale(
     until(lambda: len(child.said("acted")) > 2, "it acts and appends")
     child.signal(signal.SIGKILL)
     begun = time.monotonic()
-    stand.leader()
+    leader = stand.leader(host=ELSEWHERE)
     assert stand.next() == ("active", 0, 2)
     assert 1.5 <= time.monotonic() - begun < 10.0
+    assert lease_of(leader).taken is Taken.STALE
     assert kit.logged(), "the killed one had been appending"
+
+
+def test_a_killed_holder_of_the_same_machine_is_taken_over_without_waiting(
+    stand: Stand, process: Callable[[], Process]
+) -> None:
+    """Feature 12.1: the kernel says that it is gone, though nobody has collected its exit code yet."""
+    child = process()
+    child.await_word("acted")
+    leader = stand.leader(timings=NEVER_STALE)
+    until(lambda: leader.state is LeaderState.STANDBY, "it stands by")
+    child.signal(signal.SIGKILL)
+    assert stand.next() == ("active", 0, 2)
+    assert lease_of(leader).taken is Taken.ENDED
+
+
+def test_a_holder_of_another_machine_whose_session_ended_is_taken_over_once_it_cannot_act_any_more(
+    stand: Stand, process: Callable[[], Process]
+) -> None:
+    child = process()
+    child.await_word("acted")
+    leader = stand.leader(host=ELSEWHERE, timings=Timings(stale_s=600.0))
+    until(lambda: leader.state is LeaderState.STANDBY, "it stands by")
+    seen = len(child.said("acted"))
+    until(lambda: len(child.said("acted")) > seen + 100, "its session was seen")
+    child.signal(signal.SIGKILL)
+    assert stand.next() == ("active", 0, 2)
+    assert lease_of(leader).taken is Taken.GONE
+    assert boottime() - float(child.said("acted")[-1].split()[1]) >= Timings().act_s - Timings().renew_s
+
+
+def test_a_holder_whose_session_was_ended_by_the_server_comes_back_and_stays(kit: Kit, stand: Stand) -> None:
+    leader = stand.leader()
+    stand.next()
+    other = stand.leader(host=ELSEWHERE)
+    until(lambda: other.state is LeaderState.STANDBY, "it stands by")
+    with psycopg.connect(kit.database.admin, autocommit=True) as admin:
+
+        def session() -> object:
+            return admin.execute("SELECT backend_pid FROM ringledger_lease").fetchone()
+
+        before = session()
+        admin.execute("SELECT pg_terminate_backend(backend_pid) FROM ringledger_lease")
+        until(lambda: session() != before, "it renews on another connection")
+        watched_until = time.monotonic() + 2 * Timings().stale_s
+        until(lambda: time.monotonic() > watched_until, "time passed", within_s=10)
+    assert lease_of(leader).may_write()
+    assert stand.told.empty()
+
+
+def test_a_lease_is_handed_to_one_of_those_who_stand_by_and_its_holder_stands_by_itself(stand: Stand) -> None:
+    """Feature 12.1: a planned change of who is active."""
+    first = stand.leader()
+    assert stand.next() == ("active", 0, 1)
+    lease = lease_of(first)
+    _, second = (stand.leader(timings=NEVER_STALE) for _ in range(2))
+    until(lambda: second.state is LeaderState.STANDBY, "they stand by")
+    second.expect()
+    assert first.hand_to(second.holder)
+    assert not lease.may_write()
+    assert stand.next() == ("active", 2, 2)
+    assert lease_of(second).taken is Taken.HANDED
+    until(lambda: first.state is LeaderState.STANDBY, "it stands by")
+    assert stand.told.empty()
+    assert second.stop()
+    assert stand.next()[2] == 3, "and takes it again like any other"
+
+
+def test_a_lease_handed_to_one_who_is_gone_is_taken_by_another(stand: Stand) -> None:
+    first = stand.leader()
+    stand.next()
+    assert first.hand_to("ringledger elsewhere 1 00000000")
+    assert stand.next() == ("active", 0, 2)
+    assert lease_of(first).taken is Taken.STALE
 
 
 def test_a_stopped_process_that_wakes_up_finds_itself_deposed_before_it_acts_or_appends(
@@ -178,6 +255,7 @@ def test_a_stopped_process_that_wakes_up_finds_itself_deposed_before_it_acts_or_
     taken = boottime()
     kit.writer(lease_of(leader).fence).append_live(calls("contact-2", 1, 2, 3))
     at_take_over = kit.log.position()
+    assert lease_of(leader).taken is Taken.STALE, "who is stopped is not gone"
     child.signal(signal.SIGCONT)
     child.await_word("refused")
     child.await_word("deposed")
@@ -238,6 +316,25 @@ def test_a_holder_that_was_cut_off_long_enough_is_deposed_when_it_comes_back(
     assert stand.next() == ("deposed", 0, 1)
     until(lambda: cut_off.state is LeaderState.STANDBY, "it stands by")
     assert kit.logged() == []
+
+
+def test_a_host_that_falls_silent_without_a_word_is_taken_over_and_deposed_when_it_is_heard_of_again(
+    kit: Kit, stand: Stand, proxy: Proxy
+) -> None:
+    """Feature 12.1: nothing of it is closed, nothing comes through; within ten seconds somebody else decides."""
+    silent = stand.leader(url=proxy.url)
+    assert stand.next() == ("active", 0, 1)
+    lease = lease_of(silent)
+    other = stand.leader(host=ELSEWHERE)
+    until(lambda: other.state is LeaderState.STANDBY, "the other one stands by")
+    proxy.go_silent()
+    begun = time.monotonic()
+    assert stand.next() == ("active", 1, 2)
+    assert time.monotonic() - begun < 10.0
+    assert not lease.may_write()
+    kit.writer(lease_of(other).fence).append_live(calls("contact-1", 1))
+    proxy.speak()
+    assert stand.next() == ("deposed", 0, 1)
 
 
 def test_a_stopped_leader_may_write_no_more_at_once(stand: Stand) -> None:

@@ -122,6 +122,7 @@ def test_the_writer_may_append_and_read_and_little_else(database: Database) -> N
         "ringledger_keys": {"SELECT", "INSERT", "UPDATE"},
         "ringledger_blind_index": {"SELECT", "INSERT", "DELETE"},
         "ringledger_meta": {"SELECT", "INSERT"},
+        "ringledger_engines": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     }
 
 

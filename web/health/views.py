@@ -1,5 +1,6 @@
 """`/healthz`: every component's state, without a secret in it; 200 where all is well, 503 where something is not."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ from flask import Blueprint, Response, jsonify
 
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
+from orchestrator.leader import LeaderState
 from projections.catalogue import PROJECTIONS
 from projections.reading import Away
 from projections.status import standing
@@ -54,6 +56,18 @@ def _engine() -> dict[str, Any]:
     return {"ok": well, "active": status["active"], "position": status["position"], "switches": nodes}
 
 
+def _engines() -> dict[str, Any]:
+    """How many engines of the site are in each state, on all machines; `ready`: could go on at once."""
+    found = parts().engines()
+    heard = Counter(each.standing.state.value for each in found if not each.silent)
+    return {
+        "ok": bool(heard[LeaderState.ACTIVE]),
+        "ready": sum(each.may_follow for each in found),
+        "states": {state.value: heard[state] for state in LeaderState},
+        "silent": sum(each.silent for each in found),
+    }
+
+
 def _projections() -> dict[str, Any]:
     reading = parts().reading
     models = {each.name: standing(reading.reader, reading.log, each) for each in PROJECTIONS.values()}
@@ -78,6 +92,7 @@ def _live() -> dict[str, Any]:
 COMPONENTS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "database": _database,
     "engine": _engine,
+    "engines": _engines,
     "projections": _projections,
     "live": _live,
 }

@@ -1,4 +1,4 @@
-"""The switches, the nightly proof, snapshots of the past, read models and their rebuilds (features 9.2, 11.7, 11.8)."""
+"""The switches and engines (features 9.2, 12.5), the nightly proof, snapshots, read models (11.7 and 11.8)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,6 +10,7 @@ from msgspec import Struct
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
+from orchestrator.engines import Seen
 from orchestrator.replay.night import Walk, walks
 from orchestrator.runner import inputs
 from projections.catalogue import PROJECTIONS
@@ -44,6 +45,17 @@ STATES: Final = {
 }
 
 
+# What an engine is, with its light: a mark and a tone.
+LIGHTS: Final = {
+    "active": (_l("active: decides"), "✔", "good"),
+    "ready": (_l("standby: ready to go on at once"), "✔", "good"),
+    "standby": (_l("standby: not ready yet"), "◔", "wait"),
+    "starting": (_l("starting: reads the log"), "◔", "wait"),
+    "stopped": (_l("stopped"), "■", "wait"),
+    "silent": (_l("not heard of any more"), "✖", "bad"),
+}
+
+
 class Model(Struct, frozen=True):
     """A read model; `percent`: how far a new generation is that is built beside it, None where none is."""
 
@@ -55,7 +67,7 @@ class Model(Struct, frozen=True):
 @needs("ops.see")
 def page() -> str:
     """All of it, as it is now."""
-    reading = parts().reading
+    reading, engines = parts().reading, parts().engines()
     end = reading.log.position()
     found = [standing(reading.reader, reading.log, each) for each in PROJECTIONS.values()]
     nights = walks(reading.reader, _NIGHTS)
@@ -76,6 +88,8 @@ def page() -> str:
         proof_h=_PROOF_H,
         going_on=next((night for night in nights if night.goes_on), None),
         percent=_percent,
+        engines=[(each, LIGHTS[_light(each)]) for each in engines],
+        ready=any(each.may_follow for each in engines),
     )
 
 
@@ -117,6 +131,12 @@ def _switches() -> list[nodes.Switch] | None:
         return None
     with view.still() as world:
         return nodes.switches_of(world, parts().settings)
+
+
+def _light(engine: Seen) -> str:
+    if engine.silent:
+        return "silent"
+    return "ready" if engine.may_follow else engine.standing.state.value
 
 
 def _is_late(proved: Walk | None, nights: list[Walk]) -> bool:

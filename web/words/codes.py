@@ -214,6 +214,12 @@ CODES: Final[dict[str, LazyString]] = {
     "ops": _l("operations"),
     "auditor": _l("auditor"),
     "admin": _l("administrator"),
+    # Why an engine could become active.
+    "lease_free": _l("nobody did before"),
+    "process_ended": _l("the process that did has ended"),
+    "session_ended": _l("the one that did has lost its database session, and could not act any more"),
+    "nothing_heard": _l("nothing was heard of the one that did"),
+    "handed_over": _l("it was handed over"),
 }
 
 ORIGINS: Final[dict[str, LazyString]] = {

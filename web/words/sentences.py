@@ -463,6 +463,11 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _nothing,
     ),
     nodes.NodeRelieved: (_l("The switch keeps up again"), _nothing),
+    engine.EngineActivated: (
+        _l("The engine on %(host)s decides from now on (epoch %(epoch)s): %(why)s"),
+        lambda e, _: {"host": e.host, "epoch": e.epoch, "why": code(e.why)},
+    ),
+    engine.HandoverBegun: (_l("The engine hands over to another one that stood by"), _nothing),
     engine.DatabaseReturned: (
         _l("The database is back after %(away)s; %(held)s pieces of news had waited"),
         lambda e, _: {"away": duration(e.away_ms), "held": e.held},

@@ -40,8 +40,8 @@ class Ear:
         self.heard.append(item)
         self.facts += translate("fs1", item) if isinstance(item, SwitchEvent) else (item,)
 
-    def link(self, peer: Peer) -> Link:
-        link = Link(peer.switch, self, clock=now)
+    def link(self, peer: Peer, *, ledger: str = "") -> Link:
+        link = Link(peer.switch, self, clock=now, ledger=ledger)
         self.links.append(link)
         link.start()
         return link

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl import link as link_module
-from orchestrator.esl import node, outbox, replies
+from orchestrator.esl import node, outbox, ownership, replies
 from orchestrator.esl.node import BEHIND_MS, Link
 from orchestrator.esl.replies import NoReply, Outcome, Reply
 from tests.esl.patched.conftest import Ear, now, until
@@ -193,6 +193,60 @@ def test_a_switch_that_answers_nothing_any_more_is_left_and_tried_again(
     assert "has not answered a command" in ear.await_fact(f.LinkDown).why
     assert outcomes == [NoReply("timeout")]
     ear.await_fact(f.LinkUp, 2)
+
+
+def test_a_switch_is_taken_by_the_first_ledger_and_refused_to_the_next(
+    peer: Peer, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next does not take it the moment that it is started anew either; once nobody wants it, it does."""
+    ear.link(peer, ledger="ours")
+    ear.await_fact(f.Snapshot)
+    assert peer.ledger == "ours"
+    theirs = Ear()
+    link = theirs.link(peer, ledger="theirs")
+    try:
+        assert "serves another ledger" in theirs.await_fact(f.LinkDown).why
+        peer.ledger = ""
+        asked = len(peer.seen("api global_getvar ringledger_ledger"))
+        until(lambda: len(peer.seen("api global_getvar ringledger_ledger")) > asked + 1, "it to look again, and again")
+        assert not link.up
+        assert peer.ledger == ""
+        monkeypatch.setattr(ownership, "YIELDS_S", 0.0)
+        theirs.await_fact(f.LinkUp)
+        assert peer.ledger == "theirs"
+    finally:
+        link.stop()
+
+
+def test_a_link_that_stands_by_is_let_in_and_tells_nothing_until_it_serves(peer: Peer, ear: Ear) -> None:
+    """Feature 12.1: it asks, and orders nothing; when it is wanted it needs not connect any more."""
+    link = Link(peer.switch, ear, clock=now, ledger="ours")
+    ear.links.append(link)
+    link.stand_by()
+    until(lambda: link.reached, "it to be let in")
+    assert not link.up
+    assert not peer.seen("event")
+    assert peer.ledger == ""
+    callers = len(peer.callers)
+    link.serve()
+    ear.await_fact(f.Snapshot)
+    until(lambda: link.up, "it to be up")
+    assert peer.ledger == "ours"
+    assert len(peer.callers) == callers
+    peer.hang_up()
+    ear.await_fact(f.LinkDown)
+    ear.await_fact(f.LinkUp, 2)
+
+
+def test_a_link_that_stands_by_and_loses_its_switch_finds_it_again_and_says_nothing(peer: Peer, ear: Ear) -> None:
+    link = Link(peer.switch, ear, clock=now)
+    ear.links.append(link)
+    link.stand_by()
+    until(lambda: link.reached, "it to be let in")
+    peer.hang_up()
+    until(lambda: not link.reached, "it to notice")
+    until(lambda: link.reached, "it to be let in again")
+    assert not ear.heard
 
 
 def test_a_silent_switch_is_asked_whether_it_lives(peer: Peer, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:

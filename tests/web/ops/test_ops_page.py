@@ -1,10 +1,13 @@
 """Whoever comes in the morning sees whether the log was proved at night, and how far everything is."""
 
 import html
+import itertools
 import threading
 
 import psycopg
 
+from orchestrator.engines import Roster, Standing
+from orchestrator.leader import LeaderState
 from orchestrator.replay import Snapshots
 from orchestrator.replay.keeper import Keeper
 from orchestrator.replay.night import Night
@@ -68,3 +71,37 @@ def test_the_proof_of_the_night_snapshots_and_read_models_are_on_one_page(site: 
             assert f'value="{100 * (day.last // 2) // site.reading.log.position()}" aria-label="contact_log"' in page
     finally:
         projector.close()
+
+
+def test_engines_stand_there_with_their_lights(site: Site, database: Database) -> None:
+    """Features 9.2 and 12.1: who decides, who is ready, who is not, who stopped, who vanished; and that nobody is."""
+    ops = site.as_role("ops")
+    assert "No engine could go on at once" in ops.get("/ops/").text
+    pids = itertools.count(1)
+
+    def told(state: LeaderState, *, abreast: bool = True, missed: tuple[str, ...] = ()) -> None:
+        source = Source(database.writer, name=f"ringledger one {next(pids)} 00000000")
+        standing = Standing(state=state, position=7, abreast=abreast, reached=("fs1",), missed=missed)
+        Roster(source, site.parts.settings.site).tell("one", standing)
+        source.close()
+
+    told(LeaderState.ACTIVE)
+    told(LeaderState.STARTING, abreast=False)
+    told(LeaderState.STANDBY, missed=("fs2",))
+    told(LeaderState.STOPPED)
+    page = ops.get("/ops/").text
+    assert "No engine could go on at once" in page
+    for light in ("active: decides", "starting: reads the log", "standby: not ready yet", "stopped"):
+        assert light in page
+    told(LeaderState.STANDBY)
+    page = ops.get("/ops/").text
+    assert "No engine could go on at once" not in page
+    assert "standby: ready to go on at once" in page
+    assert "not heard of any more" not in page
+    health = site.browser().get("/healthz").json
+    assert health is not None
+    states = {"stopped": 1, "starting": 1, "standby": 2, "active": 1}
+    assert health["components"]["engines"] == {"ok": True, "ready": 1, "states": states, "silent": 0}
+    with psycopg.connect(database.writer, autocommit=True) as tables:
+        tables.execute("UPDATE ringledger_engines SET seen_at = now() - interval '4 s' WHERE state = 'active'")
+    assert "not heard of any more" in ops.get("/ops/").text

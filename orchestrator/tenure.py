@@ -1,0 +1,256 @@
+"""An engine while it is active: everything that it needs to decide and act, from its lease to the end of it.
+
+What takes time was made ready while it stood by (`bootstrap`): the live state, the keys, and the links to the switches.
+"""
+
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import Final, Self
+
+import gevent
+import structlog
+from gevent.event import Event
+from msgspec import Struct
+from msgspec.structs import replace
+
+from orchestrator.control import Server, control_path
+from orchestrator.domain.kernel import Refused
+from orchestrator.domain.routing import admission
+from orchestrator.engines import Roster, Seen
+from orchestrator.esl.alive import SignOfLife
+from orchestrator.esl.node import Link
+from orchestrator.esl.perform import Performer
+from orchestrator.leader import Lease
+from orchestrator.loop import Engine, Services, wall_clock
+from orchestrator.metrics import Metrics
+from orchestrator.questions import Questions
+from orchestrator.runner import Runner
+from orchestrator.runner.inputs import DeskCommand, HandOver
+from orchestrator.service.blacklist import Blacklists
+from orchestrator.service.customers import Customers
+from orchestrator.service.importing import Importer
+from orchestrator.settings import Settings
+from orchestrator.standby import Shadow
+from orchestrator.store import Away, DeskWriter, Hooks, LiveWriter, Log, Source
+from orchestrator.tape import TapeWriter
+from orchestrator.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+# Streams that others append to and the live state rests on.
+CONFIGURATION: Final = (
+    "branch",
+    "level",
+    "agent",
+    "queue",
+    "entry",
+    "outside",
+    "recordings",
+    "pauses",
+    "wrapup",
+    *admission.KINDS,
+    "config",
+)
+CONFIGURATION_S: Final = 0.25
+_FIGURES_S: Final = 1.0
+_CLOSE_S: Final = 10.0
+
+
+Hand = Callable[[str], None]
+
+
+class Ground(Struct, frozen=True):
+    """What an engine stands on all the time, active or not."""
+
+    settings: Settings
+    source: Source
+    vault: Vault
+    history: Log
+    metrics: Metrics
+    roster: Roster
+
+
+class Tenure:
+    """An active engine, in use from entering its block until leaving it. `over` is set once it is to hand over; then
+    `successor` is the name of the standby to whom.
+    """
+
+    def __init__(self, ground: Ground, lease: Lease, shadow: Shadow, links: dict[str, Link], hand: Hand) -> None:
+        """`shadow` has been read to the end, `links` stand by. `hand` gives the lease to a successor."""
+        self.over = Event()
+        self.successor = ""
+        self._ground = ground
+        self._lease = lease
+        self._links = links
+        self._position = shadow.position
+        self._hand = hand
+        settings, source, vault = ground.settings, ground.source, ground.vault
+        self._tape = TapeWriter(settings.tapes, vault, max_mb=settings.tape_max_mb, epoch=lease.epoch)
+        customers = Customers(DeskWriter(source, vault), ground.history, vault, region=settings.region)
+        blacklists = Blacklists(DeskWriter(source, vault), ground.history, region=settings.region)
+        self.engine = engine = Engine(
+            Runner(shadow.world),
+            epoch=lease.epoch,
+            last_at=shadow.last_at,
+            tape=self._tape,
+            may_write=lease.may_write,
+            services=Services(customers.recognise_all, blacklists.list_marked),
+            metrics=ground.metrics,
+        )
+        hooks = Hooks(
+            on_away=engine.database_away,
+            on_back=engine.database_back,
+            on_deposed=engine.deposed,
+            on_failed=engine.failed,
+        )
+        self._writer = LiveWriter(source, vault, lease.fence, hooks=hooks)
+        self._writer.know(shadow.world.versions)
+        self._performer = Performer(
+            links,
+            may_write=lease.may_write,
+            offer_open=engine.offer_open,
+            deliver=partial(engine.deliver, ""),
+            clock=wall_clock,
+            recordings=str(settings.recordings),
+        )
+        self._sign = SignOfLife(links, lives=engine.lives)
+        self._importer = _importer(settings, engine, customers)
+        questions = Questions(engine, links, lease, settings)
+        self._control = Server(control_path(settings.home), self._command, questions.answer)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Begin to decide. Taken down in an order in which what was decided is still stored, what was stored is still
+        performed, and a successor waits for nothing else.
+        """
+        engine, links = self.engine, self._links
+        with ExitStack() as stack:
+            stack.callback(self._tape.close)
+            for link in links.values():
+                stack.callback(link.stop)
+            stack.callback(self._performer.stop)
+            stack.callback(self._hand_on)
+            stack.callback(self._writer.close, _CLOSE_S)
+            stack.callback(engine.stop)
+            self._writer.start()
+            why, host = self._lease.taken.value, socket.gethostname()
+            engine.start(self._writer, self._performer.perform_all, self._position, why=why, host=host)
+            for link in links.values():
+                link.serve()
+            self._spawn(stack, self._follow_configuration)
+            self._sign.start()
+            stack.callback(self._sign.stop)
+            self._importer.start()
+            stack.callback(self._importer.stop)
+            self._control.start()
+            stack.callback(self._stop_control)
+            self._spawn(stack, self._keep_figures)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _stop_control(self) -> None:
+        # Whoever takes over needs not wait until everybody who is connected has hung up.
+        self._control.stop(patience_s=0.0 if self.over.is_set() else 1.0)
+
+    def _hand_on(self) -> None:
+        if self.successor:
+            self._hand(self.successor)
+
+    @staticmethod
+    def _spawn(stack: ExitStack, work: Callable[[], None]) -> None:
+        stack.callback(gevent.spawn(work).kill)
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+    def _command(self, command: DeskCommand) -> int:
+        if isinstance(command, HandOver):
+            return self._hand_over(command)
+        return self.engine.command(command)
+
+    def _hand_over(self, wish: HandOver) -> int:
+        """Record it, then let whoever holds this tenure end it; the log position."""
+        if self.over.is_set():
+            raise Refused("handing_over", "This engine is handing over already.")
+        chosen = self._choose(wish.to)
+        position = self.engine.command(replace(wish, to=chosen.holder))
+        self.successor = chosen.holder
+        self.over.set()
+        return position
+
+    def _choose(self, wanted: str) -> Seen:
+        """The standby that is to follow. Raises `Refused` where there is none that could at once."""
+        try:
+            known = [each for each in self._ground.roster.all() if each.holder != self._lease.holder]
+        except Away:
+            raise Refused("database_away", "The database is away: nobody can be handed over to now.") from None
+        for each in known:
+            if each.may_follow and wanted in {"", each.holder}:
+                return each
+        raise Refused(
+            "no_standby",
+            "No engine stands by that could go on at once: one must have read the log to its end and have a connection "
+            "to every switch. `ringledger engines` lists them; start one more with `ringledger engine`.",
+        )
+
+    # --- meanwhile ---------------------------------------------------------------------------------------------------
+    def _follow_configuration(self) -> None:
+        """Let the engine know what others append to the configuration.
+
+        Asked for now and then, not at each wake-up: the engine's own appends wake every listener hundreds of times a
+        second, and nobody waits for a new configuration by the millisecond.
+        """
+        history, seen = self._ground.history, self._position
+        while True:
+            gevent.sleep(CONFIGURATION_S)
+            try:
+                end = history.position()
+                for record in history.history(after=seen, until=end, kinds=CONFIGURATION):
+                    self.engine.follow(record)
+                    seen = record.position
+                seen = max(seen, end)
+            except Away:
+                # The writer says so, and when it is back; what was appended meanwhile is still there then.
+                continue
+
+    def _keep_figures(self) -> None:
+        metrics = self._ground.metrics
+        metrics.epoch.set(self._lease.epoch)
+        states: set[tuple[str, str]] = set()
+        while True:
+            world = self.engine.runner.world
+            counts: dict[tuple[str, str], int] = dict.fromkeys(states, 0)
+            for contact in world.contacts.values():
+                counts["contact", contact.status] = counts.get(("contact", contact.status), 0) + 1
+            for shift in world.shifts.values():
+                counts["shift", shift.status] = counts.get(("shift", shift.status), 0) + 1
+            states.update(counts)
+            for (kind, state), count in counts.items():
+                (metrics.live_contacts if kind == "contact" else metrics.shifts).labels(state).set(count)
+            for name, link in self._links.items():
+                metrics.links_up.labels(name).set(int(link.up))
+                metrics.frames_dropped.labels(name).set(link.flaws)
+                metrics.snapshots_failed.labels(name).set(link.snapshots_failed)
+            metrics.tape_kept.set(self._tape.kept)
+            metrics.tape_missed.set(self._tape.missed)
+            metrics.is_active.set(int(self._lease.may_write()))
+            gevent.sleep(_FIGURES_S)
+
+
+def _importer(settings: Settings, engine: Engine, customers: Customers) -> Importer:
+    """Of the calls of this machine's switch, which is the one whose recordings are nobody else's to fetch."""
+    here = [switch.name for switch in settings.switches if switch.name not in settings.fetch_from]
+    return Importer(
+        settings.recordings.with_name("unattended"),
+        settings.recordings,
+        node=here[0] if here else "",
+        carry=engine.command,
+        identify=customers.recognise_all,
+        clock=wall_clock,
+    )
