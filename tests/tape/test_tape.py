@@ -122,7 +122,7 @@ def test_nor_are_they_where_it_says_what_the_switch_was_told() -> None:
 
 def made_up(kind: type[Made]) -> Made:
     """One of this kind, with some value in each required field: what it means is not the tape's business."""
-    values: dict[str, object] = {"tuple": (), "dict": {"7": "d"}, "bool": True, "int": 1, "str": "x"}
+    values: dict[str, object] = {"tuple": (), "dict": {"7": "d"}, "bool": True, "Instant": 1, "int": 1, "str": "x"}
     return kind(
         **{
             field.name: next(value for name, value in values.items() if name in str(field.type))
