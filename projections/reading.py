@@ -10,6 +10,7 @@ from psycopg.errors import OperationalError, UndefinedTable
 from orchestrator import cluster
 from orchestrator.service.access import Tokens, Users
 from orchestrator.service.attempts import Attempts
+from orchestrator.service.begun import BegunForms
 from orchestrator.service.fetching import Elsewhere, prover
 from orchestrator.service.holds import Holds
 from orchestrator.service.passwords import Passwords, Run, here
@@ -60,6 +61,7 @@ class Reading:
     requests: Requests
     recordings: Recordings
     holds: Holds
+    begun: BegunForms
 
     def opened(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Sealed texts of read models, opened, from (stream, field, text) each; `‹erased›` where the key is destroyed.
@@ -114,6 +116,7 @@ def reading_of(
             requests=Requests(writer),
             recordings=recordings,
             holds=Holds(desk, log, recordings),
+            begun=BegunForms(writer, vault),
         )
     finally:
         reader.close()

@@ -290,8 +290,11 @@ class Contacts:
                 books.complain("capacity", f"shift {held.shift_id} is offered one more though it has {others[0]}")
             if held.leg in contact.legs:
                 books.complain("leg", f"leg {held.leg} is used twice")
-            contact.legs.add(held.leg)
-            books.counts.legs += 1
+            if held.at_desk and contact.offer is not None:
+                contact.offer.unrung.add(held.leg)
+            else:
+                contact.legs.add(held.leg)
+                books.counts.legs += 1
             books.hold(held.shift_id, contact.ident, event.offer_id)
             books.owe(held.shift_id, "reservation", event.offer_id)
 
@@ -343,8 +346,16 @@ class Contacts:
         consult = contact.consult
         if consult is None or (consult.consult_id, consult.leg) != (event.offer_id, event.leg):
             self._of_offer(contact, event)
+            if isinstance(event, events.OfferAcceptRequested):
+                self._rung_at_last(contact, event.leg)
         elif consult.over or consult.shift_id != event.shift_id:
             self._books.complain("consult", f"{type(event).__name__} of somebody who is not consulted")
+
+    def _rung_at_last(self, contact: Contact, leg: str) -> None:
+        if contact.offer is not None and leg in contact.offer.unrung:
+            contact.offer.unrung.remove(leg)
+            contact.legs.add(leg)
+            self._books.counts.legs += 1
 
     def _of_offer(self, contact: Contact, event: _OfLeg) -> None:
         offer = self._open_offer(contact, event)

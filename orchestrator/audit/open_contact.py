@@ -15,13 +15,15 @@ from orchestrator.domain.kernel import Instant, Record
 class Offer:
     """An offer that is open: its phones, and when it must be over."""
 
-    __slots__ = ("accepted", "deadline", "due", "offer_id", "reservations")
+    __slots__ = ("accepted", "deadline", "due", "offer_id", "reservations", "unrung")
 
     def __init__(self, made: events.OfferMade) -> None:
         self.offer_id = made.offer_id
         self.accepted = ""
         self.due = self.deadline = made.deadline
         self.reservations = {held.leg: held.shift_id for held in made.reservations}
+        self.unrung: set[str] = set()
+        """Legs that there are once the desk has accepted."""
 
 
 class Segment:

@@ -379,8 +379,13 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="AgentConfigured",
         cls=agents.AgentConfigured,
         kind="agent",
-        version=4,
-        upcasters=(_in_no_team, _with(branch="", order=0, weight=1, capacity={}), _with(record=recording.AS_QUEUE)),
+        version=5,
+        upcasters=(
+            _in_no_team,
+            _with(branch="", order=0, weight=1, capacity={}),
+            _with(record=recording.AS_QUEUE),
+            _with(answer=agents.BY_PHONE),
+        ),
     ),
     entries.EntryPointConfigured: Entry(
         name="EntryPointConfigured",

@@ -54,7 +54,6 @@ _LEGS_STAY: Final = frozenset(
         contacts.OfferDelivered,
         contacts.OfferAnswered,
         contacts.OfferAccepted,
-        contacts.OfferAcceptRequested,
         contacts.OfferRejectRequested,
         contacts.OfferRejected,
         contacts.OfferTimedOut,
@@ -211,8 +210,11 @@ class World:
                     self._remember_imported(ident)
             case contacts.OfferMade() | contacts.OfferWidened():
                 for held in event.reservations:
-                    self._ring(ident, held, at)
+                    if not held.at_desk:
+                        self._ring(ident, held, at)
                 self.matching.note_chosen(ident, [held.shift_id for held in event.reservations])
+            case contacts.OfferAcceptRequested() if (rung := _rung_now(before, event.leg)) is not None:
+                self._ring(ident, rung, at)
             case ConsultAsked():
                 self.contact_of_leg[event.leg] = ident
                 if event.reservation is None:
@@ -398,6 +400,12 @@ class World:
             self.branches[ident] = branch
         self.branch_of_prefix = {prefix: each.branch_id for each in self.branches.values() for prefix in each.prefixes}
         return old, branch
+
+
+def _rung_now(before: Contact | None, leg: str) -> contacts.Reservation | None:
+    """The reservation whose phone is rung now that the desk has accepted; None where it was rung before."""
+    held = contacts.reservation_of(before, leg) if before is not None else None
+    return held if held is not None and held.at_desk else None
 
 
 def _proposes_otherwise(before: Contact, after: Contact) -> bool:

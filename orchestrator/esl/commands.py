@@ -143,9 +143,11 @@ def originate(  # noqa: PLR0913 - as many as a ring has
     ring_ms: int,
     via: str = "",
     stays: bool = False,
+    answers: bool = False,
 ) -> str:
     """Make a leg to an agent's phone, `via` the node that has it where that is another one; it parks when answered. The
-    phone rings for `ring_ms` at least.
+    phone rings for `ring_ms` at least; with `answers` it is asked to pick up at once, by the INVITE itself (Call-Info
+    with answer-after=0), and again once it rings (NOTIFY `talk`): mod_sofia does both for one variable.
 
     The switch counts by whole seconds of the clock on the wall: N of them are over up to a second too early.
     """
@@ -160,6 +162,8 @@ def originate(  # noqa: PLR0913 - as many as a ring has
     }
     if stays:
         variables |= dict.fromkeys(_STAYS, "true")
+    if answers:
+        variables["sip_auto_answer"] = "true"
     if number:
         variables["origination_caller_id_number"] = number
     if name:

@@ -231,6 +231,7 @@ class Performer:
                     ring_ms=instruction.ring_ms,
                     via=instruction.via,
                     stays=instruction.stays,
+                    answers=instruction.answers,
                 )
             case i.DialOutside():
                 return (), commands.dial(

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from orchestrator.domain.contacts.commands import ExpireVisit, MakeOffer, WidenOffer
 from orchestrator.domain.contacts.contacts import (
     Candidate,
@@ -21,6 +23,7 @@ from orchestrator.domain.routing.matching import Choice
 from orchestrator.domain.routing.queues import APOLOGY, QueueConfigured
 from orchestrator.domain.routing.requirements import MINUTE, aged
 from orchestrator.domain.routing.rules import ALL, ONE_BY_ONE, Rule, Standing
+from orchestrator.domain.staff.agents import AT_DESK
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import (
     Node,
@@ -185,11 +188,18 @@ def _at_once(settings: QueueConfigured) -> int:
 
 
 def _reserve(world: World, node: str, chosen: Sequence[Standing], ids: Ids) -> tuple[Reservation, ...]:
-    return tuple(reservation(world, node, world.shifts[standing.shift_id], ids) for standing in chosen)
+    return tuple(offered(world, node, world.shifts[standing.shift_id], ids) for standing in chosen)
+
+
+def offered(world: World, node: str, shift: Shift, ids: Ids) -> Reservation:
+    """The same for an offer, which an agent may have to accept at the desk before the phone is rung."""
+    held = reservation(world, node, shift, ids)
+    agent = world.agents.get(shift.agent_id)
+    return replace(held, at_desk=True) if agent is not None and agent.answer == AT_DESK else held
 
 
 def reservation(world: World, node: str, shift: Shift, ids: Ids) -> Reservation:
-    """This agent held for an offer of a contact of `node`, with a new leg to the phone, wherever that is registered."""
+    """This agent held for a contact of `node`, with a new leg to the phone, wherever that is registered."""
     return Reservation(
         shift_id=shift.shift_id,
         agent_id=shift.agent_id,

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.contacts.contacts import Contact, Offer, doomed_legs
+from orchestrator.domain.contacts.contacts import Contact, Offer, Reservation, doomed_legs, reservation_of
 from orchestrator.domain.contacts.names import shown_name, shown_number
 from orchestrator.domain.contacts.outward import farewell_leg
-from orchestrator.domain.kernel import MILLISECOND, SECOND
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch.between import far_leg
 from orchestrator.domain.switch.instructions import (
     AnswerPhone,
@@ -33,6 +33,7 @@ _STEERS: Final = frozenset(
     {
         contacts.OfferMade,
         contacts.OfferWidened,
+        contacts.OfferDelivered,
         contacts.OfferAccepted,
         contacts.OfferExtended,
         contacts.OfferAcceptRequested,
@@ -55,6 +56,10 @@ def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     match happened.record.event:
         case contacts.OfferMade() | contacts.OfferWidened() as event if contact.offer is not None:
             yield from _ring(contact, event, happened)
+        case contacts.OfferDelivered() as event if contact.offer is not None:
+            # The trunk to another node carries no wish to pick up: the phone's own node is told, once it rings there.
+            if (held := reservation_of(contact, event.leg)) is not None and held.at_desk and held.via:
+                yield answer_phone(world, contact, event.leg, event.offer_id, ids)
         case contacts.OfferAccepted() as event if contact.offer is not None and contact.offer.accepted == event.leg:
             if contact.caller_leg:  # a customer who is called back is called now (`call_out`)
                 yield from _join(contact, contact.offer, ids)
@@ -63,7 +68,11 @@ def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.OfferExtended(cause="not_connected_in_time"):
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
         case contacts.OfferAcceptRequested() as event:
-            yield answer_phone(world, contact, event.leg, event.offer_id, ids)
+            held = reservation_of(contact, event.leg)
+            if held is not None and held.at_desk and contact.offer is not None:
+                yield _ring_one(contact, held, event.offer_id, contact.offer.deadline, happened)
+            else:
+                yield answer_phone(world, contact, event.leg, event.offer_id, ids)
         case contacts.OfferRejectRequested() as event:
             yield _hang_up(contact, event.leg, "CALL_REJECTED", ids)
         case contacts.LegOverdue() as event:
@@ -98,24 +107,28 @@ def _join(contact: Contact, offer: Offer, ids: Ids) -> Iterator[Do]:
 
 
 def _ring(contact: Contact, event: contacts.OfferMade | contacts.OfferWidened, happened: Happened) -> Iterator[Do]:
-    ring_ms = (event.deadline - happened.at + SWITCH_RINGS_LONGER) // MILLISECOND
     there = happened.before.legs if isinstance(happened.before, Contact) else ()
     for held in event.reservations:
-        if held.leg in there:
-            continue  # the one who was consulted before
-        yield RingAgent(
-            id=held.leg,
-            node=contact.node,
-            leg=held.leg,
-            contact=contact.contact_id,
-            offer=event.offer_id,
-            extension=held.extension,
-            via=held.via,
-            caller_number=shown_number(contact.callback.number if contact.callback else contact.caller_number),
-            caller_name=shown_name(contact.caller_name),
-            ring_ms=ring_ms,
-            deadline=event.deadline,
-        )
+        if held.leg in there or held.at_desk:
+            continue  # the one who was consulted before; one whose desk is to accept first
+        yield _ring_one(contact, held, event.offer_id, event.deadline, happened)
+
+
+def _ring_one(contact: Contact, held: Reservation, offer: str, deadline: Instant, happened: Happened) -> RingAgent:
+    return RingAgent(
+        id=held.leg,
+        node=contact.node,
+        leg=held.leg,
+        contact=contact.contact_id,
+        offer=offer,
+        extension=held.extension,
+        via=held.via,
+        caller_number=shown_number(contact.callback.number if contact.callback else contact.caller_number),
+        caller_name=shown_name(contact.caller_name),
+        ring_ms=(deadline - happened.at + SWITCH_RINGS_LONGER) // MILLISECOND,
+        deadline=deadline,
+        answers=held.at_desk,
+    )
 
 
 def _clear(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:

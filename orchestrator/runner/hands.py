@@ -27,7 +27,7 @@ from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
-from orchestrator.policies.distribute import reservation
+from orchestrator.policies.distribute import offered
 from orchestrator.policies.record import rule_for
 from orchestrator.policies.talk import conversations
 from orchestrator.policies.widen import into_queue, wants
@@ -98,7 +98,7 @@ def _pick(  # noqa: PLR0913 - all that a pick rests on
     passed = [contact_id for contact_id in before if contact_id != own_callback]
     return commands.Pick(
         offer_id=ids.new("offer"),
-        reservation=reservation(world, node, shift, ids),
+        reservation=offered(world, node, shift, ids),
         deadline=Instant(now + queue.settings.ring_ms * MILLISECOND),
         decision=Decision(
             rule=PICKED_BY_HAND,

@@ -14,7 +14,7 @@ from orchestrator.domain.routing.outside import OutsideConfigured, OutsideRemove
 from orchestrator.domain.routing.queues import PICKS, QueueConfigured, QueueRemoved, StepSetting
 from orchestrator.domain.routing.requirements import LOCAL, PRIORITIES
 from orchestrator.domain.routing.rules import RULES
-from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
+from orchestrator.domain.staff.agents import ANSWERS, AgentConfigured, AgentRemoved
 from orchestrator.domain.staff.counters import WINDOWS
 from orchestrator.domain.staff.engagements import MOST
 from orchestrator.service import site_admission
@@ -274,6 +274,7 @@ AGENT: Final = Section(
         Field("weight", "weight", whole(1, 1_000)),
         Field("capacity", "capacity", _capacity),
         Field("record", "record", one_of(recording.OF_AGENTS)),
+        Field("answers", "answer", one_of(ANSWERS)),
     ),
 )
 OUTSIDE: Final = Section(

@@ -33,6 +33,7 @@ _MIGRATIONS: Final = (
     "0004_sole_of_several.sql",
     "0005_past.sql",
     "0006_engines.sql",
+    "0007_begun.sql",
 )
 VERSION: Final = len(_MIGRATIONS)
 

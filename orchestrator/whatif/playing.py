@@ -14,10 +14,12 @@ from random import Random
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.staff import shifts
+from orchestrator.domain.staff.agents import BY_PHONE, AgentConfigured
 from orchestrator.domain.switch import facts, instructions
 from orchestrator.domain.world import World
 from orchestrator.runner import Followed, Input, Runner, inputs
@@ -76,7 +78,7 @@ class Play:
     ) -> None:
         self.world = World()
         for record in configured:
-            self.world.apply(record)
+            self.world.apply(_by_phone(record))
         self._runner = Runner(self.world)
         self._day, self._seed, self._take = day, seed, take
         self._now = day.first
@@ -101,7 +103,7 @@ class Play:
         for node in sorted({caller.node for caller in day.callers}):
             self._at(day.first, self._connect, node)
         for record in changed:
-            self._at(record.about.at, self._follow, record)
+            self._at(record.about.at, self._follow, _by_phone(record))
         for agent_id, agent in sorted(staff.items()):
             for wish in agent.wishes:
                 self._at(wish.at, self._wish, agent_id, wish.what, wish.detail)
@@ -369,6 +371,13 @@ class Play:
 
     def _tell_presence(self, given: instructions.CheckLeg) -> None:
         self._step(facts.LegPresence(node=given.node, leg=given.leg, exists=given.leg in self._live))
+
+
+def _by_phone(record: Record) -> Record:
+    """The same, with an agent who answers by phone: whoever is played has no desk, and takes as long as they took."""
+    if isinstance(record.event, AgentConfigured) and record.event.answer != BY_PHONE:
+        return replace(record, event=replace(record.event, answer=BY_PHONE))
+    return record
 
 
 def _rings(day: Day, staff: Mapping[str, Agent]) -> dict[str, list[Ring]]:

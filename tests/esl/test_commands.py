@@ -53,7 +53,8 @@ def test_a_cleaned_name_is_one_short_printable_line(raw: str) -> None:
 
 @given(name=st.text(max_size=100), number=st.text(max_size=20))
 def test_whatever_a_caller_is_called_the_dial_string_has_the_same_shape(name: str, number: str) -> None:
-    command = commands.originate(**{**WORDS, "caller_name": name, "caller_number": number}, ring_ms=1, stays=False)
+    words = {**WORDS, "caller_name": name, "caller_number": number}
+    command = commands.originate(**words, ring_ms=1, stays=False, answers=False)
     assert "\n" not in command
     assert command.count("{") == command.count("}") == 1
     assert command.count("'") in (0, 2)
@@ -90,7 +91,7 @@ def test_a_number_is_shown_where_it_is_one(raw: str, number: str) -> None:
 @pytest.mark.parametrize(("ring_ms", "seconds"), ((1, 2), (1_000, 2), (1_001, 3), (20_000, 21)))
 def test_the_switch_lets_a_phone_ring_at_least_as_long_as_it_was_asked_to(ring_ms: int, seconds: int) -> None:
     """A second more, for the switch may count the one that has begun (tests/contract)."""
-    assert f"originate_timeout={seconds}," in commands.originate(**WORDS, ring_ms=ring_ms, stays=False)
+    assert f"originate_timeout={seconds}," in commands.originate(**WORDS, ring_ms=ring_ms, stays=False, answers=False)
 
 
 def _made(make: Callable[[], str]) -> str | None:
@@ -159,3 +160,10 @@ def test_a_number_outside_is_a_number_or_is_not_called(word: str) -> None:
 def test_a_recordings_folder_with_a_blank_is_refused_rather_than_cut() -> None:
     with pytest.raises(Unusable, match="recordings folder"):
         commands.record("l-1", "/srv/my recordings", "a.wav")
+
+
+def test_a_phone_is_asked_to_pick_up_by_itself_where_the_desk_has_accepted() -> None:
+    """Issue 5: mod_sofia makes a Call-Info header of it, and a NOTIFY `talk` once the phone rings."""
+    asked, plain = (commands.originate(**WORDS, ring_ms=1, stays=False, answers=answers) for answers in (True, False))
+    assert "sip_auto_answer=true" in asked
+    assert plain == asked.replace(",sip_auto_answer=true", "")

@@ -129,6 +129,8 @@ class Book:
         self._kept_out: dict[str, None] = {}
         """Contacts that came in though their switch is drained."""
         self._visits: dict[str, str] = {}
+        self._unrung: set[str] = set()
+        """Legs that there are once the desk has accepted."""
         self._offers: dict[str, str] = {}
         self._ended: dict[str, str] = {}
         self._in_hand: dict[str, dict[str, str]] = {}
@@ -240,6 +242,9 @@ class Book:
                     raise Broken("reservations", f"{stream} widens an offer that is not open")
                 self.offer_due[stream] = self._deadlines[stream] = event.deadline
                 self._ring(stream, event)
+            case c.OfferAcceptRequested() as event if event.leg in self._unrung:
+                self._unrung.remove(event.leg)
+                self._legs[stream][event.leg] = None
             case c.OfferAccepted() as event:
                 self.ring_due.pop(stream, None)
                 self.offer_due[stream] = event.connect_by
@@ -301,7 +306,10 @@ class Book:
                 raise Broken("phone_is_there", f"{stream} rings {held.extension} at {elsewhere}, which has it not")
             if new and self.heard.gone(held.extension):
                 raise Broken("phone_is_there", f"{stream} is offered to {held.extension}, which is gone")
-            self._legs[stream][held.leg] = None
+            if held.at_desk:
+                self._unrung.add(held.leg)
+            else:
+                self._legs[stream][held.leg] = None
         if event.next_at:
             self.ring_due[stream] = event.next_at
         else:
@@ -427,6 +435,8 @@ class Invariants:
         self._told: Sequence[i.Instruction] = ()
         self._last_record = ""
         self._offer_legs: dict[tuple[str, str], str] = {}
+        self._desk_alone: set[str] = set()
+        """Legs of phones that are not rung before the desk has accepted."""
         self._let_in: dict[str, list[int]] = {}
         self.judge = rows.Judge(engine.world)
         for record in ledger.records():
@@ -608,6 +618,10 @@ class Invariants:
         if isinstance(record.event, c.OfferMade | c.OfferWidened):
             for held in record.event.reservations:
                 self._offer_legs[held.shift_id, record.event.offer_id] = held.leg
+                if held.at_desk:
+                    self._desk_alone.add(held.leg)
+        elif isinstance(record.event, c.OfferAcceptRequested):
+            self._desk_alone.discard(record.event.leg)
 
     def _in_turn(self, record: Record, made: c.OfferMade, moved: set[str]) -> None:
         """Nobody who comes first still waits, in whatever queue, for what one of these agents could give; unless a
@@ -652,6 +666,8 @@ class Invariants:
         leg = self._offer_legs.get((shift, down.offer_id), "")
         came = self._switch.how_far(leg)
         right = ("rang", "answered") if down.reason == "ring_no_answer" else ("unreachable",)
+        if leg in self._desk_alone and down.reason == "ring_no_answer":
+            return  # the desk rang
         if came not in right:
             raise Broken("blamed_rightly", f"shift {shift} is stood down for {down.reason}; the phone: {came}")
 

@@ -3,6 +3,7 @@
 from random import Random
 
 from orchestrator.domain.kernel import Refused
+from orchestrator.domain.staff.agents import AT_DESK
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.runner import inputs as i
 from tests.simulation.agenda import Agenda
@@ -70,6 +71,8 @@ class Desk:
             self.press(i.Ready(agent=self.number))
         elif shift.status == "wrapping_up" and dice < 0.3:
             self.press(i.WrapUp(agent=self.number, code="solved"))
+        elif shift.status == "reserved" and dice < 0.7 and world.agents[shift.agent_id].answer == AT_DESK:
+            self.press(i.Reject(agent=self.number) if dice < 0.05 else i.Accept(agent=self.number))
         elif shift.status == "reserved" and dice < 0.2:
             self.press(i.Accept(agent=self.number) if dice < 0.1 else i.Reject(agent=self.number))
         elif contact is not None and contact.status == "held":

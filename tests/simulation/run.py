@@ -19,7 +19,7 @@ from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, Spill
 from orchestrator.domain.routing.recording import ALWAYS, NEVER, OF_AGENTS, OF_QUEUES, OF_SITE, RecordingsConfigured
-from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
+from orchestrator.domain.staff.agents import AT_DESK, AgentConfigured, AgentRemoved
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import DrainNode, EndAll, IdentifyContact, UndrainNode
@@ -101,6 +101,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How often a supervisor looks at what others do, and does something about it."""
     voices: float = 0.0
     """In how many of the talks that somebody looks at the agent mutes, unmutes or presses keys."""
+    at_desk: float = 0.0
+    """Which part of the agents answers at the desk, and has a phone that rings only then."""
     rows: float = 0.0
     """How many calls are hung up because they are in a state of the table (`tests/matrix.py`)."""
     phones: int = 0
@@ -630,6 +632,8 @@ class Run(Watcher):
         skills = {skill: dice.randint(1, 5) for skill in ("zh", "sell") if dice.random() < 0.7}
         several = {"voice": self.lines} if self.lines > 1 else {}
         plain = AgentConfigured(number=extension, name="An Agent", extension=extension, skills=skills, capacity=several)
+        if self.size.at_desk and self._tape_dice.random() < self.size.at_desk:
+            plain = structs.replace(plain, answer=AT_DESK)
         if self.size.tapes:
             plain = structs.replace(plain, record=self._tape_dice.choices(OF_AGENTS, (70, 10, 10, 10))[0])
         return self.routing.agent(plain) if self.routing is not None else plain

@@ -1,6 +1,5 @@
 """The switches: what each has now, and one of them taken out of service for maintenance."""
 
-from collections import Counter
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -9,6 +8,7 @@ from orchestrator.runner import inputs
 from web.access.visitor import me
 from web.api.floor import READY_S
 from web.api.forms import Done, Items, Time, Word, time_of
+from web.ops.nodes import switches_of
 from web.parts import parts
 from web.push.present import live
 
@@ -39,22 +39,21 @@ def nodes() -> Items[Node]:
     """Every switch"""
     live().view.wait_ready(READY_S)
     with live().view.still() as world:
-        contacts = Counter(contact.node for contact in world.contacts.values())
-        far = Counter(world.far_legs.values())
-        found = [
-            Node(
-                node=each.node_id,
-                state="in_step" if each.in_step else each.status,
-                since=time_of(each.since),
-                drained=each.drained,
-                behind=each.behind,
-                contacts=contacts[each.node_id],
-                phones=sum(phone.registered for phone in each.phones.values()),
-                rung_for_others=far[each.node_id],
-            )
-            for each in sorted(world.nodes.values(), key=lambda each: each.node_id)
-        ]
-    return Items(found)
+        return Items(
+            [
+                Node(
+                    node=each.node,
+                    state="in_step" if world.nodes[each.node].in_step else world.nodes[each.node].status,
+                    since=time_of(each.since),
+                    drained=each.reason,
+                    behind=each.behind,
+                    contacts=each.contacts,
+                    phones=each.phones,
+                    rung_for_others=each.rung_for_others,
+                )
+                for each in switches_of(world, parts().settings)
+            ]
+        )
 
 
 def drain(node: str, body: Drain, key: str) -> Done:

@@ -100,6 +100,8 @@ class WrapUp(Struct, frozen=True, kw_only=True):
     can_extend: bool
     later: int
     """Further conversations whose after-call work comes after this one's."""
+    gone_on: bool = False
+    """The contact is not over: somebody else has it, or will."""
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -416,7 +418,15 @@ def _wrap_up(world: World, shift: Shift | None, calls: tuple[Call, ...]) -> Wrap
         until=until,
         can_extend=until is not None and until < shift.wrap_at_most,
         later=len(shift.postponed),
+        gone_on=_has_gone_on(world.contacts.get(shift.contact_id), shift),
     )
+
+
+def _has_gone_on(contact: Contact | None, shift: Shift) -> bool:
+    """Whether the contact that this agent has talked with waits for somebody else, or talks with them."""
+    if contact is None:
+        return False
+    return contact.visit is not None or (contact.segment is not None and contact.segment.shift_id != shift.shift_id)
 
 
 def _missed(shift: Shift | None, calls: tuple[Call, ...]) -> Call | None:

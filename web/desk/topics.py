@@ -7,6 +7,7 @@ from flask import current_app, render_template
 
 from web.access.visitor import Visitor
 from web.desk.attendance import Attendance
+from web.desk.begun import with_desk
 from web.desk.days import Days
 from web.desk.picture import desk_of
 from web.desk.shown import region, words_of
@@ -23,7 +24,9 @@ _DAYS_KEY: Final = "ringledger-days"
 def draw_desk(agent_id: str) -> str:
     """The parts of the page that change. Empty where there is no such agent any more."""
     desk = desk_of(live().view, agent_id)
-    return render_template("desk/parts.html", desk=desk, words=words_of(desk)) if desk is not None else ""
+    if desk is None:
+        return ""
+    return render_template("desk/parts.html", desk=desk, words=words_of(desk), begun_with=with_desk(desk))
 
 
 def draw_queue(queue_id: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from flask import abort, render_template, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from msgspec.structs import replace
@@ -12,15 +12,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from orchestrator.domain.contacts.transfers import TRANSFERRED
 from orchestrator.domain.customers.people import ChangeProfile
 from orchestrator.domain.kernel import Refused, derived_id
-from orchestrator.domain.work import ordertypes
-from orchestrator.domain.work.orders import reference
-from orchestrator.domain.work.ordertypes import Choice, FieldSpec, OrderType, OrderTypeConfigured
 from orchestrator.runner import inputs
-from projections import work_orders
-from projections.live_calls import Call
-from web import language
+from orchestrator.service.begun import NOTE, SENT
 from web.access.needs import needs
 from web.access.visitor import me
+from web.desk import orders
+from web.desk.answers import SEEN_S
+from web.desk.answers import done as _done
+from web.desk.area import LONGEST, blueprint
+from web.desk.area import field as _field
+from web.desk.area import own as _own
+from web.desk.begun import with_desk
 from web.desk.passing import targets_of
 from web.desk.picture import Desk, desk_of
 from web.desk.pop import pop_of
@@ -33,17 +35,15 @@ from web.parts import parts
 from web.push.present import live
 from web.words import chosen as reasons
 from web.words import code
-from web.writing import agent, file, fresh_key, work
+from web.writing import agent, file
 from web.writing import key as form_key
 
-blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+__all__ = ["NAVIGATION", "blueprint", "orders"]
+
 NAVIGATION: Final = (Item("desk.show", _l("My desk"), 10),)
 
-# How long a button waits until what it did is in the live state, so that the page it leads to shows it (s).
-SEEN_S: Final = 2.0
 # What one press of "more time" adds to the after-call work.
 EXTEND_MS: Final = 30_000
-_LONGEST: Final = 64
 MOST_QUEUES: Final = 12
 _LAST_MS: Final = 9_999_999_999_999  # of the year 2286
 
@@ -136,6 +136,7 @@ def show() -> str:
         "desk/page.html",
         desk=desk,
         words=words_of(desk),
+        begun_with=with_desk(desk),
         day=days().of(desk.agent.agent_id),
         queues=queues,
         topics=topics,
@@ -174,6 +175,7 @@ def wrap_up() -> AnyResponse:
     _refuse_unlisted(chosen, reasons.wrap_up_codes())
     _own(contact_id)
     file().note_contact(agent(), contact_id, note, code=chosen, key=derived_id("wrap-up", contact_id, chosen, note))
+    parts().reading.begun.end(contact_id, NOTE, _field("begun"), SENT, by=me().agent_id)
     try:
         return _done(parts().do(_from_desk(inputs.WrapUp(agent=_number(), code=chosen))))
     except Refused as refused:
@@ -188,7 +190,7 @@ def wrap_up() -> AnyResponse:
 @needs("desk.use")
 def transfer() -> str:
     """To whom the caller may be passed on, as it is now."""
-    targets = targets_of(live().view, _desk(), request.args.get("contact", "")[:_LONGEST])
+    targets = targets_of(live().view, _desk(), request.args.get("contact", "")[:LONGEST])
     if targets is None:
         raise Refused("not_talking", gettext("You are not in a conversation with this caller any more."))
     return render_template("desk/transfer.html", targets=targets, code=code)
@@ -255,39 +257,6 @@ def day() -> str:
     return render_template("desk/day.html", calls=desk.calls, outcome_words=outcome_words, region=region)
 
 
-@blueprint.get("/order")
-@needs("work.open")
-def order() -> str:
-    """The form of a work order for a call: first which type, then its fields."""
-    call = _own(request.args.get("contact", ""))
-    known = _types()
-    chosen = known.get(request.args.get("type", ""))
-    return render_template("desk/order.html", call=call, types=known, chosen=chosen, label=_label, key=fresh_key())
-
-
-@blueprint.post("/order")
-@needs("work.open")
-def open_order() -> AnyResponse:
-    """Open it; sent twice it is opened once."""
-    call = _own(_field("contact"))
-    fields = {name.removeprefix("field-"): value for name, value in request.form.items() if name.startswith("field-")}
-    written = work().open(
-        agent(), _field("type"), fields, contact_id=call.contact_id, customer_id=call.customer_id, key=form_key()
-    )
-    return _done(written.position, gettext("Work order %(reference)s was opened.", reference=reference(written.ident)))
-
-
-def _types() -> dict[str, OrderType]:
-    """The types that this agent may open, by id."""
-    with parts().reading.reader.borrow() as connection:
-        known = work_orders.types(connection)
-    return {each.type_id: each for each in known.values() if each.open and each.allows("open", me().roles)}
-
-
-def _label(thing: OrderTypeConfigured | FieldSpec | Choice) -> str:
-    return ordertypes.label(thing, language.current())
-
-
 def _desk() -> Desk:
     view = live().view
     view.wait_ready(SEEN_S)
@@ -304,14 +273,6 @@ def _number() -> str:
     return _desk().agent.number
 
 
-def _own(contact_id: str) -> Call:
-    """The contact as this agent had it in this shift; 404 for anybody else's."""
-    found = live().view.calls.find(me().agent_id, contact_id)
-    if found is None:
-        abort(404)
-    return found
-
-
 def _reason() -> str:
     reason = _field("reason")
     _refuse_unlisted(reason, reasons.pause_codes())
@@ -322,11 +283,6 @@ def _refuse_unlisted(code: str, listed: tuple[str, ...]) -> None:
     """The page may be older than the site's list, and it is asked before anything is written."""
     if code not in listed:
         raise Refused("bad_reason", gettext("This reason is in no list any more. Load the page again, and choose."))
-
-
-def _field(name: str) -> str:
-    """A short field of the form."""
-    return request.form.get(name, "")[:_LONGEST]
 
 
 def _place() -> int:
@@ -350,12 +306,3 @@ def _good_until() -> int:
 def _from_desk(command: inputs.AgentCommand) -> inputs.AgentCommand:
     """The command with what it is about, the desk that it comes from and the key under which it is done once."""
     return replace(command, about=_field("about"), desk=_field("desk"), key=_field("key"))
-
-
-def _done(position: int, told: str = "") -> AnyResponse:
-    """To a script of ours the position, to a plain form the desk as it is then."""
-    if request.headers.get("X-Requested-With") == "fetch":
-        response: Response = jsonify({"position": position, "told": told})
-        return response
-    live().view.wait_for(position, SEEN_S)
-    return redirect(url_for("desk.show"), 303)

@@ -1,22 +1,29 @@
-"""The nightly proof, the snapshots of the past, the read models and their rebuilds (features 11.7 and 11.8), and the
-engines with their lights (9.2).
-"""
+"""The switches and engines (features 9.2, 12.5), the nightly proof, snapshots, read models (11.7 and 11.8)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from flask import Blueprint, render_template
+from flask import Blueprint, flash, render_template, request, url_for
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
 
 from orchestrator.engines import Seen
 from orchestrator.replay.night import Walk, walks
+from orchestrator.runner import inputs
 from projections.catalogue import PROJECTIONS
 from projections.status import Standing, standing
 from web.access.needs import needs
+from web.access.visitor import me
 from web.navigation import Item
+from web.ops import nodes
 from web.parts import parts
 from web.past import snapshots
+from web.push.present import live, view_if_any
+from web.words import code
+from web.writing import fresh_key
 
 blueprint = Blueprint("ops", __name__, url_prefix="/ops")
 NAVIGATION = (Item("ops.page", _l("Operations"), 75),)
@@ -25,6 +32,9 @@ _NIGHTS: Final = 14
 _HUNDRED: Final = 100
 # A day, and what one night may take longer than the one before.
 _PROOF_H: Final = 26
+# How long a page waits for what its visitor has just done (s).
+_SEEN_S: Final = 2.0
+_LONGEST: Final = 64
 
 STATES: Final = {
     "following": _l("keeps up"),
@@ -64,6 +74,10 @@ def page() -> str:
     proved = next(iter(walks(reading.reader, 1, with_result=True)), None)
     return render_template(
         "ops/page.html",
+        switches=_switches(),
+        node_states=nodes.STATES,
+        code=code,
+        key=fresh_key(),
         end=end,
         reached=snapshots().reached(),
         models=[Model(each, None if each.building is None else _percent(each.building, end)) for each in found],
@@ -77,6 +91,46 @@ def page() -> str:
         engines=[(each, LIGHTS[_light(each)]) for each in engines],
         ready=any(each.may_follow for each in engines),
     )
+
+
+@blueprint.post("/nodes/<node>/drain")
+@needs("nodes.drain")
+def drain(node: str) -> Response:
+    """Let a switch finish what it has and take no new calls."""
+    form = request.form
+    _do(
+        inputs.DrainNode(
+            node=node,
+            reason=form.get("reason", "")[:_LONGEST],
+            anyway="anyway" in form,
+            by=me().actor,
+            key=form.get("key", "")[:_LONGEST],
+        )
+    )
+    flash(gettext("%(node)s takes no new calls from now on, and finishes what it has.", node=node), "done")
+    return redirect(url_for("ops.page"), 303)
+
+
+@blueprint.post("/nodes/<node>/undrain")
+@needs("nodes.drain")
+def undrain(node: str) -> Response:
+    """Let a switch take new calls again."""
+    _do(inputs.UndrainNode(node=node, by=me().actor, key=request.form.get("key", "")[:_LONGEST]))
+    flash(gettext("%(node)s takes calls again.", node=node), "done")
+    return redirect(url_for("ops.page"), 303)
+
+
+def _do(wish: inputs.DrainNode | inputs.UndrainNode) -> None:
+    live().view.wait_for(parts().do(wish), _SEEN_S)
+
+
+def _switches() -> list[nodes.Switch] | None:
+    """None where the live state is not known (yet): the rest of the page does not need it."""
+    view = view_if_any()
+    if view is None or not view.ready:
+        return None
+    with view.still() as world:
+        return nodes.switches_of(world, parts().settings)
 
 
 def _light(engine: Seen) -> str:

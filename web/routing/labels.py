@@ -128,6 +128,7 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "branch": _l("Branch"),
     "order": _l("Place from the top"),
     "weight": _l("Weight"),
+    "answers": _l("Answers by phone; or at the desk, and only then the phone rings and picks up by itself"),
     "capacity": _l("Contacts at once, by channel"),
     # --- branches
     "prefixes": _l("Beginnings of numbers of its region"),

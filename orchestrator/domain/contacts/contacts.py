@@ -391,7 +391,10 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         )
     of_offer = _OF_OFFER.get(type(event))
     if of_offer is not None and contact.offer is not None and event.offer_id == contact.offer.offer_id:  # type: ignore[attr-defined]  # each of the table's has one
-        return _evolve_offered(contact, of_offer(contact.offer, event))
+        offer = of_offer(contact.offer, event)
+        if type(event) is OfferAcceptRequested:
+            contact = _rung_at_last(contact, contact.offer, event)
+        return _evolve_offered(contact, offer)
     match event:  # first what nearly every contact has
         case LegClosed():
             return _evolve_leg_closed(contact, event)
@@ -434,7 +437,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 deadline=event.deadline,
                 made_at=at,
             )
-            made = tuple(r for r in event.reservations if r.leg not in contact.legs)  # not one who was consulted before
+            # Not one who was consulted before, and not a phone that is rung once the desk has accepted.
+            made = tuple(r for r in event.reservations if r.leg not in contact.legs and not r.at_desk)
             legs = contact.legs + tuple(r.leg for r in made)
             phones = contact.phones + tuple((r.leg, r.extension) for r in made)
             return replace(contact, status="offered", offer=offer, legs=legs, phones=phones)
@@ -536,6 +540,15 @@ def _evolve_offered(contact: Contact, offer: Offer) -> Contact:
     return replace(contact, offer=offer, status=status, answered=answered)
 
 
+def _rung_at_last(contact: Contact, offer: Offer, event: OfferAcceptRequested) -> Contact:
+    """With the leg of a phone that waited for the desk to accept."""
+    held = next((r for r in offer.reservations if r.leg == event.leg and r.at_desk), None)
+    if held is None or held.leg in offer.accepting:
+        return contact
+    phones = (*contact.phones, (held.leg, held.extension))
+    return replace(contact, legs=(*contact.legs, held.leg), phones=phones)
+
+
 def _until(step: Step, at: Instant) -> Instant:
     return Instant(at + step.until_ms * MILLISECOND) if step.until_ms else Instant(0)
 
@@ -566,11 +579,12 @@ def _evolve_visit(contact: Contact, event: VisitWidened | VisitRevised) -> Conta
 
 
 def _evolve_widened(contact: Contact, offer: Offer, event: OfferWidened) -> Contact:
+    made = tuple(r for r in event.reservations if not r.at_desk)
     return replace(
         contact,
         offer=replace(offer, reservations=(*offer.reservations, *event.reservations), deadline=event.deadline),
-        legs=contact.legs + tuple(r.leg for r in event.reservations),
-        phones=contact.phones + tuple((r.leg, r.extension) for r in event.reservations),
+        legs=contact.legs + tuple(r.leg for r in made),
+        phones=contact.phones + tuple((r.leg, r.extension) for r in made),
     )
 
 

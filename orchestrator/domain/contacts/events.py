@@ -23,6 +23,8 @@ class Reservation(Struct, frozen=True, kw_only=True):
     leg: str
     via: str = ""
     """The node that has the phone, where that is another one than the contact's."""
+    at_desk: bool = False
+    """The phone is not rung before the desk has accepted; it then picks up by itself."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True, omit_defaults=True):

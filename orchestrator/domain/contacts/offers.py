@@ -132,6 +132,11 @@ def phone_outcome(offer: Offer, leg: str, cause: str) -> str:
     return "unreachable" if never_there and leg not in offer.delivered else outcome
 
 
+def not_rung(offer: Offer, held: Reservation) -> bool:
+    """Whether the phone waits for the desk to accept, so that there is no leg yet."""
+    return held.at_desk and held.leg not in offer.accepting
+
+
 def agent_outcome(offer: Offer, held: Reservation, closed: OfferClosed) -> str:
     """What the closing of an offer means for one of the agents whom it held: as `phone_outcome`."""
     match closed:
@@ -141,6 +146,9 @@ def agent_outcome(offer: Offer, held: Reservation, closed: OfferClosed) -> str:
             return "busy" if closed.cause == "USER_BUSY" else "rejected"
         case OfferFailed() if held.leg == offer.accepted:
             return "failed"
+        case OfferTimedOut() if held.at_desk and held.leg not in offer.delivered:
+            # The desk rang, and nobody took it there; or too late for the phone to be rung, which is nobody's fault.
+            return "timed_out" if not_rung(offer, held) else "failed"
     return phone_outcome(offer, held.leg, closed.cause)
 
 
@@ -160,7 +168,7 @@ def _timed_out(offer: Offer, unmade: tuple[str, ...]) -> Events:
     """Nobody answered. An agent whose leg the switch never made missed nothing: an overloaded switch, or a slow
     database, must not stand anybody down.
     """
-    excused = [r for r in offer.reservations if r.leg in unmade]
+    excused = [r for r in offer.reservations if r.leg in unmade and not not_rung(offer, r)]
     if len(excused) == len(offer.reservations):
         return (OfferFailed(offer_id=offer.offer_id, cause=NEVER_MADE),)
     declined = tuple(
@@ -214,6 +222,10 @@ def _at_desk(contact: Contact, offer: Offer, command: AcceptAtDesk | RejectAtDes
         raise Refused("no_offer", "This offer is not open for you any more.")
     if held.leg in offer.rejecting:
         return ()
+    if isinstance(command, RejectAtDesk) and not_rung(offer, held):
+        if len(offer.reservations) > 1:
+            return _without(offer, held, "rejected", "desk", Instant(0))
+        return (OfferRejected(offer_id=offer.offer_id, cause="desk"),)
     made = OfferAcceptRequested if isinstance(command, AcceptAtDesk) else OfferRejectRequested
     return (made(offer_id=offer.offer_id, shift_id=held.shift_id, leg=held.leg),)
 

@@ -62,6 +62,8 @@ class RingAgent(Instruction, frozen=True, kw_only=True):
     deadline: Instant
     stays: bool = False
     """Whether the leg stays, parked, when whoever it talks with leaves."""
+    answers: bool = False
+    """The phone is asked to pick up by itself: the agent has accepted at the desk."""
 
 
 class DialOutside(Instruction, frozen=True, kw_only=True):

@@ -280,7 +280,7 @@ def test_an_agents_phone_is_rung_before_the_caller_hears_anything_and_after_what
             i.PlayWaiting(id="c", leg=LEG, music="ringledger", **about),
             i.RingAgent(
                 id="d", leg="leg-2", offer="o-1", extension="1001", ring_ms=20_000,
-                deadline=Instant(now() + 20_000_000), stays=False, **about,
+                deadline=Instant(now() + 20_000_000), stays=False, answers=False, **about,
             ),
             i.HangUpLeg(id="e", leg="leg-3", cause="NORMAL_CLEARING", **about),
         ]

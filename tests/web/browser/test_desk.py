@@ -152,7 +152,11 @@ def test_a_missed_ring_is_shown_with_a_way_back(centre: Centre) -> None:
 
 
 def test_no_ring_is_lost_and_nothing_done_twice_while_the_web_is_away(centre: Centre) -> None:
-    """Complaint 2 and bad input of issue 3: the page says that it is old; what is pressed meanwhile is done once."""
+    """Complaint 2 and bad input of issue 3: the page says that it is old; what is pressed meanwhile is done once, and
+    what is typed meanwhile is kept.
+    """
+    from playwright.sync_api import expect
+
     house = centre.house
     house.driver.phone("1001", "obeys")
     page = centre.page("ann", "/desk/")
@@ -172,6 +176,16 @@ def test_no_ring_is_lost_and_nothing_done_twice_while_the_web_is_away(centre: Ce
     page.wait_for_selector(".talk")
     assert len(house.ledger.all(c.OfferAcceptRequested)) == 1
     assert not house.ledger.all(c.HangUpRequested)
+    page.wait_for_selector("[data-asked=answered]")
+    page.keyboard.press("Alt+Shift+N")
+    page.keyboard.type("before, ")
+    centre.stop_web()
+    page.keyboard.type("meanwhile")
+    page.wait_for_selector("#desk-note .begun-kept:text('Not kept yet')")
+    centre.start_web()
+    page.wait_for_selector("#desk-note .begun-kept:text('Kept')")
+    page.reload()
+    expect(page.locator("#wrap-note")).to_have_value("before, meanwhile")
 
 
 def test_a_second_window_is_told_and_may_take_over(centre: Centre) -> None:

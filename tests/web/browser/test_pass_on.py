@@ -8,8 +8,10 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
+from orchestrator.domain.work.orders import OrderOpened
 from tests.web.browser.centre import Centre, state
 from tests.web.browser.conftest import grave
+from tests.web.desk.test_begun import PICKUP
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -17,19 +19,23 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 LANGUAGES: Final = ("en", "zh")
 NOTE: Final = "Has the receipt; wants it exchanged."
+PAD: Final = "Asks for the receipt"
+ADDRESS: Final = "Nanjing Road 1"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_caller_is_passed_on_to_a_colleague_by_keyboard_and_the_note_is_there_when_it_rings(
     centre: Centre, language: str
 ) -> None:
-    """Features 4.3, 4.4: the call, the customer and what the first agent wrote arrive together."""
+    """Features 4.3, 4.4: the call, the customer, what the first agent wrote and only began arrive together."""
     house = centre.house
+    house.apply(house.configuration + PICKUP)
     for extension in ("1001", "1002"):
         house.driver.phone(extension, "obeys")
     ann, bob = (centre.page(name, "/desk/", language=language) for name in ("ann", "bob"))
     talk(centre, ann)
     seat(bob)
+    begin_forms(ann)
     ann.keyboard.press("Alt+Shift+P")
     ann.wait_for_selector("#pass-agent-802:not([disabled])")
     assert grave(ann) == []
@@ -45,8 +51,24 @@ def test_a_caller_is_passed_on_to_a_colleague_by_keyboard_and_the_note_is_there_
     picture(bob, "desk-passed-on", language)
     bob.keyboard.press("Alt+Shift+A")
     bob.wait_for_selector(".talk")
+    bob.wait_for_selector("#desk-order .begun-by:has-text('Ann')")
+    bob.wait_for_selector("#desk-note .begun-by:has-text('Ann')")
+    assert (bob.input_value("[name=field-address]"), bob.input_value("#wrap-note")) == (ADDRESS, PAD)
+    ann.wait_for_selector("#desk-order:empty", state="attached")
+    assert ann.input_value("#wrap-note") == "", "that is the note of her own after-call work"
+    assert grave(bob) == []
+    picture(bob, "desk-begun", language)
+    bob.focus("[name=field-address]")
+    bob.keyboard.press("End")
+    bob.keyboard.type("2")
+    bob.focus("#desk-order .go")
+    bob.keyboard.press("Enter")
+    bob.wait_for_selector("#desk-order:empty", state="attached")
+    (opened,) = [record.event for record in house.opened() if isinstance(record.event, OrderOpened)]
+    assert opened.personal["address"] == f"{ADDRESS}2"
     bob.keyboard.press("Alt+Shift+E")
     bob.wait_for_selector("#wrap-form")
+    assert bob.input_value("#wrap-note") == PAD
     assert [event.to for event in house.ledger.all(ContactTransferred)] == ["agent"]
     assert [event.ended_by for event in house.ledger.all(c.AgentSegmentEnded)] == ["transfer", "agent"]
 
@@ -72,6 +94,19 @@ def test_what_cannot_be_is_said_in_the_dialog_and_the_caller_stays(centre: Centr
     ann.wait_for_selector("#pass-on:not([open])", state="attached")
     ann.wait_for_selector("#main:focus")
     assert [event.queue_id for event in house.ledger.all(ContactTransferred)] == ["sales"]
+
+
+def begin_forms(page: "Page") -> None:
+    """Type a note and a work order by keyboard, and send neither."""
+    page.keyboard.press("Alt+Shift+N")
+    page.keyboard.type(PAD)
+    page.wait_for_selector("#desk-pop h2")
+    page.keyboard.press("Alt+Shift+O")
+    page.wait_for_selector("#desk-order .order-types a")
+    page.focus("#desk-order .order-types a")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[name=field-address]:focus")
+    page.keyboard.type(ADDRESS)
 
 
 def seat(page: "Page") -> None:

@@ -1,5 +1,6 @@
 // The desk: buttons that wait for what they asked for, keys, and a tone while the phone rings.
 
+import { forget, settle } from "./begun.js";
 import { ask, hasClock, now, token } from "./page.js";
 import { load, page, sayStale, unique } from "./push.js";
 
@@ -33,6 +34,7 @@ async function send(form, button) {
     for (const each of buttons) each.disabled = false;
   };
   for (const each of buttons) each.disabled = true;
+  await settle(); // what was typed is there before the call goes on to somebody else
   const answer = await attempt(button?.getAttribute("formaction") || form.action, body, told);
   if (answer?.ok) {
     // The event may have come before the answer: then another form and another menu, held open, stand in its place.
@@ -74,8 +76,10 @@ document.addEventListener("done", (event) => {
   const dialog = event.target.closest("dialog");
   if (dialog === passOn) passOnOpener = ""; // the button goes with the caller, and would take the focus along
   dialog?.close();
+  if (event.target.matches("#wrap-form")) forget(document.querySelector("[data-begun=note]"));
   if (event.target.matches("#new-customer-form")) load(document.getElementById("desk-pop"));
   if (event.target.matches("[data-order-form]")) {
+    forget(event.target);
     document.getElementById("desk-order").replaceChildren();
     toldByPage.textContent = event.detail.told || "";
     load(document.getElementById("desk-pop"));
