@@ -1,6 +1,7 @@
 """What processes use, read from /proc."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -25,7 +26,8 @@ def put_on_core(pid: int, core: int) -> None:
     """Have this process, what it has started, and what it will start run on one core."""
     cores = sorted(os.sched_getaffinity(0))
     for each in (pid, *children_of(pid)):
-        os.sched_setaffinity(each, {cores[core % len(cores)]})
+        with suppress(ProcessLookupError):  # a child that has ended meanwhile
+            os.sched_setaffinity(each, {cores[core % len(cores)]})
 
 
 def resident_kb(pid: int) -> int:
