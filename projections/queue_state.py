@@ -1,7 +1,8 @@
 """Queues: who waits now, and what became of those who waited, by site-local day. The wallboard's and leaders' tiles.
 
-Streams: contact (visits), queue (targets). By what rule a visit is counted stands in `domain.routing.counted`: on the
-day on which it began, so that a visit over midnight counts once. Formulas and their versions stand in `service_level`.
+Streams: contact (visits), queue (targets). By what rule a visit is counted stands in `domain.routing.counted`: by our
+clock, on the day on which it began, so that a visit over midnight counts once. Formulas and their versions stand in
+`service_level`.
 """
 
 from typing import Final
