@@ -250,17 +250,19 @@ class Link:
             poke_s=None,
         )
         self._early = []
-        connection.connect()
         try:
+            connection.connect()
             if not self._wanted.is_set():
                 self._ownership.check(connection)
                 self._await_wanted(connection)
             self._ownership.claim(connection)
             core = connection.send(commands.CORE).text.strip()
             reply = connection.send(commands.subscribe(SUBSCRIBED, SUBSCRIBED_CUSTOM))
-        except LinkError:
+        except BaseException:  # `stop` ends us wherever we wait
             connection.stop()
             raise
+        if not connection.connected:
+            raise LinkError(self._why_down)  # lost with the very answer
         if not reply.ok or not checked_name(core):
             connection.stop()
             raise LinkError(f"{connection.where} answers unlike a FreeSWITCH: {reply.answer[:80]!r}, {core[:80]!r}")

@@ -155,6 +155,20 @@ def test_a_frame_of_a_hundred_megabytes_is_refused_by_its_header_and_the_link_ma
     ear.await_fact(f.Snapshot, 2)
 
 
+def test_a_connection_that_is_lost_with_the_answer_to_its_subscription_is_never_up(peer: Peer, ear: Ear) -> None:
+    def last(caller: Caller, _: str) -> bytes:
+        peer.answers.clear()
+        headers = {"Content-Type": "text/event-json", "Content-Length": "100000000"}
+        return reply("+OK event listener enabled json") + plain_frame(headers)
+
+    peer.answers["event json"] = last
+    ear.link(peer)
+    ear.await_fact(f.Snapshot)
+    assert len(peer.seen("event json")) == 2, "nothing was said to be there before there were news of it"
+    assert "bytes" in ear.await_fact(f.LinkDown).why
+    assert len(ear.all(f.LinkUp)) == 1
+
+
 def test_the_goodbye_of_a_switch_is_the_reason_that_is_told(peer: Peer, ear: Ear) -> None:
     ear.link(peer)
     ear.await_fact(f.Snapshot)
@@ -553,6 +567,19 @@ def test_a_link_that_is_stopped_leaves_nothing_behind(peer: Peer, ear: Ear) -> N
     link.stop()
     assert outcomes == [NoReply("link_down")]
     assert not link.up
+    until(lambda: all(caller.gone for caller in peer.callers), "both connections to be closed")
+    gc.collect()
+    until(lambda: _living() <= before, "no greenlet of it to be left")
+
+
+def test_a_link_that_stands_by_and_is_stopped_leaves_nothing_behind(peer: Peer, ear: Ear) -> None:
+    """An engine that hands over lives on: what it left open would stay so for as long as it does."""
+    gc.collect()
+    before = _living()
+    link = Link(peer.switch, ear, clock=now)
+    link.stand_by()
+    until(lambda: link.reached, "it to be let in")
+    link.stop()
     until(lambda: all(caller.gone for caller in peer.callers), "both connections to be closed")
     gc.collect()
     until(lambda: _living() <= before, "no greenlet of it to be left")
