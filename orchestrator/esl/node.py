@@ -236,8 +236,12 @@ class Link:
                 self._lost.wait()
             while len(self._inbox) > MOST_WAITING // 2:
                 gevent.sleep(CHECK_S)
-            gevent.sleep(wait * self._dice.uniform(0.5, 1.0))
+            pause_s = wait * self._dice.uniform(0.5, 1.0)
             wait = min(wait * 2, _LONGEST_WAIT_S)
+            if self._wanted.is_set():
+                gevent.sleep(pause_s)
+            elif self._wanted.wait(pause_s):
+                wait = _FIRST_WAIT_S  # callers wait now for what nobody waited for before
 
     def _begin(self) -> None:
         """Connect; once that is wanted subscribe, say LinkUp, and have a snapshot made. Raises LinkError."""

@@ -270,6 +270,22 @@ def test_a_link_that_stands_by_and_loses_its_switch_finds_it_again_and_says_noth
     assert not ear.heard
 
 
+def test_an_engine_that_becomes_active_does_not_wait_out_the_pause_of_whoever_stood_by(
+    peer: Peer, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 12.1: the switch was away and is back, and between the attempts of a standby lie seconds."""
+    monkeypatch.setattr(node, "_FIRST_WAIT_S", 600.0)
+    peer.password = "another"
+    link = Link(peer.switch, ear, clock=now)
+    ear.links.append(link)
+    link.stand_by()
+    until(lambda: peer.seen("auth"), "a first attempt")
+    until(lambda: all(caller.gone for caller in peer.callers), "it to be over")
+    peer.password = PASSWORD
+    link.serve()
+    ear.await_fact(f.Snapshot)
+
+
 def test_a_silent_switch_is_asked_whether_it_lives(peer: Peer, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "SILENCE_S", 0.2)
     monkeypatch.setattr(link_module, "STUCK_MS", 300)
