@@ -57,6 +57,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _commands = msgspec.json.Decoder(Command)
+_on_tape = msgspec.msgpack.Encoder()
 _questions = msgspec.json.Decoder(Question)
 
 
@@ -144,13 +145,25 @@ class Server:
         try:
             if b'"ask"' in line:
                 return {"ok": True, "answer": self._ask(_questions.decode(line).ask)}
-            return self._command.answer(_commands.decode(line))
+            return self._command.answer(_command_of(line))
         except msgspec.DecodeError as error:
             return _refusal("bad_request", f"This is no request that can be read: {error}")
         except UnicodeDecodeError:
             return _refusal("bad_request", "A request is JSON in UTF-8.")
         except Refused as refused:
             return _refusal(refused.code, refused.message)
+
+
+def _command_of(line: bytes) -> DeskCommand:
+    """The command in this line. Raises `DecodeError`; and `Refused` where it has a number that no tape can hold: JSON
+    knows no largest one, and an engine that cannot record what it is told ends.
+    """
+    command: DeskCommand = _commands.decode(line)
+    try:
+        _on_tape.encode(command)
+    except OverflowError:
+        raise Refused("bad_request", "A number in this request has too many digits.") from None
+    return command
 
 
 class Once:

@@ -55,6 +55,14 @@ class Calls:
         """This agent's call of this contact, None where it is not kept (any more)."""
         return self._of.get(agent_id, _NONE).get(contact_id)
 
+    def talked_last(self, contact_id: str) -> str:
+        """Of the agents who are signed in, the one who talks with this contact, or talked with them last; empty for
+        none.
+        """
+        calls = {agent: self.find(agent, contact_id) for agent in self._agents_with.get(contact_id, ())}
+        talks = [(call.talked_from, agent) for agent, call in calls.items() if call is not None and call.talked_from]
+        return max(talks, default=(0, ""))[1]
+
     def fold(self, record: Record, before: Aggregate, after: Aggregate, world: World) -> None:
         """Take in one record."""
         event = record.event

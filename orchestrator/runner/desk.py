@@ -66,7 +66,7 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
             )
             yield TellContact(command.contact_id, known)
         case inputs.ImportCall():
-            yield from unattended.import_call(world, command)
+            yield from unattended.import_call(world, memory, command, now)
         case inputs.AskCallback() | inputs.SendOutside():
             yield _call_outside(world, command, now, ids)
         case inputs.CancelCallback():

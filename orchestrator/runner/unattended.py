@@ -26,13 +26,18 @@ def contact_of(leg: str) -> str:
     return derived_id("unattended", leg)
 
 
-def import_call(world: World, command: inputs.ImportCall) -> Iterator[TellContact]:
-    """The contact of a call that its switch served, once. Refused as `not_over` while its leg counts as ours."""
+def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: Instant) -> Iterator[TellContact]:
+    """The contact of a call that its switch served, once. The record of a caller who counts as one of ours still says
+    that the switch took them, to the end, and nobody could hear of it. Refused as `not_over` for any other leg of ours.
+    """
     contact_id = contact_of(command.leg)
     if contact_id in world.imported:
         return
-    if command.leg in world.contact_of_leg:
-        raise Refused("not_over", "This call is not over for the ledger; it is imported once it is.")
+    earlier = world.contacts.get(world.contact_of_leg.get(command.leg, ""))
+    if earlier is not None:
+        if (earlier.node, earlier.caller_leg) != (command.node, command.leg):
+            raise Refused("not_over", "This call is not over for the ledger; it is imported once it is.")
+        yield from left_to_switch(world, memory, LegUnattended(node=command.node, leg=command.leg), now)
     agents = [ident for ident, agent in world.agents.items() if agent.extension == command.extension]
     call = UnattendedCallEnded(
         arrived_at=command.arrived_at,

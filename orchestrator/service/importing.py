@@ -96,8 +96,9 @@ def read(data: bytes, leg: str, node: str, now: Instant) -> ImportCall:
     if len(data) > LARGEST:
         raise Unreadable(f"it has more than {LARGEST} bytes")
     try:
-        record = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # The switch passes on whatever bytes a caller's name has.
+        record = _decoder.decode(data.decode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Unreadable(f"it is no JSON of a call record ({type(error).__name__})") from None
     if not record.callflow:
         raise Unreadable("it tells of no call")

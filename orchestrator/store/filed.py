@@ -1,7 +1,7 @@
 """A log in memory: rows that came out of a file. It is read like the log of a database, and there is no database."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate, islice
 
@@ -54,6 +54,10 @@ class FiledLog(Log):
             if begins <= at < ends:
                 counted[(at - begins) * parts // (ends - begins)] += 1
         return counted
+
+    def happened(self, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Record]:
+        """As `history`: a fold that looks at less gains nothing here, where no server reads on meanwhile."""
+        return self.history(after=after, until=until, batch=batch)
 
     def versions(self, kinds: Sequence[str]) -> dict[str, int]:
         return {name: rows[-1].version for name, rows in self._of_stream.items() if kind_of(name) in kinds}

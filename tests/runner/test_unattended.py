@@ -119,11 +119,40 @@ def test_a_message_is_a_recording_that_is_complete() -> None:
     assert scene.events(c.ContactEnded)[-1].reason == "unattended_message"
 
 
-def test_a_call_that_counts_as_one_of_ours_is_imported_once_it_does_not() -> None:
+def test_one_who_was_served_to_the_end_while_nobody_looked_did_not_give_up() -> None:
+    """Complaint 16: the engine was away for longer than the call. The switch has the leg no more, so nothing but the
+    record tells it from one whose caller was lost to a queue.
+    """
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    ring, earlier = scene.ring_of(caller), scene.live(caller).contact_id
+    scene.sleep(60_000)
+    scene.restart()
+    scene.give(_import(scene, caller, earlier=earlier))
+    scene.told.clear()
+    scene.connect(legs=(scene.seen_phone(ring),))
+    scene.hang_up(ring.leg, "ORIGINATOR_CANCEL")
+    assert [event.outcome for event in scene.events(c.QueueVisitEnded)] == ["unattended"]
+    assert [event.reason for event in scene.events(c.ContactEnded)] == ["unattended_abandoned", "unattended"]
+    assert scene.events(UnattendedCallEnded)[0].earlier == earlier
+    assert not _touched(scene, caller)
+    assert scene.status(1) == "ready"
+
+
+def test_a_record_of_another_leg_of_ours_or_of_another_switch_waits() -> None:
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    assert scene.refusal(_import(scene, scene.ring_of(caller).leg)) == "not_over"
+    assert scene.refusal(_import(scene, caller, node="sw9")) == "not_over"
+    assert scene.live(caller).status == "offered"
+
+
+def test_a_call_that_was_left_to_its_switch_is_imported_beside_its_contact() -> None:
     scene = Scene(agents=0)
     caller = scene.park()
     earlier = scene.live(caller).contact_id
-    assert scene.refusal(_import(scene, caller)) == "not_over"
     scene.give(facts.LegUnattended(node=NODE, leg=caller))
     scene.give(_import(scene, caller, earlier=earlier))
     assert [event.reason for event in scene.events(c.ContactEnded)] == ["unattended", "unattended_abandoned"]

@@ -91,6 +91,16 @@ def test_a_message_has_the_name_that_we_gave_it_or_is_none() -> None:
     assert read(text(ringledger_message="..%2F..%2Fetc%2Fpasswd", record_ms="1e9"), LEG, "sw1", NOW).message == ""
 
 
+def test_a_name_in_bytes_that_are_no_utf_8_loses_its_letters_and_not_the_call(tmp_path: Path) -> None:
+    """Law 10: many phones send a name in Latin-1, and the switch writes it as it came."""
+    latin = text().replace(b'"Ada"', b'"M\xfcller"')
+    ledger = Ledger()
+    (tmp_path / f"{LEG}.cdr.json").write_bytes(latin)
+    assert importer(tmp_path, ledger).look() == 1
+    assert ledger.taken[LEG].caller_name == "M\N{REPLACEMENT CHARACTER}ller"
+    assert ledger.taken[LEG].caller_number == "+31201234567"
+
+
 def _without_times() -> bytes:
     broken = record()
     broken["callflow"][0]["times"]["hangup_time"] = "0"

@@ -196,25 +196,25 @@ def _no_timer_for_a_desk(right: Any, all_timers: Any, shift_id: Any, event: Any)
         all_timers.cancel(("desk", shift_id))
 
 
-def _an_hour_for_an_offer(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
-    right(all_timers, contact, event, at)
+def _an_hour_for_an_offer(right: Any, all_timers: Any, before: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, before, contact, event, at)
     if isinstance(event, contacts.OfferMade):
         all_timers.set(("offer", contact.contact_id), event.deadline + 3_600_000_000)
 
 
-def _no_timer_for_an_offer(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
-    right(all_timers, contact, event, at)
+def _no_timer_for_an_offer(right: Any, all_timers: Any, before: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, before, contact, event, at)
     if isinstance(event, contacts.OfferMade):
         all_timers.cancel(("offer", contact.contact_id))
 
 
-def _no_timer_for_a_wish(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
-    right(all_timers, contact, event, at)
+def _no_timer_for_a_wish(right: Any, all_timers: Any, before: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, before, contact, event, at)
     all_timers.cancel(("wish", contact.contact_id))
 
 
-def _timers_outlive_contacts(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
-    right(all_timers, contact, event, at)
+def _timers_outlive_contacts(right: Any, all_timers: Any, before: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, before, contact, event, at)
     if isinstance(event, contacts.ContactEnded):
         all_timers.set(("legs", contact.contact_id), at + 3_600_000_000)
 
@@ -270,8 +270,8 @@ def _nothing_is_ever_closed(right: Any, world: Any, now: Any, contact: Any) -> A
     return replace(house, queue=open_queue)
 
 
-def _overflow_has_no_timer(right: Any, timers_: Any, contact: Any, event: Any, at: Any) -> None:
-    right(timers_, contact, event, at)
+def _overflow_has_no_timer(right: Any, timers_: Any, before: Any, contact: Any, event: Any, at: Any) -> None:
+    right(timers_, before, contact, event, at)
     timers_.cancel(("overflow", contact.contact_id))
 
 
@@ -401,10 +401,10 @@ def _impure_clock(right: Any, shift: Any, event: Any, at: Any, shift_id: str) ->
 _impure_clock.calls = 0  # type: ignore[attr-defined]
 
 
-def _cannot_bear_a_second_ring(right: Any, offer: Any, event: Any) -> Any:
-    if isinstance(event, contacts.OfferAnswered) and event.leg not in offer.delivered:
+def _cannot_bear_a_second_ring(right: Any, contact: Any, event: Any, *rest: Any) -> Any:
+    if isinstance(event, contacts.OfferAnswered) and contact.offer and event.leg not in contact.offer.delivered:
         raise ValueError("answered before it rang")
-    return right(offer, event)
+    return right(contact, event, *rest)
 
 
 def _strange_refusals(right: Any, shift: Any) -> Any:
@@ -432,8 +432,8 @@ def _a_restart_that_nobody_notices(right: Any, *args: Any) -> Any:
             yield tell
 
 
-def _beyond_capacity(right: Any, shift: Any, channel: str = "voice", _capacity: int = 1) -> Any:
-    return right(shift, channel, 99)
+def _beyond_capacity(right: Any, shift: Any, channel: str = "voice", _capacity: int = 1, *, again: str = "") -> Any:
+    return right(shift, channel, 99, again=again)
 
 
 def _wraps_up_beside_another_caller(right: Any, shift: Any, command: Any) -> Any:
@@ -465,8 +465,8 @@ def _never_rings_one_more(right: Any, world: Any, memory: Any, fired: Any, now: 
     return () if fired.what == "ring_next" else right(world, memory, fired, now, ids)
 
 
-def _no_timer_for_a_step(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
-    right(all_timers, contact, event, at)
+def _no_timer_for_a_step(right: Any, all_timers: Any, before: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, before, contact, event, at)
     all_timers.cancel(("widen", contact.contact_id))
 
 
@@ -492,9 +492,11 @@ def _rings_more_after_an_answer(right: Any, contact: Any, command: Any) -> Any:
     return right(contact, command)
 
 
-def _the_timer_goes_on_after_an_answer(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
+def _the_timer_goes_on_after_an_answer(
+    right: Any, all_timers: Any, before: Any, contact: Any, event: Any, at: Any
+) -> None:
     due = all_timers.due_of(("ring_next", contact.contact_id))
-    right(all_timers, contact, event, at)
+    right(all_timers, before, contact, event, at)
     if isinstance(event, contacts.OfferAccepted) and due is not None:
         all_timers.set(("ring_next", contact.contact_id), due)
 
@@ -577,8 +579,10 @@ def _an_agent_who_goes_leaves_the_caller_to_anybody(
     return (*consulting.dropped(consult_, "left"), *transferring.fell_back(contact, segment, command))
 
 
-def _whoever_does_not_answer_is_asked_for_ever(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
-    right(all_timers, contact, event, at)
+def _whoever_does_not_answer_is_asked_for_ever(
+    right: Any, all_timers: Any, before: Any, contact: Any, event: Any, at: Any
+) -> None:
+    right(all_timers, before, contact, event, at)
     if isinstance(event, ConsultAsked):
         all_timers.cancel(("consult", contact.contact_id))
 
@@ -596,8 +600,8 @@ def _a_mute_silences_whoever_barges_in(world_: Any, happened: Any, ids: Any) -> 
     return () if isinstance(happened.record.event, speaking.AgentMuted) else monitor(world_, happened, ids)
 
 
-def _told_once_and_never_again(right: Any, all_timers: Any, contact: Any, event: Any, at: Any) -> None:
-    right(all_timers, contact, event, at)
+def _told_once_and_never_again(right: Any, all_timers: Any, before: Any, contact: Any, event: Any, at: Any) -> None:
+    right(all_timers, before, contact, event, at)
     if isinstance(event, contacts.PlaceTold):
         all_timers.cancel(("place", contact.contact_id))
 
@@ -898,7 +902,7 @@ MUTANTS = (
     Mutant(
         name="an evolve that raises",
         rule="never_raises",
-        make=around(contacts, "_evolve_offer", _cannot_bear_a_second_ring),
+        make=around(contacts, "evolve", _cannot_bear_a_second_ring),
         weather=_LOSSY,
     ),
     Mutant(

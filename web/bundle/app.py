@@ -6,6 +6,7 @@ browser then has it as a cookie. Nothing here changes anything but the language.
 
 import hmac
 import secrets
+from hashlib import blake2b
 from typing import Final
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, url_for
@@ -27,8 +28,9 @@ from web.replay import views as replay
 
 LONGEST_BODY: Final = 4 * 1024
 HOSTS: Final = ("localhost", "127.0.0.1")
-_TOKEN: Final = "ringledger-bundle-token"  # noqa: S105 - where it stands
-_COOKIE: Final = "ringledger-bundle"
+# Where the token and the name of its cookie stand.
+_TOKEN: Final = "ringledger-bundle-token"  # noqa: S105
+_COOKIE: Final = "ringledger-bundle-cookie"
 _WATCHER: Final = Visitor(actor="bundle", permissions=frozenset({PUBLIC, "replay.watch"}))
 
 blueprint = Blueprint("bundle", __name__)
@@ -52,9 +54,11 @@ class Told(Struct, frozen=True, kw_only=True):
 def create_app(found: Opened, name: str, token: str) -> Flask:
     """The WSGI application over an opened bundle of this name."""
     app = Flask("web", static_folder=None)
+    # Cookies know no ports: of two bundles that are looked at side by side, one would shut the other out.
+    own = blake2b(token.encode(), digest_size=4).hexdigest()
     app.config.update(
         SECRET_KEY=secrets.token_bytes(),
-        SESSION_COOKIE_NAME="ringledger-bundle-form",
+        SESSION_COOKIE_NAME=f"ringledger-bundle-form-{own}",
         SESSION_COOKIE_SECURE=False,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
@@ -62,6 +66,7 @@ def create_app(found: Opened, name: str, token: str) -> Flask:
         TRUSTED_HOSTS=list(HOSTS),
     )
     app.extensions[_TOKEN] = token
+    app.extensions[_COOKIE] = f"ringledger-bundle-{own}"
     app.extensions[PLACE] = Place(found.timezone, "")
     manifest = found.manifest
     first = 0 if manifest.whole else manifest.first_position
@@ -90,7 +95,7 @@ def enter(token: str) -> AnyResponse:
     if not _is_ours(token):
         return _turned_away()
     response = redirect(url_for("replay.page"), 303)
-    response.set_cookie(_COOKIE, token, httponly=True, samesite="Strict", path="/")
+    response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", path="/")
     return response
 
 
@@ -108,10 +113,14 @@ def change_language() -> AnyResponse:
 
 
 def _enter() -> AnyResponse | None:
-    g.visitor = _WATCHER if _is_ours(request.cookies.get(_COOKIE, "")) else NOBODY
+    g.visitor = _WATCHER if _is_ours(request.cookies.get(_cookie(), "")) else NOBODY
     if request.endpoint is None:
         return None  # the router's own 404 or 405
     return None if me().may(permission_for(current_app, request.endpoint) or "") else _turned_away()
+
+
+def _cookie() -> str:
+    return str(current_app.extensions[_COOKIE])
 
 
 def _is_ours(token: str) -> bool:

@@ -101,7 +101,7 @@ class WrapUp(Struct, frozen=True, kw_only=True):
     later: int
     """Further conversations whose after-call work comes after this one's."""
     gone_on: bool = False
-    """The contact is not over: somebody else has it, or will."""
+    """The contact is somebody else's: who has it, will have it, or had it last."""
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -176,7 +176,7 @@ def desk_of(view: LiveView, agent_id: str) -> Desk | None:
         talks = _talks(world, shift, contact)
         talk, others = (talks[0], talks[1:]) if talks else (None, ())
         shown = contact.contact_id if contact is not None else shift.contact_id if shift is not None else ""
-        wrap_up = _wrap_up(world, shift, calls)
+        wrap_up = _wrap_up(view, shift, calls)
         extension = shift.extension if shift is not None else agent.extension
         stood_down = shift.reason if shift is not None and shift.reason in _STOOD_DOWN else ""
         return Desk(
@@ -403,9 +403,10 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
     )
 
 
-def _wrap_up(world: World, shift: Shift | None, calls: tuple[Call, ...]) -> WrapUp | None:
+def _wrap_up(view: LiveView, shift: Shift | None, calls: tuple[Call, ...]) -> WrapUp | None:
     if shift is None or shift.status != "wrapping_up":
         return None
+    world = view.world
     call = next((each for each in calls if each.contact_id == shift.contact_id), None)
     queue_id = call.queue_id if call is not None else ""
     until = world.timers.due_of(("wrap_up", shift.shift_id))
@@ -418,15 +419,18 @@ def _wrap_up(world: World, shift: Shift | None, calls: tuple[Call, ...]) -> Wrap
         until=until,
         can_extend=until is not None and until < shift.wrap_at_most,
         later=len(shift.postponed),
-        gone_on=_has_gone_on(world.contacts.get(shift.contact_id), shift),
+        gone_on=_has_gone_on(view, shift),
     )
 
 
-def _has_gone_on(contact: Contact | None, shift: Shift) -> bool:
-    """Whether the contact that this agent has talked with waits for somebody else, or talks with them."""
-    if contact is None:
-        return False
-    return contact.visit is not None or (contact.segment is not None and contact.segment.shift_id != shift.shift_id)
+def _has_gone_on(view: LiveView, shift: Shift) -> bool:
+    """Whether the contact that this agent has talked with waits for somebody else, or talks or talked with them."""
+    contact = view.world.contacts.get(shift.contact_id)
+    if contact is not None and contact.visit is not None:
+        return True
+    if contact is not None and contact.segment is not None:
+        return contact.segment.shift_id != shift.shift_id
+    return view.calls.talked_last(shift.contact_id) not in ("", shift.agent_id)
 
 
 def _missed(shift: Shift | None, calls: tuple[Call, ...]) -> Call | None:

@@ -45,6 +45,7 @@ NAVIGATION: Final = (Item("desk.show", _l("My desk"), 10),)
 # What one press of "more time" adds to the after-call work.
 EXTEND_MS: Final = 30_000
 MOST_QUEUES: Final = 12
+_PLACE_DIGITS: Final = 4
 _LAST_MS: Final = 9_999_999_999_999  # of the year 2286
 
 KEYS: Final = (
@@ -286,9 +287,9 @@ def _refuse_unlisted(code: str, listed: tuple[str, ...]) -> None:
 
 
 def _place() -> int:
-    """The number of a place; 0, which is none, for what is no number."""
+    """The number of a place; 0, which is none, for what is no number, or has more digits than any place."""
     text = _field("place").strip()
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _PLACE_DIGITS else 0
 
 
 def _good_until() -> int:

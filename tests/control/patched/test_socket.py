@@ -14,6 +14,7 @@ from orchestrator.control import Client, Server
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs as i
+from orchestrator.tape import form
 from tests.postgres import make_reachable_directory
 from tests.runner.scene import Scene
 
@@ -204,3 +205,19 @@ def test_a_malformed_command_of_a_desk_is_answered_and_the_connection_goes_on(de
         assert answer["code"] in ("bad_request", "bad_desk", "unknown_agent")
         connection.sendall(b'{"ask":"calls"}\n')
         assert msgspec.json.decode(connection.recv(4_096)) == {"ok": True, "answer": "calls"}
+
+
+@pytest.mark.parametrize("number", (2**64, -(2**63) - 1, 10**60))
+def test_a_number_that_no_tape_can_hold_is_refused_and_ends_no_engine(desk: Desk, number: int) -> None:
+    """Bad input: whoever types sixty digits as the number of a place stops nobody's calls."""
+    wishes = (
+        i.Retrieve(agent="1001", place=number),
+        i.Park(agent="1001", place=number),
+        i.Prioritise(contact="c-1", points=number, reason="vip"),
+        i.ExtendWrapUp(agent="1001", by_ms=number),
+    )
+    for wish in wishes:
+        with pytest.raises(OverflowError):
+            form.encode("1-1", desk.scene.now, wish)
+        assert desk.refusal(wish) == "bad_request"
+    assert desk.refusal(i.Retrieve(agent="1001", place=2**62)) == "not_signed_in", "that is for the rules to say"

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from flask.testing import FlaskClient
 from msgspec.structs import replace
+from werkzeug.test import Cookie
 
 from orchestrator.bundle import opened
 from orchestrator.domain.contacts.contacts import OfferMade
@@ -39,6 +40,11 @@ def looking(file: Path) -> Iterator[FlaskClient]:
         led = browser.get(f"/open/{TOKEN}")
         assert (led.status_code, led.location) == (303, "/replay/")
         yield browser
+
+
+def cookies(browser: FlaskClient) -> list[Cookie]:
+    """What a browser keeps for this machine, whatever the port."""
+    return list((browser._cookies or {}).values())
 
 
 @pytest.fixture
@@ -97,7 +103,8 @@ def test_whoever_has_not_the_printed_address_sees_nothing_and_there_is_nothing_e
             answer = stranger.get(path)
             assert answer.status_code in (403, 404)
             assert "data-position" not in answer.text
-        stranger.set_cookie("ringledger-bundle", "other")
+        (name,) = {cookie.key for cookie in cookies(browser) if cookie.value == TOKEN}
+        stranger.set_cookie(name, "other")
         assert stranger.get("/replay/").status_code == 403
         assert stranger.post("/language", data={"language": "zh"}).status_code in (400, 403, 419)
         assert browser.get("/replay/", headers={"Host": "elsewhere.example"}).status_code == 400
@@ -105,6 +112,21 @@ def test_whoever_has_not_the_printed_address_sees_nothing_and_there_is_nothing_e
             "static", "replay.page", "replay.moment", "bundle.enter", "bundle.change_language",
         }  # fmt: skip
         assert browser.get("/").status_code == 404
+
+
+def test_two_bundles_are_looked_at_side_by_side_in_one_browser(file: Path) -> None:
+    """An incident is compared with another: both are on loopback, and a browser keeps cookies by host, not by port."""
+    with looking(file) as browser, opened(file) as found:
+        browser.get("/replay/")
+        other = create_app(found, "other.bundle", "printed-by-another").test_client()
+        other.get("/open/printed-by-another")
+        assert other.get("/replay/").status_code == 200
+        for cookie in cookies(other):
+            browser.set_cookie(cookie.key, cookie.value)
+        page = browser.get("/replay/")
+        assert page.status_code == 200
+        token = re.findall(r'name="csrf-token" content="([^"]+)"', page.text)[0]
+        assert browser.post("/language", data={"language": "zh", "csrf_token": token}).status_code == 303
 
 
 def test_the_language_is_changed_on_the_page_and_only_by_it(file: Path) -> None:
@@ -150,8 +172,9 @@ def test_why_an_agent_was_not_ready_reads_as_the_site_named_it_then(run: TapedRu
 def test_of_a_file_that_does_not_reach_back_nothing_is_shown_by_half(run: TapedRun, tmp_path: Path) -> None:
     """Bad input of issue 7: an instant before the beginning, and one after the end."""
     path = tmp_path / "late.bundle"
-    begins, ends = run.log()[300].about.at, run.log()[-1].about.at
-    write(path, replace(window(run, since=begins), whole=False))
+    begins = run.log()[300].about.at
+    late = replace(window(run, since=begins), whole=False)
+    write(path, late)
     first = next(record.position for record in run.log() if record.about.at >= begins)
     with looking(path) as browser:
         for asked in (f"at={begins - 1}", f"position={first - 1}"):
@@ -160,8 +183,8 @@ def test_of_a_file_that_does_not_reach_back_nothing_is_shown_by_half(run: TapedR
             assert "The bundle begins at" in answer.text
         page = browser.get(f"/replay/moment?position={first}").text
         assert 'data-previous="0"' in page
-        later = browser.get(f"/replay/moment?at={ends + 3600 * SECOND}").text
-        assert int(re.findall(r'data-at="(\d+)"', later)[0]) <= ends + SECOND
+        later = browser.get(f"/replay/moment?at={late.ends + 3600 * SECOND}").text
+        assert int(re.findall(r'data-at="(\d+)"', later)[0]) <= late.ends
 
 
 def test_a_clock_that_was_put_back_hides_no_event_of_a_file(run: TapedRun, tmp_path: Path) -> None:
