@@ -217,7 +217,7 @@ def _deposed(lease: Lease) -> None:
     os._exit(EXIT_DEPOSED)
 
 
-def _failed(error: BaseException) -> None:
+def _failed(error: Exception) -> None:
     # Without a leader it would hold its calls, or stand by, for ever, and look alive.
     traceback.print_exception(error, file=sys.stderr)
     log.critical("leader-failed", error=f"{type(error).__name__}: {error}", remedy="starting again")

@@ -165,7 +165,7 @@ class Leader:
         *,
         on_active: Callable[[Lease], None],
         on_deposed: Callable[[Lease], None],
-        on_failed: Callable[[BaseException], None] | None = None,
+        on_failed: Callable[[Exception], None] | None = None,
         timings: Timings | None = None,
         host: str | None = None,
     ) -> None:
@@ -252,12 +252,12 @@ class Leader:
                     if not is_passing(error):
                         raise
                     pause_s = self._pause(pause_s)
-        except BaseException as error:
+        except Exception as error:
             self._end()
             if self._on_failed is None:
                 raise
             self._on_failed(error)
-        else:
+        finally:
             self._end()
 
     def _end(self) -> None:

@@ -363,7 +363,7 @@ def test_a_lease_is_not_held_under_a_name_that_others_may_have() -> None:
 
 def test_a_leader_that_cannot_go_on_says_so_and_does_not_merely_end() -> None:
     """An engine whose leader has ended in silence would look alive, and never act again."""
-    failed: queue.Queue[BaseException] = queue.Queue()
+    failed: queue.Queue[Exception] = queue.Queue()
     leader = Leader(
         Source("nothing that can be read", name=holder_name()),
         SITE,
