@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -27,8 +28,8 @@ from orchestrator.engines import TELL_S, Roster, Standing
 from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.node import Link
 from orchestrator.leader import Leader, LeaderState, Lease, holder_name
-from orchestrator.loop import EXIT_DEPOSED, wall_clock
-from orchestrator.metrics import Metrics, MetricsError
+from orchestrator.loop import EXIT_BUG, EXIT_DEPOSED, wall_clock
+from orchestrator.metrics import Metrics, Port
 from orchestrator.settings import Settings
 from orchestrator.standby import Shadow
 from orchestrator.store import Away, KeyShelf, Log, Source, assert_cooperative, schema
@@ -78,12 +79,14 @@ class Post:
         self._moved = Event()
         self._changed = Event()
         self._leases: deque[Lease] = deque()
-        self._leader = Leader(ground.source, ground.settings.site, on_active=self._active, on_deposed=_deposed)
+        self._leader = Leader(
+            ground.source, ground.settings.site, on_active=self._active, on_deposed=_deposed, on_failed=_failed
+        )
         self._ledger = ledger_mark(ground.source, ground.settings.site)
         self._shadow: Shadow | None = None
         self._links: dict[str, Link] = {}
         self._tenure: Tenure | None = None
-        self._figures_served = False
+        self._port = Port(ground.metrics, ground.settings.metrics)
         self._closing = closing
         asked_to_stop.rawlink(lambda _: self._moved.set())
 
@@ -92,9 +95,10 @@ class Post:
         self._closing.append(self._tell_end)
         telling = gevent.spawn(self._keep_telling)
         self._closing.append(telling.kill)
+        self._closing.append(self._port.leave)
         self._closing.append(self._leader.stop)
-        self._serve_figures()
         while not self._asked_to_stop.is_set():
+            self._port.take()
             shadow, links = self._stand_by()
             try:
                 lease = self._await_lease()
@@ -139,13 +143,13 @@ class Post:
         with tenure:
             contacts = len(shadow.world.contacts)
             log.info("engine-active", epoch=lease.epoch, why=lease.taken, position=shadow.position, contacts=contacts)
-            self._serve_figures()
             self._changed.set()
             while not tenure.over.is_set() and not self._asked_to_stop.is_set():
                 self._moved.wait()
                 self._moved.clear()
         self._tenure = None
         if tenure.successor:
+            self._port.leave()
             # Reading the log anew is a second's work of a core, which the successor needs now for its first look.
             self._moved.wait(_LET_IT_BEGIN_S)
 
@@ -184,11 +188,15 @@ class Post:
             standing = self._standing()
             for state in LeaderState:
                 metrics.engine_state.labels(state.value).set(int(state is standing.state))
+            if self._tenure is not None:
+                self._port.take()  # another engine of this machine may have had it until a moment ago
             try:
                 roster.tell(socket.gethostname(), standing)
                 if standing.state is LeaderState.ACTIVE:
                     roster.forget_old()
                     metrics.standbys_ready.set(sum(each.may_follow for each in roster.all()))
+                else:
+                    metrics.standbys_ready.set(0)
             except Away as away:
                 log.debug("standing-not-told", why=str(away))
             self._changed.wait(TELL_S)
@@ -201,22 +209,17 @@ class Post:
         except Away as away:
             log.warning("standing-not-told", why=str(away))
 
-    def _serve_figures(self) -> None:
-        """Figures are no reason to leave callers waiting: a taken port is said, and the engine goes on without. Of two
-        engines on one machine the one that stands by has none, and tries again when it becomes active.
-        """
-        address = self._ground.settings.metrics
-        if address is None or self._figures_served:
-            return
-        try:
-            self._closing.append(self._ground.metrics.serve(address).close)
-            self._figures_served = True
-        except MetricsError as error:
-            log.warning("figures-not-served", why=str(error))
-
 
 def _deposed(lease: Lease) -> None:
     # Memory may be ahead of the log by what was refused: only a fresh start is sure to be right.
     log.error("deposed", epoch=lease.epoch)
     sys.stderr.flush()
     os._exit(EXIT_DEPOSED)
+
+
+def _failed(error: Exception) -> None:
+    # Without a leader it would hold its calls, or stand by, for ever, and look alive.
+    traceback.print_exception(error, file=sys.stderr)
+    log.critical("leader-failed", error=f"{type(error).__name__}: {error}", remedy="starting again")
+    sys.stderr.flush()
+    os._exit(EXIT_BUG)

@@ -34,6 +34,9 @@ CLIENT_S: Final = 15.0
 ANSWERS_KEPT_S: Final = 600.0
 ANSWERS_KEPT: Final = 10_000
 KEY_LENGTH: Final = 100
+# So long what is being carried out has to end before the socket is closed: a commit takes some ms.
+FINISH_S: Final = 0.5
+_GLANCE_S: Final = 0.002
 # sockaddr_un.sun_path of Linux (unix(7)), less the closing zero.
 _LONGEST_PATH: Final = 107
 
@@ -77,6 +80,7 @@ class Server:
         self._ask = ask
         self._server: Any = None
         self._made = 0
+        self._under_way = 0
 
     def start(self) -> None:
         """Listen. A socket left behind by a dead process is replaced; only this user may connect."""
@@ -100,10 +104,14 @@ class Server:
         self._server.start()
 
     def stop(self, *, patience_s: float = 1.0) -> None:
-        """Close the socket; whoever is connected has this long to hang up. Where another engine listens by now at its
-        path, that one's is left there.
+        """Close the socket: what is being carried out gets its answer, and whoever is connected has this long to hang
+        up. Where another engine listens by now at its path, that one's is left there.
         """
         if self._server is not None:
+            self._server.close()
+            deadline = time.monotonic() + FINISH_S
+            while self._under_way and time.monotonic() < deadline:
+                time.sleep(_GLANCE_S)
             self._server.stop(timeout=patience_s)
             with suppress(FileNotFoundError):
                 if self._path.stat().st_ino == self._made:
@@ -117,7 +125,11 @@ class Server:
                 pending += data
                 *lines, pending = pending.split(b"\n")
                 for line in lines:
-                    connection.sendall(msgspec.json.encode(self._answer(line)) + b"\n")
+                    self._under_way += 1
+                    try:
+                        connection.sendall(msgspec.json.encode(self._answer(line)) + b"\n")
+                    finally:
+                        self._under_way -= 1
                 if len(pending) > LONGEST:
                     refused = _refusal("too_long", f"A request is one line of at most {LONGEST} bytes.")
                     connection.sendall(msgspec.json.encode(refused) + b"\n")

@@ -165,10 +165,13 @@ class Leader:
         *,
         on_active: Callable[[Lease], None],
         on_deposed: Callable[[Lease], None],
+        on_failed: Callable[[Exception], None] | None = None,
         timings: Timings | None = None,
         host: str | None = None,
     ) -> None:
-        """`host`: where processes are known by their numbers (`neighbour.machine`)."""
+        """`on_failed(error)`: for something that waiting does not mend no lease is held or sought any more. `host`:
+        where processes are known by their numbers (`neighbour.machine`).
+        """
         self._timings = given = timings or Timings()
         if not given.renew_s < given.act_s < given.gone_s <= given.stale_s:
             raise ValueError("A lease must be renewed before it ends, and end before it can be taken.")
@@ -180,6 +183,7 @@ class Leader:
         self._site = site
         self._on_active = on_active
         self._on_deposed = on_deposed
+        self._on_failed = on_failed
         self._host = host or machine()
         self._stop = threading.Event()
         self._moved = threading.Event()
@@ -248,10 +252,18 @@ class Leader:
                     if not is_passing(error):
                         raise
                     pause_s = self._pause(pause_s)
+        except Exception as error:
+            self._end()
+            if self._on_failed is None:
+                raise
+            self._on_failed(error)
         finally:
-            if self.lease is not None:
-                self.lease.lost()
-            self.state = LeaderState.STOPPED
+            self._end()
+
+    def _end(self) -> None:
+        if self.lease is not None:
+            self.lease.lost()
+        self.state = LeaderState.STOPPED
 
     def _pause(self, pause_s: float) -> float:
         self._stop.wait(pause_s)

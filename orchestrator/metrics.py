@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server, values
 
 from orchestrator.settings import Address
+
+log = structlog.get_logger(__name__)
 
 # Seconds. A commit is one fsync and a few round trips (0.1 ms on good disks, tens on bad ones); a decision is Python.
 _COMMIT_S: Final = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -129,6 +132,12 @@ class Metrics:
         )
         self.epoch = Gauge("ringledger_epoch", "Epoch of the lease that this process holds or held last.", registry=r)
 
+    def stand_down(self) -> None:
+        """Say no more of what only an active engine knows: whoever hands over lives on, and its last word would too."""
+        self.is_active.set(0)
+        for figure in (self.live_contacts, self.shifts, self.links_up):
+            figure.clear()
+
     def serve(self, address: Address) -> "Served":
         """Serve the figures over HTTP on that address until closed. Raises MetricsError where it is taken."""
         try:
@@ -154,3 +163,34 @@ class Served:
 
     address: Address
     close: Callable[[], None]
+
+
+class Port:
+    """The address of an engine's figures, of two engines on one machine the active one's. Figures are no reason to
+    leave callers waiting: that it is taken is said once, and whoever should have it tries again.
+    """
+
+    def __init__(self, metrics: Metrics, address: Address | None) -> None:
+        """Without an address there is nothing to have."""
+        self._metrics = metrics
+        self._address = address
+        self._served: Served | None = None
+        self._said = False
+
+    def take(self) -> None:
+        """Serve the figures there, unless that is so already, or somebody else does."""
+        if self._address is None or self._served is not None:
+            return
+        try:
+            self._served = self._metrics.serve(self._address)
+            self._said = False
+        except MetricsError as error:
+            if not self._said:
+                log.warning("figures-not-served", why=str(error))
+            self._said = True
+
+    def leave(self) -> None:
+        """Let somebody else have it."""
+        served, self._served = self._served, None
+        if served is not None:
+            served.close()

@@ -147,6 +147,7 @@ class Tenure:
             stack.callback(self._importer.stop)
             self._control.start()
             stack.callback(self._stop_control)
+            stack.callback(self._ground.metrics.stand_down)
             self._spawn(stack, self._keep_figures)
             self._stack = stack.pop_all()
         return self

@@ -6,7 +6,7 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from orchestrator.metrics import _COMMIT_S, Metrics, MetricsError
+from orchestrator.metrics import _COMMIT_S, Metrics, MetricsError, Port
 from orchestrator.settings import Address
 
 
@@ -51,3 +51,46 @@ def test_a_taken_port_is_named_with_the_variable_to_change() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(MetricsError, match=f"127.0.0.1:{port}.*RINGLEDGER_METRICS"):
             Metrics().serve(Address("127.0.0.1", port))
+
+
+def test_an_engine_that_hands_over_leaves_its_port_to_the_one_that_decides_now() -> None:
+    """Feature 12.1: both are given the same address, and what is read there is the active one's."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = Address("127.0.0.1", free.getsockname()[1])
+    first, second = Metrics(), Metrics()
+    left, taken = Port(first, address), Port(second, address)
+    left.take()
+    left.take()
+    first.is_active.set(1)
+    taken.take()  # in vain, and no reason to end
+    assert _active(address) == "1.0"
+    first.stand_down()
+    second.is_active.set(1)
+    assert _active(address) == "0.0", "the one that stands by has it still"
+    left.leave()
+    taken.take()
+    assert _active(address) == "1.0"
+    taken.leave()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address.host, address.port))
+    Port(first, None).take()
+
+
+def test_whoever_stands_by_again_has_no_calls_and_no_links_that_serve() -> None:
+    metrics = Metrics()
+    metrics.is_active.set(1)
+    metrics.live_contacts.labels("talking").set(40)
+    metrics.shifts.labels("ready").set(12)
+    metrics.links_up.labels("fs1").set(1)
+    metrics.offers.labels("accepted").inc()
+    metrics.stand_down()
+    said = generate_latest(metrics.registry).decode()
+    assert "ringledger_active 0.0" in said
+    assert not any(f"{name}{{" in said for name in ("live_contacts", "ringledger_shifts", "ringledger_link_up"))
+    assert 'ringledger_offers_total{outcome="accepted"} 1.0' in said, "what it counted it has counted"
+
+
+def _active(address: Address) -> str:
+    with urlopen(f"http://{address}/metrics") as response:
+        (line,) = (line for line in response.read().decode().splitlines() if line.startswith("ringledger_active "))
+    return str(line.split()[1])

@@ -236,8 +236,12 @@ class Link:
                 self._lost.wait()
             while len(self._inbox) > MOST_WAITING // 2:
                 gevent.sleep(CHECK_S)
-            gevent.sleep(wait * self._dice.uniform(0.5, 1.0))
+            pause_s = wait * self._dice.uniform(0.5, 1.0)
             wait = min(wait * 2, _LONGEST_WAIT_S)
+            if self._wanted.is_set():
+                gevent.sleep(pause_s)
+            elif self._wanted.wait(pause_s):
+                wait = _FIRST_WAIT_S  # callers wait now for what nobody waited for before
 
     def _begin(self) -> None:
         """Connect; once that is wanted subscribe, say LinkUp, and have a snapshot made. Raises LinkError."""
@@ -250,17 +254,19 @@ class Link:
             poke_s=None,
         )
         self._early = []
-        connection.connect()
         try:
+            connection.connect()
             if not self._wanted.is_set():
                 self._ownership.check(connection)
                 self._await_wanted(connection)
             self._ownership.claim(connection)
             core = connection.send(commands.CORE).text.strip()
             reply = connection.send(commands.subscribe(SUBSCRIBED, SUBSCRIBED_CUSTOM))
-        except LinkError:
+        except BaseException:  # `stop` ends us wherever we wait
             connection.stop()
             raise
+        if not connection.connected:
+            raise LinkError(self._why_down)  # lost with the very answer
         if not reply.ok or not checked_name(core):
             connection.stop()
             raise LinkError(f"{connection.where} answers unlike a FreeSWITCH: {reply.answer[:80]!r}, {core[:80]!r}")

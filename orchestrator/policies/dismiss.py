@@ -17,4 +17,9 @@ def dismiss(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     if isinstance(happened.record.event, AgentRemoved):
         shift_id = world.shift_of_agent.get(ident_of(happened.record.stream))
         if shift_id is not None:
-            yield TellShift(shift_id, SignOut(reason="removed"))
+            yield sign_out(shift_id)
+
+
+def sign_out(shift_id: str) -> TellShift:
+    """What ends the shift of an agent who is not configured any more."""
+    return TellShift(shift_id, SignOut(reason="removed"))

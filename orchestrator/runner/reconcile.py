@@ -42,6 +42,7 @@ from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.consult import keep_leg
+from orchestrator.policies.dismiss import sign_out
 from orchestrator.policies.monitor import let_in_again
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import told_again
@@ -68,10 +69,15 @@ def repairs(fact: facts.Fact) -> bool:
 
 
 def on_start(world: World, now: Instant) -> Iterator[Tell]:
-    """A new active orchestrator: no switch can be heard before its link is up, and each has its full time for that."""
+    """A new active orchestrator: no switch can be heard before its link is up, and each has its full time for that.
+    Whoever was removed while nobody decided, or just before that, is signed out.
+    """
     for node in tuple(world.nodes.values()):
         if node.status != DEAD:
             yield lost(node.node_id, "engine_started", now)
+    for shift in tuple(world.shifts.values()):
+        if shift.agent_id not in world.agents and not shift.next_sign_out:
+            yield sign_out(shift.shift_id)
 
 
 def on_node(

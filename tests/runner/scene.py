@@ -10,7 +10,8 @@
 Time moves only by `wait`; timers that fall due on the way are stepped at their time.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from orchestrator.domain.contacts.contacts import Contact
@@ -82,15 +83,23 @@ class Scene:
         self.now = Instant(self.now + ms * MILLISECOND)
 
     def configure(self, changes: dict[str, Event]) -> Outcome:
-        """Append configuration with the version that lists it, as `config apply` does."""
+        """Append configuration with the version that lists it, as `config apply` does; the engine takes it."""
+        for record in self._appended(changes):
+            self.give(Followed(record=record))
+        return self.outcome
+
+    def append(self, changes: dict[str, Event]) -> None:
+        """The same, and nobody is there to take it."""
+        deque(self._appended(changes), maxlen=0)
+
+    def _appended(self, changes: dict[str, Event]) -> Iterator[Record]:
         applied = ConfigurationApplied(digest="", changed=tuple(sorted(changes)))
         for stream, event in {**changes, "config-main": applied}.items():
             version = self._versions[stream] = self._versions.get(stream, 0) + 1
             about = Provenance(at=self.now, actor="admin:test", origin="config")
             record = Record(stream=stream, version=version, event=event, event_id=f"{stream}-{version}", about=about)
             self.records.append(record)
-            self.give(Followed(record=record))
-        return self.outcome
+            yield record
 
     # --- the switch --------------------------------------------------------------------------------------------------
     def connect(

@@ -5,6 +5,8 @@ from itertools import pairwise
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.staff import shifts as s
+from orchestrator.domain.staff.agents import AgentRemoved
 from orchestrator.domain.switch import facts, nodes
 from orchestrator.domain.switch.instructions import (
     AnswerCaller,
@@ -39,6 +41,23 @@ def test_after_a_restart_nothing_is_decided_about_calls_before_the_switch_was_lo
     assert scene.status(1) == "ready"
     assert scene.live(caller).status == "waiting"
     assert not scene.events(c.ContactTurnedAway)
+
+
+def test_an_agent_who_is_removed_while_nobody_decides_is_signed_out_by_whoever_decides_next() -> None:
+    """Features 4.1, 12.1: the record is in the log, and nobody took it as news (`policies.dismiss`)."""
+    scene = Scene(agents=3)
+    _, ring = scene.talk()
+    scene.ready(2, 3)
+    scene.configure({"agent-a3": AgentRemoved()})
+    scene.append({"agent-a1": AgentRemoved(), "agent-a2": AgentRemoved()})
+    scene.restart()
+    assert story(scene.outcome) == ["NodeLost", "SignOutRequested", "AgentSignedOut"]
+    assert scene.status(1) == "talking"
+    scene.hang_up(ring.leg)
+    scene.restart()
+    assert story(scene.outcome) == ["NodeLost"], "who is to leave after the contact is not told again"
+    scene.wait(30_000)
+    assert [event.reason for event in scene.events(s.AgentSignedOut)] == ["removed"] * 3
 
 
 def test_after_a_restart_callers_who_wait_are_kept_and_hear_music() -> None:

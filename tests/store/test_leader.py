@@ -361,6 +361,21 @@ def test_a_lease_is_not_held_under_a_name_that_others_may_have() -> None:
     assert all(len(holder_name().encode()) <= 63 for _ in range(5))
 
 
+def test_a_leader_that_cannot_go_on_says_so_and_does_not_merely_end() -> None:
+    """An engine whose leader has ended in silence would look alive, and never act again."""
+    failed: queue.Queue[Exception] = queue.Queue()
+    leader = Leader(
+        Source("nothing that can be read", name=holder_name()),
+        SITE,
+        on_active=lambda _: None,
+        on_deposed=lambda _: None,
+        on_failed=failed.put,
+    ).start()
+    assert isinstance(failed.get(timeout=30), psycopg.ProgrammingError)
+    assert leader.state is LeaderState.STOPPED
+    assert leader.stop()
+
+
 def test_a_leader_started_before_its_database_waits_for_it(stand: Stand, proxy: Proxy) -> None:
     proxy.cut(stay_shut=True)
     leader = stand.leader(url=proxy.url)

@@ -106,6 +106,22 @@ def test_two_at_once_with_one_key_are_done_once_and_both_are_answered(desk: Desk
         client.close()
 
 
+def test_what_is_being_carried_out_as_the_engine_hands_over_gets_its_answer(desk: Desk) -> None:
+    """Feature 12.1: "nothing was changed" would be wrong of what is stored a millisecond later."""
+    desk.hold_up = Event()
+    asked = gevent.spawn(desk.client.do, i.SignIn(agent="1001", key="k1"))
+    while len(desk.server._command._kept) < 1:
+        gevent.sleep(0)
+    stopping = gevent.spawn(desk.server.stop, patience_s=0.0)
+    stopping.join(timeout=0.1)
+    assert not stopping.dead, "it waits for what is stored in a moment"
+    desk.hold_up.set()
+    assert asked.get(timeout=10) > 0
+    stopping.get(timeout=10)
+    with pytest.raises(control.ControlError):
+        desk.client.ask("anything")
+
+
 def test_a_key_belongs_to_one_agent_and_one_command(desk: Desk) -> None:
     """Bad input."""
     for agent in ("1001", "1002"):

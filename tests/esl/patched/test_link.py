@@ -155,6 +155,20 @@ def test_a_frame_of_a_hundred_megabytes_is_refused_by_its_header_and_the_link_ma
     ear.await_fact(f.Snapshot, 2)
 
 
+def test_a_connection_that_is_lost_with_the_answer_to_its_subscription_is_never_up(peer: Peer, ear: Ear) -> None:
+    def last(caller: Caller, _: str) -> bytes:
+        peer.answers.clear()
+        headers = {"Content-Type": "text/event-json", "Content-Length": "100000000"}
+        return reply("+OK event listener enabled json") + plain_frame(headers)
+
+    peer.answers["event json"] = last
+    ear.link(peer)
+    ear.await_fact(f.Snapshot)
+    assert len(peer.seen("event json")) == 2, "nothing was said to be there before there were news of it"
+    assert "bytes" in ear.await_fact(f.LinkDown).why
+    assert len(ear.all(f.LinkUp)) == 1
+
+
 def test_the_goodbye_of_a_switch_is_the_reason_that_is_told(peer: Peer, ear: Ear) -> None:
     ear.link(peer)
     ear.await_fact(f.Snapshot)
@@ -254,6 +268,22 @@ def test_a_link_that_stands_by_and_loses_its_switch_finds_it_again_and_says_noth
     until(lambda: not link.reached, "it to notice")
     until(lambda: link.reached, "it to be let in again")
     assert not ear.heard
+
+
+def test_an_engine_that_becomes_active_does_not_wait_out_the_pause_of_whoever_stood_by(
+    peer: Peer, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 12.1: the switch was away and is back, and between the attempts of a standby lie seconds."""
+    monkeypatch.setattr(node, "_FIRST_WAIT_S", 600.0)
+    peer.password = "another"
+    link = Link(peer.switch, ear, clock=now)
+    ear.links.append(link)
+    link.stand_by()
+    until(lambda: peer.seen("auth"), "a first attempt")
+    until(lambda: all(caller.gone for caller in peer.callers), "it to be over")
+    peer.password = PASSWORD
+    link.serve()
+    ear.await_fact(f.Snapshot)
 
 
 def test_a_silent_switch_is_asked_whether_it_lives(peer: Peer, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -553,6 +583,19 @@ def test_a_link_that_is_stopped_leaves_nothing_behind(peer: Peer, ear: Ear) -> N
     link.stop()
     assert outcomes == [NoReply("link_down")]
     assert not link.up
+    until(lambda: all(caller.gone for caller in peer.callers), "both connections to be closed")
+    gc.collect()
+    until(lambda: _living() <= before, "no greenlet of it to be left")
+
+
+def test_a_link_that_stands_by_and_is_stopped_leaves_nothing_behind(peer: Peer, ear: Ear) -> None:
+    """An engine that hands over lives on: what it left open would stay so for as long as it does."""
+    gc.collect()
+    before = _living()
+    link = Link(peer.switch, ear, clock=now)
+    link.stand_by()
+    until(lambda: link.reached, "it to be let in")
+    link.stop()
     until(lambda: all(caller.gone for caller in peer.callers), "both connections to be closed")
     gc.collect()
     until(lambda: _living() <= before, "no greenlet of it to be left")
