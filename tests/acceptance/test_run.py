@@ -181,6 +181,7 @@ def test_what_dies_under_a_run_is_started_again(shop: Shop) -> None:
     with shop.run() as run:
         _await_words(run, "engine: active")
         logs = [shop.home / "log" / name for name in ("engine.log", "standby.log")]
+        until(logs[1].exists, "the standby to be started, once the active one is there", within_s=30)
         until(lambda: "engine-standby" in logs[1].read_text(), "the standby to be there", within_s=30)
         for pid in _pids(b"orchestrator\0engine", str(shop.home).encode()):
             os.kill(pid, signal.SIGKILL)
@@ -190,6 +191,7 @@ def test_what_dies_under_a_run_is_started_again(shop: Shop) -> None:
             within_s=30,
         )
         readers_log = shop.home / "log" / "projections.log"
+        until(readers_log.exists, "who keeps the read models to be started", within_s=30)
         until(lambda: "projections-following" in readers_log.read_text(), "read models to be kept", within_s=30)
         for pid in _pids(b"orchestrator\0projections", str(shop.home).encode()):
             os.kill(pid, signal.SIGKILL)
