@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.customers.people import CustomerErased
 from orchestrator.domain.kernel import Event, Record, ident_of, stream
@@ -24,13 +25,14 @@ from projections.pages import Condition, Page, page
 from projections.tables import Table
 
 NAME: Final = "contact_log"
-VERSION: Final = 4
+VERSION: Final = 5
 REGIONAL: Final = True
 
 TABLES: Final = """
 CREATE TABLE contact_log (
     contact_id    text   PRIMARY KEY,
     arrived_at    bigint NOT NULL,
+    direction     text   NOT NULL,
     node          text   NOT NULL,
     dialled       text   NOT NULL,
     trunk         text   NOT NULL,
@@ -71,6 +73,9 @@ CREATE INDEX ON contact_log (customer_id, arrived_at, contact_id);
 CREATE INDEX ON contact_log (caller_token, arrived_at, contact_id);
 """
 
+INBOUND: Final = "inbound"
+OUTBOUND: Final = "outbound"
+
 CALLER: Final = "contact caller"
 """The name under which look-up tokens of callers' numbers are made (`Vault.token`)."""
 # A token is 32 bytes; half of it tells two numbers apart among all that there are.
@@ -80,8 +85,9 @@ _TOKEN_BYTES: Final = 16
 class Contact(Struct):
     """One contact. `caller_number` and `caller_name` are sealed, bound to stream contact-<id> and these field names.
 
-    `outcome` is empty while it lives, then `ContactEnded.reason`. `wait_ms`: from ContactQueued to QueueVisitEnded,
-    all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without `hold_ms`, from ContactHeld to
+    `direction`: inbound, or outbound where an agent dialled: then the caller is whoever was called, and `agent_id` who
+    dialled until somebody talks. `outcome` is empty while it lives, then `ContactEnded.reason`. `wait_ms`: from
+    ContactQueued to QueueVisitEnded, all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without `hold_ms`, from ContactHeld to
     ContactResumed or the end. `missed`: offers that an agent rejected, let
     ring or could not be reached for; not those that we withdrew. `transfers`: how often an agent passed it on;
     `agent_id` is the last one. `caller_token`: of the number in E.164, empty where
@@ -90,6 +96,7 @@ class Contact(Struct):
 
     contact_id: str
     arrived_at: int
+    direction: str
     node: str
     dialled: str
     trunk: str
@@ -127,7 +134,7 @@ CONTACTS: Final = Table(NAME, Contact, key=("contact_id",))
 def apply(batch: Batch) -> None:
     """Load the rows of the contacts in this batch, fold, and put them back; forget the numbers of who was erased."""
     news = [record for record in batch.records if type(record.event) in _CARED_FOR]
-    arrived = {ident_of(record.stream) for record in news if isinstance(record.event, contacts.ContactArrived)}
+    arrived = {ident_of(record.stream) for record in news if isinstance(record.event, _BEGUN)}
     known = {ident_of(record.stream) for record in news if type(record.event) in _FOLDS} - arrived
     rows = CONTACTS.load(batch.cursor, known)
     batch.site.unlock({stream("contact", ident) for ident in arrived})
@@ -137,8 +144,8 @@ def apply(batch: Batch) -> None:
         if isinstance(record.event, CustomerErased):
             erased.add(ident)
             _forget(rows.values(), ident)
-        elif isinstance(record.event, contacts.ContactArrived):
-            rows[ident] = _arrived(ident, record, record.event)
+        elif isinstance(record.event, _BEGUN):
+            rows[ident] = _begun(ident, record, record.event)
             rows[ident].caller_token = token_of(batch.site, record.stream, record.event.caller_number)
         elif (row := rows.get(ident)) is not None:
             row.position = record.position
@@ -173,11 +180,28 @@ def _short(token: bytes) -> str:
 
 Fold = Callable[[Contact, Any, int], None]
 
+_BEGUN: Final = (contacts.ContactArrived, ContactDialled)
 
-def _arrived(ident: str, record: Record, event: contacts.ContactArrived) -> Contact:
+
+def _begun(ident: str, record: Record, event: contacts.ContactArrived | ContactDialled) -> Contact:
+    if isinstance(event, ContactDialled):
+        return Contact(
+            contact_id=ident,
+            arrived_at=record.about.at,
+            direction=OUTBOUND,
+            node=event.node,
+            dialled="",
+            trunk="",
+            caller_number=event.caller_number,
+            caller_name="",
+            queue_id=event.queue_id,
+            agent_id=event.agent_id,
+            position=record.position,
+        )
     return Contact(
         contact_id=ident,
         arrived_at=record.about.at,
+        direction=INBOUND,
         node=event.node,
         dialled=event.dialled,
         trunk=event.trunk,
@@ -282,6 +306,7 @@ def _ended(row: Contact, event: contacts.ContactEnded, at: int) -> None:
 
 _FOLDS: Final[dict[type[Event], Fold]] = {
     contacts.ContactArrived: _nothing,
+    ContactDialled: _nothing,
     contacts.ContactQueued: _queued,
     contacts.QueueVisitEnded: _visit_ended,
     contacts.ContactIdentified: _identified,

@@ -203,10 +203,10 @@ def test_an_agent_who_is_not_ready_may_dial_and_is_not_ready_after_it() -> None:
 @pytest.mark.parametrize(
     ("cause", "reason"),
     (
-        ("NO_ANSWER", "agent_no_answer"),
-        ("USER_BUSY", "agent_no_answer"),
+        ("NO_ANSWER", "own_phone_no_answer"),
+        ("USER_BUSY", "own_phone_no_answer"),
         ("CALL_REJECTED", "dial_cancelled"),
-        ("USER_NOT_REGISTERED", "agent_unreachable"),
+        ("USER_NOT_REGISTERED", "own_phone_unreachable"),
         ("SWITCH_CONGESTION", "dial_failed"),
     ),
 )
@@ -229,9 +229,11 @@ def test_an_own_phone_that_rings_too_long_ends_the_dialling_with_its_last_leg() 
     (ring,) = scene.instructions(RingAgent)
     scene.ringing(ring)
     scene.wait(60_000)
-    assert [(event.outcome, event.cause) for event in scene.events(d.DialEnded)] == [("agent_no_answer", "NO_ANSWER")]
+    assert [(event.outcome, event.cause) for event in scene.events(d.DialEnded)] == [
+        ("own_phone_no_answer", "NO_ANSWER")
+    ]
     scene.hang_up(ring.leg)
-    assert scene.ended() == ["agent_no_answer"]
+    assert scene.ended() == ["own_phone_no_answer"]
 
 
 @pytest.mark.parametrize(

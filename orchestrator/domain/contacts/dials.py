@@ -13,8 +13,8 @@ picks up by itself, for whoever dials has accepted (OfferAcceptRequested)  2 Off
 no call (complaint 18)  4 NumberAnswered: from now on there is a caller's leg  5 ContactConnected
 6 DialEnded, whatever became of the offer: nobody else is offered whom one agent wanted to call.
 
-No queue visit is open before the two talk, so nothing of it is a queued call, a service level or an abandonment. Whoever
-is passed on after the talk waits like every caller.
+No queue visit is open before the two talk, so nothing of it is a queued call, a service level or an abandonment.
+Whoever is passed on after the talk waits like every caller.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 # The status word of a contact whose number is being called.
 DIALLING: Final = "dialling"
 
-AGENT_NO_ANSWER: Final = "agent_no_answer"
-AGENT_UNREACHABLE: Final = "agent_unreachable"
+AGENT_NO_ANSWER: Final = "own_phone_no_answer"
+AGENT_UNREACHABLE: Final = "own_phone_unreachable"
 CANCELLED: Final = "dial_cancelled"
 BUSY: Final = "number_busy"
 NO_ANSWER: Final = "number_no_answer"
