@@ -32,12 +32,12 @@ TABLES: Final = """
 CREATE TABLE contact_log (
     contact_id    text   PRIMARY KEY,
     arrived_at    bigint NOT NULL,
-    direction     text   NOT NULL,
     node          text   NOT NULL,
     dialled       text   NOT NULL,
     trunk         text   NOT NULL,
     caller_number text   NOT NULL,
     caller_name   text   NOT NULL,
+    direction     text   NOT NULL,
     entry_id      text   NOT NULL,
     queue_id      text   NOT NULL,
     customer_id   text   NOT NULL,
@@ -73,13 +73,14 @@ CREATE INDEX ON contact_log (customer_id, arrived_at, contact_id);
 CREATE INDEX ON contact_log (caller_token, arrived_at, contact_id);
 """
 
-INBOUND: Final = "inbound"
-OUTBOUND: Final = "outbound"
-
 CALLER: Final = "contact caller"
 """The name under which look-up tokens of callers' numbers are made (`Vault.token`)."""
 # A token is 32 bytes; half of it tells two numbers apart among all that there are.
 _TOKEN_BYTES: Final = 16
+
+
+INBOUND: Final = "inbound"
+OUTBOUND: Final = "outbound"
 
 
 class Contact(Struct):
@@ -87,21 +88,20 @@ class Contact(Struct):
 
     `direction`: inbound, or outbound where an agent dialled: then the caller is whoever was called, and `agent_id` who
     dialled until somebody talks. `outcome` is empty while it lives, then `ContactEnded.reason`. `wait_ms`: from
-    ContactQueued to QueueVisitEnded, all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without `hold_ms`, from ContactHeld to
-    ContactResumed or the end. `missed`: offers that an agent rejected, let
-    ring or could not be reached for; not those that we withdrew. `transfers`: how often an agent passed it on;
-    `agent_id` is the last one. `caller_token`: of the number in E.164, empty where
-    there is none or nobody may find it any more.
+    ContactQueued to QueueVisitEnded, all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without
+    `hold_ms`, from ContactHeld to ContactResumed or the end. `missed`: offers that an agent rejected, let ring or could
+    not be reached for; not those that we withdrew. `transfers`: how often an agent passed it on; `agent_id` is the last
+    one. `caller_token`: of the number in E.164, empty where there is none or nobody may find it any more.
     """
 
     contact_id: str
     arrived_at: int
-    direction: str
     node: str
     dialled: str
     trunk: str
     caller_number: str
     caller_name: str
+    direction: str = INBOUND
     entry_id: str = ""
     queue_id: str = ""
     customer_id: str = ""
@@ -188,12 +188,12 @@ def _begun(ident: str, record: Record, event: contacts.ContactArrived | ContactD
         return Contact(
             contact_id=ident,
             arrived_at=record.about.at,
-            direction=OUTBOUND,
             node=event.node,
             dialled="",
             trunk="",
             caller_number=event.caller_number,
             caller_name="",
+            direction=OUTBOUND,
             queue_id=event.queue_id,
             agent_id=event.agent_id,
             position=record.position,
@@ -201,7 +201,6 @@ def _begun(ident: str, record: Record, event: contacts.ContactArrived | ContactD
     return Contact(
         contact_id=ident,
         arrived_at=record.about.at,
-        direction=INBOUND,
         node=event.node,
         dialled=event.dialled,
         trunk=event.trunk,

@@ -62,9 +62,9 @@ class Detail(Struct, kw_only=True, omit_defaults=True):
     """What an entry says beside its kind. Instants and durations as everywhere; what does not apply is empty.
 
     Of a contact: `dialled`, `outbound` (an agent called), `queue_id`, `agents` (in the order in which they talked),
-    `connected_at`, `ended_at`, `talk_ms` (hold included), `transfers` (by an agent), `code` (the wrap-up reason). Of an order's step: `type_id`,
-    `state`, `action`, `assignee`, `fields`. Of a note: `code`. Of the file: `changed` (which parts), `level`, `label`,
-    `source`.
+    `connected_at`, `ended_at`, `talk_ms` (hold included), `transfers` (by an agent), `code` (the wrap-up reason). Of an
+    order's step: `type_id`, `state`, `action`, `assignee`, `fields`. Of a note: `code`. Of the file: `changed` (which
+    parts), `level`, `label`, `source`.
     """
 
     dialled: str = ""
