@@ -232,8 +232,10 @@ class _Fold:
 
 
 def _arrived(fold: _Fold, record: Record, event: contacts.ContactArrived | ContactDialled) -> None:
-    outbound = isinstance(event, ContactDialled)
-    detail = Detail(queue_id=event.queue_id, outbound=True) if outbound else Detail(dialled=event.dialled)
+    if isinstance(event, ContactDialled):
+        detail = Detail(queue_id=event.queue_id, outbound=True)
+    else:
+        detail = Detail(dialled=event.dialled)
     ident = ident_of(record.stream)
     fold.entries[record.stream] = Entry(
         entry_id=record.stream,

@@ -150,20 +150,20 @@ class Contact:
     def __init__(
         self, ident: str, begun: events.ContactArrived | dial_events.ContactDialled, record: Record, place: int
     ) -> None:
-        dialled = isinstance(begun, dial_events.ContactDialled)
+        arrived = begun if isinstance(begun, events.ContactArrived) else None
         self.ident = ident
         self.node = begun.node
-        self.caller = "" if dialled else begun.leg
-        self.unattended = not dialled and begun.found == IMPORT
+        self.caller = arrived.leg if arrived is not None else ""
+        self.unattended = arrived is not None and arrived.found == IMPORT
         """Whether its switch served it alone."""
-        self.legs = set() if dialled else {begun.leg}
-        self.dial = Dial(begun) if dialled else None
+        self.legs = {arrived.leg} if arrived is not None else set()
+        self.dial = Dial(begun) if isinstance(begun, dial_events.ContactDialled) else None
         """Until the two talk."""
         self.unwanted: dict[str, Instant] = {}
         self.visit = ""
         self.visit_due = self.waiting_since = Instant(0)
         self.moved_to = ""
-        self.picked_for = begun.shift_id if dialled else ""
+        self.picked_for = self.dial.shift_id if self.dial is not None else ""
         self.given = 0
         self.steps = self.step = 0
         self.step_due = Instant(0)

@@ -153,7 +153,7 @@ class CustomerFile:
         return number
 
     def _caller_of(self, contact_id: str) -> str:
-        return e164(self._arrived(contact_id).caller_number, self._region) or "" if contact_id else ""
+        return e164(self._begun(contact_id).caller_number, self._region) or "" if contact_id else ""
 
     def _begun(self, contact_id: str) -> ContactArrived | ContactDialled:
         name = stream("contact", checked_id(contact_id, "contact"))

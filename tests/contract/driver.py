@@ -364,8 +364,8 @@ class RealDriver(Driver):
         )
 
     def number_shown(self, number: str) -> str:
-        told = (self.folder / number / "story.log").read_text(errors="replace")
-        return re.findall(r"^shown .*<sip:([^@>]*)@", told, re.MULTILINE)[-1]
+        last = max((self.folder / number).rglob("story.log"), key=lambda story: story.stat().st_mtime)
+        return str(re.findall(r"^shown .*<sip:([^@>]*)@", last.read_text(errors="replace"), re.MULTILINE)[-1])
 
     @property
     def apology_ms(self) -> int:
