@@ -37,6 +37,7 @@ class Dialers(Pressers):
         if dice.random() < 0.2:  # a click too many, or at once another number
             self._press(i.Dial(agent=wish.agent, number=dice.choice((number, NUMBERS[1]))))
         if dice.random() < 0.25:  # they think better of it, in whatever state it is by then
-            end = dice.choice((i.HangUp, i.Reject, i.Pause))
-            again = i.Pause(agent=wish.agent, reason="break") if end is i.Pause else end(agent=wish.agent)
-            self._agenda.soon(0, 8_000, lambda: self._press(again))
+            number = wish.agent
+            wishes = (i.HangUp(agent=number), i.Reject(agent=number), i.Pause(agent=number, reason="break"))
+            end = dice.choice(wishes)
+            self._agenda.soon(0, 8_000, lambda: self._press(end))
