@@ -123,7 +123,7 @@ STEPS: Final = (
     ("H", ".talk:not(.is-held) [data-key=H]:enabled"),
     ("A", ".ring [data-key=A]:enabled"),
     ("W", "#wrap-form"),
-    ("R", "[id=act-ready]:enabled"),
+    ("R", "#desk-missed .banner [id=act-ready]:enabled"),
 )
 _SEEN: Final = "selectors => [...document.querySelectorAll(selectors)].some((each) => each.checkVisibility())"
 
