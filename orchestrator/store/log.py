@@ -93,7 +93,7 @@ class Log:
             after = rows[-1].position
 
     def happened(self, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Happened]:
-        """What `history` tells as far as a fold looks at it: at two thirds of the cost, and the server reads on while
+        """What `history` tells as far as a fold looks at it: at half the cost, and the server reads on while
         the caller folds. Holds one of the source's connections as long as it is iterated; where that is lost, it goes
         on. A statement sends `batch` rows: none takes so long that the server would end it, or hold back its
         housekeeping.
@@ -105,9 +105,8 @@ class Log:
             try:
                 with self._source.borrow() as connection:
                     for rows in self._recorder.sent(connection, after=after, until=last, limit=batch):
-                        opener = self._given or self.opener({row[1] for row in rows if is_sealed(row[4])})
-                        for row in rows:
-                            yield self._mapper.happened(*row, opener=opener)
+                        sealed = {row[1] for row in rows if is_sealed(row[4])} if self._vault is not None else ()
+                        yield from self._mapper.told(rows, self.opener(sealed))
                         after = rows[-1][0]
                         count += len(rows)
             except psycopg.Error as error:

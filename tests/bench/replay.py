@@ -5,8 +5,9 @@ writers and then copied under other names, each copy later than the one before, 
 keeper makes its snapshots beside it, as it does in life. A look is cold: connections, snapshots and keys are as of a
 process that has just begun. What the server's memory holds of its files is left alone.
 
-A million events by default. `--size 20m` goes on to 5 and 20 million: that takes half an hour to an hour and 16 GB
-under the folder for temporary files, and is given up after `LONGEST_S`.
+A million events by default. `--size 20m` goes on to 2, 5, 10 and 20 million: that takes a quarter of an hour or more and 16 GB
+under the folder for temporary files, and is given up after `LONGEST_S`. `--keep DIR` leaves log and snapshots there;
+the next run with it takes them up and measures again within minutes, or lets them grow.
 """
 
 import random
@@ -17,9 +18,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 import psycopg
 
 from orchestrator import cluster as clusters
@@ -35,10 +38,10 @@ from orchestrator.store import DeskWriter, KeyShelf, LiveWriter, Log, Source, sc
 from orchestrator.vault import Vault
 from projections.command import collect_rarely
 from tests.bench.projections_log import FENCE, append, simulated
-from tests.bench.replay_log import Copies, with_evening
+from tests.bench.replay_log import Copies, Story, with_evening
 from tests.postgres import make_reachable_directory, settings_for
 
-SIZES: Final = {"100k": 100_000, "1m": 1_000_000, "5m": 5_000_000, "20m": 20_000_000}
+SIZES: Final = {"100k": 100_000, "1m": 1_000_000, "2m": 2_000_000, "5m": 5_000_000, "10m": 10_000_000, "20m": 20_000_000}
 USUAL: Final = "1m"
 LONGEST_S: Final = 3_600.0
 # Copied ahead of the keeper, at most: what is copied first is not to be read from the disk again.
@@ -50,47 +53,63 @@ ROUNDS: Final = 5
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 
-def run(size: str = USUAL) -> Iterator[dict[str, Any]]:
-    """The figures of group `replay`, in about two minutes; of a log of `size`."""
-    place = make_reachable_directory("rl-bench-")
+def run(size: str = USUAL, keep: Path | None = None) -> Iterator[dict[str, Any]]:
+    """The figures of group `replay`, in about two minutes; of a log of `size`, or of what is kept in a directory."""
+    place = make_reachable_directory("rl-bench-") if keep is None else keep.absolute()
+    place.mkdir(mode=0o711, parents=True, exist_ok=True)
     cluster = clusters.ensure_running(settings_for(place / "home"), lambda _: None)
     try:
         with ExitStack() as stack:
-            yield from _measured(cluster, place / "kek", SIZES[size], stack)
+            yield from _measured(cluster, place, SIZES[size], stack)
     finally:
         cluster.stop()
-        shutil.rmtree(place)
+        if keep is None:
+            shutil.rmtree(place)
 
 
-def _measured(cluster: Cluster, kek: Any, most: int, stack: ExitStack) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a path
+def _measured(cluster: Cluster, place: Path, most: int, stack: ExitStack) -> Iterator[dict[str, Any]]:
+    kek, note = place / "kek", place / "story.json"
+    if not note.exists():
+        note.write_bytes(msgspec.json.encode(_told(cluster, kek)))
+    reading, projecting = Source(cluster.url_reader), Source(cluster.url_projector)
+    for source in (reading, projecting):
+        stack.callback(source.close)
+    collect_rarely()
+    copies = Copies(cluster.url_owner, msgspec.json.decode(note.read_bytes(), type=Story))
+    keeper = Keeper(projecting, Snapshots(projecting))
+    keeper.begin()
+    until = time.monotonic() + LONGEST_S
+    had, rated = copies.events, False
+    for name, size in SIZES.items():
+        if size > most or (size < had and size != max(each for each in SIZES.values() if each <= had)):
+            continue
+        begun, kept = time.monotonic(), keeper.position
+        _fill(copies, keeper, size, until)
+        took = time.monotonic() - begun
+        print(f"{copies.events} events: snapshots of the last {keeper.position - kept} took {took:.0f} s", file=sys.stderr)
+        yield _cold(cluster, kek, name, copies, size)
+        if not rated and size >= SIZES[USUAL]:
+            yield from _rates(reading, cluster, copies.whole(SIZES[USUAL]))
+            rated = True
+    yield _sizes(cluster, copies)
+
+
+def _told(cluster: Cluster, kek: Path) -> Story:
+    """The story, stored as the product stores it."""
     schema.create(cluster.url_owner, admin_url=cluster.url_admin)
     with psycopg.connect(cluster.url_writer) as connection:
         connection.execute("INSERT INTO ringledger_lease (site, holder, epoch) VALUES ('main', 'bench', 1)")
-    writing, reading, projecting = (
-        Source(url) for url in (cluster.url_writer, cluster.url_reader, cluster.url_projector)
-    )
-    for source in (writing, reading, projecting):
-        stack.callback(source.close)
-    vault = Vault.unlock(kek, KeyShelf(writing))
-    writer = LiveWriter(writing, vault, FENCE).start()
-    records = with_evening(simulated())
-    append(DeskWriter(writing, vault), writer, records)
-    writer.close()
-    collect_rarely()
-    copies = Copies(cluster.url_owner, records)
-    snapshots = Snapshots(projecting)
-    keeper = Keeper(projecting, snapshots)
-    keeper.begin()
-    until = time.monotonic() + LONGEST_S
-    for name, size in SIZES.items():
-        if size <= most:
-            begun = time.monotonic()
-            _fill(copies, keeper, size, until)
-            print(f"{copies.events} events and their snapshots: {time.monotonic() - begun:.0f} s", file=sys.stderr)
-            yield _cold(cluster, kek, name, copies, size)
-        if name == USUAL:
-            yield from _rates(reading, cluster)
-    yield _sizes(cluster, copies)
+    writing = Source(cluster.url_writer)
+    try:
+        vault = Vault.unlock(kek, KeyShelf(writing))
+        writer = LiveWriter(writing, vault, FENCE).start()
+        records = with_evening(simulated())
+        append(DeskWriter(writing, vault), writer, records)
+        writer.close()
+        times = [record.about.at for record in records]
+        return Story(len(records), Log(writing).position(), min(times), max(times))
+    finally:
+        writing.close()
 
 
 def _fill(copies: Copies, keeper: Keeper, size: int, until: float) -> None:
@@ -119,7 +138,7 @@ def _fill(copies: Copies, keeper: Keeper, size: int, until: float) -> None:
         thread.join()
 
 
-def _cold(cluster: Cluster, kek: Any, name: str, copies: Copies, size: int) -> dict[str, Any]:  # noqa: ANN401 - a path
+def _cold(cluster: Cluster, kek: Path, name: str, copies: Copies, size: int) -> dict[str, Any]:
     """The slowest of some looks at instants drawn from the whole log."""
     dice = random.Random(name)
     took: list[float] = []
@@ -150,7 +169,7 @@ def _cold(cluster: Cluster, kek: Any, name: str, copies: Copies, size: int) -> d
     }
 
 
-def _rates(reading: Source, cluster: Cluster) -> Iterator[dict[str, Any]]:
+def _rates(reading: Source, cluster: Cluster, until: int) -> Iterator[dict[str, Any]]:
     log = Log(reading)
     folds: list[tuple[float, float]] = []
     copies: list[float] = []
@@ -171,7 +190,7 @@ def _rates(reading: Source, cluster: Cluster) -> Iterator[dict[str, Any]]:
     }
     yield {"name": "fold.vs_copy", "value": round(folded / raw, 3), "unit": "ratio", "at_least": 0.2}
     cpu = time.process_time()
-    report = verify(log.history())
+    report = verify(log.history(until=until))
     used = time.process_time() - cpu
     yield {
         "name": "verify.events_per_s",
