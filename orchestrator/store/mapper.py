@@ -25,7 +25,7 @@ from orchestrator.vault import SEALED, Tampered
 SEAL_MARK: Final = "$sealed"
 # As the encoder writes it. Inside a JSON string the quotes would be escaped, so no caller's name can look like it.
 _SEAL_BYTES: Final = b'{"$sealed":'
-_SEALED_TEXT: Final = b':' + _SEAL_BYTES + b'"'
+_SEALED_TEXT: Final = b":" + _SEAL_BYTES + b'"'
 
 Opener: TypeAlias = Callable[[str, str, str], str]
 """(stream, field path, sealed base64) → the text, or a marker that stands for it."""

@@ -49,7 +49,9 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("group", nargs="?", choices=GROUPS)
     parser.add_argument("--only", choices=GROUPS)
-    parser.add_argument("--size", choices=("100k", "1m", "2m", "5m", "10m", "20m"), help="how long a log `replay` is measured on")
+    parser.add_argument(
+        "--size", choices=("100k", "1m", "2m", "5m", "10m", "20m"), help="how long a log `replay` is measured on"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where `replay` keeps its log, and takes it up again")
     asked = parser.parse_args(words)
     only = asked.group or asked.only

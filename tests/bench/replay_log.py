@@ -46,9 +46,10 @@ class Copies:
         found = self._connection.execute(_READ, (story.until,)).fetchall()
         rows = [(str(a), int(b), str(c), bytes(d)) for a, b, c, d in found]
         self._story = story.records
-        self._size = len(rows)
+        self.size = len(rows)
+        """Of one copy."""
         self.events = self._told(_COUNT)
-        self._number = (self.events - story.records) // self._size
+        self._number = (self.events - story.records) // self.size
         self.ends = Instant(story.ends + self._number * _LATER)
         text = _IDS.sub(_ID + rb"\1", b"".join(_row(*row) for row in rows))
         self._thousands: dict[int, bytes] = {}
@@ -67,13 +68,13 @@ class Copies:
             with self._connection.cursor().copy(words) as copy:
                 copy.write(_HEAD + text + _END)
             self._connection.execute("NOTIFY ringledger_events")
-            self.events += self._size
+            self.events += self.size
             self.ends = Instant(self.ends + _LATER)
 
     def whole(self, events: int) -> int:
         """The position at which the last copy ends that is needed for so many events."""
-        copies = -(-(events - self._story) // self._size)
-        return self._told(_PLACE, self._story + copies * self._size - 1)
+        copies = -(-(events - self._story) // self.size)
+        return self._told(_PLACE, self._story + copies * self.size - 1)
 
     def _told(self, words: LiteralString, *values: int) -> int:
         row = self._connection.execute(words, values).fetchone()

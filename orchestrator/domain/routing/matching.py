@@ -5,9 +5,9 @@ contact, or the best contact for an agent, does not grow with waiting contacts t
 requirement at a time; those of one queue who ask for the same stand in one lane (`lines`), and look at the agents of
 one pool by one order (`pools`). Lanes of named agents look at those agents alone.
 
-Whoever comes and goes between two questions is never put in order: what moved is noted, and put where it belongs when
-somebody asks (`_settle`). A fold of the past asks once, at its end. Where agents are drawn, who was drawn before counts,
-so there everybody is put in order at once.
+Whoever comes and goes between two questions is never put in order: what moved is noted, and put where it belongs once
+somebody asks (`_settle`). A fold of the past asks at its end. Where agents are drawn, it counts who was drawn before:
+there everybody is put in order at once.
 
 Contacts: higher rank first, then who has waited longest, then who queued first. Agents: higher level first, unless the
 queue says otherwise and the requirement does not ask for the strongest; then the queue's rule (`rules`).
