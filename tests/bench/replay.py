@@ -75,6 +75,7 @@ def run(size: str = USUAL, keep: Path | None = None) -> Iterator[dict[str, Any]]
 
 
 def _measured(cluster: Cluster, place: Path, most: int, stack: ExitStack) -> Iterator[dict[str, Any]]:
+    schema.create(cluster.url_owner, admin_url=cluster.url_admin)
     kek, note = place / "kek", place / "story.json"
     if not note.exists():
         note.write_bytes(msgspec.json.encode(_told(cluster, kek)))
@@ -104,7 +105,6 @@ def _measured(cluster: Cluster, place: Path, most: int, stack: ExitStack) -> Ite
 
 def _told(cluster: Cluster, kek: Path) -> Story:
     """The story, stored as the product stores it."""
-    schema.create(cluster.url_owner, admin_url=cluster.url_admin)
     with psycopg.connect(cluster.url_writer) as connection:
         connection.execute("INSERT INTO ringledger_lease (site, holder, epoch) VALUES ('main', 'bench', 1)")
     writing = Source(cluster.url_writer)

@@ -402,6 +402,8 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
     if common is not None:
         return common(contact, event, at)
     match event:
+        case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
+            return _evolve_hold(contact, event, at)
         case AnswerRequested():
             return replace(contact, answered=True)
         case NuisanceMarked():
@@ -704,9 +706,5 @@ _COMMON: Final[Mapping[type[Event], Callable[[Contact, Any, Instant], Contact]]]
         AgentSegmentEnded: _segment_ended,
         ContactEnded: _ended,
         ContactTurnedAway: _turned_away,
-        HoldRequested: _evolve_hold,
-        ResumeRequested: _evolve_hold,
-        ContactHeld: _evolve_hold,
-        ContactResumed: _evolve_hold,
     }
 )

@@ -497,7 +497,6 @@ class Matching:
         heapify(heads)
         while heads:
             place, key = heappop(heads)
-            self._settle()
             lane = self._lanes.get(key)
             wait = lane.head(now) if lane is not None else None
             if lane is None or wait is None:
