@@ -1,0 +1,272 @@
+"""One run: an installation under calls, its processes killed by a plan, and both sides' accounts compared afterwards.
+
+    python -m tests.acceptance.chaos --seconds 300 --seed 7        as `make chaos`
+"""
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from math import ceil
+from pathlib import Path
+from typing import Any, Final, Self
+
+from msgspec import Struct, field
+
+from orchestrator.audit.verify import verify
+from orchestrator.control import Client, ControlError, control_path
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.kernel import LIVE_KINDS, Record, Refused, ident_of, kind_of
+from orchestrator.runner import inputs
+from tests.acceptance.chaos.callers import Peers, SimulatedPeers
+from tests.acceptance.chaos.fates import Known, Verdict, compare
+from tests.acceptance.chaos.plan import KINDS, Kill, kills
+from tests.acceptance.chaos.place import WIDE_S, Place
+from tests.lab.patience import until
+
+_DESK_LOOK_S: Final = 0.5
+_SWITCH_DOWN_S: Final = 1.0
+"""After so long a service manager has a switch started again."""
+_MISSED_S: Final = 30.0
+"""How long it is waited for a process that is to be killed and is not there, for it is being started again."""
+_FIRST: Final = 2001
+
+Say = Callable[[str], None]
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """What a run is made of."""
+
+    seed: int
+    seconds: float
+    per_second: float = 20.0
+    talk_s: float = 5.0
+    gaps_s: tuple[float, float] = (2.0, 8.0)
+    """Between one kill and the next."""
+
+    @property
+    def extensions(self) -> list[str]:
+        """Of as many agents as these calls keep busy, and some more."""
+        return [str(_FIRST + number) for number in range(ceil(self.per_second * (self.talk_s + 1) * 1.2))]
+
+
+class Outcome(Struct, kw_only=True):
+    """What a run came to."""
+
+    setting: Setting
+    verdict: Verdict = field(default_factory=Verdict)
+    wrong: list[str] = field(default_factory=list)
+    """What else is not as it must be, a sentence each."""
+    story: list[str] = field(default_factory=list)
+    killed: Counter[str] = field(default_factory=Counter)
+    dead_lines: int = 0
+    silence_s: float = 0.0
+    """The longest time in which nothing was decided, while callers came."""
+    silence_after: str = ""
+    """What had been killed last when it began."""
+    load: float = 0.0
+    took_s: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        return self.verdict.whole and not self.wrong
+
+    def text(self) -> str:
+        """The seed, what was done, and what is wrong."""
+        setting = self.setting
+        head = f"seed {setting.seed}, {setting.seconds:g} s, {setting.per_second:g} calls/s of {setting.talk_s:g} s"
+        return "\n".join([head, *self.story, *self.wrong, self.verdict.text()])
+
+    def figures(self) -> Iterator[dict[str, Any]]:
+        """As the lines of `make bench`."""
+        verdict, setting = self.verdict, self.setting
+        about = {"seed": setting.seed, "seconds": setting.seconds, "calls_per_s": setting.per_second}
+        fates = {name: count for name, count in sorted(verdict.fates.items())}
+        yield _figure("calls", verdict.calls, "calls", **about, fates=fates, dead_lines=self.dead_lines)
+        for name, found in (("lost", verdict.lost), ("doubled", verdict.doubled), ("ghosts", verdict.ghosts)):
+            yield _figure(name, len(found), "found", at_most=0)
+        yield _figure("wrong", len(self.wrong), "other faults", at_most=0)
+        yield _figure("kills", self.killed.total(), "kills", **{kind: self.killed[kind] for kind in sorted(self.killed)})
+        silence = round(self.silence_s, 2)
+        yield _figure("longest_without_decision_s", silence, "s", after=self.silence_after, load=self.load)
+        yield _figure("longest_alone_s", round(verdict.longest_alone_s, 2), "s")
+
+
+def _figure(name: str, value: float, unit: str, **more: object) -> dict[str, Any]:
+    return {"name": f"chaos.{name}", "value": value, "unit": unit, **more}
+
+
+class _Desks:
+    """Every agent's desk: signs in, and is ready again whenever it was stood down."""
+
+    def __init__(self, home: Path) -> None:
+        self._client = Client(control_path(home))
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="desks", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(30)
+        self._client.close()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                for agent in self._client.ask("agents"):
+                    self._look(agent["number"], agent["state"])
+            except (ControlError, Refused):
+                pass  # nobody decides at the moment: the next look finds the next engine
+            self._stopping.wait(_DESK_LOOK_S)
+
+    def _look(self, number: str, state: str) -> None:
+        if state == "signed_out":
+            self._client.do(inputs.SignIn(agent=number))
+        if state in {"signed_out", "paused"}:
+            self._client.do(inputs.Ready(agent=number))
+
+
+def play(setting: Setting, folder: Path, say: Say = lambda _: None) -> Outcome:
+    """A run from its beginning to its end. AssertionError, with the story, where something does not come to be."""
+    peers = SimulatedPeers(
+        folder,
+        setting.extensions,
+        seed=setting.seed,
+        calls=round(setting.seconds * setting.per_second),
+        per_second=setting.per_second,
+        talk_ms=round(setting.talk_s * 1_000),
+    )
+    outcome = Outcome(setting=setting)
+    plan = kills(setting.seed, setting.seconds, setting.gaps_s)
+    began = time.monotonic()
+    try:
+        peers.start()
+        with Place(folder, peers.switch, setting.extensions) as place:
+            try:
+                _play(place, peers, plan, outcome, say)
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{outcome.text()}\n{place.said()}") from error
+            _judge(place, peers, outcome)
+    finally:
+        peers.stop()
+    outcome.took_s = time.monotonic() - began
+    outcome.load = round(os.getloadavg()[0], 1)
+    return outcome
+
+
+def _play(place: Place, peers: Peers, plan: list[Kill], outcome: Outcome, say: Say) -> None:
+    until(place.serves, "an engine to be active and to have its switch", within_s=WIDE_S)
+    with _Desks(place.home):
+        until(lambda: _ready(place), "every agent to be ready", within_s=WIDE_S)
+        until(lambda: place.health().get("ok"), "every component to be there", within_s=WIDE_S)
+        peers.begin()
+        _carry_out(plan, place, peers, outcome, say)
+        say("the last one is killed; the callers come to their ends")
+        callers_s = outcome.setting.seconds + WIDE_S
+        until(lambda: not peers.channels() and peers.over(), "every caller to come to an end", within_s=callers_s)
+        until(lambda: _contacts(place) == 0, "every contact to come to an end", within_s=WIDE_S)
+        until(lambda: _ready(place), "every agent to be ready again", within_s=WIDE_S)
+    until(lambda: _ended_day(place), "everybody to be signed out", within_s=WIDE_S)
+    place.await_whole()
+    until(lambda: not peers.channels(), "the switch to have no channel left", within_s=WIDE_S)
+
+
+def _carry_out(plan: list[Kill], place: Place, peers: Peers, outcome: Outcome, say: Say) -> None:
+    waiting = threading.Event()
+    began = time.monotonic()
+    for kill in plan:
+        waiting.wait(max(0.0, began + kill.at_s - time.monotonic()))
+        if kill.kind == "switch":
+            pid = peers.kill()
+        else:
+            pid = until(lambda kill=kill: place.kill(kill.kind), f"{kill.kind} to be there", within_s=_MISSED_S)
+        line = f"{time.time():.3f} {time.monotonic() - began:6.1f} s: killed {kill.kind} ({pid})"
+        outcome.story.append(line)
+        outcome.killed[kill.kind] += 1
+        say(line)
+        if kill.kind == "switch":
+            waiting.wait(_SWITCH_DOWN_S)
+            peers.start()
+
+
+def _ready(place: Place) -> bool:
+    agents = place.ask("agents")
+    return bool(agents) and all(agent["state"] == "ready" for agent in agents)
+
+
+def _contacts(place: Place) -> int | None:
+    status = place.ask("status")
+    return None if status is None else int(status["contacts"])
+
+
+def _ended_day(place: Place) -> bool:
+    try:
+        place.client.do(inputs.EndAll(reason="evening"))
+    except (ControlError, Refused):
+        return False
+    status = place.ask("status")
+    return status is not None and not status["shifts"]
+
+
+# --- afterwards ------------------------------------------------------------------------------------------------------
+def _judge(place: Place, peers: Peers, outcome: Outcome) -> None:
+    """What must hold of the log, the callers and the read models, once everything stands still."""
+    before = place.rows()
+    status = place.run.stop(patience_s=60)
+    if status:
+        outcome.wrong.append(f"`ringledger run` ended with status {status}")
+    records = place.opened()
+    report = verify(iter(records), expect_contacts=1, settled=True)
+    if not report.ok:
+        outcome.wrong.append(report.text())
+    after = place.rebuilt()
+    outcome.wrong += [
+        f"read model {name}, table {table}, is another once it is built anew"
+        for name, tables in after.items()
+        for table, rows in tables.items()
+        if rows != before[name][table]
+    ]
+    calls = peers.calls()
+    live = [record.about.at / 1e6 for record in records if kind_of(record.stream) in LIVE_KINDS]
+    outcome.verdict = compare(calls, known(records), peers.rings(), killed=peers.killed, decided_at=live)
+    outcome.dead_lines = peers.dead_lines
+    if calls:
+        _find_silence(outcome, live, since=calls[0].at, until=max(call.at for call in calls))
+
+
+def known(records: list[Record]) -> list[Known]:
+    """The contacts of the log, in order of arrival."""
+    names: dict[str, str] = {}
+    ends: dict[str, list[str]] = {}
+    legs: dict[str, list[str]] = {}
+    joined: Counter[str] = Counter()
+    for record in records:
+        if kind_of(record.stream) != "contact":
+            continue
+        contact = ident_of(record.stream)
+        match record.event:
+            case c.ContactArrived(caller_number=number):
+                names[contact] = number
+                ends[contact], legs[contact] = [], []
+            case c.ContactEnded(reason=reason):
+                ends[contact].append(reason)
+            case c.ContactConnected():
+                joined[contact] += 1
+            case c.OfferMade(reservations=reservations) | c.OfferWidened(reservations=reservations):
+                legs[contact] += [reservation.leg for reservation in reservations]
+    return [
+        Known(contact=contact, name=name, ends=tuple(ends[contact]), joined=joined[contact], legs=tuple(legs[contact]))
+        for contact, name in names.items()
+    ]
+
+
+def _find_silence(outcome: Outcome, decided_at: list[float], *, since: float, until: float) -> None:
+    moments = [since, *(moment for moment in decided_at if since < moment < until), until]
+    length, began = max((later - earlier, earlier) for earlier, later in zip(moments, moments[1:], strict=False))
+    outcome.silence_s = length
+    earlier = [line for line in outcome.story if float(line.split()[0]) <= began + length]
+    outcome.silence_after = next((kind for kind in (*KINDS, "standby") if earlier and f" {kind} " in earlier[-1]), "")
