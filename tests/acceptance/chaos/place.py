@@ -217,8 +217,22 @@ class Place:
         finally:
             source.close()
 
-    def rows(self) -> Rows:
-        """Every row of every read model."""
+    def differences(self) -> list[str]:
+        """Where a read model is another once it is built anew from the log, which stands still meanwhile."""
+        found: list[str] = []
+
+        def look() -> bool:
+            end = self.ledger.log.position()
+            self.await_whole()
+            before = self._rows()
+            assert rebuild(self.settings, (), lambda _: None) == 0
+            found[:] = _differences(before, self._rows())
+            return self.ledger.log.position() == end
+
+        until(look, "the log to stand still while the read models are built anew", within_s=WIDE_S)
+        return found
+
+    def _rows(self) -> Rows:
         source = Source(self.database.url_projector, name="chaos rows")
         try:
             return {name: rows_of(self.database.url_projector, self._schema(source, name)) for name in PROJECTIONS}
@@ -232,15 +246,19 @@ class Place:
         assert place is not None, f"there is no read model {name}"
         return schema_of(name, place.generation)
 
-    def rebuilt(self) -> Rows:
-        """The same, after each was built anew from the log."""
-        assert rebuild(self.settings, (), lambda _: None) == 0
-        return self.rows()
-
     def said(self) -> str:
         """The ends of what the processes have printed."""
         logs = [self.folder / "run.txt", *sorted((self.home / "log").glob("*.log"))]
         return "\n".join(f"--- {log.name} ---\n{log.read_text(errors='replace')[-3_000:]}" for log in logs)
+
+
+def _differences(before: Rows, after: Rows) -> list[str]:
+    return [
+        f"read model {name}, table {table}: only while followed {was - becomes}, only when built anew {becomes - was}"
+        for name, tables in after.items()
+        for table, rows in tables.items()
+        if (was := set(before[name][table])) != (becomes := set(rows)) or len(before[name][table]) != len(rows)
+    ]
 
 
 def _command_line(pid: int) -> bytes:
