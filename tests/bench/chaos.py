@@ -1,4 +1,4 @@
-"""Callers lost, doubled and left as ghosts, while every process of an installation is killed: `make chaos`, a minute."""
+"""Callers lost, doubled and left as ghosts while every process of an installation is killed: `make chaos`, a minute."""
 
 import shutil
 from collections.abc import Iterator

@@ -78,38 +78,41 @@ class Verdict(Struct, kw_only=True):
         return "\n".join([f"{self.calls} callers: {dict(self.fates)}", *lines])
 
 
-def compare(
-    calls: Sequence[Call],
-    known: Sequence[Known],
-    rings: Sequence[Ring],
-    *,
-    killed: Collection[int],
-    decided_at: Sequence[float],
-) -> Verdict:
-    """Both sides. `killed`: the starts of the switch that ended by SIGKILL. `decided_at`: when the ledger was written
-    by an engine, in order.
-    """
-    verdict = Verdict(calls=len(calls))
+class Accounts(Struct, frozen=True, kw_only=True):
+    """Both sides."""
+
+    calls: Sequence[Call]
+    known: Sequence[Known]
+    rings: Sequence[Ring]
+    killed: Collection[int]
+    """The starts of the switch that ended by SIGKILL."""
+    decided_at: Sequence[float]
+    """When engines wrote the ledger, in order."""
+
+
+def compare(accounts: Accounts) -> Verdict:
+    """What became of everybody, and where the two sides do not agree."""
+    verdict = Verdict(calls=len(accounts.calls))
     by_name: dict[str, list[Known]] = defaultdict(list)
-    for contact in known:
+    for contact in accounts.known:
         by_name[contact.name].append(contact)
-    told = _told_until(calls, by_name)
+    told = _told_until(accounts.calls, by_name)
 
     def cut_off(call: Call, moment: float) -> bool:
         """Whether the switch died before it can have told what happened at this moment."""
-        return call.run in killed and moment > told.get(call.run, 0.0) - SLACK_S
+        return call.run in accounts.killed and moment > told.get(call.run, 0.0) - SLACK_S
 
-    for call in calls:
+    for call in accounts.calls:
         contacts = by_name[call.name]
         if len(contacts) > 1 or len(call.joined) > 1 or any(_twice(contact) for contact in contacts):
             verdict.doubled.append(f"{call} is {contacts}")
-        elif fate := _fate(call, contacts[0] if contacts else None, cut_off, decided_at):
+        elif fate := _fate(call, contacts[0] if contacts else None, cut_off, accounts.decided_at):
             verdict.fates[fate] += 1
         else:
             verdict.lost.append(f"{call} is {contacts[0] if contacts else 'unknown to the ledger'}")
-    names = {call.name for call in calls}
-    verdict.ghosts += [f"{contact} is nobody's" for contact in known if contact.name not in names]
-    _compare_rings(verdict, calls, known, rings, killed)
+    names = {call.name for call in accounts.calls}
+    verdict.ghosts += [f"{contact} is nobody's" for contact in accounts.known if contact.name not in names]
+    _compare_rings(verdict, accounts)
     return verdict
 
 
@@ -157,17 +160,15 @@ def _silent(decided_at: Sequence[float], since: float, until: float) -> bool:
     return first == len(decided_at) or decided_at[first] > until - SLACK_S
 
 
-def _compare_rings(
-    verdict: Verdict, calls: Sequence[Call], known: Sequence[Known], rings: Sequence[Ring], killed: Collection[int]
-) -> None:
+def _compare_rings(verdict: Verdict, accounts: Accounts) -> None:
     """Phones ring for contacts of the ledger, and nobody is on the line at the end."""
-    of_leg = {leg: contact for contact in known for leg in contact.legs}
-    left_at = {call.name: call.ended_at for call in calls if call.end}
-    for ring in rings:
+    of_leg = {leg: contact for contact in accounts.known for leg in contact.legs}
+    left_at = {call.name: call.ended_at for call in accounts.calls if call.end}
+    for ring in accounts.rings:
         contact = of_leg.get(ring.leg)
         if contact is None:
             verdict.ghosts.append(f"{ring} rang for nobody")
-        elif not ring.over and ring.run not in killed:
+        elif not ring.over and ring.run not in accounts.killed:
             verdict.ghosts.append(f"{ring} is on the line still")
         elif ring.over and ring.answered and contact.name in left_at:
             alone_s = ring.ended_at - left_at[contact.name]

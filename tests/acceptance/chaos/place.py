@@ -55,6 +55,7 @@ announce_agent = false
 name = "Support line"
 numbers = ["4000"]
 queue = "support"
+answer = "when_connected"
 
 [limit.any]
 calls_per_s = 500
@@ -131,12 +132,13 @@ class Place:
         assert self.database.stop(), "somebody is still attached to the database"
 
     # --- processes ---------------------------------------------------------------------------------------------------
-    def kill(self, kind: str) -> int:
-        """SIGKILL to this process; its number, or 0 where there is none at the moment."""
+    def kill(self, kind: str) -> int | None:
+        """SIGKILL to this process; its number, or None where there is none at the moment."""
         pid = self._pid(kind)
-        if pid:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        if not pid:
+            return None
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
         return pid
 
     def _pid(self, kind: str) -> int:
@@ -201,12 +203,11 @@ class Place:
             raise AssertionError(f"{error}; the web says: {health}") from None
         end = self.ledger.log.position()
         source, log = self.ledger.source, self.ledger.log
-        for projection in PROJECTIONS.values():
-            until(
-                lambda projection=projection: standing(source, log, projection).position >= end,
-                f"{projection.name} to have come to the end of the log",
-                within_s=WIDE_S,
-            )
+
+        def behind() -> list[str]:
+            return [name for name, each in PROJECTIONS.items() if standing(source, log, each).position < end]
+
+        until(lambda: not behind(), "every read model to have come to the end of the log", within_s=WIDE_S)
 
     # --- afterwards --------------------------------------------------------------------------------------------------
     def opened(self) -> list[Record]:

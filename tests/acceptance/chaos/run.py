@@ -1,6 +1,6 @@
 """One run: an installation under calls, its processes killed by a plan, and both sides' accounts compared afterwards.
 
-    python -m tests.acceptance.chaos --seconds 300 --seed 7        as `make chaos`
+python -m tests.acceptance.chaos --seconds 300 --seed 7        as `make chaos`
 """
 
 import os
@@ -8,6 +8,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 from math import ceil
 from pathlib import Path
 from typing import Any, Final, Self
@@ -20,9 +22,10 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.kernel import LIVE_KINDS, Record, Refused, ident_of, kind_of
 from orchestrator.runner import inputs
 from tests.acceptance.chaos.callers import Peers, SimulatedPeers
-from tests.acceptance.chaos.fates import Known, Verdict, compare
-from tests.acceptance.chaos.plan import KINDS, Kill, kills
+from tests.acceptance.chaos.fates import Accounts, Known, Verdict, compare
 from tests.acceptance.chaos.place import WIDE_S, Place
+from tests.acceptance.chaos.plan import Kill, kills
+from tests.acceptance.chaos.real import RealPeers
 from tests.lab.patience import until
 
 _DESK_LOOK_S: Final = 0.5
@@ -31,6 +34,9 @@ _SWITCH_DOWN_S: Final = 1.0
 _MISSED_S: Final = 30.0
 """How long it is waited for a process that is to be killed and is not there, for it is being started again."""
 _FIRST: Final = 2001
+RATE: Final = 20.0
+REAL_RATE: Final = 5.0
+"""Calls a second on the simulated switch and on a real one, on which signalling and sound cost what they cost."""
 
 Say = Callable[[str], None]
 
@@ -40,10 +46,12 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     seed: int
     seconds: float
-    per_second: float = 20.0
+    per_second: float = RATE
     talk_s: float = 5.0
     gaps_s: tuple[float, float] = (2.0, 8.0)
     """Between one kill and the next."""
+    real: bool = False
+    """Whether the switch is a FreeSWITCH."""
 
     @property
     def extensions(self) -> list[str]:
@@ -51,22 +59,33 @@ class Setting(Struct, frozen=True, kw_only=True):
         return [str(_FIRST + number) for number in range(ceil(self.per_second * (self.talk_s + 1) * 1.2))]
 
 
+class Killed(Struct, frozen=True):
+    """Who was killed."""
+
+    at: float
+    """Seconds since 1970."""
+    after_s: float
+    """Since the first call."""
+    kind: str
+    pid: int
+
+    def __str__(self) -> str:
+        return f"{self.at:.3f}, {self.after_s:6.1f} s: killed {self.kind} ({self.pid})"
+
+
 class Outcome(Struct, kw_only=True):
     """What a run came to."""
 
     setting: Setting
+    accounts: Accounts = Accounts(calls=(), known=(), rings=(), killed=(), decided_at=())
     verdict: Verdict = field(default_factory=Verdict)
     wrong: list[str] = field(default_factory=list)
     """What else is not as it must be, a sentence each."""
-    story: list[str] = field(default_factory=list)
-    killed: Counter[str] = field(default_factory=Counter)
+    killed: list[Killed] = field(default_factory=list)
     dead_lines: int = 0
-    silence_s: float = 0.0
-    """The longest time in which nothing was decided, while callers came."""
-    silence_after: str = ""
-    """What had been killed last when it began."""
+    """Callers who found no switch: nobody's contacts."""
     load: float = 0.0
-    took_s: float = 0.0
+    """Of the machine, at the end."""
 
     @property
     def whole(self) -> bool:
@@ -76,21 +95,40 @@ class Outcome(Struct, kw_only=True):
         """The seed, what was done, and what is wrong."""
         setting = self.setting
         head = f"seed {setting.seed}, {setting.seconds:g} s, {setting.per_second:g} calls/s of {setting.talk_s:g} s"
-        return "\n".join([head, *self.story, *self.wrong, self.verdict.text()])
+        return "\n".join([head, *map(str, self.killed), *self.wrong, self.verdict.text()])
 
     def figures(self) -> Iterator[dict[str, Any]]:
         """As the lines of `make bench`."""
         verdict, setting = self.verdict, self.setting
-        about = {"seed": setting.seed, "seconds": setting.seconds, "calls_per_s": setting.per_second}
-        fates = {name: count for name, count in sorted(verdict.fates.items())}
-        yield _figure("calls", verdict.calls, "calls", **about, fates=fates, dead_lines=self.dead_lines)
+        yield _figure(
+            "calls",
+            verdict.calls,
+            "calls",
+            switch="real" if setting.real else "simulated",
+            seed=setting.seed,
+            seconds=setting.seconds,
+            calls_per_s=setting.per_second,
+            fates=dict(verdict.fates.most_common()),
+            dead_lines=self.dead_lines,
+            load=self.load,
+        )
         for name, found in (("lost", verdict.lost), ("doubled", verdict.doubled), ("ghosts", verdict.ghosts)):
             yield _figure(name, len(found), "found", at_most=0)
         yield _figure("wrong", len(self.wrong), "other faults", at_most=0)
-        yield _figure("kills", self.killed.total(), "kills", **{kind: self.killed[kind] for kind in sorted(self.killed)})
-        silence = round(self.silence_s, 2)
-        yield _figure("longest_without_decision_s", silence, "s", after=self.silence_after, load=self.load)
+        yield _figure("kills", len(self.killed), "kills", **Counter(each.kind for each in self.killed))
+        silence_s, after = self.silence()
+        yield _figure("longest_without_decision_s", round(silence_s, 2), "s", after=after)
         yield _figure("longest_alone_s", round(verdict.longest_alone_s, 2), "s")
+
+    def silence(self) -> tuple[float, str]:
+        """The longest time in which nothing was decided while callers came, and what had been killed last before."""
+        came = [call.at for call in self.accounts.calls]
+        if not came:
+            return 0.0, ""
+        first, last = min(came), max(came)
+        moments = [first, *(at for at in self.accounts.decided_at if first < at < last), last]
+        length_s, until_then = max((later - earlier, later) for earlier, later in pairwise(moments))
+        return length_s, next((each.kind for each in reversed(self.killed) if each.at < until_then), "")
 
 
 def _figure(name: str, value: float, unit: str, **more: object) -> dict[str, Any]:
@@ -132,17 +170,9 @@ class _Desks:
 
 def play(setting: Setting, folder: Path, say: Say = lambda _: None) -> Outcome:
     """A run from its beginning to its end. AssertionError, with the story, where something does not come to be."""
-    peers = SimulatedPeers(
-        folder,
-        setting.extensions,
-        seed=setting.seed,
-        calls=round(setting.seconds * setting.per_second),
-        per_second=setting.per_second,
-        talk_ms=round(setting.talk_s * 1_000),
-    )
+    peers = _peers(setting, folder)
     outcome = Outcome(setting=setting)
     plan = kills(setting.seed, setting.seconds, setting.gaps_s)
-    began = time.monotonic()
     try:
         peers.start()
         with Place(folder, peers.switch, setting.extensions) as place:
@@ -153,9 +183,22 @@ def play(setting: Setting, folder: Path, say: Say = lambda _: None) -> Outcome:
             _judge(place, peers, outcome)
     finally:
         peers.stop()
-    outcome.took_s = time.monotonic() - began
     outcome.load = round(os.getloadavg()[0], 1)
     return outcome
+
+
+def _peers(setting: Setting, folder: Path) -> Peers:
+    calls, talk_ms = round(setting.seconds * setting.per_second), round(setting.talk_s * 1_000)
+    if setting.real:
+        return RealPeers(folder, setting.extensions, calls=calls, per_second=setting.per_second, talk_ms=talk_ms)
+    return SimulatedPeers(
+        folder,
+        setting.extensions,
+        seed=setting.seed,
+        calls=calls,
+        per_second=setting.per_second,
+        talk_ms=talk_ms,
+    )
 
 
 def _play(place: Place, peers: Peers, plan: list[Kill], outcome: Outcome, say: Say) -> None:
@@ -183,11 +226,9 @@ def _carry_out(plan: list[Kill], place: Place, peers: Peers, outcome: Outcome, s
         if kill.kind == "switch":
             pid = peers.kill()
         else:
-            pid = until(lambda kill=kill: place.kill(kill.kind), f"{kill.kind} to be there", within_s=_MISSED_S)
-        line = f"{time.time():.3f} {time.monotonic() - began:6.1f} s: killed {kill.kind} ({pid})"
-        outcome.story.append(line)
-        outcome.killed[kill.kind] += 1
-        say(line)
+            pid = until(partial(place.kill, kill.kind), f"{kill.kind} to be there", within_s=_MISSED_S)
+        outcome.killed.append(Killed(time.time(), time.monotonic() - began, kill.kind, pid))
+        say(str(outcome.killed[-1]))
         if kill.kind == "switch":
             waiting.wait(_SWITCH_DOWN_S)
             peers.start()
@@ -222,12 +263,15 @@ def _judge(place: Place, peers: Peers, outcome: Outcome) -> None:
     report = verify(iter(records), expect_contacts=1, settled=True)
     if not report.ok:
         outcome.wrong.append(report.text())
-    calls = peers.calls()
-    live = [record.about.at / 1e6 for record in records if kind_of(record.stream) in LIVE_KINDS]
-    outcome.verdict = compare(calls, known(records), peers.rings(), killed=peers.killed, decided_at=live)
+    outcome.accounts = Accounts(
+        calls=peers.calls(),
+        known=known(records),
+        rings=peers.rings(),
+        killed=peers.killed,
+        decided_at=[record.about.at / 1e6 for record in records if kind_of(record.stream) in LIVE_KINDS],
+    )
+    outcome.verdict = compare(outcome.accounts)
     outcome.dead_lines = peers.dead_lines
-    if calls:
-        _find_silence(outcome, live, since=calls[0].at, until=max(call.at for call in calls))
 
 
 def known(records: list[Record]) -> list[Known]:
@@ -254,11 +298,3 @@ def known(records: list[Record]) -> list[Known]:
         Known(contact=contact, name=name, ends=tuple(ends[contact]), joined=joined[contact], legs=tuple(legs[contact]))
         for contact, name in names.items()
     ]
-
-
-def _find_silence(outcome: Outcome, decided_at: list[float], *, since: float, until: float) -> None:
-    moments = [since, *(moment for moment in decided_at if since < moment < until), until]
-    length, began = max((later - earlier, earlier) for earlier, later in zip(moments, moments[1:], strict=False))
-    outcome.silence_s = length
-    earlier = [line for line in outcome.story if float(line.split()[0]) <= began + length]
-    outcome.silence_after = next((kind for kind in (*KINDS, "standby") if earlier and f" {kind} " in earlier[-1]), "")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.acceptance.chaos.fates import Call, Known, Ring, Verdict, compare
+from tests.acceptance.chaos.fates import Accounts, Call, Known, Ring, Verdict, compare
 from tests.acceptance.chaos.plan import KINDS, kills
 
 KILLED = frozenset({1})
@@ -42,7 +42,7 @@ def judged(
     rings: tuple[Ring, ...] = RINGS,
     decided_at: tuple[float, ...] = DECIDED,
 ) -> Verdict:
-    return compare(calls, known, rings, killed=KILLED, decided_at=decided_at)
+    return compare(Accounts(calls=calls, known=known, rings=rings, killed=KILLED, decided_at=decided_at))
 
 
 def test_accounts_that_agree_are_whole_and_every_caller_has_a_fate() -> None:
