@@ -1,4 +1,4 @@
-"""Every process of an installation is killed, in turn and at random, under calls; then both sides' accounts are compared.
+"""Each process of an installation is killed, in turn and at random, under calls; then both sides are compared.
 
 plan.py       which process is killed when, by seed
 place.py      an installation as `ringledger run` keeps it, and its processes

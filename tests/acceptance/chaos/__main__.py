@@ -1,4 +1,4 @@
-"""`python -m tests.acceptance.chaos`: a run that ends by itself; its figures as JSON lines, its story on standard error."""
+"""`python -m tests.acceptance.chaos`: one run; its figures as JSON lines, its story on standard error."""
 
 import argparse
 import json

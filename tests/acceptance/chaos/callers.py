@@ -37,8 +37,6 @@ class Peers(ABC):
         """How often the switch has been started."""
         self.killed: set[int] = set()
         """Which of these starts ended by SIGKILL, counted from 0."""
-        self.dead_lines = 0
-        """Who found no switch to call."""
 
     @abstractmethod
     def start(self) -> None:
@@ -63,6 +61,10 @@ class Peers(ABC):
     @abstractmethod
     def rings(self) -> list[Ring]:
         """What the phones say, where they know the legs' names."""
+
+    @abstractmethod
+    def answered(self) -> int:
+        """How many calls the phones answered, by their own account."""
 
     @abstractmethod
     def stop(self) -> None:
@@ -146,7 +148,6 @@ class SimulatedPeers(Peers):
                 control = control or self.control()
                 control.api(f"simulator call {json.dumps(caller)}")
             except _NO_LINE:
-                self.dead_lines += 1
                 if control is not None:
                     control.socket.close()
                 control = None
@@ -166,6 +167,9 @@ class SimulatedPeers(Peers):
     # --- their accounts ----------------------------------------------------------------------------------------------
     def _story(self, run: int) -> Path:
         return self.folder / f"story-{run}.log"
+
+    def answered(self) -> int:
+        return sum(ring.answered for ring in self.rings())
 
     def calls(self) -> list[Call]:
         return [

@@ -88,6 +88,8 @@ class Accounts(Struct, frozen=True, kw_only=True):
     """The starts of the switch that ended by SIGKILL."""
     decided_at: Sequence[float]
     """When engines wrote the ledger, in order."""
+    answered: int
+    """How many calls the phones answered, by their own account."""
 
 
 def compare(accounts: Accounts) -> Verdict:
@@ -112,6 +114,9 @@ def compare(accounts: Accounts) -> Verdict:
             verdict.lost.append(f"{call} is {contacts[0] if contacts else 'unknown to the ledger'}")
     names = {call.name for call in accounts.calls}
     verdict.ghosts += [f"{contact} is nobody's" for contact in accounts.known if contact.name not in names]
+    talks = sum(contact.joined for contact in accounts.known)
+    if talks > accounts.answered:
+        verdict.ghosts.append(f"{talks} talks are known, and phones answered {accounts.answered} calls")
     _compare_rings(verdict, accounts)
     return verdict
 

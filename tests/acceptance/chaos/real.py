@@ -1,4 +1,4 @@
-"""Who calls and whose phones ring on a real switch: sipp for both, which outlives it and says what became of each call."""
+"""Who calls and whose phones ring on a real switch: sipp for both, which outlives it and keeps the accounts."""
 
 import time
 from collections import defaultdict
@@ -122,5 +122,8 @@ class RealPeers(Peers):
         return Call(name=number, run=run, at=at, joined=joined, ended_at=ended_at, end=end)
 
     def rings(self) -> list[Ring]:
-        """Nothing: these phones do not know what the ledger calls their legs. The switch's channels are counted."""
+        """Nothing: these phones do not know what the ledger calls their legs."""
         return []
+
+    def answered(self) -> int:
+        return self._phones.answered

@@ -54,6 +54,11 @@ class Setting(Struct, frozen=True, kw_only=True):
     """Whether the switch is a FreeSWITCH."""
 
     @property
+    def calls(self) -> int:
+        """How many callers try to call."""
+        return round(self.seconds * self.per_second)
+
+    @property
     def extensions(self) -> list[str]:
         """Of as many agents as these calls keep busy, and some more."""
         return [str(_FIRST + number) for number in range(ceil(self.per_second * (self.talk_s + 1) * 1.2))]
@@ -77,13 +82,11 @@ class Outcome(Struct, kw_only=True):
     """What a run came to."""
 
     setting: Setting
-    accounts: Accounts = Accounts(calls=(), known=(), rings=(), killed=(), decided_at=())
+    accounts: Accounts = Accounts(calls=(), known=(), rings=(), killed=(), decided_at=(), answered=0)
     verdict: Verdict = field(default_factory=Verdict)
     wrong: list[str] = field(default_factory=list)
     """What else is not as it must be, a sentence each."""
     killed: list[Killed] = field(default_factory=list)
-    dead_lines: int = 0
-    """Callers who found no switch: nobody's contacts."""
     load: float = 0.0
     """Of the machine, at the end."""
 
@@ -109,7 +112,7 @@ class Outcome(Struct, kw_only=True):
             seconds=setting.seconds,
             calls_per_s=setting.per_second,
             fates=dict(verdict.fates.most_common()),
-            dead_lines=self.dead_lines,
+            found_no_switch=setting.calls - verdict.calls,
             load=self.load,
         )
         for name, found in (("lost", verdict.lost), ("doubled", verdict.doubled), ("ghosts", verdict.ghosts)):
@@ -118,7 +121,8 @@ class Outcome(Struct, kw_only=True):
         yield _figure("kills", len(self.killed), "kills", **Counter(each.kind for each in self.killed))
         silence_s, after = self.silence()
         yield _figure("longest_without_decision_s", round(silence_s, 2), "s", after=after)
-        yield _figure("longest_alone_s", round(verdict.longest_alone_s, 2), "s")
+        if self.accounts.rings:
+            yield _figure("longest_alone_s", round(verdict.longest_alone_s, 2), "s")
 
     def silence(self) -> tuple[float, str]:
         """The longest time in which nothing was decided while callers came, and what had been killed last before."""
@@ -188,14 +192,16 @@ def play(setting: Setting, folder: Path, say: Say = lambda _: None) -> Outcome:
 
 
 def _peers(setting: Setting, folder: Path) -> Peers:
-    calls, talk_ms = round(setting.seconds * setting.per_second), round(setting.talk_s * 1_000)
+    talk_ms = round(setting.talk_s * 1_000)
     if setting.real:
-        return RealPeers(folder, setting.extensions, calls=calls, per_second=setting.per_second, talk_ms=talk_ms)
+        return RealPeers(
+            folder, setting.extensions, calls=setting.calls, per_second=setting.per_second, talk_ms=talk_ms
+        )
     return SimulatedPeers(
         folder,
         setting.extensions,
         seed=setting.seed,
-        calls=calls,
+        calls=setting.calls,
         per_second=setting.per_second,
         talk_ms=talk_ms,
     )
@@ -269,9 +275,9 @@ def _judge(place: Place, peers: Peers, outcome: Outcome) -> None:
         rings=peers.rings(),
         killed=peers.killed,
         decided_at=[record.about.at / 1e6 for record in records if kind_of(record.stream) in LIVE_KINDS],
+        answered=peers.answered(),
     )
     outcome.verdict = compare(outcome.accounts)
-    outcome.dead_lines = peers.dead_lines
 
 
 def known(records: list[Record]) -> list[Known]:

@@ -41,8 +41,11 @@ def judged(
     known: tuple[Known, ...] = KNOWN,
     rings: tuple[Ring, ...] = RINGS,
     decided_at: tuple[float, ...] = DECIDED,
+    answered: int = 4,
 ) -> Verdict:
-    return compare(Accounts(calls=calls, known=known, rings=rings, killed=KILLED, decided_at=decided_at))
+    return compare(
+        Accounts(calls=calls, known=known, rings=rings, killed=KILLED, decided_at=decided_at, answered=answered)
+    )
 
 
 def test_accounts_that_agree_are_whole_and_every_caller_has_a_fate() -> None:
@@ -90,6 +93,7 @@ PLANTED: dict[str, tuple[str, Callable[[], Verdict]]] = {
     "so says the ledger": ("doubled", lambda: judged(known=known_as("1", joined=2))),
     "one caller is counted away": ("ghosts", lambda: judged(calls=CALLS[1:])),
     "a phone rang for nobody": ("ghosts", lambda: judged(known=known_as("1", legs=()))),
+    "there are more talks than phones answered": ("ghosts", lambda: judged(answered=2)),
     "a phone is left on the line": ("ghosts", lambda: judged(rings=(replace(RINGS[0], over=False), *RINGS[1:]))),
 }
 
