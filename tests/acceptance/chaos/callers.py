@@ -22,8 +22,11 @@ from tests.lab.process import Child
 
 ANSWER_MS: Final = 300
 PATIENCE_MS: Final = 600_000
-_IMPATIENT: Final = (0.05, (3_000, 6_000))
-"""So many wait for so long at most; all others for as long as it takes."""
+_IMPATIENT: Final = 0.05
+_WAITS_MS: Final = (3_000, 6_000)
+"""So many of the callers wait for so long at most; all others for as long as it takes."""
+_HASTY: Final = 0.05
+"""So many hang up in the moment in which an agent answers: whoever is late then leaves an agent alone on the line."""
 _NO_LINE: Final = (ConnectionError, TimeoutError, OSError)
 
 
@@ -155,14 +158,12 @@ class SimulatedPeers(Peers):
             control.socket.close()
 
     def _caller(self, number: int) -> dict[str, object]:
-        share, limits = _IMPATIENT
-        patience_ms = self._dice.randint(*limits) if self._dice.random() < share else PATIENCE_MS
-        return {
-            "dialled": "4000",
-            "number": f"+3120{number:07}",
-            "patience_ms": patience_ms,
-            "talk_ms": self._talk_ms,
-        }
+        drawn = self._dice.random()
+        caller = {"dialled": "4000", "number": f"+3120{number:07}", "talk_ms": self._talk_ms}
+        if drawn < _HASTY:
+            return {**caller, "hang_up_when": "agent_answered"}
+        patience_ms = self._dice.randint(*_WAITS_MS) if drawn < _HASTY + _IMPATIENT else PATIENCE_MS
+        return {**caller, "patience_ms": patience_ms}
 
     # --- their accounts ----------------------------------------------------------------------------------------------
     def _story(self, run: int) -> Path:
