@@ -65,6 +65,8 @@ class Verdict(Struct, kw_only=True):
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     ghosts: list[str] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
+    """The contacts of what was found, whose stories tell more."""
     longest_alone_s: float = 0.0
     """How long a phone outlived its caller at most."""
 
@@ -108,10 +110,12 @@ def compare(accounts: Accounts) -> Verdict:
         contacts = by_name[call.name]
         if len(contacts) > 1 or len(call.joined) > 1 or any(_twice(contact) for contact in contacts):
             verdict.doubled.append(f"{call} is {contacts}")
+            verdict.suspects += [contact.contact for contact in contacts]
         elif fate := _fate(call, contacts[0] if contacts else None, cut_off, accounts.decided_at):
             verdict.fates[fate] += 1
         else:
             verdict.lost.append(f"{call} is {contacts[0] if contacts else 'unknown to the ledger'}")
+            verdict.suspects += [contact.contact for contact in contacts]
     names = {call.name for call in accounts.calls}
     verdict.ghosts += [f"{contact} is nobody's" for contact in accounts.known if contact.name not in names]
     talks = sum(contact.joined for contact in accounts.known)

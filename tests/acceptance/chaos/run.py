@@ -33,6 +33,8 @@ _SWITCH_DOWN_S: Final = 1.0
 """After so long a service manager has a switch started again."""
 _MISSED_S: Final = 30.0
 """How long it is waited for a process that is to be killed and is not there, for it is being started again."""
+_SUSPECTS: Final = 5
+"""Of so many contacts the story is told where something was found."""
 _FIRST: Final = 2001
 RATE: Final = 20.0
 REAL_RATE: Final = 5.0
@@ -87,6 +89,8 @@ class Outcome(Struct, kw_only=True):
     wrong: list[str] = field(default_factory=list)
     """What else is not as it must be, a sentence each."""
     killed: list[Killed] = field(default_factory=list)
+    stories: list[str] = field(default_factory=list)
+    """What the log has of the contacts of which something was found, and of the switch."""
     load: float = 0.0
     """Of the machine, at the end."""
 
@@ -98,7 +102,7 @@ class Outcome(Struct, kw_only=True):
         """The seed, what was done, and what is wrong."""
         setting = self.setting
         head = f"seed {setting.seed}, {setting.seconds:g} s, {setting.per_second:g} calls/s of {setting.talk_s:g} s"
-        return "\n".join([head, *map(str, self.killed), *self.wrong, self.verdict.text()])
+        return "\n".join([head, *map(str, self.killed), *self.wrong, self.verdict.text(), *self.stories])
 
     def figures(self) -> Iterator[dict[str, Any]]:
         """As the lines of `make bench`."""
@@ -278,6 +282,17 @@ def _judge(place: Place, peers: Peers, outcome: Outcome) -> None:
         answered=peers.answered(),
     )
     outcome.verdict = compare(outcome.accounts)
+    outcome.stories = list(_stories(records, outcome.verdict.suspects[:_SUSPECTS]))
+
+
+def _stories(records: list[Record], contacts: list[str]) -> Iterator[str]:
+    """Of these contacts and, where there are any, of the switch, the engines and the outages between."""
+    streams = {f"contact-{contact}" for contact in contacts}
+    for record in records if contacts else ():
+        if record.stream in streams or kind_of(record.stream) in {"node", "engine"}:
+            event = str(record.event)[:200]
+            at, origin = record.about.at / 1e6, record.about.origin
+            yield f"{record.position:>7} {at:.3f} {origin:<8} {record.stream[:16]} {event}"
 
 
 def known(records: list[Record]) -> list[Known]:
