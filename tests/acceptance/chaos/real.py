@@ -9,11 +9,14 @@ from string import Template
 from threading import Event, Thread
 from typing import Final
 
+from freeswitch.directory import Phone
 from orchestrator.settings import Switch
 from tests.acceptance.chaos.callers import Peers
 from tests.acceptance.chaos.fates import Call, Ring
+from tests.acceptance.chaos.place import WIDE_S
 from tests.lab.caller import SCENARIOS
 from tests.lab.control import Control
+from tests.lab.patience import until
 from tests.lab.phone import AnsweringPhones, register
 from tests.lab.ports import free_port, free_range
 from tests.lab.process import Child
@@ -88,21 +91,26 @@ class RealPeers(Peers):
         return self.real.control()
 
     def _register(self) -> None:
-        def one(number: int) -> None:
-            account = self._phones.accounts[number]
-            address = f"127.0.0.1:{self._phones.sip_port}"
-            register(self.folder, account, self.real.plan.sip_port, address, expires_s=AnsweringPhones.expires_s)
-
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(one, range(len(self._phones.accounts))))
+            list(pool.map(self._register_one, self._phones.accounts))
+
+    def _register_one(self, account: Phone) -> None:
+        """Try until it is: the switch may be dead just then, and somebody else may have our port."""
+
+        def tried() -> bool:
+            address = f"127.0.0.1:{self._phones.sip_port}"
+            try:
+                register(self.folder, account, self.real.plan.sip_port, address, expires_s=AnsweringPhones.expires_s)
+            except AssertionError:
+                return self._stopping.is_set()
+            return True
+
+        until(tried, f"phone {account.extension} to be registered", within_s=WIDE_S)
 
     def _register_again(self) -> None:
-        """As phones do by themselves; where the switch is dead just then, it is done when it is started."""
+        """As phones do by themselves."""
         while not self._stopping.wait(_REGISTER_AGAIN_S):
-            try:
-                self._register()
-            except AssertionError:
-                continue
+            self._register()
 
     # --- their accounts ----------------------------------------------------------------------------------------------
     def calls(self) -> list[Call]:
