@@ -27,7 +27,6 @@ _WAITS_MS: Final = (3_000, 6_000)
 """So many of the callers wait for so long at most; all others for as long as it takes."""
 _HASTY: Final = 0.05
 """So many hang up in the moment in which an agent answers: whoever is late then leaves an agent alone on the line."""
-_NO_LINE: Final = (ConnectionError, TimeoutError, OSError)
 
 
 class Peers(ABC):
@@ -150,7 +149,7 @@ class SimulatedPeers(Peers):
             try:
                 control = control or self.control()
                 control.api(f"simulator call {json.dumps(caller)}")
-            except _NO_LINE:
+            except OSError:
                 if control is not None:
                     control.socket.close()
                 control = None

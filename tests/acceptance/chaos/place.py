@@ -24,9 +24,9 @@ from orchestrator.service.configuration import apply_file
 from orchestrator.settings import Switch
 from orchestrator.store import Away, KeyShelf, Log, Source
 from orchestrator.vault import Vault
-from projections.base import live_place, schema_of
+from projections.base import Site, live_place, schema_of
 from projections.catalogue import PROJECTIONS
-from projections.command import rebuild
+from projections.command import rebuild_from
 from projections.status import standing
 from tests.acceptance.house import ROOT, url_of
 from tests.acceptance.ledger import Ledger
@@ -226,12 +226,21 @@ class Place:
             end = self.ledger.log.position()
             self.await_whole()
             before = self._rows()
-            assert rebuild(self.settings, (), lambda _: None) == 0
+            self._rebuild()
             found[:] = _differences(before, self._rows())
             return self.ledger.log.position() == end
 
         until(look, "the log to stand still while the read models are built anew", within_s=WIDE_S)
         return found
+
+    def _rebuild(self) -> None:
+        source = Source(self.database.url_projector, name="chaos rebuild")
+        try:
+            settings = self.settings
+            site = Site(settings.timezone, Vault.unlock(settings.kek_file, KeyShelf(source)), region=settings.region)
+            assert rebuild_from(source, site, tuple(PROJECTIONS), lambda _: None)
+        finally:
+            source.close()
 
     def _rows(self) -> Rows:
         source = Source(self.database.url_projector, name="chaos rows")
@@ -255,11 +264,15 @@ class Place:
 
 def _differences(before: Rows, after: Rows) -> list[str]:
     return [
-        f"read model {name}, table {table}: only while followed {was - becomes}, only when built anew {becomes - was}"
+        f"read model {name}, table {table}: while followed {_some(was - becomes)}, built anew {_some(becomes - was)}"
         for name, tables in after.items()
         for table, rows in tables.items()
         if (was := set(before[name][table])) != (becomes := set(rows)) or len(before[name][table]) != len(rows)
     ]
+
+
+def _some(rows: set[tuple[Any, ...]]) -> str:
+    return f"{len(rows)} others, such as {sorted(rows)[:2]}"
 
 
 def _command_line(pid: int) -> bytes:
