@@ -1,12 +1,13 @@
 """What became of each caller, as the callers themselves have it and as the ledger has it, side by side.
 
-A caller must be one contact of the ledger, which ended once, as the caller says that it did. Three things excuse:
+A caller must be one contact of the ledger, which ended once, as the caller says that it did. Four things excuse:
 
     cut       the switch was killed under the call: the caller says no end, and the ledger says `switch_lost`
     unseen    the same, so soon after the call that no engine had heard of it (or none was there to hear)
     unheard   the caller came and gave up while no engine decided anything at all
+    untold    it was being joined with an agent, and the whole talk passed while no engine decided anything at all
 
-No excuse is taken where the ledger shows that it was told of something that came later on that same switch.
+The first two are not taken where the ledger shows that it was told of something that came later on that same switch.
 """
 
 from bisect import bisect
@@ -151,6 +152,8 @@ def _fate(call: Call, contact: Known | None, cut_off: CutOff, decided_at: Sequen
         return "unheard" if cut_off(call, call.at) or _silent(decided_at, call.at, call.ended_at) else ""
     (reason,) = contact.ends or ("",)
     talked = bool(call.joined)
+    if talked and not contact.joined and reason == "abandoned" and call.end == "hung-up":
+        return "untold" if _silent(decided_at, call.joined[0], call.ended_at) else ""
     if talked != bool(contact.joined) and not (talked and cut_off(call, call.joined[0])):
         return ""
     if not call.end:

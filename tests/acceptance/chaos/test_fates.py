@@ -76,6 +76,10 @@ PLANTED: dict[str, tuple[str, Callable[[], Verdict]]] = {
     "nor one that nobody adopted after the switch had died": ("lost", lambda: judged(known=known_as("5", ends=()))),
     "a talk ended as given up": ("lost", lambda: judged(known=known_as("1", ends=("abandoned",)))),
     "a talk is unknown": ("lost", lambda: judged(known=known_as("1", joined=0))),
+    "a talk that somebody must have heard of ended as given up": (
+        "lost",
+        lambda: judged(known=known_as("1", ends=("abandoned",), joined=0)),
+    ),
     "a talk is known that nobody had": ("lost", lambda: judged(known=known_as("2", joined=1))),
     "the switch is blamed and was not killed": ("lost", lambda: judged(known=known_as("1", ends=("switch_lost",)))),
     "it is blamed for an end that it told": (
@@ -114,6 +118,15 @@ def test_a_caller_who_came_and_went_while_nobody_decided_is_told_apart_and_only_
     assert verdict.whole, verdict.text()
     assert verdict.fates["unheard"] == 1
     assert not judged(known=without("2"), decided_at=(*asleep[:11], 13.0, *asleep[11:])).whole
+
+
+def test_a_talk_that_passed_while_nobody_decided_is_told_apart_and_only_then() -> None:
+    asleep = tuple(second for second in DECIDED if not 13 <= second <= 16)
+    known = known_as("1", ends=("abandoned",), joined=0)
+    verdict = judged(known=known, decided_at=asleep)
+    assert verdict.whole, verdict.text()
+    assert verdict.fates["untold"] == 1
+    assert not judged(known=known, decided_at=(*asleep[:13], 14.5, *asleep[13:])).whole
 
 
 def test_whoever_came_before_somebody_whom_the_ledger_knows_is_not_excused() -> None:
