@@ -1,7 +1,7 @@
 """Questions go over a connection of their own, and are put only to the switch that is known to be there.
 
 A switch that was restarted knows no leg of ours. Asked before anybody has heard of the restart it would say that a
-caller is gone, who would count as having given up, and not as lost with the switch (found by `make chaos`).
+caller is gone, who would count as having given up, and not as lost with the switch.
 """
 
 from socket import SHUT_WR
