@@ -12,7 +12,7 @@ from tests.acceptance.chaos.fates import compare
 from tests.acceptance.chaos.plan import KINDS
 from tests.acceptance.chaos.run import Outcome, Setting, play
 
-SETTING = Setting(seed=20_261_130, seconds=14.0, per_second=5.0, talk_s=1.5, gaps_s=(2.2, 2.6))
+SETTING = Setting(seed=20_261_130, seconds=12.0, per_second=5.0, talk_s=1.5, gaps_s=(1.9, 2.3))
 
 
 @pytest.mark.slow
