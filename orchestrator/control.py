@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.runner.inputs import Command, DeskCommand
+from orchestrator.store import SPOOLED
 
 log = structlog.get_logger(__name__)
 
