@@ -40,6 +40,7 @@ SPOOLED: Final = -1
 
 _FORM: Final = "ringledger-spool-1"
 _FILE: Final = "spool.db"
+_MAGIC: Final = b"SQLite format 3\0"
 _BUSY_S: Final = 2.0
 _MB: Final = 1_000_000
 # What is kept free for those who are being served already, once new callers are sent elsewhere.
@@ -145,9 +146,9 @@ class Spool:
         """Keep these behind all others, in one synced commit. Raises `Deposed`; `SpoolFailed` where the disk or the
         spool is full or fails: none of them is kept then.
         """
-        if self.size > self._limit * (1 + _RESERVE):
-            raise SpoolFailed(f"The spool is full: {self.size // _MB} MB, of which the last are a reserve.")
         rows = [self._row(fence.epoch, record) for record in records]
+        if self.size + sum(len(sealed) for *_, sealed in rows) > self._limit * (1 + _RESERVE):
+            raise SpoolFailed(f"The spool is full: {self.size // _MB} MB are in use, and the reserve is too.")
 
         def write(connection: sqlite3.Connection) -> None:
             _check(connection, fence)
@@ -223,12 +224,7 @@ class Spool:
         if path.exists():
             why = ""
             try:
-                connection = _connect(path)
-                try:
-                    meta = dict(connection.execute("SELECT name, value FROM meta"))
-                except sqlite3.DatabaseError:
-                    connection.close()
-                    raise
+                connection, meta = _known(path)
                 why = self._why_not(meta)
                 if not why:
                     return connection, meta["id"]
@@ -343,6 +339,19 @@ def _connect(path: Path) -> sqlite3.Connection:
     # What was sealed for a while is not left lying in free pages.
     connection.execute("PRAGMA secure_delete = ON")
     return connection
+
+
+def _known(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
+    """A spool that was made before, and what it says of itself. SQLite would take an empty file for a new one."""
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise sqlite3.DatabaseError("it does not begin as a database does")
+    connection = _connect(path)
+    try:
+        return connection, dict(connection.execute("SELECT name, value FROM meta"))
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
 
 
 def _is_owner(connection: sqlite3.Connection, fence: Fence) -> bool:
