@@ -7,18 +7,21 @@ What cannot go there is put aside, on the record: nothing is deleted, and nobody
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import psycopg
 import structlog
+from msgspec import Struct
 
 from orchestrator.domain import spools
 from orchestrator.domain.engine import STREAM, EngineActivated
-from orchestrator.domain.kernel import Event, Instant, Provenance, Record, derived_id, stream
+from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id, stream
 from orchestrator.leader import Lease, Taken
 from orchestrator.store import Away, DeskWriter, Drain, Log, Source, Spool, SpoolFailed, VersionConflict, is_refused
-from orchestrator.store.connections import is_passing
+from orchestrator.store.connections import Connection, is_passing
+from orchestrator.store.schema import APPEND_LOCK
 from orchestrator.store.spool import Found
 from orchestrator.vault import Vault
 
@@ -28,6 +31,17 @@ _PAUSE_S: Final = 0.2
 # Of these it is certain that they do nothing more; anybody else may for as long as their last look was good for.
 _OVER: Final = frozenset({Taken.ENDED, Taken.HANDED})
 _MARGIN: Final = 1.1
+# A holder that was heard of so lately brings its spool to the log by itself.
+_LIVES_S: Final = 10.0
+_NAMED: Final = (
+    "SELECT holder, epoch, spool, extract(epoch FROM clock_timestamp() - renewed_at)::float8"
+    " FROM public.ringledger_lease WHERE site = %s"
+)
+# Another epoch: whoever held it until now, and lives after all, is refused by the log from here on.
+_FORGET: Final = (
+    "UPDATE public.ringledger_lease SET holder = '', host = '', backend_pid = NULL, spool = '', epoch = epoch + 1,"
+    " renewed_at = clock_timestamp() WHERE site = %s AND epoch = %s AND holder = %s AND spool = %s"
+)
 
 
 class Settling:
@@ -118,6 +132,69 @@ class Settling:
         note(self._source, self._vault, self._history, self._spool.id, said, actor="system")
         aside = self._spool.set_aside(why)
         tell_aside(aside, why)
+
+
+class Named(Struct, frozen=True):
+    """What the lease's row says."""
+
+    holder: str
+    epoch: int
+    spool: str
+    silent_s: float
+
+
+class GivingUp:
+    """A spool for which the lease waits, and which nobody can bring back: its machine is lost, or its disk."""
+
+    def __init__(self, source: Source, vault: Vault, history: Log, site: str) -> None:
+        self._source = source
+        self._vault = vault
+        self._history = history
+        self._site = site
+
+    def told(self) -> str:
+        """What the lease says, in a line."""
+        named = self._named()
+        if named is None or not named.spool:
+            return "the lease names no spool: an engine that takes it over waits for none"
+        if not named.holder:
+            return f"the lease is free, and waits for spool {named.spool}"
+        heard = f"heard of {named.silent_s:.1f} s ago"
+        return f"the lease names spool {named.spool}; held by {named.holder}, epoch {named.epoch}, {heard}"
+
+    def give_up(self, reason: str, *, actor: str) -> int:
+        """Depose the lease's holder and forget its spool, on the record; the position of that.
+
+        Raises `Refused` where no spool stands in the way, or its holder lives.
+        """
+        if not reason.strip():
+            raise Refused("reason_needed", "Say why what is in the spool is lost: --reason.")
+        named = self._named()
+        if named is None or not named.spool:
+            raise Refused("no_spool", "The lease names no spool: nothing stands in anybody's way.")
+        if named.holder and named.silent_s < _LIVES_S:
+            raise Refused(
+                "holder_lives",
+                f"{named.holder} holds the lease and was heard of {named.silent_s:.1f} s ago: it brings its spool to "
+                "the log by itself. End that engine first, where you want another one to go on.",
+            )
+        said = spools.SpoolGivenUp(epoch=named.epoch, reason=reason)
+        position = note(self._source, self._vault, self._history, named.spool, said, actor=actor)
+        if not self._source.run(partial(_forget, site=self._site, named=named)):
+            raise Refused("lease_moved", "The lease has moved on meanwhile: look at it again, with `ringledger spool`.")
+        return position
+
+    def _named(self) -> Named | None:
+        row = self._source.run(lambda connection: connection.execute(_NAMED, (self._site,)).fetchone())
+        return None if row is None else Named(*cast("tuple[str, int, str, float]", row))
+
+
+def _forget(connection: Connection, *, site: str, named: Named) -> bool:
+    with connection.transaction():
+        connection.execute("SET LOCAL synchronous_commit = on")
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+        given = (site, named.epoch, named.holder, named.spool)
+        return connection.execute(_FORGET, given).rowcount == 1
 
 
 def note(source: Source, vault: Vault, history: Log, spool: str, event: Event, *, actor: str) -> int:

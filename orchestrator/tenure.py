@@ -126,7 +126,8 @@ class Tenure:
             clock=wall_clock,
             recordings=str(settings.recordings),
         )
-        self._sign = SignOfLife(links, lives=engine.lives)
+        self._sign = SignOfLife(links, lives=engine.lives, full=self._is_full)
+        self._said_full = False
         self._importer = _importer(settings, engine, customers)
         questions = Questions(engine, links, lease, settings)
         self._control = Server(control_path(settings.home), self._command, questions.answer)
@@ -170,6 +171,14 @@ class Tenure:
     def _stop_control(self) -> None:
         # Whoever takes over needs not wait until everybody who is connected has hung up.
         self._control.stop(patience_s=0.0 if self.over.is_set() else 1.0)
+
+    def _is_full(self) -> bool:
+        """Whether the spool has room for those only who are inside; said once."""
+        full = self._spool is not None and self._writer.spooling and self._spool.full
+        if full and not self._said_full:
+            log.error("spool-full", remedy="new callers are served by the switches until the database is back")
+        self._said_full = full
+        return full
 
     def _hand_on(self) -> None:
         if self.successor:

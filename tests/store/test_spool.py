@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.kernel import Record
 from orchestrator.store import SPOOLED, Deposed, Drain, Drained, Fence, Hooks, LiveWriter, Spool, SpoolFailed
-from orchestrator.store import spool as spools
 from orchestrator.store.spool import Damaged
 from tests.lab.patience import until
 from tests.store.kit import NAME, NUMBER, CallTaken, Kit, calls, places, record, take_lease
@@ -134,7 +134,7 @@ def test_a_spool_of_another_ledger_or_machine_is_put_aside_whole(
     assert "another ledger" in why
     assert ours.id != mine.id
     assert sqlite3.connect(aside).execute("SELECT count(*) FROM entries").fetchone() == (1,)
-    monkeypatch.setattr(spools.socket, "gethostname", lambda: "elsewhere")
+    monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
     moved = spooled.open()
     assert moved.put_aside is not None
     assert "another machine" in moved.put_aside[1]
@@ -197,7 +197,7 @@ def test_a_disk_that_is_full_loses_nothing_that_was_kept(spooled: Spools) -> Non
     spool = spooled.open()
     spool.own(ME)
     spool.append(ME, calls("contact-a", 1))
-    spool._connection.execute("PRAGMA max_page_count = 1")  # noqa: SLF001 - as a disk without room answers
+    spool._connection.execute("PRAGMA max_page_count = 1")
     with pytest.raises(SpoolFailed, match="full"):
         spool.append(ME, [record("contact-a", 2, CallTaken(note="x" * 100_000))])
     assert places(each.record for each in spool.first(10)) == [("contact-a", 1)]
@@ -218,7 +218,7 @@ def test_what_was_sealed_in_the_spool_is_sealed_in_the_log_as_ever(spooled: Spoo
     assert spool.waiting == 0
 
 
-@pytest.mark.parametrize("died", ["before the log", "before it was dropped", "in the middle"])
+@pytest.mark.parametrize("died", ("before the log", "before it was dropped", "in the middle"))
 def test_a_drain_that_died_at_any_step_is_gone_on_with_and_each_event_is_stored_once(
     spooled: Spools, died: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,7 +351,7 @@ def writing(spooled: Spools, proxy: Proxy, heard: Heard, spool: Spool, right: Ri
 def test_a_writer_goes_round_a_database_that_is_away_and_back_to_the_log_behind_all_of_it(
     spooled: Spools, proxy: Proxy
 ) -> None:
-    """Feature 12.2. A commit whose answer was lost as the database went goes to the spool as well, and is stored once."""
+    """Feature 12.2. A commit whose answer was lost as the database went is in both, and stored once."""
     heard, spool, right = Heard(), spooled.open(), Right()
     writer = writing(spooled, proxy, heard, spool, right)
     writer.append_live(calls("contact-a", 1))
