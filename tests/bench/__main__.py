@@ -33,6 +33,7 @@ GROUPS = (
     "redrive",
     "whatif",
     "takeover",
+    "spool",
 )
 
 
