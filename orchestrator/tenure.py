@@ -129,7 +129,7 @@ class Tenure:
         self._sign = SignOfLife(links, lives=engine.lives, full=self._is_full)
         self._said_full = False
         self._importer = _importer(settings, engine, customers)
-        questions = Questions(engine, links, lease, settings)
+        questions = Questions(engine, links, lease, settings, self._spool_now)
         self._control = Server(control_path(settings.home), self._command, questions.answer)
         self._stack = ExitStack()
 
@@ -171,6 +171,13 @@ class Tenure:
     def _stop_control(self) -> None:
         # Whoever takes over needs not wait until everybody who is connected has hung up.
         self._control.stop(patience_s=0.0 if self.over.is_set() else 1.0)
+
+    def _spool_now(self) -> dict[str, object]:
+        """Whether the database is gone round, and how much is in the spool."""
+        spool = self._spool
+        if spool is None:
+            return {"under_way": False, "events": 0, "share": 0.0}
+        return {"under_way": self._writer.spooling, "events": spool.waiting, "share": round(spool.share, 3)}
 
     def _is_full(self) -> bool:
         """Whether the spool has room for those only who are inside; said once."""
