@@ -40,7 +40,7 @@ static: $(READY_DEV) ## format, lint, types, direction of imports, generated doc
 
 check: static test ## everything that must hold before a commit
 
-bench: $(READY_DEV) ## measure, one JSON line a figure; ONLY=store|esl|decide|switch|shedding|control|projections|web|matching|fairness|scale|replay|redrive|takeover for one group, SIZE=20m for replay's long log (an hour)
+bench: $(READY_DEV) ## measure, one JSON line a figure; ONLY=store|esl|decide|switch|shedding|control|projections|web|matching|fairness|scale|replay|redrive|takeover|spool for one group, SIZE=20m for replay's long log (an hour)
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE))
 
 soak: $(READY_DEV) ## many more seeds of the simulation than the tests play; SEEDS=5000

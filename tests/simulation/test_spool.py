@@ -1,4 +1,4 @@
-"""Outages of the database that are gone round by a spool, with engines that die, stand still and come back in between."""
+"""Outages of the database that are gone round by a spool, while engines die, stand still and come back."""
 
 from orchestrator.domain.contacts.contacts import ContactConnected
 from orchestrator.domain.engine import DatabaseReturned, SpoolBegun
