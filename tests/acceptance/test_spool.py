@@ -20,7 +20,7 @@ def _serve_in_the_dark(house: House) -> None:
     house.await_state("801", "ready")
 
 
-@pytest.mark.parametrize("take_away", [House.kill_database, House.stop_database])
+@pytest.mark.parametrize("take_away", (House.kill_database, House.stop_database))
 def test_callers_are_served_while_the_database_is_away_and_the_log_has_all_of_it_afterwards(
     house: House, take_away: Callable[[House], None]
 ) -> None:
