@@ -1,11 +1,23 @@
 """The database goes away under calls, and callers are served all the same (feature 12.2)."""
 
+import psycopg
+
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.engine import DatabaseReturned, EngineActivated, SpoolBegun
 from orchestrator.domain.kernel import Record
 from orchestrator.runner import inputs
 from tests.acceptance.house import House
 from tests.lab.patience import until
+
+
+def _await_word(house: House) -> None:
+    """Return once the lease says that its holder may spool."""
+
+    def look() -> bool:
+        with psycopg.connect(house.database.url_reader) as connection:
+            return connection.execute("SELECT FROM ringledger_lease WHERE spool <> ''").fetchone() is not None
+
+    until(look, "the lease to name the spool")
 
 
 def _serve_in_the_dark(house: House) -> None:
@@ -22,6 +34,7 @@ def test_callers_are_served_while_the_database_is_away_and_the_log_has_all_of_it
     house.sign_in("801")
     first = house.driver.call()
     house.await_state("801", "talking")
+    _await_word(house)
     house.stop_database()  # and every session with it: a killed one may still serve those for a moment
     first.hang_up()
     house.engines[-1].await_log("events go to the spool")
@@ -41,6 +54,7 @@ def test_an_engine_killed_with_a_full_spool_loses_nothing(house: House) -> None:
     """Feature 12.2: the next engine of this machine drains the spool before it decides anything."""
     house.driver.phone("1001")
     house.sign_in("801")
+    _await_word(house)
     house.stop_database()
     house.driver.call()
     house.await_state("801", "talking")
