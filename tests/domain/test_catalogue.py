@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain import catalogue, engine
+from orchestrator.domain import catalogue, engine, spools
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import (
@@ -66,6 +66,7 @@ MODULES = (
     transfer_events,
     unattended,
     engine,
+    spools,
     people,
     notes,
     configuration,
@@ -96,6 +97,7 @@ IRREGULAR = (
     "Begun",
     "Done",
     "Found",
+    "GivenUp",
     "Held",
     "Lost",
     "Made",
@@ -108,6 +110,7 @@ IRREGULAR = (
     "Down",
     "Withdrawn",
     "MadeReady",
+    "PutAside",
     "TakenOver",
     "Told",
 )
