@@ -540,7 +540,7 @@ def _tells_nothing(item: object) -> bool:
 
 
 def _is_served(record: Record) -> bool:
-    return isinstance(record.event, ContactArrived | NuisanceMarked)
+    return isinstance(record.event, ContactArrived | ContactDialled | NuisanceMarked)
 
 
 def _rings_at_once(outcome: Outcome) -> bool:
