@@ -25,6 +25,7 @@ from prometheus_client import Counter
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived, NuisanceMarked
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.switch.facts import Fact, InstructionFailed
@@ -330,6 +331,8 @@ class Engine:
         match record.event:
             case ContactArrived() as event if (event.from_number or event.caller_number) and event.found != IMPORT:
                 self._callers.came(ident_of(record.stream), event.from_number or event.caller_number)
+            case ContactDialled() as event:
+                self._callers.came(ident_of(record.stream), event.caller_number)
             case NuisanceMarked():
                 contact_id = ident_of(record.stream)
                 blacklist = self.runner.world.admission.blacklist
@@ -537,7 +540,7 @@ def _tells_nothing(item: object) -> bool:
 
 
 def _is_served(record: Record) -> bool:
-    return isinstance(record.event, ContactArrived | NuisanceMarked)
+    return isinstance(record.event, ContactArrived | ContactDialled | NuisanceMarked)
 
 
 def _rings_at_once(outcome: Outcome) -> bool:

@@ -197,6 +197,12 @@ class Pick(AgentCommand, frozen=True, kw_only=True, tag="pick"):
     reason: str = "by_hand"
 
 
+class Dial(AgentCommand, frozen=True, kw_only=True, tag="dial"):
+    """Talk with this number outside: the agent's own phone is rung, then the number is called."""
+
+    number: Personal
+
+
 class Transfer(AgentCommand, frozen=True, kw_only=True, tag="transfer"):
     """Pass the caller on whom `about` names, or else the active one: to the agent with this employee number, into this
     queue, or to this number outside.
@@ -392,7 +398,7 @@ Command = (
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
     | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
     | EndConsult
-    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall | HandOver | Park | Retrieve
+    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall | HandOver | Park | Retrieve | Dial
 )  # fmt: skip
 
 Fact = (

@@ -16,6 +16,7 @@ from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import (
     consult_events,
+    dial_events,
     keeping,
     monitor_events,
     outward_events,
@@ -55,6 +56,7 @@ MODULES = (
     users,
     contact_events,
     consult_events,
+    dial_events,
     monitor_events,
     outward_events,
     park_events,
