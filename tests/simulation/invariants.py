@@ -7,6 +7,8 @@ from typing import Protocol
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import monitor_events as m
+from orchestrator.domain.contacts.guest_events import GuestInvited
+from orchestrator.domain.contacts.guests import are_together, guest_of_shift
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
@@ -72,6 +74,7 @@ RULES = {
     "masks_end": "no mask holds that nobody looks at",
     "muted": "nobody is heard who believes to be muted, and everybody else is",
     "together": "who the log says hear each other are in one room, and nobody is left in one",
+    "guests": "who is invited to a conference has a place in it, is held for it, and nobody who stays is moved",
     "digits": "digits go to whoever talks with the agent, and the log says that they went",
     "commit_first": "no instruction is written before its records are committed",
     "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
@@ -270,7 +273,7 @@ class Book:
                 self._missed[stream] = self._missed.get(stream, 0) + event.counted
             case o.CallbackAnswered() as event:
                 self.offer_due[stream] = event.connect_by
-            case o.OutsideDialled() | e.ConsultAsked() as event:
+            case o.OutsideDialled() | e.ConsultAsked() | GuestInvited() as event:
                 self._legs[stream][event.leg] = None
             case m.MonitorAsked() as event:
                 self._legs[stream][event.reservation.leg] = None
@@ -467,6 +470,10 @@ class Invariants:
         self._together(outcome.records)
         for what in rooms.left_alone(self._engine.world, self._switch, outcome.records, outcome.instructions):
             raise Broken("together", what)
+        for what in rooms.overfull(self._engine.world, outcome.records):
+            raise Broken("guests", what)
+        for what in rooms.moved(self._engine.world, outcome.records, outcome.instructions):
+            raise Broken("guests", what)
         for what in voices.keys_broken(self._engine.world, outcome.records, outcome.instructions):
             raise Broken("digits", what)
         world, now = self._engine.world, given.at
@@ -753,6 +760,8 @@ class Invariants:
             contact = self._engine.world.contacts.get(ident_of(record.stream))
             if contact is None or contact.segment is None or contact.status in ("leaving", "connected"):
                 continue
+            if are_together(contact):
+                continue  # a guest is asked in the place of whoever was
             if contact.consult is None or contact.consult.wish != "caller":
                 raise Broken("consulted", f"{record.stream} is left alone after a consultation")
             bridged = {contact.caller_leg, contact.segment.leg}
@@ -793,6 +802,8 @@ class Invariants:
         if (contact.parked is not None) != (contact.status == "parked"):
             raise Broken("parked", f"contact {ident} is {contact.status} with the park {contact.parked}")
         self._consult(world, contact)
+        for rule, what in rooms.invited(world, contact):
+            raise Broken(rule, what)
         if contact.segment is not None:
             segment = contact.segment
             talking = contact.status in ("connected", "held")
@@ -1009,10 +1020,12 @@ def _consults(contact: c.Contact, shift: str, offer_id: str) -> bool:
 
 
 def _consults_or_hears(contact: c.Contact, shift_id: str, held_for: str) -> bool:
-    """Whether this shift is held as whoever is consulted, or as the supervisor who hears the talk."""
+    """Whether this shift is held as whoever is consulted, as a guest, or as the supervisor who hears the talk."""
     monitor = contact.monitor
     hears = monitor is not None and (monitor.monitor_id, monitor.reservation.shift_id) == (held_for, shift_id)
-    return hears or _consults(contact, shift_id, held_for)
+    guest = guest_of_shift(contact, shift_id)
+    invited = guest is not None and guest.guest_id == held_for
+    return hears or invited or _consults(contact, shift_id, held_for)
 
 
 def rank(visit: c.Visit, now: Instant) -> tuple[Fraction, int]:
