@@ -48,7 +48,10 @@ BROKEN: dict[str, tuple[Callable[[Log], Log], str]] = {
     "a place that is taken from outside the room": (lambda log: without(log, g.GuestJoined), "guest"),
     "a room that is over, and guests in it": (lambda log: without(log, g.GuestMovedUp), "half_done"),
     "a room that is passed on to nobody in it": (lambda log: changed(log, g.RoomPassedOn, leg="other"), "guest"),
-    "a caller who is left to somebody else": (lambda log: changed(log, contacts.OfferMade, 1, offer_id="other"), "consult"),
+    "a caller who is left to somebody else": (
+        lambda log: changed(log, contacts.OfferMade, 1, offer_id="other"),
+        "consult",
+    ),
     "guests of a talk that ended": (lambda log: without(log, g.RoomPassedOn), "guest"),
 }
 

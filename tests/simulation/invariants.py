@@ -550,7 +550,7 @@ class Invariants:
         hops = [hop.queue_id for hop in event.hops]
         if len(set(hops)) < len(hops) or event.queue_id in hops or len(hops) > MOST_HOPS:
             raise Broken("way_out", f"{record.stream} comes to {event.queue_id} by {hops}")
-        transfer = under_way(contact) if contact is not None else None
+        transfer = contact.transfer if contact is not None else None  # whose visit may be over in the same step
         chosen = isinstance(given.body, Transfer) and given.body.to_queue
         if transfer is not None and transfer.visit_id == event.visit_id and not chosen:
             return  # back to where they were let in

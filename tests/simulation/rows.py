@@ -27,7 +27,15 @@ from tests.simulation.pressing import Pressers
 _ROW: Final = MappingProxyType({(row.state, row.who): row for row in ROWS})
 # Of the calls that come into a state, so many are hung up in it: few where every call comes by, or none would get on.
 _SHARE: Final[Mapping[str, float]] = MappingProxyType(
-    {"waiting": 0.01, "ringing": 0.02, "talking": 0.01, "asking": 0.1, "joining": 0.25, "together": 0.5}
+    {
+        "waiting": 0.01,
+        "ringing": 0.02,
+        "talking": 0.01,
+        "asking": 0.1,
+        "joining": 0.25,
+        "together": 0.3,
+        "inviting": 0.15,
+    }
 )
 _USUAL: Final = 0.4
 # So often, of each look, an agent takes the call on from here to another row.
@@ -189,7 +197,7 @@ class Hangers(Pressers):
         free = [each.agent_id for each in world.shifts.values() if each.status == "ready"]
         colleague = world.agents.get(dice.choice(free)) if free else None
         whom = colleague.number if colleague is not None else "9999"
-        if are_together(contact) and dice.random() < 0.9:
+        if are_together(contact) and dice.random() < 0.6:
             return i.Invite(agent=number, about=about, to_agent=whom)
         if contact.status == CONSULTING:
             return dice.choice((i.SwitchConsult, i.Confer))(agent=number, about=about)
