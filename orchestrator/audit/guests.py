@@ -10,7 +10,7 @@ from orchestrator.domain.contacts import guest_events as events
 from orchestrator.domain.kernel import Event, Instant
 
 _OfGuest = (
-    events.GuestAnswered | events.GuestJoined | events.GuestExtended | events.GuestClosed | events.GuestMovedUp
+    events.GuestAnswered | events.GuestJoined | events.GuestExtended | events.GuestClosed | events.GuestPromoted
 )  # fmt: skip
 
 
@@ -23,8 +23,8 @@ def handlers(books: Books) -> Mapping[type[Event], Callable[[Contact, Any], None
         events.GuestJoined: guests.joined,
         events.GuestExtended: guests.extended,
         events.GuestClosed: guests.closed,
-        events.GuestMovedUp: guests.moved_up,
-        events.RoomPassedOn: guests.passed_on,
+        events.GuestPromoted: guests.moved_up,
+        events.RoomInherited: guests.passed_on,
     }
 
 
@@ -86,7 +86,7 @@ class _Guests:
             self._books.let_go(guest.shift_id, contact.ident)
             self._books.owe(guest.shift_id, "release", event.guest_id)
 
-    def moved_up(self, contact: Contact, event: events.GuestMovedUp) -> None:
+    def moved_up(self, contact: Contact, event: events.GuestPromoted) -> None:
         guest = self._open(contact, event)
         if guest is None:
             return
@@ -97,7 +97,7 @@ class _Guests:
         del contact.guests[event.guest_id]
         contact.consult = guest
 
-    def passed_on(self, contact: Contact, event: events.RoomPassedOn) -> None:
+    def passed_on(self, contact: Contact, event: events.RoomInherited) -> None:
         """Whoever has the caller from now on is as the one who was asked first, and everybody else a guest."""
         books, segment, first = self._books, contact.segment, contact.consult
         if segment is None or segment.segment_id != event.segment_id or first is None or not first.together:

@@ -46,13 +46,13 @@ BROKEN: dict[str, tuple[Callable[[Log], Log], str]] = {
     "a guest who is let go for nothing": (lambda log: without(log, g.GuestClosed, 1), "unfounded"),
     "a guest in the room who never answered": (lambda log: without(log, g.GuestAnswered), "guest"),
     "a place that is taken from outside the room": (lambda log: without(log, g.GuestJoined), "guest"),
-    "a room that is over, and guests in it": (lambda log: without(log, g.GuestMovedUp), "half_done"),
-    "a room that is passed on to nobody in it": (lambda log: changed(log, g.RoomPassedOn, leg="other"), "guest"),
+    "a room that is over, and guests in it": (lambda log: without(log, g.GuestPromoted), "half_done"),
+    "a room that is passed on to nobody in it": (lambda log: changed(log, g.RoomInherited, leg="other"), "guest"),
     "a caller who is left to somebody else": (
         lambda log: changed(log, contacts.OfferMade, 1, offer_id="other"),
         "consult",
     ),
-    "guests of a talk that ended": (lambda log: without(log, g.RoomPassedOn), "guest"),
+    "guests of a talk that ended": (lambda log: without(log, g.RoomInherited), "guest"),
 }
 
 

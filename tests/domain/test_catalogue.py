@@ -16,6 +16,7 @@ from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import (
     consult_events,
+    guest_events,
     keeping,
     monitor_events,
     outward_events,
@@ -31,6 +32,7 @@ from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.routing import (
     branches,
     calendars,
+    conference,
     configuration,
     drafts,
     entries,
@@ -55,6 +57,7 @@ MODULES = (
     users,
     contact_events,
     consult_events,
+    guest_events,
     monitor_events,
     outward_events,
     park_events,
@@ -71,6 +74,7 @@ MODULES = (
     entries,
     outside,
     recording,
+    conference,
     queues,
     levels,
     branches,

@@ -86,6 +86,9 @@ class Consulters(Pressers):
             self._press(wish if dice.random() < 0.5 else self._invitation(world, number, about))
 
     def _invitation(self, world: World, number: str, about: str) -> i.Invite:
+        free = [each.agent_id for each in world.shifts.values() if each.status == "ready"]
+        if free and self._dice.random() < 0.7:
+            return i.Invite(agent=number, about=about, to_agent=world.agents[self._dice.choice(free)].number)
         meant = self._wish(world, number, about)
         return i.Invite(agent=number, about=about, to_agent=meant.to_agent, to_number=meant.to_number)
 

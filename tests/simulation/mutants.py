@@ -34,7 +34,7 @@ from orchestrator.domain.contacts import (
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed, ConsultJoined
-from orchestrator.domain.contacts.guest_events import GuestClosed, GuestMovedUp
+from orchestrator.domain.contacts.guest_events import GuestClosed, GuestPromoted
 from orchestrator.domain.contacts.guests import members
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
@@ -546,7 +546,7 @@ _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively
 _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
-_GATHERED = Size(contacts=60, agents=24, consults=1.0, willing=True)
+_GATHERED = Size(contacts=40, agents=20, rows=1.0, willing=True)
 _MONITORED = Size(contacts=60, agents=12, monitors=1.0, willing=True)
 _MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
@@ -611,7 +611,7 @@ def _a_room_is_never_full() -> Iterator[None]:
 
 def _who_stays_is_brought_in_again(world_: Any, happened: Any, ids: Any) -> Any:
     yield from invite(world_, happened, ids)
-    if isinstance(happened.record.event, GuestMovedUp):
+    if isinstance(happened.record.event, GuestPromoted):
         contact = happened.after
         for leg in members(contact):
             yield ConferLeg(id=ids.of("confer", leg), node=contact.node, leg=leg, room=happened.record.event.room)
@@ -1263,28 +1263,28 @@ MUTANTS = (
         name="invite to a room that is full",
         rule="guests",
         make=_a_room_is_never_full,
-        weather=_CALM,
+        weather=Weather(),
         size=_GATHERED,
     ),
     Mutant(
         name="keep whoever was a guest",
-        rule="reservations",
+        rule="nothing_stuck",
         make=policy(reserve.reserve, _nobody_lets_go_of_guests),
-        weather=_CALM,
+        weather=Weather(),
         size=_GATHERED,
     ),
     Mutant(
         name="wait for a guest for ever",
         rule="waits_end",
         make=instead(timers, "guests_due", lambda _: Instant(0)),
-        weather=_CALM,
+        weather=Weather(),
         size=_GATHERED,
     ),
     Mutant(
         name="take everybody out of the room and in again as one leaves",
         rule="guests",
         make=policy(invite, _who_stays_is_brought_in_again),
-        weather=_CALM,
+        weather=Weather(),
         size=_GATHERED,
     ),
     Mutant(

@@ -6,7 +6,7 @@ from typing import Protocol
 from orchestrator.domain.contacts.consult_events import ConsultSwitched
 from orchestrator.domain.contacts.consults import TOGETHER, all_three, consult_leg
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.guest_events import GuestInvited, GuestMovedUp
+from orchestrator.domain.contacts.guest_events import GuestInvited, GuestPromoted
 from orchestrator.domain.contacts.guests import are_together, members, persons
 from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of
 from orchestrator.domain.staff.engagements import by_offer
@@ -77,7 +77,7 @@ def moved(world: World, records: Iterable[Record], told: Iterable[i.Instruction]
     moved = {each.leg for each in told if isinstance(each, i.ParkLeg | i.BridgeLegs | i.ConferLeg)}
     for record in records:
         contact = world.contacts.get(ident_of(record.stream))
-        if isinstance(record.event, GuestMovedUp) and contact is not None:
+        if isinstance(record.event, GuestPromoted) and contact is not None:
             for leg in moved.intersection(members(contact)):
                 yield f"leg {leg} of {contact.contact_id} is moved, and was to stay in the room"
 

@@ -32,15 +32,17 @@ _SHARE: Final[Mapping[str, float]] = MappingProxyType(
         "ringing": 0.02,
         "talking": 0.01,
         "asking": 0.1,
-        "joining": 0.25,
-        "together": 0.3,
+        "consulting": 0.12,
+        "joining": 0.15,
+        "together": 0.15,
         "inviting": 0.15,
+        "conference": 0.25,
     }
 )
 _USUAL: Final = 0.4
 # So often, of each look, an agent takes the call on from here to another row.
 _GOES_ON: Final[Mapping[str, float]] = MappingProxyType(
-    {"talking": 0.15, "consulting": 0.3, "to_and_fro": 0.3, "together": 0.5, "inviting": 0.1, "conference": 0.1}
+    {"talking": 0.15, "consulting": 0.3, "to_and_fro": 0.3, "together": 0.5, "inviting": 0.3, "conference": 0.5}
 )
 
 

@@ -235,8 +235,8 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     g.GuestJoined: (_l("One more is in the conference; all hear each other"), _nothing),
     g.GuestExtended: (_l("More time for whoever is invited: %(cause)s"), _coded("cause")),
     g.GuestClosed: (_l("One fewer is in the conference, or invited to it: %(outcome)s"), _coded("outcome")),
-    g.GuestMovedUp: (_l("Who was asked first is in the conference no more; the next takes the place"), _nothing),
-    g.RoomPassedOn: (
+    g.GuestPromoted: (_l("Who was asked first is in the conference no more; the next takes the place"), _nothing),
+    g.RoomInherited: (
         _l("The agent leaves the conference; %(agent)s has the caller from now on"),
         lambda e, n: {"agent": n.agent(e.agent_id)},
     ),

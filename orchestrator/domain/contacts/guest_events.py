@@ -26,6 +26,8 @@ class GuestAnswered(Event, frozen=True, kw_only=True):
 
     guest_id: str
     connect_by: Instant
+    shift_id: str = ""
+    """Whose phone it is; empty for a number outside."""
 
 
 class GuestJoined(Event, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ class GuestClosed(Event, frozen=True, kw_only=True):
     cause: str = ""
 
 
-class GuestMovedUp(Event, frozen=True, kw_only=True):
+class GuestPromoted(Event, frozen=True, kw_only=True):
     """Whoever was asked first has left, or has the caller now; this guest, who is in the room, is asked in their place.
     Nobody notices: all hear each other in `room` as before.
     """
@@ -61,7 +63,7 @@ class GuestMovedUp(Event, frozen=True, kw_only=True):
     room: str
 
 
-class RoomPassedOn(Event, frozen=True, kw_only=True):
+class RoomInherited(Event, frozen=True, kw_only=True):
     """The agent leaves a room in which more than two stay, and this one of them has the caller from now on. They hear
     each other already: what follows in the same decision, up to the next conversation, needs nothing of the switch.
     """

@@ -28,8 +28,8 @@ from orchestrator.domain.contacts.guest_events import (
     GuestExtended,
     GuestInvited,
     GuestJoined,
-    GuestMovedUp,
-    RoomPassedOn,
+    GuestPromoted,
+    RoomInherited,
 )
 from orchestrator.domain.contacts.guests import Guest, are_together, guest_of_leg, guest_of_shift, in_room, persons
 from orchestrator.domain.kernel import Event, Refused
@@ -92,7 +92,8 @@ def of_guest(contact: Contact, command: Command) -> Events | None:
         case NoteAnswered(leg=leg) if (guest := guest_of_leg(contact, leg)) is not None:
             if guest.answered or guest.rejecting:
                 return ()
-            return (GuestAnswered(guest_id=guest.guest_id, connect_by=command.connect_by),)
+            shift_id = guest.reservation.shift_id if guest.reservation is not None else ""
+            return (GuestAnswered(guest_id=guest.guest_id, connect_by=command.connect_by, shift_id=shift_id),)
         case NoteMember(leg=leg) if (guest := guest_of_leg(contact, leg)) is not None:
             meant = contact.consult is not None and command.room == room_of(contact.consult)
             return (GuestJoined(guest_id=guest.guest_id),) if meant and guest.answered and not guest.joined else ()
@@ -131,7 +132,7 @@ def dropped(contact: Contact, outcome: str) -> Events:
 
 def moved_up(contact: Contact, consult: Consult) -> Events:
     """The first guest who is in the room is asked in the place of whoever was asked first; nobody, where none is."""
-    return tuple(GuestMovedUp(guest_id=guest.guest_id, room=room_of(consult)) for guest in in_room(contact)[:1])
+    return tuple(GuestPromoted(guest_id=guest.guest_id, room=room_of(consult)) for guest in in_room(contact)[:1])
 
 
 def passed_on(
@@ -145,7 +146,7 @@ def passed_on(
     offer_id = next(ident for ident, leg in stay if leg == held.leg)
     others = [ident for ident, leg in stay if leg != held.leg]
     outside = tuple(event for guest in contact.guests if not guest.joined for event in closed(guest, "ended"))
-    passed = RoomPassedOn(
+    passed = RoomInherited(
         consult_id=consult.consult_id,
         segment_id=segment.segment_id,
         shift_id=held.shift_id,
@@ -157,7 +158,7 @@ def passed_on(
         *outside,
         passed,
         *transferring.handed_on_in_room(contact, segment, offer_id, held, command),
-        GuestMovedUp(guest_id=others[0], room=room_of(consult)),
+        GuestPromoted(guest_id=others[0], room=room_of(consult)),
     )
 
 

@@ -5,11 +5,11 @@ together ───▶ invited: rings ──▶ answered ───▶ in the room
                   │ 4              │ 4            │ 4 │ 5
                   └────────────────┴──────────────┘   └──▶ asked in the place of whoever was asked first (`consults`)
 1 GuestInvited  2 GuestAnswered: they are told into the room  3 GuestJoined
-4 GuestClosed, at the latest with the conference  5 GuestMovedUp: who was asked first has left, or has the caller now
+4 GuestClosed, at the latest with the conference  5 GuestPromoted: who was asked first has left, or has the caller now
 
 There are guests only while agent, caller and whoever was asked first hear each other together. Who leaves the other two
 takes with them the guests who are not in the room yet: they were invited to a conference. The agent who leaves more
-than two leaves the caller to the first of them who is an agent (RoomPassedOn), and nobody is taken out of the room.
+than two leaves the caller to the first of them who is an agent (RoomInherited), and nobody is taken out of the room.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -30,8 +30,8 @@ from orchestrator.domain.contacts.guest_events import (
     GuestExtended,
     GuestInvited,
     GuestJoined,
-    GuestMovedUp,
-    RoomPassedOn,
+    GuestPromoted,
+    RoomInherited,
 )
 from orchestrator.domain.kernel import Event, Instant
 
@@ -65,7 +65,7 @@ class Guest(Struct, frozen=True, kw_only=True):
 
 
 # The events that concern a contact without guests.
-_OF_NOBODY: Final = frozenset({GuestInvited, RoomPassedOn})
+_OF_NOBODY: Final = frozenset({GuestInvited, RoomInherited})
 
 
 def are_together(contact: "Contact") -> bool:
@@ -139,9 +139,9 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             return _changed(contact, event.guest_id, due=event.until, **doubted)
         case GuestClosed():
             return replace(contact, guests=tuple(each for each in contact.guests if each.guest_id != event.guest_id))
-        case GuestMovedUp():
+        case GuestPromoted():
             return _moved_up(contact, event)
-        case RoomPassedOn() if contact.consult is not None:
+        case RoomInherited() if contact.consult is not None:
             stay = (_as_guest(contact.consult), *contact.guests)
             return replace(contact, guests=tuple(each for each in stay if each.leg != event.leg), carried=event.tape)
         case OfferDelivered():
@@ -160,7 +160,7 @@ def _changed(contact: "Contact", guest_id: str, **fields: object) -> "Contact":
     return replace(contact, guests=tuple(guests))
 
 
-def _moved_up(contact: "Contact", event: GuestMovedUp) -> "Contact":
+def _moved_up(contact: "Contact", event: GuestPromoted) -> "Contact":
     guest = next((each for each in contact.guests if each.guest_id == event.guest_id), None)
     if guest is None:
         return contact
