@@ -7,7 +7,7 @@ from orchestrator.domain.contacts.consult_events import ConsultSwitched
 from orchestrator.domain.contacts.consults import TOGETHER, all_three, consult_leg
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.guest_events import GuestInvited, GuestPromoted
-from orchestrator.domain.contacts.guests import are_together, members, persons
+from orchestrator.domain.contacts.guests import are_together, members
 from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of
 from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.switch import instructions as i
@@ -68,8 +68,9 @@ def overfull(world: World, records: Iterable[Record]) -> Iterator[str]:
     for record in records:
         contact = world.contacts.get(ident_of(record.stream))
         if isinstance(record.event, GuestInvited) and contact is not None:
-            if persons(contact) > world.conferences.most:
-                yield f"{persons(contact)} are invited to {contact.contact_id}, and {world.conferences.most} may be"
+            persons = 3 + len(contact.guests)
+            if persons > world.conferences.most:
+                yield f"{persons} are in {contact.contact_id}, and {world.conferences.most} may be"
 
 
 def moved(world: World, records: Iterable[Record], told: Iterable[i.Instruction]) -> Iterator[str]:

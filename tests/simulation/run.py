@@ -579,7 +579,7 @@ class Run(Watcher):
             rule = self._tape_dice.choices(OF_SITE, (80, 10, 10))[0]
             changes.append(("recordings-main", RecordingsConfigured(rule=rule, mask_most_ms=most_ms)))
         if self.size.consults or self.size.rows:
-            changes.append(("conference-main", ConferenceConfigured(most=self._room_dice.choice((4, 5, 5, 8)))))
+            changes.append(("conference-main", ConferenceConfigured(most=self._room_dice.choice((3, 4, 4, 5, 5, 8)))))
         if self.size.outside:
             self._allow_outside(changes)
         for number in range(self.size.agents):
