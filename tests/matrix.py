@@ -56,6 +56,6 @@ def _rows() -> tuple[Row, ...]:
 
 ROWS: Final = _rows()
 """Every field that can be."""
-EVERYDAY: Final = ("talking", "held", "consulting", "to_and_fro", "together")
+EVERYDAY: Final = ("talking", "held", "consulting", "to_and_fro", "together", "conference")
 """The states that phones which answer by themselves reach."""
 EVERYDAY_ROWS: Final = tuple(row for row in ROWS if row.state in EVERYDAY)

@@ -1,4 +1,4 @@
-"""The verifier's own idea of a conference of more than three: who is in it is held for it, and it is never left alone."""
+"""The verifier's own idea of a conference of more than three: who is in it is held for it, no longer than it lasts."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

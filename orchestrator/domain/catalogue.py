@@ -15,8 +15,8 @@ from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import (
     consult_events,
     contacts,
-    keeping,
     guest_events,
+    keeping,
     monitor_events,
     outward_events,
     park_events,

@@ -243,7 +243,7 @@ def test_a_guest_leaves_or_is_let_go_and_nobody_else_is_moved(room: Room) -> Non
     assert room.refusal(i.SwitchConsult(agent="1001")) == ""
 
 
-@pytest.mark.parametrize("let_go", [False, True])
+@pytest.mark.parametrize("let_go", (False, True))
 def test_who_was_asked_first_leaves_and_the_next_takes_the_place_in_the_same_room(room: Room, *, let_go: bool) -> None:
     fourth, fifth = room.joins("1003"), room.joins("1004")
     name, begun = room.room, len(room.told)
@@ -272,7 +272,7 @@ def test_when_two_are_left_they_are_joined_by_a_bridge_and_who_rang_rings_no_mor
     assert room.it.status == "connected"
 
 
-@pytest.mark.parametrize("at_desk", [False, True])
+@pytest.mark.parametrize("at_desk", (False, True))
 def test_the_holder_leaves_and_the_first_agent_has_the_caller_with_nobody_taken_out(
     room: Room, *, at_desk: bool
 ) -> None:

@@ -7,13 +7,13 @@ from typing import Protocol
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import monitor_events as m
+from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.guest_events import GuestInvited
 from orchestrator.domain.contacts.guests import are_together, guest_of_shift
-from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
-from orchestrator.domain.contacts.transfers import TRANSFER, under_way
+from orchestrator.domain.contacts.transfers import TRANSFER
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.routing.recording import ALWAYS

@@ -1,4 +1,4 @@
-"""Rooms in the simulation: who the log says hear each other are in one, however many, and nobody is left alone in one."""
+"""Rooms in the simulation: all who the log says hear each other are in one, and nobody is left alone in one."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol

@@ -14,9 +14,9 @@ from msgspec import Struct, structs
 from orchestrator.audit import verify
 from orchestrator.domain.contacts.contacts import ContactArrived
 from orchestrator.domain.kernel import SECOND, Event, Provenance, Record, derived_id, ident_of
+from orchestrator.domain.routing.conference import ConferenceConfigured
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
-from orchestrator.domain.routing.conference import ConferenceConfigured
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, Spill
 from orchestrator.domain.routing.recording import ALWAYS, NEVER, OF_AGENTS, OF_QUEUES, OF_SITE, RecordingsConfigured

@@ -15,7 +15,7 @@ from tests.simulation.weather import Weather
 
 SEEDS = 1_000
 _CHUNK = 25
-_ROWS_WITHIN = 60
+_ROWS_WITHIN = 80
 """In so many seeds every row of the table is played; mostly in a quarter of them."""
 
 

@@ -9,8 +9,8 @@ from flask_babel import lazy_gettext as _l
 from orchestrator.domain import engine
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import consult_events as cs
-from orchestrator.domain.contacts import guest_events as g
 from orchestrator.domain.contacts import events as c
+from orchestrator.domain.contacts import guest_events as g
 from orchestrator.domain.contacts import monitor_events as mo
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts import park_events as pk

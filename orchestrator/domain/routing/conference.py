@@ -1,6 +1,7 @@
 """How many may hear each other in one conference.
 
-Stream `conference-<id>`; there is one, `conference-main`. Written by `config apply` (a desk stream); read by the runner.
+Stream `conference-<id>`; there is one, `conference-main`. Written by `config apply` (a desk stream); read by the
+runner.
 """
 
 from typing import Final

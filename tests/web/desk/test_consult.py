@@ -90,7 +90,9 @@ def test_a_third_colleague_is_invited_all_desks_and_the_floor_show_who_is_in_and
     assert "Ann Archer invites you into a conference with this caller" in cem.page()
     cem.press("accept")
     office.house.ledger.await_event(g.GuestJoined)
-    until(lambda: "You, the caller, Ann Archer and 1 more are in conference" in cem.page(), "the guest's desk to say so")
+    until(
+        lambda: "You, the caller, Ann Archer and 1 more are in conference" in cem.page(), "the guest's desk to say so"
+    )
     assert "You and the caller are in conference with:" in ann.page()
     assert not {"switch_consult", "hold", "park"} & ann.sees().may
     office.site.add_user("lee", "leader")
