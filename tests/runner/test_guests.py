@@ -1,6 +1,7 @@
 """More than three who hear each other: invited, let go, and left in any order (feature 4.3)."""
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import guest_events as g
@@ -37,8 +38,7 @@ class Room(Scene):
         self.configure({"outside-main": OutsideConfigured(allowed=("+86",), ring_ms=30_000)})
         self.caller, self.ring = self.talk(1)
         self.ready(2, 3, 4, 5, 6)
-        outside = first.startswith("+")
-        self.give(i.Consult(agent="1001", **({"to_number": first} if outside else {"to_agent": first})))
+        self.give(replace(i.Consult(agent="1001"), **_target(first)))
         self.first = self.pick_up()
         self.give(facts.LegBridged(node=NODE, leg=self.ring.leg, other=self.first))
         self.give(i.Confer(agent="1001"))
@@ -59,10 +59,10 @@ class Room(Scene):
 
     def invites(self, who: str) -> str:
         """Agent 1 invites an agent or a number; the code of the refusal."""
-        return self.refusal(i.Invite(agent="1001", about=self.it.contact_id, **_target(who)))
+        return self.refusal(replace(i.Invite(agent="1001", about=self.it.contact_id), **_target(who)))
 
     def lets_go(self, who: str) -> str:
-        return self.refusal(i.LetGo(agent="1001", about=self.it.contact_id, **_target(who)))
+        return self.refusal(replace(i.LetGo(agent="1001", about=self.it.contact_id), **_target(who)))
 
     def pick_up(self) -> str:
         """Whoever is rung last answers; their leg."""
