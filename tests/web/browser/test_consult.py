@@ -24,10 +24,9 @@ def test_a_colleague_is_asked_by_keyboard_and_has_the_caller_in_the_end(centre: 
     house = centre.house
     for extension in ("1001", "1002", "1003"):
         house.driver.phone(extension, "obeys")
-    ann, bob, cem = (centre.page(name, "/desk/", language=language) for name in ("ann", "bob", "cem"))
+    ann, bob = (centre.page(name, "/desk/", language=language) for name in ("ann", "bob"))
     talk(centre, ann)
     seat(bob)
-    seat(cem)
     ann.keyboard.press("Alt+Shift+P")
     ann.wait_for_selector("#ask-agent-802:not([disabled])")
     assert grave(ann) == []
@@ -65,7 +64,7 @@ def test_a_colleague_is_asked_by_keyboard_and_has_the_caller_in_the_end(centre: 
     assert house.ledger.await_event(KeysPressed).count == 3
     ann.keyboard.press("Alt+Shift+U")
     ann.wait_for_selector("p.muted", state="detached")
-    invite_and_let_go(centre, ann, cem, language)
+    invite_and_let_go(centre, ann, language)
     ann.keyboard.press("Alt+Shift+H")
     house.ledger.await_event(e.ContactRejoined)
     bob.wait_for_selector(".ring", state="detached")
@@ -86,9 +85,10 @@ def test_a_colleague_is_asked_by_keyboard_and_has_the_caller_in_the_end(centre: 
     assert [event.ended_by for event in house.ledger.all(c.AgentSegmentEnded)] == ["transfer", "agent"]
 
 
-def invite_and_let_go(centre: Centre, ann: "Page", cem: "Page", language: str) -> None:
+def invite_and_let_go(centre: Centre, ann: "Page", language: str) -> None:
     """One more comes to three who hear each other, is seen on the floor, and is let go again."""
-    ledger = centre.house.ledger
+    ledger, cem = centre.house.ledger, centre.page("cem", "/desk/", language=language)
+    seat(cem)
     ann.keyboard.press("Alt+Shift+I")
     ann.wait_for_selector("#invite-agent-803:not([disabled])")
     assert grave(ann) == []
