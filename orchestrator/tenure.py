@@ -49,6 +49,7 @@ CONFIGURATION: Final = (
     "entry",
     "outside",
     "recordings",
+    "conference",
     "pauses",
     "wrapup",
     *admission.KINDS,
