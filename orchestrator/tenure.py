@@ -49,6 +49,7 @@ CONFIGURATION: Final = (
     "entry",
     "outside",
     "recordings",
+    "desks",
     "pauses",
     "wrapup",
     *admission.KINDS,

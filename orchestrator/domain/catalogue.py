@@ -41,7 +41,7 @@ from orchestrator.domain.routing import (
     recording,
     trunks,
 )
-from orchestrator.domain.staff import agents, forcing, presence, reasons, shifts
+from orchestrator.domain.staff import agents, answering, forcing, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 
@@ -223,6 +223,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "branch": (branches.BranchConfigured, branches.BranchRemoved),
     "outside": (outside.OutsideConfigured, outside.OutsideRemoved),
     "recordings": (recording.RecordingsRemoved,),
+    "desks": (answering.DesksConfigured, answering.DesksRemoved),
     "rewrite": (numbers.RewriteConfigured, numbers.RewriteRemoved),
     "trunk": (trunks.TrunkConfigured, trunks.TrunkRemoved),
     "limit": (limits.LimitConfigured, limits.LimitRemoved),
@@ -232,7 +233,6 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "user": (
         users.UserCreated,
         users.PasswordChanged,
-        users.RolesGranted,
         users.UserDisabled,
         users.UserEnabled,
         users.LanguageChanged,
@@ -243,7 +243,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         users.RecordingPlayed,
         users.RecordingExported,
     ),
-    "token": (tokens.TokenIssued, tokens.TokenRevoked),
+    "token": (tokens.TokenRevoked,),
     "bundle": (bundles.BundleMade,),
     "customer": (
         people.CustomerCreated,
@@ -310,6 +310,12 @@ def _recorded_by_word(body: dict[str, Any]) -> dict[str, Any]:
 def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
     """AgentConfigured of version 1 knew no teams."""
     return {**body, "team": ""}
+
+
+def _answers_as_site(body: dict[str, Any]) -> dict[str, Any]:
+    """AgentConfigured of version 5 was told to answer by phone, or nothing, in the same words; no site said otherwise."""
+    answer = body.get("answer", answering.BY_PHONE)
+    return {**body, "answer": answering.AS_SITE if answer == answering.BY_PHONE else answer}
 
 
 def _with(**usual: Any) -> Upcaster:  # noqa: ANN401 - whatever a field holds
@@ -379,12 +385,13 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="AgentConfigured",
         cls=agents.AgentConfigured,
         kind="agent",
-        version=5,
+        version=6,
         upcasters=(
             _in_no_team,
             _with(branch="", order=0, weight=1, capacity={}),
             _with(record=recording.AS_QUEUE),
-            _with(answer=agents.BY_PHONE),
+            _with(answer=answering.BY_PHONE),
+            _answers_as_site,
         ),
     ),
     entries.EntryPointConfigured: Entry(
@@ -487,6 +494,12 @@ _SPECIAL: dict[type[Event], Entry] = {
         kind="recordings",
         version=2,
         upcasters=(_with(keep_days=0, keep_days_of={}, least_ms=0),),
+    ),
+    users.RolesGranted: Entry(
+        name="RolesGranted", cls=users.RolesGranted, kind="user", version=2, upcasters=(_with(branches=()),)
+    ),
+    tokens.TokenIssued: Entry(
+        name="TokenIssued", cls=tokens.TokenIssued, kind="token", version=2, upcasters=(_with(branches=()),)
     ),
     orders.OrderOpened: Entry(name="OrderOpened", cls=orders.OrderOpened, kind="order", adopts_key_of=_wisher_of),
 }

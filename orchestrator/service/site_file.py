@@ -27,6 +27,7 @@ from orchestrator.domain.routing.requirements import LOCAL
 from orchestrator.domain.routing.trunks import TrunkConfigured
 from orchestrator.domain.staff import reasons
 from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.answering import DesksConfigured
 from orchestrator.domain.staff.reasons import PauseReasonsConfigured, WrapUpReasonsConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
@@ -38,6 +39,7 @@ from orchestrator.service.site_fields import (
     ID,
     LEVEL,
     ORDERTYPE,
+    DESKS,
     OUTSIDE,
     PAUSES,
     QUEUE,
@@ -151,6 +153,9 @@ class _Reader:
             for queue_id in kept.keep_days_of.keys() - self._named(QUEUE.kind):
                 text = f"there is no queue {queue_id}; {near(queue_id, self._named(QUEUE.kind))}"
                 self._complain((RECORDINGS.kind, ident, "keep_days_of"), text)
+        desks = self._section(DESKS, DesksConfigured)
+        for ident in desks:
+            self._only_one(DESKS, ident)
         pauses = self._section(PAUSES, PauseReasonsConfigured)
         wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
         for ident, wrap_up in wrap_ups.items():
@@ -180,6 +185,7 @@ class _Reader:
             "branch": branches,
             "outside": outsides,
             "recordings": recordings,
+            "desks": desks,
             "pauses": pauses,
             "wrapup": wrap_ups,
         }

@@ -19,7 +19,8 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.staff import shifts
-from orchestrator.domain.staff.agents import BY_PHONE, AgentConfigured
+from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.answering import BY_PHONE
 from orchestrator.domain.switch import facts, instructions
 from orchestrator.domain.world import World
 from orchestrator.runner import Followed, Input, Runner, inputs

@@ -19,6 +19,7 @@ SECTION_NAMES: Final[Mapping[str, LazyString]] = {
     "limit": _l("Limits"),
     "outside": _l("Calls to the outside"),
     "recordings": _l("Recording"),
+    "desks": _l("Desks"),
     "calendar": _l("Calendars"),
     "notice": _l("Emergency notices"),
     "ordertype": _l("Types of work orders"),
