@@ -17,7 +17,8 @@ from projections.live_calls import KEPT
 _BEGUN: Final = ("ContactArrived", "AgentSignedIn")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
 _CONFIGURED: Final = (
-    "branch", "level", "agent", "queue", "entry", "outside", "recordings", "desks", "pauses", "wrapup", *admission.KINDS,
+    "branch", "level", "agent", "queue", "entry", "outside", "recordings", "desks", "pauses", "wrapup",
+    *admission.KINDS,
     "config", "node",
 )  # fmt: skip
 

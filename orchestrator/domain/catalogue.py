@@ -313,7 +313,7 @@ def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answers_as_site(body: dict[str, Any]) -> dict[str, Any]:
-    """AgentConfigured of version 5 was told to answer by phone, or nothing, in the same words; no site said otherwise."""
+    """AgentConfigured of version 5 said `phone` also for whoever was told nothing; no site said anything."""
     answer = body.get("answer", answering.BY_PHONE)
     return {**body, "answer": answering.AS_SITE if answer == answering.BY_PHONE else answer}
 

@@ -143,8 +143,8 @@ class BegunForms:
 
     @contextmanager
     def sending(self, contact_id: str, form: str, *, key: str, version: int, by: str, page: str) -> Iterator[None]:
-        """While this lasts nobody else sends a form of this name; if it ends well, it was sent. The page says what it saw,
-        as where it keeps. Raises `Moved` where somebody else was there since, in another window of one's own, too;
+        """While this lasts nobody else sends a form of this name; if it ends well, it was sent. The page says what it
+        saw, as where it keeps. Raises `Moved` where somebody else was there since, in another window of one's own, too;
         whoever repeats what they sent themselves is let.
         """
         failed: Exception | None = None

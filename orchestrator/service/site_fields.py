@@ -44,6 +44,7 @@ from orchestrator.service.site_values import (
 __all__ = [
     "AGENT",
     "BRANCH",
+    "DESKS",
     "ENTRY",
     "ID",
     "LEVEL",
@@ -51,7 +52,6 @@ __all__ = [
     "OUTSIDE",
     "PAUSES",
     "QUEUE",
-    "DESKS",
     "RECORDINGS",
     "SECTIONS",
     "WRAP_UP",

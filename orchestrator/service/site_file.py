@@ -35,11 +35,11 @@ from orchestrator.service import calendar_days, site_admission
 from orchestrator.service.site_fields import (
     AGENT,
     BRANCH,
+    DESKS,
     ENTRY,
     ID,
     LEVEL,
     ORDERTYPE,
-    DESKS,
     OUTSIDE,
     PAUSES,
     QUEUE,

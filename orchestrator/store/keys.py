@@ -74,7 +74,8 @@ class KeyShelf:
         """Keep the key of a subject that has none; one that is there, or was destroyed, stays."""
         self._source.run(
             lambda connection: connection.execute(
-                "INSERT INTO public.ringledger_keys (subject, parent, wrapped) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                "INSERT INTO public.ringledger_keys (subject, parent, wrapped) VALUES (%s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
                 (row.subject, row.parent, row.wrapped),
             )
         )

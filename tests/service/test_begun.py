@@ -164,8 +164,10 @@ def test_of_two_windows_one_sends(begun: BegunForms) -> None:
     assert open_elsewhere.value.now.ended == ""
 
 
-@pytest.mark.parametrize(("refused", "sent"), [(False, ["p1"]), (True, ["p2"])])
-def test_of_two_who_send_at_once_what_neither_kept_one_does(begun: BegunForms, *, refused: bool, sent: list[str]) -> None:
+@pytest.mark.parametrize(("refused", "sent"), ((False, ["p1"]), (True, ["p2"])))
+def test_of_two_who_send_at_once_what_neither_kept_one_does(
+    begun: BegunForms, *, refused: bool, sent: list[str]
+) -> None:
     """The second waits until the first has sent; where the first was refused it is the second who sends."""
     done: list[str] = []
     inside = threading.Event()

@@ -93,9 +93,7 @@ def test_whoever_sees_every_team_sees_every_contact(site: Site, teams: Day) -> N
         assert all(contact_id in page for contact_id in teams.contacts), role
 
 
-@pytest.mark.parametrize(
-    ("role", "scope"), (("ops", Scope(branches=("east",))), ("auditor", Scope(teams=("north",))))
-)
+@pytest.mark.parametrize(("role", "scope"), (("ops", Scope(branches=("east",))), ("auditor", Scope(teams=("north",)))))
 def test_what_shows_the_whole_centre_is_not_for_those_who_see_a_part_of_it(
     site: Site, day: Day, role: str, scope: Scope
 ) -> None:

@@ -12,7 +12,9 @@ from tests.web.conftest import Site
 def test_an_administrator_adds_somebody_who_can_then_sign_in(site: Site) -> None:
     admin = site.as_role("admin")
     admin.get("/users")
-    page = admin.submit("/users", user_id="li.na", name="Li Na", roles=["auditor", "ops"], teams="north", branches="east")
+    page = admin.submit(
+        "/users", user_id="li.na", name="Li Na", roles=["auditor", "ops"], teams="north", branches="east"
+    )
     password = re.search(r"<code>([^<]+)</code>", page.text)
     assert password is not None
     assert "Li Na" in site.sign_in("li.na", password[1]).get("/sessions").text

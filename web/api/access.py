@@ -82,7 +82,7 @@ class Token(Struct, frozen=True, kw_only=True):
 
 
 class NewToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key for a program that acts in this role, for these teams and branches; or for a screen on a wall (`wallboard`)."""
+    """A key for a program that acts in this role in this scope; or for a screen on a wall (`wallboard`)."""
 
     role: TokenRole
     days: Annotated[int, Meta(ge=1, le=LONGEST_TOKEN_DAYS, description="Days until it expires.")] = 90

@@ -87,8 +87,8 @@ def has(contact_id: str) -> bool:
 
 
 def had_by(shift: Shift | None) -> set[str]:
-    """The contacts with whom this agent talks, or of which there is after-call work still: of no other one is shown what
-    was begun, however often it was offered to them.
+    """The contacts with whom this agent talks, or of which there is after-call work still: of no other one is shown
+    what was begun, however often it was offered to them.
     """
     if shift is None:
         return set()

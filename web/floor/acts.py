@@ -94,8 +94,8 @@ def giving(number: str, contact_id: str, reason: str, key: str) -> inputs.Pick:
 
 
 def refuse_out_of_sight(contact_id: str) -> None:
-    """404 for a contact that rings at, or talks with, agents only whom the visitor does not see. Whoever waits for anybody is seen by
-    every leader; of one that is over, the engine says so.
+    """404 for a contact that rings at, or talks with, agents only whom the visitor does not see. Whoever waits for
+    anybody is seen by every leader; of one that is over, the engine says so.
     """
     scope = me().scope
     if not scope.limited:

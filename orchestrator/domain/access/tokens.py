@@ -19,8 +19,8 @@ ROLES_OF_TOKENS = (*ROLES, WALLBOARD)
 
 
 class TokenIssued(Event, frozen=True, kw_only=True):
-    """A program may act in this role, for these teams and branches (none: all), until it expires. `hash` is SHA-256 in hex of a
-    secret of 256 random bits, which nobody can try out.
+    """A program may act in this role, for these teams and branches (none: all), until it expires. `hash` is SHA-256 in
+    hex of a secret of 256 random bits, which nobody can try out.
     """
 
     hash: str

@@ -9,6 +9,7 @@ from orchestrator.domain.kernel import Event, Personal
 from orchestrator.domain.routing.recording import AS_QUEUE
 from orchestrator.domain.staff.answering import AS_SITE
 
+
 class AgentConfigured(Event, frozen=True, kw_only=True):
     """The agent is as described from now on."""
 

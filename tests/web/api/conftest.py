@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from orchestrator.domain.access.scope import Scope
 from projections.live import LiveView
 from tests.postgres import Database
 from tests.web.conftest import Site

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.access.scope import Scope
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.staff import shifts as s
 from tests.lab.patience import until
