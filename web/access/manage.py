@@ -53,9 +53,8 @@ def person(user_id: str) -> str:
 @blueprint.post("/users/<user_id>/roles")
 @needs("users.manage")
 def change_roles(user_id: str) -> Response:
-    """These roles, teams and branches and no others. Nobody takes the administrator's role from themselves: the last one
-    would be
-    locked out.
+    """These roles, teams and branches and no others. Nobody takes the administrator's role from themselves: the last
+    one would be locked out.
     """
     wanted = _wanted()
     if user_id == me().user_id and "admin" not in wanted.roles:
