@@ -1,17 +1,30 @@
-"""The everyday part of the table of states and of who hangs up first, by phones, on both switches (feature 4.3)."""
+"""The table of states and of who hangs up first, on both switches: all that a switch can be brought to (feature 4.3)."""
+
+import re
 
 import pytest
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import Event
 from orchestrator.runner import inputs
 from tests.acceptance.house import House
 from tests.contract.driver import Caller, PhoneEnd
-from tests.matrix import EVERYDAY_ROWS, Row
+from tests.lab.patience import until
+from tests.matrix import OF_THE_NETWORK, PLAYED, Row
 
 pytestmark = pytest.mark.slow
-_CONSULTS = ("consulting", "to_and_fro", "together")
+_CONSULTS = ("asking", "consulting", "to_and_fro", "together")
+_RINGING = re.compile(r"(?m)^Channel-Call-State: RINGING$")
+_KINDS: dict[str, type[Event]] = {
+    "ended": c.ContactEnded,
+    "waits": c.OfferClosed,
+    "offered": c.OfferMade,
+    "agent": e.ContactRejoined,
+    "colleague": c.ContactConnected,
+}
+"""What the log says once the caller is there."""
 
 
 class Day:
@@ -20,51 +33,92 @@ class Day:
     def __init__(self, house: House) -> None:
         self.house = house
         self.phones: dict[str, PhoneEnd] = {
-            "agent": house.driver.phone("1001"),
-            "colleague": house.driver.phone("1002"),
+            "801": house.driver.phone("1001"),
+            "802": house.driver.phone("1002"),
+            "803": house.driver.phone("1003", "rings"),
         }
 
-    def play(self, row: Row) -> None:
-        """Bring a call into its state, let somebody hang up, and wait for what becomes of the caller."""
+    def play(self, row: Row, cause: str = "") -> None:
+        """Bring a call into its state, let somebody hang up, and wait for what becomes of the caller. `cause`: not
+        they do, but the network ends their leg so.
+        """
         house = self.house
-        house.sign_in("801")
-        connected = len(house.ledger.all(c.ContactConnected))
-        caller = house.driver.call()
-        house.ledger.await_event(c.ContactConnected, count=connected + 1)
-        self._reach(row.state)
-        ends = self._count(row.becomes)
-        end: Caller | PhoneEnd = caller if row.who == "caller" else self.phones[row.who]
-        end.hang_up()
-        house.ledger.await_event(self._kind(row.becomes), count=ends + 1)
+        ends, legs = self._reach(row.state)
+        before = {kind: len(house.ledger.all(kind)) for kind in (c.ContactEnded, _KINDS[row.becomes])}
+        if cause:
+            with house.driver.control() as control:
+                assert control.api(f"uuid_kill {legs[row.who]} {cause}").startswith("+OK"), (row, cause)
+        else:
+            ends[row.who].hang_up()
+        house.ledger.await_event(_KINDS[row.becomes], count=before[_KINDS[row.becomes]] + 1)
         if row.becomes == "colleague":
             assert house.ledger.all(c.ContactConnected)[-1].agent_id == "bob", row
+        if row.becomes != "ended":
+            assert len(house.ledger.all(c.ContactEnded)) == before[c.ContactEnded], (row, cause)
         house.do(inputs.EndAll(reason="evening"))
         house.await_no_contacts()
 
-    def _reach(self, state: str) -> None:
+    def _reach(self, state: str) -> tuple[dict[str, Caller | PhoneEnd], dict[str, str]]:
+        """The ends of a call in this state, and their legs."""
         house = self.house
+        first = "803" if state == "ringing" else "801"
+        if state != "waiting":
+            house.sign_in(first)
+        calls = len(house.ledger.all(c.ContactQueued))
+        ends: dict[str, Caller | PhoneEnd] = {"caller": house.driver.call(), "agent": self.phones[first]}
+        house.ledger.await_event(c.ContactQueued, count=calls + 1)
+        legs = {"caller": house.ledger.all(c.ContactArrived)[-1].leg}
+        if state == "waiting":
+            return ends, legs
+        legs["agent"] = self._offered()
+        if state == "ringing":
+            self._rings(legs["agent"])
+            return ends, legs
+        until(lambda: house.agent("801")["state"] == "talking", "the two to talk")
         if state == "held":
             house.driver.let_hear(500)
             self._next(c.ContactHeld, inputs.Hold(agent="801"))
-        if state not in _CONSULTS:
-            return
-        house.sign_in("802")
-        self._next(e.ConsultJoined, inputs.Consult(agent="801", to_agent="802"))
+        if state in _CONSULTS or state == "passed_on":
+            ends["colleague"], legs["colleague"] = self._colleague(state)
+        return ends, legs
+
+    def _colleague(self, state: str) -> tuple[PhoneEnd, str]:
+        """Ask a colleague, or pass the caller on to one; their phone, and its leg."""
+        house = self.house
+        number = "803" if state in ("asking", "passed_on") else "802"
+        house.sign_in(number)
+        if state == "passed_on":
+            calls = len(house.ledger.all(c.OfferMade))
+            self._next(ContactTransferred, inputs.Transfer(agent="801", to_agent=number))
+            house.ledger.await_event(c.OfferMade, count=calls + 1)
+            leg = self._offered()
+        else:
+            joined = len(house.ledger.all(e.ConsultJoined))
+            self._next(e.ConsultAsked, inputs.Consult(agent="801", to_agent=number))
+            reservation = house.ledger.all(e.ConsultAsked)[-1].reservation
+            assert reservation is not None
+            leg = reservation.leg
+        if number == "803":
+            self._rings(leg)
+            return self.phones[number], leg
+        house.ledger.await_event(e.ConsultJoined, count=joined + 1)
         if state == "to_and_fro":
             self._next(e.ConsultJoined, inputs.SwitchConsult(agent="801"))
         if state == "together":
             self._next(e.ConsultJoined, inputs.Confer(agent="801"))
+        return self.phones[number], leg
 
-    def _kind(self, becomes: str) -> type[Event]:
-        kinds: dict[str, type[Event]] = {
-            "ended": c.ContactEnded,
-            "agent": e.ContactRejoined,
-            "colleague": c.ContactConnected,
-        }
-        return kinds[becomes]
+    def _offered(self) -> str:
+        """The leg of the phone that is rung for the caller who came last."""
+        contact_id = self.house.ledger.contacts()[-1]
+        until(lambda: "OfferMade" in self.house.ledger.story(contact_id), "the caller to be offered")
+        (reservation,) = self.house.ledger.all(c.OfferMade)[-1].reservations
+        return reservation.leg
 
-    def _count(self, becomes: str) -> int:
-        return len(self.house.ledger.all(self._kind(becomes)))
+    def _rings(self, leg: str) -> None:
+        """Return once the phone at this leg rings."""
+        with self.house.driver.control() as control:
+            until(lambda: _RINGING.search(control.api(f"uuid_dump {leg}")), "the phone to ring")
 
     def _next(self, kind: type[Event], wish: inputs.AgentCommand) -> None:
         """Ask for it, and wait until this happened once more."""
@@ -74,9 +128,12 @@ class Day:
 
 
 def test_whoever_hangs_up_first_the_caller_is_where_the_table_says(house: House) -> None:
-    """Complaints 13, 14: with ordinary phones, one row after the other."""
+    """Complaints 13, 14: row after row by whoever hangs up, and once more by a leg that the network ends, each cause in
+    turn.
+    """
     day = Day(house)
-    for row in EVERYDAY_ROWS:
+    for place, row in enumerate(PLAYED):
         day.play(row)
-    report = house.close_day(contacts=len(EVERYDAY_ROWS))
-    assert report.counts.consults == sum(row.state in _CONSULTS for row in EVERYDAY_ROWS)
+        day.play(row, OF_THE_NETWORK[place % len(OF_THE_NETWORK)])
+    report = house.close_day(contacts=2 * len(PLAYED))
+    assert report.counts.consults == 2 * sum(row.state in _CONSULTS for row in PLAYED)
