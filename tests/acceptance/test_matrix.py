@@ -1,4 +1,4 @@
-"""The table of states and of who hangs up first, on both switches: all that a switch can be brought to (feature 4.3)."""
+"""The table of states and of who hangs up first, on both switches: all that one can be brought to (feature 4.3)."""
 
 import re
 
