@@ -42,4 +42,9 @@ def evolve(answer: str, event: Event) -> str:
 
 def at_desk(site: str, agent: str, desk: Desk | None) -> bool:
     """Whether the desk has to accept before the phone is rung. Where no desk is open nobody could: the phone rings."""
-    return (site if agent == AS_SITE else agent) == AT_DESK and desk is not None and desk.state == "attached"
+    return desk is not None and desk.state == "attached" and wants_desk(site, agent)
+
+
+def wants_desk(site: str, agent: str) -> bool:
+    """Whether this agent answers at the desk, where there is one."""
+    return (site if agent == AS_SITE else agent) == AT_DESK
