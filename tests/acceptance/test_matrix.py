@@ -87,13 +87,13 @@ class Day:
         house = self.house
         number = "803" if state in ("asking", "passed_on") else "802"
         house.sign_in(number)
+        joined = len(house.ledger.all(e.ConsultJoined))
         if state == "passed_on":
             calls = len(house.ledger.all(c.OfferMade))
             self._next(ContactTransferred, inputs.Transfer(agent="801", to_agent=number))
             house.ledger.await_event(c.OfferMade, count=calls + 1)
             leg = self._offered()
         else:
-            joined = len(house.ledger.all(e.ConsultJoined))
             self._next(e.ConsultAsked, inputs.Consult(agent="801", to_agent=number))
             reservation = house.ledger.all(e.ConsultAsked)[-1].reservation
             assert reservation is not None
