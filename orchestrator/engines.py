@@ -19,10 +19,12 @@ SILENT_S: Final = 3.5
 # And nobody is handed over to who may have died since.
 _FRESH_S: Final = 2.0
 _TELL: Final = (
-    "INSERT INTO public.ringledger_engines AS known (holder, site, host, state, position, abreast, reached, missed)"
-    " VALUES (%(holder)s, %(site)s, %(host)s, %(state)s, %(position)s, %(abreast)s, %(reached)s, %(missed)s)"
+    "INSERT INTO public.ringledger_engines AS known"
+    " (holder, site, host, state, position, abreast, reached, missed, spool)"
+    " VALUES (%(holder)s, %(site)s, %(host)s, %(state)s, %(position)s, %(abreast)s, %(reached)s, %(missed)s, %(spool)s)"
     " ON CONFLICT (holder) DO UPDATE SET state = excluded.state, position = excluded.position,"
     " abreast = excluded.abreast, reached = excluded.reached, missed = excluded.missed, seen_at = excluded.seen_at,"
+    " spool = excluded.spool,"
     " since = CASE WHEN known.state = excluded.state THEN known.since ELSE excluded.since END"
 )
 # Engines that stopped or vanished are shown for an hour.
@@ -36,7 +38,7 @@ _ALL: Final = (
 
 class Standing(Struct, frozen=True, kw_only=True):
     """What an engine says of itself. `abreast`: it has read the log to its end a moment ago; `reached` and `missed`:
-    the switches that it has a connection to, and those it has none to.
+    the switches that it has a connection to, and those it has none to; `spool`: the one that it sees, if any.
     """
 
     state: LeaderState
@@ -44,6 +46,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     abreast: bool
     reached: tuple[str, ...]
     missed: tuple[str, ...]
+    spool: str = ""
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -91,6 +94,7 @@ class Roster:
             "abreast": standing.abreast,
             "reached": list(standing.reached),
             "missed": list(standing.missed),
+            "spool": standing.spool,
         }
 
         def write(connection: Connection) -> None:

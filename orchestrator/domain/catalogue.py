@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from orchestrator.domain import engine
+from orchestrator.domain import engine, spools
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import (
     consult_events,
@@ -215,7 +215,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         keeping.RecordingDeleted,
     ),
     "hold": (keeping.RecordingKeyCopied,),
-    "engine": (engine.DatabaseReturned, engine.EngineActivated, engine.HandoverBegun),
+    "engine": (engine.DatabaseReturned, engine.EngineActivated, engine.HandoverBegun, engine.SpoolBegun),
+    "spool": (spools.SpoolGivenUp, spools.SpoolPutAside),
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointRemoved,),

@@ -52,11 +52,21 @@ class Started(Struct, frozen=True, kw_only=True, tag=True):
     host: str = ""
 
 
+class DatabaseAway(Struct, frozen=True, kw_only=True, tag=True):
+    """The database is away, and events go to this spool; for so long none could be kept."""
+
+    spool: str
+    away_ms: int
+
+
 class DatabaseBack(Struct, frozen=True, kw_only=True, tag=True):
-    """The database answers again: it was away for so long, and so many pieces of news waited for it."""
+    """The database answers again: it was away for so long, and so many pieces of news waited for it. Or none did, and
+    so many events went to the spool.
+    """
 
     away_ms: int
     held: int
+    spooled: int = 0
 
 
 class Followed(Struct, frozen=True, kw_only=True):
@@ -399,7 +409,7 @@ Fact = (
     | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet | facts.EavesdropSet | facts.MuteSet
 )  # fmt: skip
 
-Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseBack | Followed
+Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseAway | DatabaseBack | Followed
 
 
 class Input(Struct, frozen=True, kw_only=True):

@@ -34,6 +34,8 @@ GROUPS = (
     "redrive",
     "whatif",
     "takeover",
+    "chaos",
+    "spool",
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain import catalogue, engine
+from orchestrator.domain import catalogue, engine, spools
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import (
@@ -64,6 +64,7 @@ MODULES = (
     transfer_events,
     unattended,
     engine,
+    spools,
     people,
     notes,
     configuration,
@@ -95,6 +96,7 @@ IRREGULAR = (
     "Begun",
     "Done",
     "Found",
+    "GivenUp",
     "Held",
     "Lost",
     "Made",
@@ -107,6 +109,7 @@ IRREGULAR = (
     "Down",
     "Withdrawn",
     "MadeReady",
+    "PutAside",
     "TakenOver",
     "Told",
 )

@@ -106,6 +106,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Which part of the agents answers at the desk, and has a phone that rings only then."""
     rows: float = 0.0
     """How many calls are hung up because they are in a state of the table (`tests/matrix.py`)."""
+    spools: bool = False
+    """Whether the database's absence is gone round by a spool."""
     phones: int = 0
     """How often a phone loses its registration, and gets it back."""
     nodes: int = 0
@@ -166,6 +168,7 @@ class Run(Watcher):
             monitors=0.0 if weather else self._monitor_dice.choice((0.0, 0.0, 0.3, 1.0)),
             voices=0.0 if weather else self._voice_dice.choice((0.0, 0.0, 0.3, 1.0)),
             rows=0.0 if weather else self._row_dice.choice((0.0, 0.0, 0.3, 1.0)),
+            spools=not weather and Random(f"spools of {seed}").random() < 0.5,
             phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
             nodes=0 if weather else self._node_dice.choice((0, 0, 2, 3)),
         )
@@ -179,6 +182,7 @@ class Run(Watcher):
         self.agenda = Agenda(self.dice)
         self.story = Story()
         self.ledger = Ledger()
+        self.ledger.spools = self.size.spools
         self.phones: dict[str, Phone] = {}
         self.switches = self.make_switches()
         self.switch = self.look_at(self.switches)
@@ -280,6 +284,8 @@ class Run(Watcher):
         engine = self.engine
         if engine is None:
             raise Broken("nothing_stuck", "no engine lives at the end")
+        if self.ledger.spool:
+            raise Broken("nothing_stuck", f"{len(self.ledger.spool)} events are left in the spool")
         finish(engine.world, self.switch)
         if self.web is not None and engine.last_stall < self.agenda.now - KNOWN_WITHIN:
             desks_are_known(engine.world, list(self.web.pages.values()), self.agenda.now)

@@ -217,6 +217,9 @@ CODES: Final[dict[str, LazyString]] = {
     "admin": _l("administrator"),
     # Why an engine could become active.
     "lease_free": _l("nobody did before"),
+    "given_up": _l("somebody gave it up before"),
+    "conflict": _l("somebody else has decided about the same"),
+    "later_epoch": _l("another engine has decided since"),
     "process_ended": _l("the process that did has ended"),
     "session_ended": _l("the one that did has lost its database session, and could not act any more"),
     "nothing_heard": _l("nothing was heard of the one that did"),

@@ -6,7 +6,7 @@ from typing import Any, Final
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from orchestrator.domain import engine
+from orchestrator.domain import engine, spools
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import consult_events as cs
 from orchestrator.domain.contacts import events as c
@@ -473,9 +473,21 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"host": e.host, "epoch": e.epoch, "why": code(e.why)},
     ),
     engine.HandoverBegun: (_l("The engine hands over to another one that stood by"), _nothing),
+    engine.SpoolBegun: (
+        _l("Alarm: the database is away; events go to the spool, and calls go on"),
+        _nothing,
+    ),
     engine.DatabaseReturned: (
-        _l("The database is back after %(away)s; %(held)s pieces of news had waited"),
-        lambda e, _: {"away": duration(e.away_ms), "held": e.held},
+        _l("The database is back after %(away)s; %(held)s pieces of news had waited, %(spooled)s events were spooled"),
+        lambda e, _: {"away": duration(e.away_ms), "held": e.held, "spooled": e.spooled},
+    ),
+    spools.SpoolPutAside: (
+        _l("Alarm: a spool was put aside (%(why)s): %(stored)s of its events are in the log, %(left)s are not"),
+        lambda e, _: {"why": code(e.why), "stored": e.stored, "left": e.left},
+    ),
+    spools.SpoolGivenUp: (
+        _l("The spool of epoch %(epoch)s was given up: %(reason)s"),
+        lambda e, _: {"epoch": e.epoch, "reason": e.reason},
     ),
     # --- users and programs
     users.UserCreated: (_l("User added"), _nothing),
