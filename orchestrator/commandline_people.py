@@ -5,10 +5,15 @@ from collections.abc import Callable
 import click
 
 from orchestrator.columns import print_table
+from orchestrator.domain.access.scope import scope_of
+from orchestrator.domain.access.users import Create, Grant
 from orchestrator.settings import load
 
 _ROLE = click.Option(["--role", "roles"], multiple=True, help="May be given several times.")
 _TEAM = click.Option(["--team", "teams"], multiple=True, help="May be given several times; without it, every team.")
+_BRANCH = click.Option(
+    ["--branch", "branches"], multiple=True, help="May be given several times; without it, every branch."
+)
 _GENERATE = click.Option(["--generate"], is_flag=True, help="A random password, printed this once.")
 
 
@@ -32,20 +37,22 @@ def _user_add(
     agent: str,
     roles: tuple[str, ...],
     teams: tuple[str, ...],
+    branches: tuple[str, ...],
     generate: bool,  # noqa: FBT001
 ) -> None:
     """Add somebody, with roles and a password."""
     from web.access import command
 
-    made = command.add(load(), user_id, name, agent_id=agent, roles=roles, teams=teams, ask=_password(generate))
+    granted = Grant(roles=roles, teams=teams, branches=branches)
+    made = command.add(load(), user_id, Create(name=name, agent_id=agent), granted, ask=_password(generate))
     click.echo(f"{user_id} may sign in" + (f" with {made}" if made else ""))
 
 
-def _user_roles(user_id: str, roles: tuple[str, ...], teams: tuple[str, ...]) -> None:
-    """Give somebody these roles and teams and no others; it holds for their next click."""
+def _user_roles(user_id: str, roles: tuple[str, ...], teams: tuple[str, ...], branches: tuple[str, ...]) -> None:
+    """Give somebody these roles, teams and branches and no others; it holds for their next click."""
     from web.access import command
 
-    command.change_roles(load(), user_id, roles=roles, teams=teams)
+    command.change_roles(load(), user_id, Grant(roles=roles, teams=teams, branches=branches))
     click.echo(f"{user_id} is now {', '.join(roles) or 'nothing'}")
 
 
@@ -74,18 +81,18 @@ def _user_password(user_id: str, generate: bool) -> None:  # noqa: FBT001 - clic
 
 
 def _user_list() -> None:
-    """Everybody, with roles and teams."""
+    """Everybody, with roles, teams and branches."""
     from web.access import command
 
-    print_table(("user", "name", "roles", "teams", "agent", "state"), command.everybody(load()))
+    print_table(("user", "name", "roles", "teams", "branches", "agent", "state"), command.everybody(load()))
 
 
 _USER = click.Argument(["user_id"], metavar="SIGN_IN_NAME")
 _NAME = click.Option(["--name"], required=True, help="The person's name.")
 _AGENT = click.Option(["--agent"], default="", help="Who they are at the desk: the agent's id in the configuration.")
 _REASON = click.Option(["--reason"], default="", help="Why; it is recorded.")
-_user_command("add", _user_add, _USER, _NAME, _AGENT, _ROLE, _TEAM, _GENERATE)
-_user_command("roles", _user_roles, _USER, _ROLE, _TEAM)
+_user_command("add", _user_add, _USER, _NAME, _AGENT, _ROLE, _TEAM, _BRANCH, _GENERATE)
+_user_command("roles", _user_roles, _USER, _ROLE, _TEAM, _BRANCH)
 _user_command("disable", _user_disable, _USER, _REASON)
 _user_command("enable", _user_enable, _USER)
 _user_command("password", _user_password, _USER, _GENERATE)
@@ -96,6 +103,7 @@ _user_command("list", _user_list)
 @click.option("--role", default="", help="What the program may do: the same as people of this role; or wallboard.")
 @click.option("--days", default=90, show_default=True, help="How long.")
 @click.option("--team", "teams", multiple=True, help="May be given several times; without it, every team.")
+@click.option("--branch", "branches", multiple=True, help="May be given several times; without it, every branch.")
 @click.option("--note", default="", help="What it is for.")
 @click.option("--revoke", default="", metavar="TOKEN_ID", help="End one; its id is the part between the underscores.")
 @click.option("--list", "show", is_flag=True, help="Show all, without their secrets.")
@@ -103,6 +111,7 @@ def token(
     role: str,
     days: int,
     teams: tuple[str, ...],
+    branches: tuple[str, ...],
     note: str,
     revoke: str,
     show: bool,  # noqa: FBT001 - click passes flags so
@@ -113,13 +122,13 @@ def token(
     if bool(role) + bool(revoke) + show != 1:
         raise click.UsageError("Say for which --role a token is issued, or which one to --revoke, or --list them.")
     if show:
-        print_table(("token", "role", "teams", "until", "last used", "note"), command.every_token(load()))
+        print_table(("token", "role", "teams", "branches", "until", "last used", "note"), command.every_token(load()))
         return
     if revoke:
         command.revoke_token(load(), revoke)
         click.echo(f"{revoke} is good for nothing any more")
     else:
-        issued = command.issue_token(load(), role, days=days, teams=teams, note=note)
+        issued = command.issue_token(load(), role, days=days, scope=scope_of(teams, branches), note=note)
         click.echo(issued)
         if role == "wallboard":
             click.echo(f"for the screen: {command.wall_address(load(), issued)}")

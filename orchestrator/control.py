@@ -22,7 +22,7 @@ import structlog
 from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Refused
-from orchestrator.runner.inputs import Command, DeskCommand
+from orchestrator.runner.inputs import Asked, DeskCommand
 from orchestrator.store import SPOOLED
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     ask: str
 
 
-_commands = msgspec.json.Decoder(Command)
+_commands = msgspec.json.Decoder(Asked)
 _on_tape = msgspec.msgpack.Encoder()
 _questions = msgspec.json.Decoder(Question)
 

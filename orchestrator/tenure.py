@@ -50,6 +50,7 @@ CONFIGURATION: Final = (
     "outside",
     "recordings",
     "conference",
+    "desks",
     "pauses",
     "wrapup",
     *admission.KINDS,

@@ -17,7 +17,7 @@ from projections.live_calls import KEPT
 _BEGUN: Final = ("ContactArrived", "ContactDialled", "AgentSignedIn")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
 _CONFIGURED: Final = (
-    "branch", "level", "agent", "queue", "entry", "outside", "recordings", "conference", "pauses", "wrapup",
+    "branch", "level", "agent", "queue", "entry", "outside", "recordings", "conference", "desks", "pauses", "wrapup",
     *admission.KINDS, "config", "node",
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.transfers import under_way
 from orchestrator.domain.kernel import Record, ident_of, kind_of
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import Node, phones_moved
@@ -84,6 +85,9 @@ def _of_contact(contact: Contact) -> set[str]:
         found.add(f"{AGENT}:{contact.parked.agent_id}")
     if contact.segment is not None:
         found.add(f"{AGENT}:{contact.segment.agent_id}")
+    passed_on = under_way(contact)
+    if passed_on is not None:  # whose note it is in the after-call work hangs on what becomes of the caller
+        found.add(f"{AGENT}:{passed_on.agent_id}")
     return found
 
 

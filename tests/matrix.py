@@ -6,9 +6,9 @@ music, or offered anew), `agent` (talks with the agent again), `colleague`
 `room` (all who stay go on hearing each other in their room, with the agent).
 A cause of the network changes none of it: a leg that is gone is gone. Where the whole switch is, everything has ended.
 
-`tests/runner/test_matrix.py` plays all of it, with each cause; `tests/acceptance/test_matrix.py` what ordinary phones
-can do, on the simulated and on a real switch; `tests/simulation/rows.py` each row at moments that a seed draws, among
-faults of every kind.
+`tests/runner/test_matrix.py` plays all of it, with each cause; `tests/acceptance/test_matrix.py` on the simulated and
+on a real switch what a switch can be brought to (`PLAYED`), once by whoever hangs up, and once by a cause of the
+network; `tests/simulation/rows.py` each row at moments that a seed draws, among faults of every kind.
 """
 
 from typing import Final, NamedTuple
@@ -56,6 +56,13 @@ def _rows() -> tuple[Row, ...]:
 
 ROWS: Final = _rows()
 """Every field that can be."""
-EVERYDAY: Final = ("talking", "held", "consulting", "to_and_fro", "together", "conference")
-"""The states that phones which answer by themselves reach."""
-EVERYDAY_ROWS: Final = tuple(row for row in ROWS if row.state in EVERYDAY)
+NOT_BY_A_SWITCH: Final = {
+    "joining": "two of three are in the room for some milliseconds, which no end can aim at: races by seed do",
+}
+"""The states in which no switch can be held, and why."""
+NOT_FROM_A_SWITCH: Final = {"UNKNOWN": "what the ledger writes where it learns no cause: a switch always tells one"}
+"""The causes that no leg can be ended with at a switch, and why."""
+PLAYED: Final = tuple(row for row in ROWS if row.state not in NOT_BY_A_SWITCH)
+OF_THE_NETWORK: Final = tuple(
+    cause for cause in CAUSES if cause not in NOT_FROM_A_SWITCH and cause != "NORMAL_CLEARING"
+)

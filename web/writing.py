@@ -16,7 +16,7 @@ from web.parts import parts
 
 _KEY_LENGTH: Final = 64
 # What a form carries beside what somebody wants.
-_NO_WISH: Final = frozenset({"csrf_token", "key", "good_until"})
+_NO_WISH: Final = frozenset({"csrf_token", "key", "good_until", "version"})
 
 
 def file() -> CustomerFile:

@@ -44,7 +44,7 @@ from orchestrator.domain.routing import (
     recording,
     trunks,
 )
-from orchestrator.domain.staff import agents, forcing, presence, reasons, shifts
+from orchestrator.domain.staff import agents, answering, forcing, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 
@@ -240,6 +240,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "outside": (outside.OutsideRemoved,),
     "recordings": (recording.RecordingsRemoved,),
     "conference": (conference.ConferenceConfigured, conference.ConferenceRemoved),
+    "desks": (answering.DesksConfigured, answering.DesksRemoved),
     "rewrite": (numbers.RewriteConfigured, numbers.RewriteRemoved),
     "trunk": (trunks.TrunkConfigured, trunks.TrunkRemoved),
     "limit": (limits.LimitConfigured, limits.LimitRemoved),
@@ -249,7 +250,6 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "user": (
         users.UserCreated,
         users.PasswordChanged,
-        users.RolesGranted,
         users.UserDisabled,
         users.UserEnabled,
         users.LanguageChanged,
@@ -260,7 +260,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         users.RecordingPlayed,
         users.RecordingExported,
     ),
-    "token": (tokens.TokenIssued, tokens.TokenRevoked),
+    "token": (tokens.TokenRevoked,),
     "bundle": (bundles.BundleMade,),
     "customer": (
         people.CustomerCreated,
@@ -327,6 +327,12 @@ def _recorded_by_word(body: dict[str, Any]) -> dict[str, Any]:
 def _in_no_team(body: dict[str, Any]) -> dict[str, Any]:
     """AgentConfigured of version 1 knew no teams."""
     return {**body, "team": ""}
+
+
+def _answers_as_site(body: dict[str, Any]) -> dict[str, Any]:
+    """AgentConfigured of version 5 said `phone` also for whoever was told nothing; no site said anything."""
+    answer = body.get("answer", answering.BY_PHONE)
+    return {**body, "answer": answering.AS_SITE if answer == answering.BY_PHONE else answer}
 
 
 def _with(**usual: Any) -> Upcaster:  # noqa: ANN401 - whatever a field holds
@@ -396,12 +402,13 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="AgentConfigured",
         cls=agents.AgentConfigured,
         kind="agent",
-        version=5,
+        version=6,
         upcasters=(
             _in_no_team,
             _with(branch="", order=0, weight=1, capacity={}),
             _with(record=recording.AS_QUEUE),
-            _with(answer=agents.BY_PHONE),
+            _with(answer=answering.BY_PHONE),
+            _answers_as_site,
         ),
     ),
     entries.EntryPointConfigured: Entry(
@@ -511,6 +518,12 @@ _SPECIAL: dict[type[Event], Entry] = {
         kind="outside",
         version=2,
         upcasters=(_with(show_at={}, dial_queue=""),),
+    ),
+    users.RolesGranted: Entry(
+        name="RolesGranted", cls=users.RolesGranted, kind="user", version=2, upcasters=(_with(branches=()),)
+    ),
+    tokens.TokenIssued: Entry(
+        name="TokenIssued", cls=tokens.TokenIssued, kind="token", version=2, upcasters=(_with(branches=()),)
     ),
     orders.OrderOpened: Entry(name="OrderOpened", cls=orders.OrderOpened, kind="order", adopts_key_of=_wisher_of),
 }

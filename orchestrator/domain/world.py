@@ -29,7 +29,7 @@ from orchestrator.domain.routing.pools import PHONE_GONE, READY
 from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.routing.recording import Recordings
 from orchestrator.domain.routing.waits import Waits
-from orchestrator.domain.staff import agents, reasons, shifts
+from orchestrator.domain.staff import agents, answering, reasons, shifts
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.counters import Counters
 from orchestrator.domain.staff.forcing import SIGNED_OUT, Forced
@@ -117,6 +117,7 @@ class World:
         self.outside: Outside | None = None
         self.recordings = Recordings()
         self.conferences = Conferences()
+        self.desks = answering.BY_PHONE
         self.far_legs: dict[str, str] = {}
         """Open legs of ours to phones of another node than the contact's, and that node."""
         self.outside_legs: dict[str, None] = {}
@@ -159,6 +160,8 @@ class World:
                 self.recordings = recording.evolve(self.recordings, record.event)
             case "conference":
                 self.conferences = conference.evolve(self.conferences, record.event)
+            case "desks":
+                self.desks = answering.evolve(self.desks, record.event)
             case "pauses" | "wrapup":
                 self.reasons = reasons.evolve(self.reasons, record.event, ident)
             case "agent" | "queue" | "entry":

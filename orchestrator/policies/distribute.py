@@ -23,7 +23,7 @@ from orchestrator.domain.routing.matching import Choice
 from orchestrator.domain.routing.queues import APOLOGY, QueueConfigured
 from orchestrator.domain.routing.requirements import MINUTE, aged
 from orchestrator.domain.routing.rules import ALL, ONE_BY_ONE, Rule, Standing
-from orchestrator.domain.staff.agents import AT_DESK
+from orchestrator.domain.staff.answering import at_desk
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import (
     Node,
@@ -195,7 +195,8 @@ def offered(world: World, node: str, shift: Shift, ids: Ids) -> Reservation:
     """The same for an offer, which an agent may have to accept at the desk before the phone is rung."""
     held = reservation(world, node, shift, ids)
     agent = world.agents.get(shift.agent_id)
-    return replace(held, at_desk=True) if agent is not None and agent.answer == AT_DESK else held
+    first = agent is not None and at_desk(world.desks, agent.answer, shift.desk)
+    return replace(held, at_desk=True) if first else held
 
 
 def reservation(world: World, node: str, shift: Shift, ids: Ids) -> Reservation:

@@ -407,13 +407,17 @@ OfMonitor = Monitor | EndMonitor | TakeOverCall
 
 Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
-Command = (
+Asked = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
     | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
     | EndConsult | Invite | LetGo
-    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall | HandOver | Park | Retrieve | Dial
+    | DrainNode | UndrainNode | OfMonitor | Force | HandOver | Park | Retrieve | Dial
 )  # fmt: skip
+"""What clients may ask for over the command socket."""
+
+Command = Asked | ImportCall
+"""The same, and what the engine asks for itself: of what a switch did alone its own importer tells, nobody else."""
 
 Fact = (
     facts.LegCreated | facts.LegParked | facts.LegRinging | facts.LegAnswered | facts.LegBridged

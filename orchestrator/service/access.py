@@ -12,11 +12,12 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, cast
 
 from orchestrator.domain.access import tokens, users
+from orchestrator.domain.access.scope import EVERYBODY, Scope
 from orchestrator.domain.access.tokens import Token, TokenIssued, TokenRevoked
 from orchestrator.domain.access.users import User
 from orchestrator.domain.kernel import SECOND, Event, Instant, Provenance, Record, Refused, ident_of, stream
@@ -182,7 +183,7 @@ class Tokens:
         self._log = log
         self._source = source
 
-    def issue(self, role: str, *, days: int, actor: str, teams: Iterable[str] = (), note: str = "") -> str:
+    def issue(self, role: str, *, days: int, actor: str, scope: Scope = EVERYBODY, note: str = "") -> str:
         """A new token, told this once. Raises `Refused` for an unknown role or a time too long."""
         if role not in tokens.ROLES_OF_TOKENS:
             known = ", ".join(tokens.ROLES_OF_TOKENS)
@@ -194,7 +195,8 @@ class Tokens:
             hash=_digest(secret),
             role=role,
             expires_at=Instant(_now() + days * DAY),
-            teams=tuple(sorted(set(teams))),
+            teams=scope.teams,
+            branches=scope.branches,
             note=note,
         )
         self._desk.append_desk(_records(stream("token", token_id), 0, (issued,), actor))

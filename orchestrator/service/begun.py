@@ -2,7 +2,7 @@
 
 What was typed and not sent is no history: the log never forgets, and this is to be forgotten within hours. So it lies
 in a table of the web's (`web.begun`), sealed under the contact's own key, which is destroyed with its person; where the
-contact has none, for nothing personal is known of it, under the house's.
+contact has none yet, for nothing personal is known of it, one is made, which is hung under its person's like any.
 
 A form is one row: of a contact, by its name (`order`, `note`). Whoever saves says which version they saw; of two who
 type at once the second is told, and chooses.
@@ -17,8 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Refused, stream
-from orchestrator.store import Source
-from orchestrator.vault import Tampered, Vault
+from orchestrator.store import KeyShelf, Source
+from orchestrator.vault import DataKey, Tampered, Vault, WrappedKey
 
 ORDER: Final = "order"
 NOTE: Final = "note"
@@ -41,18 +41,31 @@ _FIND: Final = (
 # A page saves one after another, so that what it has itself written is never somebody else's.
 _KEEP: Final = """
 INSERT INTO web.begun AS b (contact_id, form, key, version, begun_by, typed_by, typed_in, sealed_under, words)
-VALUES (%(contact)s, %(form)s, %(key)s, 1, %(by)s, %(by)s, %(page)s, %(under)s, %(words)s)
+VALUES (%(contact)s, %(form)s, %(key)s, 1, %(by)s, %(by)s, %(page)s, 'contact', %(words)s)
 ON CONFLICT (contact_id, form) DO UPDATE SET
     begun_by = CASE WHEN b.key = excluded.key THEN b.begun_by ELSE excluded.begun_by END,
     begun_at = CASE WHEN b.key = excluded.key THEN b.begun_at ELSE clock_timestamp() END,
     key = excluded.key, version = b.version + 1, typed_by = excluded.typed_by, typed_in = excluded.typed_in,
-    typed_at = clock_timestamp(), ended = '', sealed_under = excluded.sealed_under, words = excluded.words
+    typed_at = clock_timestamp(), ended = '', sealed_under = 'contact', words = excluded.words
   WHERE (b.version = %(version)s OR (b.typed_by, b.typed_in, b.key) = (%(by)s, %(page)s, %(key)s))
     AND (b.ended = '' OR b.key <> excluded.key)
 RETURNING version
 """
+# Whoever sends a form that was never kept holds its place while they do, so that nobody else sends another beside it.
+_HOLD: Final = """
+INSERT INTO web.begun (contact_id, form, key, version, begun_by, typed_by, typed_in, sealed_under)
+VALUES (%(contact)s, %(form)s, %(key)s, 1, %(by)s, %(by)s, %(page)s, 'contact') ON CONFLICT DO NOTHING
+"""
+_LOCK: Final = f"SELECT {_COLUMNS} FROM web.begun WHERE contact_id = %s AND form = %s FOR UPDATE"  # noqa: S608 - ours
+_SENT: Final = f"""
+UPDATE web.begun SET key = %(key)s, ended = '{SENT}', words = NULL, version = version + 1, typed_by = %(by)s,
+    typed_in = %(page)s, typed_at = clock_timestamp()
+ WHERE contact_id = %(contact)s AND form = %(form)s AND NOT (ended = '{SENT}' AND key = %(key)s)
+"""  # noqa: S608 - ours
+_LET_GO: Final = "DELETE FROM web.begun WHERE contact_id = %s AND form = %s"
 _END: Final = """
-UPDATE web.begun SET ended = %s, words = NULL, version = version + 1, typed_by = %s, typed_at = clock_timestamp()
+UPDATE web.begun SET ended = %s, words = NULL, version = version + 1, typed_by = %s, typed_in = %s,
+    typed_at = clock_timestamp()
  WHERE contact_id = %s AND form = %s AND key = %s AND ended = ''
 """
 _SWEEP: Final = "DELETE FROM web.begun WHERE typed_at < clock_timestamp() - make_interval(secs => %s)"
@@ -96,6 +109,7 @@ class BegunForms:
         """`source` must be the writer's."""
         self._source = source
         self._vault = vault
+        self._shelf = KeyShelf(source)
 
     def find(self, contact_id: str, form: str) -> Begun | None:
         """The form, also one that has ended; None where there was none in the last hours."""
@@ -111,11 +125,11 @@ class BegunForms:
         plain = msgspec.json.encode(words)
         if len(plain) > MOST_BYTES or len(words.fields) > MOST_FIELDS:
             raise Refused("too_long", "This is more than a form may hold; shorten it.")
-        under, sealed = self._sealed(contact_id, form, plain)
+        sealed = self._sealed(contact_id, form, plain)
         values = {"contact": contact_id, "form": form, "key": key, "version": version, "by": by, "page": page}
         with self._source.borrow() as connection:
             connection.execute(_SWEEP, (KEPT_S,))
-            kept = connection.execute(_KEEP, {**values, "under": under, "words": sealed}).fetchone()
+            kept = connection.execute(_KEEP, {**values, "words": sealed}).fetchone()
         if kept is not None:
             return cast("int", kept[0])
         now = self.find(contact_id, form)
@@ -123,42 +137,48 @@ class BegunForms:
             raise Refused("busy", "Others change this at the same moment; try again.")
         raise Moved(now)
 
-    def end(self, contact_id: str, form: str, key: str, how: str, *, by: str) -> None:
-        """It was sent or thrown away: nothing of what was typed is left. One that is another now stays."""
-        self._source.run(lambda connection: connection.execute(_END, (how, by, contact_id, form, key)))
+    def end(self, contact_id: str, form: str, key: str, how: str, *, by: str, page: str) -> None:
+        """It was sent or thrown away in this page: nothing of what was typed is left. One that is another now stays."""
+        self._source.run(lambda connection: connection.execute(_END, (how, by, page, contact_id, form, key)))
 
     @contextmanager
-    def sending(self, contact_id: str, form: str, key: str, *, by: str) -> Iterator[None]:
-        """While this lasts nobody else sends the form; if it ends well, it was sent. A form that was never kept is sent
-        like any. Raises `Moved` where somebody else was faster; whoever repeats what they sent themselves is let.
+    def sending(self, contact_id: str, form: str, *, key: str, version: int, by: str, page: str) -> Iterator[None]:
+        """While this lasts nobody else sends a form of this name; if it ends well, it was sent. The page says what it
+        saw, as where it keeps. Raises `Moved` where somebody else was there since, in another window of one's own, too;
+        whoever repeats what they sent themselves is let.
         """
         failed: Exception | None = None
+        values = {"contact": contact_id, "form": form, "key": key, "by": by, "page": page}
         # What is refused changed nothing, and is committed: after a rollback psycopg throws away every prepared
         # statement of the connection, also those of the store.
         with self._source.borrow() as connection, connection.transaction():
-            row = connection.execute(f"{_FIND} FOR UPDATE", (contact_id, form, KEPT_S)).fetchone()
-            now = None if row is None else self._opened(contact_id, form, row)
-            if now is not None and now.key == key and now.ended and (now.ended, now.typed_by) != (SENT, by):
-                failed = Moved(now)
-            else:
+            connection.execute(_SWEEP, (KEPT_S,))
+            held = connection.execute(_HOLD, values).rowcount > 0
+            now = self._opened(contact_id, form, connection.execute(_LOCK, (contact_id, form)).fetchone())
+            if held or _may_send(now, key=key, version=version, by=by, page=page):
                 try:
                     yield
-                    connection.execute(_END, (SENT, by, contact_id, form, key))
+                    connection.execute(_SENT, values)
                 except Exception as error:  # noqa: BLE001 - raised below
                     failed = error
+                    if held:
+                        connection.execute(_LET_GO, (contact_id, form))
+            else:
+                failed = Moved(now)
         if failed is not None:
             raise failed
 
     # -----------------------------------------------------------------------------------------------------------------
-    def _sealed(self, contact_id: str, form: str, plain: bytes) -> tuple[str, bytes]:
+    def _sealed(self, contact_id: str, form: str, plain: bytes) -> bytes:
         subject = stream("contact", contact_id)
         keys = self._vault.keys({subject})
         if subject not in keys:
-            return "house", self._vault.seal_bytes(_HOUSE, plain, _bound(contact_id, form))
+            self._shelf.add(WrappedKey(subject, None, self._vault.wrap(subject, DataKey.fresh())))
+            keys = self._vault.keys({subject})
         key = keys[subject]
         if key is None:
             raise Refused("customer_erased", "This customer's data was erased; nothing more is kept of them.")
-        return "contact", key.seal(plain, _bound(contact_id, form))
+        return key.seal(plain, _bound(contact_id, form))
 
     def _opened(self, contact_id: str, form: str, row: Any) -> Begun:  # noqa: ANN401 - a row of _COLUMNS
         *told, ended, under, sealed = row
@@ -177,11 +197,18 @@ class BegunForms:
 
     def _words(self, contact_id: str, form: str, under: str, sealed: bytes) -> Words:
         """What was typed; nothing of somebody whose key was destroyed since."""
-        if under == "house":
+        if under == "house":  # as those were whose contact had no key, before one was made for them
             return _read(self._vault.open_bytes(_HOUSE, sealed, _bound(contact_id, form)))
         subject = stream("contact", contact_id)
         key = self._vault.keys({subject}).get(subject)
         return Words() if key is None else _read(key.open(sealed, _bound(contact_id, form)))
+
+
+def _may_send(now: Begun, *, key: str, version: int, by: str, page: str) -> bool:
+    """Whether who sends has seen what is there. What they sent themselves they may send again: its answer was lost."""
+    if (now.typed_by, now.typed_in, now.key) == (by, page, key):
+        return now.ended != DROPPED
+    return now.version == version and not (now.ended and now.key == key)
 
 
 def _read(plain: bytes) -> Words:

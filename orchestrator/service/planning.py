@@ -33,6 +33,7 @@ _ORDER: Final = {
     "outside": 6,
     "recordings": 6,
     "conference": 6,
+    "desks": 6,
     "pauses": 6,
     "wrapup": 7,
 }
@@ -197,6 +198,7 @@ def _parting(name: str) -> tuple[str, ...]:
         "outside": "nobody outside is called any more; who waits to be called back is given up after the tries",
         "recordings": "queues and agents decide what is recorded",
         "conference": "as many persons may be in a conference as are usual; whoever is in one stays",
+        "desks": "agents who say nothing themselves answer by phone",
         "pauses": "nobody chooses from it any more; who is not ready for one of its reasons stays so",
         "wrapup": "nobody chooses from it any more; what was chosen keeps its name",
         "agent": "who is signed in stays so until sign-out, without any skill",

@@ -15,7 +15,8 @@ from orchestrator.domain.routing.outside import OutsideConfigured, OutsideRemove
 from orchestrator.domain.routing.queues import PICKS, QueueConfigured, QueueRemoved, StepSetting
 from orchestrator.domain.routing.requirements import LOCAL, PRIORITIES
 from orchestrator.domain.routing.rules import RULES
-from orchestrator.domain.staff.agents import ANSWERS, AgentConfigured, AgentRemoved
+from orchestrator.domain.staff import answering
+from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.staff.counters import WINDOWS
 from orchestrator.domain.staff.engagements import MOST
 from orchestrator.service import site_admission
@@ -44,6 +45,7 @@ from orchestrator.service.site_values import (
 __all__ = [
     "AGENT",
     "BRANCH",
+    "DESKS",
     "ENTRY",
     "ID",
     "LEVEL",
@@ -281,7 +283,7 @@ AGENT: Final = Section(
         Field("weight", "weight", whole(1, 1_000)),
         Field("capacity", "capacity", _capacity),
         Field("record", "record", one_of(recording.OF_AGENTS)),
-        Field("answers", "answer", one_of(ANSWERS)),
+        Field("answers", "answer", one_of(answering.OF_AGENTS)),
     ),
 )
 OUTSIDE: Final = Section(
@@ -299,6 +301,12 @@ OUTSIDE: Final = Section(
         Field("ring_s", "ring_ms", seconds(5, 300), write=from_ms),
         Field("trunk", "trunk", word),
     ),
+)
+DESKS: Final = Section(
+    "desks",
+    answering.DesksConfigured,
+    answering.DesksRemoved,
+    (Field("answers", "answer", one_of(answering.OF_SITE)),),
 )
 RECORDINGS: Final = Section(
     "recordings",
@@ -339,5 +347,5 @@ BRANCH: Final = Section(
 )
 SECTIONS: Final = (
     *site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE, RECORDINGS, CONFERENCE,
-    PAUSES, WRAP_UP,
+    DESKS, PAUSES, WRAP_UP,
 )  # fmt: skip

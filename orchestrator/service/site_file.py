@@ -28,6 +28,7 @@ from orchestrator.domain.routing.requirements import LOCAL
 from orchestrator.domain.routing.trunks import TrunkConfigured
 from orchestrator.domain.staff import reasons
 from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.answering import DesksConfigured
 from orchestrator.domain.staff.reasons import PauseReasonsConfigured, WrapUpReasonsConfigured
 from orchestrator.domain.work import ordertypes
 from orchestrator.domain.work.ordertypes import OrderTypeConfigured
@@ -36,6 +37,7 @@ from orchestrator.service.site_fields import (
     AGENT,
     BRANCH,
     CONFERENCE,
+    DESKS,
     ENTRY,
     ID,
     LEVEL,
@@ -156,6 +158,9 @@ class _Reader:
         conferences = self._section(CONFERENCE, ConferenceConfigured)
         for ident in conferences:
             self._only_one(CONFERENCE, ident)
+        desks = self._section(DESKS, DesksConfigured)
+        for ident in desks:
+            self._only_one(DESKS, ident)
         pauses = self._section(PAUSES, PauseReasonsConfigured)
         wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
         for ident, wrap_up in wrap_ups.items():
@@ -186,6 +191,7 @@ class _Reader:
             "outside": outsides,
             "recordings": recordings,
             "conference": conferences,
+            "desks": desks,
             "pauses": pauses,
             "wrapup": wrap_ups,
         }

@@ -70,6 +70,16 @@ class KeyShelf:
         self._source.run(write)
         return self.check_value() or value
 
+    def add(self, row: WrappedKey) -> None:
+        """Keep the key of a subject that has none; one that is there, or was destroyed, stays."""
+        self._source.run(
+            lambda connection: connection.execute(
+                "INSERT INTO public.ringledger_keys (subject, parent, wrapped) VALUES (%s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                (row.subject, row.parent, row.wrapped),
+            )
+        )
+
     def find(self, index: str, token: bytes) -> list[str]:
         """The streams on which this value was stored in a field of this index, in the order of their names."""
         return self.find_all(index, [token])[token]

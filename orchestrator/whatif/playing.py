@@ -19,12 +19,14 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.staff import shifts
+from orchestrator.domain.staff.answering import wants_desk
 from orchestrator.domain.switch import facts, instructions
 from orchestrator.domain.world import World
 from orchestrator.runner import Followed, Input, Runner, inputs
 from orchestrator.runner.desk import EXTENSION_MS
 from orchestrator.runner.inputs import Body
 from orchestrator.runner.sensing import INBOUND_CONTEXT
+from orchestrator.runner.timing import DESKS
 from orchestrator.whatif.day import ANSWERED, Agent, Day, Ring, Talk
 
 # With fewer rings than this an agent is taken to answer like all of them together.
@@ -97,6 +99,8 @@ class Play:
         self._wants: dict[str, str] = {}
         self._accepted: dict[str, Ring] = {}
         """What is left of a ring for the phone, whose leg this is, of an agent who has accepted at the desk."""
+        self._desks: dict[str, str] = {}
+        """Employee number to desk of those who answer there: a page that is open for as long as they are signed in."""
         self._staff = staff
         self._rings = _rings(day, staff)
         self._backs = [back for agent in day.agents.values() for back in agent.back] or [_USUAL_BACK]
@@ -124,6 +128,8 @@ class Play:
                     return
                 self._now = max(self._now, due)
                 if (fired := self._runner.due(self._now)) is not None:
+                    if fired.what == DESKS:
+                        self._step(inputs.DeskBeat(desks=dict(self._desks)))
                     self._step(fired)
             elif upcoming is not None and upcoming <= last:
                 at, _, do, given = heappop(self._agenda)
@@ -274,8 +280,11 @@ class Play:
         self._wants[agent_id] = what
         match what:
             case "in":
-                if self._step(inputs.SignIn(agent=agent.number, extension=detail)) is not None:
-                    self._step(inputs.SignIn(agent=agent.number))
+                if wants_desk(self.world.desks, agent.answer):
+                    self._desks[agent.number] = f"desk-{agent_id}"
+                desk = self._desks.get(agent.number, "")
+                if self._step(inputs.SignIn(agent=agent.number, extension=detail, desk=desk)) is not None:
+                    self._step(inputs.SignIn(agent=agent.number, desk=desk))
             case "ready":
                 self._step(inputs.Ready(agent=agent.number))
             case "pause":

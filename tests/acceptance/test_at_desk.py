@@ -20,7 +20,8 @@ def test_a_phone_is_rung_once_its_desk_has_accepted_and_picks_up_by_itself(build
     house.open()
     house.apply(house.configuration)
     house.driver.phone("1001", phone)
-    house.sign_in("801")
+    for take in (inputs.SignIn(agent="801", desk="d1"), inputs.Ready(agent="801", desk="d1")):
+        house.do(take)
     caller = house.driver.call()
     house.ledger.await_event(c.OfferMade)
     house.await_state("801", "reserved")

@@ -1,76 +1,147 @@
-"""The everyday part of the table of states and of who hangs up first, by phones, on both switches (feature 4.3)."""
+"""The table of states and of who hangs up first, on both switches: all that one can be brought to (feature 4.3)."""
+
+import re
 
 import pytest
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import guest_events as g
+from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import Event
 from orchestrator.runner import inputs
 from tests.acceptance.house import House
-from tests.contract.driver import Caller, PhoneEnd
-from tests.matrix import EVERYDAY_ROWS, Row
+from tests.contract.driver import Behaviour, Caller, PhoneEnd
+from tests.lab.patience import until
+from tests.matrix import OF_THE_NETWORK, PLAYED, Row
 
 pytestmark = pytest.mark.slow
-_CONSULTS = ("consulting", "to_and_fro", "together", "conference")
+_ROOMS = ("inviting", "conference")
+_CONSULTS = ("asking", "consulting", "to_and_fro", "together", *_ROOMS)
+_RINGING = re.compile(r"(?m)^Channel-Call-State: RINGING$")
+_KINDS: dict[str, type[Event]] = {
+    "ended": c.ContactEnded,
+    "waits": c.OfferClosed,
+    "offered": c.OfferMade,
+    "agent": e.ContactRejoined,
+    "colleague": c.ContactConnected,
+}
+
+
+def _kind(row: Row) -> type[Event]:
+    """What the log says once the caller is there."""
+    if row.becomes == "room":
+        return g.GuestPromoted if row.who == "colleague" else g.GuestClosed
+    return _KINDS[row.becomes]
 
 
 class Day:
     """One house in which row after row is played. Counts are of this house's log so far."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, third: Behaviour) -> None:
+        """`third`: what the third agent's phone does."""
         self.house = house
         self.phones: dict[str, PhoneEnd] = {
-            "agent": house.driver.phone("1001"),
-            "colleague": house.driver.phone("1002"),
-            "guest": house.driver.phone("1003"),
+            "801": house.driver.phone("1001"),
+            "802": house.driver.phone("1002"),
+            "803": house.driver.phone("1003", third),
         }
 
-    def play(self, row: Row) -> None:
-        """Bring a call into its state, let somebody hang up, and wait for what becomes of the caller."""
+    def play(self, row: Row, cause: str = "") -> None:
+        """Bring a call into its state, let somebody hang up, and wait for what becomes of the caller. `cause`: not
+        they do, but the network ends their leg so.
+        """
         house = self.house
-        house.sign_in("801")
-        connected = len(house.ledger.all(c.ContactConnected))
-        caller = house.driver.call()
-        house.ledger.await_event(c.ContactConnected, count=connected + 1)
-        self._reach(row.state)
-        ends = self._count(row)
-        end: Caller | PhoneEnd = caller if row.who == "caller" else self.phones[row.who]
-        end.hang_up()
-        house.ledger.await_event(self._kind(row), count=ends + 1)
+        ends, legs = self._reach(row.state)
+        kind = _kind(row)
+        before = {kind: len(house.ledger.all(kind)) for kind in (c.ContactEnded, kind)}
+        if cause:
+            with house.driver.control() as control:
+                assert control.api(f"uuid_kill {legs[row.who]} {cause}").startswith("+OK"), (row, cause)
+        else:
+            ends[row.who].hang_up()
+        house.ledger.await_event(kind, count=before[kind] + 1)
         if row.becomes == "colleague":
             assert house.ledger.all(c.ContactConnected)[-1].agent_id == "bob", row
+        if row.becomes != "ended":
+            assert len(house.ledger.all(c.ContactEnded)) == before[c.ContactEnded], (row, cause)
         house.do(inputs.EndAll(reason="evening"))
         house.await_no_contacts()
 
-    def _reach(self, state: str) -> None:
+    def _reach(self, state: str) -> tuple[dict[str, Caller | PhoneEnd], dict[str, str]]:
+        """The ends of a call in this state, and their legs."""
         house = self.house
+        first = "803" if state == "ringing" else "801"
+        if state != "waiting":
+            house.sign_in(first)
+        calls = len(house.ledger.all(c.ContactQueued))
+        ends: dict[str, Caller | PhoneEnd] = {"caller": house.driver.call(), "agent": self.phones[first]}
+        house.ledger.await_event(c.ContactQueued, count=calls + 1)
+        legs = {"caller": house.ledger.all(c.ContactArrived)[-1].leg}
+        if state == "waiting":
+            return ends, legs
+        legs["agent"] = self._offered()
+        if state == "ringing":
+            self._rings(legs["agent"])
+            return ends, legs
+        until(lambda: house.agent("801")["state"] == "talking", "the two to talk")
         if state == "held":
             house.driver.let_hear(500)
             self._next(c.ContactHeld, inputs.Hold(agent="801"))
-        if state not in _CONSULTS:
-            return
-        house.sign_in("802")
-        self._next(e.ConsultJoined, inputs.Consult(agent="801", to_agent="802"))
+        if state in _CONSULTS or state == "passed_on":
+            ends["colleague"], legs["colleague"] = self._colleague(state)
+        if state in _ROOMS:
+            ends["guest"], legs["guest"] = self._guest(state)
+        return ends, legs
+
+    def _colleague(self, state: str) -> tuple[PhoneEnd, str]:
+        """Ask a colleague, or pass the caller on to one; their phone, and its leg."""
+        house = self.house
+        number = "803" if state in ("asking", "passed_on") else "802"
+        house.sign_in(number)
+        joined = len(house.ledger.all(e.ConsultJoined))
+        if state == "passed_on":
+            calls = len(house.ledger.all(c.OfferMade))
+            self._next(ContactTransferred, inputs.Transfer(agent="801", to_agent=number))
+            house.ledger.await_event(c.OfferMade, count=calls + 1)
+            leg = self._offered()
+        else:
+            self._next(e.ConsultAsked, inputs.Consult(agent="801", to_agent=number))
+            reservation = house.ledger.all(e.ConsultAsked)[-1].reservation
+            assert reservation is not None
+            leg = reservation.leg
+        if number == "803":
+            self._rings(leg)
+            return self.phones[number], leg
+        house.ledger.await_event(e.ConsultJoined, count=joined + 1)
         if state == "to_and_fro":
             self._next(e.ConsultJoined, inputs.SwitchConsult(agent="801"))
-        if state in ("together", "conference"):
+        if state in ("together", *_ROOMS):
             self._next(e.ConsultJoined, inputs.Confer(agent="801"))
-        if state == "conference":
-            house.sign_in("803")
-            self._next(g.GuestJoined, inputs.Invite(agent="801", to_agent="803"))
+        return self.phones[number], leg
 
-    def _kind(self, row: Row) -> type[Event]:
-        kinds: dict[str, type[Event]] = {
-            "ended": c.ContactEnded,
-            "agent": e.ContactRejoined,
-            "colleague": c.ContactConnected,
-            "room": g.GuestPromoted if row.who == "colleague" else g.GuestClosed,
-        }
-        return kinds[row.becomes]
+    def _guest(self, state: str) -> tuple[PhoneEnd, str]:
+        """Invite the third agent, whose phone rings or answers as the state wants; their phone, and its leg."""
+        house = self.house
+        house.sign_in("803")
+        self._next(g.GuestInvited if state == "inviting" else g.GuestJoined, inputs.Invite(agent="801", to_agent="803"))
+        reservation = house.ledger.all(g.GuestInvited)[-1].reservation
+        assert reservation is not None
+        if state == "inviting":
+            self._rings(reservation.leg)
+        return self.phones["803"], reservation.leg
 
-    def _count(self, row: Row) -> int:
-        return len(self.house.ledger.all(self._kind(row)))
+    def _offered(self) -> str:
+        """The leg of the phone that is rung for the caller who came last."""
+        contact_id = self.house.ledger.contacts()[-1]
+        until(lambda: "OfferMade" in self.house.ledger.story(contact_id), "the caller to be offered")
+        (reservation,) = self.house.ledger.all(c.OfferMade)[-1].reservations
+        return reservation.leg
+
+    def _rings(self, leg: str) -> None:
+        """Return once the phone at this leg rings."""
+        with self.house.driver.control() as control:
+            until(lambda: _RINGING.search(control.api(f"uuid_dump {leg}")), "the phone to ring")
 
     def _next(self, kind: type[Event], wish: inputs.AgentCommand) -> None:
         """Ask for it, and wait until this happened once more."""
@@ -80,9 +151,21 @@ class Day:
 
 
 def test_whoever_hangs_up_first_the_caller_is_where_the_table_says(house: House) -> None:
-    """Complaints 13, 14: with ordinary phones, one row after the other."""
-    day = Day(house)
-    for row in EVERYDAY_ROWS:
+    """Complaints 13, 14: row after row by whoever hangs up, and once more by a leg that the network ends, each cause in
+    turn.
+    """
+    _play(house, "rings", tuple(row for row in PLAYED if row.state != "conference"))
+
+
+def test_whoever_leaves_a_conference_takes_nobody_along(house: House) -> None:
+    """Feature 4.3: the same of a room of four."""
+    _play(house, "answers", tuple(row for row in PLAYED if row.state == "conference"))
+
+
+def _play(house: House, third: Behaviour, rows: tuple[Row, ...]) -> None:
+    day = Day(house, third)
+    for place, row in enumerate(rows):
         day.play(row)
-    report = house.close_day(contacts=len(EVERYDAY_ROWS))
-    assert report.counts.consults == sum(row.state in _CONSULTS for row in EVERYDAY_ROWS)
+        day.play(row, OF_THE_NETWORK[place % len(OF_THE_NETWORK)])
+    report = house.close_day(contacts=2 * len(rows))
+    assert report.counts.consults == 2 * sum(row.state in _CONSULTS for row in rows)

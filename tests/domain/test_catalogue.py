@@ -46,7 +46,7 @@ from orchestrator.domain.routing import (
     recording,
     trunks,
 )
-from orchestrator.domain.staff import agents, forcing, presence, reasons
+from orchestrator.domain.staff import agents, answering, forcing, presence, reasons
 from orchestrator.domain.staff import events as shift_events
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
@@ -82,6 +82,7 @@ MODULES = (
     levels,
     branches,
     agents,
+    answering,
     reasons,
     shift_events,
     forcing,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from orchestrator.audit import verify
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.staff import shifts as s
-from orchestrator.domain.staff.agents import AT_DESK
+from orchestrator.domain.staff.answering import AS_SITE, AT_DESK, BY_PHONE, DesksConfigured, DesksRemoved
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.between import far_leg
 from orchestrator.domain.switch.instructions import AnswerPhone, CheckLeg, HangUpLeg, RingAgent
@@ -21,8 +21,16 @@ def desks(agents: int = 1, **queue: Any) -> Scene:  # noqa: ANN401 - settings of
     """Agents who are ready, and answer at their desks."""
     scene = Scene(agents=agents, ring_ms=_RING_MS, **queue)
     scene.configure({f"agent-a{n}": replace(agent(n), answer=AT_DESK) for n in range(1, agents + 1)})
-    scene.ready(*range(1, agents + 1))
+    for number in range(1, agents + 1):
+        ready_at_desk(scene, number)
     return scene
+
+
+def ready_at_desk(scene: Scene, number: int = 1) -> None:
+    """This agent signs in at a page that is open, and is ready."""
+    scene.give(i.SignIn(agent=f"100{number}", desk=f"d{number}"))
+    scene.give(i.Ready(agent=f"100{number}"))
+    scene.wait(1_000)
 
 
 def call(scene: Scene) -> tuple[list[str], int]:
@@ -58,6 +66,50 @@ def test_the_phone_is_not_rung_before_the_desk_accepts_and_then_picks_up_by_itse
     assert ring.answers
     assert scene.instructions(AnswerPhone) == []
     assert scene.live(caller).legs == (caller, ring.leg)
+
+
+def test_an_agent_whose_desk_is_not_open_is_rung_at_the_phone_instead_of_being_stood_down() -> None:
+    """Decision 0095: who signed in at the phone, whose page was closed a moment ago, and whose page is open again."""
+    scene = Scene(agents=1, ring_ms=_RING_MS)
+    scene.configure({"agent-a1": replace(agent(1), answer=AT_DESK)})
+    scene.ready(1)
+    rung_at_once(scene)
+    scene.give(i.DeskSeen(agent="1001", desk="d1"))
+    scene.hang_up(scene.park())
+    assert scene.instructions(RingAgent) == [], "the desk is open, and the phone is silent"
+    scene.give(i.DeskGone(agent="1001", desk="d1"))
+    rung_at_once(scene)
+    assert scene.events(s.AgentStoodDown) == []
+
+
+def test_the_sites_word_holds_for_whoever_says_nothing() -> None:
+    for site, own, at_once in (
+        (AT_DESK, AS_SITE, False),
+        (AT_DESK, BY_PHONE, True),
+        (BY_PHONE, AS_SITE, True),
+        (BY_PHONE, AT_DESK, False),
+    ):
+        scene = Scene(agents=1, ring_ms=_RING_MS)
+        scene.configure({"desks-main": DesksConfigured(answer=site), "agent-a1": replace(agent(1), answer=own)})
+        ready_at_desk(scene)
+        scene.park()
+        assert bool(scene.instructions(RingAgent)) is at_once, (site, own)
+    scene = Scene(agents=1, ring_ms=_RING_MS)
+    scene.configure({"desks-main": DesksConfigured(answer=AT_DESK)})
+    scene.configure({"desks-main": DesksRemoved()})
+    ready_at_desk(scene)
+    rung_at_once(scene)
+
+
+def rung_at_once(scene: Scene) -> None:
+    """Somebody calls, and the phone rings without anybody having accepted; then they leave."""
+    scene.told.clear()
+    caller = scene.park()
+    (ring,) = scene.instructions(RingAgent)
+    assert not ring.answers
+    scene.hang_up(caller)
+    scene.hang_up(ring.leg)
+    scene.told.clear()
 
 
 def test_a_desk_that_lets_it_ring_out_has_missed_it_as_a_phone_has() -> None:
@@ -126,7 +178,7 @@ def test_a_phone_at_another_switch_is_told_there_once_it_rings() -> None:
     scene.configure({"agent-a1": replace(agent(1), answer=AT_DESK)})
     scene.connect()
     scene.connect(node="sw2", core="core-2", phones={"1001": True})
-    scene.ready(1)
+    ready_at_desk(scene)
     caller = scene.park()
     scene.give(i.Accept(agent="1001"))
     ring = scene.ring_of(caller)

@@ -11,7 +11,8 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.staff import shifts as s
-from orchestrator.domain.staff.agents import AT_DESK, AgentConfigured
+from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.answering import AT_DESK
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, HangUpLeg, RingAgent
 from orchestrator.runner import inputs

@@ -125,6 +125,21 @@ def test_the_same_wish_sent_twice_parks_once() -> None:
     assert len(scene.events(ContactParked)) == 1
 
 
+def test_the_same_wish_to_retrieve_sent_twice_without_a_key_fetches_one_caller() -> None:
+    """Not whoever was left at the same place a moment later, either."""
+    scene = Park()
+    scene.ready(2)
+    scene.leave(7)
+    other, ring = scene.talk(2)
+    assert scene.fetch(1, 7) == ""
+    assert scene.fetch(1, 7) == "place_empty"
+    assert scene.refusal(inputs.Park(agent="1002", about=scene.live(other).contact_id, place=7)) == ""
+    scene.hang_up(ring.leg)
+    assert scene.fetch(1, 7) == "being_offered"
+    assert [event.outcome for event in scene.events(ParkEnded)] == ["retrieved"]
+    assert scene.live(other).status == "parked"
+
+
 def test_news_that_the_leg_is_parked_may_be_lost_so_the_switch_is_asked() -> None:
     scene = Park()
     scene.leave(says=False)

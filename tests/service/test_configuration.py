@@ -111,7 +111,7 @@ def test_a_plan_says_in_words_what_is_added_changed_and_removed(kit: Kit) -> Non
         "      weight = 1",
         "      capacity = {}",
         '      record = "as_queue"',
-        '      answers = "phone"',
+        '      answers = "as_site"',
         "- agent li is removed",
         "      who is signed in stays so until sign-out, without any skill",
         "1 added, 1 changed, 1 removed. To apply just this: --expect-version 1",

@@ -32,6 +32,7 @@ def picture(world: World, now: Instant) -> dict[str, Any]:
         "open_offers": world.open_offers,
         "outside": world.outside,
         "recordings": world.recordings,
+        "desks": world.desks,
         "outside_legs": list(world.outside_legs),
         "callbacks": world.callbacks,
         "waits": {queue: world.waits.expected(queue, 0, free=False) for queue in world.queues},

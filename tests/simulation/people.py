@@ -3,7 +3,7 @@
 from random import Random
 
 from orchestrator.domain.kernel import Refused
-from orchestrator.domain.staff.agents import AT_DESK
+from orchestrator.domain.staff.answering import AT_DESK
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.runner import inputs as i
 from tests.simulation.agenda import Agenda

@@ -20,7 +20,8 @@ from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved, Spill
 from orchestrator.domain.routing.recording import ALWAYS, NEVER, OF_AGENTS, OF_QUEUES, OF_SITE, RecordingsConfigured
-from orchestrator.domain.staff.agents import AT_DESK, AgentConfigured, AgentRemoved
+from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
+from orchestrator.domain.staff.answering import AT_DESK
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import DrainNode, EndAll, IdentifyContact, UndrainNode

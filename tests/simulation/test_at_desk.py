@@ -4,7 +4,7 @@ from orchestrator.domain.contacts import contacts as c
 from tests.simulation.run import Run, Size
 from tests.simulation.weather import Weather
 
-SIZE = Size(contacts=40, agents=10, at_desk=0.6, browsers=0.5, hands=0.2, transfers=0.2, consults=0.2)
+SIZE = Size(contacts=60, agents=10, at_desk=0.8, browsers=0.5, hands=0.2, transfers=0.2, consults=0.2)
 WEATHERS = (Weather(), Weather(late=0.3, doubled=0.1), Weather(lost=0.03), Weather(crashes=2, flaps=2))
 
 

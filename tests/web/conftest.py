@@ -49,6 +49,9 @@ class Browser(FlaskClient):
         return self.post(path, data={"csrf_token": self.csrf_token, **fields})
 
 
+Words = tuple[str, ...]
+
+
 class Site:
     """The application and its parts."""
 
@@ -66,13 +69,13 @@ class Site:
         return client
 
     def add_user(
-        self, user_id: str, *roles: str, name: str = "", agent_id: str = "", teams: tuple[str, ...] = ()
+        self, user_id: str, *roles: str, name: str = "", agent_id: str = "", teams: Words = (), branches: Words = ()
     ) -> str:
         """A user with these roles, whose password is PASSWORD; the id."""
         users = self.reading.users
         users.create(user_id, name or user_id.replace("-", " ").title(), actor="admin:test", agent_id=agent_id)
         users.store_hash(user_id, _HASH, actor="admin:test")
-        users.change(user_id, Grant(roles=roles, teams=teams), actor="admin:test")
+        users.change(user_id, Grant(roles=roles, teams=teams, branches=branches), actor="admin:test")
         return user_id
 
     def lose_database(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from orchestrator.domain.access.scope import Scope
 from orchestrator.domain.access.users import ROLES
 from orchestrator.domain.contacts.contacts import ContactConnected
 from orchestrator.domain.kernel import ident_of
@@ -26,15 +27,22 @@ def day(site: Site, database: Database) -> Iterator[Day]:
 # --- other teams' contacts --------------------------------------------------------------------------------------------
 @pytest.fixture
 def teams(site: Site, day: Day) -> Day:
-    """The same day; agent a1 is of team north, a2 of team south."""
+    """The same day; agent a1 is of team north in branch east, a2 of team south in branch west."""
     before = len(day.centre.records)
     settings = {f"agent-{agent.agent_id}": agent for agent in day.centre.world.agents.values()}
     day.centre.configure(
         {
             stream: AgentConfigured(
-                number=agent.number, name=agent.name, extension=agent.extension, skills=agent.skills, team=team
+                number=agent.number,
+                name=agent.name,
+                extension=agent.extension,
+                skills=agent.skills,
+                team=team,
+                branch=branch,
             )
-            for (stream, agent), team in zip(sorted(settings.items()), ("north", "south"), strict=True)
+            for (stream, agent), (team, branch) in zip(
+                sorted(settings.items()), (("north", "east"), ("south", "west")), strict=True
+            )
         }
     )
     last = day.reads.store(day.centre.records[before:])
@@ -51,10 +59,13 @@ def owners(day: Day) -> dict[str, str]:
     return found
 
 
-def test_a_leader_finds_the_contacts_of_their_own_team_and_those_that_nobody_had(site: Site, teams: Day) -> None:
+@pytest.mark.parametrize("scope", (Scope(teams=("north",)), Scope(branches=("east",))))
+def test_a_leader_finds_the_contacts_of_their_own_agents_and_those_that_nobody_had(
+    site: Site, teams: Day, scope: Scope
+) -> None:
     """Screens and safety, V8: scope in the query; page, cursor, number, address and API alike."""
-    site.add_user("north-lead", "leader", teams=("north",))
-    leader, of_contact = site.sign_in("north-lead"), owners(teams)
+    site.add_user("some-lead", "leader", teams=scope.teams, branches=scope.branches)
+    leader, of_contact = site.sign_in("some-lead"), owners(teams)
     assert {"a1", "a2", ""} == set(of_contact.values())
     for question in ({}, {"agent": "a2"}, {"number": CALLER}, {"outcome": "completed"}):
         page = leader.get("/history/", query_string=question).text
@@ -82,15 +93,22 @@ def test_whoever_sees_every_team_sees_every_contact(site: Site, teams: Day) -> N
         assert all(contact_id in page for contact_id in teams.contacts), role
 
 
-@pytest.mark.parametrize("role", ("ops", "auditor"))
-def test_what_shows_the_whole_centre_is_not_for_those_who_see_some_teams(site: Site, day: Day, role: str) -> None:
-    browser = site.as_role(role, teams=("north",))
-    token = site.reading.tokens.issue(role, days=1, teams=("north",), actor="admin:test")
+@pytest.mark.parametrize(("role", "scope"), (("ops", Scope(branches=("east",))), ("auditor", Scope(teams=("north",)))))
+def test_what_shows_the_whole_centre_is_not_for_those_who_see_a_part_of_it(
+    site: Site, day: Day, role: str, scope: Scope
+) -> None:
+    """Nor may they drain a switch, which serves everybody."""
+    site.add_user("some", role, teams=scope.teams, branches=scope.branches)
+    browser = site.sign_in("some")
+    token = site.reading.tokens.issue(role, days=1, scope=scope, actor="admin:test")
     for path in ("/replay/", "/replay/moment", "/audit/", "/audit/1"):
         assert browser.get(path).status_code == 403, path
     for path in ("/api/v1/replay", "/api/v1/events"):
         given = {"Authorization": f"Bearer {token}"}
         assert site.browser().get(path, headers=given).status_code == 403, path
+    given = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k1"}
+    assert site.browser().post("/api/v1/nodes/sw1/drain", json={}, headers=given).status_code == 403
+    assert browser.submit("/ops/nodes/sw1/drain", reason="x").status_code == 403
 
 
 # --- other roles' things ----------------------------------------------------------------------------------------------

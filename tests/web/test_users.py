@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from orchestrator.domain.access.scope import Scope
 from orchestrator.domain.access.users import PersonalDataRevealed, RolesGranted, SessionEnded, UserDisabled
 from tests.web.conftest import Site
 
@@ -11,13 +12,15 @@ from tests.web.conftest import Site
 def test_an_administrator_adds_somebody_who_can_then_sign_in(site: Site) -> None:
     admin = site.as_role("admin")
     admin.get("/users")
-    page = admin.submit("/users", user_id="li.na", name="Li Na", roles=["auditor", "ops"], teams="north")
+    page = admin.submit(
+        "/users", user_id="li.na", name="Li Na", roles=["auditor", "ops"], teams="north", branches="east"
+    )
     password = re.search(r"<code>([^<]+)</code>", page.text)
     assert password is not None
     assert "Li Na" in site.sign_in("li.na", password[1]).get("/sessions").text
     user = site.reading.users.get("li.na")
     assert user is not None
-    assert (user.roles, user.teams) == (("ops", "auditor"), ("north",))
+    assert (user.roles, user.scope) == (("ops", "auditor"), Scope(teams=("north",), branches=("east",)))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from orchestrator.audit import verify
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Refused
 from orchestrator.domain.sizing.seats import Blocked, Demand, Terms, expected_impatient
-from orchestrator.domain.staff.agents import AT_DESK, AgentConfigured
+from orchestrator.domain.staff.agents import AgentConfigured
+from orchestrator.domain.staff.answering import AT_DESK
 from orchestrator.service import site_text
 from orchestrator.whatif import asking
 from orchestrator.whatif.asking import Answer, Real

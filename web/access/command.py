@@ -3,10 +3,11 @@
 import os
 import pwd
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from orchestrator.domain.access.scope import Scope
 from orchestrator.domain.access.users import Create, Disable, Enable, Grant
 from orchestrator.domain.kernel import SECOND
 from orchestrator.settings import Settings
@@ -19,25 +20,22 @@ _PASSWORD_BYTES: Final = 12
 def add(
     settings: Settings,
     user_id: str,
-    name: str,
+    wish: Create,
+    granted: Grant,
     *,
-    agent_id: str,
-    roles: Iterable[str],
-    teams: Iterable[str],
     ask: Callable[[], str] | None,
 ) -> str:
     """A new user with roles and a password: what `ask` returns, or a random one, which is returned."""
     with open_reading(settings) as reading:
         password = secrets.token_urlsafe(_PASSWORD_BYTES) if ask is None else ask()
-        wish, granted = Create(name=name, agent_id=agent_id), Grant(roles=tuple(roles), teams=tuple(teams))
         reading.users.add(user_id, wish, granted, password, actor=_actor())
         return password if ask is None else ""
 
 
-def change_roles(settings: Settings, user_id: str, *, roles: Iterable[str], teams: Iterable[str]) -> None:
-    """These roles and teams and no others."""
+def change_roles(settings: Settings, user_id: str, wanted: Grant) -> None:
+    """These roles, teams and branches and no others."""
     with open_reading(settings) as reading:
-        grant(reading, user_id, Grant(roles=tuple(roles), teams=tuple(teams)), actor=_actor())
+        grant(reading, user_id, wanted, actor=_actor())
 
 
 def disable(settings: Settings, user_id: str, *, reason: str) -> None:
@@ -62,14 +60,15 @@ def change_password(settings: Settings, user_id: str, *, ask: Callable[[], str] 
 
 
 def everybody(settings: Settings) -> list[tuple[str, ...]]:
-    """A row for each user: id, name, roles, teams, agent, state."""
+    """A row for each user: id, name, roles, teams, branches, agent, state."""
     with open_reading(settings) as reading:
         return [
             (
                 user.user_id,
                 user.name,
                 " ".join(user.roles),
-                " ".join(user.teams) or "all",
+                " ".join(user.scope.teams) or "all",
+                " ".join(user.scope.branches) or "all",
                 user.agent_id,
                 "disabled" if user.disabled else "enabled" if user.hash else "no password",
             )
@@ -77,10 +76,10 @@ def everybody(settings: Settings) -> list[tuple[str, ...]]:
         ]
 
 
-def issue_token(settings: Settings, role: str, *, days: int, teams: Iterable[str], note: str) -> str:
+def issue_token(settings: Settings, role: str, *, days: int, scope: Scope, note: str) -> str:
     """A token for a program, told this once."""
     with open_reading(settings) as reading:
-        return reading.tokens.issue(role, days=days, teams=teams, note=note, actor=_actor())
+        return reading.tokens.issue(role, days=days, scope=scope, note=note, actor=_actor())
 
 
 def wall_address(settings: Settings, token: str) -> str:
@@ -90,13 +89,14 @@ def wall_address(settings: Settings, token: str) -> str:
 
 
 def every_token(settings: Settings) -> list[tuple[str, ...]]:
-    """A row for each token: id, role, teams, until when, last use, note."""
+    """A row for each token: id, role, teams, branches, until when, last use, note."""
     with open_reading(settings) as reading:
         return [
             (
                 token.token_id,
                 token.role,
-                " ".join(token.teams) or "all",
+                " ".join(token.scope.teams) or "all",
+                " ".join(token.scope.branches) or "all",
                 "revoked" if token.revoked else _day(token.expires_at / SECOND, settings),
                 f"{_day(used_at.timestamp(), settings)} from {address}" if used_at is not None else "never",
                 token.note,

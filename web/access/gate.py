@@ -52,11 +52,11 @@ def visitor_of(found: Parts, key: str, *, touch: bool) -> tuple[Visitor, str] | 
         user_id=user.user_id,
         name=user.name,
         roles=user.roles,
-        teams=user.teams,
+        scope=user.scope,
         agent_id=user.agent_id,
         session_id=signed_in.session_id,
         language=user.language,
-        permissions=permissions_of(user.roles, user.teams),
+        permissions=permissions_of(user.roles, user.scope),
     )
     return visitor, signed_in.new_key
 
@@ -135,8 +135,8 @@ def _visitor_by(token: Token) -> Visitor:
         actor=f"token:{token.token_id}",
         name=token.note,
         roles=(token.role,),
-        teams=token.teams,
-        permissions=permissions_of((token.role,), token.teams),
+        scope=token.scope,
+        permissions=permissions_of((token.role,), token.scope),
     )
 
 

@@ -43,7 +43,7 @@ def add_person() -> tuple[str, int] | str:
 @blueprint.get("/users/<user_id>")
 @needs("users.manage")
 def person(user_id: str) -> str:
-    """One user: roles, teams, sessions."""
+    """One user: roles, teams, branches, sessions."""
     user = _known(user_id)
     return render_template(
         "access/person.html", user=user, roles=ROLES, sessions=parts().reading.sessions.open(user.user_id)
@@ -53,14 +53,14 @@ def person(user_id: str) -> str:
 @blueprint.post("/users/<user_id>/roles")
 @needs("users.manage")
 def change_roles(user_id: str) -> Response:
-    """These roles and teams and no others. Nobody takes the administrator's role from themselves: the last one would be
-    locked out.
+    """These roles, teams and branches and no others. Nobody takes the administrator's role from themselves: the last
+    one would be locked out.
     """
     wanted = _wanted()
     if user_id == me().user_id and "admin" not in wanted.roles:
         raise Refused("own_role", gettext("You cannot take the administrator's role from yourself; another one can."))
     grant(parts().reading, _known(user_id).user_id, wanted, actor=me().actor)
-    flash(gettext("Roles and teams were changed. It holds for their next click."), "done")
+    flash(gettext("Roles, teams and branches were changed. It holds for their next click."), "done")
     return redirect(url_for("access.person", user_id=user_id), 303)
 
 
@@ -114,5 +114,5 @@ def _known(user_id: str) -> User:
 
 
 def _wanted() -> Grant:
-    teams = tuple(request.form.get("teams", "").replace(",", " ").split())
-    return Grant(roles=tuple(request.form.getlist("roles")), teams=teams)
+    teams, branches = (tuple(request.form.get(name, "").replace(",", " ").split()) for name in ("teams", "branches"))
+    return Grant(roles=tuple(request.form.getlist("roles")), teams=teams, branches=branches)

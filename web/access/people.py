@@ -7,7 +7,7 @@ from projections.reading import Reading
 
 
 def grant(reading: Reading, user_id: str, command: Grant, *, actor: str) -> int:
-    """Roles and teams from now on. Sessions stay, and get new keys at their next request."""
+    """Roles, teams and branches from now on. Sessions stay, and get new keys at their next request."""
     return reading.users.change(user_id, command, actor=actor)
 
 

@@ -1,13 +1,14 @@
 """Which role may do what. Everything is refused that does not stand here.
 
-A route names the one permission that it needs (`@needs("work.see")`); whoever holds a role that has it may pass. Which
-teams' agents, queues and contacts they then see is a matter of scope: `me().teams` in the query, none meaning all.
+A route names the one permission that it needs (`@needs("work.see")`); whoever holds a role that has it may pass. Whose
+agents and contacts they then see is a matter of scope: `me().scope`, of teams and branches.
 """
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from orchestrator.domain.access.scope import EVERYBODY, Scope
 from orchestrator.domain.access.tokens import WALLBOARD
 from orchestrator.domain.access.users import ROLES
 
@@ -31,8 +32,8 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "talks.listen": "hear a talk as it is, at one's own phone",
         "talks.coach": "whisper to the agent in it",
         "talks.enter": "barge in, and take the caller over",
-        "agents.act": "let an agent be ready, accept, talk, wrap up: oneself, or with floor.direct one's team",
-        "waiting.take": "see who waits, and take somebody by hand: oneself, or with floor.direct for one's team",
+        "agents.act": "let an agent be ready, accept, talk, wrap up: oneself, or with floor.direct whom one directs",
+        "waiting.take": "see who waits, and take somebody by hand: oneself, or with floor.direct for whom one directs",
         "waiting.direct": "move waiting callers to another queue, and change how urgent they are",
         "sizing.see": "see how many agents are needed, beside how many were there",
         "history.search": "search contacts that were, and open them",
@@ -88,13 +89,15 @@ GRANTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 """Role to permissions."""
 
 
-WHOLE: Final = frozenset({"replay.watch", "ops.see", "audit.see", "routing.see", "routing.edit", "routing.apply"})
-"""What shows the whole centre, whoever's it is: not for those who see some teams only."""
+WHOLE: Final = frozenset(
+    {"replay.watch", "ops.see", "audit.see", "routing.see", "routing.edit", "routing.apply", "nodes.drain"}
+)
+"""What shows or moves the whole centre, whoever's it is: not for those who see some teams or branches only."""
 
 
-def permissions_of(roles: Iterable[str], teams: Iterable[str] = ()) -> frozenset[str]:
-    """Everything that these roles may do for these teams (none: all); only PUBLIC where there is no role. A role not
+def permissions_of(roles: Iterable[str], scope: Scope = EVERYBODY) -> frozenset[str]:
+    """Everything that these roles may do in this scope; only PUBLIC where there is no role. A role not
     known here may nothing more.
     """
     found = frozenset({PUBLIC}).union(*(GRANTS.get(role, frozenset()) for role in roles))
-    return found - WHOLE if tuple(teams) else found
+    return found - WHOLE if scope.limited else found

@@ -1,4 +1,6 @@
-"""Whose contacts a visitor sees, and for which agents they may act: those of their teams, and they themselves."""
+"""Whose contacts a visitor sees, and for which agents they may act: those of their teams and branches, and they
+themselves.
+"""
 
 from typing import Final
 
@@ -12,11 +14,11 @@ _READY_S: Final = 2.0
 
 def agents_in_sight() -> tuple[str, ...] | None:
     """The ids of the agents whose contacts the visitor sees, for the query; None where they see everybody's."""
-    teams = me().teams
-    if not teams:
+    scope = me().scope
+    if not scope.limited:
         return None
     with live().view.still() as world:
-        return tuple(sorted(agent.agent_id for agent in world.agents.values() if agent.team in teams))
+        return tuple(sorted(agent.agent_id for agent in world.agents.values() if scope.holds(agent)))
 
 
 def allowed(number: str) -> str:
@@ -24,10 +26,10 @@ def allowed(number: str) -> str:
     live().view.wait_ready(_READY_S)
     with live().view.still() as world:
         agent_id = world.agent_of_number.get(number, "")
-        team = world.agents[agent_id].team if agent_id in world.agents else ""
-    if not agent_id:
+        agent = world.agents.get(agent_id)
+    if agent is None:
         abort(404)
-    directs = me().may("floor.direct") and (not me().teams or team in me().teams)
+    directs = me().may("floor.direct") and me().scope.holds(agent)
     if not directs and not (me().may("desk.use") and me().agent_id == agent_id):
         abort(403)
     return agent_id

@@ -5,6 +5,7 @@ from typing import cast
 from flask import g
 from msgspec import Struct
 
+from orchestrator.domain.access.scope import EVERYBODY, Scope
 from web.access.roles import permissions_of
 
 
@@ -16,8 +17,8 @@ class Visitor(Struct, frozen=True, kw_only=True):
     user_id: str = ""
     name: str = ""
     roles: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
-    """The teams whose agents, queues and contacts they see; none means all."""
+    scope: Scope = EVERYBODY
+    """Whose agents, and their contacts, they see and direct."""
     agent_id: str = ""
     """Who they are at the desk, if an agent."""
     session_id: str = ""

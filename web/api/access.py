@@ -8,6 +8,7 @@ from flask import abort
 from msgspec import Meta, Struct
 
 from orchestrator.domain.access import tokens, users
+from orchestrator.domain.access.scope import scope_of
 from orchestrator.domain.access.users import Create, Disable, Enable, Grant
 from orchestrator.domain.kernel import Refused
 from orchestrator.service.access import LONGEST_TOKEN_DAYS
@@ -31,6 +32,7 @@ class User(Struct, frozen=True, kw_only=True):
     agent_id: str
     roles: list[str]
     teams: list[str]
+    branches: list[str]
     disabled: bool
 
 
@@ -41,6 +43,7 @@ class NewUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Line
     roles: tuple[Role, ...]
     teams: Teams = ()
+    branches: Teams = ()
     agent_id: Ident = ""
 
 
@@ -56,6 +59,7 @@ class Roles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     roles: tuple[Role, ...]
     teams: Teams = ()
+    branches: Teams = ()
 
 
 class Why(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +74,7 @@ class Token(Struct, frozen=True, kw_only=True):
     token_id: str
     role: str
     teams: list[str]
+    branches: list[str]
     note: str
     expires_at: Time
     revoked: bool
@@ -77,11 +82,12 @@ class Token(Struct, frozen=True, kw_only=True):
 
 
 class NewToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key for a program that acts in this role, for these teams; or for a screen on a wall (`wallboard`)."""
+    """A key for a program that acts in this role in this scope; or for a screen on a wall (`wallboard`)."""
 
     role: TokenRole
     days: Annotated[int, Meta(ge=1, le=LONGEST_TOKEN_DAYS, description="Days until it expires.")] = 90
     teams: Teams = ()
+    branches: Teams = ()
     note: Annotated[str, Meta(max_length=200, description="What it is for.")] = ""
 
 
@@ -101,14 +107,15 @@ def everybody(query: Paged) -> Items[User]:
 def add(body: NewUser) -> UserMade:
     """Add a user; the first password is in the answer"""
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    wish, granted = Create(name=body.name, agent_id=body.agent_id), Grant(roles=body.roles, teams=body.teams)
+    wish = Create(name=body.name, agent_id=body.agent_id)
+    granted = Grant(roles=body.roles, teams=body.teams, branches=body.branches)
     position = parts().reading.users.add(body.user_id, wish, granted, password, actor=me().actor)
     return UserMade(position=position, user_id=body.user_id, password=password)
 
 
 def grant(user_id: str, body: Roles) -> Done:
-    """Give a user these roles and teams and no others"""
-    wanted = Grant(roles=body.roles, teams=body.teams)
+    """Give a user these roles, teams and branches and no others"""
+    wanted = Grant(roles=body.roles, teams=body.teams, branches=body.branches)
     if user_id == me().user_id and "admin" not in body.roles:
         raise Refused("own_role", "You cannot take the administrator's role from yourself; another one can.")
     return Done(position=people.grant(parts().reading, _known(user_id), wanted, actor=me().actor))
@@ -136,7 +143,8 @@ def all_tokens(query: Paged) -> Items[Token]:
 def issue(body: NewToken) -> TokenMade:
     """Issue a token; it is in the answer, this once"""
     reading = parts().reading
-    token = reading.tokens.issue(body.role, days=body.days, teams=body.teams, note=body.note, actor=me().actor)
+    scope = scope_of(body.teams, body.branches)
+    token = reading.tokens.issue(body.role, days=body.days, scope=scope, note=body.note, actor=me().actor)
     return TokenMade(position=reading.log.position(), token_id=token.split("_")[1], token=token)
 
 
@@ -163,7 +171,8 @@ def _user(user: users.User) -> User:
         name=user.name,
         agent_id=user.agent_id,
         roles=list(user.roles),
-        teams=list(user.teams),
+        teams=list(user.scope.teams),
+        branches=list(user.scope.branches),
         disabled=user.disabled,
     )
 
@@ -173,7 +182,8 @@ def _token(token: tokens.Token) -> Token:
     return Token(
         token_id=token.token_id,
         role=token.role,
-        teams=list(token.teams),
+        teams=list(token.scope.teams),
+        branches=list(token.scope.branches),
         note=token.note,
         expires_at=expires_at,
         revoked=token.revoked,

@@ -97,13 +97,13 @@ class Seat(Struct, frozen=True, kw_only=True):
 
 
 def search() -> Items[Agent]:
-    """Agents of one's teams as they are now, with their day"""
+    """Agents whom one sees as they are now, with their day"""
     live().view.wait_ready(READY_S)
     day, now = today(), Instant(time.time_ns() // 1000)
     site = Site(parts().settings.timezone)
     with parts().reading.reader.borrow() as connection:
         days = {agent.agent_id: row for agent, row in agent_workload.workload(connection, site, day, now)}
-    found = floor_of(live().view, kept().counts, kept().levels, me().teams)
+    found = floor_of(live().view, kept().counts, kept().levels, me().scope)
     rows = sorted(found.agents, key=lambda row: row.number)
     return Items([_agent(row, days.get(row.agent_id) or agent_workload.Day(row.agent_id, day)) for row in rows])
 

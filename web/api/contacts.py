@@ -256,16 +256,16 @@ def send_outside(contact_id: str, body: OutsideNumber, key: str) -> Done:
 
 
 def _in_sight(contact_id: str) -> contact_log.Contact | None:
-    """The contact, None where there is none or it is another team's."""
+    """The contact, None where there is none or it is out of sight."""
     with parts().reading.reader.borrow() as connection:
         return contact_log.find(connection, contact_id, agents=agents_in_sight())
 
 
 def _refuse_out_of_sight(contact_id: str) -> None:
-    """404 for another team's contact, or for one of which nobody knows yet whose it is. Whoever sees all teams need not
+    """404 for a contact out of sight, or for one of which nobody knows yet whose it is. Whoever sees everybody need not
     wait for that.
     """
-    if me().teams and _in_sight(contact_id) is None:
+    if me().scope.limited and _in_sight(contact_id) is None:
         abort(404)
 
 

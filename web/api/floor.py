@@ -78,7 +78,7 @@ def queues() -> Items[Queue]:
     day = today()
     with parts().reading.reader.borrow() as connection:
         days = {row.queue_id: row for row in queue_state.days(connection, day, day)}
-    found = floor_of(live().view, kept().counts, kept().levels, me().teams)
+    found = floor_of(live().view, kept().counts, kept().levels, me().scope)
     return Items(
         [
             Queue(

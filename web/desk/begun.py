@@ -10,7 +10,9 @@ from flask import Response, abort, jsonify, request
 from flask_babel import gettext
 
 from orchestrator.domain.kernel import Refused
+from orchestrator.domain.staff.shifts import Shift
 from orchestrator.service.begun import DROPPED, FORMS, NOTE, SENT, Begun, Moved, Words
+from projections.live_calls import Call
 from web.access.needs import needs
 from web.access.visitor import me
 from web.desk.area import blueprint, field, own
@@ -27,11 +29,10 @@ _LAST_VERSION: Final = 9  # digits
 @needs("desk.use")
 def note() -> Response:
     """The note that is being written about a caller, as the page's script wants it."""
-    contact_id = own(request.args.get("contact", "")).contact_id
-    now = open_form(contact_id, NOTE)
+    now, version = form_of(theirs(request.args.get("contact", "")).contact_id, NOTE)
     found: Response = jsonify(
         key=now.key if now is not None else fresh_key(),
-        version=version_of(contact_id, NOTE),
+        version=version,
         text=now.words.fields.get("note", "") if now is not None else "",
         by=marked(now),
     )
@@ -42,10 +43,10 @@ def note() -> Response:
 @needs("desk.use")
 def keep_begun() -> Response:
     """Keep what is typed. 409 with who was there, where the page has not seen it."""
-    contact_id, form = own(field("contact")).contact_id, _form()
+    contact_id, form = theirs(field("contact")).contact_id, _form()
     try:
         version = parts().reading.begun.keep(
-            contact_id, form, typed(), key=_key(), version=_version(), by=me().agent_id, page=field("page")
+            contact_id, form, typed(), key=_key(), version=version_seen(), by=me().agent_id, page=field("page")
         )
     except Moved as moved:
         clash: Response = jsonify(
@@ -61,8 +62,8 @@ def keep_begun() -> Response:
 @needs("desk.use")
 def drop_begun() -> Response:
     """Throw away what was typed."""
-    contact_id = own(field("contact")).contact_id
-    parts().reading.begun.end(contact_id, _form(), _key(), DROPPED, by=me().agent_id)
+    contact_id = theirs(field("contact")).contact_id
+    parts().reading.begun.end(contact_id, _form(), _key(), DROPPED, by=me().agent_id, page=field("page"))
     dropped: Response = jsonify(told=gettext("The form was thrown away."))
     return dropped
 
@@ -79,16 +80,37 @@ def with_desk(desk: Desk) -> str:
     return desk.wrap_up.contact_id if desk.wrap_up is not None and not desk.wrap_up.gone_on else ""
 
 
-def open_form(contact_id: str, form: str) -> Begun | None:
-    """The form as somebody began it; None where there is none, or it was sent or thrown away."""
-    found = parts().reading.begun.find(contact_id, form)
-    return None if found is None or found.ended else found
+def has(contact_id: str) -> bool:
+    """Whether the visitor may read what was begun about this contact."""
+    with live().view.still() as world:
+        return contact_id in had_by(world.shifts.get(world.shift_of_agent.get(me().agent_id, "")))
 
 
-def version_of(contact_id: str, form: str) -> int:
-    """What a page that begins now has seen."""
+def had_by(shift: Shift | None) -> set[str]:
+    """The contacts with whom this agent talks, or of which there is after-call work still: of no other one is shown
+    what was begun, however often it was offered to them.
+    """
+    if shift is None:
+        return set()
+    talks = {each.contact_id for each in shift.engagements if each.segment_id}
+    wrapped_up = {shift.contact_id} if shift.status == "wrapping_up" else set()
+    return talks | wrapped_up | {each.contact_id for each in shift.postponed}
+
+
+def theirs(contact_id: str) -> Call:
+    """The contact, if the visitor has it as `has` says; 404 for any other."""
+    call = own(contact_id)
+    if not has(call.contact_id):
+        abort(404)
+    return call
+
+
+def form_of(contact_id: str, form: str) -> tuple[Begun | None, int]:
+    """The form as somebody began it, None where there is none, or it was sent or thrown away; and the version that
+    whoever looks now has seen.
+    """
     found = parts().reading.begun.find(contact_id, form)
-    return 0 if found is None else found.version
+    return (found, found.version) if found is not None and not found.ended else (None, found.version if found else 0)
 
 
 def typed() -> Words:
@@ -105,13 +127,18 @@ def marked(now: Begun | None) -> str:
 
 
 def gone(now: Begun) -> Refused:
-    """The refusal for whoever sends what somebody else has sent or thrown away."""
-    return Refused("form_gone", gettext("%(what)s Nothing was sent again.", what=_who_was_there(now)))
+    """The refusal for whoever sends what somebody else has sent or thrown away, or changed since."""
+    what = _who_was_there(now)
+    if now.ended:
+        return Refused("form_gone", gettext("%(what)s Nothing was sent again.", what=what))
+    return Refused("form_changed", gettext("%(what)s Nothing was sent: look at it first.", what=what))
 
 
 def _who_was_there(now: Begun) -> str:
     """What happened to the form, for somebody who has it open, too."""
     words = {"agent": _name(now.typed_by), "time": _clock(now)}
+    if now.ended == SENT and now.typed_by == me().agent_id:
+        return str(gettext("You sent this form in another window, at %(time)s.", **words))
     if now.ended == SENT:
         return str(gettext("%(agent)s sent this form at %(time)s.", **words))
     if now.ended == DROPPED:
@@ -145,7 +172,8 @@ def _key() -> str:
     return key
 
 
-def _version() -> int:
+def version_seen() -> int:
+    """Which version of the form the page saw; 0 for none."""
     text = field("version") or "0"
     if not (text.isascii() and text.isdecimal() and len(text) <= _LAST_VERSION):
         abort(400)

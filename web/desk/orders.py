@@ -14,7 +14,7 @@ from web.access.needs import needs
 from web.access.visitor import me
 from web.desk.answers import done
 from web.desk.area import blueprint, field, own
-from web.desk.begun import gone, marked, open_form, typed, version_of
+from web.desk.begun import form_of, gone, has, marked, typed, version_seen
 from web.parts import parts
 from web.writing import agent, fresh_key, work
 from web.writing import key as form_key
@@ -24,10 +24,12 @@ from web.writing import key as form_key
 @needs("work.open")
 def order() -> str:
     """The form of a work order for a call: first which type, then its fields; as somebody began it, where somebody did.
-    With `begun`, only that: nothing where nobody began any.
+    With `begun`, only that: nothing where nobody began any. While the phone still rings it is empty, and is kept from
+    the beginning of the talk.
     """
     call = own(request.args.get("contact", ""))
-    begun = open_form(call.contact_id, ORDER)
+    theirs = has(call.contact_id)
+    begun, version = form_of(call.contact_id, ORDER) if theirs else (None, 0)
     if begun is None and "begun" in request.args:
         return ""
     known = _types()
@@ -39,7 +41,8 @@ def order() -> str:
         chosen=chosen,
         label=_label,
         key=begun.key if begun is not None else fresh_key(),
-        version=version_of(call.contact_id, ORDER),
+        version=version,
+        early=not theirs,
         fields=begun.words.fields if begun is not None else {},
         by=marked(begun),
     )
@@ -51,7 +54,9 @@ def open_order() -> AnyResponse:
     """Open it; sent twice it is opened once. Of two who send the same form the second is told."""
     call, begun = own(field("contact")), parts().reading.begun
     try:
-        with begun.sending(call.contact_id, ORDER, field("key"), by=me().agent_id):
+        with begun.sending(
+            call.contact_id, ORDER, key=field("key"), version=version_seen(), by=me().agent_id, page=field("desk")
+        ):
             written = work().open(
                 agent(),
                 field("type"),

@@ -187,7 +187,7 @@ def wrap_up() -> AnyResponse:
     _refuse_unlisted(chosen, reasons.wrap_up_codes())
     _own(contact_id)
     file().note_contact(agent(), contact_id, note, code=chosen, key=derived_id("wrap-up", contact_id, chosen, note))
-    parts().reading.begun.end(contact_id, NOTE, _field("begun"), SENT, by=me().agent_id)
+    parts().reading.begun.end(contact_id, NOTE, _field("begun"), SENT, by=me().agent_id, page=_field("desk"))
     try:
         return _done(parts().do(_from_desk(inputs.WrapUp(agent=_number(), code=chosen))))
     except Refused as refused:

@@ -94,17 +94,17 @@ def giving(number: str, contact_id: str, reason: str, key: str) -> inputs.Pick:
 
 
 def refuse_out_of_sight(contact_id: str) -> None:
-    """404 for a contact that rings at, or talks with, other teams' agents only. Whoever waits for anybody is seen by
-    every leader; of one that is over, the engine says so.
+    """404 for a contact that rings at, or talks with, agents only whom the visitor does not see. Whoever waits for
+    anybody is seen by every leader; of one that is over, the engine says so.
     """
-    teams = me().teams
-    if not teams:
+    scope = me().scope
+    if not scope.limited:
         return
     with live().view.still() as world:
         contact = world.contacts.get(contact_id)
         theirs = agents_with(contact) if contact is not None else []
-        mine = {agent_id for agent_id in theirs if agent_id in world.agents and world.agents[agent_id].team in teams}
-    if theirs and not mine:
+        seen = any(agent_id in world.agents and scope.holds(world.agents[agent_id]) for agent_id in theirs)
+    if theirs and not seen:
         abort(404)
 
 

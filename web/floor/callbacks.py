@@ -77,7 +77,7 @@ def cancelling(contact_id: str, reason: str, key: str) -> inputs.CancelCallback:
 
 def in_sight() -> tuple[Planned, ...]:
     """Who is to be called back, as the visitor sees them."""
-    teams = me().teams
+    scope = me().scope
     with live().view.still() as world:
-        theirs = {agent.agent_id for agent in world.agents.values() if agent.team in teams}
-        return planned(world, Instant(time.time_ns() // 1_000), theirs if teams else None)
+        theirs = {agent.agent_id for agent in world.agents.values() if scope.holds(agent)}
+        return planned(world, Instant(time.time_ns() // 1_000), theirs if scope.limited else None)

@@ -1,5 +1,6 @@
 """What a supervisor does with a talk, and with an agent (features 1.2, 8.3): listen, whisper, barge in, take over; make
-an agent ready, not ready, or sign them out. Each by a permission of its own, with a reason, and for one's teams alone.
+an agent ready, not ready, or sign them out. Each by a permission of its own, with a reason, and for one's own agents
+alone.
 """
 
 from collections.abc import Mapping
@@ -102,7 +103,9 @@ def ending(number: str, key: str) -> inputs.EndMonitor:
 
 
 def forcing(number: str, to: str, reason: str, key: str) -> inputs.Force:
-    """The command, for an agent of one's teams; 404 or 403 for any other. Raises `Refused`: same_agent, bad_reason."""
+    """The command, for an agent whom one directs; 404 or 403 for any other. Raises `Refused`: same_agent,
+    bad_reason.
+    """
     if allowed(number) == me().agent_id:
         raise Refused("same_agent", gettext("That is yourself; choose somebody else."))
     if to == PAUSED and reason not in chosen.pause_codes():
@@ -121,7 +124,7 @@ def own_number() -> str:
 
 
 def _seat(number: str) -> str:
-    """The id of the agent at whose phone a talk is to be heard: the visitor, whatever team they are of, or one whom
+    """The id of the agent at whose phone a talk is to be heard: the visitor, wherever they belong, or one whom
     they direct; 404 or 403 for any other.
     """
     live().view.wait_ready(acts.READY_S)

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from orchestrator.domain.access.scope import EVERYBODY, Scope
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.dials import DIALLING
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
@@ -119,11 +120,11 @@ class Floor(Struct, frozen=True, kw_only=True):
     """Whether the day's counts are known: of a moment that is long over they may not be."""
 
 
-def floor_of(view: LiveView, counts: Counts, levels: Levels, teams: tuple[str, ...] = ()) -> Floor:
-    """The floor as those see it who see these teams' agents; none means all."""
+def floor_of(view: LiveView, counts: Counts, levels: Levels, scope: Scope = EVERYBODY) -> Floor:
+    """The floor as those see it who see these agents."""
     with view.still() as world:
         now = Instant(time.time_ns() // 1000)
-        return floor_at(world, now, levels, counts.of_queue, whole=counts.whole, teams=teams)
+        return floor_at(world, now, levels, counts.of_queue, whole=counts.whole, scope=scope)
 
 
 def floor_at(
@@ -133,11 +134,11 @@ def floor_at(
     days: Mapping[str, Today] | None,
     *,
     whole: Today = NOTHING,
-    teams: tuple[str, ...] = (),
+    scope: Scope = EVERYBODY,
 ) -> Floor:
     """The same of any state, as it was seen at `now`; `days`: each queue's day so far, None where it is not known."""
-    agents = _agents(world, teams)
-    seen = {row.agent_id for row in agents} if teams else None
+    agents = _agents(world, scope)
+    seen = {row.agent_id for row in agents} if scope.limited else None
     states: dict[str, int] = {}
     for row in agents:
         states[row.state] = states.get(row.state, 0) + 1
@@ -196,11 +197,10 @@ def _tiles(world: World, now: Instant, days: Mapping[str, Today], levels: Levels
     return tiles
 
 
-def _agents(world: World, teams: tuple[str, ...]) -> list[AgentRow]:
+def _agents(world: World, scope: Scope) -> list[AgentRow]:
     rows = []
     for agent in world.agents.values():
-        team = str(getattr(agent, "team", ""))
-        if teams and team not in teams:
+        if not scope.holds(agent):
             continue
         shift = world.shifts.get(world.shift_of_agent.get(agent.agent_id, ""))
         contact = contact_in_hand(world, shift)
@@ -218,7 +218,7 @@ def _agents(world: World, teams: tuple[str, ...]) -> list[AgentRow]:
                 name=agent.name,
                 extension=extension,
                 phone=phone,
-                team=team,
+                team=agent.team,
                 state=state,
                 reason=shift.reason if shift is not None and shift.status == "paused" else "",
                 since=shift.since if shift is not None else None,

@@ -45,7 +45,7 @@ def kept() -> Kept:
 
 def floor() -> Floor:
     """The floor as the present visitor, or audience, sees it."""
-    return floor_of(live().view, kept().counts, kept().levels, me().teams)
+    return floor_of(live().view, kept().counts, kept().levels, me().scope)
 
 
 def shown() -> dict[str, Any]:

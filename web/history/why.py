@@ -47,7 +47,7 @@ class Explained(Struct, frozen=True):
 def explanation(contact_id: str) -> str:
     """Each moment of the contact, every agent: chosen, ranked N-th, or what stood in the way."""
     offer, number = request.args.get("offer", ""), request.args.get("agent", "").strip()
-    if me().teams:
+    if me().scope.limited:
         with parts().reading.reader.borrow() as connection:
             if contact_log.find(connection, contact_id, agents=agents_in_sight()) is None:
                 abort(404)

@@ -5,6 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from orchestrator.domain.access.scope import EVERYBODY, Scope
+
 # A browser that lost its stream comes back after two to four seconds, not all of them at once.
 RETRY_MS: Final = 2_000
 
@@ -15,8 +17,8 @@ class Audience(Struct, frozen=True):
     language: str
     sees_numbers: bool = False
     """Whether callers' numbers are shown whole or masked."""
-    teams: tuple[str, ...] = ()
-    """The teams whose agents they see; none means all."""
+    scope: Scope = EVERYBODY
+    """Whose agents they see."""
 
 
 def frame(event: str, data: str) -> bytes:

@@ -126,7 +126,7 @@ def view_if_any() -> LiveView | None:
 
 def audience_of(visitor: Visitor, language: str) -> Audience:
     """Those who are shown the same as this visitor."""
-    return Audience(language=language, sees_numbers=visitor.may(_SEES_NUMBERS), teams=visitor.teams)
+    return Audience(language=language, sees_numbers=visitor.may(_SEES_NUMBERS), scope=visitor.scope)
 
 
 def drawn(app: Flask, draw: Callable[[str], str]) -> Renderer:
@@ -137,7 +137,7 @@ def drawn(app: Flask, draw: Callable[[str], str]) -> Renderer:
             globals_: Any = g
             globals_.language = audience.language
             granted = frozenset({_SEES_NUMBERS}) if audience.sees_numbers else frozenset()
-            globals_.visitor = Visitor(permissions=granted, teams=audience.teams)
+            globals_.visitor = Visitor(permissions=granted, scope=audience.scope)
             return draw(ident)
 
     return render

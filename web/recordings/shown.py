@@ -65,7 +65,7 @@ def wanted(asked: Mapping[str, str]) -> Search:
 
 
 def in_sight(name: str) -> Recording:
-    """The recording of this name, if it is one of the visitor's teams; 404 otherwise."""
+    """The recording of this name, if it is one that the visitor sees; 404 otherwise."""
     with parts().reading.reader.borrow() as connection:
         row = recordings_found.find(connection, f"{name}.wav", sight=agents_in_sight())
     if row is None:

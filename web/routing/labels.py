@@ -20,6 +20,7 @@ SECTION_NAMES: Final[Mapping[str, LazyString]] = {
     "outside": _l("Calls to the outside"),
     "recordings": _l("Recording"),
     "conference": _l("Conferences"),
+    "desks": _l("Desks"),
     "calendar": _l("Calendars"),
     "notice": _l("Emergency notices"),
     "ordertype": _l("Types of work orders"),

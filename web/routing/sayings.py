@@ -221,6 +221,7 @@ _ROWS: Final[tuple[Row, ...]] = (
         r"(?P<name>.+) ages by (?P<points>.+) a minute up to age_cap = 0, .*",
         _l("%(name)s ages by %(points)s a minute up to 0, so not at all; raise the cap."),
     ),
+    (r"agents who say nothing themselves answer by phone", _l("Agents who say nothing themselves answer by phone")),
     (
         r"nobody outside is called any more; .*",
         _l("Nobody outside is called any more; who waits to be called back is given up after the tries."),

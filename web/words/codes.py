@@ -99,6 +99,7 @@ CODES: Final[dict[str, LazyString]] = {
     "NO_ANSWER": _l("no answer"),
     "USER_BUSY": _l("busy"),
     "desk": _l("at the desk"),
+    "phone": _l("by phone"),
     # An agent's states and why.
     "signed_out": _l("signed out"),
     "signed_in": _l("just signed in"),

@@ -40,7 +40,7 @@ from orchestrator.domain.routing import (
     recording,
     trunks,
 )
-from orchestrator.domain.staff import agents, forcing, presence, reasons, shifts
+from orchestrator.domain.staff import agents, answering, forcing, presence, reasons, shifts
 from orchestrator.domain.switch import nodes
 from orchestrator.domain.work import orders, ordertypes
 from web.words.codes import code, reason
@@ -421,6 +421,11 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"most": e.most},
     ),
     conference.ConferenceRemoved: (_l("In a conference are as many persons as are usual"), _nothing),
+    answering.DesksConfigured: (
+        _l("Agents who say nothing themselves answer so: %(answer)s"),
+        lambda e, _: {"answer": code(e.answer)},
+    ),
+    answering.DesksRemoved: (_l("Agents who say nothing themselves answer by phone"), _nothing),
     outside.OutsideRemoved: (_l("Nobody outside is called any more"), _nothing),
     queues.QueueRemoved: (_l("Queue removed"), _nothing),
     entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),

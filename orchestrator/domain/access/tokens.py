@@ -7,6 +7,7 @@ of the secret is stored.
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.domain.access.scope import EVERYBODY, Scope
 from orchestrator.domain.access.users import ROLES
 from orchestrator.domain.kernel import Event, Instant, Personal
 
@@ -18,8 +19,8 @@ ROLES_OF_TOKENS = (*ROLES, WALLBOARD)
 
 
 class TokenIssued(Event, frozen=True, kw_only=True):
-    """A program may act in this role, for these teams (none: all), until it expires. `hash` is SHA-256 in hex of a
-    secret of 256 random bits, which nobody can try out.
+    """A program may act in this role, for these teams and branches (none: all), until it expires. `hash` is SHA-256 in
+    hex of a secret of 256 random bits, which nobody can try out.
     """
 
     hash: str
@@ -27,6 +28,7 @@ class TokenIssued(Event, frozen=True, kw_only=True):
     expires_at: Instant
     teams: tuple[str, ...] = ()
     note: Personal = ""
+    branches: tuple[str, ...] = ()
 
 
 class TokenRevoked(Event, frozen=True, kw_only=True):
@@ -43,7 +45,7 @@ class Token(Struct, frozen=True, kw_only=True):
     hash: str
     role: str
     expires_at: Instant
-    teams: tuple[str, ...] = ()
+    scope: Scope = EVERYBODY
     note: str = ""
     revoked: bool = False
 
@@ -57,7 +59,7 @@ def evolve(token: Token | None, event: Event, token_id: str) -> Token | None:
                 hash=event.hash,
                 role=event.role,
                 expires_at=event.expires_at,
-                teams=event.teams,
+                scope=Scope(teams=event.teams, branches=event.branches),
                 note=event.note,
             )
         case TokenRevoked() if token is not None:

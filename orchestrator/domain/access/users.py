@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.domain.access.scope import EVERYBODY, Scope, scope_of
 from orchestrator.domain.kernel import Event, Personal, Refused
 
 ROLES: Final = ("agent", "leader", "back_office", "service_point", "qa", "ops", "auditor", "admin")
@@ -36,10 +37,11 @@ class PasswordChanged(Event, frozen=True, kw_only=True):
 
 
 class RolesGranted(Event, frozen=True, kw_only=True):
-    """All the roles held from now on, and the teams that they are held for; no team is every team."""
+    """All the roles held from now on, and the teams and branches that they are held for; none is all of them."""
 
     roles: tuple[str, ...]
     teams: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
 
 
 class UserDisabled(Event, frozen=True, kw_only=True):
@@ -120,10 +122,11 @@ class ChangePassword(Struct, frozen=True, kw_only=True):
 
 
 class Grant(Struct, frozen=True, kw_only=True):
-    """These roles and teams and no others."""
+    """These roles, teams and branches and no others."""
 
     roles: tuple[str, ...]
     teams: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
 
 
 class Disable(Struct, frozen=True, kw_only=True):
@@ -154,7 +157,7 @@ class User(Struct, frozen=True, kw_only=True):
     name: str
     agent_id: str = ""
     roles: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
+    scope: Scope = EVERYBODY
     language: str = ""
     """Empty where they never chose one."""
     hash: str = ""
@@ -162,7 +165,7 @@ class User(Struct, frozen=True, kw_only=True):
     disabled: bool = False
     version: int = 0
     granted: int = 0
-    """How often roles, teams or the right to come in changed. A session begun under another count gets a new id."""
+    """How often roles, scope or the right to come in changed. A session begun under another count gets a new id."""
 
 
 def evolve(user: User | None, event: Event, user_id: str) -> User | None:
@@ -176,7 +179,8 @@ def evolve(user: User | None, event: Event, user_id: str) -> User | None:
         case PasswordChanged():
             return replace(user, hash=event.hash)
         case RolesGranted():
-            return replace(user, roles=event.roles, teams=event.teams, granted=user.granted + 1)
+            scope = Scope(teams=event.teams, branches=event.branches)
+            return replace(user, roles=event.roles, scope=scope, granted=user.granted + 1)
         case UserDisabled():
             return replace(user, disabled=True, granted=user.granted + 1)
         case UserEnabled():
@@ -221,7 +225,9 @@ def _grant(user: User, command: Grant) -> tuple[Event, ...]:
     if unknown := sorted(set(command.roles) - set(ROLES)):
         raise Refused("unknown_role", f"There is no role {', '.join(unknown)}; the roles are {', '.join(ROLES)}.")
     roles = tuple(role for role in ROLES if role in command.roles)
-    teams = tuple(sorted(set(command.teams)))
+    scope = scope_of(command.teams, command.branches)
     if "agent" in roles and not user.agent_id:
         raise Refused("no_agent", "The role agent needs to know which agent of the configuration this user is.")
-    return () if (roles, teams) == (user.roles, user.teams) else (RolesGranted(roles=roles, teams=teams),)
+    if (roles, scope) == (user.roles, user.scope):
+        return ()
+    return (RolesGranted(roles=roles, teams=scope.teams, branches=scope.branches),)

@@ -7,12 +7,7 @@ from msgspec import Struct, field
 
 from orchestrator.domain.kernel import Event, Personal
 from orchestrator.domain.routing.recording import AS_QUEUE
-
-BY_PHONE, AT_DESK = "phone", "desk"
-ANSWERS = (BY_PHONE, AT_DESK)
-"""How an agent answers: the phone rings, and is picked up or accepted at the desk; or it is rung once the desk has
-accepted, and picks up by itself (docs/decisions/0086).
-"""
+from orchestrator.domain.staff.answering import AS_SITE
 
 
 class AgentConfigured(Event, frozen=True, kw_only=True):
@@ -36,8 +31,8 @@ class AgentConfigured(Event, frozen=True, kw_only=True):
     """How many contacts at once by channel; a channel that is not named has what is usual (`engagements.USUAL`)."""
     record: str = AS_QUEUE
     """Which of the agent's talks are recorded (`recording.OF_AGENTS`)."""
-    answer: str = BY_PHONE
-    """How the agent answers (`ANSWERS`)."""
+    answer: str = AS_SITE
+    """How the agent answers (`answering.OF_AGENTS`)."""
 
 
 class AgentRemoved(Event, frozen=True, kw_only=True):
@@ -58,7 +53,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     weight: int = 1
     capacity: dict[str, int] = field(default_factory=dict)
     record: str = AS_QUEUE
-    answer: str = BY_PHONE
+    answer: str = AS_SITE
 
 
 def evolve(agent: Agent | None, event: Event, agent_id: str) -> Agent | None:

@@ -192,6 +192,7 @@ def test_the_fullest_beat_fits_into_one_request(desk: Desk) -> None:
         b'{"do":"desk_beat","desks":["1001"]}',
         b'{"do":"extend_wrap_up","agent":"1001","by_ms":"long"}',
         b'{"do":"take_over"}',
+        b'{"do":"import_call","node":"sw1","leg":"l1","dialled":"4000","cause":"NORMAL","arrived_at":1,"ended_at":2}',
     ),
 )
 def test_a_malformed_command_of_a_desk_is_answered_and_the_connection_goes_on(desk: Desk, line: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from orchestrator.domain.access.scope import Scope
 from projections.live import LiveView
 from tests.postgres import Database
 from tests.web.conftest import Site
@@ -78,7 +79,7 @@ class Programs:
         """The program with this role."""
         name = " ".join((role, *teams))
         if name not in self._made:
-            token = self.site.reading.tokens.issue(role, days=1, teams=teams, actor="admin:test")
+            token = self.site.reading.tokens.issue(role, days=1, scope=Scope(teams=teams), actor="admin:test")
             self._made[name] = Program(self.site, token)
         return self._made[name]
 

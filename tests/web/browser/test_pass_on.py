@@ -96,10 +96,49 @@ def test_what_cannot_be_is_said_in_the_dialog_and_the_caller_stays(centre: Centr
     assert [event.queue_id for event in house.ledger.all(ContactTransferred)] == ["sales"]
 
 
+def test_what_somebody_types_is_there_when_the_talk_begins_and_when_the_caller_leaves_the_next_queue(
+    centre: Centre,
+) -> None:
+    """Feature 4.4: neither an order form that was opened while the phone rang goes, nor what stands in the note of the
+    after-call work when that of the talk comes back into it.
+    """
+    house = centre.house
+    house.apply(house.configuration + PICKUP)
+    house.driver.phone("1001", "obeys")
+    ann = centre.page("ann", "/desk/")
+    seat(ann)
+    caller = house.driver.call(number="+8613800138001")
+    ann.wait_for_selector(".ring")
+    begin_order(ann)
+    ann.keyboard.press("Alt+Shift+A")
+    ann.wait_for_selector(".talk")
+    ann.wait_for_selector("#desk-order .begun-kept:has-text('Kept')")
+    assert ann.input_value("[name=field-address]") == ADDRESS
+    ann.keyboard.press("Alt+Shift+N")
+    ann.keyboard.type(PAD)
+    ann.keyboard.press("Alt+Shift+P")
+    ann.wait_for_selector("#pass-queue-sales")
+    ann.focus("#pass-queue-sales")
+    ann.keyboard.press("Enter")
+    ann.wait_for_selector("#wrap-form")
+    ann.wait_for_selector("#wrap-note[data-own]")
+    ann.fill("#wrap-note", NOTE)
+    caller.hang_up()
+    ann.wait_for_selector("#wrap-note:not([data-own])")
+    ann.wait_for_selector("#desk-note .begun-kept:has-text('Kept')")
+    assert ann.input_value("#wrap-note") == f"{PAD}\n{NOTE}"
+    assert ann.input_value("[name=field-address]") == ADDRESS
+
+
 def begin_forms(page: "Page") -> None:
     """Type a note and a work order by keyboard, and send neither."""
     page.keyboard.press("Alt+Shift+N")
     page.keyboard.type(PAD)
+    begin_order(page)
+
+
+def begin_order(page: "Page") -> None:
+    """Open the form of a work order by keyboard, and type into it."""
     page.wait_for_selector("#desk-pop h2")
     page.keyboard.press("Alt+Shift+O")
     page.wait_for_selector("#desk-order .order-types a")

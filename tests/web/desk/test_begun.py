@@ -37,7 +37,8 @@ class Typing:
         return answer
 
     def send(self, **fields: str) -> Any:  # noqa: ANN401 - JSON
-        return self.desk.post("order", **self.fields, **fields).get_json()
+        given = {**self.fields, "desk": self.fields["page"], "version": str(self.version)}
+        return self.desk.post("order", **given, **fields).get_json()
 
 
 def shown(desk: AtDesk, contact: str) -> str:
@@ -61,8 +62,16 @@ def test_the_form_and_the_note_go_with_the_call_to_the_next_agent_and_are_sent_o
     assert f"contact={contact}" in ann.browser.get("/desk/").text.split('id="desk-order"')[1].split(">")[0]
     assert ann.post("transfer", about=contact, to="agent:802").status_code == 200
     assert bob.await_state("ringing").rings[0].contact_id == contact
+    early = Typing(bob, contact, key="k0", page="p2")
+    assert bob.post("begun", **early.fields).status_code == 404, "it only rings"
+    assert bob.browser.get(f"/desk/note?contact={contact}").status_code == 404
+    assert shown(bob, contact) == ""
+    empty = bob.browser.get(f"/desk/order?contact={contact}&type=pickup").text
+    assert "data-early" in empty
+    assert "Nanjing" not in empty
     bob.press("accept")
     bob.await_state("talking")
+    assert early.send(**WORDS)["code"] == "form_changed", "what he typed before he saw hers is his to look at"
     form = shown(bob, contact)
     assert "Nanjing Road 1</textarea>" in form
     assert 'value="true" checked' in form
@@ -92,4 +101,4 @@ def test_the_form_and_the_note_go_with_the_call_to_the_next_agent_and_are_sent_o
     bob.await_state("wrapping_up")
     sent = bob.post("wrap-up", about=contact, code="solved", note="Asks for the receipt", begun=note["key"])
     assert sent.status_code == 200, sent.text
-    assert bob.browser.get(f"/desk/note?contact={contact}").get_json()["text"] == ""
+    assert bob.browser.get(f"/desk/note?contact={contact}").status_code == 404, "it is nobody's any more"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.access.scope import Scope
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.staff import shifts as s
 from tests.lab.patience import until
@@ -151,7 +152,7 @@ def test_programs_see_who_waits_and_do_the_same(office: Office) -> None:
     program.does("POST", f"/contacts/{second}/pick", {"agent": "801", "reason": "expert_needed"})
     ann.await_state("ringing")
     assert program.refused(409, "POST", f"/contacts/{second}/pick", {"agent": "803"}) == "not_signed_in"
-    other = Program(office.site, issue("leader", days=1, teams=("east",), actor="admin:test"))
+    other = Program(office.site, issue("leader", days=1, scope=Scope(teams=("east",)), actor="admin:test"))
     moved = {"queue_id": "sales", "reason": "wrong_queue"}
     assert other.ask("POST", f"/contacts/{second}/move", moved).status_code == 404, "it rings at another team"
     assert other.ask("POST", f"/contacts/{first}/pick", {"agent": "801"}).status_code == 403

@@ -1,4 +1,4 @@
-"""At whose desk the begun forms of a caller are who went from one agent to the next, also once the call is over."""
+"""At whose desk the begun forms of a caller are who went from one agent to the next, and who may read them."""
 
 import pytest
 
@@ -6,7 +6,10 @@ from orchestrator.runner import inputs
 from orchestrator.store.filed import FiledLog
 from projections.live import LiveView
 from tests.runner.scene import Scene
-from web.desk.begun import with_desk
+from tests.runner.test_consult import Consulted
+from tests.runner.test_monitor import Monitored
+from tests.runner.test_park import Park
+from web.desk.begun import had_by, with_desk
 from web.desk.picture import desk_of
 
 
@@ -24,12 +27,24 @@ class Handed(Scene):
 
     def with_desks(self) -> list[str]:
         """With which agents' desks the caller's begun forms are."""
-        view = LiveView(FiledLog(()))
-        for record in self.records:
-            before, after = view.world.apply(record)
-            view.calls.fold(record, before, after, view.world)
-        desks = {agent_id: desk_of(view, agent_id) for agent_id in ("a1", "a2")}
-        return [each for each, desk in desks.items() if desk is not None and with_desk(desk) == self.contact_id]
+        return with_desks(self, self.contact_id)
+
+
+def with_desks(scene: Scene, contact_id: str) -> list[str]:
+    """With which agents' desks this caller's begun forms are; each of them may read them."""
+    view = LiveView(FiledLog(()))
+    for record in scene.records:
+        before, after = view.world.apply(record)
+        view.calls.fold(record, before, after, view.world)
+    desks = {agent_id: desk_of(view, agent_id) for agent_id in ("a1", "a2", "a3")}
+    found = [each for each, desk in desks.items() if desk is not None and with_desk(desk) == contact_id]
+    assert set(found) <= set(readers(scene, contact_id))
+    return found
+
+
+def readers(scene: Scene, contact_id: str) -> list[str]:
+    """The agents who may read what was begun about this contact."""
+    return [f"a{number}" for number in (1, 2, 3) if contact_id in had_by(scene.shift(number))]
 
 
 @pytest.fixture
@@ -42,6 +57,7 @@ def test_the_forms_are_with_the_second_agent_once_that_talk_is_over_too(handed: 
     ring = handed.ring_of(handed.caller)
     handed.ringing(ring)
     assert handed.with_desks() == []
+    assert readers(handed, handed.contact_id) == ["a1"], "not whoever it rings at"
     handed.answer(ring)
     handed.bridge(handed.caller, ring)
     assert handed.with_desks() == ["a2"]
@@ -56,3 +72,36 @@ def test_the_forms_come_back_to_whoever_talked_last_where_nobody_else_came_to_ta
     handed.hang_up(handed.caller)
     assert handed.status(1) == "wrapping_up"
     assert handed.with_desks() == ["a1"]
+
+
+def test_the_forms_are_with_the_colleague_once_a_consultation_is_completed() -> None:
+    """Feature 4.4: as long as one agent only asks the other, they are that one's own."""
+    scene = Consulted()
+    contact_id = scene.it.contact_id
+    scene.both_talk()
+    assert (with_desks(scene, contact_id), readers(scene, contact_id)) == (["a1"], ["a1"])
+    assert scene.press(inputs.CompleteConsult) == ""
+    scene.joined(scene.caller, scene.colleague().leg)
+    assert with_desks(scene, contact_id) == ["a2"]
+
+
+def test_the_forms_are_with_the_supervisor_once_they_have_taken_the_caller_over() -> None:
+    scene = Monitored()
+    contact_id = scene.it.contact_id
+    ring = scene.hears()
+    assert (with_desks(scene, contact_id), readers(scene, contact_id)) == (["a1"], ["a1"])
+    assert scene.take_over() == ""
+    scene.bridge(scene.caller, ring)
+    assert with_desks(scene, contact_id) == ["a3"]
+
+
+def test_the_forms_are_with_whoever_retrieves_a_parked_caller() -> None:
+    scene = Park()
+    contact_id = scene.it.contact_id
+    scene.leave()
+    assert with_desks(scene, contact_id) == ["a1"], "in the after-call work of whoever parked them"
+    scene.wait(30_000)
+    assert (with_desks(scene, contact_id), readers(scene, contact_id)) == ([], [])
+    assert scene.fetch(2) == ""
+    scene.join()
+    assert with_desks(scene, contact_id) == ["a2"]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from orchestrator.domain.access.scope import Scope
+from orchestrator.domain.access.users import Grant
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import monitor_events as m
 from orchestrator.domain.staff.forcing import AgentForced
@@ -79,9 +81,38 @@ def test_who_may_not_hears_nothing_and_other_teams_talks_are_not_there(office: O
     leader = Program(office.site, tokens.issue("leader", days=1, actor="admin:test"))
     assert leader.refused(409, "POST", "/agents/802/monitor", wish) == "not_signed_in"
     assert leader.refused(409, "POST", "/agents/801/monitor", wish) == "same_agent"
-    strangers = Program(office.site, tokens.issue("leader", days=1, teams=("north",), actor="admin:test"))
+    strangers = Program(office.site, tokens.issue("leader", days=1, scope=Scope(teams=("north",)), actor="admin:test"))
     strangers.refused(403, "POST", "/agents/802/monitor", wish)
     assert not office.house.ledger.all(m.MonitorAsked)
+
+
+def test_a_supervisor_of_one_branch_reaches_nobody_of_another(office: Office) -> None:
+    """Feature 8.3, safety V8: hearing, taking over, forcing and the floor; what is granted holds for the next click."""
+    house = office.house
+    for extension, branch in (("1001", "east"), ("1002", "west")):
+        own = f'extension = "{extension}"'
+        house.configuration = house.configuration.replace(own, f'{own}\nbranch = "{branch}"')
+    branches = "".join(f'\n[branch.{name}]\nname = "{name}"\nprefixes = []\n' for name in ("east", "west"))
+    house.apply(house.configuration + branches)
+    ann = office.talking("ann")
+    contact_id, bob = ann.sees().about, _supervisor(office)
+    users, roles = office.site.reading.users, ("agent", "leader")
+    for beyond in (Grant(roles=roles, branches=("west",)), Grant(roles=roles, branches=("east",), teams=("none",))):
+        users.change("bob", beyond, actor="admin:test")
+        for mode in ("listen", "whisper", "barge"):
+            assert _send(bob, "monitor", contact=contact_id, mode=mode, reason="coaching") == "404"
+        assert _send(bob, "take-over", contact=contact_id, reason="complaint") == "404"
+        assert _send(bob, "force", agent="801", to="paused", reason="break") == "403"
+        assert "Ann Archer" not in bob.get("/floor/").text
+    strangers = Program(
+        office.site,
+        office.site.reading.tokens.issue("leader", days=1, scope=Scope(branches=("west",)), actor="admin:test"),
+    )
+    assert [row["number"] for row in strangers.found("/agents")["items"]] == ["802"]
+    users.change("bob", Grant(roles=roles, branches=("east",)), actor="admin:test")
+    assert "Ann Archer" in bob.get("/floor/").text
+    assert _send(bob, "monitor", contact=contact_id, mode="listen", reason="coaching") == ""
+    house.ledger.await_event(m.MonitorBegun)
 
 
 def test_an_agent_is_made_not_ready_ready_and_signed_out_and_the_desk_says_by_whom_and_why(office: Office) -> None:

@@ -2,6 +2,8 @@
 //
 //   <form data-begun="order" data-contact data-version data-keep-at>   filled in by the server as far as somebody had come
 //   <div data-begun="note" data-contact data-keep-at data-ask>         asks for what was begun
+//   <form data-begun="order" data-early …>                             opened while the phone rings: kept from the talk on
+//   <textarea data-own>                                                words of one's own, of a caller who has gone on
 //
 // Of one form one save is under way at a time. Where somebody else typed meanwhile nothing is overwritten: who it was is
 // said, and the agent chooses.
@@ -14,6 +16,7 @@ const AGAIN_MS = 3000; // where the server did not answer
 const ANSWER_MS = 4000;
 const SETTLE_MS = 2000; // for so long a button waits for what was typed before it
 const pending = new Map(); // contact and form, to what is to be kept
+const own = new Map(); // contact, to one's own words
 const name = (form) => `${form.dataset.contact} ${form.dataset.begun}`;
 
 function fields(form) {
@@ -105,7 +108,14 @@ export function forget(form) {
 
 document.addEventListener("input", (event) => {
   const form = event.target.closest("[data-begun]");
+  if (form?.matches("form")) form.dataset.typed = "";
   if (form && isKept(form) && form.querySelector(".begun-clash").hidden) note(form);
+  if (event.target.dataset.own) own.set(event.target.dataset.own, event.target.value);
+});
+
+// What was refused may have been changed elsewhere: who was there is said where the agent can choose.
+document.addEventListener("refused", (event) => {
+  if (event.target.matches("form[data-begun]") && isKept(event.target)) note(event.target);
 });
 
 // A page in the background may be closed next.
@@ -113,7 +123,24 @@ document.addEventListener("visibilitychange", () => settle());
 
 // Before it is known what was begun, nothing is kept: it is put after that.
 function isKept(form) {
-  return form.matches("form") || form.dataset.asked === "answered";
+  return form.matches("form") ? !form.hasAttribute("data-early") : form.dataset.asked === "answered";
+}
+
+// A form that is open when the talk begins stays, unless nothing was typed into it and somebody else had begun one: then
+// that comes up. Where both did, the agent is told who was there, and chooses.
+document.addEventListener("replacing", (event) => {
+  const form = event.target.querySelector("form[data-begun]");
+  const asked = new URL(event.target.dataset.fetch, location.href).searchParams;
+  if (!form || !asked.has("begun") || asked.get("contact") !== form.dataset.contact) return;
+  if (!form.hasAttribute("data-typed") && event.detail.childElementCount) return;
+  event.preventDefault();
+  begins(form);
+});
+
+function begins(form) {
+  if (!form.hasAttribute("data-early")) return;
+  form.removeAttribute("data-early");
+  if (form.hasAttribute("data-typed")) note(form);
 }
 
 // --- who else was there -----------------------------------------------------------------------------------------------
@@ -142,7 +169,7 @@ document.addEventListener("click", (event) => {
     part.dataset.fetch = form.dataset.again;
     load(part);
   } else {
-    look(form);
+    look(form, form.querySelector("textarea").value);
   }
   form.querySelector("textarea, input:not([type=hidden]), select")?.focus();
 });
@@ -152,25 +179,26 @@ document.addEventListener("click", async (event) => {
   if (!button || event.defaultPrevented) return;
   const form = button.closest("[data-begun]");
   forget(form);
-  const answer = await post(button.dataset.begunDrop, fields(form), ANSWER_MS);
-  const told = document.getElementById("told");
-  if (!answer?.ok) {
-    say(form, "unkept");
-    return;
+  if (isKept(form)) {
+    const answer = await post(button.dataset.begunDrop, fields(form), ANSWER_MS);
+    if (!answer?.ok) {
+      say(form, "unkept");
+      return;
+    }
+    document.getElementById("told").textContent = answer.said.told;
   }
-  told.textContent = answer.said.told;
   form.parentElement.replaceChildren();
   document.getElementById("main").focus();
 });
 
 // --- what was begun ---------------------------------------------------------------------------------------------------
 
-async function look(form) {
-  const typed = form.querySelector("textarea").value;
+// Fills the field in; what stands there besides `old`, what was there before, is one's own and stays below it.
+async function look(form, old = "") {
   const answer = await ask(form.dataset.ask, { headers: { Accept: "application/json", "X-Requested-With": "fetch" } });
   if (!form.isConnected) return;
   if (!answer || answer.status >= 500) {
-    setTimeout(() => form.isConnected && look(form), AGAIN_MS);
+    setTimeout(() => form.isConnected && look(form, old), AGAIN_MS);
     return;
   }
   if (!answer.ok || !answer.said) return;
@@ -179,7 +207,7 @@ async function look(form) {
   form.querySelector("[name=begun]").value = key;
   const area = form.querySelector("textarea");
   form.dataset.asked = "answered";
-  if (area.value === typed) {
+  if (area.value === old) {
     area.value = text;
   } else {
     area.value = [text, area.value].filter(Boolean).join("\n");
@@ -193,7 +221,16 @@ async function look(form) {
 function lookAtNew() {
   for (const form of document.querySelectorAll("[data-begun][data-ask]:not([data-asked])")) {
     form.dataset.asked = "";
+    // The caller has left before anybody else talked with them: the note is this agent's again, with what they wrote.
+    form.querySelector("textarea").value = own.get(form.dataset.contact) ?? "";
     look(form);
+  }
+  for (const form of document.querySelectorAll("form[data-early]")) {
+    const talk = document.querySelector(`[data-begun=note][data-contact="${CSS.escape(form.dataset.contact)}"]`);
+    if (talk && !form.closest("[aria-busy]")) begins(form);
+  }
+  for (const contact of own.keys()) {
+    if (!document.querySelector(`[data-own="${CSS.escape(contact)}"]`)) own.delete(contact);
   }
 }
 

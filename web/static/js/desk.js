@@ -36,6 +36,7 @@ async function send(form, button) {
   };
   for (const each of buttons) each.disabled = true;
   await settle(); // what was typed is there before the call goes on to somebody else
+  if (form.dataset.version) body.set("version", form.dataset.version);
   const answer = await attempt(button?.getAttribute("formaction") || form.action, body, told);
   if (answer?.ok) {
     // The event may have come before the answer: then another form and another menu, held open, stand in its place.
@@ -48,6 +49,7 @@ async function send(form, button) {
   const problem = answer?.said;
   told.textContent = problem ? problem.detail || problem.title : document.getElementById("stale").dataset.lost;
   release();
+  form.dispatchEvent(new CustomEvent("refused", { bubbles: true }));
 }
 
 // The server's answer. It is asked again and again, also when the press holds no longer: what reached it in time was

@@ -116,6 +116,8 @@ export async function load(part) {
   delete part.dataset.failed;
   const fresh = document.createElement("section");
   fresh.replaceChildren(...parse(answer.text).childNodes);
+  const replacing = new CustomEvent("replacing", { bubbles: true, cancelable: true, detail: fresh });
+  if (!part.dispatchEvent(replacing)) return; // what stands there is to stay
   holdOpen(part, fresh);
   part.replaceChildren(...fresh.childNodes);
   part.dataset.loaded = url;
