@@ -17,6 +17,7 @@ from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, HangUpLeg, RingAgent
 from orchestrator.runner import inputs
 from tests.runner.scene import NODE, Scene, names, story
+from tests.runner.test_at_desk import ready_at_desk
 
 NUMBER = "+8613800138000"
 RULES = OutsideConfigured(
@@ -129,11 +130,20 @@ def test_without_a_number_of_the_branch_the_common_one_is_shown_and_a_branch_wit
 def test_an_agent_who_answers_at_the_desk_has_accepted_by_dialling_and_the_phone_picks_up_by_itself() -> None:
     """Decision 0086."""
     scene = Dialled(answer=AT_DESK)
-    scene.ready(1)
+    ready_at_desk(scene)
     assert scene.dial() == ""
     (ring,) = scene.instructions(RingAgent)
     assert ring.answers
     assert scene.it.legs == (ring.leg,)
+
+
+def test_without_an_open_desk_the_phone_rings() -> None:
+    """Decision 0095."""
+    scene = Dialled(answer=AT_DESK)
+    scene.ready(1)
+    assert scene.dial() == ""
+    (ring,) = scene.instructions(RingAgent)
+    assert not ring.answers
 
 
 def test_two_clicks_are_one_call_and_another_number_meanwhile_is_refused() -> None:
