@@ -21,7 +21,7 @@ import structlog
 from gevent.event import Event
 
 from orchestrator import cluster, logs
-from orchestrator.domain.engine import HandoverBegun
+from orchestrator.domain.engine import HandoverAsked
 from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.engines import TELL_S, Roster, Standing
@@ -32,6 +32,7 @@ from orchestrator.loop import EXIT_BUG, EXIT_DEPOSED, wall_clock
 from orchestrator.metrics import Metrics, Port
 from orchestrator.settings import Settings
 from orchestrator.standby import Shadow
+from orchestrator.steady import Steady
 from orchestrator.store import Away, KeyShelf, Log, Source, assert_cooperative, schema
 from orchestrator.store.identity import ledger_mark
 from orchestrator.tenure import Ground, Tenure
@@ -40,7 +41,9 @@ from orchestrator.vault import Vault
 log = structlog.get_logger(__name__)
 
 _HAND_S: Final = 5.0
-_LET_IT_BEGIN_S: Final = 3.0
+_EXPECT_S: Final = 5.0
+_LET_IT_BEGIN_S: Final = 1.0
+_LOOK_S: Final = 0.01
 
 
 def run_engine(settings: Settings) -> int:
@@ -61,7 +64,8 @@ def run_engine(settings: Settings) -> int:
         schema.check(source)
         vault = Vault.unlock(settings.kek_file, KeyShelf(source))
         roster = Roster(source, settings.site)
-        ground = Ground(settings, source, vault, Log(source, vault=vault), Metrics(), roster)
+        metrics = Metrics()
+        ground = Ground(settings, source, vault, Log(source, vault=vault), metrics, roster, Steady(metrics.faults))
         Post(ground, asked_to_stop, closing).keep()
     finally:
         for close in reversed(closing):
@@ -80,12 +84,19 @@ class Post:
         self._changed = Event()
         self._leases: deque[Lease] = deque()
         self._leader = Leader(
-            ground.source, ground.settings.site, on_active=self._active, on_deposed=_deposed, on_failed=_failed
+            ground.source,
+            ground.settings.site,
+            on_active=self._active,
+            on_deposed=_deposed,
+            on_failed=_failed,
+            is_fit=self._is_fit,
         )
         self._ledger = ledger_mark(ground.source, ground.settings.site)
         self._shadow: Shadow | None = None
         self._links: dict[str, Link] = {}
         self._tenure: Tenure | None = None
+        self._ahead = 0
+        self._looking: gevent.Greenlet | None = None
         self._port = Port(ground.metrics, ground.settings.metrics)
         self._closing = closing
         asked_to_stop.rawlink(lambda _: self._moved.set())
@@ -93,7 +104,7 @@ class Post:
     def keep(self) -> None:
         """Stand by and be active in turn, until asked to stop."""
         self._closing.append(self._tell_end)
-        telling = gevent.spawn(self._keep_telling)
+        telling = self._ground.steady.spawn("standing", self._keep_telling)
         self._closing.append(telling.kill)
         self._closing.append(self._port.leave)
         self._closing.append(self._leader.stop)
@@ -105,6 +116,8 @@ class Post:
                 if lease is not None:
                     self._serve(lease, shadow, links)
             finally:
+                if self._looking is not None:
+                    self._looking.kill()
                 shadow.stop()
                 for link in links.values():
                     link.stop()
@@ -113,17 +126,19 @@ class Post:
         """The live state, warm, and connections to the switches."""
         settings = self._ground.settings
         self._shadow = None
+        self._ahead = 0
         self._links = links = {
             switch.name: Link(switch, partial(self._deliver, switch.name), clock=wall_clock, ledger=self._ledger)
             for switch in settings.switches
         }
         for link in links.values():
             link.stand_by()
-        shadow = Shadow(self._ground.history, self._heard)
+        shadow = Shadow(self._ground.history, self._heard, failed=_failed)
         shadow.begin()
         self._shadow = shadow
         if self._leader.state is LeaderState.STOPPED:
             self._leader.start()
+        self._leader.seek()
         self._changed.set()
         log.info("engine-standby", site=settings.site, position=shadow.position)
         return shadow, links
@@ -167,8 +182,29 @@ class Post:
             self._tenure.engine.deliver(node, item, at)
 
     def _heard(self, record: Record) -> None:
-        if isinstance(record.event, HandoverBegun) and record.event.to == self._leader.holder:
-            self._leader.expect()
+        if isinstance(record.event, HandoverAsked) and record.event.to == self._leader.holder:
+            self._looking = self._ground.steady.spawn("looking_ahead", partial(self._look_ahead, record.position))
+
+    def _look_ahead(self, wish: int) -> None:
+        """We are to follow: look at the switches, while another engine decides, and say so when that is done."""
+        links = [link for link in self._links.values() if link.reached]
+        for link in links:
+            link.prepare()
+        while any(link.reached and not link.prepared for link in links):
+            gevent.sleep(_LOOK_S)
+        self._leader.expect(_EXPECT_S)
+        self._ahead = wish
+        self._changed.set()
+
+    def _is_fit(self) -> bool:
+        """Whether this engine may take a lease: not where it reaches no switch, and another one that is warm does."""
+        if not self._links or any(link.reached for link in self._links.values()):
+            return True
+        try:
+            known = self._ground.roster.all()
+        except Away:
+            return True
+        return not any(each.may_follow and each.standing.reached for each in known)
 
     # --- what others are told ----------------------------------------------------------------------------------------
     def _standing(self) -> Standing:
@@ -180,6 +216,8 @@ class Post:
             abreast=tenure is not None or (shadow is not None and shadow.abreast),
             reached=tuple(name for name, link in self._links.items() if link.reached),
             missed=tuple(name for name, link in self._links.items() if not link.reached),
+            ahead=self._ahead,
+            faults=self._ground.steady.faults,
         )
 
     def _keep_telling(self) -> None:

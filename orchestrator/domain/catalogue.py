@@ -215,7 +215,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         keeping.RecordingDeleted,
     ),
     "hold": (keeping.RecordingKeyCopied,),
-    "engine": (engine.DatabaseReturned, engine.EngineActivated, engine.HandoverBegun),
+    "engine": (engine.DatabaseReturned, engine.EngineActivated, engine.HandoverAsked, engine.HandoverBegun),
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointRemoved,),

@@ -21,10 +21,21 @@ class EngineActivated(Event, frozen=True, kw_only=True):
     host: str
 
 
-class HandoverBegun(Event, frozen=True, kw_only=True):
-    """The active process stops deciding, and gives its place to the one with this name."""
+class HandoverAsked(Event, frozen=True, kw_only=True):
+    """The one with this name is to follow: it looks at the switches ahead, while the active process goes on deciding."""
 
     to: str
+
+
+class HandoverBegun(Event, frozen=True, kw_only=True):
+    """The active process stops deciding, and gives its place to the one with this name.
+
+    `why`: nothing where a person wished so; `switches_lost` where it reaches none of its switches, and the other one
+    reaches some.
+    """
+
+    to: str
+    why: str = ""
 
 
 class DatabaseReturned(Event, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ import structlog
 from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.runner.inputs import ImportCall
 from orchestrator.service.customers import Caller
+from orchestrator.steady import Spawn
 from orchestrator.store import StoreError
 
 log = structlog.get_logger(__name__)
@@ -171,9 +172,9 @@ class Importer:
         self._settled_s = settled_s
         self._greenlet: gevent.Greenlet | None = None
 
-    def start(self) -> None:
+    def start(self, spawn: Spawn) -> None:
         """Begin to look."""
-        self._greenlet = gevent.spawn(self._look_for_ever)
+        self._greenlet = spawn("importer", self._look_for_ever)
 
     def stop(self) -> None:
         """Look no more. What was not imported is found by the next engine."""

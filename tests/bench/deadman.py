@@ -46,7 +46,7 @@ def _measured() -> dict[str, Any]:
             stack.callback(links[node].stop)
         until(lambda: all(link.up for link in links.values()), "both links to be up")
         sign = SignOfLife(links, lives=lambda: True)
-        sign.start()
+        sign.start(lambda _, work: gevent.spawn(work))
         stack.callback(sign.stop)
         began = time.monotonic()
         time.sleep(MEASURED_S)

@@ -226,7 +226,7 @@ def test_a_lease_is_handed_to_one_of_those_who_stand_by_and_its_holder_stands_by
     lease = lease_of(first)
     _, second = (stand.leader(timings=NEVER_STALE) for _ in range(2))
     until(lambda: second.state is LeaderState.STANDBY, "they stand by")
-    second.expect()
+    second.expect(2.0)
     assert first.hand_to(second.holder)
     assert not lease.may_write()
     assert stand.next() == ("active", 2, 2)
@@ -234,6 +234,7 @@ def test_a_lease_is_handed_to_one_of_those_who_stand_by_and_its_holder_stands_by
     until(lambda: first.state is LeaderState.STANDBY, "it stands by")
     assert stand.told.empty()
     assert second.stop()
+    first.seek()
     assert stand.next()[2] == 3, "and takes it again like any other"
 
 

@@ -16,7 +16,7 @@ def test_who_waits_and_who_arrives_is_served_without_us_and_the_one_who_was_take
 ) -> None:
     """Complaints 1, 2 and 16: nobody waits for a program that is dead. A phone can register meanwhile."""
     sign = SignOfLife({driver.switch.name: desk.link}, lives=lambda: True, every_s=0.2)
-    sign.start()
+    sign.start(lambda _, work: gevent.spawn(work))
     driver.shorten_prompts()
     with driver.patience(2):
         until(lambda: sign.given > 2, "signs of life")
