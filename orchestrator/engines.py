@@ -23,7 +23,7 @@ _FRESH_S: Final = 2.0
 # An active engine that reaches no switch for so long lets another one decide, which reached one all the while; and not
 # before it has been active for so long itself: two that lose their switches in turn do not hand callers to and fro.
 BLIND_S: Final = 5.0
-HELD_S: Final = 20.0
+HELD_S: Final = 10.0
 _TELL: Final = (
     "INSERT INTO public.ringledger_engines AS known (holder, site, host, state, position, abreast, reached, missed,"
     " ahead, faults) VALUES (%(holder)s, %(site)s, %(host)s, %(state)s, %(position)s, %(abreast)s, %(reached)s,"

@@ -30,6 +30,8 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def _measured() -> dict[str, Any]:
+    import gevent
+
     from orchestrator.esl.alive import SignOfLife
     from orchestrator.esl.node import Link
     from orchestrator.loop import wall_clock

@@ -2,6 +2,8 @@
 
 import json
 
+import gevent
+
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl import commands
 from orchestrator.esl.alive import SignOfLife
