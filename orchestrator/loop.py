@@ -268,9 +268,11 @@ class Engine:
         if self._taking:
             return
         self._taking = True
-        while self._in_line:
-            self._take_one(*self._in_line.popleft())
-        self._taking = False
+        try:
+            while self._in_line:
+                self._take_one(*self._in_line.popleft())
+        finally:
+            self._taking = False
 
     def _take_one(self, node: str, body: object, received: Instant, answer: AsyncResult | None) -> None:
         try:

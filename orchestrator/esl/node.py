@@ -470,9 +470,11 @@ class Link:
 
     def _deliver_read(self) -> None:
         """At the end of a read, in the reader's greenlet: waking another costs as much as half of what it would do."""
-        self._deliver_some()
-        if self._inbox:
-            self._arrived.set()
+        try:
+            self._deliver_some()
+        finally:
+            if self._inbox:
+                self._arrived.set()
 
     def _deliver_some(self) -> None:
         """Deliver what is in line, up to where others should breathe; nothing while another greenlet delivers."""
@@ -480,15 +482,18 @@ class Link:
             return
         self._delivering = True
         left = _BREATHE_EVERY
-        while self._inbox and left:
-            item, at = self._inbox.popleft()
-            try:
-                self._deliver(item, at)
-            except Exception:
-                self.faults += 1
-                log.exception("delivery-failed", node=self.node, item=type(item).__name__)
-            left -= 1
-        self._delivering = False
+        try:
+            while self._inbox and left:
+                item, at = self._inbox.popleft()
+                try:
+                    self._deliver(item, at)
+                except Exception:
+                    self.faults += 1
+                    log.exception("delivery-failed", node=self.node, item=type(item).__name__)
+                left -= 1
+        finally:
+            # Whoever delivers may be killed in the middle of it, with the connection that it reads: others go on.
+            self._delivering = False
 
     # --- jobs --------------------------------------------------------------------------------------------------------
     def _end_job(self, job: str, outcome: Outcome) -> None:

@@ -10,16 +10,16 @@ from tests.acceptance.tap import Tap
 from tests.lab.patience import until
 
 KINDS = SIMULATED
-DEAD = "esl://:nobody-is-there@127.0.0.1:9/?name=dead"
+DEAD = "&peer=127.0.0.1:5998,esl://:nobody-is-there@127.0.0.1:9/?name=dead&peer=127.0.0.1:5999"
 
 
 def test_an_engine_that_has_lost_its_switches_lets_the_one_decide_that_sees_them(build: Build) -> None:
     """Complaint 1: its callers would wait for ever. One switch more, which is dead for both, makes neither less fit."""
     house = build()
     with Tap(house.driver.switch) as tap:
-        first = house.start_engine(RINGLEDGER_SWITCHES=f"{url_of(tap.switch)},{DEAD}")
+        first = house.start_engine(RINGLEDGER_SWITCHES=f"{url_of(tap.switch)}{DEAD}")
         house.ledger.await_event(NodeReconciled, within_s=60)
-        house.stand_by(RINGLEDGER_SWITCHES=f"{url_of(house.driver.switch)},{DEAD}")
+        house.stand_by(RINGLEDGER_SWITCHES=f"{url_of(house.driver.switch)}{DEAD}")
         caller = house.driver.call()
         house.ledger.await_event(c.ContactQueued)
     house.ledger.await_event(NodeReconciled, count=2, within_s=60)
