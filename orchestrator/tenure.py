@@ -32,7 +32,7 @@ from orchestrator.runner import Runner
 from orchestrator.runner.inputs import DeskCommand, HandOver
 from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customers import Customers
-from orchestrator.service.importing import Importer
+from orchestrator.service.importing import Here, Importer
 from orchestrator.settings import Settings
 from orchestrator.standby import Shadow
 from orchestrator.steady import Steady, Work
@@ -126,7 +126,7 @@ class Tenure:
             recordings=str(settings.recordings),
         )
         self._sign = SignOfLife(links, lives=engine.lives)
-        self._importer = _importer(settings, engine, customers)
+        self._importer = self._make_importer(customers)
         questions = Questions(engine, links, lease, settings)
         self._control = Server(control_path(settings.home), self._command, questions.answer)
         self._stack = ExitStack()
@@ -178,6 +178,24 @@ class Tenure:
 
     def _spawn(self, stack: ExitStack, name: str, work: Work) -> None:
         stack.callback(self._ground.steady.spawn(name, work).kill)
+
+    def _make_importer(self, customers: Customers) -> Importer:
+        """Of the calls of this machine's switches: those whose recordings are nobody else's to fetch."""
+        settings = self._ground.settings
+        nodes = tuple(switch.name for switch in settings.switches if switch.name not in settings.fetch_from)
+
+        def here() -> Here:
+            return Here(nodes, {link.core: name for name, link in self._links.items() if link.core})
+
+        return Importer(
+            settings.recordings.with_name("unattended"),
+            settings.recordings,
+            here=here,
+            vault=self._ground.vault,
+            carry=self.engine.command,
+            identify=customers.recognise_all,
+            clock=wall_clock,
+        )
 
     # --- commands ----------------------------------------------------------------------------------------------------
     def _command(self, command: DeskCommand) -> int:
@@ -297,16 +315,3 @@ class Tenure:
             metrics.tape_missed.set(self._tape.missed)
             metrics.is_active.set(int(self._lease.may_write()))
             gevent.sleep(_FIGURES_S)
-
-
-def _importer(settings: Settings, engine: Engine, customers: Customers) -> Importer:
-    """Of the calls of this machine's switch, which is the one whose recordings are nobody else's to fetch."""
-    here = [switch.name for switch in settings.switches if switch.name not in settings.fetch_from]
-    return Importer(
-        settings.recordings.with_name("unattended"),
-        settings.recordings,
-        node=here[0] if here else "",
-        carry=engine.command,
-        identify=customers.recognise_all,
-        clock=wall_clock,
-    )

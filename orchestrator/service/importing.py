@@ -1,7 +1,8 @@
 """Calls that this machine's switch served by itself, imported from the files in which it says so (mod_json_cdr).
 
 A file is what somebody else wrote: it is read within bounds, and nothing of it is believed that does not have the shape
-of its kind. One that cannot be read is put aside, with an alarm, and never deleted; one whose call is in the log goes.
+of its kind. One that cannot be read is put aside, sealed, with an alarm, and never deleted (`ringledger recordings
+aside` shows it); one whose call is in the log goes.
 A call is imported once: the contact's id derives from it, and the engine knows which it has (`runner/unattended.py`).
 """
 
@@ -9,7 +10,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -20,14 +21,18 @@ import structlog
 
 from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.runner.inputs import ImportCall
+from orchestrator.service import sealed_files
 from orchestrator.service.customers import Caller
 from orchestrator.steady import Spawn
 from orchestrator.store import StoreError
+from orchestrator.vault import Vault
 
 log = structlog.get_logger(__name__)
 
 SUFFIX: Final = ".cdr.json"
 ASIDE: Final = "aside"
+ASIDE_KEY: Final = "unattended aside"
+SEALED: Final = ".sealed"
 # A real one has 14 kB; its caller's headers may make it ten times that.
 LARGEST: Final = 262_144
 LONGEST_VALUE: Final = 2_048
@@ -54,6 +59,7 @@ Carry = Callable[[ImportCall], int]
 _READ: Final = (
     "uuid",
     "ringledger_unattended",
+    "ringledger_node",
     "ringledger_contact",
     "ringledger_message",
     "bridge_channel",
@@ -87,12 +93,32 @@ class _Stage(msgspec.Struct):
 class _Record(msgspec.Struct):
     variables: dict[str, object]
     callflow: list[_Stage]
+    core: str = msgspec.field(name="core-uuid", default="")
 
 
 _decoder: Final = msgspec.json.Decoder(_Record)
 
 
-def read(data: bytes, leg: str, node: str, now: Instant) -> ImportCall:
+class Here(msgspec.Struct, frozen=True):
+    """The switches whose files lie in this folder, and the run ids by which they are known now."""
+
+    nodes: tuple[str, ...]
+    cores: Mapping[str, str] = {}
+    """Switch by run id."""
+
+    def node_of(self, named: str, core: str) -> str:
+        """The switch that wrote a record: as it says itself; as its run id says, where its configuration is of before
+        it was told its name; or the only one that there is. Raises `Unreadable` where nobody can say.
+        """
+        if named in self.nodes:
+            return named
+        known = self.cores.get(core, "")
+        if not named and (known in self.nodes or len(self.nodes) == 1):
+            return known if known in self.nodes else self.nodes[0]
+        raise Unreadable("nobody can say which of the switches here wrote it")
+
+
+def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
     """The call that this file tells of, whose name says `leg`. Raises `Unreadable`."""
     if len(data) > LARGEST:
         raise Unreadable(f"it has more than {LARGEST} bytes")
@@ -109,6 +135,7 @@ def read(data: bytes, leg: str, node: str, now: Instant) -> ImportCall:
         raise Unreadable("its name and its call do not agree")
     if values.get("ringledger_unattended") != "yes":
         raise Unreadable("its call was not served by the switch alone")
+    node = here.node_of(values.get("ringledger_node", ""), record.core)
     # The last stage comes first: there the call ended, and in the oldest one it arrived.
     last, first = record.callflow[0], record.callflow[-1]
     arrived, ended = _instant(first.times.created_time), _instant(last.times.hangup_time)
@@ -146,6 +173,13 @@ def _matching(shape: re.Pattern[str], text: str) -> str:
     return text if shape.fullmatch(text) else ""
 
 
+def aside(folder: Path, name: str, vault: Vault) -> Iterator[bytes]:
+    """What was put aside under this name, piece by piece. Raises OSError where nothing was, `Tampered` where it is not
+    as it was sealed.
+    """
+    return sealed_files.SealedFile(folder / ASIDE / name, vault.named_key(ASIDE_KEY), name).read()
+
+
 class Importer:
     """Looks for files again and again, in the background, and has each call imported."""
 
@@ -154,7 +188,8 @@ class Importer:
         folder: Path,
         recordings: Path,
         *,
-        node: str,
+        here: Callable[[], Here],
+        vault: Vault,
         carry: Carry,
         identify: Identify,
         clock: Callable[[], Instant],
@@ -165,7 +200,8 @@ class Importer:
         """Files that could not be read, since the start."""
         self._folder = folder
         self._recordings = recordings
-        self._node = node
+        self._here = here
+        self._vault = vault
         self._carry = carry
         self._identify = identify
         self._clock = clock
@@ -182,6 +218,7 @@ class Importer:
             self._greenlet.kill()
 
     def _look_for_ever(self) -> None:
+        self.seal_what_lies_open()
         while True:
             try:
                 self.look()
@@ -191,23 +228,38 @@ class Importer:
             gevent.sleep(EVERY_S)
 
     def look(self) -> int:
-        """Import what is there, a few at a time; how many calls were."""
+        """Import what is there, a few at a time; how many calls were. An error that nobody foresaw is raised once the
+        others were looked at: a file that leads to one keeps none behind it waiting.
+        """
         imported = 0
+        unforeseen: Exception | None = None
         for path, leg in self._settled():
             try:
-                command = read(self._bytes(path), leg, self._node, self._clock())
-            except Unreadable as error:
-                self._put_aside(path, str(error))
-                continue
-            if command.message and not (self._recordings / command.message).is_file():
-                command = msgspec.structs.replace(command, message="", message_ms=0)
-            try:
-                imported += self._carry(self._known(command)) > 0
-            except Refused as refused:
-                log.info("call-not-imported-yet", leg=leg, why=refused.code)
-                continue
-            path.unlink()
+                imported += self._import(path, leg)
+            except (OSError, StoreError):
+                raise
+            except Exception as error:  # noqa: BLE001 - raised below
+                unforeseen = unforeseen or error
+        if unforeseen is not None:
+            raise unforeseen
         return imported
+
+    def _import(self, path: Path, leg: str) -> bool:
+        """Whether this file's call is in the log now, and was not before."""
+        try:
+            command = read(self._bytes(path), leg, self._here(), self._clock())
+        except Unreadable as error:
+            self._put_aside(path, str(error))
+            return False
+        if command.message and not (self._recordings / command.message).is_file():
+            command = msgspec.structs.replace(command, message="", message_ms=0)
+        try:
+            new = self._carry(self._known(command)) > 0
+        except Refused as refused:
+            log.info("call-not-imported-yet", leg=leg, why=refused.code)
+            return False
+        path.unlink()
+        return new
 
     def _known(self, command: ImportCall) -> ImportCall:
         """The command with the customer who called, where that is somebody."""
@@ -242,12 +294,32 @@ class Importer:
     def _put_aside(self, path: Path, why: str) -> None:
         folder = self._folder / ASIDE
         folder.mkdir(mode=0o700, exist_ok=True)
-        place, number = folder / path.name, 1
+        place, number = folder / f"{path.name}{SEALED}", 1
         while os.path.lexists(place):
             number += 1
-            place = folder / f"{path.name}.{number}"
-        path.rename(place)
+            place = folder / f"{path.name}.{number}{SEALED}"
+        self._seal(path, place)
         self.put_aside += 1
         log.error(
-            "call-record-unreadable", file=place.name, why=why, remedy=f"look at it in {folder}; it is kept there"
+            "call-record-unreadable",
+            file=place.name,
+            why=why,
+            remedy=f"`ringledger recordings aside {place.name}` shows it; it is kept in {folder}",
         )
+
+    def _seal(self, path: Path, place: Path) -> None:
+        """Move it there, where its caller's name is not to be read. What is no plain file holds none."""
+        if stat.S_ISREG(path.lstat().st_mode):
+            # On a thread: it may be of any length, and calls go on.
+            key = self._vault.named_key(ASIDE_KEY)
+            gevent.get_hub().threadpool.apply(sealed_files.seal, (path, place, key, place.name))
+            path.unlink()
+        else:
+            path.rename(place.with_name(place.name.removesuffix(SEALED)))
+
+    def seal_what_lies_open(self) -> None:
+        """Seal what an earlier version put aside as it was."""
+        folder = self._folder / ASIDE
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix not in {SEALED, sealed_files.HALF} and stat.S_ISREG(path.lstat().st_mode):
+                self._seal(path, path.with_name(f"{path.name}{SEALED}"))
