@@ -63,6 +63,8 @@ _CLOSE_S: Final = 10.0
 _AHEAD_S: Final = 10.0
 _AHEAD_LOOK_S: Final = 0.05
 _SIGHT_S: Final = 1.0
+# Well within the half second between the end of a lease and somebody else's beginning.
+_LATE_LOOK_S: Final = 0.1
 
 
 Hand = Callable[[str], None]
@@ -160,6 +162,7 @@ class Tenure:
             stack.callback(self._ground.metrics.stand_down)
             self._spawn(stack, "figures", self._keep_figures)
             self._spawn(stack, "sight", self._keep_seeing)
+            self._spawn(stack, "late_words", self._drop_late_words)
             self._stack = stack.pop_all()
         return self
 
@@ -292,6 +295,16 @@ class Tenure:
             except Refused as refused:
                 # The database is away, too: nobody else could take the lease, nor can it be given.
                 log.warning("switches-lost-and-not-handed-over", why=refused.code)
+
+    def _drop_late_words(self) -> None:
+        """A host that is cut off has the words of its last second in its kernel, which would bring them to the switch
+        when the cable is back, be it after somebody else decided otherwise.
+        """
+        while True:
+            gevent.sleep(_LATE_LOOK_S)
+            if not self._lease.may_write():
+                for link in self._links.values():
+                    link.drop_what_is_unheard()
 
     def _keep_figures(self) -> None:
         metrics = self._ground.metrics

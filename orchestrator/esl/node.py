@@ -178,6 +178,13 @@ class Link:
                 connection.stop()
         self.up = self.reached = False
 
+    def drop_what_is_unheard(self) -> None:
+        """Where the switch has not heard what was written to it, it is never to hear it: nobody knows how much later
+        that would be.
+        """
+        if self._socket is not None and self._socket.is_unheard():
+            self._socket.cut("it does not hear us, and the lease under which we spoke is over")
+
     @property
     def backlog(self) -> int:
         """Items received and not yet delivered."""
