@@ -40,6 +40,10 @@ class Relay:
         for thread in self._threads:
             thread.join(5)
 
+    def is_left(self) -> bool:
+        """Whether nobody is connected through it any more: what was on its way has come, or never will."""
+        return not any(thread.is_alive() for thread in self._threads[1:])
+
     def _run(self, work: Callable[..., None], *arguments: socket.socket) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
