@@ -35,9 +35,7 @@ class Shadow:
     `failed(error)`: the state may be half changed, and nobody may go on with it.
     """
 
-    def __init__(
-        self, history: Log, heard: Callable[[Record], None], *, failed: Callable[[Exception], None]
-    ) -> None:
+    def __init__(self, history: Log, heard: Callable[[Record], None], *, failed: Callable[[Exception], None]) -> None:
         self.world = World()
         self.position = 0
         self.last_at = Instant(0)
@@ -79,7 +77,7 @@ class Shadow:
             except Away as away:
                 # Said by the process that asks for the lease as well; what is appended meanwhile is still there then.
                 log.debug("standby-cannot-read", why=str(away))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - told, not swallowed: the process ends
                 self._failed(error)
                 return
 

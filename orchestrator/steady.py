@@ -1,8 +1,9 @@
 """Work that goes on beside the calls for as long as the process lives, and never ends in silence.
 
-An error that nobody foresaw is logged with its traceback and counted (`ringledger_faults`), and the work is begun again,
-after a pause that grows while it goes on failing. That is for work that holds nothing which may be half changed: figures,
-signs of life, looks at a folder. Where the live state may be, the process ends (`loop.Engine`, `standby.Shadow`).
+An error that nobody foresaw is logged with its traceback and counted (`ringledger_faults`), and the work is begun
+again, after a pause that grows while it goes on failing. That is for work that holds nothing which may be half changed:
+figures, signs of life, looks at a folder. Where the live state may be, the process ends (`loop.Engine`,
+`standby.Shadow`).
 """
 
 import time
@@ -37,23 +38,17 @@ class Steady:
         self._counter.labels(name)  # there from the start, as a nought
         return gevent.spawn(self._keep, name, work)
 
-    def failed(self, name: str, *, again_in_s: float) -> None:
-        """Count and log the error that is being handled."""
-        self.faults += 1
-        self._counter.labels(name).inc()
-        log.exception("work-failed", work=name, again_in_s=round(again_in_s, 1))
-
     def _keep(self, name: str, work: Work) -> None:
         pause_s = self._first_pause_s
         while True:
             begun = time.monotonic()
             try:
-                work()
+                return work()
             except Exception:
                 if time.monotonic() - begun > LONGEST_PAUSE_S:
                     pause_s = self._first_pause_s
-                self.failed(name, again_in_s=pause_s)
-            else:
-                return
+                self.faults += 1
+                self._counter.labels(name).inc()
+                log.exception("work-failed", work=name, again_in_s=round(pause_s, 1))
             gevent.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

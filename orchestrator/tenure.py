@@ -241,7 +241,9 @@ class Tenure:
         )
 
     def _await_ahead(self, holder: str, asked: int) -> None:
-        """Wait until this standby has looked at the switches because of that wish. Raises `Refused` where it does not."""
+        """Wait until this standby has looked at the switches because of that wish. Raises `Refused` where it does
+        not.
+        """
         until = time.monotonic() + _AHEAD_S
         while time.monotonic() < until:
             if any(each.holder == holder and each.standing.ahead == asked for each in self._others()):

@@ -22,7 +22,7 @@ class EngineActivated(Event, frozen=True, kw_only=True):
 
 
 class HandoverAsked(Event, frozen=True, kw_only=True):
-    """The one with this name is to follow: it looks at the switches ahead, while the active process goes on deciding."""
+    """The one with this name is to follow: it looks at the switches ahead, while the active one goes on deciding."""
 
     to: str
 

@@ -83,7 +83,7 @@ _PROMPT_MS: Final = 50
 _CALM_S: Final = 0.25
 # Asked so often without a readable answer, which takes 1.5 s at least, somebody has to look.
 _ALARM_AFTER = 5
-# So long a link that looked ahead waits until it is to serve; then nobody hands over to it, and it only stands by again.
+# So long a link that looked ahead waits until it is to serve; then nobody hands over to it, and it stands by again.
 _AHEAD_S: Final = 15.0
 
 Item = SwitchEvent | Fact

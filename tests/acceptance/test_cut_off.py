@@ -1,4 +1,4 @@
-"""A host that is gone without a word: the packets of its engine arrive nowhere, and none arrives at it (feature 12.1)."""
+"""A host that is gone without a word: what its engine sends arrives nowhere, and nothing arrives at it (12.1)."""
 
 import time
 

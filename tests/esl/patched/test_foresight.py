@@ -34,9 +34,7 @@ def dumps(peer: Peer) -> list[str]:
     return [command.split()[2] for command in peer.seen("api uuid_dump")]
 
 
-def test_a_link_that_looked_ahead_asks_only_for_what_has_moved(
-    peer: Peer, ear: Ear, ahead: Callable[[], Link]
-) -> None:
+def test_a_link_that_looked_ahead_asks_only_for_what_has_moved(peer: Peer, ear: Ear, ahead: Callable[[], Link]) -> None:
     peer.channels = {WAITS: PARKED, LEAVES: PARKED, BRIDGED: PARKED}
     link = ahead()
     assert sorted(dumps(peer)) == [WAITS, LEAVES, BRIDGED]

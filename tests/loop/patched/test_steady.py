@@ -3,7 +3,6 @@
 import gevent
 from structlog.testing import capture_logs
 
-from orchestrator.domain.world import World
 from orchestrator.metrics import Metrics
 from orchestrator.standby import Shadow
 from orchestrator.steady import Steady
@@ -26,9 +25,7 @@ def test_an_error_that_nobody_foresaw_is_said_and_counted_and_the_work_begun_aga
     assert begun == [0, 1, 2]
     assert steady.faults == 2
     assert metrics.registry.get_sample_value("ringledger_faults_total", {"work": "importer"}) == 2
-    pauses = [each["again_in_s"] for each in said if each["event"] == "work-failed"]
-    assert pauses == [0.0, 0.0] or pauses[0] <= pauses[1]
-    assert all(each["exc_info"] for each in said)
+    assert [(each["event"], each["work"], each["exc_info"]) for each in said] == [("work-failed", "importer", True)] * 2
 
 
 def test_work_that_is_killed_ends() -> None:
@@ -55,6 +52,5 @@ def test_a_standby_whose_state_may_be_half_changed_says_so_and_folds_no_further(
     shadow = Shadow(_Half(), lambda _: None, failed=failed.append)  # type: ignore[arg-type]
     shadow.begin()
     until(lambda: failed or None, "it to fail")
-    assert isinstance(shadow.world, World)
     shadow.stop()
     assert len(failed) == 1

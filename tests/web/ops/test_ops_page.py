@@ -81,9 +81,7 @@ def test_engines_stand_there_with_their_lights(site: Site, database: Database) -
 
     def told(state: LeaderState, *, abreast: bool = True, reached: tuple[str, ...] = ("fs1",), faults: int = 0) -> None:
         source = Source(database.writer, name=f"ringledger one {next(pids)} 00000000")
-        standing = Standing(
-            state=state, position=7, abreast=abreast, reached=reached, missed=("fs2",), faults=faults
-        )
+        standing = Standing(state=state, position=7, abreast=abreast, reached=reached, missed=("fs2",), faults=faults)
         Roster(source, site.parts.settings.site).tell("one", standing)
         source.close()
 
