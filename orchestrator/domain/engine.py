@@ -22,20 +22,20 @@ class EngineActivated(Event, frozen=True, kw_only=True):
 
 
 class HandoverAsked(Event, frozen=True, kw_only=True):
-    """The one with this name is to follow: it looks at the switches ahead, while the active one goes on deciding."""
+    """The one with this name is to follow: it looks at the switches ahead, while the active one goes on deciding.
 
-    to: str
-
-
-class HandoverBegun(Event, frozen=True, kw_only=True):
-    """The active process stops deciding, and gives its place to the one with this name.
-
-    `why`: nothing where a person wished so; `switches_lost` where it reaches none of its switches, and the other one
-    reaches some.
+    `why`: `asked_for` by a person; `switches_lost` where the active one reaches none of its switches, and the
+    other one reaches some: then it does not wait for that.
     """
 
     to: str
-    why: str = ""
+    why: str
+
+
+class HandoverBegun(Event, frozen=True, kw_only=True):
+    """The active process stops deciding, and gives its place to the one with this name."""
+
+    to: str
 
 
 class DatabaseReturned(Event, frozen=True, kw_only=True):

@@ -53,9 +53,12 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
         case inputs.UndrainNode():
             yield from draining.undrain(world, command, ids)
         case inputs.HandOver(ahead=True):
-            yield AppendEngine((HandoverAsked(to=command.to),))
+            yield AppendEngine((HandoverAsked(to=command.to, why="asked_for"),))
+        case inputs.HandOver(why=""):
+            yield AppendEngine((HandoverBegun(to=command.to),))
         case inputs.HandOver():
-            yield AppendEngine((HandoverBegun(to=command.to, why=command.why and _code(command.why)),))
+            asked = HandoverAsked(to=command.to, why=_code(command.why))
+            yield AppendEngine((asked, HandoverBegun(to=command.to)))
         case inputs.Move():
             yield hands.move(world, command.contact, command.queue, _code(command.reason), now, ids)
         case inputs.Prioritise():

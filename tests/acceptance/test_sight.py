@@ -1,7 +1,7 @@
 """Of two engines the one decides that reaches the switches (feature 12.1)."""
 
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.engine import EngineActivated, HandoverBegun
+from orchestrator.domain.engine import EngineActivated, HandoverAsked
 from orchestrator.domain.switch.nodes import NodeReconciled
 from orchestrator.runner import inputs
 from tests.acceptance.conftest import SIMULATED, Build
@@ -24,7 +24,7 @@ def test_an_engine_that_has_lost_its_switches_lets_the_one_decide_that_sees_them
         house.ledger.await_event(c.ContactQueued)
     house.ledger.await_event(NodeReconciled, count=2, within_s=60)
     assert [each.why for each in house.ledger.all(EngineActivated)] == ["lease_free", "handed_over"]
-    assert [each.why for each in house.ledger.all(HandoverBegun)] == ["switches_lost"]
+    assert [each.why for each in house.ledger.all(HandoverAsked)] == ["switches_lost"]
     house.client.close()
     house.await_active()
     assert house.refusal(inputs.HandOver()) == "no_standby", "the other one reaches nothing"

@@ -467,7 +467,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("The engine on %(host)s decides from now on (epoch %(epoch)s): %(why)s"),
         lambda e, _: {"host": e.host, "epoch": e.epoch, "why": code(e.why)},
     ),
-    engine.HandoverAsked: (_l("Another engine is to follow, and looks at the switches ahead"), _nothing),
+    engine.HandoverAsked: (_l("Another engine is to follow: %(why)s"), lambda e, _: {"why": code(e.why)}),
     engine.HandoverBegun: (_l("The engine hands over to another one that stood by"), _nothing),
     engine.DatabaseReturned: (
         _l("The database is back after %(away)s; %(held)s pieces of news had waited"),
