@@ -98,19 +98,19 @@ def serve() -> None:
 @click.argument("name", default="")
 def aside(name: str) -> None:
     """Files about calls that a switch served alone, and that could not be read: their names, or what stands in one."""
-    from orchestrator.service import importing, keeping
+    from orchestrator.service import call_files, keeping
 
     settings = load()
     folder = settings.recordings.with_name("unattended")
     if not name:
-        for path in sorted((folder / importing.ASIDE).glob(f"*{importing.SEALED}")):
+        for path in sorted((folder / call_files.ASIDE).glob(f"*{call_files.SEALED}")):
             click.echo(path.name)
         return
     if Path(name).name != name:
         raise click.BadParameter("give a name as `ringledger recordings aside` lists it", param_hint="NAME")
     with keeping.opened(settings, "ringledger recordings aside") as tools:
         try:
-            for piece in importing.aside(folder, name, tools.vault):
+            for piece in call_files.aside(folder, name, tools.vault):
                 click.echo(piece, nl=False)
         except OSError as error:
             raise click.ClickException(f"{name} cannot be read ({error.strerror}).") from None

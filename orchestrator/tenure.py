@@ -31,9 +31,11 @@ from orchestrator.questions import Questions
 from orchestrator.runner import Runner
 from orchestrator.runner.inputs import DeskCommand, HandOver
 from orchestrator.service.blacklist import Blacklists
+from orchestrator.service.call_files import CallFiles
+from orchestrator.service.calls_elsewhere import CallsElsewhere
 from orchestrator.service.customers import Customers
-from orchestrator.service.importing import Here, Importer
-from orchestrator.settings import Settings
+from orchestrator.service.importing import Here, Importer, Lying
+from orchestrator.settings import Address, Settings
 from orchestrator.standby import Shadow
 from orchestrator.steady import Steady, Work
 from orchestrator.store import Away, DeskWriter, Hooks, LiveWriter, Log, Source
@@ -183,22 +185,26 @@ class Tenure:
         stack.callback(self._ground.steady.spawn(name, work).kill)
 
     def _make_importer(self, customers: Customers) -> Importer:
-        """Of the calls of this machine's switches: those whose recordings are nobody else's to fetch."""
-        settings = self._ground.settings
-        nodes = tuple(switch.name for switch in settings.switches if switch.name not in settings.fetch_from)
-
-        def here() -> Here:
-            return Here(nodes, {link.core: name for name, link in self._links.items() if link.core})
-
+        """Of the calls of this machine's switches, and of those whose recordings are fetched, too."""
+        settings, vault = self._ground.settings, self._ground.vault
+        own = tuple(switch.name for switch in settings.switches if switch.name not in settings.fetch_from)
+        doors: dict[Address, tuple[str, ...]] = {}
+        for node, door in settings.fetch_from.items():
+            doors[door] = (*doors.get(door, ()), node)
+        folder = settings.recordings.with_name("unattended")
+        files = CallFiles(folder, settings.recordings, vault, aside=gevent.get_hub().threadpool.apply)
         return Importer(
-            settings.recordings.with_name("unattended"),
-            settings.recordings,
-            here=here,
-            vault=self._ground.vault,
+            [
+                Lying(files, partial(self._here, own)),
+                *(Lying(CallsElsewhere(door, vault), partial(self._here, nodes)) for door, nodes in doors.items()),
+            ],
             carry=self.engine.command,
             identify=customers.recognise_all,
             clock=wall_clock,
         )
+
+    def _here(self, nodes: tuple[str, ...]) -> Here:
+        return Here(nodes, {link.core: name for name, link in self._links.items() if link.core})
 
     # --- commands ----------------------------------------------------------------------------------------------------
     def _command(self, command: DeskCommand) -> int:

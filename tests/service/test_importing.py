@@ -9,8 +9,9 @@ import pytest
 
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.runner.inputs import ImportCall
+from orchestrator.service.call_files import ASIDE, LARGEST, CallFiles, Unreadable, aside
 from orchestrator.service.customers import Caller
-from orchestrator.service.importing import ASIDE, LARGEST, Here, Importer, Unreadable, aside, read
+from orchestrator.service.importing import Here, Importer, Lying, read
 from orchestrator.vault import DataKey, Vault
 
 LEG = "d8cca8ec-e5b0-4001-99af-e576f101a776"
@@ -63,16 +64,12 @@ class Ledger:
         return len(self.taken)
 
 
-def importer(folder: Path, ledger: Ledger) -> Importer:
+def importer(folder: Path, ledger: Ledger, *, settled_s: float = 0.0) -> Importer:
     return Importer(
-        folder,
-        folder,
-        here=lambda: HERE,
-        vault=VAULT,
+        [Lying(CallFiles(folder, folder, VAULT, settled_s=settled_s), lambda: HERE)],
         carry=ledger.carry,
         identify=lambda numbers: [Caller("c-1") if number else None for number in numbers],
         clock=lambda: NOW,
-        settled_s=0.0,
     )
 
 
@@ -149,7 +146,6 @@ def test_what_is_no_record_is_put_aside_with_an_alarm_and_never_deleted(data: by
     kept = sorted((tmp_path / ASIDE).iterdir())
     assert [each.name for each in kept] == [f"{file.name}.2.sealed", f"{file.name}.sealed"]
     assert b"".join(aside(tmp_path, kept[1].name, VAULT)) == data
-    assert looking.put_aside == 2
 
 
 def test_what_is_put_aside_names_nobody_in_the_clear_not_even_what_was_put_there_before(tmp_path: Path) -> None:
@@ -159,9 +155,7 @@ def test_what_is_put_aside_names_nobody_in_the_clear_not_even_what_was_put_there
     old.parent.mkdir()
     old.write_bytes(text())
     (tmp_path / f"{LEG}.cdr.json").write_bytes(_without_times())
-    looking = importer(tmp_path, ledger)
-    assert looking.look() == 0
-    looking.seal_what_lies_open()
+    assert importer(tmp_path, ledger).look() == 0
     kept = sorted(old.parent.iterdir())
     assert [each.name for each in kept] == [f"{LEG}.cdr.json.sealed", "old.cdr.json.sealed"]
     for file in kept:
@@ -211,16 +205,7 @@ def test_a_file_stays_while_the_ledger_cannot_take_it_and_while_it_is_being_writ
     assert importer(tmp_path, ledger).look() == 0
     assert file.exists()
     ledger.refuses = ""
-    slow = Importer(
-        tmp_path,
-        tmp_path,
-        here=lambda: HERE,
-        vault=VAULT,
-        carry=ledger.carry,
-        identify=lambda _: [None],
-        clock=lambda: NOW,
-        settled_s=60.0,
-    )
+    slow = importer(tmp_path, ledger, settled_s=60.0)
     assert slow.look() == 0
     os.utime(file, (1, 1))
     assert slow.look() == 1
