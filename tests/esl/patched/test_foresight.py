@@ -94,15 +94,20 @@ def test_the_next_snapshot_looks_at_everything(peer: Peer, ear: Ear, ahead: Call
 
 
 def test_a_link_that_looked_ahead_for_nothing_only_stands_by_again(
-    peer: Peer, ear: Ear, ahead: Callable[[], Link], monkeypatch: pytest.MonkeyPatch
+    peer: Peer, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node, "_AHEAD_S", 0.05)
     peer.channels = {WAITS: PARKED}
-    link = ahead()
-    until(lambda: not link.prepared, "it to give up")
+    link = Link(peer.switch, ear, clock=now, ledger="ours")
+    ear.links.append(link)
+    link.stand_by()
+    until(lambda: link.reached, "it to be let in")
+    link.prepare()
+    until(lambda: peer.seen("event"), "it to look ahead")
+    until(lambda: len(peer.seen("auth")) == 3, "it to be let in anew: its questions have a connection of their own")
     until(lambda: link.reached, "it to stand by again")
     assert ear.heard == []
-    assert not any(caller.subscribed and not caller.gone for caller in peer.callers)
+    until(lambda: not any(each.subscribed and not each.gone for each in peer.callers), "nobody to be told anything")
     peer.channels[COMES] = PARKED
     link.serve()
     assert {leg.leg for leg in ear.await_fact(f.Snapshot).legs} == {WAITS, COMES}
