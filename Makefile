@@ -40,8 +40,8 @@ static: $(READY_DEV) ## format, lint, types, direction of imports, generated doc
 
 check: static test ## everything that must hold before a commit
 
-bench: $(READY_DEV) ## measure, one JSON line a figure; ONLY=store|esl|decide|switch|shedding|control|projections|web|matching|fairness|scale|replay|redrive|takeover for one group, SIZE=20m for replay's long log (an hour)
-	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE))
+bench: $(READY_DEV) ## measure, one JSON line a figure; ONLY=store|esl|decide|switch|shedding|control|projections|web|matching|fairness|scale|replay|redrive|takeover for one group, SIZE=20m for replay's long log, KEEP=dir to keep it
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE)) $(if $(KEEP),--keep $(KEEP))
 
 soak: $(READY_DEV) ## many more seeds of the simulation than the tests play; SEEDS=5000
 	@$(BIN)/python -m tests.simulation 1000-$$((999 + $(or $(SEEDS),5000)))

@@ -30,6 +30,7 @@ hypothesis.settings.load_profile("ringledger")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--switch-report", help="file to which the switch tests that were skipped are added, one a line")
+    parser.addoption("--failed-report", help="file for the ids of what failed, one a line")
 
 
 def pytest_configure() -> None:
@@ -98,6 +99,9 @@ def freeswitch() -> Path:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):  # xdist's workers come here too
         return
+    if failed := config.getoption("--failed-report"):
+        stats = (*terminalreporter.stats.get("failed", []), *terminalreporter.stats.get("error", []))
+        Path(failed).write_text("".join(f"{nodeid}\n" for nodeid in sorted({report.nodeid for report in stats})))
     skipped = sorted(
         {report.nodeid for report in terminalreporter.stats.get("skipped", []) if "switch" in report.keywords}
     )

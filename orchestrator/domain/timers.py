@@ -167,10 +167,17 @@ def set_for_contact(timers: Timers, before: Contact | None, contact: Contact, ev
 
 def _set_by_event(timers: Timers, contact: Contact, event: Event, at: Instant) -> None:
     ident = contact.contact_id
-    match event:
+    match event:  # first what nearly every contact has
         case contacts.OfferMade() | contacts.OfferWidened():
             timers.set(("offer", ident), event.deadline)
             _set_or_cancel(timers, ("ring_next", ident), event.next_at)
+        case contacts.OfferClosed() | contacts.ContactConnected():
+            timers.cancel(("offer", ident))
+            timers.cancel(("ring_next", ident))
+        case contacts.QueueVisitEnded():
+            timers.cancel_all(("visit", "widen", "overflow", "answer", "place"), ident)
+        case contacts.ContactHeld() | contacts.ContactResumed() | contacts.AgentSegmentEnded():
+            timers.cancel(("wish", ident))
         case contacts.OfferAccepted():
             timers.cancel(("ring_next", ident))
             timers.set(("offer", ident), event.connect_by)
@@ -178,9 +185,6 @@ def _set_by_event(timers: Timers, contact: Contact, event: Event, at: Instant) -
             timers.set(("offer", ident), event.until)
         case contacts.OfferDeclined() if contact.offer is not None and not contact.offer.accepted:
             timers.set(("offer", ident), contact.offer.deadline)
-        case contacts.OfferClosed() | contacts.ContactConnected():
-            timers.cancel(("offer", ident))
-            timers.cancel(("ring_next", ident))
         case contacts.ContactQueued() if contact.visit is not None:
             timers.set(("visit", ident), event.leave_by)
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
@@ -194,8 +198,6 @@ def _set_by_event(timers: Timers, contact: Contact, event: Event, at: Instant) -
             timers.set(("legs", ident), Instant(at + grace(contact)))
         case contacts.VisitWidened() | contacts.VisitRevised() if contact.visit is not None:
             _set_or_cancel(timers, ("widen", ident), contact.visit.step_until)
-        case contacts.QueueVisitEnded():
-            timers.cancel_all(("visit", "widen", "overflow", "answer", "place"), ident)
         case contacts.OverflowDeferred():
             _set_or_cancel(timers, ("overflow", ident), event.again_at)
         case contacts.PlaceTold() | contacts.PlaceDeferred():
@@ -207,8 +209,6 @@ def _set_by_event(timers: Timers, contact: Contact, event: Event, at: Instant) -
                 timers.set(("wish", ident), event.not_before)
             else:
                 timers.cancel(("wish", ident))
-        case contacts.ContactHeld() | contacts.ContactResumed() | contacts.AgentSegmentEnded():
-            timers.cancel(("wish", ident))
         case contacts.LegOverdue():
             timers.set(("legs", ident), event.again_at)
         case (

@@ -22,7 +22,7 @@ from orchestrator.domain.routing.entries import EntryPoint
 from orchestrator.domain.routing.levels import Level
 from orchestrator.domain.routing.matching import PHONE_BUSY, Matching
 from orchestrator.domain.routing.outside import Outside
-from orchestrator.domain.routing.pools import PHONE_GONE
+from orchestrator.domain.routing.pools import PHONE_GONE, READY
 from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.routing.recording import Recordings
 from orchestrator.domain.routing.waits import Waits
@@ -283,7 +283,8 @@ class World:
 
     def _phone_state(self, extension: str) -> str:
         """What keeps this phone from being rung; empty where nothing does."""
-        if self.phone(extension) == nodes.GONE:
+        known = registration(self.nodes.values(), extension)
+        if known is not None and not known.registered:
             return PHONE_GONE
         return PHONE_BUSY if extension in self.lines else ""
 
@@ -358,7 +359,8 @@ class World:
             self.shifts[ident] = after
             self.shift_of_agent[after.agent_id] = ident
             self.shift_at[after.extension] = ident
-            self.matching.place_shift(after, phone=self._phone_state(after.extension), at=record.about.at)
+            phone = self._phone_state(after.extension) if after.status == READY else ""
+            self.matching.place_shift(after, phone=phone, at=record.about.at)
         return before, after
 
     def _apply_configuration(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:

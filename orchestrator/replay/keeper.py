@@ -1,5 +1,6 @@
 """The process that keeps the past at hand: it makes snapshots as the log grows, and at night walks over all of it.
 
+    at first  ──▶ fold what is there, as an engine would that starts
     log grows ──▶ fold ──▶ every `INTERVAL` records: frozen, and kept
     at night  ──▶ verify the whole log, and fold it beside: a snapshot that is not what the fold has, is made anew
 
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from orchestrator import cluster, logs
-from orchestrator.domain.kernel import Instant, Record
+from orchestrator.domain.kernel import Happened, Instant
 from orchestrator.domain.observed import Observed
 from orchestrator.replay import snapshots as kept
 from orchestrator.replay.frozen import Damaged, Marks, freeze, mark_of, thaw
@@ -78,7 +79,14 @@ class Keeper:
                 last = found.position - 1
         return self._begin_at(Observed(), 0, Instant(0))
 
-    def take(self, records: Iterable[Record]) -> None:
+    def catch_up(self, stop: threading.Event) -> None:
+        """Fold in what the log holds by now, as quickly as can be. Raises as `take` does."""
+        for after in range(self.position, self.log.position(), self._interval):
+            if stop.is_set():
+                return
+            self.take(self.log.happened(after, after + self._interval))
+
+    def take(self, records: Iterable[Happened]) -> None:
         """Fold these in, and keep a snapshot wherever one is due. Raises `Gone`, after which to `begin` anew, and
         `Away`.
         """
@@ -139,6 +147,7 @@ def follow(keeper: Keeper, stop: threading.Event) -> None:
         try:
             keeper.begin()
             log.info("snapshots-from", position=keeper.position)
+            keeper.catch_up(stop)
             for batch in keeper.log.follow(keeper.position, stop, batch=_BATCH):
                 keeper.take(batch)
         except Gone:

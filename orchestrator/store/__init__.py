@@ -14,7 +14,7 @@
         .erase(subject)                         destroys the keys; the log is unchanged
     Log(source, vault=None)                     opener=: what each personal text reads as, told by the caller
         .history(after, until, kinds, batch)  .stream(name, after_version)  .position()  .position_at(instant)
-        .happened(after, until)                 what a fold looks at of history, at two thirds of the cost
+        .happened(after, until)                 what a fold looks at of history, at half the cost
         .versions(kinds)  .follow(after, stop)  .wait_for(position, timeout_s)  .find_by_blind_index(token)
 
 The fence comes from `orchestrator.leader`. Call `assert_cooperative()` at boot of a process that gevent has patched.

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, Final, cast
 
 import psycopg
@@ -93,10 +94,10 @@ class Log:
             after = rows[-1].position
 
     def happened(self, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Happened]:
-        """What `history` tells as far as a fold looks at it: at two thirds of the cost, and the server reads on while
-        the caller folds. Holds one of the source's connections as long as it is iterated; where that is lost, it goes
-        on. A statement sends `batch` rows: none takes so long that the server would end it, or hold back its
-        housekeeping.
+        """What `history` tells as far as a fold looks at it: at half the cost, and where no keys are needed the server
+        reads on while the caller folds. Holds one of the source's connections as long as it is iterated; where that is
+        lost, it goes on. A statement sends `batch` rows: none takes so long that the server would end it, or hold back
+        its housekeeping.
         """
         last = END_OF_LOG if until is None else until
         vain = 0
@@ -104,10 +105,9 @@ class Log:
             begun, count = after, 0
             try:
                 with self._source.borrow() as connection:
-                    for rows in self._recorder.sent(connection, after=after, until=last, limit=batch):
-                        opener = self._given or self.opener({row[1] for row in rows if is_sealed(row[4])})
-                        for row in rows:
-                            yield self._mapper.happened(*row, opener=opener)
+                    for rows in self._parts(connection, after=after, until=last, limit=batch):
+                        sealed = {row[1] for row in rows if is_sealed(row[4])} if self._vault is not None else ()
+                        yield from self._mapper.told(rows, self.opener(sealed))
                         after = rows[-1][0]
                         count += len(rows)
             except psycopg.Error as error:
@@ -346,6 +346,16 @@ class Log:
 
     def _page_on(self, connection: Connection, after: int, limit: int) -> list[Row]:
         return self._recorder.page(connection, after=after, until=END_OF_LOG, kinds=None, limit=limit)
+
+    def _parts(self, connection: Connection, *, after: int, until: int, limit: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows as they come; where keys are needed all at once, for then one question brings all of them: beside
+        other work each waits for its turn.
+        """
+        parts = self._recorder.sent(connection, after=after, until=until, limit=limit)
+        if self._vault is None:
+            yield from parts
+        elif whole := list(chain.from_iterable(parts)):
+            yield whole
 
     def _records(self, rows: Sequence[Row]) -> Iterator[Record]:
         opener = self._given or self.opener({row.stream for row in rows if is_sealed(row.state)})

@@ -9,8 +9,7 @@ and its topic is `<name>.v<version>`, never a module path. A personal text in th
 can still be opened before it is upcast. An empty one is the text of a person whose key was destroyed before.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -26,7 +25,7 @@ from orchestrator.vault import SEALED, Tampered
 SEAL_MARK: Final = "$sealed"
 # As the encoder writes it. Inside a JSON string the quotes would be escaped, so no caller's name can look like it.
 _SEAL_BYTES: Final = b'{"$sealed":'
-_SEALED_FIELD: Final = re.compile(rb'"(\w+)":\{"\$sealed":"([^"\\]*)"\}')
+_SEALED_TEXT: Final = b":" + _SEAL_BYTES + b'"'
 
 Opener: TypeAlias = Callable[[str, str, str], str]
 """(stream, field path, sealed base64) → the text, or a marker that stands for it."""
@@ -111,8 +110,10 @@ class LedgerMapper(Mapper[str]):
         self._topics: dict[str, tuple[Entry, int]] = {}
         self._shapes: dict[type[Event], Shape | None] = {}
         self._decoders: dict[str, msgspec.json.Decoder[State[Any]]] = {}
-        self._tellers: dict[str, tuple[msgspec.json.Decoder[_Told[Any]], bool]] = {}
-        """By topic, for today's versions: the decoder, and whether personal text may be in it."""
+        self._tellers: dict[str, tuple[Callable[[bytes], _Told[Any]], bool]] = {}
+        """By topic, for today's versions whose texts can be opened where they stand: what decodes them, and whether
+        personal text may be in it.
+        """
         self._flat: set[type[Event]] = set()
         """Those whose personal texts all are fields of the event itself, and so can be opened where they stand."""
         for entry in catalogue.values():
@@ -122,8 +123,9 @@ class LedgerMapper(Mapper[str]):
             if shape is not None and is_flat(shape):
                 self._flat.add(entry.cls)
             self._decoders[entry.name] = msgspec.json.Decoder(State[entry.cls])  # type: ignore[name-defined]
-            teller = msgspec.json.Decoder(_Told[entry.cls])  # type: ignore[name-defined]
-            self._tellers[self._topic_of[entry.cls]] = (teller, shape is not None)
+            if shape is None or entry.cls in self._flat:
+                teller = msgspec.json.Decoder(_Told[entry.cls])  # type: ignore[name-defined]
+                self._tellers[self._topic_of[entry.cls]] = (teller.decode, shape is not None)
             for version in range(1, entry.version + 1):
                 self._topics[_topic(entry.name, version)] = (entry, version)
 
@@ -208,19 +210,23 @@ class LedgerMapper(Mapper[str]):
             position=position,
         )
 
-    def happened(
-        self, position: int, stream: str, version: int, topic: str, state: bytes, *, opener: Opener = mask
-    ) -> Happened:
-        """The same as far as a fold looks at it: for most rows at two thirds of the cost."""
-        decoder, personal = self._tellers.get(topic, (None, False))
-        if decoder is not None and not (personal and is_sealed(state)):
+    def told(self, rows: Iterable[tuple[int, str, int, str, bytes]], opener: Opener = mask) -> list[Happened]:
+        """The same of many rows, each with its position first, as far as a fold looks at it: at half the cost."""
+        found: list[Happened] = []
+        tellers, keep = self._tellers, found.append
+        for position, stream, version, topic, state in rows:
+            teller = tellers.get(topic)
             try:
-                told = decoder.decode(state)
-            except msgspec.MsgspecError:
-                pass  # the whole way says what is wrong with it
+                if teller is None:
+                    keep(self.record(stream, version, topic, state, position=position, opener=opener))
+                    continue
+                decode, personal = teller
+                told = decode(_opened(stream, state, opener) if personal and _SEAL_BYTES in state else state)
+            except (msgspec.MsgspecError, Tampered, ValueError):  # the whole way says what is wrong with it
+                keep(self.record(stream, version, topic, state, position=position, opener=opener))
             else:
-                return Happened(stream=stream, version=version, event=told.event, about=told.about, position=position)
-        return self.record(stream, version, topic, state, position=position, opener=opener)
+                keep(Happened(stream=stream, version=version, event=told.event, about=told.about, position=position))
+        return found
 
     def _modern(self, stream: str, state: bytes, entry: Entry, version: int, opener: Opener) -> State[Any]:
         """The state with sealed text opened and the body brought from `version` to the entry's."""
@@ -250,11 +256,13 @@ def _encode(record: Record, body: object) -> bytes:
 
 def _opened(stream: str, state: bytes, opener: Opener) -> bytes:
     """The state with the sealed fields of its event opened where they stand."""
-
-    def text(found: re.Match[bytes]) -> bytes:
-        return b'"%b":%b' % (found[1], _encoder.encode(opener(stream, found[1].decode(), found[2].decode())))
-
-    return _SEALED_FIELD.sub(text, state)
+    before, *after = state.split(_SEALED_TEXT)
+    parts = [before]
+    for each in after:
+        field = before[before.rindex(b'"', 0, -1) + 1 : -1].decode()
+        sealed, _, before = each.partition(b'"}')
+        parts += (b":", _encoder.encode(opener(stream, field, sealed.decode())), before)
+    return b"".join(parts)
 
 
 def _open(value: Any, path: str, opener: Callable[[str, str], str]) -> Any:  # noqa: ANN401 - plain data

@@ -20,7 +20,7 @@ from orchestrator.whatif.day import Day, Taker
 from orchestrator.whatif.measuring import FIGURES, HALF_HOUR, Measure, Measured
 from orchestrator.whatif.playing import Play
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the way in which a day is played: an answer of another one is not comparable."""
 MOST_DAYS: Final = 7
 MOST_SEEDS: Final = 50

@@ -88,6 +88,8 @@ class Ring(Struct, frozen=True):
 
     outcome: str
     after: int
+    at_desk: int = -1
+    """After how long (µs) it was accepted at the desk; -1: it was not."""
 
 
 class Agent(Struct):
@@ -112,7 +114,7 @@ class Day(Struct, kw_only=True):
     agents: dict[str, Agent]
     patience: Patience
     delivered: int
-    """From an offer until the phone rings, in the middle."""
+    """From an offer, or its being accepted at the desk, until the phone rings, in the middle."""
     joined: int
     """From an answer until both hear each other, in the middle."""
     left_out: Counter[str] = field(default_factory=Counter)
@@ -138,6 +140,7 @@ class Taker:
         self._callers: dict[str, Caller] = {}
         self._talking: dict[str, tuple[Talk, int]] = {}
         self._offers: dict[tuple[str, str], int] = {}
+        self._at_desk: dict[tuple[str, str], int] = {}
         self._accepted: dict[str, int] = {}
         self._offered: dict[str, str] = {}
         """The last offer of each contact."""
@@ -227,7 +230,7 @@ class Taker:
             case shifts.AgentReleased() if event.outcome in RING_OUTCOMES:
                 begun = self._offers.get((event.offer_id, ident))
                 if begun is not None:
-                    agent.rings.append(Ring(event.outcome, at - begun))
+                    agent.rings.append(Ring(event.outcome, at - begun, self._at_desk.get((event.offer_id, ident), -1)))
             case shifts.WrapUpStarted():
                 shift.wrapping, shift.wrap_at = self._last_talk(event.contact_id), at
             case shifts.WrapUpEnded():
@@ -319,12 +322,16 @@ class Taker:
                     self._offers[event.offer_id, held.shift_id] = at
             case contacts.OfferDelivered():
                 if (begun := self._offers.get((event.offer_id, event.shift_id))) is not None:
-                    self._delivered.append(at - begun)
+                    self._delivered.append(at - begun - self._at_desk.get((event.offer_id, event.shift_id), 0))
+            case contacts.OfferAcceptRequested():
+                if (begun := self._offers.get((event.offer_id, event.shift_id))) is not None:
+                    self._at_desk.setdefault((event.offer_id, event.shift_id), at - begun)
             case contacts.OfferAnswered():
                 begun = self._offers.get((event.offer_id, event.shift_id))
                 shift = self._shifts.get(event.shift_id)
                 if begun is not None and shift is not None:
-                    self._agent(shift.agent_id).rings.append(Ring(ANSWERED, at - begun))
+                    at_desk = self._at_desk.get((event.offer_id, event.shift_id), -1)
+                    self._agent(shift.agent_id).rings.append(Ring(ANSWERED, at - begun, at_desk))
             case contacts.OfferAccepted():
                 self._accepted[event.offer_id] = at
             case contacts.OfferClosed():

@@ -19,7 +19,6 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.staff import shifts
-from orchestrator.domain.staff.agents import BY_PHONE, AgentConfigured
 from orchestrator.domain.switch import facts, instructions
 from orchestrator.domain.world import World
 from orchestrator.runner import Followed, Input, Runner, inputs
@@ -35,6 +34,8 @@ _USUAL_RING: Final = Ring(ANSWERED, 3 * SECOND)
 _USUAL_BACK: Final = 60 * SECOND
 _USUAL_TALK: Final = Talk("", 180_000)
 _OUTSIDE_RINGS: Final = 6 * SECOND
+# What a phone takes that picks up by itself, where that day does not tell.
+_PICKS_UP: Final = 70 * MILLISECOND
 # What a switch takes to hang a leg up; and an apology to be said.
 _HANGS_UP: Final = 20 * MILLISECOND
 _APOLOGY: Final = 5 * SECOND
@@ -78,7 +79,7 @@ class Play:
     ) -> None:
         self.world = World()
         for record in configured:
-            self.world.apply(_by_phone(record))
+            self.world.apply(record)
         self._runner = Runner(self.world)
         self._day, self._seed, self._take = day, seed, take
         self._now = day.first
@@ -94,6 +95,8 @@ class Play:
         """How many conversations each contact has had."""
         self._wraps: dict[str, Talk] = {}
         self._wants: dict[str, str] = {}
+        self._accepted: dict[str, Ring] = {}
+        """What is left of a ring for the phone, whose leg this is, of an agent who has accepted at the desk."""
         self._staff = staff
         self._rings = _rings(day, staff)
         self._backs = [back for agent in day.agents.values() for back in agent.back] or [_USUAL_BACK]
@@ -103,7 +106,7 @@ class Play:
         for node in sorted({caller.node for caller in day.callers}):
             self._at(day.first, self._connect, node)
         for record in changed:
-            self._at(record.about.at, self._follow, _by_phone(record))
+            self._at(record.about.at, self._follow, record)
         for agent_id, agent in sorted(staff.items()):
             for wish in agent.wishes:
                 self._at(wish.at, self._wish, agent_id, wish.what, wish.detail)
@@ -175,6 +178,10 @@ class Play:
         match event:
             case contacts.ContactArrived():
                 self._arrived(ident_of(record.stream), self._of_leg[event.leg])
+            case contacts.OfferMade() | contacts.OfferWidened():
+                for held in event.reservations:
+                    if held.at_desk:
+                        self._ring_desk(ident_of(record.stream), event.offer_id, held)
             case contacts.OfferAccepted():
                 self._answered(ident_of(record.stream))
             case contacts.ContactConnected():
@@ -342,10 +349,10 @@ class Play:
                 self._after(_HANGS_UP, self._tell_presence, given)
 
     def _ring(self, given: instructions.RingAgent) -> None:
-        shift = self.world.shifts.get(self.world.shift_at.get(given.extension, ""))
-        place = self._of_contact[given.contact]
-        rings = self._rings[shift.agent_id if shift is not None and shift.agent_id in self._rings else ""]
-        ring = rings[int(self._chances[place].next_ring() * len(rings))]
+        ring = self._accepted.pop(given.leg, None)
+        if ring is None:
+            shift = self.world.shifts.get(self.world.shift_at.get(given.extension, ""))
+            ring = self._draw_ring(given.contact, shift.agent_id if shift is not None else "")
         self._live.add(given.leg)
         if ring.outcome == "unreachable":
             self._after(ring.after, self._gone, given.node, given.leg, _CAUSES[ring.outcome])
@@ -356,6 +363,27 @@ class Play:
             self._after(ring.after, self._say, facts.LegParked, given)
         elif ring.outcome in _CAUSES:
             self._after(ring.after, self._gone, given.node, given.leg, _CAUSES[ring.outcome])
+
+    def _draw_ring(self, contact_id: str, agent_id: str) -> Ring:
+        rings = self._rings[agent_id if agent_id in self._rings else ""]
+        return rings[int(self._chances[self._of_contact[contact_id]].next_ring() * len(rings))]
+
+    def _ring_desk(self, contact_id: str, offer_id: str, held: contacts.Reservation) -> None:
+        """The desk rings. Where it was accepted there, what is left of the ring is the phone's."""
+        ring = self._draw_ring(contact_id, held.agent_id)
+        if ring.at_desk < 0 and ring.outcome == "timed_out":
+            return
+        if ring.at_desk < 0 and ring.outcome == "rejected":
+            self._after(ring.after, self._at_desk, inputs.Reject, held.agent_id, offer_id)
+            return
+        at_desk = ring.at_desk if ring.at_desk >= 0 else max(ring.after - _PICKS_UP, 0)
+        self._accepted[held.leg] = replace(ring, after=ring.after - at_desk)
+        self._after(at_desk, self._at_desk, inputs.Accept, held.agent_id, offer_id)
+
+    def _at_desk(self, wish: type[inputs.Accept | inputs.Reject], agent_id: str, offer_id: str) -> None:
+        agent = self.world.agents.get(agent_id)
+        if agent is not None:
+            self._step(wish(agent=agent.number, about=offer_id))
 
     def _say(self, fact: type[facts.LegFact], given: instructions.RingAgent | instructions.DialOutside) -> None:
         if given.leg in self._live:
@@ -371,13 +399,6 @@ class Play:
 
     def _tell_presence(self, given: instructions.CheckLeg) -> None:
         self._step(facts.LegPresence(node=given.node, leg=given.leg, exists=given.leg in self._live))
-
-
-def _by_phone(record: Record) -> Record:
-    """The same, with an agent who answers by phone: whoever is played has no desk, and takes as long as they took."""
-    if isinstance(record.event, AgentConfigured) and record.event.answer != BY_PHONE:
-        return replace(record, event=replace(record.event, answer=BY_PHONE))
-    return record
 
 
 def _rings(day: Day, staff: Mapping[str, Agent]) -> dict[str, list[Ring]]:

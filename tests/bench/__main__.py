@@ -1,5 +1,5 @@
 """Figures as JSON lines: `python -m tests.bench [GROUP]`, a name of `GROUPS` (also `--only GROUP`). Of `replay`,
-`--size 20m` measures a long log, too.
+`--size 20m` measures a long log, too, and `--keep DIR` leaves it to the next run.
 
 Each group is a module here with `run() -> Iterator[dict]`; each figure has name, value and unit, and where there is one
 the limit that it is held to (`at_least`, `at_most`, `target`) and the peer measured beside it. Missed limits are named
@@ -13,6 +13,7 @@ import importlib.util
 import json
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 GROUPS = (
@@ -48,11 +49,15 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("group", nargs="?", choices=GROUPS)
     parser.add_argument("--only", choices=GROUPS)
-    parser.add_argument("--size", choices=("1m", "5m", "20m"), help="how long a log `replay` is measured on")
+    parser.add_argument(
+        "--size", choices=("100k", "1m", "2m", "5m", "10m", "20m"), help="how long a log `replay` is measured on"
+    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="where `replay` keeps its log, and takes it up again")
     asked = parser.parse_args(words)
     only = asked.group or asked.only
-    if asked.size and only != "replay":
-        parser.error("only the group `replay` has a size")
+    if (asked.size or asked.keep) and only != "replay":
+        parser.error("only the group `replay` has a size, and a log to keep")
+    given = {name: value for name in ("size", "keep") if (value := getattr(asked, name))}
     late: list[str] = []
     failed: list[str] = []
     broken = False
@@ -63,7 +68,7 @@ def main(words: list[str]) -> int:
             broken |= bool(only)
             continue
         try:
-            for figure in importlib.import_module(name).run(*filter(None, (asked.size,))):
+            for figure in importlib.import_module(name).run(**given):
                 print(json.dumps(figure, ensure_ascii=False), flush=True)
                 if missed(figure):
                     late.append(figure["name"])

@@ -5,8 +5,9 @@ writers and then copied under other names, each copy later than the one before, 
 keeper makes its snapshots beside it, as it does in life. A look is cold: connections, snapshots and keys are as of a
 process that has just begun. What the server's memory holds of its files is left alone.
 
-A million events by default. `--size 20m` goes on to 5 and 20 million: that takes half an hour to an hour and 16 GB
-under the folder for temporary files, and is given up after `LONGEST_S`.
+A million events by default. `--size 20m` goes on to 2, 5, 10 and 20 million: that takes a quarter of an hour or more
+and 16 GB under the folder for temporary files, and is given up after `LONGEST_S`. `--keep DIR` leaves log and snapshots
+there; the next run with it takes them up and measures again, or lets them grow. Snapshots of other code are made anew.
 """
 
 import random
@@ -17,9 +18,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 import psycopg
 
 from orchestrator import cluster as clusters
@@ -35,13 +38,20 @@ from orchestrator.store import DeskWriter, KeyShelf, LiveWriter, Log, Source, sc
 from orchestrator.vault import Vault
 from projections.command import collect_rarely
 from tests.bench.projections_log import FENCE, append, simulated
-from tests.bench.replay_log import Copies, with_evening
+from tests.bench.replay_log import Copies, Story, with_evening
 from tests.postgres import make_reachable_directory, settings_for
 
-SIZES: Final = {"100k": 100_000, "1m": 1_000_000, "5m": 5_000_000, "20m": 20_000_000}
+SIZES: Final = {
+    "100k": 100_000,
+    "1m": 1_000_000,
+    "2m": 2_000_000,
+    "5m": 5_000_000,
+    "10m": 10_000_000,
+    "20m": 20_000_000,
+}
 USUAL: Final = "1m"
 LONGEST_S: Final = 3_600.0
-# Copied ahead of the keeper, at most: what is copied first is not to be read from the disk again.
+# Copied ahead of the keeper.
 _AHEAD: Final = 1_000_000
 LOOKS: Final = 12
 # Of how many events the rates of folding are taken, and how often.
@@ -50,76 +60,76 @@ ROUNDS: Final = 5
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 
-def run(size: str = USUAL) -> Iterator[dict[str, Any]]:
-    """The figures of group `replay`, in about two minutes; of a log of `size`."""
-    place = make_reachable_directory("rl-bench-")
+def run(size: str = USUAL, keep: Path | None = None) -> Iterator[dict[str, Any]]:
+    """The figures of group `replay`, in about two minutes; of a log of `size`, or of what is kept in a directory."""
+    place = make_reachable_directory("rl-bench-") if keep is None else keep.absolute()
+    place.mkdir(mode=0o711, parents=True, exist_ok=True)
     cluster = clusters.ensure_running(settings_for(place / "home"), lambda _: None)
     try:
         with ExitStack() as stack:
-            yield from _measured(cluster, place / "kek", SIZES[size], stack)
+            yield from _measured(cluster, place, SIZES[size], stack)
     finally:
         cluster.stop()
-        shutil.rmtree(place)
+        if keep is None:
+            shutil.rmtree(place)
 
 
-def _measured(cluster: Cluster, kek: Any, most: int, stack: ExitStack) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a path
+def _measured(cluster: Cluster, place: Path, most: int, stack: ExitStack) -> Iterator[dict[str, Any]]:
     schema.create(cluster.url_owner, admin_url=cluster.url_admin)
-    with psycopg.connect(cluster.url_writer) as connection:
-        connection.execute("INSERT INTO ringledger_lease (site, holder, epoch) VALUES ('main', 'bench', 1)")
-    writing, reading, projecting = (
-        Source(url) for url in (cluster.url_writer, cluster.url_reader, cluster.url_projector)
-    )
-    for source in (writing, reading, projecting):
+    kek, note = place / "kek", place / "story.json"
+    if not note.exists():
+        note.write_bytes(msgspec.json.encode(_told(cluster, kek)))
+    reading, projecting = Source(cluster.url_reader), Source(cluster.url_projector)
+    for source in (reading, projecting):
         stack.callback(source.close)
-    vault = Vault.unlock(kek, KeyShelf(writing))
-    writer = LiveWriter(writing, vault, FENCE).start()
-    records = with_evening(simulated())
-    append(DeskWriter(writing, vault), writer, records)
-    writer.close()
     collect_rarely()
-    copies = Copies(cluster.url_owner, records)
-    snapshots = Snapshots(projecting)
-    keeper = Keeper(projecting, snapshots)
+    copies = Copies(cluster.url_owner, msgspec.json.decode(note.read_bytes(), type=Story))
+    steps = {name: size for name, size in SIZES.items() if size <= most and copies.events < size + copies.size}
+    if not steps:
+        raise ValueError(f"{place} holds {copies.events} events, more than were asked for: ask for more, or elsewhere.")
+    keeper = Keeper(projecting, Snapshots(projecting))
     keeper.begin()
     until = time.monotonic() + LONGEST_S
-    for name, size in SIZES.items():
-        if size <= most:
-            begun = time.monotonic()
-            _fill(copies, keeper, size, until)
-            print(f"{copies.events} events and their snapshots: {time.monotonic() - begun:.0f} s", file=sys.stderr)
-            yield _cold(cluster, kek, name, copies, size)
-        if name == USUAL:
-            yield from _rates(reading, cluster)
+    rated = False
+    for name, size in steps.items():
+        begun, kept = time.monotonic(), keeper.position
+        _fill(copies, keeper, size, until)
+        made, took = keeper.position - kept, time.monotonic() - begun
+        print(f"{copies.events} events; copies and snapshots of the last {made}: {took:.0f} s", file=sys.stderr)
+        yield _cold(cluster, kek, name, copies, size)
+        if size >= SIZES[USUAL] and not rated:
+            yield from _rates(reading, cluster, copies.whole(SIZES[USUAL]))
+            rated = True
     yield _sizes(cluster, copies)
 
 
-def _fill(copies: Copies, keeper: Keeper, size: int, until: float) -> None:
-    """Copy until it is enough or time is up, while the keeper follows; then let it come to the end."""
-    stop = threading.Event()
-    done = threading.Event()
-
-    def follow() -> None:
-        for batch in keeper.log.follow(keeper.position, stop):
-            keeper.take(batch)
-            if not batch and done.is_set():
-                return
-
-    thread = threading.Thread(target=follow)
-    thread.start()
+def _told(cluster: Cluster, kek: Path) -> Story:
+    """The story, stored as the product stores it."""
+    with psycopg.connect(cluster.url_writer) as connection:
+        connection.execute("INSERT INTO ringledger_lease (site, holder, epoch) VALUES ('main', 'bench', 1)")
+    writing = Source(cluster.url_writer)
     try:
-        while copies.events < size and time.monotonic() < until:
-            if copies.events - keeper.position < _AHEAD:
-                copies.fill(copies.events + 1)
-            else:
-                time.sleep(0.1)
-        done.set()
-        thread.join()
+        vault = Vault.unlock(kek, KeyShelf(writing))
+        writer = LiveWriter(writing, vault, FENCE).start()
+        records = with_evening(simulated())
+        append(DeskWriter(writing, vault), writer, records)
+        writer.close()
+        times = [record.about.at for record in records]
+        return Story(len(records), Log(writing).position(), min(times), max(times))
     finally:
-        stop.set()
-        thread.join()
+        writing.close()
 
 
-def _cold(cluster: Cluster, kek: Any, name: str, copies: Copies, size: int) -> dict[str, Any]:  # noqa: ANN401 - a path
+def _fill(copies: Copies, keeper: Keeper, size: int, until: float) -> None:
+    """Copy until it is enough or time is up; the keeper follows, so that it need not read from the disk again."""
+    never = threading.Event()
+    keeper.catch_up(never)
+    while copies.events < size and time.monotonic() < until:
+        copies.fill(min(size, copies.events + _AHEAD))
+        keeper.catch_up(never)
+
+
+def _cold(cluster: Cluster, kek: Path, name: str, copies: Copies, size: int) -> dict[str, Any]:
     """The slowest of some looks at instants drawn from the whole log."""
     dice = random.Random(name)
     took: list[float] = []
@@ -150,7 +160,7 @@ def _cold(cluster: Cluster, kek: Any, name: str, copies: Copies, size: int) -> d
     }
 
 
-def _rates(reading: Source, cluster: Cluster) -> Iterator[dict[str, Any]]:
+def _rates(reading: Source, cluster: Cluster, until: int) -> Iterator[dict[str, Any]]:
     log = Log(reading)
     folds: list[tuple[float, float]] = []
     copies: list[float] = []
@@ -171,7 +181,7 @@ def _rates(reading: Source, cluster: Cluster) -> Iterator[dict[str, Any]]:
     }
     yield {"name": "fold.vs_copy", "value": round(folded / raw, 3), "unit": "ratio", "at_least": 0.2}
     cpu = time.process_time()
-    report = verify(log.history())
+    report = verify(log.history(until=until))
     used = time.process_time() - cpu
     yield {
         "name": "verify.events_per_s",

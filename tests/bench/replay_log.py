@@ -5,9 +5,10 @@ place of what differs between copies: the first eight digits of every id, and th
 """
 
 import re
-from typing import Final
+from typing import Final, LiteralString
 
 import psycopg
+from msgspec import Struct
 
 from orchestrator.domain.kernel import Instant, Provenance, Record, derived_id
 from orchestrator.domain.staff.shifts import AgentSignedOut
@@ -20,22 +21,36 @@ _LATER: Final = 1_000_000_000
 _HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END: Final = b"\xff\xff"
 _READ: Final = (
-    "SELECT originator_id, originator_version, topic, state FROM ringledger_events"
-    " WHERE split_part(originator_id, '-', 1) IN ('contact', 'shift') ORDER BY notification_id"
+    "SELECT originator_id, originator_version, topic, state FROM ringledger_events WHERE notification_id <= %s"
+    " AND split_part(originator_id, '-', 1) IN ('contact', 'shift') ORDER BY notification_id"
 )
+_COUNT: Final = "SELECT count(*) FROM ringledger_events"
+_PLACE: Final = "SELECT notification_id FROM ringledger_events ORDER BY notification_id OFFSET %s LIMIT 1"
+
+
+class Story(Struct, frozen=True):
+    """What is copied: the first records of a log, up to a position."""
+
+    records: int
+    until: int
+    begins: Instant
+    ends: Instant
 
 
 class Copies:
-    """The copies of what the log holds when this is made."""
+    """The copies of a log's story, those that are there already among them."""
 
-    def __init__(self, url: str, records: list[Record]) -> None:
+    def __init__(self, url: str, story: Story) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
-        self.begins = Instant(min(record.about.at for record in records))
-        rows = [(str(a), int(b), str(c), bytes(d)) for a, b, c, d in self._connection.execute(_READ).fetchall()]
-        self._size = len(rows)
-        self._number = 0
-        self.events = len(records)
-        self.ends = Instant(max(record.about.at for record in records))
+        self.begins = story.begins
+        found = self._connection.execute(_READ, (story.until,)).fetchall()
+        rows = [(str(a), int(b), str(c), bytes(d)) for a, b, c, d in found]
+        self._story = story.records
+        self.size = len(rows)
+        """Of one copy."""
+        self.events = self._told(_COUNT)
+        self._number = (self.events - story.records) // self.size
+        self.ends = Instant(story.ends + self._number * _LATER)
         text = _IDS.sub(_ID + rb"\1", b"".join(_row(*row) for row in rows))
         self._thousands: dict[int, bytes] = {}
         self._text = _TIMES.sub(self._blank, text)
@@ -53,8 +68,18 @@ class Copies:
             with self._connection.cursor().copy(words) as copy:
                 copy.write(_HEAD + text + _END)
             self._connection.execute("NOTIFY ringledger_events")
-            self.events += self._size
+            self.events += self.size
             self.ends = Instant(self.ends + _LATER)
+
+    def whole(self, events: int) -> int:
+        """The position at which the last copy ends that is needed for so many events."""
+        copies = -(-(events - self._story) // self.size)
+        return self._told(_PLACE, self._story + copies * self.size - 1)
+
+    def _told(self, words: LiteralString, *values: int) -> int:
+        row = self._connection.execute(words, values).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def _blank(self, found: re.Match[bytes]) -> bytes:
         thousand = int(found[1])

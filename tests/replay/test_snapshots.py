@@ -98,7 +98,8 @@ def test_a_fold_of_what_happened_is_the_fold_of_the_records(seed: int) -> None:
     for number, record in enumerate(Run(seed).play().ledger.records(), 1):
         draft = mapper.draft(record)
         row = (record.stream, record.version, draft.topic, mapper.finish(draft, lambda text: text.text[::-1]))
-        quick.apply(mapper.happened(number, *row, opener=lambda _stream, _path, sealed: sealed[::-1]))
+        (each,) = mapper.told([(number, *row)], opener=lambda _stream, _path, sealed: sealed[::-1])
+        quick.apply(each)
         whole.apply(record)
     assert whole.contacts or whole.shifts
     assert told(quick, Instant(0)) == told(whole, Instant(0))

@@ -6,8 +6,11 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from orchestrator.audit import verify
+from orchestrator.domain.contacts import contacts
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Refused
 from orchestrator.domain.sizing.seats import Blocked, Demand, Terms, expected_impatient
+from orchestrator.domain.staff.agents import AT_DESK, AgentConfigured
 from orchestrator.service import site_text
 from orchestrator.whatif import asking
 from orchestrator.whatif.asking import Answer, Real
@@ -70,6 +73,36 @@ def test_who_hangs_up_as_an_agent_answers_does_so_again_and_tells_nothing_of_pat
     assert f"{told.at_answer} hung up in the moment in which an agent answered." in said
     assert f"{told.at_ring} of those who gave up did so while a phone rang for them." in said
     assert f"{100 * told.at_ring / 250:.1f} points" in said
+
+
+def test_agents_who_answer_at_the_desk_are_played_so() -> None:
+    """Feature 10.4: their phones are called once they have accepted, and the day comes to the same, as its log says."""
+    day = made.brought(120, 4, hours=(8, 9), agents_pause=False)
+    agents = {
+        name: replace(agent, rings=[replace(ring, at_desk=ring.after - SECOND // 4) for ring in agent.rings])
+        for name, agent in day.agents.items()
+    }
+    configured = [
+        replace(record, event=replace(record.event, answer=AT_DESK))
+        if isinstance(record.event, AgentConfigured)
+        else record
+        for record in day.configured
+    ]
+    log = made.records(replace(day, agents=agents, configured=configured))
+    assert not verify(log).problems
+    asked = {record.event.leg for record in log if isinstance(record.event, contacts.OfferAcceptRequested)}
+    answered = {record.event.leg for record in log if isinstance(record.event, contacts.OfferAnswered)}
+    assert len(answered) > 60
+    assert answered <= asked
+    real = asking.taken(log, made.FIRST, made.LAST)
+    rings = [ring for agent in real.day.agents.values() for ring in agent.rings if ring.outcome == ANSWERED]
+    assert {ring.after - ring.at_desk for ring in rings} == {SECOND // 4}
+    answer = ask(real, seeds=5)
+    for name in ("answer_wait_s", "given_up", "occupancy"):
+        figure = answer.figures[name]
+        assert figure.real is not None
+        assert figure.same is not None
+        assert figure.same.least <= figure.real <= figure.same.most, name
 
 
 def test_a_queue_of_its_own_does_as_erlang_a_says() -> None:

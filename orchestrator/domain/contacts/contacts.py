@@ -367,7 +367,10 @@ def reservation_of(contact: Contact, leg: str) -> Reservation | None:
 
 def extension_of(contact: Contact, leg: str) -> str:
     """The extension of this agent's leg, empty for the caller's leg and for legs that are gone."""
-    return next((extension for phone, extension in contact.phones if phone == leg), "")
+    for phone, extension in contact.phones:
+        if phone == leg:
+            return extension
+    return ""
 
 
 def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) -> Contact | None:
@@ -395,94 +398,12 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         if type(event) is OfferAcceptRequested:
             contact = _rung_at_last(contact, contact.offer, event)
         return _evolve_offered(contact, offer)
-    match event:  # first what nearly every contact has
-        case LegClosed():
-            return _evolve_leg_closed(contact, event)
-        case ContactIdentified():
-            return replace(contact, customer_id=event.customer_id, level=event.level, last_agent=event.last_agent)
-        case ContactQueued():
-            visit = Visit(
-                visit_id=event.visit_id,
-                queue_id=event.queue_id,
-                priority=event.priority,
-                queued_at=at,
-                leave_by=event.leave_by,
-                bonuses=event.bonuses,
-                steps=event.steps,
-                step=-1 if event.known_by else 0,
-                step_until=event.known_by or (_until(event.steps[0], at) if event.steps else Instant(0)),
-                age_per_min=event.age_per_min,
-                age_cap=event.age_cap,
-                waiting_since=event.waiting_since or at,
-                overflow_at=event.overflow_at,
-            )
-            return replace(
-                contact,
-                # Whoever is to be called back is so in another queue, too.
-                status=contact.status if contact.status in ("awaiting_callback", "callback_later") else "waiting",
-                visit=visit,
-                entry_id=event.entry_id,
-                queue_id=event.queue_id,
-                music=event.music,
-                hops=event.hops,
-                answer_at=event.answer_at,
-                answered=contact.answered or event.answer_at == 0,
-                told_place=(),
-            )
-        case OfferMade():
-            offer = Offer(
-                offer_id=event.offer_id,
-                visit_id=event.visit_id,
-                reservations=event.reservations,
-                deadline=event.deadline,
-                made_at=at,
-            )
-            # Not one who was consulted before, and not a phone that is rung once the desk has accepted.
-            made = tuple(r for r in event.reservations if r.leg not in contact.legs and not r.at_desk)
-            legs = contact.legs + tuple(r.leg for r in made)
-            phones = contact.phones + tuple((r.leg, r.extension) for r in made)
-            return replace(contact, status="offered", offer=offer, legs=legs, phones=phones)
-        case OfferClosed():
-            status = contact.status
-            if status in ("offered", "connecting", "calling_back"):
-                status = "awaiting_callback" if to_be_called(contact) is not None else "waiting"
-            return replace(contact, offer=None, status=status, visit=_declined(contact, event), carried="")
-        case ContactConnected():
-            segment = Segment(
-                segment_id=event.segment_id,
-                shift_id=event.shift_id,
-                agent_id=event.agent_id,
-                leg=event.leg,
-                since=at,
-                changed_at=at,
-                waited=at - contact.visit.since if contact.visit is not None else 0,
-                tape=contact.carried,
-            )
-            return replace(contact, status="connected", offer=None, segment=segment, served=True, carried="")
-        case QueueVisitEnded():
-            return replace(contact, visit=None)
-        case NumberAnnounced() if contact.segment is not None:
-            return replace(contact, segment=replace(contact.segment, announced=True))
-        case AgentSegmentEnded(ended_by=transfers.TRANSFER):
-            # The visit begins in the same decision.
-            return replace(contact, segment=None, consult=None, status="arrived")
-        case AgentSegmentEnded(ended_by=parks.PARKED):
-            return replace(contact, segment=None, status=PARKED)
-        case AgentSegmentEnded():
-            return replace(contact, segment=None, consult=None, status="leaving", phase=contact.phase or contact.status)
-        case ContactEnded():
-            return replace(contact, status="ended", offer=None, segment=None, visit=None)
-        case ContactTurnedAway():
-            return replace(
-                contact,
-                status="leaving",
-                told="turned_away",
-                apology=event.prompt,
-                goodbye=event.cause,
-                phase=contact.phase or contact.status,
-                hops=event.hops or contact.hops,
-                answered=contact.answered or event.answered,
-            )
+    common = _COMMON.get(type(event))
+    if common is not None:
+        return common(contact, event, at)
+    match event:
+        case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
+            return _evolve_hold(contact, event, at)
         case AnswerRequested():
             return replace(contact, answered=True)
         case NuisanceMarked():
@@ -495,8 +416,6 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return _evolve_visit(contact, event)
         case ContactReprioritised():
             return _evolve_given(contact, event.given)
-        case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
-            return _evolve_hold(contact, event, at)
         case ContactTransferred():
             return transfers.evolve(contact, event)
         case HangUpRequested():
@@ -528,6 +447,111 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
     if isinstance(event, ContactParked | ParkEnded):
         return parks.evolve(contact, event, at)
     return outward.evolve(contact, event, at)
+
+
+def _identified(contact: Contact, event: ContactIdentified, _at: Instant) -> Contact:
+    return replace(contact, customer_id=event.customer_id, level=event.level, last_agent=event.last_agent)
+
+
+def _queued(contact: Contact, event: ContactQueued, at: Instant) -> Contact:
+    visit = Visit(
+        visit_id=event.visit_id,
+        queue_id=event.queue_id,
+        priority=event.priority,
+        queued_at=at,
+        leave_by=event.leave_by,
+        bonuses=event.bonuses,
+        steps=event.steps,
+        step=-1 if event.known_by else 0,
+        step_until=event.known_by or (_until(event.steps[0], at) if event.steps else Instant(0)),
+        age_per_min=event.age_per_min,
+        age_cap=event.age_cap,
+        waiting_since=event.waiting_since or at,
+        overflow_at=event.overflow_at,
+    )
+    return replace(
+        contact,
+        # Whoever is to be called back is so in another queue, too.
+        status=contact.status if contact.status in ("awaiting_callback", "callback_later") else "waiting",
+        visit=visit,
+        entry_id=event.entry_id,
+        queue_id=event.queue_id,
+        music=event.music,
+        hops=event.hops,
+        answer_at=event.answer_at,
+        answered=contact.answered or event.answer_at == 0,
+        told_place=(),
+    )
+
+
+def _offered(contact: Contact, event: OfferMade, at: Instant) -> Contact:
+    offer = Offer(
+        offer_id=event.offer_id,
+        visit_id=event.visit_id,
+        reservations=event.reservations,
+        deadline=event.deadline,
+        made_at=at,
+    )
+    # Not one who was consulted before, and not a phone that is rung once the desk has accepted.
+    made = [r for r in event.reservations if r.leg not in contact.legs and not r.at_desk]
+    legs = (*contact.legs, *[r.leg for r in made])
+    phones = (*contact.phones, *[(r.leg, r.extension) for r in made])
+    return replace(contact, status="offered", offer=offer, legs=legs, phones=phones)
+
+
+def _offer_closed(contact: Contact, event: OfferClosed, _at: Instant) -> Contact:
+    status = contact.status
+    if status in ("offered", "connecting", "calling_back"):
+        status = "awaiting_callback" if to_be_called(contact) is not None else "waiting"
+    return replace(contact, offer=None, status=status, visit=_declined(contact, event), carried="")
+
+
+def _connected(contact: Contact, event: ContactConnected, at: Instant) -> Contact:
+    segment = Segment(
+        segment_id=event.segment_id,
+        shift_id=event.shift_id,
+        agent_id=event.agent_id,
+        leg=event.leg,
+        since=at,
+        changed_at=at,
+        waited=at - contact.visit.since if contact.visit is not None else 0,
+        tape=contact.carried,
+    )
+    return replace(contact, status="connected", offer=None, segment=segment, served=True, carried="")
+
+
+def _visit_ended(contact: Contact, _event: QueueVisitEnded, _at: Instant) -> Contact:
+    return replace(contact, visit=None)
+
+
+def _announced(contact: Contact, _event: NumberAnnounced, _at: Instant) -> Contact:
+    return contact if contact.segment is None else replace(contact, segment=replace(contact.segment, announced=True))
+
+
+def _segment_ended(contact: Contact, event: AgentSegmentEnded, _at: Instant) -> Contact:
+    if event.ended_by == transfers.TRANSFER:
+        # The visit begins in the same decision.
+        return replace(contact, segment=None, consult=None, status="arrived")
+    if event.ended_by == parks.PARKED:
+        return replace(contact, segment=None, status=PARKED)
+    return replace(contact, segment=None, consult=None, status="leaving", phase=contact.phase or contact.status)
+
+
+def _ended(contact: Contact, _event: ContactEnded, _at: Instant) -> Contact:
+    return replace(contact, status="ended", offer=None, segment=None, visit=None)
+
+
+def _turned_away(contact: Contact, event: ContactTurnedAway, _at: Instant) -> Contact:
+    return replace(
+        contact,
+        status="leaving",
+        told="turned_away",
+        apology=event.prompt,
+        goodbye=event.cause,
+        phase=contact.phase or contact.status,
+        hops=event.hops or contact.hops,
+        answered=contact.answered or event.answered,
+    )
 
 
 def _evolve_offered(contact: Contact, offer: Offer) -> Contact:
@@ -623,19 +647,16 @@ def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:
     return contact
 
 
-def _evolve_leg_closed(contact: Contact, event: LegClosed) -> Contact:
+def _leg_closed(contact: Contact, event: LegClosed, _at: Instant) -> Contact:
     closed = event.leg
-    after = replace(
-        contact,
-        legs=tuple([leg for leg in contact.legs if leg != closed]),
-        phones=tuple([phone for phone in contact.phones if phone[0] != closed]) if contact.phones else (),
-    )
-    if event.leg == contact.farewell:
-        after = replace(after, farewell="")
-    if event.leg == contact.caller_leg and contact.status != "leaving":
-        told = lost_as(event.cause) or contact.told
-        after = replace(after, status="leaving", phase=contact.status, told=told)
-    return _in_time(after)
+    legs = tuple([leg for leg in contact.legs if leg != closed])
+    phones = tuple([phone for phone in contact.phones if phone[0] != closed]) if contact.phones else ()
+    farewell = "" if closed == contact.farewell else contact.farewell
+    if closed != contact.caller_leg or contact.status == "leaving":
+        return _in_time(replace(contact, legs=legs, phones=phones, farewell=farewell))
+    told = lost_as(event.cause) or contact.told
+    left = {"status": "leaving", "phase": contact.status, "told": told}
+    return _in_time(replace(contact, legs=legs, phones=phones, farewell=farewell, **left))
 
 
 def _in_time(contact: Contact) -> Contact:
@@ -665,5 +686,25 @@ _OF_OFFER: Final[Mapping[type[Event], Callable[[Offer, Any], Offer]]] = MappingP
         OfferAnswered: lambda offer, event: replace(offer, answered=(*offer.answered, event.leg)),
         OfferAccepted: lambda offer, event: replace(offer, accepted=event.leg, doubted=False),
         OfferExtended: _extended,
+    }
+)
+
+# What nearly every contact has, for the same reason.
+_COMMON: Final[Mapping[type[Event], Callable[[Contact, Any, Instant], Contact]]] = MappingProxyType(
+    {
+        LegClosed: _leg_closed,
+        ContactIdentified: _identified,
+        ContactQueued: _queued,
+        OfferMade: _offered,
+        OfferRejected: _offer_closed,
+        OfferTimedOut: _offer_closed,
+        OfferWithdrawn: _offer_closed,
+        OfferFailed: _offer_closed,
+        ContactConnected: _connected,
+        QueueVisitEnded: _visit_ended,
+        NumberAnnounced: _announced,
+        AgentSegmentEnded: _segment_ended,
+        ContactEnded: _ended,
+        ContactTurnedAway: _turned_away,
     }
 )

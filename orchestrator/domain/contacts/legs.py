@@ -38,8 +38,9 @@ def decide(contact: "Contact", command: CheckOverdue | NoteParked) -> tuple[Even
 
 def doubtful_legs(contact: "Contact") -> tuple[str, ...]:
     """Open legs that the switch is asked after where it says nothing of them in time."""
-    parking = parking_leg(contact)
-    return (*doomed_legs(contact), parking) if parking else doomed_legs(contact)
+    doomed = doomed_legs(contact)
+    parking = parking_leg(contact) if contact.parking else ""
+    return (*doomed, parking) if parking else doomed
 
 
 def grace(contact: "Contact") -> int:

@@ -5,6 +5,10 @@ contact, or the best contact for an agent, does not grow with waiting contacts t
 requirement at a time; those of one queue who ask for the same stand in one lane (`lines`), and look at the agents of
 one pool by one order (`pools`). Lanes of named agents look at those agents alone.
 
+Whoever comes and goes between two questions is never put in order: what moved is noted, and put where it belongs once
+somebody asks (`_settle`). A fold of the past asks at its end. Where agents are drawn, it counts who was drawn before:
+there everybody is put in order at once.
+
 Contacts: higher rank first, then who has waited longest, then who queued first. Agents: higher level first, unless the
 queue says otherwise and the requirement does not ask for the strongest; then the queue's rule (`rules`).
 """
@@ -66,20 +70,29 @@ class Matching:
         self._shifts: dict[str, Shift] = {}
         self._shifts_of_agent: dict[str, dict[str, None]] = {}
         self._labels: dict[str, str] = {}
+        self._counted: dict[str, str] = {}
+        """By which label the pools count each shift."""
         self._free: dict[str, int] = {}
+        self._moved: dict[str, Instant] = {}
+        """Shifts that are to be put in order, and when they moved last."""
         self._lanes: dict[LaneKey, Lane] = {}
         self._lanes_of_queue: dict[str, dict[LaneKey, Lane]] = {}
         self._named: dict[str, dict[LaneKey, Lane]] = {}
         """The lanes that wait for each named agent."""
         self._waits: dict[str, Wait] = {}
         self._waiting: dict[str, Contact] = {}
+        self._came: dict[str, tuple[Contact, bool]] = {}
+        """Contacts that are to be put in line, and whether they can be served."""
         self._places: dict[str, int] = {}
         self._stamp = 0
+        self._draws = False
+        """Whether any queue's rule draws."""
 
     # --- keeping the index true: configuration ----------------------------------------------------------------------
 
     def configure_queue(self, queue: Queue) -> None:
         """Take over a queue's settings. Costs a look at whoever waits there; configuration changes are rare."""
+        self._settle()
         queue_id = queue.queue_id
         again = [
             self._waiting[ident] for lane in self._lanes_of_queue.get(queue_id, {}).values() for ident in lane.waiting
@@ -92,14 +105,17 @@ class Matching:
             for order in pool.orders.values():
                 order.users.discard(queue_id)
         self._queues[queue_id] = queue.settings
+        self._draws = any("draw" in rule_of(settings.rule).looks_at for settings in self._queues.values())
         self._own[queue_id] = own(queue.settings)
         self._order(queue_id, self._own[queue_id])
         for contact in again:
             self.place_contact(contact, reachable=True)
+        self._settle()
         self._forget_unused()
 
     def configure_agent(self, agent_id: str, agent: Agent | None) -> None:
         """Take over an agent's skills and branch; None once the agent is removed."""
+        self._settle()
         affected = [self._shifts[shift_id] for shift_id in self._shifts_of_agent.get(agent_id, ())]
         labels = {shift.shift_id: self._labels[shift.shift_id] for shift in affected}
         for shift in affected:
@@ -147,7 +163,8 @@ class Matching:
                 if level is not None:
                     known.append((pool, level))
                     for shift_id in self._shifts_of_agent.get(agent_id, ()):
-                        pool.count(self._labels[shift_id], 1)
+                        if counted := self._counted.get(shift_id):
+                            pool.count(counted, 1)
         return pool
 
     def _forget_unused(self) -> None:
@@ -180,38 +197,61 @@ class Matching:
         """Note where this shift stands now. `phone`: what keeps its phone from being rung: `PHONE_BUSY`, while a leg of
         ours to it is open, or `PHONE_GONE`; empty where nothing does.
         """
-        before = self._shifts.get(shift.shift_id)
-        old, new = self._labels.get(shift.shift_id, ""), _label(shift, phone)
-        self._shifts[shift.shift_id] = shift
-        self._shifts_of_agent.setdefault(shift.agent_id, {})[shift.shift_id] = None
-        if before is not None and old == new and before.idle_since == shift.idle_since:
+        ident = shift.shift_id
+        before, label = self._shifts.get(ident), _label(shift, phone)
+        self._shifts[ident] = shift
+        if before is None:
+            self._shifts_of_agent.setdefault(shift.agent_id, {})[ident] = None
+        elif self._labels[ident] == label and before.idle_since == shift.idle_since:
             return
+        self._labels[ident] = label
+        self._free.pop(ident, None)
+        self._moved[ident] = at or shift.since
+        if self._draws:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Put in order whatever moved since somebody asked last."""
+        if self._moved:
+            moved, self._moved = self._moved, {}
+            for shift_id, at in moved.items():
+                self._put(self._shifts[shift_id], self._labels[shift_id], at)
+        if self._came:
+            came, self._came = self._came, {}
+            for contact, reachable in came.values():
+                self._line_up(contact, reachable=reachable)
+
+    def _put(self, shift: Shift, label: str, at: Instant) -> None:
+        """Count the shift where it is now, and put a free one in order."""
         pools = self._pools_with(shift.agent_id)
-        self._labels[shift.shift_id] = new
-        self._free.pop(shift.shift_id, None)
-        if old != new:
+        counted = self._counted.get(shift.shift_id, "")
+        if counted != label:
+            self._counted[shift.shift_id] = label
             for pool, _ in pools:
-                pool.move(old, new)
-        if new == READY:
+                pool.move(counted, label)
+        if label == READY:
             self._stamp += 1
             self._free[shift.shift_id] = self._stamp
             orders = [(order, level) for pool, level in pools for order in pool.orders.values()]
             base = self._base(shift, draws=any(order.draws for order, _ in orders))
             for order, level in orders:
-                order.add(base, level, self._stamp, self._free, at or shift.since)
+                order.add(base, level, self._stamp, self._free, at)
 
     def remove_shift(self, shift_id: str) -> None:
         """Forget a shift that ended."""
         shift = self._shifts.pop(shift_id, None)
-        label = self._labels.pop(shift_id, "")
+        self._labels.pop(shift_id, None)
         self._free.pop(shift_id, None)
+        self._moved.pop(shift_id, None)
+        counted = self._counted.pop(shift_id, "")
         if shift is not None:
             own_shifts = self._shifts_of_agent[shift.agent_id]
             del own_shifts[shift_id]
             if not own_shifts:
                 del self._shifts_of_agent[shift.agent_id]
-            for pool, _ in self._pools_with(shift.agent_id):
-                pool.count(label, -1)
+            if counted:
+                for pool, _ in self._pools_with(shift.agent_id):
+                    pool.count(counted, -1)
 
     def _base(self, shift: Shift, *, draws: bool = True) -> Standing:
         """What every rule may look at, but for what depends on pool and window. `draws`: whether one of them draws."""
@@ -235,14 +275,24 @@ class Matching:
         """Note whether this contact waits, and where. Only one whose switch is `reachable` can be served; another keeps
         its place. One that waits to know who calls does not wait for agents yet.
         """
-        ident, visit = contact.contact_id, contact.visit
-        if visit is None:
+        ident = contact.contact_id
+        if contact.visit is None:
+            self._came.pop(ident, None)
             self._leave(ident)
             self._places.pop(ident, None)
             return
-        self._stamp += 1
-        place = self._places.setdefault(ident, self._stamp)
-        if contact.status not in IN_TURN or not reachable or visit.step < 0 or visit.queue_id not in self._own:
+        if ident not in self._places:
+            self._stamp += 1
+            self._places[ident] = self._stamp
+        self._came[ident] = (contact, reachable)
+        if self._draws:
+            self._settle()
+
+    def _line_up(self, contact: Contact, *, reachable: bool) -> None:
+        """Put a contact with a visit where it waits, or take it from there."""
+        ident, visit = contact.contact_id, contact.visit
+        served = visit is not None and contact.status in IN_TURN and reachable
+        if visit is None or not served or visit.step < 0 or visit.queue_id not in self._own:
             self._leave(ident)
             return
         before = self._waits.get(ident)
@@ -259,8 +309,10 @@ class Matching:
                 return
             self._leave(ident)
         lane = self._lanes.get(key) or self._open_lane(key, requirement)
+        place = self._places[ident]
         wait = self._waits[ident] = Wait(ident, lane, visit.base, visit.since, place, widens=widens)
         self._waiting[ident] = contact
+        self._stamp += 1
         lane.add(wait, self._stamp)
 
     def _open_lane(self, key: LaneKey, requirement: Requirement) -> Lane:
@@ -293,7 +345,9 @@ class Matching:
                 del self._named[agent_id]
 
     def note_chosen(self, contact_id: str, shift_ids: Collection[str]) -> None:
-        """These agents were taken for a contact that still waits."""
+        """These agents were taken for a contact that still waits: what matters where they were drawn."""
+        if not self._draws:
+            return
         wait = self._waits.get(contact_id)
         if wait is not None and not wait.lane.requirement.agents:
             for shift_id in shift_ids:
@@ -306,6 +360,7 @@ class Matching:
         take it just now comes only where there is nobody else, and not at all where it is `strict`. None where its
         queue is not configured. They stay in the index until their shifts change.
         """
+        self._settle()
         visit = contact.visit
         if visit is None or visit.queue_id not in self._own:
             return None
@@ -319,6 +374,7 @@ class Matching:
 
     def first_agent(self, contact_id: str, now: Instant) -> str | None:
         """The agent whom `choose` would take for a contact that waits, without saying why; None where there is none."""
+        self._settle()
         wait = self._waits.get(contact_id)
         visit = self._waiting[contact_id].visit if wait is not None else None
         if wait is None or visit is None:
@@ -328,6 +384,7 @@ class Matching:
 
     def best_agents(self, queue_id: str, count: int, now: Instant) -> list[Standing]:
         """Up to `count` free agents for what the queue asks for of itself, best first."""
+        self._settle()
         requirement = self._own.get(queue_id)
         return self._order(queue_id, requirement).best(count, self._free, now) if requirement is not None else []
 
@@ -375,6 +432,7 @@ class Matching:
 
     def anybody_for(self, queue_id: str, requirement: Requirement) -> bool:
         """Whether anybody who is signed in, not paused, and has a phone could take what asks for this, now or later."""
+        self._settle()
         if queue_id not in self._queues:
             return False
         pool = self._pool(widths(requirement)[-1])
@@ -393,10 +451,12 @@ class Matching:
 
     def is_free(self, shift_id: str) -> bool:
         """Whether this shift may be offered a contact now."""
+        self._settle()
         return shift_id in self._free
 
     def states(self, queue_id: str) -> dict[str, int]:
         """How many signed-in agents who could serve the queue are in which state; only those above zero."""
+        self._settle()
         requirement = self._own.get(queue_id)
         if requirement is None:
             return {}
@@ -409,11 +469,13 @@ class Matching:
         """The waiting contact that this agent should have: highest rank, then longest wait, over all queues that the
         agent serves. None where nobody waits.
         """
+        self._settle()
         heads = [(wait.at(now), wait.ident) for lane in self._lanes_for(agent_id) if (wait := lane.head(now))]
         return min(heads)[1] if heads else None
 
     def next_contact(self, queue_id: str, now: Instant) -> str | None:
         """The contact that is first of all in this queue, None where nobody waits."""
+        self._settle()
         heads = [
             (w.at(now), w.ident) for lane in self._lanes_of_queue.get(queue_id, {}).values() if (w := lane.head(now))
         ]
@@ -421,6 +483,7 @@ class Matching:
 
     def next_beside(self, contact_id: str, now: Instant) -> str | None:
         """The first of those who wait for the same as this contact, itself among them; None where it does not wait."""
+        self._settle()
         wait = self._waits.get(contact_id)
         head = wait.lane.head(now) if wait is not None else None
         return head.ident if head is not None else None
@@ -429,6 +492,7 @@ class Matching:
         """Contacts for whom an agent is free, whoever should be served first of all first. What becomes of one is known
         when the next is asked for. For the rare moments when everything has to be looked at.
         """
+        self._settle()
         heads = [(wait.at(now), lane.key) for lane in self._lanes.values() if (wait := lane.head(now)) is not None]
         heapify(heads)
         while heads:
@@ -441,6 +505,7 @@ class Matching:
                 heappush(heads, (wait.at(now), key))
             elif self._best(lane.order, lane.requirement, 1, now, ()):
                 yield wait.ident
+                self._settle()
                 follows = self._lanes.get(key)
                 following = follows.head(now) if follows is not None else None
                 if following is not None and following is not wait:
@@ -448,6 +513,7 @@ class Matching:
 
     def left_alone(self, agent_id: str, now: Instant) -> Iterator[str]:
         """Those who wait where this agent was the last one who could take them, in the order of their ranks."""
+        self._settle()
         lanes = [lane for pool, _ in self._pools_with(agent_id) if not pool.able for lane in pool.active]
         lanes += self._named.get(agent_id, {}).values()
         waits = [wait for lane in lanes if lane.widening for wait in lane.waiting.values() if wait.widens]
@@ -455,6 +521,7 @@ class Matching:
 
     def waiting(self, queue_id: str) -> int:
         """How many contacts wait in this queue."""
+        self._settle()
         return sum(len(lane.waiting) for lane in self._lanes_of_queue.get(queue_id, {}).values())
 
     def _lanes_for(self, agent_id: str) -> Iterator[Lane]:

@@ -97,10 +97,10 @@ class Waits:
 
     def note(self, before: Contact | None, after: Contact, event: Event, at: Instant) -> None:
         """Take one more event of a contact, with the contact before and after it."""
-        if isinstance(event, QueueVisitEnded):
+        if type(event) is QueueVisitEnded:
             self._orders.pop(after.contact_id, None)
             if event.outcome == "answered":
-                self._lines.setdefault(event.queue_id, _Line()).start(at)
+                self._line(event.queue_id).start(at)
         was, now = _in_line(before), _in_line(after)
         if was is now:
             return
@@ -109,7 +109,7 @@ class Waits:
             self._lines[stood[0]].leave(*stood[1:])
         if now is None:
             return
-        line = self._lines.setdefault(now.queue_id, _Line())
+        line = self._line(now.queue_id)
         if stood is None and not line.groups:
             line.since = at
         order = self._orders.get(after.contact_id)
@@ -118,6 +118,12 @@ class Waits:
             order = self._orders[after.contact_id] = self._queued
         stand = self._stands[after.contact_id] = (now.queue_id, _group(now), (now.since, order))
         line.join(*stand[1:])
+
+    def _line(self, queue_id: str) -> _Line:
+        line = self._lines.get(queue_id)
+        if line is None:
+            line = self._lines[queue_id] = _Line()
+        return line
 
     def expected(self, queue_id: str, priority: int, *, free: bool, able: bool = True) -> Wait:
         """What somebody who is queued now with this priority can expect. `free`: an agent is. `able`: one who could

@@ -75,4 +75,4 @@ def by_offer(engagements: Engagements, offer_id: str) -> Engagement | None:
 
 def without(engagements: Engagements, contact_id: str) -> Engagements:
     """The others."""
-    return tuple(each for each in engagements if each.contact_id != contact_id)
+    return tuple([each for each in engagements if each.contact_id != contact_id])

@@ -206,37 +206,14 @@ def _moved(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
             signed_in_at=at,
             idle_since=at,
         )
-    in_hand_now = _IN_HAND.get(type(event))
-    if in_hand_now is not None:
-        return in_hand_now(shift, event, at)
+    common = _COMMON.get(type(event))
+    if common is not None:
+        return common(shift, event, at)
     match event:
-        case AgentMadeReady():
-            # Coming back from a pause does not jump the line of those who stayed ready.
-            return replace(shift, status="ready", reason="", since=at, idle_since=at, next_pause="")
         case AgentPaused() | AgentStoodDown():
             return replace(
                 shift, status="paused", reason=event.reason, since=at, offer_id="", contact_id="", next_pause=""
             )
-        case AgentCooledDown():
-            return replace(shift, cooling_until=event.until)
-        case CoolDownEnded():
-            return replace(shift, cooling_until=None)
-        case WrapUpStarted():
-            return replace(
-                shift,
-                status="wrapping_up",
-                since=at,
-                contact_id=event.contact_id,
-                engagements=in_hand.without(shift.engagements, event.contact_id),
-                postponed=tuple(each for each in shift.postponed if each.segment_id != event.segment_id),
-                wrap_until=event.until,
-                wrap_at_most=max(event.at_most, event.until),
-            )
-        case WrapUpExtended():
-            return replace(shift, wrap_until=event.until)
-        case WrapUpEnded():
-            status = "wrapping_up" if shift.postponed else "ready"
-            return replace(shift, status=status, reason="", since=at, idle_since=at, contact_id="")
         case PauseRequested():
             return replace(shift, next_pause=event.reason)
         case SignOutRequested():
@@ -247,13 +224,48 @@ def _moved(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
     return shift if desk is shift.desk else replace(shift, desk=desk)
 
 
+def _made_ready(shift: Shift, _event: AgentMadeReady, at: Instant) -> Shift:
+    # Coming back from a pause does not jump the line of those who stayed ready.
+    return replace(shift, status="ready", reason="", since=at, idle_since=at, next_pause="")
+
+
+def _cooled_down(shift: Shift, event: AgentCooledDown, _at: Instant) -> Shift:
+    return replace(shift, cooling_until=event.until)
+
+
+def _cool_down_ended(shift: Shift, _event: CoolDownEnded, _at: Instant) -> Shift:
+    return replace(shift, cooling_until=None)
+
+
+def _wrap_up_started(shift: Shift, event: WrapUpStarted, at: Instant) -> Shift:
+    return replace(
+        shift,
+        status="wrapping_up",
+        since=at,
+        contact_id=event.contact_id,
+        engagements=in_hand.without(shift.engagements, event.contact_id),
+        postponed=tuple([each for each in shift.postponed if each.segment_id != event.segment_id]),
+        wrap_until=event.until,
+        wrap_at_most=max(event.at_most, event.until),
+    )
+
+
+def _wrap_up_extended(shift: Shift, event: WrapUpExtended, _at: Instant) -> Shift:
+    return replace(shift, wrap_until=event.until)
+
+
+def _wrap_up_ended(shift: Shift, _event: WrapUpEnded, at: Instant) -> Shift:
+    status = "wrapping_up" if shift.postponed else "ready"
+    return replace(shift, status=status, reason="", since=at, idle_since=at, contact_id="")
+
+
 def _reserved(shift: Shift, event: AgentReserved, at: Instant) -> Shift:
     one = Engagement(contact_id=event.contact_id, channel=event.channel, offer_id=event.offer_id)
     return _with(shift, (*in_hand.without(shift.engagements, event.contact_id), one), at, offer_id=event.offer_id)
 
 
 def _released(shift: Shift, event: AgentReleased, at: Instant) -> Shift:
-    left = tuple(each for each in shift.engagements if each.segment_id or each.offer_id != event.offer_id)
+    left = tuple([each for each in shift.engagements if each.segment_id or each.offer_id != event.offer_id])
     return _with(shift, left, at, offer_id="", last_offer=event.offer_id, last_outcome=event.outcome)
 
 
@@ -281,13 +293,19 @@ def _wrap_up_postponed(shift: Shift, event: WrapUpPostponed, at: Instant) -> Shi
     return _with(shift, in_hand.without(shift.engagements, event.contact_id), at)
 
 
-# How a contact comes into hand, or goes out of it.
-_IN_HAND: Final[Mapping[type[Event], Callable[[Shift, Any, Instant], Shift]]] = MappingProxyType(
+# What nearly every shift has: looked up, for a `case` that does not fit is dear.
+_COMMON: Final[Mapping[type[Event], Callable[[Shift, Any, Instant], Shift]]] = MappingProxyType(
     {
         AgentReserved: _reserved,
         AgentReleased: _released,
         AgentConnected: _connected,
         WrapUpPostponed: _wrap_up_postponed,
+        AgentMadeReady: _made_ready,
+        AgentCooledDown: _cooled_down,
+        CoolDownEnded: _cool_down_ended,
+        WrapUpStarted: _wrap_up_started,
+        WrapUpExtended: _wrap_up_extended,
+        WrapUpEnded: _wrap_up_ended,
     }
 )
 

@@ -285,6 +285,7 @@ def work_of(waiting: int, agents: int) -> int:
         matching.place_shift(shift(f"a{n}", n, status="talking"))
     for n in range(waiting):
         matching.place_contact(contact(f"c{n}", n), reachable=True)
+    assert matching.waiting("q") == waiting
     with counted() as count:
         for round_ in range(100):
             name = f"a{round_ % agents}"
@@ -303,15 +304,33 @@ def test_matching_does_not_cost_waiting_contacts_times_agents() -> None:
     assert large <= 2 * small
 
 
+def test_who_comes_and_goes_while_nobody_asks_is_not_put_in_order() -> None:
+    """Feature 12.5: a fold of the past moves nothing in a heap until its end; then everything is where it belongs."""
+    matching = placed(("a", 0, {"zh": 3}), ("b", 1, {"zh": 3}))
+    with counted() as count:
+        for n in range(100):
+            matching.place_shift(shift("a", n))
+            matching.place_contact(contact(f"c{n}", n), reachable=True)
+            matching.place_contact(contact(f"c{n}", n, status="offered"), reachable=True)
+            matching.place_shift(shift("a", n, status="reserved"))
+        matching.place_contact(contact("last", 200), reachable=True)
+    assert count == [0]
+    assert best(matching) == ["b"]
+    assert matching.next_contact("q", NOW) == "last"
+    assert matching.states("q") == {"ready": 1, "reserved": 1}
+
+
 def test_entries_that_are_no_longer_true_do_not_pile_up() -> None:
     """Feature 12.5: agents who come and go all night, while one of a higher level stays free."""
     matching = placed(("best", 0, {"zh": 9}), ("restless", 0, {"zh": 1}))
     for n in range(5_000):
         matching.place_shift(shift("restless", n))
+        assert matching.is_free("restless")
         matching.place_shift(shift("restless", n, status="paused"))
     for n in range(5_000):
         matching.place_contact(contact("head"), reachable=True)
         matching.place_contact(contact(f"c{n}", n + 1), reachable=True)
+        assert matching.waiting("q") == 2
         matching.place_contact(contact(f"c{n}", n + 1, status="offered"), reachable=True)
     (lane,) = matching._lanes.values()
     assert len(lane.order.ready) < 100

@@ -5,7 +5,7 @@ page = open_page(served, "auditor", language="zh")
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -52,6 +52,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What people saw when a test failed: their pages, in words."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("chromium")
+    if report.failed and call.when == "call" and browser is not None:
+        for context in browser.contexts:
+            for page in context.pages:
+                report.sections.append((f"page {page.url}", _said_by(page)))
+    return report
+
+
+def _said_by(page: "Page") -> str:
+    from playwright.sync_api import Error
+
+    try:
+        words: str = page.evaluate("document.body.innerText")
+    except Error as error:
+        return f"cannot be read: {error}"
+    return words
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,7 @@ STEPS: Final = (
     ("W", "#wrap-form"),
     ("R", "#desk-missed .banner [id=act-ready]:enabled"),
 )
+_SEEN: Final = "selectors => [...document.querySelectorAll(selectors)].some((each) => each.checkVisibility())"
 
 
 def hold_a_caller(page: "Page") -> None:
@@ -132,7 +133,8 @@ def hold_a_caller(page: "Page") -> None:
     another. Returns once somebody is on hold.
     """
     for _ in range(40):
-        page.wait_for_selector(", ".join((".talk.is-held", *(button for _, button in STEPS))), timeout=90_000)
+        # Any of them: Playwright's own wait looks at the first that it finds, and that may be out of sight.
+        page.wait_for_function(_SEEN, arg=", ".join((".talk.is-held", *(button for _, button in STEPS))), timeout=90_000)
         if page.is_visible(".talk.is-held"):
             return
         for key, button in STEPS:
