@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -35,7 +36,7 @@ from orchestrator.standby import Shadow
 from orchestrator.steady import Steady
 from orchestrator.store import Away, KeyShelf, Log, Source, assert_cooperative, schema
 from orchestrator.store.identity import ledger_mark
-from orchestrator.tenure import Ground, Tenure
+from orchestrator.tenure import AHEAD_S, Ground, Tenure
 from orchestrator.vault import Vault
 
 log = structlog.get_logger(__name__)
@@ -116,8 +117,7 @@ class Post:
                 if lease is not None:
                     self._serve(lease, shadow, links)
             finally:
-                if self._looking is not None:
-                    self._looking.kill()
+                self._look_no_more()
                 shadow.stop()
                 for link in links.values():
                     link.stop()
@@ -152,6 +152,7 @@ class Post:
 
     def _serve(self, lease: Lease, shadow: Shadow, links: dict[str, Link]) -> None:
         """Be active until asked to stop, or to hand over."""
+        self._look_no_more()
         shadow.finish()
         tenure = self._tenure = Tenure(self._ground, lease, shadow, links, self._hand)
         tenure.over.rawlink(lambda _: self._moved.set())
@@ -183,14 +184,23 @@ class Post:
 
     def _heard(self, record: Record) -> None:
         if isinstance(record.event, HandoverAsked) and record.event.to == self._leader.holder:
+            self._look_no_more()
             self._looking = self._ground.steady.spawn("looking_ahead", partial(self._look_ahead, record.position))
+
+    def _look_no_more(self) -> None:
+        if self._looking is not None:
+            self._looking.kill()
+            self._looking = None
 
     def _look_ahead(self, wish: int) -> None:
         """We are to follow: look at the switches, while another engine decides, and say so when that is done."""
         links = [link for link in self._links.values() if link.reached]
         for link in links:
             link.prepare()
+        until = time.monotonic() + AHEAD_S
         while any(link.reached and not link.prepared for link in links):
+            if time.monotonic() >= until:
+                return  # nobody waits for it any more
             gevent.sleep(_LOOK_S)
         self._leader.expect(_EXPECT_S)
         self._ahead = wish

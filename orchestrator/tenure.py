@@ -62,7 +62,7 @@ CONFIGURATION_S: Final = 0.25
 _FIGURES_S: Final = 1.0
 _CLOSE_S: Final = 10.0
 # A successor has so long to look at the switches; with 5 000 channels it takes about three seconds.
-_AHEAD_S: Final = 10.0
+AHEAD_S: Final = 10.0
 _AHEAD_LOOK_S: Final = 0.05
 _SIGHT_S: Final = 1.0
 # Well within the half second between the end of a lease and somebody else's beginning.
@@ -250,14 +250,14 @@ class Tenure:
         """Wait until this standby has looked at the switches because of that wish. Raises `Refused` where it does
         not.
         """
-        until = time.monotonic() + _AHEAD_S
+        until = time.monotonic() + AHEAD_S
         while time.monotonic() < until:
             if any(each.holder == holder and each.standing.ahead == asked for each in self._others()):
                 return
             gevent.sleep(_AHEAD_LOOK_S)
         raise Refused(
             "not_ahead",
-            f"The engine that was to follow has not looked at the switches within {_AHEAD_S:g} s, so this one goes on. "
+            f"The engine that was to follow has not looked at the switches within {AHEAD_S:g} s, so this one goes on. "
             "See its log, and try again.",
         )
 
