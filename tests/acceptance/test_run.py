@@ -125,7 +125,7 @@ def _python_for(user: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shop", [PLAIN], indirect=True)
+@pytest.mark.parametrize("shop", (PLAIN,), indirect=True)
 def test_the_demo_is_shown_ends_on_ctrl_c_and_goes_on_the_next_time(shop: Shop) -> None:
     """As root the walks through the browser run it, and `test_what_dies_under_a_run_is_started_again`."""
     with shop.run() as run:
