@@ -11,7 +11,16 @@ from orchestrator.settings import Switch
 
 _CHUNK = 65_536
 
-QUESTIONS = ("auth ", "event ", "api global_getvar ", "api status", "api show ", "api uuid_dump ", "api uuid_exists ")
+QUESTIONS = (
+    "auth ",
+    "event ",
+    "api global_getvar ",
+    "api list_users ",
+    "api show ",
+    "api status",
+    "api uuid_dump ",
+    "api uuid_exists ",
+)
 """How commands begin that change no call."""
 
 
