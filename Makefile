@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --root-user-action=ignore --require-hashes --no-build-isolation
 BRIEFLY := grep --line-buffered -v -e '^Requirement already satisfied' -e '^  Using cached' || true
 
-.PHONY: help run test static check bench soak capture screens lock clean
+.PHONY: help run test static check bench chaos soak capture screens lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,11 @@ static: $(READY_DEV) ## format, lint, types, direction of imports, generated doc
 
 check: static test ## everything that must hold before a commit
 
-bench: $(READY_DEV) ## measure, one JSON line a figure; ONLY=store|esl|decide|switch|shedding|control|projections|web|matching|fairness|scale|replay|redrive|takeover for one group, SIZE=20m for replay's long log, KEEP=dir to keep it
+bench: $(READY_DEV) ## measure, one JSON line a figure; ONLY=store|esl|decide|switch|shedding|control|projections|web|matching|fairness|scale|replay|redrive|takeover|chaos for one group, SIZE=20m for replay's long log, KEEP=dir to keep it
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE)) $(if $(KEEP),--keep $(KEEP))
+
+chaos: $(READY_DEV) ## kill every process in turn and at random under calls, then compare callers and ledger; SECONDS=300 SEED=7 RATE=20
+	@$(BIN)/python -m tests.acceptance.chaos --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE))
 
 soak: $(READY_DEV) ## many more seeds of the simulation than the tests play; SEEDS=5000
 	@$(BIN)/python -m tests.simulation 1000-$$((999 + $(or $(SEEDS),5000)))

@@ -17,6 +17,7 @@ LONGEST: Final = (
     "simulation/test_why.py",
     "web/test_attacks.py",
     "web/browser/test_whatif_page.py",
+    "acceptance/chaos/test_chaos.py",
     "web/browser/test_network_away.py",
     "acceptance/test_redrive.py",
     "simulation/test_complaints.py",

@@ -52,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--fallback", default="", help="dial string of the phones that ring for them, at once")
     parser.add_argument("--unattended", default="", metavar="FOLDER", help="where files say what became of them")
     parser.add_argument("--recordings", default="", metavar="FOLDER", help="where they leave messages")
+    parser.add_argument("--story", default="", metavar="FILE", help="where callers and phones say how they fared")
     asked = parser.parse_args(arguments)
     seed = secrets.randbits(64) if asked.seed is None else asked.seed
     paths = [Path(__file__).with_name("demo.toml"), *asked.callers] if asked.demo else asked.callers
@@ -64,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         fallback=asked.fallback,
         unattended=asked.unattended,
         recordings=asked.recordings,
+        story=asked.story,
         write_recordings=not asked.no_recordings,
         peers=tuple(peer.partition("=")[0] for peer in asked.peer),
     )

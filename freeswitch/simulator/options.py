@@ -63,6 +63,8 @@ class Options:
     """Where the real switch's configuration has its folder of recordings (`$${recordings_dir}`)."""
     unattended: str = ""
     """The folder in which it says, a file a call, what became of them; empty: nowhere."""
+    story: str = ""
+    """The file in which callers and phones say what became of their calls (story.py); empty: they say nothing."""
     heartbeat_s: int = 20
     max_sessions: int = 1_000
     sessions_per_second: int = 500

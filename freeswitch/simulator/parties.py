@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from freeswitch.simulator import story
 from freeswitch.simulator.causes import OF_SIP
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.core import Switch
@@ -19,6 +20,7 @@ class Robot:
         self._engaged = False
 
     def invited(self, leg: Channel) -> None:
+        self._tell(leg, "called")
         if self._phone.behaviour != "unreachable":
             self._later(self._switch.options.invite_ms, lambda: self._ring(leg))
 
@@ -26,11 +28,13 @@ class Robot:
         pass
 
     def answered(self, leg: Channel) -> None:
+        self._tell(leg, "answered")
         contact = leg.get("ringledger_contact")
         if contact:
             tell_caller(self._switch, contact, "agent_answered")
 
     def bridged(self, leg: Channel) -> None:
+        self._tell(leg, "joined")
         talk = self._phone.talk_ms
         if talk is not None and self._talked is None:
             self._talked = self._later(talk, lambda: self._switch.hangup(leg, "NORMAL_CLEARING", by="recv_bye"))
@@ -50,12 +54,16 @@ class Robot:
         if self._engaged and self._phone.obeys_talk:
             self._later(self._switch.options.invite_ms, lambda: self._answer(leg))
 
-    def ended(self, leg: Channel) -> None:  # noqa: ARG002 - one phone, one call
+    def ended(self, leg: Channel) -> None:
+        story.tell_end(self._switch, leg, "phone", self._phone.extension)
         if self._engaged:
             self._engaged = False
             self._phone.calls -= 1
         if self._talked is not None:
             self._talked.cancel()
+
+    def _tell(self, leg: Channel, word: str) -> None:
+        story.tell(self._switch, leg, "phone", self._phone.extension, word)
 
     def _later(self, delay_ms: int, act: Callable[[], None]) -> Task:
         return self._switch.timeline.after(delay_ms * MILLISECOND, act)
@@ -99,6 +107,7 @@ class Customer:
 
     def invited(self, leg: Channel) -> None:
         """It dialled: its patience begins."""
+        self._tell(leg, "called")
         if self._caller.hang_up_when in {"ringing", "agent_answered"}:
             self._switch.watched[leg.uuid] = leg
         self._wait(leg)
@@ -110,9 +119,11 @@ class Customer:
         self.moment(leg, "parked")
 
     def answered(self, leg: Channel) -> None:
+        self._tell(leg, "answered")
         self.moment(leg, "answered")
 
     def bridged(self, leg: Channel) -> None:
+        self._tell(leg, "joined")
         self._talking = True
         if self._plan is not None:
             self._plan.cancel()
@@ -130,6 +141,7 @@ class Customer:
         """It hears what we play."""
 
     def ended(self, leg: Channel) -> None:
+        story.tell_end(self._switch, leg, "caller", self._caller.number)
         self._switch.watched.pop(leg.uuid, None)
         if self._plan is not None:
             self._plan.cancel()
@@ -138,6 +150,9 @@ class Customer:
         """If this is the moment at which it hangs up, it does."""
         if self._caller.hang_up_when == name:
             self._leave_in(leg, self._caller.hang_up_after_ms)
+
+    def _tell(self, leg: Channel, word: str) -> None:
+        story.tell(self._switch, leg, "caller", self._caller.number, word)
 
     def _wait(self, leg: Channel) -> None:
         if self._caller.patience_ms is not None:

@@ -221,13 +221,17 @@ class Link:
         self.command(commands.background(text, job), started, still=still)
 
     def ask(self, text: str, done: Done, *, deadline_ms: int = REPLY_MS) -> None:
-        """Ask on the second connection, which is made when it is needed."""
-        if self._questions is not None and self._questions.connected:
+        """Ask on the second connection, which is made when it is needed. `link_down` at once while the first one is:
+        a switch that was restarted would say of every leg that it is gone, before anybody has heard of the restart.
+        """
+        if not self.up:
+            done(NoReply("link_down"))
+        elif self._questions is not None and self._questions.connected:
             self._questions.submit(text, done, deadline_ms=deadline_ms)
-            return
-        self._asking.append((text, done, deadline_ms))
-        if self._asker is None or self._asker.dead:
-            self._asker = gevent.spawn(self._open_questions)
+        else:
+            self._asking.append((text, done, deadline_ms))
+            if self._asker is None or self._asker.dead:
+                self._asker = gevent.spawn(self._open_questions)
 
     def take_snapshot(self) -> None:
         """Have all channels asked for; a Snapshot follows. While the link is down one comes by itself when it is up."""
@@ -541,15 +545,26 @@ class Link:
         connection = EventSocket(self.switch, clock=self._clock, on_event=_nothing, on_lost=_nothing, poke_s=None)
         try:
             connection.connect()
+            core = connection.send(commands.CORE).text.strip()
         except LinkError as error:
             log.warning("switch-questions-down", node=self.node, why=str(error))
-            while self._asking:
-                self._asking.popleft()[1](NoReply("link_down"))
+            self._leave_unasked()
+            return
+        if self.up and core != self.core:
+            log.warning("switch-questions-down", node=self.node, why="it was restarted, and has not said so yet")
+            connection.stop()
+            self._leave_unasked()
             return
         self._questions = connection
+        if not self.up:
+            self._leave_unasked()
         while self._asking:
             text, done, deadline_ms = self._asking.popleft()
             connection.submit(text, done, deadline_ms=deadline_ms)
+
+    def _leave_unasked(self) -> None:
+        while self._asking:
+            self._asking.popleft()[1](NoReply("link_down"))
 
 
 def _nothing(*_: object) -> None:

@@ -34,6 +34,7 @@ GROUPS = (
     "redrive",
     "whatif",
     "takeover",
+    "chaos",
 )
 
 

@@ -134,9 +134,7 @@ def hold_a_caller(page: "Page") -> None:
     """
     for _ in range(40):
         # Any of them: Playwright's own wait looks at the first that it finds, and that may be out of sight.
-        page.wait_for_function(
-            _SEEN, arg=", ".join((".talk.is-held", *(button for _, button in STEPS))), timeout=90_000
-        )
+        page.wait_for_function(_SEEN, arg=f".talk.is-held, {', '.join(button for _, button in STEPS)}", timeout=90_000)
         if page.is_visible(".talk.is-held"):
             return
         for key, button in STEPS:
