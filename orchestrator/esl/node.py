@@ -224,7 +224,7 @@ class Link:
         """Ask on the second connection, which is made when it is needed. `link_down` at once while the first one is:
         a switch that was restarted would say of every leg that it is gone, before anybody has heard of the restart.
         """
-        if not self.up:
+        if not self._may_ask():
             done(NoReply("link_down"))
         elif self._questions is not None and self._questions.connected:
             self._questions.submit(text, done, deadline_ms=deadline_ms)
@@ -332,7 +332,7 @@ class Link:
 
     def _look_ahead(self, connection: EventSocket) -> str:
         self._foresight = foresight = Foresight(self._ask_all)
-        core = self._subscribe(connection)
+        self.core = core = self._subscribe(connection)
         self._foreseer = gevent.spawn(foresight.keep)
         log.info("switch-link-looks-ahead", node=self.node)
         return core
@@ -550,17 +550,21 @@ class Link:
             log.warning("switch-questions-down", node=self.node, why=str(error))
             self._leave_unasked()
             return
-        if self.up and core != self.core:
+        if self._may_ask() and core != self.core:
             log.warning("switch-questions-down", node=self.node, why="it was restarted, and has not said so yet")
             connection.stop()
             self._leave_unasked()
             return
         self._questions = connection
-        if not self.up:
+        if not self._may_ask():
             self._leave_unasked()
         while self._asking:
             text, done, deadline_ms = self._asking.popleft()
             connection.submit(text, done, deadline_ms=deadline_ms)
+
+    def _may_ask(self) -> bool:
+        """Whether the first connection is there, and would be lost if the switch were another."""
+        return self.up or self._foresight is not None
 
     def _leave_unasked(self) -> None:
         while self._asking:
