@@ -40,7 +40,7 @@ static: $(READY_DEV) ## format, lint, types, direction of imports, generated doc
 
 check: static test ## everything that must hold before a commit
 
-bench: $(READY_DEV) ## measure, one JSON line a figure; ONLY=store|esl|decide|switch|shedding|control|projections|web|matching|fairness|scale|replay|redrive|takeover|chaos for one group, SIZE=20m for replay's long log, KEEP=dir to keep it
+bench: $(READY_DEV) ## measure, one JSON line a figure; ONLY=store|esl|decide|switch|shedding|control|projections|web|matching|fairness|scale|replay|redrive|takeover|chaos|spool for one group, SIZE=20m for replay's long log, KEEP=dir to keep it
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE)) $(if $(KEEP),--keep $(KEEP))
 
 chaos: $(READY_DEV) ## kill every process in turn and at random under calls, then compare callers and ledger; SECONDS=300 SEED=7 RATE=20

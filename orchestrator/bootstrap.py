@@ -9,6 +9,7 @@ again where it handed over.
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import time
 import traceback
@@ -31,10 +32,11 @@ from orchestrator.esl.node import Link
 from orchestrator.leader import Leader, LeaderState, Lease, holder_name
 from orchestrator.loop import EXIT_BUG, EXIT_DEPOSED, wall_clock
 from orchestrator.metrics import Metrics, Port
-from orchestrator.settings import Settings
+from orchestrator.settings import ALWAYS, OFF, Settings
+from orchestrator.spools import Settling, tell_aside
 from orchestrator.standby import Shadow
 from orchestrator.steady import Steady
-from orchestrator.store import Away, KeyShelf, Log, Source, assert_cooperative, schema
+from orchestrator.store import Away, KeyShelf, Log, Source, Spool, assert_cooperative, schema
 from orchestrator.store.identity import ledger_mark
 from orchestrator.tenure import AHEAD_S, Ground, Tenure
 from orchestrator.vault import Vault
@@ -65,8 +67,12 @@ def run_engine(settings: Settings) -> int:
         schema.check(source)
         vault = Vault.unlock(settings.kek_file, KeyShelf(source))
         roster = Roster(source, settings.site)
+        spool = _open_spool(settings, source, vault)
+        if spool is not None:
+            closing.append(spool.close)
         metrics = Metrics()
-        ground = Ground(settings, source, vault, Log(source, vault=vault), metrics, roster, Steady(metrics.faults))
+        history, steady = Log(source, vault=vault), Steady(metrics.faults)
+        ground = Ground(settings, source, vault, history, metrics, roster, spool, steady)
         Post(ground, asked_to_stop, closing).keep()
     finally:
         for close in reversed(closing):
@@ -91,7 +97,10 @@ class Post:
             on_deposed=_deposed,
             on_failed=_failed,
             is_fit=self._is_fit,
+            spool=ground.spool,
+            spool_always=ground.settings.spool == ALWAYS,
         )
+        self._said_unseen = ""
         self._ledger = ledger_mark(ground.source, ground.settings.site)
         self._shadow: Shadow | None = None
         self._links: dict[str, Link] = {}
@@ -153,8 +162,11 @@ class Post:
     def _serve(self, lease: Lease, shadow: Shadow, links: dict[str, Link]) -> None:
         """Be active until asked to stop, or to hand over."""
         self._look_no_more()
+        spool = self._settle(lease)
+        if self._asked_to_stop.is_set():
+            return
         shadow.finish()
-        tenure = self._tenure = Tenure(self._ground, lease, shadow, links, self._hand)
+        tenure = self._tenure = Tenure(self._ground, lease, shadow, links, self._hand, spool=spool)
         tenure.over.rawlink(lambda _: self._moved.set())
         with tenure:
             contacts = len(shadow.world.contacts)
@@ -168,6 +180,17 @@ class Post:
             self._port.leave()
             # Reading the log anew is a second's work of a core, which the successor needs now for its first look.
             self._moved.wait(_LET_IT_BEGIN_S)
+
+    def _settle(self, lease: Lease) -> Spool | None:
+        """Bring to the log what an engine of this machine left in the spool; the spool, where it can be used."""
+        ground = self._ground
+        if ground.spool is None:
+            return None
+        settling = Settling(ground.spool, lease, ground.source, ground.vault, ground.history)
+        if settling.settle(self._asked_to_stop.is_set):
+            return ground.spool
+        self._leader.do_without_spool()
+        return None
 
     def _hand(self, to: str) -> None:
         given = self._leader.hand_to(to, timeout_s=_HAND_S)
@@ -228,6 +251,7 @@ class Post:
             missed=tuple(name for name, link in self._links.items() if not link.reached),
             ahead=self._ahead,
             faults=self._ground.steady.faults,
+            spool="" if self._ground.spool is None else self._ground.spool.id,
         )
 
     def _keep_telling(self) -> None:
@@ -238,6 +262,7 @@ class Post:
                 metrics.engine_state.labels(state.value).set(int(state is standing.state))
             if self._tenure is not None:
                 self._port.take()  # another engine of this machine may have had it until a moment ago
+            self._say_unseen(self._leader.unseen_spool)
             try:
                 roster.tell(socket.gethostname(), standing)
                 if standing.state is LeaderState.ACTIVE:
@@ -250,12 +275,36 @@ class Post:
             self._changed.wait(TELL_S)
             self._changed.clear()
 
+    def _say_unseen(self, spool: str) -> None:
+        """Say once that the lease waits for a spool of another machine."""
+        if spool and spool != self._said_unseen:
+            log.error(
+                "lease-waits-for-spool",
+                spool=spool,
+                remedy="start the engine of that machine, or give up what is in it: ringledger spool give-up",
+            )
+        self._said_unseen = spool
+
     def _tell_end(self) -> None:
         try:
             standing = Standing(state=LeaderState.STOPPED, position=0, abreast=False, reached=(), missed=())
             self._ground.roster.tell(socket.gethostname(), standing)
         except Away as away:
             log.warning("standing-not-told", why=str(away))
+
+
+def _open_spool(settings: Settings, source: Source, vault: Vault) -> Spool | None:
+    """The spool of this machine, where one is wanted and can be had."""
+    if settings.spool == OFF:
+        return None
+    try:
+        spool = Spool(settings.spools, vault, ledger=ledger_mark(source, settings.site), limit_mb=settings.spool_max_mb)
+    except (OSError, sqlite3.Error) as error:
+        log.error("spool-failed", why=str(error), remedy="without it, calls wait while the database is away")  # noqa: TRY400 - the words say it
+        return None
+    if spool.put_aside is not None:
+        tell_aside(*spool.put_aside)
+    return spool
 
 
 def _deposed(lease: Lease) -> None:

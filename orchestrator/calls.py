@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.kernel import Instant, Record, ident_of
 
 
@@ -31,7 +32,7 @@ def recent(records: Iterable[Record], limit: int = 50) -> list[Call]:
     rows: OrderedDict[str, Call] = OrderedDict()
     for record in records:
         ident = ident_of(record.stream)
-        if isinstance(record.event, contacts.ContactArrived):
+        if isinstance(record.event, contacts.ContactArrived | ContactDialled):
             rows[ident] = Call(contact_id=ident, arrived_at=record.about.at)
             if len(rows) > limit:
                 rows.popitem(last=False)

@@ -20,6 +20,7 @@ from orchestrator.commandline_past import opened_past, past, replay
 from orchestrator.commandline_people import token, user
 from orchestrator.commandline_recordings import recordings
 from orchestrator.commandline_sizing import size
+from orchestrator.commandline_spool import spool
 from orchestrator.commandline_whatif import whatif
 from orchestrator.commandline_wishes import WISHES
 from orchestrator.control import Client, ControlError, control_path
@@ -46,6 +47,7 @@ ringledger.add_command(notice)
 ringledger.add_command(nodes)
 ringledger.add_command(engines)
 ringledger.add_command(handover)
+ringledger.add_command(spool)
 ringledger.add_command(recordings)
 ringledger.add_command(replay)
 ringledger.add_command(past)

@@ -111,6 +111,12 @@ WISHES: Final = (
         text="Pass the caller on: to an agent, into a queue, or to a number outside.",
     ),
     _wish(
+        "dial",
+        inputs.Dial,
+        click.Argument(["number"]),
+        text="Talk with this NUMBER outside: the agent's own phone is rung first.",
+    ),
+    _wish(
         "park",
         inputs.Park,
         _ABOUT,

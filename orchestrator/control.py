@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.runner.inputs import Command, DeskCommand
+from orchestrator.store import SPOOLED
 
 log = structlog.get_logger(__name__)
 
@@ -220,7 +221,9 @@ class Once:
 
     def _do(self, command: DeskCommand) -> dict[str, object]:
         try:
-            return {"ok": True, "position": self._command(command)}
+            position = self._command(command)
+            # Accepted while the database is away: it has no place in the log yet, and nobody need wait for one.
+            return {"ok": True, "position": max(position, 0), "spooled": position == SPOOLED}
         except Refused as refused:
             return _refusal(refused.code, refused.message)
 

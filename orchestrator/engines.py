@@ -26,11 +26,12 @@ BLIND_S: Final = 5.0
 HELD_S: Final = 10.0
 _TELL: Final = (
     "INSERT INTO public.ringledger_engines AS known (holder, site, host, state, position, abreast, reached, missed,"
-    " ahead, faults) VALUES (%(holder)s, %(site)s, %(host)s, %(state)s, %(position)s, %(abreast)s, %(reached)s,"
-    " %(missed)s, %(ahead)s, %(faults)s)"
+    " spool, ahead, faults) VALUES (%(holder)s, %(site)s, %(host)s, %(state)s, %(position)s, %(abreast)s, %(reached)s,"
+    " %(missed)s, %(spool)s, %(ahead)s, %(faults)s)"
     " ON CONFLICT (holder) DO UPDATE SET state = excluded.state, position = excluded.position,"
     " abreast = excluded.abreast, reached = excluded.reached, missed = excluded.missed, seen_at = excluded.seen_at,"
     " ahead = excluded.ahead, faults = excluded.faults,"
+    " spool = excluded.spool,"
     " since = CASE WHEN known.state = excluded.state THEN known.since ELSE excluded.since END"
 )
 # Engines that stopped or vanished are shown for an hour.
@@ -44,8 +45,9 @@ _ALL: Final = (
 
 class Standing(Struct, frozen=True, kw_only=True):
     """What an engine says of itself. `abreast`: it has read the log to its end a moment ago; `reached` and `missed`:
-    the switches that it has a connection to, and those it has none to; `ahead`: for which wish to hand over (its
-    position) it has looked at the switches; `faults` of work beside the calls, since its start.
+    the switches that it has a connection to, and those it has none to; `spool`: the one that it sees, if any; `ahead`:
+    for which wish to hand over (its position) it has looked at the switches; `faults` of work beside the calls, since
+    its start.
     """
 
     state: LeaderState
@@ -55,6 +57,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     missed: tuple[str, ...]
     ahead: int = 0
     faults: int = 0
+    spool: str = ""
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -139,6 +142,7 @@ class Roster:
             "missed": list(standing.missed),
             "ahead": standing.ahead,
             "faults": standing.faults,
+            "spool": standing.spool,
         }
 
         def write(connection: Connection) -> None:

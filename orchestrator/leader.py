@@ -14,6 +14,10 @@ Two things make it sooner. A holder on the standby's own machine whose process h
 taken at once. A holder whose database session was seen and then ended has most likely died: its lease is taken when its
 right to write has ended for certain, 1.1 s after the last renewal that was seen. And a holder that hands over writes
 the name of the next one into the row.
+
+The row also names the holder's spool, beforehand: while the database is away the holder may go on deciding into it, and
+nobody takes the lease who does not see that spool. An engine of another machine does not; so the name stands there only
+while none of them stands by, or where the site wants it always (docs/decisions/0097).
 """
 
 import os
@@ -23,7 +27,7 @@ import threading
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import psycopg
 from msgspec import Struct
@@ -46,20 +50,27 @@ _EXPECTING_S: Final = 0.005
 _TAKE: Final = (
     "UPDATE public.ringledger_lease SET holder = %s, host = %s, backend_pid = pg_backend_pid(), epoch = epoch + 1,"
     " taken_at = clock_timestamp(), renewed_at = clock_timestamp()"
-    " WHERE site = %s AND epoch = %s AND holder = %s AND renewed_at = %s RETURNING epoch"
+    " WHERE site = %s AND epoch = %s AND holder = %s AND renewed_at = %s AND spool = %s RETURNING epoch"
 )
+# And whether an engine that sees another spool stands by.
 _RENEW: Final = (
-    "UPDATE public.ringledger_lease SET renewed_at = clock_timestamp(), backend_pid = pg_backend_pid()"
+    "UPDATE public.ringledger_lease AS lease SET renewed_at = clock_timestamp(), backend_pid = pg_backend_pid()"
+    " WHERE site = %s AND epoch = %s AND holder = %s RETURNING spool, EXISTS ("
+    "SELECT FROM public.ringledger_engines AS other WHERE other.site = lease.site AND other.spool <> %s"
+    " AND other.state = 'standby' AND other.seen_at > clock_timestamp() - interval '3.5 s')"
+)
+_ANNOUNCE: Final = (
+    "UPDATE public.ringledger_lease SET spool = %s, renewed_at = clock_timestamp()"
     " WHERE site = %s AND epoch = %s AND holder = %s"
 )
 _GIVE: Final = (
-    "UPDATE public.ringledger_lease SET holder = %s, host = '', backend_pid = NULL, renewed_at = clock_timestamp()"
-    " WHERE site = %s AND epoch = %s AND holder = %s"
+    "UPDATE public.ringledger_lease SET holder = %s, host = '', backend_pid = NULL, renewed_at = clock_timestamp(),"
+    " spool = CASE WHEN %s THEN '' ELSE spool END WHERE site = %s AND epoch = %s AND holder = %s"
 )
 # Of other users' backends nobody else learns the name; the holder's is our own user's.
 _LOOK: Final = (
     "SELECT holder, epoch, renewed_at, host, EXISTS (SELECT FROM pg_stat_activity AS session"
-    " WHERE session.pid = lease.backend_pid AND session.application_name = lease.holder)"
+    " WHERE session.pid = lease.backend_pid AND session.application_name = lease.holder), lease.spool"
     " FROM public.ringledger_lease AS lease WHERE site = %s"
 )
 # The same role may end its own backends; a stopped process keeps its connections, and what they hold, for ever.
@@ -94,6 +105,7 @@ class LeaseRow(Struct, frozen=True):
     epoch: int
     renewed_at: object
     host: str
+    spool: str
 
 
 class Taken(StrEnum):
@@ -123,13 +135,24 @@ def pid_of(holder: str) -> int:
 class Lease:
     """The right to act, as long as it lasts."""
 
-    def __init__(self, site: str, epoch: int, holder: str, act_until: float, *, taken: Taken = Taken.FREE) -> None:
+    def __init__(
+        self, site: str, epoch: int, holder: str, begun: float, *, act_s: float = 1.0, taken: Taken = Taken.FREE
+    ) -> None:
+        """`begun`: when it was taken at the latest; each look at what proves it is good for `act_s`."""
         self.site = site
         self.epoch = epoch
         self.holder = holder
         self.taken = taken
-        self._act_until = act_until
+        self.act_s = act_s
+        self._act_until = begun + act_s
         self._over = False
+        self.spool_found = ""
+        """The spool that the row named when it was taken."""
+        self.settled = False
+        """Whether what was found in the spool is in the log, or put aside: nothing new is announced before."""
+        self._announced = ""
+        self._spooling = False
+        self._lock = threading.Lock()
 
     @property
     def fence(self) -> Fence:
@@ -140,13 +163,55 @@ class Lease:
         """Whether a command may go to a switch now. Asked anew just before each: it costs one look at the clock."""
         return not self._over and _clock() < self._act_until
 
-    def renewed(self, act_until: float) -> None:
+    def renewed(self, begun: float) -> None:
         """Extend; a renewal that came back late never shortens."""
-        self._act_until = max(self._act_until, act_until)
+        self._act_until = max(self._act_until, begun + self.act_s)
 
     def lost(self) -> None:
         """End at once and for good."""
         self._over = True
+
+    # --- the spool ---------------------------------------------------------------------------------------------------
+    @property
+    def announced(self) -> str:
+        """The spool that the lease's row names, durably; empty where the holder may not spool."""
+        return self._announced
+
+    def announce(self, spool: str) -> None:
+        """The row names it now."""
+        self._announced = spool
+
+    def withdraw(self) -> bool:
+        """Spool no more, so that the row's name can be taken away; False while that is under way."""
+        with self._lock:
+            if not self._spooling:
+                self._announced = ""
+            return not self._spooling
+
+    def begin_spooling(self) -> bool:
+        """Whether the holder may go to the spool; then it stays announced until the end."""
+        with self._lock:
+            self._spooling = bool(self._announced) and not self._over
+            return self._spooling
+
+    def end_spooling(self) -> None:
+        """The spool is empty, and the log is written again."""
+        self._spooling = False
+
+    def extend(self, stands: Callable[[], bool]) -> bool:
+        """While the spool is still ours it stands for the row in the database, which cannot be asked."""
+        begun = _clock()
+        ours = stands()
+        if ours:
+            self.renewed(begun)
+        return ours
+
+
+class Announced(Protocol):
+    """The spool of this machine, as far as the lease needs it."""
+
+    id: str
+    waiting: int
 
 
 class Leader:
@@ -158,7 +223,7 @@ class Leader:
     after a second; when it is back with the same epoch, things go on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - how it stands by
         self,
         source: Source,
         site: str,
@@ -169,10 +234,13 @@ class Leader:
         is_fit: Callable[[], bool] | None = None,
         timings: Timings | None = None,
         host: str | None = None,
+        spool: Announced | None = None,
+        spool_always: bool = False,
     ) -> None:
         """`on_failed(error)`: for something that waiting does not mend no lease is held or sought any more.
         `is_fit()`: asked before a lease is taken that nobody handed over; where it says no, somebody else is to.
-        `host`: where processes are known by their numbers (`neighbour.machine`).
+        `host`: where processes are known by their numbers (`neighbour.machine`). `spool`: what this process sees of
+        spools.
         """
         self._timings = given = timings or Timings()
         if not given.renew_s < given.act_s < given.gone_s <= given.stale_s:
@@ -189,6 +257,10 @@ class Leader:
         self._is_fit = is_fit or (lambda: True)
         self._seeks = True
         self._host = host or machine()
+        self._spool = spool
+        self._spool_always = spool_always
+        self.unseen_spool = ""
+        """The spool for which the lease waits, and which is not the one that we see."""
         self._stop = threading.Event()
         self._moved = threading.Event()
         self._expecting_until = 0.0
@@ -235,6 +307,10 @@ class Leader:
         lease.lost()
         self._moved.set()
         return self._given.wait(timeout_s)
+
+    def do_without_spool(self) -> None:
+        """Ours cannot be used: name none from now on."""
+        self._spool = None
 
     def seek(self) -> None:
         """Stand by for the lease, which was handed to somebody else: from now on we could go on with it at once."""
@@ -312,7 +388,8 @@ class Leader:
                 seen, seen_since = row, _clock()
             attended = attended or attended_now
             why = self._why_now(row, _clock() - seen_since, left=attended and not attended_now)
-            why = why or self._await_end(row)
+            ended = None if why else self._await_end(row)
+            why = why or (None if self.unseen_spool else ended)
             if why is None:
                 continue
             if why is not Taken.HANDED and not self._is_fit():
@@ -328,6 +405,9 @@ class Leader:
 
     def _why_now(self, row: LeaseRow, unchanged_s: float, *, left: bool) -> Taken | None:
         """Why this lease can be taken now; None where it cannot. `left`: its holder's session was there and is not."""
+        self.unseen_spool = row.spool if row.spool != self._seen_spool() else ""
+        if self.unseen_spool:
+            return None
         if not row.holder:
             return Taken.FREE
         if row.holder == self.holder:
@@ -365,7 +445,11 @@ class Leader:
                 "INSERT INTO public.ringledger_lease (site) VALUES (%s) ON CONFLICT DO NOTHING", (self._site,)
             )
             return self._look(connection)
-        return LeaseRow(str(found[0]), int(str(found[1])), found[2], str(found[3])), bool(found[4])
+        row = LeaseRow(str(found[0]), int(str(found[1])), found[2], str(found[3]), str(found[5]))
+        return row, bool(found[4])
+
+    def _seen_spool(self) -> str:
+        return self._spool.id if self._spool is not None else ""
 
     def _take(self, connection: Connection, row: LeaseRow, why: Taken) -> Lease | None:
         """Take the lease that was seen; None where its holder moved meanwhile, or another standby was faster."""
@@ -377,23 +461,41 @@ class Leader:
             connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(_LOCK_TIMEOUT_MS),))
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
             taken = connection.execute(
-                _TAKE, (self.holder, self._host, self._site, row.epoch, row.holder, row.renewed_at)
+                _TAKE, (self.holder, self._host, self._site, row.epoch, row.holder, row.renewed_at, row.spool)
             ).fetchone()
         if taken is None:
             return None
-        return Lease(self._site, int(str(taken[0])), self.holder, begun + self._timings.act_s, taken=why)
+        lease = Lease(self._site, int(str(taken[0])), self.holder, begun, act_s=self._timings.act_s, taken=why)
+        lease.spool_found = row.spool
+        return lease
 
     def _renew(self, connection: Connection, lease: Lease) -> None:
         begun = _clock()
-        ours = connection.execute(_RENEW, (self._site, lease.epoch, self.holder)).rowcount == 1
-        if ours:
-            lease.renewed(begun + self._timings.act_s)
+        seen = self._seen_spool()
+        row = connection.execute(_RENEW, (self._site, lease.epoch, self.holder, seen)).fetchone()
+        if row is not None:
+            lease.renewed(begun)
+            wanted = seen if self._spool_always or not row[1] else ""
+            if lease.settled and (row[0], lease.announced) != (wanted, wanted):
+                self._announce(connection, lease, wanted)
             self._wait(begun + self._timings.renew_s)
             return
         lease.lost()
         self.lease = None
         self.state = LeaderState.STANDBY
         self._on_deposed(lease)
+
+    def _announce(self, connection: Connection, lease: Lease, spool: str) -> None:
+        """Let the row name our spool, or none. It must last before it is relied upon, and be relied upon no more before
+        it goes; and it never goes while there is something in the spool.
+        """
+        if not spool and (not lease.withdraw() or (self._spool is not None and self._spool.waiting)):
+            return
+        with connection.transaction():
+            connection.execute("SET LOCAL synchronous_commit = on")
+            done = connection.execute(_ANNOUNCE, (spool, self._site, lease.epoch, self.holder)).rowcount == 1
+        if done:
+            lease.announce(spool)
 
     def _give(self, connection: Connection, lease: Lease, to: str) -> None:
         """Give the lease to this one, or back where there is none. Said once more after a lost answer, it changes
@@ -402,7 +504,8 @@ class Leader:
         lease.lost()
         with connection.transaction():
             connection.execute("SET LOCAL synchronous_commit = on")
-            connection.execute(_GIVE, (to, self._site, lease.epoch, self.holder))
+            empty = self._spool is None or not self._spool.waiting
+            connection.execute(_GIVE, (to, empty, self._site, lease.epoch, self.holder))
         self.lease = None
 
 

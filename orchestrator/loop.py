@@ -5,8 +5,9 @@
     command ──────▶ │ ◀───────────────── answer with the log position ─────────┘
 
 `take` is one synchronous piece that never gives way to another greenlet, so steps happen one after another whoever
-calls it. While the database is away, news is held back and nothing is decided: callers stay parked with their music,
-commands are refused, and work goes on where it stopped (a spool that decides meanwhile comes later).
+calls it. While the database is away, what is decided goes to the spool (`store/spooling.py`), and all goes on. Where it
+may not, or is full, news is held back and nothing is decided: callers stay parked with their music, commands are
+refused, and work goes on where it stopped.
 """
 
 import os
@@ -14,7 +15,7 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import gevent
@@ -24,6 +25,7 @@ from prometheus_client import Counter
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived, NuisanceMarked
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.switch.facts import Fact, InstructionFailed
@@ -32,11 +34,11 @@ from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.translate import translate, verdict
 from orchestrator.metrics import Metrics
 from orchestrator.runner import Followed, Input, Outcome, Runner, TimerFired
-from orchestrator.runner.inputs import DatabaseBack, DeskCommand, IdentifyContact, Started
+from orchestrator.runner.inputs import DatabaseAway, DatabaseBack, DeskCommand, IdentifyContact, Started
 from orchestrator.service.callers import Callers, Identify
 from orchestrator.service.customers import Caller
 from orchestrator.service.marks import ListMarked, Marks
-from orchestrator.store import Away, StoreError
+from orchestrator.store import SPOOLED, Away, Drained, StoreError
 from orchestrator.tape.form import Told
 
 log = structlog.get_logger(__name__)
@@ -148,6 +150,8 @@ class Engine:
         self._inputs = 0
         self._held: deque[tuple[str, object, Instant]] = deque()
         self._away_since = Instant(0)
+        self._unserved: list[Record] = []
+        """What services beside the ring path are to be given, once the database that they need is back."""
         self._returning = False
         """Whether the database was away and its return is not in the log yet: nothing is decided before that."""
         self._thrown_away = False
@@ -158,6 +162,8 @@ class Engine:
         self._taking = False
         self._paused = False
         self._submitted = self._stored = 0
+        self._moved_at = Instant(0)
+        """When something was stored last, or the first was submitted since all was."""
         self._after: deque[tuple[int, tuple[Instruction, ...]]] = deque()
         self._waiting: deque[Instruction] = deque()
         self._must_wait = Event()
@@ -312,12 +318,15 @@ class Engine:
 
     def _submit(self, outcome: Outcome, answer: AsyncResult | None, *, patient: bool) -> None:
         assert self._writer is not None, "the engine was not started"  # noqa: S101 - a bug, not an input
+        if self._submitted == self._stored:
+            self._moved_at = self._last_at
         self._submitted += 1
         begun = time.perf_counter()
 
         def stored(position: int) -> None:
             self._stored += 1
-            self.position = position
+            self._moved_at = self._clock()
+            self.position = max(position, self.position)
             if not patient:
                 self._metrics.commit_seconds.observe(time.perf_counter() - begun)
             self._count(outcome.records)
@@ -328,8 +337,10 @@ class Engine:
                 self._instruct(self._after.popleft()[1])
             if answer is not None:
                 answer.set(position)
-            for record in outcome.records:
-                self._serve(record)
+            if position == SPOOLED:
+                self._unserved += filter(_is_served, outcome.records)
+            else:
+                self._serve_all(outcome.records)
             assert self._writer is not None  # noqa: S101 - it stored this
             if self._held and not self._returning and self._writer.waiting <= MOST_UNSTORED // 2:
                 gevent.spawn(self._catch_up)
@@ -340,11 +351,17 @@ class Engine:
 
         self._writer.submit(outcome.records, stored, lost, patient=patient)
 
-    def _serve(self, record: Record) -> None:
+    def _serve_all(self, records: Iterable[Record]) -> None:
         """Give what is stored to the services beside the ring path."""
+        for record in records:
+            self._serve(record)
+
+    def _serve(self, record: Record) -> None:
         match record.event:
             case ContactArrived() as event if (event.from_number or event.caller_number) and event.found != IMPORT:
                 self._callers.came(ident_of(record.stream), event.from_number or event.caller_number)
+            case ContactDialled() as event:
+                self._callers.came(ident_of(record.stream), event.caller_number)
             case NuisanceMarked():
                 contact_id = ident_of(record.stream)
                 blacklist = self.runner.world.admission.blacklist
@@ -434,6 +451,38 @@ class Engine:
         self._returning = True
         self._away_since = self._clock()
 
+    def database_spooled(self, spool: str, error: Away) -> None:
+        """The writer cannot reach the database; events go to this spool."""
+        log.error("database-away", error=str(error), spool=spool, remedy="calls go on; events go to the spool")
+        self._metrics.database_up.set(0)
+        self._away_since = self._clock()
+        gevent.spawn(self._note_outage, spool)
+
+    def _note_outage(self, spool: str) -> None:
+        if not self._paused:
+            now = self._clock()
+            away_ms = max(0, now - self._moved_at) // MILLISECOND
+            self._take_now("", DatabaseAway(spool=spool, away_ms=away_ms), now)
+
+    def database_drained(self, drained: Drained) -> None:
+        """It answers again, and all that went to the spool is in the log."""
+        log.info("database-back", spooled=drained.events, drained_s=round(drained.took_s, 3))
+        self._metrics.database_up.set(1)
+        self.position = max(self.position, drained.position)
+        gevent.spawn(self._note_return, drained.events)
+
+    def _note_return(self, events: int) -> None:
+        if self._paused:
+            return
+        now = self._clock()
+        away_ms = max(0, now - self._away_since) // MILLISECOND
+        self._take_now("", DatabaseBack(away_ms=away_ms, held=0, spooled=events), now)
+        unserved, self._unserved = self._unserved, []
+        there = self.runner.world.contacts
+        self._serve_all(
+            each for each in unserved if isinstance(each.event, NuisanceMarked) or ident_of(each.stream) in there
+        )
+
     def database_back(self) -> None:
         """It answers again: what was held back is taken in order, then the switches are asked what they have."""
         log.info("database-back", held=len(self._held))
@@ -517,6 +566,10 @@ def _tells_nothing(item: object) -> bool:
     if isinstance(item, SwitchEvent):
         return item.name == "BACKGROUND_JOB" and verdict(item.body)[0]
     return isinstance(item, InstructionFailed) and item.kind == "HangUpLeg" and item.answer.startswith(NO_SUCH_LEG)
+
+
+def _is_served(record: Record) -> bool:
+    return isinstance(record.event, ContactArrived | ContactDialled | NuisanceMarked)
 
 
 def _rings_at_once(outcome: Outcome) -> bool:

@@ -118,6 +118,15 @@ class Metrics:
         self.tape_missed = Gauge("ringledger_tape_missed", "Inputs the tape could not keep.", registry=r)
         self.database_up = Gauge("ringledger_database_up", "1 while the log can be appended to.", registry=r)
         self.database_up.set(1)
+        self.spooling = Gauge(
+            "ringledger_spooling", "1 while the log is away and events go to the spool instead.", registry=r
+        )
+        self.spool_events = Gauge("ringledger_spool_events", "Events in the spool.", registry=r)
+        self.spool_share = Gauge(
+            "ringledger_spool_share",
+            "Part of the spool's limit that is in use; from 1 on new callers are the switch's own.",
+            registry=r,
+        )
         self.is_active = Gauge("ringledger_active", "1 while this process holds the lease.", registry=r)
         self.engine_state = Gauge(
             "ringledger_engine_state",

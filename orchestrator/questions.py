@@ -17,11 +17,19 @@ from orchestrator.settings import Settings
 class Questions:
     """The questions by name. Personal fields are masked: this is no way round who may see them."""
 
-    def __init__(self, engine: Engine, links: Mapping[str, Link], lease: Lease, settings: Settings) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        links: Mapping[str, Link],
+        lease: Lease,
+        settings: Settings,
+        spool: Callable[[], dict[str, object]],
+    ) -> None:
         self._engine = engine
         self._links = links
         self._lease = lease
         self._settings = settings
+        self._spool = spool
         self._known: dict[str, Callable[[], object]] = {
             "status": self._status,
             "picture": self._picture,
@@ -47,6 +55,7 @@ class Questions:
             "epoch": self._lease.epoch,
             "active": self._lease.may_write(),
             "position": self._engine.position,
+            "spool": self._spool(),
             "contacts": len(world.contacts),
             "shifts": len(world.shifts),
             "config_version": world.config_version,

@@ -21,6 +21,8 @@ PREFIX: Final = "RINGLEDGER_"
 # mod_event_socket's own default port (event_socket.conf.xml, `listen-port`).
 ESL_PORT: Final = 8021
 MASK: Final = "***"
+# When calls are decided while the database is away.
+OFF, ALONE, ALWAYS = "off", "alone", "always"
 # Names that become part of stream ids and file names.
 _PLAIN_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _HIGHEST_PORT: Final = 65535
@@ -79,6 +81,8 @@ class Settings:
     web: Address | None
     web_origin: str
     web_connect: tuple[str, ...]
+    spool: str
+    spool_max_mb: int
     log_level: str
     region: str
     timezone: ZoneInfo
@@ -92,6 +96,11 @@ class Settings:
     def mark(self) -> str:
         """Tells the ledgers of one machine apart, without telling where they are."""
         return hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
+
+    @property
+    def spools(self) -> Path:
+        """The directory of what waits for a database that is away; all engines of this machine share it."""
+        return self.home / "spool"
 
     @property
     def tapes(self) -> Path:
@@ -314,6 +323,13 @@ def _split_url(text: str, example: str) -> SplitResult:
     return parts
 
 
+def _read_spool(text: str) -> str:
+    ways = (OFF, ALONE, ALWAYS)
+    if text.lower() not in ways:
+        raise ValueError(f"is no way to spool: {text!r}; choose one of {', '.join(ways)}")
+    return text.lower()
+
+
 def _read_level(text: str) -> str:
     levels = ("debug", "info", "warning", "error")
     if text.lower() not in levels:
@@ -417,6 +433,22 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "tape_max_mb",
         "megabytes of recorded input kept before the oldest is dropped",
         _always("512"),
+        _read_megabytes,
+    ),
+    Variable(
+        "RINGLEDGER_SPOOL",
+        "spool",
+        "whether calls are decided while the database is away: always; alone: while no engine of another machine "
+        "stands by, which could not follow then; off: never",
+        _always(ALONE),
+        _read_spool,
+    ),
+    Variable(
+        "RINGLEDGER_SPOOL_MAX_MB",
+        "spool_max_mb",
+        "megabytes of events kept while the database is away; past it new callers are the switch's, with a quarter "
+        "more for those inside",
+        _always("2048"),
         _read_megabytes,
     ),
     Variable(

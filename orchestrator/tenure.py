@@ -38,7 +38,7 @@ from orchestrator.service.importing import Here, Importer, Lying
 from orchestrator.settings import Address, Settings
 from orchestrator.standby import Shadow
 from orchestrator.steady import Steady, Work
-from orchestrator.store import Away, DeskWriter, Hooks, LiveWriter, Log, Source
+from orchestrator.store import Away, DeskWriter, Hooks, LiveWriter, Log, Source, Spool
 from orchestrator.tape import TapeWriter
 from orchestrator.vault import Vault
 
@@ -81,6 +81,7 @@ class Ground(Struct, frozen=True):
     history: Log
     metrics: Metrics
     roster: Roster
+    spool: Spool | None
     steady: Steady
 
 
@@ -89,8 +90,12 @@ class Tenure:
     `successor` is the name of the standby to whom.
     """
 
-    def __init__(self, ground: Ground, lease: Lease, shadow: Shadow, links: dict[str, Link], hand: Hand) -> None:
-        """`shadow` has been read to the end, `links` stand by. `hand` gives the lease to a successor."""
+    def __init__(
+        self, ground: Ground, lease: Lease, shadow: Shadow, links: dict[str, Link], hand: Hand, *, spool: Spool | None
+    ) -> None:
+        """`shadow` has been read to the end, `links` stand by, `spool` is settled. `hand` gives the lease to a
+        successor.
+        """
         self.over = Event()
         self.successor = ""
         self._ground = ground
@@ -118,8 +123,13 @@ class Tenure:
             on_back=engine.database_back,
             on_deposed=engine.deposed,
             on_failed=engine.failed,
+            on_spooling=partial(engine.database_spooled, "" if spool is None else spool.id),
+            on_drained=engine.database_drained,
         )
-        self._writer = LiveWriter(source, vault, lease.fence, hooks=hooks)
+        self._spool = spool
+        self._writer = LiveWriter(
+            source, vault, lease.fence, hooks=hooks, spool=None if spool is None else (spool, lease)
+        )
         self._writer.know(shadow.world.versions)
         self._performer = Performer(
             links,
@@ -129,9 +139,10 @@ class Tenure:
             clock=wall_clock,
             recordings=str(settings.recordings),
         )
-        self._sign = SignOfLife(links, lives=engine.lives)
+        self._sign = SignOfLife(links, lives=engine.lives, full=self._is_full)
+        self._said_full = False
         self._importer = self._make_importer(customers)
-        questions = Questions(engine, links, lease, settings)
+        questions = Questions(engine, links, lease, settings, self._spool_now)
         self._control = Server(control_path(settings.home), self._command, questions.answer)
         self._stack = ExitStack()
 
@@ -177,6 +188,21 @@ class Tenure:
         # Whoever takes over needs not wait until everybody who is connected has hung up.
         self._control.stop(patience_s=0.0 if self.over.is_set() else 1.0)
 
+    def _spool_now(self) -> dict[str, object]:
+        """Whether the database is gone round, and how much is in the spool."""
+        spool = self._spool
+        if spool is None:
+            return {"under_way": False, "events": 0, "share": 0.0}
+        return {"under_way": self._writer.spooling, "events": spool.waiting, "share": round(spool.share, 3)}
+
+    def _is_full(self) -> bool:
+        """Whether the spool has room for those only who are inside; said once."""
+        full = self._spool is not None and self._writer.spooling and self._spool.full
+        if full and not self._said_full:
+            log.error("spool-full", remedy="new callers are served by the switches until the database is back")
+        self._said_full = full
+        return full
+
     def _hand_on(self) -> None:
         if self.successor:
             self._hand(self.successor)
@@ -221,6 +247,8 @@ class Tenure:
     def _give_way(self, wish: HandOver) -> int:
         if self._handing:
             raise Refused("handing_over", "This engine is handing over already.")
+        if self._writer.spooling:
+            raise Refused("database_away", "The database is away: nobody can be handed over to now.")
         self._handing = True
         try:
             if not wish.why:
@@ -334,5 +362,9 @@ class Tenure:
                 metrics.snapshots_failed.labels(name).set(link.snapshots_failed)
             metrics.tape_kept.set(self._tape.kept)
             metrics.tape_missed.set(self._tape.missed)
+            metrics.spooling.set(int(self._writer.spooling))
+            if self._spool is not None:
+                metrics.spool_events.set(self._spool.waiting)
+                metrics.spool_share.set(self._spool.share)
             metrics.is_active.set(int(self._lease.may_write()))
             gevent.sleep(_FIGURES_S)

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts import park_events as pk
 from orchestrator.domain.customers.people import CustomerCreated
 from orchestrator.domain.kernel import SECOND, Event, Record, ident_of, kind_of
@@ -32,6 +33,8 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     c.ContactConnected: lambda e: f"talks with {e.agent_id}",
     c.ContactHeld: lambda _: "is on hold",
     c.ContactResumed: lambda _: "talks again",
+    d.ContactDialled: lambda e: f"is dialled by {e.agent_id} on {e.node}",
+    d.DialEnded: lambda e: f"comes to no talk: {e.outcome} {e.cause}",
     pk.ContactParked: lambda e: f"is parked at place {e.place} by {e.agent_id}",
     pk.ParkEnded: lambda e: f"left place {e.place}: {e.outcome}",
     c.AgentSegmentEnded: lambda e: f"stopped talking ({e.ended_by})",

@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.customers.people import CustomerErased
 from orchestrator.domain.kernel import Event, Record, ident_of, stream
@@ -24,7 +25,7 @@ from projections.pages import Condition, Page, page
 from projections.tables import Table
 
 NAME: Final = "contact_log"
-VERSION: Final = 4
+VERSION: Final = 5
 REGIONAL: Final = True
 
 TABLES: Final = """
@@ -36,6 +37,7 @@ CREATE TABLE contact_log (
     trunk         text   NOT NULL,
     caller_number text   NOT NULL,
     caller_name   text   NOT NULL,
+    direction     text   NOT NULL,
     entry_id      text   NOT NULL,
     queue_id      text   NOT NULL,
     customer_id   text   NOT NULL,
@@ -77,15 +79,19 @@ CALLER: Final = "contact caller"
 _TOKEN_BYTES: Final = 16
 
 
+INBOUND: Final = "inbound"
+OUTBOUND: Final = "outbound"
+
+
 class Contact(Struct):
     """One contact. `caller_number` and `caller_name` are sealed, bound to stream contact-<id> and these field names.
 
-    `outcome` is empty while it lives, then `ContactEnded.reason`. `wait_ms`: from ContactQueued to QueueVisitEnded,
-    all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without `hold_ms`, from ContactHeld to
-    ContactResumed or the end. `missed`: offers that an agent rejected, let
-    ring or could not be reached for; not those that we withdrew. `transfers`: how often an agent passed it on;
-    `agent_id` is the last one. `caller_token`: of the number in E.164, empty where
-    there is none or nobody may find it any more.
+    `direction`: inbound, or outbound where an agent dialled: then the caller is whoever was called, and `agent_id` who
+    dialled until somebody talks. `outcome` is empty while it lives, then `ContactEnded.reason`. `wait_ms`: from
+    ContactQueued to QueueVisitEnded, all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without
+    `hold_ms`, from ContactHeld to ContactResumed or the end. `missed`: offers that an agent rejected, let ring or could
+    not be reached for; not those that we withdrew. `transfers`: how often an agent passed it on; `agent_id` is the last
+    one. `caller_token`: of the number in E.164, empty where there is none or nobody may find it any more.
     """
 
     contact_id: str
@@ -95,6 +101,7 @@ class Contact(Struct):
     trunk: str
     caller_number: str
     caller_name: str
+    direction: str = INBOUND
     entry_id: str = ""
     queue_id: str = ""
     customer_id: str = ""
@@ -127,7 +134,7 @@ CONTACTS: Final = Table(NAME, Contact, key=("contact_id",))
 def apply(batch: Batch) -> None:
     """Load the rows of the contacts in this batch, fold, and put them back; forget the numbers of who was erased."""
     news = [record for record in batch.records if type(record.event) in _CARED_FOR]
-    arrived = {ident_of(record.stream) for record in news if isinstance(record.event, contacts.ContactArrived)}
+    arrived = {ident_of(record.stream) for record in news if isinstance(record.event, _BEGUN)}
     known = {ident_of(record.stream) for record in news if type(record.event) in _FOLDS} - arrived
     rows = CONTACTS.load(batch.cursor, known)
     batch.site.unlock({stream("contact", ident) for ident in arrived})
@@ -137,8 +144,8 @@ def apply(batch: Batch) -> None:
         if isinstance(record.event, CustomerErased):
             erased.add(ident)
             _forget(rows.values(), ident)
-        elif isinstance(record.event, contacts.ContactArrived):
-            rows[ident] = _arrived(ident, record, record.event)
+        elif isinstance(record.event, _BEGUN):
+            rows[ident] = _begun(ident, record, record.event)
             rows[ident].caller_token = token_of(batch.site, record.stream, record.event.caller_number)
         elif (row := rows.get(ident)) is not None:
             row.position = record.position
@@ -173,8 +180,24 @@ def _short(token: bytes) -> str:
 
 Fold = Callable[[Contact, Any, int], None]
 
+_BEGUN: Final = (contacts.ContactArrived, ContactDialled)
 
-def _arrived(ident: str, record: Record, event: contacts.ContactArrived) -> Contact:
+
+def _begun(ident: str, record: Record, event: contacts.ContactArrived | ContactDialled) -> Contact:
+    if isinstance(event, ContactDialled):
+        return Contact(
+            contact_id=ident,
+            arrived_at=record.about.at,
+            node=event.node,
+            dialled="",
+            trunk="",
+            caller_number=event.caller_number,
+            caller_name="",
+            direction=OUTBOUND,
+            queue_id=event.queue_id,
+            agent_id=event.agent_id,
+            position=record.position,
+        )
     return Contact(
         contact_id=ident,
         arrived_at=record.about.at,
@@ -282,6 +305,7 @@ def _ended(row: Contact, event: contacts.ContactEnded, at: int) -> None:
 
 _FOLDS: Final[dict[type[Event], Fold]] = {
     contacts.ContactArrived: _nothing,
+    ContactDialled: _nothing,
     contacts.ContactQueued: _queued,
     contacts.QueueVisitEnded: _visit_ended,
     contacts.ContactIdentified: _identified,

@@ -11,6 +11,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.customers import notes, people
@@ -60,13 +61,14 @@ CREATE INDEX ON customer_timeline (customer_id, at, position) WHERE customer_id 
 class Detail(Struct, kw_only=True, omit_defaults=True):
     """What an entry says beside its kind. Instants and durations as everywhere; what does not apply is empty.
 
-    Of a contact: `dialled`, `queue_id`, `agents` (in the order in which they talked), `connected_at`, `ended_at`,
-    `talk_ms` (hold included), `transfers` (by an agent), `code` (the wrap-up reason). Of an order's step: `type_id`,
-    `state`, `action`, `assignee`, `fields`. Of a note: `code`. Of the file: `changed` (which parts), `level`, `label`,
-    `source`.
+    Of a contact: `dialled`, `outbound` (an agent called), `queue_id`, `agents` (in the order in which they talked),
+    `connected_at`, `ended_at`, `talk_ms` (hold included), `transfers` (by an agent), `code` (the wrap-up reason). Of an
+    order's step: `type_id`, `state`, `action`, `assignee`, `fields`. Of a note: `code`. Of the file: `changed` (which
+    parts), `level`, `label`, `source`.
     """
 
     dialled: str = ""
+    outbound: bool = False
     queue_id: str = ""
     agents: list[str] = field(default_factory=list)
     connected_at: int = 0
@@ -156,7 +158,7 @@ class _Fold:
         ordered: set[str] = set()
         for record in news:
             match record.event:
-                case contacts.ContactArrived():
+                case contacts.ContactArrived() | ContactDialled():
                     begun.add(record.stream)
                 case shifts.WrapUpStarted():
                     touched.add(f"contact-{record.event.contact_id}")
@@ -229,7 +231,11 @@ class _Fold:
             batch.cursor.execute(_RESOLVE, (sorted(self.unowned),), prepare=True)
 
 
-def _arrived(fold: _Fold, record: Record, event: contacts.ContactArrived) -> None:
+def _arrived(fold: _Fold, record: Record, event: contacts.ContactArrived | ContactDialled) -> None:
+    if isinstance(event, ContactDialled):
+        detail = Detail(queue_id=event.queue_id, outbound=True)
+    else:
+        detail = Detail(dialled=event.dialled)
     ident = ident_of(record.stream)
     fold.entries[record.stream] = Entry(
         entry_id=record.stream,
@@ -240,7 +246,7 @@ def _arrived(fold: _Fold, record: Record, event: contacts.ContactArrived) -> Non
         what="",
         stream=record.stream,
         contact_id=ident,
-        detail=Detail(dialled=event.dialled),
+        detail=detail,
         sealed={"caller_number": event.caller_number} if event.caller_number else {},
     )
 
@@ -362,6 +368,7 @@ def _erased(fold: _Fold, record: Record, _event: people.CustomerErased) -> None:
 
 _FOLDS: Final[dict[type[Event], Callable[[_Fold, Record, Any], None]]] = {
     contacts.ContactArrived: _arrived,
+    ContactDialled: _arrived,
     contacts.ContactQueued: _queued,
     contacts.ContactIdentified: _identified,
     contacts.ContactConnected: _connected,

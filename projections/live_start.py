@@ -14,7 +14,7 @@ from orchestrator.store import Log
 from projections.live_calls import KEPT
 
 # The names that a contact's and a shift's first and last events are stored under.
-_BEGUN: Final = ("ContactArrived", "AgentSignedIn")
+_BEGUN: Final = ("ContactArrived", "ContactDialled", "AgentSignedIn")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
 _CONFIGURED: Final = (
     "branch", "level", "agent", "queue", "entry", "outside", "recordings", "pauses", "wrapup", *admission.KINDS,

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from orchestrator.domain.access import users
 from orchestrator.domain.contacts import contacts, keeping, recording
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.outward_events import OutsideConnected
 from orchestrator.domain.contacts.recording import WITHOUT_A_FILE, is_of
 from orchestrator.domain.customers.people import CustomerErased
@@ -189,7 +190,7 @@ class _Fold:
         files, touched, begun, known = set(), set(), set(), set()
         for record in news:
             match record.event:
-                case contacts.ContactArrived():
+                case contacts.ContactArrived() | ContactDialled():
                     begun.add(ident_of(record.stream))
                 case contacts.ContactIdentified():
                     known.add(ident_of(record.stream))
@@ -242,10 +243,12 @@ _FORGET: Final = (
 )
 
 
-def _arrived(fold: _Fold, record: Record, event: contacts.ContactArrived) -> None:
+def _arrived(fold: _Fold, record: Record, event: contacts.ContactArrived | ContactDialled) -> None:
     ident = ident_of(record.stream)
     token = contact_log.token_of(fold.site, record.stream, event.caller_number)
     fold.calls[ident] = Call(ident, event.caller_number, token)
+    if isinstance(event, ContactDialled):
+        fold.calls[ident].queue_id = event.queue_id
 
 
 def _queued(fold: _Fold, record: Record, event: contacts.ContactQueued) -> None:
@@ -398,6 +401,7 @@ def _erased(fold: _Fold, record: Record, _event: CustomerErased) -> None:
 
 _FOLDS: Final[dict[type[Event], Callable[[_Fold, Record, Any], None]]] = {
     contacts.ContactArrived: _arrived,
+    ContactDialled: _arrived,
     contacts.ContactQueued: _queued,
     contacts.ContactConnected: _connected,
     OutsideConnected: _connected_outside,

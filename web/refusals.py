@@ -281,6 +281,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         (r"You have a call in hand; .*", _l("You have a call in hand; end it first, then listen.")),
         (ANY, _l("You are in a contact; you are ready again after it.")),
     ),
+    "internal_number": _l("That is a colleague’s number; pass a caller on to them, or ask them about one."),
     "key_reused": _l("This was sent once already, with other words. Load the page again, and send what is meant."),
     "keys_away": _l("The keys of personal data cannot be read; tell whoever runs this."),
     "left_in_peace": _l("This customer was just called in vain, and is called again later."),
@@ -303,6 +304,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     ),
     "no_offer": _l("There is no offer to answer any more; the caller may have hung up."),
     "no_outside": _l("Nobody outside may be called: the configuration does not allow it."),
+    "no_queue": _l("There is no open queue by whose settings a call could be made; tell an administrator."),
     "no_picking": _l("Nobody takes callers of this queue by hand; ask a leader to give one to you."),
     "no_such_agent": (
         (
@@ -369,6 +371,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "not_consulting": _l("Nobody is asked about this caller any more."),
     "no_such_recording": _l("There is no such recording."),
     "not_recorded": _l("Nothing is being recorded, so there is nothing to mask."),
+    "own_number": _l("That is a number of this house; calling it would only come back here."),
     "recording_away": (
         (
             r"This recording lies on the machine of switch (?P<switch>.+), which .*",

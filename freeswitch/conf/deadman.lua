@@ -50,10 +50,12 @@ end
 
 if argv[1] == "start" then
   api:execute("sched_api", "@1 ringledger-deadman luarun deadman.lua")
-elseif global("ringledger_alive") == "yes" then
+elseif global("ringledger_alive") ~= "" then
+  -- One that is full serves those who are inside; new callers are served by the dialplan.
+  local full = global("ringledger_alive") == "full"
   set("ringledger_alive", "")
   set("ringledger_silent_s", "0")
-  set("ringledger_unattended", "")
+  set("ringledger_unattended", full and "yes" or "")
 else
   local silent = (tonumber(global("ringledger_silent_s")) or 0) + 1
   set("ringledger_silent_s", tostring(silent))

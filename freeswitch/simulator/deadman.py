@@ -26,10 +26,11 @@ def look_for_ever(switch: Switch) -> None:
 
 def _look(switch: Switch) -> None:
     known = switch.globals
-    if known.get("ringledger_alive") == "yes":
-        known.pop("ringledger_alive")
-        known.pop("ringledger_unattended", None)
+    if word := known.pop("ringledger_alive", ""):
         known["ringledger_silent_s"] = "0"
+        known.pop("ringledger_unattended", None)
+        if word == "full":
+            known["ringledger_unattended"] = "yes"
     else:
         silent = int(known.get("ringledger_silent_s", "0")) + 1
         known["ringledger_silent_s"] = str(silent)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.audit import consults, masks, monitors, outward, parks
+from orchestrator.audit import consults, dials, masks, monitors, outward, parks
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
 from orchestrator.domain.contacts import events, speaking, transfer_events
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded
@@ -85,6 +86,7 @@ class Contacts:
             events.ContactEnded: self._ended,
             UnattendedCallEnded: self._served_by_switch,
             **outward.handlers(books, self._leave),
+            **dials.handlers(books, self._leave),
             **consults.handlers(books),
             **monitors.handlers(books),
             **masks.handlers(books),
@@ -107,9 +109,10 @@ class Contacts:
         event = record.event
         contact = self._live.get(ident)
         if contact is None:
-            if isinstance(event, events.ContactArrived):
+            if isinstance(event, events.ContactArrived | ContactDialled):
                 self._books.counts.contacts += 1
-                self._books.counts.legs += 1
+                self._books.counts.legs += isinstance(event, events.ContactArrived)
+                self._books.counts.dialled += isinstance(event, ContactDialled)
                 contact = self._live[ident] = Contact(ident, event, record, self._books.place)
                 self._touched[ident] = contact
             else:
@@ -121,8 +124,8 @@ class Contacts:
         if handler is not None:
             handler(contact, event)
             self._touched[ident] = contact
-        elif isinstance(event, events.ContactArrived):
-            self._books.complain("ends_once", "the contact arrives a second time")
+        elif isinstance(event, events.ContactArrived | ContactDialled):
+            self._books.complain("ends_once", "the contact begins a second time")
 
     # --- the queue ------------------------------------------------------------------------------------------------
     def _queued(self, contact: Contact, event: events.ContactQueued) -> None:
@@ -131,6 +134,7 @@ class Contacts:
         if contact.leaving:
             self._books.complain("visit", "queued though it is leaving")
         parks.queued(self._books, contact, event)
+        dials.queued(self._books, contact)
         if not contact.queued:
             contact.queued = True
             self._books.counts.queued_contacts += 1
@@ -424,6 +428,7 @@ class Contacts:
             books.complain("segment", "connected to a second agent")
         if contact.callback is not None:
             books.complain("callback", "connected though the customer has not answered")
+        dials.connected(books, contact)
         if contact.leaving:
             books.complain("segment", "connected though the caller is leaving or gone")
         contact.offer = None
@@ -583,6 +588,8 @@ class Contacts:
                 self._note(contact, "half_done", "nobody is consulted any more, and the caller is left alone")
             if contact.overflowed:
                 self._note(contact, "half_done", "it left a queue for another place and came nowhere")
+            if contact.dial is not None and contact.offer is None and not contact.leaving:
+                self._note(contact, "half_done", "dialled by an agent whose phone is not rung, and it goes on")
             if not contact.leaving:
                 continue
             for text in self._left_open(contact, legs=False):

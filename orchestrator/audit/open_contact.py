@@ -2,6 +2,7 @@
 
 from orchestrator.domain.contacts import (
     consult_events,
+    dial_events,
     events,
     monitor_events,
     outward_events,
@@ -48,6 +49,17 @@ class Callback:
         self.missed = 0
         self.again_at = Instant(0)
         self.leg = ""
+
+
+class Dial:
+    """A number that an agent dials: whose the contact is, until the two talk."""
+
+    __slots__ = ("leg", "reached", "shift_id")
+
+    def __init__(self, dialled: dial_events.ContactDialled) -> None:
+        self.shift_id = dialled.shift_id
+        self.leg = ""
+        self.reached = False
 
 
 class Outside:
@@ -99,6 +111,7 @@ class Contact:
         "caller",
         "caller_gone",
         "consult",
+        "dial",
         "given",
         "handed_to",
         "ident",
@@ -134,17 +147,23 @@ class Contact:
         "waiting_since",
     )  # fmt: skip
 
-    def __init__(self, ident: str, arrived: events.ContactArrived, record: Record, place: int) -> None:
+    def __init__(
+        self, ident: str, begun: events.ContactArrived | dial_events.ContactDialled, record: Record, place: int
+    ) -> None:
+        arrived = begun if isinstance(begun, events.ContactArrived) else None
         self.ident = ident
-        self.node = arrived.node
-        self.caller = arrived.leg
-        self.unattended = arrived.found == IMPORT
+        self.node = begun.node
+        self.caller = arrived.leg if arrived is not None else ""
+        self.unattended = arrived is not None and arrived.found == IMPORT
         """Whether its switch served it alone."""
-        self.legs = {arrived.leg}
+        self.legs = {arrived.leg} if arrived is not None else set()
+        self.dial = Dial(begun) if isinstance(begun, dial_events.ContactDialled) else None
+        """Until the two talk."""
         self.unwanted: dict[str, Instant] = {}
         self.visit = ""
         self.visit_due = self.waiting_since = Instant(0)
-        self.moved_to = self.picked_for = ""
+        self.moved_to = ""
+        self.picked_for = self.dial.shift_id if self.dial is not None else ""
         self.given = 0
         self.steps = self.step = 0
         self.step_due = Instant(0)

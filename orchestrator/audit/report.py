@@ -77,6 +77,8 @@ class Counts(Struct, kw_only=True):
     """Talks that a supervisor heard, or wanted to."""
     callbacks: int = 0
     """Callers who asked to be called back."""
+    dialled: int = 0
+    """Contacts that agents began by dialling a number."""
     outside_segments: int = 0
     """Conversations between a caller and a number outside."""
     wrap_ups_started: int = 0
@@ -153,6 +155,8 @@ class Report(Struct, frozen=True, kw_only=True):
             yield f"monitored   {counts.monitors}"
         if counts.callbacks or counts.outside_segments:
             yield f"outside     {counts.callbacks} callbacks asked for, {counts.outside_segments} conversations outside"
+        if counts.dialled:
+            yield f"dialled     {counts.dialled} contacts begun by agents"
         yield (
             f"legs        {counts.legs}, {counts.legs_closed} closed ({counts.legs_closed_by_repair} by repair), "
             f"{counts.stray_legs} strays"

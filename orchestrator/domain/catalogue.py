@@ -10,11 +10,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from orchestrator.domain import engine
+from orchestrator.domain import engine, spools
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import (
     consult_events,
     contacts,
+    dial_events,
     keeping,
     monitor_events,
     outward_events,
@@ -119,6 +120,11 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.LegClosed,
         contacts.LegOverdue,
         contacts.ContactEnded,
+        dial_events.ContactDialled,
+        dial_events.BranchNumberMissing,
+        dial_events.NumberDialled,
+        dial_events.NumberAnswered,
+        dial_events.DialEnded,
         outward_events.CallbackAsked,
         outward_events.CallbackDialled,
         outward_events.CallbackAnswered,
@@ -215,13 +221,20 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         keeping.RecordingDeleted,
     ),
     "hold": (keeping.RecordingKeyCopied,),
-    "engine": (engine.DatabaseReturned, engine.EngineActivated, engine.HandoverAsked, engine.HandoverBegun),
+    "engine": (
+        engine.DatabaseReturned,
+        engine.EngineActivated,
+        engine.HandoverAsked,
+        engine.HandoverBegun,
+        engine.SpoolBegun,
+    ),
+    "spool": (spools.SpoolGivenUp, spools.SpoolPutAside),
     "agent": (agents.AgentRemoved,),
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointRemoved,),
     "level": (levels.LevelConfigured, levels.LevelRemoved),
     "branch": (branches.BranchConfigured, branches.BranchRemoved),
-    "outside": (outside.OutsideConfigured, outside.OutsideRemoved),
+    "outside": (outside.OutsideRemoved,),
     "recordings": (recording.RecordingsRemoved,),
     "rewrite": (numbers.RewriteConfigured, numbers.RewriteRemoved),
     "trunk": (trunks.TrunkConfigured, trunks.TrunkRemoved),
@@ -487,6 +500,13 @@ _SPECIAL: dict[type[Event], Entry] = {
         kind="recordings",
         version=2,
         upcasters=(_with(keep_days=0, keep_days_of={}, least_ms=0),),
+    ),
+    outside.OutsideConfigured: Entry(
+        name="OutsideConfigured",
+        cls=outside.OutsideConfigured,
+        kind="outside",
+        version=2,
+        upcasters=(_with(show_at={}, dial_queue=""),),
     ),
     orders.OrderOpened: Entry(name="OrderOpened", cls=orders.OrderOpened, kind="order", adopts_key_of=_wisher_of),
 }

@@ -38,11 +38,22 @@ class HandoverBegun(Event, frozen=True, kw_only=True):
     to: str
 
 
+class SpoolBegun(Event, frozen=True, kw_only=True):
+    """The database is away, and what is decided from now on went to this spool first. For `away_ms` nothing was decided
+    before that could be kept.
+    """
+
+    spool: str
+    away_ms: int
+
+
 class DatabaseReturned(Event, frozen=True, kw_only=True):
     """The database answers again. For `away_ms` nothing was decided; what fell due meanwhile is decided from now on.
 
-    `held` pieces of news waited for it.
+    `held` pieces of news waited for it. `spooled` events were decided meanwhile, and stand before this one in their
+    order; then nothing waited.
     """
 
     away_ms: int
     held: int
+    spooled: int = 0

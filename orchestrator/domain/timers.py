@@ -3,7 +3,8 @@
 | timer     | of      | set by                                                  | cancelled by                       |
 |-----------|---------|---------------------------------------------------------|------------------------------------|
 | offer     | contact | OfferMade, OfferAccepted, OfferExtended, accepted fails,| the offer closes, ContactConnected |
-|           |         | CallbackDialled, CallbackAnswered                       |                                    |
+|           |         | CallbackDialled, CallbackAnswered, NumberDialled,       |                                    |
+|           |         | NumberAnswered                                          |                                    |
 | ring_next | contact | OfferMade, OfferWidened, of rules that ring one by one  | it is accepted or closes           |
 | visit     | contact | ContactQueued, CallbackAsked, CallbackAnswered          | QueueVisitEnded                    |
 | overflow  | contact | ContactQueued, OverflowDeferred with a time             | QueueVisitEnded, looked at         |
@@ -34,7 +35,7 @@ from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from orchestrator.domain.contacts import consult_events, contacts, outward_events, park_events
+from orchestrator.domain.contacts import consult_events, contacts, dial_events, outward_events, park_events
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.legs import LEG_GRACE, doubtful_legs, grace, parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
@@ -234,8 +235,10 @@ def _set_for_calls_outside(timers: Timers, ident: str, event: Event) -> None:
             timers.set(("visit", ident), event.leave_by)
             timers.cancel(("overflow", ident))
             timers.cancel(("place", ident))
-        case outward_events.CallbackDialled():
+        case outward_events.CallbackDialled() | dial_events.NumberDialled():
             timers.set(("offer", ident), event.answer_by)
+        case dial_events.NumberAnswered():
+            timers.set(("offer", ident), event.connect_by)
         case outward_events.CallbackAnswered():
             timers.set(("offer", ident), event.connect_by)
             timers.set(("visit", ident), event.leave_by)

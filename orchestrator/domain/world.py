@@ -11,6 +11,7 @@ from orchestrator.domain import timers as timer_table
 from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.dial_events import NumberDialled
 from orchestrator.domain.contacts.monitor_events import MonitorAsked
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.unattended import IMPORT
@@ -223,7 +224,7 @@ class World:
                     self._ring(ident, event.reservation, at)
             case MonitorAsked():
                 self._ring(ident, event.reservation, at)
-            case outward_events.CallbackDialled() | outward_events.OutsideDialled():
+            case outward_events.CallbackDialled() | outward_events.OutsideDialled() | NumberDialled():
                 self.contact_of_leg[event.leg] = ident
                 self.outside_legs[event.leg] = None
 

@@ -18,13 +18,23 @@ EVERY_S: Final = 1.0
 
 
 class SignOfLife:
-    """Given to every switch that can be reached, for as long as `lives()`."""
+    """Given to every switch that can be reached, for as long as `lives()`; with the word that new callers are the
+    switch's own for as long as it is `full()`.
+    """
 
-    def __init__(self, links: Mapping[str, Link], *, lives: Callable[[], bool], every_s: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        links: Mapping[str, Link],
+        *,
+        lives: Callable[[], bool],
+        full: Callable[[], bool] = lambda: False,
+        every_s: float = EVERY_S,
+    ) -> None:
         self.given = 0
         """Commands written since the start."""
         self._links = links
         self._lives = lives
+        self._full = full
         self._every_s = every_s
         self._greenlet: gevent.Greenlet | None = None
 
@@ -47,7 +57,7 @@ class SignOfLife:
     def _give(self, link: Link) -> None:
         if link.up:
             self.given += 1
-            link.command(commands.ALIVE, _taken)
+            link.command(commands.ALIVE_AND_FULL if self._full() else commands.ALIVE, _taken)
 
 
 def _taken(_: Outcome) -> None:

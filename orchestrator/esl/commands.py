@@ -308,6 +308,8 @@ def claim(ledger: str) -> str:
 
 
 ALIVE = "api global_setvar ringledger_alive=yes"
+# Whoever is inside is decided upon; whoever comes now is the switch's own.
+ALIVE_AND_FULL = "api global_setvar ringledger_alive=full"
 """Let the switch know that somebody decides; it takes the word back by itself (freeswitch/conf/deadman.lua)."""
 
 

@@ -1,4 +1,5 @@
-"""Whenever a contact needs somebody outside, then they are called: a customer in turn, or a number for a caller.
+"""Whenever a contact needs somebody outside, then they are called: a customer in turn, a number for a caller, or the
+number that an agent dials.
 
 Nobody outside is called unless somebody is there to talk with (complaint 18).
 """
@@ -10,7 +11,9 @@ from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.calling import CALLED_AGAIN, FAILED
 from orchestrator.domain.contacts.commands import DialCustomer, EndCallback, MissCustomer
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.outward import Callback, to_be_called
+from orchestrator.domain.contacts.dial_events import NumberAnswered, NumberDialled
+from orchestrator.domain.contacts.dials import DIALLING, unreached
+from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.outward_events import (
     CallbackAnswered,
     CallbackAsked,
@@ -43,7 +46,8 @@ def call_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     contact = happened.after
     if not isinstance(contact, Contact):
         return
-    if contact.callback is None and contact.outside is None and type(happened.record.event) not in _OF_ANYBODY:
+    calls = contact.callback is not None or contact.outside is not None or contact.dial is not None
+    if not calls and type(happened.record.event) not in _OF_ANYBODY:
         return
     yield from _say(contact, happened, ids)
     callback = to_be_called(contact)
@@ -54,8 +58,11 @@ def call_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             if event.goes_on:
                 yield from go(world, contact, overflow.target(event.goes_on), happened.at, ids)
         case contacts.OfferAccepted() if callback is not None and contact.status == "connecting":
-            yield TellContact(contact.contact_id, _dial(world, contact, callback, happened.at, ids))
-        case CallbackDialled() as event if contact.status == "calling_back":
+            show = outside.shown(world.outside.settings, contact.entry_id) if world.outside is not None else ""
+            yield TellContact(contact.contact_id, _dial(world, callback.number, show, happened.at, ids))
+        case contacts.OfferAccepted() if (dial := unreached(contact)) is not None and contact.status == "connecting":
+            yield TellContact(contact.contact_id, _dial(world, contact.caller_number, dial.show, happened.at, ids))
+        case CallbackDialled() | NumberDialled() as event if contact.status in ("calling_back", DIALLING):
             yield _call(world, contact, event, happened.at)
         case OutsideDialled() as event if contact.outside is not None and not _is_there(happened.before, event.leg):
             yield _call(world, contact, event, happened.at)
@@ -70,7 +77,7 @@ def _say(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield from hush(happened.before, ids)
             yield answer_caller(contact, ids, leg=contact.farewell)
             yield say_goodbye(contact, ids)
-        case CallbackAnswered() if contact.offer is not None and contact.offer.accepted:
+        case CallbackAnswered() | NumberAnswered() if contact.offer is not None and contact.offer.accepted:
             yield _join(contact, contact.offer.accepted, ids)
         case OutsideAnswered() | OutsideExtended(cause="joined_again") if contact.outside is not None:
             yield from hush(contact, ids)
@@ -95,26 +102,28 @@ def _is_over(contact: Contact, now: Instant) -> bool:
     return contact.visit is not None and contact.visit.leave_by <= now
 
 
-def _dial(world: World, contact: Contact, callback: Callback, now: Instant, ids: Ids) -> DialCustomer | MissCustomer:
-    cause = outside.why_not(world.outside, callback.number, len(world.outside_legs))
+def _dial(world: World, number: str, show: str, now: Instant, ids: Ids) -> DialCustomer | MissCustomer:
+    cause = outside.why_not(world.outside, number, len(world.outside_legs))
     if cause or world.outside is None:
         return MissCustomer(cause=cause, now=now)
     settings = world.outside.settings
     return DialCustomer(
         leg=ids.new("leg"),
-        show=outside.shown(settings, contact.entry_id),
+        show=show,
         answer_by=Instant(now + settings.ring_ms * MILLISECOND),
     )
 
 
-def _call(world: World, contact: Contact, event: CallbackDialled | OutsideDialled, now: Instant) -> DialOutside:
+def _call(
+    world: World, contact: Contact, event: CallbackDialled | NumberDialled | OutsideDialled, now: Instant
+) -> DialOutside:
     """Call this number for the contact."""
     return DialOutside(
         id=event.leg,
         node=contact.node,
         leg=event.leg,
         contact=contact.contact_id,
-        offer=event.offer_id if isinstance(event, CallbackDialled) else event.leg,
+        offer=event.leg if isinstance(event, OutsideDialled) else event.offer_id,
         number=event.number,
         show=event.show,
         trunk=world.outside.settings.trunk if world.outside is not None else outside.TRUNK,

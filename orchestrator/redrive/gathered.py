@@ -20,7 +20,7 @@ MOST_WHOLE: Final = 300_000
 DAY: Final = 24 * 3600 * SECOND
 _HEADER: Final = 64 * 1024
 _NEVER: Final = Instant(1 << 62)
-_BEGUN: Final = ("ContactArrived", "AgentSignedIn", "NodeConnected")
+_BEGUN: Final = ("ContactArrived", "ContactDialled", "AgentSignedIn", "NodeConnected")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
 
 

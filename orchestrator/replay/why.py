@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import ContactQueued, Decision, OfferMade, OfferWidened
+from orchestrator.domain.contacts.dialling import DIALLED
 from orchestrator.domain.kernel import Instant, Record, Refused, ident_of, stream
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.explaining import CHOSEN, Reason, chosen_by_hand, explain_all
@@ -69,6 +70,8 @@ def why(log: Log, contact_id: str, scrubber: Scrubber, *, agent_id: str = "", of
 def told(world: World, record: Record, number: int, agent_id: str = "") -> Moment:
     """One moment explained, from the state in which it was decided."""
     contact = world.contacts[ident_of(record.stream)]
+    if isinstance(record.event, OfferMade) and record.event.decision.rule == DIALLED:
+        agent_id = record.event.reservations[0].agent_id  # nobody else was asked: it waits in no queue
     agents = (agent_id,) if agent_id else tuple(sorted(world.agents))
     reasons = explain_all(world, contact, agents, record.about.at)
     if isinstance(record.event, OfferMade) and record.event.by_hand:

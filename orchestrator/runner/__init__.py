@@ -6,12 +6,12 @@ contacts, `reconcile` brings ledger and switch together after a snapshot, `desk`
 
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.runner.inputs import DatabaseBack, Followed, Input, Started, TimerFired
+from orchestrator.runner.inputs import DatabaseAway, DatabaseBack, Followed, Input, Started, TimerFired
 
 if TYPE_CHECKING:
     from orchestrator.runner.step import Outcome, Runner
 
-__all__ = ["DatabaseBack", "Followed", "Input", "Outcome", "Runner", "Started", "TimerFired"]
+__all__ = ["DatabaseAway", "DatabaseBack", "Followed", "Input", "Outcome", "Runner", "Started", "TimerFired"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute

@@ -15,6 +15,7 @@ from orchestrator.policies import outward
 from orchestrator.policies.base import Ids, TellContact, TellShift
 from orchestrator.runner import (
     consults,
+    dialling,
     draining,
     hands,
     inputs,
@@ -134,7 +135,7 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
         return
     if consults.is_done(world, shift, command) or parking.is_done(world, shift, command):
         return
-    if stale.is_done(shift, command):
+    if stale.is_done(shift, command) or dialling.is_done(world, shift, command):
         return
     match command:
         case inputs.Ready():
@@ -165,6 +166,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield consults.ask(world, shift, command, now, ids)
         case inputs.SwitchConsult() | inputs.Confer() | inputs.CompleteConsult() | inputs.EndConsult():
             yield consults.move_on(world, shift, command, now, ids)
+        case inputs.HangUp() if (cancelled := dialling.cancelled(world, shift, command.about)) is not None:
+            yield cancelled
         case inputs.HangUp() if consults.is_on(world, shift, command.about):
             # Whoever hangs up leaves the caller to whoever is consulted, as the handset does.
             yield consults.move_on(world, shift, command, now, ids)
@@ -179,6 +182,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield from hands.pick(world, shift, command, _code(command.reason), now, ids)
         case inputs.Transfer():
             yield passing.transfer(world, shift, command, now, ids)
+        case inputs.Dial():
+            yield dialling.dial(world, shift, command, now, ids)
         case inputs.Park():
             yield parking.park(world, shift, command, now)
         case inputs.Retrieve():

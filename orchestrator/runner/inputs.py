@@ -52,11 +52,21 @@ class Started(Struct, frozen=True, kw_only=True, tag=True):
     host: str = ""
 
 
+class DatabaseAway(Struct, frozen=True, kw_only=True, tag=True):
+    """The database is away, and events go to this spool; for so long none could be kept."""
+
+    spool: str
+    away_ms: int
+
+
 class DatabaseBack(Struct, frozen=True, kw_only=True, tag=True):
-    """The database answers again: it was away for so long, and so many pieces of news waited for it."""
+    """The database answers again: it was away for so long, and so many pieces of news waited for it. Or none did, and
+    so many events went to the spool.
+    """
 
     away_ms: int
     held: int
+    spooled: int = 0
 
 
 class Followed(Struct, frozen=True, kw_only=True):
@@ -185,6 +195,12 @@ class Pick(AgentCommand, frozen=True, kw_only=True, tag="pick"):
 
     contact: str
     reason: str = "by_hand"
+
+
+class Dial(AgentCommand, frozen=True, kw_only=True, tag="dial"):
+    """Talk with this number outside: the agent's own phone is rung, then the number is called."""
+
+    number: Personal
 
 
 class Transfer(AgentCommand, frozen=True, kw_only=True, tag="transfer"):
@@ -386,7 +402,7 @@ Command = (
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
     | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
     | EndConsult
-    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall | HandOver | Park | Retrieve
+    | DrainNode | UndrainNode | OfMonitor | Force | ImportCall | HandOver | Park | Retrieve | Dial
 )  # fmt: skip
 
 Fact = (
@@ -399,7 +415,7 @@ Fact = (
     | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet | facts.EavesdropSet | facts.MuteSet
 )  # fmt: skip
 
-Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseBack | Followed
+Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseAway | DatabaseBack | Followed
 
 
 class Input(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import Consult, all_three, consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs, reservation_of
+from orchestrator.domain.contacts.dials import under_way
 from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.monitor_commands import MonitorAgain
 from orchestrator.domain.contacts.monitors import Monitor
@@ -381,7 +382,7 @@ def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterato
         if sight.answered(leg):
             yield TellContact(contact.contact_id, commands.NoteAnswered(leg=leg, connect_by=connect_by))
             return
-    if sight.first:
+    if sight.first and under_way(contact) is None:  # one who dialled is offered to nobody else: the phone rings on
         yield TellContact(contact.contact_id, commands.WithdrawOffer(cause="engine_restarted"))
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from orchestrator.domain.contacts import handling
 from orchestrator.domain.contacts.unattended import IMPORT
-from orchestrator.domain.engine import STREAM, DatabaseReturned, EngineActivated
+from orchestrator.domain.engine import STREAM, DatabaseReturned, EngineActivated, SpoolBegun
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.switch.facts import Fact, LegFact, LinkDown, LinkUp, Snapshot, SnapshotMissing
@@ -23,6 +23,7 @@ from orchestrator.policies.base import Happened, Ids, Policy, TellContact, TellS
 from orchestrator.runner import desk, presence, reconcile, sensing, timing
 from orchestrator.runner.inputs import (
     AgentCommand,
+    DatabaseAway,
     DatabaseBack,
     DeskBeat,
     DeskCommand,
@@ -107,8 +108,10 @@ class Runner:
                 self._memory.started()
                 presence.on_start(self.world, self._memory, given.at)
                 return chain(_activated(given.body), reconcile.on_start(self.world, given.at))
-            case DatabaseBack():
-                return (AppendEngine((DatabaseReturned(away_ms=given.body.away_ms, held=given.body.held),)),)
+            case DatabaseAway(spool=spool, away_ms=away_ms):
+                return (AppendEngine((SpoolBegun(spool=spool, away_ms=away_ms),)),)
+            case DatabaseBack(away_ms=away_ms, held=held, spooled=spooled):
+                return (AppendEngine((DatabaseReturned(away_ms=away_ms, held=held, spooled=spooled),)),)
             case DeskSeen() | DeskGone() | TakeOver() | DeskBeat():
                 return presence.on_presence(self.world, self._memory, given.body, given.at)
             case DeskCommand():
@@ -231,6 +234,6 @@ def _origin(body: object) -> str:
             return "command"
         case Started():
             return "recovery"
-        case DatabaseBack():
+        case DatabaseAway() | DatabaseBack():
             return "engine"
     return "config"

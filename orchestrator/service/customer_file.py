@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import phonenumbers
 
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.events import ContactArrived
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.customers.people import Customer
@@ -113,7 +114,7 @@ class CustomerFile:
         """Write something down about a contact, whoever called. `Refused`: `no_such_contact`, `empty_note`, `bad_text`,
         `bad_word`.
         """
-        self._arrived(contact_id)
+        self._begun(contact_id)
         events = notes.decide(contact_id, notes.NoteContact(text=text, code=code))
         return self._desk.write(
             stream("note", contact_id),
@@ -152,12 +153,12 @@ class CustomerFile:
         return number
 
     def _caller_of(self, contact_id: str) -> str:
-        return e164(self._arrived(contact_id).caller_number, self._region) or "" if contact_id else ""
+        return e164(self._begun(contact_id).caller_number, self._region) or "" if contact_id else ""
 
-    def _arrived(self, contact_id: str) -> ContactArrived:
+    def _begun(self, contact_id: str) -> ContactArrived | ContactDialled:
         name = stream("contact", checked_id(contact_id, "contact"))
         first = next(self._log.stream(name, batch=1), None)
-        if first is None or not isinstance(first.event, ContactArrived):
+        if first is None or not isinstance(first.event, ContactArrived | ContactDialled):
             raise Refused("no_such_contact", "There is no such contact.")
         return first.event
 

@@ -125,7 +125,7 @@ def _steps(value: object) -> tuple[StepSetting, ...]:
     return steps
 
 
-def _team(value: object) -> str:
+def _word_or_none(value: object) -> str:
     return "" if value == "" else word(value)
 
 
@@ -149,6 +149,12 @@ def _shown_for(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise Unfit('write entry points with the number that is shown for them, such as { main = "+8675512345678" }')
     return {matching(ID, "the id of an entry point")(entry): _number_shown(each) for entry, each in value.items()}
+
+
+def _shown_at(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise Unfit('write branches with the number that their agents show, such as { shanghai = "+862161000000" }')
+    return {matching(ID, "the id of a branch")(branch): _number_shown(each) for branch, each in value.items()}
 
 
 def _capacity(value: object) -> dict[str, int]:
@@ -268,7 +274,7 @@ AGENT: Final = Section(
         Field("name", "name", text, required=True),
         Field("extension", "extension", extension, required=True),
         Field("skills", "skills", _skills, required=True),
-        Field("team", "team", _team),
+        Field("team", "team", _word_or_none),
         Field("branch", "branch", _branch),
         Field("order", "order", whole(0, 1_000_000)),
         Field("weight", "weight", whole(1, 1_000)),
@@ -286,6 +292,8 @@ OUTSIDE: Final = Section(
         Field("refused", "refused", _prefixes, write=list),
         Field("show", "show", _number_shown),
         Field("show_for", "show_for", _shown_for),
+        Field("show_at", "show_at", _shown_at),
+        Field("dial_queue", "dial_queue", _word_or_none),
         Field("at_most", "at_most", whole(1, 1_000)),
         Field("ring_s", "ring_ms", seconds(5, 300), write=from_ms),
         Field("trunk", "trunk", word),

@@ -198,6 +198,15 @@ class _Reader:
         for entry in outside.show_for:
             if entry not in known:
                 self._complain((OUTSIDE.kind, ident, "show_for"), f"there is no entry {entry}; {near(entry, known)}")
+        branches = self._named("branch")
+        for branch in outside.show_at:
+            if branch not in branches:
+                text = f"there is no branch {branch}; {near(branch, branches)}"
+                self._complain((OUTSIDE.kind, ident, "show_at"), text)
+        queues = self._named(QUEUE.kind)
+        if outside.dial_queue and outside.dial_queue not in queues:
+            text = f"there is no queue {outside.dial_queue}; {near(outside.dial_queue, queues)}"
+            self._complain((OUTSIDE.kind, ident, "dial_queue"), text)
 
     def _only_one(self, section: Section, ident: str) -> None:
         if ident != THE_ONE:

@@ -7,7 +7,9 @@
     LiveWriter(source, vault, fence, hooks=Hooks(on_away=, on_back=, on_deposed=, on_failed=)).start()
         .submit(records, on_stored, on_lost)    never waits; on_stored(position) on the writer's thread
         .append_live(records) -> position       waits until durable
-        .know({stream: version})  .away  .waiting  .close(timeout_s)
+        .know({stream: version})  .away  .spooling  .waiting  .close(timeout_s)
+    Spool(folder, vault, …), Drain(spool, source, vault, fence).some()
+                                            events of a time without the database, and their way to the log
     DeskWriter(source, vault)
         .append_desk(records) -> position       VersionConflict, Away, Unsure; a repeat of the same records is safe
         .append_desk(records, sole=(index, value or values))  AlreadyHeld where a stream holds one: made once only
@@ -30,6 +32,7 @@ from orchestrator.store.errors import (
     Deposed,
     QueueFull,
     SchemaMismatch,
+    SpoolFailed,
     StoreError,
     Unsure,
     VersionConflict,
@@ -41,14 +44,19 @@ from orchestrator.store.library import assert_cooperative
 from orchestrator.store.log import Log
 from orchestrator.store.mapper import Opener
 from orchestrator.store.recorder import Fence
+from orchestrator.store.spool import SPOOLED, Spool
+from orchestrator.store.spooling import Drain, Drained, is_refused
 from orchestrator.store.writer import Hooks, LiveWriter
 
 __all__ = [
+    "SPOOLED",
     "AlreadyHeld",
     "Away",
     "Corrupt",
     "Deposed",
     "DeskWriter",
+    "Drain",
+    "Drained",
     "Fence",
     "Hooks",
     "KeyShelf",
@@ -58,11 +66,14 @@ __all__ = [
     "QueueFull",
     "SchemaMismatch",
     "Source",
+    "Spool",
+    "SpoolFailed",
     "StoreError",
     "Unsure",
     "VersionConflict",
     "WriterStopped",
     "WrongKind",
     "assert_cooperative",
+    "is_refused",
     "schema",
 ]

@@ -51,3 +51,7 @@ class Corrupt(StoreError):
 
 class SchemaMismatch(StoreError):
     """The database's tables are not the ones that this code knows; the message says what to do."""
+
+
+class SpoolFailed(StoreError):
+    """The spool has taken nothing of what was given: it is full, or its disk is, or that fails."""

@@ -161,6 +161,10 @@ class LedgerMapper(Mapper[str]):
             each.holder[each.key] = {SEAL_MARK: seal(each)}
         return _encode(draft.record, draft.body)
 
+    def plain(self, record: Record) -> tuple[str, bytes]:
+        """Topic and state with nothing sealed in it, for whoever seals it as a whole; `record` reads it again."""
+        return self._topic_of[self.entry_of(record.event).cls], _encode(record, record.event)
+
     def to_stored_event(self, domain_event: Record) -> StoredEvent:  # type: ignore[override]
         """For the library's own tools. Personal text needs keys, which only the writers have: raises `WrongKind`."""
         draft = self.draft(domain_event)

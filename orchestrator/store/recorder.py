@@ -213,6 +213,11 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def read_back(self, connection: Connection, records: Sequence[Record]) -> list[int] | None:
         """Positions of these very records, known by their event ids; None unless all of them are stored."""
+        positions = self.stored_first(connection, records)
+        return positions if len(positions) == len(records) else None
+
+    def stored_first(self, connection: Connection, records: Sequence[Record]) -> list[int]:
+        """Positions of the first of these very records, up to one that is not stored."""
         found = connection.execute(
             _READ_BACK,
             (TextArray([each.stream for each in records]), BigintArray([each.version for each in records])),
@@ -226,7 +231,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         for each in records:
             position, event_id = there.get((each.stream, each.version), (0, ""))
             if event_id != each.event_id:
-                return None
+                break
             positions.append(position)
         return positions
 

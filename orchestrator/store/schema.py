@@ -34,7 +34,8 @@ _MIGRATIONS: Final = (
     "0005_past.sql",
     "0006_engines.sql",
     "0007_begun.sql",
-    "0008_engines_ahead.sql",
+    "0008_spool.sql",
+    "0009_engines_ahead.sql",
 )
 VERSION: Final = len(_MIGRATIONS)
 

@@ -3,7 +3,8 @@
       submit ──▶ queue ──▶ seal ──▶ one call, one commit ──▶ on_stored(position), in the order of submission
                   ▲                    │
                   │                    ├─ the lease has a new epoch ──▶ on_deposed, and nothing more is ever written
-                  └── waits here ◀─────┴─ the database is away ──▶ the same batch again: first read back by event id
+                  │                    ├─ the database is away ──▶ to the spool, where the lease says so (spooling.py)
+                  └── waits here ◀─────┴─ otherwise ──▶ the same batch again: first read back by event id
 
 While one batch is being committed the next one gathers; under load batches grow by themselves and no timer is needed.
 Works with threads and, in a process that gevent has patched, with greenlets. Never put a Timeout around it: a
@@ -23,9 +24,20 @@ from orchestrator.domain.catalogue import CATALOGUE, Entry
 from orchestrator.domain.kernel import LIVE_KINDS, Record
 from orchestrator.store.batch import Sealer, first_versions
 from orchestrator.store.connections import Connection, Source, is_passing
-from orchestrator.store.errors import Away, Deposed, QueueFull, StoreError, VersionConflict, WriterStopped, WrongKind
+from orchestrator.store.errors import (
+    Away,
+    Deposed,
+    QueueFull,
+    SpoolFailed,
+    StoreError,
+    VersionConflict,
+    WriterStopped,
+    WrongKind,
+)
 from orchestrator.store.mapper import Draft, LedgerMapper
 from orchestrator.store.recorder import Fence, KeyTaken, LedgerRecorder
+from orchestrator.store.spool import SPOOLED, Spool
+from orchestrator.store.spooling import Drain, Drained, Right, Spooler
 from orchestrator.vault import Vault
 
 # A batch takes whole submissions until it has this many events: a bound on one transaction, and on how long the first
@@ -53,6 +65,10 @@ class Hooks(Struct, frozen=True):
     """Once, when the database cannot be reached."""
     on_back: Callable[[], None] = _nothing
     """Once, when it answers again."""
+    on_spooling: Callable[[Away], None] = _nothing
+    """Once, instead of `on_away`: what is submitted goes to the spool, and is told as stored at `SPOOLED`."""
+    on_drained: Callable[[Drained], None] = _nothing
+    """Once, when all of it is in the log and the log is written again."""
     on_deposed: Callable[[Deposed], None] = _nothing
     """The lease has gone to another process."""
     on_failed: Callable[[BaseException], None] = _nothing
@@ -89,6 +105,7 @@ class LiveWriter:
         hooks: Hooks = _NO_HOOKS,
         batch: int = BATCH,
         queue_limit: int = QUEUE_LIMIT,
+        spool: tuple[Spool, Right] | None = None,
     ) -> None:
         self.away = False
         """Whether the database is away; events submitted meanwhile wait."""
@@ -116,6 +133,12 @@ class LiveWriter:
         self._stopped: StoreError | None = None
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._spooler: Spooler | None = None
+        if spool is not None:
+            drain = Drain(spool[0], source, vault, fence, catalogue=catalogue)
+            self._spooler = Spooler(
+                *spool, fence, drain, begun=hooks.on_spooling, drained=hooks.on_drained, ended=self._spool_ended
+            )
 
     def start(self) -> "LiveWriter":
         """Begin to write. The database need not be there yet."""
@@ -127,6 +150,11 @@ class LiveWriter:
         with self._lock:
             self._versions.update(versions)
             self._forget_oldest()
+
+    @property
+    def spooling(self) -> bool:
+        """Whether the database is away and events go to the spool."""
+        return self._spooler is not None and self._spooler.under_way
 
     @property
     def waiting(self) -> int:
@@ -205,6 +233,8 @@ class LiveWriter:
             self._ring()
         self._thread.join(timeout_s)
         finished = not self._thread.is_alive() and self._waiting == 0
+        if self._spooler is not None:
+            self._spooler.stop()
         with self._lock:
             # A writer that is still looking for its database sees this and ends.
             self._stopped = self._stopped or WriterStopped("The writer was closed.")
@@ -299,6 +329,9 @@ class LiveWriter:
         while True:
             sent = False
             try:
+                if self._goes_round(records):
+                    self._is_back()
+                    return [SPOOLED] * len(records)
                 connection = self._connected()
                 if doubtful and (found := self._recorder.read_back(connection, records)):
                     self._is_back()
@@ -310,13 +343,35 @@ class LiveWriter:
                 doubt_new = True
             except VersionConflict as conflict:
                 return self._judge(conflict, records)
+            except SpoolFailed as failure:
+                pause_s = self._lost(Away(str(failure)), pause_s or _FIRST_PAUSE_S)
             except (Away, psycopg.Error) as error:
                 doubtful = doubtful or sent
-                pause_s = self._lost(error, pause_s)
+                if not (pause_s and _is_absence(error) and self._begin_to_spool(error)):
+                    pause_s = self._lost(error, pause_s)
             else:
                 self._sealer.stored(batch)
                 self._is_back()
                 return positions
+
+    def _goes_round(self, records: Sequence[Record]) -> bool:
+        """Whether these are in the spool now, because what was decided before them is, too."""
+        return self._spooler is not None and self._spooler.under_way and self._spooler.take(records)
+
+    def _begin_to_spool(self, error: Away | psycopg.Error) -> bool:
+        self._drop_connection()
+        return self._spooler is not None and self._spooler.begin(_as_away(error))
+
+    def _spool_ended(self, error: BaseException) -> None:
+        """What is in the spool cannot go to the log from here: nothing is written any more."""
+        with self._lock:
+            self._stopped = error if isinstance(error, StoreError) else WriterStopped(f"The spool ended: {error}")
+            self._closing = True
+            self._ring()
+        if isinstance(error, Deposed):
+            self._hooks.on_deposed(error)
+        else:
+            self._hooks.on_failed(error)
 
     def _judge(self, conflict: VersionConflict, records: Sequence[Record]) -> list[int]:
         """A version is taken: by an attempt of ours whose answer was lost (their positions), by the process that has
@@ -354,7 +409,7 @@ class LiveWriter:
             return _FIRST_PAUSE_S
         if not self.away:
             self.away = True
-            self._hooks.on_away(error if isinstance(error, Away) else Away(f"The database went away: {error}"))
+            self._hooks.on_away(_as_away(error))
         with self._lock:
             if self._stopped is not None:
                 raise self._stopped
@@ -389,3 +444,11 @@ class LiveWriter:
             self._queue.clear()
         for group in lost:
             group.on_lost(self._stopped)
+
+
+def _as_away(error: Away | psycopg.Error) -> Away:
+    return error if isinstance(error, Away) else Away(f"The database went away: {error}")
+
+
+def _is_absence(error: Away | psycopg.Error) -> bool:
+    return isinstance(error, Away) or is_passing(error)

@@ -28,7 +28,15 @@ from orchestrator.domain.switch.facts import Fact
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.esl.events import HEADERS, SwitchEvent
 from orchestrator.runner import inputs
-from orchestrator.runner.inputs import DatabaseBack, DeskCommand, Followed, SendDigits, Started, TimerFired
+from orchestrator.runner.inputs import (
+    DatabaseAway,
+    DatabaseBack,
+    DeskCommand,
+    Followed,
+    SendDigits,
+    Started,
+    TimerFired,
+)
 
 MAGIC: Final = b"RINGTAPE1\n"
 FORMAT: Final = 2
@@ -115,6 +123,7 @@ _bodies: Final[Mapping[str, msgspec.msgpack.Decoder[Any]]] = {
     "timer": msgspec.msgpack.Decoder(TimerFired),
     "started": msgspec.msgpack.Decoder(Started),
     "database": msgspec.msgpack.Decoder(DatabaseBack),
+    "away": msgspec.msgpack.Decoder(DatabaseAway),
     "followed": msgspec.msgpack.Decoder(_Followed),
     "told": msgspec.msgpack.Decoder(tuple[tuple[_AnyInstruction, ...]]),
 }
@@ -145,6 +154,8 @@ def _kind(body: object) -> str:
             return "started"
         case DatabaseBack():
             return "database"
+        case DatabaseAway():
+            return "away"
         case Told():
             return "told"
     raise TypeError(f"{type(body).__name__} is no input of the runner and cannot stand on the tape")

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts, outward_events, park_events, transfer_events
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.transfers import QUEUE
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.staff import shifts
@@ -151,6 +152,8 @@ class Taker:
         self._delivered: list[int] = []
         self._joined: list[int] = []
         self._left_out: Counter[str] = Counter()
+        self._dialled: set[str] = set()
+        """Contacts that agents began: nobody arrived, and what comes of them is not played again."""
 
     def take(self, record: Record) -> None:
         """One record more."""
@@ -255,6 +258,11 @@ class Taker:
                 trunk=event.trunk,
                 host=event.host,
             )
+            return
+        if isinstance(event, ContactDialled):
+            self._dialled.add(ident)
+        if ident in self._dialled:
+            self._left_out["dialled"] += isinstance(event, contacts.ContactEnded)
             return
         caller = self._callers.get(ident)
         if caller is None:

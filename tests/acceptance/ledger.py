@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from orchestrator.audit.report import Report
 from orchestrator.audit.verify import verify
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.events import ContactArrived, ContactEnded
 from orchestrator.domain.kernel import Event, Record, ident_of, kind_of
 from orchestrator.store import Away, Log, Source
@@ -59,7 +60,11 @@ class Ledger:
 
     def await_settled(self) -> None:
         """Return once the log, which is a moment behind the engine's memory, has the end of every contact."""
-        until(lambda: len(self.all(ContactArrived)) == len(self.all(ContactEnded)), "every contact's end in the log")
+        begun = (ContactArrived, ContactDialled)
+        until(
+            lambda: sum(len(self.all(kind)) for kind in begun) == len(self.all(ContactEnded)),
+            "every contact's end in the log",
+        )
 
     def verify(self, *, contacts: int, settled: bool = True) -> Report:
         """The verifier's report over the whole log; AssertionError with its words where it finds anything wrong."""

@@ -161,13 +161,13 @@ def _epoch(record: Record) -> int:
     return int(record.about.causation.partition("-")[0])
 
 
-def test_a_database_that_dies_keeps_callers_waiting_and_nothing_is_lost(house: House) -> None:
-    """Feature 12.2, this issue's part: parked with music, commands refused with a code, then on as if nothing were."""
+def test_a_database_that_dies_keeps_callers_waiting_where_nothing_may_be_spooled_and_nothing_is_lost(
+    build: Build,
+) -> None:
+    """Feature 12.2: parked with music, commands refused with a code, then on as if nothing were."""
+    house = build(variables={"RINGLEDGER_SPOOL": "off"})
+    house.open()
     _talk_through_an_outage(house, house.kill_database)
-
-
-def test_a_database_that_is_stopped_for_a_while_is_no_different(house: House) -> None:
-    _talk_through_an_outage(house, house.stop_database)
 
 
 def _talk_through_an_outage(house: House, take_away: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from orchestrator.audit.contacts import Contacts
 from orchestrator.audit.shifts import Shifts
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts import events as contacts
+from orchestrator.domain.contacts.dial_events import ContactDialled, NumberAnswered, NumberDialled
 from orchestrator.domain.customers.blacklist import NumberBlacklisted
 from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Provenance, Record, UnknownEvent, kind_of
@@ -20,6 +21,7 @@ from orchestrator.domain.staff import shifts
 from orchestrator.domain.switch import facts, nodes
 from orchestrator.runner import inputs
 from tests.audit.centre import BEGINNING, NODE, Centre, stored
+from tests.runner.test_dial import Dialled
 
 Log = list[Record]
 
@@ -507,12 +509,29 @@ def test_a_leg_that_outlives_its_reason_by_minutes_is_refused() -> None:
     assert rules(verify(stored(centre.records))) == {"overdue"}
 
 
-@pytest.mark.parametrize(("kind", "first"), (("contact", contacts.ContactArrived), ("shift", shifts.AgentSignedIn)))
-def test_every_event_of_a_contact_or_shift_is_judged(kind: str, first: type[Event]) -> None:
+@pytest.mark.parametrize("left_out", (NumberDialled, NumberAnswered))
+def test_a_talk_with_a_number_that_was_not_called_or_did_not_answer_is_refused(left_out: type[Event]) -> None:
+    """Feature 1.2: what an agent dials is called, answers, and only then talks."""
+    scene = Dialled()
+    scene.ready(1)
+    scene.dial()
+    ring = scene.agent_answers()
+    scene.bridge(scene.number_answers(), ring)
+    report = verify(stored(scene.records), expect_contacts=0)
+    assert report.ok, report.text()
+    cut = renumbered([record for record in stored(scene.records) if not isinstance(record.event, left_out)])
+    assert "dial" in rules(verify(stored(cut), expect_contacts=0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    (("contact", {contacts.ContactArrived, ContactDialled}), ("shift", {shifts.AgentSignedIn})),
+)
+def test_every_event_of_a_contact_or_shift_is_judged(kind: str, first: set[type[Event]]) -> None:
     """An event added to the catalogue must be given its place here, too."""
     empty = books.Books(slack_ms=0, capacity=1, strict=True)
     handlers: set[type[Event]] = {*(Contacts(empty).handlers if kind == "contact" else Shifts(empty).handlers)}
-    assert handlers | {first} == {entry.cls for entry in CATALOGUE.values() if entry.kind == kind}
+    assert handlers | first == {entry.cls for entry in CATALOGUE.values() if entry.kind == kind}
 
 
 # --- what is not known -----------------------------------------------------------------------------------------------

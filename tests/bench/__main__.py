@@ -35,6 +35,7 @@ GROUPS = (
     "whatif",
     "takeover",
     "chaos",
+    "spool",
 )
 
 

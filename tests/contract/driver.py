@@ -136,6 +136,10 @@ class Driver(ABC):
         """What a number outside does with calls, from now to the end of the test."""
 
     @abstractmethod
+    def number_shown(self, number: str) -> str:
+        """Whose number whoever is on the line at this number outside sees."""
+
+    @abstractmethod
     def press_keys(self, leg: str, digits: str) -> None:
         """The phone of this leg sends these digits."""
 
@@ -359,6 +363,10 @@ class RealDriver(Driver):
             OutsideNumbers(self.folder / number, self.real.outside_port, status=status, ring_ms=ring_ms)
         )
 
+    def number_shown(self, number: str) -> str:
+        last = max((self.folder / number).rglob("story.log"), key=lambda story: story.stat().st_mtime)
+        return str(re.findall(r"^shown .*<sip:([^@>]*)@", last.read_text(errors="replace"), re.MULTILINE)[-1])
+
     @property
     def apology_ms(self) -> int:
         return round(length_s(self.real.sounds / self.real.plan.language / "apology.wav") * 1_000)
@@ -535,6 +543,12 @@ class SimulatedDriver(Driver):
             case "gone":
                 script |= {"behaviour": "reject", "sip_status": 503, "answer_after_ms": 0}
         self.tell(f"outside {json.dumps(script)}")
+
+    def number_shown(self, number: str) -> str:
+        with self.control() as control:
+            rows = json.loads(control.api("show channels as json"))["rows"]
+            leg = next(row["uuid"] for row in rows if row["name"].endswith(f"/{number}"))
+            return control.api(f"uuid_getvar {leg} origination_caller_id_number")
 
     def press_keys(self, leg: str, digits: str) -> None:
         self.tell(f"dtmf {leg} {digits}")

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain import catalogue, engine
+from orchestrator.domain import catalogue, engine, spools
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import (
     consult_events,
+    dial_events,
     keeping,
     monitor_events,
     outward_events,
@@ -55,6 +56,7 @@ MODULES = (
     users,
     contact_events,
     consult_events,
+    dial_events,
     monitor_events,
     outward_events,
     park_events,
@@ -64,6 +66,7 @@ MODULES = (
     transfer_events,
     unattended,
     engine,
+    spools,
     people,
     notes,
     configuration,
@@ -94,6 +97,7 @@ IRREGULAR = (
     "Begun",
     "Done",
     "Found",
+    "GivenUp",
     "Held",
     "Lost",
     "Made",
@@ -106,6 +110,7 @@ IRREGULAR = (
     "Down",
     "Withdrawn",
     "MadeReady",
+    "PutAside",
     "TakenOver",
     "Told",
 )

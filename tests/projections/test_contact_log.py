@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.dial_events import ContactDialled, DialEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.customers import people
 from orchestrator.domain.kernel import Instant, Refused
@@ -106,6 +107,28 @@ def test_a_callers_number_is_kept_as_it_is_sealed_in_the_log_and_opens_with_its_
     assert key is not None
     assert open_text(key, "contact-c1", "caller_number", row.caller_number) == NUMBER
     assert NUMBER not in str(kit.rows(CONTACT_LOG))
+
+
+def test_a_contact_that_an_agent_dialled_is_outbound_found_by_its_number_and_has_waited_for_nothing(
+    kit: ReadKit,
+) -> None:
+    """Feature 1.2: one row, with who dialled and who was called; no wait, and no abandonment."""
+    kit.build(CONTACT_LOG)
+    stream = "contact-c3"
+    dialled = ContactDialled(
+        node="n1", shift_id="sh1", agent_id="a1", caller_number=NUMBER, show="+862161000000", queue_id="sales"
+    )
+    kit.tell(stream, dialled, 0)
+    kit.tell(stream, DialEnded(outcome="number_busy", cause="USER_BUSY"), 8)
+    kit.tell(stream, contacts.ContactEnded(reason="number_busy", phase="dialling"), 9)
+    kit.keep_up(CONTACT_LOG)
+    served(kit, "c1", 20)
+    kit.keep_up(CONTACT_LOG)
+    caller = kit.read(lambda c: contact_log.caller(c, kit.kit.vault, NUMBER))
+    inbound, row = kit.read(lambda c: contact_log.search(c, Search(caller=caller))).items
+    assert (row.direction, row.agent_id, row.queue_id, row.outcome) == ("outbound", "a1", "sales", "number_busy")
+    assert (row.queued_at, row.wait_ms, row.connected_at) == (None, None, None)
+    assert inbound.direction == "inbound"
 
 
 def test_a_live_contact_is_told_from_one_that_is_over(kit: ReadKit) -> None:

@@ -29,9 +29,14 @@ allowed = ["+86", "0"]
 refused = ["+8690"]
 show = "+86 755 1234 5678"
 show_for = { hotline = "4008001001" }
+show_at = { shanghai = "+86 21 6100 0000" }
+dial_queue = "sales"
 at_most = 3
 ring_s = 25
 trunk = "carrier"
+
+[branch.shanghai]
+name = "Shanghai"
 """
 
 
@@ -43,6 +48,8 @@ def test_what_stands_in_the_file_is_what_holds() -> None:
         refused=("+8690",),
         show="+8675512345678",
         show_for={"hotline": "4008001001"},
+        show_at={"shanghai": "+862161000000"},
+        dial_queue="sales",
         at_most=3,
         ring_ms=25_000,
         trunk="carrier",
@@ -66,6 +73,12 @@ def test_what_stands_in_the_file_is_what_holds() -> None:
         ('"+8690"', '"premium"', "outside.main.refused: 'premium' begins no number"),
         ('show = "+86 755 1234 5678"', 'show = "110"', "outside.main.show: write a number of 5 to 15 digits"),
         ("{ hotline =", "{ hotlines =", "outside.main.show_for: there is no entry hotlines; did you mean hotline?"),
+        ("{ shanghai =", "{ shangai =", "outside.main.show_at: there is no branch shangai; did you mean shanghai?"),
+        (
+            'dial_queue = "sales"',
+            'dial_queue = "sale"',
+            "outside.main.dial_queue: there is no queue sale; did you mean",
+        ),
         ("[outside.main]", "[outside.other]", "outside.other: there is one such section, [outside.main]."),
         ("at_most = 3", "at_most = 0", "outside.main.at_most: "),
         ('"callback" }', '"callbacks" }', "queue.sales.overflow: "),

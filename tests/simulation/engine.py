@@ -17,6 +17,7 @@ from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Ref
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.domain.switch.instructions import Instruction, TakeSnapshot
 from orchestrator.domain.world import World
+from orchestrator.runner import DatabaseAway as Absence
 from orchestrator.runner import DatabaseBack, Followed, Input, Outcome, Runner, Started
 from orchestrator.runner.inputs import Body, DeskCommand
 from tests.simulation.agenda import Agenda
@@ -28,6 +29,8 @@ LEASE = 1 * SECOND
 STALE = 1_500 * MILLISECOND
 """How long a standby looks at an unchanged lease before it takes over."""
 
+DIES_DRAINING = 0.05
+"""How often a drain of the spool is the last that an engine does."""
 TIMER_LATE = 500
 """By how many microseconds a timer may come late; what happens meanwhile is decided as if it were not due."""
 
@@ -118,6 +121,8 @@ class Engine:
         self._after: deque[tuple[int, tuple[Instruction, ...]]] = deque()
         self._waiting: deque[Instruction] = deque()
         self._away = False
+        self.spooling = False
+        """Whether the database is away and what is decided goes to the spool."""
         self._away_since = 0
         self._renewal_ok_until = agenda.now + LEASE
         self._timer_at: int | None = None
@@ -282,6 +287,10 @@ class Engine:
             if not self._append([record for step in batch for record in step.records]):
                 return
         except DatabaseAway:
+            if self._ledger.spools and not self._away:
+                self._begin_to_spool()
+                self._agenda.soon(0.5, 6, self._committed)
+                return
             if not self._away:
                 self._away = True
                 self._away_since = self._agenda.now
@@ -310,9 +319,51 @@ class Engine:
             for node in self.world.nodes:
                 self._instruct_in_turn((TakeSnapshot(id=f"resume-{node}-{self._inputs}", node=node, leg=""),))
 
+    # --- the spool ---------------------------------------------------------------------------------------------------
+    def _begin_to_spool(self) -> None:
+        self.spooling = True
+        self._away_since = self._agenda.now
+        self.watcher.happened(self, "the database is away: events go to the spool")
+        self._take_now(Absence(spool="spool", away_ms=0))
+        self._renew_by_spool()
+        self._agenda.soon(50, 400, self._drain_spool)
+
+    def _renew_by_spool(self) -> None:
+        """While the spool is ours it stands for the lease's row."""
+        if self.spooling and self.alive and not self.paused and self._ledger.epoch == self.epoch:
+            self._renewal_ok_until = self._agenda.now + LEASE
+            self._perform_waiting()
+        if self.spooling and self.alive:
+            self._agenda.after(250 * MILLISECOND, self._renew_by_spool)
+
+    def _drain_spool(self) -> None:
+        if not self.alive or not self.spooling:
+            return
+        if self.paused or self._ledger.away:
+            self._agenda.soon(50, 400, self._drain_spool)
+            return
+        if self._ledger.epoch != self.epoch:
+            self.die("deposed as it came to drain its spool")
+            return
+        died = self._dice.random() < DIES_DRAINING
+        self._ledger.drain(self._dice.randint(1, 40), died=died)
+        if died:
+            self.die("while it drained its spool")
+            return
+        if self._ledger.spool:
+            self._agenda.soon(0.5, 10, self._drain_spool)
+            return
+        self.spooling = False
+        self.watcher.happened(self, "the database is back, and the spool is empty")
+        away_ms = (self._agenda.now - self._away_since) // MILLISECOND
+        self._take_now(DatabaseBack(away_ms=away_ms, held=0, spooled=1))
+
     def _append(self, records: list[Record]) -> bool:
         try:
-            self._ledger.append(self.epoch, records)
+            if self.spooling:
+                self._ledger.keep(self.epoch, records)
+            else:
+                self._ledger.append(self.epoch, records)
         except (Fenced, Gap) as error:
             # Refused for the epoch, or because another has written there: the memory is not what the log says.
             if self.alive:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts import monitor_events as m
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.outward import IN_TURN
@@ -90,6 +91,7 @@ RULES = {
     "agent_first": "nobody outside is called without an agent, or a caller, who is there to talk",
     "outside_bounded": "no more numbers outside are called at once than may be",
     "left_in_peace": "a customer is called no sooner, and no oftener, than the plan says",
+    "dialled": "whoever an agent dials is called once, in no queue before they talk, and ends as it came to nothing",
     "fold": "the live state is the fold of its records",
     "verify": "the independent verifier finds nothing in the log",
     "refusals": "a desk is refused with a code that is known",
@@ -144,6 +146,8 @@ class Book:
         self._peace: dict[str, int] = {}
         self._missed: dict[str, int] = {}
         self._tries: dict[str, int] = {}
+        self._dialled: dict[str, str] = {}
+        """What became of each contact that an agent dials: called, or how it ended; until the two talk."""
         self.heard = Heard()
         self.last_contact: dict[str, str] = {}
         """The contact with which each shift last talked."""
@@ -189,9 +193,9 @@ class Book:
 
     def finish(self) -> None:
         """The log is complete: every contact has ended."""
-        for stream in self.places:
+        for stream in (*self.places, *self._dialled):
             if stream not in self._ended:
-                raise Broken("ends_once", f"{stream} was queued and has not ended")
+                raise Broken("ends_once", f"{stream} was queued or dialled, and has not ended")
 
     def _contact(self, stream: str, record: Record) -> None:
         if isinstance(
@@ -210,6 +214,23 @@ class Book:
                 if event.node in self._drained and event.found == "live":
                     self._kept_out[stream] = None
                 self._legs[stream] = {event.leg: None}
+            case d.ContactDialled() as event:
+                self._home[stream] = event.node
+                self._legs[stream] = {}
+                self._picked[stream] = event.shift_id
+                self._dialled[stream] = ""
+            case d.NumberDialled() as event:
+                if self._dialled[stream]:
+                    raise Broken("dialled", f"{stream} is called a second time, after {self._dialled[stream]}")
+                self._dialled[stream] = "called"
+                self._legs[stream][event.leg] = None
+                self.offer_due[stream] = event.answer_by
+            case d.NumberAnswered() as event:
+                self.offer_due[stream] = event.connect_by
+            case d.DialEnded() as event:
+                self._dialled[stream] = event.outcome
+            case c.ContactQueued() if stream in self._dialled:
+                raise Broken("dialled", f"{stream} is queued, and the two have not talked")
             case c.ContactQueued() as event:
                 if stream in self._kept_out:
                     raise Broken("door", f"{stream} is let in by a switch that is drained")
@@ -229,6 +250,7 @@ class Book:
             case c.ContactConnected() as event:
                 self._owed[event.segment_id] = event.shift_id
                 self._close_offer(stream, event.offer_id)
+                self._dialled.pop(stream, None)
             case c.OfferMade() as event:
                 if self._picked.pop(stream, "") != (event.reservations[0].shift_id if event.by_hand else ""):
                     raise Broken("by_hand", f"{stream} is offered otherwise than it was picked")
@@ -278,7 +300,9 @@ class Book:
                 if event.leg not in self._legs[stream]:
                     raise Broken("leg_after_contact", f"{stream} closes {event.leg}, which is not open")
                 del self._legs[stream][event.leg]
-            case c.ContactEnded():
+            case c.ContactEnded() as event:
+                if self._dialled.get(stream, event.reason) != event.reason:
+                    raise Broken("dialled", f"{stream} ends as {event.reason} after {self._dialled[stream]}")
                 if self._legs[stream] or stream in self._offers or stream in self._visits:
                     raise Broken("leg_after_contact", f"{stream} ends with something open: {self._legs[stream]}")
                 self._ended[stream] = ""
@@ -671,10 +695,12 @@ class Invariants:
         if came not in right:
             raise Broken("blamed_rightly", f"shift {shift} is stood down for {down.reason}; the phone: {came}")
 
-    def _as_meant(self, given: Input, records: Iterable[Record]) -> None:
+    def _as_meant(self, given: Input, records: Sequence[Record]) -> None:
         about = given.body.about if isinstance(given.body, AgentCommand) else ""
         if not about:
             return
+        # Whoever thinks better of dialling means the offer of their own phone, which is over with it.
+        closed = {(r.stream, r.event.offer_id) for r in records if isinstance(r.event, c.OfferClosed)}
         for record in records:
             contact_id = ident_of(record.stream)
             match record.event:
@@ -685,6 +711,7 @@ class Invariants:
                     segment = contact.segment if contact is not None else None
                     shift = self._engine.world.shifts.get(segment.shift_id) if segment is not None else None
                     meant = about == contact_id or (shift is not None and shift.last_offer == about)
+                    meant = meant or (record.stream, about) in closed
                 case s.WrapUpEnded(how="agent") | s.WrapUpExtended():
                     meant = about == self.book.last_contact.get(contact_id)
                 case _:
@@ -702,6 +729,8 @@ class Invariants:
         for record in records:
             match record.event:
                 case o.CallbackMissed() as event:
+                    missed[event.offer_id] = None
+                case c.OfferWithdrawn(cause="number_not_reached") as event:
                     missed[event.offer_id] = None
                 case s.AgentReleased() as event if event.offer_id in missed and event.outcome != "withdrawn":
                     raise Broken("blamed_rightly", f"{record.stream} is blamed for a customer who was not reached")

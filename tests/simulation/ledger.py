@@ -1,4 +1,6 @@
-"""A model of the log: what is committed stays, one transaction at a time, fenced by the epoch (law 4)."""
+"""A model of the log: what is committed stays, one transaction at a time, fenced by the epoch (law 4). And of a spool
+beside it, where a run has one: what is in it stays as well, and comes to the log in its order.
+"""
 
 from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
 
@@ -22,12 +24,17 @@ class Ledger:
         self.rows: list[tuple[int, Record]] = []
         self.epoch = 0
         self.away = False
+        self.spools = False
+        """Whether events are spooled while it is away."""
+        self.spool: list[tuple[int, Record]] = []
         self._versions: dict[str, int] = {}
         self._ids: set[str] = set()
+        self._kept: set[str] = set()
 
     def take_over(self) -> int:
-        """Raise the epoch: from now on the one before is over."""
+        """Raise the epoch: from now on the one before is over. What is in the spool is brought to the log first."""
         self.epoch += 1
+        self.drain(len(self.spool))
         return self.epoch
 
     def append(self, epoch: int, records: list[Record]) -> None:
@@ -35,6 +42,24 @@ class Ledger:
         if self.away:
             raise DatabaseAway
         self.check_fence(epoch)
+        if self.spool:
+            raise Gap("something would pass what is in the spool")
+        self._commit(epoch, records)
+
+    def keep(self, epoch: int, records: list[Record]) -> None:
+        """Put these into the spool, together. Raises `Fenced`."""
+        self.check_fence(epoch)
+        self.spool += [(epoch, record) for record in records]
+        self._kept.update(record.event_id for record in records)
+
+    def drain(self, events: int, *, died: bool = False) -> None:
+        """Bring so many of the spool's oldest to the log; `died`: before they were dropped from it."""
+        for epoch, record in self.spool[:events]:
+            self._commit(epoch, [record])
+        if not died:
+            del self.spool[:events]
+
+    def _commit(self, epoch: int, records: list[Record]) -> None:
         if records and records[0].event_id in self._ids:
             return  # a COMMIT whose answer was lost: it is stored
         last: dict[str, int] = {}
@@ -66,9 +91,10 @@ class Ledger:
         return self._versions.get(stream, 0)
 
     def holds(self, event_id: str) -> bool:
-        """Whether this event is committed."""
-        return event_id in self._ids
+        """Whether this event is committed, or was in the spool."""
+        return event_id in self._ids or event_id in self._kept
 
     def records(self) -> list[Record]:
-        """All records in order."""
-        return [record for _, record in self.rows]
+        """All records in order, those in the spool last."""
+        kept = [record for _, record in self.spool if record.event_id not in self._ids]
+        return [*(record for _, record in self.rows), *kept]

@@ -20,6 +20,7 @@ from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import (
     consulting,
     contacts,
+    dialling,
     handling,
     legs,
     monitoring,
@@ -63,6 +64,7 @@ monitor = import_module("orchestrator.policies.monitor").monitor
 _ROWS = Size(contacts=40, agents=14, willing=True, rows=0.5)
 _TOGETHER = Size(contacts=100, agents=12, consults=1.0, willing=True)
 _PHONES = Size(contacts=60, agents=4, phones=20)
+_DIALLED = Size(contacts=5, agents=4, dials=1.0)
 _SEVERAL = Size(contacts=60, agents=6, nodes=2)
 _CALLS_OUT = Size(contacts=60, agents=6, outside=True)
 SEEDS = 40
@@ -1300,6 +1302,13 @@ MUTANTS = (
         weather=Weather(lost=0.15),
         size=_PASSED_ON_AND_WAITING,
         seed=11,
+    ),
+    Mutant(
+        name="forget how a number that an agent dialled came to nothing",
+        rule="dialled",
+        make=instead(dialling, "end_of", lambda _events: ""),
+        weather=_CALM,
+        size=_DIALLED,
     ),
     Mutant(
         name="ring every phone over the caller's own switch",

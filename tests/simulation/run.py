@@ -28,6 +28,7 @@ from tests.simulation.agenda import START, Agenda
 from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
 from tests.simulation.consulters import CONSULTING_REFUSALS, Consulters
+from tests.simulation.dialers import DIALLING_REFUSALS, OWN, Dialers
 from tests.simulation.door import Door
 from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
 from tests.simulation.invariants import KNOWN_WITHIN, AnySwitch, Book, Broken, Invariants, desks_are_known, finish
@@ -95,6 +96,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How many of the talks that somebody looks at are passed on."""
     parks: float = 0.0
     """How often somebody parks a caller, or fetches one from a place."""
+    dials: float = 0.0
+    """How often an agent dials a number outside; with any, that may be called which `outside` allows."""
     consults: float = 0.0
     """In how many of the talks that somebody looks at somebody is consulted."""
     monitors: float = 0.0
@@ -105,6 +108,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Which part of the agents answers at the desk, and has a phone that rings only then."""
     rows: float = 0.0
     """How many calls are hung up because they are in a state of the table (`tests/matrix.py`)."""
+    spools: bool = False
+    """Whether the database's absence is gone round by a spool."""
     phones: int = 0
     """How often a phone loses its registration, and gets it back."""
     nodes: int = 0
@@ -147,6 +152,7 @@ class Run(Watcher):
         self._pressure_dice = Random(f"pressures of {seed}")
         self._transfer_dice = Random(f"transfers of {seed}")
         self._park_dice = Random(f"parks of {seed}")
+        self._dial_dice = Random(f"dials of {seed}")
         self._node_dice = Random(f"nodes of {seed}")
         self._consult_dice = Random(f"consults of {seed}")
         self._monitor_dice = Random(f"monitors of {seed}")
@@ -161,10 +167,12 @@ class Run(Watcher):
             tapes=0.0 if weather else self._tape_dice.choice((0.0, 0.4)),
             transfers=0.0 if weather else self._transfer_dice.choice((0.0, 0.0, 0.2, 1.0)),
             parks=0.0 if weather else self._park_dice.choice((0.0, 0.0, 0.3, 1.0)),
+            dials=0.0 if weather else self._dial_dice.choice((0.0, 0.0, 0.2, 0.6)),
             consults=0.0 if weather else self._consult_dice.choice((0.0, 0.0, 0.3, 1.0)),
             monitors=0.0 if weather else self._monitor_dice.choice((0.0, 0.0, 0.3, 1.0)),
             voices=0.0 if weather else self._voice_dice.choice((0.0, 0.0, 0.3, 1.0)),
             rows=0.0 if weather else self._row_dice.choice((0.0, 0.0, 0.3, 1.0)),
+            spools=not weather and Random(f"spools of {seed}").random() < 0.5,
             phones=0 if weather else self._phone_dice.choice((0, 0, 2, 8)),
             nodes=0 if weather else self._node_dice.choice((0, 0, 2, 3)),
         )
@@ -178,6 +186,7 @@ class Run(Watcher):
         self.agenda = Agenda(self.dice)
         self.story = Story()
         self.ledger = Ledger()
+        self.ledger.spools = self.size.spools
         self.phones: dict[str, Phone] = {}
         self.switches = self.make_switches()
         self.switch = self.look_at(self.switches)
@@ -187,6 +196,7 @@ class Run(Watcher):
         self.takers: Takers | None = None
         self.passers: Passers | None = None
         self.parkers: Parkers | None = None
+        self.dialers: Dialers | None = None
         self.consulters: Consulters | None = None
         self.supervisors: Supervisors | None = None
         self.speakers: Speakers | None = None
@@ -279,6 +289,8 @@ class Run(Watcher):
         engine = self.engine
         if engine is None:
             raise Broken("nothing_stuck", "no engine lives at the end")
+        if self.ledger.spool:
+            raise Broken("nothing_stuck", f"{len(self.ledger.spool)} events are left in the spool")
         finish(engine.world, self.switch)
         if self.web is not None and engine.last_stall < self.agenda.now - KNOWN_WITHIN:
             desks_are_known(engine.world, list(self.web.pages.values()), self.agenda.now)
@@ -300,6 +312,7 @@ class Run(Watcher):
         strange |= set(self.takers.refused if self.takers is not None else ()) - BY_HAND_REFUSALS
         strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
         strange |= set(self.parkers.refused if self.parkers is not None else ()) - PARKING_REFUSALS
+        strange |= set(self.dialers.refused if self.dialers is not None else ()) - DIALLING_REFUSALS
         strange |= set(self.consulters.refused if self.consulters is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.hangers.refused if self.hangers is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.supervisors.refused if self.supervisors is not None else ()) - SUPERVISING_REFUSALS
@@ -404,6 +417,7 @@ class Run(Watcher):
             self.takers,
             self.passers,
             self.parkers,
+            self.dialers,
             self.consulters,
             self.supervisors,
             self.speakers,
@@ -448,6 +462,10 @@ class Run(Watcher):
             numbers = [desk.number for desk in self.desks]
             self.parkers = Parkers(self.agenda, self._park_dice, numbers, busy=self.size.parks)
             self.parkers.engine = self.engine
+        if self.size.dials:
+            numbers = [desk.number for desk in self.desks]
+            self.dialers = Dialers(self.agenda, self._dial_dice, numbers, busy=self.size.dials, until=self._calm_from)
+            self.dialers.engine = self.engine
         if self.size.consults:
             numbers = [desk.number for desk in self.desks]
             self.consulters = Consulters(self.agenda, self._consult_dice, numbers, busy=self.size.consults)
@@ -578,6 +596,8 @@ class Run(Watcher):
             changes.append(("recordings-main", RecordingsConfigured(rule=rule, mask_most_ms=most_ms)))
         if self.size.outside:
             self._allow_outside(changes)
+        if self.size.dials:
+            self._allow_dialling(changes)
         for number in range(self.size.agents):
             extension = str(1001 + number)
             changes.append((f"agent-a{extension}", self._agent(extension)))
@@ -611,6 +631,18 @@ class Run(Watcher):
             allowed=("+86",), refused=("+8690",), at_most=dice.choice((1, 3, 20)), ring_ms=dice.choice((3_000, 9_000))
         )
         changes.append(("outside-main", rules))
+
+    def _allow_dialling(self, changes: list[tuple[str, Event]]) -> None:
+        """Rules for calls to the outside, where callers have none; and the numbers of the house's branches."""
+        dice = self._dial_dice
+        rules = OutsideConfigured(allowed=("+86",), refused=("+8690",), at_most=dice.choice((1, 3, 20)), ring_ms=6_000)
+        names = [name for name, _ in changes]
+        if "outside-main" in names:
+            found = changes.pop(names.index("outside-main"))[1]
+            rules = found if isinstance(found, OutsideConfigured) else rules
+        shown = {"north": OWN} if dice.random() < 0.5 else {}
+        dials = structs.replace(rules, show=OWN, show_at=shown, dial_queue=dice.choice(("", "support", "nowhere")))
+        changes.append(("outside-main", dials))
 
     def _parked(self, queue: QueueConfigured) -> QueueConfigured:
         dice = self._park_dice

@@ -12,6 +12,8 @@ import pytest
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.consult_events import ConsultClosed, ConsultJoined, ContactRejoined
+from orchestrator.domain.contacts.dial_events import ContactDialled, DialEnded, NumberAnswered
+from orchestrator.domain.contacts.dials import OUTCOMES
 from orchestrator.domain.contacts.monitor_events import MonitorBegun, MonitorClosed, TalkTakenOver
 from orchestrator.domain.contacts.monitors import MODES
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
@@ -572,6 +574,19 @@ def test_whoever_consults_somebody_keeps_the_caller_or_leaves_them_to_somebody_w
     assert {event.hears for event in of(ConsultJoined, records)} == {"caller", "consulted", "together"}
     assert sum(1 for event in of(c.ContactPicked, records) if event.reason == CONSULTED_BEFORE) > 20
     assert sum(1 for _ in of(ContactRejoined, records)) > 20
+
+
+DIALLED = Size(contacts=10, agents=8, dials=1.0, transfers=0.1)
+
+
+def test_whatever_an_agent_dials_comes_to_a_talk_or_says_why_not_whatever_goes_wrong() -> None:
+    """Feature 1.2; complaint 18: `dialled`, `agent_first`, `outside_bounded`, `reservations`, `ends_once` hold."""
+    weathers = (Weather(), Weather(lost=0.03), Weather(crashes=2, flaps=2))
+    records = [r for weather in weathers for r in Run(1, weather=weather, size=DIALLED).play().ledger.records()]
+    assert len({event.outcome for event in of(DialEnded, records)} & set(OUTCOMES)) > 5
+    begun = sum(1 for _ in of(ContactDialled, records))
+    assert sum(1 for _ in of(NumberAnswered, records)) > 20
+    assert sum(1 for _ in of(DialEnded, records)) < begun
 
 
 MONITORED = Size(contacts=40, agents=10, monitors=1.0, transfers=0.2, tapes=0.4)

@@ -38,6 +38,23 @@ def _is_taken(event: Event) -> bool:
     return event.headers.get("Event-Subclass") == "ringledger::unattended"
 
 
+def test_an_engine_that_is_full_keeps_who_waits_and_leaves_who_comes_to_the_switch() -> None:
+    """Feature 12.2: past the spool's limit new callers are served by the switch, and nobody is taken out of a queue."""
+    on = stage()
+    waiting = on.model.call(Caller(dialled="4001"), on.now)
+    for _ in range(3 * PATIENCE_S):
+        on.api("global_setvar ringledger_alive=full")
+        on.run(1_000)
+    late = on.model.call(Caller(dialled="4002"), on.now)
+    on.run(1)
+    assert taken(on) == [late]
+    alive(on)
+    on.run(1_000)
+    third = on.model.call(Caller(dialled="4003"), on.now)
+    on.run(1)
+    assert taken(on) == [late], f"{waiting} and {third} wait for instructions"
+
+
 def test_signs_of_life_keep_callers_waiting_for_instructions() -> None:
     on = stage()
     leg = on.model.call(Caller(dialled="4001"), on.now)

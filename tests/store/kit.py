@@ -13,6 +13,7 @@ from orchestrator.domain.catalogue import Entry
 from orchestrator.domain.kernel import Event, Instant, Personal, PersonalNumber, Provenance, Record
 from orchestrator.store import DeskWriter, Fence, Hooks, KeyShelf, LiveWriter, Log, Source
 from orchestrator.store.connections import STATEMENT_TIMEOUT_MS
+from orchestrator.store.writer import BATCH, QUEUE_LIMIT
 from orchestrator.vault import Vault
 from tests.postgres import Database
 
@@ -154,7 +155,13 @@ class Kit:
         return source
 
     def writer(
-        self, fence: Fence | None = None, heard: Heard | None = None, source: Source | None = None, **limits: int
+        self,
+        fence: Fence | None = None,
+        heard: Heard | None = None,
+        source: Source | None = None,
+        *,
+        batch: int = BATCH,
+        queue_limit: int = QUEUE_LIMIT,
     ) -> LiveWriter:
         """A started writer under this fence (by default one just taken)."""
         writer = LiveWriter(
@@ -163,7 +170,8 @@ class Kit:
             fence or take_lease(self.database.writer),
             catalogue=self.entries,
             hooks=(heard or Heard()).hooks(),
-            **limits,
+            batch=batch,
+            queue_limit=queue_limit,
         )
         self._writers.append(writer)
         return writer.start()

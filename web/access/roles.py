@@ -24,6 +24,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         SIGNED_IN: "have a session of one's own",
         "pages.follow": "have a page that one sees told of what changes on it",
         "desk.use": "be an agent: ready, accept, talk, wrap up",
+        "calls.dial": "call numbers outside, as the site's rules allow",
         BOARD: "see the figures of the queues, without anybody's name or number",
         "floor.watch": "see the floor: queues, agents and contacts of now",
         "floor.direct": "change what an agent does",
@@ -61,9 +62,9 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 _GRANTS: Final[Mapping[str, str]] = {
-    "agent": "desk.use agents.act waiting.take customers.see customers.edit work.see work.open work.handle"
+    "agent": "desk.use agents.act calls.dial waiting.take customers.see customers.edit work.see work.open work.handle"
     " numbers.clear",
-    "leader": "board.watch floor.watch floor.direct agents.act waiting.take waiting.direct history.search"
+    "leader": "board.watch floor.watch floor.direct agents.act calls.dial waiting.take waiting.direct history.search"
     " recordings.hear recordings.export customers.see customers.edit work.see work.open work.handle work.close"
     " personal.reveal blacklist.see blacklist.keep notices.switch sizing.see routing.see routing.edit"
     " talks.listen talks.coach talks.enter",

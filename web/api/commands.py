@@ -54,6 +54,12 @@ class Transfer(About, frozen=True, kw_only=True):
     to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
 
 
+class Dial(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom the agent calls. The own phone rings first; whoever is called sees the number of the agent's branch."""
+
+    number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept. The site's rules must allow it.")]
+
+
 class Park(About, frozen=True, kw_only=True):
     """At which place the caller is left, with music, for a while; whoever is not retrieved comes back."""
 
@@ -202,6 +208,11 @@ def transfer(number: str, body: Transfer, key: str) -> Done:
         key=key,
     )
     return _do(wish)
+
+
+def dial(number: str, body: Dial, key: str) -> Done:
+    """Call a number outside; the contact that begins is outbound, and waits in no queue"""
+    return _do(inputs.Dial(agent=number, number=body.number, key=key))
 
 
 def park(number: str, body: Park, key: str) -> Done:

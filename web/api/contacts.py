@@ -66,6 +66,7 @@ class Contact(Struct, frozen=True, kw_only=True):
 
     contact_id: str
     arrived_at: Time
+    direction: Annotated[str, Meta(description="`inbound`; `outbound` where an agent called this number.")]
     node: str
     dialled: str
     trunk: str
@@ -298,6 +299,7 @@ def _contact(row: contact_log.Contact, number: str) -> Contact:
         contact_id=row.contact_id,
         arrived_at=time_of(row.arrived_at),
         node=row.node,
+        direction=row.direction,
         dialled=row.dialled,
         trunk=row.trunk,
         caller_number=number_of(number),

@@ -151,6 +151,7 @@ OPERATIONS: Final = (
     Operation("POST", "/agents/{number}/send-digits", "agents.act", commands.send_digits),
     Operation("POST", "/agents/{number}/hang-up", "agents.act", commands.hang_up),
     Operation("POST", "/agents/{number}/transfer", "agents.act", commands.transfer),
+    Operation("POST", "/agents/{number}/dial", "calls.dial", commands.dial),
     Operation("POST", "/agents/{number}/park", "agents.act", commands.park),
     Operation("POST", "/agents/{number}/retrieve", "agents.act", commands.retrieve),
     Operation("POST", "/agents/{number}/consult", "agents.act", commands.consult),

@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts.consults import CALLER, CONSULTING, TOGETHER, Consult
 from orchestrator.domain.contacts.contacts import Contact, Offer
+from orchestrator.domain.contacts.dials import DIALLING
+from orchestrator.domain.contacts.dials import under_way as dial_under_way
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.transfers import under_way
 from orchestrator.domain.kernel import MILLISECOND, Instant
@@ -51,6 +53,8 @@ class Ring(Struct, frozen=True, kw_only=True):
     """Caller, whoever asks and this agent hear each other."""
     callback: bool = False
     """The customer is not on the line: they are called once this agent's phone has answered."""
+    dialled: str = ""
+    """How far the agent's own call to this number has come: own_phone, number or joining; empty where it is none."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -223,7 +227,7 @@ def contact_in_hand(world: World, shift: Shift | None) -> Contact | None:
         return None
     found = [world.contacts.get(each.contact_id) for each in shift.engagements]
     live = [contact for contact in found if contact is not None]
-    order = {"offered": 0, "connecting": 0, "calling_back": 0, "connected": 1, CONSULTING: 1, "held": 2}
+    order = {"offered": 0, "connecting": 0, "calling_back": 0, DIALLING: 0, "connected": 1, CONSULTING: 1, "held": 2}
     return min(reversed(live), key=lambda contact: order.get(contact.status, len(order)), default=None)
 
 
@@ -237,7 +241,7 @@ def state_of(world: World, shift: Shift | None) -> str:
             if hearing_of(world, shift) is not None:
                 return "monitoring"
             offer = contact.offer if contact is not None else None
-            if contact is not None and contact.status == "calling_back":
+            if contact is not None and contact.status in ("calling_back", DIALLING):
                 return "calling"
             if contact is not None and contact.consult is not None and contact.consult.answered:
                 return "consulted"
@@ -275,7 +279,7 @@ def may(
         found |= {"accept", "reject"}
     if state == "monitoring":
         found.add("end_monitor")
-    if any(ring.accepted and (ring.callback or ring.asked_by) for ring in rings):
+    if any(ring.accepted and (ring.callback or ring.asked_by or ring.dialled == "number") for ring in rings):
         found.add("reject")
     if talks:
         found.add("hang_up")
@@ -284,7 +288,7 @@ def may(
     if any(talk.number and not talk.nuisance for talk in talks):
         found.add("mark_nuisance")
     if all(talk.held for talk in talks) and why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE)) is None:
-        found |= {"pick", "retrieve"}
+        found |= {"pick", "retrieve", "dial"}
     if state == "wrapping_up":
         found |= {"wrap_up", "retrieve"}  # of the caller whose after-call work it is
         if wrap_up is not None and wrap_up.can_extend:
@@ -332,9 +336,20 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
                     accepted=offer.accepted == mine.leg,
                     passed_on_by=_passed_on_by(world, contact),
                     callback=to_be_called(contact) is not None,
+                    dialled=_dialled(contact, offer),
                 )
             )
     return sorted(found, key=lambda ring: ring.queued_at)
+
+
+def _dialled(contact: Contact, offer: Offer) -> str:
+    """How far the agent's own call to this number has come; empty where it is none."""
+    dial = dial_under_way(contact)
+    if dial is None:
+        return ""
+    if not offer.accepted:
+        return "own_phone"
+    return "joining" if dial.reached else "number"
 
 
 def _ring_of_consult(world: World, contact: Contact, consult: Consult) -> Ring:

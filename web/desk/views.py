@@ -54,6 +54,7 @@ KEYS: Final = (
     ("Alt+Shift+H", _l("Hold; talk again")),
     ("Alt+Shift+S", _l("Switch to the caller on hold")),
     ("Alt+Shift+T", _l("Take the first who waits")),
+    ("Alt+Shift+Y", _l("Call a number: type it")),
     ("Alt+Shift+P", _l("Pass the caller on")),
     ("Alt+Shift+Q", _l("Park the caller at a place")),
     ("Alt+Shift+F", _l("Retrieve the caller whom you parked")),
@@ -164,6 +165,14 @@ def act(action: str) -> AnyResponse:
                 "too_late", gettext("It was not done: it came too late. Look at what is now, and press again.")
             ) from None
         raise
+
+
+@blueprint.post("/dial")
+@needs("calls.dial")
+def dial() -> AnyResponse:
+    """Call a number outside: the agent's own phone rings first."""
+    asked = inputs.Dial(agent=_number(), number=_field("number"))
+    return _done(parts().do(replace(_from_desk(asked), about="", good_until=_good_until())))
 
 
 @blueprint.post("/wrap-up")

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.dials import DIALLING
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch.nodes import GONE
@@ -173,7 +174,9 @@ def _tiles(world: World, now: Instant, days: Mapping[str, Today], levels: Levels
                 callbacks=sum(to_be_called(contact) is not None for contact in contacts),
                 expected_ms=expected.estimate_ms,
                 longest_since=longest,
-                ringing=sum(contact.status in ("offered", "calling_back", "connecting") for contact in contacts),
+                ringing=sum(
+                    contact.status in ("offered", "calling_back", DIALLING, "connecting") for contact in contacts
+                ),
                 parked=sum(contact.parked is not None for contact in contacts),
                 talking=sum(contact.status in _TALKING for contact in contacts),
                 today=today,

@@ -53,7 +53,8 @@ def _engine() -> dict[str, Any]:
     status = parts().ask("status")
     nodes = {name: node["up"] for name, node in status["nodes"].items()}
     well = bool(status["active"]) and all(nodes.values())
-    return {"ok": well, "active": status["active"], "position": status["position"], "switches": nodes}
+    told = {"active": status["active"], "position": status["position"], "spool": status["spool"], "switches": nodes}
+    return {"ok": well, **told}
 
 
 def _engines() -> dict[str, Any]:

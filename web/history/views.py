@@ -5,6 +5,7 @@ from typing import Any, Final
 from flask import abort, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 
+from orchestrator.domain.contacts import dials
 from orchestrator.domain.kernel import Refused
 from orchestrator.replay import parse_time
 from projections import contact_log, recordings_found
@@ -35,6 +36,7 @@ OUTCOMES: Final = (
     "unattended_abandoned",
     "stopped",
     "demo_stopped",
+    *dials.OUTCOMES,
 )
 _ID_LENGTH: Final = 64
 

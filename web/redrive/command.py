@@ -17,7 +17,7 @@ from orchestrator.domain.switch.facts import Fact
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.redrive import Difference, Report
 from orchestrator.replay.moments import iso, local
-from orchestrator.runner import DatabaseBack, Followed, Started, TimerFired
+from orchestrator.runner import DatabaseAway, DatabaseBack, Followed, Started, TimerFired
 from orchestrator.runner.inputs import AgentCommand, DeskCommand
 from orchestrator.tape import Hole
 from web.words import Names
@@ -92,6 +92,8 @@ def given(body: object, names: Names) -> str:
             return f"the timer “{what}” of {ident[:_SHORT]} was due" if ident else f"the timer “{what}” was due"
         case Started(epoch=epoch):
             return f"the engine started (epoch {epoch})"
+        case DatabaseAway():
+            return "the database was away, and events went to the spool"
         case DatabaseBack():
             return "the database was back"
         case Followed(record=record):

@@ -81,6 +81,8 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "refused": _l("Numbers never called begin with"),
     "show": _l("Number shown to whom we call"),
     "show_for": _l("Number shown, by entry point"),
+    "show_at": _l("Number shown where an agent dials, by branch"),
+    "dial_queue": _l("Queue whose settings hold where an agent dials"),
     "at_most": _l("Calls to the outside at once, at most"),
     # --- entry points
     "numbers": _l("Dialled numbers"),

@@ -72,6 +72,7 @@ _ROWS: Final[tuple[Row, ...]] = (
         r"write entry points with the number that is shown .*",
         _l("Write entry points with the number that is shown for them."),
     ),
+    (r"write branches with the number .*", _l("Write branches with the number that their agents show.")),
     (r"write how many contacts at once .*", _l("Write how many contacts at once by channel.")),
     (r"(?P<channel>.+): there is no such channel; .*", _l("There is no channel %(channel)s.")),
     (r"write hours by day, .*", _l("Write hours by day, such as mon-fri 08:30-18:00.")),

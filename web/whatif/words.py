@@ -212,6 +212,8 @@ def _left_out(answer: Answer) -> Iterator[str]:
             "%(count)s callers asked to be called back; they wait on, unless the queue's own rules let them go.",
             count=count,
         )
+    if count := counts.get("dialled"):
+        yield _("Not played: %(count)s calls that agents made; their time is there for callers.", count=count)
     if count := counts.get("came_before"):
         yield _("Not played: %(count)s calls that came before midnight.", count=count)
     if count := counts.get("switch_lost"):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from orchestrator.domain.contacts.dialling import DIALLED
 from orchestrator.domain.contacts.events import Candidate, Decision
 from orchestrator.domain.contacts.moving import PICKED_BY_HAND
 from web.words.codes import code, rule
@@ -22,7 +23,7 @@ class Line(NamedTuple):
 
 def reasons(decision: Decision, chosen: frozenset[str], names: Names) -> tuple[str, list[Line], list[str]]:
     """The rule in a sentence, the best candidates in their order, and how many others were out and for what."""
-    told = _by_hand(decision) if decision.rule == PICKED_BY_HAND else _by_rule(decision, names)
+    told = _told(decision, names)
     lines = [
         Line(
             place,
@@ -37,6 +38,14 @@ def reasons(decision: Decision, chosen: frozenset[str], names: Names) -> tuple[s
         for state, count in sorted(decision.others.items())
     ]
     return told, lines, others
+
+
+def _told(decision: Decision, names: Names) -> str:
+    if decision.rule == PICKED_BY_HAND:
+        return _by_hand(decision)
+    if decision.rule == DIALLED:
+        return str(_("The agent calls this number: the own phone rings first, and nobody else was asked."))
+    return _by_rule(decision, names)
 
 
 def _by_hand(decision: Decision) -> str:

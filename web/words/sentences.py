@@ -6,9 +6,10 @@ from typing import Any, Final
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from orchestrator.domain import engine
+from orchestrator.domain import engine, spools
 from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import consult_events as cs
+from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts import events as c
 from orchestrator.domain.contacts import monitor_events as mo
 from orchestrator.domain.contacts import outward_events as o
@@ -275,6 +276,17 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"reason": code(e.reason), "phase": code(e.phase)},
     ),
     # --- calls to the outside
+    d.ContactDialled: (
+        _l("%(agent)s calls a number outside over switch %(node)s"),
+        lambda e, n: {"agent": n.agent(e.agent_id), "node": e.node},
+    ),
+    d.BranchNumberMissing: (
+        _l("Alarm: the branch %(branch)s has no number to be shown; the common one is"),
+        lambda e, _: {"branch": e.branch},
+    ),
+    d.NumberDialled: (_l("The agent is there: the number is called"), _nothing),
+    d.NumberAnswered: (_l("Whoever was called answered"), _nothing),
+    d.DialEnded: (_l("They do not come to talk: %(outcome)s"), _coded("outcome")),
     o.CallbackAsked: (
         _l("Is to be called back and keeps the place; called %(tries)s times at most"),
         lambda e, _: {"tries": e.tries},
@@ -469,9 +481,21 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     engine.HandoverAsked: (_l("Another engine is to follow: %(why)s"), lambda e, _: {"why": code(e.why)}),
     engine.HandoverBegun: (_l("The engine hands over to another one that stood by"), _nothing),
+    engine.SpoolBegun: (
+        _l("Alarm: the database is away; events go to the spool, and calls go on"),
+        _nothing,
+    ),
     engine.DatabaseReturned: (
-        _l("The database is back after %(away)s; %(held)s pieces of news had waited"),
-        lambda e, _: {"away": duration(e.away_ms), "held": e.held},
+        _l("The database is back after %(away)s; %(held)s pieces of news had waited, %(spooled)s events were spooled"),
+        lambda e, _: {"away": duration(e.away_ms), "held": e.held, "spooled": e.spooled},
+    ),
+    spools.SpoolPutAside: (
+        _l("Alarm: a spool was put aside (%(why)s): %(stored)s of its events are in the log, %(left)s are not"),
+        lambda e, _: {"why": code(e.why), "stored": e.stored, "left": e.left},
+    ),
+    spools.SpoolGivenUp: (
+        _l("The spool of epoch %(epoch)s was given up: %(reason)s"),
+        lambda e, _: {"epoch": e.epoch, "reason": e.reason},
     ),
     # --- users and programs
     users.UserCreated: (_l("User added"), _nothing),

@@ -39,7 +39,7 @@ def words(entry: Entry, known: OrderType | None, language: str) -> str:
     detail = entry.detail
     match entry.kind:
         case "contact":
-            parts = [_("Call"), code(entry.what or "live")]
+            parts = [_("Call"), *([code("outbound")] if detail.outbound else []), code(entry.what or "live")]
             if detail.talk_ms:
                 parts.append(_("talked %(length)s", length=duration(detail.talk_ms)))
             if detail.transfers:

@@ -4,6 +4,7 @@ Nobody outside is called unless somebody is there to talk with: an agent whose p
 States and their diagram: `outward`.
 """
 
+from orchestrator.domain.contacts import dialling
 from orchestrator.domain.contacts.commands import (
     AskCallback,
     Calling,
@@ -21,6 +22,7 @@ from orchestrator.domain.contacts.commands import (
     SendOutside,
 )
 from orchestrator.domain.contacts.contacts import Contact, Offer, OfferExtended, OfferWithdrawn, QueueVisitEnded
+from orchestrator.domain.contacts.dials import unreached
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
 from orchestrator.domain.contacts.outward_events import (
     CallbackAnswered,
@@ -74,6 +76,8 @@ def decide(contact: Contact, command: Calling) -> Events:
             return (dialled(contact.visit.visit_id, command),)
         case ExpireOutside() | JoinOutsideAgain() if contact.outside is not None and not contact.outside.segment_id:
             return _late(contact.outside, command)
+        case DialCustomer() | MissCustomer() if contact.dial is not None:
+            return dialling.decide(contact, command)
         case DialCustomer() if callback is not None and contact.offer is not None and contact.offer.accepted:
             return (
                 CallbackDialled(
@@ -112,6 +116,8 @@ def answered(contact: Contact, command: NoteAnswered) -> Events:
         if contact.outside.answered:
             return ()
         return (OutsideAnswered(leg=command.leg, connect_by=command.connect_by),)
+    if contact.offer is not None and unreached(contact) is not None:
+        return dialling.answered(contact.offer, command)
     if contact.offer is None or to_be_called(contact) is None:
         return ()
     return (
@@ -144,6 +150,8 @@ def leg_gone(contact: Contact, command: NoteLegGone) -> Events:
         return (segment_ended(outside, ended_by, command.cause),)
     if outside is not None:
         return (OutsideMissed(leg=outside.leg, cause=command.cause),)
+    if contact.offer is not None and unreached(contact) is not None:
+        return dialling.missed(contact.offer, command.cause)
     callback = to_be_called(contact)
     if callback is None or contact.offer is None:
         return ()

@@ -304,6 +304,23 @@ class DialCustomer(Struct, frozen=True, kw_only=True):
     answer_by: Instant
 
 
+class Dial(Struct, frozen=True, kw_only=True):
+    """An agent wants to talk with this number: the contact begins, and their own phone is rung (`dialling`)."""
+
+    node: str
+    number: str
+    show: str
+    queue_id: str
+    music: str
+    branch: str
+    branch_missing: bool
+    """Whether the agent's branch has no number of its own to be shown."""
+    offer_id: str
+    reservation: Reservation
+    deadline: Instant
+    decision: Decision
+
+
 class MissCustomer(Struct, frozen=True, kw_only=True):
     """The customer cannot be called now. `cause`: outside_full, not_allowed."""
 
@@ -515,5 +532,5 @@ Command = (
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
-    | Consulting | TakeOver | Monitoring | Speaking | ImportCall | Park | EndPark
+    | Consulting | TakeOver | Monitoring | Speaking | ImportCall | Park | EndPark | Dial
 )  # fmt: skip

@@ -18,7 +18,8 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   5 ContactTurnedAway (apology)  6 the offer closes without an agent: back to the same place in the queue
   7 ContactConnected (the switch says that both hear each other)  8 ContactHeld / ContactResumed
   9 ContactEnded, once every leg is closed
-  Calls to the outside, callbacks among them, have states of their own beside these: `outward`.
+  Calls to the outside, callbacks among them, have states of their own beside these: `outward`. So has a contact that
+  an agent begins by dialling a number (ContactDialled): `dials`.
   From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`; from connected, consult
   somebody first (ConsultAsked): `consults`. A supervisor may monitor the talk, and take it over: `monitors`.
   From connected or held, the agent may park the caller at a place (ContactParked): `parks`.
@@ -33,9 +34,11 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import consults, monitors, outward, parks, recording, speaking, transfers
+from orchestrator.domain.contacts import consults, dials, monitors, outward, parks, recording, speaking, transfers
 from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.consults import CONSULTING, Consult
+from orchestrator.domain.contacts.dial_events import ContactDialled
+from orchestrator.domain.contacts.dials import DIALLING, Dial
 from orchestrator.domain.contacts.events import (
     NEVER,
     AgentSegmentEnded,
@@ -307,6 +310,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     phase: str = ""
     callback: Callback | None = None
     outside: Outside | None = None
+    dial: Dial | None = None
+    """How an agent began the contact by dialling a number; None where it arrived."""
     called: tuple[str, ...] = ()
     """The numbers outside that were called for the caller: each is called once."""
     farewell: str = ""
@@ -348,7 +353,7 @@ _DECLINED_KEPT = 10
 # The status words of a contact, in the order of the diagram.
 LIVE = (
     "arrived", "waiting", "offered", "connecting", "connected", "held", CONSULTING, "leaving",
-    *outward.CALLBACK, *outward.OUTSIDE, PARKED,
+    *outward.CALLBACK, *outward.OUTSIDE, DIALLING, PARKED,
 )  # fmt: skip
 
 
@@ -376,6 +381,8 @@ def extension_of(contact: Contact, leg: str) -> str:
 def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) -> Contact | None:
     """The contact after one more event. Never raises; an event that it does not know changes nothing."""
     if contact is None:
+        if isinstance(event, ContactDialled):
+            return _dialled(event, at, contact_id)
         if not isinstance(event, ContactArrived):
             return None
         return Contact(
@@ -446,7 +453,27 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
         return replace(contact, recording=taped)
     if isinstance(event, ContactParked | ParkEnded):
         return parks.evolve(contact, event, at)
+    if contact.dial is not None and (dialled := dials.evolve(contact, event, at)) is not contact:
+        return dialled
     return outward.evolve(contact, event, at)
+
+
+def _dialled(event: ContactDialled, at: Instant, contact_id: str) -> Contact:
+    """A contact that an agent begins: there is nobody on the line yet, and no queue."""
+    return Contact(
+        contact_id=contact_id,
+        status="arrived",
+        node=event.node,
+        caller_leg="",
+        dialled="",
+        arrived_at=at,
+        caller_number=event.caller_number,
+        from_number=event.caller_number,
+        queue_id=event.queue_id,
+        music=event.music,
+        answered=True,
+        dial=dials.begun(event),
+    )
 
 
 def _identified(contact: Contact, event: ContactIdentified, _at: Instant) -> Contact:
@@ -501,7 +528,7 @@ def _offered(contact: Contact, event: OfferMade, at: Instant) -> Contact:
 
 def _offer_closed(contact: Contact, event: OfferClosed, _at: Instant) -> Contact:
     status = contact.status
-    if status in ("offered", "connecting", "calling_back"):
+    if status in ("offered", "connecting", "calling_back") and dials.under_way(contact) is None:
         status = "awaiting_callback" if to_be_called(contact) is not None else "waiting"
     return replace(contact, offer=None, status=status, visit=_declined(contact, event), carried="")
 
@@ -517,7 +544,8 @@ def _connected(contact: Contact, event: ContactConnected, at: Instant) -> Contac
         waited=at - contact.visit.since if contact.visit is not None else 0,
         tape=contact.carried,
     )
-    return replace(contact, status="connected", offer=None, segment=segment, served=True, carried="")
+    dial = dials.joined(contact.dial)
+    return replace(contact, status="connected", offer=None, segment=segment, served=True, carried="", dial=dial)
 
 
 def _visit_ended(contact: Contact, _event: QueueVisitEnded, _at: Instant) -> Contact:
@@ -558,8 +586,8 @@ def _evolve_offered(contact: Contact, offer: Offer) -> Contact:
     status = "connecting" if offer.accepted else "offered"
     # Joining the legs answers a caller who was not answered yet.
     answered = contact.answered or bool(offer.accepted)
-    if contact.status == "calling_back" and offer.accepted:
-        status = "calling_back"
+    if contact.status in ("calling_back", DIALLING) and offer.accepted:
+        status = contact.status
     status = status if contact.status != "leaving" else contact.status
     return replace(contact, offer=offer, status=status, answered=answered)
 

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 from orchestrator.domain.contacts import (
     calling,
     consulting,
+    dialling,
     legs,
     monitoring,
     moving,
@@ -30,6 +31,7 @@ from orchestrator.domain.contacts.commands import (
     Consulting,
     DeferOverflow,
     DeferPlace,
+    Dial,
     EndPark,
     ExpireVisit,
     HangUp,
@@ -112,10 +114,13 @@ def decide(contact: Contact | None, command: Command) -> Events:
     if contact is None:
         if isinstance(command, ImportCall):
             return unattended.decide(command)
+        if isinstance(command, Dial):
+            return dialling.begin(command)
         return _receive(command) if isinstance(command, Receive) else ()
     if contact.status == "ended":
         return ()
-    return _closed(contact, monitoring.with_the_talk(contact, _decide(contact, command)))
+    events = monitoring.with_the_talk(contact, _decide(contact, command))
+    return _closed(contact, dialling.with_the_end(contact, events))
 
 
 def _decide(contact: Contact, command: Command) -> Events:
@@ -373,8 +378,9 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
         events += (_segment_ended(contact.segment, _who_ended(contact, command), command.cause),)
     elif contact.offer is not None and (held := reservation_of(contact, command.leg)) is not None:
         events += offers.reservation_gone(contact.offer, held, command)
+    events = dialling.with_the_end(contact, events)
     if len(contact.legs) == 1 and not _lives_on(contact, events):
-        events += (_ended(contact, command.cause),)
+        events += (_ended(contact, command.cause, told=dialling.end_of(events)),)
     return events
 
 
@@ -422,8 +428,10 @@ def _visit_ended(visit: Visit, outcome: str, cause: str = "") -> QueueVisitEnded
     return QueueVisitEnded(visit_id=visit.visit_id, queue_id=visit.queue_id, outcome=outcome, cause=cause)
 
 
-def _ended(contact: Contact, cause: str) -> ContactEnded:
-    if contact.told not in ("", "agent", "signed_out"):
+def _ended(contact: Contact, cause: str, *, told: str = "") -> ContactEnded:
+    if told:
+        reason = told
+    elif contact.told not in ("", "agent", "signed_out"):
         reason = contact.told
     elif (lost := lost_as(cause)) and contact.status != "leaving":
         reason = lost
@@ -451,7 +459,7 @@ _DECIDE: Final[dict[type, Callable[[Contact, Any], Events]]] = {
     **dict.fromkeys(get_args(_OfAdmission), _of_admission),
     Announce: _announce,
     **dict.fromkeys((TellPlace, DeferPlace), _tell_place),
-    Receive: lambda _contact, _command: (),
+    **dict.fromkeys((Receive, Dial), lambda _contact, _command: ()),
     **dict.fromkeys(get_args(Calling), calling.decide),
     **dict.fromkeys(get_args(RecordingCommand), _of_recording),
     **dict.fromkeys(get_args(speaking.Speaking), speaking.decide),

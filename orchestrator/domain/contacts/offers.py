@@ -4,7 +4,7 @@ One offer holds one reservation, or with ring-all N. The first phone that answer
 until the switch says that the caller hears the winner, so that nobody is lost if the winner dies first (complaint 9).
 """
 
-from orchestrator.domain.contacts import calling
+from orchestrator.domain.contacts import calling, dialling
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     Command,
@@ -41,6 +41,7 @@ from orchestrator.domain.contacts.contacts import (
     Reservation,
     reservation_of,
 )
+from orchestrator.domain.contacts.dials import DIALLING, unreached
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Event, Instant, Refused
 from orchestrator.domain.switch.causes import NEVER_MADE, NORMAL_TEMPORARY_FAILURE, NOT_PASSED, outcome_of
@@ -79,6 +80,8 @@ def decide(contact: Contact, command: Command) -> Events:
             callback = to_be_called(contact)
             if offer.accepted and callback is not None:
                 return calling.not_answered(contact, callback, offer, command)
+            if offer.accepted and unreached(contact) is not None:
+                return dialling.not_answered(offer, command)
             if offer.accepted:
                 return _not_joined(offer, command)
             if command.blameless:
@@ -215,7 +218,7 @@ def _at_desk(contact: Contact, offer: Offer, command: AcceptAtDesk | RejectAtDes
     again = held is not None and (held.leg in offer.accepting or held.leg in (offer.accepted, *offer.answered))
     if held is not None and again and isinstance(command, AcceptAtDesk) and offer.accepted in ("", held.leg):
         return ()  # asked for already, or done
-    calls = contact.status == "calling_back" and isinstance(command, RejectAtDesk)
+    calls = contact.status in ("calling_back", DIALLING) and isinstance(command, RejectAtDesk)
     if held is None or (held.leg in offer.answered and not calls):
         raise Refused("no_offer", "This offer is not open for you any more.")
     if isinstance(command, AcceptAtDesk) and (offer.accepted or held.leg in offer.rejecting):

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.domain.contacts.dials import DIALLING, unreached
 from orchestrator.domain.contacts.outward_events import (
     CallbackAnswered,
     CallbackAsked,
@@ -91,6 +92,8 @@ def outward_leg(contact: "Contact") -> str:
     """The leg to the outside that this contact needs now; empty where it needs none."""
     if contact.outside is not None:
         return contact.outside.leg
+    if (dial := unreached(contact)) is not None:
+        return dial.leg if contact.status == DIALLING else ""
     callback = to_be_called(contact)
     return callback.leg if callback is not None and contact.status == "calling_back" else ""
 
@@ -99,6 +102,8 @@ def called_at(contact: "Contact") -> Instant:
     """Since when the leg to the outside has been asked for; 0 where it has answered, or there is none."""
     if contact.outside is not None:
         return Instant(0) if contact.outside.answered else contact.outside.called_at
+    if (dial := unreached(contact)) is not None:
+        return dial.called_at
     callback = to_be_called(contact)
     return callback.called_at if callback is not None else Instant(0)
 

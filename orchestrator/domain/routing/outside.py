@@ -31,6 +31,10 @@ class OutsideConfigured(Event, frozen=True, kw_only=True):
     """The number that those who are called see, where their entry point has none of its own."""
     show_for: dict[str, str] = field(default_factory=dict)
     """Entry point to the number that is shown for its contacts."""
+    show_at: dict[str, str] = field(default_factory=dict)
+    """Branch to the number that is shown where an agent of it dials; `show` for all others."""
+    dial_queue: str = ""
+    """The queue whose settings hold where an agent dials; empty: the first, by id, that the agent serves."""
     at_most: int = 10
     """Calls to the outside at once: what fraud could cost is bounded."""
     ring_ms: int = 40_000
@@ -81,6 +85,11 @@ def why_not(outside: Outside | None, number: str, calling: int) -> str:
 def shown(settings: OutsideConfigured, entry_id: str) -> str:
     """Whose number is shown to those who are called for a contact of this entry point; "" for none."""
     return settings.show_for.get(entry_id, settings.show)
+
+
+def shown_at(settings: OutsideConfigured, branch: str) -> str:
+    """Whose number is shown to those whom an agent of this branch dials; "" where the branch has none of its own."""
+    return settings.show_at.get(branch, "")
 
 
 def _longest(prefixes: tuple[str, ...], number: str) -> int:

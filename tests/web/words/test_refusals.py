@@ -28,6 +28,7 @@ NOT_ON_PAGES: Final = (
     "orchestrator/documents/",
     "orchestrator/questions.py",
     "orchestrator/runner/unattended.py",
+    "orchestrator/spools.py",
     "orchestrator/tenure.py",
     "projections/command.py",
     "web/api/",

@@ -32,6 +32,7 @@ async function send(form, button) {
     form.removeAttribute("data-pending");
     button?.removeAttribute("aria-busy");
     for (const each of buttons) each.disabled = false;
+    allowed();
   };
   for (const each of buttons) each.disabled = true;
   await settle(); // what was typed is there before the call goes on to somebody else
@@ -77,6 +78,7 @@ document.addEventListener("done", (event) => {
   if (dialog === passOn) passOnOpener = ""; // the button goes with the caller, and would take the focus along
   dialog?.close();
   if (event.target.matches("#wrap-form")) forget(document.querySelector("[data-begun=note]"));
+  if (event.target.matches("#dial")) event.target.reset();
   if (event.target.matches("#new-customer-form")) load(document.getElementById("desk-pop"));
   if (event.target.matches("[data-order-form]")) {
     forget(event.target);

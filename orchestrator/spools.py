@@ -1,0 +1,225 @@
+"""What a new holder of the lease does with the spool of its machine, before it decides anything.
+
+    its owner from now on ──▶ (whoever was it may act no more) ──▶ what is in it goes to the log ──▶ announced anew
+
+What cannot go there is put aside, on the record: nothing is deleted, and nobody guesses.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final, cast
+
+import psycopg
+import structlog
+from msgspec import Struct
+
+from orchestrator.domain import spools
+from orchestrator.domain.engine import STREAM, EngineActivated
+from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id, stream
+from orchestrator.leader import Lease, Taken
+from orchestrator.store import Away, DeskWriter, Drain, Log, Source, Spool, SpoolFailed, VersionConflict, is_refused
+from orchestrator.store.connections import Connection, is_passing
+from orchestrator.store.schema import APPEND_LOCK
+from orchestrator.store.spool import Found
+from orchestrator.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+_PAUSE_S: Final = 0.2
+# Of these it is certain that they do nothing more; anybody else may for as long as their last look was good for.
+_OVER: Final = frozenset({Taken.ENDED, Taken.HANDED})
+_MARGIN: Final = 1.1
+# A holder that was heard of so lately brings its spool to the log by itself.
+_LIVES_S: Final = 10.0
+_NAMED: Final = (
+    "SELECT holder, epoch, spool, extract(epoch FROM clock_timestamp() - renewed_at)::float8"
+    " FROM public.ringledger_lease WHERE site = %s"
+)
+# Another epoch: whoever held it until now, and lives after all, is refused by the log from here on.
+_FORGET: Final = (
+    "UPDATE public.ringledger_lease SET holder = '', host = '', backend_pid = NULL, spool = '', epoch = epoch + 1,"
+    " renewed_at = clock_timestamp() WHERE site = %s AND epoch = %s AND holder = %s AND spool = %s"
+)
+
+
+class Settling:
+    """One new lease and the spool that its holder sees."""
+
+    def __init__(self, spool: Spool, lease: Lease, source: Source, vault: Vault, history: Log) -> None:
+        self._spool = spool
+        self._lease = lease
+        self._source = source
+        self._vault = vault
+        self._history = history
+        self._stored = 0
+
+    def settle(self, over: Callable[[], bool]) -> bool:
+        """Bring what is in the spool to the log; whether the spool can be used. Ends early where `over()`.
+
+        Waits for as long as the database is away. Raises `Deposed` where somebody else has the lease by now.
+        """
+        found = self._own(over)
+        if found is None:
+            return False
+        if found.used and self._lease.taken not in _OVER:
+            time.sleep(self._lease.act_s * _MARGIN)
+        if found.waiting:
+            log.info("spool-found", events=found.waiting, epoch=self._lease.epoch)
+        why = self._why_not() if found.waiting else ""
+        if not why:
+            why = self._empty(over)
+        if why:
+            self._put_aside(why)
+        self._lease.settled = not over()
+        return True
+
+    def _own(self, over: Callable[[], bool]) -> Found | None:
+        """Become its owner; None where it cannot be written, and nothing can be in it that must come first."""
+        while True:
+            try:
+                return self._spool.own(self._lease.fence)
+            except SpoolFailed:
+                # Another process stands still in the middle of writing, or the disk fails.
+                needed = bool(self._lease.spool_found)
+                log.exception("spool-failed", remedy="calls wait for it" if needed else "done without")
+                if not needed or over():
+                    return None
+            time.sleep(_PAUSE_S)
+
+    def _why_not(self) -> str:
+        """Why nothing of it may go to the log: it was given up, or somebody has decided since it was written."""
+        if self._lease.spool_found != self._spool.id:
+            return "given_up"
+        try:
+            entries = self._spool.first(1)
+        except Exception as error:
+            if not is_refused(error):
+                raise
+            return "damaged"
+        decided = max(
+            (each.event.epoch for each in self._history.stream(STREAM) if isinstance(each.event, EngineActivated)),
+            default=0,
+        )
+        return "later_epoch" if entries and entries[0].epoch < decided else ""
+
+    def _empty(self, over: Callable[[], bool]) -> str:
+        """Store all of it; why what is left cannot be stored."""
+        drain = Drain(self._spool, self._source, self._vault, self._lease.fence)
+        try:
+            while not over():
+                try:
+                    stored = drain.some()
+                except Exception as error:
+                    if is_refused(error):
+                        log.exception("spool-refused", stored=self._stored)
+                        return "conflict" if isinstance(error, VersionConflict) else "damaged"
+                    if not isinstance(error, Away | SpoolFailed) and not _passes(error):
+                        raise
+                    time.sleep(_PAUSE_S)
+                else:
+                    self._stored += stored
+                    if not stored:
+                        return ""
+        finally:
+            drain.close()
+        return ""
+
+    def _put_aside(self, why: str) -> None:
+        """Record it, then keep the file under another name: said twice after a crash between, it is known again."""
+        said = spools.SpoolPutAside(why=why, stored=self._stored, left=self._spool.waiting)
+        note(self._source, self._vault, self._history, self._spool.id, said, actor="system")
+        aside = self._spool.set_aside(why)
+        tell_aside(aside, why)
+
+
+class Named(Struct, frozen=True):
+    """What the lease's row says."""
+
+    holder: str
+    epoch: int
+    spool: str
+    silent_s: float
+
+
+class GivingUp:
+    """A spool for which the lease waits, and which nobody can bring back: its machine is lost, or its disk."""
+
+    def __init__(self, source: Source, vault: Vault, history: Log, site: str) -> None:
+        self._source = source
+        self._vault = vault
+        self._history = history
+        self._site = site
+
+    def told(self) -> str:
+        """What the lease says, in a line."""
+        named = self._named()
+        if named is None or not named.spool:
+            return "the lease names no spool: an engine that takes it over waits for none"
+        if not named.holder:
+            return f"the lease is free, and waits for spool {named.spool}"
+        heard = f"heard of {named.silent_s:.1f} s ago"
+        return f"the lease names spool {named.spool}; held by {named.holder}, epoch {named.epoch}, {heard}"
+
+    def give_up(self, reason: str, *, actor: str) -> int:
+        """Depose the lease's holder and forget its spool, on the record; the position of that.
+
+        Raises `Refused` where no spool stands in the way, or its holder lives.
+        """
+        if not reason.strip():
+            raise Refused("reason_needed", "Say why what is in the spool is lost: --reason.")
+        named = self._named()
+        if named is None or not named.spool:
+            raise Refused("no_spool", "The lease names no spool: nothing stands in anybody's way.")
+        if named.holder and named.silent_s < _LIVES_S:
+            raise Refused(
+                "holder_lives",
+                f"{named.holder} holds the lease and was heard of {named.silent_s:.1f} s ago: it brings its spool to "
+                "the log by itself. End that engine first, where you want another one to go on.",
+            )
+        said = spools.SpoolGivenUp(epoch=named.epoch, reason=reason)
+        position = note(self._source, self._vault, self._history, named.spool, said, actor=actor)
+        if not self._source.run(partial(_forget, site=self._site, named=named)):
+            raise Refused("lease_moved", "The lease has moved on meanwhile: look at it again, with `ringledger spool`.")
+        return position
+
+    def _named(self) -> Named | None:
+        row = self._source.run(lambda connection: connection.execute(_NAMED, (self._site,)).fetchone())
+        return None if row is None else Named(*cast("tuple[str, int, str, float]", row))
+
+
+def _forget(connection: Connection, *, site: str, named: Named) -> bool:
+    with connection.transaction():
+        connection.execute("SET LOCAL synchronous_commit = on")
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+        given = (site, named.epoch, named.holder, named.spool)
+        return connection.execute(_FORGET, given).rowcount == 1
+
+
+def note(source: Source, vault: Vault, history: Log, spool: str, event: Event, *, actor: str) -> int:
+    """Put this on the spool's own stream, once; its position. Raises `Away`."""
+    name = stream(spools.KIND, spool)
+    known = list(history.stream(name))
+    for each in known:
+        if each.event == event:
+            return each.position
+    record = Record(
+        stream=name,
+        version=len(known) + 1,
+        event=event,
+        event_id=derived_id(name, len(known) + 1),
+        about=Provenance(at=Instant(time.time_ns() // 1_000), actor=actor, origin="engine", correlation=name),
+    )
+    return DeskWriter(source, vault).append_desk([record])
+
+
+def tell_aside(aside: Path, why: str) -> None:
+    """Say where it is, and what to do."""
+    log.error(
+        "spool-put-aside", file=str(aside), why=why, remedy="keep the file; see the runbook, “A spool was put aside”"
+    )
+
+
+def _passes(error: Exception) -> bool:
+    return isinstance(error, psycopg.Error) and is_passing(error)

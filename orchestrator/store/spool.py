@@ -1,0 +1,393 @@
+"""The spool: a file in which an active engine keeps its events while the database is away, in order and durable.
+
+    spool/spool.db      SQLite in WAL mode, every commit synced
+      meta              the spool's own name, the ledger and the host that it belongs to
+      owner             which lease may write: checked inside each transaction, as the log checks its fence
+      entries           the events, sealed whole under a key derived from the key file, which needs no database
+
+All engines of a machine share it. Whoever takes the lease over becomes its owner first: from then on nothing of the
+owner before is taken any more (`Deposed`), and so nothing of it is done (docs/decisions/0097).
+"""
+
+import fcntl
+import os
+import secrets
+import socket
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from orchestrator.domain.catalogue import CATALOGUE
+from orchestrator.domain.catalogue import Entry as CatalogueEntry
+from orchestrator.domain.kernel import Record
+from orchestrator.store.errors import Corrupt, Deposed, SpoolFailed
+from orchestrator.store.mapper import LedgerMapper
+from orchestrator.store.recorder import Fence
+from orchestrator.vault import Tampered, Vault
+
+T = TypeVar("T")
+
+SPOOLED: Final = -1
+"""The position of a record in the spool: it has none yet."""
+
+_FORM: Final = "ringledger-spool-1"
+_FILE: Final = "spool.db"
+_MAGIC: Final = b"SQLite format 3\0"
+_BUSY_S: Final = 2.0
+_MB: Final = 1_000_000
+# What is kept free for those who are being served already, once new callers are sent elsewhere.
+_RESERVE: Final = 0.25
+_SCHEMA: Final = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE owner (
+    one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, holder TEXT NOT NULL,
+    used INTEGER NOT NULL, drained INTEGER NOT NULL);
+INSERT INTO owner VALUES (1, 0, '', 0, 0);
+CREATE TABLE entries (
+    place INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, stream TEXT NOT NULL, version INTEGER NOT NULL,
+    topic TEXT NOT NULL, sealed BLOB NOT NULL);
+"""
+
+
+class Entry(Struct, frozen=True):
+    """An event at its place in the spool, and the epoch under which it was decided."""
+
+    place: int
+    epoch: int
+    record: Record
+
+
+class Found(Struct, frozen=True):
+    """What a new owner finds. `used`: the owner before it went to the spool at some time, so that its right to act may
+    have come from there.
+    """
+
+    waiting: int
+    used: bool
+
+
+class Damaged(Corrupt):
+    """The spool cannot be read beyond what was read before."""
+
+
+class Spool:
+    """One open spool. Safe to use from several threads; in a process that gevent has patched the disk is waited for
+    beside the loop.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        vault: Vault,
+        *,
+        ledger: str,
+        limit_mb: int,
+        catalogue: Mapping[str, CatalogueEntry] = CATALOGUE,
+    ) -> None:
+        """Open the spool of this folder, or make it. One that belongs to another ledger or machine, or is none, is put
+        aside, and `put_aside` says where and why.
+        """
+        self.put_aside: tuple[Path, str] | None = None
+        self._folder = folder
+        self._vault = vault
+        self._mapper = LedgerMapper(catalogue)
+        self._ledger = ledger
+        self._limit = limit_mb * _MB
+        self._lock = threading.Lock()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(folder):
+            self._connection, self.id = self._open()
+        self.waiting = self._count()
+        """Events in it, as far as this process knows."""
+        self.size = self._size()
+        """Bytes in use."""
+
+    # --- who may write ----------------------------------------------------------------------------------------------
+    def own(self, fence: Fence) -> Found:
+        """Become its owner. Raises `SpoolFailed` where another process is in the middle of writing and stands still."""
+
+        def write(connection: sqlite3.Connection) -> Found:
+            (used,) = connection.execute("SELECT used FROM owner").fetchone()
+            (waiting,) = connection.execute("SELECT count(*) FROM entries").fetchone()
+            connection.execute("UPDATE owner SET epoch = ?, holder = ?, used = 0", (fence.epoch, fence.holder))
+            return Found(waiting, bool(used))
+
+        found = self._write(write)
+        self.waiting = found.waiting
+        return found
+
+    def begin(self, fence: Fence) -> None:
+        """From now on the owner's events come here. Raises `Deposed`, `SpoolFailed`."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            _check(connection, fence)
+            connection.execute("UPDATE owner SET used = 1")
+
+        self._write(write)
+
+    def stands(self, fence: Fence) -> bool:
+        """Whether it is still the owner's."""
+
+        def read(connection: sqlite3.Connection) -> bool:
+            return _is_owner(connection, fence)
+
+        return self._run(read)
+
+    # --- events ------------------------------------------------------------------------------------------------------
+    def append(self, fence: Fence, records: Sequence[Record]) -> None:
+        """Keep these behind all others, in one synced commit. Raises `Deposed`; `SpoolFailed` where the disk or the
+        spool is full or fails: none of them is kept then.
+        """
+        rows = [self._row(fence.epoch, record) for record in records]
+        if self.size + sum(len(sealed) for *_, sealed in rows) > self._limit * (1 + _RESERVE):
+            raise SpoolFailed(f"The spool is full: {self.size // _MB} MB are in use, and the reserve is too.")
+
+        def write(connection: sqlite3.Connection) -> None:
+            _check(connection, fence)
+            connection.executemany(
+                "INSERT INTO entries (epoch, stream, version, topic, sealed) VALUES (?, ?, ?, ?, ?)", rows
+            )
+
+        self._write(write)
+        self.waiting += len(rows)
+        self.size = self._size()
+
+    def first(self, limit: int) -> list[Entry]:
+        """The oldest of them, in order. Raises `Damaged` where some should be there and the oldest cannot be read."""
+
+        def read(connection: sqlite3.Connection) -> list[Entry]:
+            found: list[Entry] = []
+            try:
+                place, last = _bounds(connection)
+                rows = connection.execute(
+                    "SELECT place, epoch, stream, version, topic, sealed FROM entries ORDER BY place LIMIT ?", (limit,)
+                )
+                for row in rows:
+                    place += 1
+                    found.append(self._entry(place, *row))
+                if place < last and len(found) < limit:
+                    raise Damaged(f"{last - place} events from place {place + 1} on are missing.")
+            except (sqlite3.DatabaseError, Tampered, Corrupt, TypeError) as error:
+                if not found:
+                    raise Damaged(f"The spool cannot be read on from here: {error}") from error
+            return found
+
+        return self._run(read)
+
+    def drop(self, fence: Fence, until: int) -> int:
+        """Forget those up to this place, which are in the log; how many are left. Raises `Deposed`, `SpoolFailed`."""
+
+        def write(connection: sqlite3.Connection) -> int:
+            _check(connection, fence)
+            connection.execute("UPDATE owner SET drained = ?", (until,))
+            return connection.execute("DELETE FROM entries WHERE place <= ?", (until,)).rowcount
+
+        self.waiting = max(0, self.waiting - self._write(write))
+        self.size = self._size()
+        return self.waiting
+
+    @property
+    def full(self) -> bool:
+        """Whether no new callers should be let in: what is left is for those who are being served."""
+        return self.size > self._limit
+
+    @property
+    def share(self) -> float:
+        """How much of the limit is in use."""
+        return self.size / self._limit
+
+    # --- the file ----------------------------------------------------------------------------------------------------
+    def set_aside(self, why: str) -> Path:
+        """Keep this file under another name and begin a new spool under a new name of its own; where it is now."""
+        with self._lock, _alone(self._folder):
+            self._connection.close()
+            aside = self._move(why)
+            self._connection, self.id = self._open()
+        self.waiting, self.size = 0, self._size()
+        return aside
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _open(self) -> tuple[sqlite3.Connection, str]:
+        path = self._folder / _FILE
+        if path.exists():
+            why = ""
+            try:
+                connection, meta = _known(path)
+                why = self._why_not(meta)
+                if not why:
+                    return connection, meta["id"]
+                connection.close()
+            except sqlite3.DatabaseError as error:
+                why = f"it cannot be read ({error})"
+            self._move(why)
+        return self._make(path)
+
+    def _why_not(self, meta: dict[str, str]) -> str:
+        """Why the spool that was found cannot be ours; nothing where it is."""
+        if meta.get("form") != _FORM or not meta.get("id"):
+            return "it is no spool of this program"
+        if meta.get("ledger") != self._ledger:
+            return "it belongs to another ledger"
+        if meta.get("host") != socket.gethostname():
+            return f"it belongs to another machine ({meta.get('host')})"
+        return ""
+
+    def _make(self, path: Path) -> tuple[sqlite3.Connection, str]:
+        """Make it whole beside its place, so that no crash leaves half of one there."""
+        name = secrets.token_hex(8)
+        half = path.with_name(f".{name}.half")
+        os.close(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        making = sqlite3.connect(half)
+        try:
+            making.executescript(_SCHEMA)
+            meta = {"form": _FORM, "id": name, "ledger": self._ledger, "host": socket.gethostname()}
+            making.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
+            making.commit()
+        finally:
+            making.close()
+        half.rename(path)
+        _sync(self._folder)
+        return _connect(path), name
+
+    def _move(self, why: str) -> Path:
+        """Out of the way, with what SQLite keeps beside it."""
+        aside = self._folder / f"aside-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(2)}.db"
+        for end in ("", "-wal", "-shm"):
+            part = self._folder / f"{_FILE}{end}"
+            if part.exists():
+                part.rename(f"{aside}{end}")
+        _sync(self._folder)
+        self.put_aside = aside, why
+        return aside
+
+    def _row(self, epoch: int, record: Record) -> tuple[int, str, int, str, bytes]:
+        topic, state = self._mapper.plain(record)
+        sealed = self._vault.seal_bytes(f"spool {self.id}", state, _bound(record.stream, record.version, topic))
+        return epoch, record.stream, record.version, topic, sealed
+
+    def _entry(
+        self, expected: int, place: int, epoch: int, stream: str, version: int, topic: str, sealed: bytes
+    ) -> Entry:
+        if place != expected:
+            raise Damaged(f"Place {expected} is missing.")
+        state = self._vault.open_bytes(f"spool {self.id}", sealed, _bound(stream, version, topic))
+        return Entry(place, epoch, self._mapper.record(stream, version, topic, state))
+
+    def _count(self) -> int:
+        return int(self._run(lambda connection: connection.execute("SELECT count(*) FROM entries").fetchone()[0]))
+
+    def _size(self) -> int:
+        def read(connection: sqlite3.Connection) -> int:
+            pages, free, size = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            return int((pages - free) * size)
+
+        return self._run(read)
+
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """In one transaction, which holds the file's write lock from its beginning."""
+
+        def transact(connection: sqlite3.Connection) -> T:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise SpoolFailed(f"The spool cannot be written: {error}") from error
+                raise
+            return result
+
+        return self._run(transact)
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with self._lock:
+            return beside_the_loop(lambda: work(self._connection))
+
+
+def beside_the_loop(work: Callable[[], T]) -> T:
+    """What `work` returns; in a process that gevent has patched other greenlets run while the disk is waited for."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("threading"):
+        return work()
+    from gevent import get_hub
+
+    result: T = get_hub().threadpool.apply(work)
+    return result
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    # What was sealed for a while is not left lying in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
+    return connection
+
+
+def _known(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
+    """A spool that was made before, and what it says of itself. SQLite would take an empty file for a new one."""
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise sqlite3.DatabaseError("it does not begin as a database does")
+    connection = _connect(path)
+    try:
+        return connection, dict(connection.execute("SELECT name, value FROM meta"))
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+
+
+def _is_owner(connection: sqlite3.Connection, fence: Fence) -> bool:
+    return bool(connection.execute("SELECT epoch, holder FROM owner").fetchone() == (fence.epoch, fence.holder))
+
+
+def _check(connection: sqlite3.Connection, fence: Fence) -> None:
+    if not _is_owner(connection, fence):
+        raise Deposed(f"The spool has another owner than epoch {fence.epoch}.")
+
+
+def _bounds(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The last place that went to the log, and the last one that was ever taken."""
+    (drained,) = connection.execute("SELECT drained FROM owner").fetchone()
+    taken = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
+    return int(drained), int(taken[0]) if taken is not None else 0
+
+
+def _bound(stream: str, version: int, topic: str) -> bytes:
+    return msgspec.json.encode((stream, version, topic))
+
+
+def _sync(folder: Path) -> None:
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While this is held no other process opens, makes or moves the spool of this folder."""
+    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

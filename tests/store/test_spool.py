@@ -1,0 +1,437 @@
+"""Events of a time without the database: kept in order, durable, each in the log once, and decided by one only."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestrator.domain.kernel import Record
+from orchestrator.store import SPOOLED, Deposed, Drain, Drained, Fence, Hooks, LiveWriter, Spool, SpoolFailed
+from orchestrator.store.spool import Damaged
+from tests.lab.patience import until
+from tests.store.kit import NAME, NUMBER, CallTaken, Kit, calls, places, record, take_lease
+from tests.store.proxy import Proxy
+
+ME, YOU = Fence("main", 1, "me"), Fence("main", 2, "you")
+
+
+class Right:
+    """A lease that was announced, or was not."""
+
+    def __init__(self, *, announced: bool = True) -> None:
+        self.announced = announced
+        self.looks = 0
+
+    def begin_spooling(self) -> bool:
+        return self.announced
+
+    def end_spooling(self) -> None: ...
+
+    def extend(self, stands: Callable[[], bool]) -> bool:
+        self.looks += 1
+        return stands()
+
+
+class Spools:
+    """Spools of one test over one folder."""
+
+    def __init__(self, kit: Kit, folder: Path) -> None:
+        self.kit = kit
+        self.folder = folder
+        self._opened: list[Spool] = []
+
+    def open(self, *, ledger: str = "this one", limit_mb: int = 10, folder: Path | None = None) -> Spool:
+        spool = Spool(
+            folder or self.folder, self.kit.vault, ledger=ledger, limit_mb=limit_mb, catalogue=self.kit.entries
+        )
+        self._opened.append(spool)
+        return spool
+
+    def drain(self, spool: Spool, fence: Fence) -> Drain:
+        return Drain(spool, self.kit.source, self.kit.vault, fence, catalogue=self.kit.entries)
+
+    def close(self) -> None:
+        for each in self._opened:
+            each.close()
+
+
+@pytest.fixture
+def spooled(kit: Kit, tmp_path: Path) -> Iterator[Spools]:
+    made = Spools(kit, tmp_path / "spool")
+    yield made
+    made.close()
+
+
+def empty(drain: Drain) -> int:
+    """Bring all of it to the log; how many."""
+    count = 0
+    try:
+        while stored := drain.some():
+            count += stored
+    finally:
+        drain.close()
+    return count
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+def test_what_is_kept_is_there_after_the_process_has_died_in_its_order(spooled: Spools) -> None:
+    spool = spooled.open()
+    spool.own(ME)
+    kept = [*calls("contact-a", 1, 2), *calls("contact-b", 1), *calls("contact-a", 3)]
+    spool.append(ME, kept[:3])
+    spool.append(ME, kept[3:])
+    again = spooled.open()
+    assert again.id == spool.id
+    assert [each.record for each in again.first(10)] == kept
+    assert [each.epoch for each in again.first(10)] == [1, 1, 1, 1]
+
+
+def test_personal_text_stands_in_it_sealed_only(spooled: Spools) -> None:
+    """Law 11."""
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, [record("contact-a", 1, CallTaken(number=NUMBER, name=NAME))])
+    content = b"".join(file.read_bytes() for file in spooled.folder.iterdir())
+    assert NUMBER.encode() not in content
+    assert NAME.encode() not in content
+    assert spool.first(1)[0].record.event == CallTaken(number=NUMBER, name=NAME)
+    assert {file.stat().st_mode & 0o077 for file in spooled.folder.iterdir()} == {0}
+
+
+def test_only_its_owner_may_write_and_whoever_owned_it_before_is_told(spooled: Spools) -> None:
+    """Split brain: the new owner has to do nothing else, and the old one cannot keep a decision any more."""
+    old, new = spooled.open(), spooled.open()
+    old.own(ME)
+    old.begin(ME)
+    old.append(ME, calls("contact-a", 1))
+    found = new.own(YOU)
+    assert (found.waiting, found.used) == (1, True)
+    assert not old.stands(ME)
+    for forbidden in (lambda: old.append(ME, calls("contact-a", 2)), lambda: old.begin(ME), lambda: old.drop(ME, 1)):
+        with pytest.raises(Deposed):
+            forbidden()
+    assert len(new.first(10)) == 1
+
+
+def test_a_spool_of_another_ledger_or_machine_is_put_aside_whole(
+    spooled: Spools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = spooled.open(ledger="another one")
+    mine.own(ME)
+    mine.append(ME, calls("contact-a", 1))
+    mine.close()
+    ours = spooled.open()
+    assert ours.put_aside is not None
+    aside, why = ours.put_aside
+    assert "another ledger" in why
+    assert ours.id != mine.id
+    assert sqlite3.connect(aside).execute("SELECT count(*) FROM entries").fetchone() == (1,)
+    monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
+    moved = spooled.open()
+    assert moved.put_aside is not None
+    assert "another machine" in moved.put_aside[1]
+
+
+@pytest.mark.parametrize("left", (0, 1, 4_000))
+def test_a_file_that_is_no_spool_any_more_is_put_aside_and_nothing_is_deleted(spooled: Spools, left: int) -> None:
+    spool = spooled.open()
+    spool.own(ME)
+    for number in range(200):
+        spool.append(ME, calls(f"contact-{number}", 1))
+    spool.close()
+    file = spooled.folder / "spool.db"
+    os.truncate(file, left)
+    for part in ("-wal", "-shm"):
+        file.with_name(f"spool.db{part}").unlink(missing_ok=True)
+    fresh = spooled.open()
+    assert fresh.put_aside is not None
+    assert fresh.put_aside[0].stat().st_size == left
+    assert (fresh.waiting, fresh.id == spool.id) == (0, False), "under its old name nothing may be announced"
+
+
+def test_of_a_damaged_spool_what_comes_before_the_damage_is_read_and_nothing_after_it(spooled: Spools) -> None:
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, calls("contact-a", 1, 2, 3, 4))
+    by_hand = sqlite3.connect(spooled.folder / "spool.db")
+    by_hand.execute("UPDATE entries SET sealed = x'00' || sealed WHERE place = 3")
+    by_hand.commit()
+    assert places(each.record for each in spool.first(10)) == [("contact-a", 1), ("contact-a", 2)]
+    spool.drop(ME, 2)
+    with pytest.raises(Damaged):
+        spool.first(10)
+    by_hand.execute("DELETE FROM entries WHERE place = 3")
+    by_hand.commit()
+    with pytest.raises(Damaged, match="Place 3 is missing"):
+        spool.first(10)
+    by_hand.execute("DELETE FROM entries")
+    by_hand.commit()
+    with pytest.raises(Damaged, match="2 events from place 3 on are missing"):
+        spool.first(10)
+    by_hand.close()
+
+
+def test_past_its_limit_it_says_so_and_past_its_reserve_it_takes_nothing_more(spooled: Spools) -> None:
+    spool = spooled.open(limit_mb=1)
+    spool.own(ME)
+    text = "x" * 50_000
+    version = 0
+    while not spool.full:
+        version += 1
+        spool.append(ME, [record("contact-a", version, CallTaken(note=text))])
+    assert 1 < spool.share < 1.1
+    spool.append(ME, [record("contact-a", version + 1, CallTaken(note=text))])  # for those who are inside
+    with pytest.raises(SpoolFailed, match="full"):
+        spool.append(ME, [record("contact-a", version + 2 + each, CallTaken(note=text)) for each in range(10)])
+    assert spool.waiting == version + 1
+
+
+def test_a_disk_that_is_full_loses_nothing_that_was_kept(spooled: Spools) -> None:
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, calls("contact-a", 1))
+    spool._connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(SpoolFailed, match="full"):
+        spool.append(ME, [record("contact-a", 2, CallTaken(note="x" * 100_000))])
+    assert places(each.record for each in spool.first(10)) == [("contact-a", 1)]
+
+
+# --- to the log ------------------------------------------------------------------------------------------------------
+def test_what_was_sealed_in_the_spool_is_sealed_in_the_log_as_ever(spooled: Spools) -> None:
+    spool = spooled.open()
+    fence = take_lease(spooled.kit.database.writer)
+    spool.own(fence)
+    kept = record("contact-a", 1, CallTaken(number=NUMBER, name=NAME))
+    spool.append(fence, [kept])
+    assert empty(spooled.drain(spool, fence)) == 1
+    (stored,) = spooled.kit.log.history()
+    assert (stored.event, stored.event_id, stored.about) == (kept.event, kept.event_id, kept.about)
+    (blind,) = spooled.kit.blind_log.history()
+    assert blind.event != kept.event
+    assert spool.waiting == 0
+
+
+@pytest.mark.parametrize("died", ("before the log", "before it was dropped", "in the middle"))
+def test_a_drain_that_died_at_any_step_is_gone_on_with_and_each_event_is_stored_once(
+    spooled: Spools, died: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 4: by event ids, whatever the batches were."""
+    from orchestrator.store import spooling
+
+    fence = take_lease(spooled.kit.database.writer)
+    spool = spooled.open()
+    spool.own(fence)
+    kept = [*calls("contact-a", 1, 2), *calls("contact-b", 1, 2), *calls("contact-c", 1)]
+    spool.append(fence, kept)
+    monkeypatch.setattr(spooling, "_BATCH", 3)
+    if died != "before the log":
+        with monkeypatch.context() as patch:
+            patch.setattr(spool, "drop", lambda *_: 0)  # the process ends between the two commits
+            dying = spooled.drain(spool, fence)
+            dying.some()
+            dying.close()
+    if died == "in the middle":
+        monkeypatch.setattr(spooling, "_BATCH", 4)
+    again = spooled.open()
+    empty(spooled.drain(again, fence))
+    assert spooled.kit.logged() == places(kept)
+    assert again.waiting == 0
+
+
+def test_a_spool_that_somebody_else_has_decided_against_is_refused_and_kept(spooled: Spools) -> None:
+    from orchestrator.store import VersionConflict
+
+    fence = take_lease(spooled.kit.database.writer)
+    spool = spooled.open()
+    spool.own(fence)
+    spool.append(fence, [*calls("contact-a", 1), *calls("contact-b", 1)])
+    writer = spooled.kit.writer(fence)
+    writer.append_live(calls("contact-b", 1))
+    with pytest.raises(VersionConflict):
+        empty(spooled.drain(spool, fence))
+    assert spool.waiting == 2
+    assert spooled.kit.logged() == [("contact-b", 1)]
+
+
+def test_a_lease_that_is_over_drains_nothing(spooled: Spools) -> None:
+    """Clocks an hour apart change nothing: right is who the row names, and no time of anybody's is compared."""
+    fence = take_lease(spooled.kit.database.writer)
+    spool = spooled.open()
+    spool.own(fence)
+    spool.append(fence, calls("contact-a", 1))
+    take_lease(spooled.kit.database.writer, epoch=2, holder="another")
+    with pytest.raises(Deposed):
+        empty(spooled.drain(spool, fence))
+    assert spool.waiting == 1
+    assert spooled.kit.logged() == []
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from orchestrator.store import Fence, Spool
+from orchestrator.vault import Vault
+from tests.store.kit import CATALOGUE, calls
+
+class Shelf:
+    def check_value(self): return None
+    def remember_check_value(self, value): return value
+
+folder, kek, batches, inside = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+spool = Spool(folder, Vault.unlock(kek, Shelf()), ledger="this one", limit_mb=10, catalogue=CATALOGUE)
+fence = Fence("main", 1, "me")
+spool.own(fence)
+for number in range(batches):
+    spool.append(fence, calls("contact-a", 2 * number + 1, 2 * number + 2))
+    print(number, flush=True)
+spool._connection.execute("BEGIN IMMEDIATE")
+for place in range(inside):
+    spool._connection.execute("DELETE FROM entries WHERE place = (SELECT max(place) FROM entries)")
+os.kill(os.getpid(), 9)
+"""
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.integers(1, 12), inside=st.integers(0, 3))
+def test_a_process_killed_anywhere_leaves_what_it_was_told_is_kept(
+    kit: Kit, tmp_path_factory: pytest.TempPathFactory, batches: int, inside: int
+) -> None:
+    """Also in the middle of a commit: it counts whole or not at all."""
+    folder = tmp_path_factory.mktemp("killed")
+    words = [str(folder), str(kit.kek), str(batches), str(inside)]
+    told = subprocess.run([sys.executable, "-c", KILLED, *words], capture_output=True, text=True, check=False)
+    assert told.stdout.split() == [str(number) for number in range(batches)], told.stderr
+    spool = Spool(folder, kit.vault, ledger="this one", limit_mb=10, catalogue=kit.entries)
+    assert [each.record.version for each in spool.first(100)] == list(range(1, 2 * batches + 1))
+    spool.close()
+    shutil.rmtree(folder)
+
+
+# --- around the writer -----------------------------------------------------------------------------------------------
+class Heard:
+    """What a writer with a spool told."""
+
+    def __init__(self) -> None:
+        self.away: list[object] = []
+        self.spooling: list[object] = []
+        self.drained: list[Drained] = []
+        self.ended: list[BaseException] = []
+
+    def hooks(self) -> Hooks:
+        return Hooks(
+            on_away=self.away.append,
+            on_spooling=self.spooling.append,
+            on_drained=self.drained.append,
+            on_deposed=self.ended.append,
+            on_failed=self.ended.append,
+        )
+
+
+def writing(spooled: Spools, proxy: Proxy, heard: Heard, spool: Spool, right: Right) -> LiveWriter:
+    fence = take_lease(spooled.kit.database.writer)
+    spool.own(fence)
+    source = spooled.kit.another_source(proxy.url)
+    return LiveWriter(
+        source,
+        spooled.kit.vault,
+        fence,
+        catalogue=spooled.kit.entries,
+        hooks=heard.hooks(),
+        spool=(spool, right),
+    ).start()
+
+
+def test_a_writer_goes_round_a_database_that_is_away_and_back_to_the_log_behind_all_of_it(
+    spooled: Spools, proxy: Proxy
+) -> None:
+    """Feature 12.2. A commit whose answer was lost as the database went is in both, and stored once."""
+    heard, spool, right = Heard(), spooled.open(), Right()
+    writer = writing(spooled, proxy, heard, spool, right)
+    writer.append_live(calls("contact-a", 1))
+    proxy.swallow_next_answer(b"CallTaken.v1", then_shut=True)
+    assert writer.append_live(calls("contact-a", 2)) == SPOOLED
+    assert writer.spooling
+    assert not writer.away
+    for version in range(3, 30):
+        assert writer.append_live(calls("contact-a", version)) == SPOOLED
+    until(lambda: right.looks > 1, "the right to act goes on by the spool")
+    proxy.reopen()
+    until(lambda: bool(heard.drained), "all of it is in the log")
+    assert heard.drained[0].events == 28
+    assert writer.append_live(calls("contact-a", 30)) == spooled.kit.log.position()
+    assert spooled.kit.logged() == [("contact-a", version) for version in range(1, 31)]
+    assert (heard.away, heard.ended, len(heard.spooling)) == ([], [], 1)
+    writer.close()
+
+
+def test_without_a_word_in_the_lease_a_writer_waits_as_before(spooled: Spools, proxy: Proxy) -> None:
+    heard, spool = Heard(), spooled.open()
+    writer = writing(spooled, proxy, heard, spool, Right(announced=False))
+    proxy.cut(stay_shut=True)
+    writer.submit(calls("contact-a", 1))
+    until(lambda: bool(heard.away), "it is away")
+    assert (writer.spooling, spool.waiting) == (False, 0)
+    proxy.reopen()
+    writer.append_live(calls("contact-a", 2))
+    assert spooled.kit.logged() == [("contact-a", 1), ("contact-a", 2)]
+    writer.close()
+
+
+def test_a_writer_whose_spool_is_full_waits_and_what_it_kept_comes_first(spooled: Spools, proxy: Proxy) -> None:
+    heard, spool = Heard(), spooled.open(limit_mb=1)
+    writer = writing(spooled, proxy, heard, spool, Right())
+    proxy.cut(stay_shut=True)
+    versions = range(1, 41)
+    for version in versions:
+        keep = writer.append_live if version <= 15 else writer.submit
+        keep([record("contact-a", version, CallTaken(note="x" * 50_000))])
+    until(lambda: bool(heard.away), "it says that nothing more is kept")
+    assert writer.waiting > 0
+    proxy.reopen()
+    until(lambda: bool(heard.drained), "the spool is empty")
+    writer.append_live(calls("contact-a", 41))
+    assert spooled.kit.logged() == [("contact-a", version) for version in range(1, 42)]
+    writer.close()
+
+
+def test_a_writer_whose_spool_is_taken_from_it_ends_and_nothing_of_it_is_done(spooled: Spools, proxy: Proxy) -> None:
+    """Split brain: a standby of this machine reaches the database, and this engine does not."""
+    heard, spool = Heard(), spooled.open()
+    writer = writing(spooled, proxy, heard, spool, Right())
+    proxy.cut(stay_shut=True)
+    assert writer.append_live(calls("contact-a", 1)) == SPOOLED
+    other = spooled.open()
+    fence = take_lease(spooled.kit.database.writer, epoch=2, holder="you")
+    other.own(fence)
+    lost: list[BaseException] = []
+    told: list[int] = []
+    until(lambda: bool(heard.ended), "it is deposed")
+    assert isinstance(heard.ended[0], Deposed)
+    try:
+        writer.submit(calls("contact-a", 2), told.append, lost.append)
+    except Deposed as error:
+        lost.append(error)
+    until(lambda: bool(lost), "told")
+    assert told == []
+    empty(spooled.drain(other, fence))
+    assert spooled.kit.logged() == [("contact-a", 1)]
+    writer.close()
+
+
+def test_a_writer_that_is_closed_leaves_what_waits_in_the_spool(spooled: Spools, proxy: Proxy) -> None:
+    spool = spooled.open()
+    writer = writing(spooled, proxy, Heard(), spool, Right())
+    proxy.cut(stay_shut=True)
+    for version in range(1, 20):
+        writer.submit(calls("contact-a", version))
+    assert writer.close()
+    kept: list[Record] = [each.record for each in spooled.open().first(100)]
+    assert places(kept) == [("contact-a", version) for version in range(1, 20)]
