@@ -142,6 +142,22 @@ WISHES: Final = (
     _wish("complete-consult", inputs.CompleteConsult, _ABOUT, text="Leave the caller to whoever is asked."),
     _wish("end-consult", inputs.EndConsult, _ABOUT, text="Ask nobody any more, and talk with the caller again."),
     _wish(
+        "invite",
+        inputs.Invite,
+        _ABOUT,
+        click.Option(["--agent", "to_agent"], default="", help="The agent with this employee number."),
+        click.Option(["--number", "to_number"], default="", help="This number outside."),
+        text="Bring one more to those who hear each other already.",
+    ),
+    _wish(
+        "let-go",
+        inputs.LetGo,
+        _ABOUT,
+        click.Option(["--agent", "to_agent"], default="", help="The agent with this employee number."),
+        click.Option(["--number", "to_number"], default="", help="This number outside."),
+        text="Let one of a conference go; the others stay.",
+    ),
+    _wish(
         "pick",
         inputs.Pick,
         click.Argument(["contact"]),

@@ -53,6 +53,7 @@ CONFIGURATION: Final = (
     "entry",
     "outside",
     "recordings",
+    "conference",
     "pauses",
     "wrapup",
     *admission.KINDS,

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.consult_events import ConsultAnswered, ConsultAsked
+from orchestrator.domain.contacts.guest_events import GuestAnswered, GuestInvited
 from orchestrator.domain.contacts.monitor_events import MonitorAnswered, MonitorAsked, TalkTakenOver
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Record, ident_of
@@ -170,6 +171,8 @@ _OF_CONTACTS: Final[frozenset[type[Event]]] = frozenset(
         ContactTransferred,
         ConsultAsked,
         ConsultAnswered,
+        GuestInvited,
+        GuestAnswered,
         MonitorAsked,
         MonitorAnswered,
         TalkTakenOver,
@@ -205,7 +208,8 @@ class _Folding:
             if isinstance(record.event, shifts.AgentSignedIn | ContactTransferred):
                 ids.add(record.event.agent_id)
             elif (
-                isinstance(record.event, ConsultAsked | MonitorAsked) and (held := record.event.reservation) is not None
+                isinstance(record.event, ConsultAsked | GuestInvited | MonitorAsked)
+                and (held := record.event.reservation) is not None
             ):
                 ids.add(held.agent_id)
             if kind in _OF_SHIFTS:
@@ -234,9 +238,15 @@ class _Folding:
         elif isinstance(record.event, ContactTransferred):
             self._day(self._agent(record.event.agent_id), at).transfers += not record.event.taken
             for asked in self._asked_about(ident):  # whoever was consulted is offered the caller now
+                if record.event.to_agent not in ("", asked.agent_id):
+                    continue  # a guest of the conference, which goes on
                 asked.in_hand[ident] = "ringing"
                 self._day(asked, at).offers += 1
-        elif isinstance(record.event, ConsultAsked):
+        elif isinstance(record.event, GuestAnswered):
+            if (agent := self._by_shift.get(record.event.shift_id)) is not None:
+                agent.in_hand[ident] = "consulted"
+                self._settle(agent, at)
+        elif isinstance(record.event, ConsultAsked | GuestInvited):
             if record.event.reservation is not None:
                 self._agent(record.event.reservation.agent_id).in_hand[ident] = "asked"
         elif isinstance(record.event, ConsultAnswered):

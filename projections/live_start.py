@@ -17,8 +17,8 @@ from projections.live_calls import KEPT
 _BEGUN: Final = ("ContactArrived", "ContactDialled", "AgentSignedIn")
 _ENDED: Final = ("ContactEnded", "AgentSignedOut")
 _CONFIGURED: Final = (
-    "branch", "level", "agent", "queue", "entry", "outside", "recordings", "pauses", "wrapup", *admission.KINDS,
-    "config", "node",
+    "branch", "level", "agent", "queue", "entry", "outside", "recordings", "conference", "pauses", "wrapup",
+    *admission.KINDS, "config", "node",
 )  # fmt: skip
 
 

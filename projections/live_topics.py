@@ -77,6 +77,7 @@ def _of_contact(contact: Contact) -> set[str]:
         found |= {f"{AGENT}:{held.agent_id}" for held in contact.offer.reservations}
     if contact.consult is not None and contact.consult.reservation is not None:
         found.add(f"{AGENT}:{contact.consult.reservation.agent_id}")
+    found |= {f"{AGENT}:{guest.reservation.agent_id}" for guest in contact.guests if guest.reservation is not None}
     if contact.monitor is not None:
         found.add(f"{AGENT}:{contact.monitor.reservation.agent_id}")
     if contact.parked is not None:

@@ -2,7 +2,8 @@
 
 Words: `ended` (the call is over), `waits` (in the queue, with
 music, or offered anew), `agent` (talks with the agent again), `colleague`
-(talks with whoever was asked), `offered` (the phone of whoever was asked rings on, and the caller is offered to them).
+(talks with whoever was asked), `offered` (the phone of whoever was asked rings on, and the caller is offered to them),
+`room` (all who stay go on hearing each other in their room, with the agent).
 A cause of the network changes none of it: a leg that is gone is gone. Where the whole switch is, everything has ended.
 
 `tests/runner/test_matrix.py` plays all of it, with each cause; `tests/acceptance/test_matrix.py` what ordinary phones
@@ -13,17 +14,19 @@ faults of every kind.
 from typing import Final, NamedTuple
 
 _TABLE: Final = """
-state          caller        agent         colleague
-waiting        ended         -             -
-ringing        ended         waits         -
-talking        ended         ended         -
-held           ended         ended         -
-asking         ended         offered       agent
-consulting     ended         colleague     agent
-to_and_fro     ended         colleague     agent
-joining        ended         colleague     agent
-together       ended         colleague     agent
-passed_on      ended         -             waits
+state          caller        agent         colleague     guest
+waiting        ended         -             -             -
+ringing        ended         waits         -             -
+talking        ended         ended         -             -
+held           ended         ended         -             -
+asking         ended         offered       agent         -
+consulting     ended         colleague     agent         -
+to_and_fro     ended         colleague     agent         -
+joining        ended         colleague     agent         -
+together       ended         colleague     agent         -
+inviting       ended         colleague     agent         room
+conference     ended         colleague     room          room
+passed_on      ended         -             waits         -
 """
 
 CAUSES: Final = (
@@ -53,6 +56,6 @@ def _rows() -> tuple[Row, ...]:
 
 ROWS: Final = _rows()
 """Every field that can be."""
-EVERYDAY: Final = ("talking", "held", "consulting", "to_and_fro", "together")
+EVERYDAY: Final = ("talking", "held", "consulting", "to_and_fro", "together", "conference")
 """The states that phones which answer by themselves reach."""
 EVERYDAY_ROWS: Final = tuple(row for row in ROWS if row.state in EVERYDAY)

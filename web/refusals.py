@@ -229,7 +229,16 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         ),
         (ANY, _l("Others changed the configuration meanwhile. Look at the difference again.")),
     ),
-    "conference_full": _l("Three hear each other already, and a room has no place for more."),
+    "conference_full": (
+        (
+            r"In a conference are (?P<most>\d+) at most; .*",
+            _l("In a conference are %(most)s persons at most; let somebody go first."),
+        ),
+    ),
+    "already_in": _l("They are in this conference already; choose somebody else."),
+    "in_conference": _l("More than three hear each other; let the others go first."),
+    "no_such_guest": _l("Whoever that was is not in the conference any more."),
+    "not_together": _l("Bring the caller and whoever you asked together first; then invite more."),
     "consulting": (
         (r"You consult somebody about a caller.*", _l("You ask somebody about a caller; end that first.")),
         (

@@ -54,7 +54,7 @@ class _Consults:
             books.complain("leg", f"leg {event.leg} is used twice")
         contact.legs.add(event.leg)
         books.counts.legs += 1
-        contact.consult, contact.parking = Consult(event), True
+        contact.consult, contact.parking = Consult(event.consult_id, event), True
         if contact.consult.shift_id:
             books.hold(contact.consult.shift_id, contact.ident, event.consult_id)
             books.owe(contact.consult.shift_id, "reservation", event.consult_id)
@@ -78,7 +78,9 @@ class _Consults:
     def switched(self, contact: Contact, event: events.ConsultSwitched) -> None:
         if (consult := self._open(contact, event)) is not None:
             self._needs_answer(consult, event)
-            consult.due, consult.inside = event.connect_by, set()
+            if contact.guests:
+                self._books.complain("guest", "somebody leaves a conference of more than three to talk alone")
+            consult.due, consult.inside, consult.together = event.connect_by, set(), False
             contact.parking = contact.parking or event.to == CONSULTED
 
     def member(self, contact: Contact, event: events.MemberJoined) -> None:
@@ -92,7 +94,7 @@ class _Consults:
             self._needs_answer(consult, event)
             if event.hears == TOGETHER and len(consult.inside) != _ALL_THREE:
                 self._books.complain("consult", f"three hear each other, and {len(consult.inside)} are in the room")
-            consult.due = Instant(0)
+            consult.due, consult.together = Instant(0), event.hears == TOGETHER
 
     def _needs_answer(self, consult: Consult, event: _OfConsult) -> None:
         if not consult.answered:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.audit import consults, dials, masks, monitors, outward, parks
+from orchestrator.audit import consults, dials, guests, masks, monitors, outward, parks
 from orchestrator.audit.books import Books
 from orchestrator.audit.open_contact import Contact, Offer, Segment
 from orchestrator.audit.report import Live, problem
@@ -88,6 +88,7 @@ class Contacts:
             **outward.handlers(books, self._leave),
             **dials.handlers(books, self._leave),
             **consults.handlers(books),
+            **guests.handlers(books),
             **monitors.handlers(books),
             **masks.handlers(books),
             **parks.handlers(books),
@@ -347,7 +348,7 @@ class Contacts:
         contact: Contact,
         event: events.OfferDelivered | events.OfferAcceptRequested | events.OfferRejectRequested,
     ) -> None:
-        consult = contact.consult
+        consult = contact.guests.get(event.offer_id, contact.consult)
         if consult is None or (consult.consult_id, consult.leg) != (event.offer_id, event.leg):
             self._of_offer(contact, event)
             if isinstance(event, events.OfferAcceptRequested):
@@ -460,6 +461,9 @@ class Contacts:
             contact.handed_to = consult
         if (event.ended_by == PARKED) != (contact.parked is not None):
             self._books.complain("park", f"a conversation ends by {event.ended_by} and is parked, or neither")
+        if contact.guests and not contact.room_kept:
+            self._books.complain("guest", "a conversation ends, and somebody is still in conference about it")
+        contact.room_kept = False
         if event.ended_by not in (TRANSFER, PARKED):
             self._leave(contact)
         elif segment is not None:
@@ -539,6 +543,8 @@ class Contacts:
             books.let_go(contact.segment.shift_id, contact.ident)
         if contact.consult is not None and contact.consult.shift_id:
             books.let_go(contact.consult.shift_id, contact.ident)
+        for guest in contact.guests.values():
+            books.let_go(guest.shift_id, contact.ident)
         del self._live[contact.ident]
         books.end_stream()
 
@@ -553,6 +559,8 @@ class Contacts:
             yield f"conversation {contact.segment.segment_id} open"
         if contact.consult is not None and not contact.consult.over:
             yield f"consultation {contact.consult.consult_id} open"
+        for ident in contact.guests:
+            yield f"guest {ident} in conference"
         if contact.monitor is not None:
             yield f"monitoring {contact.monitor.monitor_id} open"
         if contact.parked is not None:
@@ -586,6 +594,8 @@ class Contacts:
                 contact.taken_by = None
             if contact.consult is not None and contact.consult.over and not contact.consult.due and not contact.leaving:
                 self._note(contact, "half_done", "nobody is consulted any more, and the caller is left alone")
+            if contact.guests and (contact.consult is None or contact.consult.over):
+                self._note(contact, "half_done", "guests of a conference that is over")
             if contact.overflowed:
                 self._note(contact, "half_done", "it left a queue for another place and came nowhere")
             if contact.dial is not None and contact.offer is None and not contact.leaving:
@@ -618,6 +628,9 @@ class Contacts:
                 self._if_late(contact, contact.parked.until, clock, f"parked at place {contact.parked.place}")
             if contact.consult is not None and contact.consult.due:
                 self._if_late(contact, contact.consult.due, clock, f"consultation {contact.consult.consult_id}")
+            for ident, guest in contact.guests.items():
+                if guest.due:
+                    self._if_late(contact, guest.due, clock, f"guest {ident}")
             if contact.monitor is not None and contact.monitor.due:
                 self._if_late(contact, contact.monitor.due, clock, f"monitoring {contact.monitor.monitor_id}")
             if contact.callback is not None and contact.callback.again_at:

@@ -4,6 +4,7 @@ from orchestrator.domain.contacts import (
     consult_events,
     dial_events,
     events,
+    guest_events,
     monitor_events,
     outward_events,
     park_events,
@@ -74,17 +75,19 @@ class Outside:
 
 
 class Consult:
-    """Somebody who is consulted, or was, and caller and agent are not joined again yet."""
+    """Somebody who is consulted, or was, and caller and agent are not joined again yet; or a guest of a conference."""
 
-    __slots__ = ("answered", "consult_id", "due", "inside", "leg", "over", "shift_id")
+    __slots__ = ("answered", "consult_id", "due", "inside", "leg", "over", "shift_id", "together")
 
-    def __init__(self, asked: consult_events.ConsultAsked) -> None:
-        self.consult_id = asked.consult_id
+    def __init__(self, ident: str, asked: consult_events.ConsultAsked | guest_events.GuestInvited) -> None:
+        self.consult_id = ident
         self.leg = asked.leg
         self.shift_id = asked.reservation.shift_id if asked.reservation is not None else ""
         self.due = asked.answer_by
         """When what is waited for must have come; 0 while nothing is."""
         self.answered = self.over = False
+        self.together = False
+        """Whether they are in one room with caller and agent."""
         self.inside: set[str] = set()
         """The legs that are in the room of all three, or were on their way there."""
 
@@ -113,6 +116,7 @@ class Contact:
         "consult",
         "dial",
         "given",
+        "guests",
         "handed_to",
         "ident",
         "identified",
@@ -134,6 +138,7 @@ class Contact:
         "place",
         "queued",
         "recorded",
+        "room_kept",
         "segment",
         "step",
         "step_due",
@@ -181,6 +186,10 @@ class Contact:
         self.passed_on: transfer_events.ContactTransferred | None = None
         """A transfer whose caller is not where it leads yet."""
         self.consult: Consult | None = None
+        self.guests: dict[str, Consult] = {}
+        """Guests of a conference, by their ids."""
+        self.room_kept = False
+        """Whether the conversation that ends goes on with somebody else of the room."""
         self.handed_to: Consult | None = None
         """Whoever was consulted, to whom the caller goes, and is not offered yet."""
         self.monitor: Monitor | None = None

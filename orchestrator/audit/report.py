@@ -73,6 +73,8 @@ class Counts(Struct, kw_only=True):
     """Callers whom an agent passed on."""
     consults: int = 0
     """Consultations about a caller."""
+    guests: int = 0
+    """Who was invited to three who heard each other."""
     monitors: int = 0
     """Talks that a supervisor heard, or wanted to."""
     callbacks: int = 0
@@ -150,7 +152,8 @@ class Report(Struct, frozen=True, kw_only=True):
         if counts.parks:
             yield f"parked      {counts.parks}"
         if counts.transfers or counts.consults:
-            yield f"transfers   {counts.transfers}, {counts.consults} consultations"
+            guests = f", {counts.guests} more invited" if counts.guests else ""
+            yield f"transfers   {counts.transfers}, {counts.consults} consultations{guests}"
         if counts.monitors:
             yield f"monitored   {counts.monitors}"
         if counts.callbacks or counts.outside_segments:

@@ -24,7 +24,7 @@ DISORDER = 10 * SECOND
 # Streams that `config apply` writes, each change of which is listed by a version.
 _CONFIGURATION = (
     "config", "agent", "queue", "entry", "level", "branch", "ordertype", "rewrite", "trunk", "limit", "calendar",
-    "notice", "outside", "recordings", "pauses", "wrapup",
+    "notice", "outside", "recordings", "conference", "pauses", "wrapup",
 )  # fmt: skip
 _KINDS = {cls: entry.kind for cls, entry in BY_CLASS.items()}
 

@@ -21,6 +21,7 @@
 |           |         | ConsultExtended, ConsultClosed with the caller there    | ConsultClosed, AgentSegmentEnded   |
 | monitor   | contact | MonitorAsked, MonitorAnswered, MonitorModeAsked,        | MonitorBegun, MonitorClosed,       |
 |           |         | MonitorExtended                                         | TalkTakenOver                      |
+| guests    | contact | GuestInvited, GuestAnswered, GuestExtended              | GuestJoined, GuestClosed           |
 | mask      | contact | MaskAsked; MaskFailed that is tried again               | it is over, the recording ends     |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
@@ -37,6 +38,7 @@ from typing import Final
 
 from orchestrator.domain.contacts import consult_events, contacts, dial_events, outward_events, park_events
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.guests import guests_due
 from orchestrator.domain.contacts.legs import LEG_GRACE, doubtful_legs, grace, parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
 from orchestrator.domain.contacts.recording import (
@@ -61,7 +63,7 @@ APOLOGY_GRACE = 60 * SECOND
 # The timers that a contact may have.
 OF_CONTACT = (
     "offer", "ring_next", "visit", "widen", "overflow", "answer", "place", "wish", "legs", "callback",
-    "outside", "mask", "consult", "monitor", "park",
+    "outside", "mask", "consult", "guests", "monitor", "park",
 )  # fmt: skip
 
 # Events of nearly every contact that no row above names: they are not looked up in the table, one row after another.
@@ -157,6 +159,8 @@ def set_for_contact(timers: Timers, before: Contact | None, contact: Contact, ev
         _set_by_event(timers, contact, event, at)
     if contact.consult is not None or (before is not None and before.consult is not None):
         _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
+    if contact.guests or (before is not None and before.guests):
+        _set_or_cancel(timers, ("guests", ident), guests_due(contact))
     if contact.monitor is not None or (before is not None and before.monitor is not None):
         _set_or_cancel(timers, ("monitor", ident), contact.monitor.due if contact.monitor is not None else Instant(0))
     if not doubtful_legs(contact):

@@ -12,13 +12,15 @@ from orchestrator.domain.contacts import contacts, outward_events
 from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.dial_events import NumberDialled
+from orchestrator.domain.contacts.guest_events import GuestInvited
 from orchestrator.domain.contacts.monitor_events import MonitorAsked
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import Event, Happened, Instant
-from orchestrator.domain.routing import admission, branches, entries, levels, outside, queues, recording
+from orchestrator.domain.routing import admission, branches, conference, entries, levels, outside, queues, recording
 from orchestrator.domain.routing.admission import Admission
 from orchestrator.domain.routing.branches import Branch
+from orchestrator.domain.routing.conference import Conferences
 from orchestrator.domain.routing.entries import EntryPoint
 from orchestrator.domain.routing.levels import Level
 from orchestrator.domain.routing.matching import PHONE_BUSY, Matching
@@ -114,6 +116,7 @@ class World:
         self.matching = Matching(self.counters)
         self.outside: Outside | None = None
         self.recordings = Recordings()
+        self.conferences = Conferences()
         self.far_legs: dict[str, str] = {}
         """Open legs of ours to phones of another node than the contact's, and that node."""
         self.outside_legs: dict[str, None] = {}
@@ -154,6 +157,8 @@ class World:
                 return was, self.outside
             case "recordings":
                 self.recordings = recording.evolve(self.recordings, record.event)
+            case "conference":
+                self.conferences = conference.evolve(self.conferences, record.event)
             case "pauses" | "wrapup":
                 self.reasons = reasons.evolve(self.reasons, record.event, ident)
             case "agent" | "queue" | "entry":
@@ -216,7 +221,7 @@ class World:
                 self.matching.note_chosen(ident, [held.shift_id for held in event.reservations])
             case contacts.OfferAcceptRequested() if (rung := _rung_now(before, event.leg)) is not None:
                 self._ring(ident, rung, at)
-            case ConsultAsked():
+            case ConsultAsked() | GuestInvited():
                 self.contact_of_leg[event.leg] = ident
                 if event.reservation is None:
                     self.outside_legs[event.leg] = None
@@ -417,6 +422,7 @@ def _proposes_otherwise(before: Contact, after: Contact) -> bool:
         before.offer is not after.offer
         or before.monitor is not after.monitor
         or before.consult is not after.consult
+        or before.guests is not after.guests
         or before.outside is not after.outside
     )
 
@@ -427,6 +433,8 @@ def _proposals(contact: Contact | None) -> tuple[str, ...]:
     offer = (contact.offer.offer_id,) if contact.offer is not None else ()
     if contact.monitor is not None:
         offer = (*offer, contact.monitor.monitor_id)
+    guests = (guest.leg if guest.reservation is None else guest.guest_id for guest in contact.guests)
+    offer = (*offer, *guests)
     consult = contact.consult
     if consult is not None and not consult.over:
         return (*offer, consult.leg if consult.reservation is None else consult.consult_id)

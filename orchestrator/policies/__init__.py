@@ -9,6 +9,7 @@ from orchestrator.policies.call_out import call_out
 from orchestrator.policies.consult import consult
 from orchestrator.policies.dismiss import dismiss
 from orchestrator.policies.distribute import distribute
+from orchestrator.policies.guests import invite
 from orchestrator.policies.monitor import monitor
 from orchestrator.policies.overflow import overflow
 from orchestrator.policies.pass_on import pass_on
@@ -22,6 +23,6 @@ from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    admit, reserve, record, pass_on, consult, monitor, ring_out, call_out, talk, speak, wrap_up, dismiss, rehome,
-    widen, overflow, distribute,
+    admit, reserve, record, pass_on, consult, invite, monitor, ring_out, call_out, talk, speak, wrap_up, dismiss,
+    rehome, widen, overflow, distribute,
 )  # fmt: skip

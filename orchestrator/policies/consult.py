@@ -11,6 +11,7 @@ from orchestrator.domain.contacts.consult_events import (
 )
 from orchestrator.domain.contacts.consults import CALLER, TOGETHER, Consult, all_three, consult_leg, room_of
 from orchestrator.domain.contacts.contacts import Contact, Segment
+from orchestrator.domain.contacts.guest_events import GuestInvited
 from orchestrator.domain.contacts.names import shown_name, shown_number
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing import outside
@@ -32,11 +33,11 @@ def consult(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             # First the agent's leg is told to stay: it would go with whoever leaves it.
             yield keep_leg(contact, contact.segment, ids)
             yield park_leg(contact, ids)
-            yield _ring(world, contact, event, happened.at)
+            yield ring(world, contact, event.consult_id, event, happened.at)
         case ConsultSwitched() | ConsultExtended(cause="joined_again") if contact.consult.wish == TOGETHER:
             for leg in all_three(contact):
                 if leg not in contact.consult.inside:
-                    yield confer_leg(contact, contact.consult, leg, ids)
+                    yield confer_leg(contact, room_of(contact.consult), leg, ids)
         case ConsultAnswered() | ConsultSwitched() | ConsultExtended(cause="joined_again"):
             if _were_together(happened.before):
                 yield park_leg(contact, ids, leg=consult_leg(contact))  # alone in the room, it would hear nothing
@@ -52,11 +53,9 @@ def _were_together(before: object) -> bool:
     return consult is not None and consult.hears == TOGETHER and not consult.wish
 
 
-def confer_leg(contact: Contact, consult: Consult, leg: str, ids: Ids) -> ConferLeg:
+def confer_leg(contact: Contact, room: str, leg: str, ids: Ids) -> ConferLeg:
     """Bring this leg to the others in their room."""
-    return ConferLeg(
-        id=ids.of("confer", leg), node=contact.node, leg=leg, contact=contact.contact_id, room=room_of(consult)
-    )
+    return ConferLeg(id=ids.of("confer", leg), node=contact.node, leg=leg, contact=contact.contact_id, room=room)
 
 
 def keep_leg(contact: Contact, segment: Segment, ids: Ids) -> KeepLeg:
@@ -64,7 +63,10 @@ def keep_leg(contact: Contact, segment: Segment, ids: Ids) -> KeepLeg:
     return KeepLeg(id=ids.of("keep", segment.leg), node=contact.node, leg=segment.leg, contact=contact.contact_id)
 
 
-def _ring(world: World, contact: Contact, event: ConsultAsked, now: Instant) -> RingAgent | DialOutside:
+def ring(
+    world: World, contact: Contact, offer: str, event: ConsultAsked | GuestInvited, now: Instant
+) -> RingAgent | DialOutside:
+    """Let the phone ring, or call the number, of whoever is asked; their leg stays whoever leaves it."""
     ring_ms = (event.answer_by - now + SWITCH_RINGS_LONGER) // MILLISECOND
     if event.reservation is None:
         return DialOutside(
@@ -84,7 +86,7 @@ def _ring(world: World, contact: Contact, event: ConsultAsked, now: Instant) -> 
         node=contact.node,
         leg=event.leg,
         contact=contact.contact_id,
-        offer=event.consult_id,
+        offer=offer,
         extension=event.reservation.extension,
         via=event.reservation.via,
         caller_number=shown_number(contact.callback.number if contact.callback else contact.caller_number),

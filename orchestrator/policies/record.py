@@ -8,6 +8,7 @@ from orchestrator.domain.contacts.outward_events import OutsideConnected
 from orchestrator.domain.contacts.park_events import ContactParked
 from orchestrator.domain.contacts.recording import DropRecording, Recording, file_of, is_of
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
+from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.routing.recording import ALWAYS, AS_AGENT, AS_QUEUE, rule_of
 from orchestrator.domain.switch.instructions import MaskRecording, StartRecording, StopRecording, UnmaskRecording
 from orchestrator.domain.world import World
@@ -40,7 +41,7 @@ def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
                 yield start(contact, file_of(talk_of(contact), contact.files), ids)
         case ContactTransferred() | ContactParked() if not contact.carried:
             # With the same id as for its RecordingEndAsked, but before the two are taken apart.
-            if file := written(world, happened.before):
+            if (file := written(world, happened.before)) and not is_of(file, talk_of(contact)):
                 yield stop(contact, file, ids)
         case OfferClosed() if isinstance(happened.before, Contact) and happened.before.carried:
             if file := written(world, happened.before):
@@ -77,6 +78,12 @@ def rule_for(world: World, contact: Contact) -> str:
         queue.settings.record if queue is not None else AS_AGENT,
         agent.record if agent is not None else AS_QUEUE,
     )
+
+
+def rule_with(world: World, queue: Queue, agent_id: str) -> str:
+    """Whether a talk of this agent with a caller of the queue is recorded: `always`, `on_demand` or `never`."""
+    agent = world.agents.get(agent_id)
+    return rule_of(world.recordings.rule, queue.settings.record, agent.record if agent is not None else AS_QUEUE)
 
 
 def begins(world: World, contact: Contact) -> bool:

@@ -7,6 +7,7 @@ from orchestrator.domain.contacts.commands import WithdrawOffer
 from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed
 from orchestrator.domain.contacts.consults import JOIN_WITHIN
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.guest_events import GuestClosed, GuestInvited
 from orchestrator.domain.contacts.offers import agent_outcome
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.staff.engagements import VOICE, capacity_of
@@ -25,6 +26,8 @@ DEFAULT_COOL_DOWN_MS = 10_000
     contacts.ContactConnected,
     ConsultAsked,
     ConsultClosed,
+    GuestInvited,
+    GuestClosed,
     SignOutRequested,
 )
 def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
@@ -41,10 +44,10 @@ def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
                     by_hand=isinstance(event, contacts.OfferMade) and event.by_hand,
                 )
                 yield TellShift(held.shift_id, reserve)
-        case ConsultAsked() as event if event.reservation is not None:
+        case ConsultAsked(consult_id=ident) | GuestInvited(guest_id=ident) as event if event.reservation is not None:
             agent = world.agents.get(event.reservation.agent_id)
             capacity = capacity_of(agent.capacity if agent is not None else {}, VOICE)
-            asked = Reserve(offer_id=event.consult_id, contact_id=contact_id, capacity=capacity, by_hand=True)
+            asked = Reserve(offer_id=ident, contact_id=contact_id, capacity=capacity, by_hand=True)
             yield TellShift(event.reservation.shift_id, asked)
         case ConsultClosed() as event if isinstance(happened.before, Contact) and happened.before.consult is not None:
             # Whoever does not take a question of a colleague is blamed for nothing.
@@ -54,6 +57,13 @@ def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
                     reserved.shift_id,
                     Release(offer_id=event.consult_id, outcome="withdrawn", cool_until=happened.at),
                 )
+        case GuestClosed() as event if isinstance(happened.before, Contact):
+            for guest in happened.before.guests:
+                if guest.guest_id == event.guest_id and guest.reservation is not None:
+                    yield TellShift(
+                        guest.reservation.shift_id,
+                        Release(offer_id=event.guest_id, outcome="withdrawn", cool_until=happened.at),
+                    )
         case contacts.OfferDeclined() as event:
             cool_until = _cool_until(world, happened.before, happened.at)
             yield TellShift(

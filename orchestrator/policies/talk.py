@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.announcing import digits_of, prompts_for
 from orchestrator.domain.contacts.commands import Announce, Hold, Resume
+from orchestrator.domain.contacts.consult_events import ContactRejoined
 from orchestrator.domain.contacts.contacts import Contact, Segment
 from orchestrator.domain.contacts.recording import is_of
 from orchestrator.domain.switch.instructions import AnnounceNumber, HoldLeg, ResumeLeg
@@ -25,6 +26,7 @@ from orchestrator.policies.record import begins
     contacts.ResumeRequested,
     contacts.RecordingBegun,
     contacts.NumberAnnounced,
+    ContactRejoined,
 )
 def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a conversation begins, is held or resumed, then the switch does so."""
@@ -45,6 +47,10 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             if not begins(world, contact):
                 yield from announce(world, contact)
             yield from _hold_others(world, contact, segment, happened)
+        case ContactRejoined():
+            # Of an agent who got the caller in a conference: nobody talks over those who are in it.
+            if not begins(world, contact):
+                yield from announce(world, contact)
         case contacts.ContactResumed():
             yield from _hold_others(world, contact, segment, happened)
         case contacts.RecordingBegun() as event if is_of(event.file, segment.taped_as):

@@ -119,7 +119,8 @@ def _said_of(contact: Contact) -> object:
     """What a picture does not show of a talk: who hears whom, and who may not be heard."""
     asked = contact.consult
     consult = (asked.consult_id, asked.hears, asked.wish, asked.answered, asked.over) if asked is not None else ()
-    return contact.contact_id, contact.segment, contact.monitor, contact.transfer is not None, consult
+    guests = [(guest.guest_id, guest.answered, guest.joined, guest.due) for guest in contact.guests]
+    return contact.contact_id, contact.segment, contact.monitor, contact.transfer is not None, consult, guests
 
 
 def shape() -> str:

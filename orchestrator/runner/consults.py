@@ -3,16 +3,18 @@
 from typing import NoReturn
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.consults import JOIN_WITHIN, TOGETHER
+from orchestrator.domain.contacts.consults import JOIN_WITHIN
 from orchestrator.domain.contacts.contacts import Contact, Decision, Segment
+from orchestrator.domain.contacts.guests import heir
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing import outside
+from orchestrator.domain.routing.recording import NEVER
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.distribute import reservation
 from orchestrator.policies.outward import send_outside
-from orchestrator.policies.record import written
+from orchestrator.policies.record import rule_with, written
 from orchestrator.runner import hands, inputs, passing
 
 # Until when a switch that has not joined two legs is given more time; as of offers (`runner.timing`).
@@ -25,8 +27,8 @@ def ask(world: World, shift: Shift, command: inputs.Consult, now: Instant, ids: 
     contact = hands.conversation(world, shift, command.about)
     if bool(command.to_agent) == bool(command.to_number):
         _refuse("bad_target", "Say whom: one agent, or one number outside.")
-    if contact.consult is not None and TOGETHER in (contact.consult.wish, contact.consult.hears):
-        _refuse("conference_full", "Three hear each other already, and a room has no place for more.")
+    if contact.consult is not None:
+        _refuse("consulting", "You consult somebody about this caller; end that first.")
     _refuse_unless_in_step(world, contact)
     asked = commands.Consult(shift_id=shift.shift_id, consult_id=ids.new("consult"), leg="", answer_by=now)
     if command.to_number:
@@ -80,21 +82,28 @@ def move_on(
 
 
 def handover(world: World, contact: Contact, segment: Segment, now: Instant, ids: Ids) -> commands.CompleteConsult:
-    """How the caller goes on when the agent leaves: in the queue from which they came, with whoever is consulted."""
+    """How the caller goes on when the agent leaves: in the queue from which they came, with whoever is consulted, or
+    whoever of more than two has them from then on. There the recording goes on, unless that agent is never recorded.
+    """
     queue = world.queues[contact.queue_id]
     visit = passing.visit(world, contact, segment, queue, now, ids)
-    held = contact.consult.reservation if contact.consult is not None else None
+    stays = heir(contact)
+    held = stays or (contact.consult.reservation if contact.consult is not None else None)
     target = world.shifts.get(held.shift_id) if held is not None else None
     decision = (
         hands.picked(world, contact.node, target, queue, visit, "", now, ids).decision
         if target is not None
         else Decision(rule="", config_version=0, skill="", min_level=0, candidates=(), others={})
     )
+    recorded = written(world, contact)
+    keeps = stays is not None and bool(recorded) and rule_with(world, queue, stays.agent_id) != NEVER
     return commands.CompleteConsult(
         queue=visit,
         decision=decision,
         connect_by=Instant(now + JOIN_WITHIN),
-        recorded=written(world, contact),
+        recorded="" if keeps else recorded,
+        segment_id=ids.new("segment") if stays is not None else "",
+        keeps_tape=keeps,
     )
 
 

@@ -17,6 +17,7 @@ from orchestrator.runner import (
     consults,
     dialling,
     draining,
+    guests,
     hands,
     inputs,
     keypad,
@@ -133,7 +134,9 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
     shift = world.shifts[shift_id]
     if isinstance(command, inputs.Transfer) and passing.is_done(world, shift, command):
         return
-    if consults.is_done(world, shift, command) or parking.is_done(world, shift, command):
+    if consults.is_done(world, shift, command) or guests.is_done(world, shift, command):
+        return
+    if parking.is_done(world, shift, command):
         return
     if stale.is_done(shift, command) or dialling.is_done(world, shift, command):
         return
@@ -168,6 +171,10 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield consults.move_on(world, shift, command, now, ids)
         case inputs.HangUp() if (cancelled := dialling.cancelled(world, shift, command.about)) is not None:
             yield cancelled
+        case inputs.Invite():
+            yield guests.ask(world, shift, command, now, ids)
+        case inputs.LetGo():
+            yield guests.let_go(world, shift, command, now)
         case inputs.HangUp() if consults.is_on(world, shift, command.about):
             # Whoever hangs up leaves the caller to whoever is consulted, as the handset does.
             yield consults.move_on(world, shift, command, now, ids)

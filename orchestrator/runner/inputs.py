@@ -248,6 +248,20 @@ class EndConsult(AgentCommand, frozen=True, kw_only=True, tag="end_consult"):
     """Consult nobody any more, and talk with the caller again."""
 
 
+class Invite(AgentCommand, frozen=True, kw_only=True, tag="invite"):
+    """Bring this agent, or number outside, to the three who hear each other already."""
+
+    to_agent: str = ""
+    to_number: Personal = ""
+
+
+class LetGo(AgentCommand, frozen=True, kw_only=True, tag="let_go"):
+    """Let this agent, or number outside, leave the conference; the others stay."""
+
+    to_agent: str = ""
+    to_number: Personal = ""
+
+
 class Monitor(AgentCommand, frozen=True, kw_only=True, tag="monitor"):
     """Hear the talk of this contact, named as in `Move`, at one's own phone: to `listen`, to `whisper` to its agent, or
     to `barge` in. Of the talk that is heard already: be heard otherwise.
@@ -401,7 +415,7 @@ Command = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
     | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
-    | EndConsult
+    | EndConsult | Invite | LetGo
     | DrainNode | UndrainNode | OfMonitor | Force | ImportCall | HandOver | Park | Retrieve | Dial
 )  # fmt: skip
 

@@ -11,14 +11,14 @@ from orchestrator.domain.contacts.commands import TakeOver
 from orchestrator.domain.contacts.contacts import Contact, Segment
 from orchestrator.domain.contacts.monitors import BEGIN_WITHIN, MODES, TAKEN_OVER
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Refused
-from orchestrator.domain.routing.recording import AS_QUEUE, NEVER, rule_of
+from orchestrator.domain.routing.recording import NEVER
 from orchestrator.domain.staff.engagements import VOICE, capacity_of
 from orchestrator.domain.staff.shifts import Shift, why_not_by_hand
 from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.distribute import reservation
-from orchestrator.policies.record import written
+from orchestrator.policies.record import rule_with, written
 from orchestrator.runner import hands, inputs, passing
 
 # Until when a switch that has not taken a mode is given more time; as of consultations (`runner.consults`).
@@ -100,8 +100,8 @@ def _take_over(
     now: Instant,
     ids: Ids,
 ) -> TakeOver:
-    queue, agent = world.queues[contact.queue_id], world.agents.get(shift.agent_id)
-    rule = rule_of(world.recordings.rule, queue.settings.record, agent.record if agent is not None else AS_QUEUE)
+    queue = world.queues[contact.queue_id]
+    rule = rule_with(world, queue, shift.agent_id)
     visit = passing.visit(world, contact, segment, queue, now, ids)
     return TakeOver(
         shift_id=shift.shift_id,

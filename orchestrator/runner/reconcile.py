@@ -13,6 +13,7 @@ from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import Consult, all_three, consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs, reservation_of
 from orchestrator.domain.contacts.dials import under_way
+from orchestrator.domain.contacts.guest_commands import JoinGuestsAgain
 from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.monitor_commands import MonitorAgain
 from orchestrator.domain.contacts.monitors import Monitor
@@ -269,6 +270,8 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield TellContact(contact.contact_id, commands.NoteParked(leg=caller.leg))
     if contact.consult is not None and contact.segment is not None:
         yield from _consult_corrections(world, contact, contact.segment, contact.consult, sight)
+    if contact.guests:
+        yield from _guest_corrections(world, contact, sight)
     if contact.monitor is not None:
         yield from _monitor_corrections(world, contact, contact.monitor, sight)
     if outward_leg(contact):
@@ -313,6 +316,19 @@ def _consult_corrections(
         yield TellContact(contact.contact_id, commands.JoinConsultAgain(connect_by=connect_by))
     elif not now.consult.hears and agent.bridged_to == contact.caller_leg:
         yield park_leg(contact, sight.ids)  # the switch was not told that somebody is consulted
+
+
+def _guest_corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell]:
+    """Who of a conference is in the room, as the switch has it; whoever should be is brought in."""
+    for guest in contact.guests:
+        found = sight.seen.get(guest.leg)
+        if found is not None and found.room:
+            yield TellContact(contact.contact_id, commands.NoteMember(leg=guest.leg, room=found.room))
+        elif found is not None and found.answered and found.parked and not guest.answered:
+            yield TellContact(contact.contact_id, sensing.note_answered(world, contact, guest.leg, sight.now))
+    if sight.entering:
+        connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
+        yield TellContact(contact.contact_id, JoinGuestsAgain(connect_by=connect_by))
 
 
 def _monitor_corrections(world: World, contact: Contact, monitor: Monitor, sight: _Sight) -> Iterator[Tell]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
+from orchestrator.domain.contacts.guests import guest_of_leg
 from orchestrator.domain.contacts.legs import hears_music, parking_leg
 from orchestrator.domain.contacts.monitor_commands import NoteMonitor
 from orchestrator.domain.contacts.monitors import monitor_leg
@@ -322,6 +323,8 @@ def just_asked_for(contact: Contact, leg: str, now: Instant) -> bool:
     """Whether this phone was asked for so recently that the switch may not have made its leg yet."""
     if leg == consult_leg(contact) and contact.consult is not None:
         return not contact.consult.answered and now - contact.consult.asked_at < JUST_NOW
+    if (guest := guest_of_leg(contact, leg)) is not None:
+        return not guest.answered and now - guest.asked_at < JUST_NOW
     if leg == monitor_leg(contact) and contact.monitor is not None:
         return not contact.monitor.answered and now - contact.monitor.asked_at < JUST_NOW
     if leg == outward_leg(contact):
@@ -340,6 +343,7 @@ def _never_parked(world: World, leg: str, cause: str, now: Instant, ids: Ids) ->
     answered = contact.offer is not None and leg in contact.offer.answered
     answered |= contact.outside is not None and contact.outside.leg == leg and contact.outside.answered
     answered |= contact.consult is not None and contact.consult.leg == leg and contact.consult.answered
+    answered |= (guest := guest_of_leg(contact, leg)) is not None and guest.answered
     answered |= contact.monitor is not None and contact.monitor.leg == leg and contact.monitor.answered
     if answered or leg == contact.caller_leg or cause in UNCERTAIN:
         yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
@@ -373,7 +377,9 @@ def _not_done(
             asked = [fact.leg, joining]
             if contact.consult is not None and contact.segment is not None:
                 consulted = consult_leg(contact) if contact.consult.answered else ""
-                asked = [contact.caller_leg, contact.segment.leg, consulted]
+                invited = guest_of_leg(contact, fact.leg)
+                guest_leg = invited.leg if invited is not None and invited.answered else ""
+                asked = [contact.caller_leg, contact.segment.leg, consulted, guest_leg]
             for leg in filter(None, asked):
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
         case "EavesdropLeg" | "SteerEavesdrop" if isinstance(fact, facts.InstructionFailed):

@@ -26,7 +26,7 @@ from orchestrator.policies.distribute import ring_next
 from orchestrator.policies.overflow import look
 from orchestrator.policies.talk import grant
 from orchestrator.policies.tell_place import tell
-from orchestrator.runner import consults, monitors, parking, presence, reconcile
+from orchestrator.runner import consults, guests, monitors, parking, presence, reconcile
 from orchestrator.runner.inputs import TimerFired
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
@@ -68,6 +68,8 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield TellContact(fired.ident, _expire_outside(world, contact, now))
         case "consult" if contact is not None and contact.consult is not None and contact.segment is not None:
             yield TellContact(fired.ident, consults.expire(world, contact, contact.segment, now, ids))
+        case "guests" if contact is not None:
+            yield TellContact(fired.ident, guests.expire(world, contact, now))
         case "widen" if contact is not None and contact.visit is not None:
             visit = contact.visit
             reason = "expired" if visit.step >= 0 else "not_identified"

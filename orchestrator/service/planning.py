@@ -32,6 +32,7 @@ _ORDER: Final = {
     "ordertype": 5,
     "outside": 6,
     "recordings": 6,
+    "conference": 6,
     "pauses": 6,
     "wrapup": 7,
 }
@@ -195,6 +196,7 @@ def _parting(name: str) -> tuple[str, ...]:
         "ordertype": "no more orders of it are opened; those that are there keep its rules",
         "outside": "nobody outside is called any more; who waits to be called back is given up after the tries",
         "recordings": "queues and agents decide what is recorded",
+        "conference": "as many persons may be in a conference as are usual; whoever is in one stays",
         "pauses": "nobody chooses from it any more; who is not ready for one of its reasons stays so",
         "wrapup": "nobody chooses from it any more; what was chosen keeps its name",
         "agent": "who is signed in stays so until sign-out, without any skill",

@@ -6,7 +6,8 @@ Seconds in the file, milliseconds in the events.
 import re
 from typing import Final
 
-from orchestrator.domain.routing import recording
+from orchestrator.domain.contacts.guests import THE_FIRST_THREE
+from orchestrator.domain.routing import conference, recording
 from orchestrator.domain.routing.branches import BranchConfigured, BranchRemoved
 from orchestrator.domain.routing.entries import EntryPointConfigured, EntryPointRemoved
 from orchestrator.domain.routing.levels import LevelConfigured, LevelRemoved
@@ -311,6 +312,12 @@ RECORDINGS: Final = Section(
         Field("least_s", "least_ms", seconds(0, 60), write=from_ms),
     ),
 )
+CONFERENCE: Final = Section(
+    "conference",
+    conference.ConferenceConfigured,
+    conference.ConferenceRemoved,
+    (Field("most", "most", whole(THE_FIRST_THREE, 20)),),
+)
 LEVEL: Final = Section(
     "level",
     LevelConfigured,
@@ -331,5 +338,6 @@ BRANCH: Final = Section(
     ),
 )
 SECTIONS: Final = (
-    *site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE, RECORDINGS, PAUSES, WRAP_UP
+    *site_admission.SECTIONS, BRANCH, LEVEL, QUEUE, ENTRY, AGENT, ORDERTYPE, OUTSIDE, RECORDINGS, CONFERENCE,
+    PAUSES, WRAP_UP,
 )  # fmt: skip

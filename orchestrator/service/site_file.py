@@ -18,6 +18,7 @@ from msgspec import Struct
 from orchestrator.domain.kernel import Event, Refused, stream
 from orchestrator.domain.routing.branches import BranchConfigured
 from orchestrator.domain.routing.calendars import CalendarConfigured
+from orchestrator.domain.routing.conference import ConferenceConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.levels import LevelConfigured
 from orchestrator.domain.routing.outside import THE_ONE, OutsideConfigured
@@ -34,6 +35,7 @@ from orchestrator.service import calendar_days, site_admission
 from orchestrator.service.site_fields import (
     AGENT,
     BRANCH,
+    CONFERENCE,
     ENTRY,
     ID,
     LEVEL,
@@ -151,6 +153,9 @@ class _Reader:
             for queue_id in kept.keep_days_of.keys() - self._named(QUEUE.kind):
                 text = f"there is no queue {queue_id}; {near(queue_id, self._named(QUEUE.kind))}"
                 self._complain((RECORDINGS.kind, ident, "keep_days_of"), text)
+        conferences = self._section(CONFERENCE, ConferenceConfigured)
+        for ident in conferences:
+            self._only_one(CONFERENCE, ident)
         pauses = self._section(PAUSES, PauseReasonsConfigured)
         wrap_ups = self._section(WRAP_UP, WrapUpReasonsConfigured)
         for ident, wrap_up in wrap_ups.items():
@@ -180,6 +185,7 @@ class _Reader:
             "branch": branches,
             "outside": outsides,
             "recordings": recordings,
+            "conference": conferences,
             "pauses": pauses,
             "wrapup": wrap_ups,
         }

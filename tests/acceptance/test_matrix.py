@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import guest_events as g
 from orchestrator.domain.kernel import Event
 from orchestrator.runner import inputs
 from tests.acceptance.house import House
@@ -11,7 +12,7 @@ from tests.contract.driver import Caller, PhoneEnd
 from tests.matrix import EVERYDAY_ROWS, Row
 
 pytestmark = pytest.mark.slow
-_CONSULTS = ("consulting", "to_and_fro", "together")
+_CONSULTS = ("consulting", "to_and_fro", "together", "conference")
 
 
 class Day:
@@ -22,6 +23,7 @@ class Day:
         self.phones: dict[str, PhoneEnd] = {
             "agent": house.driver.phone("1001"),
             "colleague": house.driver.phone("1002"),
+            "guest": house.driver.phone("1003"),
         }
 
     def play(self, row: Row) -> None:
@@ -32,10 +34,10 @@ class Day:
         caller = house.driver.call()
         house.ledger.await_event(c.ContactConnected, count=connected + 1)
         self._reach(row.state)
-        ends = self._count(row.becomes)
+        ends = self._count(row)
         end: Caller | PhoneEnd = caller if row.who == "caller" else self.phones[row.who]
         end.hang_up()
-        house.ledger.await_event(self._kind(row.becomes), count=ends + 1)
+        house.ledger.await_event(self._kind(row), count=ends + 1)
         if row.becomes == "colleague":
             assert house.ledger.all(c.ContactConnected)[-1].agent_id == "bob", row
         house.do(inputs.EndAll(reason="evening"))
@@ -52,19 +54,23 @@ class Day:
         self._next(e.ConsultJoined, inputs.Consult(agent="801", to_agent="802"))
         if state == "to_and_fro":
             self._next(e.ConsultJoined, inputs.SwitchConsult(agent="801"))
-        if state == "together":
+        if state in ("together", "conference"):
             self._next(e.ConsultJoined, inputs.Confer(agent="801"))
+        if state == "conference":
+            house.sign_in("803")
+            self._next(g.GuestJoined, inputs.Invite(agent="801", to_agent="803"))
 
-    def _kind(self, becomes: str) -> type[Event]:
+    def _kind(self, row: Row) -> type[Event]:
         kinds: dict[str, type[Event]] = {
             "ended": c.ContactEnded,
             "agent": e.ContactRejoined,
             "colleague": c.ContactConnected,
+            "room": g.GuestPromoted if row.who == "colleague" else g.GuestClosed,
         }
-        return kinds[becomes]
+        return kinds[row.becomes]
 
-    def _count(self, becomes: str) -> int:
-        return len(self.house.ledger.all(self._kind(becomes)))
+    def _count(self, row: Row) -> int:
+        return len(self.house.ledger.all(self._kind(row)))
 
     def _next(self, kind: type[Event], wish: inputs.AgentCommand) -> None:
         """Ask for it, and wait until this happened once more."""

@@ -17,6 +17,7 @@ from orchestrator.domain.catalogue import BY_CLASS, CATALOGUE, Entry
 from orchestrator.domain.contacts import (
     consult_events,
     dial_events,
+    guest_events,
     keeping,
     monitor_events,
     outward_events,
@@ -32,6 +33,7 @@ from orchestrator.domain.kernel import Event, Instant
 from orchestrator.domain.routing import (
     branches,
     calendars,
+    conference,
     configuration,
     drafts,
     entries,
@@ -57,6 +59,7 @@ MODULES = (
     contact_events,
     consult_events,
     dial_events,
+    guest_events,
     monitor_events,
     outward_events,
     park_events,
@@ -74,6 +77,7 @@ MODULES = (
     entries,
     outside,
     recording,
+    conference,
     queues,
     levels,
     branches,

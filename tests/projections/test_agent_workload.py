@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.consult_events import ConsultAnswered, ConsultAsked
+from orchestrator.domain.contacts.guest_events import GuestAnswered, GuestInvited
 from orchestrator.domain.contacts.monitor_events import MonitorAnswered, MonitorAsked, MonitorClosed, TalkTakenOver
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.kernel import Instant
@@ -93,6 +94,30 @@ def test_whoever_is_consulted_rings_then_talks_and_is_offered_nothing_until_the_
     found = next(day for agent, day in days if agent.agent_id == "a1")
     assert (found.ringing_ms, found.offers, found.contacts) == (3_000, completes, completes)
     assert found.talk_ms == (17_000 if completes else 7_000)
+    assert found.unserved == {}
+
+
+def test_a_guest_of_a_conference_rings_then_talks_and_is_offered_nothing_when_another_has_the_caller(
+    kit: ReadKit,
+) -> None:
+    """Feature 4.3: the agent leaves the room to whoever was asked first, and the guest stays."""
+    kit.build(AGENTS)
+    sign_in(kit)
+    kit.tell("shift-s1", shifts.AgentMadeReady(), 10)
+    held = contacts.Reservation(shift_id="s1", agent_id="a1", extension="1001", leg="l3")
+    invited = GuestInvited(guest_id="o2", segment_id="g0", leg="l3", answer_by=Instant(0), reservation=held)
+    kit.tell("contact-c1", invited, 20)
+    kit.tell("shift-s1", shifts.AgentReserved(offer_id="o2", contact_id="c1", by_hand=True), 20)
+    kit.tell("contact-c1", GuestAnswered(guest_id="o2", connect_by=Instant(0), shift_id="s1"), 23)
+    sent = ContactTransferred(
+        segment_id="g0", shift_id="s2", agent_id="a2", to="agent", visit_id="v2", queue_id="q", to_agent="a3"
+    )
+    kit.tell("contact-c1", sent, 25)
+    kit.tell("shift-s1", shifts.AgentReleased(offer_id="o2", outcome="withdrawn"), 30)
+    kit.keep_up(AGENTS)
+    days = kit.read(lambda c: agent_workload.workload(c, kit.site, TODAY, Instant(MORNING + 40 * S)))
+    found = next(day for agent, day in days if agent.agent_id == "a1")
+    assert (found.ringing_ms, found.talk_ms, found.offers, found.contacts) == (3_000, 7_000, 0, 0)
     assert found.unserved == {}
 
 

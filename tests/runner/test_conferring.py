@@ -132,10 +132,9 @@ def test_the_agent_talks_with_the_caller_alone_and_the_third_hears_music_until_t
     assert three.hears == TOGETHER
 
 
-def test_a_fourth_is_refused_by_the_name_of_the_reason(three: Three) -> None:
-    """Bad input of call control: to a full conference."""
+def test_a_second_consultation_of_three_who_are_together_is_refused_by_the_name_of_the_reason(three: Three) -> None:
     three.together()
-    assert three.refusal(i.Consult(agent="1001", to_agent="1003")) == "conference_full"
+    assert three.refusal(i.Consult(agent="1001", to_agent="1003")) == "consulting"
     assert three.hears == TOGETHER
 
 

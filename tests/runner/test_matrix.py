@@ -3,20 +3,22 @@
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.guests import are_together
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import ConferLeg, RingAgent
 from orchestrator.runner import inputs as i
 from tests.matrix import CAUSES, ROWS, Row
 from tests.runner.scene import NODE, Scene
 
-_CONSULTS = ("asking", "consulting", "to_and_fro", "joining", "together")
+_CONSULTS = ("asking", "consulting", "to_and_fro", "joining", "together", "inviting", "conference")
+_ROOMS = ("joining", "together", "inviting", "conference")
 
 
 class Play:
-    """A call in one of the states. `legs`: of caller, agent and colleague, as far as they are there."""
+    """A call in one of the states. `legs`: of caller, agent, colleague and guest, as far as they are there."""
 
     def __init__(self, state: str) -> None:
-        self.scene = scene = Scene(agents=2)
+        self.scene = scene = Scene(agents=3)
         self.legs: dict[str, str] = {}
         if state == "waiting":
             self.legs["caller"] = scene.park()
@@ -58,11 +60,24 @@ class Play:
         if state == "to_and_fro":
             scene.give(i.SwitchConsult(agent="1001"))
             self._joined(caller, agent)
-        if state in ("joining", "together"):
+        if state in _ROOMS:
             scene.give(i.Confer(agent="1001"))
             room = scene.instructions(ConferLeg)[-1].room
             for leg in (caller, agent, colleague)[: 2 if state == "joining" else 3]:
                 scene.give(facts.ConferenceChanged(node=NODE, leg=leg, conference=room, action="add-member"))
+            if state in ("inviting", "conference"):
+                self._invite(room, comes=state == "conference")
+
+    def _invite(self, room: str, *, comes: bool) -> None:
+        scene = self.scene
+        scene.ready(3)
+        scene.give(i.Invite(agent="1001", to_agent="1003"))
+        rung = scene.instructions(RingAgent)[-1]
+        scene.ringing(rung)
+        self.legs["guest"] = rung.leg
+        if comes:
+            scene.answer(rung)
+            scene.give(facts.ConferenceChanged(node=NODE, leg=rung.leg, conference=room, action="add-member"))
 
     def _joined(self, leg: str, other: str) -> None:
         self.scene.give(facts.LegBridged(node=NODE, leg=leg, other=other))
@@ -73,11 +88,13 @@ class Play:
         contact = scene.contact(caller)
         if contact is None or contact.status == "leaving":
             return "ended"
-        if contact.consult is not None:
+        if contact.consult is not None and not are_together(contact):
             self._joined(caller, self.legs["agent"])
         elif contact.offer is not None and contact.offer.accepted:
             self._joined(caller, self.legs["colleague"])
         contact = scene.live(caller)
+        if are_together(contact) and contact.segment is not None and contact.segment.agent_id == "a1":
+            return "room"
         if contact.segment is not None:
             return {"a1": "agent", "a2": "colleague"}[contact.segment.agent_id]
         rung = contact.offer.reservations if contact.offer is not None else ()

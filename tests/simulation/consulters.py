@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from orchestrator.domain.contacts.consults import CONSULTING
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.guests import are_together
 from orchestrator.domain.world import World
 from orchestrator.runner import inputs as i
 from tests.simulation.agenda import Agenda
@@ -15,8 +16,8 @@ from tests.simulation.pressing import Pressers
 # Every code that they may get back. Another one fails the run.
 CONSULTING_REFUSALS = frozenset(
     {
-        "agent_away", "agent_busy", "already_held", "agent_not_ready", "agent_unreachable", "bad_target",
-        "conference_full", "consulting",
+        "agent_away", "agent_busy", "already_held", "already_in", "agent_not_ready", "agent_unreachable", "bad_target",
+        "conference_full", "consulting", "in_conference", "no_such_guest", "not_together",
         "database_away", "no_offer", "no_outside", "not_allowed", "not_answered", "not_consulting", "not_held",
         "not_signed_in", "not_talking", "on_hold", "outside_full", "same_agent", "stale", "switch_away",
         "unknown_agent", "which_one", "withheld",
@@ -54,6 +55,9 @@ class Consulters(Pressers):
 
     def _move_on(self, world: World, contact: Contact, number: str, about: str) -> None:
         dice = self._dice
+        if are_together(contact) and dice.random() < 0.7:
+            self._gather(world, contact, number, about)
+            return
         held = contact.consult.reservation if contact.consult is not None else None
         colleague = world.agents.get(held.agent_id) if held is not None else None
         if colleague is not None and dice.random() < 0.3:
@@ -62,6 +66,31 @@ class Consulters(Pressers):
         self._press(dice.choice(_MOVES)(agent=number, about=about))
         if dice.random() < 0.1:
             self._press(dice.choice(_MOVES)(agent=number, about=about))
+
+    def _gather(self, world: World, contact: Contact, number: str, about: str) -> None:
+        """One more is invited to those who hear each other, one is let go, or a guest does something."""
+        dice = self._dice
+        held = [each.reservation for each in contact.guests if each.reservation is not None]
+        guests = [world.agents[each.agent_id].number for each in held if each.agent_id in world.agents]
+        if guests and dice.random() < 0.1:
+            self._bother(dice.choice(guests), contact.contact_id)
+            return
+        wish: i.Invite | i.LetGo = self._invitation(world, number, about)
+        if contact.guests and dice.random() < 0.2:
+            asked = contact.consult.reservation if contact.consult is not None else None
+            first = world.agents.get(asked.agent_id) if asked is not None else None
+            whom = (*guests, first.number if first is not None else "9999")
+            wish = i.LetGo(agent=number, about=about, to_agent=dice.choice(whom))
+        self._press(wish)
+        if dice.random() < 0.1:  # and again, or somebody else, in the same moment
+            self._press(wish if dice.random() < 0.5 else self._invitation(world, number, about))
+
+    def _invitation(self, world: World, number: str, about: str) -> i.Invite:
+        free = [each.agent_id for each in world.shifts.values() if each.status == "ready"]
+        if free and self._dice.random() < 0.7:
+            return i.Invite(agent=number, about=about, to_agent=world.agents[self._dice.choice(free)].number)
+        meant = self._wish(world, number, about)
+        return i.Invite(agent=number, about=about, to_agent=meant.to_agent, to_number=meant.to_number)
 
     def _bother(self, number: str, about: str) -> None:
         """The colleague does something at the desk, also while they talk."""

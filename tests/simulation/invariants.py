@@ -9,10 +9,12 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts import monitor_events as m
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts.guest_events import GuestInvited
+from orchestrator.domain.contacts.guests import are_together, guest_of_shift
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
-from orchestrator.domain.contacts.transfers import TRANSFER, under_way
+from orchestrator.domain.contacts.transfers import TRANSFER
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.routing.recording import ALWAYS
@@ -73,6 +75,7 @@ RULES = {
     "masks_end": "no mask holds that nobody looks at",
     "muted": "nobody is heard who believes to be muted, and everybody else is",
     "together": "who the log says hear each other are in one room, and nobody is left in one",
+    "guests": "who is invited to a conference has a place in it, is held for it, and nobody who stays is moved",
     "digits": "digits go to whoever talks with the agent, and the log says that they went",
     "commit_first": "no instruction is written before its records are committed",
     "not_rung_after_hang_up": "no agent is rung after it was known that the caller had hung up",
@@ -292,7 +295,7 @@ class Book:
                 self._missed[stream] = self._missed.get(stream, 0) + event.counted
             case o.CallbackAnswered() as event:
                 self.offer_due[stream] = event.connect_by
-            case o.OutsideDialled() | e.ConsultAsked() as event:
+            case o.OutsideDialled() | e.ConsultAsked() | GuestInvited() as event:
                 self._legs[stream][event.leg] = None
             case m.MonitorAsked() as event:
                 self._legs[stream][event.reservation.leg] = None
@@ -491,6 +494,10 @@ class Invariants:
         self._together(outcome.records)
         for what in rooms.left_alone(self._engine.world, self._switch, outcome.records, outcome.instructions):
             raise Broken("together", what)
+        for what in rooms.overfull(self._engine.world, outcome.records):
+            raise Broken("guests", what)
+        for what in rooms.moved(self._engine.world, outcome.records, outcome.instructions):
+            raise Broken("guests", what)
         for what in voices.keys_broken(self._engine.world, outcome.records, outcome.instructions):
             raise Broken("digits", what)
         world, now = self._engine.world, given.at
@@ -567,7 +574,7 @@ class Invariants:
         hops = [hop.queue_id for hop in event.hops]
         if len(set(hops)) < len(hops) or event.queue_id in hops or len(hops) > MOST_HOPS:
             raise Broken("way_out", f"{record.stream} comes to {event.queue_id} by {hops}")
-        transfer = under_way(contact) if contact is not None else None
+        transfer = contact.transfer if contact is not None else None  # whose visit may be over in the same step
         chosen = isinstance(given.body, Transfer) and given.body.to_queue
         if transfer is not None and transfer.visit_id == event.visit_id and not chosen:
             return  # back to where they were let in
@@ -782,6 +789,8 @@ class Invariants:
             contact = self._engine.world.contacts.get(ident_of(record.stream))
             if contact is None or contact.segment is None or contact.status in ("leaving", "connected"):
                 continue
+            if are_together(contact):
+                continue  # a guest is asked in the place of whoever was
             if contact.consult is None or contact.consult.wish != "caller":
                 raise Broken("consulted", f"{record.stream} is left alone after a consultation")
             bridged = {contact.caller_leg, contact.segment.leg}
@@ -822,6 +831,8 @@ class Invariants:
         if (contact.parked is not None) != (contact.status == "parked"):
             raise Broken("parked", f"contact {ident} is {contact.status} with the park {contact.parked}")
         self._consult(world, contact)
+        for rule, what in rooms.invited(world, contact):
+            raise Broken(rule, what)
         if contact.segment is not None:
             segment = contact.segment
             talking = contact.status in ("connected", "held")
@@ -1038,10 +1049,12 @@ def _consults(contact: c.Contact, shift: str, offer_id: str) -> bool:
 
 
 def _consults_or_hears(contact: c.Contact, shift_id: str, held_for: str) -> bool:
-    """Whether this shift is held as whoever is consulted, or as the supervisor who hears the talk."""
+    """Whether this shift is held as whoever is consulted, as a guest, or as the supervisor who hears the talk."""
     monitor = contact.monitor
     hears = monitor is not None and (monitor.monitor_id, monitor.reservation.shift_id) == (held_for, shift_id)
-    return hears or _consults(contact, shift_id, held_for)
+    guest = guest_of_shift(contact, shift_id)
+    invited = guest is not None and guest.guest_id == held_for
+    return hears or invited or _consults(contact, shift_id, held_for)
 
 
 def rank(visit: c.Visit, now: Instant) -> tuple[Fraction, int]:

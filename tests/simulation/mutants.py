@@ -21,6 +21,7 @@ from orchestrator.domain.contacts import (
     consulting,
     contacts,
     dialling,
+    guesting,
     handling,
     legs,
     monitoring,
@@ -34,6 +35,8 @@ from orchestrator.domain.contacts import (
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed, ConsultJoined
+from orchestrator.domain.contacts.guest_events import GuestClosed, GuestPromoted
+from orchestrator.domain.contacts.guests import members
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
@@ -41,7 +44,14 @@ from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import counters, presence, shifts
 from orchestrator.domain.switch import between, nodes
 from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
-from orchestrator.domain.switch.instructions import BridgeLegs, CheckLeg, DialOutside, EavesdropLeg, StopRecording
+from orchestrator.domain.switch.instructions import (
+    BridgeLegs,
+    CheckLeg,
+    ConferLeg,
+    DialOutside,
+    EavesdropLeg,
+    StopRecording,
+)
 from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
 from orchestrator.runner import Runner, hands, reconcile, sensing, stale, timing
@@ -59,6 +69,7 @@ admit, distribute, placing, record, reserve, talk, tell_place, widen, wrap_up = 
 call_out = import_module("orchestrator.policies.call_out").call_out
 consult_policy = import_module("orchestrator.policies.consult")
 consult = consult_policy.consult
+invite = import_module("orchestrator.policies.guests").invite
 monitor = import_module("orchestrator.policies.monitor").monitor
 
 _ROWS = Size(contacts=40, agents=14, willing=True, rows=0.5)
@@ -537,6 +548,7 @@ _ONE_BY_ONE = Size(contacts=60, agents=8, routing=True, rule="ring_progressively
 _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
+_GATHERED = Size(contacts=40, agents=20, rows=1.0, willing=True)
 _MONITORED = Size(contacts=60, agents=12, monitors=1.0, willing=True)
 _MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
@@ -578,7 +590,7 @@ def _an_agent_who_goes_takes_the_caller_along(
 def _an_agent_who_goes_leaves_the_caller_to_anybody(
     _right: Any, contact: Any, segment: Any, consult_: Any, command: Any
 ) -> Any:
-    return (*consulting.dropped(consult_, "left"), *transferring.fell_back(contact, segment, command))
+    return (*consulting.dropped(contact, consult_, "left"), *transferring.fell_back(contact, segment, command))
 
 
 def _whoever_does_not_answer_is_asked_for_ever(
@@ -587,6 +599,18 @@ def _whoever_does_not_answer_is_asked_for_ever(
     right(all_timers, before, contact, event, at)
     if isinstance(event, ConsultAsked):
         all_timers.cancel(("consult", contact.contact_id))
+
+
+def _nobody_lets_go_of_guests(world_: Any, happened: Any, ids: Any) -> Any:
+    return () if isinstance(happened.record.event, GuestClosed) else reserve.reserve(world_, happened, ids)
+
+
+def _who_stays_is_brought_in_again(world_: Any, happened: Any, ids: Any) -> Any:
+    yield from invite(world_, happened, ids)
+    if isinstance(happened.record.event, GuestPromoted):
+        contact = happened.after
+        for leg in members(contact):
+            yield ConferLeg(id=ids.of("confer", leg), node=contact.node, leg=leg, room=happened.record.event.room)
 
 
 def _barges_in_by_a_bridge(world_: Any, happened: Any, ids: Any) -> Any:
@@ -1230,6 +1254,43 @@ MUTANTS = (
         make=policy(reserve.reserve, _nobody_lets_go_of_whom_they_consulted),
         weather=_CALM,
         size=replace(_CONSULTED, agents=8),
+    ),
+    Mutant(
+        name="invite to a room that is full",
+        rule="guests",
+        make=instead(guesting, "persons", lambda _: 0),
+        weather=Weather(),
+        size=_GATHERED,
+        seed=19,
+    ),
+    Mutant(
+        name="keep whoever was a guest",
+        rule="nothing_stuck",
+        make=policy(reserve.reserve, _nobody_lets_go_of_guests),
+        weather=Weather(),
+        size=_GATHERED,
+    ),
+    Mutant(
+        name="wait for a guest for ever",
+        rule="waits_end",
+        make=instead(timers, "guests_due", lambda _: Instant(0)),
+        weather=Weather(),
+        size=_GATHERED,
+    ),
+    Mutant(
+        name="take everybody out of the room and in again as one leaves",
+        rule="guests",
+        make=policy(invite, _who_stays_is_brought_in_again),
+        weather=Weather(),
+        size=_GATHERED,
+        seed=16,
+    ),
+    Mutant(
+        name="end the conference with whoever was asked first",
+        rule="matrix",
+        make=instead(guesting, "moved_up", nothing),
+        weather=Weather(),
+        size=_ROWS,
     ),
     Mutant(
         name="leave the caller alone after a consultation",

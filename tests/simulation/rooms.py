@@ -1,16 +1,22 @@
-"""Rooms in the simulation: who the log says hear each other are in one, and nobody is left alone in one."""
+"""Rooms in the simulation: all who the log says hear each other are in one, and nobody is left alone in one."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from orchestrator.domain.contacts.consult_events import ConsultSwitched
 from orchestrator.domain.contacts.consults import TOGETHER, all_three, consult_leg
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.guest_events import GuestInvited, GuestPromoted
+from orchestrator.domain.contacts.guests import are_together, members
 from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of
+from orchestrator.domain.staff.engagements import by_offer
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.world import World
 
 # So long somebody may be alone in a room that is over, until the bridge or the music comes.
 ALONE = 3 * SECOND
+# So long after its time a guest's wait must be over.
+LATE = 5 * SECOND
 
 
 class Rooms(Protocol):
@@ -29,15 +35,52 @@ class Rooms(Protocol):
 def broken(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
     """Each rule that does not hold now, and of whom. `slack`: until when the engine may not know yet."""
     for contact in world.contacts.values():
-        consult, legs = contact.consult, all_three(contact)
+        consult, legs = contact.consult, members(contact) or all_three(contact)
         together = consult is not None and not consult.over and TOGETHER in (consult.wish, consult.hears)
         settled = consult is not None and consult.hears == TOGETHER and not consult.wish and now > slack
         if settled and all(map(rooms.lives, legs)) and len({rooms.room(leg) or leg for leg in legs}) > 1:
-            yield "together", f"the log says that three of {contact.contact_id} hear each other, and they do not"
+            yield "together", f"the log says that {len(legs)} of {contact.contact_id} hear each other, and do not"
+        for guest in contact.guests:
+            if guest.due and now > max(guest.due, slack) + LATE and world.in_step(contact.node):
+                yield "waits_end", f"what is waited for of a guest of {contact.contact_id} has not come"
         for leg in () if together else contact.legs:
             since = rooms.silent_since(leg) if rooms.room(leg) and world.in_step(contact.node) else 0
             if since and now > max(since, slack) + ALONE:
                 yield "together", f"leg {leg} of {contact.contact_id} is alone in a room that is over"
+
+
+def invited(world: World, contact: Contact) -> Iterator[tuple[str, str]]:
+    """What is wrong with the guests of this contact, after a step that concerned it."""
+    ident, guests = contact.contact_id, contact.guests
+    if guests and not are_together(contact):
+        yield "guests", f"contact {ident} has guests, and the first three do not hear each other"
+    if any(guest.due for guest in guests) and world.timers.due_of(("guests", ident)) is None:
+        yield "waits_end", f"contact {ident} waits for a guest without an end"
+    for guest in guests:
+        held = guest.reservation
+        shift = world.shifts.get(held.shift_id) if held is not None else None
+        if held is not None and (shift is None or by_offer(shift.engagements, guest.guest_id) is None):
+            yield "guests", f"a guest of {ident} is not held for it"
+
+
+def overfull(world: World, records: Iterable[Record]) -> Iterator[str]:
+    """Whoever is invited to a room that is full."""
+    for record in records:
+        contact = world.contacts.get(ident_of(record.stream))
+        if isinstance(record.event, GuestInvited) and contact is not None:
+            persons = 3 + len(contact.guests)
+            if persons > world.conferences.most:
+                yield f"{persons} are in {contact.contact_id}, and {world.conferences.most} may be"
+
+
+def moved(world: World, records: Iterable[Record], told: Iterable[i.Instruction]) -> Iterator[str]:
+    """Who of a conference is moved by the switch as somebody else leaves it: nobody is, where more than two stay."""
+    moved = {each.leg for each in told if isinstance(each, i.ParkLeg | i.BridgeLegs | i.ConferLeg)}
+    for record in records:
+        contact = world.contacts.get(ident_of(record.stream))
+        if isinstance(record.event, GuestPromoted) and contact is not None:
+            for leg in moved.intersection(members(contact)):
+                yield f"leg {leg} of {contact.contact_id} is moved, and was to stay in the room"
 
 
 def left_alone(world: World, rooms: Rooms, records: Iterable[Record], told: Iterable[i.Instruction]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED, CONSULTING, TOGETHER, Consult
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.guests import are_together, in_room
 from orchestrator.domain.contacts.transfers import AGENT, under_way
 from orchestrator.domain.kernel import Instant, Record, ident_of, kind_of
 from orchestrator.domain.switch.causes import WITH_THE_SWITCH
@@ -26,12 +27,22 @@ from tests.simulation.pressing import Pressers
 _ROW: Final = MappingProxyType({(row.state, row.who): row for row in ROWS})
 # Of the calls that come into a state, so many are hung up in it: few where every call comes by, or none would get on.
 _SHARE: Final[Mapping[str, float]] = MappingProxyType(
-    {"waiting": 0.01, "ringing": 0.02, "talking": 0.01, "asking": 0.1, "joining": 0.25, "together": 0.8}
+    {
+        "waiting": 0.01,
+        "ringing": 0.02,
+        "talking": 0.01,
+        "asking": 0.1,
+        "consulting": 0.12,
+        "joining": 0.15,
+        "together": 0.15,
+        "inviting": 0.15,
+        "conference": 0.25,
+    }
 )
 _USUAL: Final = 0.4
 # So often, of each look, an agent takes the call on from here to another row.
 _GOES_ON: Final[Mapping[str, float]] = MappingProxyType(
-    {"talking": 0.15, "consulting": 0.3, "to_and_fro": 0.3, "together": 0.1}
+    {"talking": 0.15, "consulting": 0.3, "to_and_fro": 0.3, "together": 0.5, "inviting": 0.3, "conference": 0.5}
 )
 
 
@@ -49,8 +60,16 @@ def state_of(contact: Contact) -> str:
         case "connected" | "held" if segment is not None and not segment.wish:
             return "held" if contact.status == "held" else "talking"
         case status if status == CONSULTING and consult is not None and not consult.over:
-            return _consulting(consult)
+            return _inviting(contact, consult) if contact.guests else _consulting(consult)
     return ""
+
+
+def _inviting(contact: Contact, consult: Consult) -> str:
+    """Whoever was asked first, in the table, is an agent; where it is a number outside, another may have the caller."""
+    if not in_room(contact):
+        first = contact.guests[0]
+        return "" if first.answered or first.rejecting else "inviting"
+    return "conference" if consult.reservation is not None else ""
 
 
 def _consulting(consult: Consult) -> str:
@@ -71,6 +90,8 @@ def legs_of(contact: Contact) -> dict[str, str]:
         legs["colleague" if state_of(contact) == "passed_on" else "agent"] = offer.reservations[0].leg
     if consult is not None and not consult.over:
         legs["colleague"] = consult.leg
+    if contact.guests:
+        legs["guest"] = (*in_room(contact), *contact.guests)[0].leg
     return legs
 
 
@@ -78,9 +99,13 @@ def becomes(before: Contact, after: Contact | None) -> str:
     """To where the caller is on the way, in the words of the table; `unchanged` where a consultation goes on."""
     if after is None or after.status == "leaving":
         return "ended"
+    asked = before.consult.leg if before.consult is not None else ""
+    if after.segment is not None and after.segment.leg == asked:
+        return "colleague"
+    if after.segment is not None and are_together(after):
+        return "room"
     if after.segment is not None:
         return "agent" if after.consult is None or after.consult.over else "unchanged"
-    asked = before.consult.leg if before.consult is not None else ""
     offer, outside = after.offer, after.outside
     if outside is not None and outside.leg == asked:
         return "colleague" if outside.answered else "offered"
@@ -171,8 +196,11 @@ class Hangers(Pressers):
 
     def _next(self, world: World, contact: Contact, number: str) -> i.AgentCommand:
         dice, about = self._dice, contact.contact_id
-        if contact.status == CONSULTING:
-            return dice.choice((i.SwitchConsult, i.Confer))(agent=number, about=about)
         free = [each.agent_id for each in world.shifts.values() if each.status == "ready"]
         colleague = world.agents.get(dice.choice(free)) if free else None
-        return i.Consult(agent=number, about=about, to_agent=colleague.number if colleague is not None else "9999")
+        whom = colleague.number if colleague is not None else "9999"
+        if are_together(contact) and dice.random() < 0.6:
+            return i.Invite(agent=number, about=about, to_agent=whom)
+        if contact.status == CONSULTING:
+            return dice.choice((i.SwitchConsult, i.Confer))(agent=number, about=about)
+        return i.Consult(agent=number, about=about, to_agent=whom)

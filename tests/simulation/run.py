@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from orchestrator.audit import verify
 from orchestrator.domain.contacts.contacts import ContactArrived
 from orchestrator.domain.kernel import SECOND, Event, Provenance, Record, derived_id, ident_of
+from orchestrator.domain.routing.conference import ConferenceConfigured
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.outside import OutsideConfigured
@@ -155,6 +156,7 @@ class Run(Watcher):
         self._dial_dice = Random(f"dials of {seed}")
         self._node_dice = Random(f"nodes of {seed}")
         self._consult_dice = Random(f"consults of {seed}")
+        self._room_dice = Random(f"rooms of {seed}")
         self._monitor_dice = Random(f"monitors of {seed}")
         self._voice_dice = Random(f"voices of {seed}")
         self._row_dice = Random(f"rows of {seed}")
@@ -594,6 +596,8 @@ class Run(Watcher):
             most_ms = self._tape_dice.choice((2_000, 10_000, 60_000))
             rule = self._tape_dice.choices(OF_SITE, (80, 10, 10))[0]
             changes.append(("recordings-main", RecordingsConfigured(rule=rule, mask_most_ms=most_ms)))
+        if self.size.consults or self.size.rows:
+            changes.append(("conference-main", ConferenceConfigured(most=self._room_dice.choice((3, 4, 4, 5, 5, 8)))))
         if self.size.outside:
             self._allow_outside(changes)
         if self.size.dials:

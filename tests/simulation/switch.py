@@ -646,6 +646,9 @@ class Switch:
             if leg.alive and leg.peer is None and leg.joining is None:
                 leg.room, leg.parked, leg.silent_since = given.room, False, self.agenda.now
                 self._say(f.ConferenceChanged, leg, conference=leg.room, action="add-member")
+                if not leg.inbound and not leg.settles_at:  # a guest: whoever was in a bridge before hangs up anyway
+                    stays_ms = self.dice.choice((300, 3_000, 12_000, 40_000))
+                    self.agenda.after(stays_ms * MILLISECOND, lambda: self.hang_up(leg, "NORMAL_CLEARING"))
                 for each in (leg, *self._mates(leg)):
                     each.silent_since = 0 if self._mates(leg) else each.silent_since
 

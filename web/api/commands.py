@@ -79,6 +79,13 @@ class Consult(About, frozen=True, kw_only=True):
     to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
 
 
+class Member(About, frozen=True, kw_only=True):
+    """Who comes to those who hear each other, or leaves them: exactly one of these."""
+
+    to_agent: Annotated[Ident, Meta(description="Employee number.")] = ""
+    to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
+
+
 class Monitor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which talk is heard at the agent's own phone, and how the agent is heard in it. Again with another `mode`: the
     same session goes on so.
@@ -249,6 +256,18 @@ def complete_consult(number: str, body: About, key: str) -> Done:
 def end_consult(number: str, body: About, key: str) -> Done:
     """Ask nobody any more, and talk with the caller again"""
     return _do(inputs.EndConsult(agent=number, about=body.about, key=key))
+
+
+def invite(number: str, body: Member, key: str) -> Done:
+    """Bring one more to those who hear each other already, up to the limit that is configured"""
+    wish = inputs.Invite(agent=number, about=body.about, to_agent=body.to_agent, to_number=body.to_number, key=key)
+    return _do(wish)
+
+
+def let_go(number: str, body: Member, key: str) -> Done:
+    """Let one of a conference go; the others go on hearing each other"""
+    wish = inputs.LetGo(agent=number, about=body.about, to_agent=body.to_agent, to_number=body.to_number, key=key)
+    return _do(wish)
 
 
 def monitor(number: str, body: Monitor, key: str) -> Done:

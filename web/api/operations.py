@@ -159,6 +159,8 @@ OPERATIONS: Final = (
     Operation("POST", "/agents/{number}/consult/confer", "agents.act", commands.confer),
     Operation("POST", "/agents/{number}/consult/complete", "agents.act", commands.complete_consult),
     Operation("POST", "/agents/{number}/consult/end", "agents.act", commands.end_consult),
+    Operation("POST", "/agents/{number}/conference/invite", "agents.act", commands.invite),
+    Operation("POST", "/agents/{number}/conference/let-go", "agents.act", commands.let_go),
     Operation("POST", "/agents/{number}/monitor", "talks.listen", commands.monitor),
     Operation("POST", "/agents/{number}/monitor/end", "talks.listen", commands.end_monitor),
     Operation("POST", "/agents/{number}/take-over", "talks.enter", commands.take_over),

@@ -8,6 +8,7 @@ from orchestrator.domain.contacts.consults import CALLER, CONSULTING, TOGETHER, 
 from orchestrator.domain.contacts.contacts import Contact, Offer
 from orchestrator.domain.contacts.dials import DIALLING
 from orchestrator.domain.contacts.dials import under_way as dial_under_way
+from orchestrator.domain.contacts.guests import Guest, guest_of_shift
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.transfers import under_way
 from orchestrator.domain.kernel import MILLISECOND, Instant
@@ -20,6 +21,7 @@ from orchestrator.policies.talk import conversations
 from projections.live import LiveView
 from projections.live_calls import Call, name_of
 from projections.live_tallies import Tally
+from web.desk.gathered import Member, members_of, name_of_asked, room_left
 from web.desk.hearing import Hearing, hearing_of, seen_by_agent
 from web.desk.parked import AtPlace, by_agent
 from web.desk.tapes import Tape, tape_of
@@ -51,6 +53,10 @@ class Ring(Struct, frozen=True, kw_only=True):
     """The name of the agent who asks about a caller with whom they talk; empty where the caller is offered."""
     together: bool = False
     """Caller, whoever asks and this agent hear each other."""
+    invited: bool = False
+    """Invited to those who hear each other, and not asked about the caller."""
+    beside: int = 0
+    """How many more are in the conference, or invited to it."""
     callback: bool = False
     """The customer is not on the line: they are called once this agent's phone has answered."""
     dialled: str = ""
@@ -81,6 +87,10 @@ class Talk(Struct, frozen=True, kw_only=True):
     """`hold` or `resume` where the switch has not said that it is so."""
     asked: Asked | None
     """Who is consulted about the caller, who hears music meanwhile."""
+    members: tuple[Member, ...]
+    """Who is in the conference beside agent and caller, or invited to it; nobody where three do not hear each other."""
+    places: int
+    """How many more may be invited."""
     heard_by: tuple[str, str]
     """The supervisor who hears the talk, and how they are heard in it, where the agent is to be told; else empty."""
     nuisance: bool
@@ -243,6 +253,8 @@ def state_of(world: World, shift: Shift | None) -> str:
             offer = contact.offer if contact is not None else None
             if contact is not None and contact.status in ("calling_back", DIALLING):
                 return "calling"
+            if contact is not None and (guest := guest_of_shift(contact, shift.shift_id)) is not None:
+                return "consulted" if guest.answered else "ringing"
             if contact is not None and contact.consult is not None and contact.consult.answered:
                 return "consulted"
             joining = offer is not None and offer.accepted and _mine(offer, shift) == offer.accepted
@@ -303,7 +315,8 @@ def _may_of(talk: Talk) -> set[str]:
         return {"transfer", "park"} if talk.wish else {"transfer", "park", wish}
     if talk.asked.state == "back":
         return set()
-    there = {"switch_consult"} if talk.asked.state in ("consulted", "caller", "together") else set()
+    more = len(talk.members) > 1
+    there = {"switch_consult"} if talk.asked.state in ("consulted", "caller", "together") and not more else set()
     if talk.asked.state in ("consulted", "caller"):
         there.add("confer")
     return {"complete_consult", "end_consult", *there}
@@ -315,7 +328,8 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
         offer, consult = contact.offer, contact.consult
         if consult is not None and not consult.over and consult.reservation is not None:
             if consult.reservation.agent_id == agent_id:
-                found.append(_ring_of_consult(world, contact, consult))
+                found.append(_ring_of_asked(world, contact, consult))
+            found += [_ring_of_asked(world, contact, guest) for guest in contact.guests if _is_of(guest, agent_id)]
             continue
         if offer is None:
             continue
@@ -352,30 +366,35 @@ def _dialled(contact: Contact, offer: Offer) -> str:
     return "joining" if dial.reached else "number"
 
 
-def _ring_of_consult(world: World, contact: Contact, consult: Consult) -> Ring:
+def _is_of(guest: Guest, agent_id: str) -> bool:
+    return guest.reservation is not None and guest.reservation.agent_id == agent_id
+
+
+def _ring_of_asked(world: World, contact: Contact, asked: Consult | Guest) -> Ring:
+    guest = isinstance(asked, Guest)
     asking = world.agents.get(contact.segment.agent_id) if contact.segment is not None else None
     return Ring(
-        offer_id=consult.consult_id,
+        offer_id=asked.guest_id if isinstance(asked, Guest) else asked.consult_id,
         contact_id=contact.contact_id,
         customer_id=contact.customer_id,
         number=number_of(contact),
         name=name_of(contact),
         queue=queue_name(world, contact.queue_id),
-        queued_at=consult.asked_at,
-        deadline=consult.due,
-        ring_ms=max(1, (consult.due - consult.asked_at) // MILLISECOND),
+        queued_at=asked.asked_at,
+        deadline=asked.due,
+        ring_ms=max(1, (asked.due - asked.asked_at) // MILLISECOND),
         others=0,
-        accepted=consult.answered,
+        accepted=asked.answered,
         asked_by=asking.name or asking.number if asking is not None else "",
-        together=consult.hears == TOGETHER and not consult.wish,
+        invited=guest,
+        together=asked.joined if isinstance(asked, Guest) else asked.hears == TOGETHER and not asked.wish,
+        beside=len(members_of(world, contact)) - 1,
     )
 
 
 def _asked(world: World, consult: Consult | None) -> Asked | None:
     if consult is None:
         return None
-    agent = world.agents.get(consult.reservation.agent_id) if consult.reservation is not None else None
-    name = (agent.name or agent.number) if agent is not None else consult.number
     state = "ringing"
     if consult.over:
         state = "back"
@@ -383,7 +402,7 @@ def _asked(world: World, consult: Consult | None) -> Asked | None:
         state = "joining"
     elif consult.answered:
         state = {CALLER: "caller", TOGETHER: "together"}.get(consult.hears, "consulted")
-    return Asked(name=name, state=state)
+    return Asked(name=name_of_asked(world, consult), state=state)
 
 
 def _passed_on_by(world: World, contact: Contact) -> str:
@@ -407,6 +426,8 @@ def _talks(world: World, shift: Shift | None, first: Contact | None) -> tuple[Ta
             held=contact.status == "held",
             wish=contact.segment.wish,
             asked=_asked(world, contact.consult),
+            members=members_of(world, contact),
+            places=room_left(world, contact),
             heard_by=seen_by_agent(world, contact),
             nuisance=contact.nuisance,
             tape=tape_of(world, contact),

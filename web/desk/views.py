@@ -62,6 +62,7 @@ KEYS: Final = (
     ("Alt+Shift+K", _l("Mask the recording for card data; record sound again")),
     ("Alt+Shift+G", _l("Record this call; end the recording")),
     ("Alt+Shift+J", _l("Bring caller and whoever is asked together")),
+    ("Alt+Shift+I", _l("Invite one more into the conference")),
     ("Alt+Shift+U", _l("Mute me; be heard again")),
     ("Alt+Shift+D", _l("Keypad: digits for the other end")),
     ("Alt+Shift+E", _l("Hang up")),
@@ -111,6 +112,7 @@ ACTIONS: Final[dict[str, Make]] = {
 }
 # Whom or what a caller is passed on to, and the field of the command that says so.
 _TARGETS: Final = {"agent": "to_agent", "queue": "to_queue", "number": "to_number"}
+_MEMBERS: Final = {"agent": "to_agent", "number": "to_number"}
 # These are about one contact, which the form names: the page may be older than what rings by now.
 _ABOUT_ONE: Final = frozenset(
     {
@@ -217,10 +219,38 @@ def pass_on() -> AnyResponse:
 @needs("desk.use")
 def consult() -> AnyResponse:
     """Ask a colleague, or somebody outside, before the caller goes on."""
-    return _with_note(inputs.Consult(agent=_number()), {kind: _TARGETS[kind] for kind in ("agent", "number")})
+    return _with_note(inputs.Consult(agent=_number()), _MEMBERS)
 
 
-def _with_note(command: inputs.Transfer | inputs.Consult, targets: Mapping[str, str]) -> AnyResponse:
+@blueprint.get("/invite")
+@needs("desk.use")
+def invitation() -> str:
+    """Whom the agent may invite to those who hear each other, as it is now."""
+    targets = targets_of(live().view, _desk(), request.args.get("contact", "")[:LONGEST])
+    if targets is None or not targets.talk.members:
+        raise Refused(
+            "not_together", gettext("Bring the caller and whoever you asked together first; then invite more.")
+        )
+    return render_template("desk/invite.html", targets=targets, code=code)
+
+
+@blueprint.post("/invite")
+@needs("desk.use")
+def invite() -> AnyResponse:
+    """Bring one more to those who hear each other."""
+    return _with_note(inputs.Invite(agent=_number()), _MEMBERS)
+
+
+@blueprint.post("/let-go")
+@needs("desk.use")
+def let_go() -> AnyResponse:
+    """Let one of them go."""
+    return _with_note(inputs.LetGo(agent=_number()), _MEMBERS)
+
+
+def _with_note(
+    command: inputs.Transfer | inputs.Consult | inputs.Invite | inputs.LetGo, targets: Mapping[str, str]
+) -> AnyResponse:
     """Do it. What the next one should know is kept first: it is there when their phone rings."""
     contact_id, note = _field("about"), request.form.get("note", "")
     if not contact_id:

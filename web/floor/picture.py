@@ -14,6 +14,7 @@ from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.outward import expected_wait
 from projections.live import LiveView
+from web.desk.gathered import Member, members_of
 from web.desk.hearing import supervisor_of
 from web.desk.picture import contact_in_hand, number_of, queue_name, state_of
 from web.floor.counts import NOTHING, Counts, Today
@@ -94,6 +95,8 @@ class CallRow(Struct, frozen=True, kw_only=True):
     agent: str
     since: Instant
     """Since when it waits or they talk."""
+    gathered: tuple[Member, ...] = ()
+    """Who is in the conference beside agent and caller."""
     place: int = 0
     """The place at which the caller is parked, by `agent`; 0 where they are not."""
     with_agent: bool = False
@@ -267,6 +270,7 @@ def _calls(world: World, agents: set[str] | None) -> list[CallRow]:
                 queue_id=contact.queue_id,
                 points=contact.given,
                 agent=", ".join(names),
+                gathered=tuple(each for each in members_of(world, contact) if each.state == "in"),
                 since=since,
                 place=contact.parked.place if contact.parked is not None else 0,
                 with_agent=contact.segment is not None and contact.status != "leaving",

@@ -244,6 +244,10 @@ _ROWS: Final[tuple[Row, ...]] = (
     ),
     (r"queues and agents decide what is recorded", _l("Queues and agents decide what is recorded.")),
     (
+        r"as many persons may be in a conference as are usual; .*",
+        _l("As many persons may be in a conference as are usual; whoever is in one stays."),
+    ),
+    (
         r"callers of its numbers reach the default entry point",
         _l("Callers of its numbers reach the default entry point."),
     ),

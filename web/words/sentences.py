@@ -11,6 +11,7 @@ from orchestrator.domain.access import bundles, tokens, users
 from orchestrator.domain.contacts import consult_events as cs
 from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts import events as c
+from orchestrator.domain.contacts import guest_events as g
 from orchestrator.domain.contacts import monitor_events as mo
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts import park_events as pk
@@ -26,6 +27,7 @@ from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
     branches,
     calendars,
+    conference,
     configuration,
     drafts,
     entries,
@@ -108,7 +110,7 @@ def _transferred(event: t.ContactTransferred, names: Names) -> dict[str, object]
     return {"agent": names.agent(event.agent_id), "target": target}
 
 
-def _consulted(event: cs.ConsultAsked, names: Names) -> dict[str, object]:
+def _consulted(event: cs.ConsultAsked | g.GuestInvited, names: Names) -> dict[str, object]:
     held = event.reservation
     return {"target": names.agent(held.agent_id) if held is not None else str(_l("a number outside"))}
 
@@ -229,6 +231,16 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     cs.ConsultExtended: (_l("More time for the consultation: %(cause)s"), _coded("cause")),
     cs.ConsultClosed: (_l("Nobody is asked any more: %(outcome)s"), _coded("outcome")),
     cs.ContactRejoined: (_l("The agent talks with the caller again"), _nothing),
+    g.GuestInvited: (_l("The agent invites %(target)s into the conference"), _consulted),
+    g.GuestAnswered: (_l("Whoever is invited picked up"), _nothing),
+    g.GuestJoined: (_l("One more is in the conference; all hear each other"), _nothing),
+    g.GuestExtended: (_l("More time for whoever is invited: %(cause)s"), _coded("cause")),
+    g.GuestClosed: (_l("One fewer is in the conference, or invited to it: %(outcome)s"), _coded("outcome")),
+    g.GuestPromoted: (_l("Who was asked first is in the conference no more; the next takes the place"), _nothing),
+    g.RoomInherited: (
+        _l("The agent leaves the conference; %(agent)s has the caller from now on"),
+        lambda e, n: {"agent": n.agent(e.agent_id)},
+    ),
     mo.MonitorAsked: (_l("%(agent)s wants to hear the talk: %(mode)s (%(reason)s)"), _monitored),
     mo.MonitorDelivered: (_l("The supervisor's phone rings"), _nothing),
     mo.MonitorAnswered: (_l("The supervisor's phone is picked up"), _nothing),
@@ -404,6 +416,11 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"rule": code(e.rule), "longest": duration(e.mask_most_ms), "days": e.keep_days},
     ),
     recording.RecordingsRemoved: (_l("Queues and agents decide what is recorded"), _nothing),
+    conference.ConferenceConfigured: (
+        _l("In a conference are %(most)s persons at most"),
+        lambda e, _: {"most": e.most},
+    ),
+    conference.ConferenceRemoved: (_l("In a conference are as many persons as are usual"), _nothing),
     outside.OutsideRemoved: (_l("Nobody outside is called any more"), _nothing),
     queues.QueueRemoved: (_l("Queue removed"), _nothing),
     entries.EntryPointConfigured: (_l("Entry point “%(name)s” configured"), lambda e, _: {"name": e.name}),

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from orchestrator.domain.contacts.events import Decision, Hop, Reservation
+from orchestrator.domain.contacts.guest_commands import Inviting
 from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.recording import RecordingCommand
 from orchestrator.domain.contacts.speaking import Speaking
@@ -471,13 +472,18 @@ class NoteMember(Struct, frozen=True, kw_only=True):
 
 
 class CompleteConsult(Struct, frozen=True, kw_only=True):
-    """The agent leaves, and the caller goes to whoever is consulted: by this visit, should they be lost."""
+    """The agent leaves, and the caller goes to whoever is consulted: by this visit, should they be lost. From a room in
+    which more than two stay, to the first agent of them: in the conversation `segment_id`.
+    """
 
     queue: Queue
     decision: Decision
     connect_by: Instant
     recorded: str = ""
     """As of `Transfer`."""
+    segment_id: str = ""
+    keeps_tape: bool = False
+    """Whether the recording goes on in that conversation."""
 
 
 class EndConsult(Struct, frozen=True, kw_only=True):
@@ -532,5 +538,5 @@ Command = (
     | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
     | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
-    | Consulting | TakeOver | Monitoring | Speaking | ImportCall | Park | EndPark | Dial
+    | Consulting | TakeOver | Inviting | Monitoring | Speaking | ImportCall | Park | EndPark | Dial
 )  # fmt: skip

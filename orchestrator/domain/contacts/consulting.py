@@ -1,6 +1,6 @@
 """What becomes of a consultation. Whatever does, the caller is with the agent again, or passed on: `consults`."""
 
-from orchestrator.domain.contacts import transferring
+from orchestrator.domain.contacts import guesting, transferring
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     CompleteConsult,
@@ -46,6 +46,7 @@ from orchestrator.domain.contacts.contacts import (
     OfferRejectRequested,
     Segment,
 )
+from orchestrator.domain.contacts.guests import heir
 from orchestrator.domain.kernel import Event, Instant, Refused
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 
@@ -55,7 +56,7 @@ NO_ANSWER = "NO_ANSWER"
 
 
 def decide(contact: Contact, command: Consulting) -> Events:
-    """The events that follow. Raises `Refused`: not_talking, on_hold, consulting, not_consulting."""
+    """The events that follow. Raises `Refused`: not_talking, on_hold, consulting, not_consulting, in_conference."""
     if isinstance(command, Consult):
         return _asked(contact, command)
     consult, segment = contact.consult, contact.segment
@@ -65,12 +66,12 @@ def decide(contact: Contact, command: Consulting) -> Events:
         return ()
     match command:
         case SwitchConsult() | Confer():
-            return _switched(consult, command)
+            return _switched(contact, consult, command)
         case NoteMember():
             return _member(contact, consult, command)
         case CompleteConsult():
             _refuse_unless_there(consult)
-            return transferring.handed_over(contact, segment, consult, command)
+            return _handed_over(contact, segment, consult, command)
         case EndConsult():
             _refuse_unless_there(consult)
             return closed(contact, segment, consult, "cancelled", command.rejoin_by)
@@ -107,8 +108,10 @@ def _refuse_unless_there(consult: State) -> None:
         raise Refused("not_consulting", "Nobody is consulted about this caller any more.")
 
 
-def _switched(consult: State, command: SwitchConsult | Confer) -> Events:
+def _switched(contact: Contact, consult: State, command: SwitchConsult | Confer) -> Events:
     _refuse_unless_there(consult)
+    if contact.guests and isinstance(command, SwitchConsult):
+        raise Refused("in_conference", "More than three hear each other; let the others go first.")
     if not consult.answered or not consult.hears:
         raise Refused("not_answered", "Nobody has answered yet whom you could talk with in turn.")
     to = CONSULTED if consult.hears == CALLER else CALLER
@@ -172,7 +175,7 @@ def leg_gone(contact: Contact, segment: Segment, consult: State, command: NoteLe
             return ()  # with the whole switch: the end of the caller's leg, which comes too, ends it all
         if consult.over:
             return transferring.fell_back(contact, segment, command.handover)
-        return transferring.handed_over(contact, segment, consult, command.handover)
+        return _handed_over(contact, segment, consult, command.handover)
     if command.leg != consult_leg(contact) or command.cause == SWITCH_RESTARTED:
         return ()
     outcome = "left" if consult.answered else "missed"
@@ -182,16 +185,34 @@ def leg_gone(contact: Contact, segment: Segment, consult: State, command: NoteLe
 def closed(
     contact: Contact, segment: Segment, consult: State, outcome: str, rejoin_by: Instant, cause: str = ""
 ) -> Events:
-    """Nobody is consulted any more; the agent goes back to the caller, or is there already."""
-    events: Events = (ConsultClosed(consult_id=consult.consult_id, outcome=outcome, cause=cause, rejoin_by=rejoin_by),)
+    """Nobody is consulted any more; the agent goes back to the caller, or is there already. Where a guest is in the
+    room, that is who is asked from now on, and the others leave it not at all.
+    """
+    if next_up := guesting.moved_up(contact, consult):
+        return (ConsultClosed(consult_id=consult.consult_id, outcome=outcome, cause=cause), *next_up)
+    events: Events = (
+        *guesting.dropped(contact, "ended"),
+        ConsultClosed(consult_id=consult.consult_id, outcome=outcome, cause=cause, rejoin_by=rejoin_by),
+    )
     if consult.hears == CALLER and not consult.wish and contact.caller_leg:
         events += (ContactRejoined(consult_id=consult.consult_id, segment_id=segment.segment_id),)
     return events
 
 
-def dropped(consult: State, outcome: str) -> Events:
-    """The consultation ends with the call."""
-    return () if consult.over else (ConsultClosed(consult_id=consult.consult_id, outcome=outcome),)
+def dropped(contact: Contact, consult: State, outcome: str) -> Events:
+    """The consultation ends with the call, and a conference that it has become."""
+    guests = guesting.dropped(contact, outcome)
+    return guests if consult.over else (*guests, ConsultClosed(consult_id=consult.consult_id, outcome=outcome))
+
+
+def _handed_over(contact: Contact, segment: Segment, consult: State, command: CompleteConsult) -> Events:
+    """The agent leaves the caller to whoever is consulted, or to the first agent of a room in which more than two stay.
+    Where two stay, or none of them is an agent, whoever else was invited goes.
+    """
+    held = heir(contact)
+    if held is not None:
+        return guesting.passed_on(contact, segment, consult, held, command)
+    return (*guesting.dropped(contact, "ended"), *transferring.handed_over(contact, segment, consult, command))
 
 
 def at_desk(consult: State, command: AcceptAtDesk | RejectAtDesk) -> Events:

@@ -11,7 +11,7 @@ connected ───▶ consulting: rings ──▶ answered ──▶ agent hear
   which the caller is passed on, as far as it had come. So one that still rings goes on ringing.
 From either talk (after 3, after 4) the agent may bring all three together: ConsultSwitched, then MemberJoined of each
 and ConsultJoined. They hear each other in one room of the switch; 4, 5 and 6 lead on from there as from a talk, and
-whichever two are left are joined by a bridge.
+whichever two are left are joined by a bridge. More may be invited to the three (`guests`).
 """
 
 from typing import TYPE_CHECKING, Final
@@ -77,6 +77,8 @@ class Consult(Struct, frozen=True, kw_only=True):
     """Whether the colleague has pressed accept."""
     rejecting: bool = False
     """Whether the colleague has pressed reject."""
+    room: str = ""
+    """The room of all, where it was made for somebody who was asked before; empty: one of its own."""
 
 
 # The events that concern a contact whose agent consults nobody.
@@ -91,7 +93,7 @@ def consult_leg(contact: "Contact") -> str:
 
 def room_of(consult: Consult) -> str:
     """What the switch calls the room in which all three hear each other."""
-    return consult.consult_id
+    return consult.room or consult.consult_id
 
 
 def all_three(contact: "Contact") -> tuple[str, ...]:

@@ -21,7 +21,8 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   Calls to the outside, callbacks among them, have states of their own beside these: `outward`. So has a contact that
   an agent begins by dialling a number (ContactDialled): `dials`.
   From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`; from connected, consult
-  somebody first (ConsultAsked): `consults`. A supervisor may monitor the talk, and take it over: `monitors`.
+  somebody first (ConsultAsked): `consults`; and invite more to the three who then hear each other: `guests`. A
+  supervisor may monitor the talk, and take it over: `monitors`.
   From connected or held, the agent may park the caller at a place (ContactParked): `parks`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
@@ -34,7 +35,17 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import consults, dials, monitors, outward, parks, recording, speaking, transfers
+from orchestrator.domain.contacts import (
+    consults,
+    dials,
+    guests,
+    monitors,
+    outward,
+    parks,
+    recording,
+    speaking,
+    transfers,
+)
 from orchestrator.domain.contacts.announcing import prompts_for_place
 from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.dial_events import ContactDialled
@@ -90,6 +101,7 @@ from orchestrator.domain.contacts.events import (
     VisitRevised,
     VisitWidened,
 )
+from orchestrator.domain.contacts.guests import Guest
 from orchestrator.domain.contacts.legs import doomed_legs, doubtful_legs
 from orchestrator.domain.contacts.monitors import Monitor
 from orchestrator.domain.contacts.outward import Callback, Outside, to_be_called
@@ -335,6 +347,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     was_parked: bool = False
     """Whether an agent parked the caller at any time."""
     consult: Consult | None = None
+    guests: tuple[Guest, ...] = ()
+    """Who else was invited to the talk, in the order in which they were."""
     monitor: Monitor | None = None
     carried: str = ""
     """The talk whose recording goes on while the supervisor who takes it over is being joined."""
@@ -440,6 +454,9 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
                 return _evolve_offered(contact, _without(contact.offer, event.leg))
     if contact.segment is not None and type(event) in speaking.OF_VOICE:
         return replace(contact, segment=speaking.evolve(contact.segment, event))
+    invited = guests.evolve(contact, event, at)
+    if invited is not contact:
+        return invited
     consulted = consults.evolve(contact, event, at)
     if consulted is not contact:
         return consulted

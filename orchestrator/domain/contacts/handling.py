@@ -10,6 +10,7 @@ from orchestrator.domain.contacts import (
     calling,
     consulting,
     dialling,
+    guesting,
     legs,
     monitoring,
     moving,
@@ -88,6 +89,8 @@ from orchestrator.domain.contacts.contacts import (
     reservation_of,
     step_within,
 )
+from orchestrator.domain.contacts.guest_commands import Inviting
+from orchestrator.domain.contacts.guests import guest_of_leg
 from orchestrator.domain.contacts.monitor_commands import Monitoring
 from orchestrator.domain.contacts.outward import outward_leg, to_be_called
 from orchestrator.domain.contacts.outward_events import CallbackEnded, OutsideMissed
@@ -129,6 +132,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return _leg_gone(contact, command)
         case _ if contact.monitor is not None and (its := monitoring.of_monitor(contact.monitor, command)) is not None:
             return its
+        case _ if contact.guests and (invited := guesting.of_guest(contact, command)) is not None:
+            return invited
         case _ if contact.consult is not None and (found := _of_consult(contact, contact.consult, command)) is not None:
             return found
         case NoteAnswered() if command.leg == outward_leg(contact):
@@ -263,7 +268,7 @@ def _mark_nuisance(contact: Contact, command: MarkNuisance) -> Events:
 def _hang_up(contact: Contact, reason: str) -> Events:
     if contact.status == "leaving" and contact.told != "turned_away":
         return ()
-    consulted = consulting.dropped(contact.consult, "ended") if contact.consult is not None else ()
+    consulted = consulting.dropped(contact, contact.consult, "ended") if contact.consult is not None else ()
     events: Events = (*consulted, HangUpRequested(reason=reason))
     if contact.offer is not None:
         events += (OfferWithdrawn(offer_id=contact.offer.offer_id, cause=reason),)
@@ -370,6 +375,8 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
         events += (*recording.leg_gone(contact.recording), *_caller_left(contact, command.cause))
     elif contact.monitor is not None and command.leg == contact.monitor.leg:
         events += monitoring.leg_gone(contact.monitor, command)
+    elif (guest := guest_of_leg(contact, command.leg)) is not None:
+        events += guesting.leg_gone(guest, command)
     elif contact.consult is not None and contact.segment is not None and contact.status != "leaving":
         events += consulting.leg_gone(contact, contact.segment, contact.consult, command)
     elif command.leg == outward_leg(contact):
@@ -409,7 +416,7 @@ def _caller_left(contact: Contact, cause: str) -> Events:
     if contact.parked is not None:
         events += (parking.left(contact.parked, lost_as(cause) or "abandoned"),)
     if contact.consult is not None:
-        events += consulting.dropped(contact.consult, "caller_left")
+        events += consulting.dropped(contact, contact.consult, "caller_left")
     if contact.segment is not None:
         ended_by = "caller"
         if contact.told or cause in TAKEN_FROM_US:
@@ -448,6 +455,7 @@ def _of_recording(contact: Contact, command: RecordingCommand) -> Events:
 # would be asked after all others. Any that is not here concerns the offer.
 _DECIDE: Final[dict[type, Callable[[Contact, Any], Events]]] = {
     **dict.fromkeys(get_args(Consulting), consulting.decide),
+    **dict.fromkeys(get_args(Inviting), guesting.decide),
     **dict.fromkeys((*get_args(Monitoring), TakeOver), monitoring.decide),
     **dict.fromkeys((Widen, Revise), _steps),
     **dict.fromkeys(get_args(_OfTheCaller), _of_the_caller),

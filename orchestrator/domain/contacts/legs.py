@@ -58,7 +58,7 @@ def doomed_legs(contact: "Contact") -> tuple[str, ...]:
     if contact.offer is not None:
         wanted.update(r.leg for r in contact.offer.reservations)
     if contact.segment is not None:
-        wanted |= {contact.segment.leg, consult_leg(contact)}
+        wanted |= {contact.segment.leg, consult_leg(contact), *(guest.leg for guest in contact.guests)}
     return tuple(leg for leg in contact.legs if leg not in wanted)
 
 

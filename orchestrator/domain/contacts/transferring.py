@@ -13,11 +13,14 @@ from orchestrator.domain.contacts.consults import Consult
 from orchestrator.domain.contacts.contacts import (
     AgentSegmentEnded,
     Contact,
+    ContactConnected,
     OfferAccepted,
     OfferAnswered,
     OfferDelivered,
+    QueueVisitEnded,
     Segment,
 )
+from orchestrator.domain.contacts.events import Reservation
 from orchestrator.domain.contacts.monitors import TAKEN_OVER, Monitor
 from orchestrator.domain.contacts.outward_events import OutsideAnswered
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
@@ -66,6 +69,29 @@ def handed_over(contact: Contact, segment: Segment, consult: Consult, command: C
     if not answered:
         return events
     return (*events, OfferAnswered(**told), OfferAccepted(**told, connect_by=until))
+
+
+def handed_on_in_room(
+    contact: Contact, segment: Segment, offer_id: str, held: Reservation, command: CompleteConsult
+) -> Events:
+    """Whoever hears the caller already, in a room with others, is the offer to which the caller goes, and has them."""
+    pick = Pick(
+        offer_id=offer_id,
+        reservation=held,
+        deadline=command.connect_by,
+        decision=command.decision,
+        reason=CONSULTED_BEFORE,
+    )
+    told = {"offer_id": offer_id, "shift_id": held.shift_id, "leg": held.leg}
+    queue = command.queue
+    return (
+        *_passed_on(contact, segment, command, pick),
+        OfferDelivered(**told),
+        OfferAnswered(**told),
+        OfferAccepted(**told, connect_by=command.connect_by),
+        ContactConnected(segment_id=command.segment_id, agent_id=held.agent_id, **told),
+        QueueVisitEnded(visit_id=queue.visit_id, queue_id=queue.queue_id, outcome="answered"),
+    )
 
 
 def taken_over(contact: Contact, segment: Segment, monitor: Monitor, command: TakeOver) -> Events:

@@ -1,5 +1,6 @@
 """More than three in one room of the switch: each hears each, and two who go on alone leave the others as they are."""
 
+import time
 from pathlib import Path
 
 from orchestrator.domain.switch import facts as f
@@ -9,6 +10,7 @@ from tests.lab.sound import AGENT_HZ, CALLER_HZ, listen
 
 COLLEAGUE_HZ, FOURTH_HZ = 700, 1_300
 ALL_HZ = (AGENT_HZ, COLLEAGUE_HZ, CALLER_HZ, FOURTH_HZ)
+EDGE_S = 0.3
 TRACE, PART = 0.01, 0.04
 ROOM = "room-of-four"
 
@@ -48,6 +50,56 @@ def test_each_of_four_hears_each_until_two_are_taken_out_by_a_bridge_and_two_sta
     driver.await_empty()
 
 
+def test_one_who_comes_later_hears_all_and_whoever_leaves_takes_nobody_along(driver: Driver, desk: Desk) -> None:
+    """Features 4.3, 8.1, by samples: what the caller hears, in one recording: three, two without the agent, the last
+    one by a bridge.
+    """
+    phones = [
+        driver.phone(ext, hertz=hz) for ext, hz in (("1001", AGENT_HZ), ("1002", COLLEAGUE_HZ), ("1003", FOURTH_HZ))
+    ]
+    driver.call()
+    caller, agent, contact = desk.talk()
+    desk.keep(agent)
+    colleague = desk.ring("1002", contact=contact, stays=True)
+    desk.await_fact(f.LegParked, leg=colleague)
+    for leg in (caller, agent, colleague):
+        desk.confer(leg, ROOM)
+    for leg in (caller, agent, colleague):
+        desk.await_fact(f.ConferenceChanged, leg=leg, conference=ROOM, action="add-member")
+    desk.record(caller, "later.wav")
+    path = Path(desk.await_fact(f.RecordingStarted, leg=caller).path)
+    began = time.monotonic()
+    guest = desk.ring("1003", contact=contact, stays=True)
+    desk.await_fact(f.LegParked, leg=guest)
+    desk.confer(guest, ROOM)
+    desk.await_fact(f.ConferenceChanged, leg=guest, conference=ROOM, action="add-member")
+    parting = ((agent, phones[0], (caller, colleague, guest)), (colleague, phones[1], (caller, guest)))
+    spans = []
+    for leg, phone, stay in parting:
+        from_s = time.monotonic() - began
+        driver.let_hear(1_500)
+        spans.append((from_s, time.monotonic() - began))
+        phone.hang_up()
+        desk.await_fact(f.LegHungUp, leg=leg)
+        seen = {each.leg: each.room for each in desk.snapshot().legs}
+        assert {seen[each] for each in stay} == {ROOM}
+    desk.bridge(caller, guest)
+    desk.await_fact(f.LegBridged, leg=caller, other=guest)
+    from_s = time.monotonic() - began
+    driver.let_hear(1_500)
+    spans.append((from_s, time.monotonic() - began))
+    desk.stop_recording(caller, "later.wav")
+    desk.await_fact(f.RecordingStopped, leg=caller)
+    if driver.has_sound:
+        tones = [_heard(path, 1, from_s=from_s + EDGE_S, to_s=to_s - EDGE_S) for from_s, to_s in spans]
+        assert tones == [{AGENT_HZ, COLLEAGUE_HZ, FOURTH_HZ}, {COLLEAGUE_HZ, FOURTH_HZ}, {FOURTH_HZ}]
+    desk.hang_up(guest)
+    desk.await_fact(f.LegHungUp, leg=guest)
+    desk.hang_up(caller)
+    desk.await_fact(f.LegHungUp, leg=caller)
+    driver.await_empty()
+
+
 def _recorded(driver: Driver, desk: Desk, legs: list[str], name: str) -> list[Path]:
     """A second of what each leg says and hears."""
     files = [f"{name}-{at}.wav" for at in range(len(legs))]
@@ -61,8 +113,8 @@ def _recorded(driver: Driver, desk: Desk, legs: list[str], name: str) -> list[Pa
     return paths
 
 
-def _heard(path: Path, side: int) -> set[int]:
+def _heard(path: Path, side: int, from_s: float = 0.4, to_s: float = 1.2) -> set[int]:
     """Whose tones are on this side; a trace is nobody's."""
-    share = listen(path, side, from_s=0.4, to_s=1.2, for_hz=ALL_HZ).share
+    share = listen(path, side, from_s=from_s, to_s=to_s, for_hz=ALL_HZ).share
     assert all(each < TRACE or each > PART for each in share.values()), share
     return {hertz for hertz, each in share.items() if each > PART}

@@ -1,13 +1,19 @@
 """Asking a colleague about a caller in a real browser: two agents, to and fro, by keyboard, in both languages."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.guest_events import GuestClosed, GuestJoined
 from orchestrator.domain.contacts.speaking import KeysPressed
 from tests.web.browser.centre import Centre
 from tests.web.browser.conftest import grave
 from tests.web.browser.test_pass_on import LANGUAGES, picture, seat, talk
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.slow
 
@@ -16,7 +22,7 @@ pytestmark = pytest.mark.slow
 def test_a_colleague_is_asked_by_keyboard_and_has_the_caller_in_the_end(centre: Centre, language: str) -> None:
     """Features 4.3, 4.4: who hears whom is said on both desks, and the same keys lead on."""
     house = centre.house
-    for extension in ("1001", "1002"):
+    for extension in ("1001", "1002", "1003"):
         house.driver.phone(extension, "obeys")
     ann, bob = (centre.page(name, "/desk/", language=language) for name in ("ann", "bob"))
     talk(centre, ann)
@@ -58,6 +64,7 @@ def test_a_colleague_is_asked_by_keyboard_and_has_the_caller_in_the_end(centre: 
     assert house.ledger.await_event(KeysPressed).count == 3
     ann.keyboard.press("Alt+Shift+U")
     ann.wait_for_selector("p.muted", state="detached")
+    invite_and_let_go(centre, ann, language)
     ann.keyboard.press("Alt+Shift+H")
     house.ledger.await_event(e.ContactRejoined)
     bob.wait_for_selector(".ring", state="detached")
@@ -76,3 +83,32 @@ def test_a_colleague_is_asked_by_keyboard_and_has_the_caller_in_the_end(centre: 
     bob.keyboard.press("Alt+Shift+E")
     bob.wait_for_selector("#wrap-form")
     assert [event.ended_by for event in house.ledger.all(c.AgentSegmentEnded)] == ["transfer", "agent"]
+
+
+def invite_and_let_go(centre: Centre, ann: "Page", language: str) -> None:
+    """One more comes to three who hear each other, is seen on the floor, and is let go again."""
+    ledger, cem = centre.house.ledger, centre.page("cem", "/desk/", language=language)
+    seat(cem)
+    ann.keyboard.press("Alt+Shift+I")
+    ann.wait_for_selector("#invite-agent-803:not([disabled])")
+    assert grave(ann) == []
+    picture(ann, "desk-invite", language)
+    ann.focus("#invite-agent-803")
+    ann.keyboard.press("Enter")
+    ann.wait_for_selector("#pass-on:not([open])", state="attached")
+    cem.wait_for_selector(".ring strong:has-text('Ann')")
+    ann.wait_for_selector(".gathered [aria-busy]")
+    cem.keyboard.press("Alt+Shift+A")
+    ledger.await_event(GuestJoined)
+    ann.wait_for_selector(".gathered li:nth-child(2):not(:has([aria-busy]))")
+    cem.wait_for_selector(".ring [role=status]:not([aria-busy])")
+    assert grave(ann) == []
+    floor = centre.page("lee", "/floor/", role="leader", language=language)
+    floor.wait_for_selector("#calls small:has-text('Cem')")
+    for page, name in ((ann, "desk-conference"), (cem, "desk-guest"), (floor, "floor-conference")):
+        picture(page, name, language)
+    ann.focus(".gathered li:nth-child(2) button")
+    ann.keyboard.press("Enter")
+    ledger.await_event(GuestClosed)
+    ann.wait_for_selector(".gathered", state="detached")
+    cem.wait_for_selector(".ring", state="detached")

@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts import guest_events as g
 from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.customers.notes import ContactNoted
@@ -58,11 +59,56 @@ def test_a_colleague_is_asked_sees_by_whom_and_has_the_caller_in_the_end(office:
     await_asked(ann, "together")
     assert "You, the caller and Bob Baker hear each other" in ann.page()
     assert "You, the caller and Ann Archer hear each other" in bob.page()
-    assert ask(ann, "agent:803", about=contact_id) == "conference_full"
+    assert ask(ann, "agent:803", about=contact_id) == "consulting"
     ann.press("complete_consult")
     bob.await_state("talking")
     ann.await_state("wrapping_up")
     bob.press("hang_up")
+    office.house.ledger.await_event(c.ContactEnded)
+
+
+def test_a_third_colleague_is_invited_all_desks_and_the_floor_show_who_is_in_and_a_program_lets_them_go(
+    office: Office,
+) -> None:
+    """Feature 4.3: in conference, by the limit that is configured; who leaves takes nobody along."""
+    office.house.apply(office.house.configuration + "\n[conference.main]\nmost = 4\n")
+    ann, bob, cem = office.talking("ann"), office.ready("bob", "1002"), office.ready("cem", "1003")
+    about = {"about": ann.sees().about}
+    assert ann.post("invite", to="agent:803", **about).get_json()["code"] == "not_together"
+    assert ann.browser.get(f"/desk/invite?contact={about['about']}").status_code == 409
+    assert ask(ann, "agent:802") == 200
+    bob.await_state("ringing")
+    bob.press("accept")
+    await_asked(ann, "consulted")
+    ann.press("confer")
+    await_asked(ann, "together")
+    dialog = plain(ann.browser.get(f"/desk/invite?contact={about['about']}").text)
+    assert "Cem Cook" in dialog
+    assert "1 more may be invited." in dialog
+    assert ann.post("invite", to="agent:803", **about).status_code == 200
+    cem.await_state("ringing")
+    assert "Ann Archer invites you into a conference with this caller" in cem.page()
+    cem.press("accept")
+    office.house.ledger.await_event(g.GuestJoined)
+    until(
+        lambda: "You, the caller, Ann Archer and 1 more are in conference" in cem.page(), "the guest's desk to say so"
+    )
+    assert "You and the caller are in conference with:" in ann.page()
+    assert not {"switch_consult", "hold", "park"} & ann.sees().may
+    office.site.add_user("lee", "leader")
+    floor = plain(office.site.sign_in("lee").get("/floor/").text)
+    assert "Bob Baker" in floor
+    assert "＋ Cem Cook" in floor
+    program = Program(office.site, office.site.reading.tokens.issue("leader", days=1, actor="admin:test"))
+    invite, let_go = (f"/agents/801/conference/{what}" for what in ("invite", "let-go"))
+    assert program.refused(409, "POST", invite, {"to_agent": "803", **about}) == "conference_full"
+    program.does("POST", let_go, {"to_agent": "802", **about})  # who was asked first
+    bob.await_state("ready")
+    assert program.refused(409, "POST", let_go, {"to_agent": "802", **about}) == "no_such_guest"
+    assert [member.name for member in ann.sees().talk.members] == ["Cem Cook"]  # type: ignore[union-attr]  # she talks
+    ann.press("hang_up")
+    cem.await_state("talking")
+    cem.press("hang_up")
     office.house.ledger.await_event(c.ContactEnded)
 
 

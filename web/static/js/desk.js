@@ -118,6 +118,8 @@ document.addEventListener("click", async (event) => {
   passOnOpener = button.id;
   const [part, said] = [passOn.querySelector("[data-pass-on-part]"), passOn.querySelector("[role=status]")];
   passOn.querySelector("[data-caller-name]").textContent = button.dataset.caller;
+  const heading = passOn.querySelector("[data-heading]");
+  heading.textContent = button.dataset.heading || heading.dataset.heading;
   said.textContent = "";
   part.replaceChildren();
   passOn.showModal();

@@ -1,0 +1,114 @@
+"""The verifier's own idea of a conference of more than three: who is in it is held for it, no longer than it lasts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.audit.books import Books
+from orchestrator.audit.open_contact import Consult, Contact
+from orchestrator.audit.outward import let_go
+from orchestrator.domain.contacts import guest_events as events
+from orchestrator.domain.kernel import Event, Instant
+
+_OfGuest = (
+    events.GuestAnswered | events.GuestJoined | events.GuestExtended | events.GuestClosed | events.GuestPromoted
+)  # fmt: skip
+
+
+def handlers(books: Books) -> Mapping[type[Event], Callable[[Contact, Any], None]]:
+    """What each event does to a contact."""
+    guests = _Guests(books)
+    return {
+        events.GuestInvited: guests.invited,
+        events.GuestAnswered: guests.answered,
+        events.GuestJoined: guests.joined,
+        events.GuestExtended: guests.extended,
+        events.GuestClosed: guests.closed,
+        events.GuestPromoted: guests.moved_up,
+        events.RoomInherited: guests.passed_on,
+    }
+
+
+class _Guests:
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def invited(self, contact: Contact, event: events.GuestInvited) -> None:
+        books, segment = self._books, contact.segment
+        books.counts.guests += 1
+        if segment is None or segment.segment_id != event.segment_id or contact.leaving:
+            books.complain("guest", "somebody is invited to a talk that is not going on")
+        if contact.consult is None or not contact.consult.together:
+            books.complain("guest", "somebody is invited where three do not hear each other")
+        if contact.node not in books.in_step:
+            books.complain("guest", f"invited though nobody has looked who is still on {contact.node}")
+        if event.answer_by <= books.record.about.at:
+            books.complain("guest", "invited without time to answer")
+        if event.leg in contact.legs:
+            books.complain("leg", f"leg {event.leg} is used twice")
+        contact.legs.add(event.leg)
+        books.counts.legs += 1
+        guest = contact.guests[event.guest_id] = Consult(event.guest_id, event)
+        if guest.shift_id:
+            books.hold(guest.shift_id, contact.ident, event.guest_id)
+            books.owe(guest.shift_id, "reservation", event.guest_id)
+
+    def _open(self, contact: Contact, event: _OfGuest) -> Consult | None:
+        guest = contact.guests.get(event.guest_id)
+        if guest is None:
+            self._books.complain("guest", f"{type(event).__name__} of {event.guest_id}, who is no guest")
+        elif guest.due:
+            self._books.check_deadline(guest.due, "what was waited for of a guest")
+        return guest
+
+    def answered(self, contact: Contact, event: events.GuestAnswered) -> None:
+        if (guest := self._open(contact, event)) is not None:
+            if guest.answered:
+                self._books.complain("guest", "a guest answers a second time")
+            guest.answered, guest.due = True, event.connect_by
+
+    def joined(self, contact: Contact, event: events.GuestJoined) -> None:
+        if (guest := self._open(contact, event)) is not None:
+            if not guest.answered or guest.together:
+                self._books.complain("guest", "a guest is in the room who has not answered, or was in it before")
+            guest.together, guest.due = True, Instant(0)
+
+    def extended(self, contact: Contact, event: events.GuestExtended) -> None:
+        if (guest := self._open(contact, event)) is not None:
+            guest.due = event.until
+
+    def closed(self, contact: Contact, event: events.GuestClosed) -> None:
+        guest = self._open(contact, event)
+        if guest is None:
+            return
+        del contact.guests[event.guest_id]
+        let_go(contact, guest.leg, self._books.record.about.at)
+        if guest.shift_id:
+            self._books.let_go(guest.shift_id, contact.ident)
+            self._books.owe(guest.shift_id, "release", event.guest_id)
+
+    def moved_up(self, contact: Contact, event: events.GuestPromoted) -> None:
+        guest = self._open(contact, event)
+        if guest is None:
+            return
+        if not guest.together:
+            self._books.complain("guest", "somebody takes the place of who was asked first, and is not in the room")
+        if contact.segment is None or (contact.consult is not None and not contact.consult.over):
+            self._books.complain("guest", "somebody takes a place that is not free")
+        del contact.guests[event.guest_id]
+        contact.consult = guest
+
+    def passed_on(self, contact: Contact, event: events.RoomInherited) -> None:
+        """Whoever has the caller from now on is as the one who was asked first, and everybody else a guest."""
+        books, segment, first = self._books, contact.segment, contact.consult
+        if segment is None or segment.segment_id != event.segment_id or first is None or not first.together:
+            books.complain("guest", "a room is passed on in which nobody talks")
+            return
+        stay = {first.consult_id: first, **contact.guests}
+        heir = next((each for each in stay.values() if each.leg == event.leg), None)
+        if heir is None or not heir.together or heir.shift_id != event.shift_id:
+            books.complain("guest", "a room is passed on to somebody who is not in it")
+            return
+        if not all(each.together for each in stay.values()):
+            books.complain("guest", "a room is passed on, and somebody is still invited to it")
+        contact.guests = {ident: each for ident, each in stay.items() if each is not heir}
+        contact.consult, contact.room_kept = heir, True

@@ -1,0 +1,173 @@
+"""What becomes of the guests of a conference. Whatever does, the others go on hearing each other: `guests`."""
+
+from orchestrator.domain.contacts import transferring
+from orchestrator.domain.contacts.commands import (
+    AcceptAtDesk,
+    Command,
+    CompleteConsult,
+    NoteAnswered,
+    NoteDelivered,
+    NoteLegGone,
+    NoteMember,
+    RejectAtDesk,
+    WithdrawOffer,
+)
+from orchestrator.domain.contacts.consults import Consult, room_of
+from orchestrator.domain.contacts.contacts import (
+    Contact,
+    OfferAcceptRequested,
+    OfferDelivered,
+    OfferRejectRequested,
+    Segment,
+)
+from orchestrator.domain.contacts.events import Reservation
+from orchestrator.domain.contacts.guest_commands import ExpireGuests, Invite, Inviting, JoinGuestsAgain, LetGo
+from orchestrator.domain.contacts.guest_events import (
+    GuestAnswered,
+    GuestClosed,
+    GuestExtended,
+    GuestInvited,
+    GuestJoined,
+    GuestPromoted,
+    RoomInherited,
+)
+from orchestrator.domain.contacts.guests import Guest, are_together, guest_of_leg, guest_of_shift, in_room, persons
+from orchestrator.domain.kernel import Event, Refused
+
+Events = tuple[Event, ...]
+
+NO_ANSWER = "NO_ANSWER"
+
+
+def decide(contact: Contact, command: Inviting) -> Events:
+    """The events that follow. Raises `Refused`: not_talking, not_together, conference_full, no_such_guest."""
+    match command:
+        case Invite():
+            return _invited(contact, command)
+        case LetGo():
+            guest = next((each for each in contact.guests if each.guest_id == command.guest_id), None)
+            if guest is None:
+                raise Refused("no_such_guest", "Whoever that was is not in the conference any more.")
+            return closed(guest, "cancelled")
+        case ExpireGuests():
+            late = (guest for guest in contact.guests if guest.due and guest.due <= command.now)
+            return tuple(event for guest in late for event in _late(guest, command))
+        case JoinGuestsAgain():
+            return tuple(
+                GuestExtended(guest_id=guest.guest_id, until=command.connect_by, cause="joined_again")
+                for guest in contact.guests
+                if guest.answered and not guest.joined
+            )
+
+
+def _invited(contact: Contact, command: Invite) -> Events:
+    segment = contact.segment
+    if segment is None or segment.shift_id != command.shift_id:
+        raise Refused("not_talking", "Somebody is invited to a call in which you talk; this one is over.")
+    if not are_together(contact):
+        raise Refused("not_together", "Bring the caller and whoever you asked together first; then invite more.")
+    if persons(contact) >= command.most:
+        raise Refused("conference_full", f"In a conference are {command.most} at most; let somebody go first.")
+    return (
+        GuestInvited(
+            guest_id=command.guest_id,
+            segment_id=segment.segment_id,
+            leg=command.leg,
+            answer_by=command.answer_by,
+            reservation=command.reservation,
+            number=command.number,
+            show=command.show,
+        ),
+    )
+
+
+def of_guest(contact: Contact, command: Command) -> Events | None:
+    """The events, where the command concerns a guest; None where it does not."""
+    match command:
+        case NoteDelivered(leg=leg) if (guest := guest_of_leg(contact, leg)) is not None:
+            held = guest.reservation
+            if held is None or guest.delivered or guest.answered:
+                return ()
+            return (OfferDelivered(offer_id=guest.guest_id, shift_id=held.shift_id, leg=held.leg),)
+        case NoteAnswered(leg=leg) if (guest := guest_of_leg(contact, leg)) is not None:
+            if guest.answered or guest.rejecting:
+                return ()
+            shift_id = guest.reservation.shift_id if guest.reservation is not None else ""
+            return (GuestAnswered(guest_id=guest.guest_id, connect_by=command.connect_by, shift_id=shift_id),)
+        case NoteMember(leg=leg) if (guest := guest_of_leg(contact, leg)) is not None:
+            meant = contact.consult is not None and command.room == room_of(contact.consult)
+            return (GuestJoined(guest_id=guest.guest_id),) if meant and guest.answered and not guest.joined else ()
+        case AcceptAtDesk() | RejectAtDesk() if (guest := guest_of_shift(contact, command.shift_id)) is not None:
+            return _at_desk(guest, command)
+        case WithdrawOffer() if (guest := guest_of_shift(contact, command.shift_id)) is not None:
+            return () if guest.answered else closed(guest, "missed", command.cause)
+    return None
+
+
+def _at_desk(guest: Guest, command: AcceptAtDesk | RejectAtDesk) -> Events:
+    """The colleague presses accept while their phone rings, or reject, also later: then they leave."""
+    held, accepts = guest.reservation, isinstance(command, AcceptAtDesk)
+    if held is None or (guest.answered and accepts):
+        raise Refused("no_offer", "There is no offer to answer any more; the caller may have hung up.")
+    if guest.rejecting or (guest.accepting and accepts):
+        return ()
+    made = OfferAcceptRequested if accepts else OfferRejectRequested
+    return (made(offer_id=guest.guest_id, shift_id=held.shift_id, leg=held.leg),)
+
+
+def leg_gone(guest: Guest, command: NoteLegGone) -> Events:
+    """A guest has hung up, or never picked up: the others stay as they are."""
+    return closed(guest, "left" if guest.answered else "missed", command.cause)
+
+
+def closed(guest: Guest, outcome: str, cause: str = "") -> Events:
+    """The guest is in the conference no more."""
+    return (GuestClosed(guest_id=guest.guest_id, outcome=outcome, cause=cause),)
+
+
+def dropped(contact: Contact, outcome: str) -> Events:
+    """All guests go: the call is over, or the conference."""
+    return tuple(GuestClosed(guest_id=guest.guest_id, outcome=outcome) for guest in contact.guests)
+
+
+def moved_up(contact: Contact, consult: Consult) -> Events:
+    """The first guest who is in the room is asked in the place of whoever was asked first; nobody, where none is."""
+    return tuple(GuestPromoted(guest_id=guest.guest_id, room=room_of(consult)) for guest in in_room(contact)[:1])
+
+
+def passed_on(
+    contact: Contact, segment: Segment, consult: Consult, held: Reservation, command: CompleteConsult
+) -> Events:
+    """The agent leaves a room in which more than two stay: this one of them has the caller, whom they hear already."""
+    stay = [
+        (consult.consult_id, consult.leg),
+        *((guest.guest_id, guest.leg) for guest in in_room(contact)),
+    ]
+    offer_id = next(ident for ident, leg in stay if leg == held.leg)
+    others = [ident for ident, leg in stay if leg != held.leg]
+    outside = tuple(event for guest in contact.guests if not guest.joined for event in closed(guest, "ended"))
+    passed = RoomInherited(
+        consult_id=consult.consult_id,
+        segment_id=segment.segment_id,
+        shift_id=held.shift_id,
+        agent_id=held.agent_id,
+        leg=held.leg,
+        tape=segment.taped_as if command.keeps_tape else "",
+    )
+    return (
+        *outside,
+        passed,
+        *transferring.handed_on_in_room(contact, segment, offer_id, held, command),
+        GuestPromoted(guest_id=others[0], room=room_of(consult)),
+    )
+
+
+def _late(guest: Guest, command: ExpireGuests) -> Events:
+    """Not answered, or not in the room, in time. A switch that cannot be asked may have done it all the same."""
+    if command.blameless == "node_down":
+        return (GuestExtended(guest_id=guest.guest_id, until=command.again_at, cause="node_down"),)
+    if not guest.answered:
+        return closed(guest, "missed", NO_ANSWER)
+    if not guest.doubted:
+        return (GuestExtended(guest_id=guest.guest_id, until=command.again_at, cause="not_connected_in_time"),)
+    return closed(guest, "left", "not_connected_in_time")
