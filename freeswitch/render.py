@@ -64,6 +64,8 @@ class SwitchPlan:
     fallback: Sequence[str] = ()
     """Who is rung for them then, at once: extensions, or TRUNK/NUMBER; where it is empty the first phones."""
     fallback_ring_s: int = 30
+    node: str = ""
+    """What the site calls this switch; the files about calls that it served alone say so."""
     language: str = "zh"
     """Whose prompts a caller hears: `en`, `zh` or `yue`."""
     codecs: str = "PCMA,PCMU"
@@ -180,6 +182,7 @@ def _variables(plan: SwitchPlan) -> str:
         "recordings_dir": plan.recordings.resolve(),
         "unattended_dir": plan.unattended.resolve(),
         "unattended_ring_s": plan.fallback_ring_s,
+        "ringledger_node": plan.node,
         "ringledger_patience_s": plan.patience_s,
         "ringledger_sweep": plan.swept_per_s,
         "ringledger_fallback_group": _fallback(plan),

@@ -11,6 +11,7 @@ import signal
 import socket
 import sqlite3
 import sys
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -22,7 +23,7 @@ import structlog
 from gevent.event import Event
 
 from orchestrator import cluster, logs
-from orchestrator.domain.engine import HandoverBegun
+from orchestrator.domain.engine import HandoverAsked
 from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.engines import TELL_S, Roster, Standing
@@ -34,15 +35,18 @@ from orchestrator.metrics import Metrics, Port
 from orchestrator.settings import ALWAYS, OFF, Settings
 from orchestrator.spools import Settling, tell_aside
 from orchestrator.standby import Shadow
+from orchestrator.steady import Steady
 from orchestrator.store import Away, KeyShelf, Log, Source, Spool, assert_cooperative, schema
 from orchestrator.store.identity import ledger_mark
-from orchestrator.tenure import Ground, Tenure
+from orchestrator.tenure import AHEAD_S, Ground, Tenure
 from orchestrator.vault import Vault
 
 log = structlog.get_logger(__name__)
 
 _HAND_S: Final = 5.0
-_LET_IT_BEGIN_S: Final = 3.0
+_EXPECT_S: Final = 5.0
+_LET_IT_BEGIN_S: Final = 1.0
+_LOOK_S: Final = 0.01
 
 
 def run_engine(settings: Settings) -> int:
@@ -66,7 +70,9 @@ def run_engine(settings: Settings) -> int:
         spool = _open_spool(settings, source, vault)
         if spool is not None:
             closing.append(spool.close)
-        ground = Ground(settings, source, vault, Log(source, vault=vault), Metrics(), roster, spool)
+        metrics = Metrics()
+        history, steady = Log(source, vault=vault), Steady(metrics.faults)
+        ground = Ground(settings, source, vault, history, metrics, roster, spool, steady)
         Post(ground, asked_to_stop, closing).keep()
     finally:
         for close in reversed(closing):
@@ -90,6 +96,7 @@ class Post:
             on_active=self._active,
             on_deposed=_deposed,
             on_failed=_failed,
+            is_fit=self._is_fit,
             spool=ground.spool,
             spool_always=ground.settings.spool == ALWAYS,
         )
@@ -98,6 +105,8 @@ class Post:
         self._shadow: Shadow | None = None
         self._links: dict[str, Link] = {}
         self._tenure: Tenure | None = None
+        self._ahead = 0
+        self._looking: gevent.Greenlet | None = None
         self._port = Port(ground.metrics, ground.settings.metrics)
         self._closing = closing
         asked_to_stop.rawlink(lambda _: self._moved.set())
@@ -105,7 +114,7 @@ class Post:
     def keep(self) -> None:
         """Stand by and be active in turn, until asked to stop."""
         self._closing.append(self._tell_end)
-        telling = gevent.spawn(self._keep_telling)
+        telling = self._ground.steady.spawn("standing", self._keep_telling)
         self._closing.append(telling.kill)
         self._closing.append(self._port.leave)
         self._closing.append(self._leader.stop)
@@ -117,6 +126,7 @@ class Post:
                 if lease is not None:
                     self._serve(lease, shadow, links)
             finally:
+                self._look_no_more()
                 shadow.stop()
                 for link in links.values():
                     link.stop()
@@ -125,17 +135,19 @@ class Post:
         """The live state, warm, and connections to the switches."""
         settings = self._ground.settings
         self._shadow = None
+        self._ahead = 0
         self._links = links = {
             switch.name: Link(switch, partial(self._deliver, switch.name), clock=wall_clock, ledger=self._ledger)
             for switch in settings.switches
         }
         for link in links.values():
             link.stand_by()
-        shadow = Shadow(self._ground.history, self._heard)
+        shadow = Shadow(self._ground.history, self._heard, failed=_failed)
         shadow.begin()
         self._shadow = shadow
         if self._leader.state is LeaderState.STOPPED:
             self._leader.start()
+        self._leader.seek()
         self._changed.set()
         log.info("engine-standby", site=settings.site, position=shadow.position)
         return shadow, links
@@ -149,6 +161,7 @@ class Post:
 
     def _serve(self, lease: Lease, shadow: Shadow, links: dict[str, Link]) -> None:
         """Be active until asked to stop, or to hand over."""
+        self._look_no_more()
         spool = self._settle(lease)
         if self._asked_to_stop.is_set():
             return
@@ -193,8 +206,38 @@ class Post:
             self._tenure.engine.deliver(node, item, at)
 
     def _heard(self, record: Record) -> None:
-        if isinstance(record.event, HandoverBegun) and record.event.to == self._leader.holder:
-            self._leader.expect()
+        if isinstance(record.event, HandoverAsked) and record.event.to == self._leader.holder:
+            self._look_no_more()
+            self._looking = self._ground.steady.spawn("looking_ahead", partial(self._look_ahead, record.position))
+
+    def _look_no_more(self) -> None:
+        if self._looking is not None:
+            self._looking.kill()
+            self._looking = None
+
+    def _look_ahead(self, wish: int) -> None:
+        """We are to follow: look at the switches, while another engine decides, and say so when that is done."""
+        links = [link for link in self._links.values() if link.reached]
+        for link in links:
+            link.prepare()
+        until = time.monotonic() + AHEAD_S
+        while any(link.reached and not link.prepared for link in links):
+            if time.monotonic() >= until:
+                return  # nobody waits for it any more
+            gevent.sleep(_LOOK_S)
+        self._leader.expect(_EXPECT_S)
+        self._ahead = wish
+        self._changed.set()
+
+    def _is_fit(self) -> bool:
+        """Whether this engine may take a lease: not where it reaches no switch, and another one that is warm does."""
+        if not self._links or any(link.reached for link in self._links.values()):
+            return True
+        try:
+            known = self._ground.roster.all()
+        except Away:
+            return True
+        return not any(each.may_follow and each.standing.reached for each in known)
 
     # --- what others are told ----------------------------------------------------------------------------------------
     def _standing(self) -> Standing:
@@ -206,6 +249,8 @@ class Post:
             abreast=tenure is not None or (shadow is not None and shadow.abreast),
             reached=tuple(name for name, link in self._links.items() if link.reached),
             missed=tuple(name for name, link in self._links.items() if not link.reached),
+            ahead=self._ahead,
+            faults=self._ground.steady.faults,
             spool="" if self._ground.spool is None else self._ground.spool.id,
         )
 

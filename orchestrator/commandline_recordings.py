@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -91,6 +92,28 @@ def serve() -> None:
     from orchestrator.service.keeping import serve
 
     sys.exit(serve(load()))
+
+
+@recordings.command()
+@click.argument("name", default="")
+def aside(name: str) -> None:
+    """Files about calls that a switch served alone, and that could not be read: their names, or what stands in one."""
+    from orchestrator.service import call_files, keeping
+
+    settings = load()
+    folder = settings.recordings.with_name("unattended")
+    if not name:
+        for path in sorted((folder / call_files.ASIDE).glob(f"*{call_files.SEALED}")):
+            click.echo(path.name)
+        return
+    if Path(name).name != name:
+        raise click.BadParameter("give a name as `ringledger recordings aside` lists it", param_hint="NAME")
+    with keeping.opened(settings, "ringledger recordings aside") as tools:
+        try:
+            for piece in call_files.aside(folder, name, tools.vault):
+                click.echo(piece, nl=False)
+        except OSError as error:
+            raise click.ClickException(f"{name} cannot be read ({error.strerror}).") from None
 
 
 def _tell(findings: Sequence["Finding"]) -> None:

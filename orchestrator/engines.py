@@ -4,6 +4,8 @@ What is written here decides nothing (the lease does): it is for people, for `/h
 over to.
 """
 
+import time
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -18,19 +20,24 @@ TELL_S: Final = 1.0
 SILENT_S: Final = 3.5
 # And nobody is handed over to who may have died since.
 _FRESH_S: Final = 2.0
+# An active engine that reaches no switch for so long lets another one decide, which reached one all the while; and not
+# before it has been active for so long itself: two that lose their switches in turn do not hand callers to and fro.
+BLIND_S: Final = 5.0
+HELD_S: Final = 10.0
 _TELL: Final = (
-    "INSERT INTO public.ringledger_engines AS known"
-    " (holder, site, host, state, position, abreast, reached, missed, spool)"
-    " VALUES (%(holder)s, %(site)s, %(host)s, %(state)s, %(position)s, %(abreast)s, %(reached)s, %(missed)s, %(spool)s)"
+    "INSERT INTO public.ringledger_engines AS known (holder, site, host, state, position, abreast, reached, missed,"
+    " spool, ahead, faults) VALUES (%(holder)s, %(site)s, %(host)s, %(state)s, %(position)s, %(abreast)s, %(reached)s,"
+    " %(missed)s, %(spool)s, %(ahead)s, %(faults)s)"
     " ON CONFLICT (holder) DO UPDATE SET state = excluded.state, position = excluded.position,"
     " abreast = excluded.abreast, reached = excluded.reached, missed = excluded.missed, seen_at = excluded.seen_at,"
+    " ahead = excluded.ahead, faults = excluded.faults,"
     " spool = excluded.spool,"
     " since = CASE WHEN known.state = excluded.state THEN known.since ELSE excluded.since END"
 )
 # Engines that stopped or vanished are shown for an hour.
 _FORGET: Final = "DELETE FROM public.ringledger_engines WHERE seen_at < clock_timestamp() - interval '1 hour'"
 _ALL: Final = (
-    "SELECT holder, host, state, position, abreast, reached, missed, since,"
+    "SELECT holder, host, state, position, abreast, reached, missed, since, ahead, faults,"
     " extract(epoch FROM clock_timestamp() - seen_at)::float8 FROM public.ringledger_engines"
     " WHERE site = %s AND seen_at > clock_timestamp() - interval '1 hour' ORDER BY since, holder"
 )
@@ -38,7 +45,9 @@ _ALL: Final = (
 
 class Standing(Struct, frozen=True, kw_only=True):
     """What an engine says of itself. `abreast`: it has read the log to its end a moment ago; `reached` and `missed`:
-    the switches that it has a connection to, and those it has none to; `spool`: the one that it sees, if any.
+    the switches that it has a connection to, and those it has none to; `spool`: the one that it sees, if any; `ahead`:
+    for which wish to hand over (its position) it has looked at the switches; `faults` of work beside the calls, since
+    its start.
     """
 
     state: LeaderState
@@ -46,6 +55,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     abreast: bool
     reached: tuple[str, ...]
     missed: tuple[str, ...]
+    ahead: int = 0
+    faults: int = 0
     spool: str = ""
 
 
@@ -70,10 +81,45 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     @property
     def may_follow(self) -> bool:
-        """Whether it could become active at once, by its own word: warm, and connected to every switch."""
+        """Whether it could become active at once, by its own word: warm, and connected to a switch, where there are
+        any. Of several, one may be dead for everybody.
+        """
         told = self.standing
         fresh = self.silent_s <= _FRESH_S
-        return told.state is LeaderState.STANDBY and told.abreast and not told.missed and fresh
+        return told.state is LeaderState.STANDBY and told.abreast and (bool(told.reached) or not told.missed) and fresh
+
+    def reaches(self, switches: Iterable[str]) -> bool:
+        """Whether it is connected to each of these."""
+        return set(switches) <= set(self.standing.reached)
+
+
+class Blindness:
+    """Of an active engine: since when it reaches no switch, and who would see more."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._held_since = clock()
+        self._since: float | None = None
+        self._see: dict[str, float] = {}
+
+    def note(self, *, reaches: bool) -> bool:
+        """Whether it is blind now, so that it matters what others see."""
+        if reaches:
+            self._since = None
+            self._see = {}
+        elif self._since is None:
+            self._since = self._clock()
+        return self._since is not None
+
+    def follower(self, others: Iterable[Seen]) -> Seen | None:
+        """Who of these, who said so a moment ago, is to decide instead; None where it is not time, or nobody is."""
+        now = self._clock()
+        seeing = [each for each in others if each.may_follow and each.standing.reached]
+        self._see = {each.holder: self._see.get(each.holder, now) for each in seeing}
+        if self._since is None or now - self._since < BLIND_S or now - self._held_since < HELD_S:
+            return None
+        long = (each for each in seeing if now - self._see[each.holder] >= BLIND_S)
+        return max(long, key=lambda each: len(each.standing.reached), default=None)
 
 
 class Roster:
@@ -94,6 +140,8 @@ class Roster:
             "abreast": standing.abreast,
             "reached": list(standing.reached),
             "missed": list(standing.missed),
+            "ahead": standing.ahead,
+            "faults": standing.faults,
             "spool": standing.spool,
         }
 
@@ -115,8 +163,14 @@ class Roster:
 
 
 def _seen(row: tuple[Any, ...]) -> Seen:
-    holder, host, state, position, abreast, reached, missed, since, silent_s = row
+    holder, host, state, position, abreast, reached, missed, since, ahead, faults, silent_s = row
     standing = Standing(
-        state=LeaderState(state), position=position, abreast=abreast, reached=tuple(reached), missed=tuple(missed)
+        state=LeaderState(state),
+        position=position,
+        abreast=abreast,
+        reached=tuple(reached),
+        missed=tuple(missed),
+        ahead=ahead,
+        faults=faults,
     )
     return Seen(holder=holder, host=host, standing=standing, since=since, silent_s=silent_s)

@@ -45,7 +45,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
 # How often a standby looks whether a holder of its own machine is gone, and at the row where it expects to be handed
 # the lease.
 _GLANCE_S: Final = 0.02
-_EXPECT_S: Final = 2.0
+_EXPECTING_S: Final = 0.005
 
 _TAKE: Final = (
     "UPDATE public.ringledger_lease SET holder = %s, host = %s, backend_pid = pg_backend_pid(), epoch = epoch + 1,"
@@ -231,13 +231,16 @@ class Leader:
         on_active: Callable[[Lease], None],
         on_deposed: Callable[[Lease], None],
         on_failed: Callable[[Exception], None] | None = None,
+        is_fit: Callable[[], bool] | None = None,
         timings: Timings | None = None,
         host: str | None = None,
         spool: Announced | None = None,
         spool_always: bool = False,
     ) -> None:
-        """`on_failed(error)`: for something that waiting does not mend no lease is held or sought any more. `host`:
-        where processes are known by their numbers (`neighbour.machine`). `spool`: what this process sees of spools.
+        """`on_failed(error)`: for something that waiting does not mend no lease is held or sought any more.
+        `is_fit()`: asked before a lease is taken that nobody handed over; where it says no, somebody else is to.
+        `host`: where processes are known by their numbers (`neighbour.machine`). `spool`: what this process sees of
+        spools.
         """
         self._timings = given = timings or Timings()
         if not given.renew_s < given.act_s < given.gone_s <= given.stale_s:
@@ -251,6 +254,8 @@ class Leader:
         self._on_active = on_active
         self._on_deposed = on_deposed
         self._on_failed = on_failed
+        self._is_fit = is_fit or (lambda: True)
+        self._seeks = True
         self._host = host or machine()
         self._spool = spool
         self._spool_always = spool_always
@@ -290,10 +295,13 @@ class Leader:
         return not self._thread.is_alive()
 
     def hand_to(self, holder: str, *, timeout_s: float = 5.0) -> bool:
-        """Give the lease to this standby, and stand by; whether that was done in time. `may_write` is false at once."""
+        """Give the lease to this standby, and seek it no more until `seek`; whether that was done in time. `may_write`
+        is false at once.
+        """
         lease = self.lease
         if lease is None:
             return False
+        self._seeks = False
         self._given.clear()
         self._successor = holder
         lease.lost()
@@ -304,9 +312,14 @@ class Leader:
         """Ours cannot be used: name none from now on."""
         self._spool = None
 
-    def expect(self) -> None:
-        """The holder is about to hand over to us: look more often for a while."""
-        self._expecting_until = _clock() + _EXPECT_S
+    def seek(self) -> None:
+        """Stand by for the lease, which was handed to somebody else: from now on we could go on with it at once."""
+        self._seeks = True
+        self._moved.set()
+
+    def expect(self, for_s: float) -> None:
+        """The holder is about to hand over to us: look more often for so long."""
+        self._expecting_until = _clock() + for_s
         self._moved.set()
 
     # --- on the leader's thread --------------------------------------------------------------------------------------
@@ -365,6 +378,9 @@ class Leader:
         seen_since = _clock()
         attended = False
         while not self._stop.is_set():
+            if not self._seeks:
+                self._wait(_clock() + self._timings.renew_s)
+                continue
             row, attended_now = self._look(connection)
             if seen is None or row.holder != seen.holder:
                 attended = False
@@ -375,6 +391,9 @@ class Leader:
             ended = None if why else self._await_end(row)
             why = why or (None if self.unseen_spool else ended)
             if why is None:
+                continue
+            if why is not Taken.HANDED and not self._is_fit():
+                self._wait(_clock() + self._timings.renew_s)
                 continue
             lease = self._take(connection, row, why)
             if lease is not None:
@@ -401,7 +420,7 @@ class Leader:
     def _await_end(self, row: LeaseRow) -> Taken | None:
         """Wait until it is time to look again, or it is certain that the holder, a process of this machine, is gone."""
         now = _clock()
-        until = now + (_GLANCE_S if now < self._expecting_until else self._timings.renew_s)
+        until = now + (_EXPECTING_S if now < self._expecting_until else self._timings.renew_s)
         pid = pid_of(row.holder) if row.host == self._host else 0
         if not pid:
             self._wait(until)

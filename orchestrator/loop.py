@@ -176,6 +176,8 @@ class Engine:
         """Begin to decide, with the log folded up to `position`; `why` it is us, and where (`EngineActivated`)."""
         self._writer, self._perform, self.position = writer, perform, position
         self._greenlets = [gevent.spawn(self._keep_time), gevent.spawn(self._keep_performing)]
+        for greenlet in self._greenlets:
+            greenlet.link_exception(lambda failed: self._die(failed.exception))
         self._callers.start()
         self._marks.start()
         blacklist = self.runner.world.admission.blacklist
@@ -226,14 +228,39 @@ class Engine:
             raise result
         return result
 
+    def hand_over(self, command: DeskCommand) -> int:
+        """Carry out a request, as `command`, and decide nothing after it; where it is refused, go on."""
+        refused = self._why_not_now()
+        if refused is not None:
+            raise refused
+        answer: AsyncResult = AsyncResult()
+        self._take_now("", command, self._clock(), answer)
+        self._paused = True
+        result = self._answered(answer)
+        if isinstance(result, Refused):
+            self._paused = False
+            gevent.spawn(self._resume if self._returning and not self._is_away() else self._catch_up)
+            raise result
+        return result
+
     def _carry_out(self, command: DeskCommand) -> int | Refused:
+        refused = self._why_not_now()
+        if refused is not None:
+            return refused
+        answer: AsyncResult = AsyncResult()
+        self._take_now("", command, self._clock(), answer)
+        return self._answered(answer)
+
+    def _why_not_now(self) -> Refused | None:
         if self._must_hold() or self._held:
             return Refused(
                 "database_away",
                 "The database is away or cannot keep up: nothing can be recorded. Calls go on; try again soon.",
             )
-        answer: AsyncResult = AsyncResult()
-        self._take_now("", command, self._clock(), answer)
+        return None
+
+    @staticmethod
+    def _answered(answer: AsyncResult) -> int | Refused:
         try:
             result: int | Refused = answer.get(timeout=COMMAND_S)
         except gevent.Timeout:
@@ -247,9 +274,11 @@ class Engine:
         if self._taking:
             return
         self._taking = True
-        while self._in_line:
-            self._take_one(*self._in_line.popleft())
-        self._taking = False
+        try:
+            while self._in_line:
+                self._take_one(*self._in_line.popleft())
+        finally:
+            self._taking = False
 
     def _take_one(self, node: str, body: object, received: Instant, answer: AsyncResult | None) -> None:
         try:

@@ -139,6 +139,12 @@ class Metrics:
             "Engines that could go on at once where the active one ended, as the active one knows it.",
             registry=r,
         )
+        self.faults = Counter(
+            "ringledger_faults",
+            "Errors that nobody foresaw in work beside the calls, by work; it was begun again after each.",
+            ["work"],
+            registry=r,
+        )
         self.epoch = Gauge("ringledger_epoch", "Epoch of the lease that this process holds or held last.", registry=r)
 
     def stand_down(self) -> None:

@@ -31,15 +31,18 @@ _COLLECT: Final = (20_000, 20, 50)
 
 
 class Shadow:
-    """The live state as the log has it. `heard(record)` is told of each record that comes after the first reading."""
+    """The live state as the log has it. `heard(record)` is told of each record that comes after the first reading.
+    `failed(error)`: the state may be half changed, and nobody may go on with it.
+    """
 
-    def __init__(self, history: Log, heard: Callable[[Record], None]) -> None:
+    def __init__(self, history: Log, heard: Callable[[Record], None], *, failed: Callable[[Exception], None]) -> None:
         self.world = World()
         self.position = 0
         self.last_at = Instant(0)
         """The latest instant in the log."""
         self._history = history
         self._heard = heard
+        self._failed = failed
         self._read_at: float | None = None
         self._follower: gevent.Greenlet | None = None
 
@@ -74,6 +77,9 @@ class Shadow:
             except Away as away:
                 # Said by the process that asks for the lease as well; what is appended meanwhile is still there then.
                 log.debug("standby-cannot-read", why=str(away))
+            except Exception as error:  # noqa: BLE001 - told, not swallowed: the process ends
+                self._failed(error)
+                return
 
     def _and_tell(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:

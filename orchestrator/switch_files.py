@@ -68,6 +68,7 @@ def write(  # noqa: PLR0913 - what one switch is given
         recordings=settings.recordings,
         sounds=settings.home / "sounds",
         phones=phones,
+        node=switch.name,
         language=language,
         patience_s=patience_s,
         fallback=fallback,

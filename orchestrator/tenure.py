@@ -4,6 +4,7 @@ What takes time was made ready while it stood by (`bootstrap`): the live state, 
 """
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -19,7 +20,7 @@ from msgspec.structs import replace
 from orchestrator.control import Server, control_path
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.routing import admission
-from orchestrator.engines import Roster, Seen
+from orchestrator.engines import Blindness, Roster, Seen
 from orchestrator.esl.alive import SignOfLife
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
@@ -30,10 +31,13 @@ from orchestrator.questions import Questions
 from orchestrator.runner import Runner
 from orchestrator.runner.inputs import DeskCommand, HandOver
 from orchestrator.service.blacklist import Blacklists
+from orchestrator.service.call_files import CallFiles
+from orchestrator.service.calls_elsewhere import CallsElsewhere
 from orchestrator.service.customers import Customers
-from orchestrator.service.importing import Importer
-from orchestrator.settings import Settings
+from orchestrator.service.importing import Here, Importer, Lying
+from orchestrator.settings import Address, Settings
 from orchestrator.standby import Shadow
+from orchestrator.steady import Steady, Work
 from orchestrator.store import Away, DeskWriter, Hooks, LiveWriter, Log, Source, Spool
 from orchestrator.tape import TapeWriter
 from orchestrator.vault import Vault
@@ -59,6 +63,12 @@ CONFIGURATION: Final = (
 CONFIGURATION_S: Final = 0.25
 _FIGURES_S: Final = 1.0
 _CLOSE_S: Final = 10.0
+# A successor has so long to look at the switches; with 5 000 channels it takes about three seconds.
+AHEAD_S: Final = 10.0
+_AHEAD_LOOK_S: Final = 0.05
+_SIGHT_S: Final = 1.0
+# Well within the half second between the end of a lease and somebody else's beginning.
+_LATE_LOOK_S: Final = 0.1
 
 
 Hand = Callable[[str], None]
@@ -74,6 +84,7 @@ class Ground(Struct, frozen=True):
     metrics: Metrics
     roster: Roster
     spool: Spool | None
+    steady: Steady
 
 
 class Tenure:
@@ -93,6 +104,8 @@ class Tenure:
         self._lease = lease
         self._links = links
         self._position = shadow.position
+        self._followed = shadow.position
+        self._handing = False
         self._hand = hand
         settings, source, vault = ground.settings, ground.source, ground.vault
         self._tape = TapeWriter(settings.tapes, vault, max_mb=settings.tape_max_mb, epoch=lease.epoch)
@@ -130,7 +143,7 @@ class Tenure:
         )
         self._sign = SignOfLife(links, lives=engine.lives, full=self._is_full)
         self._said_full = False
-        self._importer = _importer(settings, engine, customers)
+        self._importer = self._make_importer(customers)
         questions = Questions(engine, links, lease, settings, self._spool_now)
         self._control = Server(control_path(settings.home), self._command, questions.answer)
         self._stack = ExitStack()
@@ -153,15 +166,18 @@ class Tenure:
             engine.start(self._writer, self._performer.perform_all, self._position, why=why, host=host)
             for link in links.values():
                 link.serve()
-            self._spawn(stack, self._follow_configuration)
-            self._sign.start()
+            spawn = self._ground.steady.spawn
+            self._spawn(stack, "configuration", self._follow_configuration)
+            self._sign.start(spawn)
             stack.callback(self._sign.stop)
-            self._importer.start()
+            self._importer.start(spawn)
             stack.callback(self._importer.stop)
             self._control.start()
             stack.callback(self._stop_control)
             stack.callback(self._ground.metrics.stand_down)
-            self._spawn(stack, self._keep_figures)
+            self._spawn(stack, "figures", self._keep_figures)
+            self._spawn(stack, "sight", self._keep_seeing)
+            self._spawn(stack, "late_words", self._drop_late_words)
             self._stack = stack.pop_all()
         return self
 
@@ -193,9 +209,30 @@ class Tenure:
         if self.successor:
             self._hand(self.successor)
 
-    @staticmethod
-    def _spawn(stack: ExitStack, work: Callable[[], None]) -> None:
-        stack.callback(gevent.spawn(work).kill)
+    def _spawn(self, stack: ExitStack, name: str, work: Work) -> None:
+        stack.callback(self._ground.steady.spawn(name, work).kill)
+
+    def _make_importer(self, customers: Customers) -> Importer:
+        """Of the calls of this machine's switches, and of those whose recordings are fetched, too."""
+        settings, vault = self._ground.settings, self._ground.vault
+        own = tuple(switch.name for switch in settings.switches if switch.name not in settings.fetch_from)
+        doors: dict[Address, tuple[str, ...]] = {}
+        for node, door in settings.fetch_from.items():
+            doors[door] = (*doors.get(door, ()), node)
+        folder = settings.recordings.with_name("unattended")
+        files = CallFiles(folder, settings.recordings, vault, aside=gevent.get_hub().threadpool.apply)
+        return Importer(
+            [
+                Lying(files, partial(self._here, own)),
+                *(Lying(CallsElsewhere(door, vault), partial(self._here, nodes)) for door, nodes in doors.items()),
+            ],
+            carry=self.engine.command,
+            identify=customers.recognise_all,
+            clock=wall_clock,
+        )
+
+    def _here(self, nodes: tuple[str, ...]) -> Here:
+        return Here(nodes, {link.core: name for name, link in self._links.items() if link.core})
 
     # --- commands ----------------------------------------------------------------------------------------------------
     def _command(self, command: DeskCommand) -> int:
@@ -204,31 +241,62 @@ class Tenure:
         return self.engine.command(command)
 
     def _hand_over(self, wish: HandOver) -> int:
-        """Record it, then let whoever holds this tenure end it; the log position."""
-        if self.over.is_set():
+        """Go on deciding until the successor has looked at the switches, then record it and decide nothing more, and
+        let whoever holds this tenure end it; the log position.
+        """
+        return self._give_way(replace(wish, to=self._choose(wish.to).holder, why=""))
+
+    def _give_way(self, wish: HandOver) -> int:
+        if self._handing:
             raise Refused("handing_over", "This engine is handing over already.")
         if self._writer.spooling:
             raise Refused("database_away", "The database is away: nobody can be handed over to now.")
-        chosen = self._choose(wish.to)
-        position = self.engine.command(replace(wish, to=chosen.holder))
-        self.successor = chosen.holder
+        self._handing = True
+        try:
+            if not wish.why:
+                self._await_ahead(wish.to, self.engine.command(replace(wish, ahead=True, key="")))
+            position = self.engine.hand_over(replace(wish, ahead=False))
+        except BaseException:
+            self._handing = False
+            raise
+        self.successor = wish.to
         self.over.set()
         return position
 
     def _choose(self, wanted: str) -> Seen:
         """The standby that is to follow. Raises `Refused` where there is none that could at once."""
-        try:
-            known = [each for each in self._ground.roster.all() if each.holder != self._lease.holder]
-        except Away:
-            raise Refused("database_away", "The database is away: nobody can be handed over to now.") from None
-        for each in known:
-            if each.may_follow and wanted in {"", each.holder}:
+        reached = [name for name, link in self._links.items() if link.up]
+        for each in self._others():
+            if each.may_follow and each.reaches(reached) and wanted in {"", each.holder}:
                 return each
         raise Refused(
             "no_standby",
             "No engine stands by that could go on at once: one must have read the log to its end and have a connection "
-            "to every switch. `ringledger engines` lists them; start one more with `ringledger engine`.",
+            "to every switch that this one has. `ringledger engines` lists them; start one more with `ringledger "
+            "engine`.",
         )
+
+    def _await_ahead(self, holder: str, asked: int) -> None:
+        """Wait until this standby has looked at the switches because of that wish. Raises `Refused` where it does
+        not.
+        """
+        until = time.monotonic() + AHEAD_S
+        while time.monotonic() < until:
+            if any(each.holder == holder and each.standing.ahead == asked for each in self._others()):
+                return
+            gevent.sleep(_AHEAD_LOOK_S)
+        raise Refused(
+            "not_ahead",
+            f"The engine that was to follow has not looked at the switches within {AHEAD_S:g} s, so this one goes on. "
+            "See its log, and try again.",
+        )
+
+    def _others(self) -> list[Seen]:
+        """The other engines. Raises `Refused` where nobody can say."""
+        try:
+            return [each for each in self._ground.roster.all() if each.holder != self._lease.holder]
+        except Away:
+            raise Refused("database_away", "The database is away: nobody can be handed over to now.") from None
 
     # --- meanwhile ---------------------------------------------------------------------------------------------------
     def _follow_configuration(self) -> None:
@@ -237,18 +305,44 @@ class Tenure:
         Asked for now and then, not at each wake-up: the engine's own appends wake every listener hundreds of times a
         second, and nobody waits for a new configuration by the millisecond.
         """
-        history, seen = self._ground.history, self._position
+        history = self._ground.history
         while True:
             gevent.sleep(CONFIGURATION_S)
             try:
                 end = history.position()
-                for record in history.history(after=seen, until=end, kinds=CONFIGURATION):
+                for record in history.history(after=self._followed, until=end, kinds=CONFIGURATION):
                     self.engine.follow(record)
-                    seen = record.position
-                seen = max(seen, end)
+                    self._followed = record.position
+                self._followed = max(self._followed, end)
             except Away:
                 # The writer says so, and when it is back; what was appended meanwhile is still there then.
                 continue
+
+    def _keep_seeing(self) -> None:
+        """Where none of the switches is reached for long, and a standby reaches one: let it decide."""
+        blindness = Blindness()
+        while self._links:
+            gevent.sleep(_SIGHT_S)
+            if self._handing or not blindness.note(reaches=any(link.up for link in self._links.values())):
+                continue
+            try:
+                chosen = blindness.follower(self._others())
+                if chosen is not None:
+                    log.error("switches-lost", to=chosen.holder, remedy="the engine that reaches them decides")
+                    self._give_way(HandOver(to=chosen.holder, why="switches_lost"))
+            except Refused as refused:
+                # The database is away, too: nobody else could take the lease, nor can it be given.
+                log.warning("switches-lost-and-not-handed-over", why=refused.code)
+
+    def _drop_late_words(self) -> None:
+        """A host that is cut off has the words of its last second in its kernel, which would bring them to the switch
+        when the cable is back, be it after somebody else decided otherwise.
+        """
+        while True:
+            gevent.sleep(_LATE_LOOK_S)
+            if not self._lease.may_write():
+                for link in self._links.values():
+                    link.drop_what_is_unheard()
 
     def _keep_figures(self) -> None:
         metrics = self._ground.metrics
@@ -276,16 +370,3 @@ class Tenure:
                 metrics.spool_share.set(self._spool.share)
             metrics.is_active.set(int(self._lease.may_write()))
             gevent.sleep(_FIGURES_S)
-
-
-def _importer(settings: Settings, engine: Engine, customers: Customers) -> Importer:
-    """Of the calls of this machine's switch, which is the one whose recordings are nobody else's to fetch."""
-    here = [switch.name for switch in settings.switches if switch.name not in settings.fetch_from]
-    return Importer(
-        settings.recordings.with_name("unattended"),
-        settings.recordings,
-        node=here[0] if here else "",
-        carry=engine.command,
-        identify=customers.recognise_all,
-        clock=wall_clock,
-    )

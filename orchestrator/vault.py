@@ -212,13 +212,14 @@ class Vault:
 
     def seal_bytes(self, name: str, plain: bytes, bound_to: bytes = b"") -> bytes:
         """`plain` under the key of this name, which needs no database: the tape must record while that is away."""
-        return self._named_key(name).seal(plain, bound_to)
+        return self.named_key(name).seal(plain, bound_to)
 
     def open_bytes(self, name: str, sealed: bytes, bound_to: bytes = b"") -> bytes:
         """What `seal_bytes` was given; raises `Tampered`."""
-        return self._named_key(name).open(sealed, bound_to)
+        return self.named_key(name).open(sealed, bound_to)
 
-    def _named_key(self, name: str) -> DataKey:
+    def named_key(self, name: str) -> DataKey:
+        """The key of this name, which needs no database, as in `seal_bytes`."""
         with self._lock:
             key = self._named.get(name)
         if key is None:

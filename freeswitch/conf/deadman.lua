@@ -14,11 +14,16 @@ local function set(name, value)
 end
 
 -- What becomes of a leg that is joined with nobody (these two states, as in every snapshot of ours), and to which nobody will
--- say anything: a caller waits no longer, and a phone that was rung for one puts down. Whether it was.
+-- say anything: a caller waits no longer, and a phone that was rung for one puts down. Whether it was. The switch encodes
+-- each value that it dumps (a line break in a name is no new line); whoever was taken is asked first all the same, for one
+-- who could forge a context would be taken again at each look, before all who came later.
 local function serve(leg)
   local dump = "\n" .. api:execute("uuid_dump", leg)
   local function of(header)
     return dump:match("\n" .. header .. ": ([^\n]*)") or ""
+  end
+  if dump:find("\nvariable_ringledger_unattended: yes\n", 1, true) then
+    return false
   end
   local state, doing = of("Channel%-State"), of("variable_current_application")
   if (state ~= "CS_EXECUTE" and state ~= "CS_PARK") or doing == "conference" or doing == "eavesdrop" then

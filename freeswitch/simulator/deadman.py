@@ -50,6 +50,8 @@ def _sweep(switch: Switch, most: int) -> None:
 
 def _serve(switch: Switch, leg: Channel) -> bool:
     doing = leg.get("current_application")
+    if leg.get("ringledger_unattended") == "yes":
+        return False
     if doing in {"conference", "eavesdrop"}:
         return False
     if leg.caller("Context") == switch.options.inbound_context:

@@ -21,6 +21,17 @@ class EngineActivated(Event, frozen=True, kw_only=True):
     host: str
 
 
+class HandoverAsked(Event, frozen=True, kw_only=True):
+    """The one with this name is to follow: it looks at the switches ahead, while the active one goes on deciding.
+
+    `why`: `asked_for` by a person; `switches_lost` where the active one reaches none of its switches, and the
+    other one reaches some: then it does not wait for that.
+    """
+
+    to: str
+    why: str
+
+
 class HandoverBegun(Event, frozen=True, kw_only=True):
     """The active process stops deciding, and gives its place to the one with this name."""
 

@@ -11,6 +11,7 @@ import gevent
 from orchestrator.esl import commands
 from orchestrator.esl.node import Link
 from orchestrator.esl.replies import Outcome
+from orchestrator.steady import Spawn
 
 # The switch looks once a second.
 EVERY_S: Final = 1.0
@@ -37,9 +38,9 @@ class SignOfLife:
         self._every_s = every_s
         self._greenlet: gevent.Greenlet | None = None
 
-    def start(self) -> None:
+    def start(self, spawn: Spawn) -> None:
         """Begin to give it, in the background."""
-        self._greenlet = gevent.spawn(self._give_for_ever)
+        self._greenlet = spawn("sign_of_life", self._give_for_ever)
 
     def stop(self) -> None:
         """Give it no more."""

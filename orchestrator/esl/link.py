@@ -7,6 +7,7 @@ deadline for each reply), and the end (every pending reply fails at once). All o
 
 import os
 import socket as plain
+import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -42,6 +43,9 @@ CHECK_S: Final = 0.2
 # HEARTBEAT comes every 20 s at most; silence is asked about long before.
 SILENCE_S: Final = 10.0
 _RECV = 65_536
+# tcpi_retransmits in struct tcp_info, tcp(7): how often it was sent again since something was acknowledged last.
+_RETRANSMITS: Final = 2
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
 _READ = 1  # of gevent's loop
 
 
@@ -216,6 +220,19 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
     def owed_ms(self) -> float:
         """For how long the switch has owed us the answer to the oldest command that it has not answered; 0 for none."""
         return 1000 * (time.monotonic() - self._commands_sent[0].since) if self._commands_sent else 0.0
+
+    def is_unheard(self) -> bool:
+        """Whether the other end's kernel has not acknowledged what was written, and was sent it again in vain."""
+        if not self.connected:
+            return False
+        info: bytes = self.sock.getsockopt(plain.IPPROTO_TCP, plain.TCP_INFO, _RETRANSMITS + 1)
+        return info[_RETRANSMITS] > 0
+
+    def cut(self, why: str) -> None:
+        """End the connection, and have the kernel throw away what it has not brought to the other end yet."""
+        if self.connected:
+            self.sock.setsockopt(plain.SOL_SOCKET, plain.SO_LINGER, _AT_ONCE)
+        self.lose(why)
 
     # --- reading -----------------------------------------------------------------------------------------------------
     def receive_events(self) -> None:

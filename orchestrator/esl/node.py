@@ -8,7 +8,8 @@ Two connections. The first has the events and the quick commands. The second is 
       └── LinkDown ◀── end of stream, stuck, too large a frame, we fell behind ─────────────────────┘
 
 A link of an engine that stands by is connected and asks nothing but whether the switch lives: it is `up`, and can carry
-commands, only once it serves.
+commands, only once it serves. Where it is about to serve it subscribes and looks at all channels before (`prepare`), so
+that its first snapshot needs no more than what has moved since.
 """
 
 import random
@@ -28,6 +29,7 @@ from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.esl import commands
 from orchestrator.esl.events import SwitchEvent, decode_json, decode_plain
+from orchestrator.esl.foresight import Foresight
 from orchestrator.esl.frames import Frame
 from orchestrator.esl.link import CHECK_S, POKE_S, Clock, EventSocket, LinkError
 from orchestrator.esl.ownership import Ownership
@@ -81,6 +83,8 @@ _PROMPT_MS: Final = 50
 _CALM_S: Final = 0.25
 # Asked so often without a readable answer, which takes 1.5 s at least, somebody has to look.
 _ALARM_AFTER = 5
+# So long a link that looked ahead waits until it is to serve; then nobody hands over to it, and it stands by again.
+_AHEAD_S: Final = 15.0
 
 Item = SwitchEvent | Fact
 Deliver = Callable[[Item, Instant], None]
@@ -125,6 +129,8 @@ class Link:
         self._gone: set[str] | None = None  # legs whose end was seen while a snapshot is being made
         self._phones: dict[str, tuple[bool, float]] = {}  # what was told last of each, and when
         self._snapshooter: gevent.Greenlet | None = None
+        self._foresight: Foresight | None = None
+        self._foreseer: gevent.Greenlet | None = None
         self._behind = False
         self._late_looks = 0
         self._late_at = 0.0
@@ -132,6 +138,7 @@ class Link:
         self._delivering = False
         self._lost = Flag()
         self._wanted = Flag()
+        self._ahead = Flag()
         self._why_down = ""
         self._greenlets: list[gevent.Greenlet] = []
         self._dice = random.SystemRandom()
@@ -147,6 +154,15 @@ class Link:
         self._why_down = ""
         self._wanted.set()
 
+    def prepare(self) -> None:
+        """It will serve before long: subscribe, look at all channels, and keep up with them; `prepared` says when."""
+        self._ahead.set()
+
+    @property
+    def prepared(self) -> bool:
+        """Whether it has looked ahead, and nothing is left but what moves from now on."""
+        return self._foresight is not None and self._foresight.ready
+
     def stand_by(self) -> None:
         """Begin to connect, for ever, in the background."""
         self._greenlets = [gevent.spawn(work) for work in (self._keep, self._dispatch, self._watch)]
@@ -154,13 +170,20 @@ class Link:
     def stop(self) -> None:
         """Close both connections. Nothing is delivered any more once this has returned."""
         gevent.killall(self._greenlets)
-        for helper in (self._asker, self._snapshooter):
+        for helper in (self._asker, self._snapshooter, self._foreseer):
             if helper is not None:
                 helper.kill()
         for connection in (self._socket, self._questions):
             if connection is not None:
                 connection.stop()
         self.up = self.reached = False
+
+    def drop_what_is_unheard(self) -> None:
+        """Where the switch has not heard what was written to it, it is never to hear it: nobody knows how much later
+        that would be.
+        """
+        if self._socket is not None and self._socket.is_unheard():
+            self._socket.cut("it does not hear us, and the lease under which we spoke is over")
 
     @property
     def backlog(self) -> int:
@@ -201,7 +224,7 @@ class Link:
         """Ask on the second connection, which is made when it is needed. `link_down` at once while the first one is:
         a switch that was restarted would say of every leg that it is gone, before anybody has heard of the restart.
         """
-        if not self.up:
+        if not self._may_ask():
             done(NoReply("link_down"))
         elif self._questions is not None and self._questions.connected:
             self._questions.submit(text, done, deadline_ms=deadline_ms)
@@ -260,35 +283,65 @@ class Link:
         self._early = []
         try:
             connection.connect()
+            core = ""
             if not self._wanted.is_set():
                 self._ownership.check(connection)
-                self._await_wanted(connection)
+                core = self._await_wanted(connection)
             self._ownership.claim(connection)
-            core = connection.send(commands.CORE).text.strip()
-            reply = connection.send(commands.subscribe(SUBSCRIBED, SUBSCRIBED_CUSTOM))
+            core = core or self._subscribe(connection)
         except BaseException:  # `stop` ends us wherever we wait
             connection.stop()
             raise
         if not connection.connected:
             raise LinkError(self._why_down)  # lost with the very answer
-        if not reply.ok or not checked_name(core):
-            connection.stop()
-            raise LinkError(f"{connection.where} answers unlike a FreeSWITCH: {reply.answer[:80]!r}, {core[:80]!r}")
-        if self._poke_s is not None:
-            connection.poke_every(self._poke_s)
         self._socket = connection
         self.reached = True
         self._announce(core)
 
-    def _await_wanted(self, connection: EventSocket) -> None:
-        """Keep the connection until news is wanted. Raises LinkError where it is lost meanwhile."""
+    def _subscribe(self, connection: EventSocket) -> str:
+        """Have its events from now on; the switch's own id. Raises LinkError."""
+        core = connection.send(commands.CORE).text.strip()
+        reply = connection.send(commands.subscribe(SUBSCRIBED, SUBSCRIBED_CUSTOM))
+        if not connection.connected:
+            raise LinkError(self._why_down)  # lost with the very answer
+        if not reply.ok or not checked_name(core):
+            raise LinkError(f"{connection.where} answers unlike a FreeSWITCH: {reply.answer[:80]!r}, {core[:80]!r}")
+        if self._poke_s is not None:
+            connection.poke_every(self._poke_s)
+        return core
+
+    def _await_wanted(self, connection: EventSocket) -> str:
+        """Keep the connection until news is wanted; the switch's own id where it was looked at ahead, else nothing.
+        Raises LinkError where it is lost meanwhile, or was looked at for nothing.
+        """
         if self._questions is None or not self._questions.connected:
             self._open_questions()
         self.reached, self._why_down = connection.connected, ""
         log.info("switch-link-stands-by", node=self.node)
-        gevent.wait([self._wanted, self._lost], count=1)
+        core = ""
+        gevent.wait([self._wanted, self._lost, self._ahead], count=1)
+        if self._ahead.is_set() and connection.connected and not self._wanted.is_set():
+            core = self._look_ahead(connection)
+            gevent.wait([self._wanted, self._lost], count=1, timeout=_AHEAD_S)
+            self._ahead.clear()
+            if not self._wanted.is_set() and connection.connected:
+                raise LinkError(f"{connection.where} was looked at ahead, and nobody handed over")
         if not connection.connected:
             raise LinkError(self._why_down or f"{connection.where} was lost")
+        return core
+
+    def _look_ahead(self, connection: EventSocket) -> str:
+        self._foresight = foresight = Foresight(self._ask_all)
+        self.core = core = self._subscribe(connection)
+        self._foreseer = gevent.spawn(foresight.keep)
+        log.info("switch-link-looks-ahead", node=self.node)
+        return core
+
+    def _see_no_further(self) -> None:
+        """From now on a snapshot is made by looking at everything."""
+        if self._foreseer is not None:
+            self._foreseer.kill(block=False)
+        self._foresight = self._foreseer = None
 
     def _announce(self, core: str) -> None:
         """LinkUp, then what was heard meanwhile, then (in its own time) a snapshot."""
@@ -307,6 +360,7 @@ class Link:
         was_up, self.up = self.up or (self.reached and not self._wanted.is_set()), False
         self.reached = False
         self._early = self._gone = None
+        self._see_no_further()
         self._failures = self._late_looks = 0
         self._behind = False
         if self._snapshooter is not None:
@@ -323,6 +377,12 @@ class Link:
         event = decode_json(frame.body) if frame.content_type == "text/event-json" else decode_plain(frame.body)
         if event.flaws:
             self._note_flaw(event)
+        if event.name == "CUSTOM":
+            self._note_phone(event)
+        if self._foresight is not None:
+            self._foresight.note(event)
+            if not self._wanted.is_set():
+                return  # whoever decides meanwhile hears it, too, and what comes of it stands in the log
         if self._early is not None:
             self._early.append((event, at))
         elif len(self._inbox) >= MOST_WAITING:
@@ -338,23 +398,37 @@ class Link:
             self._gone.add(event.leg)
         elif event.name == "BACKGROUND_JOB":
             self._end_job(event.job, Reply(event.body))
-        elif event.name == "CUSTOM":
-            self._note_phone(event)
 
     def _snapshot(self) -> None:
         """Ask for all channels until they are known, and for the phones; a leg that ended meanwhile is left out."""
         wait = _FIRST_WAIT_S
-        while (legs := look(self._ask_all)) is None:
+        while (seen := self._see()) is None:
             self._note_no_snapshot(wait)
             gevent.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT_S)
+        legs, listed, listed_at = seen
         self._failures = 0
-        told_since = time.monotonic() - _SETTLES_S
-        listed = phones(self._ask_all)
+        told_since = listed_at - _SETTLES_S
         told = {phone: there for phone, (there, at) in self._phones.items() if at >= told_since and phone in listed}
         gone, self._gone = self._gone or set(), None
         kept = tuple(leg for leg in legs if leg.leg not in gone)
         self._put(f.Snapshot(node=self.node, core=self.core, legs=kept, phones=listed | told), self._clock())
+
+    def _see(self) -> tuple[tuple[f.SeenLeg, ...], dict[str, bool], float] | None:
+        """All channels, and all phones and when those were asked for; None where the switch does not say. What was
+        foreseen is told once: from then on nobody keeps up with it.
+        """
+        if (foresight := self._foresight) is not None:
+            if self._foreseer is not None:
+                self._foreseer.kill()
+            legs = foresight.finish()
+            self._see_no_further()
+            return None if legs is None else (legs, foresight.phones, foresight.phones_at)
+        legs = look(self._ask_all)
+        if legs is None:
+            return None
+        asked_at = time.monotonic()
+        return legs, phones(self._ask_all), asked_at
 
     def _note_phone(self, event: SwitchEvent) -> None:
         for fact in translate(self.node, event):
@@ -407,9 +481,11 @@ class Link:
 
     def _deliver_read(self) -> None:
         """At the end of a read, in the reader's greenlet: waking another costs as much as half of what it would do."""
-        self._deliver_some()
-        if self._inbox:
-            self._arrived.set()
+        try:
+            self._deliver_some()
+        finally:
+            if self._inbox:
+                self._arrived.set()
 
     def _deliver_some(self) -> None:
         """Deliver what is in line, up to where others should breathe; nothing while another greenlet delivers."""
@@ -417,15 +493,18 @@ class Link:
             return
         self._delivering = True
         left = _BREATHE_EVERY
-        while self._inbox and left:
-            item, at = self._inbox.popleft()
-            try:
-                self._deliver(item, at)
-            except Exception:
-                self.faults += 1
-                log.exception("delivery-failed", node=self.node, item=type(item).__name__)
-            left -= 1
-        self._delivering = False
+        try:
+            while self._inbox and left:
+                item, at = self._inbox.popleft()
+                try:
+                    self._deliver(item, at)
+                except Exception:
+                    self.faults += 1
+                    log.exception("delivery-failed", node=self.node, item=type(item).__name__)
+                left -= 1
+        finally:
+            # Whoever delivers may be killed in the middle of it, with the connection that it reads: others go on.
+            self._delivering = False
 
     # --- jobs --------------------------------------------------------------------------------------------------------
     def _end_job(self, job: str, outcome: Outcome) -> None:
@@ -471,17 +550,21 @@ class Link:
             log.warning("switch-questions-down", node=self.node, why=str(error))
             self._leave_unasked()
             return
-        if self.up and core != self.core:
+        if self._may_ask() and core != self.core:
             log.warning("switch-questions-down", node=self.node, why="it was restarted, and has not said so yet")
             connection.stop()
             self._leave_unasked()
             return
         self._questions = connection
-        if not self.up:
+        if not self._may_ask():
             self._leave_unasked()
         while self._asking:
             text, done, deadline_ms = self._asking.popleft()
             connection.submit(text, done, deadline_ms=deadline_ms)
+
+    def _may_ask(self) -> bool:
+        """Whether the first connection is there, and would be lost if the switch were another."""
+        return self.up or self._foresight is not None
 
     def _leave_unasked(self) -> None:
         while self._asking:

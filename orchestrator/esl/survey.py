@@ -39,10 +39,11 @@ def look(ask_all: AskAll) -> tuple[SeenLeg, ...] | None:
         listed |= set(legs)
         if len(legs) >= sessions:
             break
-    return _dump(sorted(listed), ask_all)
+    return dumped(sorted(listed), ask_all)
 
 
-def _dump(legs: Sequence[str], ask_all: AskAll) -> tuple[SeenLeg, ...] | None:
+def dumped(legs: Sequence[str], ask_all: AskAll) -> tuple[SeenLeg, ...] | None:
+    """Those of these channels that answer `uuid_dump` now; None where the switch did not answer."""
     seen: list[SeenLeg] = []
     for first in range(0, len(legs), _AT_ONCE):
         some = legs[first : first + _AT_ONCE]

@@ -6,7 +6,7 @@ from typing import NoReturn
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.calling import CANCELLED
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
-from orchestrator.domain.engine import HandoverBegun
+from orchestrator.domain.engine import HandoverAsked, HandoverBegun
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.staff import forcing, shifts
 from orchestrator.domain.staff.engagements import by_offer
@@ -54,8 +54,13 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
             yield from draining.drain(world, command, _code(command.reason), ids)
         case inputs.UndrainNode():
             yield from draining.undrain(world, command, ids)
-        case inputs.HandOver():
+        case inputs.HandOver(ahead=True):
+            yield AppendEngine((HandoverAsked(to=command.to, why="asked_for"),))
+        case inputs.HandOver(why=""):
             yield AppendEngine((HandoverBegun(to=command.to),))
+        case inputs.HandOver():
+            asked = HandoverAsked(to=command.to, why=_code(command.why))
+            yield AppendEngine((asked, HandoverBegun(to=command.to)))
         case inputs.Move():
             yield hands.move(world, command.contact, command.queue, _code(command.reason), now, ids)
         case inputs.Prioritise():

@@ -314,9 +314,13 @@ class EndAll(DeskCommand, frozen=True, kw_only=True, tag="end_all"):
 
 
 class HandOver(DeskCommand, frozen=True, kw_only=True, tag="hand_over"):
-    """Let an engine that stands by decide from now on: the one with this name, or any that is ready."""
+    """Let an engine that stands by decide from now on: the one with this name, or any that is ready. `ahead`: not yet,
+    but let it look at the switches for that.
+    """
 
     to: str = ""
+    ahead: bool = False
+    why: str = ""
 
 
 class IdentifyContact(DeskCommand, frozen=True, kw_only=True, tag="identify"):

@@ -41,7 +41,7 @@ AT_ONCE: Final = 32
 # Whoever comes while there is no place waits so long for one.
 _FOR_A_PLACE_S: Final = 0.5
 _PIECE: Final = 65_536
-_PROOF, _MOMENT = "X-Ringledger-Proof", "X-Ringledger-Moment"
+PROOF, MOMENT, WISH = "X-Ringledger-Proof", "X-Ringledger-Moment", "X-Ringledger-Wish"
 _NAME: Final = re.compile(r"/([A-Za-z0-9][A-Za-z0-9-]{0,80}\.(?:sealed|peaks))")
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})")
 _TOTAL: Final = re.compile(r"bytes [0-9]+-[0-9]+/([0-9]{1,15})")
@@ -49,6 +49,8 @@ _OK, _GONE = 206, 404
 
 Prove = Callable[[str], str]
 """The proof of a text."""
+Calls = Callable[[str, str, str], bytes]
+"""The answer, sealed, to a wish about a path, in a question (`calls_elsewhere`). Raises OSError and ValueError."""
 
 
 def prover(vault: Vault) -> Prove:
@@ -56,7 +58,8 @@ def prover(vault: Vault) -> Prove:
     return lambda text: vault.token("recordings fetched", text).hex()
 
 
-def _question(name: str, asked: str, moment: str) -> str:
+def question(name: str, asked: str, moment: str) -> str:
+    """What a proof is of: this was asked for in this way at this moment."""
     return f"ask\n{name}\n{asked}\n{moment}"
 
 
@@ -116,8 +119,8 @@ class Fetched:
     def _asked(self, begin: int, end: int) -> Iterator[tuple[HTTPResponse, int]]:
         connection = HTTPConnection(self._door.host, self._door.port, timeout=self._timeout_s)
         asked, moment = f"bytes={begin}-{end - 1}", str(int(time.time()))
-        question = _question(self._name, asked, moment)
-        headers = {"Range": asked, _MOMENT: moment, _PROOF: self._prove(question)}
+        asking = question(self._name, asked, moment)
+        headers = {"Range": asked, MOMENT: moment, PROOF: self._prove(asking)}
         try:
             try:
                 connection.request("GET", f"/{self._name}", headers=headers)
@@ -125,16 +128,16 @@ class Fetched:
             except (OSError, HTTPException) as error:
                 raise self.away(str(error)) from error
             with answer:
-                yield answer, self._checked(answer, question)
+                yield answer, self._checked(answer, asking)
         finally:
             connection.close()
 
-    def _checked(self, answer: HTTPResponse, question: str) -> int:
+    def _checked(self, answer: HTTPResponse, asking: str) -> int:
         """How long the file is, as that machine has proved that it said."""
         found = _TOTAL.fullmatch(answer.headers.get("Content-Range", ""))
         total = int(found[1]) if found else 0
-        proof = self._prove(_answer(question, answer.status, total))
-        if not _same(proof, answer.headers.get(_PROOF, "")):
+        proof = self._prove(_answer(asking, answer.status, total))
+        if not _same(proof, answer.headers.get(PROOF, "")):
             raise self.away(f"answered {answer.status} without a proof")
         if answer.status == _GONE:
             raise FileNotFoundError(errno.ENOENT, "That machine has no such file", self._name)
@@ -178,10 +181,21 @@ class Door(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: Address, folder: Path, prove: Prove, *, clock: Callable[[], float] = time.time) -> None:
-        """Raises OSError where it cannot listen there."""
+    def __init__(
+        self,
+        address: Address,
+        folder: Path,
+        prove: Prove,
+        *,
+        calls: Calls | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`calls`: what files about calls say, where somebody may ask for them. Raises OSError where it cannot listen
+        there.
+        """
         self.folder = folder
         self.prove = prove
+        self.calls = calls
         self.clock = clock
         self.places = threading.BoundedSemaphore(AT_ONCE)
         self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
@@ -256,6 +270,9 @@ class _Asked(BaseHTTPRequestHandler):
     def do_GET(self) -> None:  # the name that http.server calls
         """A range of a file; 403 without a proof, 404 where there is none, 416 for a range that is none of it."""
         self.connection.settimeout(self.timeout)
+        if self.path.startswith("/calls"):
+            self._calls()
+            return
         wanted = self._wanted()
         if wanted is None:
             self.send_response(403)
@@ -281,22 +298,45 @@ class _Asked(BaseHTTPRequestHandler):
 
     def _wanted(self) -> _Wanted | None:
         name, asked = _NAME.fullmatch(self.path), self.headers.get("Range", "")
-        stretch, moment = _RANGE.fullmatch(asked), self.headers.get(_MOMENT, "")
+        stretch, moment = _RANGE.fullmatch(asked), self.headers.get(MOMENT, "")
         if name is None or stretch is None or not re.fullmatch("[0-9]{1,12}", moment):
             return None
-        question = _question(name[1], asked, moment)
+        asking = question(name[1], asked, moment)
+        if not self._is_proved(asking, moment):
+            return None
+        return _Wanted(name[1], int(stretch[1]), int(stretch[2]) + 1, asking)
+
+    def _is_proved(self, asking: str, moment: str) -> bool:
         if abs(self.server.clock() - int(moment)) > GOOD_S:
-            return None
-        if not _same(self.server.prove(question), self.headers.get(_PROOF, "")):
-            return None
-        return _Wanted(name[1], int(stretch[1]), int(stretch[2]) + 1, question)
+            return False
+        return _same(self.server.prove(asking), self.headers.get(PROOF, ""))
+
+    def _calls(self) -> None:
+        """What the files about calls say to a wish; 403 without a proof, 404 where there is none or it is no wish."""
+        wish, moment = self.headers.get(WISH, ""), self.headers.get(MOMENT, "")
+        asking, body, status = question(self.path, wish, moment), b"", 403
+        if self.server.calls is not None and re.fullmatch("[0-9]{1,12}", moment) and self._is_proved(asking, moment):
+            try:
+                body, status = self.server.calls(self.path, wish, asking), 200
+            except (OSError, ValueError) as error:
+                log.warning("calls-not-told", why=type(error).__name__)
+                status = 404
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_DELETE(self) -> None:  # the name that http.server calls
+        """A file about a call is done with."""
+        self.connection.settimeout(self.timeout)
+        self._calls()
 
     def _say(self, wanted: _Wanted, status: int, total: int, length: int) -> None:
         self.send_response(status)
         if total:
             self.send_header("Content-Range", f"bytes {wanted.begin}-{wanted.begin + max(0, length - 1)}/{total}")
         self.send_header("Content-Length", str(length))
-        self.send_header(_PROOF, self.server.prove(_answer(wanted.question, status, total)))
+        self.send_header(PROOF, self.server.prove(_answer(wanted.question, status, total)))
         self.end_headers()
 
     def log_message(self, _form: str, *_args: object) -> None:

@@ -1,17 +1,14 @@
-"""Calls that this machine's switch served by itself, imported from the files in which it says so (mod_json_cdr).
+"""Calls that switches served by themselves, imported from the files in which they say so (mod_json_cdr): this machine's
+(`call_files`), and those of others, which are fetched (`calls_elsewhere`).
 
-A file is what somebody else wrote: it is read within bounds, and nothing of it is believed that does not have the shape
-of its kind. One that cannot be read is put aside, with an alarm, and never deleted; one whose call is in the log goes.
-A call is imported once: the contact's id derives from it, and the engine knows which it has (`runner/unattended.py`).
+Nothing of a file is believed that does not have the shape of its kind. One that cannot be read is put aside; one whose
+call is in the log goes. A call is imported once: the contact's id derives from it, and the engine knows which it has
+(`runner/unattended.py`).
 """
 
-import os
 import re
-import stat
-import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 import gevent
@@ -20,20 +17,15 @@ import structlog
 
 from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.runner.inputs import ImportCall
+from orchestrator.service.call_files import LARGEST, Place, Unreadable
 from orchestrator.service.customers import Caller
+from orchestrator.steady import Spawn
 from orchestrator.store import StoreError
 
 log = structlog.get_logger(__name__)
 
-SUFFIX: Final = ".cdr.json"
-ASIDE: Final = "aside"
-# A real one has 14 kB; its caller's headers may make it ten times that.
-LARGEST: Final = 262_144
 LONGEST_VALUE: Final = 2_048
-# The switch writes a file in one go, and not whole from the start: who reads it a moment later has it whole.
-SETTLED_S: Final = 2.0
 EVERY_S: Final = 5.0
-AT_ONCE: Final = 20
 # A clock that is wrong by more is not believed.
 AHEAD: Final = 86_400 * SECOND
 _FIRST: Final = Instant(946_684_800 * SECOND)  # 2000-01-01
@@ -53,16 +45,13 @@ Carry = Callable[[ImportCall], int]
 _READ: Final = (
     "uuid",
     "ringledger_unattended",
+    "ringledger_node",
     "ringledger_contact",
     "ringledger_message",
     "bridge_channel",
     "hangup_cause",
     "record_ms",
 )
-
-
-class Unreadable(ValueError):
-    """This is no record of a call that a switch served by itself. The message says why, and quotes nothing of it."""
 
 
 class _Profile(msgspec.Struct):
@@ -86,12 +75,32 @@ class _Stage(msgspec.Struct):
 class _Record(msgspec.Struct):
     variables: dict[str, object]
     callflow: list[_Stage]
+    core: str = msgspec.field(name="core-uuid", default="")
 
 
 _decoder: Final = msgspec.json.Decoder(_Record)
 
 
-def read(data: bytes, leg: str, node: str, now: Instant) -> ImportCall:
+class Here(msgspec.Struct, frozen=True):
+    """The switches whose files lie in this folder, and the run ids by which they are known now."""
+
+    nodes: tuple[str, ...]
+    cores: Mapping[str, str] = {}
+    """Switch by run id."""
+
+    def node_of(self, named: str, core: str) -> str:
+        """The switch that wrote a record: as it says itself; as its run id says, where its configuration is of before
+        it was told its name; or the only one that there is. Raises `Unreadable` where nobody can say.
+        """
+        if named in self.nodes:
+            return named
+        known = self.cores.get(core, "")
+        if not named and (known in self.nodes or len(self.nodes) == 1):
+            return known if known in self.nodes else self.nodes[0]
+        raise Unreadable("nobody can say which of the switches here wrote it")
+
+
+def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
     """The call that this file tells of, whose name says `leg`. Raises `Unreadable`."""
     if len(data) > LARGEST:
         raise Unreadable(f"it has more than {LARGEST} bytes")
@@ -108,6 +117,7 @@ def read(data: bytes, leg: str, node: str, now: Instant) -> ImportCall:
         raise Unreadable("its name and its call do not agree")
     if values.get("ringledger_unattended") != "yes":
         raise Unreadable("its call was not served by the switch alone")
+    node = here.node_of(values.get("ringledger_node", ""), record.core)
     # The last stage comes first: there the call ended, and in the oldest one it arrived.
     last, first = record.callflow[0], record.callflow[-1]
     arrived, ended = _instant(first.times.created_time), _instant(last.times.hangup_time)
@@ -145,35 +155,29 @@ def _matching(shape: re.Pattern[str], text: str) -> str:
     return text if shape.fullmatch(text) else ""
 
 
+class Lying(NamedTuple):
+    """A place where files lie, and whose they are."""
+
+    place: Place
+    here: Callable[[], Here]
+
+
 class Importer:
     """Looks for files again and again, in the background, and has each call imported."""
 
     def __init__(
-        self,
-        folder: Path,
-        recordings: Path,
-        *,
-        node: str,
-        carry: Carry,
-        identify: Identify,
-        clock: Callable[[], Instant],
-        settled_s: float = SETTLED_S,
+        self, sources: Sequence[Lying], *, carry: Carry, identify: Identify, clock: Callable[[], Instant]
     ) -> None:
         """`carry` takes the command into the log, and returns its position; 0 where it is there. Raises `Refused`."""
-        self.put_aside = 0
-        """Files that could not be read, since the start."""
-        self._folder = folder
-        self._recordings = recordings
-        self._node = node
+        self._sources = sources
         self._carry = carry
         self._identify = identify
         self._clock = clock
-        self._settled_s = settled_s
         self._greenlet: gevent.Greenlet | None = None
 
-    def start(self) -> None:
+    def start(self, spawn: Spawn) -> None:
         """Begin to look."""
-        self._greenlet = gevent.spawn(self._look_for_ever)
+        self._greenlet = spawn("importer", self._look_for_ever)
 
     def stop(self) -> None:
         """Look no more. What was not imported is found by the next engine."""
@@ -184,69 +188,52 @@ class Importer:
         while True:
             try:
                 self.look()
-            except (OSError, StoreError) as error:
-                # The files stay, and are read when disk and database are there again.
+            except StoreError as error:
+                # The files stay, and are read when the database is there again.
                 log.warning("calls-not-imported", error=type(error).__name__)
             gevent.sleep(EVERY_S)
 
     def look(self) -> int:
-        """Import what is there, a few at a time; how many calls were."""
+        """Import what is there, a few at a time; how many calls were. A place that cannot be reached keeps no other
+        waiting, nor does a file that leads to an error that nobody foresaw: that is raised once all were looked at.
+        """
         imported = 0
-        for path, leg in self._settled():
+        unforeseen: Exception | None = None
+        for source in self._sources:
             try:
-                command = read(self._bytes(path), leg, self._node, self._clock())
-            except Unreadable as error:
-                self._put_aside(path, str(error))
-                continue
-            if command.message and not (self._recordings / command.message).is_file():
-                command = msgspec.structs.replace(command, message="", message_ms=0)
-            try:
-                imported += self._carry(self._known(command)) > 0
-            except Refused as refused:
-                log.info("call-not-imported-yet", leg=leg, why=refused.code)
-                continue
-            path.unlink()
+                for leg in source.place.waiting():
+                    try:
+                        imported += self._import(source, leg)
+                    except (OSError, StoreError):
+                        raise
+                    except Exception as error:  # noqa: BLE001 - raised below
+                        unforeseen = unforeseen or error
+            except OSError as error:
+                # The files stay, and are read when disk or machine are there again.
+                log.warning("calls-not-imported", error=f"{type(error).__name__}: {error}")
+        if unforeseen is not None:
+            raise unforeseen
         return imported
+
+    def _import(self, source: Lying, leg: str) -> bool:
+        """Whether this file's call is in the log now, and was not before."""
+        try:
+            told = source.place.told(leg)
+            command = read(told.data, leg, source.here(), self._clock())
+        except Unreadable as error:
+            source.place.put_aside(leg, str(error))
+            return False
+        if command.message and not told.message:
+            command = msgspec.structs.replace(command, message="", message_ms=0)
+        try:
+            new = self._carry(self._known(command)) > 0
+        except Refused as refused:
+            log.info("call-not-imported-yet", leg=leg, why=refused.code)
+            return False
+        source.place.done(leg, told.digest)
+        return new
 
     def _known(self, command: ImportCall) -> ImportCall:
         """The command with the customer who called, where that is somebody."""
         (caller,) = self._identify([command.caller_number])
         return command if caller is None else msgspec.structs.replace(command, customer_id=caller.customer_id)
-
-    def _settled(self) -> Iterator[tuple[Path, str]]:
-        """The oldest files that nobody writes any more, each with the call that its name says."""
-        if not self._folder.is_dir():
-            return
-        found = [
-            (entry.stat(follow_symlinks=False).st_mtime, entry.name)
-            for entry in os.scandir(self._folder)
-            if entry.name.endswith(SUFFIX)
-        ]
-        before = time.time() - self._settled_s
-        for changed, name in sorted(found)[:AT_ONCE]:
-            if changed <= before:
-                yield self._folder / name, name.removesuffix(SUFFIX)
-
-    def _bytes(self, path: Path) -> bytes:
-        """The file's bytes, one more than may be at most. Raises `Unreadable` for what is no plain file."""
-        try:
-            number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError as error:
-            raise Unreadable(f"it cannot be opened ({error.strerror})") from None
-        with os.fdopen(number, "rb") as file:
-            if not stat.S_ISREG(os.fstat(number).st_mode):
-                raise Unreadable("it is no plain file")
-            return file.read(LARGEST + 1)
-
-    def _put_aside(self, path: Path, why: str) -> None:
-        folder = self._folder / ASIDE
-        folder.mkdir(mode=0o700, exist_ok=True)
-        place, number = folder / path.name, 1
-        while os.path.lexists(place):
-            number += 1
-            place = folder / f"{path.name}.{number}"
-        path.rename(place)
-        self.put_aside += 1
-        log.error(
-            "call-record-unreadable", file=place.name, why=why, remedy=f"look at it in {folder}; it is kept there"
-        )

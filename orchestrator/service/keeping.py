@@ -24,6 +24,8 @@ from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, Re
 from orchestrator.domain.contacts.recording import WITHOUT_A_FILE
 from orchestrator.domain.kernel import Instant, Record, ident_of
 from orchestrator.service import retention
+from orchestrator.service.call_files import CallFiles
+from orchestrator.service.calls_elsewhere import door_of
 from orchestrator.service.fetching import Door, Elsewhere, prover
 from orchestrator.service.holds import Holds
 from orchestrator.service.recordings import SUFFIX, Recordings, is_file_name
@@ -181,11 +183,15 @@ def run(settings: Settings, *, node: str = "") -> int:
 
 
 def serve(settings: Settings) -> int:
-    """Hand sealed recordings of this machine to players of others until SIGTERM or SIGINT; the exit code."""
+    """Hand sealed recordings of this machine to players of others, and what its switches served alone to the engine,
+    until SIGTERM or SIGINT; the exit code.
+    """
     logs.configure(settings.log_level)
     with opened(settings, "ringledger recordings door") as tools:
         prove = prover(tools.vault)
-    with Door(settings.fetch, settings.kept, prove) as door:
+        files = CallFiles(settings.recordings.with_name("unattended"), settings.recordings, tools.vault)
+        calls = door_of(files, tools.vault)
+    with Door(settings.fetch, settings.kept, prove, calls=calls) as door:
         for number in (signal.SIGTERM, signal.SIGINT):
             # `shutdown` waits for the loop that this handler interrupts.
             signal.signal(number, lambda *_: threading.Thread(target=door.shutdown).start())

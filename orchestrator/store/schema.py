@@ -35,6 +35,7 @@ _MIGRATIONS: Final = (
     "0006_engines.sql",
     "0007_begun.sql",
     "0008_spool.sql",
+    "0009_engines_ahead.sql",
 )
 VERSION: Final = len(_MIGRATIONS)
 

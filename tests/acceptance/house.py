@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -104,9 +105,12 @@ queue = "support"
 class Engine:
     """The deciding process, as production runs it. Each start has a number and a log of its own."""
 
-    def __init__(self, home: Path, folder: Path, number: int, environment: dict[str, str]) -> None:
+    def __init__(
+        self, home: Path, folder: Path, number: int, environment: dict[str, str], *, on: Sequence[str] = ()
+    ) -> None:
+        """`on`: how a command begins that is to run on another host."""
         self.output = folder / f"engine-{number}.log"
-        command = [sys.executable, "-m", "orchestrator", "engine"]
+        command = [*on, sys.executable, "-m", "orchestrator", "engine"]
         self.child = Child(command, output=self.output, folder=ROOT, environment=environment)
         self.home = home
 
@@ -195,9 +199,9 @@ class House:
         }
         return {**kept, **ours, **self.variables, **variables}
 
-    def start_engine(self, **variables: str) -> Engine:
-        """One more engine; it stands by for as long as another one is active."""
-        engine = Engine(self.home, self.folder, len(self.engines) + 1, self.environment(**variables))
+    def start_engine(self, *on: str, **variables: str) -> Engine:
+        """One more engine; it stands by for as long as another one is active. `on` as of `Engine`."""
+        engine = Engine(self.home, self.folder, len(self.engines) + 1, self.environment(**variables), on=on)
         self.engines.append(engine)
         return engine
 

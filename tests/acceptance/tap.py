@@ -1,4 +1,4 @@
-"""A relay between an engine and its switch that keeps what the engine wrote."""
+"""Relays between an engine and what it speaks to, which keep what the engine wrote."""
 
 import socket
 import threading
@@ -11,18 +11,25 @@ from orchestrator.settings import Switch
 
 _CHUNK = 65_536
 
-QUESTIONS = ("auth ", "event ", "api global_getvar ", "api status", "api show ", "api uuid_dump ", "api uuid_exists ")
+QUESTIONS = (
+    "auth ",
+    "event ",
+    "api global_getvar ",
+    "api list_users ",
+    "api show ",
+    "api status",
+    "api uuid_dump ",
+    "api uuid_exists ",
+)
 """How commands begin that change no call."""
 
 
-class Tap:
-    """Listens on a port of its own and leads to the switch's event socket; in use inside its block."""
+class Relay:
+    """Whoever comes to the listener is led to what `connect` reaches; in use inside its block."""
 
-    def __init__(self, switch: Switch) -> None:
-        self._target = (switch.host, switch.port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.switch = Switch(switch.name, "127.0.0.1", self._listener.getsockname()[1], switch.password)
-        """The switch as whoever goes through the relay names it."""
+    def __init__(self, listener: socket.socket, connect: Callable[[], socket.socket]) -> None:
+        self._connect = connect
+        self._listener = listener
         self._lock = threading.Lock()
         self._written = bytearray()
         self._sockets: list[socket.socket] = [self._listener]
@@ -42,12 +49,9 @@ class Tap:
         for thread in self._threads:
             thread.join(5)
 
-    def orders(self) -> list[str]:
-        """The commands written so far that change something: no questions, and not the line feeds that ask for news."""
-        with self._lock:
-            text = self._written.decode(errors="replace")
-        commands = (command.strip() for command in text.split("\n\n"))
-        return [command for command in commands if command and not command.startswith(QUESTIONS)]
+    def is_left(self) -> bool:
+        """Whether nobody is connected through it any more: what was on its way has come, or never will."""
+        return not any(thread.is_alive() for thread in self._threads[1:])
 
     def _run(self, work: Callable[..., None], *arguments: socket.socket) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
@@ -58,22 +62,42 @@ class Tap:
         while True:
             try:
                 engine, _ = self._listener.accept()
-                switch = socket.create_connection(self._target)
+                target = self._connect()
             except OSError:
                 return
-            for each in (engine, switch):
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._sockets += [engine, switch]
-            self._run(self._to_switch, engine, switch)
-            self._run(_relay, switch, engine)
+            for each in (engine, target):
+                if each.family != socket.AF_UNIX:
+                    each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sockets += [engine, target]
+            self._run(self._to_target, engine, target)
+            self._run(_relay, target, engine)
 
-    def _to_switch(self, engine: socket.socket, switch: socket.socket) -> None:
+    def _to_target(self, engine: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := engine.recv(_CHUNK):
                 with self._lock:
                     self._written += data
-                switch.sendall(data)
-            switch.shutdown(socket.SHUT_RDWR)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+
+
+class Tap(Relay):
+    """Leads to a switch's event socket."""
+
+    def __init__(self, switch: Switch, *, listener: socket.socket | None = None) -> None:
+        """`listener`: where whoever goes through the relay finds it; somewhere on 127.0.0.1 where none is given."""
+        listener = listener or socket.create_server(("127.0.0.1", 0))
+        super().__init__(listener, lambda: socket.create_connection((switch.host, switch.port)))
+        host, port = listener.getsockname()[:2]
+        self.switch = Switch(switch.name, host, port, switch.password)
+        """The switch as whoever goes through the relay names it."""
+
+    def orders(self) -> list[str]:
+        """The commands written so far that change something: no questions, and not the line feeds that ask for news."""
+        with self._lock:
+            text = self._written.decode(errors="replace")
+        commands = (command.strip() for command in text.split("\n\n"))
+        return [command for command in commands if command and not command.startswith(QUESTIONS)]
 
 
 def _relay(source: socket.socket, target: socket.socket) -> None:

@@ -30,6 +30,8 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def _measured() -> dict[str, Any]:
+    import gevent
+
     from orchestrator.esl.alive import SignOfLife
     from orchestrator.esl.node import Link
     from orchestrator.loop import wall_clock
@@ -46,7 +48,7 @@ def _measured() -> dict[str, Any]:
             stack.callback(links[node].stop)
         until(lambda: all(link.up for link in links.values()), "both links to be up")
         sign = SignOfLife(links, lives=lambda: True)
-        sign.start()
+        sign.start(lambda _, work: gevent.spawn(work))
         stack.callback(sign.stop)
         began = time.monotonic()
         time.sleep(MEASURED_S)

@@ -1,8 +1,9 @@
 """How long nobody decides when the active engine dies or hands over, with 500 contacts live on the simulated switch.
 
     takeover    SIGKILL of the active engine → the standby's ledger and switch are compared, and contacts are offered
-    handover    the wish is recorded → the same
+    handover    the old engine decides nothing more → the same; `asked`: the wish is made → the same
     adoption    the new engine has its link → the same, for 1 000 channels
+    cut_off     nothing comes through to or from the active engine's host → the same (one caller; root only)
 
 Half of the contacts talk, the other half wait. No contact may end, and no leg be closed, by any of it.
 """
@@ -23,8 +24,10 @@ from orchestrator.engines import Roster
 from orchestrator.leader import LeaderState
 from orchestrator.runner import inputs
 from orchestrator.store import Source
+from tests.acceptance.far import far_engine
 from tests.acceptance.house import Engine, House
 from tests.contract.driver import SimulatedDriver
+from tests.lab.apart import why_not
 from tests.lab.patience import until
 from tests.postgres import make_reachable_directory
 
@@ -32,6 +35,7 @@ TALKING: Final = 250
 WAITING: Final = 250
 KILLS: Final = 12
 HANDOVERS: Final = 12
+CUT_OFF: Final = 3
 _CHANNELS: Final = 2 * TALKING + WAITING
 _FIRST: Final = 2001
 # More new callers than these at once would be a rush, which is another figure.
@@ -70,13 +74,18 @@ def run() -> Iterator[dict[str, Any]]:
         per_1000 = statistics.median(adoptions) * 1_000 / _CHANNELS
         yield {"name": "adoption.s_per_1000", "value": round(per_1000, 3), "unit": "s", "channels": _CHANNELS}
         _stand_by(house, roster)
-        handovers = []
+        handovers, asked = [], []
         for _ in range(HANDOVERS):
             until(lambda: _has_both(roster), "one to be active and another to be ready", within_s=60)
+            began = time.time_ns() // 1_000
             handovers.append(_hand_over(house))
+            asked.append(_until_decided(house, began))
         _nothing_lost(house)
     yield _figure("handover.p50_ms", statistics.median(handovers), contacts=TALKING + WAITING, handovers=HANDOVERS)
     yield _figure("handover.p95_ms", _p95(handovers), at_most=300)
+    yield _figure("handover.asked_p95_ms", _p95(asked))
+    if not why_not():
+        yield _figure("takeover.cut_off_ms", statistics.median(_cut_off() for _ in range(CUT_OFF)), at_most=10_000)
 
 
 def _extensions() -> range:
@@ -121,7 +130,7 @@ def _has_both(roster: Roster) -> bool:
 
 
 def _hand_over(house: House) -> float:
-    """Milliseconds from the wish, as it was recorded, until the next engine has its switch in step."""
+    """Milliseconds from the end of the old engine's decisions until the next one has its switch in step."""
     house.client.close()
     asked = time.time_ns() // 1_000
     house.do(inputs.HandOver())
@@ -134,6 +143,30 @@ def _until_decided(house: House, since: int) -> float:
     house.client.close()
     record = until(lambda: _last(house, NodeReconciled, after=since), "the switch to be in step", within_s=60)
     return float(record.about.at - since) / 1_000
+
+
+def _cut_off() -> float:
+    """Milliseconds from the moment that the active engine's host is cut off until the other one has its switch."""
+    with ExitStack() as stack:
+        place = make_reachable_directory()
+        stack.callback(shutil.rmtree, place)
+        lab = place / "lab"
+        lab.mkdir()
+        driver = stack.enter_context(SimulatedDriver(lab))
+        driver.begin()
+        stack.callback(driver.end)
+        house = stack.enter_context(House(driver, place, max_wait_s=3_600))
+        _, cable, _ = stack.enter_context(far_engine(house))
+        caller = driver.call()
+        house.ledger.await_event(c.ContactQueued)
+        house.stand_by()
+        house.client.close()
+        began = time.time_ns() // 1_000
+        cable.pull_out()
+        took = _until_decided(house, began)
+        caller.hang_up()
+        house.ledger.await_event(c.ContactEnded)
+        return took
 
 
 def _adoption_s(house: House) -> float:

@@ -9,10 +9,14 @@ import pytest
 
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.runner.inputs import ImportCall
+from orchestrator.service.call_files import ASIDE, LARGEST, CallFiles, Unreadable, aside
 from orchestrator.service.customers import Caller
-from orchestrator.service.importing import ASIDE, LARGEST, Importer, Unreadable, read
+from orchestrator.service.importing import Here, Importer, Lying, read
+from orchestrator.vault import DataKey, Vault
 
 LEG = "d8cca8ec-e5b0-4001-99af-e576f101a776"
+VAULT = Vault(DataKey.fresh().raw, None)  # type: ignore[arg-type]  # a named key needs no shelf
+HERE = Here(("sw1",))
 NOW = Instant(1_796_012_900_000_000)
 ARRIVED, JOINED, ENDED = 1_796_012_831_720_238, 1_796_012_843_401_595, 1_796_012_851_780_145
 
@@ -60,20 +64,17 @@ class Ledger:
         return len(self.taken)
 
 
-def importer(folder: Path, ledger: Ledger) -> Importer:
+def importer(folder: Path, ledger: Ledger, *, settled_s: float = 0.0) -> Importer:
     return Importer(
-        folder,
-        folder,
-        node="sw1",
+        [Lying(CallFiles(folder, folder, VAULT, settled_s=settled_s), lambda: HERE)],
         carry=ledger.carry,
         identify=lambda numbers: [Caller("c-1") if number else None for number in numbers],
         clock=lambda: NOW,
-        settled_s=0.0,
     )
 
 
 def test_a_record_says_who_called_whom_and_who_served_them() -> None:
-    call = read(text(ringledger_contact="c-9"), LEG, "sw1", NOW)
+    call = read(text(ringledger_contact="c-9"), LEG, HERE, NOW)
     assert (call.dialled, call.caller_number, call.caller_name, call.host) == (
         "4000",
         "+31201234567",
@@ -86,9 +87,9 @@ def test_a_record_says_who_called_whom_and_who_served_them() -> None:
 
 def test_a_message_has_the_name_that_we_gave_it_or_is_none() -> None:
     """Law 10: no file name comes from a record."""
-    named = read(text(ringledger_message=f"message-{LEG}.wav", record_ms="1500"), LEG, "sw1", NOW)
+    named = read(text(ringledger_message=f"message-{LEG}.wav", record_ms="1500"), LEG, HERE, NOW)
     assert (named.message, named.message_ms) == (f"message-{LEG}.wav", 1_500)
-    assert read(text(ringledger_message="..%2F..%2Fetc%2Fpasswd", record_ms="1e9"), LEG, "sw1", NOW).message == ""
+    assert read(text(ringledger_message="..%2F..%2Fetc%2Fpasswd", record_ms="1e9"), LEG, HERE, NOW).message == ""
 
 
 def test_a_name_in_bytes_that_are_no_utf_8_loses_its_letters_and_not_the_call(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def _tomorrow() -> bytes:
 def test_what_is_no_record_is_put_aside_with_an_alarm_and_never_deleted(data: bytes, tmp_path: Path) -> None:
     """Law 10, issue 6: bad input gets a clear refusal, and nothing is lost."""
     with pytest.raises(Unreadable):
-        read(data, LEG, "sw1", NOW)
+        read(data, LEG, HERE, NOW)
     ledger = Ledger()
     file = tmp_path / f"{LEG}.cdr.json"
     looking = importer(tmp_path, ledger)
@@ -143,9 +144,36 @@ def test_what_is_no_record_is_put_aside_with_an_alarm_and_never_deleted(data: by
     assert not ledger.taken
     assert not file.exists()
     kept = sorted((tmp_path / ASIDE).iterdir())
-    assert [each.name for each in kept] == [file.name, f"{file.name}.2"]
-    assert kept[0].read_bytes() == data
-    assert looking.put_aside == 2
+    assert [each.name for each in kept] == [f"{file.name}.2.sealed", f"{file.name}.sealed"]
+    assert b"".join(aside(tmp_path, kept[1].name, VAULT)) == data
+
+
+def test_what_is_put_aside_names_nobody_in_the_clear_not_even_what_was_put_there_before(tmp_path: Path) -> None:
+    """Law 11: a record that cannot be read has a caller's name and number all the same."""
+    ledger = Ledger()
+    old = tmp_path / ASIDE / "old.cdr.json"
+    old.parent.mkdir()
+    old.write_bytes(text())
+    (tmp_path / f"{LEG}.cdr.json").write_bytes(_without_times())
+    assert importer(tmp_path, ledger).look() == 0
+    kept = sorted(old.parent.iterdir())
+    assert [each.name for each in kept] == [f"{LEG}.cdr.json.sealed", "old.cdr.json.sealed"]
+    for file in kept:
+        assert b"Ada" not in file.read_bytes()
+        assert b"Ada" in b"".join(aside(tmp_path, file.name, VAULT))
+
+
+def test_of_several_switches_of_a_machine_a_call_belongs_to_the_one_that_wrote_it() -> None:
+    """It says so itself, or its run id does; a name that is none of theirs, and a silence, are nobody's."""
+    several = Here(("one", "two"), {"f": "two"})
+    assert read(text(ringledger_node="one"), LEG, several, NOW).node == "one"
+    assert read(text(), LEG, several, NOW).node == "two"
+    assert read(text(), LEG, HERE, NOW).node == "sw1"
+    for here, named in ((several, "three"), (HERE, "three")):
+        with pytest.raises(Unreadable):
+            read(text(ringledger_node=named), LEG, here, NOW)
+    with pytest.raises(Unreadable):
+        read(text(), LEG, Here(("one", "two")), NOW)
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -177,15 +205,28 @@ def test_a_file_stays_while_the_ledger_cannot_take_it_and_while_it_is_being_writ
     assert importer(tmp_path, ledger).look() == 0
     assert file.exists()
     ledger.refuses = ""
-    slow = Importer(
-        tmp_path,
-        tmp_path,
-        node="sw1",
-        carry=ledger.carry,
-        identify=lambda _: [None],
-        clock=lambda: NOW,
-        settled_s=60.0,
-    )
+    slow = importer(tmp_path, ledger, settled_s=60.0)
     assert slow.look() == 0
     os.utime(file, (1, 1))
     assert slow.look() == 1
+
+
+def test_a_file_that_leads_to_an_error_nobody_foresaw_keeps_none_behind_it_waiting(tmp_path: Path) -> None:
+    other = LEG.replace("d8cca8ec", "00000000")
+    for age, leg in enumerate((other, LEG)):
+        file = tmp_path / f"{leg}.cdr.json"
+        file.write_bytes(text(uuid=leg))
+        os.utime(file, (1 + age, 1 + age))
+    ledger = Ledger()
+    taken = ledger.carry
+
+    def carry(command: ImportCall) -> int:
+        if command.leg == other:
+            raise KeyError(other)
+        return taken(command)
+
+    ledger.carry = carry  # type: ignore[method-assign]
+    with pytest.raises(KeyError):
+        importer(tmp_path, ledger).look()
+    assert list(ledger.taken) == [LEG]
+    assert [file.name for file in tmp_path.iterdir()] == [f"{other}.cdr.json"]

@@ -69,7 +69,14 @@ class Stand:
         self._sources: list[Source] = []
         self.told: queue.Queue[tuple[str, int, int]] = queue.Queue()
 
-    def leader(self, *, url: str | None = None, timings: Timings | None = None, host: str | None = None) -> Leader:
+    def leader(
+        self,
+        *,
+        url: str | None = None,
+        timings: Timings | None = None,
+        host: str | None = None,
+        is_fit: Callable[[], bool] | None = None,
+    ) -> Leader:
         source = Source(url or self._url, name=holder_name())
         number = len(self._leaders)
         leader = Leader(
@@ -79,10 +86,14 @@ class Stand:
             on_deposed=partial(self._tell, "deposed", number),
             timings=timings,
             host=host,
+            is_fit=is_fit,
         )
         self._sources.append(source)
         self._leaders.append(leader)
         return leader.start()
+
+    def hand(self, number: int, to: Leader) -> bool:
+        return self._leaders[number].hand_to(to.holder)
 
     def _tell(self, word: str, number: int, lease: Lease) -> None:
         self.told.put((word, number, lease.epoch))
@@ -226,7 +237,7 @@ def test_a_lease_is_handed_to_one_of_those_who_stand_by_and_its_holder_stands_by
     lease = lease_of(first)
     _, second = (stand.leader(timings=NEVER_STALE) for _ in range(2))
     until(lambda: second.state is LeaderState.STANDBY, "they stand by")
-    second.expect()
+    second.expect(2.0)
     assert first.hand_to(second.holder)
     assert not lease.may_write()
     assert stand.next() == ("active", 2, 2)
@@ -234,6 +245,7 @@ def test_a_lease_is_handed_to_one_of_those_who_stand_by_and_its_holder_stands_by
     until(lambda: first.state is LeaderState.STANDBY, "it stands by")
     assert stand.told.empty()
     assert second.stop()
+    first.seek()
     assert stand.next()[2] == 3, "and takes it again like any other"
 
 
@@ -241,8 +253,40 @@ def test_a_lease_handed_to_one_who_is_gone_is_taken_by_another(stand: Stand) -> 
     first = stand.leader()
     stand.next()
     assert first.hand_to("ringledger elsewhere 1 00000000")
+    second = stand.leader()
+    assert stand.next() == ("active", 1, 2)
+    assert lease_of(second).taken is Taken.STALE
+
+
+def test_whoever_handed_over_seeks_the_lease_again_only_once_it_is_warm(stand: Stand) -> None:
+    """It would hold the lease, and have the whole log to read before it decides anything."""
+    first = stand.leader()
+    stand.next()
+    assert first.hand_to("ringledger elsewhere 1 00000000")
+    watched_until = time.monotonic() + 2 * Timings().stale_s
+    until(lambda: time.monotonic() > watched_until, "time passed", within_s=10)
+    assert stand.told.empty()
+    first.seek()
     assert stand.next() == ("active", 0, 2)
-    assert lease_of(first).taken is Taken.STALE
+
+
+def test_a_lease_is_not_taken_by_one_who_is_not_fit_unless_it_is_handed_over(stand: Stand) -> None:
+    """Feature 12.1: an engine that reaches no switch leaves it to another one that does."""
+    fit = threading.Event()
+    stand.leader(is_fit=fit.is_set)
+    second = stand.leader()
+    assert stand.next() == ("active", 1, 1)
+    assert second.stop()
+    third = stand.leader()
+    assert stand.next() == ("active", 2, 2)
+    assert third.stop()
+    fit.set()
+    assert stand.next() == ("active", 0, 3)
+    fit.clear()
+    fourth = stand.leader(is_fit=fit.is_set)
+    until(lambda: fourth.state is LeaderState.STANDBY, "it stands by")
+    assert stand.hand(0, fourth)
+    assert stand.next() == ("active", 3, 4)
 
 
 def test_a_stopped_process_that_wakes_up_finds_itself_deposed_before_it_acts_or_appends(

@@ -66,6 +66,7 @@ def _engines() -> dict[str, Any]:
         "ready": sum(each.may_follow for each in found),
         "states": {state.value: heard[state] for state in LeaderState},
         "silent": sum(each.silent for each in found),
+        "faults": sum(each.standing.faults for each in found if not each.silent),
     }
 
 

@@ -237,6 +237,9 @@ CODES: Final[dict[str, LazyString]] = {
     "session_ended": _l("the one that did has lost its database session, and could not act any more"),
     "nothing_heard": _l("nothing was heard of the one that did"),
     "handed_over": _l("it was handed over"),
+    # Why an engine is to follow.
+    "asked_for": _l("somebody asked for it"),
+    "switches_lost": _l("the one that decides has lost its switches"),
 }
 
 ORIGINS: Final[dict[str, LazyString]] = {

@@ -501,6 +501,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         _l("The engine on %(host)s decides from now on (epoch %(epoch)s): %(why)s"),
         lambda e, _: {"host": e.host, "epoch": e.epoch, "why": code(e.why)},
     ),
+    engine.HandoverAsked: (_l("Another engine is to follow: %(why)s"), lambda e, _: {"why": code(e.why)}),
     engine.HandoverBegun: (_l("The engine hands over to another one that stood by"), _nothing),
     engine.SpoolBegun: (
         _l("Alarm: the database is away; events go to the spool, and calls go on"),

@@ -2,6 +2,8 @@
 
 import json
 
+import gevent
+
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl import commands
 from orchestrator.esl.alive import SignOfLife
@@ -16,7 +18,7 @@ def test_who_waits_and_who_arrives_is_served_without_us_and_the_one_who_was_take
 ) -> None:
     """Complaints 1, 2 and 16: nobody waits for a program that is dead. A phone can register meanwhile."""
     sign = SignOfLife({driver.switch.name: desk.link}, lives=lambda: True, every_s=0.2)
-    sign.start()
+    sign.start(lambda _, work: gevent.spawn(work))
     driver.shorten_prompts()
     with driver.patience(2):
         until(lambda: sign.given > 2, "signs of life")
@@ -70,3 +72,22 @@ def test_where_nobody_answers_a_message_is_left(driver: Driver, desk: Desk) -> N
         until(record.exists, "the switch to say what became of the caller")
         assert json.loads(record.read_text())["variables"]["ringledger_message"] == message.name
         assert message.stat().st_size > 8_000
+
+
+def test_a_caller_whose_name_is_a_forged_header_keeps_nobody_waiting(driver: Driver, desk: Desk) -> None:
+    """Complaint 1: once taken, it would be sent there anew at each look, before all who came after it."""
+    driver.shorten_prompts()
+    forger = driver.call("4001", name=b'"Eve%0ACaller-Context%3A ringledger-inbound" ')
+    first = desk.parked_caller("4001")
+    waiter = driver.call("4002")
+    second = desk.parked_caller("4002")
+    with driver.control() as control, driver.patience(1):
+        swept = control.api("global_getvar ringledger_sweep").strip()
+        control.api("global_setvar ringledger_sweep=1")
+        try:
+            desk.await_fact(f.LegUnattended, leg=first, within_s=30)
+            desk.await_fact(f.LegUnattended, leg=second, within_s=30)
+        finally:
+            control.api(f"global_setvar ringledger_sweep={swept}")
+    for caller in (forger, waiter):
+        caller.hang_up()

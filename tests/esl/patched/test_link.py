@@ -6,6 +6,7 @@ import json
 import gevent
 import pytest
 
+from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl import link as link_module
 from orchestrator.esl import node, outbox, ownership, replies
@@ -284,6 +285,20 @@ def test_an_engine_that_becomes_active_does_not_wait_out_the_pause_of_whoever_st
     peer.password = PASSWORD
     link.serve()
     ear.await_fact(f.Snapshot)
+
+
+def test_what_is_behind_news_whose_delivery_was_cut_off_is_delivered_by_somebody_else(peer: Peer, ear: Ear) -> None:
+    """A connection that ends takes its reader with it, wherever that is: what it had read already is not lost."""
+    link = ear.link(peer)
+    ear.await_fact(f.Snapshot)
+
+    def cut_off(item: object, at: Instant) -> None:
+        link._deliver = ear
+        raise gevent.GreenletExit
+
+    link._deliver = cut_off
+    peer.say(b"".join(event("HEARTBEAT", Session_Count=str(n)) for n in range(3)))
+    until(lambda: len(ear.events()) == 2, "the two behind it")
 
 
 def test_a_silent_switch_is_asked_whether_it_lives(peer: Peer, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:

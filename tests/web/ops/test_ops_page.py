@@ -79,29 +79,31 @@ def test_engines_stand_there_with_their_lights(site: Site, database: Database) -
     assert "No engine could go on at once" in ops.get("/ops/").text
     pids = itertools.count(1)
 
-    def told(state: LeaderState, *, abreast: bool = True, missed: tuple[str, ...] = ()) -> None:
+    def told(state: LeaderState, *, abreast: bool = True, reached: tuple[str, ...] = ("fs1",), faults: int = 0) -> None:
         source = Source(database.writer, name=f"ringledger one {next(pids)} 00000000")
-        standing = Standing(state=state, position=7, abreast=abreast, reached=("fs1",), missed=missed)
+        standing = Standing(state=state, position=7, abreast=abreast, reached=reached, missed=("fs2",), faults=faults)
         Roster(source, site.parts.settings.site).tell("one", standing)
         source.close()
 
     told(LeaderState.ACTIVE)
     told(LeaderState.STARTING, abreast=False)
-    told(LeaderState.STANDBY, missed=("fs2",))
+    told(LeaderState.STANDBY, reached=())
     told(LeaderState.STOPPED)
     page = ops.get("/ops/").text
     assert "No engine could go on at once" in page
     for light in ("active: decides", "starting: reads the log", "standby: not ready yet", "stopped"):
         assert light in page
-    told(LeaderState.STANDBY)
+    assert "faults beside the calls" not in page
+    told(LeaderState.STANDBY, faults=3)
     page = ops.get("/ops/").text
     assert "No engine could go on at once" not in page
     assert "standby: ready to go on at once" in page
+    assert "faults beside the calls: 3" in page
     assert "not heard of any more" not in page
     health = site.browser().get("/healthz").json
     assert health is not None
     states = {"stopped": 1, "starting": 1, "standby": 2, "active": 1}
-    assert health["components"]["engines"] == {"ok": True, "ready": 1, "states": states, "silent": 0}
+    assert health["components"]["engines"] == {"ok": True, "ready": 1, "states": states, "silent": 0, "faults": 3}
     with psycopg.connect(database.writer, autocommit=True) as tables:
         tables.execute("UPDATE ringledger_engines SET seen_at = now() - interval '4 s' WHERE state = 'active'")
     assert "not heard of any more" in ops.get("/ops/").text

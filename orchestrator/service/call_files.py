@@ -1,0 +1,160 @@
+"""The files in which a switch says what became of the calls that it served by itself, in their folder.
+
+A file is what somebody else wrote: it is read within bounds, and one that cannot be used is put aside, sealed, with an
+alarm, and never deleted (`ringledger recordings aside` shows it).
+"""
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+from msgspec import Struct
+
+from orchestrator.service import sealed_files
+from orchestrator.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+SUFFIX: Final = ".cdr.json"
+ASIDE: Final = "aside"
+ASIDE_KEY: Final = "unattended aside"
+SEALED: Final = ".sealed"
+# A real one has 14 kB; its caller's headers may make it ten times that.
+LARGEST: Final = 262_144
+# The switch writes a file in one go, and not whole from the start: who reads it a moment later has it whole.
+SETTLED_S: Final = 2.0
+AT_ONCE: Final = 20
+
+
+class Unreadable(ValueError):
+    """This is no record of a call that a switch served by itself. The message says why, and quotes nothing of it."""
+
+
+class Told(Struct, frozen=True):
+    """What a file says, and whether the message of its caller lies beside it."""
+
+    data: bytes
+    message: bool
+
+    @property
+    def digest(self) -> str:
+        """By which it is known again that this is what was read."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+class Place(Protocol):
+    """Where such files lie: here, or on another machine. Every method raises OSError where it cannot be reached."""
+
+    def waiting(self) -> list[str]:
+        """The oldest that nobody writes any more, by the calls that their names say."""
+        ...
+
+    def told(self, leg: str) -> Told:
+        """What this one says, within bounds. Raises `Unreadable` for what is no plain file."""
+        ...
+
+    def done(self, leg: str, digest: str) -> None:
+        """It is in the log: it goes, where it still says what was read."""
+        ...
+
+    def put_aside(self, leg: str, why: str) -> None:
+        """It cannot be used, for this reason."""
+        ...
+
+
+class CallFiles:
+    """Those of this machine's switches (`Place`)."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recordings: Path,
+        vault: Vault,
+        *,
+        settled_s: float = SETTLED_S,
+        aside: Callable[[Callable[..., object], tuple[object, ...]], object] = lambda work, given: work(*given),
+    ) -> None:
+        """`aside` does work that may take long: on a thread of its own, where calls go on meanwhile."""
+        self._aside = aside
+        self._looked = False
+        self._folder = folder
+        self._recordings = recordings
+        self._vault = vault
+        self._settled_s = settled_s
+
+    def waiting(self) -> list[str]:
+        if not self._folder.is_dir():
+            return []
+        if not self._looked:
+            self._seal_what_lies_open()
+            self._looked = True
+        found = [
+            (entry.stat(follow_symlinks=False).st_mtime, entry.name)
+            for entry in os.scandir(self._folder)
+            if entry.name.endswith(SUFFIX)
+        ]
+        before = time.time() - self._settled_s
+        return [name.removesuffix(SUFFIX) for changed, name in sorted(found)[:AT_ONCE] if changed <= before]
+
+    def told(self, leg: str) -> Told:
+        try:
+            number = os.open(self._path(leg), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise Unreadable(f"it cannot be opened ({error.strerror})") from None
+        with os.fdopen(number, "rb") as file:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise Unreadable("it is no plain file")
+            data = file.read(LARGEST + 1)
+        return Told(data, (self._recordings / f"message-{leg}.wav").is_file())
+
+    def done(self, leg: str, digest: str) -> None:
+        if self.told(leg).digest == digest:
+            self._path(leg).unlink()
+
+    def put_aside(self, leg: str, why: str) -> None:
+        path = self._path(leg)
+        folder = self._folder / ASIDE
+        folder.mkdir(mode=0o700, exist_ok=True)
+        place, number = folder / f"{path.name}{SEALED}", 1
+        while os.path.lexists(place):
+            number += 1
+            place = folder / f"{path.name}.{number}{SEALED}"
+        self._seal(path, place)
+        log.error(
+            "call-record-unreadable",
+            file=place.name,
+            why=why,
+            remedy=f"`ringledger recordings aside {place.name}` shows it; it is kept in {folder}",
+        )
+
+    def _seal_what_lies_open(self) -> None:
+        """Seal what an earlier version put aside as it was."""
+        folder = self._folder / ASIDE
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix not in {SEALED, sealed_files.HALF} and stat.S_ISREG(path.lstat().st_mode):
+                self._seal(path, path.with_name(f"{path.name}{SEALED}"))
+
+    def _path(self, leg: str) -> Path:
+        return self._folder / f"{leg}{SUFFIX}"
+
+    def _seal(self, path: Path, place: Path) -> None:
+        """Move it there, where its caller's name is not to be read. What is no plain file holds none."""
+        if stat.S_ISREG(path.lstat().st_mode):
+            self._aside(sealed_files.seal, (path, place, self._vault.named_key(ASIDE_KEY), place.name))
+            path.unlink()
+        else:
+            path.rename(place.with_name(place.name.removesuffix(SEALED)))
+
+
+def aside(folder: Path, name: str, vault: Vault) -> Iterator[bytes]:
+    """What was put aside under this name, piece by piece. Raises OSError where nothing was, `Tampered` where it is not
+    as it was sealed.
+    """
+    return sealed_files.SealedFile(folder / ASIDE / name, vault.named_key(ASIDE_KEY), name).read()
