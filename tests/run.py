@@ -15,7 +15,7 @@ from tests.conftest import freeswitch_binary
 _NOTHING_COLLECTED = 5
 _FAILED = 1
 # Whole files, in the order of `tests.order`: a module's fixtures, the demo that all walks go through, are made once.
-_SPREAD = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+_SPREAD = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 AGAIN_AT_MOST: Final = 5
 """So many failures may be a busy machine's; more are a fault (docs/decisions/0099)."""
 
