@@ -42,8 +42,8 @@ def crowded(kit: ReadKit) -> ReadKit:
         cursor.execute(
             "INSERT INTO contact_log SELECT 'c' || n, %s + n, 'n1', '4001', '', '', '', 'inbound', '', 'q' || n %% 100,"
             " 'k' || n, 'a' || n %% 100, CASE n %% 100 WHEN 0 THEN '' ELSE 'completed' END, '', NULL, NULL, NULL,"
-            " 0, 0, 0, NULL, NULL, NULL, 0, 0, '', NULL, '', NULL, CASE n %% 10 WHEN 0 THEN 'often' ELSE 't' || n END, n"
-            " FROM generate_series(1, %s) AS n",
+            " 0, 0, 0, NULL, NULL, NULL, 0, 0, '', NULL, '', NULL, CASE n %% 10 WHEN 0 THEN 'often' ELSE 't' || n END,"
+            " n FROM generate_series(1, %s) AS n",
             (MORNING, ROWS),
         )
         cursor.execute("ANALYZE contact_log")
