@@ -445,8 +445,8 @@ class Engine:
         self._held.append((node, item, at))
 
     def _throw_away(self) -> None:
-        """What a switch told can be asked afresh. Kept is what cannot: that it was restarted meanwhile (without that its
-        callers would count as having given up), and what others appended.
+        """What a switch told can be asked afresh. Kept is what cannot: that it was restarted (without that its callers
+        would count as having given up), and what others appended.
         """
         kept = [each for each in self._held if not isinstance(each[1], _ASKED_AFRESH)]
         remedy = "the switches are asked afresh"

@@ -61,8 +61,8 @@ def test_a_link_that_looked_ahead_asks_only_for_what_has_moved(peer: Peer, ear: 
 def test_whoever_decides_asks_nothing_over_a_link_that_only_looks_ahead(
     peer: Peer, ear: Ear, ahead: Callable[[], Link]
 ) -> None:
-    """Feature 12.4: it may look at a switch of whose restart the log does not know yet. That a leg is not there would be
-    told before LinkUp says so, and its caller would count as having given up.
+    """Feature 12.4: it may look at a switch of whose restart the log does not know yet. That a leg is not there would
+    be told before LinkUp says so, and its caller would count as having given up.
     """
     link = ahead()
     outcomes: list[Outcome] = []
