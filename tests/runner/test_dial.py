@@ -389,6 +389,17 @@ def test_a_switch_that_was_restarted_ends_it_once() -> None:
     assert (scene.ended(), scene.status(1)) == (["switch_lost"], "ready")
 
 
+def test_a_talk_is_lost_with_its_switch_though_the_agents_leg_is_the_older_one() -> None:
+    """Feature 12.4."""
+    scene = Dialled()
+    scene.ready(1)
+    scene.dial()
+    ring = scene.agent_answers()
+    scene.bridge(scene.number_answers(), ring)
+    scene.connect(core="core-2")
+    assert (scene.ended(), scene.status(1)) == (["switch_lost"], "wrapping_up")
+
+
 def test_once_they_talk_whoever_was_dialled_is_held_passed_on_and_parked_like_a_caller() -> None:
     """Feature 4.3: in the queue whose settings hold."""
     scene = Dialled(2)
