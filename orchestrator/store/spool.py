@@ -190,7 +190,8 @@ class Spool:
             connection.execute("UPDATE owner SET drained = ?", (until,))
             return connection.execute("DELETE FROM entries WHERE place <= ?", (until,)).rowcount
 
-        self.waiting = max(0, self.waiting - self._write(write))
+        dropped = self._write(write)  # first: others append while it waits
+        self.waiting = max(0, self.waiting - dropped)
         self.size = self._size()
         return self.waiting
 

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -194,6 +195,44 @@ def test_past_its_limit_it_says_so_and_past_its_reserve_it_takes_nothing_more(sp
     assert spool.waiting == version + 1
 
 
+def test_what_is_kept_while_something_is_dropped_is_counted(
+    spooled: Spools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease that is given back goes on naming its spool as long as something waits in it."""
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, calls("contact-a", 1))
+    at_the_lock = threading.Event()
+
+    class Lock:
+        """Says when somebody comes to it."""
+
+        def __init__(self, lock: threading.Lock) -> None:
+            self._lock = lock
+
+        def __enter__(self) -> None:
+            at_the_lock.set()
+            self._lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self._lock.release()
+
+    monkeypatch.setattr(spool, "_lock", Lock(spool._lock))
+    dropping = threading.Thread(target=spool.drop, args=(ME, 1))
+
+    def begin_to_drop(statement: str) -> None:
+        if statement == "COMMIT":
+            spool._connection.set_trace_callback(None)
+            at_the_lock.clear()
+            dropping.start()
+            at_the_lock.wait(10)
+
+    spool._connection.set_trace_callback(begin_to_drop)
+    spool.append(ME, calls("contact-a", 2, 3))
+    dropping.join(10)
+    assert spool.waiting == len(spool.first(10)) == 2
+
+
 def test_a_disk_that_is_full_loses_nothing_that_was_kept(spooled: Spools) -> None:
     spool = spooled.open()
     spool.own(ME)
@@ -244,6 +283,38 @@ def test_a_drain_that_died_at_any_step_is_gone_on_with_and_each_event_is_stored_
     empty(spooled.drain(again, fence))
     assert spooled.kit.logged() == places(kept)
     assert again.waiting == 0
+
+
+def test_what_is_in_the_log_and_could_not_be_dropped_is_gone_on_with(spooled: Spools) -> None:
+    """Law 4: a disk that was full for a moment is no conflict, which would put the rest aside."""
+    fence = take_lease(spooled.kit.database.writer)
+    spool = spooled.open()
+    spool.own(fence)
+    kept = calls("contact-a", 1, 2)
+    spool.append(fence, kept)
+    drain = spooled.drain(spool, fence)
+    spool._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(SpoolFailed):
+        drain.some()
+    spool._connection.execute("PRAGMA query_only = OFF")
+    assert empty(drain) == 2
+    assert spooled.kit.logged() == places(kept)
+    assert spool.waiting == 0
+
+
+def test_at_each_outage_the_first_may_be_in_the_log_already(spooled: Spools) -> None:
+    """Law 4: the answer to what was sent when the database went away may be lost at the second time, too."""
+    fence = take_lease(spooled.kit.database.writer)
+    spool = spooled.open()
+    spool.own(fence)
+    first, second = calls("contact-a", 1), calls("contact-b", 1)
+    drain = spooled.drain(spool, fence)
+    spool.append(fence, first)
+    assert empty(drain) == 1
+    spooled.kit.writer(fence).append_live(second)
+    spool.append(fence, second)
+    assert empty(drain) == 1
+    assert spooled.kit.logged() == places([*first, *second])
 
 
 def test_a_spool_that_somebody_else_has_decided_against_is_refused_and_kept(spooled: Spools) -> None:
