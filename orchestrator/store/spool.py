@@ -105,6 +105,7 @@ class Spool:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(folder):
             self._connection, self.id = self._open()
+            self._file = self._in_place()
         self.waiting = self._count()
         """Events in it, as far as this process knows."""
         self.size = self._size()
@@ -212,13 +213,30 @@ class Spool:
             self._connection.close()
             aside = self._move(why)
             self._connection, self.id = self._open()
+            self._file = self._in_place()
         self.waiting, self.size = 0, self._size()
         return aside
+
+    def catch_up(self) -> None:
+        """Of whoever stands by: where another process has put this file aside, open the one that it began instead."""
+        if self._in_place() == self._file:
+            return
+        with self._lock, _alone(self._folder):
+            former = self._connection
+            self._connection, self.id = self._open()
+            self._file = self._in_place()
+            former.close()
+        self.waiting, self.size = self._count(), self._size()
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+    def _in_place(self) -> int:
+        """The file that lies in the spool's place, by its number; 0 where none does."""
+        path = self._folder / _FILE
+        return path.stat().st_ino if path.exists() else 0
 
     def _open(self) -> tuple[sqlite3.Connection, str]:
         path = self._folder / _FILE

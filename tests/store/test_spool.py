@@ -141,6 +141,23 @@ def test_a_spool_of_another_ledger_or_machine_is_put_aside_whole(
     assert "another machine" in moved.put_aside[1]
 
 
+def test_whoever_stands_by_sees_the_spool_that_was_begun_after_another_was_put_aside(spooled: Spools) -> None:
+    """Otherwise it would count as an engine of another machine: nothing would be announced, nor could it follow."""
+    active, standby = spooled.open(), spooled.open()
+    active.own(ME)
+    active.append(ME, calls("contact-a", 1))
+    active.set_aside("conflict")
+    active.own(ME)
+    active.append(ME, calls("contact-b", 1, 2))
+    standby.catch_up()
+    assert standby.id == active.id
+    assert standby.own(YOU).waiting == standby.waiting == 2
+    assert places(each.record for each in standby.first(10)) == [("contact-b", 1), ("contact-b", 2)]
+    seen = standby._connection
+    standby.catch_up()
+    assert standby._connection is seen, "nothing was moved since"
+
+
 @pytest.mark.parametrize("left", (0, 1, 4_000))
 def test_a_file_that_is_no_spool_any_more_is_put_aside_and_nothing_is_deleted(spooled: Spools, left: int) -> None:
     spool = spooled.open()
@@ -195,9 +212,7 @@ def test_past_its_limit_it_says_so_and_past_its_reserve_it_takes_nothing_more(sp
     assert spool.waiting == version + 1
 
 
-def test_what_is_kept_while_something_is_dropped_is_counted(
-    spooled: Spools, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_kept_while_something_is_dropped_is_counted(spooled: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lease that is given back goes on naming its spool as long as something waits in it."""
     spool = spooled.open()
     spool.own(ME)
