@@ -43,6 +43,19 @@ _FILE: Final = "spool.db"
 _MAGIC: Final = b"SQLite format 3\0"
 _BUSY_S: Final = 2.0
 _MB: Final = 1_000_000
+# What says nothing of the file: a full disk, no file numbers or memory left, somebody else at it.
+_NOT_NOW: Final = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
 # What is kept free for those who are being served already, once new callers are sent elsewhere.
 _RESERVE: Final = 0.25
 _SCHEMA: Final = """
@@ -249,6 +262,8 @@ class Spool:
                     return connection, meta["id"]
                 connection.close()
             except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_NOW:
+                    raise  # the lease may name it: whoever starts again finds it here
                 why = f"it cannot be read ({error})"
             self._move(why)
         return self._make(path)

@@ -175,6 +175,23 @@ def test_a_file_that_is_no_spool_any_more_is_put_aside_and_nothing_is_deleted(sp
     assert (fresh.waiting, fresh.id == spool.id) == (0, False), "under its old name nothing may be announced"
 
 
+def test_a_spool_that_cannot_be_opened_now_stays_where_it_is(spooled: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, no file numbers left, somebody else at it: whoever starts again finds what the lease names."""
+    monkeypatch.setattr("orchestrator.store.spool._BUSY_S", 0.0)
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, calls("contact-a", 1))
+    spool.close()
+    in_the_way = sqlite3.connect(spooled.folder / "spool.db", isolation_level=None)
+    in_the_way.execute("PRAGMA locking_mode = EXCLUSIVE")
+    in_the_way.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        spooled.open()
+    in_the_way.close()
+    again = spooled.open()
+    assert (again.id, again.waiting, again.put_aside) == (spool.id, 1, None)
+
+
 def test_of_a_damaged_spool_what_comes_before_the_damage_is_read_and_nothing_after_it(spooled: Spools) -> None:
     spool = spooled.open()
     spool.own(ME)
