@@ -409,3 +409,42 @@ def test_once_they_talk_whoever_was_dialled_is_held_passed_on_and_parked_like_a_
     scene.hang_up(leg)
     scene.let_go()
     assert scene.ended() == ["abandoned"]
+
+
+def test_a_switch_that_is_restarted_during_the_talk_is_why_it_ended() -> None:
+    """Feature 12.5: the agent's leg is the older one here, and whose end is heard of first must not hide why."""
+    scene = talking()
+    scene.connect(core="core-2")
+    assert scene.ended() == ["switch_lost"]
+    assert [event.ended_by for event in scene.events(c.AgentSegmentEnded)] == ["system"]
+
+
+def test_whoever_was_dialled_passed_on_and_asked_to_be_called_back_is_called() -> None:
+    """Feature 3.5; complaint 20: once they have talked they are a customer like any other."""
+    scene = talking(2)
+    assert scene.refusal(inputs.Transfer(agent="1001", to_queue="support")) == ""
+    scene.let_go()
+    assert scene.refusal(inputs.AskCallback(contact_id=scene.it.contact_id)) == ""
+    scene.hang_up(scene.it.farewell)
+    assert (scene.it.status, scene.it.legs) == ("awaiting_callback", ())
+    scene.ready(2)
+    ring = scene.instructions(RingAgent)[-1]
+    scene.ringing(ring)
+    scene.answer(ring)
+    assert scene.it.status == "calling_back"
+    called = scene.instructions(DialOutside)[-1]
+    assert (called.number, len(scene.instructions(DialOutside))) == (NUMBER, 2)
+    for kind in (facts.LegCreated, facts.LegAnswered, facts.LegParked):
+        scene.give(kind(node=NODE, leg=called.leg, contact=scene.it.contact_id))
+    scene.bridge(called.leg, ring)
+    assert (scene.it.status, scene.status(2)) == ("connected", "talking")
+
+
+def talking(agents: int = 1) -> Dialled:
+    """Agent 1 talks with the number that they dialled; nobody else is signed in."""
+    scene = Dialled(agents)
+    scene.ready(1)
+    assert scene.dial() == ""
+    ring = scene.agent_answers()
+    scene.bridge(scene.number_answers(), ring)
+    return scene
