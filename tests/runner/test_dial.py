@@ -4,6 +4,7 @@ Features 1.2, 4.3; complaint 18. In the weather of seeds: `tests/simulation/dial
 """
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import dial_events as d
@@ -16,7 +17,7 @@ from orchestrator.domain.staff.answering import AT_DESK
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, HangUpLeg, RingAgent
 from orchestrator.runner import inputs
-from tests.runner.scene import NODE, Scene, names, story
+from tests.runner.scene import NODE, Scene, agent, names, story
 from tests.runner.test_at_desk import ready_at_desk
 
 NUMBER = "+8613800138000"
@@ -179,6 +180,14 @@ def test_a_number_that_may_not_be_called_is_refused_and_nothing_begins(number: s
     scene.ready(1)
     assert scene.dial(number) == code
     assert not scene.world.contacts
+
+
+@pytest.mark.parametrize("typed", ("80001", "80 001", " 8-0001"))
+def test_a_colleagues_long_number_is_one_however_it_is_written(typed: str) -> None:
+    scene = Dialled(2, rules=replace(RULES, allowed=("8",)))
+    scene.configure({"agent-a2": replace(agent(2), extension="80001")})
+    scene.ready(1)
+    assert scene.dial(typed) == "internal_number"
 
 
 def test_whoever_cannot_take_a_call_cannot_make_one_either() -> None:
