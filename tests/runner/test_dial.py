@@ -324,6 +324,9 @@ def test_the_agent_thinks_better_of_it(when: str, how: str) -> None:
     assert scene.ended() == ["dial_cancelled"]
     assert not scene.world.contacts
     assert not scene.world.outside_legs
+    if when == "number":  # by whichever key: nothing was missed, and nobody has to cool down
+        assert [event.outcome for event in scene.events(s.AgentReleased)] == ["withdrawn"]
+        assert scene.is_free(1)
 
 
 def test_whoever_answers_and_hangs_up_before_they_are_joined_ends_it() -> None:
