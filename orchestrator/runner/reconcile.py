@@ -141,7 +141,8 @@ def _all_gone(world: World, node: str, now: Instant, ids: Ids, *, cause: str, re
         # A customer who is to be called back may be moved, and somebody rung there, as soon as the last leg is closed.
         while (contact := world.contacts.get(contact_id)) is not None and contact.node == node and contact.legs:
             command = commands.NoteLegGone(
-                leg=contact.legs[0],
+                # The caller's first, wherever it stands: with it the call ends, and why.
+                leg=contact.caller_leg if contact.caller_leg in contact.legs else contact.legs[0],
                 cause=cause,
                 next_connect_by=now,
                 repair=repair,
