@@ -257,6 +257,7 @@ class Post:
     def _keep_telling(self) -> None:
         metrics, roster = self._ground.metrics, self._ground.roster
         while True:
+            self._catch_up_with_spool()
             standing = self._standing()
             for state in LeaderState:
                 metrics.engine_state.labels(state.value).set(int(state is standing.state))
@@ -274,6 +275,16 @@ class Post:
                 log.debug("standing-not-told", why=str(away))
             self._changed.wait(TELL_S)
             self._changed.clear()
+
+    def _catch_up_with_spool(self) -> None:
+        """See the spool that the active engine of this machine has, be it that it put an earlier one aside."""
+        spool = self._ground.spool
+        if spool is None or self._leader.state is not LeaderState.STANDBY:
+            return
+        try:
+            spool.catch_up()
+        except (OSError, sqlite3.Error) as error:
+            log.warning("spool-not-seen", why=str(error))
 
     def _say_unseen(self, spool: str) -> None:
         """Say once that the lease waits for a spool of another machine."""

@@ -411,8 +411,8 @@ class Leader:
         if not row.holder:
             return Taken.FREE
         if row.holder == self.holder:
-            # Handed to us; or we took it, and the answer was lost.
-            return Taken.HANDED
+            # Handed to us, of no machine yet; or we took it, and the answer was lost: of whoever had it nobody can say.
+            return Taken.STALE if row.host else Taken.HANDED
         if unchanged_s >= self._timings.stale_s:
             return Taken.STALE
         return Taken.GONE if left and unchanged_s >= self._timings.gone_s else None
@@ -504,7 +504,8 @@ class Leader:
         lease.lost()
         with connection.transaction():
             connection.execute("SET LOCAL synchronous_commit = on")
-            empty = self._spool is None or not self._spool.waiting
+            # Whoever has not seen to the spool that the row names does not know what is in it.
+            empty = lease.settled and (self._spool is None or not self._spool.waiting)
             connection.execute(_GIVE, (to, empty, self._site, lease.epoch, self.holder))
         self.lease = None
 

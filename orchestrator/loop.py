@@ -239,6 +239,8 @@ class Engine:
         self._take_now("", command, self._clock(), answer)
         self._paused = True
         result = self._answered(answer)
+        if result == SPOOLED:
+            result = Refused("database_away", "The database went away: nobody can be handed over to now.")
         if isinstance(result, Refused):
             self._paused = False
             gevent.spawn(self._resume if self._returning and not self._is_away() else self._catch_up)

@@ -90,10 +90,10 @@ def cancelled(world: World, shift: Shift, about: str) -> TellContact | None:
 
 def _callable(world: World, raw: str) -> str:
     """The number with its signs of writing left out. Raises `Refused` where nobody may call it."""
-    text = raw.strip()
-    if text in world.agent_of_number or text in world.shift_at or _is_extension(world, text):
-        _refuse("internal_number", "That is a colleague's number; pass a caller on to them, or consult them.")
     number = outside.callable_number(raw)
+    for text in filter(None, (raw.strip(), number)):
+        if text in world.agent_of_number or text in world.shift_at or _is_extension(world, text):
+            _refuse("internal_number", "That is a colleague's number; pass a caller on to them, or consult them.")
     if number and number in _own_numbers(world):
         _refuse("own_number", "That is a number of this house; calling it would only come back here.")
     if why := outside.why_not(world.outside, number, len(world.outside_legs)):

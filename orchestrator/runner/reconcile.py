@@ -152,11 +152,9 @@ def _all_gone(world: World, node: str, now: Instant, ids: Ids, *, cause: str, re
     for contact_id in [contact.contact_id for contact in world.contacts.values() if contact.node == node]:
         # A customer who is to be called back may be moved, and somebody rung there, as soon as the last leg is closed.
         while (contact := world.contacts.get(contact_id)) is not None and contact.node == node and contact.legs:
-            # The customer's first, also of one whom we called: where the agent's is, the talk is over as if they had
-            # hung up.
-            customer = contact.caller_leg in contact.legs
             command = commands.NoteLegGone(
-                leg=contact.caller_leg if customer else contact.legs[0],
+                # The caller's first, wherever it stands: with it the call ends, and why.
+                leg=contact.caller_leg if contact.caller_leg in contact.legs else contact.legs[0],
                 cause=cause,
                 next_connect_by=now,
                 repair=repair,

@@ -43,6 +43,19 @@ _FILE: Final = "spool.db"
 _MAGIC: Final = b"SQLite format 3\0"
 _BUSY_S: Final = 2.0
 _MB: Final = 1_000_000
+# What says nothing of the file: a full disk, no file numbers or memory left, somebody else at it.
+_NOT_NOW: Final = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
 # What is kept free for those who are being served already, once new callers are sent elsewhere.
 _RESERVE: Final = 0.25
 _SCHEMA: Final = """
@@ -105,6 +118,7 @@ class Spool:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(folder):
             self._connection, self.id = self._open()
+            self._file = self._in_place()
         self.waiting = self._count()
         """Events in it, as far as this process knows."""
         self.size = self._size()
@@ -190,7 +204,8 @@ class Spool:
             connection.execute("UPDATE owner SET drained = ?", (until,))
             return connection.execute("DELETE FROM entries WHERE place <= ?", (until,)).rowcount
 
-        self.waiting = max(0, self.waiting - self._write(write))
+        dropped = self._write(write)  # first: others append while it waits
+        self.waiting = max(0, self.waiting - dropped)
         self.size = self._size()
         return self.waiting
 
@@ -211,13 +226,30 @@ class Spool:
             self._connection.close()
             aside = self._move(why)
             self._connection, self.id = self._open()
+            self._file = self._in_place()
         self.waiting, self.size = 0, self._size()
         return aside
+
+    def catch_up(self) -> None:
+        """Of whoever stands by: where another process has put this file aside, open the one that it began instead."""
+        if self._in_place() == self._file:
+            return
+        with self._lock, _alone(self._folder):
+            former = self._connection
+            self._connection, self.id = self._open()
+            self._file = self._in_place()
+            former.close()
+        self.waiting, self.size = self._count(), self._size()
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+    def _in_place(self) -> int:
+        """The file that lies in the spool's place, by its number; 0 where none does."""
+        path = self._folder / _FILE
+        return path.stat().st_ino if path.exists() else 0
 
     def _open(self) -> tuple[sqlite3.Connection, str]:
         path = self._folder / _FILE
@@ -230,6 +262,8 @@ class Spool:
                     return connection, meta["id"]
                 connection.close()
             except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_NOW:
+                    raise  # the lease may name it: whoever starts again finds it here
                 why = f"it cannot be read ({error})"
             self._move(why)
         return self._make(path)

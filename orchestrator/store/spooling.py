@@ -79,7 +79,7 @@ class Drain:
         self._sealer = Sealer(self._mapper, vault)
         self._recorder = LedgerRecorder(source)
         self._connection: Connection | None = None
-        # The first may be there: it was sent before, and its answer or the process was lost.
+        # The first may be there: it was sent before, by us or by the writer, and its answer or the process was lost.
         self._doubtful = True
 
     def some(self) -> int:
@@ -100,11 +100,14 @@ class Drain:
             else:
                 stored = self._append(self._connection, records)
         except (Away, psycopg.Error):
-            self._doubtful = True
             self.close()
             raise
         self.position = stored[-1]
-        self._spool.drop(self._fence, entries[len(records) - 1].place)
+        try:
+            self._spool.drop(self._fence, entries[len(records) - 1].place)
+        except SpoolFailed:
+            self._doubtful = True
+            raise
         return len(records)
 
     def _append(self, connection: Connection, records: Sequence[Record]) -> list[int]:
@@ -137,7 +140,8 @@ class Drain:
         return True
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection. What comes next may have been sent before, by the writer, too."""
+        self._doubtful = True
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

@@ -4,6 +4,7 @@ Features 1.2, 4.3; complaint 18. In the weather of seeds: `tests/simulation/dial
 """
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import dial_events as d
@@ -16,7 +17,7 @@ from orchestrator.domain.staff.answering import AT_DESK
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, HangUpLeg, RingAgent
 from orchestrator.runner import inputs
-from tests.runner.scene import NODE, Scene, names, story
+from tests.runner.scene import NODE, Scene, agent, names, story
 from tests.runner.test_at_desk import ready_at_desk
 
 NUMBER = "+8613800138000"
@@ -181,6 +182,14 @@ def test_a_number_that_may_not_be_called_is_refused_and_nothing_begins(number: s
     assert not scene.world.contacts
 
 
+@pytest.mark.parametrize("typed", ("80001", "80 001", " 8-0001"))
+def test_a_colleagues_long_number_is_one_however_it_is_written(typed: str) -> None:
+    scene = Dialled(2, rules=replace(RULES, allowed=("8",)))
+    scene.configure({"agent-a2": replace(agent(2), extension="80001")})
+    scene.ready(1)
+    assert scene.dial(typed) == "internal_number"
+
+
 def test_whoever_cannot_take_a_call_cannot_make_one_either() -> None:
     scene = Dialled()
     assert scene.dial() == "not_signed_in"
@@ -315,6 +324,9 @@ def test_the_agent_thinks_better_of_it(when: str, how: str) -> None:
     assert scene.ended() == ["dial_cancelled"]
     assert not scene.world.contacts
     assert not scene.world.outside_legs
+    if when == "number":  # by whichever key: nothing was missed, and nobody has to cool down
+        assert [event.outcome for event in scene.events(s.AgentReleased)] == ["withdrawn"]
+        assert scene.is_free(1)
 
 
 def test_whoever_answers_and_hangs_up_before_they_are_joined_ends_it() -> None:
@@ -389,17 +401,6 @@ def test_a_switch_that_was_restarted_ends_it_once() -> None:
     assert (scene.ended(), scene.status(1)) == (["switch_lost"], "ready")
 
 
-def test_a_talk_is_lost_with_its_switch_though_the_agents_leg_is_the_older_one() -> None:
-    """Feature 12.4."""
-    scene = Dialled()
-    scene.ready(1)
-    scene.dial()
-    ring = scene.agent_answers()
-    scene.bridge(scene.number_answers(), ring)
-    scene.connect(core="core-2")
-    assert (scene.ended(), scene.status(1)) == (["switch_lost"], "wrapping_up")
-
-
 def test_once_they_talk_whoever_was_dialled_is_held_passed_on_and_parked_like_a_caller() -> None:
     """Feature 4.3: in the queue whose settings hold."""
     scene = Dialled(2)
@@ -420,3 +421,42 @@ def test_once_they_talk_whoever_was_dialled_is_held_passed_on_and_parked_like_a_
     scene.hang_up(leg)
     scene.let_go()
     assert scene.ended() == ["abandoned"]
+
+
+def test_a_switch_that_is_restarted_during_the_talk_is_why_it_ended() -> None:
+    """Feature 12.5: the agent's leg is the older one here, and whose end is heard of first must not hide why."""
+    scene = talking()
+    scene.connect(core="core-2")
+    assert scene.ended() == ["switch_lost"]
+    assert [event.ended_by for event in scene.events(c.AgentSegmentEnded)] == ["system"]
+
+
+def test_whoever_was_dialled_passed_on_and_asked_to_be_called_back_is_called() -> None:
+    """Feature 3.5; complaint 20: once they have talked they are a customer like any other."""
+    scene = talking(2)
+    assert scene.refusal(inputs.Transfer(agent="1001", to_queue="support")) == ""
+    scene.let_go()
+    assert scene.refusal(inputs.AskCallback(contact_id=scene.it.contact_id)) == ""
+    scene.hang_up(scene.it.farewell)
+    assert (scene.it.status, scene.it.legs) == ("awaiting_callback", ())
+    scene.ready(2)
+    ring = scene.instructions(RingAgent)[-1]
+    scene.ringing(ring)
+    scene.answer(ring)
+    assert scene.it.status == "calling_back"
+    called = scene.instructions(DialOutside)[-1]
+    assert (called.number, len(scene.instructions(DialOutside))) == (NUMBER, 2)
+    for kind in (facts.LegCreated, facts.LegAnswered, facts.LegParked):
+        scene.give(kind(node=NODE, leg=called.leg, contact=scene.it.contact_id))
+    scene.bridge(called.leg, ring)
+    assert (scene.it.status, scene.status(2)) == ("connected", "talking")
+
+
+def talking(agents: int = 1) -> Dialled:
+    """Agent 1 talks with the number that they dialled; nobody else is signed in."""
+    scene = Dialled(agents)
+    scene.ready(1)
+    assert scene.dial() == ""
+    ring = scene.agent_answers()
+    scene.bridge(scene.number_answers(), ring)
+    return scene

@@ -14,7 +14,7 @@ from typing import IO
 import psycopg
 import pytest
 
-from orchestrator.leader import Leader, LeaderState, Lease, Taken, Timings, holder_name
+from orchestrator.leader import Leader, LeaderState, Lease, LeaseRow, Taken, Timings, holder_name
 from orchestrator.store import Deposed, Source
 from orchestrator.store.schema import APPEND_LOCK
 from tests.conftest import PATCHED
@@ -405,6 +405,17 @@ def test_a_lease_is_not_held_under_a_name_that_others_may_have() -> None:
         Leader(Source("postgresql:///nowhere"), SITE, on_active=lambda _: None, on_deposed=lambda _: None)
     assert len({holder_name() for _ in range(50)}) == 50
     assert all(len(holder_name().encode()) <= 63 for _ in range(5))
+
+
+def test_a_lease_that_we_took_without_hearing_so_does_not_count_as_handed_over() -> None:
+    """Its former holder may act for a while yet, by its spool."""
+    leader = Leader(
+        Source("postgresql:///nowhere", name=holder_name()), SITE, on_active=lambda _: None, on_deposed=lambda _: None
+    )
+    handed = LeaseRow(leader.holder, epoch=2, renewed_at=None, host="", spool="")
+    assert leader._why_now(handed, 0.0, left=False) is Taken.HANDED
+    taken = LeaseRow(leader.holder, epoch=2, renewed_at=None, host="here", spool="")
+    assert leader._why_now(taken, 0.0, left=False) is Taken.STALE
 
 
 def test_a_leader_that_cannot_go_on_says_so_and_does_not_merely_end() -> None:

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -140,6 +141,23 @@ def test_a_spool_of_another_ledger_or_machine_is_put_aside_whole(
     assert "another machine" in moved.put_aside[1]
 
 
+def test_whoever_stands_by_sees_the_spool_that_was_begun_after_another_was_put_aside(spooled: Spools) -> None:
+    """Otherwise it would count as an engine of another machine: nothing would be announced, nor could it follow."""
+    active, standby = spooled.open(), spooled.open()
+    active.own(ME)
+    active.append(ME, calls("contact-a", 1))
+    active.set_aside("conflict")
+    active.own(ME)
+    active.append(ME, calls("contact-b", 1, 2))
+    standby.catch_up()
+    assert standby.id == active.id
+    assert standby.own(YOU).waiting == standby.waiting == 2
+    assert places(each.record for each in standby.first(10)) == [("contact-b", 1), ("contact-b", 2)]
+    seen = standby._connection
+    standby.catch_up()
+    assert standby._connection is seen, "nothing was moved since"
+
+
 @pytest.mark.parametrize("left", (0, 1, 4_000))
 def test_a_file_that_is_no_spool_any_more_is_put_aside_and_nothing_is_deleted(spooled: Spools, left: int) -> None:
     spool = spooled.open()
@@ -155,6 +173,23 @@ def test_a_file_that_is_no_spool_any_more_is_put_aside_and_nothing_is_deleted(sp
     assert fresh.put_aside is not None
     assert fresh.put_aside[0].stat().st_size == left
     assert (fresh.waiting, fresh.id == spool.id) == (0, False), "under its old name nothing may be announced"
+
+
+def test_a_spool_that_cannot_be_opened_now_stays_where_it_is(spooled: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, no file numbers left, somebody else at it: whoever starts again finds what the lease names."""
+    monkeypatch.setattr("orchestrator.store.spool._BUSY_S", 0.0)
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, calls("contact-a", 1))
+    spool.close()
+    in_the_way = sqlite3.connect(spooled.folder / "spool.db", isolation_level=None)
+    in_the_way.execute("PRAGMA locking_mode = EXCLUSIVE")
+    in_the_way.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        spooled.open()
+    in_the_way.close()
+    again = spooled.open()
+    assert (again.id, again.waiting, again.put_aside) == (spool.id, 1, None)
 
 
 def test_of_a_damaged_spool_what_comes_before_the_damage_is_read_and_nothing_after_it(spooled: Spools) -> None:
@@ -192,6 +227,42 @@ def test_past_its_limit_it_says_so_and_past_its_reserve_it_takes_nothing_more(sp
     with pytest.raises(SpoolFailed, match="full"):
         spool.append(ME, [record("contact-a", version + 2 + each, CallTaken(note=text)) for each in range(10)])
     assert spool.waiting == version + 1
+
+
+def test_what_is_kept_while_something_is_dropped_is_counted(spooled: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease that is given back goes on naming its spool as long as something waits in it."""
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, calls("contact-a", 1))
+    at_the_lock = threading.Event()
+
+    class Lock:
+        """Says when somebody comes to it."""
+
+        def __init__(self, lock: threading.Lock) -> None:
+            self._lock = lock
+
+        def __enter__(self) -> None:
+            at_the_lock.set()
+            self._lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self._lock.release()
+
+    monkeypatch.setattr(spool, "_lock", Lock(spool._lock))
+    dropping = threading.Thread(target=spool.drop, args=(ME, 1))
+
+    def begin_to_drop(statement: str) -> None:
+        if statement == "COMMIT":
+            spool._connection.set_trace_callback(None)
+            at_the_lock.clear()
+            dropping.start()
+            at_the_lock.wait(10)
+
+    spool._connection.set_trace_callback(begin_to_drop)
+    spool.append(ME, calls("contact-a", 2, 3))
+    dropping.join(10)
+    assert spool.waiting == len(spool.first(10)) == 2
 
 
 def test_a_disk_that_is_full_loses_nothing_that_was_kept(spooled: Spools) -> None:
@@ -244,6 +315,38 @@ def test_a_drain_that_died_at_any_step_is_gone_on_with_and_each_event_is_stored_
     empty(spooled.drain(again, fence))
     assert spooled.kit.logged() == places(kept)
     assert again.waiting == 0
+
+
+def test_what_is_in_the_log_and_could_not_be_dropped_is_gone_on_with(spooled: Spools) -> None:
+    """Law 4: a disk that was full for a moment is no conflict, which would put the rest aside."""
+    fence = take_lease(spooled.kit.database.writer)
+    spool = spooled.open()
+    spool.own(fence)
+    kept = calls("contact-a", 1, 2)
+    spool.append(fence, kept)
+    drain = spooled.drain(spool, fence)
+    spool._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(SpoolFailed):
+        drain.some()
+    spool._connection.execute("PRAGMA query_only = OFF")
+    assert empty(drain) == 2
+    assert spooled.kit.logged() == places(kept)
+    assert spool.waiting == 0
+
+
+def test_at_each_outage_the_first_may_be_in_the_log_already(spooled: Spools) -> None:
+    """Law 4: the answer to what was sent when the database went away may be lost at the second time, too."""
+    fence = take_lease(spooled.kit.database.writer)
+    spool = spooled.open()
+    spool.own(fence)
+    first, second = calls("contact-a", 1), calls("contact-b", 1)
+    drain = spooled.drain(spool, fence)
+    spool.append(fence, first)
+    assert empty(drain) == 1
+    spooled.kit.writer(fence).append_live(second)
+    spool.append(fence, second)
+    assert empty(drain) == 1
+    assert spooled.kit.logged() == places([*first, *second])
 
 
 def test_a_spool_that_somebody_else_has_decided_against_is_refused_and_kept(spooled: Spools) -> None:

@@ -219,6 +219,24 @@ def test_a_lease_is_given_back_with_its_spool_named_as_long_as_something_is_in_i
     assert place.named() == ""
 
 
+def test_a_lease_given_back_by_whoever_has_not_seen_to_its_spool_goes_on_naming_it(place: Place) -> None:
+    """Asked to stop while its disk was full: what is in the spool would count as given up."""
+    first = place.machine("one")
+    lease = first.settle()
+    until(lambda: bool(lease.announced), "it is announced")
+    spooled(first, lease)
+    name = first.spool.id
+    first.close()
+    again = place.machine("one")
+    until(lambda: again.lease, "it has the lease")
+    again.leader.do_without_spool()
+    again.close()
+    assert place.named() == name
+    third = place.machine("one")
+    third.settle()
+    assert len(list(place.log.stream(STREAM))) == 1
+
+
 def test_a_damaged_spool_is_brought_to_the_log_as_far_as_it_can_be_read_and_the_rest_is_kept(place: Place) -> None:
     import sqlite3
 

@@ -326,8 +326,8 @@ def _rings(world: World, agent_id: str) -> list[Ring]:
     found = []
     for contact in world.contacts.values():
         offer, consult = contact.offer, contact.consult
-        if consult is not None and not consult.over and consult.reservation is not None:
-            if consult.reservation.agent_id == agent_id:
+        if consult is not None and not consult.over:
+            if consult.reservation is not None and consult.reservation.agent_id == agent_id:
                 found.append(_ring_of_asked(world, contact, consult))
             found += [_ring_of_asked(world, contact, guest) for guest in contact.guests if _is_of(guest, agent_id)]
             continue

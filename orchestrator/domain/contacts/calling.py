@@ -76,7 +76,7 @@ def decide(contact: Contact, command: Calling) -> Events:
             return (dialled(contact.visit.visit_id, command),)
         case ExpireOutside() | JoinOutsideAgain() if contact.outside is not None and not contact.outside.segment_id:
             return _late(contact.outside, command)
-        case DialCustomer() | MissCustomer() if contact.dial is not None:
+        case DialCustomer() | MissCustomer() if unreached(contact) is not None:
             return dialling.decide(contact, command)
         case DialCustomer() if callback is not None and contact.offer is not None and contact.offer.accepted:
             return (

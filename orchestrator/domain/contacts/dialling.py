@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from orchestrator.domain.contacts.commands import Dial, DialCustomer, ExpireOffer, MissCustomer, NoteAnswered
+from orchestrator.domain.contacts.commands import (
+    Dial,
+    DialCustomer,
+    ExpireOffer,
+    MissCustomer,
+    NoteAnswered,
+    NoteLegGone,
+)
 from orchestrator.domain.contacts.contacts import (
     Contact,
     HangUpRequested,
@@ -48,6 +55,9 @@ DIALLED: Final = "dialled"
 """The rule of the decision record: an agent chose themselves."""
 # Ours: the time is over.
 _TIME_OVER: Final = "NO_ANSWER"
+_AT_THE_DESK: Final = "desk"
+# Of an agent's phone that was off the hook: by its own hand, not because something broke.
+_PUT_DOWN: Final = (NORMAL_CLEARING, _AT_THE_DESK)
 
 # What a network, a phone, or a rule of ours says of a number that was not reached. Everything else is a failure.
 _OF_NUMBERS: Final = {
@@ -133,6 +143,17 @@ def missed(offer: Offer, cause: str) -> Events:
     return (OfferWithdrawn(offer_id=offer.offer_id, cause=NOT_REACHED), DialEnded(outcome=outcome, cause=cause))
 
 
+def put_down(contact: Contact, command: NoteLegGone) -> Events:
+    """The agent puts the phone down, or has it put down at the desk, before the two talk: nothing is missed by it, as
+    by the key that hangs up. Nothing here for any other end of it.
+    """
+    offer = contact.offer
+    if offer is None or offer.accepted != command.leg or under_way(contact) is None:
+        return ()
+    cause = _AT_THE_DESK if command.leg in offer.rejecting else command.cause
+    return (OfferWithdrawn(offer_id=offer.offer_id, cause=cause),) if cause in _PUT_DOWN else ()
+
+
 def with_the_end(contact: Contact, events: Events) -> Events:
     """The events, with the end of the dialling where its offer closes: nobody else is offered it."""
     closed = next((event for event in events if isinstance(event, OfferClosed)), None)
@@ -158,7 +179,7 @@ def _outcome(offer: Offer, closed: OfferClosed, events: Events) -> str:
         return HUNG_UP
     if offer.accepted:
         # The agent's phone was off the hook, and was put down; or the two could not be joined.
-        return CANCELLED if closed.cause in (NORMAL_CLEARING, "desk") else FAILED
+        return CANCELLED if closed.cause in _PUT_DOWN else FAILED
     match closed:
         case OfferTimedOut():
             return AGENT_NO_ANSWER

@@ -38,10 +38,10 @@ class SlowWriter:
         self.taken += records
         self._waiting.append((len(records), on_stored))
 
-    def store_one(self) -> None:
-        """The oldest submission is durable."""
+    def store_one(self, position: int | None = None) -> None:
+        """The oldest submission is durable, there or in its place in the log."""
         _, on_stored = self._waiting.popleft()
-        on_stored(len(self.taken))
+        on_stored(len(self.taken) if position is None else position)
         gevent.sleep(0)
 
 

@@ -9,6 +9,7 @@ from orchestrator.domain.kernel import Refused
 from orchestrator.domain.switch import facts as f
 from orchestrator.loop import Engine, wall_clock
 from orchestrator.runner.inputs import HandOver
+from orchestrator.store import SPOOLED
 from tests.lab.patience import until
 from tests.loop.patched.conftest import SlowWriter
 
@@ -43,3 +44,18 @@ def test_an_engine_whose_word_was_not_stored_goes_on(
     assert refused.value.code == "unsure"
     _news(heart, "after")
     until(lambda: writer.taken[-1].stream == "node-after", "the news to be taken")
+
+
+def test_an_engine_whose_word_went_to_the_spool_goes_on(engine: tuple[Engine, SlowWriter]) -> None:
+    """The lease cannot be given while the database is away: nobody would decide until it is back."""
+    heart, writer = engine
+    while writer.waiting:
+        writer.store_one()
+    handing = gevent.spawn(heart.hand_over, HandOver(to="other"))
+    gevent.sleep(0)
+    writer.store_one(SPOOLED)
+    with pytest.raises(Refused) as refused:
+        handing.get(timeout=10)
+    assert refused.value.code == "database_away"
+    _news(heart, "after")
+    assert writer.taken[-1].stream == "node-after"

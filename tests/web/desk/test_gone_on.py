@@ -7,10 +7,11 @@ from orchestrator.store.filed import FiledLog
 from projections.live import LiveView
 from tests.runner.scene import Scene
 from tests.runner.test_consult import Consulted
+from tests.runner.test_guests import NUMBER, Room
 from tests.runner.test_monitor import Monitored
 from tests.runner.test_park import Park
 from web.desk.begun import had_by, with_desk
-from web.desk.picture import desk_of
+from web.desk.picture import Desk, desk_of
 
 
 class Handed(Scene):
@@ -30,13 +31,18 @@ class Handed(Scene):
         return with_desks(self, self.contact_id)
 
 
-def with_desks(scene: Scene, contact_id: str) -> list[str]:
-    """With which agents' desks this caller's begun forms are; each of them may read them."""
+def desks_of(scene: Scene) -> dict[str, Desk | None]:
+    """The desks of the first three agents, as they are drawn."""
     view = LiveView(FiledLog(()))
     for record in scene.records:
         before, after = view.world.apply(record)
         view.calls.fold(record, before, after, view.world)
-    desks = {agent_id: desk_of(view, agent_id) for agent_id in ("a1", "a2", "a3")}
+    return {agent_id: desk_of(view, agent_id) for agent_id in ("a1", "a2", "a3")}
+
+
+def with_desks(scene: Scene, contact_id: str) -> list[str]:
+    """With which agents' desks this caller's begun forms are; each of them may read them."""
+    desks = desks_of(scene)
     found = [each for each, desk in desks.items() if desk is not None and with_desk(desk) == contact_id]
     assert set(found) <= set(readers(scene, contact_id))
     return found
@@ -105,3 +111,31 @@ def test_the_forms_are_with_whoever_retrieves_a_parked_caller() -> None:
     assert scene.fetch(2) == ""
     scene.join()
     assert with_desks(scene, contact_id) == ["a2"]
+
+
+def test_the_forms_are_with_the_colleague_who_has_the_caller_in_the_room_from_then_on() -> None:
+    """Decision 0094: nobody is moved, and the data moves all the same."""
+    room = Room()
+    contact_id = room.it.contact_id
+    room.joins("1003")
+    assert (with_desks(room, contact_id), readers(room, contact_id)) == (["a1"], ["a1"])
+    room.hang_up(room.ring.leg)
+    assert with_desks(room, contact_id) == ["a2"]
+
+
+@pytest.mark.parametrize("first", ("1002", NUMBER))
+def test_the_desk_of_whoever_is_invited_rings_be_it_a_colleague_or_a_number_who_was_asked_first(first: str) -> None:
+    """Feature 4.3: a colleague, or a number outside."""
+    room = Room(first=first)
+    room.invites("1003")
+    desk = desks_of(room)["a3"]
+    assert desk is not None
+    assert [(ring.contact_id, ring.invited, ring.accepted) for ring in desk.rings] == [
+        (room.it.contact_id, True, False)
+    ]
+    assert {"accept", "reject"} <= desk.may
+    room.enters(room.pick_up())
+    desk = desks_of(room)["a3"]
+    assert desk is not None
+    assert [(ring.accepted, ring.together) for ring in desk.rings] == [(True, True)]
+    assert "reject" in desk.may
