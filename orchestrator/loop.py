@@ -28,7 +28,7 @@ from orchestrator.domain.contacts.contacts import ContactArrived, NuisanceMarked
 from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
-from orchestrator.domain.switch.facts import Fact, InstructionFailed
+from orchestrator.domain.switch.facts import Fact, InstructionFailed, LegPresence, Snapshot
 from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
 from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.translate import translate, verdict
@@ -62,6 +62,8 @@ _OFFER_OUTCOMES: Final = {
     contacts.OfferWithdrawn: "withdrawn",
     contacts.OfferFailed: "failed",
 }
+# News that a fresh snapshot tells as well as it did.
+_ASKED_AFRESH: Final = (SwitchEvent, Snapshot, LegPresence)
 # Events whose facts may be no news (`runner.sensing.SIGNS_OF_LIFE`): only these are asked about.
 _SIGNS_OF_LIFE: Final = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_UNBRIDGE"})
 NO_SUCH_LEG: Final = "No such channel"
@@ -441,10 +443,18 @@ class Engine:
 
     def _hold(self, node: str, item: object, at: Instant) -> None:
         if len(self._held) >= MOST_HELD:
-            log.error("news-thrown-away", count=len(self._held), remedy="the switches are asked afresh")
-            self._held.clear()
-            self._thrown_away = True
+            self._throw_away()
         self._held.append((node, item, at))
+
+    def _throw_away(self) -> None:
+        """What a switch told can be asked afresh. Kept is what cannot: that it was restarted (without that its callers
+        would count as having given up), and what others appended.
+        """
+        kept = [each for each in self._held if not isinstance(each[1], _ASKED_AFRESH)]
+        remedy = "the switches are asked afresh"
+        log.error("news-thrown-away", count=len(self._held) - len(kept), remedy=remedy)
+        self._held = deque(kept)
+        self._thrown_away = True
 
     def database_away(self, error: Away) -> None:
         """The writer cannot reach the database."""

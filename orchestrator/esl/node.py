@@ -224,6 +224,13 @@ class Link:
         """Ask on the second connection, which is made when it is needed. `link_down` at once while the first one is:
         a switch that was restarted would say of every leg that it is gone, before anybody has heard of the restart.
         """
+        if self.up:
+            self._ask(text, done, deadline_ms)
+        else:
+            done(NoReply("link_down"))
+
+    def _ask(self, text: str, done: Done, deadline_ms: int) -> None:
+        """The same for a look ahead, too: what that asks is told to nobody before LinkUp."""
         if not self._may_ask():
             done(NoReply("link_down"))
         elif self._questions is not None and self._questions.connected:
@@ -453,7 +460,7 @@ class Link:
         """The outcome of each question, in their order."""
         waiting = [AsyncResult() for _ in questions]
         for question, answer in zip(questions, waiting, strict=True):
-            self.ask(question, answer.set, deadline_ms=_LOOK_MS)
+            self._ask(question, answer.set, _LOOK_MS)
         return [answer.get() for answer in waiting]
 
     def _note_flaw(self, event: SwitchEvent) -> None:

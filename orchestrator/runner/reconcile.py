@@ -27,6 +27,7 @@ from orchestrator.domain.switch.causes import (
     ORIGINATOR_CANCEL,
     SWITCH_DEAD,
     SWITCH_RESTARTED,
+    SWITCH_STOPPED,
 )
 from orchestrator.domain.switch.instructions import CheckLeg, MarkDrained
 from orchestrator.domain.switch.nodes import (
@@ -85,11 +86,11 @@ def on_start(world: World, now: Instant) -> Iterator[Tell]:
 def on_node(
     world: World,
     memory: Memory,
-    fact: facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing,
+    fact: facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.SwitchStopping,
     now: Instant,
     ids: Ids,
 ) -> Iterator[Tell]:
-    """What follows from a link that came or went, or from a snapshot that came or did not."""
+    """What follows from a link that came or went, a snapshot that came or did not, or a switch that shuts down."""
     match fact:
         case facts.LinkUp():
             yield from _link_up(world, fact, now, ids)
@@ -97,6 +98,8 @@ def on_node(
             node = world.nodes.get(fact.node)
             if node is None or node.status == "connected":
                 yield lost(fact.node, fact.why[:200], now)
+        case facts.SwitchStopping():
+            yield from _stopping(world, fact.node, now, ids)
         case facts.SnapshotMissing():
             yield AppendNode(fact.node, (SnapshotFailed(failures=fact.failures),))
         case facts.Snapshot():
@@ -128,6 +131,15 @@ def _link_up(world: World, fact: facts.LinkUp, now: Instant, ids: Ids) -> Iterat
     if restarted:
         yield from _all_gone(world, fact.node, now, ids, cause=SWITCH_RESTARTED, repair="switch_restarted")
         yield from _phones_gone(world, fact.node, ids)
+
+
+def _stopping(world: World, node_id: str, now: Instant, ids: Ids) -> Iterator[Tell]:
+    """It hangs up on everybody, and takes nobody any more: lost at once, so that nobody is called over it meanwhile."""
+    node = world.nodes.get(node_id)
+    if node is None or node.status != "connected":
+        return
+    yield lost(node_id, "it shuts down", now)
+    yield from _all_gone(world, node_id, now, ids, cause=SWITCH_STOPPED, repair="switch_stopped")
 
 
 def _all_gone(world: World, node: str, now: Instant, ids: Ids, *, cause: str, repair: str) -> Iterator[Tell]:

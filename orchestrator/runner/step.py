@@ -15,7 +15,7 @@ from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.engine import STREAM, DatabaseReturned, EngineActivated, SpoolBegun
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id
 from orchestrator.domain.staff import shifts
-from orchestrator.domain.switch.facts import Fact, LegFact, LinkDown, LinkUp, Snapshot, SnapshotMissing
+from orchestrator.domain.switch.facts import Fact, LegFact, LinkDown, LinkUp, Snapshot, SnapshotMissing, SwitchStopping
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.domain.world import World
 from orchestrator.policies import POLICIES
@@ -116,7 +116,7 @@ class Runner:
                 return presence.on_presence(self.world, self._memory, given.body, given.at)
             case DeskCommand():
                 return desk.on_command(self.world, self._memory, given.body, given.at, ids)
-            case LinkUp() | LinkDown() | Snapshot() | SnapshotMissing():
+            case LinkUp() | LinkDown() | Snapshot() | SnapshotMissing() | SwitchStopping():
                 return reconcile.on_node(self.world, self._memory, given.body, given.at, ids)
             case Fact():
                 return sensing.on_fact(self.world, self._memory, given.body, given.at, ids)

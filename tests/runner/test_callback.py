@@ -270,6 +270,18 @@ def test_a_switch_that_is_restarted_takes_no_callback_with_it() -> None:
     assert not scene.events(c.ContactEnded)
 
 
+def test_a_talk_with_a_customer_who_was_called_back_is_lost_with_its_switch() -> None:
+    """Feature 12.4: the agent's leg is the older one here."""
+    scene = Callback(1)
+    scene.ask()
+    scene.ready(1)
+    ring = scene.agent_answers()
+    scene.bridge(scene.customer_answers(), ring)
+    scene.connect(core="core-2")
+    assert [event.ended_by for event in scene.events(c.AgentSegmentEnded)] == ["system"]
+    assert [event.reason for event in scene.events(c.ContactEnded)] == ["switch_lost"]
+
+
 def test_a_queue_that_is_removed_keeps_its_callbacks_to_their_end() -> None:
     scene = Callback(1, callback_most_wait_ms=60_000)
     scene.ask()

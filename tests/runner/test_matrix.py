@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.guests import are_together
+from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import ConferLeg, RingAgent
 from orchestrator.runner import inputs as i
@@ -129,3 +130,30 @@ def test_with_the_whole_switch_everything_ends(state: str) -> None:
     play.scene.connect(core="core-2")
     (ended,) = play.scene.events(c.ContactEnded)
     assert ended.reason == "switch_lost"
+
+
+@pytest.mark.parametrize("state", dict.fromkeys(row.state for row in ROWS))
+def test_with_a_switch_that_is_silent_for_too_long_everything_ends(state: str) -> None:
+    """Feature 12.5: the same as with one that was restarted."""
+    play = Play(state)
+    play.scene.disconnect()
+    play.scene.wait(60_000)
+    (ended,) = play.scene.events(c.ContactEnded)
+    assert ended.reason == "switch_lost"
+
+
+@pytest.mark.parametrize("state", dict.fromkeys(row.state for row in ROWS))
+def test_whom_a_switch_that_shuts_down_hangs_up_on_has_not_given_up(state: str) -> None:
+    """Feature 12.5: it says so first, and then hangs up on everybody, agents before their callers."""
+    play = Play(state)
+    play.scene.give(facts.SwitchStopping(node=NODE))
+    for leg in reversed(play.legs.values()):
+        play.scene.hang_up(leg, "SYSTEM_SHUTDOWN")
+    (ended,) = play.scene.events(c.ContactEnded)
+    assert ended.reason == "switch_lost"
+    assert {event.outcome for event in play.scene.events(c.QueueVisitEnded)} <= {"switch_lost", "answered", "moved"}
+    assert not play.scene.events(s.AgentStoodDown)
+    play.scene.disconnect()
+    play.scene.connect(core="core-2")
+    assert play.scene.world.in_step(NODE)
+    assert len(play.scene.events(c.ContactEnded)) == 1

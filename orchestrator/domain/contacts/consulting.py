@@ -48,7 +48,7 @@ from orchestrator.domain.contacts.contacts import (
 )
 from orchestrator.domain.contacts.guests import heir
 from orchestrator.domain.kernel import Event, Instant, Refused
-from orchestrator.domain.switch.causes import SWITCH_RESTARTED
+from orchestrator.domain.switch.causes import WITH_THE_SWITCH
 
 Events = tuple[Event, ...]
 
@@ -176,7 +176,7 @@ def leg_gone(contact: Contact, segment: Segment, consult: State, command: NoteLe
         if consult.over:
             return transferring.fell_back(contact, segment, command.handover)
         return _handed_over(contact, segment, consult, command.handover)
-    if command.leg != consult_leg(contact) or command.cause == SWITCH_RESTARTED:
+    if command.leg != consult_leg(contact) or command.cause in WITH_THE_SWITCH:
         return ()
     outcome = "left" if consult.answered else "missed"
     return closed(contact, segment, consult, outcome, command.next_connect_by, command.cause)

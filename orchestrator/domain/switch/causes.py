@@ -6,11 +6,15 @@ SWITCH_RESTARTED = "SWITCH_RESTARTED"
 # Ours: nothing was heard of the switch for so long that it counts as dead, and its legs as gone.
 SWITCH_DEAD = "SWITCH_DEAD"
 
+# Ours: the switch said that it shuts down, and hangs up on every leg that it has. What it says of each then comes late,
+# and in an order in which agents seem to leave their callers.
+SWITCH_STOPPED = "SWITCH_STOPPED"
+
 # Ours: the switch had heard of no orchestrator for too long, and serves the caller by itself. The leg lives.
 SERVED_BY_SWITCH = "SERVED_BY_SWITCH"
 
 # Why a leg is gone with its switch.
-WITH_THE_SWITCH = frozenset({SWITCH_RESTARTED, SWITCH_DEAD})
+WITH_THE_SWITCH = frozenset({SWITCH_RESTARTED, SWITCH_DEAD, SWITCH_STOPPED})
 
 TAKEN_FROM_US = WITH_THE_SWITCH | {SERVED_BY_SWITCH}
 """Why a caller is gone without having left."""

@@ -8,6 +8,7 @@ import pytest
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl import node
 from orchestrator.esl.node import Link
+from orchestrator.esl.replies import NoReply, Outcome, Reply
 from tests.esl.patched.conftest import Ear, now, until
 from tests.esl.peers import Caller, Peer, answer, event
 
@@ -55,6 +56,25 @@ def test_a_link_that_looked_ahead_asks_only_for_what_has_moved(peer: Peer, ear: 
     assert isinstance(ear.heard[0], f.LinkUp)
     peer.say(event("CHANNEL_ANSWER", Unique_ID=WAITS))
     until(lambda: ear.events() == ["CHANNEL_ANSWER"], "from now on it hears for itself")
+
+
+def test_whoever_decides_asks_nothing_over_a_link_that_only_looks_ahead(
+    peer: Peer, ear: Ear, ahead: Callable[[], Link]
+) -> None:
+    """Feature 12.4: it may look at a switch of whose restart the log does not know yet. That a leg is not there would
+    be told before LinkUp says so, and its caller would count as having given up.
+    """
+    link = ahead()
+    outcomes: list[Outcome] = []
+    link.ask(f"api uuid_exists {WAITS}", outcomes.append)
+    until(lambda: outcomes, "an outcome")
+    assert outcomes == [NoReply("link_down")]
+    assert not peer.seen("api uuid_exists")
+    link.serve()
+    ear.await_fact(f.LinkUp)
+    link.ask(f"api uuid_exists {WAITS}", outcomes.append)
+    until(lambda: outcomes[1:], "an answer")
+    assert isinstance(outcomes[1], Reply)
 
 
 def test_what_moved_in_the_last_moment_is_in_the_first_snapshot(

@@ -1,9 +1,12 @@
 """A database that is there and slow: news is held back before the writer would refuse it, and taken when it can."""
 
+import gevent
 import pytest
 
 from orchestrator import loop
+from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.switch import facts as f
+from orchestrator.domain.switch.nodes import NodeConnected, NodeLost
 from orchestrator.loop import Engine, wall_clock
 from orchestrator.store import Away
 from tests.loop.patched.conftest import SlowWriter
@@ -18,6 +21,28 @@ def test_news_waits_for_a_slow_database_in_its_order_and_none_is_lost(engine: tu
     while writer.waiting:
         writer.store_one()
     assert [record.stream for record in writer.taken] == [f"node-n{number}" for number in range(10)]
+
+
+def test_what_a_switch_cannot_be_asked_afresh_is_kept_however_much_news_is_thrown_away(
+    engine: tuple[Engine, SlowWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features 12.1, 12.4: it was restarted meanwhile. Its callers are lost with it, and have not given up."""
+    heart, writer = engine
+    heart.deliver("n1", f.LinkUp(node="n1", core="before"), wall_clock())
+    while writer.waiting:
+        writer.store_one()
+    writer.away = True
+    heart.database_away(Away("it is gone"))
+    monkeypatch.setattr(loop, "MOST_HELD", 4)
+    heart.deliver("n1", f.LinkDown(node="n1", why="it is gone, too"), wall_clock())
+    heart.deliver("n1", f.LinkUp(node="n1", core="after"), wall_clock())
+    for _ in range(4):
+        heart.deliver("n1", f.LegPresence(node="n1", leg="a leg", exists=False), wall_clock())
+    writer.away = False
+    heart.database_back()
+    gevent.sleep(0)
+    assert [type(record.event) for record in writer.taken[-3:]] == [DatabaseReturned, NodeLost, NodeConnected]
+    assert writer.taken[-1].event == NodeConnected(core="after", restarted=True)
 
 
 def test_the_sign_of_life_goes_on_for_a_while_without_the_database_and_not_for_ever(
