@@ -45,6 +45,10 @@ def consult(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case ConsultClosed() if contact.consult.over:
             yield join(contact, contact.segment, contact.consult, ids)
         case ConsultExtended(cause="not_connected_in_time"):
+            if contact.consult.over:
+                # Told to join caller and agent while another bridge of the agent's was being cancelled, the switch
+                # parks the agent, and the caller waits for nobody.
+                yield join(contact, contact.segment, contact.consult, ids)
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
 
 

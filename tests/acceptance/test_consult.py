@@ -52,7 +52,7 @@ def test_all_three_hear_each_other_until_the_agent_leaves_and_one_recording_has_
     _hears(house, "consulted", 1)
     assert house.run("confer", "801")[0] == 0
     _hears(house, "together", 1)
-    assert house.refusal(inputs.Consult(agent="801", to_agent="803")) == "conference_full"
+    assert house.refusal(inputs.Consult(agent="801", to_agent="803")) == "consulting"
     house.driver.let_hear(1_500)
     house.engines[-1].child.kill()
     house.open()

@@ -65,8 +65,8 @@ def test_an_engine_killed_with_a_full_spool_loses_nothing(house: House) -> None:
     assert house.await_state("801", "talking")
     log = house.opened()
     begun, second = _place(log, SpoolBegun), _place(log, EngineActivated, last=True)
-    connected = _place(log, c.ContactConnected)
-    assert begun < connected < second, "in their order, and before the next engine decides"
+    accepted = _place(log, c.OfferAccepted)
+    assert begun < accepted < second, "in their order, and before the next engine decides"
     house.do(inputs.HangUp(agent="801"))
     house.close_day(contacts=1)
 

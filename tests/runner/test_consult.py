@@ -558,6 +558,20 @@ def test_a_caller_who_cannot_be_joined_with_the_agent_again_waits_for_another_on
     assert scene.status(1) == "wrapping_up"
 
 
+def test_a_caller_and_agent_who_are_not_joined_again_in_time_are_told_to_be_once_more() -> None:
+    """A colleague who hangs up while being joined has the switch park the agent, and the caller wait for nobody."""
+    scene = Consulted()
+    ring = scene.asked()
+    scene.answer(ring)
+    scene.hang_up(ring.leg, "CALL_REJECTED")
+    scene.told.clear()
+    scene.wait(5_000)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    assert scene.bridges() == [(scene.caller, scene.ring.leg)]
+    scene.joined(scene.caller, scene.ring.leg)
+    assert scene.it.status == "connected"
+
+
 def test_a_restart_in_the_middle_keeps_the_consultation() -> None:
     scene = Consulted()
     ring = scene.both_talk()

@@ -185,8 +185,20 @@ def test_a_work_order_is_opened_from_the_call_and_stands_on_the_pane(office: Off
     assert len(office.house.ledger.all(OrderOpened)) == 1
     pane = plain(ann.browser.get(f"/desk/pop?contact={contact}").text)
     assert re.search(r"Open work orders Pick-up \w{4}-\w{4} · Open", pane), pane
-    wrong = ann.post("order", **{**sent, "key": "other", "field-address": ""})
-    assert wrong.status_code == 400
+    assert ann.post("order", **{**sent, "key": "other"}).get_json()["code"] == "form_gone", "another window sent it"
+
+
+def test_a_work_order_without_what_its_type_asks_for_is_refused_with_the_fields(office: Office) -> None:
+    """Feature 5.1."""
+    office.house.apply(office.house.configuration + ORDERTYPE)
+    ann = office.talking("ann", number="+8613800138000")
+    contact = ann.sees().shown_contact
+    until(lambda: office.view.calls.find("ann", contact).customer_id, "the caller to be identified")  # type: ignore[union-attr]
+    until(
+        lambda: "Pick-up" in ann.browser.get(f"/desk/order?contact={contact}").text, "the read model to know the type"
+    )
+    wrong = ann.post("order", contact=contact, type="pickup", key="k1", **{"field-address": ""})
+    assert wrong.status_code == 400, wrong.text
     assert wrong.get_json()["code"] == "bad_fields"
 
 
