@@ -118,6 +118,7 @@ def test_whoever_is_asked_may_hang_up_at_the_desk_and_the_caller_is_back(office:
     bob.await_state("ringing")
     bob.press("accept")
     bob.await_state("consulted")
+    office.house.ledger.await_event(e.ConsultJoined)
     bob.press("reject")
     bob.await_state("ready")
     office.house.ledger.await_event(e.ContactRejoined)
