@@ -177,7 +177,8 @@ def test_a_killed_holder_is_taken_over_once_its_lease_is_stale(
     leader = stand.leader(host=ELSEWHERE)
     assert stand.next() == ("active", 0, 2)
     assert 1.0 <= time.monotonic() - begun < 10.0
-    assert lease_of(leader).taken is Taken.STALE
+    # Its session may still have been there at the first look.
+    assert lease_of(leader).taken in {Taken.STALE, Taken.GONE}
     assert kit.logged(), "the killed one had been appending"
 
 
