@@ -22,6 +22,9 @@ _DIGITS = ("1", "42#", "4111111111111111", "", "12a", "0" * 41)
 class Voices(Protocol):
     """What the rules look at in a switch."""
 
+    def lives(self, leg: str) -> bool:
+        """Whether this leg lives."""
+
     def is_muted(self, leg: str) -> bool:
         """Whether nobody hears this leg."""
 
@@ -48,7 +51,8 @@ def broken(world: World, voices: Voices, now: Instant, slack: Instant) -> Iterat
         # What was told over a link that broke is told again with the next one.
         if segment is None or now <= slack or segment.mute_wish or not world.in_step(contact.node):
             continue
-        if segment.muted and not voices.is_muted(segment.leg) and _is_there(contact):
+        heard = voices.lives(segment.leg) and not voices.is_muted(segment.leg)
+        if segment.muted and heard and _is_there(contact):
             yield "muted", f"the log says that nobody hears the agent of {contact.contact_id}, and everybody does"
         if not segment.muted and voices.is_muted(segment.leg):
             yield "muted", f"nobody hears the agent of {contact.contact_id}, and the log does not say so"
