@@ -113,6 +113,8 @@ class Services(NamedTuple):
 
     identify: Identify
     list_marked: ListMarked
+    told: Callable[[Sequence[Record], int], None] = lambda _records, _position: None
+    """Hears of what is durable, in the order of deciding, and where the log stands then (`SPOOLED`: in the spool)."""
 
 
 def wall_clock() -> Instant:
@@ -147,6 +149,7 @@ class Engine:
         self._marks = Marks(services.list_marked)
         self._metrics = metrics
         self._clock = clock
+        self._told = services.told
         self._writer: Writer | None = None
         self._perform: Perform | None = None
         self._inputs = 0
@@ -335,6 +338,7 @@ class Engine:
                 self._metrics.commit_seconds.observe(time.perf_counter() - begun)
             self._count(outcome.records)
             self._instruct(outcome.instructions)
+            self._told(outcome.records, position)
             if _rings_at_once(outcome):
                 self._metrics.ring_seconds.observe((self._clock() - outcome.records[0].about.at) / SECOND)
             while self._after and self._after[0][0] <= self._stored:

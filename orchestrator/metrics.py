@@ -127,6 +127,17 @@ class Metrics:
             "Part of the spool's limit that is in use; from 1 on new callers are the switch's own.",
             registry=r,
         )
+        self.spool_bytes = Gauge("ringledger_spool_bytes", "Bytes of the spool in use.", registry=r)
+        self.spool_limit_bytes = Gauge("ringledger_spool_limit_bytes", "The spool's limit.", registry=r)
+        self.spool_oldest_seconds = Gauge(
+            "ringledger_spool_oldest_seconds", "Age of the oldest event in the spool; 0 for none.", registry=r
+        )
+        self.spool_state = Gauge(
+            "ringledger_spool_state",
+            "1 for how the spool stands, 0 for the others: off, unannounced, ready, in_use, draining, full.",
+            ["state"],
+            registry=r,
+        )
         self.is_active = Gauge("ringledger_active", "1 while this process holds the lease.", registry=r)
         self.engine_state = Gauge(
             "ringledger_engine_state",
@@ -150,7 +161,7 @@ class Metrics:
     def stand_down(self) -> None:
         """Say no more of what only an active engine knows: whoever hands over lives on, and its last word would too."""
         self.is_active.set(0)
-        for figure in (self.live_contacts, self.shifts, self.links_up):
+        for figure in (self.live_contacts, self.shifts, self.links_up, self.spool_state):
             figure.clear()
 
     def serve(self, address: Address) -> "Served":

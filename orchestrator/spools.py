@@ -19,7 +19,18 @@ from orchestrator.domain import spools
 from orchestrator.domain.engine import STREAM, EngineActivated
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id, stream
 from orchestrator.leader import Lease, Taken
-from orchestrator.store import Away, DeskWriter, Drain, Log, Source, Spool, SpoolFailed, VersionConflict, is_refused
+from orchestrator.store import (
+    Away,
+    DeskWriter,
+    Drain,
+    Log,
+    Source,
+    Spool,
+    SpoolFailed,
+    StoreError,
+    VersionConflict,
+    is_refused,
+)
 from orchestrator.store.connections import Connection, is_passing
 from orchestrator.store.schema import APPEND_LOCK
 from orchestrator.store.spool import Found
@@ -42,6 +53,47 @@ _FORGET: Final = (
     "UPDATE public.ringledger_lease SET holder = '', host = '', backend_pid = NULL, spool = '', epoch = epoch + 1,"
     " renewed_at = clock_timestamp() WHERE site = %s AND epoch = %s AND holder = %s AND spool = %s"
 )
+
+
+# How a spool stands: there is none; the lease does not name it, so that calls would wait; events would go there, go
+# there, go from there to the log; and so many are in it that new callers are left to the switches.
+OFF: Final = "off"
+UNANNOUNCED: Final = "unannounced"
+READY: Final = "ready"
+IN_USE: Final = "in_use"
+DRAINING: Final = "draining"
+FULL: Final = "full"
+STATES: Final = (OFF, UNANNOUNCED, READY, IN_USE, DRAINING, FULL)
+_SECOND: Final = 1_000_000
+
+
+class Spooled(Struct, frozen=True, kw_only=True):
+    """What is told of a spool. `share`: of its limit; `oldest_s`: how old the oldest event in it is, 0 for none."""
+
+    state: str = OFF
+    events: int = 0
+    bytes: int = 0
+    limit_bytes: int = 0
+    share: float = 0.0
+    oldest_s: float = 0.0
+
+
+def spooled(spool: Spool, state: str, now: Instant) -> Spooled:
+    """How this spool stands."""
+    oldest_s = 0.0
+    if spool.waiting:
+        try:
+            oldest_s = max((max(0, now - each.record.about.at) / _SECOND for each in spool.first(1)), default=0.0)
+        except StoreError as error:  # damaged: whoever drains it says so
+            log.debug("spool-not-read", why=str(error))
+    return Spooled(
+        state=state,
+        events=spool.waiting,
+        bytes=spool.size,
+        limit_bytes=spool.limit,
+        share=round(spool.share, 3),
+        oldest_s=round(oldest_s, 1),
+    )
 
 
 class Settling:

@@ -260,6 +260,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         users.UserEnabled,
         users.LanguageChanged,
         users.UserSignedIn,
+        users.SignInRemembered,
         users.SignInFailed,
         users.SessionEnded,
         users.PersonalDataRevealed,

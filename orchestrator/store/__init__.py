@@ -10,6 +10,10 @@
         .know({stream: version})  .away  .spooling  .waiting  .close(timeout_s)
     Spool(folder, vault, …), Drain(spool, source, vault, fence).some()
                                             events of a time without the database, and their way to the log
+    Announcer(vault, …).told(…), .since(…), Hearing(vault).opened(answer)
+                                            what was decided lately, for screens while the log is away
+    Later(folder, vault).keep(ident, plain), .all(), .drop(place)
+                                            what the web's people did meanwhile, until it can be recorded
     DeskWriter(source, vault)
         .append_desk(records) -> position       VersionConflict, Away, Unsure; a repeat of the same records is safe
         .append_desk(records, sole=(index, value or values))  AlreadyHeld where a stream holds one: made once only
@@ -23,6 +27,7 @@ The fence comes from `orchestrator.leader`. Call `assert_cooperative()` at boot 
 """
 
 from orchestrator.store import schema
+from orchestrator.store.announcing import SINCE, Announced, Announcer, Hearing
 from orchestrator.store.connections import Source
 from orchestrator.store.desk import DeskWriter
 from orchestrator.store.errors import (
@@ -40,6 +45,7 @@ from orchestrator.store.errors import (
     WrongKind,
 )
 from orchestrator.store.keys import KeyShelf
+from orchestrator.store.later import Later, NotKept
 from orchestrator.store.library import assert_cooperative
 from orchestrator.store.log import Log
 from orchestrator.store.mapper import Opener
@@ -49,8 +55,11 @@ from orchestrator.store.spooling import Drain, Drained, is_refused
 from orchestrator.store.writer import Hooks, LiveWriter
 
 __all__ = [
+    "SINCE",
     "SPOOLED",
     "AlreadyHeld",
+    "Announced",
+    "Announcer",
     "Away",
     "Corrupt",
     "Deposed",
@@ -58,10 +67,13 @@ __all__ = [
     "Drain",
     "Drained",
     "Fence",
+    "Hearing",
     "Hooks",
     "KeyShelf",
+    "Later",
     "LiveWriter",
     "Log",
+    "NotKept",
     "Opener",
     "QueueFull",
     "SchemaMismatch",

@@ -46,6 +46,19 @@ _LOWEST: Final = (
     f"SELECT min({_AT}) FROM public.ringledger_events"  # noqa: S608 - our own words
     " WHERE notification_id > %s AND notification_id <= %s"
 )
+# From the first stream of a kind to the next and the next, each found in the index: nothing of the rest is looked at.
+_OF_KIND: Final = (
+    "WITH RECURSIVE named AS ("
+    "SELECT min(originator_id) AS name FROM public.ringledger_events WHERE originator_id > %(begins)s"
+    " UNION ALL SELECT"
+    " (SELECT min(e.originator_id) FROM public.ringledger_events AS e WHERE e.originator_id > named.name)"
+    " FROM named WHERE starts_with(named.name, %(begins)s))"
+    " SELECT e.notification_id, e.originator_id, e.originator_version, e.topic, e.state,"
+    " (SELECT max(l.originator_version) FROM public.ringledger_events AS l WHERE l.originator_id = named.name)"
+    " FROM named JOIN public.ringledger_events AS e ON e.originator_id = named.name"
+    " WHERE starts_with(named.name, %(begins)s) AND split_part(e.topic, '.v', 1) = ANY(%(events)s)"
+    " ORDER BY e.originator_id, e.originator_version"
+)
 _DENSITY: Final = (
     f"SELECT width_bucket({_AT}, %s, %s, %s) AS part, count(*) FROM public.ringledger_events"  # noqa: S608 - our own words
     " WHERE notification_id > %s AND notification_id <= %s GROUP BY part"
@@ -142,6 +155,19 @@ class Log:
         for first in range(0, len(wanted), at_once):
             some = wanted[first : first + at_once]
             yield from self._records(self._source.run(partial(self._recorder.streams, names=some, until=until)))
+
+    def of_kind(self, kind: str, events: Sequence[str]) -> Iterator[tuple[Record, int]]:
+        """The records of these names in all streams of a kind, stream by stream, with each stream's last version."""
+        given = {"begins": f"{kind}-", "events": list(events)}
+
+        def read(connection: Connection) -> list[tuple[Row, int]]:
+            found = connection.execute(_OF_KIND, given).fetchall()
+            return [(Row(*row), cast("int", last)) for *row, last in cast("list[tuple[Any, ...]]", found)]
+
+        rows = self._source.run(read)
+        versions = {row.stream: last for row, last in rows}
+        for record in self._records([row for row, _ in rows]):
+            yield record, versions[record.stream]
 
     def open_streams(self, begun: Sequence[str], ended: Sequence[str], until: int) -> list[str]:
         """The streams with an event named in `begun` and none named in `ended`, up to a position: what was still going

@@ -215,6 +215,11 @@ class Spool:
         return self.size > self._limit
 
     @property
+    def limit(self) -> int:
+        """Bytes that it may come to before new callers are sent elsewhere."""
+        return self._limit
+
+    @property
     def share(self) -> float:
         """How much of the limit is in use."""
         return self.size / self._limit

@@ -163,6 +163,8 @@ class Spooler:
     ) -> None:
         self.under_way = False
         """Whether events go to the spool, and none past it."""
+        self.draining = False
+        """Whether the database is back, and is brought what is in it."""
         self._spool = spool
         self._right = right
         self._fence = fence
@@ -189,6 +191,7 @@ class Spooler:
             self._right.end_spooling()
             return False
         self._taken = 0
+        self.draining = False
         self._over.clear()
         self.under_way = True
         self._threads = [
@@ -245,9 +248,11 @@ class Spooler:
                 begun = begun or time.monotonic()
                 pause_s = _FIRST_PAUSE_S
                 if stored:
+                    self.draining = True
                     continue
                 if self._finish(time.monotonic() - begun):
                     return
+            self.draining = False
             self._over.wait(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 

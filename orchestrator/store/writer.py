@@ -157,6 +157,11 @@ class LiveWriter:
         return self._spooler is not None and self._spooler.under_way
 
     @property
+    def draining(self) -> bool:
+        """Whether the database is back, and what is in the spool goes there."""
+        return self.spooling and self._spooler is not None and self._spooler.draining
+
+    @property
     def waiting(self) -> int:
         """Events submitted and not stored yet."""
         return self._waiting

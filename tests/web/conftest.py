@@ -87,6 +87,13 @@ class Site:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (self.database.name,)
             )
 
+    def regain_database(self) -> None:
+        """It is there again."""
+        with psycopg.connect(self._cluster.url_admin, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(self.database.name))
+            )
+
     def add_customer(self, number: str) -> str:
         """A customer with this number (E.164), made as on a first call; the id."""
         customers = Customers(self.reading.desk, self.reading.log, self.reading.vault, region="CN")

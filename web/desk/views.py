@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import structlog
 from flask import abort, render_template, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
@@ -14,6 +15,7 @@ from orchestrator.domain.customers.people import ChangeProfile
 from orchestrator.domain.kernel import Refused, derived_id
 from orchestrator.runner import inputs
 from orchestrator.service.begun import NOTE, SENT
+from projections.reading import LOST, Away
 from web.access.needs import needs
 from web.access.visitor import me
 from web.desk import orders
@@ -37,6 +39,9 @@ from web.words import chosen as reasons
 from web.words import code
 from web.writing import agent, file
 from web.writing import key as form_key
+from web.writing import note as write_down
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["NAVIGATION", "blueprint", "orders"]
 
@@ -186,8 +191,8 @@ def wrap_up() -> AnyResponse:
         abort(400)
     _refuse_unlisted(chosen, reasons.wrap_up_codes())
     _own(contact_id)
-    file().note_contact(agent(), contact_id, note, code=chosen, key=derived_id("wrap-up", contact_id, chosen, note))
-    parts().reading.begun.end(contact_id, NOTE, _field("begun"), SENT, by=me().agent_id, page=_field("desk"))
+    if write_down(contact_id, note, code=chosen, key=derived_id("wrap-up", contact_id, chosen, note)):
+        _end_begun(contact_id)
     try:
         return _done(parts().do(_from_desk(inputs.WrapUp(agent=_number(), code=chosen))))
     except Refused as refused:
@@ -196,6 +201,13 @@ def wrap_up() -> AnyResponse:
                 "time_was_up", gettext("The time for it was up already. Your reason and your note are kept.")
             ) from None
         raise
+
+
+def _end_begun(contact_id: str) -> None:
+    try:
+        parts().reading.begun.end(contact_id, NOTE, _field("begun"), SENT, by=me().agent_id, page=_field("desk"))
+    except (Away, LOST) as away:
+        log.info("begun-note-not-ended", why=str(away))  # it goes with its time; the note itself is kept
 
 
 @blueprint.get("/transfer")
@@ -260,7 +272,7 @@ def _with_note(
         abort(400)
     _own(contact_id)
     if note.strip():
-        file().note_contact(agent(), contact_id, note, code=TRANSFERRED, key=derived_id("transfer", contact_id, note))
+        write_down(contact_id, note, code=TRANSFERRED, key=derived_id("transfer", contact_id, note))
     sent_to = {targets[kind]: target or _field("number")}
     return _done(parts().do(replace(_from_desk(command), good_until=_good_until(), **sent_to)))
 
@@ -268,8 +280,13 @@ def _with_note(
 @blueprint.get("/pop")
 @needs("desk.use")
 def pop() -> str:
-    """Who calls: their file, or what is known of a number that nobody has."""
-    return render_template("desk/pop.html", pop=pop_of(_own(request.args.get("contact", ""))))
+    """Who calls: their file, or what is known of a number that nobody has; while the database is away, the number."""
+    call = _own(request.args.get("contact", ""))
+    try:
+        return render_template("desk/pop.html", pop=pop_of(call))
+    except (Away, LOST) as away:
+        log.info("pop-without-file", why=str(away))
+        return render_template("desk/pop_away.html", call=call, region=region(call.number) if call.number else "")
 
 
 @blueprint.post("/customer")

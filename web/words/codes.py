@@ -102,6 +102,7 @@ CODES: Final[dict[str, LazyString]] = {
     "phone": _l("by phone"),
     # An agent's states and why.
     "signed_out": _l("signed out"),
+    "not_confirmed": _l("not confirmed once the database was back"),
     "signed_in": _l("just signed in"),
     "ready": _l("ready"),
     "paused": _l("not ready"),

@@ -530,6 +530,10 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     users.UserEnabled: (_l("User let in again"), _nothing),
     users.LanguageChanged: (_l("Language changed to %(language)s"), lambda e, _: {"language": e.language}),
     users.UserSignedIn: (_l("Signed in"), _nothing),
+    users.SignInRemembered: (
+        _l("Signed in while the database was away; recorded when it was back"),
+        _nothing,
+    ),
     users.SignInFailed: (_l("A sign-in failed: %(reason)s"), _coded("reason")),
     users.SessionEnded: (_l("Session ended: %(reason)s"), _coded("reason")),
     users.PersonalDataRevealed: (
