@@ -135,4 +135,4 @@ def _light(page: "Page") -> tuple[str, str]:
     if pill is None:
         return "", ""
     tone = (pill.get_attribute("class") or "").rpartition("tone-")[2]
-    return tone, pill.inner_text().partition(" ")[2].strip()
+    return tone, " ".join(pill.inner_text().split()[1:])  # without its sign
