@@ -33,8 +33,8 @@ _ROWS: Final = msgspec.json.Decoder(list[tuple[str, int, str, msgspec.Raw]])
 
 class Announced(Struct, frozen=True):
     """An answer. `under_way`: whether the engine goes round the database now; `idle`: whether it does not, and all that
-    it decided is in the log. `whole`: whether nothing is missing between what was asked after and `records`. `last`: the
-    number to ask after next; `more`: at once.
+    it decided is in the log. `whole`: whether nothing is missing between what was asked after and `records`. `last`:
+    the number to ask after next; `more`: at once.
     """
 
     epoch: int
