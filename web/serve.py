@@ -51,7 +51,7 @@ def run_web(settings: Settings) -> int:
         reading = closing.enter_context(open_reading(settings, off_hub=off_hub))
         closing.callback(pool.kill)
         parts = Parts(settings=settings, reading=reading, control=lambda: Client(control_path(settings.home)))
-        watch = Watch(reading).start()
+        watch = Watch(reading, parts.spools).start()
         closing.callback(watch.stop)
         app = create_app(parts)
         closing.callback(end_all, app)

@@ -199,6 +199,24 @@ def test_a_key_of_long_ago_keeps_nobody_from_signing_in(site: Site, watch: Watch
     assert browser.submit("/sign-in", name=AGENT, password=PASSWORD).status_code == 303
 
 
+def test_nothing_is_recorded_before_what_the_engine_decided_meanwhile(site: Site, watch: Watch) -> None:
+    """The log's time only goes forward: what lies in the spool is older."""
+    said: list[bool | None] = [True]
+    late = Watch(site.reading, lambda: said[0])
+    late.look()
+    site.lose_database()
+    come(site)
+    site.regain_database()
+    for spools in (True, None):
+        said[0] = spools
+        late.look()
+        assert site.reading.meanwhile.count == 1
+    said[0] = False
+    late.look()
+    assert site.reading.meanwhile.count == 0
+    assert any(isinstance(event, SignInRemembered) for event in happened(site))
+
+
 def test_what_is_kept_names_nobody(site: Site, watch: Watch) -> None:
     site.lose_database()
     come(site)

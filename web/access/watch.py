@@ -4,6 +4,8 @@ that everybody is known, as of a second ago, when the database goes away; when i
 A request asks the log by itself; a stream that is open would otherwise learn at its next heartbeat only.
 """
 
+import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
@@ -16,13 +18,21 @@ from projections.reading import LOST, Away, NotKept, Reading
 log = structlog.get_logger(__name__)
 
 LOOK_S: Final = 1.0
+# What waits to be recorded goes to the log behind the engine's spool, for the log's time only goes forward; where no
+# engine of this machine answers, one that has a spool is started within this.
+_ENGINE_S: Final = 60.0
+
+Spools = Callable[[], bool | None]
+"""Whether this machine's engine has something in its spool; None where none answers."""
 
 
 class Watch:
     """Looks for new events of users, once a second. Needs a process patched by gevent."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, spools: Spools = lambda: False) -> None:
         self._reading = reading
+        self._spools = spools
+        self._waits_since: float | None = None
         self._greenlet: Any = None
         self._seen: int | None = None
 
@@ -65,4 +75,14 @@ class Watch:
         self._seen = max(self._seen, end)
         for user_id in changed:
             reading.users.heard(user_id)
-        reading.settling.settle()
+        if not reading.meanwhile.count or self._may_record():
+            reading.settling.settle()
+
+    def _may_record(self) -> bool:
+        """Whether nothing older is still on its way to the log."""
+        spools, now = self._spools(), time.monotonic()
+        if spools is None:
+            self._waits_since = self._waits_since or now
+            return now - self._waits_since > _ENGINE_S
+        self._waits_since = None
+        return not spools
