@@ -142,6 +142,8 @@ def _kind(body: object) -> str:
     match body:
         case SwitchEvent():
             return "event"
+        case Told():
+            return "told"
         case Fact():
             return "fact"
         case TimerFired():
@@ -156,8 +158,6 @@ def _kind(body: object) -> str:
             return "database"
         case DatabaseAway():
             return "away"
-        case Told():
-            return "told"
     raise TypeError(f"{type(body).__name__} is no input of the runner and cannot stand on the tape")
 
 
