@@ -108,6 +108,8 @@ class FrameReader:
     def _read_head(self) -> bool:
         """Take one header block off the buffer; false where it has not arrived whole."""
         buffer = self._buffer
+        if self._at == len(buffer):
+            return False
         usual = _EVENT_HEAD.match(buffer, self._at)
         if usual:
             self._at = usual.end()

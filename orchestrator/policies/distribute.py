@@ -47,11 +47,12 @@ _WAITS = frozenset({"waiting", "awaiting_callback"})
 @asked_about("contact", "shift", "node", ConfigurationApplied)
 def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a contact waits or an agent is free, then offer; a wait that is over ends instead."""
-    event = happened.record.event
-    if isinstance(happened.after, Shift):
-        yield from _employ(world, happened.after.shift_id, happened.at, ids)
-        return
-    if isinstance(happened.after, Contact) and happened.after.status not in _WAITS and type(event) is not LegClosed:
+    event, after = happened.record.event, happened.after
+    if isinstance(after, Contact):  # first, for nearly all are
+        if after.status not in _WAITS and type(event) is not LegClosed:
+            return
+    elif isinstance(after, Shift):
+        yield from _employ(world, after.shift_id, happened.at, ids)
         return
     if isinstance(event, VisitRevised) and event.reason == RECONFIGURED:
         return  # everybody is served once all are revised

@@ -185,7 +185,7 @@ class LiveWriter:
         if not records:
             raise ValueError("A submission needs at least one record.")
         before = first_versions(records)
-        drafts = tuple(self._checked(record) for record in records)
+        drafts = tuple(map(self._checked, records))
         with self._lock:
             if self._stopped is not None:
                 raise self._stopped
@@ -336,7 +336,7 @@ class LiveWriter:
             group = self._queue.popleft()
             size += len(group.drafts)
             groups.append(group)
-        self._hurried = any(not group.patient for group in self._queue)
+        self._hurried = bool(self._queue) and any(not group.patient for group in self._queue)
         if self._alarm is not None:
             self._alarm.clear()
         return groups
