@@ -147,7 +147,7 @@ class Performer:
 
         if isinstance(instruction, i.BridgeLegs):
             link.command(commands.answer_now(instruction.leg), _unheard, still=still)
-        last = outcome.take
+        last: Callable[[Outcome], None] = outcome.take
         if type(instruction) in _ANSWERED_OTHERWISE:
             last = self._who_takes(instruction, last)
         for command in quick[:-1]:

@@ -14,6 +14,7 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
 @asked_about(NodeDied, NodeDrained, NodeReconciled, NodeUndrained, LegClosed)
 def rehome(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever nobody is on the line of such a customer, then they need no switch of their own: any will do."""
+    about: tuple[Contact, ...]
     if isinstance(happened.record.event, LegClosed):
         about = (happened.after,) if isinstance(happened.after, Contact) else ()
     else:
