@@ -64,6 +64,8 @@ _OFFER_OUTCOMES: Final = {
 }
 # News that a fresh snapshot tells as well as it did.
 _ASKED_AFRESH: Final = (SwitchEvent, Snapshot, LegPresence)
+# Events that concern services beside the ring path.
+_SERVED: Final = frozenset({ContactArrived, ContactDialled, NuisanceMarked})
 # Events whose facts may be no news (`runner.sensing.SIGNS_OF_LIFE`): only these are asked about.
 _SIGNS_OF_LIFE: Final = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_UNBRIDGE"})
 NO_SUCH_LEG: Final = "No such channel"
@@ -346,7 +348,7 @@ class Engine:
             if answer is not None:
                 answer.set(position)
             if position == SPOOLED:
-                self._unserved += filter(_is_served, outcome.records)
+                self._unserved += (each for each in outcome.records if type(each.event) in _SERVED)
             else:
                 self._serve_all(outcome.records)
             assert self._writer is not None  # noqa: S101 - it stored this
@@ -362,7 +364,8 @@ class Engine:
     def _serve_all(self, records: Iterable[Record]) -> None:
         """Give what is stored to the services beside the ring path."""
         for record in records:
-            self._serve(record)
+            if type(record.event) in _SERVED:
+                self._serve(record)
 
     def _serve(self, record: Record) -> None:
         match record.event:
@@ -582,10 +585,6 @@ def _tells_nothing(item: object) -> bool:
     if isinstance(item, SwitchEvent):
         return item.name == "BACKGROUND_JOB" and verdict(item.body)[0]
     return isinstance(item, InstructionFailed) and item.kind == "HangUpLeg" and item.answer.startswith(NO_SUCH_LEG)
-
-
-def _is_served(record: Record) -> bool:
-    return isinstance(record.event, ContactArrived | ContactDialled | NuisanceMarked)
 
 
 def _rings_at_once(outcome: Outcome) -> bool:

@@ -48,6 +48,13 @@ class _Histogram(Histogram):
         self._buckets[bisect_left(self._upper_bounds, amount)].inc(1)
 
 
+class _Counter(Counter):
+    """One that is never asked to count down, and is not asked whether it may count."""
+
+    def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:  # noqa: ARG002 - as the library calls it
+        self._value.inc(amount)
+
+
 class MetricsError(Exception):
     """The figures cannot be served there; the message says what to do."""
 
@@ -58,7 +65,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         r = self.registry
-        self.events_appended = Counter(
+        self.events_appended = _Counter(
             "ringledger_events_appended",
             "Events durable in the log, by kind of append (live, desk).",
             ["kind"],
@@ -82,7 +89,7 @@ class Metrics:
             registry=r,
             buckets=_RING_S,
         )
-        self.esl_events = Counter(
+        self.esl_events = _Counter(
             "ringledger_esl_events", "Events of the switch that came, by node.", ["node"], registry=r
         )
         self.frames_dropped = Gauge(
@@ -103,12 +110,12 @@ class Metrics:
             ["node"],
             registry=r,
         )
-        self.offers = Counter("ringledger_offers", "Offers that ended, by outcome.", ["outcome"], registry=r)
+        self.offers = _Counter("ringledger_offers", "Offers that ended, by outcome.", ["outcome"], registry=r)
         self.live_contacts = Gauge(
             "ringledger_live_contacts", "Contacts that have not ended, by state.", ["state"], registry=r
         )
         self.shifts = Gauge("ringledger_shifts", "Shifts signed in, by state.", ["state"], registry=r)
-        self.commands = Counter(
+        self.commands = _Counter(
             "ringledger_commands",
             "Commands from the command socket, by outcome (done, refused code).",
             ["outcome"],
@@ -150,7 +157,7 @@ class Metrics:
             "Engines that could go on at once where the active one ended, as the active one knows it.",
             registry=r,
         )
-        self.faults = Counter(
+        self.faults = _Counter(
             "ringledger_faults",
             "Errors that nobody foresaw in work beside the calls, by work; it was begun again after each.",
             ["work"],

@@ -306,7 +306,7 @@ def _call(
         keys = (*_key_arrays(batch.new_keys), *_key_arrays(batch.hung_keys), *_index_arrays(batch.index))
     else:
         statement = _APPEND_BARE
-    return statement.ask(connection, (*first, *(each.data for each in (*known, *events, *keys))))
+    return statement.ask(connection, [*first, *[each.data for each in (*known, *events, *keys)]])
 
 
 def _key_arrays(keys: dict[str, Any]) -> tuple[TextArray, TextArray, ByteaArray]:
