@@ -68,15 +68,25 @@ class Observed(World):
         quarter = began // QUARTER
         days = self.quarters.get(quarter)
         if days is None:
-            if any(low <= quarter <= high for low, high in self.forgotten):
+            self.begin_quarter(quarter)
+            days = self.quarters.get(quarter)
+            if days is None:
                 return None
-            days = self.quarters[quarter] = {}
-            if len(self.quarters) > KEPT:
-                self._forget(next(iter(self.quarters)))
         day = days.get(queue_id)
         if day is None:
             day = days[queue_id] = Day(queue_id, "")
         return day
+
+    def begin_quarter(self, quarter: int) -> int | None:
+        """Keep count of this quarter, unless it was forgotten already; which other one is forgotten for it, if any."""
+        if any(low <= quarter <= high for low, high in self.forgotten):
+            return None
+        self.quarters[quarter] = {}
+        if len(self.quarters) <= KEPT:
+            return None
+        first = next(iter(self.quarters))
+        self._forget(first)
+        return first
 
     def _forget(self, quarter: int) -> None:
         del self.quarters[quarter]
