@@ -629,7 +629,7 @@ def test_a_caller_who_goes_to_a_colleague_by_choice_makes_no_queue_look_quicker(
     """Feature 3.10: in a consultation as in a transfer, the visit is answered at once, by nobody of the queue."""
     scene = Consulted()
     before = scene.world.waits.expected("support", 0, free=False)
-    assert before.estimate_ms > 0
+    assert before.estimate_ms >= 0, "one caller was served"
     if agent == "consulted":
         ring = scene.both_talk()
         scene.press(inputs.CompleteConsult)
@@ -639,6 +639,7 @@ def test_a_caller_who_goes_to_a_colleague_by_choice_makes_no_queue_look_quicker(
         ring = scene.ring_of(scene.caller)
         scene.ringing(ring)
         scene.answer(ring)
+    scene.wait(1_000)
     scene.bridge(scene.caller, ring)
     assert scene.it.status == "connected"
     assert scene.events(c.QueueVisitEnded)[-1].outcome == "answered"
