@@ -31,13 +31,16 @@ class Observed(World):
 
     def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
         before, after = super().apply(record)
+        self._count(before, record)
+        return before, after
+
+    def _count(self, before: Aggregate, record: Happened) -> None:
         event = record.event
         if type(event) is ContactQueued:
             if (day := self._day(event.queue_id, record.about.at)) is not None:
                 day.offered += 1
         elif type(event) is QueueVisitEnded and isinstance(before, Contact) and before.visit is not None:
             self._end(before.visit.queue_id, before.visit.queued_at, event.outcome, record.about.at)
-        return before, after
 
     def counted(self, begins: Instant, ends: Instant) -> list[Day] | None:
         """What was counted of each queue between these, which are quarters' beginnings; None where that is not known

@@ -35,7 +35,7 @@ MOST: Final = 4
 _DIGITS: Final = "0123456789abcdef"
 _PROGRAM: Final = "from orchestrator.replay.share import main; main()"
 # How many sixteenths of the contacts go with the shifts, by how many share: so that all are done at the same time.
-_WITH_SHIFTS: Final = {1: 16, 2: 4}
+_WITH_SHIFTS: Final = {1: 16, 2: 6}
 
 _W = TypeVar("_W", bound=World)
 
