@@ -171,22 +171,22 @@ class _Blacklist(Blacklist):
 
     def __init__(self, place: Place) -> None:
         super().__init__()
-        self._place = place
+        self._log_place = place
         self.followed: list[tuple[int, str, Event]] = []
         self.marks: list[tuple[int, str, str, str]] = []
 
     def __getstate__(self) -> tuple[object, ...]:  # type: ignore[override]
-        return self._place, self.followed, self.marks
+        return self._log_place, self.followed, self.marks
 
     def __setstate__(self, kept: tuple[Place, list[tuple[int, str, Event]], list[tuple[int, str, str, str]]]) -> None:  # type: ignore[override]
-        self._place, self.followed, self.marks = kept
+        self._log_place, self.followed, self.marks = kept
         super().__setstate__(({}, {}))
 
     def follow(self, blacklisting_id: str, event: Event) -> None:
-        self.followed.append((self._place.position, blacklisting_id, event))
+        self.followed.append((self._log_place.position, blacklisting_id, event))
 
     def mark(self, contact_id: str, number: str, actor: str) -> None:
-        self.marks.append((self._place.position, contact_id, number, actor))
+        self.marks.append((self._log_place.position, contact_id, number, actor))
 
 
 # --- together again --------------------------------------------------------------------------------------------------
