@@ -22,7 +22,7 @@ def test_an_engine_that_starts_has_the_state_and_what_comes_after(kit: Kit, monk
     """The log is not a long one; it is taken for one, on however few processors. Personal texts are there, too."""
     monkeypatch.setattr(together, "LEAST", 1)
     monkeypatch.setattr(together, "MOST", 2)
-    monkeypatch.setattr(together.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     records = Run(5).play().ledger.records()
     cut = len(records) * 2 // 3
     store(kit, records[:cut])
