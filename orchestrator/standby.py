@@ -16,6 +16,7 @@ import structlog
 
 from orchestrator.domain.kernel import Happened, Instant, Record
 from orchestrator.domain.world import World
+from orchestrator.replay import together
 from orchestrator.store import Away, Log
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,9 @@ class Shadow:
 
     def begin(self) -> None:
         """Read the whole log, then keep up with it in the background. Raises `Away`."""
+        until = self._history.position()
+        if (found := together.folded(self._history, until, World)) is not None:
+            (self.world, self.last_at), self.position = found, until
         self._read(self._history.happened(self.position))
         _settle_memory()
         self._follower = gevent.spawn(self._follow)

@@ -71,6 +71,12 @@ class Record(Happened, frozen=True, kw_only=True):
     about: Provenance
 
 
+class Place(Struct):
+    """How far somebody has come in the log: told once to many who want to know."""
+
+    position: int = 0
+
+
 class UnknownEvent(Event, frozen=True, kw_only=True):
     """A stored event whose name or version this code does not know: kept and shown, never dropped."""
 

@@ -20,7 +20,8 @@
         .erase(subject)                         destroys the keys; the log is unchanged
     Log(source, vault=None)                     opener=: what each personal text reads as, told by the caller
         .history(after, until, kinds, batch)  .stream(name, after_version)  .position()  .position_at(instant)
-        .happened(after, until)                 what a fold looks at of history, at half the cost
+        .happened(after, until)                 what a fold looks at of history, at half the cost;
+                                                share=: of some of the streams
         .versions(kinds)  .follow(after, stop)  .wait_for(position, timeout_s)  .find_by_blind_index(token)
 
 The fence comes from `orchestrator.leader`. Call `assert_cooperative()` at boot of a process that gevent has patched.
@@ -49,7 +50,7 @@ from orchestrator.store.later import Later, NotKept
 from orchestrator.store.library import assert_cooperative
 from orchestrator.store.log import Log
 from orchestrator.store.mapper import Opener
-from orchestrator.store.recorder import Fence
+from orchestrator.store.recorder import Fence, Share
 from orchestrator.store.spool import SPOOLED, Spool
 from orchestrator.store.spooling import Drain, Drained, is_refused
 from orchestrator.store.writer import Hooks, LiveWriter
@@ -77,6 +78,7 @@ __all__ = [
     "Opener",
     "QueueFull",
     "SchemaMismatch",
+    "Share",
     "Source",
     "Spool",
     "SpoolFailed",

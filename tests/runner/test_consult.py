@@ -622,3 +622,25 @@ def test_a_restart_of_the_switch_ends_all_of_it() -> None:
     assert [event.reason for event in scene.events(c.ContactEnded)] == ["switch_lost"]
     assert scene.status(2) == "ready"
     assert "ContactTransferred" not in names(record.event for record in scene.records)
+
+
+@pytest.mark.parametrize("agent", ("consulted", "given"))
+def test_a_caller_who_goes_to_a_colleague_by_choice_makes_no_queue_look_quicker(agent: str) -> None:
+    """Feature 3.10: in a consultation as in a transfer, the visit is answered at once, by nobody of the queue."""
+    scene = Consulted()
+    before = scene.world.waits.expected("support", 0, free=False)
+    assert before.estimate_ms >= 0, "one caller was served"
+    if agent == "consulted":
+        ring = scene.both_talk()
+        scene.press(inputs.CompleteConsult)
+    else:
+        scene.give(inputs.Transfer(agent="1001", about=scene.it.contact_id, to_agent="1002"))
+        scene.parked(scene.caller)
+        ring = scene.ring_of(scene.caller)
+        scene.ringing(ring)
+        scene.answer(ring)
+    scene.wait(1_000)
+    scene.bridge(scene.caller, ring)
+    assert scene.it.status == "connected"
+    assert scene.events(c.QueueVisitEnded)[-1].outcome == "answered"
+    assert scene.world.waits.expected("support", 0, free=False) == before
