@@ -11,9 +11,9 @@ from gevent import monkey
 
 from orchestrator import settings
 from tests.order import longest_first
-from tests.postgres import cluster, database, empty_database, template
+from tests.postgres import cluster, database, empty_database, template, template_with_models
 
-__all__ = ["cluster", "database", "empty_database", "template"]
+__all__ = ["cluster", "database", "empty_database", "template", "template_with_models"]
 
 _WHERE = "there is no FreeSWITCH: set RINGLEDGER_FREESWITCH to its binary, or put freeswitch on PATH"
 _NO_BROWSER = "there is no Chromium: apt-get install chromium"
