@@ -10,6 +10,7 @@ import pytest
 from gevent import monkey
 
 from orchestrator import settings
+from tests.lab import process
 from tests.order import longest_first
 from tests.postgres import cluster, database, empty_database, template, template_with_models
 
@@ -37,6 +38,11 @@ def pytest_configure() -> None:
     path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if str(INSTALLED) not in path:
         os.environ["PYTHONPATH"] = os.pathsep.join((str(INSTALLED), *filter(None, path)))
+    process.keep_warm()
+
+
+def pytest_unconfigure() -> None:
+    process.leave_cold()
 
 
 def pytest_collection_finish() -> None:
