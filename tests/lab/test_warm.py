@@ -102,6 +102,7 @@ def test_what_is_none_of_ours_or_wants_another_python_is_not_forked(warmth: Warm
         (["sleep", "1"], {**os.environ}),
         ([sys.executable, "-m", "freeswitch.simulator"], {**os.environ}),
         ([*OURS, "settings"], {**os.environ, "PYTHONPATH": "/elsewhere"}),
+        ([*OURS, "run"], {**os.environ}),
         (["ip", "netns", "exec", "x", *OURS, "engine"], {**os.environ}),
     ):
         assert warmth.begin(command, output=1, folder=ROOT, environment=environment) is None

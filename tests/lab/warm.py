@@ -21,6 +21,8 @@ from typing import Final
 OURS: Final = (sys.executable, "-m", "orchestrator")
 # Those that gevent patches before anything else is imported (`orchestrator/__main__.py`).
 _PATCHED: Final = ("engine", "web")
+# Whoever starts all others begins as their user begins it.
+_COLD: Final = ("run",)
 _ROOT: Final = Path(__file__).parents[2]
 _NUMBER_BYTES: Final = 32
 _END_S: Final = 30
@@ -121,6 +123,8 @@ class Warmth:
         if tuple(command[: len(OURS)]) != OURS or _of_python(environment) != _of_python(os.environ):
             return None
         words = command[len(OURS) :]
+        if words[0] in _COLD:
+            return None
         warm = self._patched if words[0] in _PATCHED else self._plain
         return warm.fork(words, output=output, folder=folder, environment=environment)
 
