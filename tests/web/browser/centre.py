@@ -139,7 +139,9 @@ def centre(switch: Driver, chromium: "Browser", tmp_path: Path, times: dict[str,
     with ExitStack() as stack:
         folder = tmp_path / "house"
         folder.mkdir()
-        house = stack.enter_context(House(switch, folder, variables=None, default_entry=True, queue="", **times))
+        house = stack.enter_context(
+            House(switch, folder, variables=None, default_entry=True, queue="", models=True, **times)
+        )
         command = [sys.executable, "-m", "orchestrator", "projections", "run"]
         models = Child(command, output=folder / "models.log", folder=ROOT, environment=house.environment())
         stack.callback(models.stop, patience_s=15)
