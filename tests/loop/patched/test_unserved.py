@@ -17,7 +17,9 @@ from tests.runner.scene import Scene
 def test_callers_of_an_outage_whose_engine_died_in_it_are_identified_by_the_next() -> None:
     """The line of those whose customers were to be found is in memory only; who is in it follows from the log."""
     scene = Scene(agents=1)
-    known, unknown = (scene.world.contact_of_leg[scene.park(number)] for number in ("+31201111111", "+31202222222"))
+    known, unknown = (
+        scene.world.contact_of_leg[scene.park(number=number)] for number in ("+31201111111", "+31202222222")
+    )
     scene.give(IdentifyContact(contact_id=known, customer_id="c-1", level=""))
     asked: list[str] = []
 
