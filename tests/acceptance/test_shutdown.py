@@ -9,7 +9,7 @@ from orchestrator.runner import inputs
 from tests.acceptance.conftest import REAL, Build
 from tests.acceptance.house import House
 from tests.acceptance.test_matrix import Day
-from tests.contract.driver import RealDriver
+from tests.contract.driver import Behaviour, RealDriver
 from tests.lab.patience import until
 from tests.matrix import PLAYED
 
@@ -25,7 +25,7 @@ def test_whoever_is_on_a_switch_that_is_shut_down_is_lost_with_it_and_has_not_gi
     driver = house.driver
     assert isinstance(driver, RealDriver)
     for number, state in enumerate(STATES, 1):
-        third = "rings" if state in {"ringing", "asking", "inviting", "passed_on"} else "answers"
+        third: Behaviour = "rings" if state in {"ringing", "asking", "inviting", "passed_on"} else "answers"
         day = Day(house, third)
         until(lambda: _phones(house) == {"registered"}, "all phones to be there")
         day.reach(state)
