@@ -1,8 +1,6 @@
 """A recording from its rule to the encrypted file: masked, asked for, kept, on both switches (features 8.1, 8.2)."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,37 +34,22 @@ def since_begun(house: House, kind: type) -> float:
     return (at[kind] - at[c.RecordingBegun]) / SECOND
 
 
-def seal(house: House) -> RecordingSealed:
-    """The keeping process encrypts the one recording."""
+def kept(house: House, to: Path) -> Path:
+    """What a player reads of the one recording, once the keeping process has encrypted it."""
     command = [sys.executable, "-m", "orchestrator", "recordings", "keep"]
     with Child(command, output=house.folder / "keep.log", folder=ROOT, environment=house.environment()) as child:
         sealed = house.ledger.await_event(RecordingSealed)
         child.stop(patience_s=15)
     assert not (house.driver.recordings / sealed.file).exists()
-    return sealed
-
-
-@contextmanager
-def player(house: House) -> Iterator[Recordings]:
-    """Who plays what is kept."""
     reader, writer = Source(house.database.url_reader, name="player"), Source(house.database.url_writer, name="player")
     try:
         vault = Vault.unlock(house.settings.kek_file, KeyShelf(writer))
-        yield Recordings(
+        found = Recordings(
             DeskWriter(writer, vault),
             Log(reader, vault=vault),
             clear=house.driver.recordings,
             kept=house.settings.kept,
         )
-    finally:
-        reader.close()
-        writer.close()
-
-
-def kept(house: House, to: Path) -> Path:
-    """What a player reads of the one recording, once the keeping process has encrypted it."""
-    sealed = seal(house)
-    with player(house) as found:
         sound = found.sound(sealed.file, whole=True)
         assert sound is not None
         to.write_bytes(b"".join(sound.read(0, sound.length)))
@@ -76,6 +59,9 @@ def kept(house: House, to: Path) -> Path:
         assert (len(shape.sides), bool(sealed.node)) == (2, True)
         assert abs(shape.length_ms / 1_000 - length_s(to)) < EDGE_S
         assert min(max(side) for side in shape.sides) > 0, "both sides are heard"
+    finally:
+        reader.close()
+        writer.close()
     return to
 
 
