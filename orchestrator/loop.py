@@ -190,6 +190,11 @@ class Engine:
         blacklist = self.runner.world.admission.blacklist
         for contact_id, actor in blacklist.marked.items():
             self._marks.came(contact_id, blacklist.number_of(contact_id), actor)
+        # Whoever decided before us may have ended before it knew who calls, or had no database to ask.
+        for contact_id, contact in self.runner.world.contacts.items():
+            number = contact.from_number or contact.caller_number
+            if number and not contact.customer_id:
+                self._callers.came(contact_id, number)
         started = Started(epoch=self._epoch, position=position, why=why, host=host)
         self._take_now("", started, self._clock())
 

@@ -14,6 +14,7 @@ from typing import Final
 import gevent
 import structlog
 
+from orchestrator.control import Wishes
 from orchestrator.domain.kernel import Happened, Instant, Record
 from orchestrator.domain.world import World
 from orchestrator.replay import together
@@ -41,6 +42,8 @@ class Shadow:
         self.position = 0
         self.last_at = Instant(0)
         """The latest instant in the log."""
+        self.wishes = Wishes()
+        """What was asked for lately, and is in the log."""
         self._history = history
         self._heard = heard
         self._failed = failed
@@ -94,6 +97,8 @@ class Shadow:
         for count, record in enumerate(records, 1):
             self.world.apply(record)
             self.position, self.last_at = record.position, max(self.last_at, record.about.at)
+            if record.about.wish:
+                self.wishes.note(record)
             if count % _AT_ONCE == 0:
                 gevent.sleep(0)
         self._read_at = time.monotonic()

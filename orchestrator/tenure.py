@@ -148,7 +148,7 @@ class Tenure:
         self._importer = self._make_importer(customers)
         since = partial(self._since, announcer)
         questions = Questions(engine, links, lease, settings, self._spool_now, since)
-        self._control = Server(control_path(settings.home), self._command, questions.answer)
+        self._control = Server(control_path(settings.home), self._command, questions.answer, wishes=shadow.wishes)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -167,6 +167,7 @@ class Tenure:
             self._writer.start()
             why, host = self._lease.taken.value, socket.gethostname()
             engine.start(self._writer, self._performer.perform_all, self._position, why=why, host=host)
+            self._importer.look_for(engine.runner.world.contact_of_leg)
             for link in links.values():
                 link.serve()
             spawn = self._ground.steady.spawn
@@ -247,7 +248,7 @@ class Tenure:
         files = CallFiles(folder, settings.recordings, vault, aside=gevent.get_hub().threadpool.apply)
         return Importer(
             [
-                Lying(files, partial(self._here, own)),
+                Lying(files, partial(self._here, own), near=True),
                 *(Lying(CallsElsewhere(door, vault), partial(self._here, nodes)) for door, nodes in doors.items()),
             ],
             carry=self.engine.command,

@@ -33,6 +33,10 @@ class Moment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Our clock when the event was decided."""
     actor: str = "system"
     """`system`, `agent:<id>`, `admin:<name>`: whose wish it was."""
+    wish: str = ""
+    """What was asked for, and a digest of the key that it was asked for with (`runner.inputs.wish_of`): sent again, be
+    it to another engine, it is known.
+    """
 
 
 class Provenance(Moment, frozen=True, kw_only=True, omit_defaults=True):

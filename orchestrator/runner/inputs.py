@@ -25,7 +25,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from orchestrator.domain.kernel import Instant, Personal, Record
+from orchestrator.domain.kernel import Instant, Personal, Record, derived_id
 from orchestrator.domain.switch import facts
 
 DESK_BEAT_S: Final = 3.0
@@ -89,6 +89,18 @@ class DeskCommand(Struct, frozen=True, kw_only=True, tag_field="do", tag=True, o
     key: str = ""
     by: str = ""
     good_until: int = 0
+
+
+def wish_of(command: DeskCommand) -> str:
+    """What this command is and, as a digest, who asked with which key; nothing where it has no key. Stands beside each
+    event that it led to.
+    """
+    return f"{command.__struct_config__.tag} {asked_by(command)}" if command.key else ""
+
+
+def asked_by(command: DeskCommand) -> str:
+    """A digest of who asked with which key: keys are made by programs of others, and may say anything."""
+    return derived_id("wish", getattr(command, "agent", ""), command.key)
 
 
 class AgentCommand(DeskCommand, frozen=True, kw_only=True):

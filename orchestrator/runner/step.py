@@ -35,6 +35,7 @@ from orchestrator.runner.inputs import (
     Started,
     TakeOver,
     TimerFired,
+    wish_of,
 )
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendEngine, AppendNode, Tell
@@ -218,6 +219,7 @@ def _provenance(given: Input, stream: str) -> Provenance:
         causation=given.id,
         correlation=stream,
         trace=body.trace if isinstance(body, DeskCommand) else "",
+        wish=wish_of(body) if isinstance(body, DeskCommand) else "",
     )
 
 

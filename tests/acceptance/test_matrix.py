@@ -52,7 +52,7 @@ class Day:
         they do, but the network ends their leg so.
         """
         house = self.house
-        ends, legs = self._reach(row.state)
+        ends, legs = self.reach(row.state)
         kind = _kind(row)
         before = {kind: len(house.ledger.all(kind)) for kind in (c.ContactEnded, kind)}
         if cause:
@@ -68,7 +68,7 @@ class Day:
         house.do(inputs.EndAll(reason="evening"))
         house.await_no_contacts()
 
-    def _reach(self, state: str) -> tuple[dict[str, Caller | PhoneEnd], dict[str, str]]:
+    def reach(self, state: str) -> tuple[dict[str, Caller | PhoneEnd], dict[str, str]]:
         """The ends of a call in this state, and their legs."""
         house = self.house
         first = "803" if state == "ringing" else "801"
