@@ -38,7 +38,7 @@ def consult(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             for leg in all_three(contact):
                 if leg not in contact.consult.inside:
                     yield confer_leg(contact, room_of(contact.consult), leg, ids)
-        case ConsultAnswered() | ConsultSwitched() | ConsultExtended(cause="joined_again"):
+        case ConsultAnswered() | ConsultSwitched() | ConsultExtended(cause="joined_again" | "agent_parked"):
             if _were_together(happened.before):
                 yield park_leg(contact, ids, leg=consult_leg(contact))  # alone in the room, it would hear nothing
             yield join(contact, contact.segment, contact.consult, ids)

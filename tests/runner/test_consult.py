@@ -572,6 +572,33 @@ def test_a_caller_and_agent_who_are_not_joined_again_in_time_are_told_to_be_once
     assert scene.it.status == "connected"
 
 
+def test_an_agent_whom_the_switch_parks_as_the_colleague_hangs_up_is_joined_with_the_caller_at_once() -> None:
+    """The race: the colleague hangs up while being joined, so the switch cancels that bridge after the next was told."""
+    scene = Consulted()
+    ring = scene.asked()
+    scene.answer(ring)
+    scene.hang_up(ring.leg, "NORMAL_CLEARING")
+    assert scene.bridges() == [(scene.ring.leg, ring.leg), (scene.caller, scene.ring.leg)]
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == [(scene.caller, scene.ring.leg)]
+    assert scene.events(e.ConsultExtended)[-1].cause == "agent_parked"
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == [], "once is enough: told again, the two would be parted again"
+    scene.joined(scene.caller, scene.ring.leg)
+    assert scene.it.status == "connected"
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == []
+
+
+def test_an_agent_who_parks_because_a_colleague_has_left_a_talk_is_not_joined_twice() -> None:
+    scene = Consulted()
+    ring = scene.both_talk()
+    scene.bridges()
+    scene.hang_up(ring.leg)
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == [(scene.caller, scene.ring.leg)]
+
+
 def test_a_restart_in_the_middle_keeps_the_consultation() -> None:
     scene = Consulted()
     ring = scene.both_talk()

@@ -47,6 +47,7 @@ RULES = {
     "by_hand": "what was done by hand, the log says with whom it passed over",
     "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
     "consulted": "whoever is consulted is held for it, and let go after it; the caller is never left alone with nobody",
+    "rejoined": "after a consultation caller and agent are joined at once, also where the switch cancels a bridge late",
     "matrix": "whoever hangs up first, the caller is on the way to where the table of states says",
     "monitored": "whoever hears a talk is held for it, no longer than it lasts, joined with nobody, heard as logged",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
@@ -103,6 +104,8 @@ RULES = {
 
 # After that a desk that is connected, and beaten for, is known to be.
 KNOWN_WITHIN = LEASE + 5 * SECOND
+# So long caller and agent may be apart after a consultation: less than the five seconds after which the switch is asked.
+APART = 3 * SECOND
 _GRACE = DEFAULT_GRACE_MS * MILLISECOND
 
 
@@ -415,6 +418,9 @@ class AnySwitch(Protocol):
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
 
+    def parked_since(self, leg: str) -> int:
+        """Since when this leg is parked and hears nothing; 0 where it does not."""
+
     def music_over_talk_since(self, leg: str) -> int:
         """Since when this leg hears music while its agent talks to it; 0 where it does not."""
 
@@ -520,6 +526,8 @@ class Invariants:
             slack, whole = self._engine.slack(), self._whole and beat
             for what in monitoring.broken(world, self._switch, outcome.instructions, now, slack, whole=whole):
                 raise Broken("monitored", what)
+            if self._whole:
+                self._nobody_is_left_apart(world, now)
         for what in self.judge.broken(world, given, outcome.records):
             raise Broken("matrix", what)
         if beat:
@@ -967,6 +975,18 @@ class Invariants:
             since = max(since, self.book.waits_since[f"contact-{contact.contact_id}"], self._engine.slack())
             if can_be_served(world, contact) and now > since + 5 * SECOND:
                 raise Broken("hears_music", f"the caller of {contact.contact_id} has heard silence for a while")
+
+    def _nobody_is_left_apart(self, world: World, now: Instant) -> None:
+        """After a consultation caller and agent are joined at once, also where the switch cancels a bridge late: not as
+        late as somebody who asks why they are not.
+        """
+        for contact in world.contacts.values():
+            consult, segment = contact.consult, contact.segment
+            if consult is None or segment is None or not consult.over:
+                continue
+            since = self._switch.parked_since(segment.leg) if self._switch.lives(contact.caller_leg) else 0
+            if since and now > max(since, self._engine.slack()) + APART and world.in_step(contact.node):
+                raise Broken("rejoined", f"agent and caller of {contact.contact_id} are left apart by the switch")
 
     def _nobody_talks_against_music(self, world: World, now: Instant) -> None:
         for contact in world.contacts.values():

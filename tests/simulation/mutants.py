@@ -33,7 +33,7 @@ from orchestrator.domain.contacts import (
     transferring,
 )
 from orchestrator.domain.contacts.calling import NOT_REACHED
-from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
+from orchestrator.domain.contacts.commands import EndPeace, NoteAgentParked, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed, ConsultJoined
 from orchestrator.domain.contacts.guest_events import GuestClosed, GuestPromoted
 from orchestrator.domain.contacts.guests import members
@@ -566,6 +566,10 @@ def _records_on_after_a_transfer(world_: Any, happened: Any, ids: Any) -> Any:
 
 def _lives_that_will_do(right: Any, world: Any, fact: Any, now: Any, ids: Any) -> Any:
     return () if fact.exists else right(world, fact, now, ids)
+
+
+def _whoever_is_parted_is_left_apart(right: Any, *args: Any) -> Any:
+    return (tell for tell in right(*args) if not isinstance(getattr(tell, "command", None), NoteAgentParked))
 
 
 def _nobody_holds_whom_they_consult(world_: Any, happened: Any, ids: Any) -> Any:
@@ -1310,6 +1314,13 @@ MUTANTS = (
         name="silence for the caller while somebody is consulted",
         rule="hears_music",
         make=instead(legs, "hears_nobody", lambda _contact, _leg: False),
+        weather=_CALM,
+        size=_CONSULTED,
+    ),
+    Mutant(
+        name="leave agent and caller apart whom the switch has parted",
+        rule="rejoined",
+        make=around(sensing, "_of_our_leg", _whoever_is_parted_is_left_apart),
         weather=_CALM,
         size=_CONSULTED,
     ),

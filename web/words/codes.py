@@ -90,6 +90,7 @@ CODES: Final[dict[str, LazyString]] = {
     "not_connected_in_time": _l("not connected in time"),
     "node_down": _l("the switch cannot be reached"),
     "joined_again": _l("asked to join again"),
+    "agent_parked": _l("the agent was left alone on the line, and is asked to join again"),
     "callback_missed": _l("the customer was not reached"),
     "outside_full": _l("no line to the outside was free"),
     "not_allowed": _l("the number may not be called"),

@@ -10,6 +10,7 @@ from orchestrator.domain.contacts.commands import (
     EndConsult,
     ExpireConsult,
     JoinConsultAgain,
+    NoteAgentParked,
     NoteAnswered,
     NoteBridged,
     NoteDelivered,
@@ -33,6 +34,7 @@ from orchestrator.domain.contacts.consults import (
     CALLER,
     CONSULTED,
     CONSULTING,
+    PARKED_ALONE,
     TOGETHER,
     all_three,
     consult_leg,
@@ -77,6 +79,8 @@ def decide(contact: Contact, command: Consulting) -> Events:
             return closed(contact, segment, consult, "cancelled", command.rejoin_by)
         case JoinConsultAgain() if consult.wish:
             return (ConsultExtended(consult_id=consult.consult_id, until=command.connect_by, cause="joined_again"),)
+        case NoteAgentParked() if consult.over and consult.cut_short and command.leg == segment.leg:
+            return (ConsultExtended(consult_id=consult.consult_id, until=command.connect_by, cause=PARKED_ALONE),)
         case ExpireConsult() if consult.due and consult.due <= command.now:
             return _late(contact, segment, consult, command)
     return ()

@@ -45,6 +45,8 @@ JOIN_WITHIN: Final = 5 * SECOND
 CALLER: Final = "caller"
 CONSULTED: Final = "consulted"
 TOGETHER: Final = "together"
+# Why two are told to be joined once more: the agent's leg says that it is parked, by itself.
+PARKED_ALONE: Final = "agent_parked"
 # The status word of a contact whose agent consults somebody.
 CONSULTING: Final = "consulting"
 
@@ -69,6 +71,10 @@ class Consult(Struct, frozen=True, kw_only=True):
     """The legs that the switch has said are in the room of all three; empty unless they are being brought together."""
     over: bool = False
     """Nobody is consulted any more; the caller is being joined with the agent again."""
+    cut_short: bool = False
+    """It was over while agent and consulted were being joined: the switch may cancel that bridge after it was told of
+    the one back to the caller, and then parks the agent alone.
+    """
     doubted: bool = False
     """The switch has been asked why they are not joined yet."""
     delivered: bool = False
@@ -160,12 +166,14 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             return replace(contact, consult=joined)
         case ConsultExtended() if consult is not None:
             doubted = consult.doubted or event.cause == "not_connected_in_time"
-            return replace(contact, consult=replace(consult, due=event.until, doubted=doubted))
+            cut_short = consult.cut_short and event.cause != PARKED_ALONE
+            extended = replace(consult, due=event.until, doubted=doubted, cut_short=cut_short)
+            return replace(contact, consult=extended)
         case ConsultClosed() if consult is not None:
             if not event.rejoin_by:
                 return replace(contact, consult=None)
             back = replace(consult, over=True, hears="", wish=CALLER, due=event.rejoin_by, doubted=False)
-            return replace(contact, consult=back)
+            return replace(contact, consult=replace(back, cut_short=consult.wish == CONSULTED))
     return contact
 
 
