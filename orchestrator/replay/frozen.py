@@ -119,8 +119,9 @@ def _said_of(contact: Contact) -> object:
     """What a picture does not show of a talk: who hears whom, and who may not be heard."""
     asked = contact.consult
     consult = (asked.consult_id, asked.hears, asked.wish, asked.answered, asked.over) if asked is not None else ()
-    guests = [(guest.guest_id, guest.answered, guest.joined, guest.due) for guest in contact.guests]
-    return contact.contact_id, contact.segment, contact.monitor, contact.transfer is not None, consult, guests
+    guests = [(guest.guest_id, guest.answered, guest.joined, guest.held, guest.due) for guest in contact.guests]
+    apart = (contact.aside, contact.hushed)
+    return contact.contact_id, contact.segment, contact.monitor, contact.transfer is not None, consult, guests, apart
 
 
 def shape() -> str:

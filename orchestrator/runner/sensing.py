@@ -160,6 +160,9 @@ def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instan
             yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
         case facts.LegParked() if hears_nobody(contact, fact.leg):
             yield play_waiting(contact, ids, leg=fact.leg)
+        case facts.LegParked() if (guest := guest_of_leg(contact, fact.leg)) is not None and guest.held:
+            yield TellContact(contact.contact_id, commands.NoteParked(leg=fact.leg))
+            yield play_waiting(contact, ids, leg=fact.leg)
         case facts.LegParked() if contact.segment is not None and fact.leg == contact.segment.leg:
             parked = commands.NoteAgentParked(leg=fact.leg, connect_by=Instant(now + CONNECT_WITHIN))
             yield TellContact(contact.contact_id, parked)
@@ -374,6 +377,9 @@ def _not_done(
             | "PlayWaiting"
             | "PlayApology"
         ) if isinstance(fact, facts.InstructionFailed):
+            if fact.kind == "BridgeLegs" and contact.segment is not None and fact.leg == contact.segment.leg:
+                by = Instant(now + CONNECT_WITHIN)
+                yield TellContact(contact.contact_id, commands.NoteAgentParked(leg=fact.leg, connect_by=by))
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
             joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")

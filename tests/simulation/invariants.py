@@ -9,8 +9,10 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts import monitor_events as m
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts.consults import JOIN_WITHIN
 from orchestrator.domain.contacts.guest_events import GuestInvited
 from orchestrator.domain.contacts.guests import are_together, guest_of_shift
+from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
@@ -48,6 +50,7 @@ RULES = {
     "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
     "consulted": "whoever is consulted is held for it, and let go after it; the caller is never left alone with nobody",
     "rejoined": "after a consultation caller and agent are joined at once, also where the switch cancels a bridge late",
+    "apart": "a guest on hold hears nobody, and one with whom the agent speaks alone hears the agent and nobody else",
     "matrix": "whoever hangs up first, the caller is on the way to where the table of states says",
     "monitored": "whoever hears a talk is held for it, no longer than it lasts, joined with nobody, heard as logged",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
@@ -104,7 +107,7 @@ RULES = {
 
 # After that a desk that is connected, and beaten for, is known to be.
 KNOWN_WITHIN = LEASE + 5 * SECOND
-# So long caller and agent may be apart after a consultation: less than the five seconds after which the switch is asked.
+# So long caller and agent may be apart after a consultation: less than it takes until the switch is asked.
 APART = 3 * SECOND
 _GRACE = DEFAULT_GRACE_MS * MILLISECOND
 
@@ -799,6 +802,8 @@ class Invariants:
                 continue
             if are_together(contact):
                 continue  # a guest is asked in the place of whoever was
+            if contact.consult is not None and not contact.consult.over and parking_leg(contact):
+                continue  # the guest with whom the agent spoke alone, while the caller hears music
             if contact.consult is None or contact.consult.wish != "caller":
                 raise Broken("consulted", f"{record.stream} is left alone after a consultation")
             bridged = {contact.caller_leg, contact.segment.leg}
@@ -985,7 +990,8 @@ class Invariants:
             if consult is None or segment is None or not consult.over:
                 continue
             since = self._switch.parked_since(segment.leg) if self._switch.lives(contact.caller_leg) else 0
-            if since and now > max(since, self._engine.slack()) + APART and world.in_step(contact.node):
+            told = consult.due - JOIN_WITHIN
+            if since and now > max(since, told, self._engine.slack()) + APART and world.in_step(contact.node):
                 raise Broken("rejoined", f"agent and caller of {contact.contact_id} are left apart by the switch")
 
     def _nobody_talks_against_music(self, world: World, now: Instant) -> None:

@@ -35,8 +35,8 @@ from orchestrator.domain.contacts import (
 from orchestrator.domain.contacts.calling import NOT_REACHED
 from orchestrator.domain.contacts.commands import EndPeace, NoteAgentParked, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed, ConsultJoined
-from orchestrator.domain.contacts.guest_events import GuestClosed, GuestPromoted
-from orchestrator.domain.contacts.guests import members
+from orchestrator.domain.contacts.guest_events import GuestClosed, GuestHeld, GuestPromoted
+from orchestrator.domain.contacts.guests import members, room
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
@@ -570,6 +570,14 @@ def _lives_that_will_do(right: Any, world: Any, fact: Any, now: Any, ids: Any) -
 
 def _whoever_is_parted_is_left_apart(right: Any, *args: Any) -> Any:
     return (tell for tell in right(*args) if not isinstance(getattr(tell, "command", None), NoteAgentParked))
+
+
+def _whoever_is_on_hold_is_brought_back(world_: Any, happened: Any, ids: Any) -> Any:
+    yield from invite(world_, happened, ids)
+    if isinstance(happened.record.event, GuestHeld):
+        for guest in happened.after.guests:
+            if guest.held:
+                yield consult_policy.confer_leg(happened.after, room(happened.after), guest.leg, ids)
 
 
 def _nobody_holds_whom_they_consult(world_: Any, happened: Any, ids: Any) -> Any:
@@ -1316,6 +1324,13 @@ MUTANTS = (
         make=instead(legs, "hears_nobody", lambda _contact, _leg: False),
         weather=_CALM,
         size=_CONSULTED,
+    ),
+    Mutant(
+        name="bring a guest who is on hold back into the room",
+        rule="apart",
+        make=policy(invite, _whoever_is_on_hold_is_brought_back),
+        weather=_CALM,
+        size=_TOGETHER,
     ),
     Mutant(
         name="leave agent and caller apart whom the switch has parted",

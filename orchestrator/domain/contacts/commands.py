@@ -512,7 +512,7 @@ class JoinConsultAgain(Struct, frozen=True, kw_only=True):
 
 
 class NoteAgentParked(Struct, frozen=True, kw_only=True):
-    """The switch says that the agent's leg is parked: alone, where they should be joined with the caller again."""
+    """The switch says that the agent's leg is parked; or that it was never joined with whoever is consulted."""
 
     leg: str
     connect_by: Instant
