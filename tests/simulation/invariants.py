@@ -531,6 +531,8 @@ class Invariants:
                 raise Broken("monitored", what)
             if self._whole:
                 self._nobody_is_left_apart(world, now)
+            for rule, what in rooms.apart(world, self._switch, now, slack):
+                raise Broken(rule, what)
         for what in self.judge.broken(world, given, outcome.records):
             raise Broken("matrix", what)
         if beat:
@@ -806,6 +808,8 @@ class Invariants:
                 continue  # the guest with whom the agent spoke alone, while the caller hears music
             if contact.consult is None or contact.consult.wish != "caller":
                 raise Broken("consulted", f"{record.stream} is left alone after a consultation")
+            if contact.consult.cut_short:
+                continue  # once the agent's leg has parked, which `rejoined` looks at
             bridged = {contact.caller_leg, contact.segment.leg}
             if not any(isinstance(each, i.BridgeLegs) and {each.leg, each.other} == bridged for each in self._told):
                 raise Broken("consulted", f"nobody joins the caller of {record.stream} with the agent again")
@@ -1041,7 +1045,8 @@ class Invariants:
             case i.DialOutside():
                 self._dialled_rightly(contact, given)
             case i.BridgeLegs() if contact is not None and given.leg == contact.caller_leg:
-                other = self._switch.talks_with(given.leg)
+                # Out of a room a bridge takes them by itself, whoever else is there.
+                other = "" if self._switch.room(given.leg) else self._switch.talks_with(given.leg)
                 if other and other != given.other and other not in c.doomed_legs(contact):
                     raise Broken("one_agent_per_caller", f"{given.leg} talks with {other} and is joined with another")
             case i.HangUpLeg() if contact is not None and contact.offer is not None:

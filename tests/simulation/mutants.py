@@ -73,6 +73,7 @@ invite = import_module("orchestrator.policies.guests").invite
 monitor = import_module("orchestrator.policies.monitor").monitor
 
 _ROWS = Size(contacts=40, agents=14, willing=True, rows=0.5)
+_EVERY_ROW = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0)
 _TOGETHER = Size(contacts=100, agents=12, consults=1.0, willing=True)
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _DIALLED = Size(contacts=5, agents=4, dials=1.0)
@@ -1329,8 +1330,9 @@ MUTANTS = (
         name="bring a guest who is on hold back into the room",
         rule="apart",
         make=policy(invite, _whoever_is_on_hold_is_brought_back),
-        weather=_CALM,
-        size=_TOGETHER,
+        weather=Weather(),
+        size=_EVERY_ROW,
+        seed=13,
     ),
     Mutant(
         name="leave agent and caller apart whom the switch has parted",

@@ -50,11 +50,17 @@ def broken(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator
         for guest in contact.guests:
             if guest.due and now > max(guest.due, slack) + LATE and world.in_step(contact.node):
                 yield "waits_end", f"what is waited for of a guest of {contact.contact_id} has not come"
-        yield from _apart(world, contact, rooms, now, slack)
         for leg in () if together else contact.legs:
             since = rooms.silent_since(leg) if rooms.room(leg) and world.in_step(contact.node) else 0
             if since and now > max(since, slack) + ALONE:
                 yield "together", f"leg {leg} of {contact.contact_id} is alone in a room that is over"
+
+
+def apart(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
+    """Each rule that does not hold now of those who are apart from their conference, and of whom."""
+    for contact in world.contacts.values():
+        if contact.guests or contact.aside is not None or contact.hushed:
+            yield from _apart(world, contact, rooms, now, slack)
 
 
 def _apart(world: World, contact: Contact, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:

@@ -75,7 +75,7 @@ class Consult(Struct, frozen=True, kw_only=True):
     over: bool = False
     """Nobody is consulted any more; the caller is being joined with the agent again."""
     alone: bool = False
-    """The agent's leg has parked since it was to be joined with whoever is consulted: it came to nothing, or is over."""
+    """The agent's leg has parked since it was to be joined with them: it came to nothing, or is over."""
     cut_short: bool = False
     """It was over while the two were being joined, and the agent's leg has not said that it is parked. The switch would
     cancel that bridge after it was told of the next, park the agent, and have the caller wait for nobody; told once
