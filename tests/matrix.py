@@ -63,6 +63,11 @@ NOT_BY_A_SWITCH: Final = {
     "joining": "two of three are in the room for some milliseconds, which no end can aim at: races by seed do",
 }
 """The states in which no switch can be held, and why."""
+SELDOM: Final = {
+    "guest_held": "a call comes there by six presses of its agent",
+    "aside": "the same",
+}
+"""The states that random runs come to too seldom to wait for each of their rows; they are judged where they come up."""
 NOT_FROM_A_SWITCH: Final = {"UNKNOWN": "what the ledger writes where it learns no cause: a switch always tells one"}
 """The causes that no leg can be ended with at a switch, and why."""
 PLAYED: Final = tuple(row for row in ROWS if row.state not in NOT_BY_A_SWITCH)

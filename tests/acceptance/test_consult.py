@@ -138,7 +138,7 @@ def test_an_engine_that_starts_again_in_the_middle_finds_all_three(house: House)
 @pytest.mark.slow
 def test_race_a_colleague_who_hangs_up_while_being_joined_has_caller_and_agent_together_at_once(house: House) -> None:
     """Complaint 13: whatever moment of the milliseconds it is, nobody waits for a question to the switch."""
-    phone = house.driver.phone("1002")
+    house.driver.phone("1002")
     talking(house, "802")
     dice = Random(8)
     for count in range(1, RACES + 1):
@@ -146,7 +146,8 @@ def test_race_a_colleague_who_hangs_up_while_being_joined_has_caller_and_agent_t
         house.do(inputs.Consult(agent="801", to_agent="802"))
         house.ledger.await_event(e.ConsultAnswered, count=count)
         house.driver.let_hear(dice.randrange(50))  # where in the window it is, the seed says
-        phone.hang_up()
+        with house.driver.control() as control:
+            control.api(f"uuid_kill {house.ledger.all(e.ConsultAsked)[-1].leg}")
         house.ledger.await_event(e.ContactRejoined, count=count)
     causes = {event.cause for event in house.ledger.all(e.ConsultExtended)}
     assert causes <= {"agent_parked"}, "nobody had to be asked why they are not joined"

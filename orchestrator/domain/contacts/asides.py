@@ -73,8 +73,19 @@ class Hushed(Struct, frozen=True, kw_only=True):
 
 
 OF_ASIDES: Final[frozenset[type[Event]]] = frozenset(
-    {AsideAsked, AsideBegun, AsideEnded, AsideExtended, AgentReturned, RoomInherited, GuestClosed}
-    | {MemberMuteAsked, MemberMuted, MemberUnmuted, MemberMuteFailed}
+    {
+        AsideAsked,
+        AsideBegun,
+        AsideEnded,
+        AsideExtended,
+        AgentReturned,
+        RoomInherited,
+        GuestClosed,
+        MemberMuteAsked,
+        MemberMuted,
+        MemberUnmuted,
+        MemberMuteFailed,
+    }
 )
 """The events that change what is remembered here."""
 
@@ -124,9 +135,8 @@ def evolve(contact: "Contact", event: Event) -> "Contact":
         case RoomInherited():
             return let_be_heard(contact, event.leg)
         case MemberMuteAsked():
-            known = hushed_of(contact, event.leg) or Hushed(leg=event.leg)
-            wish = "mute" if event.on else "unmute"
-            return _with(contact, replace(known, wish=wish, failed=False))
+            asked = hushed_of(contact, event.leg) or Hushed(leg=event.leg)
+            return _with(contact, replace(asked, wish="mute" if event.on else "unmute", failed=False))
         case MemberMuted() | MemberUnmuted() if (known := hushed_of(contact, event.leg)) is not None:
             on = isinstance(event, MemberMuted)
             # One that is to be the other way by now is told so behind it.
