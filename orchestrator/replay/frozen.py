@@ -119,9 +119,10 @@ def _said_of(contact: Contact) -> object:
     """What a picture does not show of a talk: who hears whom, and who may not be heard."""
     asked = contact.consult
     consult = (asked.consult_id, asked.hears, asked.wish, asked.answered, asked.over) if asked is not None else ()
-    guests = [(guest.guest_id, guest.answered, guest.joined, guest.due) for guest in contact.guests]
+    guests = [(guest.guest_id, guest.answered, guest.joined, guest.held, guest.due) for guest in contact.guests]
+    apart = (contact.aside, contact.hushed)
     transfer = contact.transfer is not None
-    return contact.contact_id, contact.segment, contact.monitor, transfer, consult, guests, contact.dial
+    return contact.contact_id, contact.segment, contact.monitor, transfer, consult, guests, apart, contact.dial
 
 
 def shape() -> str:

@@ -68,6 +68,7 @@ KEYS: Final = (
     ("Alt+Shift+G", _l("Record this call; end the recording")),
     ("Alt+Shift+J", _l("Bring caller and whoever is asked together")),
     ("Alt+Shift+I", _l("Invite one more into the conference")),
+    ("Alt+Shift+Z", _l("Bring whoever is alone with you, or on hold, into the conference")),
     ("Alt+Shift+U", _l("Mute me; be heard again")),
     ("Alt+Shift+D", _l("Keypad: digits for the other end")),
     ("Alt+Shift+E", _l("Hang up")),
@@ -117,6 +118,13 @@ ACTIONS: Final[dict[str, Make]] = {
 }
 # Whom or what a caller is passed on to, and the field of the command that says so.
 _TARGETS: Final = {"agent": "to_agent", "queue": "to_queue", "number": "to_number"}
+_OF_MEMBER: Final[Mapping[str, type[inputs.OfMember]]] = {
+    "hold_member": inputs.HoldMember,
+    "recall_member": inputs.RecallMember,
+    "speak_alone": inputs.SpeakAlone,
+    "mute_member": inputs.MuteMember,
+    "unmute_member": inputs.UnmuteMember,
+}
 _MEMBERS: Final = {"agent": "to_agent", "number": "to_number"}
 # These are about one contact, which the form names: the page may be older than what rings by now.
 _ABOUT_ONE: Final = frozenset(
@@ -250,7 +258,7 @@ def invitation() -> str:
 @needs("desk.use")
 def invite() -> AnyResponse:
     """Bring one more to those who hear each other."""
-    return _with_note(inputs.Invite(agent=_number()), _MEMBERS)
+    return _with_note(inputs.Invite(agent=_number(), alone=bool(request.form.get("alone"))), _MEMBERS)
 
 
 @blueprint.post("/let-go")
@@ -260,8 +268,19 @@ def let_go() -> AnyResponse:
     return _with_note(inputs.LetGo(agent=_number()), _MEMBERS)
 
 
+@blueprint.post("/member/<action>")
+@needs("desk.use")
+def of_member(action: str) -> AnyResponse:
+    """Hold, recall, mute one of them, or speak with them alone."""
+    make = _OF_MEMBER.get(action)
+    if make is None:
+        abort(404)
+    return _with_note(make(agent=_number()), _MEMBERS)
+
+
 def _with_note(
-    command: inputs.Transfer | inputs.Consult | inputs.Invite | inputs.LetGo, targets: Mapping[str, str]
+    command: inputs.Transfer | inputs.Consult | inputs.Invite | inputs.LetGo | inputs.OfMember,
+    targets: Mapping[str, str],
 ) -> AnyResponse:
     """Do it. What the next one should know is kept first: it is there when their phone rings."""
     contact_id, note = _field("about"), request.form.get("note", "")

@@ -90,6 +90,7 @@ CODES: Final[dict[str, LazyString]] = {
     "not_connected_in_time": _l("not connected in time"),
     "node_down": _l("the switch cannot be reached"),
     "joined_again": _l("asked to join again"),
+    "agent_parked": _l("the agent is alone on the line"),
     "callback_missed": _l("the customer was not reached"),
     "outside_full": _l("no line to the outside was free"),
     "not_allowed": _l("the number may not be called"),
@@ -138,6 +139,7 @@ CODES: Final[dict[str, LazyString]] = {
     "cancelled": _l("taken back"),
     "missed": _l("not answered"),
     "left": _l("they hung up"),
+    "brought_in": _l("with whoever they spoke with"),
     # A supervisor who hears a talk, and why.
     "listen": _l("listens"),
     "whisper": _l("whispers to the agent"),
