@@ -213,6 +213,8 @@ class Performer:
                 return (commands.play_prompt(leg, prompt),), ""
             case i.PlayWaiting(music=music):
                 return (commands.play_stream(leg, music),), ""
+            case i.PlayRinging():
+                return (commands.play_ringing(leg),), ""
             case i.PlayApology(prompt=prompt, cause=cause):
                 return (
                     commands.stop_playing(leg),
@@ -242,6 +244,7 @@ class Performer:
                     trunk=instruction.trunk,
                     show=instruction.show,
                     ring_ms=instruction.ring_ms,
+                    early=instruction.early,
                 )
             case i.AnswerPhone():
                 return (), commands.talk(leg)
