@@ -507,7 +507,7 @@ def test_what_the_far_end_sends_before_it_answers_is_heard_and_its_answer_is_non
 
 @pytest.mark.parametrize("first", ("number", "agent"))
 def test_a_number_that_says_by_sound_why_it_is_not_reached_is_not_reached(first: str) -> None:
-    """A network plays `no such number`, then refuses; the agent's leg goes too, and which end is told first is chance."""
+    """A network plays `no such number`, then refuses; the agent's leg goes too; whose end is told first is chance."""
     scene, ring, leg = dialling()
     scene.give(facts.LegParked(node=NODE, leg=leg, contact=scene.it.contact_id, early=True))
     scene.give(facts.LegBridged(node=NODE, leg=ring.leg, other=leg))

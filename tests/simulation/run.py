@@ -825,6 +825,6 @@ class Run(Watcher):
 
     def _dial_code(self, extension: str, code: str) -> None:
         phone = self.phones.get(extension)
-        if phone is not None:
+        if phone is not None and self.agenda.now < self._calm_from:
             self.note(f"phone {extension} dials {code}")
             self.any_switch().dial_alone(phone, code)
