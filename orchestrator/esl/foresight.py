@@ -18,7 +18,7 @@ from gevent.event import Event as Flag
 
 from orchestrator.domain.switch.facts import SeenLeg
 from orchestrator.esl.events import SwitchEvent
-from orchestrator.esl.survey import AskAll, dumped, look, phones
+from orchestrator.esl.survey import LIST_SETTLES_S, SETTLED_LOOKS, AskAll, Look, dumped, look, phones
 from orchestrator.esl.translate import checked_name
 
 # Where legs move faster than they are looked at, a snapshot tells what was so a moment ago, as any does.
@@ -36,6 +36,8 @@ class Foresight:
         self.phones_at = 0.0
         """When they were asked for, by the clock that only runs on."""
         self._ask_all = ask_all
+        self.complete = False
+        """Whether nobody who was there at the first look can be missing."""
         self._legs: dict[str, SeenLeg] | None = None
         self._moved: dict[str, int] = {}  # how many events named it since it was looked at
         self._stir = Flag()
@@ -50,6 +52,11 @@ class Foresight:
         """Look, and look again, for ever."""
         while not self._see():
             gevent.sleep(_AGAIN_S)
+        for _ in range(SETTLED_LOOKS - 1):
+            if self.complete:
+                break
+            gevent.sleep(LIST_SETTLES_S)
+            self._see()
         while True:
             if not self._moved:
                 self.ready = True
@@ -58,7 +65,7 @@ class Foresight:
             elif not self._look_again():
                 gevent.sleep(_AGAIN_S)
 
-    def finish(self) -> tuple[SeenLeg, ...] | None:
+    def finish(self) -> Look | None:
         """Every channel as it is now; None where the switch did not say. `keep` must have ended."""
         if self._legs is None and not self._see():
             return None
@@ -67,7 +74,7 @@ class Foresight:
                 break
             if not self._look_again():
                 return None
-        return tuple((self._legs or {}).values())
+        return Look(tuple((self._legs or {}).values()), complete=self.complete)
 
     def _see(self) -> bool:
         found = look(self._ask_all)
@@ -75,7 +82,8 @@ class Foresight:
             return False
         self.phones_at = time.monotonic()
         self.phones = phones(self._ask_all)
-        self._legs = {leg.leg: leg for leg in found}
+        self._legs = {leg.leg: leg for leg in found.legs}
+        self.complete = found.complete
         return True
 
     def _look_again(self) -> bool:

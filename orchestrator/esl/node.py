@@ -34,7 +34,7 @@ from orchestrator.esl.frames import Frame
 from orchestrator.esl.link import CHECK_S, POKE_S, Clock, EventSocket, LinkError
 from orchestrator.esl.ownership import Ownership
 from orchestrator.esl.replies import REPLY_MS, Done, NoReply, Outcome, Pending, Reply
-from orchestrator.esl.survey import look, phones
+from orchestrator.esl.survey import LIST_SETTLES_S, SETTLED_LOOKS, Look, look, phones
 from orchestrator.esl.translate import checked_name, translate
 from orchestrator.settings import Switch
 
@@ -184,6 +184,11 @@ class Link:
         """
         if self._socket is not None and self._socket.is_unheard():
             self._socket.cut("it does not hear us, and the lease under which we spoke is over")
+
+    @property
+    def looking(self) -> bool:
+        """Whether a snapshot is being made, or will be once the list of channels has settled."""
+        return self._snapshooter is not None and not self._snapshooter.dead
 
     @property
     def backlog(self) -> int:
@@ -407,35 +412,47 @@ class Link:
             self._end_job(event.job, Reply(event.body))
 
     def _snapshot(self) -> None:
-        """Ask for all channels until they are known, and for the phones; a leg that ended meanwhile is left out."""
+        """Say what there is, and again once the list of channels has settled where somebody may be missing in it."""
+        for attempt in range(SETTLED_LOOKS):
+            if attempt:
+                gevent.sleep(LIST_SETTLES_S)
+                self._gone = set()
+            if self._say_what_there_is():
+                break
+
+    def _say_what_there_is(self) -> bool:
+        """Ask for all channels until they are known, and for the phones; a leg that ended meanwhile is left out.
+        Whether nobody can be missing.
+        """
         wait = _FIRST_WAIT_S
         while (seen := self._see()) is None:
             self._note_no_snapshot(wait)
             gevent.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT_S)
-        legs, listed, listed_at = seen
+        found, listed, listed_at = seen
         self._failures = 0
         told_since = listed_at - _SETTLES_S
         told = {phone: there for phone, (there, at) in self._phones.items() if at >= told_since and phone in listed}
         gone, self._gone = self._gone or set(), None
-        kept = tuple(leg for leg in legs if leg.leg not in gone)
+        kept = tuple(leg for leg in found.legs if leg.leg not in gone)
         self._put(f.Snapshot(node=self.node, core=self.core, legs=kept, phones=listed | told), self._clock())
+        return found.complete
 
-    def _see(self) -> tuple[tuple[f.SeenLeg, ...], dict[str, bool], float] | None:
+    def _see(self) -> tuple[Look, dict[str, bool], float] | None:
         """All channels, and all phones and when those were asked for; None where the switch does not say. What was
         foreseen is told once: from then on nobody keeps up with it.
         """
         if (foresight := self._foresight) is not None:
             if self._foreseer is not None:
                 self._foreseer.kill()
-            legs = foresight.finish()
+            found = foresight.finish()
             self._see_no_further()
-            return None if legs is None else (legs, foresight.phones, foresight.phones_at)
-        legs = look(self._ask_all)
-        if legs is None:
+            return None if found is None else (found, foresight.phones, foresight.phones_at)
+        found = look(self._ask_all)
+        if found is None:
             return None
         asked_at = time.monotonic()
-        return legs, phones(self._ask_all), asked_at
+        return found, phones(self._ask_all), asked_at
 
     def _note_phone(self, event: SwitchEvent) -> None:
         for fact in translate(self.node, event):

@@ -77,6 +77,24 @@ def test_whoever_decides_asks_nothing_over_a_link_that_only_looks_ahead(
     assert isinstance(outcomes[1], Reply)
 
 
+def test_who_is_missing_in_a_list_that_lags_is_found_before_it_counts_as_seen(
+    peer: Peer, ear: Ear, ahead: Callable[[], Link]
+) -> None:
+    """A row of one who left hides that one who came is missing; nobody looks once more after the lease is given."""
+    lists = 0
+
+    def lagging(_: Caller, __: str) -> bytes:
+        nonlocal lists
+        lists += 1
+        rows = [{"uuid": WAITS}, {"uuid": LEAVES if lists == 1 else COMES}]
+        return answer(json.dumps({"row_count": len(rows), "rows": rows}))
+
+    peer.channels = {WAITS: PARKED, COMES: PARKED}
+    peer.answers["api show channels"] = lagging
+    ahead().serve()
+    assert {leg.leg for leg in ear.await_fact(f.Snapshot).legs} == {WAITS, COMES}
+
+
 def test_what_moved_in_the_last_moment_is_in_the_first_snapshot(
     peer: Peer, ear: Ear, ahead: Callable[[], Link]
 ) -> None:

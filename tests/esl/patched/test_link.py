@@ -12,6 +12,7 @@ from orchestrator.esl import link as link_module
 from orchestrator.esl import node, outbox, ownership, replies
 from orchestrator.esl.node import BEHIND_MS, Link
 from orchestrator.esl.replies import NoReply, Outcome, Reply
+from orchestrator.esl.survey import SETTLED_LOOKS
 from tests.esl.patched.conftest import Ear, now, until
 from tests.esl.peers import CORE, PASSWORD, Caller, Peer, answer, event, job_end, plain_frame, reply
 
@@ -509,6 +510,38 @@ def test_a_table_of_channels_that_lags_is_asked_again(peer: Peer, ear: Ear) -> N
     peer.answers["api show channels"] = lagging
     ear.link(peer)
     assert [leg.leg for leg in ear.await_fact(f.Snapshot).legs] == [LEG]
+
+
+def test_a_caller_whose_row_is_missing_behind_that_of_somebody_who_left_is_found_at_the_second_look(
+    peer: Peer, ear: Ear
+) -> None:
+    """As many rows as sessions prove nothing (complaint 1): this caller came before we subscribed, so no event tells of
+    them, and was lost to us until somebody looked at all channels again.
+    """
+    lists = 0
+
+    def lagging(_: Caller, __: str) -> bytes:
+        nonlocal lists
+        lists += 1
+        rows = [{"uuid": LEG}, {"uuid": "left" if lists == 1 else "missed"}]
+        return answer(json.dumps({"row_count": len(rows), "rows": rows}))
+
+    peer.channels = {LEG: PARKED, "missed": PARKED}
+    peer.answers["api show channels"] = lagging
+    ear.link(peer)
+    assert [leg.leg for leg in ear.await_fact(f.Snapshot).legs] == [LEG]
+    assert [leg.leg for leg in ear.await_fact(f.Snapshot, 2).legs] == [LEG, "missed"]
+
+
+def test_where_channels_never_stand_still_it_is_looked_a_few_times_and_no_more(peer: Peer, ear: Ear) -> None:
+    peer.channels = {LEG: PARKED}
+    rows = json.dumps({"row_count": 2, "rows": [{"uuid": LEG}, {"uuid": "left"}]})
+    peer.answers["api show channels"] = lambda _, __: answer(rows)
+    peer.answers["api status"] = lambda _, __: answer("2 session(s) - peak 2, last 5min 2\n")
+    link = ear.link(peer)
+    ear.await_fact(f.Snapshot, SETTLED_LOOKS)
+    until(lambda: not link.looking, "it to look no more")
+    assert sum(isinstance(item, f.Snapshot) for item in ear.heard) == SETTLED_LOOKS
 
 
 def test_a_leg_that_hung_up_while_the_snapshot_was_made_is_not_in_it(peer: Peer, ear: Ear) -> None:
