@@ -11,7 +11,7 @@ from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.calling import CALLED_AGAIN, FAILED
 from orchestrator.domain.contacts.commands import DialCustomer, EndCallback, MissCustomer
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.dial_events import NumberAnswered, NumberDialled, NumberHeard, NumberRinging
+from orchestrator.domain.contacts.dial_events import NumberAnswered, NumberDelivered, NumberDialled, NumberSounded
 from orchestrator.domain.contacts.dials import DIALLING, Dial, unreached
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.outward_events import (
@@ -79,7 +79,7 @@ def _say(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield say_goodbye(contact, ids)
         case CallbackAnswered() | NumberAnswered() if contact.offer is not None and contact.offer.accepted:
             yield _join(contact, contact.offer.accepted, ids)
-        case NumberRinging() | NumberHeard() if contact.dial is not None:
+        case NumberDelivered() | NumberSounded() if contact.dial is not None:
             yield from let_hear(contact, contact.dial, ids)
         case OutsideAnswered() | OutsideExtended(cause="joined_again") if contact.outside is not None:
             yield from hush(contact, ids)

@@ -74,9 +74,9 @@ def dialled(world: World, fact: facts.LegParked, wish: Wish, now: Instant, ids: 
 
 def _done(world: World, shift: Shift | None, wish: Wish, now: Instant, ids: Ids) -> tuple[tuple[TellContact, ...], str]:
     """The command by which the wish is done; or none, and the code of the refusal."""
+    if shift is None:
+        return (), "not_signed_in"
     try:
-        if shift is None:
-            _refuse("not_signed_in", "Nobody is signed in at this phone.")
         told = _asked(world, shift, wish, now, ids)
         # Here, where a refusal can still be told: nothing lies between, so the step decides the same once more.
         handling.decide(world.contacts.get(told.contact_id), told.command)

@@ -53,7 +53,7 @@ def test_whoever_is_dialled_sees_the_number_of_the_agents_branch_talks_is_record
 
 @pytest.mark.parametrize(
     ("behaviour", "event", "hertz", "least_s"),
-    (("slow", d.NumberRinging, 450, 0.3), ("early", d.NumberHeard, CALLER_HZ, 1.5)),
+    (("slow", d.NumberDelivered, 450, 0.3), ("early", d.NumberSounded, CALLER_HZ, 1.5)),
 )
 def test_an_agent_hears_the_number_ring_or_what_its_network_plays_until_it_answers(
     build: Build, behaviour: Outsider, event: type[Event], hertz: int, least_s: float

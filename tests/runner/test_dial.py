@@ -482,7 +482,7 @@ def test_while_the_number_rings_the_agent_hears_so_once() -> None:
     for _ in range(2):
         scene.give(facts.LegRinging(node=NODE, leg=leg, contact=scene.it.contact_id))
     assert [each.leg for each in scene.instructions(PlayRinging)] == [ring.leg]
-    assert len(scene.events(d.NumberRinging)) == 1
+    assert len(scene.events(d.NumberDelivered)) == 1
     scene.number_answers()
     assert [(each.leg, each.other) for each in scene.instructions(BridgeLegs)] == [(leg, ring.leg)]
 
@@ -502,7 +502,7 @@ def test_what_the_far_end_sends_before_it_answers_is_heard_and_its_answer_is_non
     assert [(each.leg, each.other) for each in scene.instructions(BridgeLegs)][1:] == [(leg, ring.leg)]
     scene.bridge(leg, ring)
     assert (scene.it.status, scene.it.caller_leg) == ("connected", leg)
-    assert names(scene.events(d.NumberHeard)) == ["NumberHeard"]
+    assert names(scene.events(d.NumberSounded)) == ["NumberSounded"]
 
 
 @pytest.mark.parametrize("first", ("number", "agent"))

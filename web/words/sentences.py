@@ -304,8 +304,8 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"branch": e.branch},
     ),
     d.NumberDialled: (_l("The agent is there: the number is called"), _nothing),
-    d.NumberRinging: (_l("It rings at the number; the agent hears so"), _nothing),
-    d.NumberHeard: (_l("Nobody has answered; the agent hears what the network plays"), _nothing),
+    d.NumberDelivered: (_l("It rings at the number; the agent hears so"), _nothing),
+    d.NumberSounded: (_l("Nobody has answered; the agent hears what the network plays"), _nothing),
     d.NumberAnswered: (_l("Whoever was called answered"), _nothing),
     d.DialEnded: (_l("They do not come to talk: %(outcome)s"), _coded("outcome")),
     o.CallbackAsked: (

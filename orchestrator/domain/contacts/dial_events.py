@@ -41,14 +41,14 @@ class NumberDialled(Event, frozen=True, kw_only=True):
     answer_by: Instant
 
 
-class NumberRinging(Event, frozen=True, kw_only=True):
+class NumberDelivered(Event, frozen=True, kw_only=True):
     """The number is being rung: the agent hears so."""
 
     offer_id: str
     leg: str
 
 
-class NumberHeard(Event, frozen=True, kw_only=True):
+class NumberSounded(Event, frozen=True, kw_only=True):
     """Nobody has answered, and the far end sends sound already (early media): the agent hears it."""
 
     offer_id: str

@@ -30,9 +30,9 @@ from orchestrator.domain.contacts.dial_events import (
     ContactDialled,
     DialEnded,
     NumberAnswered,
+    NumberDelivered,
     NumberDialled,
-    NumberHeard,
-    NumberRinging,
+    NumberSounded,
 )
 from orchestrator.domain.contacts.dials import (
     AGENT_NO_ANSWER,
@@ -136,8 +136,8 @@ def sounds(contact: Contact, command: NoteDelivered | NoteHeard) -> Events:
     if dial is None or offer is None or dial.leg != command.leg or contact.status != DIALLING or dial.heard:
         return ()
     if isinstance(command, NoteHeard):
-        return (NumberHeard(offer_id=offer.offer_id, leg=command.leg),)
-    return () if dial.rings else (NumberRinging(offer_id=offer.offer_id, leg=command.leg),)
+        return (NumberSounded(offer_id=offer.offer_id, leg=command.leg),)
+    return () if dial.rings else (NumberDelivered(offer_id=offer.offer_id, leg=command.leg),)
 
 
 def answered(offer: Offer, command: NoteAnswered) -> Events:

@@ -10,8 +10,8 @@ ContactDialled
                      leaving, ended
 1 OfferMade, by hand, in the same decision: the agent's own phone rings, and where the agent answers at the desk it
 picks up by itself, for whoever dials has accepted (OfferAcceptRequested)  2 OfferAccepted  3 NumberDialled: no agent,
-no call (complaint 18); the agent hears it ring (NumberRinging), or what the far end sends before it answers
-(NumberHeard)  4 NumberAnswered: from now on there is a caller's leg  5 ContactConnected
+no call (complaint 18); the agent hears it ring (NumberDelivered), or what the far end sends before it answers
+(NumberSounded)  4 NumberAnswered: from now on there is a caller's leg  5 ContactConnected
 6 DialEnded, whatever became of the offer: nobody else is offered whom one agent wanted to call.
 
 No queue visit is open before the two talk, so nothing of it is a queued call, a service level or an abandonment.
@@ -27,9 +27,9 @@ from orchestrator.domain.contacts.dial_events import (
     ContactDialled,
     DialEnded,
     NumberAnswered,
+    NumberDelivered,
     NumberDialled,
-    NumberHeard,
-    NumberRinging,
+    NumberSounded,
 )
 from orchestrator.domain.kernel import Event, Instant
 
@@ -112,9 +112,9 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
         case NumberDialled():
             called = replace(dial, leg=event.leg, called_at=at)
             return replace(contact, status=DIALLING, dial=called, legs=(*contact.legs, event.leg))
-        case NumberRinging():
+        case NumberDelivered():
             return replace(contact, dial=replace(dial, rings=True))
-        case NumberHeard():
+        case NumberSounded():
             return replace(contact, dial=replace(dial, heard=True))
         case NumberAnswered():
             reached = replace(dial, reached=True, leg="")
