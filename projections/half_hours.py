@@ -22,7 +22,7 @@ from projections.base import Batch, Cursor, Site
 from projections.tables import Table
 
 NAME: Final = "half_hours"
-VERSION: Final = 1
+VERSION: Final = 2
 
 TABLES: Final = """
 CREATE TABLE half_hours (
@@ -182,6 +182,7 @@ _OF_SHIFTS: Final[frozenset[type[Event]]] = frozenset(
         shifts.AgentPaused,
         shifts.AgentStoodDown,
         shifts.WrapUpStarted,
+        shifts.WrapUpPostponed,
         shifts.WrapUpEnded,
         shifts.AgentSignedOut,
     }
@@ -308,6 +309,8 @@ class _Folding:
                 self._enter(found, "away", at)
             case shifts.WrapUpStarted() if (work := found.work.get(event.contact_id)) is not None:
                 work.doing, work.since = "wrap_up", at
+            case shifts.WrapUpPostponed() if (work := found.work.get(event.contact_id)) is not None:
+                self._stop_wrap_up(work, at)
             case shifts.WrapUpEnded():
                 self._end_wrap_up(found, at)
             case shifts.AgentSignedOut():
@@ -318,9 +321,16 @@ class _Folding:
 
     def _end_wrap_up(self, agent: Agent, at: Instant) -> None:
         for contact_id, work in list(agent.work.items()):
-            if work.doing == "wrap_up":
-                self._in(work.queue_id, work.queued_at).wrap_up_ms += (at - work.since) // 1000
+            if self._stop_wrap_up(work, at):
                 del agent.work[contact_id]
+
+    def _stop_wrap_up(self, work: Work, at: Instant) -> bool:
+        """Count it up to now, where it goes on; whether it did."""
+        if work.doing != "wrap_up":
+            return False
+        self._in(work.queue_id, work.queued_at).wrap_up_ms += (at - work.since) // 1000
+        work.doing = ""
+        return True
 
     def _enter(self, agent: Agent, state: str, at: Instant) -> None:
         """From now on the agent is there, away or gone; the time before goes to the half hours in which it was."""

@@ -16,6 +16,6 @@ captures out again and compares.
 
 from freeswitch.simulator.model import Model
 from freeswitch.simulator.options import Options
-from freeswitch.simulator.people import Caller, Phone
+from freeswitch.simulator.people import Caller, Dialling, Phone
 
-__all__ = ["Caller", "Model", "Options", "Phone"]
+__all__ = ["Caller", "Dialling", "Model", "Options", "Phone"]

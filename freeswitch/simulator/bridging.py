@@ -176,7 +176,12 @@ def bridge(switch: Switch, a: Channel, b: Channel) -> Steps[None]:
 
 def _after_bridge(switch: Switch, a: Channel, b: Channel) -> None:
     """What becomes of the first leg when the second has left."""
-    if not a.up or a.transferring or a.redirecting or not b.answered:
+    if not a.up or a.transferring or a.redirecting:
+        return
+    if not b.answered:
+        # One that was only heard (early media) has failed, and takes the first leg along (switch_channel_handle_cause).
+        if b.cause and not a.true("continue_on_fail"):
+            switch.hangup(a, b.cause)
         return
     if a.true("park_after_bridge"):
         park_session(a)

@@ -2,6 +2,8 @@
 
 - `simulator call {"dialled": "4001", "name": "Li Wei", "patience_ms": 30000}` answers `+OK <uuid of the leg>`
 - `simulator phone {"extension": "1001", "behaviour": "answer", "answer_after_ms": 500}`
+- `simulator dial {"extension": "1001", "dialled": "*68"}`: that phone dials, with its own password; with
+  `"number": "1002"` it says that it is somebody else; answers `+OK <uuid of the leg>`
 - `simulator outside {"extension": "+8675512345678", "behaviour": "busy"}`: what this number outside does with calls;
   with `"registered": false` its trunk is down
 - `simulator hangup <uuid>`: the far end of that leg hangs up
@@ -19,7 +21,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from freeswitch.simulator.bus import EventFault
-from freeswitch.simulator.people import Caller, Phone
+from freeswitch.simulator.people import Caller, Dialling, Phone
 
 if TYPE_CHECKING:
     from freeswitch.simulator.model import Model
@@ -49,6 +51,8 @@ class Control:
                 case "phone":
                     model.phone(_made(Phone, rest), now)
                     return "+OK\n"
+                case "dial":
+                    return f"+OK {model.dial(_made(Dialling, rest), now)}\n"
                 case "outside":
                     model.outsider(_made(Phone, rest), now)
                     return "+OK\n"
@@ -75,8 +79,8 @@ class Control:
                     return json.dumps(self._stats()) + "\n"
                 case _:
                     return (
-                        "-ERR simulator: use call, phone, outside, expire, hangup, pickup, hold, resume, dtmf, keys, "
-                        "fault or stats\n"
+                        "-ERR simulator: use call, phone, dial, outside, expire, hangup, pickup, hold, resume, dtmf, "
+                        "keys, fault or stats\n"
                     )
         except ValueError as problem:
             return f"-ERR simulator {verb}: {problem}\n"
@@ -136,7 +140,7 @@ def _object(text: str) -> dict[str, Any]:
     return asked
 
 
-def _made(kind: type[Any], text: str) -> Any:  # noqa: ANN401 - one of three dataclasses, as the caller says
+def _made(kind: type[Any], text: str) -> Any:  # noqa: ANN401 - one of four dataclasses, as the caller says
     return made(kind, _object(text))
 
 

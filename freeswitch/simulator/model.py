@@ -32,7 +32,7 @@ from freeswitch.simulator.executing import queue
 from freeswitch.simulator.leg_commands import press
 from freeswitch.simulator.options import Options
 from freeswitch.simulator.parties import Customer, Robot, leave
-from freeswitch.simulator.people import Caller, Party, Phone
+from freeswitch.simulator.people import Caller, Dialling, Party, Phone
 from freeswitch.simulator.switch_commands import shut_down
 from freeswitch.simulator.timeline import MILLISECOND, Steps, Thread, Timeline
 from freeswitch.simulator.trunk import Message
@@ -250,7 +250,26 @@ class Model:
         self._arrive(uuid, caller, party, context=options.inbound_context, profile=options.trunk_profile)
         return uuid
 
-    def _arrive(self, uuid: str, caller: Caller, party: Party, *, context: str, profile: str) -> None:
+    def dial(self, dialling: Dialling, now: int) -> str:
+        """A registered phone dials. Returns the uuid of the leg; raises ValueError when that makes no sense."""
+        problem = dialling.problem()
+        if problem:
+            raise ValueError(problem)
+        self.switch.timeline.run(now)
+        phone = self.switch.phones.get(dialling.extension)
+        if phone is None or not phone.registered:
+            raise ValueError(f"phone {dialling.extension!r} is not registered, so it has no account to call with")
+        switch, options = self.switch, self.options
+        uuid = switch.new_uuid()
+        caller = Caller(dialled=dialling.dialled, number=dialling.number or dialling.extension)
+        context, profile = options.agents_context, options.agents_profile
+        party = Customer(switch, caller)
+        self._arrive(uuid, caller, party, context=context, profile=profile, account=dialling.extension)
+        return uuid
+
+    def _arrive(
+        self, uuid: str, caller: Caller, party: Party, *, context: str, profile: str, account: str = ""
+    ) -> None:
         switch, options = self.switch, self.options
         name = f"sofia/{profile}/{caller.number}@127.0.0.1:15060"
         leg = Channel(uuid, name, inbound=True, now=switch.now)
@@ -277,6 +296,10 @@ class Model:
             port=options.trunk_port,
             call=switch.new_uuid(),
         )
+        if account:  # sofia_reg.c puts there whose password it was, whatever the phone says of itself
+            for name in ("sip_auth_username", "user_name"):
+                leg.set(name, account)
+            leg.set("sip_authorized", "true")
         leg.party = party
         switch.adopt(leg, life.inbound(switch, leg))
         party.invited(leg)

@@ -77,7 +77,11 @@ class Robot:
             return
         phone.calls += 1
         self._engaged = True
-        self._switch.ring(leg)
+        if phone.early:
+            self._switch.pre_answer(leg)
+            leg.wake()
+        else:
+            self._switch.ring(leg)
         contact = leg.get("ringledger_contact")
         if contact:
             tell_caller(self._switch, contact, "ringing")

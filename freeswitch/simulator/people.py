@@ -21,6 +21,8 @@ class Phone:
     behaviour: str = "answer"
     answer_after_ms: int = 1_000
     talk_ms: int | None = None
+    early: bool = False
+    """Whether it lets sound be heard before it answers, instead of ringing."""
     obeys_talk: bool = True
     """Whether it answers when it is asked to by NOTIFY (`uuid_phone_event … talk`); many phones do not."""
     sip_status: int = 0
@@ -62,6 +64,22 @@ class Caller:
         if not self.dialled:
             return "a caller needs a number to dial (`dialled`)"
         return ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Dialling:
+    """A phone that dials by itself, with its own account."""
+
+    extension: str
+    dialled: str
+    number: str = ""
+    """Who it says it is; its own extension when empty."""
+
+    def problem(self) -> str:
+        """What is wrong with this script, empty when nothing is."""
+        return (
+            "" if self.extension and self.dialled else "a phone that dials needs an extension and a number (`dialled`)"
+        )
 
 
 class Party(Protocol):

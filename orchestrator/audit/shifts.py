@@ -24,14 +24,14 @@ _FROM: Mapping[type[Event], tuple[str, ...]] = {
     events.CoolDownEnded: ("paused", "ready", "reserved", "talking", "wrapping_up"),
     events.AgentConnected: ("reserved", "talking"),
     events.WrapUpStarted: ("talking", "wrapping_up"),
-    events.WrapUpPostponed: ("talking",),
+    events.WrapUpPostponed: ("talking", "reserved"),
     events.WrapUpExtended: ("wrapping_up",),
     events.WrapUpEnded: ("wrapping_up",),
     events.PauseRequested: ("reserved", "talking", "wrapping_up"),
     events.SignOutRequested: ("reserved", "talking", "wrapping_up"),
     events.AgentSignedOut: ("paused", "ready"),
 }
-_RESERVED_BY_HAND_FROM = ("ready", "paused", "talking")
+_RESERVED_BY_HAND_FROM = ("ready", "paused", "talking", "wrapping_up")
 # From which states of its desk an event of the desk may come; "" where there is none yet.
 _DESK_FROM: Mapping[type[Event], tuple[str, ...]] = {
     presence.DeskAttached: ("", "lost", "absent"),
@@ -217,7 +217,13 @@ class Shifts:
         shift.offers[event.offer_id] = event.contact_id
         shift.settle()
 
+    def _nothing_wraps_up(self, shift: _Shift) -> None:
+        """Whoever is reserved in the middle of after-call work has had its rest postponed."""
+        if shift.wrapping:
+            self._books.complain("wrap_up", f"wrap-up of {shift.wrapping} while another contact is in hand")
+
     def _released(self, shift: _Shift, event: events.AgentReleased) -> None:
+        self._nothing_wraps_up(shift)
         if shift.offers.pop(event.offer_id, None) is None:
             open_one = next(iter(shift.offers), "none")
             self._books.complain("shift", f"released from offer {event.offer_id}, but held by {open_one}")
@@ -235,6 +241,7 @@ class Shifts:
         shift.cooling = None
 
     def _connected(self, shift: _Shift, event: events.AgentConnected) -> None:
+        self._nothing_wraps_up(shift)
         if shift.offers.pop(event.offer_id, "") != event.contact_id:
             self._books.complain(
                 "shift", f"connected by offer {event.offer_id} with {event.contact_id}, which did not reserve it"
@@ -257,7 +264,10 @@ class Shifts:
         shift.wrap_at_most = max(event.at_most, event.until)
 
     def _wrap_up_postponed(self, shift: _Shift, event: events.WrapUpPostponed) -> None:
-        self._end_talk(shift, event.contact_id, event.segment_id)
+        if shift.wrapping and shift.wrapping == event.contact_id:
+            shift.wrapping = ""  # the agent dials, and does the rest of it afterwards
+        else:
+            self._end_talk(shift, event.contact_id, event.segment_id)
         if not shift.talks and not shift.offers:
             self._books.complain("wrap_up", f"wrap-up of {event.contact_id} is postponed with nothing else in hand")
         shift.postponed[event.segment_id] = event.contact_id

@@ -25,7 +25,7 @@
 |           |         | GuestHoldAsked, GuestRecalled, AsideAsked, AsideEnded,  | AsideBegun, AgentReturned,         |
 |           |         | AsideExtended                                           | GuestClosed                        |
 | mask      | contact | MaskAsked; MaskFailed that is tried again               | it is over, the recording ends     |
-| wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded                        |
+| wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded, WrapUpPostponed       |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
 | desk      | shift   | DeskLost, DeskGraceExtended                             | any other event of the desk        |
 | strays    | node    | StrayLegFound, StrayLegOverdue                          | no stray is left                   |
@@ -276,7 +276,7 @@ def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
     match event:
         case shifts.WrapUpStarted() | shifts.WrapUpExtended():
             timers.set(("wrap_up", shift_id), event.until)
-        case shifts.WrapUpEnded():
+        case shifts.WrapUpEnded() | shifts.WrapUpPostponed():
             timers.cancel(("wrap_up", shift_id))
         case shifts.AgentCooledDown():
             timers.set(("cool_down", shift_id), event.until)

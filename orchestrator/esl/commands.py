@@ -100,6 +100,15 @@ def play_stream(leg: str, music: str) -> str:
     return execute(leg, "playback", f"local_stream://{_word(music, 'music', _STREAM)}")
 
 
+# The ringing tone of the network in China: 450 Hz, 1 s of 5 (ITU-T E.180, supplement 2).
+_RINGING = "tone_stream://%(1000,4000,450);loops=-1"
+
+
+def play_ringing(leg: str) -> str:
+    """Play the ringing tone without end. As `play_stream`."""
+    return execute(leg, "playback", _RINGING)
+
+
 def play_prompt(leg: str, prompt: str) -> str:
     """Play a prompt of ours once, found by the sound_prefix of the leg; what is queued behind waits for its end."""
     return execute(leg, "playback", f"{_word(prompt, 'prompt', _STREAM)}.wav", locked=True)
@@ -181,16 +190,19 @@ def originate(  # noqa: PLR0913 - as many as a ring has
     return f"originate {{{listed}}}{target} &park()"
 
 
-def dial(*, leg: str, contact: str, offer: str, number: str, trunk: str, show: str, ring_ms: int) -> str:
-    """Call a number outside over a gateway of the switch; the leg parks when it is answered. It then is like the leg of
-    a caller who arrived, so it gets what the dialplan gives those (freeswitch/conf/dialplan.xml).
+def dial(
+    *, leg: str, contact: str, offer: str, number: str, trunk: str, show: str, ring_ms: int, early: bool = False
+) -> str:
+    """Call a number outside over a gateway of the switch; the leg parks when it is answered, with `early` at the first
+    sound. It then is like the leg of a caller who arrived, so it gets what the dialplan gives those
+    (freeswitch/conf/dialplan.xml).
     """
     variables = {
         "origination_uuid": _leg(leg),
         "ringledger_contact": _id(contact, "contact"),
         "ringledger_offer": _id(offer, "offer"),
         "originate_timeout": str(max(1, -(-ring_ms // 1000)) + 1),
-        "ignore_early_media": "true",
+        "ignore_early_media": "false" if early else "true",
         **_AS_A_CALLER,
     }
     if show:

@@ -22,6 +22,7 @@ HEADERS: Mapping[str, str] = {
     "sequence": "Event-Sequence",
     "leg": "Unique-ID",
     "direction": "Call-Direction",
+    "answer_state": "Answer-State",
     "dialled": "Caller-Destination-Number",
     "caller_number": "Caller-Caller-ID-Number",
     "caller_name": "Caller-Caller-ID-Name",
@@ -29,6 +30,7 @@ HEADERS: Mapping[str, str] = {
     "host": "variable_sip_received_ip",
     "gateway": "variable_sip_gateway",
     "profile": "variable_sofia_profile_name",
+    "account": "variable_user_name",
     "contact": "variable_ringledger_contact",
     "offer": "variable_ringledger_offer",
     "other": "Other-Leg-Unique-ID",
@@ -67,6 +69,7 @@ class SwitchEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     sequence: str = ""
     leg: str = ""
     direction: str = ""
+    answer_state: str = ""
     dialled: str = ""
     caller_number: str = ""
     caller_name: str = ""
@@ -74,6 +77,7 @@ class SwitchEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     host: str = ""
     gateway: str = ""
     profile: str = ""
+    account: str = ""
     contact: str = ""
     offer: str = ""
     other: str = ""

@@ -221,6 +221,8 @@ class Performer:
                 return (commands.set_contact(leg, contact), commands.answer(leg)), ""
             case i.PlayWaiting(music=music):
                 return (commands.play_stream(leg, music),), ""
+            case i.PlayRinging():
+                return (commands.play_ringing(leg),), ""
             case i.RingAgent():
                 return (), commands.originate(
                     leg=leg,
@@ -258,6 +260,7 @@ class Performer:
                     trunk=instruction.trunk,
                     show=instruction.show,
                     ring_ms=instruction.ring_ms,
+                    early=instruction.early,
                 )
             case i.AnswerPhone():
                 return (), commands.talk(leg)

@@ -94,6 +94,14 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="a caller who hears silence hangs up; hearing the music twice over is not heard",
         deadline_ms=_QUICK_MS,
     ),
+    i.PlayRinging: Row(
+        written="sendmsg LEG execute playback tone_stream://…",
+        repeat="as of PlayWaiting: the tone is played inside itself, and the bridge ends both",
+        rechecks=_LEASE,
+        adoption=Adoption.LOOK_FIRST,
+        why="it is played over a talk where the number has answered meanwhile",
+        deadline_ms=_QUICK_MS,
+    ),
     i.PlayApology: Row(
         written="uuid_break LEG all; sendmsg LEG execute playback PROMPT.wav, then execute hangup CAUSE, both locked",
         repeat="the prompt begins again, and the leg is hung up after it",

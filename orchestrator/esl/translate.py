@@ -133,6 +133,8 @@ def _parked(r: _Reader) -> tuple[f.Fact, ...]:
             context=e.context,
             trunk=e.gateway or e.profile,
             host=e.host,
+            early=not r.inbound and e.answer_state == "early",
+            account=checked_extension(e.account) if r.inbound else "",
         ),
     )
 

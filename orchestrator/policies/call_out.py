@@ -11,8 +11,8 @@ from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.calling import CALLED_AGAIN, FAILED
 from orchestrator.domain.contacts.commands import DialCustomer, EndCallback, MissCustomer
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.dial_events import NumberAnswered, NumberDialled
-from orchestrator.domain.contacts.dials import DIALLING, unreached
+from orchestrator.domain.contacts.dial_events import NumberAnswered, NumberDelivered, NumberDialled, NumberSounded
+from orchestrator.domain.contacts.dials import DIALLING, Dial, unreached
 from orchestrator.domain.contacts.outward import to_be_called
 from orchestrator.domain.contacts.outward_events import (
     CallbackAnswered,
@@ -25,7 +25,7 @@ from orchestrator.domain.contacts.outward_events import (
 )
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.routing import outside, overflow
-from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, TakeSnapshot
+from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, PlayRinging, TakeSnapshot
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
@@ -79,6 +79,8 @@ def _say(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield say_goodbye(contact, ids)
         case CallbackAnswered() | NumberAnswered() if contact.offer is not None and contact.offer.accepted:
             yield _join(contact, contact.offer.accepted, ids)
+        case NumberDelivered() | NumberSounded() if contact.dial is not None:
+            yield from let_hear(contact, contact.dial, ids)
         case OutsideAnswered() | OutsideExtended(cause="joined_again") if contact.outside is not None:
             yield from hush(contact, ids)
             yield _join(contact, contact.outside.leg, ids)
@@ -86,6 +88,19 @@ def _say(contact: Contact, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
         case OutsideMissed() if contact.status == "waiting" and _was_joining(happened.before):
             yield play_waiting(contact, ids)
+
+
+def let_hear(contact: Contact, dial: Dial, ids: Ids) -> Iterator[PlayRinging | BridgeLegs]:
+    """Let the agent hear what becomes of the number that they dialled: that it rings, or what its far end sends."""
+    offer = contact.offer
+    if offer is None or not offer.accepted:
+        return
+    agents = {"node": contact.node, "leg": offer.accepted, "contact": contact.contact_id}
+    if dial.heard:
+        # The agent's leg first: it is answered, so nothing answers the other one.
+        yield BridgeLegs(id=ids.of("hear", dial.leg), other=dial.leg, offer=offer.offer_id, **agents)
+    elif dial.rings:
+        yield PlayRinging(id=ids.of("ringing", offer.accepted), **agents)
 
 
 def _is_there(before: object, leg: str) -> bool:
@@ -129,6 +144,7 @@ def _call(
         trunk=world.outside.settings.trunk if world.outside is not None else outside.TRUNK,
         ring_ms=(event.answer_by - now + SWITCH_RINGS_LONGER) // MILLISECOND,
         deadline=event.answer_by,
+        early=isinstance(event, NumberDialled),
     )
 
 

@@ -7,6 +7,7 @@ from orchestrator.domain.contacts.commands import WithdrawOffer
 from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed
 from orchestrator.domain.contacts.consults import JOIN_WITHIN
 from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.dials import under_way
 from orchestrator.domain.contacts.guest_events import GuestClosed, GuestInvited
 from orchestrator.domain.contacts.offers import agent_outcome
 from orchestrator.domain.kernel import MILLISECOND, Instant
@@ -42,6 +43,8 @@ def reserve(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
                     contact_id=contact_id,
                     capacity=capacity_of(agent.capacity if agent is not None else {}, VOICE),
                     by_hand=isinstance(event, contacts.OfferMade) and event.by_hand,
+                    leaves_wrap_up=isinstance(happened.after, Contact) and under_way(happened.after) is not None,
+                    now=happened.at,
                 )
                 yield TellShift(held.shift_id, reserve)
         case ConsultAsked(consult_id=ident) | GuestInvited(guest_id=ident) as event if event.reservation is not None:

@@ -65,10 +65,12 @@ def on_command(world: World, memory: Memory, command: inputs.DeskCommand, now: I
             yield hands.move(world, command.contact, command.queue, _code(command.reason), now, ids)
         case inputs.Prioritise():
             yield hands.prioritise(world, command.contact, command.points, _code(command.reason))
-        case inputs.IdentifyContact():
+        case inputs.IdentifyContact() | inputs.NameCaller():
+            if isinstance(command, inputs.NameCaller) and not command.by:
+                _refuse("who_asks", "Say in whose name this is asked.")
             known = commands.Identify(
                 customer_id=command.customer_id,
-                level=command.level,
+                level=command.level if isinstance(command, inputs.IdentifyContact) else "",
                 last_agent=world.last_agents.get(command.customer_id, ""),
             )
             yield TellContact(command.contact_id, known)

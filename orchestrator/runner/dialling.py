@@ -42,7 +42,7 @@ def dialled_by(world: World, shift: Shift) -> Contact | None:
 def dial(world: World, shift: Shift, command: inputs.Dial, now: Instant, ids: Ids) -> TellContact:
     """Ring the agent's own phone for this number. Raises `Refused` where number, agent or switch do not allow it."""
     number = _callable(world, command.number)
-    hands.refuse_unless_free(world, shift)
+    hands.refuse_unless_free(world, shift, leaves_wrap_up=True)
     settings = world.outside.settings if world.outside is not None else OutsideConfigured(allowed=())
     queue = _queue(world, shift, settings)
     node = _node(world, shift)

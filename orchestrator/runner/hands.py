@@ -116,13 +116,14 @@ def _pick(  # noqa: PLR0913 - all that a pick rests on
     )
 
 
-def refuse_unless_free(world: World, shift: Shift, again: str = "") -> None:
+def refuse_unless_free(world: World, shift: Shift, again: str = "", *, leaves_wrap_up: bool = False) -> None:
     """Whether this agent can take somebody by hand now. `again`: a contact whose after-call work does not keep them
-    from it, because it is taken up again. Raises `Refused`.
+    from it, because it is taken up again; with `leaves_wrap_up` none does. Raises `Refused`.
     """
     agent = world.agents.get(shift.agent_id)
     capacity = capacity_of(agent.capacity if agent is not None else {}, VOICE)
-    if (why_not := shifts.why_not_by_hand(shift, VOICE, capacity, again=again)) is not None:
+    why_not = shifts.why_not_by_hand(shift, VOICE, capacity, again=again, leaves_wrap_up=leaves_wrap_up)
+    if why_not is not None:
         raise why_not
     if any(other.status != "held" for other in conversations(world, shift.shift_id)):
         _refuse("hold_first", "Put the caller on hold first; then take another.")

@@ -374,6 +374,13 @@ class IdentifyContact(DeskCommand, frozen=True, kw_only=True, tag="identify"):
     """The customer's level, where there is one."""
 
 
+class NameCaller(DeskCommand, frozen=True, kw_only=True, tag="name_caller"):
+    """Somebody, whom `by` names, says which customer this caller is; of a level they say nothing."""
+
+    contact_id: str
+    customer_id: str
+
+
 class AskCallback(DeskCommand, frozen=True, kw_only=True, tag="ask_callback"):
     """Let this waiting caller go, and call back in the same turn: at `number`, or where the call came from."""
 
@@ -457,15 +464,17 @@ Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
 
 Asked = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
-    | IdentifyContact | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
+    | NameCaller | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
     | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
     | EndConsult | Invite | LetGo | WithMember
     | DrainNode | UndrainNode | OfMonitor | Force | HandOver | Park | Retrieve | Dial
 )  # fmt: skip
 """What clients may ask for over the command socket."""
 
-Command = Asked | ImportCall
-"""The same, and what the engine asks for itself: of what a switch did alone its own importer tells, nobody else."""
+Command = Asked | ImportCall | IdentifyContact
+"""The same, and what the engine asks for itself: of what a switch did alone its own importer tells, and which level a
+customer has the service that knows customers; nobody else.
+"""
 
 Fact = (
     facts.LegCreated | facts.LegParked | facts.LegRinging | facts.LegAnswered | facts.LegBridged

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import Consult, all_three, consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs, reservation_of
-from orchestrator.domain.contacts.dials import under_way
+from orchestrator.domain.contacts.dials import heard, under_way, unreached
 from orchestrator.domain.contacts.guest_commands import JoinGuestsAgain
 from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.monitor_commands import MonitorAgain
@@ -44,6 +44,7 @@ from orchestrator.domain.switch.nodes import (
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, claim_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Ids, TellContact
+from orchestrator.policies.call_out import let_hear
 from orchestrator.policies.consult import keep_leg
 from orchestrator.policies.dismiss import sign_out
 from orchestrator.policies.monitor import let_in_again
@@ -401,8 +402,10 @@ def _outward_corrections(world: World, contact: Contact, sight: _Sight) -> Itera
         if sight.entering and caller is not None:
             connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
             yield TellContact(contact.contact_id, commands.JoinOutsideAgain(connect_by=connect_by))
-    elif sight.answered(found.leg):
+    elif sight.answered(found.leg) or (found.answered and heard(contact, found.leg)):
         yield TellContact(contact.contact_id, sensing.note_answered(world, contact, found.leg, sight.now))
+    elif sight.entering and (dial := unreached(contact)) is not None and not found.bridged_to:
+        yield from let_hear(contact, dial, sight.ids)
 
 
 def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterator[Tell]:

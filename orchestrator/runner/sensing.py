@@ -10,6 +10,7 @@ from typing import Final
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
+from orchestrator.domain.contacts.dials import heard
 from orchestrator.domain.contacts.guests import guest_of_leg
 from orchestrator.domain.contacts.legs import hears_music, parking_leg
 from orchestrator.domain.contacts.monitor_commands import NoteMonitor
@@ -43,7 +44,7 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
-from orchestrator.runner import consults, keypad, unattended
+from orchestrator.runner import consults, keypad, phone_codes, unattended
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
@@ -54,6 +55,8 @@ CONNECT_WITHIN = 5 * SECOND
 # The dialplan context in which callers arrive (freeswitch/conf). A leg that parks in another one is an agent's phone
 # that dialled by itself.
 INBOUND_CONTEXT = "ringledger-inbound"
+
+AGENTS_CONTEXT = "ringledger-agents"
 
 # A leg that was asked for this recently may not be made, or not be listed, yet.
 JUST_NOW = 2 * SECOND
@@ -122,6 +125,8 @@ def is_no_news(world: World, memory: Memory, fact: facts.Fact) -> bool:
         return False
     leg = fact.leg  # type: ignore[attr-defined]  # all of these have one
     contact = world.contacts.get(world.contact_of_leg.get(leg, ""))
+    if contact is not None and contact.dial is not None and heard(contact, leg):
+        return False  # its answer is news of its own: it has parked before
     if contact is None:
         return (
             isinstance(fact, facts.LegCreated) and fact.inbound and leg not in world.closed_legs and not near_leg(leg)
@@ -134,7 +139,7 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     if contact is None and (near := near_leg(fact.leg)) and world.far_legs.get(near) == fact.node:
         yield from _of_far_leg(world, memory, fact, near)
     elif contact is None:
-        yield from _of_unknown_leg(world, memory, fact, ids)
+        yield from _of_unknown_leg(world, memory, fact, now, ids)
     elif isinstance(fact, facts.LegHungUp):
         yield _gone(world, fact.leg, fact.cause, now, ids, by_far_end=fact.by_far_end)
     elif fact.leg == contact.caller_leg:
@@ -179,6 +184,10 @@ def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instan
         case facts.LegParked() if contact.segment is not None and fact.leg == contact.segment.leg:
             parked = commands.NoteAgentParked(leg=fact.leg, connect_by=Instant(now + CONNECT_WITHIN))
             yield TellContact(contact.contact_id, parked)
+        case facts.LegParked(early=True):
+            yield TellContact(contact.contact_id, commands.NoteHeard(leg=fact.leg))
+        case facts.LegAnswered() if heard(contact, fact.leg):
+            yield TellContact(contact.contact_id, note_answered(world, contact, fact.leg, now))
         case facts.LegParked():
             # Not at LegAnswered: until the leg parks, its originate still runs in the switch, and a bridge in that
             # moment makes it report ORIGINATOR_CANCEL for a leg that lives on (seen with a phone that answers at once).
@@ -200,11 +209,12 @@ def note_answered(world: World, contact: Contact, leg: str, now: Instant) -> com
     )
 
 
-def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, ids: Ids) -> Iterator[Tell]:
+def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids: Ids) -> Iterator[Tell]:
     node = world.nodes.get(fact.node)
     known_stray = node is not None and fact.leg in node.strays
     match fact:
         case facts.LegHungUp() if known_stray:
+            memory.bury(fact.leg)  # a code that it dialled, told late once more, is not dialled twice
             yield AppendNode(fact.node, (StrayLegClosed(leg=fact.leg, cause=fact.cause),))
         case facts.LegHungUp():
             if fact.leg not in world.closed_legs:
@@ -219,6 +229,8 @@ def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, ids: Ids)
         case facts.LegParked(inbound=True, context=context):
             if context == INBOUND_CONTEXT:
                 yield receive(world, fact, "live", ids)
+            elif context == AGENTS_CONTEXT and (wish := phone_codes.read(fact.dialled)) is not None:
+                yield from phone_codes.dialled(world, fact, wish, now, ids)
             else:
                 yield from stray(fact.node, fact.leg, fact.contact, fact.offer, ids)
         case facts.LegCreated(inbound=False) | facts.LegRinging() | facts.LegAnswered() | facts.LegParked():
@@ -388,6 +400,7 @@ def _not_done(
             | "ClaimCaller"
             | "PlayNotice"
             | "PlayWaiting"
+            | "PlayRinging"
             | "PlayApology"
         ) if isinstance(fact, facts.InstructionFailed):
             if fact.kind == "BridgeLegs" and contact.segment is not None and fact.leg == contact.segment.leg:

@@ -241,6 +241,9 @@ class Taker:
                     agent.rings.append(Ring(event.outcome, at - begun, self._at_desk.get((event.offer_id, ident), -1)))
             case shifts.WrapUpStarted():
                 shift.wrapping, shift.wrap_at = self._last_talk(event.contact_id), at
+            case shifts.WrapUpPostponed() if shift.wrapping is not None:
+                _wrapped_up(shift.wrapping, shift, at)  # left to dial; the rest comes later
+                shift.wrapping = None
             case shifts.WrapUpEnded():
                 _end_wrap_up(shift, event, at)
             case _:
@@ -360,10 +363,14 @@ class Taker:
 
 def _end_wrap_up(shift: _Shift, event: shifts.WrapUpEnded, at: Instant) -> None:
     if shift.wrapping is not None:
-        shift.wrapping.wrap_ms = (at - shift.wrap_at) // MILLISECOND
+        _wrapped_up(shift.wrapping, shift, at)
         shift.wrapping.finished = event.how != "timer"
         shift.wrapping.code = event.code
     shift.wrapping = None
+
+
+def _wrapped_up(talk: Talk, shift: _Shift, at: Instant) -> None:
+    talk.wrap_ms = max(talk.wrap_ms, 0) + (at - shift.wrap_at) // MILLISECOND
 
 
 def _wish(agent: Agent, shift: _Shift, event: Event, at: Instant) -> None:

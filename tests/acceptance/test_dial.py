@@ -6,12 +6,14 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import dial_events as d
+from orchestrator.domain.kernel import Event
 from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs
 from tests.acceptance.conftest import Build
 from tests.acceptance.house import OUTSIDE, House
 from tests.contract.driver import Outsider
 from tests.lab.patience import until
+from tests.lab.sound import CALLER_HZ, stretches
 
 CUSTOMER = "+31201234567"
 HAARLEM = "+31235550000"
@@ -47,6 +49,36 @@ def test_whoever_is_dialled_sees_the_number_of_the_agents_branch_talks_is_record
     report = house.close_day(contacts=0)
     assert (report.counts.dialled, report.counts.queued_contacts) == (1, 0)
     assert [event.reason for event in house.ledger.all(c.ContactEnded)] == ["completed"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "event", "hertz", "least_s"),
+    (("slow", d.NumberDelivered, 450, 0.3), ("early", d.NumberSounded, CALLER_HZ, 1.5)),
+)
+def test_an_agent_hears_the_number_ring_or_what_its_network_plays_until_it_answers(
+    build: Build, behaviour: Outsider, event: type[Event], hertz: int, least_s: float
+) -> None:
+    """Feature 1.2: by samples of what the agent's phone is sent, where there is sound."""
+    house = _house(build)
+    house.driver.outside(CUSTOMER, behaviour)
+    house.driver.phone("1001")
+    house.sign_in("801")
+    house.do(inputs.Dial(agent="801", number=CUSTOMER))
+    leg = house.ledger.await_event(c.OfferAccepted).leg
+    path = house.driver.folder / f"heard-{behaviour}.wav"
+    with house.driver.control() as control:
+        control.api(f"uuid_setvar {leg} RECORD_STEREO true")
+        control.api(f"uuid_record {leg} start {path}")
+    house.ledger.await_event(event)
+    assert not house.ledger.all(d.NumberAnswered)
+    house.await_state("801", "talking")
+    house.driver.let_hear(1_000)
+    house.do(inputs.HangUp(agent="801"))
+    house.close_day(contacts=0)
+    assert [each.reason for each in house.ledger.all(c.ContactEnded)] == ["completed"]
+    if house.driver.has_sound:
+        heard = sum(length for _, length in stretches(path, 1, hertz))
+        assert heard >= least_s, stretches(path, 1, hertz)
 
 
 @pytest.mark.parametrize(("behaviour", "reason"), (("busy", "number_busy"), ("rings", "number_no_answer")))

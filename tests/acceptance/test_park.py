@@ -2,6 +2,7 @@
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
+from orchestrator.domain.switch.nodes import PhoneCodeDialled
 from orchestrator.runner import inputs
 from tests.acceptance.house import House
 
@@ -34,3 +35,34 @@ def test_a_parked_caller_is_retrieved_by_the_place_and_one_who_hangs_up_there_en
     assert [event.outcome for event in house.ledger.all(ParkEnded)] == ["retrieved", "abandoned"]
     for file in (event.file for event in house.ledger.all(c.RecordingFinished)):
         house.driver.assert_recorded(str(house.driver.recordings / file), left=1_000, right=500, from_s=0.9, to_s=1.3)
+
+
+def test_an_agent_parks_and_fetches_by_the_keys_of_the_phone_and_nobody_does_in_anothers_name(house: House) -> None:
+    """Features 4.3, 11.5: codes dialled on the phone (`runner.phone_codes`), whose account says whose wish it is."""
+    phones = {extension: house.driver.phone(extension) for extension in ("1001", "1002")}
+    house.sign_in("801")
+    house.driver.call()
+    house.ledger.await_event(c.RecordingBegun)
+    house.sign_in("802")
+    house.driver.let_hear(1_500)
+    house.driver.forge("1002", "*6807", says="1001")
+    assert house.ledger.await_event(PhoneCodeDialled).refused == "not_talking"
+    phones["1001"].dial("*6807")
+    house.ledger.await_event(c.CallerParked)
+    house.ledger.await_event(c.RecordingFinished)
+    phones["1002"].dial("*8806")
+    house.ledger.await_event(PhoneCodeDialled, count=3)
+    phones["1002"].dial("*8807")
+    house.await_state("802", "talking")
+    house.do(inputs.HangUp(agent="802"))
+    report = house.close_day(contacts=1)
+    assert report.counts.parks == 1
+    codes = [(event.agent_id, event.wish, event.place, event.refused) for event in house.ledger.all(PhoneCodeDialled)]
+    assert codes == [
+        ("bob", "park", 7, "not_talking"),
+        ("ann", "park", 7, ""),
+        ("bob", "retrieve", 6, "place_empty"),
+        ("bob", "retrieve", 7, ""),
+    ]
+    assert [event.place for event in house.ledger.all(ContactParked)] == [7]
+    assert [event.outcome for event in house.ledger.all(ParkEnded)] == ["retrieved"]

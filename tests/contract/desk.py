@@ -155,6 +155,7 @@ class Desk:
         show: str = "",
         ring_ms: int = 20_000,
         trunk: str = "outside",
+        early: bool = False,
     ) -> str:
         """Call this number outside; returns the new leg's name."""
         leg = str(uuid4())
@@ -170,9 +171,13 @@ class Desk:
                 trunk=trunk,
                 ring_ms=ring_ms,
                 deadline=Instant(now() + 30_000 * MILLISECOND),
+                early=early,
             )
         )
         return leg
+
+    def let_hear_ringing(self, leg: str) -> str:
+        return self.do(i.PlayRinging(id=self.next_id(), node=self.node, leg=leg))
 
     def let_answer(self, leg: str, offer: str = "o") -> str:
         return self.do(i.AnswerPhone(id=self.next_id(), node=self.node, leg=leg, offer=offer))

@@ -19,10 +19,19 @@ from orchestrator.settings import Switch
 from tests.lab.caller import SippCaller
 from tests.lab.control import Control
 from tests.lab.patience import until
-from tests.lab.phone import BaresipPhone, ObedientPhone, OutsideNumbers, RefusingPhone, register, vanished
+from tests.lab.phone import (
+    BaresipPhone,
+    EarlyNumbers,
+    ObedientPhone,
+    OutsideNumbers,
+    RefusingPhone,
+    dial_as,
+    register,
+    vanished,
+)
 from tests.lab.ports import free_port
 from tests.lab.process import Child
-from tests.lab.sound import AGENT_HZ, length_s, listen
+from tests.lab.sound import AGENT_HZ, CALLER_HZ, length_s, listen
 from tests.lab.switch import RealSwitch
 
 EXTENSIONS = ("1001", "1002", "1003", "1004", "1005", "1006")
@@ -33,8 +42,11 @@ Behaviour = Literal["answers", "rings", "obeys", "busy", "rejects", "unreachable
 """`answers` at once; `rings` on; `obeys` when asked to answer; `busy` 486; `rejects` 603; `unreachable`: it is gone."""
 
 
-Outsider = Literal["answers", "rings", "busy", "unknown", "gone"]
-"""A number outside: `unknown` to the network (404), or `gone`: nobody listens where the trunk leads."""
+Outsider = Literal["answers", "slow", "early", "rings", "busy", "unknown", "gone"]
+"""A number outside: `slow` answers after `SLOW_MS`; `early` too, and sends the tone of a caller from the first;
+`unknown` to the network (404), or `gone`: nobody listens where the trunk leads.
+"""
+SLOW_MS = 2_500
 
 
 class Caller(ABC):
@@ -55,6 +67,10 @@ class PhoneEnd(ABC):
     @abstractmethod
     def hold(self, *, on: bool = True) -> None:
         """Its own hold key."""
+
+    @abstractmethod
+    def dial(self, number: str) -> None:
+        """It dials by itself; whoever it talks with, it puts on hold for it."""
 
     @abstractmethod
     def leave(self) -> None:
@@ -129,6 +145,12 @@ class Driver(ABC):
     ) -> PhoneEnd:
         """A phone, from now to the end of the test. `expires_s`: how long its registration holds without a word.
         `hertz`: the tone that it says.
+        """
+
+    @abstractmethod
+    def forge(self, extension: str, number: str, *, says: str) -> None:
+        """A registered phone dials this number with its own password, and says in each header that it is `says`; until
+        the switch has ended that call.
         """
 
     @abstractmethod
@@ -260,6 +282,9 @@ class _Talker(PhoneEnd):
         else:
             self.baresip.resume()
 
+    def dial(self, number: str) -> None:
+        self.baresip.dial(number)
+
     def leave(self) -> None:
         self.baresip.leave()
 
@@ -275,6 +300,9 @@ class _Mute(PhoneEnd):
 
     def hold(self, *, on: bool = True) -> None:
         raise AssertionError(f"this phone never has a call to hold ({on})")
+
+    def dial(self, number: str) -> None:
+        raise AssertionError(f"this phone dials nobody ({number})")
 
     def leave(self) -> None:
         raise AssertionError("this phone cannot be switched off")
@@ -354,14 +382,19 @@ class RealDriver(Driver):
                 self.unregister(extension)
         return _Mute()
 
+    def forge(self, extension: str, number: str, *, says: str) -> None:
+        dial_as(self.folder, self.real.phone(extension), self.real.plan.sip_port, number, says=says)
+
     def outside(self, number: str, behaviour: Outsider = "answers") -> None:
         if behaviour == "gone":
             return
+        port, folder = self.real.outside_port, self.folder / number
+        if behaviour == "early":
+            self.stack.enter_context(EarlyNumbers(folder, port, answer_ms=SLOW_MS, hertz=CALLER_HZ))
+            return
         status = {"busy": 486, "unknown": 404}.get(behaviour, 200)
-        ring_ms = 60_000 if behaviour == "rings" else 100
-        self.stack.enter_context(
-            OutsideNumbers(self.folder / number, self.real.outside_port, status=status, ring_ms=ring_ms)
-        )
+        ring_ms = {"rings": 60_000, "slow": SLOW_MS}.get(behaviour, 100)
+        self.stack.enter_context(OutsideNumbers(folder, port, status=status, ring_ms=ring_ms))
 
     def number_shown(self, number: str) -> str:
         last = max((self.folder / number).rglob("story.log"), key=lambda story: story.stat().st_mtime)
@@ -433,6 +466,11 @@ class _SimulatedPhone(PhoneEnd):
     def hold(self, *, on: bool = True) -> None:
         self.driver.tell(f"{'hold' if on else 'resume'} {self._leg()}")
 
+    def dial(self, number: str) -> None:
+        if self._legs():
+            self.hold()
+        self.driver.tell(f"dial {json.dumps({'extension': self.extension, 'dialled': number})}")
+
     def leave(self) -> None:
         self.driver.unregister(self.extension)
 
@@ -443,12 +481,15 @@ class _SimulatedPhone(PhoneEnd):
         """The one leg that this phone has, as the switch lists it once its table has caught up."""
 
         def look() -> str | None:
-            with self.driver.control() as control:
-                rows = json.loads(control.api("show channels as json")).get("rows", [])
-            mine = [row["uuid"] for row in rows if row["direction"] == "outbound" and self.extension in row["name"]]
+            mine = self._legs()
             return mine[0] if len(mine) == 1 else None
 
         return until(look, f"phone {self.extension} to have one call")
+
+    def _legs(self) -> list[str]:
+        with self.driver.control() as control:
+            rows = json.loads(control.api("show channels as json")).get("rows", [])
+        return [row["uuid"] for row in rows if row["direction"] == "outbound" and self.extension in row["name"]]
 
 
 class SimulatedDriver(Driver):
@@ -531,9 +572,16 @@ class SimulatedDriver(Driver):
         self.stack.callback(self.tell, f"phone {json.dumps({'extension': extension, 'registered': False})}")
         return _SimulatedPhone(self, extension)
 
+    def forge(self, extension: str, number: str, *, says: str) -> None:
+        leg = self.tell(f"dial {json.dumps({'extension': extension, 'dialled': number, 'number': says})}")
+        with self.control() as control:
+            until(lambda: control.api(f"uuid_exists {leg}") == "false", "the call to be ended")
+
     def outside(self, number: str, behaviour: Outsider = "answers") -> None:
         script: dict[str, object] = {"extension": number, "answer_after_ms": 100}
         match behaviour:
+            case "slow" | "early":
+                script |= {"answer_after_ms": SLOW_MS, "early": behaviour == "early"}
             case "rings":
                 script |= {"behaviour": "no_answer"}
             case "busy":

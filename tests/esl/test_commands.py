@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -137,19 +138,25 @@ def test_a_talk_is_heard_in_one_of_three_modes_and_no_other_word_gets_through(wo
 
 def test_a_call_outside_shows_what_it_is_told_to_and_otherwise_asks_to_show_nothing() -> None:
     """Feature 3.5: the leg gets what the dialplan gives those who arrive, so that it is a caller's like any other."""
-    words = {"leg": "l-1", "contact": "c-1", "offer": "o-1", "number": "+8675512345678", "trunk": "outside"}
+    words: dict[str, Any] = {
+        "leg": "l-1", "contact": "c-1", "offer": "o-1", "number": "+8675512345678", "trunk": "outside",
+    }  # fmt: skip
     shown = commands.dial(**words, show="+8675587654321", ring_ms=20_000)
     assert shown.endswith("}sofia/gateway/outside/+8675512345678 &park()")
     for part in ("origination_uuid=l-1", "originate_timeout=21", "park_after_bridge=true", "RECORD_STEREO=true"):
         assert part in shown
     assert "origination_caller_id_number=+8675587654321" in shown
     assert "origination_privacy=hide_name:hide_number" in commands.dial(**words, show="", ring_ms=20_000)
+    assert "ignore_early_media=true" in shown
+    assert "ignore_early_media=false" in commands.dial(**words, show="", ring_ms=20_000, early=True)
 
 
 @given(st.text(max_size=40))
 def test_a_number_outside_is_a_number_or_is_not_called(word: str) -> None:
     """Law 10: neither the number, nor what is shown, nor the trunk can become more than it is."""
-    words = {"leg": "l-1", "contact": "c-1", "offer": "o-1", "number": "12345", "trunk": "outside", "show": ""}
+    words: dict[str, Any] = {
+        "leg": "l-1", "contact": "c-1", "offer": "o-1", "number": "12345", "trunk": "outside", "show": "",
+    }  # fmt: skip
     for part in ("number", "trunk", "show"):
         command = _made(lambda part=part: commands.dial(**{**words, part: word}, ring_ms=1_000))  # type: ignore[misc]
         if command is None or not word:

@@ -20,6 +20,7 @@ from tests.lab.caller import SCENARIOS
 from tests.lab.patience import until
 from tests.lab.ports import free_port, free_range
 from tests.lab.process import Child
+from tests.lab.sound import alaw_tone
 
 _numbers = itertools.count(1)
 
@@ -67,7 +68,7 @@ class BaresipPhone:
     ) -> None:
         self.folder = folder / f"phone-{account.extension}-{next(_numbers)}"
         self.folder.mkdir(parents=True)
-        self.account = account
+        self.account, self.registrar = account, port
         self.control_port = free_port()
         self.counts: Counter[str] = Counter()
         """How many events of each type this phone itself reported, e.g. CALL_INCOMING, CALL_ESTABLISHED."""
@@ -124,6 +125,13 @@ class BaresipPhone:
     def resume(self) -> None:
         """Press the phone's own hold key again."""
         self.command("resume")
+
+    def dial(self, number: str) -> None:
+        """Call this number by itself; it puts whoever it talks with on hold first."""
+        counts = self.look()
+        if counts["CALL_ESTABLISHED"] > counts["CALL_CLOSED"]:
+            self.hold()
+        self.command("dial", f"sip:{number}@127.0.0.1:{self.registrar}")
 
     def leave(self) -> None:
         """Be switched off: it says goodbye to the switch."""
@@ -292,6 +300,18 @@ class OutsideNumbers(SippPhones):
         self.accounts = ()
 
 
+class EarlyNumbers(SippPhones):
+    """Every number behind a trunk: they send a tone before they answer, after `answer_ms`, and go on with it."""
+
+    def __init__(self, folder: Path, port: int, *, answer_ms: int, hertz: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        tone = alaw_tone(folder / "tone.alaw", hertz)
+        text = _scenario("sounds_early", answer_ms=answer_ms, tone=tone.resolve())
+        super().__init__(folder, [Phone("outside", "nobody registers")], port, text, sip_port=port)
+        self.command += ["-mi", "127.0.0.1"]
+        self.accounts = ()
+
+
 def answering(answer_ms: int, talk_ms: int | None = None) -> str:
     """The scenario of phones that answer after `answer_ms`, and hang up `talk_ms` later where that is given."""
     talking = "" if talk_ms is None else f'timeout="{talk_ms}" ontimeout="1"'
@@ -364,6 +384,28 @@ def take_over(
     ]
     with Child(command, output=folder / "steals.txt", folder=folder) as child:
         return child.wait(15) == 0
+
+
+def dial_as(folder: Path, account: Phone, port: int, number: str, *, says: str) -> None:
+    """Let a phone with this account call `number` and say in each header that it is `says`, until the switch refuses or
+    ends it. AssertionError where the switch does neither.
+    """
+    text = _scenario(
+        "dials_as",
+        extension=account.extension,
+        password=account.password,
+        says=says,
+        number=number,
+        rtp=free_range(2),
+    )
+    scenario = folder / f"dials-{time.monotonic_ns()}.xml"
+    scenario.write_text(text)
+    command = [
+        *("sipp", f"127.0.0.1:{port}", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(free_port())),
+        *("-m", "1", "-mp", str(free_range(4)), "-nostdin", "-skip_rlimit"),
+    ]
+    with Child(command, output=folder / "dials.txt", folder=folder) as child:
+        assert child.wait(15) == 0, child.last_words()
 
 
 def vanished(folder: Path, account: Phone, port: int) -> None:

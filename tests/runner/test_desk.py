@@ -208,6 +208,8 @@ def test_a_caller_is_identified_once() -> None:
     given = i.IdentifyContact(contact_id=contact.contact_id, customer_id="c1")
     assert story(scene.give(given)) == ["ContactIdentified"]
     assert story(scene.give(given)) == []
+    assert scene.refusal(i.NameCaller(contact_id=contact.contact_id, customer_id="c2")) == "who_asks"
+    assert story(scene.give(i.NameCaller(contact_id=contact.contact_id, customer_id="c2", by="user:x"))) == []
 
 
 def test_what_was_meant_for_one_contact_never_happens_to_another() -> None:

@@ -3,19 +3,22 @@
 Features 1.2, 4.3; complaint 18. In the weather of seeds: `tests/simulation/dialers.py`.
 """
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from orchestrator.audit.verify import verify
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.kernel import Event
+from orchestrator.domain.kernel import MILLISECOND, Event
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.staff.answering import AT_DESK
 from orchestrator.domain.switch import facts
-from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, HangUpLeg, RingAgent
+from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, HangUpLeg, PlayRinging, RingAgent
 from orchestrator.runner import inputs
 from tests.runner.scene import NODE, Scene, agent, names, story
 from tests.runner.test_at_desk import ready_at_desk
@@ -460,3 +463,187 @@ def talking(agents: int = 1) -> Dialled:
     ring = scene.agent_answers()
     scene.bridge(scene.number_answers(), ring)
     return scene
+
+
+# --- what the agent hears meanwhile ----------------------------------------------------------------------------------
+def dialling() -> tuple[Dialled, RingAgent, str]:
+    """The agent is off the hook, the number is being called: the scene, the agent's phone, the leg to the number."""
+    scene = Dialled()
+    scene.ready(1)
+    scene.dial()
+    ring = scene.agent_answers()
+    assert scene.called().early
+    return scene, ring, scene.called().leg
+
+
+def test_while_the_number_rings_the_agent_hears_so_once() -> None:
+    scene, ring, leg = dialling()
+    assert not scene.instructions(PlayRinging), "nobody hears a phone that does not ring yet"
+    for _ in range(2):
+        scene.give(facts.LegRinging(node=NODE, leg=leg, contact=scene.it.contact_id))
+    assert [each.leg for each in scene.instructions(PlayRinging)] == [ring.leg]
+    assert len(scene.events(d.NumberDelivered)) == 1
+    scene.number_answers()
+    assert [(each.leg, each.other) for each in scene.instructions(BridgeLegs)] == [(leg, ring.leg)]
+
+
+def test_what_the_far_end_sends_before_it_answers_is_heard_and_its_answer_is_none_before() -> None:
+    scene, ring, leg = dialling()
+    about: dict[str, Any] = {"node": NODE, "leg": leg, "contact": scene.it.contact_id}
+    scene.give(facts.LegParked(early=True, **about))
+    assert [(each.leg, each.other) for each in scene.instructions(BridgeLegs)] == [(ring.leg, leg)]
+    scene.give(facts.LegBridged(node=NODE, leg=ring.leg, other=leg))
+    assert (scene.it.status, scene.status(1)) == ("dialling", "reserved")
+    scene.give(facts.LegRinging(**about))
+    assert not scene.instructions(PlayRinging), "no tone over what is heard"
+    answer = facts.LegAnswered(**about)
+    assert not scene.runner.is_no_news(answer)
+    scene.give(answer)
+    assert [(each.leg, each.other) for each in scene.instructions(BridgeLegs)][1:] == [(leg, ring.leg)]
+    scene.bridge(leg, ring)
+    assert (scene.it.status, scene.it.caller_leg) == ("connected", leg)
+    assert names(scene.events(d.NumberSounded)) == ["NumberSounded"]
+
+
+@pytest.mark.parametrize("first", ("number", "agent"))
+def test_a_number_that_says_by_sound_why_it_is_not_reached_is_not_reached(first: str) -> None:
+    """A network plays `no such number`, then refuses; the agent's leg goes too; whose end is told first is chance."""
+    scene, ring, leg = dialling()
+    scene.give(facts.LegParked(node=NODE, leg=leg, contact=scene.it.contact_id, early=True))
+    scene.give(facts.LegBridged(node=NODE, leg=ring.leg, other=leg))
+    for gone in (leg, ring.leg) if first == "number" else (ring.leg, leg):
+        scene.hang_up(gone, "UNALLOCATED_NUMBER")
+    assert scene.ended() == ["number_wrong"]
+    assert scene.status(1) == "ready"
+
+
+def test_whoever_puts_down_while_the_far_end_is_heard_has_thought_better_of_it() -> None:
+    scene, ring, leg = dialling()
+    scene.give(facts.LegParked(node=NODE, leg=leg, contact=scene.it.contact_id, early=True))
+    scene.give(facts.LegBridged(node=NODE, leg=ring.leg, other=leg))
+    scene.give(facts.LegHungUp(node=NODE, leg=ring.leg, cause="NORMAL_CLEARING", by_far_end=True))
+    scene.let_go()
+    assert scene.ended() == ["dial_cancelled"]
+
+
+def test_a_number_that_is_heard_and_never_answers_is_given_up_in_time() -> None:
+    """The switch does not ring it any more then, and so would not give it up by itself."""
+    scene, ring, leg = dialling()
+    scene.give(facts.LegParked(node=NODE, leg=leg, contact=scene.it.contact_id, early=True))
+    scene.give(facts.LegBridged(node=NODE, leg=ring.leg, other=leg))
+    scene.wait(RULES.ring_ms + 1_000)
+    scene.let_go()
+    assert scene.ended() == ["number_no_answer"]
+
+
+@pytest.mark.parametrize("heard", (False, True))
+def test_a_restart_lets_the_agent_hear_it_again(*, heard: bool) -> None:
+    scene, ring, leg = dialling()
+    contact = scene.it.contact_id
+    fact = facts.LegParked(node=NODE, leg=leg, contact=contact, early=True) if heard else None
+    scene.give(fact or facts.LegRinging(node=NODE, leg=leg, contact=contact))
+    told = len(scene.told)
+    scene.restart()
+    agents = scene.seen_phone(ring, answered=True, parked=True)
+    number = facts.SeenLeg(leg=leg, inbound=False, parked=heard, contact=contact, offer=ring.offer)
+    scene.connect(legs=(agents, number))
+    again = [each for each in scene.told[told:] if isinstance(each, BridgeLegs | PlayRinging)]
+    assert [(type(each), each.leg) for each in again] == [(BridgeLegs if heard else PlayRinging, ring.leg)]
+
+
+def test_an_answer_that_was_missed_while_the_number_was_heard_is_seen() -> None:
+    scene, ring, leg = dialling()
+    contact = scene.it.contact_id
+    scene.give(facts.LegParked(node=NODE, leg=leg, contact=contact, early=True))
+    scene.give(facts.LegBridged(node=NODE, leg=ring.leg, other=leg))
+    agents = scene.seen_phone(ring, answered=True, bridged_to=leg)
+    number = facts.SeenLeg(leg=leg, inbound=False, answered=True, bridged_to=ring.leg, contact=contact)
+    scene.snapshot(agents, number)
+    assert scene.events(d.NumberAnswered)
+    assert (scene.instructions(BridgeLegs)[-1].leg, scene.instructions(BridgeLegs)[-1].other) == (leg, ring.leg)
+
+
+# --- from the middle of after-call work ------------------------------------------------------------------------------
+def wrapping_up(**more: object) -> tuple[Dialled, str]:
+    """Agent 1 has talked, and has done 3 s of the 10 s of after-call work; the contact that it is of."""
+    scene = Dialled()
+    scene.configure({"queue-support": replace(scene.world.queues["support"].settings, wrap_up_ms=10_000)})
+    caller, ring = scene.talk(1)
+    contact = scene.live(caller).contact_id
+    scene.hang_up(caller)
+    scene.hang_up(ring.leg)
+    assert scene.status(1) == "wrapping_up"
+    scene.wait(3_000)
+    return scene, contact
+
+
+def test_whoever_dials_in_the_middle_of_after_call_work_does_the_rest_of_it_after_the_talk() -> None:
+    scene, contact = wrapping_up()
+    assert scene.dial() == ""
+    assert story(scene.outcome) == ["ContactDialled", "OfferMade", "AgentReserved", "WrapUpPostponed"]
+    (postponed,) = scene.events(s.WrapUpPostponed)
+    assert (postponed.contact_id, postponed.wrap_up_ms, postponed.most_ms) == (contact, 7_000, 297_000)
+    assert scene.status(1) == "reserved"
+    scene.wait(8_000)
+    assert not scene.events(s.WrapUpEnded), "its clock stands still"
+    ring = scene.instructions(RingAgent)[-1]
+    scene.ringing(ring)
+    scene.answer(ring)
+    leg = scene.number_answers()
+    scene.bridge(leg, ring)
+    assert scene.status(1) == "talking"
+    scene.hang_up(leg)
+    scene.hang_up(ring.leg)
+    first, own, *_ = scene.events(s.WrapUpStarted)
+    assert own.contact_id != first.contact_id == contact
+    scene.give(inputs.WrapUp(agent="1001"))
+    *_, rest = scene.events(s.WrapUpStarted)
+    assert (rest.contact_id, rest.segment_id, rest.until - scene.now) == (
+        contact,
+        first.segment_id,
+        7_000 * MILLISECOND,
+    )
+    assert scene.status(1) == "wrapping_up"
+    scene.wait(7_000)
+    assert scene.status(1) == "ready"
+    report = verify(scene.records, expect_contacts=0)
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("end", ("busy", "own phone", "cancelled"))
+def test_a_number_that_is_not_reached_from_after_call_work_leaves_the_rest_of_it_and_no_offer_comes_between(
+    end: str,
+) -> None:
+    scene, contact = wrapping_up()
+    waiting = scene.park()
+    assert scene.dial() == ""
+    ring = scene.instructions(RingAgent)[-1]
+    if end == "busy":
+        scene.ringing(ring)
+        scene.answer(ring)
+        scene.hang_up(scene.called().leg, "USER_BUSY")
+    elif end == "own phone":
+        scene.ringing(ring)
+        scene.hang_up(ring.leg, "NO_ANSWER")
+    else:
+        assert not scene.refusal(inputs.HangUp(agent="1001"))
+    scene.let_go()
+    assert (scene.status(1), scene.live(waiting).status) == ("wrapping_up", "waiting")
+    *_, rest = scene.events(s.WrapUpStarted)
+    assert (rest.contact_id, rest.until - scene.now) == (contact, 7_000 * MILLISECOND)
+    scene.wait(7_000)
+    assert scene.live(waiting).status == "offered"
+    report = verify(scene.records, expect_contacts=0)
+    assert report.ok, str(report)
+
+
+def test_whoever_signs_out_while_dialling_from_after_call_work_leaves_nothing_open() -> None:
+    scene, _ = wrapping_up()
+    scene.dial()
+    scene.give(inputs.SignOut(agent="1001"))
+    scene.let_go()
+    assert scene.status(1) == "wrapping_up", "first what is left of it, as after any contact"
+    scene.wait(7_000)
+    assert scene.shift(1) is None
+    report = verify(scene.records, expect_contacts=0)
+    assert report.ok, str(report)

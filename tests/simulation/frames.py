@@ -132,8 +132,11 @@ class Simulated:
         )
         self.pump()
 
-    def dial_alone(self, phone: Phone) -> None:
-        """Phones of the simulator do not dial by themselves."""
+    def dial_alone(self, phone: Phone, dialled: str = "9") -> None:
+        """An agent's phone dials by itself."""
+        if self.up and phone.registered:
+            self.model.dial(simulator.Dialling(extension=phone.extension, dialled=dialled), self.agenda.now)
+            self.pump()
 
     def register(self, extension: str, *, registered: bool) -> None:
         """A phone registers, also again, or says goodbye."""

@@ -358,9 +358,11 @@ class Book:
                     raise Broken(
                         "cool_down", f"shift {shift} is offered again {self._cooling[shift] - at} µs too early"
                     )
-                if shift in self._wrapping:
+                if shift in self._wrapping and not event.by_hand:
                     raise Broken("wrap_up", f"shift {shift} is offered a contact while it wraps up")
                 in_hand[event.contact_id] = event.offer_id
+            case s.AgentReleased() | s.AgentConnected() if shift in self._wrapping:
+                raise Broken("wrap_up", f"shift {shift} wraps up and has something else in hand")
             case s.AgentReleased() as event:
                 contact_id = next((key for key, offer in in_hand.items() if offer == event.offer_id), "")
                 if in_hand.pop(contact_id, None) is None:
@@ -371,6 +373,11 @@ class Book:
             case s.AgentConnected() as event:
                 if in_hand.get(event.contact_id) != event.offer_id:
                     raise Broken("capacity", f"shift {shift} is connected to what it was not reserved for")
+            case s.WrapUpPostponed() as event if self._wrapping.pop(shift, None) is not None:
+                # Whoever dials in the middle of it does the rest afterwards: it is owed again.
+                if not in_hand or event.contact_id != self.last_contact.get(shift):
+                    raise Broken("wrap_up_each", f"shift {shift} leaves a wrap-up for nothing, or another one's")
+                self._owed[event.segment_id] = shift
             case s.WrapUpPostponed() as event:
                 if in_hand.pop(event.contact_id, None) is None or not in_hand:
                     raise Broken("wrap_up_each", f"shift {shift} postpones a wrap-up with nothing else in hand")

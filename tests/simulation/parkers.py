@@ -1,5 +1,6 @@
 """Agents who park their callers, and colleagues who fetch them: from the right place, a wrong one, or both at once."""
 
+from collections.abc import Callable
 from random import Random
 
 from msgspec.structs import replace
@@ -21,15 +22,22 @@ _LEADER = "user:leader"
 
 
 class Parkers(Pressers):
-    """All of them, of one run. `busy` is how many of the talks that they look at are parked."""
+    """All of them, of one run. `busy` is how many of the talks that they look at are parked. `dial`: the phone at this
+    extension dials this code.
+    """
 
-    def __init__(self, agenda: Agenda, dice: Random, numbers: list[str], *, busy: float) -> None:
+    def __init__(
+        self, agenda: Agenda, dice: Random, numbers: list[str], *, busy: float, dial: Callable[[str, str], None]
+    ) -> None:
         super().__init__(agenda, dice, numbers, busy=busy)
+        self._dial = dial
         self._seen: list[int] = []
         """At which places somebody was, a moment ago."""
 
     def _do_something(self, world: World) -> None:
-        if self._dice.random() < 0.5:
+        if self._dice.random() < 0.25:
+            self._use_the_phone(world)
+        elif self._dice.random() < 0.5:
             self._park(world)
         elif self._dice.random() < 0.7:
             self._fetch()
@@ -51,6 +59,19 @@ class Parkers(Pressers):
         if dice.random() < 0.3:  # from the after-call work, or after it
             place = max(wish.place, 1)
             self._agenda.soon(500, 20_000, lambda: self._press(i.Retrieve(agent=number, place=place)))
+
+    def _use_the_phone(self, world: World) -> None:
+        """Whoever talks parks by a code, mostly; others fetch, or dial what is none."""
+        dice, found = self._dice, self._some_talk(world)
+        talking = world.shifts.get(found[0].segment.shift_id) if found is not None and found[0].segment else None
+        if talking is not None and dice.random() < 0.6:
+            self._dial(talking.extension, dice.choice(("*68", "*68", "*681", "*6802", "*6800", "*68100")))
+            if dice.random() < 0.3:  # and once more at once
+                self._dial(talking.extension, dice.choice(("*68", "*88")))
+        elif world.shifts:
+            shift = dice.choice([world.shifts[each] for each in sorted(world.shifts)])
+            place = dice.choice((*self._seen, 1))
+            self._dial(shift.extension, dice.choice(("*88", f"*88{place}", f"*88{place:02}", "*8899", "*99")))
 
     def _fetch(self) -> None:
         dice = self._dice

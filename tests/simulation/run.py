@@ -23,6 +23,7 @@ from orchestrator.domain.routing.recording import ALWAYS, NEVER, OF_AGENTS, OF_Q
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.staff.answering import AT_DESK
 from orchestrator.domain.switch.instructions import Instruction
+from orchestrator.domain.switch.nodes import PhoneCodeDialled
 from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import DrainNode, EndAll, IdentifyContact, UndrainNode
 from tests.matrix import Row
@@ -315,6 +316,8 @@ class Run(Watcher):
         strange |= set(self.takers.refused if self.takers is not None else ()) - BY_HAND_REFUSALS
         strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
         strange |= set(self.parkers.refused if self.parkers is not None else ()) - PARKING_REFUSALS
+        codes = [each.event for each in self.ledger.records() if isinstance(each.event, PhoneCodeDialled)]
+        strange |= {code.refused for code in codes if code.refused} - PARKING_REFUSALS - {"which_one"}
         strange |= set(self.dialers.refused if self.dialers is not None else ()) - DIALLING_REFUSALS
         strange |= set(self.consulters.refused if self.consulters is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.hangers.refused if self.hangers is not None else ()) - CONSULTING_REFUSALS
@@ -463,7 +466,7 @@ class Run(Watcher):
             self.passers.engine = self.engine
         if self.size.parks:
             numbers = [desk.number for desk in self.desks]
-            self.parkers = Parkers(self.agenda, self._park_dice, numbers, busy=self.size.parks)
+            self.parkers = Parkers(self.agenda, self._park_dice, numbers, busy=self.size.parks, dial=self._dial_code)
             self.parkers.engine = self.engine
         if self.size.dials:
             numbers = [desk.number for desk in self.desks]
@@ -819,3 +822,9 @@ class Run(Watcher):
     def _lonely_phone(self) -> None:
         phone = self.phones[str(1001 + self.dice.randrange(self.size.agents))]
         self.any_switch().dial_alone(phone)
+
+    def _dial_code(self, extension: str, code: str) -> None:
+        phone = self.phones.get(extension)
+        if phone is not None and self.agenda.now < self._calm_from:
+            self.note(f"phone {extension} dials {code}")
+            self.any_switch().dial_alone(phone, code)

@@ -89,10 +89,14 @@ class Leg:
     job: str = ""
     up: bool = False
     rang: bool = False
+    early: bool = False
+    """Whether it sent sound before it was answered."""
     parked: bool = False
     silent_since: int = 0
     """Since when the leg hears nothing; 0 while it hears something."""
     context: str = INBOUND_CONTEXT
+    dialled: str = ""
+    """What a phone dialled by itself."""
     peer: "Leg | None" = None
     joining: "Leg | None" = None
     held: bool = False
@@ -204,13 +208,13 @@ class Switch:
         self.agenda.soon(1, 8, lambda: self._park(leg))
         self.agenda.after(caller.patience_ms * MILLISECOND, lambda: self._lose_patience(leg))
 
-    def dial_alone(self, phone: Phone) -> None:
+    def dial_alone(self, phone: Phone, dialled: str = "9") -> None:
         """An agent's phone dials by itself."""
         if not self.up:
             return
         self.calls += 1
         leg = Leg(derived_id(self.core, "call", self.calls), inbound=True, born=self.agenda.now, phone=phone)
-        leg.context = "ringledger-agents"
+        leg.context, leg.dialled = "ringledger-agents", dialled
         phone.calls += 1
         self.legs[leg.uuid] = leg
         self._say(f.LegCreated, leg, inbound=True)
@@ -236,11 +240,13 @@ class Switch:
             f.LegParked,
             leg,
             inbound=leg.inbound,
-            dialled=caller.dialled if caller else "9",
+            dialled=caller.dialled if caller else leg.dialled,
             caller_number=caller.number if caller else "",
             caller_name=caller.name if caller else "",
             context=leg.context,
             trunk="carrier",
+            early=leg.early and not leg.up,
+            account=leg.phone.extension if leg.inbound and leg.phone is not None else "",
         )
 
     # --- the end of a leg --------------------------------------------------------------------------------------------
@@ -394,6 +400,8 @@ class Switch:
         match given:
             case i.AnswerCaller() | i.ClaimCaller() | i.PlayNotice() | i.PlayWaiting() | i.PlayApology():
                 self._on_caller(given, reply)
+            case i.PlayRinging():
+                reply("" if given.leg in self.legs else "invalid session id")
             case i.RingAgent():
                 self._job(lambda: self._originate(given, reply))
             case i.DialOutside():
@@ -538,7 +546,8 @@ class Switch:
         elif does == "busy":
             self.agenda.soon(20, 100, lambda: self.hang_up(leg, "USER_BUSY"))
         elif does != "dead":
-            self.agenda.soon(10, 150, lambda: self._rings(leg))
+            early = given.early and self.dice.random() < 0.4
+            self.agenda.soon(10, 150, lambda: self._sounds(leg) if early else self._rings(leg))
             if does == "answers":
                 wait = self.dice.choice((0, 500, 4_000))
                 self.agenda.soon(wait, wait + 500, lambda: self.answer(leg))
@@ -550,6 +559,15 @@ class Switch:
             self.rung[leg.uuid] = "rang"
             self._say(f.LegRinging, leg)
 
+    def _sounds(self, leg: Leg) -> None:
+        """The far end sends sound before it answers: the originate is done, and its leg parks."""
+        if not leg.alive or leg.up:
+            return
+        self._say(f.LegRinging, leg)
+        leg.early = True
+        self._end_job(leg, "")
+        self.agenda.soon(0.1, 5, lambda: self._park(leg) if leg.joining is None and leg.peer is None else None)
+
     def answer(self, leg: Leg) -> None:
         """The phone of this leg is picked up."""
         if not leg.alive or leg.up:
@@ -560,6 +578,8 @@ class Switch:
         for other in self.legs.values():
             if other.phone is leg.phone and other is not leg and other.peer is not None and not other.held:
                 self._press_hold(other)
+        if leg.early:
+            return
         if leg.job:
             self._end_job(leg, "")
         self.agenda.soon(0.1, 5, lambda: self._park(leg) if leg.joining is None and leg.peer is None else None)
@@ -890,7 +910,7 @@ class Switch:
             room=leg.room,
             contact=leg.contact,
             offer=leg.offer,
-            dialled=caller.dialled if caller else "9",
+            dialled=caller.dialled if caller else leg.dialled,
             caller_number=caller.number if caller else "",
             caller_name=caller.name if caller else "",
             context=leg.context if leg.inbound else "ringledger-agents",

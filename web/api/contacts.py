@@ -7,7 +7,7 @@ from flask import abort
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orchestrator.domain.kernel import Refused
-from orchestrator.runner.inputs import IdentifyContact, SendOutside
+from orchestrator.runner.inputs import NameCaller, SendOutside
 from projections import contact_log
 from web.access.sight import agents_in_sight
 from web.access.visitor import me
@@ -244,7 +244,7 @@ def identify(contact_id: str, body: Whose, key: str) -> Done:
     _refuse_out_of_sight(contact_id)
     if file().customer(body.customer_id) is None:
         raise Refused("no_such_customer", "There is no such customer.")
-    command = IdentifyContact(contact_id=contact_id, customer_id=body.customer_id, key=key, by=me().actor)
+    command = NameCaller(contact_id=contact_id, customer_id=body.customer_id, key=key, by=me().actor)
     return Done(position=parts().do(command))
 
 

@@ -10,6 +10,7 @@ from orchestrator.runner.hands import POINTS
 from web.access.visitor import me
 from web.api.floor import READY_S
 from web.api.forms import Done, Ident, Items, Line, Number, Time, Word, number_of, time_of
+from web.desk.parked import AtPlace
 from web.desk.parked import parked as at_places
 from web.desk.waiting import everybody, may_take_from
 from web.floor import acts, callbacks
@@ -119,11 +120,17 @@ def waiting() -> Items[Waiter]:
 
 
 def parked() -> Items[Parked]:
-    """Who is parked: for an agent, whom they may retrieve; for a leader, everybody"""
+    """Who is parked: for an agent, whom they may retrieve; for a leader, whom agents parked whom they see"""
     live().view.wait_ready(READY_S)
     with live().view.still() as world:
-        seen, own = _queues_in_sight(world), me().agent_id
-        found = at_places(world, lambda each: each.queue_id in seen or each.agent_id == own)
+        queues, own, scope = _queues_in_sight(world), me().agent_id, me().scope
+
+        def seen(each: AtPlace) -> bool:
+            by = world.agents.get(each.agent_id)
+            theirs = not scope.limited or (by is not None and scope.holds(by))
+            return each.agent_id == own or (theirs and each.queue_id in queues)
+
+        found = at_places(world, seen)
     return Items(
         [
             Parked(

@@ -316,6 +316,8 @@ def may(
         found |= {"pick", "retrieve", "dial"}
     if state == "wrapping_up":
         found |= {"wrap_up", "retrieve"}  # of the caller whose after-call work it is
+        if why_not_by_hand(shift, VOICE, capacity_of(agent.capacity, VOICE), leaves_wrap_up=True) is None:
+            found.add("dial")
         if wrap_up is not None and wrap_up.can_extend:
             found.add("extend")
     return frozenset(found)

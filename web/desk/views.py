@@ -322,7 +322,8 @@ def name_customer() -> AnyResponse:
         written = file().change(agent(), call.customer_id, profile, key=form_key())
         return _done(written.position)
     written = file().create(agent(), profile, contact_id=call.contact_id, key=form_key())
-    return _done(parts().do(inputs.IdentifyContact(contact_id=call.contact_id, customer_id=written.ident)))
+    named = inputs.NameCaller(contact_id=call.contact_id, customer_id=written.ident, by=me().actor)
+    return _done(parts().do(named))
 
 
 @blueprint.get("/day")

@@ -96,6 +96,13 @@ def _parked(event: pk.ContactParked, names: Names) -> dict[str, object]:
     return {"agent": names.agent(event.agent_id), "place": event.place}
 
 
+def _code_dialled(event: nodes.PhoneCodeDialled, names: Names) -> dict[str, object]:
+    agent = names.agent(event.agent_id) if event.agent_id else "–"
+    done = str(_l("; done for %(agent)s", agent=agent))
+    refused = str(_l("; refused to %(agent)s: %(why)s", agent=agent, why=code(event.refused)))
+    return {"wish": code(event.wish), "place": event.place or "–", "what": refused if event.refused else done}
+
+
 def _park_ended(event: pk.ParkEnded, names: Names) -> dict[str, object]:
     to = str(_l("; it rings at %(agent)s", agent=names.agent(event.agent_id))) if event.agent_id else ""
     return {"place": event.place, "outcome": code(event.outcome), "to": to}
@@ -314,6 +321,8 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"branch": e.branch},
     ),
     d.NumberDialled: (_l("The agent is there: the number is called"), _nothing),
+    d.NumberDelivered: (_l("It rings at the number; the agent hears so"), _nothing),
+    d.NumberSounded: (_l("Nobody has answered; the agent hears what the network plays"), _nothing),
     d.NumberAnswered: (_l("Whoever was called answered"), _nothing),
     d.DialEnded: (_l("They do not come to talk: %(outcome)s"), _coded("outcome")),
     o.CallbackAsked: (
@@ -399,6 +408,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     nodes.StrayLegFound: (_l("A line without a call was found and is hung up"), _nothing),
     nodes.StrayLegClosed: (_l("The stray line is gone"), _nothing),
+    nodes.PhoneCodeDialled: (_l("A phone dialled a code (%(wish)s, place %(place)s)%(what)s"), _code_dialled),
     nodes.PhoneRegistered: (_l("Phone %(extension)s is registered"), lambda e, _: {"extension": e.extension}),
     nodes.PhoneUnregistered: (
         _l("Phone %(extension)s is not registered any more: %(why)s"),

@@ -158,6 +158,12 @@ class NoteDelivered(Struct, frozen=True, kw_only=True):
     leg: str
 
 
+class NoteHeard(Struct, frozen=True, kw_only=True):
+    """Nobody has answered this leg to a number outside, and its far end sends sound."""
+
+    leg: str
+
+
 class NoteAnswered(Struct, frozen=True, kw_only=True):
     """An agent's phone answered."""
 
@@ -542,9 +548,9 @@ Consulting = (
 ByHand = Pick | Move | Reprioritise
 
 Command = (
-    Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteAnswered | NoteBridged | NoteHold
-    | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk | Hold | Resume
-    | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
+    Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteHeard | NoteAnswered | NoteBridged
+    | NoteHold | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk
+    | Hold | Resume | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
     | Consulting | TakeOver | Inviting | Monitoring | Speaking | ImportCall | Park | EndPark | Dial
 )  # fmt: skip

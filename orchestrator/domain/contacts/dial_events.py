@@ -41,6 +41,20 @@ class NumberDialled(Event, frozen=True, kw_only=True):
     answer_by: Instant
 
 
+class NumberDelivered(Event, frozen=True, kw_only=True):
+    """The number is being rung: the agent hears so."""
+
+    offer_id: str
+    leg: str
+
+
+class NumberSounded(Event, frozen=True, kw_only=True):
+    """Nobody has answered, and the far end sends sound already (early media): the agent hears it."""
+
+    offer_id: str
+    leg: str
+
+
 class NumberAnswered(Event, frozen=True, kw_only=True):
     """Whoever was called answered; the legs are being joined until `connect_by`."""
 

@@ -8,6 +8,8 @@ from orchestrator.domain.contacts.commands import (
     ExpireOffer,
     MissCustomer,
     NoteAnswered,
+    NoteDelivered,
+    NoteHeard,
     NoteLegGone,
 )
 from orchestrator.domain.contacts.contacts import (
@@ -28,7 +30,9 @@ from orchestrator.domain.contacts.dial_events import (
     ContactDialled,
     DialEnded,
     NumberAnswered,
+    NumberDelivered,
     NumberDialled,
+    NumberSounded,
 )
 from orchestrator.domain.contacts.dials import (
     AGENT_NO_ANSWER,
@@ -36,6 +40,7 @@ from orchestrator.domain.contacts.dials import (
     BARRED,
     BUSY,
     CANCELLED,
+    DIALLING,
     FAILED,
     HUNG_UP,
     NO_ANSWER,
@@ -125,6 +130,16 @@ def decide(contact: Contact, command: DialCustomer | MissCustomer) -> Events:
     )
 
 
+def sounds(contact: Contact, command: NoteDelivered | NoteHeard) -> Events:
+    """The number rings, or its far end sends sound: once each, and no ringing tone over that sound."""
+    dial, offer = unreached(contact), contact.offer
+    if dial is None or offer is None or dial.leg != command.leg or contact.status != DIALLING or dial.heard:
+        return ()
+    if isinstance(command, NoteHeard):
+        return (NumberSounded(offer_id=offer.offer_id, leg=command.leg),)
+    return () if dial.rings else (NumberDelivered(offer_id=offer.offer_id, leg=command.leg),)
+
+
 def answered(offer: Offer, command: NoteAnswered) -> Events:
     """The leg to the number has parked: somebody answered."""
     return (NumberAnswered(offer_id=offer.offer_id, leg=command.leg, connect_by=command.connect_by),)
@@ -145,11 +160,15 @@ def missed(offer: Offer, cause: str) -> Events:
 
 def put_down(contact: Contact, command: NoteLegGone) -> Events:
     """The agent puts the phone down, or has it put down at the desk, before the two talk: nothing is missed by it, as
-    by the key that hangs up. Nothing here for any other end of it.
+    by the key that hangs up. Where the far end is heard before it answers, the switch ends the agent's leg with it, and
+    for its cause: then that is the number's. Nothing here for any other end of it.
     """
-    offer = contact.offer
-    if offer is None or offer.accepted != command.leg or under_way(contact) is None:
+    offer, dial = contact.offer, under_way(contact)
+    if offer is None or offer.accepted != command.leg or dial is None:
         return ()
+    with_it = dial.heard and not dial.reached and not command.by_far_end and command.leg not in offer.rejecting
+    if with_it and command.cause not in WITH_THE_SWITCH:
+        return missed(offer, command.cause)
     cause = _AT_THE_DESK if command.leg in offer.rejecting else command.cause
     return (OfferWithdrawn(offer_id=offer.offer_id, cause=cause),) if cause in _PUT_DOWN else ()
 

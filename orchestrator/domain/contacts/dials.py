@@ -10,7 +10,8 @@ ContactDialled
                      leaving, ended
 1 OfferMade, by hand, in the same decision: the agent's own phone rings, and where the agent answers at the desk it
 picks up by itself, for whoever dials has accepted (OfferAcceptRequested)  2 OfferAccepted  3 NumberDialled: no agent,
-no call (complaint 18)  4 NumberAnswered: from now on there is a caller's leg  5 ContactConnected
+no call (complaint 18); the agent hears it ring (NumberDelivered), or what the far end sends before it answers
+(NumberSounded)  4 NumberAnswered: from now on there is a caller's leg  5 ContactConnected
 6 DialEnded, whatever became of the offer: nobody else is offered whom one agent wanted to call.
 
 No queue visit is open before the two talk, so nothing of it is a queued call, a service level or an abandonment.
@@ -22,7 +23,14 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts.dial_events import ContactDialled, DialEnded, NumberAnswered, NumberDialled
+from orchestrator.domain.contacts.dial_events import (
+    ContactDialled,
+    DialEnded,
+    NumberAnswered,
+    NumberDelivered,
+    NumberDialled,
+    NumberSounded,
+)
 from orchestrator.domain.kernel import Event, Instant
 
 if TYPE_CHECKING:
@@ -58,6 +66,9 @@ class Dial(Struct, frozen=True, kw_only=True):
     leg: str = ""
     """The leg to the number while it is called, and since when."""
     called_at: Instant = Instant(0)
+    rings: bool = False
+    heard: bool = False
+    """Whether the agent is to hear the ringing tone; whether what the far end sends."""
     reached: bool = False
     """Whether somebody answered: from then on theirs is the caller's leg."""
     joined: bool = False
@@ -68,6 +79,12 @@ def unreached(contact: "Contact") -> Dial | None:
     """The dialling of a number that nobody has answered yet; None for every other contact."""
     dial = contact.dial
     return dial if dial is not None and not dial.reached else None
+
+
+def heard(contact: "Contact", leg: str) -> bool:
+    """Whether this leg leads to a number that nobody has answered, and whose sound the agent is to hear already."""
+    dial = unreached(contact)
+    return dial is not None and dial.heard and dial.leg == leg
 
 
 def under_way(contact: "Contact") -> Dial | None:
@@ -95,6 +112,10 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
         case NumberDialled():
             called = replace(dial, leg=event.leg, called_at=at)
             return replace(contact, status=DIALLING, dial=called, legs=(*contact.legs, event.leg))
+        case NumberDelivered():
+            return replace(contact, dial=replace(dial, rings=True))
+        case NumberSounded():
+            return replace(contact, dial=replace(dial, heard=True))
         case NumberAnswered():
             reached = replace(dial, reached=True, leg="")
             return replace(contact, status="connecting", dial=reached, caller_leg=event.leg)

@@ -43,6 +43,7 @@ from orchestrator.domain.contacts.commands import (
     NoteAnswered,
     NoteBridged,
     NoteDelivered,
+    NoteHeard,
     NoteHold,
     NoteLegGone,
     NoteParked,
@@ -139,6 +140,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return invited
         case _ if contact.consult is not None and (found := _of_consult(contact, contact.consult, command)) is not None:
             return found
+        case NoteDelivered() | NoteHeard() if command.leg == outward_leg(contact):
+            return dialling.sounds(contact, command)
         case NoteAnswered() if command.leg == outward_leg(contact):
             return calling.answered(contact, command)
         case NoteBridged() if contact.outside is not None:

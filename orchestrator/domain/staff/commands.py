@@ -34,6 +34,9 @@ class Reserve(Struct, frozen=True, kw_only=True):
     channel: str = VOICE
     capacity: int = 1
     by_hand: bool = False
+    leaves_wrap_up: bool = False
+    """Whether after-call work may be left for it: the rest of it, from `now` on, comes afterwards."""
+    now: Instant = Instant(0)
 
 
 class Release(Struct, frozen=True, kw_only=True):

@@ -75,8 +75,8 @@ class WrapUpStarted(Event, frozen=True, kw_only=True):
 
 
 class WrapUpPostponed(Event, frozen=True, kw_only=True):
-    """The conversation is over while the agent has another contact in hand: its after-call work, this long and at most
-    that long, begins once there is none.
+    """The conversation is over while the agent has another contact in hand, or the agent dials in the middle of its
+    after-call work: what is to come of that work, this long and at most that long, begins once there is none.
     """
 
     contact_id: str

@@ -19,7 +19,8 @@ Stream `shift-<sign-in id>`. Written by the runner only; read by everyone.
    conversation, whatever else rings or is on hold (which of them is the active one, the contacts say); reserved while
    something rings and nobody talks; wrapping_up once nothing is in hand and after-call work is left, one contact after
    another: first of the conversation that ended last, then those that were postponed (WrapUpPostponed), in their order.
-   By hand an agent may be reserved from paused too, and is paused again afterwards.
+   By hand an agent may be reserved from paused too, and is paused again afterwards. Whoever dials in the middle of
+   after-call work does the rest of it afterwards.
 """
 
 from collections.abc import Callable, Mapping
@@ -137,6 +138,8 @@ class Shift(Struct, frozen=True, kw_only=True):
     wrap_until: Instant = Instant(0)
     """While wrapping up: until when, and until when it can be extended."""
     wrap_at_most: Instant = Instant(0)
+    wrap_segment: str = ""
+    """Of which conversation."""
     last_offer: str = ""
     """The last offer that ended for this agent, and how: as `AgentReleased.outcome`, or connected."""
     last_outcome: str = ""
@@ -160,14 +163,16 @@ def available(shift: Shift, channel: str = VOICE, capacity: int = 1) -> bool:
     return shift.status == "ready"
 
 
-def why_not_by_hand(shift: Shift, channel: str = VOICE, capacity: int = 1, *, again: str = "") -> Refused | None:
+def why_not_by_hand(
+    shift: Shift, channel: str = VOICE, capacity: int = 1, *, again: str = "", leaves_wrap_up: bool = False
+) -> Refused | None:
     """Why this agent may not take a contact of the channel by hand now; None where they may, ready or not. That the
     conversations in hand are on hold, the contacts must say. `again`: the contact, where it may be the one whose
-    after-call work goes on.
+    after-call work goes on. `leaves_wrap_up`: as of `Reserve`.
     """
     if presence.absent(shift.desk):
         return Refused(DESK_LOST, "The desk is not connected; open it again first.")
-    if shift.status == "wrapping_up" and not _taken_up(shift, again):
+    if shift.status == "wrapping_up" and not leaves_wrap_up and not _taken_up(shift, again):
         return Refused("wrapping_up", "The after-call work comes first; finish it.")
     if shift.offer_id:
         return Refused("being_offered", "A contact is being offered already; accept it, or refuse it.")
@@ -247,6 +252,7 @@ def _wrap_up_started(shift: Shift, event: WrapUpStarted, at: Instant) -> Shift:
         postponed=tuple([each for each in shift.postponed if each.segment_id != event.segment_id]),
         wrap_until=event.until,
         wrap_at_most=max(event.at_most, event.until),
+        wrap_segment=event.segment_id,
     )
 
 
@@ -442,18 +448,39 @@ def _pause(shift: Shift, reason: str) -> tuple[Event, ...]:
 
 
 def _reserve(shift: Shift, command: Reserve) -> tuple[Event, ...]:
-    may = why_not_by_hand(shift, command.channel, command.capacity, again=command.contact_id) is None
+    may = (
+        why_not_by_hand(
+            shift,
+            command.channel,
+            command.capacity,
+            again=command.contact_id,
+            leaves_wrap_up=command.leaves_wrap_up,
+        )
+        is None
+    )
     if not (may if command.by_hand else available(shift, command.channel, command.capacity)):
         return ()
     reserved = AgentReserved(
         offer_id=command.offer_id, contact_id=command.contact_id, channel=command.channel, by_hand=command.by_hand
     )
+    if shift.status == "wrapping_up" and command.leaves_wrap_up:
+        return (reserved, _rest_of_wrap_up(shift, command.now))
     if shift.status == "wrapping_up":
         return (WrapUpEnded(how=TAKEN_UP), reserved)
     if shift.status != "paused":
         return (reserved,)
     # Whoever takes one while not ready is as not ready afterwards; who was stood down has shown to be there.
     return (reserved, PauseRequested(reason=NOT_READY_YET if shift.reason in _STOOD_DOWN else shift.reason))
+
+
+def _rest_of_wrap_up(shift: Shift, now: Instant) -> WrapUpPostponed:
+    """The clock of the after-call work that goes on is stopped."""
+    return WrapUpPostponed(
+        contact_id=shift.contact_id,
+        segment_id=shift.wrap_segment,
+        wrap_up_ms=max(0, shift.wrap_until - now) // MILLISECOND,
+        most_ms=max(0, shift.wrap_at_most - now) // MILLISECOND,
+    )
 
 
 def _start_wrap_up(shift: Shift, command: StartWrapUp) -> tuple[Event, ...]:

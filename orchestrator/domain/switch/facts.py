@@ -40,6 +40,10 @@ class LegParked(LegFact, frozen=True, kw_only=True):
     trunk: str = ""
     host: str = ""
     """The address from which the call came."""
+    early: bool = False
+    """Of a leg that we made: nobody has answered, and the far end sends sound already (early media)."""
+    account: str = ""
+    """The account by whose password a phone of ours has shown who it is; empty for everybody else."""
 
 
 class LegRinging(LegFact, frozen=True, kw_only=True):

@@ -38,6 +38,10 @@ class PlayWaiting(Instruction, frozen=True, kw_only=True):
     music: str
 
 
+class PlayRinging(Instruction, frozen=True, kw_only=True):
+    """Let an agent hear that whom they dialled is being rung, until something else happens."""
+
+
 class PlayApology(Instruction, frozen=True, kw_only=True):
     """Play a spoken prompt by its id, then hang up with `cause`."""
 
@@ -80,6 +84,8 @@ class DialOutside(Instruction, frozen=True, kw_only=True):
     trunk: str
     ring_ms: int
     deadline: Instant
+    early: bool = False
+    """Whether it parks as soon as the far end sends sound, though nobody has answered."""
 
 
 class BridgeLegs(Instruction, frozen=True, kw_only=True):

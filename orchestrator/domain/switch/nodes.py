@@ -105,6 +105,20 @@ class StrayLegClosed(Event, frozen=True, kw_only=True):
     cause: str
 
 
+class PhoneCodeDialled(Event, frozen=True, kw_only=True):
+    """A phone dialled a code of ours, and not a number: `wish` is `park` or `retrieve`. The leg with which it did so is
+    a stray one. `refused` is why nothing came of it, empty where it was done.
+    """
+
+    leg: str
+    wish: str
+    place: int
+    """Which place was dialled, 0 for none."""
+    agent_id: str = ""
+    """Whose phone it is; empty where nobody is signed in there."""
+    refused: str = ""
+
+
 class PhoneRegistered(Event, frozen=True, kw_only=True):
     """The switch can reach this phone, and could not before. A registration that is only refreshed is no event."""
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from orchestrator import control
 from orchestrator.control import Client, Server, Wishes
+from orchestrator.domain.contacts.events import ContactIdentified
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs as i
@@ -242,6 +243,7 @@ def test_the_fullest_beat_fits_into_one_request(desk: Desk) -> None:
         b'{"do":"extend_wrap_up","agent":"1001","by_ms":"long"}',
         b'{"do":"take_over"}',
         b'{"do":"import_call","node":"sw1","leg":"l1","dialled":"4000","cause":"NORMAL","arrived_at":1,"ended_at":2}',
+        b'{"do":"identify","contact_id":"c","customer_id":"k","level":"gold"}',
     ),
 )
 def test_a_malformed_command_of_a_desk_is_answered_and_the_connection_goes_on(desk: Desk, line: bytes) -> None:
@@ -255,6 +257,23 @@ def test_a_malformed_command_of_a_desk_is_answered_and_the_connection_goes_on(de
         assert answer["code"] in ("bad_request", "bad_desk", "unknown_agent")
         connection.sendall(b'{"ask":"calls"}\n')
         assert msgspec.json.decode(connection.recv(4_096)) == {"ok": True, "answer": "calls"}
+
+
+def test_whoever_names_a_caller_says_who_they_are_and_nothing_of_a_level(desk: Desk) -> None:
+    """Feature 5.2: only the service that knows customers says how important one is; a program gives nobody a level."""
+    contact = desk.scene.live(desk.scene.park())
+    wish = i.NameCaller(contact_id=contact.contact_id, customer_id="k")
+    assert desk.refusal(wish) == "who_asks"
+    assert not desk.scene.events(ContactIdentified)
+    line = msgspec.json.decode(msgspec.json.encode(replace(wish, by="agent:ann"))) | {"level": "gold"}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(10)
+        connection.connect(str(desk.path))
+        connection.sendall(msgspec.json.encode(line) + b"\n")
+        assert msgspec.json.decode(connection.recv(4_096))["ok"] is True
+    (named,) = desk.scene.events(ContactIdentified)
+    assert (named.customer_id, named.level) == ("k", "")
+    assert desk.scene.records[-1].about.actor == "agent:ann"
 
 
 @pytest.mark.parametrize("number", (2**64, -(2**63) - 1, 10**60))

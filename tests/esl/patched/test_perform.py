@@ -92,6 +92,7 @@ def background(command: str, job: str = "i-1") -> str:
     (
         (i.AnswerCaller, {}, [f"api uuid_setvar {LEG} ringledger_contact c-1", execute("answer", locked=True)]),
         (i.PlayWaiting, {"music": "ringledger"}, [execute("playback", "local_stream://ringledger")]),
+        (i.PlayRinging, {}, [execute("playback", "tone_stream://%(1000,4000,450);loops=-1")]),
         (
             i.PlayApology,
             {"prompt": "apology"},

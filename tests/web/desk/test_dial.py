@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.dial_events import ContactDialled
+from orchestrator.domain.staff.shifts import WrapUpPostponed
 from tests.acceptance.house import OUTSIDE
 from tests.web.api.conftest import Program
 from tests.web.desk.conftest import AtDesk, Office
@@ -44,6 +45,29 @@ def test_a_number_is_called_at_the_desk_by_a_program_and_on_the_command_line_onc
     house.ledger.await_event(c.ContactEnded, count=2)
     assert [event.reason for event in house.ledger.all(c.ContactEnded)] == ["dial_cancelled"] * 2
     assert len(house.ledger.all(ContactDialled)) == 2
+
+
+def test_in_the_middle_of_after_call_work_a_number_is_called_and_the_rest_of_the_work_comes_afterwards(
+    office: Office,
+) -> None:
+    """Feature 4.3: the desk offers it, the note and the clock come back."""
+    house = office.house
+    house.apply(house.configuration + OUTSIDE.format(ring_s=60))
+    house.driver.outside(CUSTOMER, "rings")
+    ann = office.talking("ann")
+    about = ann.sees().about
+    ann.press("hang_up")
+    assert "dial" in ann.await_state("wrapping_up").may
+    assert ann.post("dial", number=CUSTOMER).status_code == 200
+    assert ann.await_state("ringing").wrap_up is None
+    (postponed,) = house.ledger.all(WrapUpPostponed)
+    assert 0 < postponed.wrap_up_ms < 60_000
+    ann.press("reject")
+    wrap_up = ann.await_state("wrapping_up").wrap_up
+    assert wrap_up is not None
+    assert wrap_up.contact_id == about
+    ann.press("wrap_up")
+    ann.await_state("ready")
 
 
 def _refused(desk: AtDesk, number: str) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.domain.access.scope import Scope
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from tests.web.api.conftest import Program
@@ -41,3 +42,23 @@ def test_a_caller_is_parked_at_the_desk_and_fetched_by_a_program_in_the_name_of_
     office.house.ledger.await_event(c.ContactEnded)
     assert [event.agent_id for event in office.house.ledger.all(ContactParked)] == ["ann"]
     assert [event.agent_id for event in office.house.ledger.all(ParkEnded)] == ["bob"]
+
+
+@pytest.mark.parametrize("by", ("teams", "branches"))
+def test_a_leader_of_one_team_or_branch_sees_whom_its_agents_parked(office: Office, by: str) -> None:
+    """Feature 12.6."""
+    house = office.house
+    where = 'name = "Ann Archer"\nteam = "north"\nbranch = "north"'
+    branch = '[branch.north]\nname = "North"\n'
+    house.apply(house.configuration.replace('name = "Ann Archer"', where) + branch)
+    ann = office.talking("ann")
+    ann.press("park")
+    ann.await_state("wrapping_up")
+
+    def places(role: str, **scope: tuple[str, ...]) -> list[int]:
+        token = office.site.reading.tokens.issue(role, days=1, scope=Scope(**scope), actor="admin:test")
+        return [each["place"] for each in Program(office.site, token).found("/parked")["items"]]
+
+    assert places("leader") == [1]
+    assert places("leader", **{by: ("north",)}) == [1]
+    assert places("leader", **{by: ("south",)}) == []

@@ -1,6 +1,7 @@
 """Recordings are found on their page and by programs, each role within its right and its teams (features 8.2, 12.6)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -23,15 +24,15 @@ def day(site: Site, database: Database) -> Iterator[Day]:
         yield day
 
 
-def join(site: Site, day: Day, agent_id: str, team: str) -> None:
-    """The agent belongs to this team from now on."""
+def join(site: Site, day: Day, agent_id: str, team: str, branch: str = "") -> None:
+    """The agent belongs to this team, and works at this branch, from now on."""
     told = list(site.reading.log.stream(f"agent-{agent_id}"))
     event = told[-1].event
     assert isinstance(event, AgentConfigured)
     record = Record(
         stream=f"agent-{agent_id}",
         version=len(told) + 1,
-        event=replace(event, team=team),
+        event=replace(event, team=team, branch=branch),
         event_id="joined",
         about=Provenance(at=day.centre.now),
     )
@@ -110,10 +111,17 @@ def test_a_program_finds_reads_holds_and_lifts_and_hears_nothing(site: Site, day
     assert program.get("/recordings/r1/sound", headers=given).status_code in (303, 401)
 
 
-def test_a_leader_of_one_team_finds_and_hears_that_teams_recordings_only(site: Site, day: Day) -> None:
-    """The recording of an agent of another team is not there at all, nor is one of which nobody knows whose it is."""
+def _scope(by: str, name: str) -> Any:  # noqa: ANN401 - keywords of `add_user`
+    return {by: (name,)}
+
+
+@pytest.mark.parametrize("by", ("teams", "branches"))
+def test_a_leader_of_one_team_or_branch_finds_and_hears_its_recordings_only(site: Site, day: Day, by: str) -> None:
+    """The recording of an agent of another one is not there at all, nor is one of which nobody knows whose it is; and
+    nobody reveals the number of its caller.
+    """
     agent_id = next(ident_of(record.stream) for record in site.reading.log.history(kinds=("agent",)))
-    join(site, day, agent_id, "north")
+    join(site, day, agent_id, "north", "north")
     begun = (
         ContactArrived(node="sw1", leg="l", dialled="4000", caller_number="13900139000"),
         ContactConnected(segment_id="talk", offer_id="o", shift_id="s", agent_id=agent_id, leg="a"),
@@ -128,12 +136,16 @@ def test_a_leader_of_one_team_finds_and_hears_that_teams_recordings_only(site: S
     for file in ("talk.wav", "nobodys.wav"):
         written(site, file)
     recorded(day, "nobodys.wav")
-    own = site.sign_in(site.add_user("own", "leader", teams=("north",)))
-    other = site.sign_in(site.add_user("other", "leader", teams=("another",)))
+    own = site.sign_in(site.add_user("own", "leader", **_scope(by, "north")))
+    other = site.sign_in(site.add_user("other", "leader", **_scope(by, "another")))
     whole = site.as_role("leader")
     for browser, sees in ((whole, True), (own, True), (other, False)):
         assert ("/recordings/talk" in browser.get("/recordings/").text) == sees
         assert (browser.get("/recordings/talk/sound").status_code == 200) == sees
+        for path in ("/recordings/talk", "/api/v1/recordings/talk"):
+            assert browser.get(path).status_code == (200 if sees else 404), path
+        shown = browser.submit("/reveal", subject="contact-own", field="caller_number")
+        assert (shown.status_code, "139" in shown.text) == ((200, True) if sees else (404, False))
     assert whole.get("/recordings/nobodys").status_code == 200
     assert own.get("/recordings/nobodys").status_code == 404
 

@@ -1,0 +1,207 @@
+"""Codes that agents dial on their phones: the same as at the desk, by the phone's own account, and nothing else.
+
+Features 4.3, 4.4, 11.5.
+"""
+
+import pytest
+from msgspec.structs import replace
+
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.consult_events import ConsultAsked
+from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
+from orchestrator.domain.switch import facts
+from orchestrator.domain.switch.instructions import HangUpLeg, ParkLeg
+from orchestrator.domain.switch.nodes import PhoneCodeDialled
+from orchestrator.runner import inputs
+from orchestrator.runner.phone_codes import PARK, RETRIEVE, Wish, read
+from tests.runner.scene import NODE, agent, story
+from tests.runner.test_park import Park
+
+
+class Codes(Park):
+    """As there; every phone can dial."""
+
+    def dial(self, code: str, number: int = 1, *, account: str | None = None, **more: str) -> str:
+        """This agent's phone dials the code; with what its own leg was ended."""
+        self._legs += 1
+        leg = f"dialled-{self._legs}"
+        self.press(code, leg, f"100{number}" if account is None else account, **more)
+        (told,) = (each for each in self.outcome.instructions if isinstance(each, HangUpLeg) and each.leg == leg)
+        return told.cause
+
+    def press(self, code: str, leg: str, account: str, *, context: str = "ringledger-agents", shown: str = "") -> None:
+        """The switch says that a phone has dialled."""
+        self.give(
+            facts.LegParked(
+                node=NODE, leg=leg, inbound=True, dialled=code, context=context, account=account, caller_number=shown
+            )
+        )
+
+    @property
+    def last(self) -> PhoneCodeDialled:
+        """What became of the last code."""
+        return self.events(PhoneCodeDialled)[-1]
+
+    def gone(self) -> None:
+        """The phones' own legs are ended."""
+        for each in self.events(PhoneCodeDialled):
+            self.hang_up(each.leg)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "wish"),
+    (
+        ("*68", Wish(PARK, 0)),
+        ("*687", Wish(PARK, 7)),
+        ("*6807", Wish(PARK, 7)),
+        ("*8899", Wish(RETRIEVE, 99)),
+        ("*88", Wish(RETRIEVE, 0)),
+        ("*68100", None),
+        ("*68 7", None),
+        ("*68\n7", None),
+        ("*68\n", None),
+        ("x*68", None),
+        ("*68;rm", None),
+        ("*6\u0668", None),
+        ("*68\u0667", None),
+        ("68", None),
+        ("", None),
+    ),
+)
+def test_a_code_is_a_code_to_the_last_sign(dialled: str, wish: Wish | None) -> None:
+    assert read(dialled) == wish
+
+
+def test_a_caller_is_parked_from_the_phone_as_from_the_desk_and_fetched_by_another_one() -> None:
+    scene = Codes()
+    scene.give(facts.LegHeld(node=NODE, leg=scene.ring.leg))  # a phone holds its caller to dial
+    assert scene.dial("*6807") == "NORMAL_CLEARING"
+    names = story(scene.outcome)
+    assert names[:3] == ["StrayLegFound", "PhoneCodeDialled", "ContactParked"]
+    assert "AgentSegmentEnded" in names
+    assert any(isinstance(each, ParkLeg) and each.leg == scene.caller for each in scene.outcome.instructions)
+    assert (scene.last.wish, scene.last.place, scene.last.agent_id, scene.last.refused) == (PARK, 7, "a1", "")
+    scene.parked()
+    scene.hang_up(scene.ring.leg)
+    assert scene.dial("*887", 2) == "NORMAL_CLEARING"
+    assert [type(each) for each in scene.outcome.instructions][:1] == [HangUpLeg]  # the phone is free, then it rings
+    scene.gone()
+    ring = scene.join()
+    assert ring.extension == "1002"
+    assert [event.outcome for event in scene.events(ParkEnded)] == ["retrieved"]
+    scene.hang_up(scene.caller)
+    scene.hang_up(ring.leg)
+    scene.proved()
+
+
+def test_whoever_parked_fetches_without_saying_where_also_from_the_after_call_work() -> None:
+    scene = Codes()
+    scene.dial("*68")
+    scene.parked()
+    scene.hang_up(scene.ring.leg)
+    assert scene.status(1) == "wrapping_up"
+    assert scene.dial("*88") == "NORMAL_CLEARING"
+    assert scene.join().extension == "1001"
+    assert scene.status(1) == "talking"
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "why"),
+    (
+        ("*68", 2, "not_talking"),  # somebody else's call
+        ("*6800", 1, ""),  # as without a place
+        ("*88", 1, "place_empty"),
+        ("*8805", 2, "place_empty"),
+        ("*8800", 2, "place_empty"),
+    ),
+)
+def test_what_the_desk_would_refuse_is_refused_to_the_phone_and_nothing_moves(code: str, number: int, why: str) -> None:
+    scene = Codes()
+    cause = scene.dial(code, number)
+    assert (scene.last.refused, cause) == (why, "CALL_REJECTED" if why else "NORMAL_CLEARING")
+    if why:
+        assert story(scene.outcome) == ["StrayLegFound", "PhoneCodeDialled"]
+        assert scene.it.status == "connected"
+    scene.gone()
+
+
+def test_a_taken_place_and_whom_the_agent_may_not_take_are_refused() -> None:
+    scene = Codes()
+    scene.dial("*6801")
+    scene.parked()
+    scene.hang_up(scene.ring.leg)
+    scene.dial("*8801", 3)  # of another queue's skill
+    assert scene.last.refused == "skill_missing"
+    scene.ready(2)
+    other = scene.park()
+    ring = scene.ring_of(other)
+    scene.ringing(ring)
+    scene.answer(ring)
+    scene.bridge(other, ring)
+    scene.dial("*6801", 2)
+    assert scene.last.refused == "place_taken"
+    assert scene.live(other).status == "connected"
+    assert len(scene.events(ContactParked)) == 1
+
+
+def test_nobody_parks_in_the_middle_of_a_consultation() -> None:
+    scene = Codes()
+    scene.give(inputs.Ready(agent="1002"))
+    assert not scene.refusal(inputs.Consult(agent="1001", to_agent="1002"))
+    assert scene.events(ConsultAsked)
+    scene.dial("*68")
+    assert scene.last.refused == "consulting"
+    assert not scene.events(ContactParked)
+
+
+@pytest.mark.parametrize(
+    ("account", "why"), (("", "not_signed_in"), ("1009", "not_signed_in"), ("1002", "not_talking"))
+)
+def test_whose_wish_it_is_says_the_account_and_no_number_that_is_shown(account: str, why: str) -> None:
+    """Hostile: the phone says that it is agent 1's."""
+    scene = Codes()
+    assert scene.dial("*68", account=account, shown="1001") == "CALL_REJECTED"
+    assert scene.last.refused == why
+    assert not scene.events(ContactParked)
+
+
+def test_a_caller_who_dials_a_code_is_a_caller() -> None:
+    scene = Codes()
+    before = len(scene.events(c.ContactArrived))
+    scene.press("*68", "outside-1", "1001", context="ringledger-inbound")
+    assert len(scene.events(c.ContactArrived)) == before + 1
+    assert not scene.events(PhoneCodeDialled)
+    scene.press("*68", "between-1", "1001", context="ringledger-nodes")
+    assert story(scene.outcome) == ["StrayLegFound"]
+
+
+def test_news_that_comes_twice_or_after_its_end_is_one_wish() -> None:
+    scene = Codes()
+    scene.dial("*68")
+    leg = scene.last.leg
+    scene.press("*68", leg, "1001")
+    scene.hang_up(leg)
+    scene.press("*68", leg, "1001")
+    assert len(scene.events(PhoneCodeDialled)) == 1
+
+
+def test_with_several_on_hold_the_phone_does_not_say_which_one_is_meant() -> None:
+    scene = Codes()
+    scene.configure({"agent-a1": replace(agent(1), capacity={"voice": 2})})
+    scene.give(inputs.Hold(agent="1001"))
+    scene.give(facts.LegHeld(node=NODE, leg=scene.ring.leg))
+    other = scene.park()
+    assert not scene.refusal(inputs.Pick(agent="1001", contact=scene.live(other).contact_id, reason="by_hand"))
+    second = scene.ring_of(other)
+    scene.ringing(second)
+    scene.answer(second)
+    scene.bridge(other, second)
+    scene.give(facts.LegHeld(node=NODE, leg=second.leg))
+    assert {scene.it.status, scene.live(other).status} == {"held"}
+    scene.dial("*68")
+    assert scene.last.refused == "which_one"
+    scene.give(facts.LegResumed(node=NODE, leg=second.leg))
+    assert scene.dial("*68") == "NORMAL_CLEARING"
+    assert [event.segment_id for event in scene.events(ContactParked)] == [
+        scene.events(c.ContactConnected)[1].segment_id
+    ]
