@@ -32,6 +32,7 @@ from orchestrator.esl.node import Link
 from orchestrator.leader import Leader, LeaderState, Lease, holder_name
 from orchestrator.loop import EXIT_BUG, EXIT_DEPOSED, wall_clock
 from orchestrator.metrics import Metrics, Port
+from orchestrator.neighbour import identity
 from orchestrator.settings import ALWAYS, OFF, Settings
 from orchestrator.spools import Settling, tell_aside
 from orchestrator.standby import Shadow
@@ -193,8 +194,11 @@ class Post:
         return None
 
     def _hand(self, to: str) -> None:
-        given = self._leader.hand_to(to, timeout_s=_HAND_S)
-        log.info("engine-handed-over", to=to, given=given)
+        if self._leader.hand_to(to, timeout_s=_HAND_S):
+            log.info("engine-handed-over", to=to)
+        else:
+            # We have said that we decide nothing more, and nobody can say whether it has the lease.
+            log.error("engine-not-handed-over", to=to, remedy="it is given the lease once the database answers again")
 
     # --- what others say -------------------------------------------------------------------------------------------
     def _active(self, lease: Lease) -> None:
@@ -309,7 +313,13 @@ def _open_spool(settings: Settings, source: Source, vault: Vault) -> Spool | Non
     if settings.spool == OFF:
         return None
     try:
-        spool = Spool(settings.spools, vault, ledger=ledger_mark(source, settings.site), limit_mb=settings.spool_max_mb)
+        spool = Spool(
+            settings.spools,
+            vault,
+            ledger=ledger_mark(source, settings.site),
+            machine=identity(settings.home),
+            limit_mb=settings.spool_max_mb,
+        )
     except (OSError, sqlite3.Error) as error:
         log.error("spool-failed", why=str(error), remedy="without it, calls wait while the database is away")  # noqa: TRY400 - the words say it
         return None

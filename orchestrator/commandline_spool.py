@@ -25,10 +25,16 @@ def spool(context: click.Context) -> None:
 
 @spool.command("give-up")
 @click.option("--reason", required=True, help="Why what is in it is lost; stands in the log.")
-def give_up(reason: str) -> None:
+@click.option(
+    "--machine-is-off",
+    is_flag=True,
+    help="You have seen to it that the machine whose spool it is is off, or that no engine runs on it.",
+)
+def give_up(reason: str, *, machine_is_off: bool) -> None:
     """Let another engine go on without the spool that the lease waits for: what was decided into it is lost."""
     with _giving_up(load()) as giving:
-        position = giving.give_up(reason, actor=f"admin:{pwd.getpwuid(os.geteuid()).pw_name}")
+        actor = f"admin:{pwd.getpwuid(os.geteuid()).pw_name}"
+        position = giving.give_up(reason, actor=actor, machine_is_off=machine_is_off)
     click.echo(f"given up, at position {position}; the next engine that stands by goes on")
 
 

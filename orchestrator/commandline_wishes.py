@@ -34,6 +34,12 @@ def _wish(name: str, make: Callable[..., inputs.DeskCommand], *more: click.Param
 
 _ABOUT = click.Option(["--about"], default="", help="Which contact, where several are in hand.")
 
+_MEMBER = (
+    _ABOUT,
+    click.Option(["--agent", "to_agent"], default="", help="The agent with this employee number."),
+    click.Option(["--number", "to_number"], default="", help="This number outside."),
+)
+
 # --- a leader's ----------------------------------------------------------------------------------------------------
 
 
@@ -147,8 +153,14 @@ WISHES: Final = (
         _ABOUT,
         click.Option(["--agent", "to_agent"], default="", help="The agent with this employee number."),
         click.Option(["--number", "to_number"], default="", help="This number outside."),
+        click.Option(["--alone"], is_flag=True, help="Speak with them alone first."),
         text="Bring one more to those who hear each other already.",
     ),
+    _wish("hold-member", inputs.HoldMember, *_MEMBER, text="Let one of a conference hear music; the others go on."),
+    _wish("recall-member", inputs.RecallMember, *_MEMBER, text="Bring one who is on hold, or alone with you, back in."),
+    _wish("speak-alone", inputs.SpeakAlone, *_MEMBER, text="Speak with one of a conference alone; the others go on."),
+    _wish("mute-member", inputs.MuteMember, *_MEMBER, text="Let nobody hear one of a conference."),
+    _wish("unmute-member", inputs.UnmuteMember, *_MEMBER, text="Let one of a conference be heard again."),
     _wish(
         "let-go",
         inputs.LetGo,

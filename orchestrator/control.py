@@ -5,14 +5,14 @@ question (`{"ask": "calls"}`). An answer is `{"ok": true, "position": 17}`, `{"o
 `{"ok": false, "code": "not_signed_in", "message": "…"}`. A connection may carry many requests, one after another.
 
 A command may carry a `key` of the client's making. Sent again with the same key, because its answer was lost, it is not
-done again: the first answer is given once more.
+done again: the first answer is given once more, also by the engine that came after.
 """
 
 import os
 import socket
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -21,8 +21,8 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from orchestrator.domain.kernel import Refused
-from orchestrator.runner.inputs import Asked, DeskCommand
+from orchestrator.domain.kernel import SECOND, Happened, Refused
+from orchestrator.runner.inputs import Asked, DeskCommand, asked_by
 from orchestrator.store import SPOOLED
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,37 @@ _on_tape = msgspec.msgpack.Encoder()
 _questions = msgspec.json.Decoder(Question)
 
 
+class Done(msgspec.Struct, frozen=True):
+    """A wish that is in the log: what was asked for, where its last event stands, and when it was decided (s)."""
+
+    verb: str
+    position: int
+    at_s: float
+
+
+class Wishes:
+    """What was asked for with a key in the last minutes of the log, whoever decided it."""
+
+    def __init__(self) -> None:
+        self._done: OrderedDict[str, Done] = OrderedDict()
+
+    def note(self, record: Happened) -> None:
+        """Remember this record's wish; of several, the position of the last is the answer."""
+        verb, _, asked = record.about.wish.partition(" ")
+        at_s = record.about.at / SECOND
+        self._done[asked] = Done(verb, record.position, at_s)
+        self._done.move_to_end(asked)
+        while len(self._done) > ANSWERS_KEPT or next(iter(self._done.values())).at_s < at_s - ANSWERS_KEPT_S:
+            self._done.popitem(last=False)
+
+    def __iter__(self) -> Iterator[tuple[str, Done]]:
+        """Who asked with which key (`runner.inputs.asked_by`), and what came of it; the oldest first."""
+        return iter(self._done.items())
+
+
+_NO_WISHES: Final = Wishes()
+
+
 class Server:
     """Answers on the socket. `command` carries out and returns a log position; `ask` answers a question by its name.
 
@@ -75,9 +106,11 @@ class Server:
         ask: Callable[[str], object],
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        wishes: Wishes = _NO_WISHES,
     ) -> None:
+        """`wishes`: what is in the log already, and is not done again."""
         self._path = path
-        self._command = Once(command, clock, wall_clock)
+        self._command = Once(command, clock, wall_clock, wishes)
         self._ask = ask
         self._server: Any = None
         self._made = 0
@@ -173,15 +206,25 @@ class Once:
 
     What comes after its time is not begun: a network that was away hands over what somebody pressed a minute ago. Who
     asks again with the same key learns so for certain whether it was done.
+
+    Of what an engine before did, the log says which kind of command it was and no more: a key of it that is given to
+    another command of the same kind is answered as that one.
     """
 
     def __init__(
-        self, command: Callable[[Any], int], clock: Callable[[], float], wall_clock: Callable[[], float]
+        self,
+        command: Callable[[Any], int],
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        wishes: Wishes = _NO_WISHES,
     ) -> None:
         self._command = command
         self._clock = clock
         self._wall_clock = wall_clock
-        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        for asked, done in wishes:
+            kept = self._kept[asked] = _Kept(done.verb, clock() - max(0.0, wall_clock() - done.at_s))
+            kept.give(_done(done.position))
 
     def answer(self, command: DeskCommand) -> dict[str, object]:
         """The answer to a command. Raises `Refused` where a key is none, or was given to another command, and for what
@@ -193,13 +236,13 @@ class Once:
         if len(command.key) > KEY_LENGTH or not command.key.isprintable():
             raise Refused("bad_key", f"A key is up to {KEY_LENGTH} printable characters, made anew for each command.")
         self._forget()
-        name = (getattr(command, "agent", ""), command.key)
+        name = asked_by(command)
         wish = replace(command, trace="")
         kept = self._kept.get(name)
         if kept is None:
             self._refuse_late(command)
             return self._do_first(name, wish, command)
-        if kept.wish != wish:
+        if not kept.is_of(wish):
             raise Refused("key_reused", "This key was given to another command; make a new key for each.")
         return kept.wait()
 
@@ -208,7 +251,7 @@ class Once:
         if command.good_until and late_s > 0:
             raise Refused("too_late", f"This came {late_s:.1f} s too late and was not done; look, and ask for it anew.")
 
-    def _do_first(self, name: tuple[str, str], wish: DeskCommand, command: DeskCommand) -> dict[str, object]:
+    def _do_first(self, name: str, wish: DeskCommand, command: DeskCommand) -> dict[str, object]:
         kept = self._kept[name] = _Kept(wish, self._clock())
         answer = _refusal("unsure", "Nobody can say whether it was done; look before you ask for it again.")
         try:
@@ -221,9 +264,7 @@ class Once:
 
     def _do(self, command: DeskCommand) -> dict[str, object]:
         try:
-            position = self._command(command)
-            # Accepted while the database is away: it has no place in the log yet, and nobody need wait for one.
-            return {"ok": True, "position": max(position, 0), "spooled": position == SPOOLED}
+            return _done(self._command(command))
         except Refused as refused:
             return _refusal(refused.code, refused.message)
 
@@ -239,13 +280,18 @@ class Once:
 class _Kept:
     """One answer, or that it is on its way."""
 
-    def __init__(self, wish: DeskCommand, since: float) -> None:
+    def __init__(self, wish: DeskCommand | str, since: float) -> None:
+        """`wish`: the command, or the kind of it where that is all that is known."""
         from gevent.event import Event
 
-        self.wish = wish
         self.since = since
+        self._wish = wish
         self._answer: dict[str, object] = {}
         self._given = Event()
+
+    def is_of(self, wish: DeskCommand) -> bool:
+        """Whether it is the answer to this."""
+        return self._wish in (wish, wish.__struct_config__.tag)
 
     def give(self, answer: dict[str, object]) -> None:
         """Here it is."""
@@ -257,6 +303,11 @@ class _Kept:
         if not self._given.wait(timeout=CLIENT_S):
             return _refusal("unsure", "The first request with this key has no answer yet; ask again with the same key.")
         return self._answer
+
+
+def _done(position: int) -> dict[str, object]:
+    # Accepted while the database is away: it has no place in the log yet, and nobody need wait for one.
+    return {"ok": True, "position": max(position, 0), "spooled": position == SPOOLED}
 
 
 def _refusal(code: str, message: str) -> dict[str, object]:

@@ -64,6 +64,8 @@ _OFFER_OUTCOMES: Final = {
 }
 # News that a fresh snapshot tells as well as it did.
 _ASKED_AFRESH: Final = (SwitchEvent, Snapshot, LegPresence)
+# Events that concern services beside the ring path.
+_SERVED: Final = frozenset({ContactArrived, ContactDialled, NuisanceMarked})
 # Events whose facts may be no news (`runner.sensing.SIGNS_OF_LIFE`): only these are asked about.
 _SIGNS_OF_LIFE: Final = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_UNBRIDGE"})
 NO_SUCH_LEG: Final = "No such channel"
@@ -113,6 +115,8 @@ class Services(NamedTuple):
 
     identify: Identify
     list_marked: ListMarked
+    told: Callable[[Sequence[Record], int], None] = lambda _records, _position: None
+    """Hears of what is durable, in the order of deciding, and where the log stands then (`SPOOLED`: in the spool)."""
 
 
 def wall_clock() -> Instant:
@@ -147,6 +151,7 @@ class Engine:
         self._marks = Marks(services.list_marked)
         self._metrics = metrics
         self._clock = clock
+        self._told = services.told
         self._writer: Writer | None = None
         self._perform: Perform | None = None
         self._inputs = 0
@@ -185,6 +190,11 @@ class Engine:
         blacklist = self.runner.world.admission.blacklist
         for contact_id, actor in blacklist.marked.items():
             self._marks.came(contact_id, blacklist.number_of(contact_id), actor)
+        # Whoever decided before us may have ended before it knew who calls, or had no database to ask.
+        for contact_id, contact in self.runner.world.contacts.items():
+            number = contact.from_number or contact.caller_number
+            if number and not contact.customer_id:
+                self._callers.came(contact_id, number)
         started = Started(epoch=self._epoch, position=position, why=why, host=host)
         self._take_now("", started, self._clock())
 
@@ -335,6 +345,7 @@ class Engine:
                 self._metrics.commit_seconds.observe(time.perf_counter() - begun)
             self._count(outcome.records)
             self._instruct(outcome.instructions)
+            self._told(outcome.records, position)
             if _rings_at_once(outcome):
                 self._metrics.ring_seconds.observe((self._clock() - outcome.records[0].about.at) / SECOND)
             while self._after and self._after[0][0] <= self._stored:
@@ -342,7 +353,7 @@ class Engine:
             if answer is not None:
                 answer.set(position)
             if position == SPOOLED:
-                self._unserved += filter(_is_served, outcome.records)
+                self._unserved += (each for each in outcome.records if type(each.event) in _SERVED)
             else:
                 self._serve_all(outcome.records)
             assert self._writer is not None  # noqa: S101 - it stored this
@@ -358,7 +369,8 @@ class Engine:
     def _serve_all(self, records: Iterable[Record]) -> None:
         """Give what is stored to the services beside the ring path."""
         for record in records:
-            self._serve(record)
+            if type(record.event) in _SERVED:
+                self._serve(record)
 
     def _serve(self, record: Record) -> None:
         match record.event:
@@ -578,10 +590,6 @@ def _tells_nothing(item: object) -> bool:
     if isinstance(item, SwitchEvent):
         return item.name == "BACKGROUND_JOB" and verdict(item.body)[0]
     return isinstance(item, InstructionFailed) and item.kind == "HangUpLeg" and item.answer.startswith(NO_SUCH_LEG)
-
-
-def _is_served(record: Record) -> bool:
-    return isinstance(record.event, ContactArrived | ContactDialled | NuisanceMarked)
 
 
 def _rings_at_once(outcome: Outcome) -> bool:

@@ -48,6 +48,13 @@ class _Histogram(Histogram):
         self._buckets[bisect_left(self._upper_bounds, amount)].inc(1)
 
 
+class _Counter(Counter):
+    """One that is never asked to count down, and is not asked whether it may count."""
+
+    def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:  # noqa: ARG002 - as the library calls it
+        self._value.inc(amount)
+
+
 class MetricsError(Exception):
     """The figures cannot be served there; the message says what to do."""
 
@@ -58,7 +65,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         r = self.registry
-        self.events_appended = Counter(
+        self.events_appended = _Counter(
             "ringledger_events_appended",
             "Events durable in the log, by kind of append (live, desk).",
             ["kind"],
@@ -82,7 +89,7 @@ class Metrics:
             registry=r,
             buckets=_RING_S,
         )
-        self.esl_events = Counter(
+        self.esl_events = _Counter(
             "ringledger_esl_events", "Events of the switch that came, by node.", ["node"], registry=r
         )
         self.frames_dropped = Gauge(
@@ -103,12 +110,12 @@ class Metrics:
             ["node"],
             registry=r,
         )
-        self.offers = Counter("ringledger_offers", "Offers that ended, by outcome.", ["outcome"], registry=r)
+        self.offers = _Counter("ringledger_offers", "Offers that ended, by outcome.", ["outcome"], registry=r)
         self.live_contacts = Gauge(
             "ringledger_live_contacts", "Contacts that have not ended, by state.", ["state"], registry=r
         )
         self.shifts = Gauge("ringledger_shifts", "Shifts signed in, by state.", ["state"], registry=r)
-        self.commands = Counter(
+        self.commands = _Counter(
             "ringledger_commands",
             "Commands from the command socket, by outcome (done, refused code).",
             ["outcome"],
@@ -127,6 +134,17 @@ class Metrics:
             "Part of the spool's limit that is in use; from 1 on new callers are the switch's own.",
             registry=r,
         )
+        self.spool_bytes = Gauge("ringledger_spool_bytes", "Bytes of the spool in use.", registry=r)
+        self.spool_limit_bytes = Gauge("ringledger_spool_limit_bytes", "The spool's limit.", registry=r)
+        self.spool_oldest_seconds = Gauge(
+            "ringledger_spool_oldest_seconds", "Age of the oldest event in the spool; 0 for none.", registry=r
+        )
+        self.spool_state = Gauge(
+            "ringledger_spool_state",
+            "1 for how the spool stands, 0 for the others: off, unannounced, ready, in_use, draining, full.",
+            ["state"],
+            registry=r,
+        )
         self.is_active = Gauge("ringledger_active", "1 while this process holds the lease.", registry=r)
         self.engine_state = Gauge(
             "ringledger_engine_state",
@@ -139,7 +157,7 @@ class Metrics:
             "Engines that could go on at once where the active one ended, as the active one knows it.",
             registry=r,
         )
-        self.faults = Counter(
+        self.faults = _Counter(
             "ringledger_faults",
             "Errors that nobody foresaw in work beside the calls, by work; it was begun again after each.",
             ["work"],
@@ -150,7 +168,7 @@ class Metrics:
     def stand_down(self) -> None:
         """Say no more of what only an active engine knows: whoever hands over lives on, and its last word would too."""
         self.is_active.set(0)
-        for figure in (self.live_contacts, self.shifts, self.links_up):
+        for figure in (self.live_contacts, self.shifts, self.links_up, self.spool_state):
             figure.clear()
 
     def serve(self, address: Address) -> "Served":

@@ -12,6 +12,7 @@ from orchestrator.leader import Lease
 from orchestrator.loop import Engine, wall_clock
 from orchestrator.replay.picture import picture
 from orchestrator.settings import Settings
+from orchestrator.store import SINCE
 
 
 class Questions:
@@ -24,12 +25,14 @@ class Questions:
         lease: Lease,
         settings: Settings,
         spool: Callable[[], dict[str, object]],
+        since: Callable[[str], dict[str, object]],
     ) -> None:
         self._engine = engine
         self._links = links
         self._lease = lease
         self._settings = settings
         self._spool = spool
+        self._since = since
         self._known: dict[str, Callable[[], object]] = {
             "status": self._status,
             "picture": self._picture,
@@ -41,6 +44,9 @@ class Questions:
 
     def answer(self, question: str) -> object:
         """The answer. Raises `Refused` for a question that nobody knows."""
+        name, _, rest = question.partition(" ")
+        if name == SINCE:
+            return self._since(rest)
         if question not in self._known:
             raise Refused("unknown_question", f"Ask one of: {', '.join(sorted(self._known))}.")
         return self._known[question]()

@@ -26,6 +26,7 @@ OFF, ALONE, ALWAYS = "off", "alone", "always"
 # Names that become part of stream ids and file names.
 _PLAIN_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _HIGHEST_PORT: Final = 65535
+_MOST_MINUTES: Final = 1_440
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _CONNECT: Final = re.compile(
     rf"(?P<origin>(?:wss|ws|https|http)://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:]{{2,39}}\])(?::(?P<port>[1-9][0-9]{{0,4}}))?)/?"
@@ -83,6 +84,8 @@ class Settings:
     web_connect: tuple[str, ...]
     spool: str
     spool_max_mb: int
+    away_desk_min: int
+    away_rights_min: int
     log_level: str
     region: str
     timezone: ZoneInfo
@@ -101,6 +104,11 @@ class Settings:
     def spools(self) -> Path:
         """The directory of what waits for a database that is away; all engines of this machine share it."""
         return self.home / "spool"
+
+    @property
+    def meanwhile(self) -> Path:
+        """The directory of what people did at the web while the database was away, until it is recorded."""
+        return self.home / "meanwhile"
 
     @property
     def tapes(self) -> Path:
@@ -190,6 +198,12 @@ def _read_name(text: str) -> str:
 def _read_megabytes(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,7}", text) or int(text) < 1:
         raise ValueError(f"is no size in megabytes: {text!r}; write a whole number from 1 up")
+    return int(text)
+
+
+def _read_minutes(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) > _MOST_MINUTES:
+        raise ValueError(f"is no number of minutes: {text!r}; write 0 to {_MOST_MINUTES}")
     return int(text)
 
 
@@ -450,6 +464,21 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "more for those inside",
         _always("2048"),
         _read_megabytes,
+    ),
+    Variable(
+        "RINGLEDGER_AWAY_DESK_MIN",
+        "away_desk_min",
+        "minutes that agents work at their desks, and sign in, by what was known of them as the database went away; 0: "
+        "nobody signs in then, and desks end with the other rights",
+        _always("60"),
+        _read_minutes,
+    ),
+    Variable(
+        "RINGLEDGER_AWAY_RIGHTS_MIN",
+        "away_rights_min",
+        "minutes that whoever was signed in as the database went away keeps rights beyond an agent's desk",
+        _always("5"),
+        _read_minutes,
     ),
     Variable(
         "RINGLEDGER_RECORDINGS",

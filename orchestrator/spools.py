@@ -19,10 +19,21 @@ from orchestrator.domain import spools
 from orchestrator.domain.engine import STREAM, EngineActivated
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id, stream
 from orchestrator.leader import Lease, Taken
-from orchestrator.store import Away, DeskWriter, Drain, Log, Source, Spool, SpoolFailed, VersionConflict, is_refused
+from orchestrator.store import (
+    Away,
+    DeskWriter,
+    Drain,
+    Log,
+    Source,
+    Spool,
+    SpoolFailed,
+    StoreError,
+    VersionConflict,
+    is_refused,
+)
 from orchestrator.store.connections import Connection, is_passing
 from orchestrator.store.schema import APPEND_LOCK
-from orchestrator.store.spool import Found
+from orchestrator.store.spool import Entry, Found
 from orchestrator.vault import Vault
 
 log = structlog.get_logger(__name__)
@@ -42,6 +53,47 @@ _FORGET: Final = (
     "UPDATE public.ringledger_lease SET holder = '', host = '', backend_pid = NULL, spool = '', epoch = epoch + 1,"
     " renewed_at = clock_timestamp() WHERE site = %s AND epoch = %s AND holder = %s AND spool = %s"
 )
+
+
+# How a spool stands: there is none; the lease does not name it, so that calls would wait; events would go there, go
+# there, go from there to the log; and so many are in it that new callers are left to the switches.
+OFF: Final = "off"
+UNANNOUNCED: Final = "unannounced"
+READY: Final = "ready"
+IN_USE: Final = "in_use"
+DRAINING: Final = "draining"
+FULL: Final = "full"
+STATES: Final = (OFF, UNANNOUNCED, READY, IN_USE, DRAINING, FULL)
+_SECOND: Final = 1_000_000
+
+
+class Spooled(Struct, frozen=True, kw_only=True):
+    """What is told of a spool. `share`: of its limit; `oldest_s`: how old the oldest event in it is, 0 for none."""
+
+    state: str = OFF
+    events: int = 0
+    bytes: int = 0
+    limit_bytes: int = 0
+    share: float = 0.0
+    oldest_s: float = 0.0
+
+
+def spooled(spool: Spool, state: str, now: Instant) -> Spooled:
+    """How this spool stands."""
+    oldest_s = 0.0
+    if spool.waiting:
+        try:
+            oldest_s = max((max(0, now - each.record.about.at) / _SECOND for each in spool.first(1)), default=0.0)
+        except StoreError as error:  # damaged: whoever drains it says so
+            log.debug("spool-not-read", why=str(error))
+    return Spooled(
+        state=state,
+        events=spool.waiting,
+        bytes=spool.size,
+        limit_bytes=spool.limit,
+        share=round(spool.share, 3),
+        oldest_s=round(oldest_s, 1),
+    )
 
 
 class Settling:
@@ -67,7 +119,7 @@ class Settling:
             time.sleep(self._lease.act_s * _MARGIN)
         if found.waiting:
             log.info("spool-found", events=found.waiting, epoch=self._lease.epoch)
-        why = self._why_not() if found.waiting else ""
+        why = self._why_not(over) if found.waiting else ""
         if not why:
             why = self._empty(over)
         if why:
@@ -88,16 +140,22 @@ class Settling:
                     return None
             time.sleep(_PAUSE_S)
 
-    def _why_not(self) -> str:
+    def _why_not(self, over: Callable[[], bool]) -> str:
         """Why nothing of it may go to the log: it was given up, or somebody has decided since it was written."""
         if self._lease.spool_found != self._spool.id:
             return "given_up"
-        try:
-            entries = self._spool.first(1)
-        except Exception as error:
-            if not is_refused(error):
-                raise
-            return "damaged"
+        entries: list[Entry] = []
+        while not over():
+            try:
+                entries = self._spool.first(1)
+                break
+            except SpoolFailed:
+                log.exception("spool-failed", remedy="calls wait for it")
+            except Exception as error:
+                if not is_refused(error):
+                    raise
+                return "damaged"
+            time.sleep(_PAUSE_S)
         decided = max(
             (each.event.epoch for each in self._history.stream(STREAM) if isinstance(each.event, EngineActivated)),
             default=0,
@@ -162,10 +220,11 @@ class GivingUp:
         heard = f"heard of {named.silent_s:.1f} s ago"
         return f"the lease names spool {named.spool}; held by {named.holder}, epoch {named.epoch}, {heard}"
 
-    def give_up(self, reason: str, *, actor: str) -> int:
-        """Depose the lease's holder and forget its spool, on the record; the position of that.
+    def give_up(self, reason: str, *, actor: str, machine_is_off: bool) -> int:
+        """Depose the lease's holder and forget its spool, on the record; the position of that. `machine_is_off`:
+        whoever asks for it has seen to that.
 
-        Raises `Refused` where no spool stands in the way, or its holder lives.
+        Raises `Refused` where no spool stands in the way, or its holder lives, or may.
         """
         if not reason.strip():
             raise Refused("reason_needed", "Say why what is in the spool is lost: --reason.")
@@ -177,6 +236,13 @@ class GivingUp:
                 "holder_lives",
                 f"{named.holder} holds the lease and was heard of {named.silent_s:.1f} s ago: it brings its spool to "
                 "the log by itself. End that engine first, where you want another one to go on.",
+            )
+        if not machine_is_off:
+            raise Refused(
+                "machine_may_live",
+                "Nothing was given up. An engine that does not reach the database cannot be heard here, and goes on "
+                "serving callers by that spool: then two would decide about the same ones. Switch its machine off, or "
+                "end every `ringledger engine` on it; then say so with --machine-is-off.",
             )
         said = spools.SpoolGivenUp(epoch=named.epoch, reason=reason)
         position = note(self._source, self._vault, self._history, named.spool, said, actor=actor)

@@ -14,8 +14,10 @@ from typing import Final
 import gevent
 import structlog
 
+from orchestrator.control import Wishes
 from orchestrator.domain.kernel import Happened, Instant, Record
 from orchestrator.domain.world import World
+from orchestrator.replay import together
 from orchestrator.store import Away, Log
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,8 @@ class Shadow:
         self.position = 0
         self.last_at = Instant(0)
         """The latest instant in the log."""
+        self.wishes = Wishes()
+        """What was asked for lately, and is in the log."""
         self._history = history
         self._heard = heard
         self._failed = failed
@@ -53,6 +57,9 @@ class Shadow:
 
     def begin(self) -> None:
         """Read the whole log, then keep up with it in the background. Raises `Away`."""
+        until = self._history.position()
+        if (found := together.folded(self._history, until, World)) is not None:
+            (self.world, self.last_at), self.position = found, until
         self._read(self._history.happened(self.position))
         _settle_memory()
         self._follower = gevent.spawn(self._follow)
@@ -90,6 +97,8 @@ class Shadow:
         for count, record in enumerate(records, 1):
             self.world.apply(record)
             self.position, self.last_at = record.position, max(self.last_at, record.about.at)
+            if record.about.wish:
+                self.wishes.note(record)
             if count % _AT_ONCE == 0:
                 gevent.sleep(0)
         self._read_at = time.monotonic()

@@ -14,7 +14,7 @@ from typing import Final, Self
 import gevent
 import structlog
 from gevent.event import Event
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from orchestrator.control import Server, control_path
@@ -36,9 +36,10 @@ from orchestrator.service.calls_elsewhere import CallsElsewhere
 from orchestrator.service.customers import Customers
 from orchestrator.service.importing import Here, Importer, Lying
 from orchestrator.settings import Address, Settings
+from orchestrator.spools import DRAINING, FULL, IN_USE, READY, STATES, UNANNOUNCED, Spooled, spooled
 from orchestrator.standby import Shadow
 from orchestrator.steady import Steady, Work
-from orchestrator.store import Away, DeskWriter, Hooks, LiveWriter, Log, Source, Spool
+from orchestrator.store import Announcer, Away, DeskWriter, Hooks, LiveWriter, Log, Source, Spool
 from orchestrator.tape import TapeWriter
 from orchestrator.vault import Vault
 
@@ -111,13 +112,14 @@ class Tenure:
         self._tape = TapeWriter(settings.tapes, vault, max_mb=settings.tape_max_mb, epoch=lease.epoch)
         customers = Customers(DeskWriter(source, vault), ground.history, vault, region=settings.region)
         blacklists = Blacklists(DeskWriter(source, vault), ground.history, region=settings.region)
+        announcer = Announcer(vault, lease.epoch, shadow.position)
         self.engine = engine = Engine(
             Runner(shadow.world),
             epoch=lease.epoch,
             last_at=shadow.last_at,
             tape=self._tape,
             may_write=lease.may_write,
-            services=Services(customers.recognise_all, blacklists.list_marked),
+            services=Services(customers.recognise_all, blacklists.list_marked, announcer.told),
             metrics=ground.metrics,
         )
         hooks = Hooks(
@@ -144,8 +146,9 @@ class Tenure:
         self._sign = SignOfLife(links, lives=engine.lives, full=self._is_full)
         self._said_full = False
         self._importer = self._make_importer(customers)
-        questions = Questions(engine, links, lease, settings, self._spool_now)
-        self._control = Server(control_path(settings.home), self._command, questions.answer)
+        since = partial(self._since, announcer)
+        questions = Questions(engine, links, lease, settings, self._spool_now, since)
+        self._control = Server(control_path(settings.home), self._command, questions.answer, wishes=shadow.wishes)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -164,6 +167,7 @@ class Tenure:
             self._writer.start()
             why, host = self._lease.taken.value, socket.gethostname()
             engine.start(self._writer, self._performer.perform_all, self._position, why=why, host=host)
+            self._importer.look_for(engine.runner.world.contact_of_leg)
             for link in links.values():
                 link.serve()
             spawn = self._ground.steady.spawn
@@ -190,12 +194,33 @@ class Tenure:
         # Whoever takes over needs not wait until everybody who is connected has hung up.
         self._control.stop(patience_s=0.0 if self.over.is_set() else 1.0)
 
+    def _since(self, announcer: Announcer, asked: str) -> dict[str, object]:
+        writer = self._writer
+        idle = not (writer.spooling or writer.away or writer.waiting)
+        return announcer.since(asked, under_way=writer.spooling, idle=idle)
+
     def _spool_now(self) -> dict[str, object]:
-        """Whether the database is gone round, and how much is in the spool."""
-        spool = self._spool
-        if spool is None:
-            return {"under_way": False, "events": 0, "share": 0.0}
-        return {"under_way": self._writer.spooling, "events": spool.waiting, "share": round(spool.share, 3)}
+        """How the spool stands, and how much is in it (bytes, seconds)."""
+        found: dict[str, object] = to_builtins(Spooled() if self._spool is None else self._spooled(self._spool))
+        return found
+
+    def _tell_spool(self, metrics: Metrics) -> None:
+        now = Spooled() if self._spool is None else self._spooled(self._spool)
+        for state in STATES:
+            metrics.spool_state.labels(state).set(int(state == now.state))
+        metrics.spool_events.set(now.events)
+        metrics.spool_share.set(now.share)
+        metrics.spool_bytes.set(now.bytes)
+        metrics.spool_limit_bytes.set(now.limit_bytes)
+        metrics.spool_oldest_seconds.set(now.oldest_s)
+
+    def _spooled(self, spool: Spool) -> Spooled:
+        return spooled(spool, self._spool_state(spool), wall_clock())
+
+    def _spool_state(self, spool: Spool) -> str:
+        if self._writer.spooling:
+            return FULL if spool.full else DRAINING if self._writer.draining else IN_USE
+        return READY if self._lease.announced else UNANNOUNCED
 
     def _is_full(self) -> bool:
         """Whether the spool has room for those only who are inside; said once."""
@@ -223,7 +248,7 @@ class Tenure:
         files = CallFiles(folder, settings.recordings, vault, aside=gevent.get_hub().threadpool.apply)
         return Importer(
             [
-                Lying(files, partial(self._here, own)),
+                Lying(files, partial(self._here, own), near=True),
                 *(Lying(CallsElsewhere(door, vault), partial(self._here, nodes)) for door, nodes in doors.items()),
             ],
             carry=self.engine.command,
@@ -365,8 +390,6 @@ class Tenure:
             metrics.tape_kept.set(self._tape.kept)
             metrics.tape_missed.set(self._tape.missed)
             metrics.spooling.set(int(self._writer.spooling))
-            if self._spool is not None:
-                metrics.spool_events.set(self._spool.waiting)
-                metrics.spool_share.set(self._spool.share)
+            self._tell_spool(metrics)
             metrics.is_active.set(int(self._lease.may_write()))
             gevent.sleep(_FIGURES_S)

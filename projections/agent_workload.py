@@ -25,7 +25,7 @@ from projections.base import Batch, Connection, Site
 from projections.tables import Table
 
 NAME: Final = "agent_workload"
-VERSION: Final = 5
+VERSION: Final = 6
 
 TABLES: Final = """
 CREATE TABLE agent_workload (
@@ -238,8 +238,8 @@ class _Folding:
         elif isinstance(record.event, ContactTransferred):
             self._day(self._agent(record.event.agent_id), at).transfers += not record.event.taken
             for asked in self._asked_about(ident):  # whoever was consulted is offered the caller now
-                if record.event.to_agent not in ("", asked.agent_id):
-                    continue  # a guest of the conference, which goes on
+                if record.event.to_agent != asked.agent_id:
+                    continue  # a guest of the conference; or the caller goes to a queue or outside, and to nobody asked
                 asked.in_hand[ident] = "ringing"
                 self._day(asked, at).offers += 1
         elif isinstance(record.event, GuestAnswered):

@@ -11,23 +11,30 @@ Whoever shows something subscribes and is told which topics changed and at which
     customer:<id>  a customer, or what hangs on them    user:<id>      somebody's sign-in, roles or sessions;
                                                        user:token:<id> the same of a token
     away           the database went away, or is back
+    anew           all of it was read anew, since what was told ahead of the log never came into it
+
+While the database is away, what an engine of this machine decides into its spool is folded in ahead of the log
+(`live_ahead`), and not a second time when it comes there.
 """
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import structlog
+from msgspec import Struct
 
 from orchestrator.domain.kernel import Instant, Record
+from orchestrator.domain.spools import SpoolGivenUp, SpoolPutAside
 from orchestrator.domain.world import World
 from orchestrator.store import Away, Log
 from projections.live_calls import Call, Calls
 from projections.live_start import present
 from projections.live_tallies import Tallies, Tally
-from projections.live_topics import AWAY, Topics, touched
+from projections.live_topics import ANEW, AWAY, Topics, touched
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +50,22 @@ SLICE: Final = 100
 OLD_S: Final = 5.0
 _LOOK_S: Final = 0.5
 _JOIN_S: Final = 5.0
+
+
+# What is shown: as the log has it; as an engine tells ahead of it; old, for neither is to be had.
+TRUE: Final = ""
+DEGRADED: Final = "degraded"
+OLD: Final = "away"
+# Records of the log that are remembered as folded in, so that nobody tells them once more.
+_REMEMBERED: Final = 20_000
+
+
+class _Ahead(Struct, frozen=True):
+    """How far a stream is folded ahead of the log: the last version and its event, and what that changed."""
+
+    version: int
+    event_id: str
+    topics: frozenset[str]
 
 
 class NotReady(Exception):
@@ -64,7 +87,14 @@ class LiveView:
         self.at = Instant(0)
         """When that was decided, by the clock of whoever decided it."""
         self.away = False
-        """Whether the database cannot be reached or does not answer: what is shown may be old."""
+        """Whether the database cannot be reached or does not answer."""
+        self.begun = 0
+        """How often all of it was read: whatever was told ahead before is to be told again."""
+        self._told_ahead = False
+        self._ahead: dict[str, _Ahead] = {}
+        self._topics_ahead: set[str] = set()
+        self._recent: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._astray = False
         self._log = source
         self._old_s = old_s
         self._topics = Topics()
@@ -89,6 +119,11 @@ class LiveView:
         for thread in (self._thread, self._watching):
             if thread.ident is not None:
                 thread.join(_JOIN_S)
+
+    @property
+    def standing(self) -> str:
+        """`TRUE`, `DEGRADED` while an engine tells ahead of a log that is away, or `OLD`: what is shown may be."""
+        return DEGRADED if self._told_ahead else OLD if self.away else TRUE
 
     @property
     def ready(self) -> bool:
@@ -122,7 +157,7 @@ class LiveView:
 
     def changed_since(self, topic: str, position: int) -> bool:
         """Whether this topic may have changed after `position`; where it is not known any more, it may."""
-        return self._topics.changed_since(topic, position)
+        return topic in self._topics_ahead or self._topics.changed_since(topic, position)
 
     def last_change(self, topic: str) -> int:
         """The position at which this topic changed last; 0 where that is not known."""
@@ -150,16 +185,42 @@ class LiveView:
             return
         log.info("live-view-ready", position=self.position, seconds=round(time.monotonic() - begun, 3))
         self._watching.start()
+        while not self._stop.is_set():
+            self._follow()
+
+    def _follow(self) -> None:
+        """Keep up, until it has to be read anew or we are stopped."""
         for batch in self._log.follow(self.position, self._stop, batch=BATCH, on_away=self._gone):
             self._read_at = time.monotonic()
             self._take(batch)
+            if self._astray:
+                self._begin_anew()
+                return
             if not batch:
                 self._back()
+
+    def _begin_anew(self) -> None:
+        """What was told ahead is not what came into the log: a spool was given up, or put aside."""
+        log.error("live-view-astray", position=self.position, remedy="all of it is read anew")
+        while not self._stop.is_set():
+            try:
+                self._begin()
+            except Away as away:
+                self._gone(away)
+                self._stop.wait(_LOOK_S)
+            else:
+                self._tell(frozenset({ANEW}))
+                return
 
     def _begin(self) -> None:
         """The live state as it is now, from nothing."""
         with self._lock:
             self.world, self.calls, self.tallies, self.position = World(), Calls(), Tallies(), 0
+            self._ahead.clear()
+            self._topics_ahead.clear()
+            self._recent.clear()
+            self._astray = False
+            self.begun += 1
         until = self._log.position()
         self._take(present(self._log, until))
         if self._stop.is_set():
@@ -171,31 +232,78 @@ class LiveView:
         self._back()
         self._tell(frozenset())
 
-    def _take(self, records: Iterable[Record]) -> None:
+    def _take(self, records: Iterable[Record], *, ahead: bool = False) -> None:
         """Fold these in, giving way to others now and then, but never inside one decision."""
         some: list[Record] = []
         for record in records:
             if len(some) >= SLICE and record.about.causation != some[-1].about.causation:
-                self._fold(some)
+                self._fold(some, ahead=ahead)
                 some = []
                 time.sleep(0)
-                if self._stop.is_set():
+                if self._stop.is_set() or self._astray:
                     return
             some.append(record)
-        self._fold(some)
+        self._fold(some, ahead=ahead)
 
-    def _fold(self, records: list[Record]) -> None:
+    def _fold(self, records: list[Record], *, ahead: bool) -> None:
         changed: set[str] = set()
         with self._lock:
             for record in records:
-                before, after = self.world.apply(record)
-                self.calls.fold(record, before, after, self.world)
-                self.tallies.fold(record, before, after)
-                topics = touched(record, before, after, self.world)
-                self.position, self.at = record.position, record.about.at
-                self._topics.note(topics, record.position)
-                changed |= topics
+                changed |= self._fold_ahead(record) if ahead else self._fold_stored(record)
         self._tell(frozenset(changed))
+
+    def _fold_stored(self, record: Record) -> frozenset[str]:
+        """A record of the log; what it changed, now or when it was told ahead."""
+        known = self._ahead.get(record.stream)
+        if known is None or record.version > known.version:
+            topics = self._apply(record)
+            self._recent[record.stream, record.version] = None
+            if len(self._recent) > _REMEMBERED:
+                self._recent.popitem(last=False)
+            if self._ahead and isinstance(record.event, SpoolGivenUp | SpoolPutAside):
+                self._astray = True
+        else:
+            topics = known.topics
+            if record.version == known.version:
+                del self._ahead[record.stream]
+                if not self._ahead:
+                    self._topics_ahead.clear()
+                self._recent[record.stream, record.version] = None
+                self._astray = self._astray or record.event_id != known.event_id
+        self.position = record.position
+        self._topics.note(topics, record.position)
+        return topics
+
+    def _fold_ahead(self, record: Record) -> frozenset[str]:
+        """A record that an engine has told, and that the log is to have; what it changed."""
+        known = self._ahead.get(record.stream)
+        if (record.stream, record.version) in self._recent or (known is not None and record.version <= known.version):
+            return frozenset()
+        topics = self._apply(record)
+        so_far = topics if known is None else topics | known.topics
+        self._ahead[record.stream] = _Ahead(record.version, record.event_id, so_far)
+        self._topics_ahead |= topics
+        return topics
+
+    def _apply(self, record: Record) -> frozenset[str]:
+        before, after = self.world.apply(record)
+        self.calls.fold(record, before, after, self.world)
+        self.tallies.fold(record, before, after)
+        self.at = record.about.at
+        return frozenset(touched(record, before, after, self.world))
+
+    # --- ahead of the log --------------------------------------------------------------------------------------------
+    def take_ahead(self, records: Iterable[Record]) -> None:
+        """Fold in what an engine has decided and the log is to have, in the order of deciding, none left out."""
+        self._take(records, ahead=True)
+
+    def tell_ahead(self, told: bool) -> None:  # noqa: FBT001 - a state, not an option
+        """Whether an engine tells, from now on, all that it decides while the log is away."""
+        with self._lock:
+            changed, self._told_ahead = self._told_ahead != told, told
+        if changed:
+            log.info("live-view-told-ahead" if told else "live-view-by-the-log", position=self.position)
+            self._tell(frozenset({AWAY}))
 
     def _tell(self, topics: frozenset[str]) -> None:
         if not self.ready:

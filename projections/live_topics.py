@@ -1,5 +1,6 @@
 """Which topics of the live state one record touches: whose desk, which queue, which contact has to be shown anew."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from orchestrator.domain.contacts.contacts import Contact
@@ -11,6 +12,7 @@ from orchestrator.domain.world import Aggregate, World
 
 FLOOR: Final = "floor"
 AWAY: Final = "away"
+ANEW: Final = "anew"
 AGENT, QUEUE, CONTACT, CUSTOMER, USER = "agent", "queue", "contact", "customer", "user"
 # Topics whose last change is remembered; of older ones it is taken that they may have changed.
 _KEPT: Final = 20_000
@@ -112,7 +114,7 @@ class Topics:
         self._begun = position
         self._last.clear()
 
-    def note(self, topics: set[str], position: int) -> None:
+    def note(self, topics: Iterable[str], position: int) -> None:
         """These changed at this position."""
         for topic in topics:
             # Taken out first, so that the oldest change always stands in front.

@@ -11,14 +11,17 @@ from orchestrator import cluster
 from orchestrator.service.access import Tokens, Users
 from orchestrator.service.attempts import Attempts
 from orchestrator.service.begun import BegunForms
+from orchestrator.service.customer_file import CustomerFile
+from orchestrator.service.deciding import Desk
 from orchestrator.service.fetching import Elsewhere, prover
 from orchestrator.service.holds import Holds
+from orchestrator.service.meanwhile import Meanwhile, Settling
 from orchestrator.service.passwords import Passwords, Run, here
 from orchestrator.service.recordings import Recordings
 from orchestrator.service.requests import Requests
-from orchestrator.service.sessions import Sessions
+from orchestrator.service.sessions import Patience, Sessions
 from orchestrator.settings import Settings
-from orchestrator.store import Away, DeskWriter, KeyShelf, Log, Source, VersionConflict, schema
+from orchestrator.store import Away, DeskWriter, KeyShelf, Later, Log, NotKept, Source, VersionConflict, schema
 from orchestrator.vault import ERASED, SEALED, Vault, open_text
 
 __all__ = [
@@ -28,6 +31,7 @@ __all__ = [
     "SEALED",
     "Away",
     "Log",
+    "NotKept",
     "Reading",
     "Source",
     "VersionConflict",
@@ -62,6 +66,9 @@ class Reading:
     recordings: Recordings
     holds: Holds
     begun: BegunForms
+    meanwhile: Meanwhile
+    """What people do while the database is away."""
+    settling: Settling
 
     def opened(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Sealed texts of read models, opened, from (stream, field, text) each; `‹erased›` where the key is destroyed.
@@ -103,6 +110,11 @@ def reading_of(
         users = Users(desk, log, Passwords(off_hub))
         elsewhere = Elsewhere(settings.fetch_from, prover(vault))
         recordings = Recordings(desk, log, clear=settings.recordings, kept=settings.kept, elsewhere=elsewhere)
+        later = Later(settings.meanwhile, vault)
+        meanwhile = Meanwhile(later)
+        patience = Patience(60.0 * settings.away_desk_min, 60.0 * settings.away_rights_min)
+        sessions = Sessions(writer, users, meanwhile, patience)
+        file = CustomerFile(desk, log, vault, region=settings.region)
         yield Reading(
             log=log,
             sealed=Log(reader),
@@ -110,13 +122,15 @@ def reading_of(
             desk=desk,
             reader=reader,
             users=users,
-            sessions=Sessions(writer, users),
+            sessions=sessions,
             tokens=Tokens(desk, log, writer),
             attempts=Attempts(writer, vault),
             requests=Requests(writer),
             recordings=recordings,
             holds=Holds(desk, log, recordings),
             begun=BegunForms(writer, vault),
+            meanwhile=meanwhile,
+            settling=Settling(later, Desk(desk, log), users, sessions, file),
         )
     finally:
         reader.close()

@@ -10,10 +10,11 @@ import pytest
 from gevent import monkey
 
 from orchestrator import settings
+from tests.lab import process
 from tests.order import longest_first
-from tests.postgres import cluster, database, empty_database, template
+from tests.postgres import cluster, database, empty_database, template, template_with_models
 
-__all__ = ["cluster", "database", "empty_database", "template"]
+__all__ = ["cluster", "database", "empty_database", "template", "template_with_models"]
 
 _WHERE = "there is no FreeSWITCH: set RINGLEDGER_FREESWITCH to its binary, or put freeswitch on PATH"
 _NO_BROWSER = "there is no Chromium: apt-get install chromium"
@@ -37,6 +38,11 @@ def pytest_configure() -> None:
     path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if str(INSTALLED) not in path:
         os.environ["PYTHONPATH"] = os.pathsep.join((str(INSTALLED), *filter(None, path)))
+    process.keep_warm()
+
+
+def pytest_unconfigure() -> None:
+    process.leave_cold()
 
 
 def pytest_collection_finish() -> None:

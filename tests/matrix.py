@@ -3,12 +3,13 @@
 Words: `ended` (the call is over), `waits` (in the queue, with
 music, or offered anew), `agent` (talks with the agent again), `colleague`
 (talks with whoever was asked), `offered` (the phone of whoever was asked rings on, and the caller is offered to them),
-`room` (all who stay go on hearing each other in their room, with the agent).
+`room` (all who stay go on hearing each other in their room, with the agent), `music` (hears it while the agent speaks
+with whoever is asked now).
 A cause of the network changes none of it: a leg that is gone is gone. Where the whole switch is, everything has ended.
 
 `tests/runner/test_matrix.py` plays all of it, with each cause; `tests/acceptance/test_matrix.py` on the simulated and
-on a real switch what a switch can be brought to (`PLAYED`), once by whoever hangs up, and once by a cause of the
-network; `tests/simulation/rows.py` each row at moments that a seed draws, among faults of every kind.
+on a real switch what a switch can be brought to (`PLAYED`), by whoever hangs up and by every cause of the network that
+a switch can tell; `tests/simulation/rows.py` each row at moments that a seed draws, among faults of every kind.
 """
 
 from typing import Final, NamedTuple
@@ -26,6 +27,8 @@ joining        ended         colleague     agent         -
 together       ended         colleague     agent         -
 inviting       ended         colleague     agent         room
 conference     ended         colleague     room          room
+guest_held     ended         colleague     agent         room
+aside          ended         colleague     music         room
 passed_on      ended         -             waits         -
 """
 
@@ -60,6 +63,11 @@ NOT_BY_A_SWITCH: Final = {
     "joining": "two of three are in the room for some milliseconds, which no end can aim at: races by seed do",
 }
 """The states in which no switch can be held, and why."""
+SELDOM: Final = {
+    "guest_held": "a call comes there by six presses of its agent",
+    "aside": "the same",
+}
+"""The states that random runs come to too seldom to wait for each of their rows; they are judged where they come up."""
 NOT_FROM_A_SWITCH: Final = {"UNKNOWN": "what the ledger writes where it learns no cause: a switch always tells one"}
 """The causes that no leg can be ended with at a switch, and why."""
 PLAYED: Final = tuple(row for row in ROWS if row.state not in NOT_BY_A_SWITCH)

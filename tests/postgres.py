@@ -1,7 +1,8 @@
 """A throw-away PostgreSQL for the tests, made by the same code that makes the real one, and a fresh database for each.
 
 One server serves all workers of a run (pytest-xdist): the first to need it makes it, the last to leave stops and
-removes it. The schema is made once, in a template; each test gets a clone of that.
+removes it. The schema is made once, in a template; each test gets a clone of that, or of one whose read models are made
+and empty already, which takes longer to copy, and much longer to make.
 """
 
 import atexit
@@ -13,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from orchestrator.cluster import Cluster, places, roles
 
 _PREFIX = "ringledger-test-"
 _TEMPLATE = "ringledger_template"
+_TEMPLATE_WITH_MODELS = "ringledger_template_with_models"
 _LOCK_S = 300
 # Homes of runs that were killed are swept once no run can still be in them.
 _STALE_S = 2 * 3600
@@ -60,12 +62,17 @@ def make_reachable_directory(prefix: str = _PREFIX) -> Path:
     return path
 
 
-def provide_made(home: Path) -> None:
+def provide_made(home: Path, *, models: bool = False) -> None:
     """A PostgreSQL with the ledger's schema in this new home, as `ensure_running` and `schema.create` make it, but
-    copied: not running, hasty, and with passwords that others have as well.
+    copied: not running, hasty, and with passwords that others have as well. With `models`, all read models are there,
+    empty, as `projections run` makes them.
     """
-    shutil.copytree(_made() / "keys", home / "keys")
-    command = ("cp", "--archive", "--reflink=auto", str(_made() / "postgres"), str(home))
+    _copy(_made_with_models() if models else _made(), home)
+
+
+def _copy(made: Path, home: Path) -> None:
+    shutil.copytree(made / "keys", home / "keys")
+    command = ("cp", "--archive", "--reflink=auto", str(made / "postgres"), str(home))
     subprocess.run(command, check=True, timeout=_LOCK_S)
 
 
@@ -74,15 +81,51 @@ def _made() -> Path:
     """The home that is copied, made once a process and gone with it."""
     from orchestrator.store import schema
 
-    folder = make_reachable_directory()
-    atexit.register(shutil.rmtree, folder)
-    home = folder / "home"
+    home = _place()
     running = clusters.ensure_running(settings_for(home), lambda _: None)
     schema.create(running.url_owner, admin_url=running.url_admin)
     assert running.stop()
     with (home / "postgres" / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write(f"{_HASTY}\n")
     return home
+
+
+@functools.cache
+def _made_with_models() -> Path:
+    """The same, with read models."""
+    home = _place()
+    _copy(_made(), home)
+    running = clusters.ensure_running(settings_for(home), lambda _: None)
+    try:
+        _make_models(running.url_projector)
+    finally:
+        assert running.stop()
+    return home
+
+
+def _place() -> Path:
+    folder = make_reachable_directory()
+    atexit.register(shutil.rmtree, folder)
+    return folder / "home"
+
+
+def _make_models(projector: str) -> None:
+    """All read models over this log, in which nothing is."""
+    from orchestrator.store import Log, Source
+    from projections.base import Site
+    from projections.building import build
+    from projections.catalogue import PROJECTIONS
+    from projections.feed import Feed
+
+    source = Source(projector, name="ringledger test template")
+    try:
+        plain = settings_for(Path("/nowhere"))
+        feed, site = Feed(Log(source, sealed=True)), Site(plain.timezone, region=plain.region)
+        with source.connect() as connection:
+            for projection in PROJECTIONS.values():
+                build(connection, projection, feed, site)
+    finally:
+        source.close()
 
 
 @pytest.fixture(scope="session")
@@ -124,18 +167,37 @@ def template(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a database with the ledger's schema and nothing else, made once a run."""
     from orchestrator.store import schema
 
-    lock = tmp_path_factory.getbasetemp().parent / f"{_TEMPLATE}.lock"
-    with places.exclusive(lock, _LOCK_S), psycopg.connect(cluster.url_admin, autocommit=True) as connection:
-        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone() is None:
-            # Named as the template only once it is one: another worker must not clone what a failure left half-made.
-            making = f"{_TEMPLATE}_making"
-            _drop(connection, making)
-            roles.provide_database(connection, making)
-            made = _database(cluster, making)
-            schema.create(made.owner, admin_url=made.admin)
-            names = (sql.Identifier(making), sql.Identifier(_TEMPLATE))
-            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
+    def make(made: Database) -> None:
+        schema.create(made.owner, admin_url=made.admin)
+
+    _provide_template(cluster, tmp_path_factory, _TEMPLATE, "template1", make)
     return _TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def template_with_models(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of the same with all read models, empty, made once a run."""
+
+    def make(made: Database) -> None:
+        _make_models(made.projector)
+
+    _provide_template(cluster, tmp_path_factory, _TEMPLATE_WITH_MODELS, template, make)
+    return _TEMPLATE_WITH_MODELS
+
+
+def _provide_template(
+    cluster: Cluster, places_of: pytest.TempPathFactory, name: str, begin_with: str, make: Callable[[Database], None]
+) -> None:
+    lock = places_of.getbasetemp().parent / f"{name}.lock"
+    with places.exclusive(lock, _LOCK_S), psycopg.connect(cluster.url_admin, autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+            # Named as the template only once it is one: another worker must not clone what a failure left half-made.
+            making = f"{name}_making"
+            _drop(connection, making)
+            roles.provide_database(connection, making, begin_with)
+            make(_database(cluster, making))
+            names = (sql.Identifier(making), sql.Identifier(name))
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
 
 
 @pytest.fixture

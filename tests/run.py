@@ -42,8 +42,10 @@ def main(arguments: list[str]) -> int:
     """Run all, the next also after a failure; 0 when all that was found passed and something was.
 
     Unpatched tests of the real switch have a run of their own, one after another: two switches with their callers are
-    more than two cores carry. (xdist's groups would say the same, but with pytest 9.2 they are not heeded.) Without one
-    the patched tests, which mostly wait for a simulated switch, do so beside the unpatched ones, and tell afterwards.
+    more than two cores carry. (xdist's groups would say the same, but with pytest 9.2 they are not heeded.) It is the
+    first: in a clean checkout it leaves all modules compiled, which four workers would else do, each for itself.
+    Without a switch, where it only names what is skipped, the patched tests, which mostly wait for a simulated one, run
+    beside the unpatched ones, and tell afterwards.
     """
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         folder = Path(directory)
@@ -52,16 +54,17 @@ def main(arguments: list[str]) -> int:
         # In one word: pytest takes the value of an option that it does not know yet for a path of tests.
         common = (f"--switch-report={report}", *arguments)
         runs = (
-            Run("unpatched", ("-m", "pytest", *_SPREAD, "-m", "not switch", *common), folder / "unpatched"),
             Run(
                 "unpatched, on the real switch",
                 ("-m", "pytest", "-p", "no:xdist", "-m", "switch", *common),
                 folder / "switch",
             ),
+            Run("unpatched", ("-m", "pytest", *_SPREAD, "-m", "not switch", *common), folder / "unpatched"),
         )
         patched = Run("gevent-patched", ("-m", "tests.run_patched", *common), folder / "patched")
+        outcomes = [make(runs[0])]
         beside = None if freeswitch_binary() else stack.enter_context(_beside(folder / "patched-output", patched))
-        outcomes = [*map(make, runs), beside() if beside else make(patched)]
+        outcomes += [make(runs[1]), beside() if beside else make(patched)]
         unsteady: list[str] = []
         for place, run in enumerate((*runs, patched)):
             if outcomes[place] == _FAILED:

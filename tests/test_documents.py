@@ -1,5 +1,6 @@
 """The generated documents say what code and tests say, and the same every time."""
 
+import functools
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,14 @@ from orchestrator.documents.features import UnknownRow, quoted
 from orchestrator.domain.catalogue import CATALOGUE
 
 
+@functools.cache
+def pages() -> dict[Path, str]:
+    """All of them, made once: every test of ours is read for that."""
+    return documents.pages()
+
+
 def page(name: str) -> str:
-    return next(text for path, text in documents.pages().items() if path.name == name)
+    return next(text for path, text in pages().items() if path.name == name)
 
 
 def test_every_event_of_the_catalogue_stands_in_the_list_with_its_sealed_fields() -> None:
@@ -82,4 +89,4 @@ def test_numbers_are_told_apart_by_the_word_before_them() -> None:
 
 
 def test_the_documents_are_the_same_every_time() -> None:
-    assert documents.pages() == documents.pages()
+    assert documents.pages() == pages()

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
-from projections.reading import LOST, NOT_BUILT, Away, VersionConflict
+from projections.reading import LOST, NOT_BUILT, Away, NotKept, VersionConflict
 from web import refusals
 from web.access.gate import wants_page
 from web.access.visitor import NOBODY
@@ -29,6 +29,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(VersionConflict, _conflict)
     app.register_error_handler(Away, _away)
     app.register_error_handler(LOST, _away)
+    app.register_error_handler(NotKept, _away)
     app.register_error_handler(NOT_BUILT, _not_built)
     app.register_error_handler(ControlError, _engine_away)
     app.register_error_handler(Exception, _unexpected)

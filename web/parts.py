@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 
-from orchestrator.control import Client
+from orchestrator.control import Client, ControlError
+from orchestrator.domain.kernel import Refused
 from orchestrator.engines import Roster, Seen
 from orchestrator.runner.inputs import DeskCommand
 from orchestrator.settings import Settings
+from orchestrator.spools import OFF, READY, UNANNOUNCED
 from projections.reading import Reading
 
 KEY = "ringledger"
@@ -51,6 +53,13 @@ class Parts:
         """The orchestrator's answer. Raises `Refused` and `ControlError`."""
         with closing(self.control()) as client:
             return client.ask(question)
+
+    def spools(self) -> bool | None:
+        """Whether this machine's engine has something in its spool; None where none answers."""
+        try:
+            return bool(self.ask("status")["spool"]["state"] not in {OFF, UNANNOUNCED, READY})
+        except (ControlError, Refused):
+            return None
 
 
 def place() -> Place:

@@ -238,6 +238,9 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "already_in": _l("They are in this conference already; choose somebody else."),
     "in_conference": _l("More than three hear each other; let the others go first."),
     "no_such_guest": _l("Whoever that was is not in the conference any more."),
+    "aside": _l("You speak with one of them alone, or are about to; go back to the others first."),
+    "last_one": _l("Besides you and the caller only they are there; talk with the caller alone instead."),
+    "not_in_room": _l("They are not in the conference yet; wait until they are."),
     "not_together": _l("Bring the caller and whoever you asked together first; then invite more."),
     "consulting": (
         (r"You consult somebody about a caller.*", _l("You ask somebody about a caller; end that first.")),

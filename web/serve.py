@@ -15,6 +15,7 @@ from orchestrator.control import Client, control_path
 from orchestrator.domain.kernel import Refused
 from orchestrator.settings import Settings
 from projections.live import LiveView
+from projections.live_ahead import Ahead
 from projections.reading import open_reading
 from web.access.watch import Watch
 from web.app import LONGEST_BODY, create_app
@@ -50,12 +51,14 @@ def run_web(settings: Settings) -> int:
         reading = closing.enter_context(open_reading(settings, off_hub=off_hub))
         closing.callback(pool.kill)
         parts = Parts(settings=settings, reading=reading, control=lambda: Client(control_path(settings.home)))
-        watch = Watch(reading).start()
+        watch = Watch(reading, parts.spools).start()
         closing.callback(watch.stop)
         app = create_app(parts)
         closing.callback(end_all, app)
         view = LiveView(reading.log).start()
         closing.callback(view.stop)
+        ahead = Ahead(view, parts.ask, reading.vault).start()
+        closing.callback(ahead.stop)
         hub = present.install(app, view).hub
         closing.callback(hub.stop)
         reading.users.on_change(hub.recheck)

@@ -5,14 +5,18 @@ from typing import Final
 
 from flask import request
 
-from orchestrator.domain.kernel import derived_id
+from orchestrator.domain.customers import notes
+from orchestrator.domain.kernel import Refused, derived_id
 from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customer_file import CustomerFile
 from orchestrator.service.deciding import Who
 from orchestrator.service.drafts import Drafts
+from orchestrator.service.meanwhile import Noted
 from orchestrator.service.work import Work
+from projections.reading import LOST, Away
 from web.access.visitor import me
 from web.parts import parts
+from web.push.present import live
 
 _KEY_LENGTH: Final = 64
 # What a form carries beside what somebody wants.
@@ -23,6 +27,25 @@ def file() -> CustomerFile:
     """The files of customers."""
     reading = parts().reading
     return CustomerFile(reading.desk, reading.log, reading.vault, region=parts().settings.region)
+
+
+def note(contact_id: str, text: str, *, code: str, key: str) -> bool:
+    """Write down, as the visitor's agent, what is to be known of a contact; False where the database is away, and it is
+    kept until that is back. Raises `Refused` for a text that is none, and `NotKept`.
+    """
+    try:
+        file().note_contact(agent(), contact_id, text, code=code, key=key)
+    except (Away, LOST):
+        notes.decide(contact_id, notes.NoteContact(text=text, code=code))
+        parts().reading.meanwhile.keep(Noted(who=agent(), contact_id=contact_id, text=text, code=code, key=key))
+        return False
+    except Refused as refused:
+        # The database is back, and the contact comes with the engine's spool.
+        if refused.code != "no_such_contact" or live().view.calls.find(me().agent_id, contact_id) is None:
+            raise
+        parts().reading.meanwhile.keep(Noted(who=agent(), contact_id=contact_id, text=text, code=code, key=key))
+        return False
+    return True
 
 
 def work() -> Work:

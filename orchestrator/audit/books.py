@@ -35,6 +35,8 @@ class _Late(Struct, frozen=True):
     problem: Problem
     due: Instant
     until: Instant
+    beside: bool = False
+    """Older only than what others wrote, as what is brought from a spool may be."""
 
 
 class _Absence(Struct):
@@ -82,6 +84,8 @@ class Books:
         self._silence = _Absence()
         self._recovery = _Absence()
         self._outage = _Absence()
+        self._spooled_since: Instant | None = None
+        """Since when what was decided went to a spool, of which not all has come yet."""
 
     # --- complaints -----------------------------------------------------------------------------------------------
     def complain(self, rule: str, text: str) -> None:
@@ -175,14 +179,15 @@ class Books:
             found = problem("overdue", self.record, self.place, text)
             self._late.append(_Late(found, due, Instant(about.at + self.slack)))
 
-    def check_clock(self, latest: Instant, *, by_engine: bool) -> None:
+    def check_clock(self, latest: Instant, *, by_engine: bool, beside: bool) -> None:
         """The record at hand is much older than one before it. What the engine decided just before the database went
-        away is stored when it is back, maybe after what others wrote at once: then a record soon after tells why.
+        away, or by a spool, is stored when it is back, maybe after what others wrote at once: then a record soon after,
+        or at the end of what was spooled, tells why. `beside`: it is older only than what others wrote.
         """
         at = self.record.about.at
         found = problem("time", self.record, self.place, f"the clock went back by {(latest - at) // MILLISECOND} ms")
         if by_engine:
-            self._late.append(_Late(found, at, Instant(latest + self.slack)))
+            self._late.append(_Late(found, at, Instant(latest + self.slack), beside))
         else:
             self.note(found)
 
@@ -205,10 +210,28 @@ class Books:
         self._outage = _Absence(Instant(at - away_ms * MILLISECOND), at)
         self._judge(at)
 
+    def see_spool_begin(self, away_ms: int) -> None:
+        """What is decided from the record at hand on went to a spool; for so long before nothing could be kept."""
+        self._spooled_since = Instant(self.record.about.at - away_ms * MILLISECOND)
+
+    def see_spool_end(self) -> None:
+        """With the record at hand all that was spooled is in the log."""
+        since, self._spooled_since = self._spooled_since, None
+        if since is None:
+            return
+        spooled = _Absence(since, self.record.about.at)
+        waiting = [
+            late for late in self._late if not (late.beside and spooled.explains(late.due, late.due, self.slack))
+        ]
+        self.counts.delays_by_outage += len(self._late) - len(waiting)
+        self._late = waiting
+
     def _judge(self, now: Instant) -> None:
         waiting = []
         for late in self._late:
-            if late.until < now:
+            if late.beside and self._spooled_since is not None:
+                waiting.append(late)
+            elif late.until < now:
                 self.note(late.problem)
             elif self._recovery.explains(late.due, late.problem.at, self.slack):
                 self.counts.delays_by_recovery += 1

@@ -81,6 +81,7 @@ class _Consults:
             if contact.guests:
                 self._books.complain("guest", "somebody leaves a conference of more than three to talk alone")
             consult.due, consult.inside, consult.together = event.connect_by, set(), False
+            contact.apart = None
             contact.parking = contact.parking or event.to == CONSULTED
 
     def member(self, contact: Contact, event: events.MemberJoined) -> None:
@@ -110,6 +111,8 @@ class _Consults:
         if consult is None:
             return
         consult.over, consult.due = True, event.rejoin_by
+        if event.rejoin_by:
+            contact.apart = None
         let_go(contact, consult.leg, self._books.record.about.at)
         if consult.shift_id:
             self._books.let_go(consult.shift_id, contact.ident)

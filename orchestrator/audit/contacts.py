@@ -463,7 +463,7 @@ class Contacts:
             self._books.complain("park", f"a conversation ends by {event.ended_by} and is parked, or neither")
         if contact.guests and not contact.room_kept:
             self._books.complain("guest", "a conversation ends, and somebody is still in conference about it")
-        contact.room_kept = False
+        contact.room_kept, contact.apart = False, None
         if event.ended_by not in (TRANSFER, PARKED):
             self._leave(contact)
         elif segment is not None:
@@ -631,6 +631,8 @@ class Contacts:
             for ident, guest in contact.guests.items():
                 if guest.due:
                     self._if_late(contact, guest.due, clock, f"guest {ident}")
+            if contact.apart is not None and contact.apart.due:
+                self._if_late(contact, contact.apart.due, clock, f"the agent alone with guest {contact.apart.guest_id}")
             if contact.monitor is not None and contact.monitor.due:
                 self._if_late(contact, contact.monitor.due, clock, f"monitoring {contact.monitor.monitor_id}")
             if contact.callback is not None and contact.callback.again_at:

@@ -4,14 +4,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.audit.books import Books
-from orchestrator.audit.open_contact import Consult, Contact
+from orchestrator.audit.open_contact import Apart, Consult, Contact
 from orchestrator.audit.outward import let_go
 from orchestrator.domain.contacts import guest_events as events
 from orchestrator.domain.kernel import Event, Instant
 
 _OfGuest = (
     events.GuestAnswered | events.GuestJoined | events.GuestExtended | events.GuestClosed | events.GuestPromoted
+    | events.GuestHoldAsked | events.GuestHeld | events.GuestRecalled | events.PlacesSwapped
+    | events.AsideIntended | events.AsideAsked
 )  # fmt: skip
+_OfAside = events.AsideBegun | events.AsideEnded | events.AsideExtended | events.AgentReturned
+_OfMute = events.MemberMuteAsked | events.MemberMuted | events.MemberUnmuted | events.MemberMuteFailed
 
 
 def handlers(books: Books) -> Mapping[type[Event], Callable[[Contact, Any], None]]:
@@ -25,6 +29,20 @@ def handlers(books: Books) -> Mapping[type[Event], Callable[[Contact, Any], None
         events.GuestClosed: guests.closed,
         events.GuestPromoted: guests.moved_up,
         events.RoomInherited: guests.passed_on,
+        events.GuestHoldAsked: guests.hold_asked,
+        events.GuestHeld: guests.held,
+        events.GuestRecalled: guests.recalled,
+        events.PlacesSwapped: guests.swapped,
+        events.AsideIntended: guests.intended,
+        events.AsideAsked: guests.aside_asked,
+        events.AsideBegun: guests.aside_begun,
+        events.AsideEnded: guests.aside_ended,
+        events.AsideExtended: guests.aside_extended,
+        events.AgentReturned: guests.returned,
+        events.MemberMuteAsked: guests.muted,
+        events.MemberMuted: guests.muted,
+        events.MemberUnmuted: guests.muted,
+        events.MemberMuteFailed: guests.muted,
     }
 
 
@@ -68,7 +86,7 @@ class _Guests:
 
     def joined(self, contact: Contact, event: events.GuestJoined) -> None:
         if (guest := self._open(contact, event)) is not None:
-            if not guest.answered or guest.together:
+            if not guest.answered or guest.together or guest.held or _is_alone(contact, event.guest_id):
                 self._books.complain("guest", "a guest is in the room who has not answered, or was in it before")
             guest.together, guest.due = True, Instant(0)
 
@@ -90,8 +108,10 @@ class _Guests:
         guest = self._open(contact, event)
         if guest is None:
             return
-        if not guest.together:
+        if not (guest.together or guest.held or _is_alone(contact, event.guest_id)):
             self._books.complain("guest", "somebody takes the place of who was asked first, and is not in the room")
+        if not guest.together:
+            self._left_with(contact, guest)
         if contact.segment is None or (contact.consult is not None and not contact.consult.over):
             self._books.complain("guest", "somebody takes a place that is not free")
         del contact.guests[event.guest_id]
@@ -112,3 +132,92 @@ class _Guests:
             books.complain("guest", "a room is passed on, and somebody is still invited to it")
         contact.guests = {ident: each for ident, each in stay.items() if each is not heir}
         contact.consult, contact.room_kept = heir, True
+
+    def _left_with(self, contact: Contact, guest: Consult) -> None:
+        """The room is over: of a guest who was on hold, or alone with the agent, it becomes a consultation again."""
+        if len(contact.guests) > 1:
+            self._books.complain("guest", "a conference is over, and somebody is still invited to it")
+        if contact.apart is not None:
+            guest.due, contact.parking, contact.apart = contact.apart.due, True, None
+
+    # --- one of them apart -------------------------------------------------------------------------------------------
+    def hold_asked(self, contact: Contact, event: events.GuestHoldAsked) -> None:
+        if (guest := self._open(contact, event)) is not None:
+            left = contact.apart is not None and contact.apart.over and contact.apart.guest_id == event.guest_id
+            if guest.held or not (guest.together or left):
+                self._books.complain("guest", "a guest is put on hold who is not there, or is on hold")
+            guest.held, guest.together, guest.due = True, False, event.park_by
+
+    def held(self, contact: Contact, event: events.GuestHeld) -> None:
+        if (guest := self._open(contact, event)) is not None:
+            if not guest.held:
+                self._books.complain("guest", "a guest hears music whom nobody put on hold")
+            guest.due = Instant(0)
+
+    def recalled(self, contact: Contact, event: events.GuestRecalled) -> None:
+        if (guest := self._open(contact, event)) is not None:
+            if guest.together or not guest.answered or _is_alone(contact, event.guest_id):
+                self._books.complain("guest", "a guest is brought in who is there, or was not asked to wait")
+            guest.held, guest.due = False, event.connect_by
+
+    def swapped(self, contact: Contact, event: events.PlacesSwapped) -> None:
+        guest, first = self._open(contact, event), contact.consult
+        if guest is None:
+            return
+        if first is None or first.consult_id != event.consult_id or not (first.together and guest.together):
+            self._books.complain("guest", "two change places who are not both in the room")
+            return
+        del contact.guests[event.guest_id]
+        contact.guests = {event.consult_id: first, **contact.guests}
+        contact.consult = guest
+
+    def intended(self, contact: Contact, event: events.AsideIntended) -> None:
+        guest = self._open(contact, event)
+        if guest is not None and guest.answered:
+            self._books.complain("guest", "somebody is to be spoken with alone first, and is there already")
+
+    def aside_asked(self, contact: Contact, event: events.AsideAsked) -> None:
+        guest = self._open(contact, event)
+        if guest is None:
+            return
+        if contact.apart is not None or not guest.answered:
+            self._books.complain("guest", "an agent speaks with two alone, or with somebody who is not there")
+        guest.together, guest.held, guest.due = False, False, Instant(0)
+        contact.apart = Apart(event)
+
+    def _aside(self, contact: Contact, event: _OfAside, *, over: bool) -> Apart | None:
+        apart = contact.apart
+        if apart is None or apart.guest_id != event.guest_id or apart.over != over:
+            self._books.complain("guest", f"{type(event).__name__} of {event.guest_id}, with whom nobody is alone")
+            return None
+        if apart.due:
+            self._books.check_deadline(apart.due, "what was waited for of an agent who speaks with one alone")
+        return apart
+
+    def aside_begun(self, contact: Contact, event: events.AsideBegun) -> None:
+        if (apart := self._aside(contact, event, over=False)) is not None:
+            apart.due = Instant(0)
+
+    def aside_ended(self, contact: Contact, event: events.AsideEnded) -> None:
+        if (apart := self._aside(contact, event, over=False)) is not None:
+            apart.over, apart.due = True, event.return_by
+
+    def aside_extended(self, contact: Contact, event: events.AsideExtended) -> None:
+        over = contact.apart is not None and contact.apart.over
+        if (apart := self._aside(contact, event, over=over)) is not None:
+            apart.due = event.until
+
+    def returned(self, contact: Contact, event: events.AgentReturned) -> None:
+        if self._aside(contact, event, over=True) is not None:
+            contact.apart = None
+
+    def muted(self, contact: Contact, event: _OfMute) -> None:
+        others = {each.leg for each in (contact.consult, *contact.guests.values()) if each is not None}
+        if event.leg not in others:
+            self._books.complain(
+                "guest", f"{type(event).__name__} of leg {event.leg}, which is of nobody who was asked"
+            )
+
+
+def _is_alone(contact: Contact, guest_id: str) -> bool:
+    return contact.apart is not None and not contact.apart.over and contact.apart.guest_id == guest_id

@@ -77,7 +77,7 @@ class Outside:
 class Consult:
     """Somebody who is consulted, or was, and caller and agent are not joined again yet; or a guest of a conference."""
 
-    __slots__ = ("answered", "consult_id", "due", "inside", "leg", "over", "shift_id", "together")
+    __slots__ = ("answered", "consult_id", "due", "held", "inside", "leg", "over", "shift_id", "together")
 
     def __init__(self, ident: str, asked: consult_events.ConsultAsked | guest_events.GuestInvited) -> None:
         self.consult_id = ident
@@ -86,10 +86,24 @@ class Consult:
         self.due = asked.answer_by
         """When what is waited for must have come; 0 while nothing is."""
         self.answered = self.over = False
+        self.held = False
+        """Whether they, a guest, hear music while the others go on."""
         self.together = False
         """Whether they are in one room with caller and agent."""
         self.inside: set[str] = set()
         """The legs that are in the room of all three, or were on their way there."""
+
+
+class Apart:
+    """The agent of a conference, who speaks with one guest alone, or comes back from it."""
+
+    __slots__ = ("due", "guest_id", "over")
+
+    def __init__(self, asked: guest_events.AsideAsked) -> None:
+        self.guest_id = asked.guest_id
+        self.due = asked.connect_by
+        """When what is waited for must have come; 0 while they talk."""
+        self.over = False
 
 
 class Monitor:
@@ -110,6 +124,7 @@ class Contact:
     """A contact that has not ended."""
 
     __slots__ = (
+        "apart",
         "callback",
         "caller",
         "caller_gone",
@@ -188,6 +203,8 @@ class Contact:
         self.consult: Consult | None = None
         self.guests: dict[str, Consult] = {}
         """Guests of a conference, by their ids."""
+        self.apart: Apart | None = None
+        """An agent who speaks with a guest alone, or comes back from it."""
         self.room_kept = False
         """Whether the conversation that ends goes on with somebody else of the room."""
         self.handed_to: Consult | None = None

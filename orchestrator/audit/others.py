@@ -5,7 +5,7 @@ from typing import Any
 from orchestrator.audit.books import Books
 from orchestrator.audit.report import Live, problem
 from orchestrator.domain.customers.people import CustomerCreated
-from orchestrator.domain.engine import DatabaseReturned, SpoolBegun
+from orchestrator.domain.engine import DatabaseReturned, EngineActivated, SpoolBegun
 from orchestrator.domain.kernel import Record, ident_of
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.drafts import DraftApplied, DraftBegun, DraftDiscarded
@@ -135,8 +135,13 @@ def _names(streams: tuple[str, ...]) -> str:
 def see_engine(books: Books, record: Record) -> None:
     """Follow one event of the engine's own stream."""
     match record.event:
-        case SpoolBegun(away_ms=away_ms) | DatabaseReturned(away_ms=away_ms, spooled=0):
+        case SpoolBegun(away_ms=away_ms):
             books.see_outage(away_ms)
+            books.see_spool_begin(away_ms)
+        case DatabaseReturned(away_ms=away_ms, spooled=0):
+            books.see_outage(away_ms)
+        case DatabaseReturned() | EngineActivated():
+            books.see_spool_end()
 
 
 def see_customer(books: Books, record: Record) -> None:

@@ -65,7 +65,7 @@ class _Walk:
         self._configuration = Configuration(books)
         self._drafts = Drafts(books)
         self._position = 0
-        self._first_at = self._last_at = self._latest = Instant(0)
+        self._first_at = self._last_at = self._latest = self._latest_live = Instant(0)
 
     def see(self, record: Record) -> None:
         books = self._books
@@ -130,10 +130,13 @@ class _Walk:
             self._first_at = at
         if at < self._last_at:
             books.counts.steps_back += 1
+        by_engine = kind_of(record.stream) in LIVE_KINDS
         if at < self._latest - DISORDER:
-            books.check_clock(self._latest, by_engine=kind_of(record.stream) in LIVE_KINDS)
+            books.check_clock(self._latest, by_engine=by_engine, beside=at >= self._latest_live - DISORDER)
         self._last_at = at
         self._latest = max(self._latest, at)
+        if by_engine:
+            self._latest_live = max(self._latest_live, at)
         if record.about.switch_at is not None:
             skew = abs(at - record.about.switch_at) // MILLISECOND
             books.counts.largest_switch_skew_ms = max(books.counts.largest_switch_skew_ms, skew)

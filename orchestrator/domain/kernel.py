@@ -33,6 +33,10 @@ class Moment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Our clock when the event was decided."""
     actor: str = "system"
     """`system`, `agent:<id>`, `admin:<name>`: whose wish it was."""
+    wish: str = ""
+    """What was asked for, and a digest of the key that it was asked for with (`runner.inputs.wish_of`): sent again, be
+    it to another engine, it is known.
+    """
 
 
 class Provenance(Moment, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,6 +73,12 @@ class Record(Happened, frozen=True, kw_only=True):
 
     event_id: str
     about: Provenance
+
+
+class Place(Struct):
+    """How far somebody has come in the log: told once to many who want to know."""
+
+    position: int = 0
 
 
 class UnknownEvent(Event, frozen=True, kw_only=True):

@@ -31,13 +31,16 @@ class Observed(World):
 
     def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
         before, after = super().apply(record)
+        self._count(before, record)
+        return before, after
+
+    def _count(self, before: Aggregate, record: Happened) -> None:
         event = record.event
         if type(event) is ContactQueued:
             if (day := self._day(event.queue_id, record.about.at)) is not None:
                 day.offered += 1
         elif type(event) is QueueVisitEnded and isinstance(before, Contact) and before.visit is not None:
             self._end(before.visit.queue_id, before.visit.queued_at, event.outcome, record.about.at)
-        return before, after
 
     def counted(self, begins: Instant, ends: Instant) -> list[Day] | None:
         """What was counted of each queue between these, which are quarters' beginnings; None where that is not known
@@ -68,15 +71,25 @@ class Observed(World):
         quarter = began // QUARTER
         days = self.quarters.get(quarter)
         if days is None:
-            if any(low <= quarter <= high for low, high in self.forgotten):
+            self.begin_quarter(quarter)
+            days = self.quarters.get(quarter)
+            if days is None:
                 return None
-            days = self.quarters[quarter] = {}
-            if len(self.quarters) > KEPT:
-                self._forget(next(iter(self.quarters)))
         day = days.get(queue_id)
         if day is None:
             day = days[queue_id] = Day(queue_id, "")
         return day
+
+    def begin_quarter(self, quarter: int) -> int | None:
+        """Keep count of this quarter, unless it was forgotten already; which other one is forgotten for it, if any."""
+        if any(low <= quarter <= high for low, high in self.forgotten):
+            return None
+        self.quarters[quarter] = {}
+        if len(self.quarters) <= KEPT:
+            return None
+        first = next(iter(self.quarters))
+        self._forget(first)
+        return first
 
     def _forget(self, quarter: int) -> None:
         del self.quarters[quarter]

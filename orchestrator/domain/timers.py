@@ -21,7 +21,9 @@
 |           |         | ConsultExtended, ConsultClosed with the caller there    | ConsultClosed, AgentSegmentEnded   |
 | monitor   | contact | MonitorAsked, MonitorAnswered, MonitorModeAsked,        | MonitorBegun, MonitorClosed,       |
 |           |         | MonitorExtended                                         | TalkTakenOver                      |
-| guests    | contact | GuestInvited, GuestAnswered, GuestExtended              | GuestJoined, GuestClosed           |
+| guests    | contact | GuestInvited, GuestAnswered, GuestExtended,             | GuestJoined, GuestHeld,            |
+|           |         | GuestHoldAsked, GuestRecalled, AsideAsked, AsideEnded,  | AsideBegun, AgentReturned,         |
+|           |         | AsideExtended                                           | GuestClosed                        |
 | mask      | contact | MaskAsked; MaskFailed that is tried again               | it is over, the recording ends     |
 | wrap_up   | shift   | WrapUpStarted, WrapUpExtended                           | WrapUpEnded, WrapUpPostponed       |
 | cool_down | shift   | AgentCooledDown                                         | CoolDownEnded                      |
@@ -159,7 +161,7 @@ def set_for_contact(timers: Timers, before: Contact | None, contact: Contact, ev
         _set_by_event(timers, contact, event, at)
     if contact.consult is not None or (before is not None and before.consult is not None):
         _set_or_cancel(timers, ("consult", ident), contact.consult.due if contact.consult is not None else Instant(0))
-    if contact.guests or (before is not None and before.guests):
+    if contact.guests or contact.aside or (before is not None and (before.guests or before.aside)):
         _set_or_cancel(timers, ("guests", ident), guests_due(contact))
     if contact.monitor is not None or (before is not None and before.monitor is not None):
         _set_or_cancel(timers, ("monitor", ident), contact.monitor.due if contact.monitor is not None else Instant(0))

@@ -135,6 +135,10 @@ class World:
     def __setstate__(self, kept: dict[str, object]) -> None:
         """Numbers may read otherwise once it is taken up again (erased ones): found by what they read as then."""
         vars(self).update(kept)
+        self.note_callbacks()
+
+    def note_callbacks(self) -> None:
+        """Find anew whose customers are to be called."""
         self.callbacks = {}
         for contact in self.contacts.values():
             self._note_callback(None, contact)
@@ -270,11 +274,13 @@ class World:
 
     def _remember_imported(self, contact_id: str) -> None:
         self.imported[contact_id] = None
+        self.imported.move_to_end(contact_id)
         if len(self.imported) > IMPORTED_KEPT:
             self.imported.popitem(last=False)
 
     def _remember_closed(self, leg: str, contact_id: str) -> None:
         self.closed_legs[leg] = contact_id
+        self.closed_legs.move_to_end(leg)
         if len(self.closed_legs) > CLOSED_LEGS_KEPT:
             self.closed_legs.popitem(last=False)
 
@@ -288,9 +294,9 @@ class World:
     def _place_shift_at(self, extension: str, at: Instant) -> None:
         shift = self.shifts.get(self.shift_at.get(extension, ""))
         if shift is not None:
-            self.matching.place_shift(shift, phone=self._phone_state(extension), at=at)
+            self.matching.place_shift(shift, phone=self.phone_state(extension), at=at)
 
-    def _phone_state(self, extension: str) -> str:
+    def phone_state(self, extension: str) -> str:
         """What keeps this phone from being rung; empty where nothing does."""
         known = registration(self.nodes.values(), extension)
         if known is not None and not known.registered:
@@ -368,7 +374,7 @@ class World:
             self.shifts[ident] = after
             self.shift_of_agent[after.agent_id] = ident
             self.shift_at[after.extension] = ident
-            phone = self._phone_state(after.extension) if after.status == READY else ""
+            phone = self.phone_state(after.extension) if after.status == READY else ""
             self.matching.place_shift(after, phone=phone, at=record.about.at)
         return before, after
 

@@ -26,6 +26,7 @@ _DIGITS = re.compile(r"[0-9*#]{1,64}\Z")
 # (switch_ivr_originate.c, switch_utils.c), the From header (RFC 3261, 25.1), and `^^`, which chooses another comma.
 _FORBIDDEN = frozenset("{}[]()<>,;'\"`\\$^|&=%\x7f")
 _NAME_BYTES = 80
+_PLAIN_NAME = re.compile(r"[0-9A-Za-z]+(?: [0-9A-Za-z]+)*")
 
 
 _AS_A_CALLER = {
@@ -52,6 +53,8 @@ def clean_name(raw: str) -> str:
     Every character that means something to the switch or to SIP becomes a blank; runs of blanks become one. Empty where
     nothing is left. The raw name stays in the event.
     """
+    if len(raw) <= _NAME_BYTES and _PLAIN_NAME.fullmatch(raw):
+        return raw
     kept = []
     # The first part alone: a name of 2 kB and more is an attack or an accident, and costs time a ring must not spend.
     for character in unicodedata.normalize("NFC", raw[:400]):

@@ -14,8 +14,11 @@ from collections.abc import Iterator, Mapping
 MAX_BODY = 8 * 1024 * 1024
 MAX_HEAD = 64 * 1024
 
-# What nearly every frame of a busy connection starts with; the general way below reads any other.
+# What nearly every frame of a busy connection starts with: events, and answers to commands; the general way below reads
+# any other.
 _EVENT_HEAD = re.compile(rb"Content-Length: ([0-9]{1,15})\nContent-Type: ([!-~]{1,99})\n\n")
+_RESPONSE_HEAD = re.compile(rb"Content-Type: api/response\nContent-Length: ([0-9]{1,15})\n\n")
+_REPLY = re.compile(rb"Content-Type: command/reply\nReply-Text: ([ -~]{1,999})\n(?:Job-UUID: ([!-~]{1,99})\n)?\n")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
 
@@ -105,12 +108,32 @@ class FrameReader:
     def _read_head(self) -> bool:
         """Take one header block off the buffer; false where it has not arrived whole."""
         buffer = self._buffer
+        if self._at == len(buffer):
+            return False
         usual = _EVENT_HEAD.match(buffer, self._at)
         if usual:
             self._at = usual.end()
             self._content_type = usual[2].decode("ascii")
             self._await_body(int(usual[1]), usual[0][:-2])
             return True
+        return self._read_answer() or self._read_any()
+
+    def _read_answer(self) -> bool:
+        """Take an answer to a command off the buffer, as the switch writes those; false for anything else."""
+        if reply := _REPLY.match(self._buffer, self._at):
+            said, job = reply[1].decode("ascii").strip(), (reply[2] or b"").decode("ascii")
+            self._content_type = "command/reply"
+            self._headers = {"content-type": self._content_type, "reply-text": said, "job-uuid": job}
+            self._at = reply.end()
+            self._await_body(0, reply[0][:-2])
+        elif response := _RESPONSE_HEAD.match(self._buffer, self._at):
+            self._content_type = "api/response"
+            self._at = response.end()
+            self._await_body(int(response[1]), response[0][:-2])
+        return self._head is not None
+
+    def _read_any(self) -> bool:
+        buffer = self._buffer
         while True:
             end = buffer.find(b"\n\n", max(self._at, self._scanned))
             if end < 0:

@@ -10,8 +10,8 @@ import socket as plain
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 import gevent
@@ -38,6 +38,10 @@ CONNECT_S: Final = 5.0
 # takes about 1.3 ms, and what our side of one idle connection costs of one core: none 10.1 / 20.1 ms; 10 ms 6.0 / 10.6,
 # 0.9 %; 5 ms 3.7 / 6.1, 1.6 %; 4 ms 2.8 / 5.1, 1.6 %; 2 ms 1.7 / 3.0, 2.7 %; 1 ms 1.6 / 1.9, 5.3 %.
 POKE_S: Final = 0.004
+# A switch that has much to say, which it has if it was quiet for no longer than `BUSY_S`, is read no more often than
+# this, and all that came meanwhile at once: each wake-up costs as much as what it is for (docs/decisions/0100).
+TOGETHER_S: Final = 0.002
+BUSY_S: Final = 0.004
 # How exactly a wait of some seconds ends: each look wakes the process, for every connection.
 CHECK_S: Final = 0.2
 # HEARTBEAT comes every 20 s at most; silence is asked about long before.
@@ -90,6 +94,8 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self._outbox: Outbox | None = None
         self._heard = self._said = time.monotonic()
         self._greenlets: list[gevent.Greenlet] = []
+        self.taking = False
+        """Whether what was read is being taken, so that `on_read` follows before anything else runs."""
         self._reads = False  # what was read is being worked on: whoever does so is not to be killed
         self._poker: Any = None  # a timer of gevent's loop, which has no types
 
@@ -161,6 +167,7 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         if self._why_lost:
             return
         self._why_lost = self._goodbye or why
+        self.taking = False
         self.connected = False
         self._run = False
         if self._poker is not None:
@@ -198,14 +205,9 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self._said = pending.since
         self._outbox.write(Letter(command.encode() + b"\n\n", still, dropped))
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> AbstractContextManager[None]:
         """Commands submitted inside are written in one packet at the end. Nothing inside may wait."""
-        if self._outbox is None:
-            yield
-        else:
-            with self._outbox.together():
-                yield
+        return nullcontext() if self._outbox is None else self._outbox.together()
 
     def send(self, data: str) -> Reply:
         """Write one command and wait for its reply. Raises LinkError where none comes within `REPLY_MS`."""
@@ -237,29 +239,43 @@ class EventSocket(InboundESL):  # type: ignore[misc]  # greenswitch has no types
     # --- reading -----------------------------------------------------------------------------------------------------
     def receive_events(self) -> None:
         """Read until the stream ends. Never blocks on anything but the socket, never spins."""
-        # The socket's own recv() first tries in vain, each time: it is called again as soon as all is read.
+        # The socket's own recv() tries first and then waits, with watchers made anew each time.
         hub, fd = gevent.get_hub(), self.sock.fileno()
         readable = hub.loop.io(fd, _READ)
         try:
-            while True:
-                hub.wait(readable)
-                # Once the connection is closed its number may already be another's.
-                if not self.connected or not (data := os.read(fd, _RECV)):
+            hub.wait(readable)
+            # Once the connection is closed its number may already be another's.
+            while self.connected:
+                try:
+                    data = os.read(fd, _RECV)
+                except BlockingIOError:
+                    hub.wait(readable)
+                    continue
+                if not data:
                     break
-                self._heard = time.monotonic()
+                now = time.monotonic()
+                busy, self._heard = now - self._heard < BUSY_S, now
                 if self._poker is not None:
                     self._poker.again(self._poke, update=False)
                 at = self._clock()
+                self.taking = True
                 for frame in self.frames.feed(data):
                     self._take(frame, at)
                     if self._why_lost:
                         return
+                self.taking = False
                 if self._on_read is not None:
                     self._reads = True
                     self._on_read()
                     self._reads = False
                     if self._why_lost:
                         return
+                # Only where events come, for whoever asks something waits for the answer; and not where more is there.
+                if busy and self._poker is not None and len(data) < _RECV:
+                    with hub.loop.timer(TOGETHER_S) as pause:
+                        hub.wait(pause)
+                else:
+                    hub.wait(readable)
             cut = self.frames.cut()
             why = f"it closed the connection{' in the middle: ' + cut if cut else ''}"
         except FrameError as error:

@@ -383,6 +383,8 @@ class Link:
             self._put(f.LinkDown(node=self.node, why=why), self._clock())
         self._why_down = why
         self._lost.set()
+        if self._inbox:
+            self._arrived.set()
 
     def _take(self, frame: Frame, at: Instant) -> None:
         """One event frame, in the reader's greenlet: decode it, see what concerns the link itself, put it in line."""
@@ -492,7 +494,8 @@ class Link:
     # --- the inbox ---------------------------------------------------------------------------------------------------
     def _put(self, item: Item, at: Instant) -> None:
         self._inbox.append((item, at))
-        self._arrived.set()
+        if self._socket is None or not self._socket.taking:  # else the reader delivers it in a moment
+            self._arrived.set()
 
     def _dispatch(self) -> None:
         """Deliver what somebody else than the reader put in line, and what the reader left."""

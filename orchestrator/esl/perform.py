@@ -31,7 +31,12 @@ from orchestrator.esl.replies import NoReply, Outcome
 # Ids of instructions already taken, to recognise a repeat: a minute of work at 100 calls/s with ten instructions each.
 _REMEMBERED: Final = 60_000
 REPEAT: Final = "repeat"
-_HEARD_MEANWHILE: Final = (i.AnswerCaller, i.ClaimCaller, i.PlayNotice, i.PlayWaiting)
+# By their classes, looked up: to ask an instruction whether it is one of several kinds costs as much as to write it.
+_HEARD_MEANWHILE: Final = frozenset({i.AnswerCaller, i.ClaimCaller, i.PlayNotice, i.PlayWaiting})
+_NEW_LEG: Final = frozenset({i.RingAgent, i.DialOutside})
+_ANSWERED_OTHERWISE: Final = frozenset(
+    {i.HushPlace, i.MaskRecording, i.UnmaskRecording, i.MuteLeg, i.UnmuteLeg, i.EavesdropLeg, i.SteerEavesdrop}
+)
 
 
 class Performer:
@@ -82,7 +87,7 @@ class Performer:
             link.take_snapshot()
         elif self._is_repeat(instruction):
             self._skip(instruction, REPEAT)
-        elif isinstance(instruction, i.RingAgent | i.DialOutside):
+        elif type(instruction) in _NEW_LEG:
             self._paces[instruction.node].go(lambda: self._write(link, instruction))
         else:
             self._write(link, instruction)
@@ -142,23 +147,30 @@ class Performer:
 
         if isinstance(instruction, i.BridgeLegs):
             link.command(commands.answer_now(instruction.leg), _unheard, still=still)
-        # Whatever a leg is to hear no more, it mostly hears no more.
-        take: Callable[[Outcome], None] = _unheard if isinstance(instruction, i.HushPlace) else outcome.take
-        if isinstance(instruction, i.MaskRecording | i.UnmaskRecording):
-            take = self._mask_set(instruction, outcome.take)
-        if isinstance(instruction, i.MuteLeg | i.UnmuteLeg):
-            take = self._mute_set(instruction, outcome.take)
+        last: Callable[[Outcome], None] = outcome.take
+        if type(instruction) in _ANSWERED_OTHERWISE:
+            last = self._who_takes(instruction, last)
         for command in quick[:-1]:
-            link.command(command, take, deadline_ms=row.deadline_ms, still=still)
-        if isinstance(instruction, i.EavesdropLeg | i.SteerEavesdrop):
-            take = self._eavesdrop_set(instruction, outcome.take)
+            link.command(command, outcome.take, deadline_ms=row.deadline_ms, still=still)
         for command in quick[-1:]:
-            link.command(command, take, deadline_ms=row.deadline_ms, still=still)
+            link.command(command, last, deadline_ms=row.deadline_ms, still=still)
         if background:
-            ring_ms = instruction.ring_ms if isinstance(instruction, i.RingAgent | i.DialOutside) else 0
-            deadline_ms = row.deadline_ms + ring_ms
+            deadline_ms = row.deadline_ms + getattr(instruction, "ring_ms", 0)
             link.job(instruction.id, background, outcome.take, deadline_ms=deadline_ms, still=still)
         return True
+
+    def _who_takes(self, instruction: i.Instruction, bad: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+        """Who takes the answer to the last command of an instruction of which no event of the switch tells."""
+        match instruction:
+            case i.HushPlace():
+                return _unheard  # whatever a leg is to hear no more, it mostly hears no more
+            case i.MaskRecording() | i.UnmaskRecording():
+                return self._mask_set(instruction, bad)
+            case i.MuteLeg() | i.UnmuteLeg():
+                return self._mute_set(instruction, bad)
+            case i.EavesdropLeg() | i.SteerEavesdrop():
+                return self._eavesdrop_set(instruction, bad)
+        return bad
 
     def _mask_set(
         self, instruction: i.MaskRecording | i.UnmaskRecording, bad: Callable[[Outcome], None]
@@ -205,22 +217,12 @@ class Performer:
         """Quick commands, and a background one (or empty). Raises Unusable."""
         leg = instruction.leg
         match instruction:
-            case i.AnswerCaller(contact=contact):
+            case i.AnswerCaller(contact=contact):  # first those that nearly every call has
                 return (commands.set_contact(leg, contact), commands.answer(leg)), ""
-            case i.ClaimCaller(contact=contact):
-                return (commands.set_contact(leg, contact),), ""
-            case i.PlayNotice(prompt=prompt):
-                return (commands.play_prompt(leg, prompt),), ""
             case i.PlayWaiting(music=music):
                 return (commands.play_stream(leg, music),), ""
             case i.PlayRinging():
                 return (commands.play_ringing(leg),), ""
-            case i.PlayApology(prompt=prompt, cause=cause):
-                return (
-                    commands.stop_playing(leg),
-                    commands.play_prompt(leg, prompt),
-                    commands.hang_up_after(leg, cause),
-                ), ""
             case i.RingAgent():
                 return (), commands.originate(
                     leg=leg,
@@ -235,6 +237,20 @@ class Performer:
                     stays=instruction.stays,
                     answers=instruction.answers,
                 )
+            case i.BridgeLegs(other=other):
+                return (), commands.bridge(leg, other)
+            case i.HangUpLeg(cause=cause):
+                return (), commands.kill(leg, cause)
+            case i.ClaimCaller(contact=contact):
+                return (commands.set_contact(leg, contact),), ""
+            case i.PlayNotice(prompt=prompt):
+                return (commands.play_prompt(leg, prompt),), ""
+            case i.PlayApology(prompt=prompt, cause=cause):
+                return (
+                    commands.stop_playing(leg),
+                    commands.play_prompt(leg, prompt),
+                    commands.hang_up_after(leg, cause),
+                ), ""
             case i.DialOutside():
                 return (), commands.dial(
                     leg=leg,
@@ -248,8 +264,6 @@ class Performer:
                 )
             case i.AnswerPhone():
                 return (), commands.talk(leg)
-            case i.BridgeLegs(other=other):
-                return (), commands.bridge(leg, other)
             case i.ParkLeg():
                 return (commands.stop_playing(leg), commands.park(leg)), ""
             case i.ConferLeg(room=room):
@@ -264,8 +278,6 @@ class Performer:
                 return (commands.mute(leg, on=isinstance(instruction, i.MuteLeg)),), ""
             case i.SendDigits(digits=digits):
                 return (commands.send_digits(leg, digits),), ""
-            case i.HangUpLeg(cause=cause):
-                return (), commands.kill(leg, cause)
             case i.StartRecording(file=file):
                 return (), commands.record(leg, self._recordings, file)
             case i.StopRecording(file=file):
@@ -352,10 +364,10 @@ def _phones_first(instructions: Iterable[i.Instruction]) -> Iterator[i.Instructi
     """
     heard: list[i.Instruction] = []
     for instruction in instructions:
-        if isinstance(instruction, _HEARD_MEANWHILE):
+        if type(instruction) in _HEARD_MEANWHILE:
             heard.append(instruction)
             continue
-        if not isinstance(instruction, i.RingAgent | i.DialOutside):
+        if type(instruction) not in _NEW_LEG:
             yield from heard
             heard.clear()
         yield instruction

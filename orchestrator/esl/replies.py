@@ -24,7 +24,7 @@ class Reply(Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        return verdict(self.text)[0]
+        return self.text.startswith("+OK") or verdict(self.text)[0]
 
     @property
     def answer(self) -> str:

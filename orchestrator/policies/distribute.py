@@ -47,8 +47,12 @@ _WAITS = frozenset({"waiting", "awaiting_callback"})
 @asked_about("contact", "shift", "node", ConfigurationApplied)
 def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a contact waits or an agent is free, then offer; a wait that is over ends instead."""
-    event = happened.record.event
-    if isinstance(happened.after, Contact) and happened.after.status not in _WAITS and type(event) is not LegClosed:
+    event, after = happened.record.event, happened.after
+    if isinstance(after, Contact):  # first, for nearly all are
+        if after.status not in _WAITS and type(event) is not LegClosed:
+            return
+    elif isinstance(after, Shift):
+        yield from _employ(world, after.shift_id, happened.at, ids)
         return
     if isinstance(event, VisitRevised) and event.reason == RECONFIGURED:
         return  # everybody is served once all are revised
@@ -56,8 +60,6 @@ def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case Contact(visit=visit) as contact:
             if visit is not None and contact.status in _WAITS and world.in_step(contact.node):
                 yield from _wait_on(world, contact, visit, happened.at, ids)
-        case Shift() as shift:
-            yield from _employ(world, shift.shift_id, happened.at, ids)
         case Node() as node if isinstance(event, NodeReconciled):
             yield from _end_long_waits(world, node.node_id, happened.at)
             yield from _serve_all(world, happened.at, ids)

@@ -20,15 +20,18 @@ def overflow(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a wait is over that a queue's overflow ends, or the last agent of a queue leaves, then look where its
     callers may go. What falls due while a phone rings, or while the switch cannot be told, is looked at afterwards.
     """
-    match happened.record.event, happened.after:
+    after = happened.after
+    if isinstance(after, Contact):  # first, for nearly all are
+        if after.status == "waiting" and _is_due(after, happened.at) and world.in_step(after.node):
+            yield from look(world, after, happened.at, ids)
+        return
+    match happened.record.event, after:
         case AgentSignedOut() | ConfigurationApplied(), _:
             yield from _look_at_deserted(world, happened.at, ids)
         case NodeReconciled(), Node(node_id=node):
             for contact in tuple(world.contacts.values()):
                 if contact.node == node and _is_due(contact, happened.at):
                     yield from look(world, contact, happened.at, ids)
-        case _, Contact(status="waiting") as contact if _is_due(contact, happened.at) and world.in_step(contact.node):
-            yield from look(world, contact, happened.at, ids)
 
 
 def look(world: World, contact: Contact, now: Instant, ids: Ids) -> Iterator[Do]:

@@ -14,9 +14,11 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
 @asked_about(NodeDied, NodeDrained, NodeReconciled, NodeUndrained, LegClosed)
 def rehome(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever nobody is on the line of such a customer, then they need no switch of their own: any will do."""
-    about = tuple(world.contacts.values())
+    about: tuple[Contact, ...]
     if isinstance(happened.record.event, LegClosed):
         about = (happened.after,) if isinstance(happened.after, Contact) else ()
+    else:
+        about = tuple(world.contacts.values())
     for contact in about:
         if not contact.legs and to_be_called(contact) is not None and _is_leaving(world, contact.node):
             home = home_for(world.nodes)

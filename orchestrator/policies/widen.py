@@ -55,6 +55,9 @@ RECONFIGURED = "reconfigured"
 )
 def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever a step is over, or could never be satisfied, or rests on what has changed, then move the visit on."""
+    if isinstance(happened.after, Shift):
+        yield from _left_alone(world, happened.after, happened.at)
+        return
     match happened.record.event:
         case c.ContactIdentified() if isinstance(happened.after, Contact):
             yield from _identified(world, happened.after, happened.at)
@@ -73,8 +76,6 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
             yield from _skip_all(world, tuple(reached), happened.at)
         case PhoneUnregistered(extension=extension):
             yield from _left_alone(world, world.shifts.get(world.shift_at.get(extension, "")), happened.at)
-        case _ if isinstance(happened.after, Shift):
-            yield from _left_alone(world, happened.after, happened.at)
 
 
 def _left_alone(world: World, shift: Shift | None, now: Instant) -> Iterator[Do]:

@@ -64,13 +64,13 @@ class Marks:
         return stream, path, sealed
 
 
-def freeze(world: Observed, marks: Marks) -> bytes:
+def freeze(world: Observed, marks: Marks, *, effort: int = _EFFORT) -> bytes:
     """The state as bytes. It must have been folded from what `marks` opened, or from what `thaw` was given for it."""
     body = io.BytesIO()
     freezer = _Freezer(body, marks)
     freezer.dump(world)
     streams = pickle.dumps(tuple(sorted(freezer.streams)), protocol=pickle.HIGHEST_PROTOCOL)
-    return zlib.compress(streams + body.getvalue(), _EFFORT)
+    return zlib.compress(streams + body.getvalue(), effort)
 
 
 def thaw(state: bytes, opener: Log | Opener) -> Observed:
@@ -119,8 +119,10 @@ def _said_of(contact: Contact) -> object:
     """What a picture does not show of a talk: who hears whom, and who may not be heard."""
     asked = contact.consult
     consult = (asked.consult_id, asked.hears, asked.wish, asked.answered, asked.over) if asked is not None else ()
-    guests = [(guest.guest_id, guest.answered, guest.joined, guest.due) for guest in contact.guests]
-    return contact.contact_id, contact.segment, contact.monitor, contact.transfer is not None, consult, guests
+    guests = [(guest.guest_id, guest.answered, guest.joined, guest.held, guest.due) for guest in contact.guests]
+    apart = (contact.aside, contact.hushed)
+    transfer = contact.transfer is not None
+    return contact.contact_id, contact.segment, contact.monitor, transfer, consult, guests, apart, contact.dial
 
 
 def shape() -> str:

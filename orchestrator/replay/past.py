@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.observed import Observed
+from orchestrator.replay import together
 from orchestrator.replay.frozen import Damaged, thaw
 from orchestrator.replay.moments import BadTime, local, parse_time
 from orchestrator.replay.picture import picture
@@ -50,6 +51,8 @@ def as_of(reading: Log, instant: Instant, snapshots: Snapshots | None = None) ->
 def at_position(reading: Log, position: int, snapshots: Snapshots | None = None) -> tuple[Observed, Instant]:
     """The state after the record at a position, and the latest time in it. Raises `Away`."""
     world, known, highest = nearest(reading, position, snapshots)
+    if not known and (found := together.folded(reading, position, Observed)) is not None:
+        return found
     for each in reading.happened(after=known, until=position) if position > known else ():
         world.apply(each)
         highest = max(highest, each.about.at)

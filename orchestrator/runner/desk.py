@@ -177,6 +177,8 @@ def _of_shift(world: World, command: inputs.AgentCommand, now: Instant, ids: Ids
             yield guests.ask(world, shift, command, now, ids)
         case inputs.LetGo():
             yield guests.let_go(world, shift, command, now)
+        case inputs.OfMember():
+            yield guests.of_member(world, shift, command, now)
         case inputs.HangUp() if consults.is_on(world, shift, command.about):
             # Whoever hangs up leaves the caller to whoever is consulted, as the handset does.
             yield consults.move_on(world, shift, command, now, ids)

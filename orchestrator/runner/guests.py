@@ -7,7 +7,15 @@ from typing import NoReturn
 from orchestrator.domain.contacts.commands import EndConsult
 from orchestrator.domain.contacts.consults import JOIN_WITHIN, Consult
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.guest_commands import ExpireGuests, Invite, LetGo
+from orchestrator.domain.contacts.guest_commands import (
+    ExpireGuests,
+    HoldMember,
+    Invite,
+    LetGo,
+    MuteMember,
+    Recall,
+    SpeakAlone,
+)
 from orchestrator.domain.contacts.guests import Guest, are_together, persons
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing import outside
@@ -42,6 +50,7 @@ def ask(world: World, shift: Shift, command: inputs.Invite, now: Instant, ids: I
             most=most,
             number=sent.number,
             show=sent.show,
+            alone=command.alone,
         )
         return TellContact(contact.contact_id, asked)
     held = reservation(world, contact.node, passing.ready_agent(world, shift, command.to_agent), ids)
@@ -53,12 +62,41 @@ def ask(world: World, shift: Shift, command: inputs.Invite, now: Instant, ids: I
         answer_by=Instant(now + ring_ms * MILLISECOND),
         most=most,
         reservation=held,
+        alone=command.alone,
     )
     return TellContact(contact.contact_id, asked)
 
 
 def let_go(world: World, shift: Shift, command: inputs.LetGo, now: Instant) -> TellContact:
     """Let one of them go, also whoever was asked first. Raises `Refused`."""
+    contact, found = _meant(world, shift, command)
+    by = Instant(now + JOIN_WITHIN)
+    if isinstance(found, Consult):
+        return TellContact(contact.contact_id, EndConsult(rejoin_by=by))
+    asked = LetGo(shift_id=shift.shift_id, guest_id=found.guest_id, return_by=by)
+    return TellContact(contact.contact_id, asked)
+
+
+def of_member(world: World, shift: Shift, command: inputs.OfMember, now: Instant) -> TellContact:
+    """Put one of them on hold, bring them back, speak with them alone, mute them or not. Raises `Refused`."""
+    contact, found = _meant(world, shift, command)
+    member_id = found.consult_id if isinstance(found, Consult) else found.guest_id
+    by = Instant(now + JOIN_WITHIN)
+    asked: HoldMember | Recall | SpeakAlone | MuteMember
+    match command:
+        case inputs.HoldMember():
+            asked = HoldMember(shift_id=shift.shift_id, member_id=member_id, by=by)
+        case inputs.RecallMember():
+            asked = Recall(shift_id=shift.shift_id, member_id=member_id, by=by)
+        case inputs.SpeakAlone():
+            asked = SpeakAlone(shift_id=shift.shift_id, member_id=member_id, by=by)
+        case _:
+            on = isinstance(command, inputs.MuteMember)
+            asked = MuteMember(shift_id=shift.shift_id, member_id=member_id, on=on)
+    return TellContact(contact.contact_id, asked)
+
+
+def _meant(world: World, shift: Shift, command: inputs.LetGo | inputs.OfMember) -> tuple[Contact, Consult | Guest]:
     contact = hands.conversation(world, shift, command.about)
     _refuse_unless_one(command)
     found = _found(world, contact, command)
@@ -66,9 +104,7 @@ def let_go(world: World, shift: Shift, command: inputs.LetGo, now: Instant) -> T
         _refuse("no_such_guest", "Whoever that was is not in the conference any more.")
     if not world.in_step(contact.node):
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
-    if isinstance(found, Consult):
-        return TellContact(contact.contact_id, EndConsult(rejoin_by=Instant(now + JOIN_WITHIN)))
-    return TellContact(contact.contact_id, LetGo(shift_id=shift.shift_id, guest_id=found.guest_id))
+    return contact, found
 
 
 def expire(world: World, contact: Contact, now: Instant) -> ExpireGuests:
@@ -87,7 +123,9 @@ def is_done(world: World, shift: Shift, command: inputs.AgentCommand) -> bool:
     return contact.segment.shift_id == shift.shift_id and isinstance(found, Guest) and not found.joined
 
 
-def _found(world: World, contact: Contact, command: inputs.Invite | inputs.LetGo) -> Consult | Guest | None:
+def _found(
+    world: World, contact: Contact, command: inputs.Invite | inputs.LetGo | inputs.OfMember
+) -> Consult | Guest | None:
     """Who of a conference is meant: whoever was asked first, or a guest."""
     agent_id = world.agent_of_number.get(command.to_agent, "")
     number = outside.callable_number(command.to_number)
@@ -101,7 +139,7 @@ def _found(world: World, contact: Contact, command: inputs.Invite | inputs.LetGo
     return None
 
 
-def _refuse_unless_one(command: inputs.Invite | inputs.LetGo) -> None:
+def _refuse_unless_one(command: inputs.Invite | inputs.LetGo | inputs.OfMember) -> None:
     if bool(command.to_agent) == bool(command.to_number):
         _refuse("bad_target", "Say whom: one agent, or one number outside.")
 

@@ -25,7 +25,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from orchestrator.domain.kernel import Instant, Personal, Record
+from orchestrator.domain.kernel import Instant, Personal, Record, derived_id
 from orchestrator.domain.switch import facts
 
 DESK_BEAT_S: Final = 3.0
@@ -89,6 +89,18 @@ class DeskCommand(Struct, frozen=True, kw_only=True, tag_field="do", tag=True, o
     key: str = ""
     by: str = ""
     good_until: int = 0
+
+
+def wish_of(command: DeskCommand) -> str:
+    """What this command is and, as a digest, who asked with which key; nothing where it has no key. Stands beside each
+    event that it led to.
+    """
+    return f"{command.__struct_config__.tag} {asked_by(command)}" if command.key else ""
+
+
+def asked_by(command: DeskCommand) -> str:
+    """A digest of who asked with which key: keys are made by programs of others, and may say anything."""
+    return derived_id("wish", getattr(command, "agent", ""), command.key)
 
 
 class AgentCommand(DeskCommand, frozen=True, kw_only=True):
@@ -249,10 +261,40 @@ class EndConsult(AgentCommand, frozen=True, kw_only=True, tag="end_consult"):
 
 
 class Invite(AgentCommand, frozen=True, kw_only=True, tag="invite"):
-    """Bring this agent, or number outside, to the three who hear each other already."""
+    """Bring this agent, or number outside, to the three who hear each other already; where `alone` is said, the agent
+    speaks with them alone first, once they pick up.
+    """
 
     to_agent: str = ""
     to_number: Personal = ""
+    alone: bool = False
+
+
+class OfMember(AgentCommand, frozen=True, kw_only=True):
+    """Something with one of a conference: this agent, or number outside, whether asked first or a guest."""
+
+    to_agent: str = ""
+    to_number: Personal = ""
+
+
+class HoldMember(OfMember, frozen=True, kw_only=True, tag="hold_member"):
+    """Let them hear music, and be heard by nobody; the others go on."""
+
+
+class RecallMember(OfMember, frozen=True, kw_only=True, tag="recall_member"):
+    """Bring them, who are on hold or alone with the agent, into the conference, and the agent with them."""
+
+
+class SpeakAlone(OfMember, frozen=True, kw_only=True, tag="speak_alone"):
+    """Speak with them alone; the others go on hearing each other."""
+
+
+class MuteMember(OfMember, frozen=True, kw_only=True, tag="mute_member"):
+    """Let nobody hear them."""
+
+
+class UnmuteMember(OfMember, frozen=True, kw_only=True, tag="unmute_member"):
+    """Let them be heard again."""
 
 
 class LetGo(AgentCommand, frozen=True, kw_only=True, tag="let_go"):
@@ -414,6 +456,8 @@ class ImportCall(DeskCommand, frozen=True, kw_only=True, tag="import_call"):
 
 OfRecording = StartRecording | StopRecording | MaskRecording | UnmaskRecording
 
+WithMember = HoldMember | RecallMember | SpeakAlone | MuteMember | UnmuteMember
+
 OfMonitor = Monitor | EndMonitor | TakeOverCall
 
 Presence = DeskSeen | DeskGone | TakeOver | DeskBeat
@@ -422,7 +466,7 @@ Asked = (
     SignIn | Ready | Pause | Accept | Reject | Hold | Resume | HangUp | WrapUp | ExtendWrapUp | SignOut | EndAll
     | NameCaller | Presence | MarkNuisance | AskCallback | CancelCallback | SendOutside | Pick | Move | Prioritise
     | OfRecording | Mute | Unmute | SendDigits | Transfer | Consult | SwitchConsult | Confer | CompleteConsult
-    | EndConsult | Invite | LetGo
+    | EndConsult | Invite | LetGo | WithMember
     | DrainNode | UndrainNode | OfMonitor | Force | HandOver | Park | Retrieve | Dial
 )  # fmt: skip
 """What clients may ask for over the command socket."""

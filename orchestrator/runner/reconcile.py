@@ -50,6 +50,7 @@ from orchestrator.policies.dismiss import sign_out
 from orchestrator.policies.monitor import let_in_again
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import told_again
+from orchestrator.policies.speak import members_told_again
 from orchestrator.policies.speak import told_again as mute_told_again
 from orchestrator.policies.talk import hold_leg, resume_leg
 from orchestrator.runner import sensing, unattended
@@ -284,7 +285,7 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield TellContact(contact.contact_id, commands.NoteParked(leg=caller.leg))
     if contact.consult is not None and contact.segment is not None:
         yield from _consult_corrections(world, contact, contact.segment, contact.consult, sight)
-    if contact.guests:
+    if contact.guests or contact.aside is not None:
         yield from _guest_corrections(world, contact, sight)
     if contact.monitor is not None:
         yield from _monitor_corrections(world, contact, contact.monitor, sight)
@@ -292,6 +293,7 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield from _outward_corrections(world, contact, sight)
     if contact.segment is not None and contact.segment.leg in sight.seen and sight.entering:
         yield from mute_told_again(contact, contact.segment, sight.ids)
+        yield from members_told_again(contact, sight.ids)
     if contact.offer is not None:
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:
@@ -336,9 +338,17 @@ def _guest_corrections(world: World, contact: Contact, sight: _Sight) -> Iterato
     """Who of a conference is in the room, as the switch has it; whoever should be is brought in."""
     for guest in contact.guests:
         found = sight.seen.get(guest.leg)
-        if found is not None and found.room:
+        if found is None:
+            continue
+        if guest.held and found.parked:
+            yield TellContact(contact.contact_id, commands.NoteParked(leg=guest.leg))
+            if sight.entering:
+                yield play_waiting(contact, sight.ids, leg=guest.leg)
+        elif guest.held:
+            yield park_leg(contact, sight.ids, leg=guest.leg)  # the switch was not told, or has not said so
+        elif found.room:
             yield TellContact(contact.contact_id, commands.NoteMember(leg=guest.leg, room=found.room))
-        elif found is not None and found.answered and found.parked and not guest.answered:
+        elif found.answered and found.parked and not guest.answered:
             yield TellContact(contact.contact_id, sensing.note_answered(world, contact, guest.leg, sight.now))
     if sight.entering:
         connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)

@@ -4,7 +4,8 @@ News of legs that nobody knows is judged here too: a caller's leg that parks is 
 contact is a stray and is hung up on sight.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import consult_leg, hears_nobody
@@ -66,6 +67,17 @@ DEFAULT_WAIT_MS = 600_000
 # What a switch tells of legs on their way through a call that goes as it should.
 SIGNS_OF_LIFE = (facts.LegCreated, facts.LegAnswered, facts.LegUnbridged)
 
+# News that is of more than the life of one leg, and is looked at for itself.
+_OF_MORE_THAN_A_LEG: Final = frozenset(
+    {
+        facts.LegBridged,
+        facts.RecordingStarted,
+        facts.RecordingStopped,
+        facts.ConferenceChanged,
+        facts.LegUnattended,
+    }
+)
+
 # Answers to RingAgent after which the leg may live: nobody heard the end of the command.
 UNCERTAIN = ("timeout", "link_down")
 
@@ -73,35 +85,36 @@ UNCERTAIN = ("timeout", "link_down")
 RAW_LENGTH = 2_048
 
 
-def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: Ids) -> Iterator[Tell]:
+def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: Ids) -> Iterable[Tell]:
     """What follows from one fact. News that changes nothing yields nothing."""
     match fact:
+        case facts.LegFact() if type(fact) not in _OF_MORE_THAN_A_LEG:  # first, for it is nearly all news
+            return _of_leg(world, memory, fact, now, ids)
         case facts.LegBridged():
-            yield from _bridged(world, fact, ids)
+            return _bridged(world, fact, ids)
         case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
-            yield from _recording(world, fact)
+            return _recording(world, fact)
         case facts.ConferenceChanged():
-            yield from _in_room(world, fact)
+            return _in_room(world, fact)
         case facts.MuteSet():
-            yield from keypad.noted(world, fact)
+            return keypad.noted(world, fact)
         case facts.LegUnattended():
-            yield from unattended.left_to_switch(world, memory, fact, now)
-        case facts.LegFact():
-            yield from _of_leg(world, memory, fact, now, ids)
+            return unattended.left_to_switch(world, memory, fact, now)
         case facts.EavesdropSet(leg=leg, mode=mode) if leg in world.contact_of_leg:
-            yield TellContact(world.contact_of_leg[leg], NoteMonitor(leg=leg, mode=mode))
+            return (TellContact(world.contact_of_leg[leg], NoteMonitor(leg=leg, mode=mode)),)
         case facts.JobDone() if not fact.ok and fact.job in world.contact_of_leg:
-            yield from _never_parked(world, fact.job, fact.answer, now, ids)
+            return _never_parked(world, fact.job, fact.answer, now, ids)
         case facts.LegPresence():
-            yield from _presence(world, fact, now, ids)
+            return _presence(world, fact, now, ids)
         case facts.InstructionSkipped() | facts.InstructionFailed():
-            yield from _not_done(world, fact, now, ids)
+            return _not_done(world, fact, now, ids)
         case facts.SwitchBehind() | facts.SwitchCaughtUp():
-            yield from _pressed(world, fact)
+            return _pressed(world, fact)
         case facts.PhoneRegistered() | facts.PhoneGone():
-            yield from _phone(world, fact)
+            return _phone(world, fact)
         case facts.Heartbeat():
-            yield from _heartbeat(world, memory, fact, ids)
+            return _heartbeat(world, memory, fact, ids)
+    return ()
 
 
 def is_no_news(world: World, memory: Memory, fact: facts.Fact) -> bool:
@@ -169,6 +182,12 @@ def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instan
             yield TellContact(contact.contact_id, commands.NoteHeard(leg=fact.leg))
         case facts.LegAnswered() if heard(contact, fact.leg):
             yield TellContact(contact.contact_id, note_answered(world, contact, fact.leg, now))
+        case facts.LegParked() if (guest := guest_of_leg(contact, fact.leg)) is not None and guest.held:
+            yield TellContact(contact.contact_id, commands.NoteParked(leg=fact.leg))
+            yield play_waiting(contact, ids, leg=fact.leg)
+        case facts.LegParked() if contact.segment is not None and fact.leg == contact.segment.leg:
+            parked = commands.NoteAgentParked(leg=fact.leg, connect_by=Instant(now + CONNECT_WITHIN))
+            yield TellContact(contact.contact_id, parked)
         case facts.LegParked():
             # Not at LegAnswered: until the leg parks, its originate still runs in the switch, and a bridge in that
             # moment makes it report ORIGINATOR_CANCEL for a leg that lives on (seen with a phone that answers at once).
@@ -384,6 +403,9 @@ def _not_done(
             | "PlayRinging"
             | "PlayApology"
         ) if isinstance(fact, facts.InstructionFailed):
+            if fact.kind == "BridgeLegs" and contact.segment is not None and fact.leg == contact.segment.leg:
+                by = Instant(now + CONNECT_WITHIN)
+                yield TellContact(contact.contact_id, commands.NoteAgentParked(leg=fact.leg, connect_by=by))
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
             joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")

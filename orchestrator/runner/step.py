@@ -35,6 +35,7 @@ from orchestrator.runner.inputs import (
     Started,
     TakeOver,
     TimerFired,
+    wish_of,
 )
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendEngine, AppendNode, Tell
@@ -201,16 +202,24 @@ def _activated(started: Started) -> Iterator[Tell]:
 
 def _provenance(given: Input, stream: str) -> Provenance:
     body = given.body
-    fact = body if isinstance(body, Fact) else None
+    if isinstance(body, Fact):
+        return Provenance(
+            at=given.at,
+            origin=_origin(body),
+            node=body.node,
+            switch_at=body.at,
+            causation=given.id,
+            correlation=stream,
+        )
     return Provenance(
         at=given.at,
         actor=_actor(body),
         origin=_origin(body),
-        node=fact.node if fact is not None else body.node if isinstance(body, ImportCall) else "",
-        switch_at=fact.at if fact is not None else None,
+        node=body.node if isinstance(body, ImportCall) else "",
         causation=given.id,
         correlation=stream,
         trace=body.trace if isinstance(body, DeskCommand) else "",
+        wish=wish_of(body) if isinstance(body, DeskCommand) else "",
     )
 
 

@@ -6,6 +6,7 @@ administrator changed holds for the very next request, in every process.
 
 import hashlib
 import hmac
+import math
 import re
 import secrets
 import threading
@@ -15,6 +16,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, cast
+
+from msgspec.structs import replace
 
 from orchestrator.domain.access import tokens, users
 from orchestrator.domain.access.scope import EVERYBODY, Scope
@@ -49,6 +52,8 @@ class Users:
         self._passwords = passwords
         self._lock = threading.Lock()
         self._known: OrderedDict[str, User] = OrderedDict()
+        self._sure_at: float | None = None
+        """When the log was last known to hold nothing of users that is not known here (monotonic s)."""
         self._listeners: list[Changed] = []
 
     def on_change(self, listener: Changed) -> None:
@@ -91,6 +96,42 @@ class Users:
         if self._passwords.is_outdated(user.hash):
             self.store_hash(user_id, self._passwords.hash(password), actor=f"user:{user_id}")
         return user
+
+    # --- while the database is away ----------------------------------------------------------------------------------
+    def learn(self) -> int:
+        """Read everybody, so that they are known while the database is away; up to which position. Raises `Away`."""
+        end = self._log.position()
+        found: dict[str, tuple[User | None, int]] = {}
+        for record, last in self._log.of_kind("user", users.TELLING):
+            user_id = ident_of(record.stream)
+            user, _ = found.get(user_id, (None, 0))
+            found[user_id] = users.evolve(user, record.event, user_id), last
+        for user, last in found.values():
+            if user is not None:
+                self._remember(replace(user, version=last))
+        self.sure()
+        return end
+
+    def sure(self) -> None:
+        """Everything that the log holds of users, as of just now, is known here."""
+        self._sure_at = time.monotonic()
+
+    def unsure_s(self) -> float:
+        """For how long (s) nobody could tell whether what is known of users is still so; without end where it never was
+        known.
+        """
+        return math.inf if self._sure_at is None else time.monotonic() - self._sure_at
+
+    def recall(self, user_id: str) -> User | None:
+        """The user as they were known last, without asking anybody; None where nobody knows of one."""
+        with self._lock:
+            return self._known.get(user_id)
+
+    def verified_as_known(self, user_id: str, password: str) -> User | None:
+        """`verified` by what is known."""
+        user = self.recall(user_id)
+        fits = self._passwords.fits(user.hash if user is not None else "", password)
+        return user if user is not None and fits and not user.disabled and user.roles else None
 
     # --- adding -----------------------------------------------------------------------------------------------------
     def add(self, user_id: str, wish: users.Create, granted: users.Grant, password: str, *, actor: str) -> int:

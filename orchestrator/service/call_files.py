@@ -26,9 +26,11 @@ ASIDE_KEY: Final = "unattended aside"
 SEALED: Final = ".sealed"
 # A real one has 14 kB; its caller's headers may make it ten times that.
 LARGEST: Final = 262_144
-# The switch writes a file in one go, and not whole from the start: who reads it a moment later has it whole.
+# The switch writes a file in one go, and not whole from the start. What makes sense is whole (no beginning of a JSON
+# object is one); what makes none a moment later never will.
 SETTLED_S: Final = 2.0
-AT_ONCE: Final = 20
+# As many as a switch has calls, some of which go on and keep their files waiting: they must not keep others from sight.
+AT_ONCE: Final = 5_000
 
 
 class Unreadable(ValueError):
@@ -36,10 +38,11 @@ class Unreadable(ValueError):
 
 
 class Told(Struct, frozen=True):
-    """What a file says, and whether the message of its caller lies beside it."""
+    """What a file says, whether the message of its caller lies beside it, and whether nobody writes it any more."""
 
     data: bytes
     message: bool
+    settled: bool = True
 
     @property
     def digest(self) -> str:
@@ -51,7 +54,7 @@ class Place(Protocol):
     """Where such files lie: here, or on another machine. Every method raises OSError where it cannot be reached."""
 
     def waiting(self) -> list[str]:
-        """The oldest that nobody writes any more, by the calls that their names say."""
+        """The oldest, by the calls that their names say."""
         ...
 
     def told(self, leg: str) -> Told:
@@ -98,8 +101,7 @@ class CallFiles:
             for entry in os.scandir(self._folder)
             if entry.name.endswith(SUFFIX)
         ]
-        before = time.time() - self._settled_s
-        return [name.removesuffix(SUFFIX) for changed, name in sorted(found)[:AT_ONCE] if changed <= before]
+        return [name.removesuffix(SUFFIX) for _, name in sorted(found)[:AT_ONCE]]
 
     def told(self, leg: str) -> Told:
         try:
@@ -109,10 +111,12 @@ class CallFiles:
         except OSError as error:
             raise Unreadable(f"it cannot be opened ({error.strerror})") from None
         with os.fdopen(number, "rb") as file:
-            if not stat.S_ISREG(os.fstat(number).st_mode):
+            about = os.fstat(number)
+            if not stat.S_ISREG(about.st_mode):
                 raise Unreadable("it is no plain file")
             data = file.read(LARGEST + 1)
-        return Told(data, (self._recordings / f"message-{leg}.wav").is_file())
+        settled = about.st_mtime <= time.time() - self._settled_s
+        return Told(data, (self._recordings / f"message-{leg}.wav").is_file(), settled)
 
     def done(self, leg: str, digest: str) -> None:
         if self.told(leg).digest == digest:

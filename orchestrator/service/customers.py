@@ -34,8 +34,8 @@ def e164(raw: str, region: str) -> str | None:
 
     `region` (ISO 3166) is the country whose numbers come without a country code.
     """
-    number = _parsed(raw, region)
-    return None if number is None else _e164(number)
+    known = _parsed(raw, region)
+    return None if known is None else known[0]
 
 
 class Caller(Struct, frozen=True):
@@ -76,12 +76,7 @@ class Customers:
     def _identified(self, raw_numbers: Sequence[str]) -> tuple[list[str | None], set[str]]:
         """The customer of each number, and which of them were made just now: their files say nothing yet."""
         parsed = [_parsed(raw, self._region) for raw in raw_numbers]
-        texts = [None if number is None else _e164(number) for number in parsed]
-        regions = {
-            text: phonenumbers.region_code_for_number(number) or ""
-            for text, number in zip(texts, parsed, strict=True)
-            if text is not None and number is not None
-        }
+        regions = dict(filter(None, parsed))
         known = self._find(list(regions))
         made: dict[str, str] = {}
         while new := {number: region for number, region in regions.items() if number not in known}:
@@ -91,7 +86,7 @@ class Customers:
             except AlreadyHeld:
                 # Somebody made one of them since we looked: now it is found, or has been erased again.
                 known |= self._find(list(new))
-        return [None if text is None else known[text] for text in texts], set(made.values())
+        return [None if each is None else known[each[0]] for each in parsed], set(made.values())
 
     def _levels_of(self, customers: Collection[str]) -> dict[str, str]:
         """The level in the file of each of these customers who has one."""
@@ -136,11 +131,8 @@ def _created(customer_id: str, number: str, region: str) -> Record:
     )
 
 
-def _e164(number: phonenumbers.PhoneNumber) -> str:
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _parsed(raw: str, region: str) -> phonenumbers.PhoneNumber | None:
+def _parsed(raw: str, region: str) -> tuple[str, str] | None:
+    """The number in E.164 and the region that it belongs to; None for what is no valid number."""
     text = raw.strip()
     if not _LIKE_A_NUMBER.fullmatch(text):
         return None
@@ -148,4 +140,8 @@ def _parsed(raw: str, region: str) -> phonenumbers.PhoneNumber | None:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    return number if phonenumbers.is_valid_number(number) else None
+    # As `is_valid_number` does, which would keep the region for itself.
+    its = phonenumbers.region_code_for_number(number)
+    if its is None or not phonenumbers.is_valid_number_for_region(number, its):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), its

@@ -7,7 +7,7 @@ call is in the log goes. A call is imported once: the contact's id derives from 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -17,7 +17,7 @@ import structlog
 
 from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.runner.inputs import ImportCall
-from orchestrator.service.call_files import LARGEST, Place, Unreadable
+from orchestrator.service.call_files import LARGEST, Place, Told, Unreadable
 from orchestrator.service.customers import Caller
 from orchestrator.steady import Spawn
 from orchestrator.store import StoreError
@@ -156,10 +156,11 @@ def _matching(shape: re.Pattern[str], text: str) -> str:
 
 
 class Lying(NamedTuple):
-    """A place where files lie, and whose they are."""
+    """A place where files lie, whose they are, and whether it is a folder of this machine."""
 
     place: Place
     here: Callable[[], Here]
+    near: bool = False
 
 
 class Importer:
@@ -186,15 +187,31 @@ class Importer:
 
     def _look_for_ever(self) -> None:
         while True:
+            imported = 0
             try:
-                self.look()
+                imported = self.look()
             except StoreError as error:
                 # The files stay, and are read when the database is there again.
                 log.warning("calls-not-imported", error=type(error).__name__)
-            gevent.sleep(EVERY_S)
+            # After a long outage there are more of them than one look takes.
+            gevent.sleep(0 if imported else EVERY_S)
+
+    def look_for(self, legs: Container[str]) -> int:
+        """Import what this machine's switches say of these callers, who count as waiting or talking with us, before
+        anybody finds their legs gone and takes it that they gave up; how many calls were. Nothing is put aside.
+        """
+        imported = 0
+        for source in self._sources:
+            try:
+                for leg in source.place.waiting() if source.near else ():
+                    if leg in legs:
+                        imported += self._import(source, leg, may_put_aside=False)
+            except (OSError, StoreError) as error:
+                log.warning("calls-not-imported", error=f"{type(error).__name__}: {error}")
+        return imported
 
     def look(self) -> int:
-        """Import what is there, a few at a time; how many calls were. A place that cannot be reached keeps no other
+        """Import what is there, so many at a time; how many calls were. A place that cannot be reached keeps no other
         waiting, nor does a file that leads to an error that nobody foresaw: that is raised once all were looked at.
         """
         imported = 0
@@ -215,13 +232,15 @@ class Importer:
             raise unforeseen
         return imported
 
-    def _import(self, source: Lying, leg: str) -> bool:
+    def _import(self, source: Lying, leg: str, *, may_put_aside: bool = True) -> bool:
         """Whether this file's call is in the log now, and was not before."""
+        told: Told | None = None
         try:
             told = source.place.told(leg)
             command = read(told.data, leg, source.here(), self._clock())
         except Unreadable as error:
-            source.place.put_aside(leg, str(error))
+            if may_put_aside and (told is None or told.settled):
+                source.place.put_aside(leg, str(error))
             return False
         if command.message and not told.message:
             command = msgspec.structs.replace(command, message="", message_ms=0)

@@ -3,6 +3,9 @@
 The browser holds 256 random bits, the table their hash. A session ends when nothing was asked for during IDLE_S, at
 the latest after LONGEST_S, when its user or an administrator ends it, with the user's password, and with their right to
 come in. What began and ended is in the log; the table holds what is open.
+
+While the database is away, whoever had a session goes on by what was known of them, and people sign in by it: only to
+work at an agent's desk, for a bounded time. When it is back each of them is looked at again (docs/decisions/0105).
 """
 
 import hashlib
@@ -18,6 +21,7 @@ from msgspec import Struct
 
 from orchestrator.domain.access.users import SessionEnded, User, UserSignedIn
 from orchestrator.service.access import Users
+from orchestrator.service.meanwhile import Began, Ended, Meanwhile, may_go_on, now, password_mark
 from orchestrator.store import Away, Source
 
 IDLE_S: Final = 2 * 3600
@@ -26,8 +30,7 @@ LONGEST_S: Final = 12 * 3600
 FORMER_S: Final = 60
 # seen_at is not written more often than this: most requests then only read.
 _TOUCH_S: Final = 60
-# How long a session that was good is taken to be good while the database is away: desks go on working.
-AWAY_S: Final = 300
+_MS_IN_S: Final = 1000
 _REMEMBERED: Final = 10_000
 _LONGEST_BROWSER: Final = 200
 
@@ -52,11 +55,21 @@ DELETE FROM web.sessions
 
 
 class SignedIn(Struct, frozen=True):
-    """Who is behind a request. `new_key` is to be handed to the browser where it is not empty."""
+    """Who is behind a request. `new_key` is to be handed to the browser where it is not empty. `desk_only`: for long
+    nobody could tell whether they still are who they were: they may be an agent at a desk, and nothing more.
+    """
 
     session_id: str
     user: User
     new_key: str = ""
+    desk_only: bool = False
+
+
+class Patience(Struct, frozen=True):
+    """For how long (s) what was known of people is believed while the database is away: at desks, and for the rest."""
+
+    desk_s: float = 3600.0
+    rights_s: float = 300.0
 
 
 class OpenSession(Struct, frozen=True):
@@ -74,16 +87,22 @@ class OpenSession(Struct, frozen=True):
 class Sessions:
     """Begun, checked, ended. Thread-safe. Methods raise `Away` where the database is not there."""
 
-    def __init__(self, source: Source, users: Users) -> None:
+    def __init__(self, source: Source, users: Users, meanwhile: Meanwhile, patience: Patience) -> None:
         self._source = source
         self._users = users
+        self._meanwhile = meanwhile
+        self._patience = patience
         self._lock = threading.Lock()
         self._good: OrderedDict[bytes, tuple[SignedIn, float]] = OrderedDict()
+        self._begun: dict[bytes, Began] = {}
+        """Sessions that began while the database was away, until each was looked at again."""
+        self._ended: set[bytes] = set()
+        """Those that ended then."""
 
     def begin(self, user: User, *, address: str, browser: str) -> SignedIn:
         """A new session of a user whose password was just verified."""
         session_id, key = str(uuid.uuid4()), secrets.token_urlsafe(32)
-        browser = "".join(character for character in browser[:_LONGEST_BROWSER] if character.isprintable())
+        browser = _printable(browser)
         with self._source.borrow() as connection:
             connection.execute(_SWEEP, (IDLE_S,))
             connection.execute(
@@ -102,24 +121,121 @@ class Sessions:
         session is looked at only: neither a new key nor a longer life.
         """
         hashed = _hash(key)
+        if hashed in self._ended:
+            return None
         try:
-            found = self._check(hashed, touch=touch)
+            found = self._check(hashed, touch=touch) or self._begun_lately(hashed)
         except Away:
-            with self._lock:
-                kept = self._good.get(hashed)
-            if kept is None or time.monotonic() - kept[1] > AWAY_S:
-                raise
-            return kept[0]
+            return self._remembered(hashed)
         with self._lock:
             if found is None:
                 self._good.pop(hashed, None)
-            else:
+            elif not found.desk_only:
                 self._good[hashed] = (SignedIn(found.session_id, found.user), time.monotonic())
                 self._good.move_to_end(hashed)
                 while len(self._good) > _REMEMBERED:
                     self._good.popitem(last=False)
         return found
 
+    # --- while the database is away ----------------------------------------------------------------------------------
+    def may_begin_away(self) -> bool:
+        """Whether people may sign in by what is known of them, now that the database is away."""
+        return self._users.unsure_s() < self._patience.desk_s
+
+    def begin_away(self, user: User, *, address: str, browser: str) -> SignedIn:
+        """A new session of a user whose password was just verified by what is known of them; it is for a desk only.
+
+        Raises `NotKept` where nobody could tell later that it began.
+        """
+        session_id, key = str(uuid.uuid4()), secrets.token_urlsafe(32)
+        began = Began(
+            session_id=session_id,
+            key_hash=_hash(key),
+            user_id=user.user_id,
+            granted=user.granted,
+            password=password_mark(user),
+            address=address,
+            browser=_printable(browser),
+            at=now(),
+            known_ms=round(self._users.unsure_s() * _MS_IN_S),
+        )
+        self._meanwhile.keep(began)
+        with self._lock:
+            self._begun[began.key_hash] = began
+        return SignedIn(session_id, user, key, desk_only=True)
+
+    def end_away(self, session_id: str, user_id: str) -> None:
+        """Sign out, though the database is away. Raises `NotKept`."""
+        self._meanwhile.keep(Ended(session_id=session_id, user_id=user_id))
+        with self._lock:
+            self._ended |= {hashed for hashed, began in self._begun.items() if began.session_id == session_id}
+            self._ended |= {hashed for hashed, (held, _) in self._good.items() if held.session_id == session_id}
+
+    def forget(self, session_id: str) -> None:
+        """It was ended elsewhere: should the database go away now, it is not taken to be good."""
+        with self._lock:
+            for hashed in [hashed for hashed, (held, _) in self._good.items() if held.session_id == session_id]:
+                del self._good[hashed]
+
+    def confirm(self, began: Began, *, good: bool) -> None:
+        """The database is back: a session that began meanwhile is one like any other from now on, or over. Safe to
+        repeat.
+        """
+        if good:
+            with self._source.borrow() as connection:
+                connection.execute(
+                    "INSERT INTO web.sessions (session_id, key_hash, user_id, granted, ends_at, address, browser)"
+                    " VALUES (%s, %s, %s, %s, clock_timestamp() + make_interval(secs => %s), %s, %s)"
+                    " ON CONFLICT DO NOTHING",
+                    (
+                        *(began.session_id, began.key_hash, began.user_id, began.granted),
+                        *(LONGEST_S, began.address, began.browser),
+                    ),
+                )
+        else:
+            event = SessionEnded(session_id=began.session_id, reason="not_confirmed")
+            self._users.note(began.user_id, event, actor="system")
+        with self._lock:
+            self._begun.pop(began.key_hash, None)
+
+    def all_settled(self) -> None:
+        """Nothing of what was done meanwhile is left to be looked at."""
+        with self._lock:
+            self._begun.clear()
+            self._ended.clear()
+
+    def _remembered(self, hashed: bytes) -> SignedIn | None:
+        """Who holds this key, by what is known; None for somebody unknown who may sign in so. Raises `Away` else."""
+        with self._lock:
+            began, kept = self._begun.get(hashed), self._good.get(hashed)
+        unsure_s, patience = self._users.unsure_s(), self._patience
+        if began is not None and unsure_s < patience.desk_s:
+            user = self._users.recall(began.user_id)
+            good = user is not None and may_go_on(user, began)
+            return SignedIn(began.session_id, user, desk_only=True) if good and user is not None else None
+        if kept is not None:
+            held, checked_at = kept
+            checked_s = time.monotonic() - checked_at
+            idle_s = checked_s - unsure_s  # when the database went away
+            unsure_s = min(unsure_s, checked_s)
+            user = self._users.recall(held.user.user_id) or held.user
+            if unsure_s < max(patience.desk_s, patience.rights_s) and idle_s < IDLE_S:
+                if user.disabled or not user.roles:
+                    return None
+                return SignedIn(held.session_id, user, desk_only=unsure_s >= patience.rights_s)
+        if self.may_begin_away():
+            return None
+        raise Away("The database is away, and nobody knows (any more) who this is.")
+
+    def _begun_lately(self, hashed: bytes) -> SignedIn | None:
+        """The database is back, and this session has not been recorded yet: its user is looked at as they are now."""
+        began = self._begun.get(hashed)
+        user = self._users.get(began.user_id) if began is not None else None
+        if began is None or user is None or not may_go_on(user, began):
+            return None
+        return SignedIn(began.session_id, user, desk_only=True)
+
+    # --- with the database -------------------------------------------------------------------------------------------
     def _check(self, hashed: bytes, *, touch: bool) -> SignedIn | None:
         words = {"hash": hashed, "touch_s": _TOUCH_S, "idle_s": IDLE_S}
         row = self._source.run(lambda connection: connection.execute(_CHECK, words).fetchone())
@@ -179,6 +295,10 @@ class Sessions:
         for session_id, user_id in ended:
             self._users.note(str(user_id), SessionEnded(session_id=str(session_id), reason=reason), actor=actor)
         return len(ended)
+
+
+def _printable(browser: str) -> str:
+    return "".join(character for character in browser[:_LONGEST_BROWSER] if character.isprintable())
 
 
 def _hash(key: str) -> bytes:

@@ -1,9 +1,10 @@
-"""A connection that waits for its server as gevent does it best: with one watcher for its whole life.
+"""Waiting as gevent does it best: a connection with one watcher for its whole life, and an alarm without a greenlet.
 
 psycopg sees that gevent has patched the process and waits by `select.poll`, which gevent plays with a new poll object,
 a new watcher, an entry in epoll and a timer at each turn: half of what a short statement costs (28 and 16 us of CPU).
 """
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
@@ -57,3 +58,25 @@ class HubConnection(psycopg.Connection[Any]):
             hub.wait(watcher)
         finally:
             watcher.close()
+
+
+class Alarm:
+    """Calls something `after_s` after it was set. A wait that times out costs a greenlet's turn at both of its ends."""
+
+    def __init__(self, after_s: float, call: Callable[[], None]) -> None:
+        """`call()` runs in the hub itself, where nothing may wait."""
+        self._timer: Any = get_hub().loop.timer(after_s, after_s)
+        self._call = call
+
+    def set(self) -> None:
+        """Call it in a while; one that is set already goes on."""
+        if not self._timer.active:
+            self._timer.again(self._go_off, update=False)
+
+    def clear(self) -> None:
+        """Do not call it."""
+        self._timer.stop()
+
+    def _go_off(self) -> None:
+        self._timer.stop()
+        self._call()

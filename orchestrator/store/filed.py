@@ -13,7 +13,7 @@ from orchestrator.store.connections import Connection, Source
 from orchestrator.store.errors import Away
 from orchestrator.store.log import Log
 from orchestrator.store.mapper import LedgerMapper, State, instant_of
-from orchestrator.store.recorder import Row
+from orchestrator.store.recorder import Row, Share
 
 _encoder = msgspec.json.Encoder()
 
@@ -55,9 +55,12 @@ class FiledLog(Log):
                 counted[(at - begins) * parts // (ends - begins)] += 1
         return counted
 
-    def happened(self, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Record]:
+    def happened(
+        self, after: int = 0, until: int | None = None, batch: int = 10_000, share: Share | None = None
+    ) -> Iterator[Record]:
         """As `history`: a fold that looks at less gains nothing here, where no server reads on meanwhile."""
-        return self.history(after=after, until=until, batch=batch)
+        records = self.history(after=after, until=until, batch=batch)
+        return records if share is None else (record for record in records if share.has(record.stream))
 
     def versions(self, kinds: Sequence[str]) -> dict[str, int]:
         return {name: rows[-1].version for name, rows in self._of_stream.items() if kind_of(name) in kinds}

@@ -16,7 +16,7 @@ from orchestrator.store.connections import Connection, Source, is_passing
 from orchestrator.store.errors import Away
 from orchestrator.store.keys import KeyShelf
 from orchestrator.store.mapper import LedgerMapper, Opener, instant_of, is_sealed, mask
-from orchestrator.store.recorder import END_OF_LOG, LedgerRecorder, Row
+from orchestrator.store.recorder import END_OF_LOG, LedgerRecorder, Row, Share
 from orchestrator.store.schema import CHANNEL
 from orchestrator.vault import ERASED, Vault, open_text
 
@@ -46,6 +46,19 @@ _LOWEST: Final = (
     f"SELECT min({_AT}) FROM public.ringledger_events"  # noqa: S608 - our own words
     " WHERE notification_id > %s AND notification_id <= %s"
 )
+# From the first stream of a kind to the next and the next, each found in the index: nothing of the rest is looked at.
+_OF_KIND: Final = (
+    "WITH RECURSIVE named AS ("
+    "SELECT min(originator_id) AS name FROM public.ringledger_events WHERE originator_id > %(begins)s"
+    " UNION ALL SELECT"
+    " (SELECT min(e.originator_id) FROM public.ringledger_events AS e WHERE e.originator_id > named.name)"
+    " FROM named WHERE starts_with(named.name, %(begins)s))"
+    " SELECT e.notification_id, e.originator_id, e.originator_version, e.topic, e.state,"
+    " (SELECT max(l.originator_version) FROM public.ringledger_events AS l WHERE l.originator_id = named.name)"
+    " FROM named JOIN public.ringledger_events AS e ON e.originator_id = named.name"
+    " WHERE starts_with(named.name, %(begins)s) AND split_part(e.topic, '.v', 1) = ANY(%(events)s)"
+    " ORDER BY e.originator_id, e.originator_version"
+)
 _DENSITY: Final = (
     f"SELECT width_bucket({_AT}, %s, %s, %s) AS part, count(*) FROM public.ringledger_events"  # noqa: S608 - our own words
     " WHERE notification_id > %s AND notification_id <= %s GROUP BY part"
@@ -70,6 +83,8 @@ class Log:
         sealed: bool = False,
         opener: Opener | None = None,
     ) -> None:
+        self.source = source
+        """Where it is, and as whom."""
         self._source = source
         self._vault = vault
         self._given = _as_stored if sealed else opener
@@ -93,11 +108,13 @@ class Log:
                 return
             after = rows[-1].position
 
-    def happened(self, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Happened]:
+    def happened(
+        self, after: int = 0, until: int | None = None, batch: int = 10_000, share: Share | None = None
+    ) -> Iterator[Happened]:
         """What `history` tells as far as a fold looks at it: at half the cost, and where no keys are needed the server
         reads on while the caller folds. Holds one of the source's connections as long as it is iterated; where that is
         lost, it goes on. A statement sends `batch` rows: none takes so long that the server would end it, or hold back
-        its housekeeping.
+        its housekeeping. With a `share` only what belongs to that.
         """
         last = END_OF_LOG if until is None else until
         vain = 0
@@ -105,7 +122,7 @@ class Log:
             begun, count = after, 0
             try:
                 with self._source.borrow() as connection:
-                    for rows in self._parts(connection, after=after, until=last, limit=batch):
+                    for rows in self._parts(connection, after=after, until=last, limit=batch, share=share):
                         sealed = {row[1] for row in rows if is_sealed(row[4])} if self._vault is not None else ()
                         yield from self._mapper.told(rows, self.opener(sealed))
                         after = rows[-1][0]
@@ -142,6 +159,19 @@ class Log:
         for first in range(0, len(wanted), at_once):
             some = wanted[first : first + at_once]
             yield from self._records(self._source.run(partial(self._recorder.streams, names=some, until=until)))
+
+    def of_kind(self, kind: str, events: Sequence[str]) -> Iterator[tuple[Record, int]]:
+        """The records of these names in all streams of a kind, stream by stream, with each stream's last version."""
+        given = {"begins": f"{kind}-", "events": list(events)}
+
+        def read(connection: Connection) -> list[tuple[Row, int]]:
+            found = connection.execute(_OF_KIND, given).fetchall()
+            return [(Row(*row), cast("int", last)) for *row, last in cast("list[tuple[Any, ...]]", found)]
+
+        rows = self._source.run(read)
+        versions = {row.stream: last for row, last in rows}
+        for record in self._records([row for row, _ in rows]):
+            yield record, versions[record.stream]
 
     def open_streams(self, begun: Sequence[str], ended: Sequence[str], until: int) -> list[str]:
         """The streams with an event named in `begun` and none named in `ended`, up to a position: what was still going
@@ -347,11 +377,13 @@ class Log:
     def _page_on(self, connection: Connection, after: int, limit: int) -> list[Row]:
         return self._recorder.page(connection, after=after, until=END_OF_LOG, kinds=None, limit=limit)
 
-    def _parts(self, connection: Connection, *, after: int, until: int, limit: int) -> Iterator[list[tuple[Any, ...]]]:
+    def _parts(
+        self, connection: Connection, *, after: int, until: int, limit: int, share: Share | None
+    ) -> Iterator[list[tuple[Any, ...]]]:
         """The rows as they come; where keys are needed all at once, for then one question brings all of them: beside
         other work each waits for its turn.
         """
-        parts = self._recorder.sent(connection, after=after, until=until, limit=limit)
+        parts = self._recorder.sent(connection, after=after, until=until, limit=limit, share=share)
         if self._vault is None:
             yield from parts
         elif whole := list(chain.from_iterable(parts)):

@@ -107,8 +107,9 @@ class LedgerMapper(Mapper[str]):
         self._entries = dict(catalogue)
         self._by_class = {entry.cls: entry for entry in catalogue.values()}
         self._topic_of = {entry.cls: _topic(entry.name, entry.version) for entry in catalogue.values()}
+        self._ways: dict[type[Event], tuple[Entry, str, str, Shape | None]] = {}
+        """Of each class: its entry, how the names of its streams begin, its topic, and where personal text is in it."""
         self._topics: dict[str, tuple[Entry, int]] = {}
-        self._shapes: dict[type[Event], Shape | None] = {}
         self._decoders: dict[str, msgspec.json.Decoder[State[Any]]] = {}
         self._tellers: dict[str, tuple[Callable[[bytes], _Told[Any]], bool]] = {}
         """By topic, for today's versions whose texts can be opened where they stand: what decodes them, and whether
@@ -119,7 +120,8 @@ class LedgerMapper(Mapper[str]):
         for entry in catalogue.values():
             if len(entry.upcasters) != entry.version - 1:
                 raise ValueError(f"{entry.name} is at version {entry.version} with {len(entry.upcasters)} upcasters")
-            shape = self._shapes[entry.cls] = shape_of(entry.cls)
+            shape = shape_of(entry.cls)
+            self._ways[entry.cls] = (entry, f"{entry.kind}-", self._topic_of[entry.cls], shape)
             if shape is not None and is_flat(shape):
                 self._flat.add(entry.cls)
             self._decoders[entry.name] = msgspec.json.Decoder(State[entry.cls])  # type: ignore[name-defined]
@@ -133,16 +135,17 @@ class LedgerMapper(Mapper[str]):
         """The catalogue's entry; raises `WrongKind` for an event that is not listed and so cannot be stored."""
         entry = self._by_class.get(type(event))
         if entry is None:
-            raise WrongKind(f"{type(event).__name__} is not in the catalogue of events and cannot be stored.")
+            raise _unlisted(event)
         return entry
 
     def draft(self, record: Record) -> Draft:
         """Check and encode. Raises `WrongKind`, or ValueError for text that is no Unicode (a lone surrogate)."""
-        entry = self.entry_of(record.event)
-        if not record.stream.startswith(entry.kind + "-"):
+        way = self._ways.get(type(record.event))
+        if way is None:
+            raise _unlisted(record.event)
+        entry, beginning, topic, shape = way
+        if not record.stream.startswith(beginning):
             raise WrongKind(f"{entry.name} lives in {entry.kind}-… streams, not in {record.stream}.")
-        topic = self._topic_of[entry.cls]
-        shape = self._shapes[entry.cls]
         if shape is not None:
             body = msgspec.to_builtins(record.event)
             texts: list[PersonalText] = []
@@ -245,6 +248,10 @@ class LedgerMapper(Mapper[str]):
         name, _, number = topic.rpartition(".v")
         event = UnknownEvent(name=name or topic, version=int(number) if number.isdigit() else 0, body=bytes(raw.event))
         return Record(stream=stream, version=version, event=event, event_id=raw.id, about=raw.about, position=position)
+
+
+def _unlisted(event: Event) -> WrongKind:
+    return WrongKind(f"{type(event).__name__} is not in the catalogue of events and cannot be stored.")
 
 
 def _topic(name: str, version: int) -> str:

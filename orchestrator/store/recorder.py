@@ -20,7 +20,7 @@ from msgspec import Struct
 from psycopg.rows import dict_row, tuple_row
 from psycopg.types.numeric import Int8
 
-from orchestrator.domain.kernel import Record
+from orchestrator.domain.kernel import Record, kind_of
 from orchestrator.store.arrays import (
     BYTEA_ARRAY,
     INT8,
@@ -84,6 +84,11 @@ _PAGE: Final = (
     " WHERE notification_id > %b AND notification_id <= %b ORDER BY notification_id LIMIT %b"
 )
 _PAGE_OF_KINDS: Final = _PAGE.replace(" ORDER BY", " AND split_part(originator_id, '-', 1) = ANY(%b) ORDER BY")
+_PAGE_OF_SHARE: Final = _PAGE.replace(
+    " ORDER BY",
+    " AND CASE WHEN starts_with(originator_id, 'contact-') THEN (right(originator_id, 1) = ANY(%b)) <> %b"
+    " ELSE %b OR split_part(originator_id, '-', 1) = ANY(%b) END ORDER BY",
+)
 _STREAM: Final = (
     "SELECT notification_id, originator_id, originator_version, topic, state FROM public.ringledger_events"
     " WHERE originator_id = %b AND originator_version > %b ORDER BY originator_version LIMIT %b"
@@ -102,6 +107,24 @@ _AT_ONCE: Final = 1_000
 _NO_TEXT: Final = TextArray(())
 _NO_BYTES: Final = ByteaArray(())
 _NO_NUMBERS: Final = BigintArray(())
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    """Some of the log's streams. The first share has shifts, and everything that no other one has; the others have the
+    contacts whose id ends with one of their digits. What is of `kinds` is in each.
+    """
+
+    first: bool
+    digits: str
+    """Of the first share: those that others have."""
+    kinds: tuple[str, ...]
+
+    def has(self, stream: str) -> bool:
+        """Whether this stream is one of them, as the database has it, too."""
+        kind = kind_of(stream)
+        if kind == "contact":
+            return (stream[-1:] in self.digits) != self.first
+        return self.first or kind in self.kinds
 
 
 class Fence(Struct, frozen=True):
@@ -255,10 +278,18 @@ class LedgerRecorder(PostgresApplicationRecorder):
             )
         return _rows(cursor)
 
-    def sent(self, connection: Connection, *, after: int, until: int, limit: int) -> Iterator[list[tuple[Any, ...]]]:
+    def sent(
+        self, connection: Connection, *, after: int, until: int, limit: int, share: Share | None = None
+    ) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of `page` as they come, some at a time: the server sends while the caller works."""
+        bounds = (_int8(after), _int8(until))
         with connection.cursor() as cursor:
-            rows = cursor.stream(_PAGE, (_int8(after), _int8(until), _int8(limit)), binary=True, size=_AT_ONCE)
+            if share is None:
+                rows = cursor.stream(_PAGE, (*bounds, _int8(limit)), binary=True, size=_AT_ONCE)
+            else:
+                digits, kinds = TextArray(list(share.digits)), TextArray(list(share.kinds))
+                what = (digits, share.first, share.first, kinds)
+                rows = cursor.stream(_PAGE_OF_SHARE, (*bounds, *what, _int8(limit)), binary=True, size=_AT_ONCE)
             while some := list(islice(rows, _AT_ONCE)):
                 yield some
 
@@ -306,7 +337,7 @@ def _call(
         keys = (*_key_arrays(batch.new_keys), *_key_arrays(batch.hung_keys), *_index_arrays(batch.index))
     else:
         statement = _APPEND_BARE
-    return statement.ask(connection, (*first, *(each.data for each in (*known, *events, *keys))))
+    return statement.ask(connection, [*first, *[each.data for each in (*known, *events, *keys)]])
 
 
 def _key_arrays(keys: dict[str, Any]) -> tuple[TextArray, TextArray, ByteaArray]:

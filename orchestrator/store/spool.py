@@ -1,9 +1,10 @@
 """The spool: a file in which an active engine keeps its events while the database is away, in order and durable.
 
     spool/spool.db      SQLite in WAL mode, every commit synced
-      meta              the spool's own name, the ledger and the host that it belongs to
+      meta              the spool's own name, the ledger, machine and installation that it belongs to
       owner             which lease may write: checked inside each transaction, as the log checks its fence
-      entries           the events, sealed whole under a key derived from the key file, which needs no database
+      entries           the events, sealed whole under a key derived from the key file, which needs no database; `more`
+                        stands at each that is not the last of its step: no step goes to the log in parts
 
 All engines of a machine share it. Whoever takes the lease over becomes its owner first: from then on nothing of the
 owner before is taken any more (`Deposed`), and so nothing of it is done (docs/decisions/0097).
@@ -12,14 +13,15 @@ owner before is taken any more (`Deposed`), and so nothing of it is done (docs/d
 import fcntl
 import os
 import secrets
-import socket
 import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import zip_longest
 from pathlib import Path
+from socket import gethostname
 from typing import Final, TypeVar
 
 import msgspec
@@ -56,6 +58,15 @@ _NOT_NOW: Final = frozenset(
         sqlite3.SQLITE_CANTOPEN,
     }
 )
+# These say that a part of the file is gone.
+_UNREADABLE: Final = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_READ,
+        sqlite3.SQLITE_IOERR_SHORT_READ,
+        sqlite3.SQLITE_IOERR_DATA,
+        sqlite3.SQLITE_IOERR_CORRUPTFS,
+    }
+)
 # What is kept free for those who are being served already, once new callers are sent elsewhere.
 _RESERVE: Final = 0.25
 _SCHEMA: Final = """
@@ -66,8 +77,11 @@ CREATE TABLE owner (
 INSERT INTO owner VALUES (1, 0, '', 0, 0);
 CREATE TABLE entries (
     place INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, stream TEXT NOT NULL, version INTEGER NOT NULL,
-    topic TEXT NOT NULL, sealed BLOB NOT NULL);
+    topic TEXT NOT NULL, sealed BLOB NOT NULL, more INTEGER NOT NULL DEFAULT 0);
 """
+_OLDEST: Final = "SELECT place, epoch, stream, version, topic, sealed, more FROM entries ORDER BY place"
+# Spools of before it was said where a step ends.
+_ADD_ENDS: Final = "ALTER TABLE entries ADD COLUMN more INTEGER NOT NULL DEFAULT 0"
 
 
 class Entry(Struct, frozen=True):
@@ -102,17 +116,19 @@ class Spool:
         vault: Vault,
         *,
         ledger: str,
+        machine: str,
         limit_mb: int,
         catalogue: Mapping[str, CatalogueEntry] = CATALOGUE,
     ) -> None:
-        """Open the spool of this folder, or make it. One that belongs to another ledger or machine, or is none, is put
-        aside, and `put_aside` says where and why.
+        """Open the spool of this folder, or make it. One that belongs to another ledger or machine (`machine`:
+        `neighbour.identity`), or is none, is put aside, and `put_aside` says where and why.
         """
         self.put_aside: tuple[Path, str] | None = None
         self._folder = folder
         self._vault = vault
         self._mapper = LedgerMapper(catalogue)
         self._ledger = ledger
+        self._machine = machine
         self._limit = limit_mb * _MB
         self._lock = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -121,7 +137,7 @@ class Spool:
             self._file = self._in_place()
         self.waiting = self._count()
         """Events in it, as far as this process knows."""
-        self.size = self._size()
+        self.size = self._run(_size)
         """Bytes in use."""
 
     # --- who may write ----------------------------------------------------------------------------------------------
@@ -148,71 +164,84 @@ class Spool:
         self._write(write)
 
     def stands(self, fence: Fence) -> bool:
-        """Whether it is still the owner's."""
+        """Whether it is still the owner's. Raises `SpoolFailed` where nobody can say now."""
 
         def read(connection: sqlite3.Connection) -> bool:
             return _is_owner(connection, fence)
 
-        return self._run(read)
+        return self._read(read)
 
     # --- events ------------------------------------------------------------------------------------------------------
     def append(self, fence: Fence, records: Sequence[Record]) -> None:
-        """Keep these behind all others, in one synced commit. Raises `Deposed`; `SpoolFailed` where the disk or the
-        spool is full or fails: none of them is kept then.
+        """Keep these behind all others, in one synced commit: whole steps. Raises `Deposed`; `SpoolFailed` where the
+        disk or the spool is full or fails: none of them is kept then.
         """
-        rows = [self._row(fence.epoch, record) for record in records]
-        if self.size + sum(len(sealed) for *_, sealed in rows) > self._limit * (1 + _RESERVE):
+        rows = [self._row(fence.epoch, record, more=more) for record, more in _with_ends(records)]
+        if self.size + sum(len(sealed) for *_, sealed, _ in rows) > self._limit * (1 + _RESERVE):
             raise SpoolFailed(f"The spool is full: {self.size // _MB} MB are in use, and the reserve is too.")
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: sqlite3.Connection) -> int:
             _check(connection, fence)
             connection.executemany(
-                "INSERT INTO entries (epoch, stream, version, topic, sealed) VALUES (?, ?, ?, ?, ?)", rows
+                "INSERT INTO entries (epoch, stream, version, topic, sealed, more) VALUES (?, ?, ?, ?, ?, ?)", rows
             )
+            return _size(connection)
 
-        self._write(write)
+        size = self._write(write)  # first: others drop while it waits
         self.waiting += len(rows)
-        self.size = self._size()
+        self.size = size
 
     def first(self, limit: int) -> list[Entry]:
-        """The oldest of them, in order. Raises `Damaged` where some should be there and the oldest cannot be read."""
+        """The oldest of them, in order: so many, and then to the end of a step. Raises `Damaged` where some should be
+        there and the oldest step cannot be read; `SpoolFailed` where it cannot be read now.
+        """
 
         def read(connection: sqlite3.Connection) -> list[Entry]:
             found: list[Entry] = []
+            whole = 0
             try:
                 place, last = _bounds(connection)
-                rows = connection.execute(
-                    "SELECT place, epoch, stream, version, topic, sealed FROM entries ORDER BY place LIMIT ?", (limit,)
-                )
-                for row in rows:
-                    place += 1
-                    found.append(self._entry(place, *row))
-                if place < last and len(found) < limit:
-                    raise Damaged(f"{last - place} events from place {place + 1} on are missing.")
+                with closing(connection.execute(_OLDEST)) as rows:
+                    for *row, more in rows:
+                        place += 1
+                        found.append(self._entry(place, *row))
+                        whole = whole if more else len(found)
+                        if whole >= limit:
+                            return found
+                if place < last or whole < len(found):
+                    raise Damaged(f"{max(1, last - place)} events from place {place + 1} on are missing.")
             except (sqlite3.DatabaseError, Tampered, Corrupt, TypeError) as error:
-                if not found:
+                if isinstance(error, sqlite3.DatabaseError) and _is_not_now(error):
+                    raise
+                if not whole:
                     raise Damaged(f"The spool cannot be read on from here: {error}") from error
-            return found
+            return found[:whole]
 
-        return self._run(read)
+        return self._read(read)
 
     def drop(self, fence: Fence, until: int) -> int:
         """Forget those up to this place, which are in the log; how many are left. Raises `Deposed`, `SpoolFailed`."""
 
-        def write(connection: sqlite3.Connection) -> int:
+        def write(connection: sqlite3.Connection) -> tuple[int, int]:
             _check(connection, fence)
             connection.execute("UPDATE owner SET drained = ?", (until,))
-            return connection.execute("DELETE FROM entries WHERE place <= ?", (until,)).rowcount
+            dropped = connection.execute("DELETE FROM entries WHERE place <= ?", (until,)).rowcount
+            return dropped, _size(connection)
 
-        dropped = self._write(write)  # first: others append while it waits
+        dropped, size = self._write(write)  # first: others append while it waits
         self.waiting = max(0, self.waiting - dropped)
-        self.size = self._size()
+        self.size = size
         return self.waiting
 
     @property
     def full(self) -> bool:
         """Whether no new callers should be let in: what is left is for those who are being served."""
         return self.size > self._limit
+
+    @property
+    def limit(self) -> int:
+        """Bytes that it may come to before new callers are sent elsewhere."""
+        return self._limit
 
     @property
     def share(self) -> float:
@@ -227,7 +256,7 @@ class Spool:
             aside = self._move(why)
             self._connection, self.id = self._open()
             self._file = self._in_place()
-        self.waiting, self.size = 0, self._size()
+        self.waiting, self.size = 0, self._run(_size)
         return aside
 
     def catch_up(self) -> None:
@@ -239,7 +268,7 @@ class Spool:
             self._connection, self.id = self._open()
             self._file = self._in_place()
             former.close()
-        self.waiting, self.size = self._count(), self._size()
+        self.waiting, self.size = self._count(), self._run(_size)
 
     def close(self) -> None:
         """Close the file."""
@@ -259,6 +288,7 @@ class Spool:
                 connection, meta = _known(path)
                 why = self._why_not(meta)
                 if not why:
+                    self._bring_up(connection, meta)
                     return connection, meta["id"]
                 connection.close()
             except sqlite3.DatabaseError as error:
@@ -274,9 +304,16 @@ class Spool:
             return "it is no spool of this program"
         if meta.get("ledger") != self._ledger:
             return "it belongs to another ledger"
-        if meta.get("host") != socket.gethostname():
-            return f"it belongs to another machine ({meta.get('host')})"
-        return ""
+        # One of before machines were told apart by more than their name.
+        theirs, ours = (meta["machine"], self._machine) if "machine" in meta else (meta.get("host"), gethostname())
+        return "" if theirs == ours else f"it belongs to another machine or installation ({meta.get('host')})"
+
+    def _bring_up(self, connection: sqlite3.Connection, meta: dict[str, str]) -> None:
+        """Add what spools of before do not have."""
+        if "machine" not in meta:
+            connection.execute("INSERT INTO meta VALUES ('machine', ?)", (self._machine,))
+        if "more" not in {column for _, column, *_ in connection.execute("PRAGMA table_info(entries)")}:
+            connection.execute(_ADD_ENDS)
 
     def _make(self, path: Path) -> tuple[sqlite3.Connection, str]:
         """Make it whole beside its place, so that no crash leaves half of one there."""
@@ -286,7 +323,8 @@ class Spool:
         making = sqlite3.connect(half)
         try:
             making.executescript(_SCHEMA)
-            meta = {"form": _FORM, "id": name, "ledger": self._ledger, "host": socket.gethostname()}
+            host = gethostname()  # for people: it may change
+            meta = {"form": _FORM, "id": name, "ledger": self._ledger, "machine": self._machine, "host": host}
             making.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
             making.commit()
         finally:
@@ -306,10 +344,10 @@ class Spool:
         self.put_aside = aside, why
         return aside
 
-    def _row(self, epoch: int, record: Record) -> tuple[int, str, int, str, bytes]:
+    def _row(self, epoch: int, record: Record, *, more: bool) -> tuple[int, str, int, str, bytes, bool]:
         topic, state = self._mapper.plain(record)
         sealed = self._vault.seal_bytes(f"spool {self.id}", state, _bound(record.stream, record.version, topic))
-        return epoch, record.stream, record.version, topic, sealed
+        return epoch, record.stream, record.version, topic, sealed, more
 
     def _entry(
         self, expected: int, place: int, epoch: int, stream: str, version: int, topic: str, sealed: bytes
@@ -322,15 +360,13 @@ class Spool:
     def _count(self) -> int:
         return int(self._run(lambda connection: connection.execute("SELECT count(*) FROM entries").fetchone()[0]))
 
-    def _size(self) -> int:
-        def read(connection: sqlite3.Connection) -> int:
-            pages, free, size = (
-                connection.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("page_count", "freelist_count", "page_size")
-            )
-            return int((pages - free) * size)
-
-        return self._run(read)
+    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return self._run(work)
+        except sqlite3.DatabaseError as error:
+            if _is_not_now(error):
+                raise SpoolFailed(f"The spool cannot be read now: {error}") from error
+            raise
 
     def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """In one transaction, which holds the file's write lock from its beginning."""
@@ -402,6 +438,26 @@ def _bounds(connection: sqlite3.Connection) -> tuple[int, int]:
     (drained,) = connection.execute("SELECT drained FROM owner").fetchone()
     taken = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
     return int(drained), int(taken[0]) if taken is not None else 0
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def _with_ends(records: Sequence[Record]) -> Iterator[tuple[Record, bool]]:
+    """Each with whether the next one is of the same step: of the same input, which each input has once."""
+    for record, following in zip_longest(records, records[1:]):
+        more = following is not None and record.about.causation == following.about.causation != ""
+        yield record, more
+
+
+def _is_not_now(error: sqlite3.Error) -> bool:
+    """Whether this says nothing of the file."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in _NOT_NOW and code not in _UNREADABLE
 
 
 def _bound(stream: str, version: int, topic: str) -> bytes:

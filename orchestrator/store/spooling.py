@@ -83,7 +83,7 @@ class Drain:
         self._doubtful = True
 
     def some(self) -> int:
-        """Store a batch; how many events of the spool are in the log now that were not, or not known to be.
+        """Store a batch of whole steps; how many events are in the log now that were not, or not known to be.
 
         Raises `Away` and what passes where the database is away: try again. `Deposed`; `VersionConflict` where
         somebody else has decided about the same; `Damaged` where the spool cannot be read on; `SpoolFailed`.
@@ -163,6 +163,8 @@ class Spooler:
     ) -> None:
         self.under_way = False
         """Whether events go to the spool, and none past it."""
+        self.draining = False
+        """Whether the database is back, and is brought what is in it."""
         self._spool = spool
         self._right = right
         self._fence = fence
@@ -189,6 +191,7 @@ class Spooler:
             self._right.end_spooling()
             return False
         self._taken = 0
+        self.draining = False
         self._over.clear()
         self.under_way = True
         self._threads = [
@@ -225,8 +228,13 @@ class Spooler:
 
     def _keep(self) -> None:
         while not self._over.is_set():
-            if not self._right.extend(lambda: self._spool.stands(self._fence)):
-                raise Deposed(f"The spool has another owner than epoch {self._fence.epoch}.")
+            try:
+                stands = self._right.extend(lambda: self._spool.stands(self._fence))
+            except SpoolFailed as error:
+                log.warning("spool-not-looked-at", why=str(error))  # the right to act ends by itself
+            else:
+                if not stands:
+                    raise Deposed(f"The spool has another owner than epoch {self._fence.epoch}.")
             self._over.wait(LOOK_S)
 
     def _empty(self) -> None:
@@ -236,34 +244,35 @@ class Spooler:
         while not self._stop.is_set():
             try:
                 stored = self._drain.some()
+                begun = begun or time.monotonic()
+                pause_s = _FIRST_PAUSE_S
+                if stored and self._spool.waiting > _BATCH:
+                    self.draining = True
+                    continue
+                if stored or self._drain.answers():
+                    self._finish()
+                    self._drain.close()
+                    self._drained(Drained(self._taken, time.monotonic() - begun, self._drain.position))
+                    return
             except (Away, SpoolFailed) as error:
                 log.debug("spool-waits", why=str(error))
             except psycopg.Error as error:
                 if not is_passing(error):
                     raise
-            else:
-                begun = begun or time.monotonic()
-                pause_s = _FIRST_PAUSE_S
-                if stored:
-                    continue
-                if self._finish(time.monotonic() - begun):
-                    return
+            self.draining = False
             self._over.wait(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    def _finish(self, took_s: float) -> bool:
-        """End it, if the database answers and nothing came meanwhile."""
-        if not self._drain.answers():
-            return False
+    def _finish(self) -> None:
+        """End it: what came since the last batch goes to the log while nothing more is taken. The writer waits for some
+        milliseconds, as for a commit of its own; without that, under load something would be left each time.
+        """
         with self._gate:
-            if self._spool.waiting:
-                return False
+            while self._drain.some():
+                pass
             self.under_way = False
             self._over.set()
             self._right.end_spooling()
-        self._drain.close()
-        self._drained(Drained(self._taken, took_s, self._drain.position))
-        return True
 
 
 def is_refused(error: BaseException) -> bool:

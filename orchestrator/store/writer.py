@@ -11,11 +11,12 @@ Works with threads and, in a process that gevent has patched, with greenlets. Ne
 statement timeout on the connection ends what hangs.
 """
 
+import sys
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import psycopg
 from msgspec import Struct
@@ -39,6 +40,9 @@ from orchestrator.store.recorder import Fence, KeyTaken, LedgerRecorder
 from orchestrator.store.spool import SPOOLED, Spool
 from orchestrator.store.spooling import Drain, Drained, Right, Spooler
 from orchestrator.vault import Vault
+
+if TYPE_CHECKING:
+    from orchestrator.store.cooperative import Alarm
 
 # A batch takes whole submissions until it has this many events: a bound on one transaction, and on how long the first
 # of a flood waits for its answer. With 64 producers batches of 64 come by themselves.
@@ -127,6 +131,7 @@ class LiveWriter:
         self._hurried = False
         """Whether somebody in the queue waits to act on what is stored."""
         self._due = 0.0
+        self._alarm = _alarm(PATIENCE_S, self._hurry)
         self._waiting = 0
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._closing = False
@@ -157,6 +162,11 @@ class LiveWriter:
         return self._spooler is not None and self._spooler.under_way
 
     @property
+    def draining(self) -> bool:
+        """Whether the database is back, and what is in the spool goes there."""
+        return self.spooling and self._spooler is not None and self._spooler.draining
+
+    @property
     def waiting(self) -> int:
         """Events submitted and not stored yet."""
         return self._waiting
@@ -180,7 +190,7 @@ class LiveWriter:
         if not records:
             raise ValueError("A submission needs at least one record.")
         before = first_versions(records)
-        drafts = tuple(self._checked(record) for record in records)
+        drafts = tuple(map(self._checked, records))
         with self._lock:
             if self._stopped is not None:
                 raise self._stopped
@@ -200,7 +210,11 @@ class LiveWriter:
             self._waiting += len(drafts)
             self._hurried = self._hurried or not patient or self._waiting >= self._batch
             # A writer that waits for company already needs to know only of somebody in a hurry.
-            if self._hurried or len(self._queue) == 1:
+            if self._hurried:
+                self._ring()
+            elif self._alarm is not None:
+                self._alarm.set()
+            elif len(self._queue) == 1:
                 self._ring()
 
     def append_live(self, records: Sequence[Record]) -> int:
@@ -268,6 +282,12 @@ class LiveWriter:
             self._idle = False
             self._bell.release()
 
+    def _hurry(self) -> None:
+        """Whoever waited for company has waited long enough."""
+        self._hurried = bool(self._queue)
+        if self._hurried:
+            self._ring()
+
     def _forget_oldest(self) -> None:
         while len(self._versions) > _REMEMBERED:
             self._versions.popitem(last=False)
@@ -307,7 +327,12 @@ class LiveWriter:
         """How long there is nothing to do: 0 when there is, -1 (what a lock takes for ever) when nobody knows."""
         if self._closing or self._hurried:
             return 0
-        return max(0.0, self._due - time.monotonic()) if self._queue else -1
+        if not self._queue:
+            return -1
+        if self._alarm is None:
+            return max(0.0, self._due - time.monotonic())
+        self._alarm.set()
+        return -1
 
     def _next_batch(self) -> list[_Group]:
         groups: list[_Group] = []
@@ -316,7 +341,9 @@ class LiveWriter:
             group = self._queue.popleft()
             size += len(group.drafts)
             groups.append(group)
-        self._hurried = any(not group.patient for group in self._queue)
+        self._hurried = bool(self._queue) and any(not group.patient for group in self._queue)
+        if self._alarm is not None:
+            self._alarm.clear()
         return groups
 
     def _store(self, groups: Sequence[_Group]) -> list[int]:
@@ -444,6 +471,16 @@ class LiveWriter:
             self._queue.clear()
         for group in lost:
             group.on_lost(self._stopped)
+
+
+def _alarm(after_s: float, call: Callable[[], None]) -> "Alarm | None":
+    """What watches the time in the place of a waiting writer, where gevent has patched this process."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("threading"):
+        return None
+    from orchestrator.store.cooperative import Alarm
+
+    return Alarm(after_s, call)
 
 
 def _as_away(error: Away | psycopg.Error) -> Away:

@@ -130,18 +130,24 @@ _bodies: Final[Mapping[str, msgspec.msgpack.Decoder[Any]]] = {
 _builtins: Final = msgspec.msgpack.Decoder()
 
 
+_AS_IT_IS: Final = frozenset({"event", "fact", "timer", "started", "database", "away"})
+
+
 def encode(input_id: str, at: Instant, body: object) -> bytes:
     """One line. `body` is one of the runner's, (node, SwitchEvent), or `Told`. Raises TypeError for anything else."""
     node = ""
     if isinstance(body, tuple):
         node, body = body
-    return _encoder.encode((input_id, at, node, _kind(body), _as_written(body)))
+    kind = _kind(body)
+    return _encoder.encode((input_id, at, node, kind, body if kind in _AS_IT_IS else _as_written(body)))
 
 
 def _kind(body: object) -> str:
     match body:
         case SwitchEvent():
             return "event"
+        case Told():
+            return "told"
         case Fact():
             return "fact"
         case TimerFired():
@@ -156,8 +162,6 @@ def _kind(body: object) -> str:
             return "database"
         case DatabaseAway():
             return "away"
-        case Told():
-            return "told"
     raise TypeError(f"{type(body).__name__} is no input of the runner and cannot stand on the tape")
 
 

@@ -13,7 +13,10 @@ from typing import Final
 from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts, outward_events, park_events, transfer_events
+from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.dial_events import ContactDialled
+from orchestrator.domain.contacts.guest_events import GuestInvited
+from orchestrator.domain.contacts.monitor_events import MonitorAsked
 from orchestrator.domain.contacts.transfers import QUEUE
 from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.staff import shifts
@@ -145,6 +148,8 @@ class Taker:
         self._accepted: dict[str, int] = {}
         self._offered: dict[str, str] = {}
         """The last offer of each contact."""
+        self._asked: set[str] = set()
+        """Legs to agents who were asked about a caller, or heard a talk, before any of them was theirs."""
         self._over: dict[str, int] = {}
         """When offers ended that were not served."""
         self._shifts: dict[str, _Shift] = {}
@@ -315,7 +320,8 @@ class Taker:
         talk = Talk(caller.queue_id)
         caller.talks = [*caller.talks, talk]
         self._talking[event.segment_id] = (talk, at)
-        if (accepted := self._accepted.pop(event.offer_id, None)) is not None:
+        accepted = self._accepted.pop(event.offer_id, None)
+        if accepted is not None and (event.offer_id, event.shift_id) in self._offers:
             self._joined.append(at - accepted)
 
     def _passed_on(self, caller: Caller, event: transfer_events.ContactTransferred) -> None:
@@ -330,7 +336,13 @@ class Taker:
             case contacts.OfferMade() | contacts.OfferWidened():
                 self._offered[ident] = event.offer_id
                 for held in event.reservations:
-                    self._offers[event.offer_id, held.shift_id] = at
+                    # Whoever was asked about the caller before, or heard the talk, has answered already.
+                    if held.leg not in self._asked:
+                        self._offers[event.offer_id, held.shift_id] = at
+            case ConsultAsked() | GuestInvited():
+                self._asked.add(event.leg)
+            case MonitorAsked():
+                self._asked.add(event.reservation.leg)
             case contacts.OfferDelivered():
                 if (begun := self._offers.get((event.offer_id, event.shift_id))) is not None:
                     self._delivered.append(at - begun - self._at_desk.get((event.offer_id, event.shift_id), 0))

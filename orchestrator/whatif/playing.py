@@ -38,6 +38,8 @@ _USUAL_TALK: Final = Talk("", 180_000)
 _OUTSIDE_RINGS: Final = 6 * SECOND
 # What a phone takes that picks up by itself, where that day does not tell.
 _PICKS_UP: Final = 70 * MILLISECOND
+# Nobody takes a call by hand sooner.
+_QUICKEST: Final = 500 * MILLISECOND
 # What a switch takes to hang a leg up; and an apology to be said.
 _HANGS_UP: Final = 20 * MILLISECOND
 _APOLOGY: Final = 5 * SECOND
@@ -385,8 +387,8 @@ class Play:
         if ring.at_desk < 0 and ring.outcome == "rejected":
             self._after(ring.after, self._at_desk, inputs.Reject, held.agent_id, offer_id)
             return
-        at_desk = ring.at_desk if ring.at_desk >= 0 else max(ring.after - _PICKS_UP, 0)
-        self._accepted[held.leg] = replace(ring, after=ring.after - at_desk)
+        at_desk = ring.at_desk if ring.at_desk >= 0 else _by_hand(ring) - _PICKS_UP
+        self._accepted[held.leg] = replace(ring, after=ring.after - at_desk if ring.at_desk >= 0 else _PICKS_UP)
         self._after(at_desk, self._at_desk, inputs.Accept, held.agent_id, offer_id)
 
     def _at_desk(self, wish: type[inputs.Accept | inputs.Reject], agent_id: str, offer_id: str) -> None:
@@ -408,6 +410,13 @@ class Play:
 
     def _tell_presence(self, given: instructions.CheckLeg) -> None:
         self._step(facts.LegPresence(node=given.node, leg=given.leg, exists=given.leg in self._live))
+
+
+def _by_hand(ring: Ring) -> int:
+    """What somebody at a desk takes whose phone told this. One that picks up by itself tells nothing of whoever sits
+    there.
+    """
+    return ring.after if ring.after >= _QUICKEST else _USUAL_RING.after
 
 
 def _rings(day: Day, staff: Mapping[str, Agent]) -> dict[str, list[Ring]]:

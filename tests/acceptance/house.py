@@ -148,13 +148,15 @@ class House:
         variables: dict[str, str] | None = None,
         default_entry: bool = True,
         queue: str = "",
+        models: bool = False,
         **times: float,
     ) -> None:
         """`times` replace those of queue `support`: ring_s, wrap_up_s, max_wait_s, cool_down_s, ring_at_once,
-        desk_grace_s; `queue` is more of its keys, as the file has them.
+        desk_grace_s; `queue` is more of its keys, as the file has them. `models`: all read models are made already.
         """
         self.driver = driver
         self.folder = folder
+        self.models = models
         self.reachable = make_reachable_directory()
         self.home = self.reachable / "home"
         self.settings = settings_for(self.home)
@@ -171,7 +173,7 @@ class House:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.callback(shutil.rmtree, self.reachable)
-            provide_made(self.home)
+            provide_made(self.home, models=self.models)
             self.database = cluster.ensure_running(self.settings, lambda _: None)
             stack.callback(self._stop_database)
             self.ledger = Ledger(self.database.url_reader)

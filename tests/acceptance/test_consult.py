@@ -1,5 +1,7 @@
 """Agents who ask somebody about a caller, on both switches, from the first agent to the end."""
 
+from random import Random
+
 import pytest
 
 from orchestrator.domain.contacts import consult_events as e
@@ -11,6 +13,8 @@ from orchestrator.domain.switch.nodes import NodeReconciled
 from orchestrator.runner import inputs
 from tests.acceptance.conftest import Build
 from tests.acceptance.house import ELSEWHERE, OUTSIDE, House, talking
+
+RACES = 8
 
 
 def _hears(house: House, whom: str, times: int) -> None:
@@ -129,6 +133,26 @@ def test_an_engine_that_starts_again_in_the_middle_finds_all_three(house: House)
     house.do(inputs.HangUp(agent="802"))
     house.close_day(contacts=1)
     assert [event.agent_id for event in house.ledger.all(c.ContactConnected)] == ["ann", "bob"]
+
+
+@pytest.mark.slow
+def test_race_a_colleague_who_hangs_up_while_being_joined_has_caller_and_agent_together_at_once(house: House) -> None:
+    """Complaint 13: whatever moment of the milliseconds it is, nobody waits for a question to the switch."""
+    house.driver.phone("1002")
+    talking(house, "802")
+    dice = Random(8)
+    for count in range(1, RACES + 1):
+        house.await_state("802", "ready")
+        house.do(inputs.Consult(agent="801", to_agent="802"))
+        house.ledger.await_event(e.ConsultAnswered, count=count)
+        house.driver.let_hear(dice.randrange(50))  # where in the window it is, the seed says
+        with house.driver.control() as control:
+            control.api(f"uuid_kill {house.ledger.all(e.ConsultAsked)[-1].leg}")
+        house.ledger.await_event(e.ContactRejoined, count=count)
+    causes = {event.cause for event in house.ledger.all(e.ConsultExtended)}
+    assert causes <= {"agent_parked"}, "nobody had to be asked why they are not joined"
+    house.do(inputs.HangUp(agent="801"))
+    house.close_day(contacts=1)
 
 
 @pytest.mark.parametrize("completes", (True, False))

@@ -3,12 +3,14 @@
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs
 from tests.acceptance.conftest import REAL, Build
 from tests.acceptance.house import House
+from tests.acceptance.test_spool import await_word
 from tests.contract.driver import RealDriver, sessions
-from tests.lab.caller import SippCaller
+from tests.lab.caller import Account, SippCaller
 from tests.lab.patience import until
 from tests.lab.phone import BaresipPhone
 
@@ -33,6 +35,43 @@ def test_the_ledger_counts_what_callers_and_phones_count_and_the_switch_is_empty
     callers = SippCaller(driver.folder, plan.trunk_port, calls=CALLS, per_second=PER_SECOND, talk_ms=TALK_MS)
     with callers:
         account = callers.await_end(60)
+    assert_all_agree(house, phones, callers, account)
+    house.assert_nowhere("31201234567")
+    assert house.refusal(inputs.Ready(agent="801")) == "not_signed_in"
+
+
+@pytest.mark.slow
+def test_they_tell_one_story_though_the_database_is_killed_while_callers_wait_and_talk(build: Build) -> None:
+    """Feature 12.2: nobody notices. What was decided meanwhile is in the log, in its order, once."""
+    house = build(wrap_up_s=WRAP_UP_S)
+    house.open()
+    driver = house.driver
+    assert isinstance(driver, RealDriver)
+    plan = driver.real.plan
+    phones = [
+        driver.stack.enter_context(BaresipPhone(driver.folder, driver.real.phone(extension), plan.sip_port))
+        for extension in AGENTS.values()
+    ]
+    house.sign_in(*AGENTS)
+    await_word(house)
+    callers = SippCaller(driver.folder, plan.trunk_port, calls=CALLS, per_second=PER_SECOND, talk_ms=3 * TALK_MS)
+    with callers:
+        house.ledger.await_event(c.ContactConnected, count=len(AGENTS))
+        house.ledger.await_event(c.ContactQueued, count=2 * len(AGENTS))
+        house.kill_database()
+        house.engines[-1].await_log("events go to the spool")
+        until(lambda: callers.account().hung_up >= CALLS // 2, "half of the callers to have come and gone in the dark")
+        assert callers.account().hung_up < CALLS
+        house.restart_database()
+        account = callers.await_end(60)
+    returned = house.ledger.await_event(DatabaseReturned)
+    assert returned.spooled > 5 * CALLS // 4
+    assert_all_agree(house, phones, callers, account)
+
+
+def assert_all_agree(house: House, phones: list[BaresipPhone], callers: SippCaller, account: Account) -> None:
+    """The day is over, and what callers, phones, switch and folder of recordings say is what the ledger says."""
+    driver = house.driver
     house.await_no_contacts()
     report = house.close_day(contacts=CALLS)
 
@@ -70,8 +109,6 @@ def test_the_ledger_counts_what_callers_and_phones_count_and_the_switch_is_empty
     assert files == {begun.file for begun in house.ledger.all(c.RecordingBegun)}
     assert served - talks_under(house, 0.1) <= len(files) <= served  # a recording takes 10 ms to begin
     assert all((driver.recordings / file).is_file() for file in files)
-    house.assert_nowhere("31201234567")
-    assert house.refusal(inputs.Ready(agent="801")) == "not_signed_in"
 
 
 @pytest.mark.slow

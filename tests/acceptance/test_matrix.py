@@ -16,7 +16,9 @@ from tests.lab.patience import until
 from tests.matrix import OF_THE_NETWORK, PLAYED, Row
 
 pytestmark = pytest.mark.slow
-_ROOMS = ("inviting", "conference")
+_APART = ("guest_held", "aside")
+_ROOMS = ("inviting", "conference", *_APART)
+_WITH_FOUR = ("conference", *_APART)
 _CONSULTS = ("asking", "consulting", "to_and_fro", "together", *_ROOMS)
 _RINGING = re.compile(r"(?m)^Channel-Call-State: RINGING$")
 _KINDS: dict[str, type[Event]] = {
@@ -25,11 +27,14 @@ _KINDS: dict[str, type[Event]] = {
     "offered": c.OfferMade,
     "agent": e.ContactRejoined,
     "colleague": c.ContactConnected,
+    "music": g.GuestPromoted,
 }
 
 
 def _kind(row: Row) -> type[Event]:
     """What the log says once the caller is there."""
+    if row.state == "guest_held" and row.becomes == "agent":
+        return e.ConsultJoined  # whoever was on hold is who is asked, and hears music on
     if row.becomes == "room":
         return g.GuestPromoted if row.who == "colleague" else g.GuestClosed
     return _KINDS[row.becomes]
@@ -52,7 +57,7 @@ class Day:
         they do, but the network ends their leg so.
         """
         house = self.house
-        ends, legs = self._reach(row.state)
+        ends, legs = self.reach(row.state)
         kind = _kind(row)
         before = {kind: len(house.ledger.all(kind)) for kind in (c.ContactEnded, kind)}
         if cause:
@@ -68,7 +73,7 @@ class Day:
         house.do(inputs.EndAll(reason="evening"))
         house.await_no_contacts()
 
-    def _reach(self, state: str) -> tuple[dict[str, Caller | PhoneEnd], dict[str, str]]:
+    def reach(self, state: str) -> tuple[dict[str, Caller | PhoneEnd], dict[str, str]]:
         """The ends of a call in this state, and their legs."""
         house = self.house
         first = "803" if state == "ringing" else "801"
@@ -125,6 +130,10 @@ class Day:
         house = self.house
         house.sign_in("803")
         self._next(g.GuestInvited if state == "inviting" else g.GuestJoined, inputs.Invite(agent="801", to_agent="803"))
+        if state == "guest_held":
+            self._next(g.GuestHeld, inputs.HoldMember(agent="801", to_agent="803"))
+        if state == "aside":
+            self._next(g.AsideBegun, inputs.SpeakAlone(agent="801", to_agent="803"))
         reservation = house.ledger.all(g.GuestInvited)[-1].reservation
         assert reservation is not None
         if state == "inviting":
@@ -150,22 +159,29 @@ class Day:
         self.house.ledger.await_event(kind, count=before + 1)
 
 
-def test_whoever_hangs_up_first_the_caller_is_where_the_table_says(house: House) -> None:
-    """Complaints 13, 14: row after row by whoever hangs up, and once more by a leg that the network ends, each cause in
-    turn.
+_WITH_RINGING = tuple(row for row in PLAYED if row.state not in _WITH_FOUR)
+_GATHERED = tuple(row for row in PLAYED if row.state in _WITH_FOUR)
+
+
+@pytest.mark.parametrize("half", (0, 1))
+def test_whoever_hangs_up_first_the_caller_is_where_the_table_says(house: House, half: int) -> None:
+    """Complaints 13, 14: row after row by whoever hangs up, and once more by each cause with which the network ends
+    a leg.
     """
-    _play(house, "rings", tuple(row for row in PLAYED if row.state != "conference"))
+    _play(house, "rings", _WITH_RINGING[half::2])
 
 
-def test_whoever_leaves_a_conference_takes_nobody_along(house: House) -> None:
-    """Feature 4.3: the same of a room of four."""
-    _play(house, "answers", tuple(row for row in PLAYED if row.state == "conference"))
+@pytest.mark.parametrize("half", (0, 1))
+def test_whoever_leaves_a_conference_takes_nobody_along(house: House, half: int) -> None:
+    """Feature 4.3: the same of a room of four, of which one may be on hold, or alone with the agent."""
+    _play(house, "answers", _GATHERED[half::2])
 
 
 def _play(house: House, third: Behaviour, rows: tuple[Row, ...]) -> None:
     day = Day(house, third)
-    for place, row in enumerate(rows):
-        day.play(row)
-        day.play(row, OF_THE_NETWORK[place % len(OF_THE_NETWORK)])
-    report = house.close_day(contacts=2 * len(rows))
-    assert report.counts.consults == 2 * sum(row.state in _CONSULTS for row in rows)
+    causes = ("", *OF_THE_NETWORK)
+    for row in rows:
+        for cause in causes:
+            day.play(row, cause)
+    report = house.close_day(contacts=len(causes) * len(rows))
+    assert report.counts.consults == len(causes) * sum(row.state in _CONSULTS for row in rows)

@@ -1,16 +1,26 @@
 """The database goes away under calls, and callers are served all the same (feature 12.2)."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
 import psycopg
 
+from orchestrator.control import Client, control_path
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.engine import DatabaseReturned, EngineActivated, SpoolBegun
 from orchestrator.domain.kernel import Record
+from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs
+from tests.acceptance.conftest import Build
 from tests.acceptance.house import House
+from tests.contract.driver import sessions
 from tests.lab.patience import until
 
+_AT_ONCE: Final = 8
 
-def _await_word(house: House) -> None:
+
+def await_word(house: House) -> None:
     """Return once the lease says that its holder may spool."""
 
     def look() -> bool:
@@ -34,7 +44,7 @@ def test_callers_are_served_while_the_database_is_away_and_the_log_has_all_of_it
     house.sign_in("801")
     first = house.driver.call()
     house.await_state("801", "talking")
-    _await_word(house)
+    await_word(house)
     house.stop_database()  # and every session with it: a killed one may still serve those for a moment
     first.hang_up()
     house.engines[-1].await_log("events go to the spool")
@@ -54,7 +64,7 @@ def test_an_engine_killed_with_a_full_spool_loses_nothing(house: House) -> None:
     """Feature 12.2: the next engine of this machine drains the spool before it decides anything."""
     house.driver.phone("1001")
     house.sign_in("801")
-    _await_word(house)
+    await_word(house)
     house.stop_database()
     house.driver.call()
     house.await_state("801", "talking")
@@ -67,8 +77,100 @@ def test_an_engine_killed_with_a_full_spool_loses_nothing(house: House) -> None:
     begun, second = _place(log, SpoolBegun), _place(log, EngineActivated, last=True)
     accepted = _place(log, c.OfferAccepted)
     assert begun < accepted < second, "in their order, and before the next engine decides"
+    house.ledger.await_event(c.ContactIdentified)
     house.do(inputs.HangUp(agent="801"))
     house.close_day(contacts=1)
+
+
+def test_a_command_that_is_sent_again_after_a_crash_with_a_full_spool_is_done_once(house: House) -> None:
+    """Feature 12.2, complaint 2: its answer was lost with the engine; done it was, for it is in the spool."""
+    house.sign_in("801")
+    await_word(house)
+    house.stop_database()
+    house.sign_in("802")
+    pause = inputs.Pause(agent="802", reason="lunch", key="k-1")
+    assert house.do(pause) == 0, "accepted; there is no place in the log to wait for"
+    house.do(inputs.Ready(agent="802", key="k-2"))
+    house.engines[-1].child.kill()
+    house.client.close()
+    house.restart_database()
+    house.open()
+    (paused,) = (record for record in house.opened() if record.event == s.AgentPaused(reason="lunch"))
+    assert house.do(pause) == paused.position
+    assert house.agent("802")["state"] == "ready"
+    assert house.refusal(inputs.SignOut(agent="802", key="k-1")) == "key_reused"
+
+
+def _fill_the_spool(house: House) -> None:
+    """Agent 802, whom nobody calls, changes their mind about why they are away, until the limit is past."""
+
+    def share() -> float:
+        status = house.status()
+        assert status is not None
+        found: float = status["spool"]["share"]
+        return found
+
+    house.do(inputs.SignIn(agent="802"))
+    clients = [Client(control_path(house.home)) for _ in range(_AT_ONCE)]
+
+    def change_their_mind(place: int) -> None:
+        for number in range(20):
+            clients[place].do(inputs.Pause(agent="802", reason=f"reason-{place}-{number}"))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # whose events share commits
+        while share() <= 1:
+            for done in [pool.submit(change_their_mind, place) for place in range(_AT_ONCE)]:
+                done.result()
+    for client in clients:
+        client.close()
+
+
+def test_past_its_limit_new_callers_are_the_switch_s_and_whoever_is_inside_is_served_to_the_end(build: Build) -> None:
+    """Feature 12.2: a clear alarm, the dialplan's fallback, and all of it in the log once the database is back."""
+    house = build(variables={"RINGLEDGER_SPOOL_MAX_MB": "1"})
+    house.open()
+    driver = house.driver
+    driver.shorten_prompts()
+    driver.phone("1001")
+    house.sign_in("801")
+    talking = driver.call()
+    first = house.await_state("801", "talking")["contact_id"]
+    waiting = driver.call(number="+31201111111")
+    house.ledger.await_event(c.ContactQueued, count=2)
+    await_word(house)
+    house.stop_database()
+    _fill_the_spool(house)
+    house.engines[-1].await_log("spool-full")
+    with driver.control() as control:
+
+        def is_served_by_the_switch(*, whoever_comes: bool) -> bool:
+            return (control.api("global_getvar ringledger_unattended").strip() == "yes") == whoever_comes
+
+        until(lambda: is_served_by_the_switch(whoever_comes=True), "the switch to hear of it")
+        driver.phone("1003")  # nobody is signed in there: only the switch itself rings it
+        arriving = driver.call(number="+31202222222")
+        until(lambda: sessions(control) == 5, "the one who came to be joined with a phone of the fallback group")
+        assert house.agent("801")["contact_id"] == first, "the talk goes on"
+        talking.hang_up()
+        until(lambda: house.agent("801")["contact_id"] not in ("", first), "whoever waited to be offered")
+        house.await_state("801", "talking")
+        waiting.hang_up()
+        house.await_state("801", "ready")
+        arriving.hang_up()
+        until(lambda: sessions(control) == 0, "all of them to be gone")
+        house.restart_database()
+        returned = house.ledger.await_event(DatabaseReturned)
+        until(lambda: is_served_by_the_switch(whoever_comes=False), "the switch to hear that there is room again")
+        last = driver.call(number="+31203333333")
+        house.await_state("801", "talking")
+        last.hang_up()
+    assert returned.spooled > len(house.ledger.all(s.AgentPaused)) - 10 > 1_000
+    alone = house.ledger.await_event(UnattendedCallEnded)
+    assert (bool(alone.joined_at), alone.earlier) == (True, "")
+    assert alone.agent_id in {"ann", "cem"}, "who rings first is the switch's affair"
+    report = house.close_day(contacts=3)
+    assert report.counts.ended_by_reason == {"completed": 3, "unattended_served": 1}
+    assert len(house.ledger.all(c.ContactConnected)) == 3
 
 
 def _place(log: list[Record], event: type, *, last: bool = False) -> int:

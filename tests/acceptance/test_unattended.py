@@ -51,3 +51,31 @@ def test_callers_of_a_dead_engine_are_served_and_the_next_engine_leaves_them_alo
     report = house.close_day(contacts=3)
     assert report.counts.unattended == 2
     until(lambda: not list(driver.unattended.glob("*.cdr.json")), "the files to be gone")
+
+
+def test_whoever_was_served_and_left_just_before_the_engine_is_back_did_not_give_up(house: House) -> None:
+    """Feature 12.3, complaint 2: however many they are. Each waited with us, was taken by the switch, and hung up."""
+    driver = house.driver
+    driver.shorten_prompts()
+    many = 3 if driver.has_sound else 40  # of a real switch each caller is a process of its own
+    with driver.control() as control, driver.patience(5):
+        until(lambda: control.api("global_getvar ringledger_silent_s").strip() == "0", "the switch to hear the engine")
+        callers = [driver.call(number=f"+3120{number:07}") for number in range(many)]
+        house.ledger.await_event(c.ContactQueued, count=many)
+        house.engines[-1].child.kill()
+
+        def taken() -> int:
+            return sum("served-by-the-switch" in line for line in control.api("show channels").splitlines())
+
+        until(lambda: taken() == many, "all of them to be taken")
+        for caller in callers:
+            caller.hang_up()
+        until(lambda: sessions(control) == 0, "all of them to be gone")
+        house.open()
+        house.ledger.await_event(UnattendedCallEnded, count=many)
+        house.ledger.await_event(c.ContactEnded, count=2 * many)
+    waited = house.ledger.contacts()[:many]
+    assert {call.earlier for call in house.ledger.all(UnattendedCallEnded)} == set(waited)
+    report = house.close_day(contacts=many)
+    assert report.counts.ended_by_reason.pop("unattended") == report.counts.unattended == many
+    assert "abandoned" not in report.counts.ended_by_reason

@@ -15,7 +15,7 @@ from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts import events as contacts
 from orchestrator.domain.contacts.dial_events import ContactDialled, NumberAnswered, NumberDialled
 from orchestrator.domain.customers.blacklist import NumberBlacklisted
-from orchestrator.domain.engine import DatabaseReturned
+from orchestrator.domain.engine import DatabaseReturned, SpoolBegun
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Provenance, Record, UnknownEvent, kind_of
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.switch import facts, nodes
@@ -453,6 +453,42 @@ def test_what_was_on_its_way_to_a_database_that_went_away_may_be_older_than_what
 
 def test_a_clock_that_goes_back_is_not_explained_by_a_shorter_absence_of_the_database() -> None:
     assert "time" in rules(proof(_stored_after_what_others_wrote(9_000)))
+
+
+def _spooled_behind_what_others_wrote(*, returned: bool = True) -> Log:
+    """Two minutes of a spool come to the log when somebody else has written there already."""
+    centre = Centre(agents=2)
+    centre.ready(1)
+    caller = centre.call()
+    centre.hang_up(centre.rung[0].leg, caller)
+    centre.give(inputs.DatabaseAway(spool="spool-1", away_ms=200))
+    for _ in range(12):
+        centre.pass_ms(10_000)
+        centre.give(inputs.SignIn(agent="1002"))
+        centre.give(inputs.SignOut(agent="1002"))
+    if returned:
+        centre.give(inputs.DatabaseBack(away_ms=120_000, held=0, spooled=50))
+        centre.pass_ms(1_000)
+    centre.stop()
+    log = stored(centre.records)
+    first = place(log, SpoolBegun)
+    log = inserted(log, first, "blacklist-x", NumberBlacklisted(number="+861", reason="nuisance"))
+    return [*log[:first], _moved(log[first], 120_000), *log[first + 1 :]]
+
+
+def test_what_comes_from_a_spool_may_be_older_than_what_others_wrote_at_the_database_s_return() -> None:
+    """Feature 12.2: its own order is what counts."""
+    report = proof(_spooled_behind_what_others_wrote())
+    assert report.ok, report.text()
+    assert report.counts.delays_by_outage > 20
+
+
+def test_a_clock_that_goes_back_within_a_spool_or_behind_one_that_did_not_end_is_refused() -> None:
+    log = _spooled_behind_what_others_wrote()
+    middle = place(log, shifts.AgentSignedOut, 6)
+    moved = [*log[:middle], _moved(log[middle], -60_000), *log[middle + 1 :]]
+    assert "time" in rules(proof(moved))
+    assert "time" in rules(proof(_spooled_behind_what_others_wrote(returned=False)))
 
 
 def test_an_offer_closed_late_after_silence_is_counted_and_refused_when_strict() -> None:

@@ -10,6 +10,7 @@ and 16 GB under the folder for temporary files, and is given up after `LONGEST_S
 there; the next run with it takes them up and measures again, or lets them grow. Snapshots of other code are made anew.
 """
 
+import os
 import random
 import shutil
 import statistics
@@ -33,6 +34,7 @@ from orchestrator.domain.world import World
 from orchestrator.replay import picture_at
 from orchestrator.replay.keeper import Keeper
 from orchestrator.replay.moments import iso
+from orchestrator.replay.past import at_position
 from orchestrator.replay.snapshots import INTERVAL, Snapshots
 from orchestrator.store import DeskWriter, KeyShelf, LiveWriter, Log, Source, schema
 from orchestrator.vault import Vault
@@ -55,8 +57,10 @@ LONGEST_S: Final = 3_600.0
 _AHEAD: Final = 1_000_000
 LOOKS: Final = 12
 # Of how many events the rates of folding are taken, and how often.
-FOLDED: Final = 200_000
+FOLDED: Final = 1_000_000
 ROUNDS: Final = 5
+# Of how many events one process alone is measured, beside.
+_ALONE: Final = 200_000
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 
@@ -170,12 +174,15 @@ def _rates(reading: Source, cluster: Cluster, until: int) -> Iterator[dict[str, 
         copies.append(_copied(cluster))
     folded, cpu_us = statistics.median(each for each, _ in folds), min(each for _, each in folds)
     raw = statistics.median(copies)
+    alone, alone_us = _folded_alone(log)
     yield {
         "name": "fold.events_per_s",
         "value": round(folded),
         "unit": "events/s",
         "events": FOLDED,
         "our_cpu_us_per_event": round(cpu_us, 1),
+        "alone": round(alone),
+        "alone_cpu_us_per_event": round(alone_us, 1),
         "peer": round(raw),
         "peer_what": "COPY of the same rows to this process",
     }
@@ -195,12 +202,29 @@ def _rates(reading: Source, cluster: Cluster, until: int) -> Iterator[dict[str, 
 
 
 def _folded(log: Log) -> tuple[float, float]:
-    """Events a second, and the processor's microseconds for each of them in this process."""
+    """Events a second, and the processor's microseconds for each of them in this process and those that it started.
+
+    As a look folds into a past of which nothing is kept, with what is counted of the day.
+    """
+    begun, cpu = time.perf_counter(), _used_s()
+    world, _ = at_position(log, FOLDED)
+    took, used = time.perf_counter() - begun, _used_s() - cpu
+    assert world.queues, "the log has queues"
+    return FOLDED / took, used / FOLDED * 1e6
+
+
+def _used_s() -> float:
+    told = os.times()
+    return told.user + told.system + told.children_user + told.children_system
+
+
+def _folded_alone(log: Log) -> tuple[float, float]:
+    """The same of fewer events in this process alone, as an engine folds what comes."""
     world = World()
     begun, cpu = time.perf_counter(), time.process_time()
-    for each in log.happened(until=FOLDED):
+    for each in log.happened(until=_ALONE):
         world.apply(each)
-    return FOLDED / (time.perf_counter() - begun), (time.process_time() - cpu) / FOLDED * 1e6
+    return _ALONE / (time.perf_counter() - begun), (time.process_time() - cpu) / _ALONE * 1e6
 
 
 def _copied(cluster: Cluster) -> float:

@@ -16,8 +16,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import cycle, groupby
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,7 +28,8 @@ from orchestrator import cluster as clusters
 from orchestrator.domain.contacts.contacts import ContactArrived
 from orchestrator.domain.kernel import Record, ident_of, kind_of, stream
 from orchestrator.leader import holder_name
-from orchestrator.store import Drain, Fence, KeyShelf, LiveWriter, Source, Spool, schema
+from orchestrator.store import Away, Drain, Drained, Fence, KeyShelf, LiveWriter, Source, Spool, schema
+from orchestrator.store.spooling import Spooler
 from orchestrator.vault import Vault
 from tests.bench.store_worker import fsync
 from tests.postgres import make_reachable_directory, settings_for
@@ -38,6 +40,7 @@ CALLS: Final = 600
 OUTAGE_S: Final = 30 * 60
 LIMIT_MB: Final = 2_048
 _FSYNC_S: Final = 2.0
+_END_S: Final = 30.0
 
 
 def run() -> Iterator[dict[str, Any]]:
@@ -73,7 +76,7 @@ def _figures(source: Source, vault: Vault, place: Path) -> Iterator[dict[str, An
     writer = LiveWriter(source, vault, fence).start()
     plain = _p99_ms([_took(partial(writer.append_live, step)) for step in _steps("plain", CALLS // 6)])
     writer.close()
-    spool = Spool(place / "spool", vault, ledger="bench", limit_mb=LIMIT_MB)
+    spool = Spool(place / "spool", vault, ledger="bench", machine="bench", limit_mb=LIMIT_MB)
     spool.own(fence)
     empty = spool.size
     steps = list(_steps("spooled", CALLS))
@@ -89,6 +92,7 @@ def _figures(source: Source, vault: Vault, place: Path) -> Iterator[dict[str, An
     if spool.waiting:
         raise RuntimeError(f"{spool.waiting} events are left in the spool")
     drain.close()
+    beside_live, beside_took = _caught_up_beside(spool, source, vault, fence)
     spool.close()
     beside = {"append_p99_ms": plain, "fsync_p99_ms": round(disk["p99_ms"], 2)}
     yield {"name": "spool.write.p99_ms", "value": _p99_ms(took), "unit": "ms", **beside}
@@ -97,6 +101,56 @@ def _figures(source: Source, vault: Vault, place: Path) -> Iterator[dict[str, An
     need = round(per_call * CALLS_PER_S * OUTAGE_S / 1_000_000)
     yield {"name": "spool.bytes_per_call", "value": round(per_call), "unit": "bytes"}
     yield {"name": "spool.half_an_hour_mb", "value": need, "unit": "MB", "at_most": LIMIT_MB}
+    half_an_hour = spooled / calls * CALLS_PER_S * OUTAGE_S
+    yield {"name": "spool.beside_live.events_per_s", "value": round(beside_live), "unit": "events/s", "at_least": 1_200}
+    yield {"name": "spool.beside_live.write_p99_ms", "value": _p99_ms(beside_took), "unit": "ms"}
+    took_s = round(half_an_hour / beside_live)
+    yield {"name": "spool.half_an_hour_caught_up_s", "value": took_s, "unit": "s", "at_most": OUTAGE_S}
+
+
+class _Always:
+    """A lease that is never over."""
+
+    def begin_spooling(self) -> bool:
+        return True
+
+    def end_spooling(self) -> None: ...
+
+    def extend(self, stands: Callable[[], bool]) -> bool:
+        return stands()
+
+
+def _caught_up_beside(spool: Spool, source: Source, vault: Vault, fence: Fence) -> tuple[float, list[float]]:
+    """How many events a second the spool gets shorter by while calls go on, 50 a second, until it is empty; and how
+    long each of their steps took to be kept.
+    """
+    for step in _steps("waiting", CALLS):
+        spool.append(fence, step)
+    live = list(_steps("live", CALLS // 3))
+    calls = sum(isinstance(record.event, ContactArrived) for step in live for record in step)
+    pause_s = calls / CALLS_PER_S / len(live)
+    ended = Event()
+    told: list[Drained | BaseException] = []
+
+    def over(what: Drained | BaseException) -> None:
+        told.append(what)
+        ended.set()
+
+    drain = Drain(spool, source, vault, fence)
+    spooler = Spooler(spool, _Always(), fence, drain, begun=lambda _: None, drained=over, ended=over)
+    waited = spool.waiting
+    begun = time.monotonic()
+    spooler.begin(Away("the bench"))
+    took: list[float] = []
+    for number, step in enumerate(cycle(live)):
+        renamed = [_renamed(record, str(number // len(live))) for record in step]
+        if ended.wait(max(0.0, begun + number * pause_s - time.monotonic())):
+            break
+        took.append(_took(partial(spooler.take, renamed)))
+    ended.wait(_END_S)
+    if not told or not isinstance(told[0], Drained):
+        raise RuntimeError(f"the spool was not emptied: {told}")
+    return waited / told[0].took_s, took
 
 
 def _steps(name: str, calls: int) -> Iterator[Sequence[Record]]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.lab.warm import Forked, Warmth
+
 TAIL = 2_000
 """Characters of output that an error message quotes."""
 
@@ -20,6 +22,25 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def _die_with_us() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+_warmth: Warmth | None = None
+
+
+def keep_warm() -> None:
+    """From now on, a child that runs a command of ours is forked where its imports are done already. Only tests do so:
+    for a benchmark a start costs what it costs.
+    """
+    global _warmth
+    _warmth = Warmth(_die_with_us)
+
+
+def leave_cold() -> None:
+    """No longer; what is still there ends."""
+    global _warmth
+    if _warmth is not None:
+        _warmth.close()
+    _warmth = None
 
 
 class Child:
@@ -38,7 +59,7 @@ class Child:
         self.command = list(command)
         self.output = output
         with output.open("ab") as sink:
-            self.popen = subprocess.Popen(
+            self.popen = self._forked(sink.fileno(), folder, user, environment) or subprocess.Popen(
                 self.command,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -51,6 +72,13 @@ class Child:
                 preexec_fn=_die_with_us,  # noqa: PLW1509 - one system call, before any thread is there
                 start_new_session=True,  # Ctrl-C in the terminal reaches pytest, which then stops its children in order
             )
+
+    def _forked(
+        self, output: int, folder: Path, user: str | None, environment: Mapping[str, str] | None
+    ) -> Forked | None:
+        if _warmth is None or user is not None or environment is None:
+            return None
+        return _warmth.begin(self.command, output=output, folder=folder, environment=environment)
 
     def __enter__(self) -> Self:
         return self

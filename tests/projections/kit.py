@@ -77,6 +77,16 @@ class ReadKit:
         for projection in projections:
             build(self.connection, projection, Feed(self.log), self.site)
 
+    def provide(self, *projections: Projection) -> None:
+        """Each up to date: built where there is none yet, else moved on."""
+        with self.connection.cursor() as cursor:
+            made = [each for each in projections if live_place(cursor, each.name) is not None]
+        for projection in projections:
+            if projection in made:
+                self.keep_up(projection)
+            else:
+                self.build(projection)
+
     def keep_up(self, projection: Projection, *, limit: int = 500) -> int:
         """Fold what is new, as the follower does; how many records that were."""
         feed = Feed(self.log)

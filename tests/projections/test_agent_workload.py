@@ -121,6 +121,28 @@ def test_a_guest_of_a_conference_rings_then_talks_and_is_offered_nothing_when_an
     assert found.unserved == {}
 
 
+@pytest.mark.parametrize("to", ("queue", "outside"))
+def test_who_still_rings_as_a_guest_is_offered_nothing_when_the_caller_goes_to_nobody_who_was_asked(
+    kit: ReadKit, to: str
+) -> None:
+    """Features 4.3 and 8.2: into a queue because nobody could be joined any more, or to the number outside."""
+    kit.build(AGENTS)
+    sign_in(kit)
+    kit.tell("shift-s1", shifts.AgentMadeReady(), 10)
+    held = contacts.Reservation(shift_id="s1", agent_id="a1", extension="1001", leg="l3")
+    invited = GuestInvited(guest_id="o2", segment_id="g0", leg="l3", answer_by=Instant(0), reservation=held)
+    kit.tell("contact-c1", invited, 20)
+    kit.tell("shift-s1", shifts.AgentReserved(offer_id="o2", contact_id="c1", by_hand=True), 20)
+    sent = ContactTransferred(segment_id="g0", shift_id="s2", agent_id="a2", to=to, visit_id="v2", queue_id="q")
+    kit.tell("contact-c1", sent, 25)
+    kit.tell("shift-s1", shifts.AgentReleased(offer_id="o2", outcome="withdrawn"), 30)
+    kit.keep_up(AGENTS)
+    days = kit.read(lambda c: agent_workload.workload(c, kit.site, TODAY, Instant(MORNING + 40 * S)))
+    found = next(day for agent, day in days if agent.agent_id == "a1")
+    assert (found.ringing_ms, found.offers, found.contacts) == (10_000, 0, 0)
+    assert found.unserved == {}
+
+
 @pytest.mark.parametrize("takes_over", (True, False))
 def test_a_supervisor_who_hears_a_talk_rings_then_talks_and_is_offered_nothing_until_they_take_over(
     kit: ReadKit, *, takes_over: bool

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts.contacts import NuisanceMarked
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.customers.blacklist import NumberBlacklisted
 from orchestrator.domain.kernel import SECOND, Instant, Provenance, Record
 from orchestrator.domain.observed import Observed
@@ -373,3 +375,20 @@ def test_a_scrubber_takes_what_is_kept_and_forgets_after_a_while(kit: Kit, proje
     scrubber = Scrubber(kit.log, snapshots=kept(kit, projector), spacing=3, kept_s=0.0)
     for position in (last, 5, last // 2, last - 1):
         assert told(scrubber.at_position(position), Instant(0)) == told(folded(kit.log, position), Instant(0))
+
+
+def test_two_states_of_a_number_that_is_dialled_have_two_marks() -> None:
+    """Feature 11.2: the night tells a snapshot that is not what the fold has by its mark alone."""
+    dialled = ContactDialled(
+        node="sw1", shift_id="s1", agent_id="a1", caller_number=CALLER, show="+8675500000001", queue_id="sales"
+    )
+    about = Provenance(at=BEGINNING)
+    worlds = (Observed(), Observed())
+    for world in worlds:
+        world.apply(Record(stream="contact-c1", version=1, event=dialled, event_id="e1", about=about))
+    one, other = (world.contacts["c1"] for world in worlds)
+    assert mark_of(worlds[0]) == mark_of(worlds[1])
+    assert other.dial is not None
+    worlds[1].contacts["c1"] = replace(other, dial=replace(other.dial, reached=True))
+    assert one.status == other.status
+    assert mark_of(worlds[0]) != mark_of(worlds[1])

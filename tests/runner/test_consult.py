@@ -559,7 +559,7 @@ def test_a_caller_who_cannot_be_joined_with_the_agent_again_waits_for_another_on
 
 
 def test_a_caller_and_agent_who_are_not_joined_again_in_time_are_told_to_be_once_more() -> None:
-    """A colleague who hangs up while being joined has the switch park the agent, and the caller wait for nobody."""
+    """Where the agent's leg never says that it is parked."""
     scene = Consulted()
     ring = scene.asked()
     scene.answer(ring)
@@ -570,6 +570,47 @@ def test_a_caller_and_agent_who_are_not_joined_again_in_time_are_told_to_be_once
     assert scene.bridges() == [(scene.caller, scene.ring.leg)]
     scene.joined(scene.caller, scene.ring.leg)
     assert scene.it.status == "connected"
+
+
+@pytest.mark.parametrize("first", ("parked", "gone", "refused"))
+def test_race_a_colleague_hangs_up_while_being_joined_and_the_agent_is_joined_once_their_leg_is_parked(
+    first: str,
+) -> None:
+    """Told before, a switch cancels the first bridge after the second, and the caller waits for nobody. The leg may say
+    so before the colleague's does, or the switch found nobody to join it with.
+    """
+    scene = Consulted()
+    ring = scene.asked()
+    scene.answer(ring)
+    (told,) = [each for each in scene.instructions(BridgeLegs) if each.other == ring.leg]
+    scene.told.clear()
+    if first == "parked":
+        scene.parked(scene.ring.leg)
+        assert scene.bridges() == []
+    scene.hang_up(ring.leg, "NORMAL_CLEARING")
+    if first != "parked":
+        assert scene.bridges() == []
+    if first == "refused":
+        scene.failed(told, "Invalid uuid")
+    if first == "gone":
+        scene.parked(scene.ring.leg)
+    assert scene.bridges() == [(scene.caller, scene.ring.leg)]
+    assert [event.cause for event in scene.events(e.ConsultExtended)] == ["agent_parked"]
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == [], "once is enough: told again, the two would be parted again"
+    scene.joined(scene.caller, scene.ring.leg)
+    assert scene.it.status == "connected"
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == []
+
+
+def test_an_agent_who_parks_because_a_colleague_has_left_a_talk_is_not_joined_twice() -> None:
+    scene = Consulted()
+    ring = scene.both_talk()
+    scene.bridges()
+    scene.hang_up(ring.leg)
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == [(scene.caller, scene.ring.leg)]
 
 
 def test_a_restart_in_the_middle_keeps_the_consultation() -> None:
@@ -622,3 +663,25 @@ def test_a_restart_of_the_switch_ends_all_of_it() -> None:
     assert [event.reason for event in scene.events(c.ContactEnded)] == ["switch_lost"]
     assert scene.status(2) == "ready"
     assert "ContactTransferred" not in names(record.event for record in scene.records)
+
+
+@pytest.mark.parametrize("agent", ("consulted", "given"))
+def test_a_caller_who_goes_to_a_colleague_by_choice_makes_no_queue_look_quicker(agent: str) -> None:
+    """Feature 3.10: in a consultation as in a transfer, the visit is answered at once, by nobody of the queue."""
+    scene = Consulted()
+    before = scene.world.waits.expected("support", 0, free=False)
+    assert before.estimate_ms >= 0, "one caller was served"
+    if agent == "consulted":
+        ring = scene.both_talk()
+        scene.press(inputs.CompleteConsult)
+    else:
+        scene.give(inputs.Transfer(agent="1001", about=scene.it.contact_id, to_agent="1002"))
+        scene.parked(scene.caller)
+        ring = scene.ring_of(scene.caller)
+        scene.ringing(ring)
+        scene.answer(ring)
+    scene.wait(1_000)
+    scene.bridge(scene.caller, ring)
+    assert scene.it.status == "connected"
+    assert scene.events(c.QueueVisitEnded)[-1].outcome == "answered"
+    assert scene.world.waits.expected("support", 0, free=False) == before

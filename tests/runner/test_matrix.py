@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.consults import CONSULTED
 from orchestrator.domain.contacts.guests import are_together
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.switch import facts
@@ -11,8 +12,9 @@ from orchestrator.runner import inputs as i
 from tests.matrix import CAUSES, ROWS, Row
 from tests.runner.scene import NODE, Scene
 
-_CONSULTS = ("asking", "consulting", "to_and_fro", "joining", "together", "inviting", "conference")
-_ROOMS = ("joining", "together", "inviting", "conference")
+_GATHERED = ("inviting", "conference", "guest_held", "aside")
+_ROOMS = ("joining", "together", *_GATHERED)
+_CONSULTS = ("asking", "consulting", "to_and_fro", *_ROOMS)
 
 
 class Play:
@@ -66,8 +68,14 @@ class Play:
             room = scene.instructions(ConferLeg)[-1].room
             for leg in (caller, agent, colleague)[: 2 if state == "joining" else 3]:
                 scene.give(facts.ConferenceChanged(node=NODE, leg=leg, conference=room, action="add-member"))
-            if state in ("inviting", "conference"):
-                self._invite(room, comes=state == "conference")
+            if state in _GATHERED:
+                self._invite(room, comes=state != "inviting")
+            if state == "guest_held":
+                scene.give(i.HoldMember(agent="1001", to_agent="1003"))
+                scene.give(facts.LegParked(node=NODE, leg=self.legs["guest"]))
+            if state == "aside":
+                scene.give(i.SpeakAlone(agent="1001", to_agent="1003"))
+                self._joined(agent, self.legs["guest"])
 
     def _invite(self, room: str, *, comes: bool) -> None:
         scene = self.scene
@@ -89,7 +97,10 @@ class Play:
         contact = scene.contact(caller)
         if contact is None or contact.status == "leaving":
             return "ended"
-        if contact.consult is not None and not are_together(contact):
+        consult = contact.consult
+        if consult is not None and not consult.over and (consult.wish or consult.hears) == CONSULTED:
+            return "music"
+        if consult is not None and not are_together(contact):
             self._joined(caller, self.legs["agent"])
         elif contact.offer is not None and contact.offer.accepted:
             self._joined(caller, self.legs["colleague"])

@@ -205,10 +205,65 @@ def test_a_file_stays_while_the_ledger_cannot_take_it_and_while_it_is_being_writ
     assert importer(tmp_path, ledger).look() == 0
     assert file.exists()
     ledger.refuses = ""
+    file.write_bytes(text()[:300])
     slow = importer(tmp_path, ledger, settled_s=60.0)
     assert slow.look() == 0
-    os.utime(file, (1, 1))
+    assert file.exists(), "it may be whole in a moment"
+    file.write_bytes(text())
     assert slow.look() == 1
+
+
+def test_one_that_is_whole_is_taken_at_once_and_one_that_never_will_be_is_put_aside(tmp_path: Path) -> None:
+    """Feature 12.3: of a call that ended just now it is known that it was served, not given up."""
+    other = LEG.replace("d8cca8ec", "00000000")
+    (tmp_path / f"{LEG}.cdr.json").write_bytes(text())
+    (tmp_path / f"{other}.cdr.json").write_bytes(text()[:300])
+    ledger = Ledger()
+    looking = importer(tmp_path, ledger, settled_s=60.0)
+    assert looking.look() == 1
+    assert [file.name for file in tmp_path.iterdir()] == [f"{other}.cdr.json"]
+    os.utime(tmp_path / f"{other}.cdr.json", (1, 1))
+    assert looking.look() == 0
+    assert [file.name for file in (tmp_path / ASIDE).iterdir()] == [f"{other}.cdr.json.sealed"]
+
+
+def test_those_that_have_to_wait_keep_none_behind_them_waiting(tmp_path: Path) -> None:
+    """Feature 12.3: after an outage more calls may still go on than one look took."""
+    ledger = Ledger()
+    taken = ledger.carry
+    legs = [LEG.replace("d8cca8ec", f"{number:08x}") for number in range(60)]
+    for age, leg in enumerate(legs):
+        file = tmp_path / f"{leg}.cdr.json"
+        file.write_bytes(text(uuid=leg))
+        os.utime(file, (1 + age, 1 + age))
+
+    def carry(command: ImportCall) -> int:
+        if command.leg in legs[:50]:
+            raise Refused("not_over", "Not yet.")
+        return taken(command)
+
+    ledger.carry = carry  # type: ignore[method-assign]
+    assert importer(tmp_path, ledger).look() == 10
+    assert list(ledger.taken) == legs[50:]
+
+
+def test_what_is_said_of_callers_who_count_as_waiting_is_looked_for_first_and_alone(tmp_path: Path) -> None:
+    """Feature 12.3: before their legs are found gone; what cannot be read then is left for the usual look."""
+    ours, broken, other = (LEG.replace("d8cca8ec", f"{number:08x}") for number in range(3))
+    for leg, data in ((ours, text(uuid=ours)), (broken, b""), (other, text(uuid=other))):
+        (tmp_path / f"{leg}.cdr.json").write_bytes(data)
+    ledger = Ledger()
+    far = Lying(CallFiles(tmp_path, tmp_path, VAULT, settled_s=0.0), lambda: HERE)
+    near = far._replace(near=True)
+
+    def look(at: Lying) -> int:
+        looking = Importer([at], carry=ledger.carry, identify=lambda _: [None], clock=lambda: NOW)
+        return looking.look_for({ours, broken})
+
+    assert look(far) == 0, "nobody waits for another machine"
+    assert look(near) == 1
+    assert list(ledger.taken) == [ours]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [f"{broken}.cdr.json", f"{other}.cdr.json"]
 
 
 def test_a_file_that_leads_to_an_error_nobody_foresaw_keeps_none_behind_it_waiting(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from tests.simulation.pressing import Pressers
 CONSULTING_REFUSALS = frozenset(
     {
         "agent_away", "agent_busy", "already_held", "already_in", "agent_not_ready", "agent_unreachable", "bad_target",
-        "conference_full", "consulting", "in_conference", "no_such_guest", "not_together",
+        "aside", "conference_full", "consulting", "last_one", "not_in_room", "in_conference", "no_such_guest",
+        "not_together",
         "database_away", "no_offer", "no_outside", "not_allowed", "not_answered", "not_consulting", "not_held",
         "not_signed_in", "not_talking", "on_hold", "outside_full", "same_agent", "stale", "switch_away",
         "unknown_agent", "which_one", "withheld",
@@ -28,6 +29,11 @@ _OF_COLLEAGUES = frozenset({"already_signed_in", "desk_lost", "extension_taken",
 _MOVES = (
     i.SwitchConsult, i.SwitchConsult, i.Confer, i.Confer, i.CompleteConsult, i.CompleteConsult, i.CompleteConsult,
     i.EndConsult, i.EndConsult, i.HangUp, i.Hold, i.Resume,
+)  # fmt: skip
+
+_APART = (
+    i.HoldMember, i.HoldMember, i.RecallMember, i.RecallMember, i.SpeakAlone, i.SpeakAlone, i.MuteMember,
+    i.UnmuteMember,
 )  # fmt: skip
 
 
@@ -75,12 +81,18 @@ class Consulters(Pressers):
         if guests and dice.random() < 0.1:
             self._bother(dice.choice(guests), contact.contact_id)
             return
-        wish: i.Invite | i.LetGo = self._invitation(world, number, about)
+        wish: i.Invite | i.LetGo | i.OfMember = self._invitation(world, number, about)
+        asked = contact.consult.reservation if contact.consult is not None else None
+        first = world.agents.get(asked.agent_id) if asked is not None else None
+        whom = (*guests, first.number if first is not None else "9999")
         if contact.guests and dice.random() < 0.2:
-            asked = contact.consult.reservation if contact.consult is not None else None
-            first = world.agents.get(asked.agent_id) if asked is not None else None
-            whom = (*guests, first.number if first is not None else "9999")
             wish = i.LetGo(agent=number, about=about, to_agent=dice.choice(whom))
+        elif contact.guests and dice.random() < 0.6:
+            kind = dice.choice(_APART)
+            wish = kind(agent=number, about=about, to_agent=dice.choice(whom))
+            if dice.random() < 0.3:  # and what comes next, before anything came of it
+                self._press(wish)
+                wish = dice.choice(_APART)(agent=number, about=about, to_agent=wish.to_agent)
         self._press(wish)
         if dice.random() < 0.1:  # and again, or somebody else, in the same moment
             self._press(wish if dice.random() < 0.5 else self._invitation(world, number, about))
@@ -88,7 +100,8 @@ class Consulters(Pressers):
     def _invitation(self, world: World, number: str, about: str) -> i.Invite:
         free = [each.agent_id for each in world.shifts.values() if each.status == "ready"]
         if free and self._dice.random() < 0.7:
-            return i.Invite(agent=number, about=about, to_agent=world.agents[self._dice.choice(free)].number)
+            whom = world.agents[self._dice.choice(free)].number
+            return i.Invite(agent=number, about=about, to_agent=whom, alone=self._dice.random() < 0.3)
         meant = self._wish(world, number, about)
         return i.Invite(agent=number, about=about, to_agent=meant.to_agent, to_number=meant.to_number)
 

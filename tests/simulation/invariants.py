@@ -1,7 +1,6 @@
 """What must hold after every step, at every write and at the end. Each rule has a name, by which mutants are killed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from typing import Protocol
 
 from orchestrator.domain.contacts import consult_events as e
@@ -9,8 +8,10 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts import monitor_events as m
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts.consults import JOIN_WITHIN
 from orchestrator.domain.contacts.guest_events import GuestInvited
 from orchestrator.domain.contacts.guests import are_together, guest_of_shift
+from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
@@ -47,6 +48,8 @@ RULES = {
     "by_hand": "what was done by hand, the log says with whom it passed over",
     "passed_on": "whoever is passed on waits, rings or is called outside as was chosen, in the same step",
     "consulted": "whoever is consulted is held for it, and let go after it; the caller is never left alone with nobody",
+    "rejoined": "after a consultation caller and agent are joined at once, also where the switch cancels a bridge late",
+    "apart": "a guest on hold hears nobody, and one with whom the agent speaks alone hears the agent and nobody else",
     "matrix": "whoever hangs up first, the caller is on the way to where the table of states says",
     "monitored": "whoever hears a talk is held for it, no longer than it lasts, joined with nobody, heard as logged",
     "one_active": "of the callers of one agent one is active, the others are on hold, or about to be",
@@ -103,6 +106,8 @@ RULES = {
 
 # After that a desk that is connected, and beaten for, is known to be.
 KNOWN_WITHIN = LEASE + 5 * SECOND
+# So long caller and agent may be apart after a consultation: less than it takes until the switch is asked.
+APART = 3 * SECOND
 _GRACE = DEFAULT_GRACE_MS * MILLISECOND
 
 
@@ -422,6 +427,9 @@ class AnySwitch(Protocol):
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
 
+    def parked_since(self, leg: str) -> int:
+        """Since when this leg is parked and hears nothing; 0 where it does not."""
+
     def music_over_talk_since(self, leg: str) -> int:
         """Since when this leg hears music while its agent talks to it; 0 where it does not."""
 
@@ -527,6 +535,10 @@ class Invariants:
             slack, whole = self._engine.slack(), self._whole and beat
             for what in monitoring.broken(world, self._switch, outcome.instructions, now, slack, whole=whole):
                 raise Broken("monitored", what)
+            if self._whole:
+                self._nobody_is_left_apart(world, now)
+            for rule, what in rooms.apart(world, self._switch, now, slack):
+                raise Broken(rule, what)
         for what in self.judge.broken(world, given, outcome.records):
             raise Broken("matrix", what)
         if beat:
@@ -798,8 +810,12 @@ class Invariants:
                 continue
             if are_together(contact):
                 continue  # a guest is asked in the place of whoever was
+            if contact.consult is not None and not contact.consult.over and parking_leg(contact):
+                continue  # the guest with whom the agent spoke alone, while the caller hears music
             if contact.consult is None or contact.consult.wish != "caller":
                 raise Broken("consulted", f"{record.stream} is left alone after a consultation")
+            if contact.consult.cut_short:
+                continue  # once the agent's leg has parked, which `rejoined` looks at
             bridged = {contact.caller_leg, contact.segment.leg}
             if not any(isinstance(each, i.BridgeLegs) and {each.leg, each.other} == bridged for each in self._told):
                 raise Broken("consulted", f"nobody joins the caller of {record.stream} with the agent again")
@@ -975,6 +991,19 @@ class Invariants:
             if can_be_served(world, contact) and now > since + 5 * SECOND:
                 raise Broken("hears_music", f"the caller of {contact.contact_id} has heard silence for a while")
 
+    def _nobody_is_left_apart(self, world: World, now: Instant) -> None:
+        """After a consultation caller and agent are joined at once, also where the switch cancels a bridge late: not as
+        late as somebody who asks why they are not.
+        """
+        for contact in world.contacts.values():
+            consult, segment = contact.consult, contact.segment
+            if consult is None or segment is None or not consult.over:
+                continue
+            since = self._switch.parked_since(segment.leg) if self._switch.lives(contact.caller_leg) else 0
+            told = consult.due - JOIN_WITHIN
+            if since and now > max(since, told, self._engine.slack()) + APART and world.in_step(contact.node):
+                raise Broken("rejoined", f"agent and caller of {contact.contact_id} are left apart by the switch")
+
     def _nobody_talks_against_music(self, world: World, now: Instant) -> None:
         for contact in world.contacts.values():
             since = self._switch.music_over_talk_since(contact.caller_leg)
@@ -1022,7 +1051,8 @@ class Invariants:
             case i.DialOutside():
                 self._dialled_rightly(contact, given)
             case i.BridgeLegs() if contact is not None and given.leg == contact.caller_leg:
-                other = self._switch.talks_with(given.leg)
+                # Out of a room a bridge takes them by itself, whoever else is there.
+                other = "" if self._switch.room(given.leg) else self._switch.talks_with(given.leg)
                 if other and other != given.other and other not in c.doomed_legs(contact):
                     raise Broken("one_agent_per_caller", f"{given.leg} talks with {other} and is joined with another")
             case i.HangUpLeg() if contact is not None and contact.offer is not None:
@@ -1064,11 +1094,14 @@ def _consults_or_hears(contact: c.Contact, shift_id: str, held_for: str) -> bool
     return hears or invited or _consults(contact, shift_id, held_for)
 
 
-def rank(visit: c.Visit, now: Instant) -> tuple[Fraction, int]:
-    """Points, and since when: worked out from what the log says, in the plainest way. Smaller comes first."""
+def rank(visit: c.Visit, now: Instant) -> tuple[int, int]:
+    """Points, in parts of a minute's µs so that none is lost, and since when: worked out from what the log says, in the
+    plainest way. Smaller comes first.
+    """
     points = min(1_000, max(-1_000, visit.priority + sum(visit.bonuses.values())))
     since = visit.waiting_since or visit.queued_at
-    return (-points - min(Fraction(visit.age_cap), Fraction(visit.age_per_min * (now - since), 60 * SECOND)), since)
+    minute = 60 * SECOND
+    return -points * minute - min(visit.age_cap * minute, visit.age_per_min * (now - since)), since
 
 
 def could_take(world: World, visit: c.Visit, agent: Agent) -> bool:

@@ -53,7 +53,11 @@ class Ledger:
         self._kept.update(record.event_id for record in records)
 
     def drain(self, events: int, *, died: bool = False) -> None:
-        """Bring so many of the spool's oldest to the log; `died`: before they were dropped from it."""
+        """Bring so many of the spool's oldest to the log, and those of the same step; `died`: before they were dropped
+        from it.
+        """
+        while 0 < events < len(self.spool) and _cause(self.spool[events - 1]) == _cause(self.spool[events]):
+            events += 1
         for epoch, record in self.spool[:events]:
             self._commit(epoch, [record])
         if not died:
@@ -98,3 +102,7 @@ class Ledger:
         """All records in order, those in the spool last."""
         kept = [record for _, record in self.spool if record.event_id not in self._ids]
         return [*(record for _, record in self.rows), *kept]
+
+
+def _cause(kept: tuple[int, Record]) -> str:
+    return kept[1].about.causation

@@ -33,10 +33,10 @@ from orchestrator.domain.contacts import (
     transferring,
 )
 from orchestrator.domain.contacts.calling import NOT_REACHED
-from orchestrator.domain.contacts.commands import EndPeace, NoteLegGone, WidenOffer
+from orchestrator.domain.contacts.commands import EndPeace, NoteAgentParked, NoteLegGone, WidenOffer
 from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed, ConsultJoined
-from orchestrator.domain.contacts.guest_events import GuestClosed, GuestPromoted
-from orchestrator.domain.contacts.guests import members
+from orchestrator.domain.contacts.guest_events import GuestClosed, GuestHeld, GuestPromoted
+from orchestrator.domain.contacts.guests import members, room
 from orchestrator.domain.contacts.outward_events import CallbackAsked, CallbackMissed
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
@@ -73,6 +73,7 @@ invite = import_module("orchestrator.policies.guests").invite
 monitor = import_module("orchestrator.policies.monitor").monitor
 
 _ROWS = Size(contacts=40, agents=14, willing=True, rows=0.5)
+_EVERY_ROW = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0)
 _TOGETHER = Size(contacts=100, agents=12, consults=1.0, willing=True)
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _DIALLED = Size(contacts=5, agents=4, dials=1.0)
@@ -566,6 +567,18 @@ def _records_on_after_a_transfer(world_: Any, happened: Any, ids: Any) -> Any:
 
 def _lives_that_will_do(right: Any, world: Any, fact: Any, now: Any, ids: Any) -> Any:
     return () if fact.exists else right(world, fact, now, ids)
+
+
+def _whoever_is_parted_is_left_apart(right: Any, *args: Any) -> Any:
+    return (tell for tell in right(*args) if not isinstance(getattr(tell, "command", None), NoteAgentParked))
+
+
+def _whoever_is_on_hold_is_brought_back(world_: Any, happened: Any, ids: Any) -> Any:
+    yield from invite(world_, happened, ids)
+    if isinstance(happened.record.event, GuestHeld):
+        for guest in happened.after.guests:
+            if guest.held:
+                yield consult_policy.confer_leg(happened.after, room(happened.after), guest.leg, ids)
 
 
 def _nobody_holds_whom_they_consult(world_: Any, happened: Any, ids: Any) -> Any:
@@ -1310,6 +1323,21 @@ MUTANTS = (
         name="silence for the caller while somebody is consulted",
         rule="hears_music",
         make=instead(legs, "hears_nobody", lambda _contact, _leg: False),
+        weather=_CALM,
+        size=_CONSULTED,
+    ),
+    Mutant(
+        name="bring a guest who is on hold back into the room",
+        rule="apart",
+        make=policy(invite, _whoever_is_on_hold_is_brought_back),
+        weather=Weather(),
+        size=_EVERY_ROW,
+        seed=13,
+    ),
+    Mutant(
+        name="leave agent and caller apart whom the switch has parted",
+        rule="rejoined",
+        make=around(sensing, "_of_our_leg", _whoever_is_parted_is_left_apart),
         weather=_CALM,
         size=_CONSULTED,
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from orchestrator.domain.contacts.asides import ON_HOLD
 from orchestrator.domain.contacts.consult_events import ConsultSwitched
 from orchestrator.domain.contacts.consults import TOGETHER, all_three, consult_leg
 from orchestrator.domain.contacts.contacts import Contact
@@ -31,6 +32,12 @@ class Rooms(Protocol):
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
 
+    def talks_with(self, leg: str) -> str:
+        """The leg that this one hears; empty where it hears none."""
+
+    def is_muted(self, leg: str) -> bool:
+        """Whether nobody hears this leg."""
+
 
 def broken(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
     """Each rule that does not hold now, and of whom. `slack`: until when the engine may not know yet."""
@@ -49,12 +56,47 @@ def broken(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator
                 yield "together", f"leg {leg} of {contact.contact_id} is alone in a room that is over"
 
 
+def apart(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
+    """Each rule that does not hold now of those who are apart from their conference, and of whom."""
+    for contact in world.contacts.values():
+        if contact.guests or contact.aside is not None or contact.hushed:
+            yield from _apart(world, contact, rooms, now, slack)
+
+
+def _apart(world: World, contact: Contact, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
+    """Who is on hold hears music and nobody; who is alone with the agent hears the agent."""
+    ident, aside, segment = contact.contact_id, contact.aside, contact.segment
+    if aside is not None and aside.due and now > max(aside.due, slack) + LATE and world.in_step(contact.node):
+        yield "waits_end", f"what is waited for of the agent of {ident}, who speaks with a guest alone, has not come"
+    if now <= slack or not world.in_step(contact.node):
+        return
+    for guest in contact.guests:
+        if guest.held != ON_HOLD or not rooms.lives(guest.leg):
+            continue
+        if rooms.room(guest.leg) or rooms.talks_with(guest.leg):
+            yield "apart", f"a guest of {ident} is on hold, and hears others"
+        since = rooms.silent_since(guest.leg)
+        if since and now > max(since, slack) + LATE:
+            yield "hears_music", f"a guest of {ident} who is on hold has heard silence for a while"
+    if aside is not None and aside.talking and segment is not None:
+        there = rooms.lives(aside.leg) and rooms.lives(segment.leg)
+        if there and rooms.talks_with(segment.leg) != aside.leg:
+            yield "apart", f"the log says that the agent of {ident} speaks with a guest alone, and they do not"
+    for each in contact.hushed:
+        if not each.wish and rooms.lives(each.leg) and each.muted != rooms.is_muted(each.leg):
+            yield "muted", f"the log says otherwise than the switch whether leg {each.leg} of {ident} is muted"
+
+
 def invited(world: World, contact: Contact) -> Iterator[tuple[str, str]]:
     """What is wrong with the guests of this contact, after a step that concerned it."""
     ident, guests = contact.contact_id, contact.guests
+    aside = contact.aside
+    if aside is not None and not (aside.over or any(guest.leg == aside.leg for guest in guests)):
+        yield "apart", f"the agent of {ident} speaks alone with nobody"
     if guests and not are_together(contact):
         yield "guests", f"contact {ident} has guests, and the first three do not hear each other"
-    if any(guest.due for guest in guests) and world.timers.due_of(("guests", ident)) is None:
+    due = any(guest.due for guest in guests) or (contact.aside is not None and contact.aside.due)
+    if due and world.timers.due_of(("guests", ident)) is None:
         yield "waits_end", f"contact {ident} waits for a guest without an end"
     for guest in guests:
         held = guest.reservation

@@ -10,6 +10,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Final
 
+from orchestrator.domain.contacts.asides import ON_HOLD, alone_with
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED, CONSULTING, TOGETHER, Consult
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.guests import are_together, in_room
@@ -35,14 +36,29 @@ _SHARE: Final[Mapping[str, float]] = MappingProxyType(
         "consulting": 0.12,
         "joining": 0.15,
         "together": 0.15,
-        "inviting": 0.15,
+        "inviting": 0.3,
         "conference": 0.25,
+        "guest_held": 0.7,
+        "aside": 0.5,
     }
 )
 _USUAL: Final = 0.4
 # So often, of each look, an agent takes the call on from here to another row.
 _GOES_ON: Final[Mapping[str, float]] = MappingProxyType(
-    {"talking": 0.15, "consulting": 0.3, "to_and_fro": 0.3, "together": 0.5, "inviting": 0.3, "conference": 0.5}
+    {
+        "talking": 0.15,
+        "consulting": 0.3,
+        "to_and_fro": 0.3,
+        "together": 0.5,
+        "inviting": 0.3,
+        "conference": 0.5,
+        "guest_held": 0.2,
+        "aside": 0.2,
+    }
+)
+# The states that are rarest otherwise: so often the call goes on from here as soon as it is in them.
+_ON_AT_ONCE: Final[Mapping[str, float]] = MappingProxyType(
+    {"talking": 0.2, "consulting": 0.6, "together": 0.9, "conference": 0.9}
 )
 
 
@@ -68,8 +84,12 @@ def _inviting(contact: Contact, consult: Consult) -> str:
     """Whoever was asked first, in the table, is an agent; where it is a number outside, another may have the caller."""
     if not in_room(contact):
         first = contact.guests[0]
+        if contact.aside is not None:
+            return "aside" if contact.aside.talking else ""
+        if first.held:
+            return "guest_held" if first.held == ON_HOLD else ""
         return "" if first.answered or first.rejecting else "inviting"
-    return "conference" if consult.reservation is not None else ""
+    return "conference" if consult.reservation is not None and contact.aside is None else ""
 
 
 def _consulting(consult: Consult) -> str:
@@ -91,7 +111,7 @@ def legs_of(contact: Contact) -> dict[str, str]:
     if consult is not None and not consult.over:
         legs["colleague"] = consult.leg
     if contact.guests:
-        legs["guest"] = (*in_room(contact), *contact.guests)[0].leg
+        legs["guest"] = alone_with(contact) or (*in_room(contact), *contact.guests)[0].leg
     return legs
 
 
@@ -105,7 +125,10 @@ def becomes(before: Contact, after: Contact | None) -> str:
     if after.segment is not None and are_together(after):
         return "room"
     if after.segment is not None:
-        return "agent" if after.consult is None or after.consult.over else "unchanged"
+        consult = after.consult
+        if consult is None or consult.over:
+            return "agent"
+        return {CALLER: "agent", CONSULTED: "music"}.get(consult.wish or consult.hears, "unchanged")
     offer, outside = after.offer, after.outside
     if outside is not None and outside.leg == asked:
         return "colleague" if outside.answered else "offered"
@@ -177,6 +200,17 @@ class Hangers(Pressers):
             state = state_of(contact)
             if state and self._dice.random() < self._busy * _SHARE.get(state, _USUAL):
                 self._plan(contact, state)
+            elif self._dice.random() < self._busy * _ON_AT_ONCE.get(state, 0.0):
+                self._agenda.soon(20, 400, lambda ident=contact.contact_id: self._go_on(ident))  # type: ignore[misc]  # per call
+
+    def _go_on(self, ident: str) -> None:
+        """Its agent takes this call to another row, where it still goes on."""
+        contact = self.engine.world.contacts.get(ident) if self.engine is not None else None
+        if self.engine is None or contact is None or contact.segment is None:
+            return
+        agent = self.engine.world.agents.get(contact.segment.agent_id)
+        if agent is not None and state_of(contact):
+            self._press(self._next(self.engine.world, contact, agent.number))
 
     def _plan(self, contact: Contact, state: str) -> None:
         dice = self._dice
@@ -199,6 +233,11 @@ class Hangers(Pressers):
         free = [each.agent_id for each in world.shifts.values() if each.status == "ready"]
         colleague = world.agents.get(dice.choice(free)) if free else None
         whom = colleague.number if colleague is not None else "9999"
+        guests = [each.reservation.agent_id for each in contact.guests if each.reservation is not None]
+        known = [world.agents[each].number for each in guests if each in world.agents]
+        if known and are_together(contact) and dice.random() < 0.6:
+            kind = dice.choice((i.HoldMember, i.SpeakAlone, i.SpeakAlone, i.RecallMember))
+            return kind(agent=number, about=about, to_agent=dice.choice(known))
         if are_together(contact) and dice.random() < 0.6:
             return i.Invite(agent=number, about=about, to_agent=whom)
         if contact.status == CONSULTING:

@@ -371,7 +371,10 @@ class Switch:
 
     def _after_window(self, gone: Leg, left: Leg) -> None:
         if left.stays and self.dice.random() < 0.7:
-            self._left(left)
+            if self.dice.random() < 0.5:
+                self._left(left)
+            else:
+                self.agenda.soon(1, 60, lambda: self._cancelled(left))
             return
         if gone.first:
             return  # the agent's leg is left alone, and nothing is said
@@ -379,6 +382,15 @@ class Switch:
             self.agenda.soon(1, 20, lambda: self._park(left))
         else:
             self.agenda.soon(1, 20, lambda: self.hang_up(left, "ORIGINATOR_CANCEL"))
+
+    def _cancelled(self, left: Leg) -> None:
+        """The bridge that came to nothing is noticed late: also where the leg was told into another one by now."""
+        if left.peer is not None or left.room:
+            return
+        if left.joining is not None:
+            left.joining.joining = None  # left waiting for somebody who does not come
+            left.joining = None
+        self._park(left)
 
     # --- commands ----------------------------------------------------------------------------------------------------
     def execute(self, given: i.Instruction, reply: Reply) -> None:
@@ -851,6 +863,9 @@ class Switch:
     def silent_since(self, leg: str) -> int:
         return self.legs[leg].silent_since if leg in self.legs else 0
 
+    def parked_since(self, leg: str) -> int:
+        return self.legs[leg].silent_since if leg in self.legs and self.legs[leg].parked else 0
+
     def music_over_talk_since(self, leg: str) -> int:
         found = self.legs.get(leg)
         return found.music_over_talk_since if found is not None and found.peer is not None else 0
@@ -951,6 +966,9 @@ class Switches:
 
     def silent_since(self, leg: str) -> int:
         return max(switch.silent_since(leg) for switch in self.switches)
+
+    def parked_since(self, leg: str) -> int:
+        return max(switch.parked_since(leg) for switch in self.switches)
 
     def music_over_talk_since(self, leg: str) -> int:
         return max(switch.music_over_talk_since(leg) for switch in self.switches)

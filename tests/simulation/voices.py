@@ -71,5 +71,6 @@ def keys_broken(world: World, records: Iterable[Record], instructions: Iterable[
         yield f"digits were sent {len(sent)} times, and the log says {said}"
     for each in sent:
         contact = world.contacts[each.contact]
-        if not each.leg or each.leg not in (contact.caller_leg, consult_leg(contact)):
+        guest = contact.aside.leg if contact.aside is not None else ""
+        if not each.leg or each.leg not in (contact.caller_leg, consult_leg(contact), guest):
             yield f"digits of {each.contact} go to {each.leg or 'nobody'}"

@@ -2,17 +2,20 @@
 
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, groupby
+from operator import itemgetter
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Record
 from orchestrator.store import SPOOLED, Deposed, Drain, Drained, Fence, Hooks, LiveWriter, Spool, SpoolFailed
@@ -49,9 +52,21 @@ class Spools:
         self.folder = folder
         self._opened: list[Spool] = []
 
-    def open(self, *, ledger: str = "this one", limit_mb: int = 10, folder: Path | None = None) -> Spool:
+    def open(
+        self,
+        *,
+        ledger: str = "this one",
+        machine: str = "this one",
+        limit_mb: int = 10,
+        folder: Path | None = None,
+    ) -> Spool:
         spool = Spool(
-            folder or self.folder, self.kit.vault, ledger=ledger, limit_mb=limit_mb, catalogue=self.kit.entries
+            folder or self.folder,
+            self.kit.vault,
+            ledger=ledger,
+            machine=machine,
+            limit_mb=limit_mb,
+            catalogue=self.kit.entries,
         )
         self._opened.append(spool)
         return spool
@@ -69,6 +84,20 @@ def spooled(kit: Kit, tmp_path: Path) -> Iterator[Spools]:
     made = Spools(kit, tmp_path / "spool")
     yield made
     made.close()
+
+
+def step(name: str, records: Sequence[Record]) -> list[Record]:
+    """These, decided together."""
+    return [replace(each, about=replace(each.about, causation=name)) for each in records]
+
+
+def steps_of(kit: Kit) -> list[list[tuple[str, int]]]:
+    """What of the log was stored in one transaction each, in the order of the log."""
+    with psycopg.connect(kit.database.reader) as connection:
+        rows = connection.execute(
+            "SELECT xmin::text, originator_id, originator_version FROM ringledger_events ORDER BY notification_id"
+        ).fetchall()
+    return [[(stream, version) for _, stream, version in each] for _, each in groupby(rows, key=itemgetter(0))]
 
 
 def empty(drain: Drain) -> int:
@@ -122,9 +151,7 @@ def test_only_its_owner_may_write_and_whoever_owned_it_before_is_told(spooled: S
     assert len(new.first(10)) == 1
 
 
-def test_a_spool_of_another_ledger_or_machine_is_put_aside_whole(
-    spooled: Spools, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_spool_of_another_ledger_or_machine_is_put_aside_whole(spooled: Spools) -> None:
     mine = spooled.open(ledger="another one")
     mine.own(ME)
     mine.append(ME, calls("contact-a", 1))
@@ -135,10 +162,45 @@ def test_a_spool_of_another_ledger_or_machine_is_put_aside_whole(
     assert "another ledger" in why
     assert ours.id != mine.id
     assert sqlite3.connect(aside).execute("SELECT count(*) FROM entries").fetchone() == (1,)
-    monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
-    moved = spooled.open()
+    moved = spooled.open(machine="elsewhere")
     assert moved.put_aside is not None
     assert "another machine" in moved.put_aside[1]
+
+
+def test_a_machine_with_another_name_finds_its_spool_again(spooled: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container has a new host name each time; what was decided before it was made anew must not be lost."""
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, calls("contact-a", 1))
+    monkeypatch.setattr("orchestrator.store.spool.gethostname", lambda: "made-anew")
+    again = spooled.open()
+    assert (again.put_aside, again.id, again.waiting) == (None, spool.id, 1)
+
+
+@pytest.mark.parametrize("host", ("its own", "another"))
+def test_a_spool_of_an_earlier_version_is_gone_on_with_by_the_machine_that_made_it(
+    spooled: Spools, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """It knew its machine by name, and did not say where a step ends."""
+    monkeypatch.setattr("orchestrator.store.spool.gethostname", lambda: "its own")
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, calls("contact-a", 1, 2))
+    spool._connection.execute("ALTER TABLE entries DROP COLUMN more")
+    spool._connection.execute("DELETE FROM meta WHERE name = 'machine'")
+    spool.close()
+    monkeypatch.setattr("orchestrator.store.spool.gethostname", lambda: host)
+    again = spooled.open()
+    if host == "another":
+        assert again.put_aside is not None
+        return
+    assert again.put_aside is None
+    again.append(ME, step("1-1", calls("contact-b", 1, 2)))
+    assert len(again.first(1)) == 1
+    again.drop(ME, 2)
+    assert len(again.first(1)) == 2
+    monkeypatch.setattr("orchestrator.store.spool.gethostname", lambda: "renamed")
+    assert spooled.open().put_aside is None, "from now on it is known by more than that"
 
 
 def test_whoever_stands_by_sees_the_spool_that_was_begun_after_another_was_put_aside(spooled: Spools) -> None:
@@ -212,6 +274,42 @@ def test_of_a_damaged_spool_what_comes_before_the_damage_is_read_and_nothing_aft
     with pytest.raises(Damaged, match="2 events from place 3 on are missing"):
         spool.first(10)
     by_hand.close()
+
+
+@pytest.mark.parametrize("damage", ("altered", "lost"))
+def test_of_a_step_that_is_damaged_nothing_is_read(spooled: Spools, damage: str) -> None:
+    """Half a step would be a state that nobody ever decided: an agent reserved for nobody."""
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, [*step("1-1", calls("contact-a", 1, 2)), *step("1-2", calls("contact-b", 1, 2, 3))])
+    by_hand = sqlite3.connect(spooled.folder / "spool.db", isolation_level=None)
+    if damage == "altered":
+        by_hand.execute("UPDATE entries SET sealed = x'00' || sealed WHERE place = 4")
+    else:
+        by_hand.execute("DELETE FROM entries WHERE place > 3")
+    by_hand.close()
+    assert places(each.record for each in spool.first(10)) == [("contact-a", 1), ("contact-a", 2)]
+    spool.drop(ME, 2)
+    with pytest.raises(Damaged):
+        spool.first(10)
+
+
+def test_a_spool_that_somebody_else_is_at_is_not_damaged(spooled: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes over would put it aside, and nothing of it would ever be in the log."""
+    monkeypatch.setattr("orchestrator.store.spool._BUSY_S", 0.0)
+    spool = spooled.open()
+    spool.own(ME)
+    spool.append(ME, calls("contact-a", 1))
+    # Where no WAL can be had, as on some network disks, a reader waits for a writer.
+    spool._connection.execute("PRAGMA journal_mode = DELETE")
+    other = sqlite3.connect(spooled.folder / "spool.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    for look in (lambda: spool.first(10), lambda: spool.stands(ME)):
+        with pytest.raises(SpoolFailed, match="locked"):
+            look()
+    other.close()
+    assert len(spool.first(10)) == 1
+    assert spool.stands(ME)
 
 
 def test_past_its_limit_it_says_so_and_past_its_reserve_it_takes_nothing_more(spooled: Spools) -> None:
@@ -288,6 +386,27 @@ def test_what_was_sealed_in_the_spool_is_sealed_in_the_log_as_ever(spooled: Spoo
     (blind,) = spooled.kit.blind_log.history()
     assert blind.event != kept.event
     assert spool.waiting == 0
+
+
+@pytest.mark.parametrize("batch", (1, 2, 4, 400))
+def test_a_step_goes_to_the_log_whole_however_much_is_in_the_spool(
+    spooled: Spools, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads the log, or takes over in the middle of it, finds no state that nobody decided."""
+    from orchestrator.store import spooling
+
+    monkeypatch.setattr(spooling, "_BATCH", batch)
+    fence = take_lease(spooled.kit.database.writer)
+    spool = spooled.open()
+    spool.own(fence)
+    kept = [step(f"1-{number}", calls(f"contact-{number}", 1, 2, 3)) for number in range(4)]
+    spool.append(fence, [each for together in kept[:3] for each in together])
+    spool.append(fence, kept[3])
+    empty(spooled.drain(spool, fence))
+    assert spooled.kit.logged() == places(each for together in kept for each in together)
+    for stored in steps_of(spooled.kit):
+        assert len(stored) % 3 == 0, "a transaction holds whole steps"
+    assert len(steps_of(spooled.kit)) == {1: 4, 2: 4, 4: 2, 400: 1}[batch]
 
 
 @pytest.mark.parametrize("died", ("before the log", "before it was dropped", "in the middle"))
@@ -389,7 +508,8 @@ class Shelf:
     def remember_check_value(self, value): return value
 
 folder, kek, batches, inside = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-spool = Spool(folder, Vault.unlock(kek, Shelf()), ledger="this one", limit_mb=10, catalogue=CATALOGUE)
+known = {"ledger": "this one", "machine": "this one"}
+spool = Spool(folder, Vault.unlock(kek, Shelf()), **known, limit_mb=10, catalogue=CATALOGUE)
 fence = Fence("main", 1, "me")
 spool.own(fence)
 for number in range(batches):
@@ -412,7 +532,8 @@ def test_a_process_killed_anywhere_leaves_what_it_was_told_is_kept(
     words = [str(folder), str(kit.kek), str(batches), str(inside)]
     told = subprocess.run([sys.executable, "-c", KILLED, *words], capture_output=True, text=True, check=False)
     assert told.stdout.split() == [str(number) for number in range(batches)], told.stderr
-    spool = Spool(folder, kit.vault, ledger="this one", limit_mb=10, catalogue=kit.entries)
+    known = {"ledger": "this one", "machine": "this one"}
+    spool = Spool(folder, kit.vault, **known, limit_mb=10, catalogue=kit.entries)
     assert [each.record.version for each in spool.first(100)] == list(range(1, 2 * batches + 1))
     spool.close()
     shutil.rmtree(folder)
@@ -472,6 +593,41 @@ def test_a_writer_goes_round_a_database_that_is_away_and_back_to_the_log_behind_
     assert writer.append_live(calls("contact-a", 30)) == spooled.kit.log.position()
     assert spooled.kit.logged() == [("contact-a", version) for version in range(1, 31)]
     assert (heard.away, heard.ended, len(heard.spooling)) == ([], [], 1)
+    writer.close()
+
+
+def test_a_spool_is_emptied_though_events_go_on_coming(spooled: Spools, proxy: Proxy) -> None:
+    """Half an hour of calls is caught up with beside live traffic, which never pauses for it."""
+    heard, spool = Heard(), spooled.open(limit_mb=100)
+    writer = writing(spooled, proxy, heard, spool, Right())
+    proxy.cut(stay_shut=True)
+    writer.append_live(calls("contact-first", 1))
+    stop = threading.Event()
+    last: dict[str, int] = {}
+
+    def go_on(stream: str) -> None:
+        for version in count(1):
+            writer.append_live(step(f"{stream}-{version}", calls(stream, version)))
+            last[stream] = version
+            if stop.is_set():
+                return
+
+    callers = [threading.Thread(target=go_on, args=(f"contact-{number}",)) for number in range(4)]
+    for each in callers:
+        each.start()
+    until(lambda: spool.waiting > 1_000, "an outage that takes more than one batch to catch up with")
+    proxy.reopen()
+    until(lambda: bool(heard.drained), "all of it is in the log, beside live traffic", within_s=20)
+    before = dict(last)
+    until(lambda: all(last[stream] > before[stream] + 10 for stream in before), "and traffic goes on")
+    stop.set()
+    for each in callers:
+        each.join(10)
+    assert heard.ended == []
+    assert not writer.spooling
+    logged = spooled.kit.logged()
+    for stream, versions in last.items():
+        assert [version for name, version in logged if name == stream] == list(range(1, versions + 1))
     writer.close()
 
 

@@ -13,7 +13,8 @@ from orchestrator.domain.spools import SpoolGivenUp, SpoolPutAside
 from orchestrator.engines import Roster, Standing
 from orchestrator.leader import Leader, LeaderState, Lease, Taken, Timings, holder_name
 from orchestrator.spools import GivingUp, Settling
-from orchestrator.store import KeyShelf, LiveWriter, Log, Source, Spool
+from orchestrator.store import Fence, KeyShelf, LiveWriter, Log, Source, Spool, SpoolFailed
+from orchestrator.store.spool import Entry, Found
 from orchestrator.vault import Vault
 from tests.lab.patience import until
 from tests.postgres import Database
@@ -31,7 +32,7 @@ class Machine:
         self.source = Source(url, name=holder_name())
         self.vault = place.vault
         self.log = place.log
-        self.spool = Spool(folder, place.vault, ledger="this one", limit_mb=10)
+        self.spool = Spool(folder, place.vault, ledger="this one", machine=folder.name, limit_mb=10)
         self.lease: Lease | None = None
         self.deposed = threading.Event()
         self.leader = Leader(
@@ -173,15 +174,19 @@ def test_a_spool_that_is_given_up_lets_another_engine_go_on_and_is_never_brought
     lease = first.settle()
     until(lambda: bool(lease.announced), "it is announced")
     with pytest.raises(Refused, match="was heard of"):
-        place.giving.give_up("impatience", actor="admin:ops")
+        place.giving.give_up("impatience", actor="admin:ops", machine_is_off=True)
     proxy.cut(stay_shut=True)
     spooled(first, lease)
     lost = first.spool.id
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("orchestrator.spools._LIVES_S", 0.0)
         with pytest.raises(Refused, match="Say why"):
-            place.giving.give_up(" ", actor="admin:ops")
-        place.giving.give_up("the machine burnt", actor="admin:ops")
+            place.giving.give_up(" ", actor="admin:ops", machine_is_off=True)
+        with pytest.raises(Refused, match="--machine-is-off") as refused:
+            place.giving.give_up("the machine burnt", actor="admin:ops", machine_is_off=False)
+        assert refused.value.code == "machine_may_live"
+        assert (place.named(), list(place.log.stream(f"spool-{lost}"))) == (lost, []), "nothing was given up"
+        place.giving.give_up("the machine burnt", actor="admin:ops", machine_is_off=True)
     (given,) = place.log.stream(f"spool-{lost}")
     assert given.event == SpoolGivenUp(epoch=1, reason="the machine burnt")
     assert given.about.actor == "admin:ops"
@@ -198,8 +203,9 @@ def test_a_spool_that_is_given_up_lets_another_engine_go_on_and_is_never_brought
     assert back.spool.id != lost
     assert len(list((place.folder / "one").glob("aside-*.db"))) == 1
     assert len(list(place.log.stream(STREAM))) == 1
+    elsewhere = GivingUp(place.source, place.vault, place.log, "elsewhere")
     with pytest.raises(Refused, match="no spool"):
-        GivingUp(place.source, place.vault, place.log, "elsewhere").give_up("why not", actor="admin:ops")
+        elsewhere.give_up("why not", actor="admin:ops", machine_is_off=True)
 
 
 def test_a_lease_is_given_back_with_its_spool_named_as_long_as_something_is_in_it(place: Place) -> None:
@@ -235,6 +241,45 @@ def test_a_lease_given_back_by_whoever_has_not_seen_to_its_spool_goes_on_naming_
     third = place.machine("one")
     third.settle()
     assert len(list(place.log.stream(STREAM))) == 1
+
+
+def test_a_spool_that_cannot_be_read_now_is_waited_for_and_not_put_aside(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock is no damage: what was decided in the dark goes to the log as soon as it can be read."""
+    import sqlite3
+
+    first = place.machine("one")
+    lease = first.settle()
+    until(lambda: bool(lease.announced), "it is announced")
+    spooled(first, lease)
+    name = first.spool.id
+    first.close()
+    monkeypatch.setattr("orchestrator.store.spool._BUSY_S", 0.0)
+    again = place.machine("one")
+    taken = until(lambda: again.lease, "it has the lease")
+    settling = Settling(again.spool, taken, again.source, again.vault, again.log)
+    again.spool._connection.execute("PRAGMA journal_mode = DELETE")
+    other = sqlite3.connect(place.folder / "one" / "spool.db", isolation_level=None, check_same_thread=False)
+    own, looks = again.spool.own, again.spool.first
+
+    def own_and_lose_it(fence: Fence) -> Found:
+        found = own(fence)
+        other.execute("BEGIN EXCLUSIVE")
+        return found
+
+    def look(limit: int) -> list[Entry]:
+        try:
+            return looks(limit)
+        except SpoolFailed:
+            other.close()
+            raise
+
+    monkeypatch.setattr(again.spool, "own", own_and_lose_it)
+    monkeypatch.setattr(again.spool, "first", look)
+    assert settling.settle(lambda: False)
+    assert len(list(place.log.stream(STREAM))) == 1
+    assert (again.spool.id, list(place.log.stream(f"spool-{name}"))) == (name, [])
 
 
 def test_a_damaged_spool_is_brought_to_the_log_as_far_as_it_can_be_read_and_the_rest_is_kept(place: Place) -> None:

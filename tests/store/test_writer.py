@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.domain.kernel import Event
 from orchestrator.store import Deposed, Fence, QueueFull, StoreError, VersionConflict, WriterStopped, WrongKind
+from orchestrator.store import writer as writer_module
 from orchestrator.store.schema import APPEND_LOCK
 from tests.lab.patience import until
 from tests.store.kit import CallTaken, Heard, Kit, NoteWritten, ShiftOpened, calls, record, take_lease
@@ -58,6 +59,40 @@ def test_submit_does_not_wait_and_tells_each_submission_its_position_in_order(ki
     assert writer.close()
     assert [number for number, _ in told] == list(range(200))
     assert [position for _, position in told] == [each.position for each in kit.log.history()]
+
+
+def test_what_nobody_waits_for_goes_with_whoever_is_in_a_hurry(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "PATIENCE_S", 600.0)
+    writer = kit.writer()
+    told: list[tuple[int, int]] = []
+    for number in range(3):
+        writer.submit(calls(f"contact-{number}", 1), partial(_tell, told, number), patient=True)
+    assert writer.waiting == 3
+    assert told == []
+    writer.append_live(calls("contact-3", 1))
+    assert [number for number, _ in told] == [0, 1, 2]
+    with psycopg.connect(kit.database.admin) as admin:
+        assert admin.execute("SELECT count(DISTINCT xmin::text) FROM ringledger_events").fetchone() == (1,)
+
+
+def test_what_nobody_waits_for_is_stored_by_itself_also_what_came_during_a_commit(kit: Kit) -> None:
+    writer = kit.writer()
+    told: list[tuple[int, int]] = []
+    writer.submit(calls("contact-0", 1), partial(_tell, told, 0), patient=True)
+    until(lambda: told, "the first, which nothing follows, to be stored")
+    with psycopg.connect(kit.database.writer) as blocker:
+        blocker.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+        writer.submit(calls("contact-1", 1), partial(_tell, told, 1))
+        until(lambda: _waits_for_lock(kit), "the second to be under way")
+        writer.submit(calls("contact-2", 1), partial(_tell, told, 2), patient=True)
+    until(lambda: len(told) == 3, "the third to be stored")
+    assert [number for number, _ in told] == [0, 1, 2]
+
+
+def _waits_for_lock(kit: Kit) -> bool:
+    with psycopg.connect(kit.database.admin) as admin:
+        found = admin.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone()
+        return found is not None and found[0] > 0
 
 
 def _tell(told: list[tuple[int, int]], number: int, position: int) -> None:

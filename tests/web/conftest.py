@@ -8,20 +8,23 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import CodeType
 from typing import Any, Final
 
+import argon2
 import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from psycopg import sql
 from werkzeug.test import TestResponse
 
 from orchestrator.cluster import Cluster
 from orchestrator.control import Client, control_path
 from orchestrator.domain.access.users import ROLES, Grant
+from orchestrator.service import passwords
 from orchestrator.service.customers import Customers
-from orchestrator.service.passwords import Passwords
 from orchestrator.settings import Settings
 from projections.reading import Reading, reading_of
 from tests.postgres import Database, settings_for
@@ -30,7 +33,25 @@ from web.parts import Parts
 
 PASSWORD: Final = "four plain words here"
 _TOKEN: Final = re.compile(r'name="csrf-token" content="([^"]+)"')
-_HASH: Final = Passwords().hash(PASSWORD)
+# Of the least cost: what a password costs is no matter here, and whoever signs in pays it.
+_CHEAP: Final = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_HASH: Final = _CHEAP.hash(PASSWORD)
+
+
+class Compiled(BytecodeCache):
+    """Templates, compiled once a process and not once a test. Jinja looks whether the text is still the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED: Final = Compiled()
 
 
 class Browser(FlaskClient):
@@ -87,6 +108,13 @@ class Site:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (self.database.name,)
             )
 
+    def regain_database(self) -> None:
+        """It is there again."""
+        with psycopg.connect(self._cluster.url_admin, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(self.database.name))
+            )
+
     def add_customer(self, number: str) -> str:
         """A customer with this number (E.164), made as on a first call; the id."""
         customers = Customers(self.reading.desk, self.reading.log, self.reading.vault, region="CN")
@@ -112,6 +140,20 @@ class Site:
         return self.sign_in(user_id)
 
 
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the process of the test, hashing a password takes no time to speak of."""
+    monkeypatch.setattr(passwords, "_HASHER", _CHEAP)
+
+
+@pytest.fixture
+def template(request: pytest.FixtureRequest, template: str) -> str:
+    """For a test with a day or an office, which need all read models, one in which they are made."""
+    if {"day", "office"} & set(request.fixturenames):
+        return str(request.getfixturevalue("template_with_models"))
+    return template
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings with a home of this test's own."""
@@ -131,6 +173,7 @@ def site_of(database: Database, settings: Settings, cluster: Cluster) -> Iterato
     with reading_of(settings, database.reader, database.writer) as reading:
         parts = Parts(settings=settings, reading=reading, control=lambda: Client(control_path(settings.home)))
         app = create_app(parts)
+        app.jinja_env.bytecode_cache = COMPILED
         app.testing = True
         app.test_client_class = Browser
         yield Site(app, parts, database, cluster)

@@ -53,7 +53,7 @@ def played(site: Site, database: Database) -> Iterator[Day]:
     view = LiveView(site.reading.log)
     try:
         last = reads.store([made, *centre.records])
-        reads.build(*PROJECTIONS.values())
+        reads.provide(*PROJECTIONS.values())
         view.start().wait_ready(10)
         present.install(site.app, view)
         yield Day(centre, last, reads)

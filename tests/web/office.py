@@ -46,7 +46,7 @@ def opened(site: Site, database: Database) -> Iterator[Office]:
     try:
         text = resources.files("orchestrator.service").joinpath("site.toml").read_text(encoding="utf-8")
         apply(site.reading.log, site.reading.desk, site.parts.settings.site, text, actor="system", expect_version=0)
-        reads.build(*PROJECTIONS.values())
+        reads.provide(*PROJECTIONS.values())
         yield Office(site, reads)
     finally:
         reads.close()

@@ -10,11 +10,13 @@ def test_each_component_is_told_of_and_one_that_is_missing_makes_503(site: Site)
     assert answer.status_code == 503
     assert answer.json is not None
     found = answer.json["components"]
-    assert set(found) == {"database", "engine", "engines", "projections", "live"}
+    assert set(found) == {"database", "engine", "engines", "spool", "projections", "live"}
     assert found["database"] == {"ok": True, "position": site.reading.log.position()}
     assert found["engine"] == {"ok": False, "why": "no_answer"}
     none = {"stopped": 0, "starting": 0, "standby": 0, "active": 0}
     assert found["engines"] == {"ok": False, "ready": 0, "states": none, "silent": 0, "faults": 0}
+    assert found["spool"]["ok"] is False
+    assert found["spool"]["state"] == "silent"
     assert {model["state"] for model in found["projections"]["models"].values()} == {"missing"}
     assert answer.json["ledger"] == site.parts.settings.mark
 

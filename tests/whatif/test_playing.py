@@ -16,7 +16,8 @@ from orchestrator.service import site_text
 from orchestrator.whatif import asking
 from orchestrator.whatif.asking import Answer, Real
 from orchestrator.whatif.changes import Changes, Wanted
-from orchestrator.whatif.day import ANSWERED, Agent, Day, Ring, Talk
+from orchestrator.whatif.day import ANSWERED, Agent, Day, Ring, Taker, Talk
+from tests.simulation.run import Run, Size
 from tests.whatif import made
 from web.whatif import words
 
@@ -251,3 +252,54 @@ def test_the_interval_of_a_mean_is_students() -> None:
     assert (found.mean, found.high) == pytest.approx((3.0, 3.0 + 2.776 * 1.58114 / 5**0.5))
     assert found.most == pytest.approx(3.0 + 2.776 * 1.58114 * 1.2**0.5)
     assert asking.spread([2.0]) == asking.Spread(2.0, 2.0, 2.0, 2.0, 2.0)
+
+
+def test_who_was_asked_before_the_caller_came_to_them_tells_nothing_of_how_long_phones_ring() -> None:
+    """Feature 10.4: a completed consultation, a talk that was taken over, a room that was left to a guest: in the log
+    each is an offer that is answered at once.
+    """
+    at_once = heard = 0
+    for seed in range(6):
+        size = Size(contacts=40, transfers=1.0, consults=1.0, monitors=1.0)
+        log = Run(seed, size=size).play().ledger.records()
+        offered: dict[tuple[str, str], int] = {}
+        for record in log:
+            if isinstance(record.event, contacts.OfferMade):
+                offered |= {
+                    (record.event.offer_id, held.shift_id): record.about.at for held in record.event.reservations
+                }
+            elif isinstance(record.event, contacts.OfferAnswered):
+                at_once += offered.get((record.event.offer_id, record.event.shift_id)) == record.about.at
+        times = [record.about.at for record in log]
+        taker = Taker(Instant(min(times)), Instant(max(times)))
+        for record in log:
+            taker.take(record)
+        rings = [ring for agent in taker.day([], []).agents.values() for ring in agent.rings]
+        heard += len(rings)
+        assert all(ring.after > 0 for ring in rings if ring.outcome == ANSWERED)
+    assert at_once
+    assert heard > 60
+
+
+def test_a_phone_that_picks_up_by_itself_says_nothing_of_how_soon_somebody_accepts_at_a_desk() -> None:
+    """Feature 10.4: the day's phones answered by themselves, and is played with desks that are to accept."""
+    day = made.brought(40, 3, hours=(8, 9), agents_pause=False)
+    agents = {
+        name: replace(agent, rings=[Ring(ANSWERED, 70 * MILLISECOND) for _ in agent.rings])
+        for name, agent in day.agents.items()
+    }
+    configured = [
+        replace(record, event=replace(record.event, answer=AT_DESK))
+        if isinstance(record.event, AgentConfigured)
+        else record
+        for record in day.configured
+    ]
+    offered: dict[str, int] = {}
+    took: list[int] = []
+    for record in made.records(replace(day, agents=agents, configured=configured)):
+        if isinstance(record.event, contacts.OfferMade):
+            offered[record.event.offer_id] = record.about.at
+        elif isinstance(record.event, contacts.OfferAcceptRequested):
+            took.append(record.about.at - offered[record.event.offer_id])
+    assert len(took) > 20
+    assert min(took) > SECOND

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from orchestrator.domain.access.tokens import WALLBOARD, Token
 from projections.reading import Away
 from web.access.needs import permission_for
-from web.access.roles import BOARD, GRANTS, PUBLIC, permissions_of
+from web.access.roles import AT_DESK, BOARD, GRANTS, PUBLIC, permissions_of
 from web.access.visitor import NOBODY, Visitor, me
 from web.parts import Parts, parts
 
@@ -26,6 +26,7 @@ API: Final = "/api/"
 _UNSEEN: Final = frozenset({"static", "health.healthz"})
 # What pages send without their person: nobody stays signed in by it.
 _BY_ITSELF: Final = frozenset({"push.here"})
+_WAYS_IN: Final = frozenset({"access.sign_in", "access.begin_session", "access.change_language"})
 _csrf = CSRFProtect()
 
 
@@ -47,6 +48,7 @@ def visitor_of(found: Parts, key: str, *, touch: bool) -> tuple[Visitor, str] | 
     if signed_in is None:
         return None
     user = signed_in.user
+    permissions = permissions_of(user.roles, user.scope)
     visitor = Visitor(
         actor=f"user:{user.user_id}",
         user_id=user.user_id,
@@ -56,7 +58,8 @@ def visitor_of(found: Parts, key: str, *, touch: bool) -> tuple[Visitor, str] | 
         agent_id=user.agent_id,
         session_id=signed_in.session_id,
         language=user.language,
-        permissions=permissions_of(user.roles, user.scope),
+        permissions=permissions & AT_DESK if signed_in.desk_only else permissions,
+        desk_only=signed_in.desk_only,
     )
     return visitor, signed_in.new_key
 
@@ -144,12 +147,19 @@ def _take_session() -> None:
     key = request.cookies.get(key_cookie(), "")
     if not key:
         return
-    found = visitor_of(parts(), key, touch=request.endpoint not in _BY_ITSELF)
+    try:
+        found = visitor_of(parts(), key, touch=request.endpoint not in _BY_ITSELF)
+    except Away:
+        if request.endpoint not in _WAYS_IN:
+            raise
+        found = None  # a key of long ago keeps nobody from signing in
     if found is not None:
         g.visitor, g.new_key = found
 
 
 def _turn_away(permission: str) -> AnyResponse:
+    if me().desk_only and permission not in AT_DESK:
+        raise Away("Nobody can be asked for now whether they (still) may do this.")
     if me().signed_in:
         abort(403)
     if request.method != "GET" or not wants_page():

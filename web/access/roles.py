@@ -95,6 +95,12 @@ WHOLE: Final = frozenset(
 """What shows or moves the whole centre, whoever's it is: not for those who see some teams or branches only."""
 
 
+AT_DESK: Final = frozenset(
+    {PUBLIC, SIGNED_IN, "pages.follow", "desk.use", "calls.dial", "waiting.take", "numbers.clear"}
+)
+"""What nobody needs to be asked about for a while: an agent's own work with callers."""
+
+
 def permissions_of(roles: Iterable[str], scope: Scope = EVERYBODY) -> frozenset[str]:
     """Everything that these roles may do in this scope; only PUBLIC where there is no role. A role not
     known here may nothing more.

@@ -8,7 +8,10 @@ from flask_babel import gettext, lazy_gettext
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from orchestrator.domain.access.users import LANGUAGES, ChangeLanguage, SignInFailed
+from orchestrator.domain.access.users import LANGUAGES, ChangeLanguage, SignInFailed, User
+from orchestrator.service.meanwhile import Failed
+from orchestrator.service.sessions import SignedIn
+from projections.reading import LOST, Away
 from web import language
 from web.access import manage, password, reveal
 from web.access.area import blueprint
@@ -49,7 +52,12 @@ def begin_session() -> Response | str | tuple[str, int]:
         error = TooManyRequests()
         error.retry_after = wait_s
         raise error
-    user = reading.users.verified(name, given)
+    try:
+        user, away = reading.users.verified(name, given), False
+    except (Away, LOST):
+        if not reading.sessions.may_begin_away():
+            raise
+        user, away = reading.users.verified_as_known(name, given), True
     if user is None:
         _note_failure(name, address)
         problem = gettext("Name and password do not belong together. Look at both, and try again.")
@@ -57,25 +65,52 @@ def begin_session() -> Response | str | tuple[str, int]:
     reading.attempts.succeeded(name, address)
     if me().session_id:
         # Somebody else, perhaps, who left without signing out: nothing would ever use that session again but a thief.
-        reading.sessions.end(me().session_id, reason="signed_out", actor=me().actor)
-    signed_in = reading.sessions.begin(user, address=address, browser=request.headers.get("User-Agent", ""))
+        _end_own()
+    signed_in = _begin(user, address, away=away)
     session.clear()  # forms of before are not forms of this session
+    if signed_in.desk_only:
+        flash(
+            gettext(
+                "The database is away: you were let in by what was known of you before. Your desk works; all else waits"
+                " until it is back."
+            ),
+            "stale",
+        )
     response = redirect(own_path(request.form.get("next", "")), 303)
     hand_over(response, signed_in.new_key)
     return response
+
+
+def _begin(user: User, address: str, *, away: bool) -> SignedIn:
+    sessions, browser = parts().reading.sessions, request.headers.get("User-Agent", "")
+    if not away:
+        try:
+            return sessions.begin(user, address=address, browser=browser)
+        except (Away, LOST):
+            if not sessions.may_begin_away():
+                raise
+    return sessions.begin_away(user, address=address, browser=browser)
 
 
 @blueprint.post("/sign-out")
 @needs(SIGNED_IN)
 def sign_out() -> Response:
     """The end of this session."""
-    parts().reading.sessions.end(me().session_id, reason="signed_out", actor=me().actor)
+    _end_own()
     session.clear()
     g.new_key = ""
     response = redirect(url_for("access.sign_in"), 303)
     hand_over(response, "")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+def _end_own() -> None:
+    sessions = parts().reading.sessions
+    try:
+        sessions.end(me().session_id, reason="signed_out", actor=me().actor)
+    except (Away, LOST):
+        sessions.end_away(me().session_id, me().user_id)
 
 
 @blueprint.post("/language")
@@ -85,7 +120,7 @@ def change_language() -> Response:
     wanted = request.form.get("language", "")
     if wanted not in LANGUAGES:
         abort(400)
-    if me().user_id:
+    if me().user_id and not me().desk_only:
         parts().reading.users.change(me().user_id, ChangeLanguage(language=wanted), actor=me().actor)
     response = redirect(own_path(request.form.get("next", "")), 303)
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
@@ -126,9 +161,18 @@ def _form(onward: str, *, name: str = "", problem: str = "") -> str:
 def _note_failure(name: str, address: str) -> None:
     """In the log where the account is known; else only in ours, without the name, which may be a password."""
     users = parts().reading.users
-    user = users.get(name)
+    try:
+        user, away = users.get(name), False
+    except (Away, LOST):
+        user, away = users.recall(name), True
     if user is None:
         log.info("sign-in-failed", why="unknown_user")
         return
     reason = "disabled" if user.disabled else "wrong_password" if user.hash else "no_password"
-    users.note(name, SignInFailed(reason=reason, address=address), actor="system")
+    if not away:
+        try:
+            users.note(name, SignInFailed(reason=reason, address=address), actor="system")
+        except (Away, LOST):
+            away = True
+    if away:
+        parts().reading.meanwhile.keep(Failed(user_id=name, reason=reason, address=address))

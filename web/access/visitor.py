@@ -24,6 +24,8 @@ class Visitor(Struct, frozen=True, kw_only=True):
     session_id: str = ""
     language: str = ""
     permissions: frozenset[str] = permissions_of(())
+    desk_only: bool = False
+    """The database is away, and they may do for now what an agent does at a desk."""
 
     def may(self, permission: str) -> bool:
         """Whether one of their roles has this permission."""

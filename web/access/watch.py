@@ -1,28 +1,45 @@
-"""Hears what is appended to users elsewhere (the command line, another web process), so that streams end at once.
+"""Hears what is appended to users elsewhere (the command line, another web process), so that streams end at once, and
+that everybody is known, as of a second ago, when the database goes away; when it is back, what people did is recorded.
 
 A request asks the log by itself; a stream that is open would otherwise learn at its next heartbeat only.
 """
 
+import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
+import structlog
 
+from orchestrator.domain.access.users import SessionEnded
 from orchestrator.domain.kernel import ident_of
-from projections.reading import Away, Reading
+from projections.reading import LOST, Away, NotKept, Reading
+
+log = structlog.get_logger(__name__)
 
 LOOK_S: Final = 1.0
+# What waits to be recorded goes to the log behind the engine's spool, for the log's time only goes forward; where no
+# engine of this machine answers, one that has a spool is started within this.
+_ENGINE_S: Final = 60.0
+
+Spools = Callable[[], bool | None]
+"""Whether this machine's engine has something in its spool; None where none answers."""
 
 
 class Watch:
     """Looks for new events of users, once a second. Needs a process patched by gevent."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, spools: Spools = lambda: False) -> None:
         self._reading = reading
+        self._spools = spools
+        self._waits_since: float | None = None
         self._greenlet: Any = None
+        self._seen: int | None = None
 
     def start(self) -> "Watch":
         """Begin, from the end of the log. Raises `Away`."""
-        self._greenlet = gevent.spawn(self._look, self._reading.log.position())
+        self._reading.log.position()
+        self._greenlet = gevent.spawn(self._keep)
         return self
 
     def stop(self) -> None:
@@ -30,15 +47,42 @@ class Watch:
         if self._greenlet is not None:
             self._greenlet.kill()
 
-    def _look(self, seen: int) -> None:
-        log = self._reading.log
+    def _keep(self) -> None:
         while True:
-            gevent.sleep(LOOK_S)
             try:
-                end = log.position()
-                changed = {ident_of(record.stream) for record in log.history(after=seen, until=end, kinds=("user",))}
-            except Away:
-                continue  # what is appended meanwhile is found when it is back
-            seen = max(seen, end)
-            for user_id in changed:
-                self._reading.users.heard(user_id)
+                self.look()
+            except (Away, LOST) as away:
+                log.debug("users-not-looked-at", why=str(away))
+            except NotKept as error:
+                log.error("meanwhile-not-kept", why=str(error), remedy="free the disk; it is tried again")  # noqa: TRY400 - the words say it
+            gevent.sleep(LOOK_S)
+
+    def look(self) -> None:
+        """Once: what is new of users, and what waits to be recorded. Raises `Away`."""
+        reading = self._reading
+        if self._seen is None:
+            self._seen = reading.users.learn()
+            log.info("users-known", remedy="they may sign in to their desks though the database goes away")
+        end = reading.log.position()
+        changed: set[str] = set()
+        for record in reading.log.history(after=self._seen, until=end, kinds=("user",)):
+            changed.add(ident_of(record.stream))
+            if isinstance(record.event, SessionEnded):
+                reading.sessions.forget(record.event.session_id)
+        for user_id in changed:
+            reading.users.get(user_id)
+        reading.users.sure()
+        self._seen = max(self._seen, end)
+        for user_id in changed:
+            reading.users.heard(user_id)
+        if not reading.meanwhile.count or self._may_record():
+            reading.settling.settle()
+
+    def _may_record(self) -> bool:
+        """Whether nothing older is still on its way to the log."""
+        spools, now = self._spools(), time.monotonic()
+        if spools is None:
+            self._waits_since = self._waits_since or now
+            return now - self._waits_since > _ENGINE_S
+        self._waits_since = None
+        return not spools

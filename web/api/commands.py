@@ -86,6 +86,12 @@ class Member(About, frozen=True, kw_only=True):
     to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
 
 
+class Invited(Member, frozen=True, kw_only=True):
+    """Who comes to those who hear each other."""
+
+    alone: Annotated[bool, Meta(description="Whether the agent speaks with them alone first.")] = False
+
+
 class Monitor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which talk is heard at the agent's own phone, and how the agent is heard in it. Again with another `mode`: the
     same session goes on so.
@@ -258,16 +264,43 @@ def end_consult(number: str, body: About, key: str) -> Done:
     return _do(inputs.EndConsult(agent=number, about=body.about, key=key))
 
 
-def invite(number: str, body: Member, key: str) -> Done:
+def invite(number: str, body: Invited, key: str) -> Done:
     """Bring one more to those who hear each other already, up to the limit that is configured"""
-    wish = inputs.Invite(agent=number, about=body.about, to_agent=body.to_agent, to_number=body.to_number, key=key)
-    return _do(wish)
+    return _with_member(inputs.Invite(agent=number, alone=body.alone), body, key)
+
+
+def hold_member(number: str, body: Member, key: str) -> Done:
+    """Let one of a conference hear music, heard by nobody; the others go on"""
+    return _with_member(inputs.HoldMember(agent=number), body, key)
+
+
+def recall_member(number: str, body: Member, key: str) -> Done:
+    """Bring one who is on hold, or alone with the agent, into the conference"""
+    return _with_member(inputs.RecallMember(agent=number), body, key)
+
+
+def speak_alone(number: str, body: Member, key: str) -> Done:
+    """Speak with one of a conference alone; the others go on hearing each other"""
+    return _with_member(inputs.SpeakAlone(agent=number), body, key)
+
+
+def mute_member(number: str, body: Member, key: str) -> Done:
+    """Let nobody hear one of a conference"""
+    return _with_member(inputs.MuteMember(agent=number), body, key)
+
+
+def unmute_member(number: str, body: Member, key: str) -> Done:
+    """Let one of a conference be heard again"""
+    return _with_member(inputs.UnmuteMember(agent=number), body, key)
 
 
 def let_go(number: str, body: Member, key: str) -> Done:
     """Let one of a conference go; the others go on hearing each other"""
-    wish = inputs.LetGo(agent=number, about=body.about, to_agent=body.to_agent, to_number=body.to_number, key=key)
-    return _do(wish)
+    return _with_member(inputs.LetGo(agent=number), body, key)
+
+
+def _with_member(wish: inputs.Invite | inputs.LetGo | inputs.OfMember, body: Member, key: str) -> Done:
+    return _do(replace(wish, about=body.about, to_agent=body.to_agent, to_number=body.to_number, key=key))
 
 
 def monitor(number: str, body: Monitor, key: str) -> Done:

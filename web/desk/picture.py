@@ -21,7 +21,7 @@ from orchestrator.policies.talk import conversations
 from projections.live import LiveView
 from projections.live_calls import Call, name_of
 from projections.live_tallies import Tally
-from web.desk.gathered import Member, members_of, name_of_asked, room_left
+from web.desk.gathered import Member, apart_of, members_of, name_of_asked, room_left
 from web.desk.hearing import Hearing, hearing_of, seen_by_agent
 from web.desk.parked import AtPlace, by_agent
 from web.desk.tapes import Tape, tape_of
@@ -57,6 +57,8 @@ class Ring(Struct, frozen=True, kw_only=True):
     """Invited to those who hear each other, and not asked about the caller."""
     beside: int = 0
     """How many more are in the conference, or invited to it."""
+    apart: str = ""
+    """Of a guest who is not in the room with the others: held (they hear music) or alone (with whoever asks)."""
     callback: bool = False
     """The customer is not on the line: they are called once this agent's phone has answered."""
     dialled: str = ""
@@ -91,6 +93,17 @@ class Talk(Struct, frozen=True, kw_only=True):
     """Who is in the conference beside agent and caller, or invited to it; nobody where three do not hear each other."""
     places: int
     """How many more may be invited."""
+
+    @property
+    def listed(self) -> bool:
+        """Whether the members are shown one by one: more than three hear each other, or one of them is muted."""
+        return len(self.members) > 1 or any(each.muted for each in self.members)
+
+    @property
+    def apart(self) -> str:
+        """The name of the one with whom the agent speaks alone; empty where with none."""
+        return next((each.name for each in self.members if each.state == "alone"), "")
+
     heard_by: tuple[str, str]
     """The supervisor who hears the talk, and how they are heard in it, where the agent is to be told; else empty."""
     nuisance: bool
@@ -389,6 +402,7 @@ def _ring_of_asked(world: World, contact: Contact, asked: Consult | Guest) -> Ri
         accepted=asked.answered,
         asked_by=asking.name or asking.number if asking is not None else "",
         invited=guest,
+        apart=apart_of(contact, asked) if isinstance(asked, Guest) else "",
         together=asked.joined if isinstance(asked, Guest) else asked.hears == TOGETHER and not asked.wish,
         beside=len(members_of(world, contact)) - 1,
     )

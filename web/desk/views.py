@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import structlog
 from flask import abort, render_template, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
@@ -14,6 +15,7 @@ from orchestrator.domain.customers.people import ChangeProfile
 from orchestrator.domain.kernel import Refused, derived_id
 from orchestrator.runner import inputs
 from orchestrator.service.begun import NOTE, SENT
+from projections.reading import LOST, Away
 from web.access.needs import needs
 from web.access.visitor import me
 from web.desk import orders
@@ -37,6 +39,9 @@ from web.words import chosen as reasons
 from web.words import code
 from web.writing import agent, file
 from web.writing import key as form_key
+from web.writing import note as write_down
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["NAVIGATION", "blueprint", "orders"]
 
@@ -63,6 +68,7 @@ KEYS: Final = (
     ("Alt+Shift+G", _l("Record this call; end the recording")),
     ("Alt+Shift+J", _l("Bring caller and whoever is asked together")),
     ("Alt+Shift+I", _l("Invite one more into the conference")),
+    ("Alt+Shift+Z", _l("Bring whoever is alone with you, or on hold, into the conference")),
     ("Alt+Shift+U", _l("Mute me; be heard again")),
     ("Alt+Shift+D", _l("Keypad: digits for the other end")),
     ("Alt+Shift+E", _l("Hang up")),
@@ -112,6 +118,13 @@ ACTIONS: Final[dict[str, Make]] = {
 }
 # Whom or what a caller is passed on to, and the field of the command that says so.
 _TARGETS: Final = {"agent": "to_agent", "queue": "to_queue", "number": "to_number"}
+_OF_MEMBER: Final[Mapping[str, type[inputs.OfMember]]] = {
+    "hold_member": inputs.HoldMember,
+    "recall_member": inputs.RecallMember,
+    "speak_alone": inputs.SpeakAlone,
+    "mute_member": inputs.MuteMember,
+    "unmute_member": inputs.UnmuteMember,
+}
 _MEMBERS: Final = {"agent": "to_agent", "number": "to_number"}
 # These are about one contact, which the form names: the page may be older than what rings by now.
 _ABOUT_ONE: Final = frozenset(
@@ -186,8 +199,8 @@ def wrap_up() -> AnyResponse:
         abort(400)
     _refuse_unlisted(chosen, reasons.wrap_up_codes())
     _own(contact_id)
-    file().note_contact(agent(), contact_id, note, code=chosen, key=derived_id("wrap-up", contact_id, chosen, note))
-    parts().reading.begun.end(contact_id, NOTE, _field("begun"), SENT, by=me().agent_id, page=_field("desk"))
+    if write_down(contact_id, note, code=chosen, key=derived_id("wrap-up", contact_id, chosen, note)):
+        _end_begun(contact_id)
     try:
         return _done(parts().do(_from_desk(inputs.WrapUp(agent=_number(), code=chosen))))
     except Refused as refused:
@@ -196,6 +209,13 @@ def wrap_up() -> AnyResponse:
                 "time_was_up", gettext("The time for it was up already. Your reason and your note are kept.")
             ) from None
         raise
+
+
+def _end_begun(contact_id: str) -> None:
+    try:
+        parts().reading.begun.end(contact_id, NOTE, _field("begun"), SENT, by=me().agent_id, page=_field("desk"))
+    except (Away, LOST) as away:
+        log.info("begun-note-not-ended", why=str(away))  # it goes with its time; the note itself is kept
 
 
 @blueprint.get("/transfer")
@@ -238,7 +258,7 @@ def invitation() -> str:
 @needs("desk.use")
 def invite() -> AnyResponse:
     """Bring one more to those who hear each other."""
-    return _with_note(inputs.Invite(agent=_number()), _MEMBERS)
+    return _with_note(inputs.Invite(agent=_number(), alone=bool(request.form.get("alone"))), _MEMBERS)
 
 
 @blueprint.post("/let-go")
@@ -248,8 +268,19 @@ def let_go() -> AnyResponse:
     return _with_note(inputs.LetGo(agent=_number()), _MEMBERS)
 
 
+@blueprint.post("/member/<action>")
+@needs("desk.use")
+def of_member(action: str) -> AnyResponse:
+    """Hold, recall, mute one of them, or speak with them alone."""
+    make = _OF_MEMBER.get(action)
+    if make is None:
+        abort(404)
+    return _with_note(make(agent=_number()), _MEMBERS)
+
+
 def _with_note(
-    command: inputs.Transfer | inputs.Consult | inputs.Invite | inputs.LetGo, targets: Mapping[str, str]
+    command: inputs.Transfer | inputs.Consult | inputs.Invite | inputs.LetGo | inputs.OfMember,
+    targets: Mapping[str, str],
 ) -> AnyResponse:
     """Do it. What the next one should know is kept first: it is there when their phone rings."""
     contact_id, note = _field("about"), request.form.get("note", "")
@@ -260,7 +291,7 @@ def _with_note(
         abort(400)
     _own(contact_id)
     if note.strip():
-        file().note_contact(agent(), contact_id, note, code=TRANSFERRED, key=derived_id("transfer", contact_id, note))
+        write_down(contact_id, note, code=TRANSFERRED, key=derived_id("transfer", contact_id, note))
     sent_to = {targets[kind]: target or _field("number")}
     return _done(parts().do(replace(_from_desk(command), good_until=_good_until(), **sent_to)))
 
@@ -268,8 +299,13 @@ def _with_note(
 @blueprint.get("/pop")
 @needs("desk.use")
 def pop() -> str:
-    """Who calls: their file, or what is known of a number that nobody has."""
-    return render_template("desk/pop.html", pop=pop_of(_own(request.args.get("contact", ""))))
+    """Who calls: their file, or what is known of a number that nobody has; while the database is away, the number."""
+    call = _own(request.args.get("contact", ""))
+    try:
+        return render_template("desk/pop.html", pop=pop_of(call))
+    except (Away, LOST) as away:
+        log.info("pop-without-file", why=str(away))
+        return render_template("desk/pop_away.html", call=call, region=region(call.number) if call.number else "")
 
 
 @blueprint.post("/customer")

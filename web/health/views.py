@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
+from msgspec import to_builtins
 
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
@@ -14,6 +15,7 @@ from projections.reading import Away
 from projections.status import standing
 from web.access.needs import needs
 from web.access.roles import PUBLIC
+from web.ops import spool
 from web.parts import parts
 from web.push.present import live
 
@@ -53,7 +55,7 @@ def _engine() -> dict[str, Any]:
     status = parts().ask("status")
     nodes = {name: node["up"] for name, node in status["nodes"].items()}
     well = bool(status["active"]) and all(nodes.values())
-    told = {"active": status["active"], "position": status["position"], "spool": status["spool"], "switches": nodes}
+    told = {"active": status["active"], "position": status["position"], "switches": nodes}
     return {"ok": well, **told}
 
 
@@ -82,19 +84,33 @@ def _projections() -> dict[str, Any]:
     }
 
 
+def _spool() -> dict[str, Any]:
+    """Whether events wait for the database, and how many; and what people did at the web meanwhile."""
+    found = spool.light()
+    return {"ok": found.well, **to_builtins(found.now), "state": found.state, "deeds": found.deeds}
+
+
 def _live() -> dict[str, Any]:
     try:
         now = live()
     except KeyError:
         return {"ok": False, "why": "not_started"}
-    well = now.view.ready and not now.view.away
-    return {"ok": well, "position": now.view.position, "streams": now.hub.count, "dropped": now.hub.dropped}
+    view = now.view
+    well = view.ready and not view.standing
+    return {
+        "ok": well,
+        "standing": view.standing or "true",
+        "position": view.position,
+        "streams": now.hub.count,
+        "dropped": now.hub.dropped,
+    }
 
 
 COMPONENTS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "database": _database,
     "engine": _engine,
     "engines": _engines,
+    "spool": _spool,
     "projections": _projections,
     "live": _live,
 }

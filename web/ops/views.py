@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import structlog
 from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
@@ -14,16 +15,19 @@ from orchestrator.engines import Seen
 from orchestrator.replay.night import Walk, walks
 from orchestrator.runner import inputs
 from projections.catalogue import PROJECTIONS
+from projections.reading import LOST, Away
 from projections.status import Standing, standing
 from web.access.needs import needs
 from web.access.visitor import me
 from web.navigation import Item
-from web.ops import nodes
+from web.ops import nodes, spool
 from web.parts import parts
 from web.past import snapshots
 from web.push.present import live, view_if_any
 from web.words import code
 from web.writing import fresh_key
+
+log = structlog.get_logger(__name__)
 
 blueprint = Blueprint("ops", __name__, url_prefix="/ops")
 NAVIGATION = (Item("ops.page", _l("Operations"), 75),)
@@ -67,30 +71,43 @@ class Model(Struct, frozen=True):
 @needs("ops.see")
 def page() -> str:
     """All of it, as it is now."""
+    here = {
+        "switches": _switches(),
+        "node_states": nodes.STATES,
+        "code": code,
+        "key": fresh_key(),
+        "spool": spool.light(),
+        "spool_states": spool.STATES,
+    }
+    try:
+        known = _known()
+    except (Away, LOST) as away:
+        log.info("ops-without-database", why=str(away))
+        return render_template("ops/page.html", away=True, **here)
+    return render_template("ops/page.html", away=False, **here, **known)
+
+
+def _known() -> dict[str, object]:
+    """What the database tells. Raises `Away`."""
     reading, engines = parts().reading, parts().engines()
     end = reading.log.position()
     found = [standing(reading.reader, reading.log, each) for each in PROJECTIONS.values()]
     nights = walks(reading.reader, _NIGHTS)
     proved = next(iter(walks(reading.reader, 1, with_result=True)), None)
-    return render_template(
-        "ops/page.html",
-        switches=_switches(),
-        node_states=nodes.STATES,
-        code=code,
-        key=fresh_key(),
-        end=end,
-        reached=snapshots().reached(),
-        models=[Model(each, None if each.building is None else _percent(each.building, end)) for each in found],
-        states=STATES,
-        nights=nights,
-        proved=proved,
-        late=_is_late(proved, nights),
-        proof_h=_PROOF_H,
-        going_on=next((night for night in nights if night.goes_on), None),
-        percent=_percent,
-        engines=[(each, LIGHTS[_light(each)]) for each in engines],
-        ready=any(each.may_follow for each in engines),
-    )
+    return {
+        "end": end,
+        "reached": snapshots().reached(),
+        "models": [Model(each, None if each.building is None else _percent(each.building, end)) for each in found],
+        "states": STATES,
+        "nights": nights,
+        "proved": proved,
+        "late": _is_late(proved, nights),
+        "proof_h": _PROOF_H,
+        "going_on": next((night for night in nights if night.goes_on), None),
+        "percent": _percent,
+        "engines": [(each, LIGHTS[_light(each)]) for each in engines],
+        "ready": any(each.may_follow for each in engines),
+    }
 
 
 @blueprint.post("/nodes/<node>/drain")

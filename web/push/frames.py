@@ -37,11 +37,11 @@ def opening(jitter_ms: int) -> bytes:
     return f"retry: {RETRY_MS + jitter_ms}\n: {' ' * 256}\n\n".encode()
 
 
-def beat(at_ms: int, *, away: bool, next_ms: int | None = None) -> bytes:
-    """The sign of life, with the server's clock, whether the database is away, and in how long the next one comes; None
-    for one that comes between two, and says nothing of the next.
+def beat(at_ms: int, *, stale: str, next_ms: int | None = None) -> bytes:
+    """The sign of life, with the server's clock, what has to be said of what is shown (`degraded`, `away` for old, or
+    nothing), and in how long the next one comes; None for one that comes between two, and says nothing of the next.
     """
-    return frame("beat", json.dumps({"at": at_ms, "away": away, "next": next_ms}))
+    return frame("beat", json.dumps({"at": at_ms, "stale": stale, "next": next_ms}))
 
 
 RESET: Final = frame("reset", "")

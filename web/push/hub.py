@@ -51,8 +51,8 @@ class Present(Protocol):
         ...
 
     @property
-    def away(self) -> bool:
-        """Whether it may be old."""
+    def standing(self) -> str:
+        """What has to be said of it: `degraded`, `away` where it may be old, or nothing."""
         ...
 
     def changed_since(self, topic: str, position: int) -> bool:
@@ -188,9 +188,9 @@ class Hub:
         """Streams that are open."""
         return sum(len(streams) for streams in self._of_user.values())
 
-    def is_away(self) -> bool:
-        """Whether what is shown may be old."""
-        return self._present.away
+    def standing(self) -> str:
+        """What has to be said of what is shown, as `Present` has it."""
+        return self._present.standing
 
     def recheck(self, user: str) -> None:
         """Something about this user changed: their pages are asked at once whether they may go on."""
@@ -220,7 +220,9 @@ class Hub:
         for source in topics:
             name, colon, ident = source.partition(":")
             if name == "away":
-                self._tell_all()
+                self._tell_all(frames.beat(time.time_ns() // 1_000_000, stale=self._present.standing))
+            elif name == "anew":
+                self._tell_all(frames.RESET)
             elif name == "user":
                 self.recheck(ident)
             for kind in self._drawn_from.get(name, ()):
@@ -234,8 +236,7 @@ class Hub:
         """These show something else now, though the live state did not move: no page is told more of the log by it."""
         self.publish(self._told, topics)
 
-    def _tell_all(self) -> None:
-        ready = frames.beat(time.time_ns() // 1_000_000, away=self._present.away)
+    def _tell_all(self, ready: bytes) -> None:
         for stream in [stream for streams in self._of_user.values() for stream in streams]:
             self._give(stream, ready, None)
 

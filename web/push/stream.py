@@ -137,4 +137,4 @@ class Stream:
         """The sign of life. A page that knows when the next one should come says that it may be old before its stream
         is given up here for want of an answer.
         """
-        return frames.beat(time.time_ns() // 1_000_000, away=self._hub.is_away(), next_ms=round(next_s * 1_000))
+        return frames.beat(time.time_ns() // 1_000_000, stale=self._hub.standing(), next_ms=round(next_s * 1_000))

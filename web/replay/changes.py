@@ -47,7 +47,9 @@ def _agents(before: World, after: World, names: Names) -> Iterator[str]:
 def _contacts(before: World, after: World) -> Iterator[str]:
     for contact_id in [*before.contacts, *(each for each in after.contacts if each not in before.contacts)]:
         was, now = before.contacts.get(contact_id), after.contacts.get(contact_id)
-        if was is None and now is not None:
+        if was is None and now is not None and now.dial is not None:
+            yield gettext("%(contact)s: dialled by an agent, %(now)s", contact=contact_id[:8], now=code(now.status))
+        elif was is None and now is not None:
             yield gettext("%(contact)s: came, %(now)s", contact=contact_id[:8], now=code(now.status))
         elif was is not None and now is None:
             yield gettext("%(contact)s: %(was)s → ended", contact=contact_id[:8], was=code(was.status))

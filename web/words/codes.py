@@ -90,6 +90,7 @@ CODES: Final[dict[str, LazyString]] = {
     "not_connected_in_time": _l("not connected in time"),
     "node_down": _l("the switch cannot be reached"),
     "joined_again": _l("asked to join again"),
+    "agent_parked": _l("the agent is alone on the line"),
     "callback_missed": _l("the customer was not reached"),
     "outside_full": _l("no line to the outside was free"),
     "not_allowed": _l("the number may not be called"),
@@ -102,6 +103,7 @@ CODES: Final[dict[str, LazyString]] = {
     "phone": _l("by phone"),
     # An agent's states and why.
     "signed_out": _l("signed out"),
+    "not_confirmed": _l("not confirmed once the database was back"),
     "signed_in": _l("just signed in"),
     "ready": _l("ready"),
     "paused": _l("not ready"),
@@ -153,6 +155,7 @@ CODES: Final[dict[str, LazyString]] = {
     "cancelled": _l("taken back"),
     "missed": _l("not answered"),
     "left": _l("they hung up"),
+    "brought_in": _l("with whoever they spoke with"),
     # A supervisor who hears a talk, and why.
     "listen": _l("listens"),
     "whisper": _l("whispers to the agent"),

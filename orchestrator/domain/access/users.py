@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.access.scope import EVERYBODY, Scope, scope_of
-from orchestrator.domain.kernel import Event, Personal, Refused
+from orchestrator.domain.kernel import Event, Instant, Personal, Refused
 
 ROLES: Final = ("agent", "leader", "back_office", "service_point", "qa", "ops", "auditor", "admin")
 LANGUAGES: Final = ("en", "zh")
@@ -67,6 +67,17 @@ class UserSignedIn(Event, frozen=True, kw_only=True):
     address: Personal
 
 
+class SignInRemembered(Event, frozen=True, kw_only=True):
+    """A session began while the database was away, by what was known of the user `known_ms` before; recorded once it
+    was back. `signed_in_at` is when, by the clock of the web.
+    """
+
+    session_id: str
+    address: Personal
+    signed_in_at: Instant
+    known_ms: int
+
+
 class SignInFailed(Event, frozen=True, kw_only=True):
     """A wrong password, or one who may not come in: `wrong_password`, `disabled`, `no_password`."""
 
@@ -75,7 +86,9 @@ class SignInFailed(Event, frozen=True, kw_only=True):
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
-    """A session is over: `signed_out`, `ended_by_user`, `ended_by_admin`, `password_changed`, `disabled`."""
+    """A session is over: `signed_out`, `ended_by_user`, `ended_by_admin`, `password_changed`, `disabled`, or
+    `not_confirmed` where it began while the database was away, and its user may not come in (so) any more.
+    """
 
     session_id: str
     reason: str
@@ -104,6 +117,16 @@ class RecordingExported(Event, frozen=True, kw_only=True):
     reason: Personal
     address: Personal
 
+
+TELLING: Final = (
+    "UserCreated",
+    "PasswordChanged",
+    "RolesGranted",
+    "UserDisabled",
+    "UserEnabled",
+    "LanguageChanged",
+)
+"""The stored names of the events that say who somebody is; the thousands of their sign-ins do not."""
 
 # --- commands --------------------------------------------------------------------------------------------------------
 

@@ -517,6 +517,13 @@ class JoinConsultAgain(Struct, frozen=True, kw_only=True):
     connect_by: Instant
 
 
+class NoteAgentParked(Struct, frozen=True, kw_only=True):
+    """The switch says that the agent's leg is parked; or that it was never joined with whoever is consulted."""
+
+    leg: str
+    connect_by: Instant
+
+
 class TakeOver(Struct, frozen=True, kw_only=True):
     """The supervisor of this shift, who monitors the talk, has the caller from now on: by this visit, should they be
     lost.
@@ -535,7 +542,8 @@ class TakeOver(Struct, frozen=True, kw_only=True):
 
 Consulting = (
     Consult | SwitchConsult | Confer | NoteMember | CompleteConsult | EndConsult | ExpireConsult | JoinConsultAgain
-)
+    | NoteAgentParked
+)  # fmt: skip
 
 ByHand = Pick | Move | Reprioritise
 

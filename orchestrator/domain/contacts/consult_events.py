@@ -55,7 +55,9 @@ class MemberJoined(Event, frozen=True, kw_only=True):
 
 
 class ConsultExtended(Event, frozen=True, kw_only=True):
-    """More time, until `until`, as nobody can tell how far the switch has come. `cause` as of `OfferExtended`."""
+    """More time, until `until`, as nobody can tell how far the switch has come. `cause` as of `OfferExtended`;
+    or agent_parked: the agent's leg says so, and can be joined with the caller again, once nobody is consulted.
+    """
 
     consult_id: str
     until: Instant

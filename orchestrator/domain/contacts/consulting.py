@@ -10,6 +10,7 @@ from orchestrator.domain.contacts.commands import (
     EndConsult,
     ExpireConsult,
     JoinConsultAgain,
+    NoteAgentParked,
     NoteAnswered,
     NoteBridged,
     NoteDelivered,
@@ -33,6 +34,7 @@ from orchestrator.domain.contacts.consults import (
     CALLER,
     CONSULTED,
     CONSULTING,
+    PARKED_ALONE,
     TOGETHER,
     all_three,
     consult_leg,
@@ -77,9 +79,20 @@ def decide(contact: Contact, command: Consulting) -> Events:
             return closed(contact, segment, consult, "cancelled", command.rejoin_by)
         case JoinConsultAgain() if consult.wish:
             return (ConsultExtended(consult_id=consult.consult_id, until=command.connect_by, cause="joined_again"),)
+        case NoteAgentParked() if command.leg == segment.leg:
+            return _parked(consult, command)
         case ExpireConsult() if consult.due and consult.due <= command.now:
             return _late(contact, segment, consult, command)
     return ()
+
+
+def _parked(consult: State, command: NoteAgentParked) -> Events:
+    """The agent's leg parks while it is to be joined with them, or was: now it can be with the caller."""
+    if consult.over and consult.cut_short:
+        return (ConsultExtended(consult_id=consult.consult_id, until=command.connect_by, cause=PARKED_ALONE),)
+    if consult.over or consult.alone or not (consult.answered and consult.wish == CONSULTED):
+        return ()
+    return (ConsultExtended(consult_id=consult.consult_id, until=consult.due, cause=PARKED_ALONE),)
 
 
 def _asked(contact: Contact, command: Consult) -> Events:
@@ -188,7 +201,7 @@ def closed(
     """Nobody is consulted any more; the agent goes back to the caller, or is there already. Where a guest is in the
     room, that is who is asked from now on, and the others leave it not at all.
     """
-    if next_up := guesting.moved_up(contact, consult):
+    if next_up := guesting.moved_up(contact, consult, rejoin_by):
         return (ConsultClosed(consult_id=consult.consult_id, outcome=outcome, cause=cause), *next_up)
     events: Events = (
         *guesting.dropped(contact, "ended"),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.domain.contacts.asides import let_be_heard
 from orchestrator.domain.contacts.consult_events import (
     ConsultAnswered,
     ConsultAsked,
@@ -45,6 +46,10 @@ JOIN_WITHIN: Final = 5 * SECOND
 CALLER: Final = "caller"
 CONSULTED: Final = "consulted"
 TOGETHER: Final = "together"
+# The agent's leg says that it is parked, by itself.
+PARKED_ALONE: Final = "agent_parked"
+# Why it is over, where whoever was looked for in vain may never have been told to be joined.
+_LOOKED_FOR: Final = frozenset({"not_connected_in_time"})
 # The status word of a contact whose agent consults somebody.
 CONSULTING: Final = "consulting"
 
@@ -69,6 +74,13 @@ class Consult(Struct, frozen=True, kw_only=True):
     """The legs that the switch has said are in the room of all three; empty unless they are being brought together."""
     over: bool = False
     """Nobody is consulted any more; the caller is being joined with the agent again."""
+    alone: bool = False
+    """The agent's leg has parked since it was to be joined with them: it came to nothing, or is over."""
+    cut_short: bool = False
+    """It was over while the two were being joined, and the agent's leg has not said that it is parked. The switch would
+    cancel that bridge after it was told of the next, park the agent, and have the caller wait for nobody; told once
+    more then, it hangs the agent up. So it is told of the next one once the leg is parked.
+    """
     doubted: bool = False
     """The switch has been asked why they are not joined yet."""
     delivered: bool = False
@@ -150,8 +162,8 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             answered = replace(consult, answered=True, wish=CONSULTED, due=event.connect_by)
             return replace(contact, consult=answered)
         case ConsultSwitched() if consult is not None:
-            switched = replace(consult, wish=event.to, due=event.connect_by, doubted=False, inside=())
-            contact = replace(contact, consult=switched)
+            switched = replace(consult, wish=event.to, due=event.connect_by, doubted=False, inside=(), alone=False)
+            contact = replace(contact, consult=switched, aside=None, hushed=())
             return _parking(contact) if event.to == CONSULTED else contact
         case MemberJoined() if consult is not None:
             return replace(contact, consult=replace(consult, inside=(*consult.inside, event.leg)))
@@ -160,12 +172,17 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             return replace(contact, consult=joined)
         case ConsultExtended() if consult is not None:
             doubted = consult.doubted or event.cause == "not_connected_in_time"
-            return replace(contact, consult=replace(consult, due=event.until, doubted=doubted))
+            cut_short = consult.cut_short and event.cause != PARKED_ALONE
+            alone = consult.alone or event.cause == PARKED_ALONE
+            extended = replace(consult, due=event.until, doubted=doubted, cut_short=cut_short, alone=alone)
+            return replace(contact, consult=extended)
         case ConsultClosed() if consult is not None:
             if not event.rejoin_by:
-                return replace(contact, consult=None)
+                return replace(let_be_heard(contact, consult.leg), consult=None)
+            contact = replace(contact, aside=None, hushed=())
             back = replace(consult, over=True, hears="", wish=CALLER, due=event.rejoin_by, doubted=False)
-            return replace(contact, consult=back)
+            joining = consult.wish == CONSULTED and consult.answered and not consult.alone
+            return replace(contact, consult=replace(back, cut_short=joining and event.cause not in _LOOKED_FOR))
     return contact
 
 

@@ -47,6 +47,7 @@ from orchestrator.domain.contacts import (
     transfers,
 )
 from orchestrator.domain.contacts.announcing import prompts_for_place
+from orchestrator.domain.contacts.asides import Aside, Hushed
 from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.dials import DIALLING, Dial
@@ -349,6 +350,10 @@ class Contact(Struct, frozen=True, kw_only=True):
     consult: Consult | None = None
     guests: tuple[Guest, ...] = ()
     """Who else was invited to the talk, in the order in which they were."""
+    aside: Aside | None = None
+    """With which guest the agent speaks alone, if with any, or has just done so."""
+    hushed: tuple[Hushed, ...] = ()
+    """Whom of the conference, beside the agent, nobody hears."""
     monitor: Monitor | None = None
     carried: str = ""
     """The talk whose recording goes on while the supervisor who takes it over is being joined."""
@@ -441,7 +446,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             return transfers.evolve(contact, event)
         case HangUpRequested():
             phase = contact.phase or contact.status
-            return replace(contact, status="leaving", consult=None, told=event.reason, phase=phase)
+            return replace(contact, status="leaving", consult=None, aside=None, told=event.reason, phase=phase)
         case CallerParked():
             return _in_time(replace(contact, parking=""))
         case LegOverdue():
@@ -575,11 +580,13 @@ def _announced(contact: Contact, _event: NumberAnnounced, _at: Instant) -> Conta
 
 def _segment_ended(contact: Contact, event: AgentSegmentEnded, _at: Instant) -> Contact:
     if event.ended_by == transfers.TRANSFER:
-        # The visit begins in the same decision.
-        return replace(contact, segment=None, consult=None, status="arrived")
+        # The visit begins in the same decision. Where more than two stay in their room, who is muted stays so.
+        stay = contact.hushed if contact.guests else ()
+        return replace(contact, segment=None, consult=None, aside=None, hushed=stay, status="arrived")
     if event.ended_by == parks.PARKED:
         return replace(contact, segment=None, status=PARKED)
-    return replace(contact, segment=None, consult=None, status="leaving", phase=contact.phase or contact.status)
+    phase = contact.phase or contact.status
+    return replace(contact, segment=None, consult=None, aside=None, status="leaving", phase=phase)
 
 
 def _ended(contact: Contact, _event: ContactEnded, _at: Instant) -> Contact:

@@ -175,8 +175,10 @@ def put_down(contact: Contact, command: NoteLegGone) -> Events:
 
 def with_the_end(contact: Contact, events: Events) -> Events:
     """The events, with the end of the dialling where its offer closes: nobody else is offered it."""
+    if contact.offer is None or under_way(contact) is None:
+        return events
     closed = next((event for event in events if isinstance(event, OfferClosed)), None)
-    if closed is None or contact.offer is None or under_way(contact) is None:
+    if closed is None:
         return events
     if any(isinstance(event, DialEnded) for event in events):
         return events

@@ -30,6 +30,113 @@ class GuestAnswered(Event, frozen=True, kw_only=True):
     """Whose phone it is; empty for a number outside."""
 
 
+class GuestHoldAsked(Event, frozen=True, kw_only=True):
+    """The agent wants this guest on hold: out of the room, with music, while the others go on. The switch has until
+    `park_by` to say so.
+    """
+
+    guest_id: str
+    park_by: Instant
+
+
+class GuestHeld(Event, frozen=True, kw_only=True):
+    """The switch says that the guest is out of the room: they hear music, and nobody hears them."""
+
+    guest_id: str
+
+
+class GuestRecalled(Event, frozen=True, kw_only=True):
+    """A guest who was on hold, or spoke with the agent alone, is being brought into the room until `connect_by`."""
+
+    guest_id: str
+    connect_by: Instant
+
+
+class PlacesSwapped(Event, frozen=True, kw_only=True):
+    """Who was asked first is to be on hold, or alone with the agent, as only guests are: this guest, who is in the
+    room, is asked in their place from now on, and they are a guest. Nobody is moved by it.
+    """
+
+    consult_id: str
+    guest_id: str
+    room: str
+
+
+class AsideIntended(Event, frozen=True, kw_only=True):
+    """The agent wants to speak with this guest, whose phone rings, alone first, before they are brought in."""
+
+    guest_id: str
+
+
+class AsideAsked(Event, frozen=True, kw_only=True):
+    """The agent leaves the room to speak with this guest alone; the others go on hearing each other. The two are being
+    joined until `connect_by`.
+    """
+
+    guest_id: str
+    connect_by: Instant
+
+
+class AsideBegun(Event, frozen=True, kw_only=True):
+    """The switch says that agent and guest hear each other, and nobody else."""
+
+    guest_id: str
+
+
+class AsideEnded(Event, frozen=True, kw_only=True):
+    """The agent goes back into the room, until `return_by`. `outcome`: brought_in (with the guest), held (the guest
+    hears music), cancelled (the guest was let go), left (hung up, or never came).
+    """
+
+    guest_id: str
+    outcome: str
+    return_by: Instant
+
+
+class AsideExtended(Event, frozen=True, kw_only=True):
+    """More time for agent and guest to be joined, or for the agent to be back, until `until`. `cause` as of
+    `ConsultExtended`.
+    """
+
+    guest_id: str
+    until: Instant
+    cause: str
+
+
+class AgentReturned(Event, frozen=True, kw_only=True):
+    """The switch says that the agent, who spoke with this guest alone, is in the room again."""
+
+    guest_id: str
+
+
+class MemberMuteAsked(Event, frozen=True, kw_only=True):
+    """The agent wants nobody to hear this one of the conference, guest or asked first; or (`on` false) everybody."""
+
+    member_id: str
+    leg: str
+    on: bool
+
+
+class MemberMuted(Event, frozen=True, kw_only=True):
+    """The switch says that nobody hears this one of the conference."""
+
+    leg: str
+
+
+class MemberUnmuted(Event, frozen=True, kw_only=True):
+    """The switch says that this one of the conference is heard again."""
+
+    leg: str
+
+
+class MemberMuteFailed(Event, frozen=True, kw_only=True):
+    """The switch did not do it, or nobody knows. `on`: they should be muted; otherwise, heard."""
+
+    leg: str
+    on: bool
+    cause: str
+
+
 class GuestJoined(Event, frozen=True, kw_only=True):
     """The switch says that the guest is in the room: all hear each other."""
 

@@ -1,6 +1,7 @@
 """What becomes of the guests of a conference. Whatever does, the others go on hearing each other: `guests`."""
 
-from orchestrator.domain.contacts import transferring
+from orchestrator.domain.contacts import apart, transferring
+from orchestrator.domain.contacts.asides import BEING_PARKED, alone_with
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     Command,
@@ -9,10 +10,12 @@ from orchestrator.domain.contacts.commands import (
     NoteDelivered,
     NoteLegGone,
     NoteMember,
+    NoteParked,
     RejectAtDesk,
     WithdrawOffer,
 )
-from orchestrator.domain.contacts.consults import Consult, room_of
+from orchestrator.domain.contacts.consult_events import ConsultClosed, ConsultSwitched
+from orchestrator.domain.contacts.consults import CALLER, Consult, room_of
 from orchestrator.domain.contacts.contacts import (
     Contact,
     OfferAcceptRequested,
@@ -21,26 +24,43 @@ from orchestrator.domain.contacts.contacts import (
     Segment,
 )
 from orchestrator.domain.contacts.events import Reservation
-from orchestrator.domain.contacts.guest_commands import ExpireGuests, Invite, Inviting, JoinGuestsAgain, LetGo
+from orchestrator.domain.contacts.guest_commands import (
+    ExpireGuests,
+    HoldMember,
+    Invite,
+    Inviting,
+    JoinGuestsAgain,
+    LetGo,
+    MuteMember,
+    Recall,
+    SpeakAlone,
+)
 from orchestrator.domain.contacts.guest_events import (
+    AsideAsked,
+    AsideEnded,
+    AsideIntended,
     GuestAnswered,
     GuestClosed,
     GuestExtended,
+    GuestHeld,
     GuestInvited,
     GuestJoined,
     GuestPromoted,
     RoomInherited,
 )
 from orchestrator.domain.contacts.guests import Guest, are_together, guest_of_leg, guest_of_shift, in_room, persons
-from orchestrator.domain.kernel import Event, Refused
+from orchestrator.domain.kernel import Event, Instant, Refused
 
 Events = tuple[Event, ...]
 
 NO_ANSWER = "NO_ANSWER"
+NEVER = Instant(0)
 
 
 def decide(contact: Contact, command: Inviting) -> Events:
-    """The events that follow. Raises `Refused`: not_talking, not_together, conference_full, no_such_guest."""
+    """The events that follow. Raises `Refused`: not_talking, not_together, conference_full, no_such_guest, aside,
+    last_one, not_in_room.
+    """
     match command:
         case Invite():
             return _invited(contact, command)
@@ -48,15 +68,23 @@ def decide(contact: Contact, command: Inviting) -> Events:
             guest = next((each for each in contact.guests if each.guest_id == command.guest_id), None)
             if guest is None:
                 raise Refused("no_such_guest", "Whoever that was is not in the conference any more.")
-            return closed(guest, "cancelled")
+            return closed(contact, guest, "cancelled", return_by=command.return_by)
+        case HoldMember() | Recall() | SpeakAlone() | MuteMember():
+            return apart.decide(contact, command)
         case ExpireGuests():
             late = (guest for guest in contact.guests if guest.due and guest.due <= command.now)
-            return tuple(event for guest in late for event in _late(guest, command))
+            aside = apart.late(contact, command)
+            if any(isinstance(event, ConsultClosed) for event in aside):
+                return aside  # the conference is over, with all who were waited for
+            return (*(event for guest in late for event in _late(contact, guest, command)), *aside)
         case JoinGuestsAgain():
-            return tuple(
-                GuestExtended(guest_id=guest.guest_id, until=command.connect_by, cause="joined_again")
-                for guest in contact.guests
-                if guest.answered and not guest.joined
+            return (
+                *(
+                    GuestExtended(guest_id=guest.guest_id, until=command.connect_by, cause="joined_again")
+                    for guest in contact.guests
+                    if guest.answered and not guest.joined and guest.due
+                ),
+                *apart.again(contact, command.connect_by),
             )
 
 
@@ -66,8 +94,11 @@ def _invited(contact: Contact, command: Invite) -> Events:
         raise Refused("not_talking", "Somebody is invited to a call in which you talk; this one is over.")
     if not are_together(contact):
         raise Refused("not_together", "Bring the caller and whoever you asked together first; then invite more.")
+    if contact.aside is not None or any(guest.alone for guest in contact.guests):
+        raise Refused("aside", "You speak with one of them alone, or are about to; go back to the others first.")
     if persons(contact) >= command.most:
         raise Refused("conference_full", f"In a conference are {command.most} at most; let somebody go first.")
+    intended = (AsideIntended(guest_id=command.guest_id),) if command.alone else ()
     return (
         GuestInvited(
             guest_id=command.guest_id,
@@ -78,6 +109,7 @@ def _invited(contact: Contact, command: Invite) -> Events:
             number=command.number,
             show=command.show,
         ),
+        *intended,
     )
 
 
@@ -93,14 +125,20 @@ def of_guest(contact: Contact, command: Command) -> Events | None:
             if guest.answered or guest.rejecting:
                 return ()
             shift_id = guest.reservation.shift_id if guest.reservation is not None else ""
-            return (GuestAnswered(guest_id=guest.guest_id, connect_by=command.connect_by, shift_id=shift_id),)
+            there = GuestAnswered(guest_id=guest.guest_id, connect_by=command.connect_by, shift_id=shift_id)
+            return (
+                (there, AsideAsked(guest_id=guest.guest_id, connect_by=command.connect_by)) if guest.alone else (there,)
+            )
         case NoteMember(leg=leg) if (guest := guest_of_leg(contact, leg)) is not None:
             meant = contact.consult is not None and command.room == room_of(contact.consult)
-            return (GuestJoined(guest_id=guest.guest_id),) if meant and guest.answered and not guest.joined else ()
+            awaited = guest.answered and not guest.joined and not guest.held and alone_with(contact) != leg
+            return (GuestJoined(guest_id=guest.guest_id),) if meant and awaited else ()
+        case NoteParked(leg=leg) if (guest := guest_of_leg(contact, leg)) is not None:
+            return (GuestHeld(guest_id=guest.guest_id),) if guest.held == BEING_PARKED else ()
         case AcceptAtDesk() | RejectAtDesk() if (guest := guest_of_shift(contact, command.shift_id)) is not None:
             return _at_desk(guest, command)
         case WithdrawOffer() if (guest := guest_of_shift(contact, command.shift_id)) is not None:
-            return () if guest.answered else closed(guest, "missed", command.cause)
+            return () if guest.answered else closed(contact, guest, "missed", command.cause)
     return None
 
 
@@ -115,14 +153,21 @@ def _at_desk(guest: Guest, command: AcceptAtDesk | RejectAtDesk) -> Events:
     return (made(offer_id=guest.guest_id, shift_id=held.shift_id, leg=held.leg),)
 
 
-def leg_gone(guest: Guest, command: NoteLegGone) -> Events:
+def leg_gone(contact: Contact, guest: Guest, command: NoteLegGone) -> Events:
     """A guest has hung up, or never picked up: the others stay as they are."""
-    return closed(guest, "left" if guest.answered else "missed", command.cause)
+    outcome = "left" if guest.answered else "missed"
+    return closed(contact, guest, outcome, command.cause, return_by=command.next_connect_by)
 
 
-def closed(guest: Guest, outcome: str, cause: str = "") -> Events:
-    """The guest is in the conference no more."""
-    return (GuestClosed(guest_id=guest.guest_id, outcome=outcome, cause=cause),)
+def closed(contact: Contact, guest: Guest, outcome: str, cause: str = "", *, return_by: Instant = NEVER) -> Events:
+    """The guest is in the conference no more. An agent who spoke with them alone goes back to the others, where they
+    have until `return_by` for it; without such a time the conference ends, or the agent leaves it.
+    """
+    events: Events = (GuestClosed(guest_id=guest.guest_id, outcome=outcome, cause=cause),)
+    if not return_by or alone_with(contact) != guest.leg:
+        return events
+    told = "cancelled" if outcome == "cancelled" else "left"
+    return (*events, AsideEnded(guest_id=guest.guest_id, outcome=told, return_by=return_by))
 
 
 def dropped(contact: Contact, outcome: str) -> Events:
@@ -130,9 +175,23 @@ def dropped(contact: Contact, outcome: str) -> Events:
     return tuple(GuestClosed(guest_id=guest.guest_id, outcome=outcome) for guest in contact.guests)
 
 
-def moved_up(contact: Contact, consult: Consult) -> Events:
-    """The first guest who is in the room is asked in the place of whoever was asked first; nobody, where none is."""
-    return tuple(GuestPromoted(guest_id=guest.guest_id, room=room_of(consult)) for guest in in_room(contact)[:1])
+def moved_up(contact: Contact, consult: Consult, connect_by: Instant) -> Events:
+    """The first guest who is in the room is asked in the place of whoever was asked first. Where none is, the one with
+    whom the agent speaks alone is consulted from now on, while the caller waits; else the first who is on hold, while
+    the agent goes to the caller. Nobody, where there is none of these.
+    """
+    room = room_of(consult)
+    if stay := in_room(contact):
+        return (GuestPromoted(guest_id=stay[0].guest_id, room=room),)
+    alone = alone_with(contact)
+    held = next((guest for guest in contact.guests if guest.leg == alone or (not alone and guest.held)), None)
+    if held is None:
+        return ()
+    others = (each for guest in contact.guests if guest is not held for each in closed(contact, guest, "ended"))
+    promoted = (*others, GuestPromoted(guest_id=held.guest_id, room=room))
+    if alone:
+        return promoted
+    return (*promoted, ConsultSwitched(consult_id=held.guest_id, to=CALLER, connect_by=connect_by))
 
 
 def passed_on(
@@ -145,7 +204,8 @@ def passed_on(
     ]
     offer_id = next(ident for ident, leg in stay if leg == held.leg)
     others = [ident for ident, leg in stay if leg != held.leg]
-    outside = tuple(event for guest in contact.guests if not guest.joined for event in closed(guest, "ended"))
+    outside = (guest for guest in contact.guests if not guest.joined)
+    gone = tuple(event for guest in outside for event in closed(contact, guest, "ended"))
     passed = RoomInherited(
         consult_id=consult.consult_id,
         segment_id=segment.segment_id,
@@ -155,19 +215,21 @@ def passed_on(
         tape=segment.taped_as if command.keeps_tape else "",
     )
     return (
-        *outside,
+        *gone,
         passed,
         *transferring.handed_on_in_room(contact, segment, offer_id, held, command),
         GuestPromoted(guest_id=others[0], room=room_of(consult)),
     )
 
 
-def _late(guest: Guest, command: ExpireGuests) -> Events:
-    """Not answered, or not in the room, in time. A switch that cannot be asked may have done it all the same."""
+def _late(contact: Contact, guest: Guest, command: ExpireGuests) -> Events:
+    """Not answered, not in the room, or not on hold, in time. A switch that cannot be asked may have done it all the
+    same.
+    """
     if command.blameless == "node_down":
         return (GuestExtended(guest_id=guest.guest_id, until=command.again_at, cause="node_down"),)
     if not guest.answered:
-        return closed(guest, "missed", NO_ANSWER)
+        return closed(contact, guest, "missed", NO_ANSWER)
     if not guest.doubted:
         return (GuestExtended(guest_id=guest.guest_id, until=command.again_at, cause="not_connected_in_time"),)
-    return closed(guest, "left", "not_connected_in_time")
+    return closed(contact, guest, "left", "not_connected_in_time", return_by=command.again_at)

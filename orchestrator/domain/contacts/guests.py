@@ -7,6 +7,8 @@ together ───▶ invited: rings ──▶ answered ───▶ in the room
 1 GuestInvited  2 GuestAnswered: they are told into the room  3 GuestJoined
 4 GuestClosed, at the latest with the conference  5 GuestPromoted: who was asked first has left, or has the caller now
 
+A guest who is on hold, or speaks with the agent alone, is not in the room meanwhile: `asides`.
+
 There are guests only while agent, caller and whoever was asked first hear each other together. Who leaves the other two
 takes with them the guests who are not in the room yet: they were invited to a conference. The agent who leaves more
 than two leaves the caller to the first of them who is an agent (RoomInherited), and nobody is taken out of the room.
@@ -17,7 +19,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts.consults import CONSULTING, TOGETHER, Consult, room_of
+from orchestrator.domain.contacts.asides import BEING_PARKED, OF_ASIDES, ON_HOLD
+from orchestrator.domain.contacts.asides import evolve as evolve_aside
+from orchestrator.domain.contacts.consults import CONSULTED, CONSULTING, TOGETHER, Consult, room_of
 from orchestrator.domain.contacts.events import (
     OfferAcceptRequested,
     OfferDelivered,
@@ -25,12 +29,18 @@ from orchestrator.domain.contacts.events import (
     Reservation,
 )
 from orchestrator.domain.contacts.guest_events import (
+    AsideAsked,
+    AsideIntended,
     GuestAnswered,
     GuestClosed,
     GuestExtended,
+    GuestHeld,
+    GuestHoldAsked,
     GuestInvited,
     GuestJoined,
     GuestPromoted,
+    GuestRecalled,
+    PlacesSwapped,
     RoomInherited,
 )
 from orchestrator.domain.kernel import Event, Instant
@@ -57,7 +67,11 @@ class Guest(Struct, frozen=True, kw_only=True):
     joined: bool = False
     """Whether they are in the room, as the switch has said."""
     doubted: bool = False
-    """The switch has been asked why they are not in the room yet."""
+    """The switch has been asked why they are not in the room, or not on hold, yet."""
+    alone: bool = False
+    """Whether the agent speaks with them alone first, once they have answered."""
+    held: str = ""
+    """Of one on hold: `asked` until the switch says so, then `held`."""
     delivered: bool = False
     """Whether the colleague's phone has rung."""
     accepting: bool = False
@@ -96,8 +110,11 @@ def in_room(contact: "Contact") -> tuple[Guest, ...]:
 
 
 def guests_due(contact: "Contact") -> Instant:
-    """When the first of them must have answered, or be in the room; 0 while nothing is waited for."""
-    return min((guest.due for guest in contact.guests if guest.due), default=Instant(0))
+    """When the first of them must have answered, be in the room, or on hold, or the agent with them or back; 0 while
+    nothing is waited for.
+    """
+    aside = contact.aside.due if contact.aside is not None else Instant(0)
+    return min((due for due in (aside, *(guest.due for guest in contact.guests)) if due), default=Instant(0))
 
 
 def heir(contact: "Contact") -> Reservation | None:
@@ -113,6 +130,8 @@ def heir(contact: "Contact") -> Reservation | None:
 
 def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
     """The contact after one more event of its guests; itself after any other."""
+    if type(event) in OF_ASIDES and (contact.guests or contact.aside is not None or contact.consult is not None):
+        contact = evolve_aside(contact, event)
     if not contact.guests and type(event) not in _OF_NOBODY:
         return contact
     match event:
@@ -134,6 +153,21 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             return _changed(contact, event.guest_id, answered=True, due=event.connect_by)
         case GuestJoined():
             return _changed(contact, event.guest_id, joined=True, due=Instant(0), doubted=False)
+        case GuestHoldAsked():
+            asked = {"held": BEING_PARKED, "joined": False, "due": event.park_by, "doubted": False}
+            return _changed(contact, event.guest_id, **asked)
+        case GuestHeld():
+            return _changed(contact, event.guest_id, held=ON_HOLD, due=Instant(0), doubted=False)
+        case GuestRecalled():
+            return _changed(contact, event.guest_id, held="", due=event.connect_by, doubted=False)
+        case AsideIntended():
+            return _changed(contact, event.guest_id, alone=True)
+        case AsideAsked():
+            return _changed(contact, event.guest_id, alone=False, joined=False, held="", due=Instant(0), doubted=False)
+        case PlacesSwapped() if contact.consult is not None:
+            first = _as_guest(contact.consult)
+            swapped = _moved_up(contact, GuestPromoted(guest_id=event.guest_id, room=event.room))
+            return replace(swapped, guests=(first, *swapped.guests))
         case GuestExtended():
             doubted = {"doubted": True} if event.cause == "not_connected_in_time" else {}
             return _changed(contact, event.guest_id, due=event.until, **doubted)
@@ -180,6 +214,13 @@ def _moved_up(contact: "Contact", event: GuestPromoted) -> "Contact":
         room=event.room,
     )
     others = tuple(each for each in contact.guests if each is not guest)
+    aside = contact.aside
+    if aside is not None and aside.guest_id == guest.guest_id and not aside.over:
+        # Alone with the agent already, which is what a consultation is: the caller goes out of the room and waits.
+        how = {"hears": CONSULTED} if aside.talking else {"hears": "", "wish": CONSULTED, "due": aside.due}
+        asked = replace(consult, **how)
+        parking = {"parking": contact.caller_leg, "reminders": 0}
+        return replace(contact, status=CONSULTING, consult=asked, guests=others, aside=None, **parking)
     # The caller, who is in the room, is not on the way out of it, whatever became of the conversation.
     return replace(contact, status=CONSULTING, consult=consult, guests=others, parking="")
 
@@ -206,7 +247,9 @@ def members(contact: "Contact") -> tuple[str, ...]:
     consult, segment = contact.consult, contact.segment
     if consult is None or segment is None or not are_together(contact):
         return ()
-    return (contact.caller_leg, segment.leg, consult.leg, *(guest.leg for guest in in_room(contact)))
+    # An agent who speaks with one of them alone is elsewhere.
+    agent = () if contact.aside is not None else (segment.leg,)
+    return (contact.caller_leg, *agent, consult.leg, *(guest.leg for guest in in_room(contact)))
 
 
 def room(contact: "Contact") -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, get_args
 
 from orchestrator.domain.contacts import (
+    apart,
     calling,
     consulting,
     dialling,
@@ -133,6 +134,8 @@ def _decide(contact: Contact, command: Command) -> Events:
             return _leg_gone(contact, command)
         case _ if contact.monitor is not None and (its := monitoring.of_monitor(contact.monitor, command)) is not None:
             return its
+        case _ if _is_apart(contact) and (aside := apart.heard_of(contact, command)) is not None:
+            return aside
         case _ if contact.guests and (invited := guesting.of_guest(contact, command)) is not None:
             return invited
         case _ if contact.consult is not None and (found := _of_consult(contact, contact.consult, command)) is not None:
@@ -144,6 +147,10 @@ def _decide(contact: Contact, command: Command) -> Events:
         case NoteBridged() if contact.outside is not None:
             return calling.bridged(contact, contact.outside, command)
     return _DECIDE.get(type(command), offers.decide)(contact, command)
+
+
+def _is_apart(contact: Contact) -> bool:
+    return contact.aside is not None or bool(contact.hushed)
 
 
 def _of_consult(contact: Contact, consult: Consult, command: Command) -> Events | None:
@@ -379,7 +386,7 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     elif contact.monitor is not None and command.leg == contact.monitor.leg:
         events += monitoring.leg_gone(contact.monitor, command)
     elif (guest := guest_of_leg(contact, command.leg)) is not None:
-        events += guesting.leg_gone(guest, command)
+        events += guesting.leg_gone(contact, guest, command)
     elif contact.consult is not None and contact.segment is not None and contact.status != "leaving":
         events += consulting.leg_gone(contact, contact.segment, contact.consult, command)
     elif command.leg == outward_leg(contact):

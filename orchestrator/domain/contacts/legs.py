@@ -65,9 +65,10 @@ def doomed_legs(contact: "Contact") -> tuple[str, ...]:
 def _has_two_at_most(contact: "Contact") -> bool:
     """Whether there is the caller's leg, and beside it none, or that of the one who talks or is rung: as most have."""
     legs = contact.legs
-    if not legs or legs[0] != contact.caller_leg or len(legs) > 2:  # noqa: PLR2004
+    count = len(legs)
+    if not 0 < count <= 2 or legs[0] != contact.caller_leg:  # noqa: PLR2004
         return False
-    if len(legs) == 1 or (contact.segment is not None and contact.segment.leg == legs[1]):
+    if count == 1 or (contact.segment is not None and contact.segment.leg == legs[1]):
         return True
     offer = contact.offer
     return offer is not None and len(offer.reservations) == 1 and offer.reservations[0].leg == legs[1]

@@ -3,6 +3,7 @@
 A display name with an escaped quote, passed on raw, makes the agent's leg die at once; a line feed forges headers.
 """
 
+import re
 import unicodedata
 
 SHOWN_NAME_LENGTH = 40
@@ -12,9 +13,15 @@ DIALLED_LENGTH = 32
 # Letters, marks, numbers and spaces of any script, and the few signs that occur in names and mean nothing to a switch.
 _SIGNS = frozenset(" .-_@")
 
+# What nearly all names and numbers are made of: nothing of it needs to be looked at one by one.
+_PLAIN_NAME = re.compile(r"[0-9A-Za-z]+(?: [0-9A-Za-z]+)*")
+_PLAIN_DIALLED = re.compile(r"[0-9A-Za-z+*#_.-]*")
+
 
 def shown_name(raw: str) -> str:
     """The name without anything that a switch, SIP or XML would read as more than a name; "" where nothing is left."""
+    if len(raw) <= SHOWN_NAME_LENGTH and _PLAIN_NAME.fullmatch(raw):
+        return raw
     kept = "".join(c for c in raw[:400] if c in _SIGNS or unicodedata.category(c)[0] in "LMN")
     return " ".join(kept.split())[:SHOWN_NAME_LENGTH].rstrip()
 
@@ -30,4 +37,6 @@ def shown_number(raw: str) -> str:
 
 def clean_dialled(raw: str) -> str:
     """The dialled number reduced to the characters that a number or extension may have."""
+    if len(raw) <= DIALLED_LENGTH and _PLAIN_DIALLED.fullmatch(raw):
+        return raw
     return "".join(c for c in raw[:200] if c.isascii() and (c.isalnum() or c in "+*#_.-"))[:DIALLED_LENGTH]

@@ -28,6 +28,8 @@ Events = tuple[Event, ...]
 
 # As many as a card number with its date and check digits, and a # behind each. More is no keypad.
 MOST_DIGITS: Final = 40
+# Who hears an agent that speaks with one of a conference alone.
+GUEST: Final = "guest"
 KEYS: Final = frozenset("0123456789*#")
 
 
@@ -65,8 +67,8 @@ class MuteFailed(Event, frozen=True, kw_only=True):
 
 
 class KeysPressed(Event, frozen=True, kw_only=True):
-    """The agent pressed keys for whoever is on the line: `to` the caller, or consulted. Which, is nowhere recorded.
-    `count`: how many; 0 while the recording is masked.
+    """The agent pressed keys for whoever is on the line: `to` the caller, consulted, or a guest with whom they speak
+    alone. Which, is nowhere recorded. `count`: how many; 0 while the recording is masked.
     """
 
     segment_id: str
@@ -141,12 +143,14 @@ def evolve(segment: "Segment", event: Event) -> "Segment":
 
 
 def hearer(contact: "Contact") -> str:
-    """Who hears the agent now: caller or consulted; empty where nobody does."""
+    """Who hears the agent now: caller, consulted, or the guest with whom they speak alone; empty where nobody does."""
     if contact.segment is None:
         return ""
     if contact.status == "connected":
         return "" if contact.segment.wish else CALLER
-    consult = contact.consult
+    consult, aside = contact.consult, contact.aside
+    if aside is not None:
+        return GUEST if aside.talking else ""
     if contact.status == CONSULTING and consult is not None and not consult.wish:
         # In a room of three keys are for whoever was asked: the menu of a company, say.
         return CONSULTED if consult.hears == TOGETHER else consult.hears
@@ -155,7 +159,9 @@ def hearer(contact: "Contact") -> str:
 
 def hearers_leg(contact: "Contact") -> str:
     """The leg of whoever hears the agent now; empty where nobody does."""
-    return {CALLER: contact.caller_leg, CONSULTED: consult_leg(contact)}.get(hearer(contact), "")
+    guest = contact.aside.leg if contact.aside is not None else ""
+    legs = {CALLER: contact.caller_leg, CONSULTED: consult_leg(contact), GUEST: guest}
+    return legs.get(hearer(contact), "")
 
 
 # --- deciding --------------------------------------------------------------------------------------------------------

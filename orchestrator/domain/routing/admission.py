@@ -30,6 +30,9 @@ _COUNTED: Final = frozenset(
 )
 
 
+_Counts = tuple[Mapping[str, int], Mapping[str, int], Mapping[str, str]]
+
+
 class _Part(Protocol):
     def configure(self, ident: str, event: Event, /) -> None: ...
 
@@ -37,21 +40,15 @@ class _Part(Protocol):
 class Admission:
     """What admitting looks at."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None, blacklist: Blacklist | None = None) -> None:
         self.rewriting = Rewriting()
         self.trunks = Trunks()
-        self.limits = Limits()
+        self.limits = limits or Limits()
         self.calendars = Calendars()
         self.notices = Notices()
-        self.blacklist = Blacklist()
+        self.blacklist = blacklist or Blacklist()
         self.entries = Entries()
-        self._parts: Mapping[str, _Part] = {
-            "rewrite": self.rewriting,
-            "trunk": self.trunks,
-            "limit": self.limits,
-            "calendar": self.calendars,
-            "notice": self.notices,
-        }
+        self._parts = self._by_kind()
         self._calls_of_trunk: Counter[str] = Counter()
         self._visits_of_queue: Counter[str] = Counter()
         self._hearing: dict[str, str] = {}
@@ -92,6 +89,35 @@ class Admission:
                 _count(self._calls_of_trunk, after.trunk_id, -1)
             case contacts.ContactEnded():
                 _count(self._hearing_on, self._hearing.pop(after.contact_id, ""), -1)
+
+    def counts(self) -> _Counts:
+        """Whom it counts: calls of each trunk group, visits of each queue, and who hears that there is no room."""
+        return self._calls_of_trunk, self._visits_of_queue, self._hearing
+
+    def count_in(self, others: _Counts) -> None:
+        """Count these other contacts as well."""
+        calls, visits, hearing = others
+        self._calls_of_trunk.update(calls)
+        self._visits_of_queue.update(visits)
+        self._hearing |= hearing
+        self._hearing_on.update(hearing.values())
+
+    def with_parts(self, limits: Limits, blacklist: Blacklist) -> "Admission":
+        """The same, configured alike, with other limits and another blacklist; it counts nobody yet."""
+        found = Admission(limits, blacklist)
+        found.rewriting, found.trunks, found.calendars = self.rewriting, self.trunks, self.calendars
+        found.notices, found.entries = self.notices, self.entries
+        found._parts = found._by_kind()
+        return found
+
+    def _by_kind(self) -> Mapping[str, _Part]:
+        return {
+            "rewrite": self.rewriting,
+            "trunk": self.trunks,
+            "limit": self.limits,
+            "calendar": self.calendars,
+            "notice": self.notices,
+        }
 
     # --- asking -----------------------------------------------------------------------------------------------------
     def find_entry(self, contact: Contact, now: Instant) -> Found:

@@ -20,6 +20,9 @@ NOT_ALLOWED = "not_allowed"
 FULL = "outside_full"
 NOT_CONFIGURED = "no_outside"
 
+# What people write between the digits of a number.
+_SIGNS = str.maketrans("", "", " -./()")
+
 
 class OutsideConfigured(Event, frozen=True, kw_only=True):
     """These calls to the outside are allowed from now on."""
@@ -63,7 +66,7 @@ def evolve(outside: Outside | None, event: Event) -> Outside | None:
 
 def callable_number(raw: str) -> str:
     """The number with its signs of writing left out; "" for what is no number that a machine may call."""
-    kept = raw.strip().translate({ord(sign): None for sign in " -./()"}) if len(raw) <= 2 * LONGEST else ""
+    kept = raw.strip().translate(_SIGNS) if len(raw) <= 2 * LONGEST else ""
     digits = kept.removeprefix("+")
     plain = digits.isascii() and digits.isdigit() and SHORTEST <= len(digits) <= LONGEST
     return kept if plain else ""

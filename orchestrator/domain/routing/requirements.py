@@ -124,5 +124,7 @@ def rank_at(base: int, per_min: int, cap: int, since: Instant, now: Instant) -> 
 
 def branch_of(number: str, prefixes: Mapping[str, str]) -> str:
     """The branch of the region that a number is from: that of the longest prefix that it begins with, else none."""
+    if not prefixes:
+        return ""
     digits = "".join(c for c in number if c in "+0123456789")
     return next((prefixes[digits[:n]] for n in range(len(digits), 0, -1) if digits[:n] in prefixes), "")

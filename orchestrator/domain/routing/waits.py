@@ -11,12 +11,15 @@ place costs a few comparisons, however many wait.
 
 from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from msgspec import Struct
 
 from orchestrator.domain.contacts.contacts import Contact, QueueVisitEnded, Visit
-from orchestrator.domain.kernel import MILLISECOND, Event, Instant
+from orchestrator.domain.contacts.transfers import AGENT, under_way
+from orchestrator.domain.kernel import MILLISECOND, Event, Instant, Place
 from orchestrator.domain.routing.requirements import rank_at
 
 KEPT = 20
@@ -85,6 +88,42 @@ class _Line:
         return Wait(position, position * self.total // len(self.gaps) // MILLISECOND)
 
 
+# What moves a line: a service start; somebody comes, comes over from another queue, or goes.
+_START, _COME, _MOVE, _GO = range(4)
+_Moved = tuple[int, int, Instant]
+"""Where in the log, which of these, and when."""
+
+
+class _Tail:
+    """What some of the contacts did to a queue's line lately: all since one of their service starts that lies so far
+    back that no estimate looks beyond it, and how many of them were in line before that.
+    """
+
+    __slots__ = ("before", "moved", "starts")
+
+    def __init__(self) -> None:
+        self.before = 0
+        self.moved: list[_Moved] = []
+        self.starts = 0
+
+    def add(self, place: int, what: int, at: Instant) -> None:
+        self.moved.append((place, what, at))
+        if what == _START:
+            self.starts += 1
+            if self.starts > 4 * KEPT:
+                self._shorten()
+
+    def _shorten(self) -> None:
+        cut = _nth_last_start(self.moved, KEPT + 1)
+        self.before += _more(self.moved[:cut])
+        self.moved = self.moved[cut:]
+        self.starts = KEPT + 1
+
+
+_Told = tuple[Mapping[str, _Tail], Mapping[str, int], Mapping[str, _Stand]]
+"""Of some contacts: what they did to each queue's line, in which order they queued, and where they stand."""
+
+
 class Waits:
     """All queues' lines: a fold of contacts' events."""
 
@@ -99,7 +138,7 @@ class Waits:
         """Take one more event of a contact, with the contact before and after it."""
         if type(event) is QueueVisitEnded:
             self._orders.pop(after.contact_id, None)
-            if event.outcome == "answered":
+            if _is_start(before, event):
                 self._line(event.queue_id).start(at)
         was, now = _in_line(before), _in_line(after)
         if was is now:
@@ -118,6 +157,18 @@ class Waits:
             order = self._orders[after.contact_id] = self._queued
         stand = self._stands[after.contact_id] = (now.queue_id, _group(now), (now.since, order))
         line.join(*stand[1:])
+
+    def join(self, parts: Sequence[_Told]) -> None:
+        """Take over what is known of parts of the contacts, each in one of them; nothing was known before."""
+        for queue_id in dict.fromkeys(queue_id for tails, _, _ in parts for queue_id in tails):
+            _replay(self._line(queue_id), [tails[queue_id] for tails, _, _ in parts if queue_id in tails])
+        for _, orders, stands in parts:
+            self._orders |= orders
+            self._stands |= stands
+        for queue_id, group, came in self._stands.values():
+            self._line(queue_id).join(group, came)
+        # Places in the log stand for the order of queueing: whoever comes from now on comes after all of them.
+        self._queued = max(self._orders.values(), default=0)
 
     def _line(self, queue_id: str) -> _Line:
         line = self._lines.get(queue_id)
@@ -143,6 +194,94 @@ class Waits:
         queue_id, group, came = stand
         line = self._lines[queue_id]
         return line.lasts(line.ahead(group, came, now) + 1, able=able)
+
+
+class SomeWaits(Waits):
+    """The same of some of the contacts only, to be joined with what is known of the others (`joined`); until then
+    nobody can ask it anything.
+    """
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
+        self._tails: dict[str, _Tail] = {}
+
+    def note(self, before: Contact | None, after: Contact, event: Event, at: Instant) -> None:
+        ident, place = after.contact_id, self._place.position
+        if type(event) is QueueVisitEnded:
+            self._orders.pop(ident, None)
+            if _is_start(before, event):
+                self._tail(event.queue_id).add(place, _START, at)
+        was, now = _in_line(before), _in_line(after)
+        if was is now:
+            return
+        stood = self._stands.pop(ident, None)
+        if stood is not None:
+            self._tail(stood[0]).add(place, _GO, at)
+        if now is None:
+            return
+        self._tail(now.queue_id).add(place, _COME if stood is None else _MOVE, at)
+        self._stands[ident] = (now.queue_id, _group(now), (now.since, self._orders.setdefault(ident, place)))
+
+    def _tail(self, queue_id: str) -> _Tail:
+        tail = self._tails.get(queue_id)
+        if tail is None:
+            tail = self._tails[queue_id] = _Tail()
+        return tail
+
+    def told(self) -> _Told:
+        """What is known of these contacts, for `join`."""
+        return self._tails, self._orders, self._stands
+
+
+def _replay(line: _Line, tails: Sequence[_Tail]) -> None:
+    """Let a line have its service starts as all of these together had them."""
+    moved = sorted((move for tail in tails for move in tail.moved), key=_place_of)
+    count = sum(tail.before for tail in tails)
+    cut = _nth_last_start(moved, KEPT + 1)
+    count += _more(moved[:cut])
+    for _, what, at in moved[cut:]:
+        if what == _START:
+            line.start(at)
+        elif what == _GO:
+            count -= 1
+        else:
+            if what == _COME and not count:
+                line.since = at
+            count += 1
+
+
+def _place_of(move: _Moved) -> int:
+    return move[0]
+
+
+def _nth_last_start(moved: Sequence[_Moved], nth: int) -> int:
+    """Where it stands; 0 where there are fewer."""
+    for place in range(len(moved) - 1, -1, -1):
+        nth -= moved[place][1] == _START
+        if not nth:
+            return place
+    return 0
+
+
+def _more(moved: Iterable[_Moved]) -> int:
+    """By how many a line grew."""
+    return sum(_GROWS[what] for _, what, _ in moved)
+
+
+_GROWS: Final = {_START: 0, _COME: 1, _MOVE: 1, _GO: -1}
+
+
+def _is_start(before: Contact | None, event: QueueVisitEnded) -> bool:
+    """Whether the queue began to serve somebody. A caller who was passed on to an agent, and is that agent's now, was
+    served by a colleague's choice: the queue is no quicker for it.
+    """
+    if event.outcome != "answered":
+        return False
+    passed = under_way(before) if before is not None else None
+    if before is None or passed is None or passed.to != AGENT or before.segment is None:
+        return True
+    return before.segment.agent_id != passed.target
 
 
 def _in_line(contact: Contact | None) -> Visit | None:

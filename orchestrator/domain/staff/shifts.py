@@ -351,7 +351,20 @@ def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
         return ()
     if shift.status == "signed_out":
         return ()
-    match command:
+    match command:  # first what nearly every call has
+        case Reserve():
+            return _reserve(shift, command)
+        case Release() if in_hand.by_offer(shift.engagements, command.offer_id) is not None:
+            return _release(shift, command)
+        case Connect() if in_hand.by_offer(shift.engagements, command.offer_id) is not None:
+            return (
+                AgentConnected(contact_id=command.contact_id, offer_id=command.offer_id, segment_id=command.segment_id),
+            )
+        case StartWrapUp():
+            return _start_wrap_up(shift, command)
+        case EndWrapUp() if shift.status == "wrapping_up":
+            afterwards = () if shift.postponed else _afterwards(shift)
+            return (WrapUpEnded(how=command.how, code=command.code), *afterwards)
         case MakeReady():
             return _make_ready(shift)
         case Pause():
@@ -365,21 +378,8 @@ def decide(shift: Shift | None, command: Command) -> tuple[Event, ...]:
             return (*wrapping, AgentSignedOut(reason=command.reason))
         case Force():
             return _force(shift, command)
-        case Reserve():
-            return _reserve(shift, command)
-        case Release() if in_hand.by_offer(shift.engagements, command.offer_id) is not None:
-            return _release(shift, command)
-        case Connect() if in_hand.by_offer(shift.engagements, command.offer_id) is not None:
-            return (
-                AgentConnected(contact_id=command.contact_id, offer_id=command.offer_id, segment_id=command.segment_id),
-            )
-        case StartWrapUp():
-            return _start_wrap_up(shift, command)
         case ExtendWrapUp():
             return _extend_wrap_up(shift, command.by_ms)
-        case EndWrapUp() if shift.status == "wrapping_up":
-            afterwards = () if shift.postponed else _afterwards(shift)
-            return (WrapUpEnded(how=command.how, code=command.code), *afterwards)
         case EndWrapUp() if command.how == "agent":
             raise Refused("not_wrapping_up", "There is no after-call work to finish.")
         case EndCoolDown() if shift.cooling_until is not None:

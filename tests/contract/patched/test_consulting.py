@@ -2,7 +2,9 @@
 
 import time
 from pathlib import Path
+from random import Random
 
+import gevent
 import pytest
 
 from orchestrator.domain.switch import facts as f
@@ -134,4 +136,45 @@ def test_the_colleague_hangs_up_as_the_caller_is_joined_with_them_and_the_caller
         desk.await_fact(f.LegParked, leg=three.caller)
     assert desk.exists(three.caller)
     three.gone(three.agent, three.caller)
+    driver.await_empty()
+
+
+TRIES, SPREAD_S = 15, 0.06
+
+
+@pytest.mark.slow
+def test_race_a_colleague_who_hangs_up_while_being_joined_and_the_agent_is_joined_once_they_are_parked(
+    driver: Driver, desk: Desk
+) -> None:
+    """Complaint 13, the window between uuid_bridge and CHANNEL_BRIDGE: told of the next bridge before the agent's leg
+    says that it is parked, both switches cancel the first one after it; told once more then, they hang the agent up.
+    """
+    driver.phone("1001")
+    driver.phone("1002")
+    driver.call()
+    caller, agent, contact = desk.talk()
+    desk.keep(agent)
+    dice = Random(7)
+    met = 0
+    for _ in range(TRIES):
+        desk.park(caller)
+        for leg in (caller, agent):
+            desk.await_fact(f.LegParked, leg=leg)
+        colleague = desk.ring("1002", contact=contact, stays=True)
+        desk.await_fact(f.LegParked, leg=colleague)
+        desk.facts.clear()
+        bridge = desk.bridge(agent, colleague)
+        gevent.sleep(dice.uniform(0, SPREAD_S))
+        desk.hang_up(colleague)
+        desk.await_fact(f.LegHungUp, leg=colleague)
+        met += not desk.said(f.LegBridged)
+        if desk.await_fact(f.JobDone, job=bridge).ok:
+            desk.await_fact(f.LegParked, leg=agent)
+        desk.bridge(caller, agent)
+        desk.await_fact(f.LegBridged, leg=caller, within_s=3.0)
+        assert {leg.leg: leg.bridged_to for leg in desk.snapshot().legs} == {caller: agent, agent: caller}
+    assert met > 0, "the race was never met: this test tested nothing"
+    for leg in (agent, caller):
+        desk.hang_up(leg)
+        desk.await_fact(f.LegHungUp, leg=leg)
     driver.await_empty()

@@ -100,6 +100,68 @@ def test_one_who_comes_later_hears_all_and_whoever_leaves_takes_nobody_along(dri
     driver.await_empty()
 
 
+def test_one_is_apart_and_the_others_go_on(driver: Driver, desk: Desk) -> None:
+    """Feature 4.3, by samples: a muted one is not heard; one on hold hears music and is not heard; one with whom the
+    agent speaks alone hears the agent, and the others hear each other. All come back.
+    """
+    for extension, hertz in (("1001", AGENT_HZ), ("1002", COLLEAGUE_HZ), ("1003", FOURTH_HZ)):
+        driver.phone(extension, hertz=hertz)
+    driver.call()
+    caller, agent, contact = desk.talk()
+    desk.keep(agent)
+    colleague, guest = (desk.ring(extension, contact=contact, stays=True) for extension in ("1002", "1003"))
+    for leg in (colleague, guest):
+        desk.await_fact(f.LegParked, leg=leg)
+    legs = [caller, agent, colleague, guest]
+    _enter(desk, legs)
+    desk.mute(guest)
+    desk.await_fact(f.MuteSet, leg=guest, on=True)
+    muted = _recorded(driver, desk, legs, "muted")
+    desk.mute(guest, on=False)
+    desk.await_fact(f.MuteSet, leg=guest, on=False)
+    desk.park(guest)
+    desk.await_fact(f.LegParked, leg=guest)
+    desk.play(guest)
+    held = _recorded(driver, desk, legs, "on-hold")
+    desk.mute(guest)
+    desk.await_fact(f.MuteSet, leg=guest, on=True)
+    (music,) = _recorded(driver, desk, [guest], "music-alone")  # without what the guest says, what is left is heard
+    desk.mute(guest, on=False)
+    desk.await_fact(f.MuteSet, leg=guest, on=False)
+    _enter(desk, [guest])
+    again = _recorded(driver, desk, legs, "held-again")
+    desk.bridge(agent, guest)
+    desk.await_fact(f.LegBridged, leg=agent, other=guest)
+    alone = _recorded(driver, desk, legs, "alone")
+    desk.confer(agent, ROOM)
+    desk.await_fact(f.LegParked, leg=guest)
+    desk.play(guest)
+    _enter(desk, [guest])
+    desk.await_fact(f.ConferenceChanged, leg=agent, conference=ROOM, action="add-member")
+    together = _recorded(driver, desk, legs, "all-again")
+    for leg in legs:
+        desk.hang_up(leg)
+        desk.await_fact(f.LegHungUp, leg=leg)
+    if driver.has_sound:
+        assert _heard(muted[0], 1) == {AGENT_HZ, COLLEAGUE_HZ}
+        assert _heard(held[0], 1) == {AGENT_HZ, COLLEAGUE_HZ}
+        heard = listen(music, 0, from_s=0.4, to_s=1.2, for_hz=ALL_HZ)
+        assert not heard.silent
+        assert all(each < PART for each in heard.share.values()), heard.share
+        assert _heard(held[3], 0) <= {FOURTH_HZ}
+        assert _heard(again[0], 1) == _heard(together[0], 1) == {AGENT_HZ, COLLEAGUE_HZ, FOURTH_HZ}
+        assert _heard(alone[0], 1) == {COLLEAGUE_HZ}
+        assert _heard(alone[1], 0) == _heard(alone[3], 0) == {AGENT_HZ, FOURTH_HZ}
+    driver.await_empty()
+
+
+def _enter(desk: Desk, legs: list[str]) -> None:
+    for leg in legs:
+        desk.confer(leg, ROOM)
+    for leg in legs:
+        desk.await_fact(f.ConferenceChanged, leg=leg, conference=ROOM, action="add-member")
+
+
 def _recorded(driver: Driver, desk: Desk, legs: list[str], name: str) -> list[Path]:
     """A second of what each leg says and hears."""
     files = [f"{name}-{at}.wav" for at in range(len(legs))]

@@ -11,9 +11,9 @@ from gevent.event import Event
 from msgspec.structs import replace
 
 from orchestrator import control
-from orchestrator.control import Client, Server
+from orchestrator.control import Client, Server, Wishes
 from orchestrator.domain.contacts.events import ContactIdentified
-from orchestrator.domain.kernel import Refused
+from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs as i
 from orchestrator.tape import form
@@ -122,6 +122,54 @@ def test_what_is_being_carried_out_as_the_engine_hands_over_gets_its_answer(desk
     stopping.get(timeout=10)
     with pytest.raises(control.ControlError):
         desk.client.ask("anything")
+
+
+def test_a_command_sent_again_to_the_next_engine_is_not_done_again(desk: Desk) -> None:
+    """Complaint 2, feature 12.2: its answer was lost with the engine; what it led to is in the log, or in the spool."""
+    ready = i.Ready(agent="1001", key="k1")
+    desk.client.do(i.SignIn(agent="1001"))
+    position = desk.client.do(ready)
+    desk.client.do(i.Pause(agent="1001", reason="break", key="k2"))
+    wishes = Wishes()
+    for place, record in enumerate(desk.scene.records, 1):
+        if record.about.wish:
+            wishes.note(replace(record, position=place))
+    before = len(desk.scene.records)
+    path = desk.path.with_name("next.sock")
+    following = Server(
+        path, desk.command, lambda question: question, lambda: desk.clock, lambda: desk.wall_clock, wishes
+    )
+    following.start()
+    client = Client(path)
+    assert client.do(ready) == position
+    assert client.do(replace(ready, trace="00-another")) == position
+    assert len(desk.scene.records) == before
+    assert desk.scene.status(1) == "paused"
+    for wrong in (i.SignOut(agent="1001", key="k1"), i.Ready(agent="1001", key="k2")):
+        with pytest.raises(Refused) as refused:
+            client.do(wrong)
+        assert refused.value.code == "key_reused"
+    assert client.do(i.Ready(agent="1001", key="k3")) > position
+    client.close()
+    following.stop()
+
+
+def test_of_what_was_asked_for_before_only_the_last_minutes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of years is read at each start."""
+    wishes = Wishes()
+    record = Scene(agents=1).records[0]
+
+    def note(number: int, at_s: float) -> None:
+        about = replace(record.about, wish=f"ready {number}", at=Instant(round(at_s * 1_000_000)))
+        wishes.note(replace(record, about=about, position=number))
+
+    note(1, 0.0)
+    note(2, control.ANSWERS_KEPT_S)
+    note(3, control.ANSWERS_KEPT_S + 1)
+    assert [asked for asked, _ in wishes] == ["2", "3"]
+    monkeypatch.setattr(control, "ANSWERS_KEPT", 1)
+    note(4, control.ANSWERS_KEPT_S + 1)
+    assert list(wishes) == [("4", control.Done("ready", 4, control.ANSWERS_KEPT_S + 1))]
 
 
 def test_a_key_belongs_to_one_agent_and_one_command(desk: Desk) -> None:

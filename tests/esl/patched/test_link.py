@@ -2,6 +2,8 @@
 
 import gc
 import json
+import time
+from collections.abc import Iterator
 
 import gevent
 import pytest
@@ -10,6 +12,7 @@ from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl import link as link_module
 from orchestrator.esl import node, outbox, ownership, replies
+from orchestrator.esl.frames import Frame, FrameReader
 from orchestrator.esl.node import BEHIND_MS, Link
 from orchestrator.esl.replies import NoReply, Outcome, Reply
 from orchestrator.esl.survey import SETTLED_LOOKS
@@ -363,6 +366,28 @@ def test_a_quiet_switch_is_poked_and_no_poke_ever_lands_inside_a_command(peer: P
     link.command(big, outcomes.append, deadline_ms=30_000)
     until(lambda: outcomes, "its reply")
     assert peer.seen("api filler") == [big]
+
+
+def test_a_busy_switch_is_read_now_and_then_and_all_that_it_said_at_once(peer: Peer, ear: Ear) -> None:
+    ear.link(peer)
+    ear.await_fact(f.Snapshot)
+    reads: list[float] = []
+    feed = FrameReader.feed
+
+    def counted(reader: FrameReader, data: bytes) -> Iterator[Frame]:
+        reads.append(time.monotonic())
+        return feed(reader, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FrameReader, "feed", counted)
+        begun = time.monotonic()
+        for number in range(500):
+            peer.say(event("HEARTBEAT", Session_Count=str(number)))
+            gevent.sleep(0)
+        until(lambda: len(ear.events()) == 500, "all events")
+        took_s = time.monotonic() - begun
+    assert [item.sessions for item in ear.heard if hasattr(item, "sessions")] == [str(n) for n in range(500)]
+    assert len(reads) <= 1.5 * took_s / link_module.TOGETHER_S + 3
 
 
 def test_a_job_that_ends_while_the_link_was_away_is_heard_when_it_is_back(peer: Peer, ear: Ear) -> None:

@@ -47,6 +47,8 @@ from tests.store.test_writer import (
     test_a_full_queue_refuses_and_says_what_to_do_and_takes_again_once_there_is_room,
     test_a_raised_epoch_fences_every_live_append_also_one_to_a_new_stream,
     test_submissions_of_many_threads_are_each_stored_whole_and_in_the_order_of_their_streams,
+    test_what_nobody_waits_for_goes_with_whoever_is_in_a_hurry,
+    test_what_nobody_waits_for_is_stored_by_itself_also_what_came_during_a_commit,
 )
 
 __all__ = [
@@ -69,6 +71,8 @@ __all__ = [
     "test_submissions_of_many_threads_are_each_stored_whole_and_in_the_order_of_their_streams",
     "test_the_first_of_two_becomes_active_and_the_second_stands_by_until_the_lease_is_given_back",
     "test_the_librarys_subscription_reads_our_log_from_any_position",
+    "test_what_nobody_waits_for_goes_with_whoever_is_in_a_hurry",
+    "test_what_nobody_waits_for_is_stored_by_itself_also_what_came_during_a_commit",
     "test_while_the_database_is_away_events_wait_and_are_stored_in_order_when_it_is_back",
     "test_while_the_database_is_away_nothing_may_be_written_to_a_switch_and_afterwards_it_may_again",
 ]

@@ -55,6 +55,13 @@ class Centre:
         """Take it down as an upgrade does."""
         self._webs[-1].stop(patience_s=15)
 
+    def restart_web(self) -> None:
+        """Another one at the same address, which has read who may sign in."""
+        self.stop_web()
+        self.start_web()
+        output = self._webs[-1].output
+        until(lambda: "users-known" in output.read_text(), f"the web to know its users: {output}", within_s=60)
+
     def close(self) -> None:
         for context in self._contexts:
             context.close()
@@ -132,7 +139,9 @@ def centre(switch: Driver, chromium: "Browser", tmp_path: Path, times: dict[str,
     with ExitStack() as stack:
         folder = tmp_path / "house"
         folder.mkdir()
-        house = stack.enter_context(House(switch, folder, variables=None, default_entry=True, queue="", **times))
+        house = stack.enter_context(
+            House(switch, folder, variables=None, default_entry=True, queue="", models=True, **times)
+        )
         command = [sys.executable, "-m", "orchestrator", "projections", "run"]
         models = Child(command, output=folder / "models.log", folder=ROOT, environment=house.environment())
         stack.callback(models.stop, patience_s=15)

@@ -6,7 +6,14 @@ import pytest
 
 from orchestrator.domain.contacts import consult_events as e
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.contacts.guest_events import GuestClosed, GuestJoined
+from orchestrator.domain.contacts.guest_events import (
+    AgentReturned,
+    AsideBegun,
+    GuestClosed,
+    GuestHeld,
+    GuestJoined,
+    MemberMuted,
+)
 from orchestrator.domain.contacts.speaking import KeysPressed
 from tests.web.browser.centre import Centre
 from tests.web.browser.conftest import grave
@@ -107,8 +114,35 @@ def invite_and_let_go(centre: Centre, ann: "Page", language: str) -> None:
     floor.wait_for_selector("#calls small:has-text('Cem')")
     for page, name in ((ann, "desk-conference"), (cem, "desk-guest"), (floor, "floor-conference")):
         picture(page, name, language)
-    ann.focus(".gathered li:nth-child(2) button")
+    _apart(centre, ann, cem, language)
+    ann.focus(".gathered li:nth-child(2) [id^=let-go]")
     ann.keyboard.press("Enter")
     ledger.await_event(GuestClosed)
     ann.wait_for_selector(".gathered", state="detached")
     cem.wait_for_selector(".ring", state="detached")
+
+
+def _apart(centre: Centre, ann: "Page", cem: "Page", language: str) -> None:
+    """By keyboard: the guest is muted, on hold, alone with the agent, and brought in again."""
+    ledger = centre.house.ledger
+    guest = ".gathered li:nth-child(2)"
+    for action, kind in (("mute_member", MemberMuted), ("hold_member", GuestHeld)):
+        ann.focus(f"{guest} [id^={action}]")
+        ann.keyboard.press("Enter")
+        ledger.await_event(kind)
+    ann.wait_for_selector(f"{guest} strong:has-text('♪')")
+    ann.wait_for_selector(f"{guest} strong:has-text('⊘')")
+    assert grave(ann) == []
+    picture(ann, "desk-conference-on-hold", language)
+    picture(cem, "desk-guest-on-hold", language)
+    ann.focus(f"{guest} [id^=speak_alone]")
+    ann.keyboard.press("Enter")
+    ledger.await_event(AsideBegun)
+    ann.wait_for_selector(f"{guest} [id^=recall_member]")
+    assert grave(ann) == []
+    picture(ann, "desk-conference-alone", language)
+    picture(cem, "desk-guest-alone", language)
+    ann.keyboard.press("Alt+Shift+Z")
+    ledger.await_event(AgentReturned)
+    ledger.await_event(GuestJoined, count=2)
+    ann.wait_for_selector(f"{guest} [id^=hold_member]")

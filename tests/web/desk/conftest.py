@@ -23,7 +23,7 @@ from tests.acceptance.house import ROOT, House
 from tests.contract.driver import SimulatedDriver
 from tests.lab.patience import until
 from tests.lab.process import Child
-from tests.web.conftest import Browser, Site
+from tests.web.conftest import COMPILED, Browser, Site
 from web.app import create_app
 from web.desk.picture import Desk, desk_of
 from web.parts import Parts
@@ -143,7 +143,7 @@ def office(switch: SimulatedDriver, tmp_path: Path) -> Iterator[Office]:
     with ExitStack() as stack:
         folder = tmp_path / "house"
         folder.mkdir()
-        house = stack.enter_context(House(switch, folder, ring_s=15, wrap_up_s=60, cool_down_s=1))
+        house = stack.enter_context(House(switch, folder, models=True, ring_s=60, wrap_up_s=60, cool_down_s=1))
         command = [sys.executable, "-m", "orchestrator", "projections", "run"]
         models = Child(command, output=folder / "projections.log", folder=ROOT, environment=house.environment())
         stack.callback(models.stop, patience_s=15)
@@ -154,6 +154,7 @@ def office(switch: SimulatedDriver, tmp_path: Path) -> Iterator[Office]:
         )
         parts = Parts(settings=house.settings, reading=reading, control=lambda: Client(control_path(house.home)))
         app = create_app(parts)
+        app.jinja_env.bytecode_cache = COMPILED
         app.testing = True
         app.test_client_class = Browser
         view = LiveView(reading.log).start()

@@ -112,6 +112,60 @@ def test_a_third_colleague_is_invited_all_desks_and_the_floor_show_who_is_in_and
     office.house.ledger.await_event(c.ContactEnded)
 
 
+def await_member(desk: AtDesk, name: str, state: str, muted: str = "") -> None:
+    """Until the desk shows this one of the conference so."""
+
+    def shows() -> bool:
+        talk = desk.sees().talk
+        return talk is not None and (name, state, muted) in [
+            (each.name, each.state, each.muted) for each in talk.members
+        ]
+
+    until(shows, f"the desk to show {name} as {state} {muted}")
+
+
+def test_one_of_a_conference_is_muted_put_on_hold_and_spoken_with_alone(office: Office) -> None:
+    """Feature 4.3: each of the desks says who hears whom; a program does the same, by the same refusals."""
+    ann, bob, cem = office.talking("ann"), office.ready("bob", "1002"), office.ready("cem", "1003")
+    about = {"about": ann.sees().about}
+    assert ask(ann, "agent:802") == 200
+    bob.await_state("ringing")
+    bob.press("accept")
+    await_asked(ann, "consulted")
+    ann.press("confer")
+    await_asked(ann, "together")
+    assert ann.post("invite", to="agent:803", alone="1", **about).status_code == 200
+    cem.await_state("ringing")
+    cem.press("accept")
+    await_member(ann, "Cem Cook", "alone")
+    assert "You speak with Cem Cook alone; the caller goes on with the others:" in ann.page()
+    until(lambda: "You speak with Ann Archer alone" in cem.page(), "the guest's desk to say so")
+    assert ann.post("member/recall_member", to="agent:803", **about).status_code == 200
+    await_member(ann, "Cem Cook", "in")
+    program = Program(office.site, office.site.reading.tokens.issue("leader", days=1, actor="admin:test"))
+    member = {"to_agent": "803", **about}
+    program.does("POST", "/agents/801/conference/mute", member)
+    await_member(ann, "Cem Cook", "in", "muted")
+    assert "muted: nobody hears them" in ann.page()
+    program.does("POST", "/agents/801/conference/unmute", member)
+    await_member(ann, "Cem Cook", "in")
+    assert ann.post("member/hold_member", to="agent:803", **about).status_code == 200
+    await_member(ann, "Cem Cook", "held")
+    until(lambda: "Ann Archer has put you on hold" in cem.page(), "the guest's desk to say so")
+    assert program.refused(409, "POST", "/agents/801/conference/hold", {"to_agent": "802", **about}) == "last_one"
+    program.does("POST", "/agents/801/conference/alone", member)
+    await_member(ann, "Cem Cook", "alone")
+    program.does("POST", "/agents/801/conference/recall", member)
+    await_member(ann, "Cem Cook", "in")
+    assert ann.post("member/no_such", to="agent:803", **about).status_code == 404
+    ann.press("hang_up")
+    bob.await_state("talking")
+    bob.press("hang_up")
+    cem.await_state("talking")
+    cem.press("hang_up")
+    office.house.ledger.await_event(c.ContactEnded)
+
+
 def test_whoever_is_asked_may_hang_up_at_the_desk_and_the_caller_is_back(office: Office) -> None:
     ann, bob = office.talking("ann"), office.ready("bob", "1002")
     assert ask(ann, "agent:802") == 200

@@ -6,14 +6,19 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from flask_babel import force_locale
 
+from orchestrator.domain.contacts.dial_events import ContactDialled
+from orchestrator.domain.kernel import Provenance, Record
 from orchestrator.domain.world import World
 from projections import queue_state
 from projections.service_level import DEFAULT, FORMULAS
-from tests.audit.centre import BEGINNING
+from tests.audit.centre import BEGINNING, CALLER
 from tests.postgres import Database
 from tests.web.conftest import Site
 from tests.web.day import Day, played
+from web.replay.changes import changes
+from web.words import Names
 
 
 @pytest.fixture
@@ -118,6 +123,22 @@ def test_a_step_says_what_changed_since_what_was_shown(site: Site, day: Day) -> 
     same = ops.get(f"/replay/moment?position={queued.position}&shown={queued.position}").text
     assert "Nothing that is shown here." in same
     assert "replay-changed" not in ops.get(f"/replay/moment?position={queued.position}").text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), (("en", "0ff1ce00: dialled by an agent, "), ("zh", "0ff1ce00：座席外呼，"))
+)
+def test_a_number_that_an_agent_dials_is_not_told_as_a_caller_who_came(site: Site, language: str, words: str) -> None:
+    """Features 1.2 and 11.3."""
+    before, after = World(), World()
+    event = ContactDialled(
+        node="sw1", shift_id="s1", agent_id="a1", caller_number=CALLER, show="+8675500000001", queue_id="sales"
+    )
+    record = Record(stream="contact-0ff1ce00-1", version=1, event=event, event_id="e1", about=Provenance(at=BEGINNING))
+    after.apply(record)
+    with site.app.test_request_context(), force_locale(language):
+        (line,) = changes(before, after, Names())
+    assert line.startswith(words)
 
 
 @pytest.mark.parametrize(

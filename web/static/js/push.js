@@ -149,14 +149,16 @@ function tick() {
 
 // --- the stream -----------------------------------------------------------------------------------------------------
 
-/** Say that what is shown may be old, until the next sign of life: "lost", "away", or "" where it is not. */
+/** Say what has to be said of what is shown, until the next sign of life: "lost" or "away", for it may be old;
+    "degraded"; or "" for nothing. */
 export function sayStale(kind) {
   const banner = document.getElementById("stale");
   if (!banner) return;
   banner.hidden = kind === "";
   const words = kind ? banner.dataset[kind] : "";
   if (banner.textContent !== words) banner.textContent = words;
-  document.documentElement.toggleAttribute("data-stale", kind !== "");
+  banner.classList.toggle("degraded", kind === "degraded");
+  document.documentElement.toggleAttribute("data-stale", kind !== "" && kind !== "degraded");
 }
 
 export function listen(url, names) {
@@ -173,7 +175,8 @@ export function listen(url, names) {
       setClock(beat.at);
       heard = Date.now();
       due = heard + (beat.next ?? BEAT_MS) + ON_THE_WAY_MS;
-      sayStale(beat.away ? "away" : "");
+      sayStale(beat.stale);
+      if (!beat.stale) for (const part of document.querySelectorAll("[data-fetch]:has([data-again])")) load(part);
       for (const part of document.querySelectorAll("[data-failed=unanswered]")) load(part);
       answer();
     });

@@ -20,7 +20,7 @@ class State:
     """A state of now: the text of each topic, and when it changed."""
 
     position: int = 0
-    away: bool = False
+    standing: str = ""
     texts: dict[str, str] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     drawn: list[tuple[str, Audience]] = field(default_factory=list)

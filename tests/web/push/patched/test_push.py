@@ -124,7 +124,7 @@ def test_there_is_a_sign_of_life_with_the_server_s_clock() -> None:
         page = service.page("agent:a")
         until(lambda: len(page.named("beat")) >= 4, "three more beats")
         said = page.texts("beat")
-        assert all(re.fullmatch(r'\{"at": \d{13}, "away": false, "next": \d+\}', text) for text in said)
+        assert all(re.fullmatch(r'\{"at": \d{13}, "stale": "", "next": \d+\}', text) for text in said)
         assert {json.loads(text)["next"] for text in said[1:]} == {50}
         assert json.loads(said[0])["next"] <= 50, "the first one is sooner, each page's at a time of its own"
 
@@ -133,9 +133,18 @@ def test_pages_are_told_at_once_that_they_may_be_old() -> None:
     """Complaint 24: a screen that cannot be true says so."""
     with Service() as service:
         page = service.page("agent:a")
-        service.state.away = True
+        service.state.standing = "away"
         service.hub.publish(service.state.position, frozenset({"away"}))
-        until(lambda: '"away": true' in page.texts("beat")[-1], "the page to be told")
+        until(lambda: '"stale": "away"' in page.texts("beat")[-1], "the page to be told")
+
+
+def test_pages_load_themselves_anew_where_what_they_were_told_never_came_true() -> None:
+    """Feature 12.2: a spool that was given up after its events were shown."""
+    with Service() as service:
+        page = service.page("agent:a")
+        assert not page.named("reset")
+        service.hub.publish(service.state.position, frozenset({"anew"}))
+        until(lambda: page.named("reset"), "the page to be told")
 
 
 def test_a_page_comes_back_after_two_to_four_seconds() -> None:

@@ -1,0 +1,310 @@
+"""The fold of a log by several who each take some of its streams, and what they found put together again.
+
+    log ──▶ part 0: every shift, some contacts, configuration, switches ──┐
+        ──▶ part 1: other contacts,     configuration, switches ──────────┼──join──▶ the state, as one fold has it
+        ──▶ …                                                             ┘
+
+A stream's own state needs its own records only. What several streams make together is of three kinds: sums, which are
+added; who came last, which each part keeps with the place in the log; and what depends on the order of everything (the
+lines of queues, the limits of switches, the blacklist), of which each part notes what its streams did to it, and the
+join does it again in the order of the log. Who is free and who waits is put in order from what contacts and shifts are
+at the end, as after a change of configuration.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeVar
+
+from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.customers.blacklist import Blacklist
+from orchestrator.domain.kernel import Event, Happened, Instant, Place
+from orchestrator.domain.observed import QUARTER, Observed
+from orchestrator.domain.routing.admission import KINDS, Admission
+from orchestrator.domain.routing.counted import Day
+from orchestrator.domain.routing.limits import Limits
+from orchestrator.domain.routing.matching import Matching
+from orchestrator.domain.routing.pools import READY
+from orchestrator.domain.routing.queues import Queue
+from orchestrator.domain.routing.rules import rule_of
+from orchestrator.domain.routing.waits import SomeWaits
+from orchestrator.domain.staff.agents import Agent
+from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.timers import Key, Timers
+from orchestrator.domain.world import CLOSED_LEGS_KEPT, IMPORTED_KEPT, LAST_AGENTS_KEPT, Aggregate, World
+
+CONTACT, SHIFT = "contact", "shift"
+EVERYBODYS: Final = (
+    "node", "engine", "config", "outside", "recordings", "conference", "desks", "pauses", "wrapup", "agent", "queue",
+    "entry", "level", "branch", *KINDS,
+)  # fmt: skip
+"""Kinds of streams that every part folds; what stands in none of these lists leaves nothing in the state."""
+
+_V = TypeVar("_V")
+
+
+class Unparted(Exception):
+    """This log cannot be folded in parts: something in it depends on the order of everything. Fold it in one."""
+
+
+class Part(Observed):
+    """What some of the contacts leave, and the shifts where they are this part's too. Nobody can ask it anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = Place()
+        self.timers = _Table()
+        self.queued = _Queued(self.place)
+        self.matching = self.queued
+        self.some_waits = SomeWaits(self.place)
+        self.waits = self.some_waits
+        self.limits = _Limits(self.place)
+        self.blacklist = _Blacklist(self.place)
+        self.admission = Admission(self.limits, self.blacklist)
+        self.closed: OrderedDict[str, tuple[int, str]] = OrderedDict()
+        self.brought: OrderedDict[str, tuple[int, None]] = OrderedDict()
+        self.served: OrderedDict[str, tuple[int, str]] = OrderedDict()
+        """What the live state remembers the last of: legs that closed, calls that were imported, who served whom."""
+        self.highest_at = Instant(0)
+        """The latest time of its records; told by whoever folds."""
+        self.seen: dict[int, list[int]] = {}
+        """The first and the last place in the log at which something was counted in each quarter of an hour."""
+
+    def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
+        """The same; the shorter way for what nearly everything is."""
+        self.place.position = record.position
+        kind, _, ident = record.stream.partition("-")
+        if kind == CONTACT:
+            found = self._apply_contact(ident, record)
+            self._count(found[0], record)
+            return found
+        return self._apply_shift(ident, record) if kind == SHIFT else super().apply(record)
+
+    def _remember_agent(self, customer_id: str, agent_id: str) -> None:
+        _keep(self.served, customer_id, (self.place.position, agent_id), LAST_AGENTS_KEPT)
+
+    def _remember_imported(self, contact_id: str) -> None:
+        _keep(self.brought, contact_id, (self.place.position, None), IMPORTED_KEPT)
+
+    def _remember_closed(self, leg: str, contact_id: str) -> None:
+        _keep(self.closed, leg, (self.place.position, contact_id), CLOSED_LEGS_KEPT)
+
+    def _place_shift_at(self, extension: str, at: Instant) -> None:
+        """Whose phone it is stands in another part."""
+
+    def phone_state(self, extension: str) -> str:  # noqa: ARG002 - as the base has it
+        """What rings it stands in other parts; the join asks."""
+        return ""
+
+    def _day(self, queue_id: str, began: Instant) -> Day:
+        quarter, position = began // QUARTER, self.place.position
+        days = self.quarters.get(quarter)
+        if days is None:
+            days = self.quarters[quarter] = {}
+            self.seen[quarter] = [position, position]
+        else:
+            self.seen[quarter][1] = position
+        day = days.get(queue_id)
+        if day is None:
+            day = days[queue_id] = Day(queue_id, "")
+        return day
+
+
+def _keep(kept: OrderedDict[str, _V], key: str, value: _V, most: int) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > most:
+        kept.popitem(last=False)
+
+
+class _Table(Timers):
+    """Nobody asks which is due first."""
+
+    def set(self, key: Key, due: Instant) -> None:
+        self._due[key] = due
+
+
+class _Queued(Matching):
+    """In which order those queued who wait; nobody is put in order."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
+        self.draws = False
+        self.since: dict[str, int] = {}
+
+    def configure_queue(self, queue: Queue) -> None:
+        self.draws = self.draws or "draw" in rule_of(queue.settings.rule).looks_at
+
+    def configure_agent(self, agent_id: str, agent: Agent | None) -> None: ...
+
+    def place_shift(self, shift: Shift, *, phone: str = "", at: Instant | None = None) -> None: ...
+
+    def remove_shift(self, shift_id: str) -> None: ...
+
+    def place_contact(self, contact: Contact, *, reachable: bool) -> None:  # noqa: ARG002 - as the base has it
+        if contact.visit is None:
+            self.since.pop(contact.contact_id, None)
+        else:
+            self.since.setdefault(contact.contact_id, self._place.position)
+
+
+class _Limits(Limits):
+    """What was let in or told while there were limits, and what was configured."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
+        self.configured: list[tuple[int, str, Event]] = []
+        self.taken: list[tuple[int, str, str, Instant]] = []
+
+    def configure(self, node: str, event: Event) -> None:
+        super().configure(node, event)
+        self.configured.append((self._place.position, node, event))
+
+    def take(self, what: str, node: str, at: Instant) -> None:
+        if self.of(node) is not None:
+            self.taken.append((self._place.position, what, node, at))
+
+
+class _Blacklist(Blacklist):
+    """Who was marked, and what became of entries."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._log_place = place
+        self.followed: list[tuple[int, str, Event]] = []
+        self.marks: list[tuple[int, str, str, str]] = []
+
+    def __getstate__(self) -> tuple[object, ...]:  # type: ignore[override]
+        return self._log_place, self.followed, self.marks
+
+    def __setstate__(self, kept: tuple[Place, list[tuple[int, str, Event]], list[tuple[int, str, str, str]]]) -> None:  # type: ignore[override]
+        self._log_place, self.followed, self.marks = kept
+        super().__setstate__(({}, {}))
+
+    def follow(self, blacklisting_id: str, event: Event) -> None:
+        self.followed.append((self._log_place.position, blacklisting_id, event))
+
+    def mark(self, contact_id: str, number: str, actor: str) -> None:
+        self.marks.append((self._log_place.position, contact_id, number, actor))
+
+
+# --- together again --------------------------------------------------------------------------------------------------
+
+
+def join(parts: Sequence[Part], into: World) -> None:
+    """Make the empty state `into` what one fold of all these parts' records is. The first part has every shift. The
+    parts must have been told their places in the log, and are used up. Raises `Unparted`.
+    """
+    first = parts[0]
+    if first.queued.draws:
+        raise Unparted("Agents are drawn: what is drawn depends on everybody who was drawn before.")
+    if isinstance(into, Observed):
+        _join_quarters(parts, into)
+    _take_over(first, into)
+    for part in parts:
+        into.versions |= part.versions
+        into.contact_of_leg |= part.contact_of_leg
+        into.open_offers |= part.open_offers
+        into.far_legs |= part.far_legs
+        into.outside_legs |= part.outside_legs
+        for extension, legs in part.lines.items():
+            into.lines.setdefault(extension, {}).update(legs)
+        for key, due in part.timers:
+            into.timers.set(key, due)
+    into.closed_legs = _last((part.closed for part in parts), CLOSED_LEGS_KEPT)
+    into.imported = _last((part.brought for part in parts), IMPORTED_KEPT)
+    into.last_agents = _last((part.served for part in parts), LAST_AGENTS_KEPT)
+    found = sorted(_contacts(parts), key=lambda contact: (contact.arrived_at, contact.contact_id))
+    into.contacts = {contact.contact_id: contact for contact in found}
+    into.note_callbacks()
+    into.waits.join([part.some_waits.told() for part in parts])
+    into.admission = first.admission.with_parts(_limits(parts), _blacklist(parts))
+    for part in parts:
+        into.admission.count_in(part.admission.counts())
+    _put_in_order(parts, into)
+
+
+def _take_over(first: Part, into: World) -> None:
+    """What the first part knows as well as all of them."""
+    into.shifts, into.nodes, into.agents = first.shifts, first.nodes, first.agents
+    into.queues, into.entries = first.queues, first.entries
+    into.shift_of_agent, into.shift_at = first.shift_of_agent, first.shift_at
+    into.agent_of_number = first.agent_of_number
+    into.levels, into.branches, into.branch_of_prefix = first.levels, first.branches, first.branch_of_prefix
+    into.reasons, into.config_version = first.reasons, first.config_version
+    into.outside, into.recordings, into.conferences = first.outside, first.recordings, first.conferences
+    into.desks, into.sent_away, into.counters = first.desks, first.sent_away, first.counters
+
+
+def _contacts(parts: Sequence[Part]) -> Iterator[Contact]:
+    for part in parts:
+        yield from part.contacts.values()
+
+
+def _last(parts: Iterable[OrderedDict[str, tuple[int, _V]]], most: int) -> OrderedDict[str, _V]:
+    """The last ones of all, in the order of the log."""
+    placed = sorted((place, key, value) for part in parts for key, (place, value) in part.items())
+    found: OrderedDict[str, _V] = OrderedDict()
+    for _, key, value in placed:
+        found[key] = value
+        found.move_to_end(key)
+    while len(found) > most:
+        found.popitem(last=False)
+    return found
+
+
+def _limits(parts: Sequence[Part]) -> Limits:
+    limits = Limits()
+    configured = [(place, node, event) for place, node, event in parts[0].limits.configured]
+    taken = sorted(each for part in parts for each in part.limits.taken)
+    for place, what, node, at in taken:
+        while configured and configured[0][0] < place:
+            limits.configure(*configured.pop(0)[1:])
+        limits.take(what, node, at)
+    for _, node, event in configured:
+        limits.configure(node, event)
+    return limits
+
+
+def _blacklist(parts: Sequence[Part]) -> Blacklist:
+    blacklist = Blacklist()
+    followed = list(parts[0].blacklist.followed)
+    for place, contact_id, number, actor in sorted(mark for part in parts for mark in part.blacklist.marks):
+        while followed and followed[0][0] < place:
+            blacklist.follow(*followed.pop(0)[1:])
+        blacklist.mark(contact_id, number, actor)
+    for _, ident, event in followed:
+        blacklist.follow(ident, event)
+    return blacklist
+
+
+def _join_quarters(parts: Sequence[Part], into: Observed) -> None:
+    """What was counted of each quarter of an hour; those that one fold would have forgotten by now are."""
+    seen: dict[int, tuple[int, int]] = {}
+    for part in parts:
+        for quarter, (low, high) in part.seen.items():
+            lowest, highest = seen.get(quarter, (low, high))
+            seen[quarter] = (min(low, lowest), max(high, highest))
+    for quarter, (begun, _) in sorted(seen.items(), key=lambda item: item[1][0]):
+        if (forgotten := into.begin_quarter(quarter)) is not None and seen[forgotten][1] > begun:
+            raise Unparted("Something was counted of a quarter of an hour that was forgotten by then.")
+    for quarter, days in into.quarters.items():
+        for part in parts:
+            for queue_id, day in part.quarters.get(quarter, {}).items():
+                days.setdefault(queue_id, Day(queue_id, "")).add(day)
+
+
+def _put_in_order(parts: Sequence[Part], into: World) -> None:
+    """Who is free and who waits, from what they are now."""
+    into.matching = matching = Matching(into.counters)
+    for queue in into.queues.values():
+        matching.configure_queue(queue)
+    for agent_id, agent in into.agents.items():
+        matching.configure_agent(agent_id, agent)
+    for shift in into.shifts.values():
+        matching.place_shift(shift, phone=into.phone_state(shift.extension) if shift.status == READY else "")
+    since = sorted((place, ident) for part in parts for ident, place in part.queued.since.items())
+    for _, ident in since:
+        if (contact := into.contacts.get(ident)) is not None:
+            matching.place_contact(contact, reachable=into.in_step(contact.node))

@@ -1,0 +1,64 @@
+"""An engine that starts folds a long log by several processes, while its other greenlets go on (feature 11.2)."""
+
+from collections.abc import Sequence
+
+import gevent
+import pytest
+
+from orchestrator.domain import parted
+from orchestrator.domain.kernel import Record
+from orchestrator.domain.parted import Part
+from orchestrator.domain.world import World
+from orchestrator.replay import together
+from orchestrator.standby import Shadow
+from orchestrator.store import Log
+from tests.replay.conftest import store
+from tests.simulation import comparing
+from tests.simulation.run import Run
+from tests.store.kit import Kit
+
+
+def test_an_engine_that_starts_has_the_state_and_what_comes_after(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log is not a long one; it is taken for one, on however few processors. Personal texts are there, too."""
+    monkeypatch.setattr(together, "LEAST", 1)
+    monkeypatch.setattr(together, "MOST", 2)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    records = Run(5).play().ledger.records()
+    cut = len(records) * 2 // 3
+    store(kit, records[:cut])
+    turns = 0
+
+    def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            gevent.sleep(0.01)
+
+    def failed(error: Exception) -> None:
+        raise AssertionError from error
+
+    joined: list[int] = []
+
+    def join(parts: Sequence[Part], into: World) -> None:
+        joined.append(len(parts))
+        parted.join(parts, into)
+
+    monkeypatch.setattr(together, "join", join)
+    heard: list[Record] = []
+    at_work = gevent.spawn(others)
+    shadow = Shadow(kit.log, heard.append, failed=failed)
+    shadow.begin()
+    at_work.kill()
+    shadow.stop()
+    assert joined == [2]
+    assert turns > 10
+    assert shadow.position == kit.log.position()
+    now = shadow.last_at
+    assert comparing.difference(comparing.picture(shadow.world, now), comparing.picture(whole(kit.log), now)) == ""
+
+
+def whole(log: Log) -> World:
+    world = World()
+    for record in log.history():
+        world.apply(record)
+    return world

@@ -1,0 +1,246 @@
+"""A log folded in parts is the log folded in one, at any place and however its streams are shared out. Feature 11.2."""
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from orchestrator.domain import parted
+from orchestrator.domain.contacts.contacts import ContactEnded, ContactQueued, NuisanceMarked, QueueVisitEnded
+from orchestrator.domain.customers.blacklist import BlacklistingLifted, NumberBlacklisted
+from orchestrator.domain.kernel import SECOND, Event, Instant, Provenance, Record, kind_of
+from orchestrator.domain.observed import KEPT, QUARTER, Observed
+from orchestrator.domain.parted import Part, Unparted, join
+from orchestrator.domain.routing.limits import LimitConfigured, LimitRemoved
+from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.domain.routing.rules import rule_of
+from orchestrator.replay import together
+from orchestrator.replay.frozen import Marks, freeze, mark_of, thaw
+from orchestrator.store import Log, Source
+from tests.audit.test_verify import busy_day
+from tests.replay.conftest import store
+from tests.simulation import comparing
+from tests.simulation.run import Run, Size
+from tests.store.kit import Kit
+
+_SIZES = (
+    Size(),
+    Size(routing=True, places=True, hands=0.5),
+    Size(outside=True, parks=0.5, transfers=0.5, consults=0.5, dials=0.5),
+    Size(nodes=3, phones=4, routing=True, at_desk=0.5, monitors=0.5),
+    Size(contacts=120, agents=6, ring_at_once=3, spools=True),
+)
+
+
+def said(world: Observed, now: Instant) -> dict[str, Any]:
+    """Everything in a state that anything may rest on, or show."""
+    return {
+        **comparing.picture(world, now),
+        "outside_legs": sorted(world.outside_legs),
+        "far_legs": world.far_legs,
+        "imported": list(world.imported),
+        "sent_away": world.sent_away,
+        "reasons": world.reasons,
+        "conferences": world.conferences,
+        "stands": {
+            contact_id: world.waits.standing(contact_id, now, able=True) for contact_id in sorted(world.contacts)
+        },
+        "estimates": {queue: world.waits.expected(queue, 5, free=False) for queue in world.queues},
+        "turns": list(world.matching.in_turn(now)),
+        "quarters": list(world.quarters.items()),
+        "forgotten": world.forgotten,
+        "mark": mark_of(world),
+    }
+
+
+def placed(records: Iterable[Record]) -> list[Record]:
+    return [replace(record, position=number) for number, record in enumerate(records, 1)]
+
+
+def whole(records: Sequence[Record]) -> Observed:
+    world = Observed()
+    for record in records:
+        world.apply(record)
+    return world
+
+
+def in_parts(records: Sequence[Record], count: int, dice: random.Random) -> list[Part]:
+    """Each contact in a part that is drawn."""
+    parts = [Part() for _ in range(count)]
+    mine: dict[str, Part] = {}
+    for record in records:
+        kind = kind_of(record.stream)
+        if kind == "contact":
+            mine.setdefault(record.stream, dice.choice(parts)).apply(record)
+        elif kind == "shift":
+            parts[0].apply(record)
+        else:
+            for part in parts if kind in parted.EVERYBODYS else parts[:1]:
+                part.apply(record)
+    return parts
+
+
+def joined(parts: Sequence[Part]) -> Observed:
+    world = Observed()
+    join(parts, world)
+    return world
+
+
+def draws(records: Sequence[Record]) -> bool:
+    return any(
+        isinstance(record.event, QueueConfigured) and "draw" in rule_of(record.event.rule).looks_at
+        for record in records
+    )
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_parts_of_a_fold_come_to_the_fold_at_any_place(seed: int) -> None:
+    """In whatever weather, with every rule but drawing; through bytes, as processes hand them over."""
+    records = placed(Run(seed, size=_SIZES[seed % len(_SIZES)]).play().ledger.records())
+    dice = random.Random(seed)
+    for count in (1, 2, 3, 4):
+        some = records[: dice.randrange(len(records) // 4, len(records) + 1)]
+        now = max((record.about.at for record in some), default=Instant(0))
+        parts = in_parts(some, count, dice)
+        for part in parts:
+            marks = Marks()
+            again = thaw(freeze(part, marks), marks.opener)
+            assert isinstance(again, Part)
+            parts[parts.index(part)] = again
+        if draws(some):
+            with pytest.raises(Unparted, match="drawn"):
+                joined(parts)
+            continue
+        assert comparing.difference(said(joined(parts), now), said(whole(some), now)) == ""
+
+
+def test_what_comes_after_a_join_is_folded_as_after_one_fold() -> None:
+    records = placed(Run(4, size=Size(contacts=60, hands=0.5, places=True)).play().ledger.records())
+    dice = random.Random(4)
+    for _ in range(6):
+        cut = dice.randrange(len(records))
+        world = joined(in_parts(records[:cut], 3, dice))
+        for record in records[cut:]:
+            world.apply(record)
+        now = records[-1].about.at
+        assert comparing.difference(said(world, now), said(whole(records), now)) == ""
+
+
+def made(stream: str, version: int, event: Event, at: int, actor: str = "system") -> Record:
+    about = Provenance(at=Instant(at), actor=actor)
+    return Record(stream=stream, version=version, event=event, event_id=f"{stream}{version}", about=about)
+
+
+def test_the_limits_of_a_switch_are_taken_from_in_the_order_of_the_log() -> None:
+    """Over three parts, while the limit changes, is taken away and comes back."""
+    dice = random.Random(1)
+    records: list[Record] = []
+    at = 1_000 * SECOND
+    calls = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
+    first = next(record.stream for record in calls if isinstance(record.event, ContactQueued))
+    story = [record.event for record in calls if record.stream == first][:3]
+    assert isinstance(story[-1], ContactQueued) or any(isinstance(event, ContactQueued) for event in story)
+    for number in range(400):
+        at += dice.randrange(SECOND // 4)
+        if number % 50 == 10:
+            limit = LimitConfigured(calls_per_s=dice.randrange(1, 9), burst=dice.randrange(9))
+            records.append(made("limit-any", number + 1, LimitRemoved() if number % 100 == 60 else limit, at))
+        records += [made(f"contact-c{number}", place, event, at) for place, event in enumerate(story, 1)]
+    records = placed(records)
+    for cut in (30, 200, 700, len(records)):
+        one = whole(records[:cut])
+        many = joined(in_parts(records[:cut], 3, dice))
+        assert many.admission.standing() == one.admission.standing()
+    assert whole(records).admission.limits.standing()
+
+
+def test_a_number_that_is_marked_in_one_part_and_listed_in_all_is_on_the_list_once() -> None:
+    calls = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
+    stream = calls[0].stream
+    mine = [record for record in calls if record.stream == stream and not isinstance(record.event, ContactEnded)][:3]
+    last = mine[-1]
+    ident = stream.partition("-")[2]
+    number = "+8613800138000"
+    at = last.about.at
+    ends: tuple[tuple[Event, ...], ...] = (
+        (),
+        (NumberBlacklisted(number=number, reason="nuisance"),),
+        (NumberBlacklisted(number=number, reason="nuisance"), BlacklistingLifted()),
+    )
+    for end in ends:
+        more = [made(f"blacklist-{ident}", place, event, at) for place, event in enumerate(end, 1)]
+        records = placed([*mine, made(stream, last.version + 1, NuisanceMarked(), at, "agent:a"), *more])
+        for seed in range(4):
+            many = joined(in_parts(records, 3, random.Random(seed)))
+            one = whole(records)
+            assert many.admission.blacklist.standing() == one.admission.blacklist.standing()
+            assert many.admission.blacklist.marked == one.admission.blacklist.marked
+
+
+def test_quarters_of_an_hour_are_forgotten_as_in_one_fold_or_the_log_is_not_parted() -> None:
+    calls = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
+    queued = next(record for record in calls if isinstance(record.event, ContactQueued))
+    ended = next(
+        record for record in calls if isinstance(record.event, QueueVisitEnded) and record.stream == queued.stream
+    )
+    before = [record.event for record in calls if record.stream == queued.stream and record.version < queued.version]
+
+    def came(number: int, quarter: int) -> list[Record]:
+        at = quarter * QUARTER
+        events = [*before, queued.event]
+        return [made(f"contact-c{number}", place, event, at) for place, event in enumerate(events, 1)]
+
+    records = [record for number in range(KEPT + 9) for record in came(number, 2_000_000 + number)]
+    usual = placed(records)
+    assert whole(usual).forgotten
+    one, many = whole(usual), joined(in_parts(usual, 3, random.Random(2)))
+    assert (list(many.quarters.items()), many.forgotten) == (list(one.quarters.items()), one.forgotten)
+
+    late = made("contact-c0", len(before) + 2, ended.event, (2_000_000 + KEPT + 8) * QUARTER)
+    with pytest.raises(Unparted, match="forgotten"):
+        joined(in_parts(placed([*records, late]), 3, random.Random(2)))
+
+
+def test_shares_have_every_stream_once_and_configuration_in_each(kit: Kit) -> None:
+    store(kit, Run(5).play().ledger.records())
+    history = list(kit.log.history())
+    for count in (1, 2, 3, 4):
+        shares = together.shares(count)
+        told = [[each.position for each in kit.log.happened(share=share)] for share in shares]
+        assert told == [[each.position for each in history if share.has(each.stream)] for share in shares]
+        for positions in told:
+            assert positions == sorted(positions)
+        times = {position: sum(position in some for some in told) for position in range(1, len(history) + 1)}
+        for record in history:
+            everybodys = kind_of(record.stream) in parted.EVERYBODYS
+            assert times[record.position] == (count if everybodys else 1), record.stream
+
+
+@pytest.mark.parametrize("count", (2, 3))
+def test_processes_that_share_a_log_come_to_the_fold_with_its_personal_texts(kit: Kit, count: int) -> None:
+    """On the real database, with keys and without; up to a place in the middle."""
+    last = store(kit, Run(9, size=Size(contacts=40, hands=0.5)).play().ledger.records())
+    until = last * 2 // 3
+    now = Instant(max(record.about.at for record in kit.log.history(until=until)))
+    for reading in (kit.log, Log(kit.source)):
+        one = Observed()
+        for record in reading.history(until=until):
+            one.apply(record)
+        found = together.folded(reading, until, Observed, of=count)
+        assert found is not None
+        world, highest = found
+        assert highest == now
+        assert comparing.difference(said(world, now), said(one, now)) == ""
+
+
+def test_where_a_process_fails_the_caller_is_told_to_fold_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    """Whoever folds alone then says what is wrong."""
+    nowhere = Log(Source("postgresql://nobody@/nothing?host=/nonexistent"))
+    assert together.folded(nowhere, 10, Observed, of=2) is None
+    assert "Away" in capfd.readouterr().err
+
+
+def test_short_logs_are_folded_alone(kit: Kit) -> None:
+    assert together.folded(kit.log, together.LEAST - 1, Observed) is None

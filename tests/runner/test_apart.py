@@ -1,0 +1,376 @@
+"""One of a conference apart from the others: on hold with music, muted, or alone with the agent (feature 4.3)."""
+
+import pytest
+from msgspec.structs import replace
+
+from orchestrator.domain.contacts import guest_events as g
+from orchestrator.domain.contacts.asides import hushed_of
+from orchestrator.domain.contacts.consults import CALLER, CONSULTED
+from orchestrator.domain.contacts.contacts import ContactConnected, ContactEnded
+from orchestrator.domain.contacts.guests import members
+from orchestrator.domain.switch import facts
+from orchestrator.domain.switch.instructions import (
+    BridgeLegs,
+    ConferLeg,
+    HangUpLeg,
+    Instruction,
+    MuteLeg,
+    ParkLeg,
+    PlayWaiting,
+    SendDigits,
+    TakeSnapshot,
+    UnmuteLeg,
+)
+from orchestrator.runner import inputs as i
+from tests.runner.scene import NODE, story
+from tests.runner.test_guests import NUMBER, Room
+
+KINDS: dict[str, type[i.OfMember]] = {
+    "hold": i.HoldMember,
+    "recall": i.RecallMember,
+    "alone": i.SpeakAlone,
+    "mute": i.MuteMember,
+    "unmute": i.UnmuteMember,
+}
+PAIRS = (BridgeLegs, ConferLeg, ParkLeg, PlayWaiting, MuteLeg, UnmuteLeg)
+
+
+class Apart(Room):
+    """Agents 1, 2 and 3 and a caller hear each other; agent 1 has the caller, 2 was asked first, 3 is a guest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guest = self.joins("1003")
+        self.told.clear()
+
+    @property
+    def room(self) -> str:
+        """What the room is called, also where nobody was told into it lately."""
+        consult = self.it.consult
+        return (consult.room or consult.consult_id) if consult is not None else ""
+
+    def does(self, what: str, who: str = "1003") -> str:
+        """Agent 1 does this with one of them; the code of the refusal."""
+        target = {"to_number": who} if who.startswith("+") else {"to_agent": who}
+        return self.refusal(replace(KINDS[what](agent="1001", about=self.it.contact_id), **target))
+
+    def parked(self, leg: str) -> list[str]:
+        """The switch says that this leg is parked."""
+        return story(self.give(facts.LegParked(node=NODE, leg=leg, contact=self.it.contact_id)))
+
+    def joined(self, leg: str, other: str) -> list[str]:
+        """The switch says that two hear each other."""
+        return story(self.give(facts.LegBridged(node=NODE, leg=leg, other=other)))
+
+    def muted(self, leg: str, *, on: bool) -> list[str]:
+        """The switch answers that this leg is muted, or heard."""
+        return story(self.give(facts.MuteSet(node=NODE, leg=leg, on=on)))
+
+    def done(self) -> list[tuple[str, ...]]:
+        """What the switch was told since the last look."""
+        found = [_brief(each) for each in self.told if isinstance(each, PAIRS)]
+        self.told.clear()
+        return found
+
+    def speaks_alone(self) -> None:
+        """Agent 1 and the guest speak alone."""
+        assert self.does("alone") == ""
+        assert self.joined(self.ring.leg, self.guest) == ["AsideBegun"]
+        self.told.clear()
+
+
+def _brief(each: Instruction) -> tuple[str, ...]:
+    other = getattr(each, "other", "")
+    return (type(each).__name__, each.leg, other) if other else (type(each).__name__, each.leg)
+
+
+@pytest.fixture
+def room() -> Apart:
+    return Apart()
+
+
+# --- on hold ---------------------------------------------------------------------------------------------------------
+def test_a_guest_on_hold_is_parked_hears_music_once_it_is_and_comes_back_and_nobody_else_is_moved(room: Apart) -> None:
+    assert room.does("hold") == ""
+    assert story(room.outcome) == ["GuestHoldAsked"]
+    assert room.done() == [("ParkLeg", room.guest)]
+    assert members(room.it) == (room.caller, room.ring.leg, room.first)
+    assert room.parked(room.guest) == ["GuestHeld"]
+    assert room.done() == [("PlayWaiting", room.guest)]
+    assert room.does("hold") == ""
+    assert story(room.outcome) == []
+    assert room.enters(room.guest) == [], "late news from the room"
+    assert room.does("recall") == ""
+    assert room.done() == [("ConferLeg", room.guest)]
+    assert room.enters(room.guest) == ["GuestJoined"]
+    assert ("guests", room.it.contact_id) not in dict(room.world.timers)
+
+
+def test_a_hold_of_which_the_switch_says_nothing_is_looked_for_and_then_the_guest_is_let_go(room: Apart) -> None:
+    room.does("hold")
+    room.told.clear()
+    room.wait(5_000)
+    assert len(room.instructions(TakeSnapshot)) == 1
+    room.wait(5_000)
+    assert room.events(g.GuestClosed)[-1].cause == "not_connected_in_time"
+    assert [each.leg for each in room.instructions(HangUpLeg)] == [room.guest]
+    assert members(room.it) == (room.caller, room.ring.leg, room.first)
+
+
+def test_who_was_asked_first_is_put_on_hold_by_changing_places_with_who_is_in_the_room(room: Apart) -> None:
+    assert room.does("hold", "1002") == ""
+    assert story(room.outcome) == ["PlacesSwapped", "GuestHoldAsked"]
+    assert room.done() == [("ParkLeg", room.first)]
+    assert room.parked(room.first) == ["GuestHeld"]
+    assert members(room.it) == (room.caller, room.ring.leg, room.guest)
+    assert room.does("hold", "1003") == "last_one"
+    assert room.does("alone", "1003") == "last_one"
+    room.hang_up(room.guest)
+    assert room.it.consult is not None
+    assert (room.it.consult.leg, room.it.consult.wish, room.it.guests) == (room.first, CALLER, ())
+
+
+def test_who_was_asked_first_leaves_while_the_guest_is_on_hold_and_the_agent_talks_with_the_caller(room: Apart) -> None:
+    room.does("hold")
+    room.parked(room.guest)
+    room.told.clear()
+    room.hang_up(room.first)
+    assert ("BridgeLegs", room.caller, room.ring.leg) in room.done()
+    assert room.joined(room.caller, room.ring.leg) == ["ConsultJoined"]
+    assert room.it.consult is not None
+    assert (room.it.consult.leg, room.it.consult.hears) == (room.guest, CALLER)
+    assert room.refusal(i.SwitchConsult(agent="1001")) == ""
+
+
+def test_the_agent_leaves_while_the_only_guest_is_on_hold_and_the_guest_goes_with_them(room: Apart) -> None:
+    room.does("hold")
+    room.parked(room.guest)
+    room.told.clear()
+    room.hang_up(room.ring.leg)
+    assert ("BridgeLegs", room.caller, room.first) in room.done()
+    assert room.events(g.GuestClosed)[-1].outcome == "ended"
+    room.joined(room.caller, room.first)
+    assert [event.agent_id for event in room.events(ContactConnected)] == ["a1", "a2"]
+
+
+# --- alone -----------------------------------------------------------------------------------------------------------
+def test_agent_and_guest_speak_alone_while_the_others_go_on_and_come_back_together(room: Apart) -> None:
+    assert room.does("alone") == ""
+    assert room.done() == [("BridgeLegs", room.ring.leg, room.guest)]
+    assert members(room.it) == (room.caller, room.first)
+    assert room.joined(room.ring.leg, room.guest) == ["AsideBegun"]
+    assert room.joined(room.ring.leg, room.guest) == []
+    assert room.does("alone") == ""
+    assert room.does("alone", "1002") == "aside"
+    assert room.does("hold", "1002") == "last_one"
+    assert room.invites("1004") == "aside"
+    assert room.refusal(i.SwitchConsult(agent="1001")) == "in_conference"
+    room.give(i.SendDigits(agent="1001", digits="42#"))
+    assert [each.leg for each in room.instructions(SendDigits)] == [room.guest]
+    room.told.clear()
+    assert room.does("recall") == ""
+    assert story(room.outcome) == ["AsideEnded", "GuestRecalled"]
+    assert room.done() == [("ConferLeg", room.ring.leg), ("ConferLeg", room.guest)]
+    assert room.enters(room.ring.leg) == ["AgentReturned"]
+    assert room.enters(room.guest) == ["GuestJoined"]
+    assert members(room.it) == (room.caller, room.ring.leg, room.first, room.guest)
+    assert ("guests", room.it.contact_id) not in dict(room.world.timers)
+
+
+def test_one_more_is_spoken_with_alone_as_they_pick_up_before_they_are_brought_in(room: Apart) -> None:
+    assert room.refusal(i.Invite(agent="1001", to_agent="1004", alone=True)) == ""
+    assert story(room.outcome)[:2] == ["GuestInvited", "AsideIntended"]
+    assert room.does("alone") == "aside"
+    fifth = room.pick_up()
+    assert story(room.outcome) == ["GuestAnswered", "AsideAsked"]
+    assert room.done() == [("BridgeLegs", room.ring.leg, fifth)]
+    assert members(room.it) == (room.caller, room.first, room.guest)
+    assert room.joined(room.ring.leg, fifth) == ["AsideBegun"]
+    assert room.does("recall", "1004") == ""
+    assert room.enters(fifth) == ["GuestJoined"]
+    assert room.enters(room.ring.leg) == ["AgentReturned"]
+
+
+def test_a_number_outside_is_spoken_with_alone_and_put_on_hold_while_the_agent_goes_back() -> None:
+    room = Apart()
+    room.refusal(i.Invite(agent="1001", to_number=NUMBER, alone=True))
+    fifth = room.pick_up()
+    room.joined(room.ring.leg, fifth)
+    room.told.clear()
+    assert room.does("hold", NUMBER) == ""
+    assert story(room.outcome) == ["AsideEnded", "GuestHoldAsked"]
+    assert room.done() == [("ConferLeg", room.ring.leg)], "whom the agent leaves is left parked by that alone"
+    assert room.parked(fifth) == ["GuestHeld"]
+    assert room.done() == [("PlayWaiting", fifth)]
+    assert room.enters(room.ring.leg) == ["AgentReturned"]
+    assert room.does("alone", NUMBER) == ""
+    assert room.done() == [("BridgeLegs", room.ring.leg, fifth)]
+
+
+@pytest.mark.parametrize("let_go", (False, True))
+def test_a_guest_who_leaves_the_agent_alone_brings_the_agent_back(room: Apart, *, let_go: bool) -> None:
+    room.speaks_alone()
+    if let_go:
+        assert room.lets_go("1003") == ""
+    else:
+        room.hang_up(room.guest)
+    assert story(room.outcome)[-2:][:1] == ["AsideEnded"] or "AsideEnded" in story(room.outcome)
+    assert room.done() == [("ConferLeg", room.ring.leg)]
+    room.parked(room.ring.leg)
+    assert room.done() == [], "parked by a talk that was over: told once is enough"
+    assert room.enters(room.ring.leg) == ["AgentReturned"]
+    assert room.it.guests == ()
+
+
+def test_race_a_guest_who_leaves_as_the_agent_is_joined_with_them_and_the_agent_is_parked_behind_the_way_back(
+    room: Apart,
+) -> None:
+    """As of a consultation: the bridge is cancelled after the switch was told to bring the agent back."""
+    room.does("alone")
+    room.hang_up(room.guest)
+    room.told.clear()
+    assert room.parked(room.ring.leg) == ["AsideExtended"]
+    assert room.done() == [("ConferLeg", room.ring.leg)]
+    assert room.parked(room.ring.leg) == []
+
+
+def test_who_was_asked_first_leaves_while_agent_and_guest_speak_alone_and_the_caller_waits_for_them(
+    room: Apart,
+) -> None:
+    room.speaks_alone()
+    room.hang_up(room.first)
+    assert [("ParkLeg", room.caller)] == room.done()
+    assert room.it.consult is not None
+    assert (room.it.consult.leg, room.it.consult.hears, room.it.guests, room.it.aside) == (
+        room.guest, CONSULTED, (), None,
+    )  # fmt: skip
+    inbound = facts.LegParked(node=NODE, leg=room.caller, inbound=True, contact=room.it.contact_id)
+    room.give(inbound)
+    assert [each.leg for each in room.instructions(PlayWaiting)] == [room.caller]
+    assert room.refusal(i.CompleteConsult(agent="1001")) == ""
+
+
+def test_the_agent_leaves_out_of_a_talk_alone_and_the_caller_is_with_who_was_asked_first(room: Apart) -> None:
+    room.speaks_alone()
+    room.hang_up(room.ring.leg)
+    assert ("BridgeLegs", room.caller, room.first) in room.done()
+    room.joined(room.caller, room.first)
+    assert (room.it.status, room.it.aside) == ("connected", None)
+
+
+def test_the_caller_leaves_while_two_speak_alone_and_all_of_it_ends_once(room: Apart) -> None:
+    room.speaks_alone()
+    legs = room.it.legs
+    room.hang_up(room.caller)
+    for leg in legs:
+        room.hang_up(leg)
+    assert len(room.events(ContactEnded)) == 1
+    assert not room.world.contacts
+
+
+def test_agent_and_guest_who_are_not_joined_in_time_are_looked_for_and_then_the_guest_goes(room: Apart) -> None:
+    room.does("alone")
+    room.told.clear()
+    room.wait(5_000)
+    assert len(room.instructions(TakeSnapshot)) == 1
+    room.told.clear()
+    room.wait(5_000)
+    assert [event.outcome for event in room.events(g.AsideEnded)] == ["left"]
+    assert room.done() == [("ConferLeg", room.ring.leg)]
+    room.wait(10_000)
+    assert room.done()[-1] == ("BridgeLegs", room.caller, room.ring.leg), "an agent who cannot be brought back"
+    room.joined(room.caller, room.ring.leg)
+    assert room.it.status == "connected"
+
+
+# --- muted -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("who", ("1002", "1003"))
+def test_one_is_muted_and_heard_again_and_the_switch_has_the_last_word(room: Apart, who: str) -> None:
+    leg = room.first if who == "1002" else room.guest
+    assert room.does("mute", who) == ""
+    assert room.done() == [("MuteLeg", leg)]
+    assert room.muted(leg, on=True) == ["MemberMuted"]
+    assert room.muted(leg, on=True) == []
+    assert room.does("mute", who) == ""
+    assert room.done() == []
+    known = hushed_of(room.it, leg)
+    assert known is not None
+    assert known.muted
+    assert room.does("unmute", who) == ""
+    assert room.done() == [("UnmuteLeg", leg)]
+    assert room.muted(leg, on=False) == ["MemberUnmuted"]
+    assert room.it.hushed == ()
+
+
+def test_a_mute_that_fails_is_said_and_a_second_press_tells_the_switch_again(room: Apart) -> None:
+    room.does("mute")
+    (told,) = room.instructions(MuteLeg)
+    assert story(room.failed(told, "timeout")) == ["MemberMuteFailed"]
+    room.told.clear()
+    assert room.does("mute") == ""
+    assert room.done() == [("MuteLeg", room.guest)]
+
+
+def test_a_mute_goes_along_through_a_hold_and_ends_when_they_are_spoken_with_alone(room: Apart) -> None:
+    room.does("mute")
+    room.muted(room.guest, on=True)
+    room.does("hold")
+    room.parked(room.guest)
+    room.does("recall")
+    room.enters(room.guest)
+    assert hushed_of(room.it, room.guest) is not None
+    room.told.clear()
+    room.does("alone")
+    assert ("UnmuteLeg", room.guest) in room.done()
+    assert room.it.hushed == ()
+
+
+def test_who_has_the_caller_or_talks_in_two_is_heard(room: Apart) -> None:
+    """Nobody is left who could let them be heard."""
+    room.does("mute", "1002")
+    room.muted(room.first, on=True)
+    room.does("mute")
+    room.muted(room.guest, on=True)
+    room.told.clear()
+    room.hang_up(room.ring.leg)
+    assert room.done() == [("UnmuteLeg", room.first)], "the heir; the guest stays muted in the room"
+    assert [each.leg for each in room.it.hushed] == [room.guest]
+    room.hang_up(room.first)
+    assert ("UnmuteLeg", room.guest) in room.done()
+
+
+# --- restarts and refusals -------------------------------------------------------------------------------------------
+def test_what_cannot_be_is_refused_by_the_name_of_the_reason(room: Apart) -> None:
+    assert room.does("hold", "1004") == "no_such_guest"
+    assert room.does("recall", "1003") == ""
+    assert story(room.outcome) == []
+    assert room.refusal(i.HoldMember(agent="1001")) == "bad_target"
+    assert room.refusal(i.HoldMember(agent="1002", to_agent="1003")) in {"not_talking", "stale"}
+    room.invites("1004")
+    assert [room.does(what, "1004") for what in ("hold", "recall", "alone", "mute")] == ["not_in_room"] * 4
+    room.disconnect()
+    assert room.does("hold") == "switch_away"
+
+
+def test_an_engine_that_starts_again_finds_a_guest_on_hold_and_one_who_is_muted(room: Apart) -> None:
+    room.does("hold")
+    room.parked(room.guest)
+    room.does("mute", "1002")
+    room.muted(room.first, on=True)
+    room.restart()
+    room.told.clear()
+    legs = [room.seen(leg, room=room.room, parked=False) for leg in (room.caller, room.ring.leg, room.first)]
+    room.connect(legs=(*legs, room.seen(room.guest, parked=True, answered=True)))
+    done = room.done()
+    assert ("PlayWaiting", room.guest) in done
+    assert ("MuteLeg", room.first) in done
+    assert not [each for each in done if each[0] == "ConferLeg"]
+
+
+def test_an_engine_that_starts_again_joins_two_who_are_to_speak_alone_and_were_not_told(room: Apart) -> None:
+    room.does("alone")
+    room.restart()
+    room.told.clear()
+    seen = (room.caller, room.ring.leg, room.first, room.guest)
+    room.connect(legs=tuple(room.seen(leg, room=room.room, parked=False) for leg in seen))
+    assert ("BridgeLegs", room.ring.leg, room.guest) in room.done()
