@@ -178,16 +178,16 @@ def _of_our_leg(world: World, contact: Contact, fact: facts.LegFact, now: Instan
             yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
         case facts.LegParked() if hears_nobody(contact, fact.leg):
             yield play_waiting(contact, ids, leg=fact.leg)
+        case facts.LegParked(early=True):
+            yield TellContact(contact.contact_id, commands.NoteHeard(leg=fact.leg))
+        case facts.LegAnswered() if heard(contact, fact.leg):
+            yield TellContact(contact.contact_id, note_answered(world, contact, fact.leg, now))
         case facts.LegParked() if (guest := guest_of_leg(contact, fact.leg)) is not None and guest.held:
             yield TellContact(contact.contact_id, commands.NoteParked(leg=fact.leg))
             yield play_waiting(contact, ids, leg=fact.leg)
         case facts.LegParked() if contact.segment is not None and fact.leg == contact.segment.leg:
             parked = commands.NoteAgentParked(leg=fact.leg, connect_by=Instant(now + CONNECT_WITHIN))
             yield TellContact(contact.contact_id, parked)
-        case facts.LegParked(early=True):
-            yield TellContact(contact.contact_id, commands.NoteHeard(leg=fact.leg))
-        case facts.LegAnswered() if heard(contact, fact.leg):
-            yield TellContact(contact.contact_id, note_answered(world, contact, fact.leg, now))
         case facts.LegParked():
             # Not at LegAnswered: until the leg parks, its originate still runs in the switch, and a bridge in that
             # moment makes it report ORIGINATOR_CANCEL for a leg that lives on (seen with a phone that answers at once).
