@@ -36,10 +36,10 @@ _SHARE: Final[Mapping[str, float]] = MappingProxyType(
         "consulting": 0.12,
         "joining": 0.15,
         "together": 0.15,
-        "inviting": 0.3,
+        "inviting": 0.15,
         "conference": 0.25,
-        "guest_held": 0.7,
-        "aside": 0.5,
+        "guest_held": 0.3,
+        "aside": 0.3,
     }
 )
 _USUAL: Final = 0.4
@@ -52,8 +52,8 @@ _GOES_ON: Final[Mapping[str, float]] = MappingProxyType(
         "together": 0.5,
         "inviting": 0.3,
         "conference": 0.5,
-        "guest_held": 0.2,
-        "aside": 0.2,
+        "guest_held": 0.3,
+        "aside": 0.3,
     }
 )
 # The states that are rarest otherwise: so often the call goes on from here as soon as it is in them.
