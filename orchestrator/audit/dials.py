@@ -17,6 +17,8 @@ def handlers(books: Books, leave: Callable[[Contact], None]) -> Mapping[type[Eve
     return {
         events.BranchNumberMissing: dials.number_missing,
         events.NumberDialled: dials.dialled,
+        events.NumberDelivered: dials.heard,
+        events.NumberSounded: dials.heard,
         events.NumberAnswered: dials.answered,
         events.DialEnded: dials.ended,
     }
@@ -65,6 +67,15 @@ class _Dials:
         contact.legs.add(event.leg)
         self._books.counts.legs += 1
         dial.leg = event.leg
+
+    def heard(self, contact: Contact, event: events.NumberDelivered | events.NumberSounded) -> None:
+        dial = self._open(contact, event)
+        if dial is None:
+            return
+        if dial.leg != event.leg:
+            self._books.complain("dial", f"leg {event.leg} is heard, which was not called")
+        if dial.reached:
+            self._books.complain("dial", f"{type(event).__name__} of a number that has answered")
 
     def answered(self, contact: Contact, event: events.NumberAnswered) -> None:
         dial = self._open(contact, event)

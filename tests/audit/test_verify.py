@@ -13,7 +13,7 @@ from orchestrator.audit.contacts import Contacts
 from orchestrator.audit.shifts import Shifts
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts import events as contacts
-from orchestrator.domain.contacts.dial_events import ContactDialled, NumberAnswered, NumberDialled
+from orchestrator.domain.contacts.dial_events import ContactDialled, NumberAnswered, NumberDelivered, NumberDialled
 from orchestrator.domain.customers.blacklist import NumberBlacklisted
 from orchestrator.domain.engine import DatabaseReturned, SpoolBegun
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Provenance, Record, UnknownEvent, kind_of
@@ -557,6 +557,22 @@ def test_a_talk_with_a_number_that_was_not_called_or_did_not_answer_is_refused(l
     assert report.ok, report.text()
     cut = renumbered([record for record in stored(scene.records) if not isinstance(record.event, left_out)])
     assert "dial" in rules(verify(stored(cut), expect_contacts=0))
+
+
+def test_a_number_that_is_heard_without_having_been_called_is_refused() -> None:
+    """Feature 1.2."""
+    scene = Dialled()
+    scene.ready(1)
+    scene.dial()
+    ring = scene.agent_answers()
+    scene.give(facts.LegRinging(node=scene.it.node, leg=scene.called().leg, contact=scene.it.contact_id))
+    scene.bridge(scene.number_answers(), ring)
+    log = stored(scene.records)
+    report = verify(log, expect_contacts=0)
+    assert report.ok, report.text()
+    (at,) = (place for place, record in enumerate(log) if isinstance(record.event, NumberDelivered))
+    of_another = replace(log[at], event=replace(log[at].event, leg="another"))
+    assert "dial" in rules(verify(stored([*log[:at], of_another, *log[at + 1 :]]), expect_contacts=0))
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_an_offer_reserves_its_agents_and_its_end_releases_them() -> None:
     caller = scene.park()
     dos = asked(reserve, scene, c.OfferMade)
     assert [do.command for do in dos if isinstance(do, TellShift)] == [
-        s.Reserve(offer_id=scene.rings_of(caller)[0].offer, contact_id=scene.live(caller).contact_id)
+        s.Reserve(offer_id=scene.rings_of(caller)[0].offer, contact_id=scene.live(caller).contact_id, now=scene.now)
     ] * 2
     offer = scene.rings_of(caller)[0].offer
     scene.hang_up(caller)

@@ -446,8 +446,8 @@ def _a_restart_that_nobody_notices(right: Any, *args: Any) -> Any:
             yield tell
 
 
-def _beyond_capacity(right: Any, shift: Any, channel: str = "voice", _capacity: int = 1, *, again: str = "") -> Any:
-    return right(shift, channel, 99, again=again)
+def _beyond_capacity(right: Any, shift: Any, channel: str = "voice", _capacity: int = 1, **more: Any) -> Any:
+    return right(shift, channel, 99, **more)
 
 
 def _wraps_up_beside_another_caller(right: Any, shift: Any, command: Any) -> Any:
