@@ -1,24 +1,31 @@
 """Connections to the log: how they are made, so that a dead host is noticed, and a few kept for short reads."""
 
+import os
+import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
 import psycopg
+import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from orchestrator.store.errors import Away
 
 Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 # A host that vanishes without a word (power, cable) is given up after this long without an answer to sent data. It
 # must lie below the time after which a standby may take over plus what a person waits.
 TCP_USER_TIMEOUT_MS: Final = 5_000
 CONNECT_TIMEOUT_S: Final = 5
 STATEMENT_TIMEOUT_MS: Final = 10_000
+# A server that has not ended a statement so long after its time is not at work at all.
+_GRACE_S: Final = 2.0
 DEFAULT_NAME: Final = "ringledger"
 _KEPT: Final = 8
 # Connections that one process borrows at a time, at most: five hundred desks that come back at once after a restart
@@ -58,6 +65,11 @@ class Source:
         self._places = threading.BoundedSemaphore(MOST_BORROWED)
         self._mine = threading.local()
         self._closed = False
+
+    @property
+    def patience_s(self) -> float:
+        """After so long without an answer the server neither works on a statement nor has ended it: it stands still."""
+        return self._statement_timeout_ms / 1_000 + _GRACE_S
 
     def conninfo(self, *, statement_timeout_ms: int | None = None) -> str:
         """The libpq string: the URL with our timeouts where it names none of its own."""
@@ -165,6 +177,57 @@ class Source:
                     self._idle.append(connection)
                     return
         connection.close()
+
+
+class Kept:
+    """A connection that its owner keeps, made when it is needed, and that others can cut while the owner waits for it.
+
+    A server that stands still (stopped, its storage hung) ends no statement, and its kernel acknowledges what is sent:
+    nothing of `connections` ends that wait but the client.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._connection: Connection | None = None
+        self._asked_at = 0.0
+        # Nobody cuts what was closed meanwhile: its number may be somebody else's by then.
+        self._lock = threading.Lock()
+
+    def ask(self) -> Connection:
+        """The connection, to be asked something now. Raises `Away`."""
+        if self._connection is None:
+            self._connection = self._source.connect()
+        self._asked_at = time.monotonic()
+        return self._connection
+
+    def answered(self) -> None:
+        """Nobody waits for the server any more."""
+        self._asked_at = 0.0
+
+    def drop(self) -> None:
+        """Close it."""
+        self._asked_at = 0.0
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    def cut(self) -> None:
+        """Whoever waits for an answer is told that the connection was lost; what became of the statement is unknown."""
+        with self._lock:
+            if self._connection is None or self._connection.closed:
+                return
+            # A second number of the same socket: the first stays psycopg's to close.
+            with socket.socket(fileno=os.dup(self._connection.pgconn.socket)) as second, suppress(OSError):
+                second.shutdown(socket.SHUT_RDWR)
+
+    def cut_if_silent(self) -> None:
+        """Cut it where its owner has waited for longer than any statement may take."""
+        asked_at = self._asked_at
+        if asked_at and time.monotonic() - asked_at > self._source.patience_s:
+            log.warning("database-silent", waited_s=round(time.monotonic() - asked_at, 1))
+            self.answered()
+            self.cut()
 
 
 def _is_cut(connection: Connection) -> bool:

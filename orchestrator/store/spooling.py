@@ -20,7 +20,7 @@ from msgspec import Struct
 from orchestrator.domain.catalogue import CATALOGUE, Entry
 from orchestrator.domain.kernel import Record
 from orchestrator.store.batch import Sealer, first_versions
-from orchestrator.store.connections import Connection, Source, is_passing
+from orchestrator.store.connections import Connection, Kept, Source, is_passing
 from orchestrator.store.errors import Away, Corrupt, Deposed, SpoolFailed, VersionConflict
 from orchestrator.store.mapper import LedgerMapper
 from orchestrator.store.recorder import Fence, KeyTaken, LedgerRecorder
@@ -31,6 +31,10 @@ log = structlog.get_logger(__name__)
 
 LOOK_S: Final = 0.25
 _BATCH: Final = 400
+# So long the writer may wait at the end of the way back before it goes on into the spool; and if not even that can be,
+# so long the right to act goes on by the spool: then switches serve their callers themselves.
+_HELD_S: Final = 1.0
+_STUCK_S: Final = 3.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
 
 
@@ -73,12 +77,11 @@ class Drain:
         self.position = 0
         """Of the last one that was stored."""
         self._spool = spool
-        self._source = source
         self._fence = fence
         self._mapper = LedgerMapper(catalogue)
         self._sealer = Sealer(self._mapper, vault)
         self._recorder = LedgerRecorder(source)
-        self._connection: Connection | None = None
+        self._kept = Kept(source)
         # The first may be there: it was sent before, by us or by the writer, and its answer or the process was lost.
         self._doubtful = True
 
@@ -93,15 +96,15 @@ class Drain:
             return 0
         records = [entry.record for entry in entries]
         try:
-            if self._connection is None:
-                self._connection = self._source.connect()
-            if self._doubtful and (stored := self._recorder.stored_first(self._connection, records)):
-                records = records[: len(stored)]
-            else:
-                stored = self._append(self._connection, records)
+            connection = self._kept.ask()
+            stored = self._recorder.stored_first(connection, records) if self._doubtful else []
+            if not stored:
+                stored = self._append_or_find(connection, records)
+            self._kept.answered()
         except (Away, psycopg.Error):
             self.close()
             raise
+        records = records[: len(stored)]
         self.position = stored[-1]
         try:
             self._spool.drop(self._fence, entries[len(records) - 1].place)
@@ -109,6 +112,15 @@ class Drain:
             self._doubtful = True
             raise
         return len(records)
+
+    def _append_or_find(self, connection: Connection, records: Sequence[Record]) -> list[int]:
+        """Store them. What was sent before its connection was cut may come to its end while we wait for our turn."""
+        try:
+            return self._append(connection, records)
+        except VersionConflict:
+            if stored := self._recorder.stored_first(connection, records):
+                return stored
+            raise
 
     def _append(self, connection: Connection, records: Sequence[Record]) -> list[int]:
         drafts = [self._mapper.draft(record) for record in records]
@@ -129,9 +141,8 @@ class Drain:
     def answers(self) -> bool:
         """Whether the database is there, asked on the connection that events go by. Raises `Deposed`."""
         try:
-            if self._connection is None:
-                self._connection = self._source.connect()
-            stands = self._recorder.stands(self._connection, self._fence)
+            stands = self._recorder.stands(self._kept.ask(), self._fence)
+            self._kept.answered()
         except (Away, psycopg.Error):
             self.close()
             return False
@@ -142,9 +153,15 @@ class Drain:
     def close(self) -> None:
         """Close the connection. What comes next may have been sent before, by the writer, too."""
         self._doubtful = True
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._kept.drop()
+
+    def cut(self) -> None:
+        """End the wait of whoever is at it, on another thread: that one is told that the database is away."""
+        self._kept.cut()
+
+    def cut_if_silent(self) -> None:
+        """The same where the database has been silent for longer than any statement may take."""
+        self._kept.cut_if_silent()
 
 
 class Spooler:
@@ -173,6 +190,8 @@ class Spooler:
         self._drained = drained
         self._ended = ended
         self._gate = threading.Lock()
+        self._held_since = 0.0
+        """When the end of the way back began, at which the writer has to wait; 0 at other times."""
         self._over = threading.Event()
         self._stop = threading.Event()
         self._taken = 0
@@ -228,14 +247,28 @@ class Spooler:
 
     def _keep(self) -> None:
         while not self._over.is_set():
-            try:
-                stands = self._right.extend(lambda: self._spool.stands(self._fence))
-            except SpoolFailed as error:
-                log.warning("spool-not-looked-at", why=str(error))  # the right to act ends by itself
-            else:
-                if not stands:
-                    raise Deposed(f"The spool has another owner than epoch {self._fence.epoch}.")
+            if self._hurry_drain() < _STUCK_S:
+                self._extend()
             self._over.wait(LOOK_S)
+
+    def _extend(self) -> None:
+        try:
+            stands = self._right.extend(lambda: self._spool.stands(self._fence))
+        except SpoolFailed as error:
+            log.warning("spool-not-looked-at", why=str(error))  # the right to act ends by itself
+        else:
+            if not stands:
+                raise Deposed(f"The spool has another owner than epoch {self._fence.epoch}.")
+
+    def _hurry_drain(self) -> float:
+        """Cut what keeps the writer waiting, or the drain for ever; how long the writer has had to wait (s)."""
+        self._drain.cut_if_silent()
+        since = self._held_since
+        held_s = time.monotonic() - since if since else 0.0
+        if held_s > _HELD_S:
+            log.warning("spool-goes-on", why="the database took too long at the end of the way back")
+            self._drain.cut()
+        return held_s
 
     def _empty(self) -> None:
         begun = 0.0
@@ -265,11 +298,16 @@ class Spooler:
 
     def _finish(self) -> None:
         """End it: what came since the last batch goes to the log while nothing more is taken. The writer waits for some
-        milliseconds, as for a commit of its own; without that, under load something would be left each time.
+        milliseconds, as for a commit of its own; without that, under load something would be left each time. Where it
+        takes longer than `_HELD_S` the keeper cuts it: raises as `Drain.some`, and the writer goes on into the spool.
         """
         with self._gate:
-            while self._drain.some():
-                pass
+            self._held_since = time.monotonic()
+            try:
+                while self._drain.some():
+                    pass
+            finally:
+                self._held_since = 0.0
             self.under_way = False
             self._over.set()
             self._right.end_spooling()

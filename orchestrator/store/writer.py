@@ -24,7 +24,7 @@ from msgspec import Struct
 from orchestrator.domain.catalogue import CATALOGUE, Entry
 from orchestrator.domain.kernel import LIVE_KINDS, Record
 from orchestrator.store.batch import Sealer, first_versions
-from orchestrator.store.connections import Connection, Source, is_passing
+from orchestrator.store.connections import Connection, Kept, Source, is_passing
 from orchestrator.store.errors import (
     Away,
     Deposed,
@@ -53,6 +53,8 @@ QUEUE_LIMIT: Final = 10_000
 # Streams whose last version is remembered; one that was forgotten is asked of the database in the append itself.
 _REMEMBERED: Final = 200_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
+# How often a writer with a spool is looked after.
+_WATCH_S: Final = 1.0
 
 
 def _nothing(*_: object) -> None:
@@ -113,7 +115,6 @@ class LiveWriter:
     ) -> None:
         self.away = False
         """Whether the database is away; events submitted meanwhile wait."""
-        self._source = source
         self._fence = fence
         self._mapper = LedgerMapper(catalogue)
         self._recorder = LedgerRecorder(source)
@@ -136,7 +137,8 @@ class LiveWriter:
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._closing = False
         self._stopped: StoreError | None = None
-        self._connection: Connection | None = None
+        self._kept = Kept(source)
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._spooler: Spooler | None = None
         if spool is not None:
@@ -148,6 +150,8 @@ class LiveWriter:
     def start(self) -> "LiveWriter":
         """Begin to write. The database need not be there yet."""
         self._thread.start()
+        if self._spooler is not None:
+            threading.Thread(target=self._watch, name="ledger-watch", daemon=True).start()
         return self
 
     def know(self, versions: Mapping[str, int]) -> None:
@@ -312,6 +316,12 @@ class LiveWriter:
             self._end(WriterStopped("The writer was closed."), [])
         finally:
             self._drop_connection()
+            self._ended.set()
+
+    def _watch(self) -> None:
+        """A database that stands still says nothing: whoever may go round it is not to wait for it for ever."""
+        while not self._ended.wait(_WATCH_S):
+            self._kept.cut_if_silent()
 
     def _take(self) -> list[_Group]:
         """Wait for work; as many whole submissions as make a batch. Nothing once the writer is closed and done."""
@@ -420,9 +430,7 @@ class LiveWriter:
                 return found
 
     def _connected(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._source.connect()
-        return self._connection
+        return self._kept.ask()
 
     def _lost(self, error: Away | psycopg.Error, pause_s: float) -> float:
         """After an error: raise it where waiting does not help, else wait; how long to wait the next time.
@@ -444,14 +452,13 @@ class LiveWriter:
         return min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _is_back(self) -> None:
+        self._kept.answered()
         if self.away:
             self.away = False
             self._hooks.on_back()
 
     def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._kept.drop()
 
     def _tell(self, groups: list[_Group], positions: Sequence[int]) -> None:
         """Tell each group, taking it off the list first: should a callback raise, only the untold are told a loss."""

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, groupby
 from operator import itemgetter
@@ -19,7 +20,10 @@ from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Record
 from orchestrator.store import SPOOLED, Deposed, Drain, Drained, Fence, Hooks, LiveWriter, Spool, SpoolFailed
+from orchestrator.store.connections import STATEMENT_TIMEOUT_MS
+from orchestrator.store.schema import APPEND_LOCK
 from orchestrator.store.spool import Damaged
+from orchestrator.store.spooling import LOOK_S
 from tests.lab.patience import until
 from tests.store.kit import NAME, NUMBER, CallTaken, Kit, calls, places, record, take_lease
 from tests.store.proxy import Proxy
@@ -33,6 +37,7 @@ class Right:
     def __init__(self, *, announced: bool = True) -> None:
         self.announced = announced
         self.looks = 0
+        self.looked_at = time.monotonic()
 
     def begin_spooling(self) -> bool:
         return self.announced
@@ -41,6 +46,7 @@ class Right:
 
     def extend(self, stands: Callable[[], bool]) -> bool:
         self.looks += 1
+        self.looked_at = time.monotonic()
         return stands()
 
 
@@ -468,6 +474,45 @@ def test_at_each_outage_the_first_may_be_in_the_log_already(spooled: Spools) -> 
     assert spooled.kit.logged() == places([*first, *second])
 
 
+def test_what_was_cut_off_and_comes_to_its_end_later_is_found_by_whoever_sends_it_again(spooled: Spools) -> None:
+    """Law 4: the server knows nothing of a client that is gone, and stores what it had begun with, behind our look."""
+    fence = take_lease(spooled.kit.database.writer)
+    spool = spooled.open()
+    spool.own(fence)
+    kept = calls("contact-a", 1, 2)
+    spool.append(fence, kept)
+    drain = spooled.drain(spool, fence)
+    outcome: list[object] = []
+
+    def send() -> None:
+        try:
+            outcome.append(drain.some())
+        except psycopg.Error as error:
+            outcome.append(type(error))
+
+    def waiting(many: int) -> bool:
+        with psycopg.connect(spooled.kit.database.writer) as connection:
+            asked = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+            )
+            return connection.execute(asked).fetchall() == [(many,)]
+
+    with psycopg.connect(spooled.kit.database.writer) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+        first, second = threading.Thread(target=send, daemon=True), threading.Thread(target=send, daemon=True)
+        first.start()
+        until(lambda: waiting(1), "it is at the server")
+        drain.cut()
+        until(lambda: outcome == [psycopg.OperationalError], "whoever sent it is told", within_s=5)
+        second.start()
+        until(lambda: waiting(2), "it was looked for in vain, and is sent again")
+    second.join(10)
+    assert outcome[1:] == [2]
+    assert spooled.kit.logged() == places(kept)
+    assert spool.waiting == 0
+    drain.close()
+
+
 def test_a_spool_that_somebody_else_has_decided_against_is_refused_and_kept(spooled: Spools) -> None:
     from orchestrator.store import VersionConflict
 
@@ -559,10 +604,19 @@ class Heard:
         )
 
 
-def writing(spooled: Spools, proxy: Proxy, heard: Heard, spool: Spool, right: Right) -> LiveWriter:
+def writing(
+    spooled: Spools,
+    proxy: Proxy,
+    heard: Heard,
+    spool: Spool,
+    right: Right,
+    *,
+    statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+) -> LiveWriter:
     fence = take_lease(spooled.kit.database.writer)
     spool.own(fence)
-    source = spooled.kit.another_source(proxy.url)
+    url = f"{proxy.url}&connect_timeout=2"
+    source = spooled.kit.another_source(url, statement_timeout_ms=statement_timeout_ms)
     return LiveWriter(
         source,
         spooled.kit.vault,
@@ -628,6 +682,94 @@ def test_a_spool_is_emptied_though_events_go_on_coming(spooled: Spools, proxy: P
     logged = spooled.kit.logged()
     for stream, versions in last.items():
         assert [version for name, version in logged if name == stream] == list(range(1, versions + 1))
+    writer.close()
+
+
+def test_a_database_that_stands_still_at_the_end_of_the_way_back_keeps_no_caller_waiting(
+    spooled: Spools, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 12.2. It ends no statement then, and the right to act goes on: nobody else would serve them either."""
+    heard, spool, right = Heard(), spooled.open(), Right()
+    writer = writing(spooled, proxy, heard, spool, right)
+    proxy.cut(stay_shut=True)
+    assert writer.append_live(calls("contact-a", 1)) == SPOOLED
+    spooler = writer._spooler
+    assert spooler is not None
+    drain, stalled = spooler._drain, threading.Event()
+    some, fence = drain.some, spooler._fence
+
+    def some_and_stand_still() -> int:
+        if spooler._gate.locked() and not stalled.is_set():
+            spool.append(fence, calls("contact-b", 1))  # came since the last batch
+            proxy.go_silent()
+            stalled.set()
+        return some()
+
+    monkeypatch.setattr(drain, "some", some_and_stand_still)
+    proxy.reopen()
+    assert stalled.wait(20)
+    told: list[int] = []
+    writer.submit(calls("contact-a", 2), told.append)
+    until(lambda: bool(told), "it is decided on", within_s=8)
+    assert told == [SPOOLED]
+    looks = right.looks
+    until(lambda: right.looks > looks, "the right to act goes on")
+    proxy.speak()
+    until(lambda: bool(heard.drained), "all of it is in the log")
+    writer.append_live(calls("contact-a", 3))
+    assert sorted(spooled.kit.logged()) == [("contact-a", 1), ("contact-a", 2), ("contact-a", 3), ("contact-b", 1)]
+    assert heard.ended == []
+    writer.close()
+
+
+def test_who_holds_the_writer_for_long_does_not_prolong_the_right_to_act(
+    spooled: Spools, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that stands still: then switches serve their callers themselves."""
+    heard, spool, right = Heard(), spooled.open(), Right()
+    writer = writing(spooled, proxy, heard, spool, right)
+    proxy.cut(stay_shut=True)
+    assert writer.append_live(calls("contact-a", 1)) == SPOOLED
+    spooler = writer._spooler
+    assert spooler is not None
+    monkeypatch.setattr("orchestrator.store.spooling._STUCK_S", 0.2)
+    go_on, stuck = threading.Event(), threading.Event()
+    some = spooler._drain.some
+
+    def some_later() -> int:
+        if spooler._gate.locked():
+            stuck.set()
+            go_on.wait(30)
+        return some()
+
+    monkeypatch.setattr(spooler._drain, "some", some_later)
+    proxy.reopen()
+    assert stuck.wait(20)
+
+    until(lambda: time.monotonic() - right.looked_at > 4 * LOOK_S, "the right to act ends", within_s=10)
+    go_on.set()
+    until(lambda: bool(heard.drained), "all of it is in the log")
+    writer.close()
+
+
+def test_a_writer_goes_round_a_database_that_stands_still(
+    spooled: Spools, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 12.2: a server that was stopped, or whose storage hangs, ends no statement and closes no connection."""
+    monkeypatch.setattr("orchestrator.store.connections._GRACE_S", 0.3, raising=False)
+    heard, spool = Heard(), spooled.open()
+    writer = writing(spooled, proxy, heard, spool, Right(), statement_timeout_ms=500)
+    writer.append_live(calls("contact-a", 1))
+    proxy.go_silent()
+    told: list[int] = []
+    writer.submit(calls("contact-a", 2), told.append)
+    until(lambda: bool(told), "it is decided on", within_s=15)
+    assert told == [SPOOLED]
+    proxy.speak()
+    until(lambda: bool(heard.drained), "all of it is in the log")
+    writer.append_live(calls("contact-a", 3))
+    assert spooled.kit.logged() == [("contact-a", 1), ("contact-a", 2), ("contact-a", 3)]
+    assert (heard.away, heard.ended) == ([], [])
     writer.close()
 
 

@@ -43,6 +43,12 @@ from tests.store.test_reads import (
     test_a_fold_goes_on_where_its_connection_is_lost,
     test_a_fold_is_told_what_history_tells,
 )
+from tests.store.test_spool import (
+    spooled,
+    test_a_database_that_stands_still_at_the_end_of_the_way_back_keeps_no_caller_waiting,
+    test_a_writer_goes_round_a_database_that_stands_still,
+    test_what_was_cut_off_and_comes_to_its_end_later_is_found_by_whoever_sends_it_again,
+)
 from tests.store.test_writer import (
     test_a_full_queue_refuses_and_says_what_to_do_and_takes_again_once_there_is_room,
     test_a_raised_epoch_fences_every_live_append_also_one_to_a_new_stream,
@@ -55,8 +61,10 @@ __all__ = [
     "followers",
     "own_cluster",
     "process",
+    "spooled",
     "stand",
     "test_a_commit_whose_answer_was_lost_is_found_by_its_event_ids_and_not_stored_again",
+    "test_a_database_that_stands_still_at_the_end_of_the_way_back_keeps_no_caller_waiting",
     "test_a_fold_goes_on_where_its_connection_is_lost",
     "test_a_fold_is_told_what_history_tells",
     "test_a_full_queue_refuses_and_says_what_to_do_and_takes_again_once_there_is_room",
@@ -66,6 +74,7 @@ __all__ = [
     "test_a_server_killed_and_restarted_in_mid_stream_loses_and_doubles_nothing",
     "test_a_stopped_process_that_wakes_up_finds_itself_deposed_before_it_acts_or_appends",
     "test_a_wake_up_that_never_comes_is_made_good_by_looking_once_a_second",
+    "test_a_writer_goes_round_a_database_that_stands_still",
     "test_eight_processes_write_at_once_and_a_reader_that_follows_misses_nothing",
     "test_news_comes_by_notification_and_not_by_the_next_poll",
     "test_submissions_of_many_threads_are_each_stored_whole_and_in_the_order_of_their_streams",
@@ -73,6 +82,7 @@ __all__ = [
     "test_the_librarys_subscription_reads_our_log_from_any_position",
     "test_what_nobody_waits_for_goes_with_whoever_is_in_a_hurry",
     "test_what_nobody_waits_for_is_stored_by_itself_also_what_came_during_a_commit",
+    "test_what_was_cut_off_and_comes_to_its_end_later_is_found_by_whoever_sends_it_again",
     "test_while_the_database_is_away_events_wait_and_are_stored_in_order_when_it_is_back",
     "test_while_the_database_is_away_nothing_may_be_written_to_a_switch_and_afterwards_it_may_again",
 ]
