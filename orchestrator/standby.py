@@ -14,8 +14,8 @@ from typing import Final
 import gevent
 import structlog
 
-from orchestrator.control import Wishes
-from orchestrator.domain.kernel import Happened, Instant, Record
+from orchestrator.control import ANSWERS_KEPT_S, Wishes
+from orchestrator.domain.kernel import SECOND, Happened, Instant, Record
 from orchestrator.domain.world import World
 from orchestrator.replay import together
 from orchestrator.store import Away, Log
@@ -60,6 +60,7 @@ class Shadow:
         until = self._history.position()
         if (found := together.folded(self._history, until, World)) is not None:
             (self.world, self.last_at), self.position = found, until
+            self._note_wishes(until)
         self._read(self._history.happened(self.position))
         _settle_memory()
         self._follower = gevent.spawn(self._follow)
@@ -92,6 +93,15 @@ class Shadow:
         for record in records:
             yield record
             self._heard(record)
+
+    def _note_wishes(self, until: int) -> None:
+        """Of a log that others have folded: what was asked for lately. Nothing personal is opened for it."""
+        since = self._history.position_at(Instant(max(0, self.last_at - int(ANSWERS_KEPT_S) * SECOND)))
+        for count, record in enumerate(Log(self._history.source).happened(since, until), 1):
+            if record.about.wish:
+                self.wishes.note(record)
+            if count % _AT_ONCE == 0:
+                gevent.sleep(0)
 
     def _read(self, records: Iterable[Happened]) -> None:
         for count, record in enumerate(records, 1):

@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.customers.blacklist import Blacklist
 from orchestrator.domain.kernel import Event, Happened, Instant, Place
-from orchestrator.domain.observed import QUARTER, Observed
+from orchestrator.domain.observed import KEPT, QUARTER, Observed
 from orchestrator.domain.routing.admission import KINDS, Admission
 from orchestrator.domain.routing.counted import Day
 from orchestrator.domain.routing.limits import Limits
@@ -39,6 +39,10 @@ EVERYBODYS: Final = (
 )  # fmt: skip
 """Kinds of streams that every part folds; what stands in none of these lists leaves nothing in the state."""
 
+# Quarters of an hour of which a part keeps what it counted. One that a single fold has kept is among the last so many
+# of each part: otherwise others were counted in after that fold had forgotten them, and the log is not parted at all.
+_QUARTERS_KEPT: Final = 2 * KEPT
+
 _V = TypeVar("_V")
 
 
@@ -49,8 +53,10 @@ class Unparted(Exception):
 class Part(Observed):
     """What some of the contacts leave, and the shifts where they are this part's too. Nobody can ask it anything."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, counts: bool = True) -> None:
+        """`counts`: whether quarters of an hour are counted, for an `Observed`."""
         super().__init__()
+        self.counts = counts
         self.place = Place()
         self.timers = _Table()
         self.queued = _Queued(self.place)
@@ -75,7 +81,8 @@ class Part(Observed):
         kind, _, ident = record.stream.partition("-")
         if kind == CONTACT:
             found = self._apply_contact(ident, record)
-            self._count(found[0], record)
+            if self.counts:
+                self._count(found[0], record)
             return found
         return self._apply_shift(ident, record) if kind == SHIFT else super().apply(record)
 
@@ -95,14 +102,18 @@ class Part(Observed):
         """What rings it stands in other parts; the join asks."""
         return ""
 
-    def _day(self, queue_id: str, began: Instant) -> Day:
+    def _day(self, queue_id: str, began: Instant) -> Day | None:
         quarter, position = began // QUARTER, self.place.position
+        if (seen := self.seen.get(quarter)) is None:
+            self.seen[quarter] = [position, position]
+            self.quarters[quarter] = {}
+            if len(self.quarters) > _QUARTERS_KEPT:
+                del self.quarters[next(iter(self.quarters))]
+        else:
+            seen[1] = position
         days = self.quarters.get(quarter)
         if days is None:
-            days = self.quarters[quarter] = {}
-            self.seen[quarter] = [position, position]
-        else:
-            self.seen[quarter][1] = position
+            return None
         day = days.get(queue_id)
         if day is None:
             day = days[queue_id] = Day(queue_id, "")

@@ -28,6 +28,8 @@ class Job(Struct, frozen=True, kw_only=True):
     name: str
     until: int
     share: Share
+    counts: bool
+    """Whether quarters of an hour are counted."""
 
 
 def folded(job: Job) -> bytes:
@@ -35,7 +37,7 @@ def folded(job: Job) -> bytes:
     source = Source(job.url, name=job.name)
     try:
         marks = Marks()
-        part = Part()
+        part = Part(counts=job.counts)
         apply, highest = part.apply, Instant(0)
         for each in Log(source, opener=marks.opener).happened(until=job.until, share=job.share):
             apply(each)

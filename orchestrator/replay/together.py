@@ -20,6 +20,7 @@ import msgspec
 import structlog
 
 from orchestrator.domain.kernel import Instant
+from orchestrator.domain.observed import Observed
 from orchestrator.domain.parted import EVERYBODYS, Part, Unparted, join
 from orchestrator.domain.world import World
 from orchestrator.replay.frozen import Damaged, thaw
@@ -49,8 +50,8 @@ def folded(reading: Log, until: int, make: Callable[[], _W], *, of: int | None =
     if not reading.source.url or (of is None and (count < 2 or until < LEAST)):  # noqa: PLR2004 - one is alone
         return None
     try:
-        parts = _parts(reading, until, shares(count))
         state = make()
+        parts = _parts(reading, until, shares(count), counts=isinstance(state, Observed))
         join(parts, state)
     except Unparted as why:
         log.warning("folded-alone", why=str(why))
@@ -68,12 +69,12 @@ def shares(count: int) -> list[Share]:
     ]
 
 
-def _parts(reading: Log, until: int, shared: Sequence[Share]) -> list[Part]:
+def _parts(reading: Log, until: int, shared: Sequence[Share], *, counts: bool) -> list[Part]:
     source = reading.source
     with ExitStack() as stack:
         processes = [stack.enter_context(_Process()) for _ in shared]
         for process, share in zip(processes, shared, strict=True):
-            process.tell(Job(url=source.url, name=source.name, until=until, share=share))
+            process.tell(Job(url=source.url, name=source.name, until=until, share=share, counts=counts))
         return [process.part(reading) for process in processes]
 
 

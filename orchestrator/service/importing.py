@@ -8,6 +8,7 @@ call is in the log goes. A call is imported once: the contact's id derives from 
 
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
+from time import monotonic
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 LONGEST_VALUE: Final = 2_048
 EVERY_S: Final = 5.0
+# So long an engine that starts may keep switches waiting for it; the rest is imported by the usual look.
+LOOK_FOR_S: Final = 3.0
 # A clock that is wrong by more is not believed.
 AHEAD: Final = 86_400 * SECOND
 _FIRST: Final = Instant(946_684_800 * SECOND)  # 2000-01-01
@@ -198,14 +201,25 @@ class Importer:
 
     def look_for(self, legs: Container[str]) -> int:
         """Import what this machine's switches say of these callers, who count as waiting or talking with us, before
-        anybody finds their legs gone and takes it that they gave up; how many calls were. Nothing is put aside.
+        anybody finds their legs gone and takes it that they gave up; how many calls were. Nothing is put aside, and
+        none is begun after `LOOK_FOR_S`: what is left, or leads to an error that nobody foresaw, is for the usual look.
         """
+        until = monotonic() + LOOK_FOR_S
         imported = 0
         for source in self._sources:
             try:
                 for leg in source.place.waiting() if source.near else ():
-                    if leg in legs:
+                    if leg not in legs:
+                        continue
+                    if monotonic() >= until:
+                        log.warning("calls-left-for-later", imported=imported)
+                        return imported
+                    try:
                         imported += self._import(source, leg, may_put_aside=False)
+                    except (OSError, StoreError):
+                        raise
+                    except Exception:
+                        log.exception("call-not-imported", leg=leg)
             except (OSError, StoreError) as error:
                 log.warning("calls-not-imported", error=f"{type(error).__name__}: {error}")
         return imported

@@ -31,6 +31,8 @@ AGAIN_S: Final = 0.05
 _SLICE_S: Final = 0.2
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 _WHOLE_LOG_MS: Final = 300_000
+# So many positions a statement looks through for rows of a share, which may have none there.
+_SPAN: Final = 200_000
 # `at` is nearly, but not quite, ascending in the log: the runner's and the desk's processes each stamp before they
 # append. No two of them are taken to differ by more than this.
 _DISORDER: Final = 10 * SECOND
@@ -114,15 +116,18 @@ class Log:
         """What `history` tells as far as a fold looks at it: at half the cost, and where no keys are needed the server
         reads on while the caller folds. Holds one of the source's connections as long as it is iterated; where that is
         lost, it goes on. A statement sends `batch` rows: none takes so long that the server would end it, or hold back
-        its housekeeping. With a `share` only what belongs to that.
+        its housekeeping. With a `share` only what belongs to that, and nothing of what is appended meanwhile.
         """
         last = END_OF_LOG if until is None else until
+        if share is not None:
+            last = min(last, self.position())
         vain = 0
         while True:
             begun, count = after, 0
+            end = last if share is None else min(last, after + _SPAN)
             try:
                 with self._source.borrow() as connection:
-                    for rows in self._parts(connection, after=after, until=last, limit=batch, share=share):
+                    for rows in self._parts(connection, after=after, until=end, limit=batch, share=share):
                         sealed = {row[1] for row in rows if is_sealed(row[4])} if self._vault is not None else ()
                         yield from self._mapper.told(rows, self.opener(sealed))
                         after = rows[-1][0]
@@ -136,7 +141,9 @@ class Log:
                     raise Away(f"The database went away: {error}") from error
             else:
                 if count < batch:
-                    return
+                    if end >= last:
+                        return
+                    after = end
 
     def page(self, after: int, limit: int) -> list[Record]:
         """Up to `limit` records after a position, in order; fewer only where the log ends there."""

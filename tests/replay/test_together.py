@@ -1,7 +1,7 @@
 """A log folded in parts is the log folded in one, at any place and however its streams are shared out. Feature 11.2."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -18,7 +18,8 @@ from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.rules import rule_of
 from orchestrator.replay import together
 from orchestrator.replay.frozen import Marks, freeze, mark_of, thaw
-from orchestrator.store import Log, Source
+from orchestrator.store import Log, Share, Source
+from orchestrator.store.connections import Connection
 from tests.audit.test_verify import busy_day
 from tests.replay.conftest import store
 from tests.simulation import comparing
@@ -203,6 +204,26 @@ def test_quarters_of_an_hour_are_forgotten_as_in_one_fold_or_the_log_is_not_part
         joined(in_parts(placed([*records, late]), 3, random.Random(2)))
 
 
+def test_a_part_keeps_no_quarters_that_nobody_asks_for() -> None:
+    """Those of years would take more memory than all that an engine folds."""
+    calls = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
+    queued = next(record for record in calls if isinstance(record.event, ContactQueued))
+    story = [record.event for record in calls if record.stream == queued.stream and record.version <= queued.version]
+    records: list[Record] = []
+    for number in range(5 * KEPT):
+        at = (2_000_000 + number) * QUARTER
+        records += [made(f"contact-c{number}", place, event, at) for place, event in enumerate(story, 1)]
+    records = placed(records)
+    parts = in_parts(records, 2, random.Random(3))
+    assert max(len(part.quarters) for part in parts) <= 2 * KEPT
+    one, many = whole(records), joined(parts)
+    assert (list(many.quarters.items()), many.forgotten) == (list(one.quarters.items()), one.forgotten)
+    engines = Part(counts=False)
+    for record in records:
+        engines.apply(record)
+    assert (engines.quarters, engines.seen) == ({}, {})
+
+
 def test_shares_have_every_stream_once_and_configuration_in_each(kit: Kit) -> None:
     store(kit, Run(5).play().ledger.records())
     history = list(kit.log.history())
@@ -216,6 +237,30 @@ def test_shares_have_every_stream_once_and_configuration_in_each(kit: Kit) -> No
         for record in history:
             everybodys = kind_of(record.stream) in parted.EVERYBODYS
             assert times[record.position] == (count if everybodys else 1), record.stream
+
+
+def test_a_share_that_has_nothing_for_long_is_looked_for_a_span_at_a_time(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No statement looks through all of a log; and nothing is missed between spans, or where a span is full."""
+    last = store(kit, Run(5).play().ledger.records())
+    history = list(kit.log.history())
+    monkeypatch.setattr("orchestrator.store.log._SPAN", 7, raising=False)
+    sent = kit.log._recorder.sent
+    spans: list[int] = []
+
+    def noted(
+        connection: Connection, *, after: int, until: int, limit: int, share: Share | None = None
+    ) -> Iterator[Any]:
+        spans.append(until - after)
+        return sent(connection, after=after, until=until, limit=limit, share=share)
+
+    monkeypatch.setattr(kit.log._recorder, "sent", noted)
+    for share in (*together.shares(2), Share(first=False, digits="", kinds=())):
+        for batch in (2, 10_000):
+            told = [each.position for each in kit.log.happened(until=last - 3, batch=batch, share=share)]
+            assert told == [each.position for each in history[:-3] if share.has(each.stream)]
+    assert max(spans) == 7
 
 
 @pytest.mark.parametrize("count", (2, 3))

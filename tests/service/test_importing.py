@@ -285,3 +285,34 @@ def test_a_file_that_leads_to_an_error_nobody_foresaw_keeps_none_behind_it_waiti
         importer(tmp_path, ledger).look()
     assert list(ledger.taken) == [LEG]
     assert [file.name for file in tmp_path.iterdir()] == [f"{other}.cdr.json"]
+
+
+def test_an_engine_that_starts_is_not_kept_by_files_however_many_or_however_bad_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 12.3: no link is served before; what is left is found by the usual look."""
+    legs = [LEG.replace("d8cca8ec", f"{number:08x}") for number in range(5)]
+    for age, leg in enumerate(legs):
+        file = tmp_path / f"{leg}.cdr.json"
+        file.write_bytes(text(uuid=leg))
+        os.utime(file, (1 + age, 1 + age))
+    ledger = Ledger()
+    taken = ledger.carry
+    now = 100.0
+
+    def carry(command: ImportCall) -> int:
+        nonlocal now
+        now += 1.0
+        if command.leg == legs[0]:
+            raise KeyError(command.leg)
+        return taken(command)
+
+    ledger.carry = carry  # type: ignore[method-assign]
+    monkeypatch.setattr("orchestrator.service.importing.monotonic", lambda: now, raising=False)
+    near = Lying(CallFiles(tmp_path, tmp_path, VAULT, settled_s=0.0), lambda: HERE, near=True)
+    looking = Importer([near], carry=ledger.carry, identify=lambda _: [None], clock=lambda: NOW)
+    assert looking.look_for(set(legs)) == 2
+    assert list(ledger.taken) == legs[1:3]
+    with pytest.raises(KeyError):
+        looking.look()
+    assert list(ledger.taken) == legs[1:]

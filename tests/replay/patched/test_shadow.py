@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import gevent
 import pytest
+from msgspec.structs import replace
 
+from orchestrator.control import ANSWERS_KEPT_S, Done
 from orchestrator.domain import parted
-from orchestrator.domain.kernel import Record
+from orchestrator.domain.kernel import SECOND, Record
 from orchestrator.domain.parted import Part
 from orchestrator.domain.world import World
 from orchestrator.replay import together
@@ -55,6 +57,41 @@ def test_an_engine_that_starts_has_the_state_and_what_comes_after(kit: Kit, monk
     assert shadow.position == kit.log.position()
     now = shadow.last_at
     assert comparing.difference(comparing.picture(shadow.world, now), comparing.picture(whole(kit.log), now)) == ""
+
+
+def test_an_engine_that_starts_knows_what_was_asked_for_lately(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sent again, because its engine died before it answered, it is not done again, however long the log is."""
+    records = Run(5).play().ledger.records()
+    wished = [
+        replace(each, about=replace(each.about, wish=f"ready {number}")) if number % 3 == 0 else each
+        for number, each in enumerate(records)
+    ]
+    store(kit, wished)
+
+    def failed(error: Exception) -> None:
+        raise AssertionError from error
+
+    def known() -> dict[str, Done]:
+        shadow = Shadow(kit.log, lambda _: None, failed=failed)
+        shadow.begin()
+        shadow.stop()
+        oldest = shadow.last_at / SECOND - ANSWERS_KEPT_S
+        return {asked: done for asked, done in shadow.wishes if done.at_s > oldest}
+
+    alone = known()
+    monkeypatch.setattr(together, "LEAST", 1)
+    monkeypatch.setattr(together, "MOST", 2)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    joined: list[int] = []
+
+    def join(parts: Sequence[Part], into: World) -> None:
+        joined.append(len(parts))
+        parted.join(parts, into)
+
+    monkeypatch.setattr(together, "join", join)
+    assert known() == alone
+    assert joined == [2]
+    assert alone
 
 
 def whole(log: Log) -> World:
