@@ -47,7 +47,9 @@ def folded(reading: Log, until: int, make: Callable[[], _W], *, of: int | None =
     `of`: how many share it, by default as many as there are processors. Raises `Away` where keys cannot be reached.
     """
     count = of or min(len(os.sched_getaffinity(0)), MOST)
-    if not reading.source.url or (of is None and (count < 2 or until < LEAST)):  # noqa: PLR2004 - one is alone
+    if of is None and (count < 2 or until < LEAST):  # noqa: PLR2004 - one is alone
+        return None
+    if not reading.source.url:
         return None
     try:
         state = make()

@@ -40,6 +40,9 @@ def test_work_that_is_killed_ends() -> None:
 class _Half:
     """A log whose records cannot be folded."""
 
+    def position(self) -> int:
+        return 0
+
     def happened(self, _after: int) -> tuple[object, ...]:
         return ()
 
