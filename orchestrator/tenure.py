@@ -39,7 +39,7 @@ from orchestrator.settings import Address, Settings
 from orchestrator.spools import DRAINING, FULL, IN_USE, READY, STATES, UNANNOUNCED, Spooled, spooled
 from orchestrator.standby import Shadow
 from orchestrator.steady import Steady, Work
-from orchestrator.store import Announcer, Away, DeskWriter, Hooks, LiveWriter, Log, Source, Spool
+from orchestrator.store import Announcer, Away, DeskWriter, Drained, Hooks, LiveWriter, Log, Source, Spool
 from orchestrator.tape import TapeWriter
 from orchestrator.vault import Vault
 
@@ -128,7 +128,7 @@ class Tenure:
             on_deposed=engine.deposed,
             on_failed=engine.failed,
             on_spooling=partial(engine.database_spooled, "" if spool is None else spool.id),
-            on_drained=engine.database_drained,
+            on_drained=partial(self._drained, announcer),
         )
         self._spool = spool
         self._writer = LiveWriter(
@@ -198,6 +198,10 @@ class Tenure:
         writer = self._writer
         idle = not (writer.spooling or writer.away or writer.waiting)
         return announcer.since(asked, under_way=writer.spooling, idle=idle)
+
+    def _drained(self, announcer: Announcer, drained: Drained) -> None:
+        announcer.in_log(drained.position)
+        self.engine.database_drained(drained)
 
     def _spool_now(self) -> dict[str, object]:
         """How the spool stands, and how much is in it (bytes, seconds)."""

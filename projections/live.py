@@ -127,7 +127,7 @@ class LiveView:
 
     @property
     def ready(self) -> bool:
-        """Whether the log has been read once to its end."""
+        """Whether the log has been read once to its end, and is not being read anew."""
         return self._ready.is_set()
 
     def wait_ready(self, timeout_s: float) -> None:
@@ -202,6 +202,7 @@ class LiveView:
     def _begin_anew(self) -> None:
         """What was told ahead is not what came into the log: a spool was given up, or put aside."""
         log.error("live-view-astray", position=self.position, remedy="all of it is read anew")
+        self._ready.clear()
         while not self._stop.is_set():
             try:
                 self._begin()
@@ -257,9 +258,6 @@ class LiveView:
         known = self._ahead.get(record.stream)
         if known is None or record.version > known.version:
             topics = self._apply(record)
-            self._recent[record.stream, record.version] = None
-            if len(self._recent) > _REMEMBERED:
-                self._recent.popitem(last=False)
             if self._ahead and isinstance(record.event, SpoolGivenUp | SpoolPutAside):
                 self._astray = True
         else:
@@ -268,8 +266,10 @@ class LiveView:
                 del self._ahead[record.stream]
                 if not self._ahead:
                     self._topics_ahead.clear()
-                self._recent[record.stream, record.version] = None
                 self._astray = self._astray or record.event_id != known.event_id
+        self._recent[record.stream, record.version] = None
+        if len(self._recent) > _REMEMBERED:
+            self._recent.popitem(last=False)
         self.position = record.position
         self._topics.note(topics, record.position)
         return topics

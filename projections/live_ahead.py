@@ -8,6 +8,7 @@ machine, or one that waits for the database, tells nothing: then what is shown i
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -24,21 +25,25 @@ log = structlog.get_logger(__name__)
 _QUIET_S: Final = 0.5
 _LOOK_S: Final = 0.05
 # An engine that has said nothing for so long is not there: a question may be lost with a connection.
-_MISSED: Final = 5
+_MISSED_S: Final = 2.0
+ANSWER_S: Final = 1.0
+"""How long one question may wait for its answer."""
+_AFTER_FAULT_S: Final = 5.0
 _JOIN_S: Final = 5.0
 
 
 class Ahead:
     """Feeds a view on a thread of its own; in a process that gevent patched, a greenlet.
 
-    `ask(question)` asks the engine; it raises `ControlError` where none answers, and `Refused`.
+    `ask(question)` asks the engine, for `ANSWER_S` at most; it raises `ControlError` where none answers, and `Refused`.
     """
 
     def __init__(self, view: LiveView, ask: Callable[[str], Any], vault: Vault) -> None:
         self._view = view
         self._ask = ask
         self._hearing = Hearing(vault)
-        self._epoch = self._number = self._missed = self._begun = 0
+        self._epoch = self._number = self._begun = 0
+        self._told_at = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-ahead", daemon=True)
 
@@ -56,7 +61,13 @@ class Ahead:
     def _run(self) -> None:
         pause_s = _QUIET_S
         while not self._stop.wait(pause_s):
-            pause_s = self._look() if self._view.ready else _QUIET_S
+            try:
+                pause_s = self._look() if self._view.ready else _QUIET_S
+            except Exception:
+                # Nobody else looks at this thread, and without it screens would seem to be told for ever.
+                log.exception("live-ahead-failed", again_in_s=_AFTER_FAULT_S)
+                self._end()
+                pause_s = _AFTER_FAULT_S
 
     def _look(self) -> float:
         """Ask once; after how many seconds to ask again."""
@@ -65,11 +76,8 @@ class Ahead:
             self._begun, self._epoch, self._number = begun, 0, 0
         told = self._told()
         if told is None:
-            self._missed += 1
-            if self._missed >= _MISSED:
-                return self._end()
-            return _LOOK_S
-        self._missed = 0
+            return self._end() if time.monotonic() - self._told_at > _MISSED_S else _LOOK_S
+        self._told_at = time.monotonic()
         if not (told.under_way or (told.idle and self._view.away)):
             return self._end()
         if not told.whole:

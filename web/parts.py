@@ -55,11 +55,12 @@ class Parts:
             return client.ask(question)
 
     def spools(self) -> bool | None:
-        """Whether this machine's engine has something in its spool; None where none answers."""
+        """Whether this machine's engine has something in its spool; None where none says."""
         try:
-            return bool(self.ask("status")["spool"]["state"] not in {OFF, UNANNOUNCED, READY})
+            said = self.ask("status").get("spool")
         except (ControlError, Refused):
             return None
+        return None if said is None else said["state"] not in {OFF, UNANNOUNCED, READY}
 
 
 def place() -> Place:

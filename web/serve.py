@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -15,7 +16,7 @@ from orchestrator.control import Client, control_path
 from orchestrator.domain.kernel import Refused
 from orchestrator.settings import Settings
 from projections.live import LiveView
-from projections.live_ahead import Ahead
+from projections.live_ahead import ANSWER_S, Ahead
 from projections.reading import open_reading
 from web.access.watch import Watch
 from web.app import LONGEST_BODY, create_app
@@ -57,7 +58,8 @@ def run_web(settings: Settings) -> int:
         closing.callback(end_all, app)
         view = LiveView(reading.log).start()
         closing.callback(view.stop)
-        ahead = Ahead(view, parts.ask, reading.vault).start()
+        hasty = replace(parts, control=lambda: Client(control_path(settings.home), timeout_s=ANSWER_S))
+        ahead = Ahead(view, hasty.ask, reading.vault).start()
         closing.callback(ahead.stop)
         hub = present.install(app, view).hub
         closing.callback(hub.stop)

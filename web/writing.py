@@ -11,7 +11,7 @@ from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.customer_file import CustomerFile
 from orchestrator.service.deciding import Who
 from orchestrator.service.drafts import Drafts
-from orchestrator.service.meanwhile import Noted
+from orchestrator.service.meanwhile import Noted, now
 from orchestrator.service.work import Work
 from projections.reading import LOST, Away
 from web.access.visitor import me
@@ -37,15 +37,18 @@ def note(contact_id: str, text: str, *, code: str, key: str) -> bool:
         file().note_contact(agent(), contact_id, text, code=code, key=key)
     except (Away, LOST):
         notes.decide(contact_id, notes.NoteContact(text=text, code=code))
-        parts().reading.meanwhile.keep(Noted(who=agent(), contact_id=contact_id, text=text, code=code, key=key))
-        return False
+        return _keep(contact_id, text, code, key)
     except Refused as refused:
         # The database is back, and the contact comes with the engine's spool.
         if refused.code != "no_such_contact" or live().view.calls.find(me().agent_id, contact_id) is None:
             raise
-        parts().reading.meanwhile.keep(Noted(who=agent(), contact_id=contact_id, text=text, code=code, key=key))
-        return False
+        return _keep(contact_id, text, code, key)
     return True
+
+
+def _keep(contact_id: str, text: str, code: str, key: str) -> bool:
+    parts().reading.meanwhile.keep(Noted(who=agent(), contact_id=contact_id, text=text, code=code, key=key, at=now()))
+    return False
 
 
 def work() -> Work:

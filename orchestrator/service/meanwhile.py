@@ -9,17 +9,19 @@ is thrown out. What was kept outlives the process that kept it (docs/decisions/0
 import hashlib
 import time
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
 from msgspec import Struct
 
-from orchestrator.domain.access.users import SignInFailed, SignInRemembered, User
-from orchestrator.domain.kernel import Event, Instant, Refused, stream
+from orchestrator.domain import spools
+from orchestrator.domain.access.users import SessionEnded, SignInFailed, SignInRemembered, User
+from orchestrator.domain.kernel import SECOND, Event, Instant, Record, Refused, stream
 from orchestrator.service.customer_file import CustomerFile
 from orchestrator.service.deciding import Desk, Who
-from orchestrator.store import Later
+from orchestrator.store import Later, VersionConflict
 
 if TYPE_CHECKING:
     from orchestrator.service.access import Users
@@ -29,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 # A note whose contact is not in the log yet: it comes with the spool.
 _NOT_YET: Final = "no_such_contact"
+# The events that say that it will never come, and how long (µs) a note waits where nothing says so.
+_GONE: Final = ("SpoolGivenUp", "SpoolPutAside")
+_LONG: Final = 86_400 * SECOND
 
 
 class Began(Struct, frozen=True, kw_only=True, tag=True):
@@ -61,17 +66,18 @@ class Failed(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Noted(Struct, frozen=True, kw_only=True, tag=True):
-    """A note on a contact."""
+    """A note on a contact. `at`: when it was written; 0 where that was not kept."""
 
     who: Who
     contact_id: str
     text: str
     code: str
     key: str
+    at: Instant = Instant(0)
 
 
 Deed = Began | Ended | Failed | Noted
-_decoder: Final = msgspec.json.Decoder(Deed)
+_decoder: Final[msgspec.json.Decoder[Deed]] = msgspec.json.Decoder(Deed)
 
 
 def password_mark(user: User) -> str:
@@ -89,10 +95,23 @@ class Meanwhile:
         """Durable at return. Raises `NotKept`: then it was not done."""
         self._later.keep(str(uuid.uuid4()), msgspec.json.encode(deed))
 
+    def kept(self) -> list[Deed]:
+        """Those that wait to be recorded and can be read, in order. Raises `NotKept`."""
+        deeds = (decoded(each.plain) for each in self._later.all())
+        return [deed for deed in deeds if deed is not None]
+
     @property
     def count(self) -> int:
-        """How many wait to be recorded."""
+        """How many wait to be recorded. Raises `NotKept`."""
         return self._later.count
+
+
+def decoded(plain: bytes) -> Deed | None:
+    """The deed; None for one of a version that is not known here."""
+    try:
+        return _decoder.decode(plain)
+    except msgspec.DecodeError:
+        return None
 
 
 class Settling:
@@ -104,24 +123,52 @@ class Settling:
         self._users = users
         self._sessions = sessions
         self._file = file
+        self._begun_at = now()
+        self._left = 0
+        self._told: set[str] = set()
 
-    def settle(self) -> int:
-        """Record all that can be recorded now, in order, each once; how many are left. Raises `Away`."""
-        found = self._later.all()
-        left = 0
-        for each in found:
-            if self._settle(_decoder.decode(each.plain), each.ident):
+    def settle(self, *, all_there: bool = True) -> int:
+        """Record all that can be recorded now, in order, each once; how many are left. Raises `Away` and `NotKept`.
+
+        `all_there`: the engine says that nothing is on its way to the log any more.
+        """
+        # What is kept from here on is neither found below nor taken to be settled.
+        unsettled = self._sessions.unsettled()
+        recorded = left = 0
+        waiting: set[str] = set()
+        for each in self._later.all():
+            deed = decoded(each.plain)
+            if deed is not None and self._is_settled(deed, each.ident, waiting, all_there=all_there):
                 self._later.drop(each.place)
-            else:
-                left += 1
-        if found:
-            log.info("meanwhile-recorded", recorded=len(found) - left, left=left)
-        if not left:
-            self._sessions.all_settled()
+                recorded += 1
+                continue
+            left += 1
+            if deed is None:
+                self._tell(each.ident, "it is of a version that is not known here")
+            elif isinstance(deed, Began | Ended):
+                waiting.add(deed.session_id)
+        if recorded or left != self._left:
+            log.info("meanwhile-recorded", recorded=recorded, left=left)
+        self._left = left
+        self._sessions.settled(unsettled - waiting)
         return left
 
-    def _settle(self, deed: Deed, ident: str) -> bool:
-        """Whether it is done with."""
+    def _is_settled(self, deed: Deed, ident: str, waiting: set[str], *, all_there: bool) -> bool:
+        """Whether it is done with. One that is refused holds nobody else's back."""
+        if isinstance(deed, Ended) and deed.session_id in waiting:
+            return False  # it would begin after its end
+        try:
+            return self._settle(deed, ident, all_there=all_there)
+        except (Refused, VersionConflict) as error:
+            self._tell(ident, str(error))
+            return False
+
+    def _tell(self, ident: str, why: str) -> None:
+        if ident not in self._told:
+            self._told.add(ident)
+            log.error("meanwhile-not-recorded", deed=ident, why=why, remedy="it is kept; it is tried again")
+
+    def _settle(self, deed: Deed, ident: str, *, all_there: bool) -> bool:
         match deed:
             case Began():
                 self._begin(deed, ident)
@@ -130,7 +177,7 @@ class Settling:
             case Failed():
                 self._note(deed.user_id, SignInFailed(reason=deed.reason, address=deed.address), "system", ident)
             case Noted():
-                return self._write_down(deed)
+                return self._write_down(deed, all_there=all_there)
         return True
 
     def _begin(self, deed: Began, ident: str) -> None:
@@ -140,22 +187,49 @@ class Settling:
         )
         # Recorded first: a process that dies here records it no second time, and looks at the session once more.
         self._note(deed.user_id, event, actor, ident)
-        user = self._users.get(deed.user_id)
-        self._sessions.confirm(deed, good=user is not None and may_go_on(user, deed))
+        user, name = self._users.get(deed.user_id), stream("user", deed.user_id)
+        over = _has_ended(self._desk.log.stream(name), deed)
+        good = user is not None and may_go_on(user, deed) and not over and self._sessions.may_last(deed)
+        self._sessions.confirm(deed, good=good)
+        if not good:
+            end = SessionEnded(session_id=deed.session_id, reason="not_confirmed")
+            self._desk.write(
+                name,
+                lambda before: () if _has_ended(before, deed) else (end,),
+                who=Who(actor="system"),
+                key=f"{ident}-no",
+            )
         self._users.heard(deed.user_id)
 
-    def _write_down(self, deed: Noted) -> bool:
+    def _write_down(self, deed: Noted, *, all_there: bool) -> bool:
         try:
             self._file.note_contact(deed.who, deed.contact_id, deed.text, code=deed.code, key=deed.key)
         except Refused as refused:
             if refused.code != _NOT_YET:
                 # It was checked when it was kept; a file that was erased since takes none any more.
                 log.warning("note-refused", contact=deed.contact_id, code=refused.code)
-            return refused.code != _NOT_YET
+                return True
+            lost = self._is_lost(deed, all_there=all_there)
+            if lost:
+                log.error("note-lost", contact=deed.contact_id, remedy="its contact never came into the log")  # noqa: TRY400 - the words say it
+            return lost
         return True
+
+    def _is_lost(self, deed: Noted, *, all_there: bool) -> bool:
+        """Whether its contact will never come: what the engine had decided was given up, or is long in the log."""
+        at = deed.at or self._begun_at
+        old = now() - at > _LONG
+        gone = any(record.about.at > at for record, _ in self._desk.log.of_kind(spools.KIND, _GONE))
+        return (gone or old) if all_there else (gone and old)
 
     def _note(self, user_id: str, event: Event, actor: str, ident: str) -> None:
         self._desk.write(stream("user", user_id), lambda _: (event,), who=Who(actor=actor), key=ident)
+
+
+def _has_ended(history: Iterable[Record], deed: Began) -> bool:
+    return any(
+        isinstance(record.event, SessionEnded) and record.event.session_id == deed.session_id for record in history
+    )
 
 
 def may_go_on(user: User, deed: Began) -> bool:

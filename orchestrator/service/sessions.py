@@ -14,12 +14,15 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.domain.access.users import SessionEnded, User, UserSignedIn
+from orchestrator.domain.kernel import SECOND
 from orchestrator.service.access import Users
 from orchestrator.service.meanwhile import Began, Ended, Meanwhile, may_go_on, now, password_mark
 from orchestrator.store import Away, Source
@@ -96,8 +99,8 @@ class Sessions:
         self._good: OrderedDict[bytes, tuple[SignedIn, float]] = OrderedDict()
         self._begun: dict[bytes, Began] = {}
         """Sessions that began while the database was away, until each was looked at again."""
-        self._ended: set[bytes] = set()
-        """Those that ended then."""
+        self._ended: set[str] = set()
+        """The ids of those that ended then, until that is recorded."""
 
     def begin(self, user: User, *, address: str, browser: str) -> SignedIn:
         """A new session of a user whose password was just verified."""
@@ -120,9 +123,10 @@ class Sessions:
         A session whose user's roles changed gets a new key here, which must reach the browser. With `touch` false the
         session is looked at only: neither a new key nor a longer life.
         """
-        hashed = _hash(key)
-        if hashed in self._ended:
-            return None
+        found = self._found(_hash(key), touch=touch)
+        return None if found is not None and found.session_id in self._ended else found
+
+    def _found(self, hashed: bytes, *, touch: bool) -> SignedIn | None:
         try:
             found = self._check(hashed, touch=touch) or self._begun_lately(hashed)
         except Away:
@@ -168,41 +172,56 @@ class Sessions:
         """Sign out, though the database is away. Raises `NotKept`."""
         self._meanwhile.keep(Ended(session_id=session_id, user_id=user_id))
         with self._lock:
-            self._ended |= {hashed for hashed, began in self._begun.items() if began.session_id == session_id}
-            self._ended |= {hashed for hashed, (held, _) in self._good.items() if held.session_id == session_id}
+            self._ended.add(session_id)
+
+    def recall(self) -> None:
+        """What began and ended by an earlier process and is not recorded yet is known here too. Raises `NotKept`."""
+        deeds = self._meanwhile.kept()
+        with self._lock:
+            self._begun |= {deed.key_hash: deed for deed in deeds if isinstance(deed, Began)}
+            self._ended |= {deed.session_id for deed in deeds if isinstance(deed, Ended)}
 
     def forget(self, session_id: str) -> None:
         """It was ended elsewhere: should the database go away now, it is not taken to be good."""
         with self._lock:
             for hashed in [hashed for hashed, (held, _) in self._good.items() if held.session_id == session_id]:
                 del self._good[hashed]
+            self._ended |= {began.session_id for began in self._begun.values() if began.session_id == session_id}
+
+    def may_last(self, began: Began) -> bool:
+        """Whether a session that began then is not too old to be taken up."""
+        return now() - began.at < max(IDLE_S, self._patience.desk_s) * SECOND
 
     def confirm(self, began: Began, *, good: bool) -> None:
-        """The database is back: a session that began meanwhile is one like any other from now on, or over. Safe to
-        repeat.
+        """The database is back: a session that began meanwhile is one like any other from now on, or, where it is not
+        `good`, nothing any more. Safe to repeat as long as it has not ended.
         """
         if good:
             with self._source.borrow() as connection:
                 connection.execute(
                     "INSERT INTO web.sessions (session_id, key_hash, user_id, granted, ends_at, address, browser)"
-                    " VALUES (%s, %s, %s, %s, clock_timestamp() + make_interval(secs => %s), %s, %s)"
+                    " VALUES (%s, %s, %s, %s, to_timestamp(%s::float8) + make_interval(secs => %s), %s, %s)"
                     " ON CONFLICT DO NOTHING",
                     (
                         *(began.session_id, began.key_hash, began.user_id, began.granted),
-                        *(LONGEST_S, began.address, began.browser),
+                        *(began.at / SECOND, LONGEST_S, began.address, began.browser),
                     ),
                 )
-        else:
-            event = SessionEnded(session_id=began.session_id, reason="not_confirmed")
-            self._users.note(began.user_id, event, actor="system")
         with self._lock:
             self._begun.pop(began.key_hash, None)
 
-    def all_settled(self) -> None:
-        """Nothing of what was done meanwhile is left to be looked at."""
+    def unsettled(self) -> set[str]:
+        """The ids of sessions that began or ended while the database was away, and wait to be looked at."""
         with self._lock:
-            self._begun.clear()
-            self._ended.clear()
+            return {began.session_id for began in self._begun.values()} | self._ended
+
+    def settled(self, session_ids: set[str]) -> None:
+        """What is in the log and the table is all that there is to know of these."""
+        with self._lock:
+            self._ended -= session_ids
+            self._begun = {
+                hashed: began for hashed, began in self._begun.items() if began.session_id not in session_ids
+            }
 
     def _remembered(self, hashed: bytes) -> SignedIn | None:
         """Who holds this key, by what is known; None for somebody unknown who may sign in so. Raises `Away` else."""
@@ -276,24 +295,39 @@ class Sessions:
 
     def end(self, session_id: str, *, reason: str, actor: str, of: str | None = None) -> bool:
         """End one session, of this user only where `of` says so; False where there is none such."""
-        return bool(
-            self._end("session_id::text = %s AND user_id = coalesce(%s, user_id)", session_id, of, reason, actor)
-        )
+        which = "session_id::text = %s AND user_id = coalesce(%s, user_id)"
+        begun = self._begun_as(lambda each: each.session_id == session_id and of in {None, each.user_id})
+        return bool(self._end(which, session_id, of, SessionEnded(session_id="", reason=reason), actor, begun))
 
     def end_all(self, user_id: str, *, reason: str, actor: str, but: str | None = None) -> int:
         """End all sessions of a user (but one); how many there were."""
-        return self._end("user_id = %s AND session_id::text IS DISTINCT FROM %s", user_id, but, reason, actor)
+        which = "user_id = %s AND session_id::text IS DISTINCT FROM %s"
+        begun = self._begun_as(lambda each: each.user_id == user_id and each.session_id != but)
+        return self._end(which, user_id, but, SessionEnded(session_id="", reason=reason), actor, begun)
 
-    def _end(self, which: str, first: str, second: str | None, reason: str, actor: str) -> int:
+    def _begun_as(self, which: Callable[[Began], bool]) -> dict[str, str]:
+        """Sessions that are not recorded yet, and have not ended: their ids and users."""
+        with self._lock:
+            return {
+                each.session_id: each.user_id
+                for each in self._begun.values()
+                if which(each) and each.session_id not in self._ended
+            }
+
+    def _end(
+        self, which: str, first: str, second: str | None, said: SessionEnded, actor: str, begun: dict[str, str]
+    ) -> int:
         words = f"DELETE FROM web.sessions WHERE {which} RETURNING session_id::text, user_id"  # noqa: S608 - ours
         with self._source.borrow() as connection:
-            ended = connection.execute(words, (first, second)).fetchall()
+            rows = connection.execute(words, (first, second)).fetchall()
+        ended = begun | {str(session_id): str(user_id) for session_id, user_id in rows}
         with self._lock:
-            gone = {str(session_id) for session_id, _ in ended}
+            gone = set(ended)
+            self._ended |= begun.keys()
             for hashed in [hashed for hashed, (held, _) in self._good.items() if held.session_id in gone]:
                 del self._good[hashed]
-        for session_id, user_id in ended:
-            self._users.note(str(user_id), SessionEnded(session_id=str(session_id), reason=reason), actor=actor)
+        for session_id, user_id in ended.items():
+            self._users.note(user_id, replace(said, session_id=session_id), actor=actor)
         return len(ended)
 
 

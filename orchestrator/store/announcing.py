@@ -71,6 +71,14 @@ class Announcer:
             oldest, _ = self._kept.popleft()
             self._forgotten = None if oldest == SPOOLED else oldest
 
+    def in_log(self, position: int) -> None:
+        """All that went to the spool is in the log, up to this position: whoever has read so far is told it no more."""
+        if all(at != SPOOLED for at, _ in self._kept) and self._forgotten is not None:
+            return
+        self._kept = deque((position if at == SPOOLED else at, record) for at, record in self._kept)
+        if self._forgotten is None:
+            self._forgotten = position
+
     def since(self, asked: str, *, under_way: bool, idle: bool = False) -> dict[str, object]:
         """What came after `<position> <epoch> <number>`: after that number of that epoch, else after the position, as
         JSON for `Hearing`. Raises `Refused` for what cannot be read.

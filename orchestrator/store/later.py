@@ -31,7 +31,7 @@ _SCHEMA: Final = (
 
 
 class NotKept(Exception):
-    """The file could not be written (a full disk, a disk that fails): nothing of what was given is kept."""
+    """The file could not be written or read (a full disk, a disk that fails): nothing of what was given is kept."""
 
 
 class Waiting(Struct, frozen=True):
@@ -48,6 +48,7 @@ class Later:
     def __init__(self, folder: Path, vault: Vault) -> None:
         self._path = folder / _FILE
         self._vault = vault
+        self._unreadable: set[int] = set()
 
     def keep(self, ident: str, plain: bytes) -> None:
         """Keep this behind all others; one that is there already stays. Durable at return. Raises `NotKept`."""
@@ -67,12 +68,15 @@ class Later:
             raise NotKept(f"{self._path} cannot be written: {error}") from error
 
     def all(self) -> list[Waiting]:
-        """All of them, in order. One that cannot be read is told and left where it is."""
+        """All of them, in order. One that cannot be read is told, once, and left where it is. Raises `NotKept`."""
         found = []
         for place, ident, sealed in self._rows("SELECT place, ident, sealed FROM entries ORDER BY place"):
             try:
                 plain = self._vault.open_bytes(_NAME, sealed, ident.encode())
             except Tampered:
+                if place in self._unreadable:
+                    continue
+                self._unreadable.add(place)
                 log.exception("later-unreadable", file=str(self._path), place=place, remedy="keep the file")
             else:
                 found.append(Waiting(place, ident, plain))
@@ -92,7 +96,7 @@ class Later:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """How many there are. Raises `NotKept`."""
         rows = self._rows("SELECT count(*) FROM entries")
         return int(rows[0][0]) if rows else 0
 
@@ -104,7 +108,10 @@ class Later:
                 connection.execute(_SCHEMA)
                 return connection.execute(words).fetchall()
 
-        return beside_the_loop(read)
+        try:
+            return beside_the_loop(read)
+        except (OSError, sqlite3.Error) as error:
+            raise NotKept(f"{self._path} cannot be read: {error}") from error
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The live view while the database is away: it goes on by what the engine tells, and nothing is folded in twice."""
 
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.control import ControlError
+from orchestrator.domain.access.users import UserDisabled
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.kernel import Instant, Provenance, Record
 from orchestrator.domain.spools import SpoolGivenUp
@@ -22,6 +25,16 @@ from tests.simulation.comparing import difference, picture
 from tests.store.kit import Kit
 from tests.store.proxy import Proxy
 
+# So long a question waits for an engine that hangs.
+HANGS_S = 3.0
+GIVEN_UP = Record(
+    stream="spool-gone",
+    version=1,
+    event=SpoolGivenUp(epoch=1, reason="the disk is lost"),
+    event_id="given-up",
+    about=Provenance(at=Instant(1)),
+)
+
 
 class Place:
     """A centre whose engine and screens go different ways to the database; those of the screens can be cut."""
@@ -35,13 +48,19 @@ class Place:
         self.announcer = Announcer(store.vault, 1, self.position)
         self.under_way = self.idle = False
         self.answers = True
+        self.hangs = threading.Event()
+        self.faults = 0
         self.view = LiveView(Log(store.another_source(proxy.url), catalogue=CATALOGUE, vault=store.vault)).start()
         self.view.wait_ready(10)
         self.ahead = Ahead(self.view, self.ask, store.vault).start()
 
     def ask(self, question: str) -> Any:  # noqa: ANN401 - as the command socket has it
         """The engine at its command socket."""
+        if self.faults:
+            self.faults -= 1
+            raise ZeroDivisionError("nobody foresaw this")
         if not self.answers:
+            self.hangs.wait(HANGS_S)
             raise ControlError("nobody is there")
         return self.announcer.since(question.partition(" ")[2], under_way=self.under_way, idle=self.idle)
 
@@ -76,6 +95,7 @@ def place(database: Database, tmp_path: Path) -> Iterator[Place]:
     proxy = Proxy(directory, database.writer)
     made = Place(store, proxy)
     yield made
+    made.hangs.set()
     made.ahead.stop()
     made.view.stop()
     proxy.close()
@@ -162,17 +182,65 @@ def test_what_was_told_and_never_came_to_the_log_is_forgotten(place: Place) -> N
     place.decide()
     until(place.shows_the_scene, "the view to show what the engine decided")
     place.under_way = False
-    said = Record(
-        stream="spool-gone",
-        version=1,
-        event=SpoolGivenUp(epoch=1, reason="the disk is lost"),
-        event_id="given-up",
-        about=Provenance(at=Instant(1)),
-    )
-    place.store.desk.append_desk([said])
+    place.store.desk.append_desk([GIVEN_UP])
     place.proxy.reopen()
     until(lambda: any("anew" in each for each in told), "pages to be told")
     with place.view.still() as seen:
         assert difference(picture(whole(place.story.log), place.scene.now), picture(seen, place.scene.now)) == ""
         assert not seen.contacts
     assert place.view._ahead == {}
+
+
+def test_while_all_is_read_anew_nobody_is_shown_an_empty_centre(place: Place) -> None:
+    """Complaint 24. The database goes away once more, just as what was told turned out to be lost."""
+    place.view.subscribe(lambda _, topics: place.proxy.cut(stay_shut=True) if "user:ann" in topics else None)
+    place.lose()
+    place.scene.talk(1)
+    place.decide()
+    until(place.shows_the_scene, "the view to show what the engine decided")
+    place.under_way = False
+    gone = Record(stream="user-ann", version=1, event=UserDisabled(), event_id="gone", about=Provenance(at=Instant(1)))
+    place.store.desk.append_desk([gone, GIVEN_UP])
+    place.proxy.reopen()
+    until(lambda: place.view.position == 0, "it to be read anew")
+    assert not place.view.ready
+    place.proxy.reopen()
+    place.view.wait_ready(10)
+    assert place.view._ahead == {}
+
+
+def test_the_next_outage_tells_nothing_of_the_one_before(place: Place) -> None:
+    """Feature 12.2; complaint 24. A caller who has hung up does not come back to the screens."""
+    place.lose()
+    caller, ring = place.scene.talk(1)
+    place.decide()
+    until(place.shows_the_scene, "the view to show what the engine decided")
+    place.give_back()
+    place.scene.hang_up(caller)
+    place.scene.hang_up(ring.leg)
+    place.decide(place.story.store())
+    until(place.shows_the_scene, "the view to show the end of it")
+    place.lose()
+    until(lambda: place.view.standing == DEGRADED, "the view to be told again")
+    assert place.shows_the_scene()
+    assert place.view._ahead == {}
+
+
+def test_an_engine_that_hangs_tells_nothing_after_two_seconds(place: Place) -> None:
+    place.lose()
+    until(lambda: place.view.standing == DEGRADED, "it to be told")
+    begun = time.monotonic()
+    place.answers = False
+    until(lambda: place.view.standing == OLD, "it to say that it is old")
+    assert time.monotonic() - begun < 3 * HANGS_S
+    place.hangs.set()
+    place.answers = True
+    until(lambda: place.view.standing == DEGRADED, "it to be told again")
+
+
+def test_a_fault_of_ours_ends_the_telling_for_a_moment_only(place: Place) -> None:
+    place.lose()
+    until(lambda: place.view.standing == DEGRADED, "it to be told")
+    place.faults = 1
+    until(lambda: place.view.standing == OLD, "it to say that it is old")
+    until(lambda: place.view.standing == DEGRADED, "it to be told again")

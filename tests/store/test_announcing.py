@@ -89,3 +89,22 @@ def test_nobody_without_the_key_reads_it_and_the_log_away_is_the_only_reason(
 def test_what_cannot_be_read_is_refused(announcer: Announcer, words: str) -> None:
     with pytest.raises(Refused):
         announcer.since(words, under_way=True)
+
+
+def test_what_a_spool_had_is_told_no_more_once_it_is_in_the_log(kit: Kit, announcer: Announcer) -> None:
+    announcer.told(calls("contact-a", 1, 2), SPOOLED)
+    announcer.in_log(12)
+    assert asked(kit, announcer, 12).records == (), "a screen that is new since then knows them from the log"
+    assert texts(asked(kit, announcer, 11)) == ["contact-a/1", "contact-a/2"]
+    announcer.told(calls("contact-b", 1), SPOOLED)
+    assert texts(asked(kit, announcer, 12)) == ["contact-b/1"]
+
+
+def test_a_part_of_a_spool_that_was_forgotten_is_missing_until_it_is_in_the_log(kit: Kit, announcer: Announcer) -> None:
+    announcer.told(calls("contact-a", *range(1, FEW + 2)), SPOOLED)
+    assert not asked(kit, announcer, 16).whole
+    announcer.in_log(16)
+    announcer.told(calls("contact-b", 1), SPOOLED)
+    again = asked(kit, announcer, 16)
+    assert (again.whole, texts(again)) == (True, ["contact-b/1"])
+    assert not asked(kit, announcer, 15).whole

@@ -1,19 +1,30 @@
 """The database away: who comes in by what is known of them, what they may, and what becomes of it (feature 12.2)."""
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 
+import gevent
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from orchestrator.cluster import Cluster
 from orchestrator.domain.access.users import ChangePassword, Disable, SessionEnded, SignInFailed, SignInRemembered
-from orchestrator.domain.kernel import Event
+from orchestrator.domain.kernel import SECOND, Event, Instant
+from orchestrator.domain.spools import SpoolGivenUp
 from orchestrator.service import attempts
+from orchestrator.service.deciding import Desk, Who
+from orchestrator.service.meanwhile import Began, Ended, Failed, Noted, now
 from orchestrator.service.passwords import Passwords
+from orchestrator.service.sessions import LONGEST_S
 from orchestrator.settings import Settings
+from orchestrator.store import Away, Later, NotKept
+from projections.live import LiveView
 from tests.postgres import Database
 from tests.web.conftest import PASSWORD, Browser, Site, site_of
 from web.access.watch import Watch
+from web.push import frames
+from web.push.present import install
 
 AGENT = "lin-mei"
 
@@ -223,3 +234,206 @@ def test_what_is_kept_names_nobody(site: Site, watch: Watch) -> None:
     files = [path.read_bytes() for path in site.parts.settings.meanwhile.iterdir()]
     assert files
     assert not any(word in file for file in files for word in (AGENT.encode(), b"127.0.0.1", b"argon2"))
+
+
+def later_of(site: Site) -> Later:
+    """The file of what waits, as another process of this home would have it."""
+    return Later(site.parts.settings.meanwhile, site.reading.vault)
+
+
+def test_one_that_cannot_be_recorded_holds_nobody_elses_back(site: Site, watch: Watch) -> None:
+    """Of a later version; of somebody who is not in the log."""
+    later = later_of(site)
+    later.keep("strange", b'{"type":"Danced"}')
+    site.reading.meanwhile.keep(Failed(user_id="nobody-here", reason="wrong_password", address="127.0.0.1"))
+    site.reading.meanwhile.keep(Ended(session_id=str(uuid.uuid4()), user_id=AGENT))
+    watch.look()
+    assert site.reading.meanwhile.count <= 2
+    assert "strange" in [each.ident for each in later.all()]
+
+
+def test_a_fault_of_ours_does_not_end_the_looking(site: Site) -> None:
+    asked: list[int] = []
+
+    def spools() -> bool:
+        asked.append(1)
+        if len(asked) == 1:
+            raise ZeroDivisionError("nobody foresaw this")
+        return False
+
+    site.add_user(AGENT, "agent", agent_id=AGENT)
+    site.reading.meanwhile.keep(Failed(user_id=AGENT, reason="wrong_password", address="127.0.0.1"))
+    watch = Watch(site.reading, spools).start()
+    try:
+        with gevent.Timeout(20):
+            while site.reading.meanwhile.count:
+                gevent.sleep(0.01)
+    finally:
+        watch.stop()
+    assert len(asked) == 2
+
+
+def test_a_file_that_cannot_be_read_is_said_and_all_else_goes_on(site: Site, watch: Watch) -> None:
+    folder = site.parts.settings.meanwhile
+    folder.mkdir(parents=True)
+    (folder / "later.db").write_bytes(b"no database at all, and long enough to be looked at" * 40)
+    with pytest.raises(NotKept):
+        watch.look()
+    assert "what waits to be recorded cannot be read" in site.as_role("ops").get("/ops/").text
+    health = site.browser().get("/healthz").json
+    assert health is not None
+    assert (health["components"]["spool"]["ok"], health["components"]["spool"]["deeds"]) == (False, None)
+
+
+@pytest.mark.parametrize("why", ("given_up", "a_day_old"))
+def test_a_note_whose_contact_was_given_up_with_its_spool_does_not_wait_for_ever(
+    site: Site, watch: Watch, why: str
+) -> None:
+    who = Who(actor=f"agent:{AGENT}", roles=("agent",))
+    note = Noted(who=who, contact_id=str(uuid.uuid4()), text="call back", code="", key="k", at=now())
+    site.reading.meanwhile.keep(note)
+    watch.look()
+    assert site.reading.meanwhile.count == 1, "its contact may come with the spool"
+    if why == "given_up":
+        said = SpoolGivenUp(epoch=1, reason="the disk is lost")
+        Desk(site.reading.desk, site.reading.log).write("spool-gone", lambda _: (said,), who=who)
+    else:
+        site.reading.meanwhile.keep(replace_struct(note, at=Instant(now() - 86_401 * SECOND)))
+    waiting = site.reading.meanwhile.count
+    Watch(site.reading, lambda: True).look()
+    assert site.reading.meanwhile.count == waiting, "not while something is on its way"
+    Watch(site.reading, lambda: False).look()
+    assert site.reading.meanwhile.count == waiting - 1
+
+
+def began_of(site: Site) -> Began:
+    return next(deed for deed in site.reading.meanwhile.kept() if isinstance(deed, Began))
+
+
+def test_a_session_that_was_recorded_and_ended_does_not_come_back(site: Site, watch: Watch) -> None:
+    """Two processes settle the same; or the file could not be written once it was recorded."""
+    site.lose_database()
+    browser, _ = come(site)
+    [entry] = later_of(site).all()
+    site.regain_database()
+    watch.look()
+    assert browser.get("/customers/new").status_code == 200
+    site.reading.sessions.end_all(AGENT, reason="ended_by_admin", actor="admin:test")
+    later_of(site).keep(entry.ident, entry.plain)
+    watch.look()
+    assert site.reading.meanwhile.count == 0
+    assert site.reading.sessions.open(AGENT) == []
+    assert browser.get("/").headers["Location"].startswith("/sign-in")
+    assert [event.reason for event in happened(site) if isinstance(event, SessionEnded)] == ["ended_by_admin"]
+
+
+def test_that_it_was_not_confirmed_is_recorded_once(site: Site, watch: Watch) -> None:
+    site.lose_database()
+    come(site)
+    [entry] = later_of(site).all()
+    site.regain_database()
+    site.reading.users.change(AGENT, Disable(reason="gone"), actor="admin:test")
+    watch.look()
+    later_of(site).keep(entry.ident, entry.plain)
+    watch.look()
+    assert [event.reason for event in happened(site) if isinstance(event, SessionEnded)] == ["not_confirmed"]
+
+
+@pytest.mark.parametrize(("hours", "open_then"), ((1, 1), (3, 0)))
+def test_a_session_of_long_ago_is_not_taken_up_and_its_end_counts_from_its_beginning(
+    site: Site, watch: Watch, hours: int, open_then: int
+) -> None:
+    site.lose_database()
+    come(site)
+    began = began_of(site)
+    [entry] = later_of(site).all()
+    later_of(site).drop(entry.place)
+    old = Instant(began.at - hours * 3600 * SECOND)
+    site.reading.meanwhile.keep(replace_struct(began, at=old))
+    site.regain_database()
+    watch.look()
+    found = site.reading.sessions.open(AGENT)
+    assert [each.session_id for each in found] == [began.session_id] * open_then
+    assert all(abs(each.ends_at.timestamp() - old / SECOND - LONGEST_S) < 1 for each in found)
+
+
+def test_whoever_is_thrown_out_between_return_and_record_is_out(site: Site, watch: Watch) -> None:
+    site.lose_database()
+    browser, _ = come(site)
+    site.regain_database()
+    assert browser.get("/").headers["Location"] == "/desk/"
+    assert site.reading.sessions.end_all(AGENT, reason="ended_by_admin", actor="admin:test") == 1
+    for _ in range(2):
+        assert browser.get("/").headers["Location"].startswith("/sign-in")
+        watch.look()
+    assert site.reading.sessions.open(AGENT) == []
+    assert [event.reason for event in happened(site) if isinstance(event, SessionEnded)] == ["ended_by_admin"]
+
+
+def test_what_is_done_while_others_are_recorded_is_not_taken_to_be_recorded(site: Site, watch: Watch) -> None:
+    """Sessions forget what the file has no more, and nothing else."""
+    site.lose_database()
+    come(site)
+    seen: list[set[str]] = []
+    site.reading.users.on_change(lambda _: seen.append(site.reading.sessions.unsettled()))
+    site.regain_database()
+    late = str(uuid.uuid4())
+    site.reading.users.on_change(
+        lambda _: site.reading.sessions.end_away(late, AGENT) if not any(late in each for each in seen) else None
+    )
+    watch.look()
+    assert late in site.reading.sessions.unsettled()
+    assert site.reading.meanwhile.count == 1
+    watch.look()
+    assert site.reading.sessions.unsettled() == set()
+    assert site.reading.meanwhile.count == 0
+
+
+def test_a_web_that_is_started_before_the_record_knows_who_signed_out(
+    site: Site, watch: Watch, database: Database, settings: Settings, cluster: Cluster
+) -> None:
+    before = site.sign_in(AGENT)
+    cookie = before.get_cookie("ringledger")
+    assert cookie is not None
+    site.lose_database()
+    before.get("/customers/new")
+    assert before.submit("/sign-out").status_code == 303
+    came, _ = come(site)
+    key = came.get_cookie("ringledger")
+    assert key is not None
+    site.regain_database()
+    with site_of(database, settings, cluster) as another:
+        Watch(another.reading, lambda: True).start().stop()
+        browser = another.browser()
+        browser.set_cookie("ringledger", cookie.value)
+        assert browser.get("/").headers["Location"].startswith("/sign-in")
+        browser.set_cookie("ringledger", key.value)
+        assert browser.get("/").headers["Location"] == "/desk/"
+
+
+def test_a_stream_of_whom_nobody_can_ask_breaks_off_and_is_tried_again(
+    database: Database, settings: Settings, cluster: Cluster
+) -> None:
+    """A page whose stream is ended loads itself anew, and would be an error page without any."""
+    with site_of(database, replace(settings, away_rights_min=0), cluster) as site:
+        site.add_user("li", "leader")
+        Watch(site.reading).look()
+        view = LiveView(site.reading.log).start()
+        view.wait_ready(10)
+        view.stop()
+        made = install(site.app, view)
+        try:
+            leader = site.sign_in("li")
+            stream = leader.get("/stream?topics=floor", buffered=False)
+            assert stream.status_code == 200
+            said = iter(stream.response)
+            next(said)
+            site.lose_database()
+            made.hub.recheck("li")
+            rest: list[object] = []
+            with pytest.raises(Away):
+                rest.extend(said)
+            assert frames.END not in rest
+            assert leader.get("/stream?topics=floor").status_code == 503
+        finally:
+            made.hub.stop()

@@ -33,12 +33,17 @@ class Watch:
         self._reading = reading
         self._spools = spools
         self._waits_since: float | None = None
+        self._all_there = False
         self._greenlet: Any = None
         self._seen: int | None = None
 
     def start(self) -> "Watch":
         """Begin, from the end of the log. Raises `Away`."""
         self._reading.log.position()
+        try:
+            self._reading.sessions.recall()
+        except NotKept as error:
+            log.error("meanwhile-not-kept", why=str(error), remedy="see to the disk; it is tried again")  # noqa: TRY400 - the words say it
         self._greenlet = gevent.spawn(self._keep)
         return self
 
@@ -54,11 +59,14 @@ class Watch:
             except (Away, LOST) as away:
                 log.debug("users-not-looked-at", why=str(away))
             except NotKept as error:
-                log.error("meanwhile-not-kept", why=str(error), remedy="free the disk; it is tried again")  # noqa: TRY400 - the words say it
+                log.error("meanwhile-not-kept", why=str(error), remedy="see to the disk; it is tried again")  # noqa: TRY400 - the words say it
+            except Exception:
+                # Nobody else looks, and without it nobody is known and nothing is recorded any more.
+                log.exception("watch-failed", again_in_s=LOOK_S)
             gevent.sleep(LOOK_S)
 
     def look(self) -> None:
-        """Once: what is new of users, and what waits to be recorded. Raises `Away`."""
+        """Once: what is new of users, and what waits to be recorded. Raises `Away` and `NotKept`."""
         reading = self._reading
         if self._seen is None:
             self._seen = reading.users.learn()
@@ -76,11 +84,12 @@ class Watch:
         for user_id in changed:
             reading.users.heard(user_id)
         if not reading.meanwhile.count or self._may_record():
-            reading.settling.settle()
+            reading.settling.settle(all_there=self._all_there)
 
     def _may_record(self) -> bool:
         """Whether nothing older is still on its way to the log."""
         spools, now = self._spools(), time.monotonic()
+        self._all_there = spools is False
         if spools is None:
             self._waits_since = self._waits_since or now
             return now - self._waits_since > _ENGINE_S

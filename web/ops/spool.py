@@ -2,13 +2,17 @@
 
 from typing import Any, Final
 
+import structlog
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct, convert
 
 from orchestrator.control import ControlError
 from orchestrator.domain.kernel import Refused
 from orchestrator.spools import DRAINING, FULL, IN_USE, OFF, READY, UNANNOUNCED, Spooled
+from projections.reading import NotKept
 from web.parts import parts
+
+log = structlog.get_logger(__name__)
 
 SILENT: Final = "silent"
 
@@ -30,24 +34,32 @@ STATES: Final = {
 
 
 class Light(Struct, frozen=True, kw_only=True):
-    """How it stands, and what people did meanwhile that is not recorded yet."""
+    """How it stands, and what people did meanwhile that is not recorded yet; None where that cannot be read."""
 
     state: str
     now: Spooled
-    deeds: int
+    deeds: int | None
 
     @property
     def well(self) -> bool:
         """Whether nothing is kept from the log."""
-        return self.state in {OFF, UNANNOUNCED, READY} and not self.deeds
+        return self.state in {OFF, UNANNOUNCED, READY} and self.deeds == 0
 
 
 def light() -> Light:
     """The spool of this machine's active engine, as that says itself: no database is asked."""
-    deeds = parts().reading.meanwhile.count
+    deeds = _deeds()
     try:
         found: dict[str, Any] = parts().ask("status")
     except (ControlError, Refused):
         return Light(state=SILENT, now=Spooled(), deeds=deeds)
     now = convert(found["spool"], Spooled)
     return Light(state=now.state, now=now, deeds=deeds)
+
+
+def _deeds() -> int | None:
+    try:
+        return parts().reading.meanwhile.count
+    except NotKept as error:
+        log.error("meanwhile-not-kept", why=str(error), remedy="see to the disk")  # noqa: TRY400 - the words say it
+        return None

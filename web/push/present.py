@@ -7,6 +7,7 @@ visitor: the same template makes the page at first and what replaces parts of it
 import gc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, cast
@@ -29,6 +30,7 @@ _KEY: Final = "ringledger-live"
 # Allocations between looks at the youngest structures, and looks between those at older ones. Python's: 700, 10, 10.
 _COLLECT: Final = (20_000, 20, 50)
 _LOOK_S: Final = 0.2
+_READY_S: Final = 5.0
 AREAS: Final = ("desk", "floor")
 _SEES_NUMBERS: Final = "numbers.clear"
 
@@ -83,7 +85,9 @@ def install(app: Flask, view: LiveView, *, beat_s: float = BEAT_S) -> Live:
         found: tuple[Topic, ...] = import_module(f"web.{area}.topics").TOPICS
         for topic in found:
             topics[topic.name] = topic
-            hub.register(topic.name, drawn(app, topic.draw), every_s=topic.every_s, source=topic.source)
+            hub.register(
+                topic.name, drawn(app, partial(_draw, view, topic)), every_s=topic.every_s, source=topic.source
+            )
     live = Live(view, hub, topics)
     app.extensions[_KEY] = live
     app.register_error_handler(NotReady, _not_ready)
@@ -91,6 +95,12 @@ def install(app: Flask, view: LiveView, *, beat_s: float = BEAT_S) -> Live:
     view.subscribe(hub.publish)
     gevent.spawn(_settle_memory, view)
     return live
+
+
+def _draw(view: LiveView, topic: Topic, ident: str) -> str:
+    """The topic; not before everything is read, where that is done anew."""
+    view.wait_ready(_READY_S)
+    return topic.draw(ident)
 
 
 def _settle_memory(view: LiveView) -> None:

@@ -10,13 +10,14 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request
 from gevent.socket import wait_read
 from werkzeug.exceptions import TooManyRequests
 
+from projections.reading import Away
 from web import language
 from web.access.gate import who_is_it_still
 from web.access.needs import needs
-from web.access.visitor import me
+from web.access.visitor import Visitor, me
 from web.http import SOCKET
 from web.push.hub import TooManyStreams
-from web.push.present import audience_of, live
+from web.push.present import Live, audience_of, live
 from web.push.stream import Stream
 
 blueprint = Blueprint("push", __name__)
@@ -30,7 +31,8 @@ _LARGEST_ID: Final = 2**63 - 1
 @blueprint.get("/stream")
 @needs("pages.follow")
 def stream() -> Response:
-    """Server-sent events of `?topics=desk:lin-mei,…`, each of which the visitor must be allowed to see: 403 otherwise.
+    """Server-sent events of `?topics=desk:lin-mei,…`, each of which the visitor must be allowed to see: 403 otherwise,
+    503 where for want of the database nobody knows.
 
     429 where the visitor has too many pages open, 503 while everything is being read. It ends when the session does, or
     the right to any of its topics.
@@ -40,7 +42,7 @@ def stream() -> Response:
         abort(400)
     now, still = live(), who_is_it_still()
     now.view.wait_ready(READY_S)
-    if not all(now.may(me(), topic) for topic in topics):
+    if not _may_see(now, me(), topics):
         abort(403)
 
     inside = current_app.app_context
@@ -49,7 +51,7 @@ def stream() -> Response:
         # Asked while the stream is being sent: the request is over by then, and what it was part of.
         with inside():
             visitor = still()
-            return visitor is not None and all(now.may(visitor, topic) for topic in topics)
+            return visitor is not None and _may_see(now, visitor, topics)
 
     audience = audience_of(me(), language.current())
     try:
@@ -72,6 +74,16 @@ def stream() -> Response:
 def here() -> Response:
     """A page answers a sign of life; `open` is false where its stream is lost without its having been told."""
     return jsonify({"open": live().hub.answered(_whose(), _page())})
+
+
+def _may_see(now: Live, visitor: Visitor, topics: tuple[str, ...]) -> bool:
+    """Whether they may be told of all of these. Raises `Away` where nobody knows: a page whose stream breaks off so
+    shows that it is lost and tries again, while one whose stream is ended loads itself anew.
+    """
+    may = all(now.may(visitor, topic) for topic in topics)
+    if not may and visitor.desk_only:
+        raise Away("Nobody can be asked for now whether they (still) may see this.")
+    return may
 
 
 def _end_with(connection: socket.socket, opened: Stream) -> None:
