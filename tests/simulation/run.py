@@ -317,7 +317,7 @@ class Run(Watcher):
         strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
         strange |= set(self.parkers.refused if self.parkers is not None else ()) - PARKING_REFUSALS
         codes = [each.event for each in self.ledger.records() if isinstance(each.event, PhoneCodeDialled)]
-        strange |= {code.refused for code in codes if code.refused} - PARKING_REFUSALS - {"which_one"}
+        strange |= {code.refused for code in codes if code.refused} - PARKING_REFUSALS - {"which_one", "too_late"}
         strange |= set(self.dialers.refused if self.dialers is not None else ()) - DIALLING_REFUSALS
         strange |= set(self.consulters.refused if self.consulters is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.hangers.refused if self.hangers is not None else ()) - CONSULTING_REFUSALS
