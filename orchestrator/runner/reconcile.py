@@ -293,7 +293,8 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield from _outward_corrections(world, contact, sight)
     if contact.segment is not None and contact.segment.leg in sight.seen and sight.entering:
         yield from mute_told_again(contact, contact.segment, sight.ids)
-        yield from members_told_again(contact, sight.ids)
+    if contact.hushed and sight.entering:
+        yield from (told for told in members_told_again(contact, sight.ids) if told.leg in sight.seen)
     if contact.offer is not None:
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:

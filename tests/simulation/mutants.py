@@ -18,9 +18,11 @@ from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import (
+    asides,
     consulting,
     contacts,
     dialling,
+    dials,
     guesting,
     handling,
     legs,
@@ -346,6 +348,10 @@ def _together_once_two_are(right: Any, contact: Any, consult: Any, command: Any)
     events = right(contact, consult, command)
     early = len(events) == 1 and bool(consult.inside)
     return (*events, ConsultJoined(consult_id=consult.consult_id, hears="together")) if early else events
+
+
+def _mutes_forgotten(contact: Any, *legs: str) -> Any:
+    return replace(contact, hushed=tuple(each for each in contact.hushed if legs and each.leg not in legs))
 
 
 def _muted_once_asked(right: Any, segment: Any, event: Any) -> Any:
@@ -1398,6 +1404,20 @@ MUTANTS = (
         make=instead(dialling, "end_of", lambda _events: ""),
         weather=_CALM,
         size=_DIALLED,
+    ),
+    Mutant(
+        name="miss the answer of a number whose sound is heard already",
+        rule="dialled",
+        make=instead(dials, "heard", lambda _contact, _leg: False),
+        weather=_CALM,
+        size=_DIALLED,
+    ),
+    Mutant(
+        name="forget whom nobody hears before the switch has said that they are heard",
+        rule="muted",
+        make=instead(asides, "let_be_heard", _mutes_forgotten),
+        weather=Weather(),
+        size=_EVERY_ROW,
     ),
     Mutant(
         name="ring every phone over the caller's own switch",
