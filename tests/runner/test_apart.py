@@ -357,6 +357,7 @@ def test_who_has_the_caller_is_told_to_be_heard_until_the_switch_says_so(*, gues
         assert ("BridgeLegs", room.caller, heard) in room.done()
     stay = [leg for leg in (room.caller, heard, room.guest) if leg in room.it.legs]
     room.restart()
+    told: UnmuteLeg | None = None
     for again in range(2):
         room.disconnect()
         room.told.clear()
@@ -369,6 +370,7 @@ def test_who_has_the_caller_is_told_to_be_heard_until_the_switch_says_so(*, gues
         assert segment is not None
         assert (segment.leg, segment.muted, segment.mute_wish) == (heard, True, "unmute")
     room.told.clear()
+    assert told is not None
     assert story(room.failed(told, "timeout")) == ["MuteFailed"]
     assert room.refusal(i.Unmute(agent="1002")) == ""
     assert ("UnmuteLeg", heard) in room.done()

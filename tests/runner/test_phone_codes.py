@@ -3,8 +3,6 @@
 Features 4.3, 4.4, 11.5.
 """
 
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 
@@ -25,11 +23,13 @@ from tests.runner.test_park import Park
 class Codes(Park):
     """As there; every phone can dial."""
 
-    def dial(self, code: str, number: int = 1, *, account: str | None = None, **more: Any) -> str:
+    def dial(
+        self, code: str, number: int = 1, *, account: str | None = None, at: Instant | None = None, shown: str = ""
+    ) -> str:
         """This agent's phone dials the code; with what its own leg was ended."""
         self._legs += 1
         leg = f"dialled-{self._legs}"
-        self.press(code, leg, f"100{number}" if account is None else account, **more)
+        self.press(code, leg, f"100{number}" if account is None else account, shown=shown, at=at)
         (told,) = (each for each in self.outcome.instructions if isinstance(each, HangUpLeg) and each.leg == leg)
         return told.cause
 

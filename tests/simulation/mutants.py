@@ -77,6 +77,7 @@ monitor = import_module("orchestrator.policies.monitor").monitor
 _ROWS = Size(contacts=40, agents=14, willing=True, rows=0.5)
 _EVERY_ROW = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0)
 _TOGETHER = Size(contacts=100, agents=12, consults=1.0, willing=True)
+_MUTED = Size(contacts=60, agents=20, consults=1.0, mutes=0.5, willing=True)
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _DIALLED = Size(contacts=5, agents=4, dials=1.0)
 _SEVERAL = Size(contacts=60, agents=6, nodes=2)
@@ -1411,13 +1412,15 @@ MUTANTS = (
         make=instead(dials, "heard", lambda _contact, _leg: False),
         weather=_CALM,
         size=_DIALLED,
+        seed=2,
     ),
     Mutant(
         name="forget whom nobody hears before the switch has said that they are heard",
         rule="muted",
         make=instead(asides, "let_be_heard", _mutes_forgotten),
-        weather=Weather(),
-        size=_EVERY_ROW,
+        weather=Weather(flaps=3),
+        size=_MUTED,
+        seed=5,
     ),
     Mutant(
         name="ring every phone over the caller's own switch",

@@ -64,8 +64,7 @@ def apart(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[
 
 
 def _apart(world: World, contact: Contact, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
-    """Who is on hold hears music and nobody; who is alone with the agent hears the agent; who is muted, the log knows.
-    """
+    """Who is on hold hears music and nobody; who is alone with the agent hears them; who is muted, the log knows."""
     ident, aside, segment = contact.contact_id, contact.aside, contact.segment
     if aside is not None and aside.due and now > max(aside.due, slack) + LATE and world.in_step(contact.node):
         yield "waits_end", f"what is waited for of the agent of {ident}, who speaks with a guest alone, has not come"

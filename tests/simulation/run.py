@@ -103,6 +103,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How often an agent dials a number outside; with any, that may be called which `outside` allows."""
     consults: float = 0.0
     """In how many of the talks that somebody looks at somebody is consulted."""
+    mutes: float = 0.0
+    """In how many of the consultations that somebody looks at all are brought together, and one of them is muted."""
     monitors: float = 0.0
     """How often a supervisor looks at what others do, and does something about it."""
     voices: float = 0.0
@@ -474,7 +476,8 @@ class Run(Watcher):
             self.dialers.engine = self.engine
         if self.size.consults:
             numbers = [desk.number for desk in self.desks]
-            self.consulters = Consulters(self.agenda, self._consult_dice, numbers, busy=self.size.consults)
+            size = self.size
+            self.consulters = Consulters(self.agenda, self._consult_dice, numbers, busy=size.consults, mutes=size.mutes)
             self.consulters.engine = self.engine
         if self.size.monitors:
             numbers = [desk.number for desk in self.desks]
