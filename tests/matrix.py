@@ -67,7 +67,9 @@ SELDOM: Final = {
     "guest_held": "a call comes there by six presses of its agent",
     "aside": "the same",
 }
-"""The states that random runs come to too seldom to wait for each of their rows; they are judged where they come up."""
+"""The states that random runs come to too seldom to wait for each of their rows: judged where they come up, and random
+runs in which none does prove nothing of them. Each of their rows is played at both switches.
+"""
 NOT_FROM_A_SWITCH: Final = {"UNKNOWN": "what the ledger writes where it learns no cause: a switch always tells one"}
 """The causes that no leg can be ended with at a switch, and why."""
 PLAYED: Final = tuple(row for row in ROWS if row.state not in NOT_BY_A_SWITCH)

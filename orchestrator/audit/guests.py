@@ -213,7 +213,9 @@ class _Guests:
 
     def muted(self, contact: Contact, event: _OfMute) -> None:
         others = {each.leg for each in (contact.consult, *contact.guests.values()) if each is not None}
-        if event.leg not in others:
+        # What the switch answers may come once they have the caller.
+        answers = not isinstance(event, events.MemberMuteAsked) and event.leg in contact.legs
+        if event.leg not in others and not answers:
             self._books.complain(
                 "guest", f"{type(event).__name__} of leg {event.leg}, which is of nobody who was asked"
             )

@@ -25,7 +25,7 @@ def speak(_world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case MemberMuteAsked() as event:
             yield _muted(contact, event.leg, ids, on=event.on)
         case ConsultSwitched() | AsideAsked() | AgentSegmentEnded() if isinstance(before, Contact) and before.hushed:
-            hushed = {each.leg for each in contact.hushed}
+            hushed = {each.leg for each in contact.hushed if each.wish != "unmute"}
             for each in before.hushed:
                 if each.leg not in hushed and each.leg in contact.legs:
                     yield _muted(contact, each.leg, ids, on=False)

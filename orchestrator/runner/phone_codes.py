@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 from msgspec import Struct
 
 from orchestrator.domain.contacts import handling
-from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import HangUpLeg
@@ -34,6 +34,8 @@ _CODE = re.compile(r"(\*68|\*88)([0-9]{0,2})")
 # How the phone's call ends: as one that is over, or as one that was refused.
 _DONE: Final = "NORMAL_CLEARING"
 _REFUSED: Final = "CALL_REJECTED"
+# News that is older, by the switch's clock, was held back: whoever dialled has given up and does something else by now.
+_LATE: Final = 5 * SECOND
 
 
 class Wish(Struct, frozen=True):
@@ -52,7 +54,10 @@ def read(dialled: str) -> Wish | None:
 def dialled(world: World, fact: facts.LegParked, wish: Wish, now: Instant, ids: Ids) -> Iterator[Tell]:
     """The phone's own leg ends, whatever becomes of the wish; and the wish is done, or why it is not is recorded."""
     shift = world.shifts.get(world.shift_at.get(fact.account, "")) if fact.account else None
-    done, refused = _done(world, shift, wish, now, ids)
+    if shift is not None and shift.agent_id not in world.agents:
+        shift = None  # removed while they talk: their shift lasts as long, and the desk takes nothing from them either
+    late = fact.at is not None and now - fact.at > _LATE
+    done, refused = ((), "too_late") if late else _done(world, shift, wish, now, ids)
     yield AppendNode(
         fact.node,
         (

@@ -293,7 +293,8 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
         yield from _outward_corrections(world, contact, sight)
     if contact.segment is not None and contact.segment.leg in sight.seen and sight.entering:
         yield from mute_told_again(contact, contact.segment, sight.ids)
-        yield from members_told_again(contact, sight.ids)
+    if contact.hushed and sight.entering:
+        yield from (told for told in members_told_again(contact, sight.ids) if told.leg in sight.seen)
     if contact.offer is not None:
         yield from _offer_corrections(contact, contact.offer, sight)
     elif contact.segment is not None:
@@ -404,6 +405,9 @@ def _outward_corrections(world: World, contact: Contact, sight: _Sight) -> Itera
             yield TellContact(contact.contact_id, commands.JoinOutsideAgain(connect_by=connect_by))
     elif sight.answered(found.leg) or (found.answered and heard(contact, found.leg)):
         yield TellContact(contact.contact_id, sensing.note_answered(world, contact, found.leg, sight.now))
+    elif found.parked and not found.answered and (dial := unreached(contact)) is not None and not dial.heard:
+        # Its far end sends sound already, which nobody has told: its answer, from now on, comes without a park.
+        yield TellContact(contact.contact_id, commands.NoteHeard(leg=found.leg))
     elif sight.entering and (dial := unreached(contact)) is not None and not found.bridged_to:
         yield from let_hear(contact, dial, sight.ids)
 

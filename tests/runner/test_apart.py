@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from orchestrator.audit.verify import verify
 from orchestrator.domain.contacts import guest_events as g
 from orchestrator.domain.contacts.asides import hushed_of
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED
@@ -322,6 +323,8 @@ def test_a_mute_goes_along_through_a_hold_and_ends_when_they_are_spoken_with_alo
     room.told.clear()
     room.does("alone")
     assert ("UnmuteLeg", room.guest) in room.done()
+    assert room.does("mute") == "not_in_room"
+    assert room.muted(room.guest, on=False) == ["MemberUnmuted"]
     assert room.it.hushed == ()
 
 
@@ -337,6 +340,67 @@ def test_who_has_the_caller_or_talks_in_two_is_heard(room: Apart) -> None:
     assert [each.leg for each in room.it.hushed] == [room.guest]
     room.hang_up(room.first)
     assert ("UnmuteLeg", room.guest) in room.done()
+
+
+@pytest.mark.parametrize("guests", (False, True))
+def test_who_has_the_caller_is_told_to_be_heard_until_the_switch_says_so(*, guests: bool) -> None:
+    """An engine that ends between the commit and the write has not told the switch: its heir does."""
+    room = Apart()
+    if not guests:
+        room.lets_go("1003")
+        room.hang_up(room.guest)
+    room.does("mute", "1002")
+    room.muted(room.first, on=True)
+    heard = room.first
+    room.hang_up(room.ring.leg)
+    if not guests:
+        assert ("BridgeLegs", room.caller, heard) in room.done()
+    stay = [leg for leg in (room.caller, heard, room.guest) if leg in room.it.legs]
+    room.restart()
+    told: UnmuteLeg | None = None
+    for again in range(2):
+        room.disconnect()
+        room.told.clear()
+        where = {"room": room.room} if guests else {"bridged_to": heard if again else ""}
+        room.connect(legs=tuple(room.seen(leg, parked=False, **where) for leg in stay))
+        told = next(each for each in room.instructions(UnmuteLeg) if each.leg == heard)
+        if not guests and not again:
+            room.joined(room.caller, heard)
+        segment = room.it.segment
+        assert segment is not None
+        assert (segment.leg, segment.muted, segment.mute_wish) == (heard, True, "unmute")
+    room.told.clear()
+    assert told is not None
+    assert story(room.failed(told, "timeout")) == ["MuteFailed"]
+    assert room.refusal(i.Unmute(agent="1002")) == ""
+    assert ("UnmuteLeg", heard) in room.done()
+    assert room.muted(heard, on=False) == ["AgentUnmuted"]
+    assert room.it.segment is not None
+    assert (room.it.segment.muted, room.it.segment.mute_wish, room.it.hushed) == (False, "", ())
+    report = verify(room.records, expect_contacts=0)
+    assert report.ok, report.problems[:3]
+
+
+def test_the_switch_says_that_who_is_to_have_the_caller_is_heard_before_they_have(room: Apart) -> None:
+    room.lets_go("1003")
+    room.hang_up(room.guest)
+    room.does("mute", "1002")
+    room.muted(room.first, on=True)
+    room.hang_up(room.ring.leg)
+    assert room.muted(room.first, on=False) == ["MemberUnmuted"]
+    room.joined(room.caller, room.first)
+    segment = room.it.segment
+    assert segment is not None
+    assert (segment.leg, segment.muted, segment.mute_wish) == (room.first, False, "")
+    report = verify(room.records, expect_contacts=0)
+    assert report.ok, report.problems[:3]
+
+
+def test_of_a_leg_that_is_gone_no_mute_is_left(room: Apart) -> None:
+    room.does("mute", "1002")
+    room.muted(room.first, on=True)
+    room.hang_up(room.first)
+    assert room.it.hushed == ()
 
 
 # --- restarts and refusals -------------------------------------------------------------------------------------------

@@ -551,6 +551,31 @@ def test_a_restart_lets_the_agent_hear_it_again(*, heard: bool) -> None:
     assert [(type(each), each.leg) for each in again] == [(BridgeLegs if heard else PlayRinging, ring.leg)]
 
 
+@pytest.mark.parametrize("how", ("link", "restart", "doubt"))
+def test_sound_that_began_unheard_is_found_and_its_answer_then_joins_the_two(how: str) -> None:
+    """The leg has parked by then, and does not once more as somebody answers."""
+    scene, ring, leg = dialling()
+    contact = scene.it.contact_id
+    agents = scene.seen_phone(ring, answered=True, parked=True)
+    number = facts.SeenLeg(leg=leg, inbound=False, parked=True, contact=contact, offer=ring.offer)
+    if how == "link":
+        scene.disconnect()
+    if how == "restart":
+        scene.restart()
+    if how == "doubt":
+        scene.snapshot(agents, number)
+    else:
+        scene.connect(legs=(agents, number))
+    assert names(scene.events(d.NumberSounded)) == ["NumberSounded"]
+    assert [(each.leg, each.other) for each in scene.instructions(BridgeLegs)] == [(ring.leg, leg)]
+    answer = facts.LegAnswered(node=NODE, leg=leg, contact=contact)
+    assert not scene.runner.is_no_news(answer)
+    scene.give(answer)
+    assert [(each.leg, each.other) for each in scene.instructions(BridgeLegs)][1:] == [(leg, ring.leg)]
+    scene.bridge(leg, ring)
+    assert (scene.it.status, scene.status(1)) == ("connected", "talking")
+
+
 def test_an_answer_that_was_missed_while_the_number_was_heard_is_seen() -> None:
     scene, ring, leg = dialling()
     contact = scene.it.contact_id

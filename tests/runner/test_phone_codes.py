@@ -9,6 +9,8 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
+from orchestrator.domain.kernel import Instant
+from orchestrator.domain.staff.agents import AgentRemoved
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import HangUpLeg, ParkLeg
 from orchestrator.domain.switch.nodes import PhoneCodeDialled
@@ -21,19 +23,37 @@ from tests.runner.test_park import Park
 class Codes(Park):
     """As there; every phone can dial."""
 
-    def dial(self, code: str, number: int = 1, *, account: str | None = None, **more: str) -> str:
+    def dial(
+        self, code: str, number: int = 1, *, account: str | None = None, at: Instant | None = None, shown: str = ""
+    ) -> str:
         """This agent's phone dials the code; with what its own leg was ended."""
         self._legs += 1
         leg = f"dialled-{self._legs}"
-        self.press(code, leg, f"100{number}" if account is None else account, **more)
+        self.press(code, leg, f"100{number}" if account is None else account, shown=shown, at=at)
         (told,) = (each for each in self.outcome.instructions if isinstance(each, HangUpLeg) and each.leg == leg)
         return told.cause
 
-    def press(self, code: str, leg: str, account: str, *, context: str = "ringledger-agents", shown: str = "") -> None:
-        """The switch says that a phone has dialled."""
+    def press(
+        self,
+        code: str,
+        leg: str,
+        account: str,
+        *,
+        context: str = "ringledger-agents",
+        shown: str = "",
+        at: Instant | None = None,
+    ) -> None:
+        """The switch says that a phone has dialled; `at`, by its own clock."""
         self.give(
             facts.LegParked(
-                node=NODE, leg=leg, inbound=True, dialled=code, context=context, account=account, caller_number=shown
+                node=NODE,
+                leg=leg,
+                at=at,
+                inbound=True,
+                dialled=code,
+                context=context,
+                account=account,
+                caller_number=shown,
             )
         )
 
@@ -173,6 +193,27 @@ def test_a_caller_who_dials_a_code_is_a_caller() -> None:
     assert not scene.events(PhoneCodeDialled)
     scene.press("*68", "between-1", "1001", context="ringledger-nodes")
     assert story(scene.outcome) == ["StrayLegFound"]
+
+
+def test_an_agent_who_was_removed_while_they_talk_is_refused_like_nobody() -> None:
+    """Their shift lasts until the talk ends."""
+    scene = Codes()
+    scene.configure({"agent-a1": AgentRemoved()})
+    assert scene.it.status == "connected"
+    for code in ("*68", "*88"):
+        assert scene.dial(code) == "CALL_REJECTED"
+        assert (scene.last.refused, scene.last.agent_id) == ("not_signed_in", "")
+    assert scene.it.status == "connected"
+
+
+@pytest.mark.parametrize(("late_ms", "why"), ((5_000, ""), (5_020, "too_late")))
+def test_a_code_that_was_held_back_is_not_done_into_what_the_agent_does_by_then(late_ms: int, why: str) -> None:
+    scene = Codes()
+    dialled_at = scene.now
+    scene.sleep(late_ms)
+    assert scene.dial("*68", at=dialled_at) == ("CALL_REJECTED" if why else "NORMAL_CLEARING")
+    assert (scene.last.refused, scene.last.agent_id) == (why, "a1")
+    assert len(scene.events(ContactParked)) == (0 if why else 1)
 
 
 def test_news_that_comes_twice_or_after_its_end_is_one_wish() -> None:

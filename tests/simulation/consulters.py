@@ -40,8 +40,9 @@ _APART = (
 class Consulters(Pressers):
     """All of them, of one run. `busy` is in how many of the talks that they look at they do something."""
 
-    def __init__(self, agenda: Agenda, dice: Random, numbers: list[str], *, busy: float) -> None:
+    def __init__(self, agenda: Agenda, dice: Random, numbers: list[str], *, busy: float, mutes: float = 0.0) -> None:
         super().__init__(agenda, dice, numbers, busy=busy, harmless=_OF_COLLEAGUES)
+        self._mutes = mutes
 
     def _do_something(self, world: World) -> None:
         dice, found = self._dice, self._some_talk(world)
@@ -61,6 +62,11 @@ class Consulters(Pressers):
 
     def _move_on(self, world: World, contact: Contact, number: str, about: str) -> None:
         dice = self._dice
+        if self._mutes and dice.random() < self._mutes:
+            if not are_together(contact):
+                self._press(i.Confer(agent=number, about=about))
+            self._agenda.soon(500, 2_500, lambda: self._mute(world, contact.contact_id, number, about))
+            return
         if are_together(contact) and dice.random() < 0.7:
             self._gather(world, contact, number, about)
             return
@@ -72,6 +78,20 @@ class Consulters(Pressers):
         self._press(dice.choice(_MOVES)(agent=number, about=about))
         if dice.random() < 0.1:
             self._press(dice.choice(_MOVES)(agent=number, about=about))
+
+    def _mute(self, world: World, contact_id: str, number: str, about: str) -> None:
+        """One of them is muted, mostly; and soon, at times, the agent goes on to something else, or away."""
+        dice, contact = self._dice, world.contacts.get(contact_id)
+        if contact is None or not are_together(contact):
+            return
+        asked = (contact.consult, *contact.guests)
+        held = [each.reservation for each in asked if each is not None and each.reservation is not None]
+        there = [world.agents[each.agent_id].number for each in held if each.agent_id in world.agents]
+        kind = dice.choice((i.MuteMember, i.MuteMember, i.MuteMember, i.UnmuteMember))
+        self._press(kind(agent=number, about=about, to_agent=dice.choice((*there, "9999"))))
+        if dice.random() < 0.5:
+            move = dice.choice((*_MOVES, i.HangUp))(agent=number, about=about)
+            self._agenda.soon(0, 3_000, lambda: self._press(move))
 
     def _gather(self, world: World, contact: Contact, number: str, about: str) -> None:
         """One more is invited to those who hear each other, one is let go, or a guest does something."""

@@ -9,6 +9,7 @@ from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts import monitor_events as m
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.consults import JOIN_WITHIN
+from orchestrator.domain.contacts.dials import unreached
 from orchestrator.domain.contacts.guest_events import GuestInvited
 from orchestrator.domain.contacts.guests import are_together, guest_of_shift
 from orchestrator.domain.contacts.legs import parking_leg
@@ -97,7 +98,7 @@ RULES = {
     "agent_first": "nobody outside is called without an agent, or a caller, who is there to talk",
     "outside_bounded": "no more numbers outside are called at once than may be",
     "left_in_peace": "a customer is called no sooner, and no oftener, than the plan says",
-    "dialled": "whoever an agent dials is called once, in no queue before they talk, and ends as it came to nothing",
+    "dialled": "whoever an agent dials is called once, heard once they answer, in no queue before, and ends as it was",
     "fold": "the live state is the fold of its records",
     "verify": "the independent verifier finds nothing in the log",
     "refusals": "a desk is refused with a code that is known",
@@ -470,6 +471,8 @@ class Invariants:
         self._switch = switch
         self._ledger = ledger
         self._whole = whole
+        self._answered: dict[str, Instant] = {}
+        """Since when the leg to each dialled number is answered at the switch, and not by the log."""
         self._page_of = page_of
         self.book = Book(cool_down_ms=cool_down_ms, lines=lines)
         self._gone: dict[str, None] = {}
@@ -537,6 +540,7 @@ class Invariants:
                 raise Broken("monitored", what)
             if self._whole:
                 self._nobody_is_left_apart(world, now)
+            self._answers_are_heard(world, now)
             for rule, what in rooms.apart(world, self._switch, now, slack):
                 raise Broken(rule, what)
         for what in self.judge.broken(world, given, outcome.records):
@@ -961,6 +965,19 @@ class Invariants:
                 continue
             if now > max(visit.step_until, self._engine.slack()) + 5 * SECOND:
                 raise Broken("steps_end", f"{contact.contact_id} is still at step {visit.step}")
+
+    def _answers_are_heard(self, world: World, now: Instant) -> None:
+        """Whoever answers a number that an agent dialled is not left with silence for as long as it would have rung."""
+        up = {
+            dial.leg: contact
+            for contact in world.contacts.values()
+            if (dial := unreached(contact)) is not None and dial.leg and self._switch.how_far(dial.leg) == "answered"
+        }
+        self._answered = {leg: self._answered.get(leg, now) for leg in up}
+        for leg, contact in up.items() if self._whole else ():
+            since = max(self._answered[leg], self._engine.slack())
+            if now > since + 5 * SECOND and self._switch.lives(leg) and world.in_step(contact.node):
+                raise Broken("dialled", f"the number that {contact.contact_id} dialled has answered, and hears nobody")
 
     def _offers_grow(self, now: Instant) -> None:
         for stream, due in self.book.ring_due.items():

@@ -18,9 +18,11 @@ from msgspec.structs import replace
 
 from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import (
+    asides,
     consulting,
     contacts,
     dialling,
+    dials,
     guesting,
     handling,
     legs,
@@ -75,6 +77,7 @@ monitor = import_module("orchestrator.policies.monitor").monitor
 _ROWS = Size(contacts=40, agents=14, willing=True, rows=0.5)
 _EVERY_ROW = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0)
 _TOGETHER = Size(contacts=100, agents=12, consults=1.0, willing=True)
+_MUTED = Size(contacts=60, agents=20, consults=1.0, mutes=0.5, willing=True)
 _PHONES = Size(contacts=60, agents=4, phones=20)
 _DIALLED = Size(contacts=5, agents=4, dials=1.0)
 _SEVERAL = Size(contacts=60, agents=6, nodes=2)
@@ -346,6 +349,10 @@ def _together_once_two_are(right: Any, contact: Any, consult: Any, command: Any)
     events = right(contact, consult, command)
     early = len(events) == 1 and bool(consult.inside)
     return (*events, ConsultJoined(consult_id=consult.consult_id, hears="together")) if early else events
+
+
+def _mutes_forgotten(contact: Any, *legs: str) -> Any:
+    return replace(contact, hushed=tuple(each for each in contact.hushed if legs and each.leg not in legs))
 
 
 def _muted_once_asked(right: Any, segment: Any, event: Any) -> Any:
@@ -1398,6 +1405,22 @@ MUTANTS = (
         make=instead(dialling, "end_of", lambda _events: ""),
         weather=_CALM,
         size=_DIALLED,
+    ),
+    Mutant(
+        name="miss the answer of a number whose sound is heard already",
+        rule="dialled",
+        make=instead(dials, "heard", lambda _contact, _leg: False),
+        weather=_CALM,
+        size=_DIALLED,
+        seed=2,
+    ),
+    Mutant(
+        name="forget whom nobody hears before the switch has said that they are heard",
+        rule="muted",
+        make=instead(asides, "let_be_heard", _mutes_forgotten),
+        weather=Weather(flaps=3),
+        size=_MUTED,
+        seed=5,
     ),
     Mutant(
         name="ring every phone over the caller's own switch",

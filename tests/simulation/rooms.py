@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from orchestrator.domain.contacts.asides import ON_HOLD
+from orchestrator.domain.contacts.asides import ON_HOLD, hushed_of
 from orchestrator.domain.contacts.consult_events import ConsultSwitched
 from orchestrator.domain.contacts.consults import TOGETHER, all_three, consult_leg
 from orchestrator.domain.contacts.contacts import Contact
@@ -59,12 +59,12 @@ def broken(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator
 def apart(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
     """Each rule that does not hold now of those who are apart from their conference, and of whom."""
     for contact in world.contacts.values():
-        if contact.guests or contact.aside is not None or contact.hushed:
+        if contact.guests or contact.aside is not None or contact.hushed or contact.consult is not None:
             yield from _apart(world, contact, rooms, now, slack)
 
 
 def _apart(world: World, contact: Contact, rooms: Rooms, now: Instant, slack: Instant) -> Iterator[tuple[str, str]]:
-    """Who is on hold hears music and nobody; who is alone with the agent hears the agent."""
+    """Who is on hold hears music and nobody; who is alone with the agent hears them; who is muted, the log knows."""
     ident, aside, segment = contact.contact_id, contact.aside, contact.segment
     if aside is not None and aside.due and now > max(aside.due, slack) + LATE and world.in_step(contact.node):
         yield "waits_end", f"what is waited for of the agent of {ident}, who speaks with a guest alone, has not come"
@@ -85,6 +85,9 @@ def _apart(world: World, contact: Contact, rooms: Rooms, now: Instant, slack: In
     for each in contact.hushed:
         if not each.wish and rooms.lives(each.leg) and each.muted != rooms.is_muted(each.leg):
             yield "muted", f"the log says otherwise than the switch whether leg {each.leg} of {ident} is muted"
+    for leg in (consult_leg(contact), *(guest.leg for guest in contact.guests)):
+        if leg and rooms.is_muted(leg) and rooms.lives(leg) and hushed_of(contact, leg) is None:
+            yield "muted", f"nobody hears leg {leg} of {ident}, and the log does not say so"
 
 
 def invited(world: World, contact: Contact) -> Iterator[tuple[str, str]]:

@@ -103,6 +103,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How often an agent dials a number outside; with any, that may be called which `outside` allows."""
     consults: float = 0.0
     """In how many of the talks that somebody looks at somebody is consulted."""
+    mutes: float = 0.0
+    """In how many of the consultations that somebody looks at all are brought together, and one of them is muted."""
     monitors: float = 0.0
     """How often a supervisor looks at what others do, and does something about it."""
     voices: float = 0.0
@@ -317,7 +319,7 @@ class Run(Watcher):
         strange |= set(self.passers.refused if self.passers is not None else ()) - PASSING_REFUSALS
         strange |= set(self.parkers.refused if self.parkers is not None else ()) - PARKING_REFUSALS
         codes = [each.event for each in self.ledger.records() if isinstance(each.event, PhoneCodeDialled)]
-        strange |= {code.refused for code in codes if code.refused} - PARKING_REFUSALS - {"which_one"}
+        strange |= {code.refused for code in codes if code.refused} - PARKING_REFUSALS - {"which_one", "too_late"}
         strange |= set(self.dialers.refused if self.dialers is not None else ()) - DIALLING_REFUSALS
         strange |= set(self.consulters.refused if self.consulters is not None else ()) - CONSULTING_REFUSALS
         strange |= set(self.hangers.refused if self.hangers is not None else ()) - CONSULTING_REFUSALS
@@ -474,7 +476,8 @@ class Run(Watcher):
             self.dialers.engine = self.engine
         if self.size.consults:
             numbers = [desk.number for desk in self.desks]
-            self.consulters = Consulters(self.agenda, self._consult_dice, numbers, busy=self.size.consults)
+            size = self.size
+            self.consulters = Consulters(self.agenda, self._consult_dice, numbers, busy=size.consults, mutes=size.mutes)
             self.consulters.engine = self.engine
         if self.size.monitors:
             numbers = [desk.number for desk in self.desks]

@@ -144,6 +144,7 @@ CODES: Final[dict[str, LazyString]] = {
     "at_capacity": _l("too many at once"),
     "which_one": _l("several callers, and none is named"),
     "not_signed_in": _l("nobody is signed in there"),
+    "too_late": _l("it came too late"),
     "park": _l("park"),
     "retrieve": _l("retrieve"),
     "parked": _l("parked"),

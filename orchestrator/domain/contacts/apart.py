@@ -116,7 +116,7 @@ def _ended(contact: Contact, outcome: str, by: Instant) -> AsideEnded:
 
 def _hushed(contact: Contact, member: Consult | Guest, *, on: bool) -> Events:
     known = hushed_of(contact, member.leg)
-    if known is None and on:
+    if on and (known is None or known.wish == "unmute"):
         _refuse_unless_in_room(member)
     known = known or Hushed(leg=member.leg)
     wanted = known.wish == "mute" if known.wish else known.muted

@@ -13,7 +13,8 @@ Caller and whoever was asked first never leave the room by it, so nobody is ever
 who was asked first, they and a guest in the room change places in the log first (PlacesSwapped).
 
 A mute is of a leg: it goes with it wherever its place is, through holds, and ends when the conference does, or when the
-muted one is spoken with alone or has the caller.
+muted one is spoken with alone or has the caller. That it has ended says the switch: until then it is remembered, as a
+wish, and with whoever has the caller by then it is the wish of their conversation (`speaking`).
 """
 
 from typing import TYPE_CHECKING, Final
@@ -102,10 +103,18 @@ def hushed_of(contact: "Contact", leg: str) -> Hushed | None:
 
 
 def let_be_heard(contact: "Contact", *legs: str) -> "Contact":
-    """The contact without the mutes of these legs, which the switch is told to let be heard; of all, where none is
+    """The contact with the wish that these legs be heard, until the switch says that they are; all, where none is
     named.
     """
-    stay = tuple(each for each in contact.hushed if legs and each.leg not in legs)
+    hushed = tuple(
+        replace(each, wish="unmute", failed=False) if not legs or each.leg in legs else each for each in contact.hushed
+    )
+    return contact if hushed == contact.hushed else replace(contact, hushed=hushed)
+
+
+def forgotten(contact: "Contact", leg: str) -> "Contact":
+    """The contact without the mute of this leg, which is gone, or about to be."""
+    stay = tuple(each for each in contact.hushed if each.leg != leg)
     return contact if stay == contact.hushed else replace(contact, hushed=stay)
 
 
@@ -131,7 +140,7 @@ def evolve(contact: "Contact", event: Event) -> "Contact":
             return replace(contact, aside=None)
         case GuestClosed():
             gone = next((each.leg for each in contact.guests if each.guest_id == event.guest_id), "")
-            return let_be_heard(contact, gone) if gone else contact
+            return forgotten(contact, gone)
         case RoomInherited():
             return let_be_heard(contact, event.leg)
         case MemberMuteAsked():

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts.asides import let_be_heard
+from orchestrator.domain.contacts.asides import forgotten, let_be_heard
 from orchestrator.domain.contacts.consult_events import (
     ConsultAnswered,
     ConsultAsked,
@@ -163,7 +163,7 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             return replace(contact, consult=answered)
         case ConsultSwitched() if consult is not None:
             switched = replace(consult, wish=event.to, due=event.connect_by, doubted=False, inside=(), alone=False)
-            contact = replace(contact, consult=switched, aside=None, hushed=())
+            contact = let_be_heard(replace(contact, consult=switched, aside=None))
             return _parking(contact) if event.to == CONSULTED else contact
         case MemberJoined() if consult is not None:
             return replace(contact, consult=replace(consult, inside=(*consult.inside, event.leg)))
@@ -178,7 +178,7 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             return replace(contact, consult=extended)
         case ConsultClosed() if consult is not None:
             if not event.rejoin_by:
-                return replace(let_be_heard(contact, consult.leg), consult=None)
+                return replace(forgotten(contact, consult.leg), consult=None)
             contact = replace(contact, aside=None, hushed=())
             back = replace(consult, over=True, hears="", wish=CALLER, due=event.rejoin_by, doubted=False)
             joining = consult.wish == CONSULTED and consult.answered and not consult.alone

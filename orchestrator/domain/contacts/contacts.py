@@ -47,7 +47,7 @@ from orchestrator.domain.contacts import (
     transfers,
 )
 from orchestrator.domain.contacts.announcing import prompts_for_place
-from orchestrator.domain.contacts.asides import Aside, Hushed
+from orchestrator.domain.contacts.asides import Aside, Hushed, forgotten, hushed_of, let_be_heard
 from orchestrator.domain.contacts.consults import CONSULTING, Consult
 from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.dials import DIALLING, Dial
@@ -566,6 +566,10 @@ def _connected(contact: Contact, event: ContactConnected, at: Instant) -> Contac
         waited=at - contact.visit.since if contact.visit is not None else 0,
         tape=contact.carried,
     )
+    if (known := hushed_of(contact, event.leg)) is not None:
+        # Muted by whoever had the caller before, and to be heard: their own to take off from now on.
+        segment = replace(segment, muted=known.muted, mute_wish="unmute", mute_failed=known.failed)
+        contact = forgotten(contact, event.leg)
     dial = dials.joined(contact.dial)
     return replace(contact, status="connected", offer=None, segment=segment, served=True, carried="", dial=dial)
 
@@ -581,8 +585,8 @@ def _announced(contact: Contact, _event: NumberAnnounced, _at: Instant) -> Conta
 def _segment_ended(contact: Contact, event: AgentSegmentEnded, _at: Instant) -> Contact:
     if event.ended_by == transfers.TRANSFER:
         # The visit begins in the same decision. Where more than two stay in their room, who is muted stays so.
-        stay = contact.hushed if contact.guests else ()
-        return replace(contact, segment=None, consult=None, aside=None, hushed=stay, status="arrived")
+        heard = contact if contact.guests else let_be_heard(contact)
+        return replace(heard, segment=None, consult=None, aside=None, status="arrived")
     if event.ended_by == parks.PARKED:
         return replace(contact, segment=None, status=PARKED)
     phase = contact.phase or contact.status
@@ -701,6 +705,7 @@ def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:
 
 def _leg_closed(contact: Contact, event: LegClosed, _at: Instant) -> Contact:
     closed = event.leg
+    contact = forgotten(contact, closed) if contact.hushed else contact
     legs = tuple([leg for leg in contact.legs if leg != closed])
     phones = tuple([phone for phone in contact.phones if phone[0] != closed]) if contact.phones else ()
     farewell = "" if closed == contact.farewell else contact.farewell

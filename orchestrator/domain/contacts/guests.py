@@ -130,7 +130,9 @@ def heir(contact: "Contact") -> Reservation | None:
 
 def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
     """The contact after one more event of its guests; itself after any other."""
-    if type(event) in OF_ASIDES and (contact.guests or contact.aside is not None or contact.consult is not None):
+    if type(event) in OF_ASIDES and (
+        contact.guests or contact.hushed or contact.aside is not None or contact.consult is not None
+    ):
         contact = evolve_aside(contact, event)
     if not contact.guests and type(event) not in _OF_NOBODY:
         return contact
