@@ -137,13 +137,14 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedDriver
 
 
 @pytest.fixture
-def office(switch: SimulatedDriver, tmp_path: Path) -> Iterator[Office]:
-    """A house that is open, with nobody in it."""
+def office(switch: SimulatedDriver, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Office]:
+    """A house that is open, with nobody in it. Its phones ring for a minute, or for as many seconds as a test says."""
     switch.begin()
     with ExitStack() as stack:
         folder = tmp_path / "house"
         folder.mkdir()
-        house = stack.enter_context(House(switch, folder, models=True, ring_s=60, wrap_up_s=60, cool_down_s=1))
+        ring_s = getattr(request, "param", 60)
+        house = stack.enter_context(House(switch, folder, models=True, ring_s=ring_s, wrap_up_s=60, cool_down_s=1))
         command = [sys.executable, "-m", "orchestrator", "projections", "run"]
         models = Child(command, output=folder / "projections.log", folder=ROOT, environment=house.environment())
         stack.callback(models.stop, patience_s=15)

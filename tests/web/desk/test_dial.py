@@ -66,7 +66,7 @@ def test_in_the_middle_of_after_call_work_a_number_is_called_and_the_rest_of_the
     wrap_up = ann.await_state("wrapping_up").wrap_up
     assert wrap_up is not None
     assert wrap_up.contact_id == about
-    ann.press("wrap_up")
+    assert ann.post("wrap-up", about=about, code="solved").status_code == 200
     ann.await_state("ready")
 
 
