@@ -238,7 +238,7 @@ class _Folding:
         elif isinstance(record.event, ContactTransferred):
             self._day(self._agent(record.event.agent_id), at).transfers += not record.event.taken
             for asked in self._asked_about(ident):  # whoever was consulted is offered the caller now
-                if record.event.to_agent != asked.agent_id:
+                if record.event.to != "agent" or record.event.to_agent not in ("", asked.agent_id):
                     continue  # a guest of the conference; or the caller goes to a queue or outside, and to nobody asked
                 asked.in_hand[ident] = "ringing"
                 self._day(asked, at).offers += 1
