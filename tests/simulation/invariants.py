@@ -9,7 +9,7 @@ from orchestrator.domain.contacts import dial_events as d
 from orchestrator.domain.contacts import monitor_events as m
 from orchestrator.domain.contacts import outward_events as o
 from orchestrator.domain.contacts.consults import JOIN_WITHIN
-from orchestrator.domain.contacts.dials import unreached
+from orchestrator.domain.contacts.dials import under_way
 from orchestrator.domain.contacts.guest_events import GuestInvited
 from orchestrator.domain.contacts.guests import are_together, guest_of_shift
 from orchestrator.domain.contacts.legs import parking_leg
@@ -28,7 +28,7 @@ from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.switch import nodes as n
-from orchestrator.domain.switch.causes import ORIGINATOR_CANCEL
+from orchestrator.domain.switch.causes import CALL_REJECTED, ORIGINATOR_CANCEL
 from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
@@ -971,7 +971,10 @@ class Invariants:
         up = {
             dial.leg: contact
             for contact in world.contacts.values()
-            if (dial := unreached(contact)) is not None and dial.leg and self._switch.how_far(dial.leg) == "answered"
+            if (dial := under_way(contact)) is not None
+            and not dial.reached
+            and dial.leg
+            and self._switch.how_far(dial.leg) == "answered"
         }
         self._answered = {leg: self._answered.get(leg, now) for leg in up}
         for leg, contact in up.items() if self._whole else ():
@@ -1074,7 +1077,9 @@ class Invariants:
                     raise Broken("one_agent_per_caller", f"{given.leg} talks with {other} and is joined with another")
             case i.HangUpLeg() if contact is not None and contact.offer is not None:
                 held = c.reservation_of(contact, given.leg)
-                lost = given.cause == ORIGINATOR_CANCEL  # the phone's switch began anew, and its ring went with it
+                # The phone's switch began anew, and its ring went with it; or whoever was consulted refused, and the
+                # caller was given to them before that was carried out.
+                lost = given.cause in {ORIGINATOR_CANCEL, CALL_REJECTED}
                 if held is not None and held.leg not in contact.offer.rejecting and not lost:
                     raise Broken("losers_kept", f"{given.leg} is hung up while its offer holds it")
 
