@@ -16,6 +16,7 @@ from orchestrator.domain.contacts.contacts import (
     VisitRevised,
     extension_of,
 )
+from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.explaining import score_of
@@ -40,16 +41,13 @@ from orchestrator.policies.widen import RECONFIGURED
 # How many candidates a decision record names; the others are counted by state, and replay derives the rest (law 14).
 CANDIDATES_KEPT = 3
 
-# A contact in one of these is offered as soon as somebody is free.
-_WAITS = frozenset({"waiting", "awaiting_callback"})
-
 
 @asked_about("contact", "shift", "node", ConfigurationApplied)
 def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a contact waits or an agent is free, then offer; a wait that is over ends instead."""
     event, after = happened.record.event, happened.after
     if isinstance(after, Contact):  # first, for nearly all are
-        if after.status not in _WAITS and type(event) is not LegClosed:
+        if after.status not in IN_TURN and type(event) is not LegClosed:
             return
     elif isinstance(after, Shift):
         yield from _employ(world, after.shift_id, happened.at, ids)
@@ -58,7 +56,7 @@ def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         return  # everybody is served once all are revised
     match happened.after:
         case Contact(visit=visit) as contact:
-            if visit is not None and contact.status in _WAITS and world.in_step(contact.node):
+            if visit is not None and contact.status in IN_TURN and world.in_step(contact.node):
                 yield from _wait_on(world, contact, visit, happened.at, ids)
         case Node() as node if isinstance(event, NodeReconciled):
             yield from _end_long_waits(world, node.node_id, happened.at)

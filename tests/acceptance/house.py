@@ -1,5 +1,6 @@
 """A whole house for the length of a test: its own home, PostgreSQL, configuration, engine and command socket."""
 
+import json
 import os
 import re
 import shutil
@@ -334,6 +335,16 @@ class House:
             return status is not None and status["active"] and all(node["up"] for node in status["nodes"].values())
 
         until(look, "the engine to be active and to have its switch", within_s=within_s)
+
+    def await_ringing(self, number: str, *, within_s: float = 30.0) -> None:
+        """Return once the switch has a leg to this number outside; what is recorded before that is only the wish."""
+
+        def look() -> bool:
+            with self.driver.control() as control:
+                rows = json.loads(control.api("show channels as json")).get("rows", [])
+            return any(number in row["name"] for row in rows)
+
+        until(look, f"{number} to ring", within_s=within_s)
 
     def await_no_contacts(self, *, within_s: float = 30.0) -> None:
         """Return once every contact has ended."""

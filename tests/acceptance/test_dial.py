@@ -1,7 +1,5 @@
 """An agent dials a number outside, on both switches, from the own phone that rings to the end."""
 
-import json
-
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
@@ -12,7 +10,6 @@ from orchestrator.runner import inputs
 from tests.acceptance.conftest import Build
 from tests.acceptance.house import OUTSIDE, House
 from tests.contract.driver import Outsider
-from tests.lab.patience import until
 from tests.lab.sound import CALLER_HZ, stretches
 
 CUSTOMER = "+31201234567"
@@ -93,7 +90,7 @@ def test_a_number_that_is_not_reached_says_why_and_the_agent_is_ready_again(
     house.do(inputs.Dial(agent="801", number=CUSTOMER))
     house.ledger.await_event(d.NumberDialled)
     if behaviour == "rings":
-        until(lambda: _rings(house), "the number to ring")
+        house.await_ringing(CUSTOMER)
         house.engines[-1].child.kill()
         house.start_engine()
         house.await_switch()
@@ -102,10 +99,3 @@ def test_a_number_that_is_not_reached_says_why_and_the_agent_is_ready_again(
     assert len(house.ledger.all(d.NumberDialled)) == 1
     assert not house.ledger.all(s.AgentStoodDown)
     house.close_day(contacts=0)
-
-
-def _rings(house: House) -> bool:
-    """Whether the switch has a leg to the number beside the agent's."""
-    with house.driver.control() as control:
-        rows = json.loads(control.api("show channels as json")).get("rows", [])
-    return any(CUSTOMER in row["name"] for row in rows)

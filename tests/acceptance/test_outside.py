@@ -106,6 +106,7 @@ def test_an_engine_that_is_killed_while_the_customer_rings_goes_on_with_the_call
     house.ledger.await_event(c.LegClosed, within_s=30)
     house.sign_in("801")
     house.ledger.await_event(o.CallbackDialled)
+    house.await_ringing(CUSTOMER)
     house.engines[-1].child.kill()
     house.start_engine()
     house.await_switch()

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts.contacts import Contact, OfferMade, OfferWidened
+from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.kernel import Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing import explaining
 from orchestrator.domain.routing.explaining import CHOSEN, OUT, RANKED, Obstacle, Reason
@@ -133,7 +134,7 @@ def is_so(world: World, contact: Contact, agent_id: str, said: Obstacle, at: Ins
             return shift is None
         case "serves_first":
             other = world.contacts[said.contact_id]
-            return other.status == "waiting" and stands_at(other, at) <= stands_at(contact, at)
+            return other.status in IN_TURN and stands_at(other, at) <= stands_at(contact, at)
     return shift is not None and was_so(world, contact, shift, said)
 
 
