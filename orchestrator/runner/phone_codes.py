@@ -78,9 +78,7 @@ def dialled(world: World, fact: facts.LegParked, wish: Wish, now: Instant, ids: 
     yield from done
 
 
-def _end(
-    fact: facts.LegParked, wish: Wish, done: tuple[TellContact, ...], ids: Ids
-) -> HangUpLeg | SayAndHangUp:
+def _end(fact: facts.LegParked, wish: Wish, done: tuple[TellContact, ...], ids: Ids) -> HangUpLeg | SayAndHangUp:
     """How the phone's call ends: refused; over; or over after it was told of a place that it did not choose."""
     chosen = [told.command.place for told in done if isinstance(told.command, commands.Park) and not wish.place]
     if not chosen:
