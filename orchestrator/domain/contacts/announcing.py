@@ -2,8 +2,8 @@
 in a queue and the wait, and the place at which somebody is parked.
 
 What is said stands in `freeswitch/prompts`, one file a prompt and a folder a language; the switch looks in its own. The
-employee number and the place of a park are put together from parts; place and wait are whole sentences each, because no two languages count
-alike.
+employee number and the place of a park are put together from parts; place and wait are whole sentences each, because no
+two languages count alike.
 """
 
 from typing import Final

@@ -12,7 +12,8 @@ A guest who is on hold, or speaks with the agent alone, is not in the room meanw
 
 There are guests only while agent, caller and whoever was asked first hear each other together. Who leaves the other two
 takes with them the guests who are not on their way into the room yet: they were invited to a conference. The agent who
-leaves more than two leaves the caller to the first of them who is an agent (RoomInherited), and nobody is taken out of the room.
+leaves more than two leaves the caller to the first of them who is an agent (RoomInherited), and nobody is taken out of
+the room.
 """
 
 from typing import TYPE_CHECKING, Final
