@@ -86,9 +86,13 @@ class Reading:
 def open_reading(settings: Settings, *, name: str = "ringledger web", off_hub: Run = here) -> Iterator[Reading]:
     """Everything, while the context lasts; our own database is started where it does not run.
 
-    `off_hub` runs what takes long without coming up for air (password hashes). Raises what opening raises.
+    `off_hub` runs what takes long without coming up for air (password hashes). Raises what opening raises: `Away` where
+    the database is not there.
     """
-    database = cluster.ensure_running(settings, lambda _: None)
+    try:
+        database = cluster.ensure_running(settings, lambda _: None)
+    except cluster.Unreachable as error:
+        raise Away(str(error)) from error
     try:
         with reading_of(settings, database.url_reader, database.url_writer, name=name, off_hub=off_hub) as reading:
             yield reading
