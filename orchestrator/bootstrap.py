@@ -77,7 +77,7 @@ def run_engine(settings: Settings) -> int:
     database = cluster.ensure_running(settings, lambda line: log.info("database", step=line))
     closing: list[Callable[[], object]] = [database.stop]
     try:
-        source = Source(database.url_writer, name=holder_name())
+        source = Source(database.url_writer, name=holder_name()).feel()
         closing.append(source.close)
         schema.check(source)
         vault = Vault.unlock(settings.kek_file, KeyShelf(source))

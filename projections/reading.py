@@ -105,7 +105,8 @@ def reading_of(
     settings: Settings, url_reader: str, url_writer: str, *, name: str = "ringledger web", off_hub: Run = here
 ) -> Iterator[Reading]:
     """The same over a database that is known to run."""
-    reader, writer = Source(url_reader, name=name), Source(url_writer, name=name)
+    # Of a server that stands still nobody here waits for an answer, where the process can notice it.
+    reader, writer = Source(url_reader, name=name).feel(), Source(url_writer, name=name).feel()
     try:
         schema.check(reader)
         vault = Vault.unlock(settings.kek_file, KeyShelf(writer))

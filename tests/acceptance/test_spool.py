@@ -65,6 +65,26 @@ def test_callers_are_served_while_the_database_is_away_and_the_log_has_all_of_it
     assert house.close_day(contacts=3).counts.ended_by_reason == {"completed": 3}
 
 
+def test_callers_are_served_while_the_database_stands_still_and_it_is_caught_up_with_once(house: House) -> None:
+    """Feature 12.2: every process of the server is stopped; nothing is closed, and nothing is answered."""
+    house.driver.phone("1001")
+    house.sign_in("801")
+    await_word(house)
+    with house.still_database():
+        first = house.driver.call()
+        house.engines[-1].await_log("events go to the spool", within_s=12)
+        house.await_state("801", "talking")
+        first.hang_up()
+        house.await_state("801", "ready")
+        _serve_in_the_dark(house)
+    returned = house.ledger.await_event(DatabaseReturned)
+    assert returned.spooled > 20
+    assert len(house.ledger.all(c.ContactConnected)) == 2
+    _serve_in_the_dark(house)
+    assert house.close_day(contacts=3).counts.ended_by_reason == {"completed": 3}
+    assert len(house.ledger.all(EngineActivated)) == 1, "it was the same engine all the time"
+
+
 def test_an_engine_killed_with_a_full_spool_loses_nothing(house: House) -> None:
     """Feature 12.2: the next engine of this machine drains the spool before it decides anything."""
     house.driver.phone("1001")
