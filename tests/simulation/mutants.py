@@ -1318,7 +1318,7 @@ MUTANTS = (
         rule="matrix",
         make=instead(guesting, "moved_up", nothing),
         weather=Weather(),
-        size=_ROWS,
+        size=_EVERY_ROW,
     ),
     Mutant(
         name="leave the caller alone after a consultation",
