@@ -10,6 +10,7 @@ can still be opened before it is upcast. An empty one is the text of a person wh
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -20,7 +21,7 @@ from orchestrator.domain.kernel import Event, Happened, Moment, Provenance, Reco
 from orchestrator.domain.personal import PersonalText, Shape, collect, is_flat, shape_of
 from orchestrator.store.errors import Corrupt, WrongKind
 from orchestrator.store.library import JSONTranscoder, Mapper, StoredEvent
-from orchestrator.vault import SEALED, Tampered
+from orchestrator.vault import ERASED, SEALED, DataKey, Tampered, open_text
 
 SEAL_MARK: Final = "$sealed"
 # As the encoder writes it. Inside a JSON string the quotes would be escaped, so no caller's name can look like it.
@@ -84,6 +85,16 @@ def mask(_stream: str, _path: str, _sealed: str) -> str:
     return SEALED
 
 
+def opener_of(keys: Mapping[str, DataKey | None]) -> Opener:
+    """Opens with these keys of streams; `‹erased›` where a stream's was destroyed, or a text was stored without one."""
+
+    def open_one(stream: str, path: str, sealed: str) -> str:
+        key = keys.get(stream)
+        return ERASED if key is None or not sealed else open_text(key, stream, path, sealed)
+
+    return open_one
+
+
 def event_id_of(state: bytes) -> str:
     """The event id alone, without looking at the rest."""
     return _identity.decode(state).id
@@ -97,6 +108,25 @@ def instant_of(state: bytes) -> int:
 def is_sealed(state: bytes) -> bool:
     """Whether any text in it is sealed."""
     return _SEAL_BYTES in state
+
+
+class _Shared(Struct, frozen=True):
+    """What follows from a class of events alone, and takes long to make: every mapper of this process has the same."""
+
+    shape: Shape | None
+    flat: bool
+    """All its personal texts are fields of the event itself, and so can be opened where they stand."""
+    decoder: msgspec.json.Decoder[State[Any]]
+    tell: Callable[[bytes], _Told[Any]] | None
+    """Where its texts can be opened where they stand."""
+
+
+@cache
+def _shared(cls: type[Event]) -> _Shared:
+    shape = shape_of(cls)
+    flat = shape is not None and is_flat(shape)
+    tell = msgspec.json.Decoder(_Told[cls]).decode if shape is None or flat else None  # type: ignore[valid-type]
+    return _Shared(shape, flat, msgspec.json.Decoder(State[cls]), tell)  # type: ignore[valid-type]
 
 
 class LedgerMapper(Mapper[str]):
@@ -122,15 +152,14 @@ class LedgerMapper(Mapper[str]):
         for entry in catalogue.values():
             if len(entry.upcasters) != entry.version - 1:
                 raise ValueError(f"{entry.name} is at version {entry.version} with {len(entry.upcasters)} upcasters")
-            shape = shape_of(entry.cls)
-            self._ways[entry.cls] = (entry, f"{entry.kind}-", self._topic_of[entry.cls], shape)
-            if shape is not None and is_flat(shape):
+            shared = _shared(entry.cls)
+            self._ways[entry.cls] = (entry, f"{entry.kind}-", self._topic_of[entry.cls], shared.shape)
+            if shared.flat:
                 self._flat.add(entry.cls)
-            self._decoders[entry.name] = msgspec.json.Decoder(State[entry.cls])  # type: ignore[name-defined]
-            if shape is None or entry.cls in self._flat:
-                teller = msgspec.json.Decoder(_Told[entry.cls])  # type: ignore[name-defined]
-                self._tellers[self._topic_of[entry.cls]] = (teller.decode, shape is not None)
-                self._readers[self._topic_of[entry.cls]] = (self._decoders[entry.name].decode, shape is not None)
+            self._decoders[entry.name] = shared.decoder
+            if shared.tell is not None:
+                self._tellers[self._topic_of[entry.cls]] = (shared.tell, shared.shape is not None)
+                self._readers[self._topic_of[entry.cls]] = (shared.decoder.decode, shared.shape is not None)
             for version in range(1, entry.version + 1):
                 self._topics[_topic(entry.name, version)] = (entry, version)
 
