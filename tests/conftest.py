@@ -12,7 +12,7 @@ from gevent import monkey
 from orchestrator import settings
 from tests.lab import process
 from tests.order import longest_first
-from tests.postgres import cluster, database, empty_database, template, template_with_models
+from tests.postgres import cluster, database, empty_database, template, template_with_models, use_memory
 
 __all__ = ["cluster", "database", "empty_database", "template", "template_with_models"]
 
@@ -39,6 +39,7 @@ def pytest_configure() -> None:
     if str(INSTALLED) not in path:
         os.environ["PYTHONPATH"] = os.pathsep.join((str(INSTALLED), *filter(None, path)))
     process.keep_warm()
+    use_memory()
 
 
 def pytest_unconfigure() -> None:

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -36,6 +37,11 @@ _STALE_S = 2 * 3600
 # No test takes the machine's power away: what is killed, process or server, loses nothing that the kernel was given.
 _HASTY = "fsync = off"
 _numbers = itertools.count(1)
+# A database is some hundred files, and a test's home a thousand and a half: what making them costs, memory does not.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux' own place for files that need not outlive the machine
+_ROOM = 4 * 1024**3
+"""Bytes that are to be free there, and in the machine's memory as a whole; four workers use less than one of these."""
+_place_of_tests: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,26 @@ def settings_for(home: Path, **variables: str) -> settings.Settings:
     return settings.load({"RINGLEDGER_HOME": str(home), **variables})
 
 
+def use_memory() -> None:
+    """From now on, directories are made in memory where there is room: tests do so, and benchmarks, which are to find
+    out what a disk costs, do not.
+    """
+    global _place_of_tests
+    if not os.access(_MEMORY, os.W_OK | os.X_OK):
+        return
+    there = os.statvfs(_MEMORY)
+    available = re.search(r"^MemAvailable: +(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    if available and min(there.f_bavail * there.f_frsize, int(available[1]) * 1024) >= _ROOM:
+        _place_of_tests = _MEMORY
+
+
+def _place_of_directories() -> Path:
+    return _place_of_tests or Path(tempfile.gettempdir())
+
+
 def make_reachable_directory(prefix: str = _PREFIX) -> Path:
     """A new directory that the server's unprivileged user can pass through; pytest's own is closed to all but root."""
-    path = Path(tempfile.mkdtemp(prefix=prefix, dir=tempfile.gettempdir()))
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=_place_of_directories()))
     path.chmod(0o711)
     return path
 
@@ -151,7 +174,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 def _sweep() -> None:
     """Stop and remove what runs that were killed left behind."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for path in _place_of_directories().glob(f"{_PREFIX}*"):
         with contextlib.suppress(FileNotFoundError, places.ClusterError):  # another run may be sweeping too
             ours = path.stat().st_uid == os.geteuid()
             if ours and time.time() - path.stat().st_mtime > _STALE_S:

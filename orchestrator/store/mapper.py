@@ -10,6 +10,7 @@ can still be opened before it is upcast. An empty one is the text of a person wh
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -109,6 +110,25 @@ def is_sealed(state: bytes) -> bool:
     return _SEAL_BYTES in state
 
 
+class _Shared(Struct, frozen=True):
+    """What follows from a class of events alone, and takes long to make: every mapper of this process has the same."""
+
+    shape: Shape | None
+    flat: bool
+    """All its personal texts are fields of the event itself, and so can be opened where they stand."""
+    decoder: msgspec.json.Decoder[State[Any]]
+    tell: Callable[[bytes], _Told[Any]] | None
+    """Where its texts can be opened where they stand."""
+
+
+@cache
+def _shared(cls: type[Event]) -> _Shared:
+    shape = shape_of(cls)
+    flat = shape is not None and is_flat(shape)
+    tell = msgspec.json.Decoder(_Told[cls]).decode if shape is None or flat else None  # type: ignore[valid-type]
+    return _Shared(shape, flat, msgspec.json.Decoder(State[cls]), tell)  # type: ignore[valid-type]
+
+
 class LedgerMapper(Mapper[str]):
     """The library's mapper over our records. Made from a catalogue once; safe to share between threads."""
 
@@ -130,14 +150,13 @@ class LedgerMapper(Mapper[str]):
         for entry in catalogue.values():
             if len(entry.upcasters) != entry.version - 1:
                 raise ValueError(f"{entry.name} is at version {entry.version} with {len(entry.upcasters)} upcasters")
-            shape = shape_of(entry.cls)
-            self._ways[entry.cls] = (entry, f"{entry.kind}-", self._topic_of[entry.cls], shape)
-            if shape is not None and is_flat(shape):
+            shared = _shared(entry.cls)
+            self._ways[entry.cls] = (entry, f"{entry.kind}-", self._topic_of[entry.cls], shared.shape)
+            if shared.flat:
                 self._flat.add(entry.cls)
-            self._decoders[entry.name] = msgspec.json.Decoder(State[entry.cls])  # type: ignore[name-defined]
-            if shape is None or entry.cls in self._flat:
-                teller = msgspec.json.Decoder(_Told[entry.cls])  # type: ignore[name-defined]
-                self._tellers[self._topic_of[entry.cls]] = (teller.decode, shape is not None)
+            self._decoders[entry.name] = shared.decoder
+            if shared.tell is not None:
+                self._tellers[self._topic_of[entry.cls]] = (shared.tell, shared.shape is not None)
             for version in range(1, entry.version + 1):
                 self._topics[_topic(entry.name, version)] = (entry, version)
 
