@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from gevent import monkey
 
 from orchestrator import settings
@@ -40,6 +41,16 @@ def pytest_configure() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join((str(INSTALLED), *filter(None, path)))
     process.keep_warm()
     use_memory()
+    log_plainly()
+
+
+def log_plainly() -> None:
+    """Exceptions in the logs of tests as Python shows them. With `rich`, which tools of the tests bring, structlog
+    draws each as tables of coloured source: a second of processor for one that a test provokes.
+    """
+    *others, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, renderer])
 
 
 def pytest_unconfigure() -> None:
