@@ -20,6 +20,8 @@ __all__ = ["cluster", "database", "empty_database", "template", "template_with_m
 _WHERE = "there is no FreeSWITCH: set RINGLEDGER_FREESWITCH to its binary, or put freeswitch on PATH"
 _NO_BROWSER = "there is no Chromium: apt-get install chromium"
 PATCHED = monkey.is_module_patched("socket")
+# What tests make is mostly gone by itself: the collector need not look for more every 700 objects.
+_COLLECT = (50_000, 20, 10)
 # What the processes that tests start are given to find first: what is not there where Ringledger is installed.
 INSTALLED = Path(__file__).parent / "lab" / "installed"
 
@@ -42,6 +44,7 @@ def pytest_configure() -> None:
     process.keep_warm()
     use_memory()
     log_plainly()
+    gc.set_threshold(*_COLLECT)
 
 
 def log_plainly() -> None:
