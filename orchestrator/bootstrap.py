@@ -33,11 +33,22 @@ from orchestrator.leader import Leader, LeaderState, Lease, holder_name
 from orchestrator.loop import EXIT_BUG, EXIT_DEPOSED, wall_clock
 from orchestrator.metrics import Metrics, Port
 from orchestrator.neighbour import identity
+from orchestrator.service.customers import Customers
 from orchestrator.settings import ALWAYS, OFF, Settings
-from orchestrator.spools import Settling, tell_aside
+from orchestrator.spools import Settling, Sweeping, tell_aside
 from orchestrator.standby import Shadow
 from orchestrator.steady import Steady
-from orchestrator.store import Away, KeyShelf, Log, Source, Spool, assert_cooperative, schema
+from orchestrator.store import (
+    Aside,
+    Away,
+    DeskWriter,
+    KeyShelf,
+    Log,
+    Source,
+    Spool,
+    assert_cooperative,
+    schema,
+)
 from orchestrator.store.identity import ledger_mark
 from orchestrator.tenure import AHEAD_S, Ground, Tenure
 from orchestrator.vault import Vault
@@ -48,6 +59,9 @@ _HAND_S: Final = 5.0
 _EXPECT_S: Final = 5.0
 _LET_IT_BEGIN_S: Final = 1.0
 _LOOK_S: Final = 0.01
+# A spool that was put aside is sealed anew soon after, in small pieces: calls come first.
+_SWEEP_S: Final = 5.0
+_BREATH_S: Final = 0.05
 
 
 def run_engine(settings: Settings) -> int:
@@ -63,7 +77,7 @@ def run_engine(settings: Settings) -> int:
     database = cluster.ensure_running(settings, lambda line: log.info("database", step=line))
     closing: list[Callable[[], object]] = [database.stop]
     try:
-        source = Source(database.url_writer, name=holder_name())
+        source = Source(database.url_writer, name=holder_name()).feel()
         closing.append(source.close)
         schema.check(source)
         vault = Vault.unlock(settings.kek_file, KeyShelf(source))
@@ -117,6 +131,7 @@ class Post:
         self._closing.append(self._tell_end)
         telling = self._ground.steady.spawn("standing", self._keep_telling)
         self._closing.append(telling.kill)
+        self._closing.append(self._ground.steady.spawn("aside", self._keep_sweeping).kill)
         self._closing.append(self._port.leave)
         self._closing.append(self._leader.stop)
         while not self._asked_to_stop.is_set():
@@ -279,6 +294,21 @@ class Post:
                 log.debug("standing-not-told", why=str(away))
             self._changed.wait(TELL_S)
             self._changed.clear()
+
+    def _keep_sweeping(self) -> None:
+        """Let an erasure reach the spools that were put aside, be it by an earlier engine of this machine."""
+        ground, settings = self._ground, self._ground.settings
+        customers = Customers(
+            DeskWriter(ground.source, ground.vault), ground.history, ground.vault, region=settings.region
+        )
+        aside = Aside(ground.source, ground.vault, ledger=self._ledger)
+        sweeping = Sweeping(settings.spools, aside, customers.recognise_all)
+        while True:
+            gevent.sleep(_SWEEP_S)
+            try:
+                sweeping.sweep(pause=partial(gevent.sleep, _BREATH_S))
+            except Away as away:
+                log.debug("aside-not-swept", why=str(away))
 
     def _catch_up_with_spool(self) -> None:
         """See the spool that the active engine of this machine has, be it that it put an earlier one aside."""

@@ -5,8 +5,9 @@
 What cannot go there is put aside, on the record: nothing is deleted, and nobody guesses.
 """
 
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
@@ -16,10 +17,14 @@ import structlog
 from msgspec import Struct
 
 from orchestrator.domain import spools
+from orchestrator.domain.contacts.contacts import ContactArrived
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.engine import STREAM, EngineActivated
 from orchestrator.domain.kernel import Event, Instant, Provenance, Record, Refused, derived_id, stream
 from orchestrator.leader import Lease, Taken
+from orchestrator.service.callers import Identify
 from orchestrator.store import (
+    Aside,
     Away,
     DeskWriter,
     Drain,
@@ -30,15 +35,18 @@ from orchestrator.store import (
     StoreError,
     VersionConflict,
     is_refused,
+    tidy,
 )
+from orchestrator.store.aside import PATTERN
 from orchestrator.store.connections import Connection, is_passing
 from orchestrator.store.schema import APPEND_LOCK
-from orchestrator.store.spool import Entry, Found
+from orchestrator.store.spool import Entry, Found, is_not_now
 from orchestrator.vault import Vault
 
 log = structlog.get_logger(__name__)
 
 _PAUSE_S: Final = 0.2
+_DELETE: Final = "it names callers whom an erasure does not reach: delete it once its calls do not matter any more"
 # Of these it is certain that they do nothing more; anybody else may for as long as their last look was good for.
 _OVER: Final = frozenset({Taken.ENDED, Taken.HANDED})
 _MARGIN: Final = 1.1
@@ -124,6 +132,8 @@ class Settling:
             why = self._empty(over)
         if why:
             self._put_aside(why)
+        elif found.waiting:
+            tidy(self._spool)
         self._lease.settled = not over()
         return True
 
@@ -190,6 +200,50 @@ class Settling:
         note(self._source, self._vault, self._history, self._spool.id, said, actor="system")
         aside = self._spool.set_aside(why)
         tell_aside(aside, why)
+
+
+class Sweeping:
+    """Sees to it that an erasure reaches what lies aside in this folder: each file once, soon after it came there."""
+
+    def __init__(self, folder: Path, aside: Aside, identify: Identify) -> None:
+        self._folder = folder
+        self._aside = aside
+        self._identify = identify
+        self._seen: set[str] = set()
+
+    def sweep(self, pause: Callable[[], object] = lambda: None) -> None:
+        """Seal what is not sealed under keys of persons yet. Raises `Away`."""
+        for path in sorted(self._folder.glob(PATTERN)):
+            if path.name not in self._seen and self._is_swept(path, pause):
+                self._seen.add(path.name)
+
+    def _is_swept(self, path: Path, pause: Callable[[], object]) -> bool:
+        """Whether nothing is left to do with it."""
+        try:
+            swept = self._aside.seal(path, self._callers, pause=pause)
+        except sqlite3.Error as error:
+            if is_not_now(error):
+                return False
+            log.error("spool-aside-unreadable", file=str(path), why=str(error), remedy=_DELETE)  # noqa: TRY400 - the words say it
+            return True
+        if swept is not None and swept.left:
+            log.error("spool-aside-unreadable", file=str(path), events=swept.left, remedy=_DELETE)
+        elif swept is not None and swept.sealed:
+            log.info("spool-aside-sealed", file=str(path), events=swept.sealed)
+        return swept is not None
+
+    def _callers(self, records: Sequence[Record]) -> dict[str, str]:
+        """The customer under whom the log would have hung each of these contacts, had it known of them."""
+        numbers = {
+            record.stream: event.from_number or event.caller_number
+            if isinstance(event, ContactArrived)
+            else event.caller_number
+            for record in records
+            if isinstance(event := record.event, ContactArrived | ContactDialled)
+        }
+        callers = self._identify([number for number in numbers.values() if number])
+        known = zip((name for name, number in numbers.items() if number), callers, strict=True)
+        return {name: stream("customer", caller.customer_id) for name, caller in known if caller is not None}
 
 
 class Named(Struct, frozen=True):

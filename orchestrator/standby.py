@@ -58,7 +58,7 @@ class Shadow:
     def begin(self) -> None:
         """Read the whole log, then keep up with it in the background. Raises `Away`."""
         until = self._history.position()
-        if (found := together.folded(self._history, until, World)) is not None:
+        if (found := together.folded(self._history, until, World, breathe=_breathe)) is not None:
             (self.world, self.last_at), self.position = found, until
             self._note_wishes(until)
         self._read(self._history.happened(self.position))
@@ -112,6 +112,11 @@ class Shadow:
             if count % _AT_ONCE == 0:
                 gevent.sleep(0)
         self._read_at = time.monotonic()
+
+
+def _breathe() -> None:
+    """Let others have their turn."""
+    gevent.sleep(0)
 
 
 def _settle_memory() -> None:

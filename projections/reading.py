@@ -86,9 +86,13 @@ class Reading:
 def open_reading(settings: Settings, *, name: str = "ringledger web", off_hub: Run = here) -> Iterator[Reading]:
     """Everything, while the context lasts; our own database is started where it does not run.
 
-    `off_hub` runs what takes long without coming up for air (password hashes). Raises what opening raises.
+    `off_hub` runs what takes long without coming up for air (password hashes). Raises what opening raises: `Away` where
+    the database is not there.
     """
-    database = cluster.ensure_running(settings, lambda _: None)
+    try:
+        database = cluster.ensure_running(settings, lambda _: None)
+    except cluster.Unreachable as error:
+        raise Away(str(error)) from error
     try:
         with reading_of(settings, database.url_reader, database.url_writer, name=name, off_hub=off_hub) as reading:
             yield reading
@@ -101,7 +105,8 @@ def reading_of(
     settings: Settings, url_reader: str, url_writer: str, *, name: str = "ringledger web", off_hub: Run = here
 ) -> Iterator[Reading]:
     """The same over a database that is known to run."""
-    reader, writer = Source(url_reader, name=name), Source(url_writer, name=name)
+    # Of a server that stands still nobody here waits for an answer, where the process can notice it.
+    reader, writer = Source(url_reader, name=name).feel(), Source(url_writer, name=name).feel()
     try:
         schema.check(reader)
         vault = Vault.unlock(settings.kek_file, KeyShelf(writer))

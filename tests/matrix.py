@@ -29,6 +29,7 @@ inviting       ended         colleague     agent         room
 conference     ended         colleague     room          room
 guest_held     ended         colleague     agent         room
 aside          ended         colleague     music         room
+coming_in      ended         colleague     room          room
 passed_on      ended         -             waits         -
 """
 
@@ -61,11 +62,13 @@ ROWS: Final = _rows()
 """Every field that can be."""
 NOT_BY_A_SWITCH: Final = {
     "joining": "two of three are in the room for some milliseconds, which no end can aim at: races by seed do",
+    "coming_in": "as long as that, a guest who was on hold or alone with the agent is on the way back into the room",
 }
 """The states in which no switch can be held, and why."""
 SELDOM: Final = {
     "guest_held": "a call comes there by six presses of its agent",
     "aside": "the same",
+    "coming_in": "the same, and it lasts for milliseconds",
 }
 """The states that random runs come to too seldom to wait for each of their rows: judged where they come up, and random
 runs in which none does prove nothing of them. Each of their rows is played at both switches.

@@ -2,22 +2,26 @@
 
 import signal
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from contextlib import closing as closing_of
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gevent
 import structlog
+from flask import Flask
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from orchestrator import logs
 from orchestrator.control import Client, control_path
 from orchestrator.domain.kernel import Refused
-from orchestrator.settings import Settings
+from orchestrator.settings import Address, Settings
 from projections.live import LiveView
 from projections.live_ahead import ANSWER_S, Ahead
-from projections.reading import open_reading
+from projections.reading import Away, Reading, open_reading
+from web import waiting
 from web.access.watch import Watch
 from web.app import LONGEST_BODY, create_app
 from web.http import Server
@@ -30,10 +34,14 @@ log = structlog.get_logger(__name__)
 # Password hashes at once: each takes 19 MiB and a core for 40 ms.
 _HASHES_AT_ONCE = 2
 _STOP_S = 5
+# How often it is looked whether the database is there, and how long an answer may take that is under way then.
+_AGAIN_S = 0.5
+_LET_GO_S = 1
 
 
 def run_web(settings: Settings) -> int:
-    """Serve screens and API until SIGTERM or SIGINT; the exit code. Needs a process patched by gevent.
+    """Serve screens and API until SIGTERM or SIGINT; the exit code. Needs a process patched by gevent. While the
+    database is not there every page says so.
 
     Raises `Refused` where RINGLEDGER_WEB says that there is to be none, or its address is taken.
     """
@@ -49,8 +57,11 @@ def run_web(settings: Settings) -> int:
         return pool.apply(work, arguments)
 
     with ExitStack() as closing:
-        reading = closing.enter_context(open_reading(settings, off_hub=off_hub))
+        opening = partial(open_reading, settings, off_hub=off_hub)
+        reading = _opened(settings, settings.web, opening, closing, asked_to_stop)
         closing.callback(pool.kill)
+        if reading is None:
+            return 0
         parts = Parts(settings=settings, reading=reading, control=lambda: Client(control_path(settings.home)))
         watch = Watch(reading, parts.spools).start()
         closing.callback(watch.stop)
@@ -64,17 +75,57 @@ def run_web(settings: Settings) -> int:
         hub = present.install(app, view).hub
         closing.callback(hub.stop)
         reading.users.on_change(hub.recheck)
-        server = Server(settings.web, app, most_body_bytes=LONGEST_BODY)
-        try:
-            server.start()
-        except OSError as error:
-            raise Refused(
-                "address_taken",
-                f"{settings.web} cannot be listened at ({error.strerror}): another program is there, perhaps another "
-                "Ringledger. End it, or set RINGLEDGER_WEB to another address.",
-            ) from None
+        server = _listening(settings.web, app, LONGEST_BODY)
         closing.callback(server.stop, _STOP_S)
         log.info("web-serves", address=str(settings.web))
         asked_to_stop.wait()
     log.info("web-stopped")
     return 0
+
+
+def _opened(
+    settings: Settings,
+    address: Address,
+    opening: Callable[[], AbstractContextManager[Reading]],
+    closing: ExitStack,
+    stop: Event,
+) -> Reading | None:
+    """The ledger, once its database is there; None where we are asked to stop first."""
+    standing_in: Server | None = None
+    try:
+        while not stop.is_set():
+            try:
+                return closing.enter_context(opening())
+            except Away as away:
+                if standing_in is None:
+                    log.warning("web-waits", why=str(away), remedy="every page says so until the database is there")
+                    standing_in = _stand_in(settings, address)
+            stop.wait(_AGAIN_S)
+    finally:
+        if standing_in is not None:
+            standing_in.stop(_LET_GO_S)
+    return None
+
+
+def _stand_in(settings: Settings, address: Address) -> Server:
+    """What tells everybody that the database is away."""
+
+    def ask(question: str) -> Any:  # noqa: ANN401 - JSON, whatever the question
+        with closing_of(Client(control_path(settings.home), timeout_s=ANSWER_S)) as client:
+            return client.ask(question)
+
+    return _listening(address, waiting.create_app(settings, ask), waiting.LONGEST_BODY)
+
+
+def _listening(address: Address, app: Flask, most_body_bytes: int) -> Server:
+    """A server of this app. Raises `Refused` where the address is taken."""
+    server = Server(address, app, most_body_bytes=most_body_bytes)
+    try:
+        server.start()
+    except OSError as error:
+        raise Refused(
+            "address_taken",
+            f"{address} cannot be listened at ({error.strerror}): another program is there, perhaps another "
+            "Ringledger. End it, or set RINGLEDGER_WEB to another address.",
+        ) from None
+    return server

@@ -17,6 +17,7 @@ _KEPT: Final = (
     "ringledger_contact",
     "ringledger_message",
     "record_seconds",
+    "record_ms",
     "sip_req_user",
     "bridge_channel",
     "hangup_cause",

@@ -108,7 +108,8 @@ class _Guests:
         guest = self._open(contact, event)
         if guest is None:
             return
-        if not (guest.together or guest.held or _is_alone(contact, event.guest_id)):
+        comes = guest.answered and guest.due
+        if not (guest.together or guest.held or _is_alone(contact, event.guest_id) or comes):
             self._books.complain("guest", "somebody takes the place of who was asked first, and is not in the room")
         if not guest.together:
             self._left_with(contact, guest)
@@ -134,11 +135,18 @@ class _Guests:
         contact.consult, contact.room_kept = heir, True
 
     def _left_with(self, contact: Contact, guest: Consult) -> None:
-        """The room is over: of a guest who was on hold, or alone with the agent, it becomes a consultation again."""
+        """The room is over: of a guest who was on hold, or alone with the agent, it becomes a consultation again; one
+        who is on the way in makes three of caller and agent.
+        """
+        apart = contact.apart
         if len(contact.guests) > 1:
             self._books.complain("guest", "a conference is over, and somebody is still invited to it")
-        if contact.apart is not None:
-            guest.due, contact.parking, contact.apart = contact.apart.due, True, None
+        if apart is not None:
+            guest.due, contact.apart = max(guest.due, apart.due), None
+        if apart is not None and not apart.over:
+            contact.parking = True
+        elif not guest.held and contact.segment is not None:
+            guest.inside = {contact.caller} if apart is not None else {contact.caller, contact.segment.leg}
 
     # --- one of them apart -------------------------------------------------------------------------------------------
     def hold_asked(self, contact: Contact, event: events.GuestHoldAsked) -> None:

@@ -20,11 +20,21 @@ from urllib.parse import quote
 from orchestrator.settings import Settings
 
 from . import binaries, places, roles
-from .places import ClusterError
+from .places import ClusterError, Unreachable
 from .roles import DATABASE, OWNER, PROJECTOR, READER, WRITER
 from .server import ADMIN, Server
 
-__all__ = ["DATABASE", "OWNER", "PROJECTOR", "READER", "WRITER", "Cluster", "ClusterError", "ensure_running"]
+__all__ = [
+    "DATABASE",
+    "OWNER",
+    "PROJECTOR",
+    "READER",
+    "WRITER",
+    "Cluster",
+    "ClusterError",
+    "Unreachable",
+    "ensure_running",
+]
 
 # Another process may be making the cluster or recovering it after a crash meanwhile.
 _LOCK_S: Final = 180
@@ -102,7 +112,7 @@ def _bring_up(server: Server, socket: Path, progress: Callable[[str], None]) -> 
             progress(f"starting {server.binaries} …")
             server.start(socket)
         elif time.monotonic() > deadline:
-            raise ClusterError(
+            raise Unreachable(
                 f"A database server runs (process {found.pid}), but has not been ready for {_ATTACH_S} s; it may be "
                 f"stopping, or recovering from a crash. Look into {server.log.parent}, and try again."
             )

@@ -33,6 +33,10 @@ class ClusterError(Exception):
     """The database cannot be had; the message says what was found, that nothing was harmed, and what to do."""
 
 
+class Unreachable(ClusterError):
+    """The server is not there, or not ready: it may well be later."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerUser:
     """The account that the server runs under: ourselves, or an unprivileged one where we are root."""

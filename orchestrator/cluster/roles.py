@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from orchestrator.settings import mask_url
 
 from .binaries import OLDEST_MAJOR
-from .places import ClusterError, give_to_owner_of
+from .places import ClusterError, Unreachable, give_to_owner_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -170,7 +170,7 @@ def _connect(url: str) -> "psycopg.Connection[Any]":
     try:
         return psycopg.connect(url, connect_timeout=_CONNECT_S, autocommit=True)
     except psycopg.OperationalError as error:
-        raise ClusterError(
+        raise Unreachable(
             f"The database at {mask_url(url)} cannot be reached: {str(error).strip()}\n"
             "Check that the server runs and that address, user and password in RINGLEDGER_DATABASE_URL are right."
         ) from error

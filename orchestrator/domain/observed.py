@@ -16,6 +16,9 @@ QUARTER: Final = 15 * 60 * SECOND
 # Quarters in which somebody came, at most: those of the longest day, of 25 hours, and of one hour more.
 KEPT: Final = 26 * 4
 
+# Events by which something is counted.
+COUNTED: Final = frozenset({ContactQueued, QueueVisitEnded})
+
 
 class Observed(World):
     """The live state, and each queue's visits by the quarter of an hour in which they began."""
@@ -30,9 +33,10 @@ class Observed(World):
         """
 
     def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
-        before, after = super().apply(record)
-        self._count(before, record)
-        return before, after
+        found = super().apply(record)
+        if type(record.event) in COUNTED:
+            self._count(found[0], record)
+        return found
 
     def _count(self, before: Aggregate, record: Happened) -> None:
         event = record.event
@@ -68,17 +72,21 @@ class Observed(World):
             day.end(outcome, wait_ms, queue.settings.answer_target_ms, queue.settings.short_abandon_ms)
 
     def _day(self, queue_id: str, began: Instant) -> Day | None:
-        quarter = began // QUARTER
-        days = self.quarters.get(quarter)
+        days = self._days(began // QUARTER)
         if days is None:
-            self.begin_quarter(quarter)
-            days = self.quarters.get(quarter)
-            if days is None:
-                return None
+            return None
         day = days.get(queue_id)
         if day is None:
             day = days[queue_id] = Day(queue_id, "")
         return day
+
+    def _days(self, quarter: int) -> dict[str, Day] | None:
+        """What is counted of this quarter; None where it was forgotten."""
+        days = self.quarters.get(quarter)
+        if days is None:
+            self.begin_quarter(quarter)
+            days = self.quarters.get(quarter)
+        return days
 
     def begin_quarter(self, quarter: int) -> int | None:
         """Keep count of this quarter, unless it was forgotten already; which other one is forgotten for it, if any."""

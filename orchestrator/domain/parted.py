@@ -18,8 +18,8 @@ from typing import Final, TypeVar
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.customers.blacklist import Blacklist
 from orchestrator.domain.kernel import Event, Happened, Instant, Place
-from orchestrator.domain.observed import KEPT, QUARTER, Observed
-from orchestrator.domain.routing.admission import KINDS, Admission
+from orchestrator.domain.observed import COUNTED, KEPT, Observed
+from orchestrator.domain.routing.admission import Admission
 from orchestrator.domain.routing.counted import Day
 from orchestrator.domain.routing.limits import Limits
 from orchestrator.domain.routing.matching import Matching
@@ -30,14 +30,20 @@ from orchestrator.domain.routing.waits import SomeWaits
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.timers import Key, Timers
-from orchestrator.domain.world import CLOSED_LEGS_KEPT, IMPORTED_KEPT, LAST_AGENTS_KEPT, Aggregate, World
+from orchestrator.domain.world import (
+    CLOSED_LEGS_KEPT,
+    IMPORTED_KEPT,
+    LAST_AGENTS_KEPT,
+    OTHERS,
+    Aggregate,
+    World,
+    proposals,
+)
 
-CONTACT, SHIFT = "contact", "shift"
-EVERYBODYS: Final = (
-    "node", "engine", "config", "outside", "recordings", "conference", "desks", "pauses", "wrapup", "agent", "queue",
-    "entry", "level", "branch", *KINDS,
-)  # fmt: skip
-"""Kinds of streams that every part folds; what stands in none of these lists leaves nothing in the state."""
+_CONTACTS: Final = "contact-"
+_SHIFTS: Final = "shift-"
+EVERYBODYS: Final = OTHERS
+"""Kinds of streams that every part folds."""
 
 # Quarters of an hour of which a part keeps what it counted. One that a single fold has kept is among the last so many
 # of each part: otherwise others were counted in after that fold had forgotten them, and the log is not parted at all.
@@ -78,13 +84,27 @@ class Part(Observed):
     def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
         """The same; the shorter way for what nearly everything is."""
         self.place.position = record.position
-        kind, _, ident = record.stream.partition("-")
-        if kind == CONTACT:
-            found = self._apply_contact(ident, record)
-            if self.counts:
+        name = record.stream
+        if name[:8] == _CONTACTS:
+            found = self._apply_contact(name[8:], record)
+            if self.counts and type(record.event) in COUNTED:
                 self._count(found[0], record)
             return found
-        return self._apply_shift(ident, record) if kind == SHIFT else super().apply(record)
+        return self._apply_shift(name[6:], record) if name[:6] == _SHIFTS else super().apply(record)
+
+    def _note_proposals(self, before: Contact | None, after: Contact) -> None:
+        """They are those of the contacts that are there at the end; the join looks."""
+
+    def _note_visit(self, before: Contact | None, after: Contact, event: Event, at: Instant) -> None:
+        was, now = before.visit if before is not None else None, after.visit
+        if was is not now:
+            if now is None:
+                self.queued.since.pop(after.contact_id, None)
+            elif was is None:
+                self.queued.since.setdefault(after.contact_id, self.place.position)
+        elif before is not None and before.status == after.status:
+            return
+        self.waits.note(before, after, event, at)
 
     def _remember_agent(self, customer_id: str, agent_id: str) -> None:
         _keep(self.served, customer_id, (self.place.position, agent_id), LAST_AGENTS_KEPT)
@@ -95,15 +115,14 @@ class Part(Observed):
     def _remember_closed(self, leg: str, contact_id: str) -> None:
         _keep(self.closed, leg, (self.place.position, contact_id), CLOSED_LEGS_KEPT)
 
+    def _note_place(self, shift: Shift, at: Instant) -> None:
+        """Who is free is found at the end."""
+
     def _place_shift_at(self, extension: str, at: Instant) -> None:
         """Whose phone it is stands in another part."""
 
-    def phone_state(self, extension: str) -> str:  # noqa: ARG002 - as the base has it
-        """What rings it stands in other parts; the join asks."""
-        return ""
-
-    def _day(self, queue_id: str, began: Instant) -> Day | None:
-        quarter, position = began // QUARTER, self.place.position
+    def _days(self, quarter: int) -> dict[str, Day] | None:
+        position = self.place.position
         if (seen := self.seen.get(quarter)) is None:
             self.seen[quarter] = [position, position]
             self.quarters[quarter] = {}
@@ -111,13 +130,7 @@ class Part(Observed):
                 del self.quarters[next(iter(self.quarters))]
         else:
             seen[1] = position
-        days = self.quarters.get(quarter)
-        if days is None:
-            return None
-        day = days.get(queue_id)
-        if day is None:
-            day = days[queue_id] = Day(queue_id, "")
-        return day
+        return self.quarters.get(quarter)
 
 
 def _keep(kept: OrderedDict[str, _V], key: str, value: _V, most: int) -> None:
@@ -152,11 +165,7 @@ class _Queued(Matching):
 
     def remove_shift(self, shift_id: str) -> None: ...
 
-    def place_contact(self, contact: Contact, *, reachable: bool) -> None:  # noqa: ARG002 - as the base has it
-        if contact.visit is None:
-            self.since.pop(contact.contact_id, None)
-        else:
-            self.since.setdefault(contact.contact_id, self._place.position)
+    def place_contact(self, contact: Contact, *, reachable: bool) -> None: ...
 
 
 class _Limits(Limits):
@@ -216,7 +225,6 @@ def join(parts: Sequence[Part], into: World) -> None:
     for part in parts:
         into.versions |= part.versions
         into.contact_of_leg |= part.contact_of_leg
-        into.open_offers |= part.open_offers
         into.far_legs |= part.far_legs
         into.outside_legs |= part.outside_legs
         for extension, legs in part.lines.items():
@@ -228,6 +236,7 @@ def join(parts: Sequence[Part], into: World) -> None:
     into.last_agents = _last((part.served for part in parts), LAST_AGENTS_KEPT)
     found = sorted(_contacts(parts), key=lambda contact: (contact.arrived_at, contact.contact_id))
     into.contacts = {contact.contact_id: contact for contact in found}
+    into.open_offers = {each for contact in found for each in proposals(contact)}
     into.note_callbacks()
     into.waits.join([part.some_waits.told() for part in parts])
     into.admission = first.admission.with_parts(_limits(parts), _blacklist(parts))

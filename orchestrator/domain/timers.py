@@ -88,7 +88,7 @@ _SET_NONE: Final = frozenset(
 )
 
 # The same of a shift's events.
-_SET_NONE_OF_SHIFT: Final = frozenset(
+SET_NONE_OF_SHIFT: Final = frozenset(
     {
         shifts.AgentSignedIn,
         shifts.AgentMadeReady,
@@ -104,15 +104,51 @@ _SET_NONE_OF_SHIFT: Final = frozenset(
 SPARE = 64
 
 
+_Told = tuple[Contact | None, Contact, Event, Instant]
+"""A contact before and after an event, the event, and when it was."""
+
+
 class Timers:
-    """A heap of due instants; a timer set again replaces itself."""
+    """A heap of due instants; a timer set again replaces itself.
+
+    What contacts' events do to their timers is noted, and done once somebody asks: whoever has ended by then never had
+    any. A fold of the past asks at its end.
+    """
 
     def __init__(self) -> None:
         self._due: dict[Key, Instant] = {}
         self._heap: list[tuple[Instant, Key]] = []
+        self._noted: dict[str, list[_Told]] = {}
+        """Of each contact what was not looked at in the table yet."""
+
+    def __getstate__(self) -> dict[str, object]:
+        self._settle()
+        return vars(self)
+
+    def note(self, before: Contact | None, contact: Contact, event: Event, at: Instant) -> None:
+        """Take one more event of a contact, with the contact before and after it."""
+        ident = contact.contact_id
+        if type(event) is contacts.ContactEnded:
+            self._noted.pop(ident, None)
+            set_for_contact(self, before, contact, event, at)
+        elif (noted := self._noted.get(ident)) is None:
+            self._noted[ident] = [(before, contact, event, at)]
+        else:
+            noted.append((before, contact, event, at))
+
+    def _settle(self) -> None:
+        """Look in the table for what was only noted."""
+        for ident in tuple(self._noted):
+            self._settle_one(ident)
+
+    def _settle_one(self, ident: str) -> None:
+        """The same of one contact, before anybody asks for one of its timers or sets it."""
+        for each in self._noted.pop(ident, ()):
+            set_for_contact(self, *each)
 
     def set(self, key: Key, due: Instant) -> None:
         """Set or move a timer."""
+        self._settle_one(key[1])
         self._due[key] = due
         heappush(self._heap, (due, key))
         if len(self._heap) > SPARE + 2 * len(self._due):
@@ -121,19 +157,23 @@ class Timers:
 
     def cancel(self, key: Key) -> None:
         """Forget a timer; one that is not set is no error."""
+        self._settle_one(key[1])
         self._due.pop(key, None)
 
     def cancel_all(self, names: Iterable[str], ident: str) -> None:
         """Forget all these of one thing."""
+        self._settle_one(ident)
         for name in names:
             self._due.pop((name, ident), None)
 
     def due_of(self, key: Key) -> Instant | None:
         """When this timer is due, None where it is not set."""
+        self._settle_one(key[1])
         return self._due.get(key)
 
     def next_due(self) -> Instant | None:
         """When the first timer is due, None where none is set."""
+        self._settle()
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
             heappop(self._heap)
         return self._heap[0][0] if self._heap else None
@@ -148,6 +188,7 @@ class Timers:
         return key, due
 
     def __iter__(self) -> Iterator[tuple[Key, Instant]]:
+        self._settle()
         return iter(sorted(self._due.items()))
 
 
@@ -271,7 +312,7 @@ def _set_or_cancel(timers: Timers, key: Key, due: Instant) -> None:
 
 def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
     """Apply the table's shift rows."""
-    if type(event) in _SET_NONE_OF_SHIFT:
+    if type(event) in SET_NONE_OF_SHIFT:
         return
     match event:
         case shifts.WrapUpStarted() | shifts.WrapUpExtended():

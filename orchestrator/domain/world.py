@@ -31,7 +31,7 @@ from orchestrator.domain.routing.recording import Recordings
 from orchestrator.domain.routing.waits import Waits
 from orchestrator.domain.staff import agents, answering, reasons, shifts
 from orchestrator.domain.staff.agents import Agent
-from orchestrator.domain.staff.counters import Counters
+from orchestrator.domain.staff.counters import COUNTED, Counters
 from orchestrator.domain.staff.forcing import SIGNED_OUT, Forced
 from orchestrator.domain.staff.reasons import Reasons
 from orchestrator.domain.staff.shifts import Shift
@@ -74,9 +74,18 @@ _LEGS_STAY: Final = frozenset(
         contacts.AgentSegmentEnded,
         contacts.HangUpRequested,
         contacts.ContactTurnedAway,
+        contacts.EntryPointMissing,
         contacts.ContactEnded,
     }
 )
+
+OTHERS: Final = (
+    "node", "engine", "config", "outside", "recordings", "conference", "desks", "pauses", "wrapup", "agent", "queue",
+    "entry", "level", "branch", *admission.KINDS,
+)  # fmt: skip
+"""Kinds of streams that leave something in the state beside contacts and shifts. What stands in none of these is not
+folded, by nobody: so a fold in parts (`domain.parted`), of which each has all of these, misses none.
+"""
 
 Aggregate = Contact | Shift | Node | Agent | Queue | EntryPoint | Level | Branch | Outside | None
 
@@ -146,11 +155,14 @@ class World:
     def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
         """Fold one record in; return the stream's aggregate before and after. Never raises on known events."""
         kind, _, ident = record.stream.partition("-")
+        if kind == "contact":
+            return self._apply_contact(ident, record)
+        if kind == "shift":
+            return self._apply_shift(ident, record)
+        return self._apply_other(kind, ident, record) if kind in OTHERS else (None, None)
+
+    def _apply_other(self, kind: str, ident: str, record: Happened) -> tuple[Aggregate, Aggregate]:
         match kind:
-            case "contact":
-                return self._apply_contact(ident, record)
-            case "shift":
-                return self._apply_shift(ident, record)
             case "node":
                 return self._apply_node(ident, record)
             case "engine":
@@ -182,23 +194,21 @@ class World:
         after = contacts.evolve(before, event, at, ident)
         if after is None:
             return before, after
-        if type(event) not in _LEGS_STAY:
+        kind = type(event)
+        if kind not in _LEGS_STAY:
             self._note_legs(ident, before, event, at)
-        if after.customer_id and after.segment is not None:
+        if after.segment is not None and after.customer_id:
             self._remember_agent(after.customer_id, after.segment.agent_id)
         ended = after.status == "ended"
         if before is None or ended or _proposes_otherwise(before, after):
-            was, now = _proposals(before), _proposals(after)
-            if was != now:
-                self.open_offers.difference_update(was)
-                self.open_offers.update(now)
-        timer_table.set_for_contact(self.timers, before, after, event, at)
-        if after.visit is not None or before is None or before.visit is not None:
-            self.matching.place_contact(after, reachable=self.in_step(after.node))
-            self.waits.note(before, after, event, at)
+            self._note_proposals(before, after)
+        self.timers.note(before, after, event, at)
+        if after.visit is not None or (before is not None and before.visit is not None):
+            self._note_visit(before, after, event, at)
         if after.callback is not None:
             self._note_callback(before, after)
-        self.admission.follow(before, after, record)
+        if before is None or before.visit is not after.visit or kind in admission.COUNTED:
+            self.admission.follow(before, after, record)
         if ended:
             self.contacts.pop(ident, None)
             self.versions.pop(record.stream, None)
@@ -206,6 +216,18 @@ class World:
             self.contacts[ident] = after
             self.versions[record.stream] = record.version
         return before, after
+
+    def _note_proposals(self, before: Contact | None, after: Contact) -> None:
+        """Keep what may be taken or joined, and is not yet."""
+        was, now = proposals(before), proposals(after)
+        if was != now:
+            self.open_offers.difference_update(was)
+            self.open_offers.update(now)
+
+    def _note_visit(self, before: Contact | None, after: Contact, event: Event, at: Instant) -> None:
+        """Keep where in a queue this contact stands, or that it has left."""
+        self.matching.place_contact(after, reachable=self.in_step(after.node))
+        self.waits.note(before, after, event, at)
 
     def _note_legs(self, ident: str, before: Contact | None, event: Event, at: Instant) -> None:
         """Keep what is known of every open leg and phone."""
@@ -355,10 +377,12 @@ class World:
         after = shifts.evolve(before, record.event, record.about.at, ident)
         if after is None:
             return before, after
-        self.versions[record.stream] = record.version
-        timer_table.set_for_shift(self.timers, ident, record.event)
-        self.counters.note(after.agent_id, record.event, record.about.at)
-        if type(record.event) is shifts.AgentSignedIn:
+        kind = type(record.event)
+        if kind not in timer_table.SET_NONE_OF_SHIFT:
+            timer_table.set_for_shift(self.timers, ident, record.event)
+        if kind in COUNTED:
+            self.counters.note(after.agent_id, record.event, record.about.at)
+        if kind is shifts.AgentSignedIn:
             self.sent_away.pop(after.agent_id, None)
         if after.status == "signed_out":
             if after.forced is not None and after.forced.to == SIGNED_OUT:
@@ -371,12 +395,17 @@ class World:
             if self.shift_at.get(after.extension) == ident:
                 del self.shift_at[after.extension]
         else:
+            self.versions[record.stream] = record.version
             self.shifts[ident] = after
             self.shift_of_agent[after.agent_id] = ident
             self.shift_at[after.extension] = ident
-            phone = self.phone_state(after.extension) if after.status == READY else ""
-            self.matching.place_shift(after, phone=phone, at=record.about.at)
+            self._note_place(after, record.about.at)
         return before, after
+
+    def _note_place(self, shift: Shift, at: Instant) -> None:
+        """Keep who is free, or what keeps somebody from being offered."""
+        phone = self.phone_state(shift.extension) if shift.status == READY else ""
+        self.matching.place_shift(shift, phone=phone, at=at)
 
     def _apply_configuration(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:
         match kind:
@@ -426,7 +455,7 @@ def _rung_now(before: Contact | None, leg: str) -> contacts.Reservation | None:
 
 
 def _proposes_otherwise(before: Contact, after: Contact) -> bool:
-    """Whether anything has changed that `_proposals` looks at."""
+    """Whether anything has changed that `proposals` looks at."""
     return (
         before.offer is not after.offer
         or before.monitor is not after.monitor
@@ -436,14 +465,15 @@ def _proposes_otherwise(before: Contact, after: Contact) -> bool:
     )
 
 
-def _proposals(contact: Contact | None) -> tuple[str, ...]:
+def proposals(contact: Contact | None) -> tuple[str, ...]:
+    """Offers, monitorings, consultations and invitations of this contact that are open, by what the loop asks for."""
     if contact is None or contact.status == "ended":
         return ()
     offer = (contact.offer.offer_id,) if contact.offer is not None else ()
     if contact.monitor is not None:
         offer = (*offer, contact.monitor.monitor_id)
-    guests = (guest.leg if guest.reservation is None else guest.guest_id for guest in contact.guests)
-    offer = (*offer, *guests)
+    for guest in contact.guests:
+        offer = (*offer, guest.leg if guest.reservation is None else guest.guest_id)
     consult = contact.consult
     if consult is not None and not consult.over:
         return (*offer, consult.leg if consult.reservation is None else consult.consult_id)

@@ -114,6 +114,11 @@ def play_prompt(leg: str, prompt: str) -> str:
     return execute(leg, "playback", f"{_word(prompt, 'prompt', _STREAM)}.wav", locked=True)
 
 
+def play_prompts(leg: str, prompts: tuple[str, ...]) -> str:
+    """Play prompts of ours once, read one by one. As `play_prompt`."""
+    return execute(leg, "playback", _one_by_one(prompts), locked=True)
+
+
 def say_over(leg: str, prompts: tuple[str, ...]) -> str:
     """Mix prompts of ours into what this leg hears, at once and over everything else; they are read one by one."""
     return f"api uuid_displace {_leg(leg)} start {_one_by_one(prompts)} 0 mux"

@@ -251,6 +251,12 @@ class Performer:
                     commands.play_prompt(leg, prompt),
                     commands.hang_up_after(leg, cause),
                 ), ""
+            case i.SayAndHangUp(prompts=prompts, cause=cause):
+                return (
+                    commands.answer(leg),
+                    commands.play_prompts(leg, prompts),
+                    commands.hang_up_after(leg, cause),
+                ), ""
             case i.DialOutside():
                 return (), commands.dial(
                     leg=leg,

@@ -110,6 +110,15 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
         why="the contact has ended in the log; its caller must not be left on the line",
         deadline_ms=_QUICK_MS,
     ),
+    i.SayAndHangUp: Row(
+        written="sendmsg LEG execute answer, execute playback file_string://PROMPT.wav!PROMPT.wav…, "
+        "execute hangup CAUSE, all locked",
+        repeat="nothing: the hang-up that is queued comes first",
+        rechecks=_LEASE,
+        adoption=Adoption.FORGET,
+        why="a phone's own call that is found after a restart is ended as a stray one",
+        deadline_ms=_QUICK_MS,
+    ),
     i.RingAgent: Row(
         written="bgapi originate {origination_uuid=LEG,…}user/EXTENSION@DOMAIN &park(), Job-UUID = instruction",
         repeat="refused while the leg lives (-ERR DESTINATION_OUT_OF_ORDER); after it ended, the phone rings again",

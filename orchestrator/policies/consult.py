@@ -38,6 +38,9 @@ def consult(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             for leg in all_three(contact):
                 if leg not in contact.consult.inside:
                     yield confer_leg(contact, room_of(contact.consult), leg, ids)
+        case ConsultExtended(cause="agent_parked") if contact.consult.wish == TOGETHER:
+            # Out of a bridge that came to nothing, and out of the room with it.
+            yield confer_leg(contact, room_of(contact.consult), contact.segment.leg, ids)
         case ConsultExtended(cause="agent_parked") if not contact.consult.over:
             return  # whoever is consulted is about to be heard of
         case ConsultAnswered() | ConsultSwitched() | ConsultExtended(cause="joined_again" | "agent_parked"):

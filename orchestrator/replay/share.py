@@ -1,11 +1,12 @@
-"""A process that folds its share of a log: told on its input what, it writes the part on its output, and ends.
+"""One share of a log, folded. As a process it is told on its input what, writes the part on its output, and ends.
 
-Started by `replay.together`. Personal texts stay sealed in it: it is given no keys, and whoever joins the parts opens
-what is left of them.
+Started by `replay.together`, which folds one share itself. Personal texts stay sealed in it: it is given no keys, and
+whoever joins the parts opens what is left of them.
 """
 
 import gc
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -18,7 +19,9 @@ from orchestrator.replay.frozen import Marks, freeze
 from orchestrator.store import Log, Share, Source
 
 # Not pressed: it goes through a pipe once.
-_EFFORT: Final = 0
+EFFORT: Final = 0
+# So many records are a few milliseconds' work.
+AT_ONCE: Final = 200
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -32,19 +35,30 @@ class Job(Struct, frozen=True, kw_only=True):
     """Whether quarters of an hour are counted."""
 
 
+def fold(reading: Log, until: int, share: Share, *, counts: bool, breathe: Callable[[], None] | None = None) -> Part:
+    """This share of the log up to a position. Raises as `Log.happened` does.
+
+    `breathe`: called now and then, for a process that has other things to do.
+    """
+    part = Part(counts=counts)
+    apply, highest = part.apply, Instant(0)
+    for count, each in enumerate(reading.happened(until=until, share=share)):
+        apply(each)
+        if each.about.at > highest:  # noqa: PLR1730 - `max` is several times as dear, and this is done for every record
+            highest = each.about.at
+        if breathe is not None and not count % AT_ONCE:
+            breathe()
+    part.highest_at = highest
+    return part
+
+
 def folded(job: Job) -> bytes:
     """The part, frozen. Raises as `Log.happened` does."""
     source = Source(job.url, name=job.name)
     try:
         marks = Marks()
-        part = Part(counts=job.counts)
-        apply, highest = part.apply, Instant(0)
-        for each in Log(source, opener=marks.opener).happened(until=job.until, share=job.share):
-            apply(each)
-            if each.about.at > highest:  # noqa: PLR1730 - `max` is several times as dear, and this is done for every record
-                highest = each.about.at
-        part.highest_at = highest
-        return freeze(part, marks, effort=_EFFORT)
+        part = fold(Log(source, opener=marks.opener), job.until, job.share, counts=job.counts)
+        return freeze(part, marks, effort=EFFORT)
     finally:
         source.close()
 

@@ -1,6 +1,6 @@
 """Codes that an agent dials on their own phone instead of a number: park the caller, fetch one from a place.
 
-    *68, *68NN   park whom one talks with, at the first free place or at NN
+    *68, *68NN   park whom one talks with, at the first free place, which is spoken, or at NN
     *88, *88NN   fetch the caller whom one has parked, or whoever is at NN
 
 Whose wish it is says the account with whose password the phone has dialled, never a name or number that it shows. What
@@ -13,11 +13,12 @@ from typing import Final, NoReturn
 
 from msgspec import Struct
 
-from orchestrator.domain.contacts import handling
+from orchestrator.domain.contacts import commands, handling
+from orchestrator.domain.contacts.announcing import prompts_for_park
 from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import facts
-from orchestrator.domain.switch.instructions import HangUpLeg
+from orchestrator.domain.switch.instructions import HangUpLeg, SayAndHangUp
 from orchestrator.domain.switch.nodes import PhoneCodeDialled, StrayLegFound
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
@@ -52,7 +53,9 @@ def read(dialled: str) -> Wish | None:
 
 
 def dialled(world: World, fact: facts.LegParked, wish: Wish, now: Instant, ids: Ids) -> Iterator[Tell]:
-    """The phone's own leg ends, whatever becomes of the wish; and the wish is done, or why it is not is recorded."""
+    """The phone's own leg ends, whatever becomes of the wish, once it has heard which place was chosen for it; and the
+    wish is done, or why it is not is recorded.
+    """
     shift = world.shifts.get(world.shift_at.get(fact.account, "")) if fact.account else None
     if shift is not None and shift.agent_id not in world.agents:
         shift = None  # removed while they talk: their shift lasts as long, and the desk takes nothing from them either
@@ -71,10 +74,18 @@ def dialled(world: World, fact: facts.LegParked, wish: Wish, now: Instant, ids: 
             ),
         ),
     )
-    # Before the phone is rung, so that it is free to ring.
-    cause = _REFUSED if refused else _DONE
-    yield HangUpLeg(id=ids.of("hang_up", fact.leg), node=fact.node, leg=fact.leg, contact="", cause=cause)
+    yield _end(fact, wish, done, ids)  # before the phone is rung, so that it is free to ring
     yield from done
+
+
+def _end(fact: facts.LegParked, wish: Wish, done: tuple[TellContact, ...], ids: Ids) -> HangUpLeg | SayAndHangUp:
+    """How the phone's call ends: refused; over; or over after it was told of a place that it did not choose."""
+    chosen = [told.command.place for told in done if isinstance(told.command, commands.Park) and not wish.place]
+    if not chosen:
+        cause = _DONE if done else _REFUSED
+        return HangUpLeg(id=ids.of("hang_up", fact.leg), node=fact.node, leg=fact.leg, cause=cause)
+    prompts = prompts_for_park(chosen[0])
+    return SayAndHangUp(id=ids.of("say", fact.leg), node=fact.node, leg=fact.leg, prompts=prompts, cause=_DONE)
 
 
 def _done(world: World, shift: Shift | None, wish: Wish, now: Instant, ids: Ids) -> tuple[tuple[TellContact, ...], str]:

@@ -10,6 +10,8 @@
         .know({stream: version})  .away  .spooling  .waiting  .close(timeout_s)
     Spool(folder, vault, …), Drain(spool, source, vault, fence).some()
                                             events of a time without the database, and their way to the log
+    Aside(source, vault, …).seal(path, parents)
+                                            spools that were put aside: their texts under keys of persons
     Announcer(vault, …).told(…), .since(…), Hearing(vault).opened(answer)
                                             what was decided lately, for screens while the log is away
     Later(folder, vault).keep(ident, plain), .all(), .drop(place)
@@ -29,6 +31,7 @@ The fence comes from `orchestrator.leader`. Call `assert_cooperative()` at boot 
 
 from orchestrator.store import schema
 from orchestrator.store.announcing import SINCE, Announced, Announcer, Hearing
+from orchestrator.store.aside import Aside
 from orchestrator.store.connections import Source
 from orchestrator.store.desk import DeskWriter
 from orchestrator.store.errors import (
@@ -52,7 +55,7 @@ from orchestrator.store.log import Log
 from orchestrator.store.mapper import Opener
 from orchestrator.store.recorder import Fence, Share
 from orchestrator.store.spool import SPOOLED, Spool
-from orchestrator.store.spooling import Drain, Drained, is_refused
+from orchestrator.store.spooling import Drain, Drained, is_refused, tidy
 from orchestrator.store.writer import Hooks, LiveWriter
 
 __all__ = [
@@ -61,6 +64,7 @@ __all__ = [
     "AlreadyHeld",
     "Announced",
     "Announcer",
+    "Aside",
     "Away",
     "Corrupt",
     "Deposed",
@@ -90,4 +94,5 @@ __all__ = [
     "assert_cooperative",
     "is_refused",
     "schema",
+    "tidy",
 ]

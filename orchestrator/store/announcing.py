@@ -89,9 +89,7 @@ class Announcer:
             whole = first >= 0
         else:
             whole = self._forgotten is not None and position >= self._forgotten
-            first = next(
-                (place for place, (at, _) in enumerate(self._kept) if at == SPOOLED or at > position), len(self._kept)
-            )
+            first = self._first_after(position)
         told = [record for _, record in islice(self._kept, first, first + _AT_ONCE)] if whole else []
         last = self._last - len(self._kept) + first + len(told) if whole else 0
         return {
@@ -103,6 +101,17 @@ class Announcer:
             "more": whole and last < self._last,
             "sealed": self._sealed(told) if told and (under_way or idle) else "",
         }
+
+    def _first_after(self, position: int) -> int:
+        """The place of the first record that came after this position. Looked for from the end: a screen that is
+        abreast, as all are but a few, is answered by a look at the last one, and asks twice a second.
+        """
+        after = 0
+        for at, _ in reversed(self._kept):
+            if at != SPOOLED and at <= position:
+                break
+            after += 1
+        return len(self._kept) - after
 
     def _place(self, asked: str) -> tuple[int, int]:
         numbers = [int(word) for word in asked.split() if word.isascii() and word.isdecimal()]

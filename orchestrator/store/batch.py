@@ -1,8 +1,9 @@
 """A batch: what goes to the log in one transaction, with the keys and look-up rows that belong to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 
 from orchestrator.domain.kernel import Record
 from orchestrator.domain.personal import PersonalText
@@ -31,20 +32,25 @@ class Sealer:
         self._mapper = mapper
         self._vault = vault
 
-    def prepare(self, drafts: Sequence[Draft], *, doubt_new: bool = False) -> Batch:
+    def prepare(
+        self, drafts: Sequence[Draft], *, doubt_new: bool = False, parents: Mapping[str, str] = MappingProxyType({})
+    ) -> Batch:
         """The batch of these drafts.
 
         Streams whose first event is among the drafts are taken to have no key yet, which saves a query on each new
-        contact; `doubt_new` looks for theirs too, after the database has said that there was one. Raises what the
-        vault's shelf raises when the database is away.
+        contact; `doubt_new` looks for theirs too, after the database has said that there was one. `parents`: subjects
+        whose keys are to hang under another's, besides what the events say. Raises what the vault's shelf raises when
+        the database is away.
         """
         batch = Batch(
             records=[draft.record for draft in drafts],
             topics=[draft.topic for draft in drafts],
             states=[],
         )
-        subjects = self._subjects(drafts, doubt_new=doubt_new)
+        subjects = self._subjects(drafts, doubt_new=doubt_new).union(parents, parents.values())
         keys = self._vault.keys(subjects) if subjects else {}
+        for subject, above in parents.items():
+            self._hang(subject, above, keys, batch)
         states: list[bytes] = []
         for draft in drafts:
             if draft.entry.adopts_key_of is not None:

@@ -7,13 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from weakref import WeakSet
 
 import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from orchestrator.store.errors import Away
+
+if TYPE_CHECKING:
+    from orchestrator.store.cooperative import Pulse
 
 Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
 T = TypeVar("T")
@@ -32,6 +36,7 @@ _KEPT: Final = 8
 # must wait for each other, not use up the server's connections (100 by default) and be told that it is away.
 MOST_BORROWED: Final = 16
 _PATIENCE_S: Final = 10.0
+_STILL: Final = "The database stands still: it takes connections, and answers nothing."
 # PostgreSQL cuts identifiers, and so application_name, after NAMEDATALEN - 1 bytes.
 _NAME_BYTES: Final = 63
 
@@ -65,6 +70,10 @@ class Source:
         self._places = threading.BoundedSemaphore(MOST_BORROWED)
         self._mine = threading.local()
         self._closed = False
+        self.silent = False
+        """Whether the server was found to stand still: it takes connections, and answers nothing (`feel`)."""
+        self._made: WeakSet[Connection] = WeakSet()
+        self._pulse: Pulse | None = None
 
     @property
     def patience_s(self) -> float:
@@ -90,11 +99,37 @@ class Source:
 
     def connect(self, *, statement_timeout_ms: int | None = None) -> Connection:
         """A new connection in autocommit mode. Raises `Away` where there is none to be had."""
+        if self.silent:
+            raise Away(_STILL)
+        return self.reach(statement_timeout_ms=statement_timeout_ms)
+
+    def reach(self, *, statement_timeout_ms: int | None = None) -> Connection:
+        """The same, of a server that stands still, too: nobody else finds out that it goes on."""
         try:
             connect = _connection_class().connect
-            return connect(self.conninfo(statement_timeout_ms=statement_timeout_ms), autocommit=True)
+            connection = connect(self.conninfo(statement_timeout_ms=statement_timeout_ms), autocommit=True)
         except psycopg.OperationalError as error:
             raise Away(f"The database does not answer: {_first_line(error)}") from error
+        if is_cooperative():
+            connection.patience_s = (  # type: ignore[attr-defined]
+                (statement_timeout_ms or self._statement_timeout_ms) / 1_000 + _GRACE_S
+            )
+            self._made.add(connection)
+        return connection
+
+    def feel(self) -> "Source":
+        """From now on notice within seconds that the server stands still. Needs a process that gevent has patched;
+        elsewhere nothing happens: there whoever asks waits.
+        """
+        if self._pulse is None and is_cooperative():
+            from orchestrator.store.cooperative import Pulse
+
+            self._pulse = Pulse(self)
+        return self
+
+    def connections(self) -> list[Connection]:
+        """All that are open, as far as they are watched."""
+        return list(self._made)
 
     @contextmanager
     def borrow(self) -> Iterator[Connection]:
@@ -102,6 +137,8 @@ class Source:
 
         Raises `Away` where there is none to be had, also where all have been in use for ten seconds.
         """
+        if self.silent:
+            raise Away(_STILL)
         with self._place():
             connection = self._idle_one() or self.connect()
             try:
@@ -163,6 +200,9 @@ class Source:
     def close(self) -> None:
         """Close every idle connection, and each borrowed one when it comes back."""
         self._closed = True
+        if self._pulse is not None:
+            self._pulse.stop()
+            self._pulse = None
         self.forget_idle()
 
     def _give_back(self, connection: Connection) -> None:
@@ -195,6 +235,8 @@ class Kept:
 
     def ask(self) -> Connection:
         """The connection, to be asked something now. Raises `Away`."""
+        if self._source.silent:
+            self.drop()
         if self._connection is None:
             self._connection = self._source.connect()
         self._asked_at = time.monotonic()
@@ -242,10 +284,15 @@ def _is_cut(connection: Connection) -> bool:
     return connection.closed
 
 
+def is_cooperative() -> bool:
+    """Whether gevent has patched this process."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("select"))
+
+
 def _connection_class() -> type[psycopg.Connection[Any]]:
     """The one that waits well in this process."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched("select"):
+    if not is_cooperative():
         return psycopg.Connection
     from orchestrator.store.cooperative import HubConnection
 

@@ -31,6 +31,14 @@ SELECT subject FROM below
 """
 
 
+_ADD = (
+    "INSERT INTO public.ringledger_keys (subject, parent, wrapped, erased_at)"
+    " VALUES (%s, %s, %s, CASE WHEN %s THEN clock_timestamp() END)"
+)
+_HANG = (
+    "UPDATE public.ringledger_keys SET parent = %s, wrapped = %s, erased_at = CASE WHEN %s THEN clock_timestamp() END"
+    " WHERE subject = %s AND erased_at IS NULL"
+)
 _FIND = "SELECT token, stream FROM public.ringledger_blind_index WHERE name = %b AND token = ANY(%b) ORDER BY stream"
 
 
@@ -79,6 +87,24 @@ class KeyShelf:
                 (row.subject, row.parent, row.wrapped),
             )
         )
+
+    def add_all(self, new: Collection[WrappedKey], hung: Collection[WrappedKey]) -> None:
+        """Keep the new keys, and hang others under their parents, in one transaction, as an append does.
+
+        Raises psycopg's `UniqueViolation` where one of the new ones is there already: nothing was kept then.
+        """
+        if not new and not hung:
+            return
+
+        def write(connection: Connection) -> None:
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+                for row in new:
+                    connection.execute(_ADD, (row.subject, row.parent, row.wrapped, row.wrapped is None))
+                for row in hung:
+                    connection.execute(_HANG, (row.parent, row.wrapped, row.wrapped is None, row.subject))
+
+        self._source.run(write)
 
     def find(self, index: str, token: bytes) -> list[str]:
         """The streams on which this value was stored in a field of this index, in the order of their names."""

@@ -15,10 +15,10 @@ from orchestrator.domain.kernel import SECOND, Happened, Instant, Record
 from orchestrator.store.connections import Connection, Source, is_passing
 from orchestrator.store.errors import Away
 from orchestrator.store.keys import KeyShelf
-from orchestrator.store.mapper import LedgerMapper, Opener, instant_of, is_sealed, mask
+from orchestrator.store.mapper import LedgerMapper, Opener, instant_of, is_sealed, mask, opener_of
 from orchestrator.store.recorder import END_OF_LOG, LedgerRecorder, Row, Share
 from orchestrator.store.schema import CHANNEL
-from orchestrator.vault import ERASED, Vault, open_text
+from orchestrator.vault import ERASED, Vault
 
 # How long a wake-up may be missed before the log is looked at anyway: a NOTIFY is lost with the connection that
 # listens, and does not come at all where the primary was changed.
@@ -280,13 +280,7 @@ class Log:
             return self._given
         if self._vault is None:
             return mask
-        keys = self._vault.keys(streams) if streams else {}
-
-        def open_one(stream: str, path: str, sealed: str) -> str:
-            key = keys.get(stream)
-            return ERASED if key is None or not sealed else open_text(key, stream, path, sealed)
-
-        return open_one
+        return opener_of(self._vault.keys(streams) if streams else {})
 
     def wait_for(self, position: int, timeout_s: float = 10.0) -> int:
         """Wait until the log has come to `position`; where it is then. Raises TimeoutError, or `Away`."""

@@ -21,7 +21,7 @@ from orchestrator.domain.kernel import Event, Happened, Moment, Provenance, Reco
 from orchestrator.domain.personal import PersonalText, Shape, collect, is_flat, shape_of
 from orchestrator.store.errors import Corrupt, WrongKind
 from orchestrator.store.library import JSONTranscoder, Mapper, StoredEvent
-from orchestrator.vault import SEALED, Tampered
+from orchestrator.vault import ERASED, SEALED, DataKey, Tampered, open_text
 
 SEAL_MARK: Final = "$sealed"
 # As the encoder writes it. Inside a JSON string the quotes would be escaped, so no caller's name can look like it.
@@ -83,6 +83,16 @@ _instant: Final = msgspec.json.Decoder(_Instant)
 def mask(_stream: str, _path: str, _sealed: str) -> str:
     """The opener of those who have no keys."""
     return SEALED
+
+
+def opener_of(keys: Mapping[str, DataKey | None]) -> Opener:
+    """Opens with these keys of streams; `‹erased›` where a stream's was destroyed, or a text was stored without one."""
+
+    def open_one(stream: str, path: str, sealed: str) -> str:
+        key = keys.get(stream)
+        return ERASED if key is None or not sealed else open_text(key, stream, path, sealed)
+
+    return open_one
 
 
 def event_id_of(state: bytes) -> str:

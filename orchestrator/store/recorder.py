@@ -86,8 +86,9 @@ _PAGE: Final = (
 _PAGE_OF_KINDS: Final = _PAGE.replace(" ORDER BY", " AND split_part(originator_id, '-', 1) = ANY(%b) ORDER BY")
 _PAGE_OF_SHARE: Final = _PAGE.replace(
     " ORDER BY",
-    " AND CASE WHEN starts_with(originator_id, 'contact-') THEN (right(originator_id, 1) = ANY(%b)) <> %b"
-    " ELSE %b OR split_part(originator_id, '-', 1) = ANY(%b) END ORDER BY",
+    " AND CASE WHEN originator_id LIKE 'contact-%%'"
+    ' THEN right(originator_id, 1) COLLATE "C" >= %b AND right(originator_id, 1) COLLATE "C" < %b'
+    " WHEN originator_id LIKE 'shift-%%' THEN %b ELSE %b OR split_part(originator_id, '-', 1) = ANY(%b) END ORDER BY",
 )
 _STREAM: Final = (
     "SELECT notification_id, originator_id, originator_version, topic, state FROM public.ringledger_events"
@@ -103,28 +104,40 @@ _OPEN_STREAMS: Final = (
 )
 
 END_OF_LOG: Final = 2**63 - 1
-_AT_ONCE: Final = 1_000
+_DIGITS: Final = "0123456789abcdef"
+_AFTER: Final = "\U0010ffff"
+# So many rows and their events stay in a processor's own memory until they are folded; of a thousand they do not.
+_AT_ONCE: Final = 100
 _NO_TEXT: Final = TextArray(())
 _NO_BYTES: Final = ByteaArray(())
 _NO_NUMBERS: Final = BigintArray(())
 
 
 class Share(Struct, frozen=True, kw_only=True):
-    """Some of the log's streams. The first share has shifts, and everything that no other one has; the others have the
-    contacts whose id ends with one of their digits. What is of `kinds` is in each.
+    """Some of the log's streams: the contacts whose id ends with one of some hexadecimal digits that follow each other.
+    The first share has shifts as well, and everything that no other one has. What is of `kinds` is in each.
     """
 
     first: bool
-    digits: str
-    """Of the first share: those that others have."""
+    begins: int
+    ends: int
+    """Of the digits: the first, and the one after the last."""
     kinds: tuple[str, ...]
 
     def has(self, stream: str) -> bool:
         """Whether this stream is one of them, as the database has it, too."""
         kind = kind_of(stream)
         if kind == "contact":
-            return (stream[-1:] in self.digits) != self.first
+            low, high = self.bounds()
+            return low <= stream[-1:] < high
         return self.first or kind in self.kinds
+
+    def bounds(self) -> tuple[str, str]:
+        """From which last character of an id on it has them, and up to which. The first share has what comes before
+        all digits as well, and the last one what comes after them.
+        """
+        low = "" if self.first else _DIGITS[self.begins]
+        return low, _DIGITS[self.ends] if self.ends < len(_DIGITS) else _AFTER
 
 
 class Fence(Struct, frozen=True):
@@ -287,8 +300,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
             if share is None:
                 rows = cursor.stream(_PAGE, (*bounds, _int8(limit)), binary=True, size=_AT_ONCE)
             else:
-                digits, kinds = TextArray(list(share.digits)), TextArray(list(share.kinds))
-                what = (digits, share.first, share.first, kinds)
+                what = (*share.bounds(), share.first, share.first, TextArray(list(share.kinds)))
                 rows = cursor.stream(_PAGE_OF_SHARE, (*bounds, *what, _int8(limit)), binary=True, size=_AT_ONCE)
             while some := list(islice(rows, _AT_ONCE)):
                 yield some

@@ -31,7 +31,7 @@ from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.catalogue import Entry as CatalogueEntry
 from orchestrator.domain.kernel import Record
 from orchestrator.store.errors import Corrupt, Deposed, SpoolFailed
-from orchestrator.store.mapper import LedgerMapper
+from orchestrator.store.mapper import LedgerMapper, is_sealed, opener_of
 from orchestrator.store.recorder import Fence
 from orchestrator.vault import Tampered, Vault
 
@@ -85,11 +85,14 @@ _ADD_ENDS: Final = "ALTER TABLE entries ADD COLUMN more INTEGER NOT NULL DEFAULT
 
 
 class Entry(Struct, frozen=True):
-    """An event at its place in the spool, and the epoch under which it was decided."""
+    """An event at its place in the spool, and the epoch under which it was decided. `closed`: topic and state of one
+    whose texts went under keys of persons while the spool lay aside (`aside`); `record` has them masked.
+    """
 
     place: int
     epoch: int
     record: Record
+    closed: tuple[str, bytes] | None = None
 
 
 class Found(Struct, frozen=True):
@@ -211,13 +214,24 @@ class Spool:
                 if place < last or whole < len(found):
                     raise Damaged(f"{max(1, last - place)} events from place {place + 1} on are missing.")
             except (sqlite3.DatabaseError, Tampered, Corrupt, TypeError) as error:
-                if isinstance(error, sqlite3.DatabaseError) and _is_not_now(error):
+                if isinstance(error, sqlite3.DatabaseError) and is_not_now(error):
                     raise
                 if not whole:
                     raise Damaged(f"The spool cannot be read on from here: {error}") from error
             return found[:whole]
 
         return self._read(read)
+
+    def opened(self, entries: Sequence[Entry]) -> list[Record]:
+        """The records of these, with all their texts. Raises `Away` where keys are needed that the database has."""
+        streams = {entry.record.stream for entry in entries if entry.closed}
+        opener = opener_of(self._vault.keys(streams) if streams else {})
+        return [
+            self._mapper.record(entry.record.stream, entry.record.version, *entry.closed, opener=opener)
+            if entry.closed
+            else entry.record
+            for entry in entries
+        ]
 
     def drop(self, fence: Fence, until: int) -> int:
         """Forget those up to this place, which are in the log; how many are left. Raises `Deposed`, `SpoolFailed`."""
@@ -232,6 +246,12 @@ class Spool:
         self.waiting = max(0, self.waiting - dropped)
         self.size = size
         return self.waiting
+
+    def tidy(self) -> None:
+        """Leave nothing of what was dropped in the file beside it, which SQLite would overwrite some day. Raises
+        `SpoolFailed`; what another process reads just now stays until the next time.
+        """
+        self._read(lambda connection: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
     @property
     def full(self) -> bool:
@@ -285,7 +305,7 @@ class Spool:
         if path.exists():
             why = ""
             try:
-                connection, meta = _known(path)
+                connection, meta = known(path)
                 why = self._why_not(meta)
                 if not why:
                     self._bring_up(connection, meta)
@@ -346,7 +366,7 @@ class Spool:
 
     def _row(self, epoch: int, record: Record, *, more: bool) -> tuple[int, str, int, str, bytes, bool]:
         topic, state = self._mapper.plain(record)
-        sealed = self._vault.seal_bytes(f"spool {self.id}", state, _bound(record.stream, record.version, topic))
+        sealed = self._vault.seal_bytes(seal_name(self.id), state, row_bound(record.stream, record.version, topic))
         return epoch, record.stream, record.version, topic, sealed, more
 
     def _entry(
@@ -354,8 +374,9 @@ class Spool:
     ) -> Entry:
         if place != expected:
             raise Damaged(f"Place {expected} is missing.")
-        state = self._vault.open_bytes(f"spool {self.id}", sealed, _bound(stream, version, topic))
-        return Entry(place, epoch, self._mapper.record(stream, version, topic, state))
+        state = self._vault.open_bytes(seal_name(self.id), sealed, row_bound(stream, version, topic))
+        closed = (topic, state) if is_sealed(state) else None
+        return Entry(place, epoch, self._mapper.record(stream, version, topic, state), closed)
 
     def _count(self) -> int:
         return int(self._run(lambda connection: connection.execute("SELECT count(*) FROM entries").fetchone()[0]))
@@ -364,7 +385,7 @@ class Spool:
         try:
             return self._run(work)
         except sqlite3.DatabaseError as error:
-            if _is_not_now(error):
+            if is_not_now(error):
                 raise SpoolFailed(f"The spool cannot be read now: {error}") from error
             raise
 
@@ -411,7 +432,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _known(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
+def known(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
     """A spool that was made before, and what it says of itself. SQLite would take an empty file for a new one."""
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
@@ -454,13 +475,19 @@ def _with_ends(records: Sequence[Record]) -> Iterator[tuple[Record, bool]]:
         yield record, more
 
 
-def _is_not_now(error: sqlite3.Error) -> bool:
+def is_not_now(error: sqlite3.Error) -> bool:
     """Whether this says nothing of the file."""
     code = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF in _NOT_NOW and code not in _UNREADABLE
 
 
-def _bound(stream: str, version: int, topic: str) -> bytes:
+def seal_name(spool: str) -> str:
+    """The name of the key under which a spool's events are sealed."""
+    return f"spool {spool}"
+
+
+def row_bound(stream: str, version: int, topic: str) -> bytes:
+    """What a sealed event is bound to."""
     return msgspec.json.encode((stream, version, topic))
 
 

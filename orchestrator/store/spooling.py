@@ -94,8 +94,8 @@ class Drain:
         entries = self._spool.first(_BATCH)
         if not entries:
             return 0
-        records = [entry.record for entry in entries]
         try:
+            records = self._spool.opened(entries)
             connection = self._kept.ask()
             stored = self._recorder.stored_first(connection, records) if self._doubtful else []
             if not stored:
@@ -285,6 +285,7 @@ class Spooler:
                 if stored or self._drain.answers():
                     self._finish()
                     self._drain.close()
+                    tidy(self._spool)
                     self._drained(Drained(self._taken, time.monotonic() - begun, self._drain.position))
                     return
             except (Away, SpoolFailed) as error:
@@ -311,6 +312,14 @@ class Spooler:
             self.under_way = False
             self._over.set()
             self._right.end_spooling()
+
+
+def tidy(spool: Spool) -> None:
+    """What was dropped leaves nothing beside the file: an erasure that comes later does not reach it there."""
+    try:
+        spool.tidy()
+    except SpoolFailed as error:
+        log.warning("spool-not-tidied", why=str(error))
 
 
 def is_refused(error: BaseException) -> bool:

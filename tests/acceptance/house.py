@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -31,6 +31,7 @@ from tests.acceptance.ledger import Ledger
 from tests.contract.driver import Driver
 from tests.lab.patience import until
 from tests.lab.process import Child
+from tests.lab.still import still
 from tests.postgres import make_reachable_directory, provide_made, settings_for
 
 ROOT: Final = Path(__file__).parents[2]
@@ -264,6 +265,10 @@ class House:
         pid = self._database_pid()
         os.kill(pid, signal.SIGINT)  # a fast shutdown: sessions are ended, data are written (pg_ctl stop -m fast)
         until(lambda: not Path(f"/proc/{pid}").exists(), "the database server to have stopped")
+
+    def still_database(self) -> AbstractContextManager[None]:
+        """For the length of a block, a server that stands still: it closes nothing, and answers nothing."""
+        return still(self._database_pid())
 
     def _database_pid(self) -> int:
         return int((self.home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])

@@ -2,7 +2,7 @@
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
-from orchestrator.domain.switch.nodes import PhoneCodeDialled
+from orchestrator.domain.switch.nodes import PhoneCodeDialled, StrayLegClosed
 from orchestrator.runner import inputs
 from tests.acceptance.house import House
 
@@ -41,7 +41,7 @@ def test_an_agent_parks_and_fetches_by_the_keys_of_the_phone_and_nobody_does_in_
     """Features 4.3, 11.5: codes dialled on the phone (`runner.phone_codes`), whose account says whose wish it is."""
     phones = {extension: house.driver.phone(extension) for extension in ("1001", "1002")}
     house.sign_in("801")
-    house.driver.call()
+    caller = house.driver.call()
     house.ledger.await_event(c.RecordingBegun)
     house.sign_in("802")
     house.driver.let_hear(1_500)
@@ -54,15 +54,23 @@ def test_an_agent_parks_and_fetches_by_the_keys_of_the_phone_and_nobody_does_in_
     house.ledger.await_event(PhoneCodeDialled, count=3)
     phones["1002"].dial("*8807")
     house.await_state("802", "talking")
-    house.do(inputs.HangUp(agent="802"))
+    with house.driver.control() as watch:
+        watch.subscribe("PLAYBACK_START")
+        phones["1002"].dial("*68")
+        said = "file_string://parked_at.wav!digit_1.wav"
+        watch.await_that(lambda event: event["Playback-File-Path"] == said, "the place to be spoken to the phone")
+    house.ledger.await_event(c.CallerParked, count=2)
+    caller.hang_up()
+    house.ledger.await_event(StrayLegClosed, count=5)  # each that a phone dialled, the last once it was told
     report = house.close_day(contacts=1)
-    assert report.counts.parks == 1
+    assert report.counts.parks == 2
     codes = [(event.agent_id, event.wish, event.place, event.refused) for event in house.ledger.all(PhoneCodeDialled)]
     assert codes == [
         ("bob", "park", 7, "not_talking"),
         ("ann", "park", 7, ""),
         ("bob", "retrieve", 6, "place_empty"),
         ("bob", "retrieve", 7, ""),
+        ("bob", "park", 0, ""),
     ]
-    assert [event.place for event in house.ledger.all(ContactParked)] == [7]
-    assert [event.outcome for event in house.ledger.all(ParkEnded)] == ["retrieved"]
+    assert [event.place for event in house.ledger.all(ContactParked)] == [7, 1]
+    assert [event.outcome for event in house.ledger.all(ParkEnded)] == ["retrieved", "abandoned"]

@@ -1,6 +1,8 @@
 """The database goes away under calls, and callers are served all the same (feature 12.2)."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Final
 
 import psycopg
@@ -12,6 +14,9 @@ from orchestrator.domain.engine import DatabaseReturned, EngineActivated, SpoolB
 from orchestrator.domain.kernel import Record
 from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs
+from orchestrator.store import KeyShelf, Source
+from orchestrator.store.spool import row_bound, seal_name
+from orchestrator.vault import Vault
 from tests.acceptance.conftest import Build
 from tests.acceptance.house import House
 from tests.contract.driver import sessions
@@ -60,6 +65,26 @@ def test_callers_are_served_while_the_database_is_away_and_the_log_has_all_of_it
     assert house.close_day(contacts=3).counts.ended_by_reason == {"completed": 3}
 
 
+def test_callers_are_served_while_the_database_stands_still_and_it_is_caught_up_with_once(house: House) -> None:
+    """Feature 12.2: every process of the server is stopped; nothing is closed, and nothing is answered."""
+    house.driver.phone("1001")
+    house.sign_in("801")
+    await_word(house)
+    with house.still_database():
+        first = house.driver.call()
+        house.engines[-1].await_log("events go to the spool", within_s=12)
+        house.await_state("801", "talking")
+        first.hang_up()
+        house.await_state("801", "ready")
+        _serve_in_the_dark(house)
+    returned = house.ledger.await_event(DatabaseReturned)
+    assert returned.spooled > 20
+    assert len(house.ledger.all(c.ContactConnected)) == 2
+    _serve_in_the_dark(house)
+    assert house.close_day(contacts=3).counts.ended_by_reason == {"completed": 3}
+    assert len(house.ledger.all(EngineActivated)) == 1, "it was the same engine all the time"
+
+
 def test_an_engine_killed_with_a_full_spool_loses_nothing(house: House) -> None:
     """Feature 12.2: the next engine of this machine drains the spool before it decides anything."""
     house.driver.phone("1001")
@@ -99,6 +124,39 @@ def test_a_command_that_is_sent_again_after_a_crash_with_a_full_spool_is_done_on
     assert house.do(pause) == paused.position
     assert house.agent("802")["state"] == "ready"
     assert house.refusal(inputs.SignOut(agent="802", key="k-1")) == "key_reused"
+
+
+def test_a_spool_that_is_put_aside_goes_under_keys_of_persons_by_itself(house: House) -> None:
+    """Law 11: whichever engine of the machine sees it, though it is not active. Here one finds the home of another."""
+    number = "+8613800138000"
+    house.driver.phone("1001")
+    house.sign_in("801")
+    await_word(house)
+    house.stop_database()
+    caller = house.driver.call(number=number)
+    house.await_state("801", "talking")
+    house.engines[-1].child.kill()
+    caller.hang_up()
+    file = house.settings.spools / "spool.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE meta SET value = 'another one' WHERE name = 'machine'")
+    house.restart_database()
+    house.start_engine().await_log("spool-aside-sealed")
+    (aside,) = house.settings.spools.glob("aside-*.db")
+    source = Source(house.database.url_writer, name="whoever has the key file")
+    read = b""
+    try:
+        vault = Vault.unlock(house.settings.kek_file, KeyShelf(source))
+        with closing(sqlite3.connect(aside)) as connection:
+            (spool,) = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+            rows = connection.execute("SELECT stream, version, topic, sealed FROM entries").fetchall()
+        for stream, version, topic, sealed in rows:
+            read += vault.open_bytes(seal_name(spool), sealed, row_bound(stream, version, topic))
+    finally:
+        source.close()
+    assert any(topic.startswith("ContactArrived.") for _, _, topic, _ in rows)
+    assert b"$sealed" in read
+    assert number.encode() not in read
 
 
 def _fill_the_spool(house: House) -> None:

@@ -1,10 +1,21 @@
 """The orchestrator is away for good, and comes back: the switch serves callers meanwhile (feature 12.3)."""
 
+import hashlib
+import sys
+
+import pytest
+
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.contacts.unattended import UnattendedCallEnded
-from tests.acceptance.house import House
+from orchestrator.domain.contacts.keeping import RecordingSealed
+from orchestrator.domain.contacts.unattended import MESSAGE, UnattendedCallEnded
+from orchestrator.domain.kernel import Refused
+from orchestrator.service.recordings import SUFFIX, Recordings
+from orchestrator.store import DeskWriter, KeyShelf, Log, Source
+from orchestrator.vault import Vault
+from tests.acceptance.house import ROOT, House
 from tests.contract.driver import sessions
 from tests.lab.patience import until
+from tests.lab.process import Child
 
 
 def test_callers_of_a_dead_engine_are_served_and_the_next_engine_leaves_them_alone(house: House) -> None:
@@ -79,3 +90,62 @@ def test_whoever_was_served_and_left_just_before_the_engine_is_back_did_not_give
     report = house.close_day(contacts=many)
     assert report.counts.ended_by_reason.pop("unattended") == report.counts.unattended == many
     assert "abandoned" not in report.counts.ended_by_reason
+
+
+def test_a_message_left_with_the_switch_is_sealed_once_it_is_imported(house: House) -> None:
+    """Features 8.2, 12.3: as any other recording. The clear file is gone, the log has the SHA-256 of what the switch
+    wrote, what is kept is heard again to the byte, and nobody hears it once its caller was erased.
+    """
+    driver = house.driver
+    driver.shorten_prompts()
+    with driver.control() as control, driver.patience(2):
+        until(lambda: control.api("global_getvar ringledger_silent_s").strip() == "0", "the switch to hear the engine")
+        house.engines[-1].child.kill()
+        until(lambda: control.api("global_getvar ringledger_unattended").strip() == "yes", "the switch to give up")
+        caller = driver.call(number="+31201234567")
+
+        def records() -> bool:
+            return any(",record," in line for line in control.api("show channels").splitlines())
+
+        until(records, "the message to begin", within_s=60)
+        driver.let_hear(1_500)
+        caller.hang_up()
+        until(lambda: sessions(control) == 0, "the caller to be gone")
+        until(lambda: any(driver.unattended.glob("*.cdr.json")), "the switch to say what became of the caller")
+        (clear,) = driver.recordings.glob("message-*.wav")
+        written = clear.read_bytes()
+        assert len(written) > 8_000
+        house.open()
+        house.ledger.await_event(UnattendedCallEnded)
+        finished = house.ledger.await_event(c.RecordingFinished)
+        assert finished.file == clear.name
+        assert finished.length_ms >= 1_000, "one of no length would count as too short to be kept"
+        assert house.ledger.await_event(c.ContactEnded).reason == MESSAGE
+    command = [sys.executable, "-m", "orchestrator", "recordings", "keep"]
+    with Child(command, output=house.folder / "keep.log", folder=ROOT, environment=house.environment()) as child:
+        sealed = house.ledger.await_event(RecordingSealed)
+        until(lambda: not clear.exists(), "the clear file to be gone")
+        child.stop(patience_s=15)
+    assert (sealed.file, sealed.length) == (clear.name, len(written))
+    assert sealed.digest == hashlib.sha256(written).hexdigest()
+    assert sealed.contact_id == house.ledger.contacts()[0]
+    kept = (house.settings.kept / f"{clear.stem}{SUFFIX}").read_bytes()
+    assert b"RIFF" not in kept
+    assert written[4_000:4_064] not in kept
+    status, said = house.run("recordings", "check", "--digests")
+    assert (status, said.strip()) == (0, "log and folders agree"), said
+    source = Source(house.database.url_writer, name="player")
+    try:
+        vault = Vault.unlock(house.settings.kek_file, KeyShelf(source))
+        desk, log = DeskWriter(source, vault), Log(source, vault=vault)
+        found = Recordings(desk, log, clear=driver.recordings, kept=house.settings.kept)
+        sound = found.sound(clear.name, whole=True)
+        assert sound is not None
+        assert b"".join(sound.read(0, sound.length)) == written
+        (named,) = house.ledger.all(c.ContactIdentified)
+        desk.erase(f"customer-{named.customer_id}")
+        with pytest.raises(Refused) as refused:
+            found.sound(clear.name, whole=True)
+        assert refused.value.code == "recording_erased"
+    finally:
+        source.close()

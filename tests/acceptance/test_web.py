@@ -11,9 +11,16 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
+from tests.acceptance.conftest import SIMULATED
+from tests.acceptance.house import ROOT, House
 from tests.acceptance.test_run import Shop, _pids
+from tests.acceptance.test_spool import await_word
 from tests.lab.patience import until
+from tests.lab.ports import free_port
+from tests.lab.process import Child
 from tests.postgres import make_reachable_directory
+
+KINDS = SIMULATED
 
 
 class Visit:
@@ -54,6 +61,14 @@ def health(port: int) -> dict[str, object]:
     return found
 
 
+def answered(port: int, path: str) -> int:
+    """The status of the answer; 0 where none comes, for one server makes room for the other just then."""
+    try:
+        return Visit(port).ask("GET", path)[0]
+    except OSError:
+        return 0
+
+
 @pytest.mark.slow
 def test_whoever_reads_the_terminal_can_sign_in_and_the_web_comes_back_when_it_dies() -> None:
     folder = make_reachable_directory()
@@ -75,3 +90,28 @@ def test_whoever_reads_the_terminal_can_sign_in_and_the_web_comes_back_when_it_d
         assert run.wait(30) == 0
     assert "Traceback" not in (shop.home / "log" / "web.log").read_text()
     shutil.rmtree(folder)
+
+
+def test_a_web_that_is_started_while_the_database_is_away_says_so_and_comes_by_itself(house: House) -> None:
+    """Feature 12.2: the engine serves calls by the spool, and nobody waits for a page that does not answer."""
+    port = free_port()
+    url = house.database.url_owner
+    await_word(house)
+    house.kill_database()
+    house.sign_in("801")
+    environment = house.environment(RINGLEDGER_WEB=f"127.0.0.1:{port}", RINGLEDGER_DATABASE_URL=url)
+    command = [sys.executable, "-m", "orchestrator", "web"]
+    with Child(command, output=house.folder / "web.log", folder=ROOT, environment=environment) as web:
+        until(lambda: "components" in health(port), "the web to answer", within_s=60)
+        components = health(port)["components"]
+        assert isinstance(components, dict)
+        assert components["database"] == {"ok": False, "why": "database_away"}
+        assert (components["engine"]["ok"], components["engine"]["switches"]) == (True, {"simulated": True})
+        status, text = Visit(port).ask("GET", "/sign-in")
+        assert status == 503
+        assert "Calls go on" in text
+        house.restart_database()
+        until(lambda: answered(port, "/sign-in") == 200, "the page by itself", within_s=60)
+        web.stop(patience_s=15)
+    assert "web-waits" in (house.folder / "web.log").read_text()
+    house.close_day(contacts=0)

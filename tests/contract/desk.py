@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from msgspec import structs
 
-from orchestrator.domain.contacts.announcing import prompts_for, prompts_for_place
+from orchestrator.domain.contacts.announcing import prompts_for, prompts_for_park, prompts_for_place
 from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
@@ -219,6 +219,10 @@ class Desk:
     def mask(self, leg: str, file: str, *, on: bool = True) -> str:
         kind = i.MaskRecording if on else i.UnmaskRecording
         return self.do(kind(id=self.next_id(), node=self.node, leg=leg, file=file))
+
+    def say_and_hang_up(self, leg: str, place: int) -> str:
+        prompts = prompts_for_park(place)
+        return self.do(i.SayAndHangUp(id=self.next_id(), node=self.node, leg=leg, prompts=prompts))
 
     def announce(self, leg: str, other: str, number: str = "801") -> str:
         prompts = prompts_for(number)

@@ -459,9 +459,13 @@ class _SimulatedPhone(PhoneEnd):
     def __init__(self, driver: "SimulatedDriver", extension: str) -> None:
         self.driver = driver
         self.extension = extension
+        self._dialled = ""
 
     def hang_up(self) -> None:
-        self.driver.tell(f"hangup {self._leg()}")
+        """The call that it dialled itself comes first: it is the newer one."""
+        with self.driver.control() as control:
+            dials = bool(self._dialled) and control.api(f"uuid_exists {self._dialled}") == "true"
+        self.driver.tell(f"hangup {self._dialled if dials else self._leg()}")
 
     def hold(self, *, on: bool = True) -> None:
         self.driver.tell(f"{'hold' if on else 'resume'} {self._leg()}")
@@ -469,7 +473,7 @@ class _SimulatedPhone(PhoneEnd):
     def dial(self, number: str) -> None:
         if self._legs():
             self.hold()
-        self.driver.tell(f"dial {json.dumps({'extension': self.extension, 'dialled': number})}")
+        self._dialled = self.driver.tell(f"dial {json.dumps({'extension': self.extension, 'dialled': number})}")
 
     def leave(self) -> None:
         self.driver.unregister(self.extension)

@@ -1,7 +1,15 @@
 """Every prompt that the core names can be heard in every language."""
 
 from freeswitch.prompts.speak import prompts
-from orchestrator.domain.contacts.announcing import PLACES, WAITS, digits_of, prompts_for, prompts_for_place
+from orchestrator.domain.contacts.announcing import (
+    PLACES,
+    WAITS,
+    digits_of,
+    prompts_for,
+    prompts_for_park,
+    prompts_for_place,
+)
+from orchestrator.domain.contacts.parks import PLACES as PARKING
 from orchestrator.domain.routing.admission import OVERLOADED
 from orchestrator.domain.routing.overflow import NO_ENTRY_POINT, PROMPTS
 from orchestrator.domain.routing.queues import APOLOGY
@@ -23,6 +31,14 @@ def test_an_employee_number_is_a_sentence_of_prompts_that_each_language_has() ->
     parts = {(prompt.language, prompt.name) for prompt in prompts() if prompt.part}
     for language in ("en", "yue", "zh"):
         assert {(language, each) for each in prompts_for("0123456789")} <= parts
+
+
+def test_the_place_of_a_park_is_spoken_digit_by_digit_in_each_language() -> None:
+    """Feature 4.3."""
+    assert prompts_for_park(12) == ("parked_at", "digit_1", "digit_2")
+    parts = {(prompt.language, prompt.name) for prompt in prompts() if prompt.part}
+    for language in ("en", "yue", "zh"):
+        assert {(language, each) for place in PARKING for each in prompts_for_park(place)} <= parts
 
 
 def test_every_place_and_every_wait_is_a_sentence_that_each_language_has() -> None:

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.domain import parted
+from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts.contacts import ContactEnded, ContactQueued, NuisanceMarked, QueueVisitEnded
 from orchestrator.domain.customers.blacklist import BlacklistingLifted, NumberBlacklisted
 from orchestrator.domain.kernel import SECOND, Event, Instant, Provenance, Record, kind_of
@@ -16,6 +17,7 @@ from orchestrator.domain.parted import Part, Unparted, join
 from orchestrator.domain.routing.limits import LimitConfigured, LimitRemoved
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.rules import rule_of
+from orchestrator.domain.world import OTHERS
 from orchestrator.replay import together
 from orchestrator.replay.frozen import Marks, freeze, mark_of, thaw
 from orchestrator.store import Log, Share, Source
@@ -239,6 +241,16 @@ def test_shares_have_every_stream_once_and_configuration_in_each(kit: Kit) -> No
             assert times[record.position] == (count if everybodys else 1), record.stream
 
 
+def test_every_kind_of_stream_that_is_folded_is_in_some_part_and_exists() -> None:
+    """Only what stands in the list of kinds is folded at all, and every part has all of the list."""
+    kinds = {entry.kind for entry in CATALOGUE.values()}
+    assert len(set(OTHERS)) == len(OTHERS)
+    assert set(OTHERS) < kinds
+    assert not {"contact", "shift"} & set(OTHERS)
+    for count in (1, 2, 3, 4):
+        assert all(set(OTHERS) <= set(share.kinds) for share in together.shares(count))
+
+
 def test_a_share_that_has_nothing_for_long_is_looked_for_a_span_at_a_time(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,7 +268,7 @@ def test_a_share_that_has_nothing_for_long_is_looked_for_a_span_at_a_time(
         return sent(connection, after=after, until=until, limit=limit, share=share)
 
     monkeypatch.setattr(kit.log._recorder, "sent", noted)
-    for share in (*together.shares(2), Share(first=False, digits="", kinds=())):
+    for share in (*together.shares(2), Share(first=False, begins=0, ends=0, kinds=())):
         for batch in (2, 10_000):
             told = [each.position for each in kit.log.happened(until=last - 3, batch=batch, share=share)]
             assert told == [each.position for each in history[:-3] if share.has(each.stream)]
@@ -280,11 +292,19 @@ def test_processes_that_share_a_log_come_to_the_fold_with_its_personal_texts(kit
         assert comparing.difference(said(world, now), said(one, now)) == ""
 
 
-def test_where_a_process_fails_the_caller_is_told_to_fold_alone(capfd: pytest.CaptureFixture[str]) -> None:
+def test_where_the_database_is_away_the_caller_is_told_to_fold_alone() -> None:
     """Whoever folds alone then says what is wrong."""
     nowhere = Log(Source("postgresql://nobody@/nothing?host=/nonexistent"))
     assert together.folded(nowhere, 10, Observed, of=2) is None
-    assert "Away" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("program", ("raise SystemExit('gone')", "print('no part')"))
+def test_where_a_process_fails_the_caller_is_told_to_fold_alone(
+    kit: Kit, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = store(kit, Run(5).play().ledger.records())
+    monkeypatch.setattr(together, "_PROGRAM", program)
+    assert together.folded(kit.log, last, Observed, of=2) is None
 
 
 def test_short_logs_are_folded_alone(kit: Kit) -> None:

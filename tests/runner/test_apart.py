@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from orchestrator.audit.verify import verify
 from orchestrator.domain.contacts import guest_events as g
 from orchestrator.domain.contacts.asides import hushed_of
-from orchestrator.domain.contacts.consults import CALLER, CONSULTED
+from orchestrator.domain.contacts.consults import CALLER, CONSULTED, TOGETHER
 from orchestrator.domain.contacts.contacts import ContactConnected, ContactEnded
 from orchestrator.domain.contacts.guests import members
 from orchestrator.domain.switch import facts
@@ -282,6 +282,129 @@ def test_agent_and_guest_who_are_not_joined_in_time_are_looked_for_and_then_the_
     assert room.done()[-1] == ("BridgeLegs", room.caller, room.ring.leg), "an agent who cannot be brought back"
     room.joined(room.caller, room.ring.leg)
     assert room.it.status == "connected"
+
+
+# --- on the way back in as whoever was asked first leaves -------------------------------------------------------------
+def _whole(room: Apart) -> None:
+    """Nobody is let go, and everybody hears each other in the end."""
+    assert not room.instructions(HangUpLeg)
+    assert members(room.it) == (room.caller, room.ring.leg, room.guest)
+    assert room.it.consult is not None
+    assert (room.it.consult.leg, room.it.consult.hears, room.it.consult.due) == (room.guest, TOGETHER, 0)
+    assert (room.it.guests, room.it.aside) == ((), None)
+    report = verify(room.records, expect_contacts=0)
+    assert report.ok, report.problems[:3]
+
+
+@pytest.mark.parametrize("agent_first", (False, True))
+def test_who_was_asked_first_leaves_while_agent_and_guest_are_on_the_way_back_and_they_are_three(
+    room: Apart, *, agent_first: bool
+) -> None:
+    room.speaks_alone()
+    room.does("recall")
+    room.told.clear()
+    room.hang_up(room.first)
+    assert story(room.outcome)[:3] == ["LegClosed", "ConsultClosed", "GuestPromoted"]
+    assert room.done() == [], "both have been told into the room already, and the caller is there"
+    comes = (room.ring.leg, room.guest) if agent_first else (room.guest, room.ring.leg)
+    assert room.enters(comes[0]) == ["MemberJoined"]
+    assert room.enters(comes[1]) == ["MemberJoined", "ConsultJoined"]
+    _whole(room)
+    assert room.refusal(i.SwitchConsult(agent="1001")) == ""
+
+
+@pytest.mark.parametrize("comes", ("recalled", "invited"))
+def test_who_was_asked_first_leaves_while_a_guest_is_on_the_way_in_to_the_agent_and_they_are_three(comes: str) -> None:
+    room = Apart()
+    if comes == "recalled":
+        room.does("hold")
+        room.parked(room.guest)
+        room.does("recall")
+    else:
+        room.lets_go("1003")
+        room.hang_up(room.guest)
+        room.invites("1004")
+        room.guest = room.pick_up()
+    room.told.clear()
+    room.hang_up(room.first)
+    assert room.done() == []
+    assert room.enters(room.guest) == ["MemberJoined", "ConsultJoined"]
+    _whole(room)
+
+
+def test_one_who_is_on_the_way_in_is_kept_and_those_who_are_not_go(room: Apart) -> None:
+    held = room.joins("1004")
+    room.does("hold", "1004")
+    room.parked(held)
+    room.does("hold")
+    room.parked(room.guest)
+    room.does("recall")
+    room.told.clear()
+    room.hang_up(room.first)
+    assert [each.leg for each in room.instructions(HangUpLeg)] == [held]
+    room.told.clear()
+    room.hang_up(held)
+    assert room.enters(room.guest) == ["MemberJoined", "ConsultJoined"]
+    _whole(room)
+
+
+def test_a_guest_on_the_way_in_who_does_not_come_is_looked_for_and_then_agent_and_caller_go_on(room: Apart) -> None:
+    room.speaks_alone()
+    room.does("recall")
+    room.hang_up(room.first)
+    room.enters(room.ring.leg)
+    room.told.clear()
+    room.wait(5_000)
+    assert len(room.instructions(TakeSnapshot)) == 1
+    room.wait(10_000)
+    assert [each.leg for each in room.instructions(HangUpLeg)] == [room.guest]
+    assert ("BridgeLegs", room.caller, room.ring.leg) in room.done()
+    room.joined(room.caller, room.ring.leg)
+    assert room.it.status == "connected"
+
+
+def test_an_engine_that_starts_again_meanwhile_brings_in_who_is_not_there(room: Apart) -> None:
+    room.speaks_alone()
+    room.does("recall")
+    room.hang_up(room.first)
+    room.restart()
+    room.told.clear()
+    there = room.seen(room.caller, room=room.room, parked=False)
+    apart = room.seen(room.ring.leg, bridged_to=room.guest, parked=False)
+    other = room.seen(room.guest, bridged_to=room.ring.leg, parked=False, answered=True)
+    room.connect(legs=(there, apart, other))
+    assert [each for each in room.done() if each[0] == "ConferLeg"] == [
+        ("ConferLeg", room.ring.leg),
+        ("ConferLeg", room.guest),
+    ]
+    room.enters(room.ring.leg)
+    room.enters(room.guest)
+    _whole(room)
+
+
+@pytest.mark.parametrize("stays", (False, True))
+def test_race_the_agent_is_parked_behind_the_way_back_and_is_brought_in_once_more(room: Apart, *, stays: bool) -> None:
+    """A bridge to somebody who leaves is cancelled late, as another guest comes in and whoever was asked first goes."""
+    gone = room.joins("1004")
+    room.does("hold")
+    room.parked(room.guest)
+    room.does("alone", "1004")
+    room.hang_up(gone)
+    room.does("recall")
+    room.hang_up(room.first)
+    room.told.clear()
+    if not stays:
+        room.hang_up(room.guest)
+        assert room.done() == [], "the bridge with the caller would be cancelled, too"
+        room.parked(room.ring.leg)
+        assert room.done() == [("BridgeLegs", room.caller, room.ring.leg)]
+        return
+    assert room.parked(room.ring.leg) == ["ConsultExtended"]
+    assert room.done() == [("ConferLeg", room.ring.leg)]
+    assert room.parked(room.ring.leg) == []
+    room.enters(room.guest)
+    room.enters(room.ring.leg)
+    _whole(room)
 
 
 # --- muted -----------------------------------------------------------------------------------------------------------

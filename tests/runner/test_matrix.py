@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.contacts.consults import CONSULTED
+from orchestrator.domain.contacts.consults import CONSULTED, TOGETHER
 from orchestrator.domain.contacts.guests import are_together
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.switch import facts
@@ -12,7 +12,7 @@ from orchestrator.runner import inputs as i
 from tests.matrix import CAUSES, ROWS, Row
 from tests.runner.scene import NODE, Scene
 
-_GATHERED = ("inviting", "conference", "guest_held", "aside")
+_GATHERED = ("inviting", "conference", "guest_held", "aside", "coming_in")
 _ROOMS = ("joining", "together", *_GATHERED)
 _CONSULTS = ("asking", "consulting", "to_and_fro", *_ROOMS)
 
@@ -23,6 +23,7 @@ class Play:
     def __init__(self, state: str) -> None:
         self.scene = scene = Scene(agents=3)
         self.legs: dict[str, str] = {}
+        self._room, self._on_the_way = "", ("", "")
         if state == "waiting":
             self.legs["caller"] = scene.park()
             return
@@ -65,7 +66,7 @@ class Play:
             self._joined(caller, agent)
         if state in _ROOMS:
             scene.give(i.Confer(agent="1001"))
-            room = scene.instructions(ConferLeg)[-1].room
+            room = self._room = scene.instructions(ConferLeg)[-1].room
             for leg in (caller, agent, colleague)[: 2 if state == "joining" else 3]:
                 scene.give(facts.ConferenceChanged(node=NODE, leg=leg, conference=room, action="add-member"))
             if state in _GATHERED:
@@ -73,9 +74,12 @@ class Play:
             if state == "guest_held":
                 scene.give(i.HoldMember(agent="1001", to_agent="1003"))
                 scene.give(facts.LegParked(node=NODE, leg=self.legs["guest"]))
-            if state == "aside":
+            if state in ("aside", "coming_in"):
                 scene.give(i.SpeakAlone(agent="1001", to_agent="1003"))
                 self._joined(agent, self.legs["guest"])
+            if state == "coming_in":
+                scene.give(i.RecallMember(agent="1001", to_agent="1003"))
+                self._on_the_way = (agent, self.legs["guest"])
 
     def _invite(self, room: str, *, comes: bool) -> None:
         scene = self.scene
@@ -100,7 +104,10 @@ class Play:
         consult = contact.consult
         if consult is not None and not consult.over and (consult.wish or consult.hears) == CONSULTED:
             return "music"
-        if consult is not None and not are_together(contact):
+        if consult is not None and consult.wish == TOGETHER:
+            for leg in self._on_the_way:
+                scene.give(facts.ConferenceChanged(node=NODE, leg=leg, conference=self._room, action="add-member"))
+        elif consult is not None and not are_together(contact):
             self._joined(caller, self.legs["agent"])
         elif contact.offer is not None and contact.offer.accepted:
             self._joined(caller, self.legs["colleague"])

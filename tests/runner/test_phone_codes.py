@@ -12,8 +12,8 @@ from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.staff.agents import AgentRemoved
 from orchestrator.domain.switch import facts
-from orchestrator.domain.switch.instructions import HangUpLeg, ParkLeg
-from orchestrator.domain.switch.nodes import PhoneCodeDialled
+from orchestrator.domain.switch.instructions import HangUpLeg, ParkLeg, SayAndHangUp
+from orchestrator.domain.switch.nodes import PhoneCodeDialled, StrayLegOverdue
 from orchestrator.runner import inputs
 from orchestrator.runner.phone_codes import PARK, RETRIEVE, Wish, read
 from tests.runner.scene import NODE, agent, story
@@ -21,7 +21,9 @@ from tests.runner.test_park import Park
 
 
 class Codes(Park):
-    """As there; every phone can dial."""
+    """As there; every phone can dial. `spoken`: what the last one heard."""
+
+    spoken: tuple[str, ...] = ()
 
     def dial(
         self, code: str, number: int = 1, *, account: str | None = None, at: Instant | None = None, shown: str = ""
@@ -30,7 +32,9 @@ class Codes(Park):
         self._legs += 1
         leg = f"dialled-{self._legs}"
         self.press(code, leg, f"100{number}" if account is None else account, shown=shown, at=at)
-        (told,) = (each for each in self.outcome.instructions if isinstance(each, HangUpLeg) and each.leg == leg)
+        ends = HangUpLeg | SayAndHangUp
+        (told,) = (each for each in self.outcome.instructions if isinstance(each, ends) and each.leg == leg)
+        self.spoken = told.prompts if isinstance(told, SayAndHangUp) else ()
         return told.cause
 
     def press(
@@ -123,6 +127,41 @@ def test_whoever_parked_fetches_without_saying_where_also_from_the_after_call_wo
     assert scene.dial("*88") == "NORMAL_CLEARING"
     assert scene.join().extension == "1001"
     assert scene.status(1) == "talking"
+
+
+def test_the_place_that_was_chosen_is_spoken_to_the_phone_and_no_other() -> None:
+    """A place that the agent dialled they know; what was refused has none."""
+    scene = Codes()
+    assert scene.dial("*68") == "NORMAL_CLEARING"
+    assert scene.spoken == ("parked_at", "digit_1")
+    leg = scene.last.leg
+    scene.give(facts.LegAnswered(node=NODE, leg=leg))
+    assert not scene.outcome.records
+    scene.parked()
+    scene.dial("*68")
+    assert (scene.last.refused, scene.spoken) == ("not_talking", ())
+    scene.gone()
+    scene.ready(2)
+    other = scene.park()
+    ring = scene.ring_of(other)
+    scene.ringing(ring)
+    scene.answer(ring)
+    scene.bridge(other, ring)
+    scene.dial("*6812", 2)
+    assert (scene.last.refused, scene.spoken) == ("", ())
+    assert [event.place for event in scene.events(ContactParked)] == [1, 12]
+
+
+def test_a_phone_that_hears_its_place_for_too_long_is_ended_like_any_stray_one() -> None:
+    scene = Codes()
+    scene.dial("*68")
+    leg = scene.last.leg
+    scene.wait(5_000)
+    assert [event.legs for event in scene.events(StrayLegOverdue)] == [(leg,)]
+    scene.presence(leg, exists=True)
+    assert [(each.leg, each.cause) for each in scene.outcome.instructions if isinstance(each, HangUpLeg)] == [
+        (leg, "NORMAL_CLEARING")
+    ]
 
 
 @pytest.mark.parametrize(

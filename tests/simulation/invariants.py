@@ -816,6 +816,8 @@ class Invariants:
                 continue  # a guest is asked in the place of whoever was
             if contact.consult is not None and not contact.consult.over and parking_leg(contact):
                 continue  # the guest with whom the agent spoke alone, while the caller hears music
+            if contact.consult is not None and contact.consult.wish == "together" and contact.consult.due:
+                continue  # a guest who was on the way into the room comes to the two
             if contact.consult is None or contact.consult.wish != "caller":
                 raise Broken("consulted", f"{record.stream} is left alone after a consultation")
             if contact.consult.cut_short:

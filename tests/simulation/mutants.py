@@ -24,6 +24,7 @@ from orchestrator.domain.contacts import (
     dialling,
     dials,
     guesting,
+    guests,
     handling,
     legs,
     monitoring,
@@ -557,6 +558,7 @@ _SCARCE = Size(contacts=120, agents=5, routing=True)
 _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
 _GATHERED = Size(contacts=40, agents=20, rows=1.0, willing=True)
+_APART = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0, gathers=True)
 _MONITORED = Size(contacts=60, agents=12, monitors=1.0, willing=True)
 _MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
@@ -586,6 +588,12 @@ def _whoever_is_on_hold_is_brought_back(world_: Any, happened: Any, ids: Any) ->
         for guest in happened.after.guests:
             if guest.held:
                 yield consult_policy.confer_leg(happened.after, room(happened.after), guest.leg, ids)
+
+
+def _who_is_on_the_way_in_goes(right: Any, contact: Any, consult_: Any, connect_by: Any) -> Any:
+    comes = any(guests.on_the_way_in(contact, guest) for guest in contact.guests)
+    stays = guests.in_room(contact) or asides.alone_with(contact)
+    return () if comes and not stays else right(contact, consult_, connect_by)
 
 
 def _nobody_holds_whom_they_consult(world_: Any, happened: Any, ids: Any) -> Any:
@@ -1340,6 +1348,13 @@ MUTANTS = (
         weather=Weather(),
         size=_EVERY_ROW,
         seed=13,
+    ),
+    Mutant(
+        name="let a guest go who is on the way back into the room",
+        rule="matrix",
+        make=around(guesting, "moved_up", _who_is_on_the_way_in_goes),
+        weather=Weather(),
+        size=_APART,
     ),
     Mutant(
         name="leave agent and caller apart whom the switch has parted",

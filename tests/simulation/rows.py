@@ -13,7 +13,7 @@ from typing import Final
 from orchestrator.domain.contacts.asides import ON_HOLD, alone_with
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED, CONSULTING, TOGETHER, Consult
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.guests import are_together, in_room
+from orchestrator.domain.contacts.guests import are_together, in_room, on_the_way_in
 from orchestrator.domain.contacts.transfers import AGENT, under_way
 from orchestrator.domain.kernel import Instant, Record, ident_of, kind_of
 from orchestrator.domain.switch.causes import WITH_THE_SWITCH
@@ -40,9 +40,12 @@ _SHARE: Final[Mapping[str, float]] = MappingProxyType(
         "conference": 0.25,
         "guest_held": 0.3,
         "aside": 0.3,
+        "coming_in": 0.1,
     }
 )
 _USUAL: Final = 0.4
+# Where all is about one of a conference who is apart, and about their way back.
+_SHARE_APART: Final[Mapping[str, float]] = MappingProxyType({**dict.fromkeys(_SHARE, 0.0), "coming_in": 0.9})
 # So often, of each look, an agent takes the call on from here to another row.
 _GOES_ON: Final[Mapping[str, float]] = MappingProxyType(
     {
@@ -59,6 +62,9 @@ _GOES_ON: Final[Mapping[str, float]] = MappingProxyType(
 # The states that are rarest otherwise: so often the call goes on from here as soon as it is in them.
 _ON_AT_ONCE: Final[Mapping[str, float]] = MappingProxyType(
     {"talking": 0.2, "consulting": 0.6, "together": 0.9, "conference": 0.9}
+)
+_ON_AT_ONCE_APART: Final[Mapping[str, float]] = MappingProxyType(
+    {**_ON_AT_ONCE, "conference": 0.95, "guest_held": 0.6, "aside": 0.6}
 )
 
 
@@ -84,8 +90,12 @@ def _inviting(contact: Contact, consult: Consult) -> str:
     """Whoever was asked first, in the table, is an agent; where it is a number outside, another may have the caller."""
     if not in_room(contact):
         first = contact.guests[0]
+        if alone_with(contact):
+            return "aside" if contact.aside is not None and contact.aside.talking else ""
+        if any(on_the_way_in(contact, guest) for guest in contact.guests):
+            return "coming_in"
         if contact.aside is not None:
-            return "aside" if contact.aside.talking else ""
+            return ""
         if first.held:
             return "guest_held" if first.held == ON_HOLD else ""
         return "" if first.answered or first.rejecting else "inviting"
@@ -128,6 +138,8 @@ def becomes(before: Contact, after: Contact | None) -> str:
         consult = after.consult
         if consult is None or consult.over:
             return "agent"
+        if consult.wish == TOGETHER and before.guests:
+            return "room"
         return {CALLER: "agent", CONSULTED: "music"}.get(consult.wish or consult.hears, "unchanged")
     offer, outside = after.offer, after.outside
     if outside is not None and outside.leg == asked:
@@ -184,23 +196,26 @@ class Judge:
 
 class Hangers(Pressers):
     """People who hang up as a row says, once a call is in its state, and agents who bring it from row to row. `busy` is
-    how many of them do.
+    how many of them do; with `gathers`, what they do is to come to rows in which one of a conference is on the way in.
     """
 
     longest_pause_ms = 400
 
-    def __init__(self, agenda: Agenda, dice: Random, hang_up: Callable[[str, str], None], *, busy: float) -> None:
+    def __init__(
+        self, agenda: Agenda, dice: Random, hang_up: Callable[[str, str], None], *, busy: float, gathers: bool = False
+    ) -> None:
         super().__init__(agenda, dice, busy=busy)
         self._hang_up = hang_up
+        self._share, self._at_once = (_SHARE_APART, _ON_AT_ONCE_APART) if gathers else (_SHARE, _ON_AT_ONCE)
 
     def saw(self, world: World, records: Iterable[Record]) -> None:
         """Look at the calls of which there is news."""
         moved = dict.fromkeys(ident_of(each.stream) for each in records if kind_of(each.stream) == "contact")
         for contact in (world.contacts[ident] for ident in moved if ident in world.contacts):
             state = state_of(contact)
-            if state and self._dice.random() < self._busy * _SHARE.get(state, _USUAL):
+            if state and self._dice.random() < self._busy * self._share.get(state, _USUAL):
                 self._plan(contact, state)
-            elif self._dice.random() < self._busy * _ON_AT_ONCE.get(state, 0.0):
+            elif self._dice.random() < self._busy * self._at_once.get(state, 0.0):
                 self._agenda.soon(20, 400, lambda ident=contact.contact_id: self._go_on(ident))  # type: ignore[misc]  # per call
 
     def _go_on(self, ident: str) -> None:

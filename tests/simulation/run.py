@@ -113,6 +113,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Which part of the agents answers at the desk, and has a phone that rings only then."""
     rows: float = 0.0
     """How many calls are hung up because they are in a state of the table (`tests/matrix.py`)."""
+    gathers: bool = False
+    """Whether those calls are taken on to where one of a conference is apart, and hung up as that one comes back."""
     spools: bool = False
     """Whether the database's absence is gone round by a spool."""
     phones: int = 0
@@ -487,7 +489,9 @@ class Run(Watcher):
             self.speakers = Speakers(self.agenda, self._voice_dice, busy=self.size.voices)
             self.speakers.engine = self.engine
         if self.size.rows:
-            self.hangers = Hangers(self.agenda, self._row_dice, self._hang_up, busy=self.size.rows)
+            self.hangers = Hangers(
+                self.agenda, self._row_dice, self._hang_up, busy=self.size.rows, gathers=self.size.gathers
+            )
             self.hangers.engine = self.engine
         weather = self.weather
         for count, fault in (

@@ -402,6 +402,8 @@ class Switch:
                 self._on_caller(given, reply)
             case i.PlayRinging():
                 reply("" if given.leg in self.legs else "invalid session id")
+            case i.SayAndHangUp():
+                self._say_and_hang_up(given, reply)
             case i.RingAgent():
                 self._job(lambda: self._originate(given, reply))
             case i.DialOutside():
@@ -470,6 +472,15 @@ class Switch:
             case i.PlayApology():
                 leg.silent_since = 0
                 self.agenda.after(APOLOGY_MS * MILLISECOND, lambda: self.hang_up(leg, given.cause))
+
+    def _say_and_hang_up(self, given: i.SayAndHangUp, reply: Reply) -> None:
+        leg = self.legs.get(given.leg)
+        reply("" if leg is not None else "invalid session id")
+        if leg is None:
+            return
+        leg.up = True
+        self._say(f.LegAnswered, leg)
+        self.agenda.soon(500, 7_000, lambda: self.hang_up(leg, given.cause))  # put down earlier, or read very slowly
 
     def _originate(self, given: i.RingAgent, reply: Reply) -> None:
         phone = self.phones.get(given.extension)

@@ -1,7 +1,9 @@
 """The database away: who comes in by what is known of them, what they may, and what becomes of it (feature 12.2)."""
 
+import sqlite3
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import gevent
@@ -10,6 +12,9 @@ from msgspec.structs import replace as replace_struct
 
 from orchestrator.cluster import Cluster
 from orchestrator.domain.access.users import ChangePassword, Disable, SessionEnded, SignInFailed, SignInRemembered
+from orchestrator.domain.catalogue import CATALOGUE
+from orchestrator.domain.contacts.contacts import ContactArrived, ContactIdentified
+from orchestrator.domain.customers.notes import ContactNoted
 from orchestrator.domain.kernel import SECOND, Event, Instant
 from orchestrator.domain.spools import SpoolGivenUp
 from orchestrator.service import attempts
@@ -19,8 +24,11 @@ from orchestrator.service.passwords import Passwords
 from orchestrator.service.sessions import LONGEST_S
 from orchestrator.settings import Settings
 from orchestrator.store import Away, Later, NotKept
+from orchestrator.vault import ERASED
 from projections.live import LiveView
 from tests.postgres import Database
+from tests.store.kit import NUMBER, Kit
+from tests.store.kit import record as store_record
 from tests.web.conftest import PASSWORD, Browser, Site, site_of
 from web.access.watch import Watch
 from web.push import frames
@@ -304,6 +312,32 @@ def test_a_note_whose_contact_was_given_up_with_its_spool_does_not_wait_for_ever
     assert site.reading.meanwhile.count == waiting, "not while something is on its way"
     Watch(site.reading, lambda: False).look()
     assert site.reading.meanwhile.count == waiting - 1
+
+
+def test_a_note_on_a_caller_who_was_erased_is_gone_with_them(site: Site, watch: Watch, database: Database) -> None:
+    """Law 11: it waited for the contact, which came with the spool; nothing of it can be read, here or in the log."""
+    customer = site.add_customer(NUMBER)
+    contact_id = str(uuid.uuid4())
+    who = Who(actor=f"agent:{AGENT}", roles=("agent",))
+    words = "her door code is 4711"
+    site.reading.meanwhile.keep(Noted(who=who, contact_id=contact_id, text=words, code="", key="k", at=now()))
+    (waiting,) = (row for row in later_of(site).all())
+    folder = site.parts.settings.meanwhile
+    with closing(sqlite3.connect(folder / "later.db")) as connection:
+        (sealed,) = connection.execute("SELECT sealed FROM entries WHERE place = ?", (waiting.place,)).fetchone()
+    arrived = ContactArrived(node="sw1", leg="leg", dialled="4000", caller_number=NUMBER)
+    events = (arrived, ContactIdentified(customer_id=customer))
+    name = f"contact-{contact_id}"
+    kit = Kit(database, site.parts.settings.kek_file, entries=CATALOGUE)
+    kit.writer().append_live([store_record(name, version, event) for version, event in enumerate(events, start=1)])
+    kit.close()
+    site.reading.desk.erase(f"customer-{customer}")
+    watch.look()
+    assert site.reading.meanwhile.count == 0
+    assert not any(sealed in path.read_bytes() for path in folder.iterdir())
+    (note,) = site.reading.log.stream(f"note-{contact_id}")
+    assert isinstance(note.event, ContactNoted)
+    assert note.event.text == ERASED
 
 
 def began_of(site: Site) -> Began:

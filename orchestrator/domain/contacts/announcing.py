@@ -1,15 +1,16 @@
 """What is spoken of numbers, as prompt ids that are the same in every language: the agent's employee number, the place
-in a queue and the wait.
+in a queue and the wait, and the place at which somebody is parked.
 
 What is said stands in `freeswitch/prompts`, one file a prompt and a folder a language; the switch looks in its own. The
-employee number is put together from parts; place and wait are whole sentences each, because no two languages count
-alike.
+employee number and the place of a park are put together from parts; place and wait are whole sentences each, because no
+two languages count alike.
 """
 
 from typing import Final
 
 BEFORE: Final = "number_before"
 AFTER: Final = "number_after"
+PARKED_AT: Final = "parked_at"
 
 PLACES: Final = 20
 """Places up to this have a sentence each; whoever is further back hears that it is so."""
@@ -28,6 +29,11 @@ def digits_of(number: str) -> str:
 def prompts_for(number: str) -> tuple[str, ...]:
     """The prompts that say these digits, in their order."""
     return (BEFORE, *(f"digit_{digit}" for digit in number), AFTER)
+
+
+def prompts_for_park(place: int) -> tuple[str, ...]:
+    """The prompts that say at which place somebody is parked, digit by digit, as one dials it."""
+    return (PARKED_AT, *(f"digit_{digit}" for digit in str(place)))
 
 
 def prompts_for_place(position: int, estimate_ms: int) -> tuple[str, ...]:

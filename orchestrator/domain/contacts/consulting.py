@@ -87,8 +87,8 @@ def decide(contact: Contact, command: Consulting) -> Events:
 
 
 def _parked(consult: State, command: NoteAgentParked) -> Events:
-    """The agent's leg parks while it is to be joined with them, or was: now it can be with the caller."""
-    if consult.over and consult.cut_short:
+    """The agent's leg parks while it is to be joined with them, or was: now it can be with the caller, or with all."""
+    if consult.cut_short and (consult.over or consult.wish == TOGETHER):
         return (ConsultExtended(consult_id=consult.consult_id, until=command.connect_by, cause=PARKED_ALONE),)
     if consult.over or consult.alone or not (consult.answered and consult.wish == CONSULTED):
         return ()

@@ -182,6 +182,7 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
             contact = replace(contact, aside=None, hushed=())
             back = replace(consult, over=True, hears="", wish=CALLER, due=event.rejoin_by, doubted=False)
             joining = consult.wish == CONSULTED and consult.answered and not consult.alone
+            joining |= consult.wish == TOGETHER and consult.cut_short
             return replace(contact, consult=replace(back, cut_short=joining and event.cause not in _LOOKED_FOR))
     return contact
 

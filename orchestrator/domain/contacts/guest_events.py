@@ -163,7 +163,7 @@ class GuestClosed(Event, frozen=True, kw_only=True):
 
 class GuestPromoted(Event, frozen=True, kw_only=True):
     """Whoever was asked first has left, or has the caller now; this guest, who is in the room, is asked in their place.
-    Nobody notices: all hear each other in `room` as before.
+    Nobody notices: all hear each other in `room` as before. One who is on the way there comes to caller and agent.
     """
 
     guest_id: str

@@ -48,7 +48,15 @@ from orchestrator.domain.contacts.guest_events import (
     GuestPromoted,
     RoomInherited,
 )
-from orchestrator.domain.contacts.guests import Guest, are_together, guest_of_leg, guest_of_shift, in_room, persons
+from orchestrator.domain.contacts.guests import (
+    Guest,
+    are_together,
+    guest_of_leg,
+    guest_of_shift,
+    in_room,
+    on_the_way_in,
+    persons,
+)
 from orchestrator.domain.kernel import Event, Instant, Refused
 
 Events = tuple[Event, ...]
@@ -177,21 +185,28 @@ def dropped(contact: Contact, outcome: str) -> Events:
 
 def moved_up(contact: Contact, consult: Consult, connect_by: Instant) -> Events:
     """The first guest who is in the room is asked in the place of whoever was asked first. Where none is, the one with
-    whom the agent speaks alone is consulted from now on, while the caller waits; else the first who is on hold, while
-    the agent goes to the caller. Nobody, where there is none of these.
+    whom the agent speaks alone is consulted from now on, while the caller waits; else the first who is on the way in,
+    and comes to the caller and the agent; else the first who is on hold, while the agent goes to the caller. Nobody,
+    where there is none of these.
     """
     room = room_of(consult)
     if stay := in_room(contact):
         return (GuestPromoted(guest_id=stay[0].guest_id, room=room),)
     alone = alone_with(contact)
-    held = next((guest for guest in contact.guests if guest.leg == alone or (not alone and guest.held)), None)
-    if held is None:
-        return ()
-    others = (each for guest in contact.guests if guest is not held for each in closed(contact, guest, "ended"))
-    promoted = (*others, GuestPromoted(guest_id=held.guest_id, room=room))
     if alone:
+        found = next((guest for guest in contact.guests if guest.leg == alone), None)
+    else:
+        found = next(
+            (guest for guest in contact.guests if on_the_way_in(contact, guest)),
+            next((guest for guest in contact.guests if guest.held), None),
+        )
+    if found is None:
+        return ()
+    others = (each for guest in contact.guests if guest is not found for each in closed(contact, guest, "ended"))
+    promoted = (*others, GuestPromoted(guest_id=found.guest_id, room=room))
+    if not found.held:
         return promoted
-    return (*promoted, ConsultSwitched(consult_id=held.guest_id, to=CALLER, connect_by=connect_by))
+    return (*promoted, ConsultSwitched(consult_id=found.guest_id, to=CALLER, connect_by=connect_by))
 
 
 def passed_on(

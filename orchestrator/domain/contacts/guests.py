@@ -5,13 +5,15 @@ together ───▶ invited: rings ──▶ answered ───▶ in the room
                   │ 4              │ 4            │ 4 │ 5
                   └────────────────┴──────────────┘   └──▶ asked in the place of whoever was asked first (`consults`)
 1 GuestInvited  2 GuestAnswered: they are told into the room  3 GuestJoined
-4 GuestClosed, at the latest with the conference  5 GuestPromoted: who was asked first has left, or has the caller now
+4 GuestClosed, at the latest with the conference  5 GuestPromoted: who was asked first has left, or has the caller now;
+  where nobody else is in the room, whoever is on the way there, and the three are together once they are
 
 A guest who is on hold, or speaks with the agent alone, is not in the room meanwhile: `asides`.
 
 There are guests only while agent, caller and whoever was asked first hear each other together. Who leaves the other two
-takes with them the guests who are not in the room yet: they were invited to a conference. The agent who leaves more
-than two leaves the caller to the first of them who is an agent (RoomInherited), and nobody is taken out of the room.
+takes with them the guests who are not on their way into the room yet: they were invited to a conference. The agent who
+leaves more than two leaves the caller to the first of them who is an agent (RoomInherited), and nobody is taken out of
+the room.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -19,9 +21,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts.asides import BEING_PARKED, OF_ASIDES, ON_HOLD
+from orchestrator.domain.contacts.asides import BEING_PARKED, OF_ASIDES, ON_HOLD, alone_with
 from orchestrator.domain.contacts.asides import evolve as evolve_aside
-from orchestrator.domain.contacts.consults import CONSULTED, CONSULTING, TOGETHER, Consult, room_of
+from orchestrator.domain.contacts.consults import CALLER, CONSULTED, CONSULTING, TOGETHER, Consult, room_of
 from orchestrator.domain.contacts.events import (
     OfferAcceptRequested,
     OfferDelivered,
@@ -107,6 +109,12 @@ def guest_of_shift(contact: "Contact", shift_id: str) -> Guest | None:
 def in_room(contact: "Contact") -> tuple[Guest, ...]:
     """The guests who are in the room."""
     return tuple(guest for guest in contact.guests if guest.joined)
+
+
+def on_the_way_in(contact: "Contact", guest: Guest) -> bool:
+    """Whether this guest is being brought into the room: from a talk alone, from a hold, or as they have answered."""
+    there = guest.joined or guest.held or alone_with(contact) == guest.leg
+    return guest.answered and not there and not guest.rejecting
 
 
 def guests_due(contact: "Contact") -> Instant:
@@ -223,6 +231,14 @@ def _moved_up(contact: "Contact", event: GuestPromoted) -> "Contact":
         asked = replace(consult, **how)
         parking = {"parking": contact.caller_leg, "reminders": 0}
         return replace(contact, status=CONSULTING, consult=asked, guests=others, aside=None, **parking)
+    if on_the_way_in(contact, guest) and contact.segment is not None:
+        # They, and an agent who spoke with them alone, have been told into the room, in which the caller is.
+        due, inside = guest.due, (contact.caller_leg, contact.segment.leg)
+        if aside is not None:
+            due, inside = max(due, aside.due), inside[:1]
+        cut_short = aside is not None and aside.cut_short
+        consult = replace(consult, hears=CALLER, wish=TOGETHER, due=due, inside=inside, cut_short=cut_short)
+        return replace(contact, status=CONSULTING, consult=consult, guests=others, aside=None, parking="")
     # The caller, who is in the room, is not on the way out of it, whatever became of the conversation.
     return replace(contact, status=CONSULTING, consult=consult, guests=others, parking="")
 

@@ -25,7 +25,7 @@ MOST_TOLD: Final = 30
 """So many callers of a switch without a limit may hear at the same time that there is no room."""
 
 # What `Admission.follow` counts by; every other event only where it changes the visit.
-_COUNTED: Final = frozenset(
+COUNTED: Final = frozenset(
     {contacts.ContactQueued, contacts.ContactTurnedAway, contacts.NuisanceMarked, contacts.ContactEnded}
 )
 
@@ -73,7 +73,7 @@ class Admission:
             _count(self._visits_of_queue, _queue_of(before), -1)
             _count(self._visits_of_queue, _queue_of(after), 1)
         event, at = record.event, record.about.at
-        if type(event) not in _COUNTED:
+        if type(event) not in COUNTED:
             return
         match event:
             case contacts.ContactQueued() if before is not None and not before.queue_id:

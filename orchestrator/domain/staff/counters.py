@@ -17,7 +17,7 @@ WINDOWS: Final = ("shift", "hour", "day")
 HOUR: Final = 3_600 * SECOND
 _DAY_H: Final = 24
 # What is counted; most events of a shift are not.
-_COUNTED: Final = frozenset({AgentSignedIn, AgentReserved, AgentConnected, WrapUpStarted})
+COUNTED: Final = frozenset({AgentSignedIn, AgentReserved, AgentConnected, WrapUpStarted})
 
 
 class Counts(Struct, frozen=True):
@@ -57,7 +57,7 @@ class Counters:
 
     def note(self, agent_id: str, event: Event, at: Instant) -> None:
         """Take one event of the agent's shift."""
-        if type(event) not in _COUNTED:
+        if type(event) not in COUNTED:
             return
         match event:
             case AgentSignedIn():

@@ -190,7 +190,10 @@ def _taken_up(shift: Shift, contact_id: str) -> bool:
 
 def evolve(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shift | None:
     """The shift after one more event. Never raises; an event that it does not know changes nothing."""
-    after = _moved(shift, event, at, shift_id)
+    if shift is not None and (common := _COMMON.get(type(event))) is not None:
+        after: Shift | None = common(shift, event, at)
+    else:
+        after = _moved(shift, event, at, shift_id)
     if after is None or (after.forced is None and type(event) is not AgentForced):
         return after
     forced = forcing.evolve(after.forced, event, at)
@@ -211,9 +214,6 @@ def _moved(shift: Shift | None, event: Event, at: Instant, shift_id: str) -> Shi
             signed_in_at=at,
             idle_since=at,
         )
-    common = _COMMON.get(type(event))
-    if common is not None:
-        return common(shift, event, at)
     match event:
         case AgentPaused() | AgentStoodDown():
             return replace(

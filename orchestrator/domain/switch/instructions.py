@@ -49,6 +49,13 @@ class PlayApology(Instruction, frozen=True, kw_only=True):
     cause: str = "NORMAL_CLEARING"
 
 
+class SayAndHangUp(Instruction, frozen=True, kw_only=True):
+    """Answer a phone's own call, let it hear these prompts once, by their ids and in their order, and end it."""
+
+    prompts: tuple[str, ...]
+    cause: str = "NORMAL_CLEARING"
+
+
 class RingAgent(Instruction, frozen=True, kw_only=True):
     """Make a new leg named `leg` to an agent's phone and park it when answered.
 

@@ -70,7 +70,9 @@ def test_where_nobody_answers_a_message_is_left(driver: Driver, desk: Desk) -> N
         caller.hang_up()
         record = driver.unattended / f"{leg}.cdr.json"
         until(record.exists, "the switch to say what became of the caller")
-        assert json.loads(record.read_text())["variables"]["ringledger_message"] == message.name
+        variables = json.loads(record.read_text())["variables"]
+        assert variables["ringledger_message"] == message.name
+        assert int(variables["record_ms"]) >= 1_000
         assert message.stat().st_size > 8_000
 
 

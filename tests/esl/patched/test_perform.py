@@ -136,6 +136,15 @@ def background(command: str, job: str = "i-1") -> str:
         ),
         (i.SteerEavesdrop, {"mode": "barge"}, [f"sendevent MESSAGE\nUnique-ID: {LEG}\neavesdrop-command: 3"]),
         (
+            i.SayAndHangUp,
+            {"prompts": ("parked_at", "digit_7")},
+            [
+                execute("answer", locked=True),
+                execute("playback", "file_string://parked_at.wav!digit_7.wav", locked=True),
+                execute("hangup", "NORMAL_CLEARING", locked=True),
+            ],
+        ),
+        (
             i.AnnounceNumber,
             {"other": OTHER, "prompts": ("number_before", "digit_8", "number_after")},
             [

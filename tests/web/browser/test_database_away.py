@@ -23,14 +23,19 @@ NUMBER, PASSWORD = "+8613800138000", "four plain words here"
 BOTH = ("simulated", pytest.param("real", marks=pytest.mark.switch))
 
 
-def lose(centre: Centre) -> None:
-    """PostgreSQL is killed, once the lease says that its holder may spool."""
+def _await_word(centre: Centre) -> None:
+    """Return once the lease says that its holder may spool."""
 
     def named() -> bool:
         with psycopg.connect(centre.house.database.url_reader) as connection:
             return connection.execute("SELECT FROM ringledger_lease WHERE spool <> ''").fetchone() is not None
 
     until(named, "the lease to name the spool")
+
+
+def lose(centre: Centre) -> None:
+    """PostgreSQL is killed, once the lease says that its holder may spool."""
+    _await_word(centre)
     centre.house.kill_database()
 
 
@@ -97,6 +102,29 @@ def test_an_agent_signs_in_and_serves_whoever_waits_though_the_database_is_away(
     history = centre.page("eve", "/history/", role="auditor")
     history.wait_for_selector("tbody tr")
     assert history.locator("tbody tr").count() == 1
+
+
+def test_desks_go_on_and_people_come_in_though_the_database_stands_still(centre: Centre) -> None:
+    """Feature 12.2: it closes nothing and answers nothing. Pages are not kept waiting, and say how things stand."""
+    house = centre.house
+    granted = Grant(roles=("agent",))
+    if centre.reading.users.get("ann") is None:
+        centre.reading.users.add("ann", Create(name="Ann", agent_id="ann"), granted, PASSWORD, actor="admin:test")
+    centre.restart_web()
+    house.driver.phone("1001")
+    before = len(house.ledger.all(c.ContactConnected))
+    _await_word(centre)
+    with house.still_database():
+        caller = house.driver.call(number=NUMBER)
+        house.engines[-1].await_log("events go to the spool")
+        page = come(centre)
+        page.wait_for_selector("#stale.degraded:not([hidden])")
+        house.sign_in("801")
+        page.wait_for_selector(".talk")
+        caller.hang_up()
+        page.wait_for_selector(".talk", state="detached")
+    page.wait_for_selector("#stale", state="hidden", timeout=60_000)
+    until(lambda: len(house.ledger.all(c.ContactConnected)) == before + 1, "it to be in the log, once")
 
 
 def _notes(centre: Centre) -> list[ContactNoted]:
