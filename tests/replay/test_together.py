@@ -167,7 +167,7 @@ def test_the_limits_of_a_switch_are_taken_from_in_the_order_of_the_log(
 def test_where_what_is_forgotten_of_a_limit_still_counts_the_log_is_not_parted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Two callers a second, of whom the limit makes up for one, and a million at once: neither full nor used up."""
+    """Two callers a second, one of whom the limit makes up for, and a million at once: never full, nor used up."""
     monkeypatch.setattr(parted, "TAKEN_KEPT", 30)
     calls = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
     first = next(record.stream for record in calls if isinstance(record.event, ContactQueued))
