@@ -10,7 +10,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.domain.contacts.consult_events import ConsultAnswered
 from orchestrator.domain.contacts.contacts import Contact, ContactIdentified
+from orchestrator.domain.contacts.events import Reservation
+from orchestrator.domain.contacts.guest_events import GuestAnswered
 from orchestrator.domain.kernel import Instant, Record, ident_of
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.shifts import Shift
@@ -19,12 +22,14 @@ from orchestrator.domain.world import Aggregate, World
 # What fits beside the call in hand.
 KEPT: Final = 12
 RINGING, TALKING, TALKED = "ringing", "talking", "talked"
+CONSULTED = "consulted"
+"""Of whom a colleague asks about the caller, alone or in a conference, once they are there; and afterwards."""
 _NONE: Final[OrderedDict[str, "Call"]] = OrderedDict()
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One contact as this agent had it. `outcome`: ringing, talking, talked, or how the offer ended without them, as in
-    `AgentReleased`; `reason` where it stood the agent down.
+    """One contact as this agent had it. `outcome`: ringing, consulted, talking, talked, or how the offer ended without
+    them, as in `AgentReleased`; `reason` where it stood the agent down.
     """
 
     contact_id: str
@@ -69,6 +74,11 @@ class Calls:
         if isinstance(event, ContactIdentified):
             self._identified(ident_of(record.stream), event.customer_id)
             return
+        if isinstance(event, ConsultAnswered | GuestAnswered):
+            held = _asked(before, event)
+            if held is not None:
+                self._change(held.agent_id, ident_of(record.stream), outcome=CONSULTED)
+            return
         shift = after or before
         if not isinstance(shift, Shift):
             return
@@ -79,7 +89,9 @@ class Calls:
                 if contact is not None:
                     self._keep(agent, _offered(contact, event.offer_id, at))
             case shifts.AgentReleased():
-                self._change_offer(agent, event.offer_id, outcome=event.outcome, ended_at=at)
+                there = any(each.outcome == CONSULTED and each.offer_id == event.offer_id for each in self.of(agent))
+                outcome = CONSULTED if there else event.outcome
+                self._change_offer(agent, event.offer_id, outcome=outcome, ended_at=at)
             case shifts.AgentStoodDown():
                 self._change_offer(agent, event.offer_id, reason=event.reason)
             case shifts.AgentConnected():
@@ -121,6 +133,15 @@ class Calls:
         calls = self._of.get(agent, _NONE)
         if contact_id in calls:
             calls[contact_id] = replace(calls[contact_id], **changes)
+
+
+def _asked(before: Aggregate, event: ConsultAnswered | GuestAnswered) -> Reservation | None:
+    """Who has answered; None for a number outside."""
+    if not isinstance(before, Contact):
+        return None
+    if isinstance(event, GuestAnswered):
+        return next((each.reservation for each in before.guests if each.guest_id == event.guest_id), None)
+    return before.consult.reservation if before.consult is not None else None
 
 
 def name_of(contact: Contact) -> str:

@@ -77,7 +77,7 @@ class Books:
         self.ended: OrderedDict[str, int] = OrderedDict()
         """The last version of the streams that ended last."""
         self._event_ids: OrderedDict[str, None] = OrderedDict()
-        self._debts: dict[str, Debt] = {}
+        self._debts: dict[str, list[Debt]] = {}
         self._late: list[_Late] = []
         self._strict = strict
         self._alive_at = Instant(0)
@@ -133,24 +133,22 @@ class Books:
 
     # --- debts ----------------------------------------------------------------------------------------------------
     def owe(self, shift: str, what: str, ref: str) -> None:
-        """The record at hand asks something of a shift, within this decision."""
-        unpaid = self._debts.get(shift)
-        if unpaid is not None:
-            self._default(shift, unpaid)
-        self._debts[shift] = Debt(what, ref, self.record, self.place)
+        """The record at hand asks something of a shift, within this decision: after what was asked of it before."""
+        self._debts.setdefault(shift, []).append(Debt(what, ref, self.record, self.place))
 
     def pay(self, shift: str, what: str, ref: str) -> None:
         """The record at hand does what was asked of its shift; complains where nothing was."""
-        debt = self._debts.get(shift)
-        if debt is None or debt.what != what or debt.ref != ref:
+        debts = self._debts.get(shift, [])
+        if not debts or (debts[0].what, debts[0].ref) != (what, ref):
             self.complain("unfounded", f"{what} for {ref}, of which no contact knows in this decision")
             return
-        del self._debts[shift]
+        del debts[0]
 
     def settle_debts(self) -> None:
         """A decision is over: everything must have been paid."""
-        for shift, debt in self._debts.items():
-            self._default(shift, debt)
+        for shift, debts in self._debts.items():
+            for debt in debts:
+                self._default(shift, debt)
         self._debts.clear()
 
     def _default(self, shift: str, debt: Debt) -> None:
@@ -196,7 +194,8 @@ class Books:
         about = self.record.about
         if about.at > self._alive_at + self.slack:
             self._silence = _Absence(self._alive_at, about.at)
-        self._alive_at = max(self._alive_at, about.at)
+        if about.at > self._alive_at:  # noqa: PLR1730 - `max` is several times as dear, and this is done for every record
+            self._alive_at = about.at
         if about.origin == RECOVERY:
             self._recovery = _Absence(Instant(0), about.at)
         if self._late:

@@ -487,8 +487,8 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="OfferMade",
         cls=contacts.OfferMade,
         kind="contact",
-        version=2,
-        upcasters=(_with(next_at=0, by_hand=False),),
+        version=3,
+        upcasters=(_with(next_at=0, by_hand=False), _with(again=0, after_ms=0)),
     ),
     queues.QueueConfigured: Entry(
         name="QueueConfigured",

@@ -11,6 +11,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
+import gevent
+
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.switch.facts import (
@@ -64,6 +66,7 @@ class Performer:
         self._domain = domain
         self._paces = {node: pace() for node in links}
         self._taken: OrderedDict[str, None] = OrderedDict()
+        self._later: set[gevent.Greenlet] = set()
 
     def perform_all(self, instructions: Iterable[i.Instruction]) -> None:
         """Write them in their order; those that follow each other to one switch go out together, and of these a new leg
@@ -88,16 +91,25 @@ class Performer:
         elif self._is_repeat(instruction):
             self._skip(instruction, REPEAT)
         elif type(instruction) in _NEW_LEG:
-            self._paces[instruction.node].go(lambda: self._write(link, instruction))
+            self._in_turn(link, instruction, getattr(instruction, "after_ms", 0))
         else:
             self._write(link, instruction)
+
+    def _in_turn(self, link: Link, instruction: i.Instruction, after_ms: int) -> None:
+        if after_ms:
+            later = gevent.spawn_later(after_ms / 1_000, self._in_turn, link, instruction, 0)
+            self._later.add(later)
+            later.link(self._later.discard)
+        else:
+            self._paces[instruction.node].go(lambda: self._write(link, instruction))
 
     def held_back(self, node: str) -> int:
         """New legs that wait for their turn on this switch."""
         return self._paces[node].waiting
 
     def stop(self) -> None:
-        """Drop new legs that wait for their turn."""
+        """Drop new legs that wait for their turn, or their time."""
+        gevent.killall(list(self._later))
         for pace in self._paces.values():
             pace.stop()
 

@@ -111,10 +111,13 @@ def _ring(contact: Contact, event: contacts.OfferMade | contacts.OfferWidened, h
     for held in event.reservations:
         if held.leg in there or held.at_desk:
             continue  # the one who was consulted before; one whose desk is to accept first
-        yield _ring_one(contact, held, event.offer_id, event.deadline, happened)
+        after_ms = event.after_ms if isinstance(event, contacts.OfferMade) else 0
+        yield _ring_one(contact, held, event.offer_id, event.deadline, happened, after_ms)
 
 
-def _ring_one(contact: Contact, held: Reservation, offer: str, deadline: Instant, happened: Happened) -> RingAgent:
+def _ring_one(
+    contact: Contact, held: Reservation, offer: str, deadline: Instant, happened: Happened, after_ms: int = 0
+) -> RingAgent:
     return RingAgent(
         id=held.leg,
         node=contact.node,
@@ -128,6 +131,7 @@ def _ring_one(contact: Contact, held: Reservation, offer: str, deadline: Instant
         ring_ms=(deadline - happened.at + SWITCH_RINGS_LONGER) // MILLISECOND,
         deadline=deadline,
         answers=held.at_desk,
+        after_ms=after_ms,
     )
 
 

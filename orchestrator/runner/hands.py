@@ -81,6 +81,11 @@ def picked(
     return _pick(world, shift, queue, own, reason, now, ids, node=node, own_callback=visit.takes_up)
 
 
+def picked_again(world: World, contact: Contact, shift: Shift, queue: Queue, now: Instant, ids: Ids) -> commands.Pick:
+    """The command that offers to this agent alone, once more, whoever is being offered to them."""
+    return _pick(world, shift, queue, rank(contact, now), "", now, ids, node=contact.node)
+
+
 def _pick(  # noqa: PLR0913 - all that a pick rests on
     world: World,
     shift: Shift,

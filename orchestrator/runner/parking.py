@@ -4,7 +4,7 @@ What becomes of it then, the contact decides (`domain.contacts.parking`).
 """
 
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from msgspec.structs import replace
 
@@ -13,7 +13,9 @@ from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.parks import EXPIRED, PLACES, RETRIEVED, Parked
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing.overflow import next_look
+from orchestrator.domain.staff import presence
 from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.record import written
@@ -23,6 +25,12 @@ from orchestrator.runner import hands, inputs, passing
 # The reasons of the offers that follow by hand.
 FETCHED = "retrieved"
 CAME_BACK = "park_expired"
+
+# A phone that is slow to put down is busy for a moment: how often whoever fetches a caller is rung once more, and after
+# how long each time. The switch was told to end the phone's own call, or the talk before, so that is soon over.
+RINGS_AGAIN: Final = 3
+PAUSE_MS: Final = 1_000
+_BUSY: Final = "USER_BUSY"
 
 
 def is_done(world: World, shift: Shift, command: inputs.AgentCommand) -> bool:
@@ -63,7 +71,33 @@ def retrieve(world: World, shift: Shift, command: inputs.Retrieve, now: Instant,
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
     visit = _visit(world, contact, contact.parked, now, ids)
     then = hands.picked(world, contact.node, shift, queue, visit, FETCHED, now, ids)
+    then = replace(then, again=RINGS_AGAIN)
     return TellContact(contact.contact_id, commands.EndPark(outcome=RETRIEVED, queue=visit, then=then))
+
+
+def ring_again(world: World, contact: Contact, leg: str, cause: str, now: Instant, ids: Ids) -> commands.Pick | None:
+    """Of a phone that is busy though its agent has just fetched this caller: the next try, unless somebody else is to
+    have the caller by now.
+    """
+    offer = contact.offer
+    if cause != _BUSY or offer is None or not offer.again or [held.leg for held in offer.reservations] != [leg]:
+        return None
+    shift, queue = world.shifts.get(offer.reservations[0].shift_id), world.queues.get(contact.queue_id)
+    if shift is None or queue is None or not _is_still_there(world, shift) or not world.in_step(contact.node):
+        return None
+    once_more = hands.picked_again(world, contact, shift, queue, now, ids)
+    # Whoever answers at the desk has accepted already.
+    held = replace(once_more.reservation, at_desk=False)
+    until = Instant(once_more.deadline + PAUSE_MS * MILLISECOND)
+    left = offer.again - 1
+    return replace(once_more, reservation=held, deadline=until, reason=FETCHED, again=left, after_ms=PAUSE_MS)
+
+
+def _is_still_there(world: World, shift: Shift) -> bool:
+    """Whether this agent can be rung again for the one contact that they have in hand."""
+    alone = len(shift.engagements) == 1 and not shift.postponed
+    leaves = bool(shift.next_sign_out) or presence.absent(shift.desk) or world.phone(shift.extension) == GONE
+    return alone and not leaves and shift.agent_id in world.agents
 
 
 def expire(world: World, contact: Contact, now: Instant, ids: Ids) -> Iterator[TellContact]:

@@ -44,7 +44,7 @@ from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.pass_on import park_leg
 from orchestrator.policies.record import recording_of, talk_of
 from orchestrator.policies.talk import announce
-from orchestrator.runner import consults, keypad, phone_codes, unattended
+from orchestrator.runner import consults, keypad, parking, phone_codes, unattended
 from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
@@ -282,6 +282,7 @@ def _gone(
         by_far_end=by_far_end,
         now=now,
         handover=_handover(world, leg, now, ids),
+        again=parking.ring_again(world, world.contacts[world.contact_of_leg[leg]], leg, cause, now, ids),
     )
     return TellContact(world.contact_of_leg[leg], command)
 

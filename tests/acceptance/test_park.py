@@ -74,3 +74,26 @@ def test_an_agent_parks_and_fetches_by_the_keys_of_the_phone_and_nobody_does_in_
     ]
     assert [event.place for event in house.ledger.all(ContactParked)] == [7, 1]
     assert [event.outcome for event in house.ledger.all(ParkEnded)] == ["retrieved", "abandoned"]
+
+
+def test_a_phone_that_is_busy_as_its_agent_fetches_the_caller_has_them_once_it_is_free(house: House) -> None:
+    """Features 4.3, 4.4: one that is slow to put down. The caller waits for that agent, though another is free."""
+    for extension in ("1001", "1003"):
+        house.driver.phone(extension)
+    house.driver.phone("1002", "busy")
+    house.sign_in("801")
+    house.driver.call()
+    house.ledger.await_event(c.ContactConnected)
+    house.sign_in("802")
+    house.do(inputs.Park(agent="801"))
+    house.ledger.await_event(c.CallerParked)
+    house.sign_in("803")
+    house.do(inputs.Retrieve(agent="802", place=1))
+    busy = house.ledger.await_event(c.OfferRejected)
+    house.driver.phone("1002")
+    house.await_state("802", "talking")
+    house.do(inputs.HangUp(agent="802"))
+    house.close_day(contacts=1)
+    assert busy.cause == "USER_BUSY"
+    assert [event.agent_id for event in house.ledger.all(c.ContactConnected)] == ["ann", "bob"]
+    assert [event.outcome for event in house.ledger.all(ParkEnded)] == ["retrieved"]

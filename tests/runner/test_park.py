@@ -364,3 +364,63 @@ def test_a_switch_that_lost_the_caller_meanwhile_ends_the_contact() -> None:
     scene.connect(core="core-2")
     assert [event.outcome for event in scene.events(ParkEnded)] == ["switch_lost"]
     assert [event.reason for event in scene.events(c.ContactEnded)] == ["switch_lost"]
+
+
+# --- a phone that is slow to put down ---------------------------------------------------------------------------------
+def test_a_phone_that_is_busy_as_its_agent_fetches_the_caller_is_rung_again_until_it_is_free() -> None:
+    """The caller stays the agent's meanwhile: nobody else who is free is offered them."""
+    scene = Park()
+    scene.leave()
+    scene.ready(2)
+    assert scene.fetch(1) == ""
+    pauses = []
+    for _ in range(3):
+        ring = scene.ring_of(scene.caller)
+        pauses.append(ring.after_ms)
+        scene.hang_up(ring.leg, "USER_BUSY")
+        assert story(scene.outcome)[:4] == ["LegClosed", "OfferRejected", "ContactPicked", "OfferMade"]
+        assert (scene.status(1), scene.status(2)) == ("reserved", "ready")
+    ring = scene.join()
+    assert (ring.extension, pauses, ring.after_ms) == ("1001", [0, 1_000, 1_000], 1_000)
+    assert [event.outcome for event in scene.events(ParkEnded)] == ["retrieved"]
+    scene.hang_up(scene.caller)
+    scene.hang_up(ring.leg)
+    scene.proved()
+
+
+def test_a_phone_that_stays_busy_leaves_the_caller_to_whoever_serves_the_queue() -> None:
+    scene = Park()
+    scene.leave()
+    scene.ready(2)
+    scene.fetch(1)
+    for _ in range(4):
+        assert scene.ring_of(scene.caller).extension == "1001"
+        scene.hang_up(scene.ring_of(scene.caller).leg, "USER_BUSY")
+    assert scene.ring_of(scene.caller).extension == "1002"
+    second = scene.join()
+    scene.hang_up(scene.caller)
+    scene.hang_up(second.leg)
+    scene.proved()
+
+
+@pytest.mark.parametrize("why", ("rejects", "signs_out", "brought_back", "another"))
+def test_a_phone_is_not_rung_again_where_its_agent_does_not_want_the_caller_any_more(why: str) -> None:
+    scene = Park()
+    scene.leave()
+    if why == "brought_back":  # by time, and not by the agent
+        scene.refusal(inputs.WrapUp(agent="1001", code="solved"))
+        scene.wait(180_000)
+    else:
+        scene.fetch(1)
+    rung = len(scene.instructions(RingAgent))
+    ring = scene.ring_of(scene.caller)
+    cause = "USER_BUSY"
+    if why == "rejects":
+        assert not scene.refusal(inputs.Reject(agent="1001"))
+    elif why == "signs_out":
+        assert not scene.refusal(inputs.SignOut(agent="1001"))
+    elif why == "another":
+        cause = "CALL_REJECTED"
+    scene.hang_up(ring.leg, cause)
+    assert scene.live(scene.caller).offer is None
+    assert len(scene.instructions(RingAgent)) == rung

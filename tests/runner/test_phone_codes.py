@@ -23,7 +23,7 @@ from tests.runner.test_park import Park
 class Codes(Park):
     """As there; every phone can dial. `spoken`: what the last one heard."""
 
-    spoken: tuple[str, ...] = ()
+    spoken: list[str]
 
     def dial(
         self, code: str, number: int = 1, *, account: str | None = None, at: Instant | None = None, shown: str = ""
@@ -34,7 +34,7 @@ class Codes(Park):
         self.press(code, leg, f"100{number}" if account is None else account, shown=shown, at=at)
         ends = HangUpLeg | SayAndHangUp
         (told,) = (each for each in self.outcome.instructions if isinstance(each, ends) and each.leg == leg)
-        self.spoken = told.prompts if isinstance(told, SayAndHangUp) else ()
+        self.spoken = list(told.prompts) if isinstance(told, SayAndHangUp) else []
         return told.cause
 
     def press(
@@ -133,13 +133,13 @@ def test_the_place_that_was_chosen_is_spoken_to_the_phone_and_no_other() -> None
     """A place that the agent dialled they know; what was refused has none."""
     scene = Codes()
     assert scene.dial("*68") == "NORMAL_CLEARING"
-    assert scene.spoken == ("parked_at", "digit_1")
+    assert scene.spoken == ["parked_at", "digit_1"]
     leg = scene.last.leg
     scene.give(facts.LegAnswered(node=NODE, leg=leg))
     assert not scene.outcome.records
     scene.parked()
     scene.dial("*68")
-    assert (scene.last.refused, scene.spoken) == ("not_talking", ())
+    assert (scene.last.refused, scene.spoken) == ("not_talking", [])
     scene.gone()
     scene.ready(2)
     other = scene.park()
@@ -148,7 +148,7 @@ def test_the_place_that_was_chosen_is_spoken_to_the_phone_and_no_other() -> None
     scene.answer(ring)
     scene.bridge(other, ring)
     scene.dial("*6812", 2)
-    assert (scene.last.refused, scene.spoken) == ("", ())
+    assert (scene.last.refused, scene.spoken) == ("", [])
     assert [event.place for event in scene.events(ContactParked)] == [1, 12]
 
 

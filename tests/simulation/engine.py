@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused
 from orchestrator.domain.switch.facts import Fact
-from orchestrator.domain.switch.instructions import Instruction, TakeSnapshot
+from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
 from orchestrator.domain.world import World
 from orchestrator.runner import DatabaseAway as Absence
 from orchestrator.runner import DatabaseBack, Followed, Input, Outcome, Runner, Started
@@ -385,10 +385,19 @@ class Engine:
             if self.crash_after_commits == 0 and self._dice.random() < 0.5:
                 self.die("between a commit and its instructions")
                 return
-            if self._waiting or not self.may_write():
-                self._waiting.append(instruction)
+            later_ms = instruction.after_ms if isinstance(instruction, RingAgent) else 0
+            if later_ms:
+                self._agenda.after(later_ms * MILLISECOND, lambda it=instruction: self._perform(it))  # type: ignore[misc]  # per ring
             else:
-                self.link.perform(instruction)
+                self._perform(instruction)
+
+    def _perform(self, instruction: Instruction) -> None:
+        if not self.alive:
+            return
+        if self._waiting or not self.may_write():
+            self._waiting.append(instruction)
+        else:
+            self.link.perform(instruction)
 
     def _perform_waiting(self) -> None:
         while self._waiting and self.may_write():

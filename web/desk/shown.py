@@ -46,6 +46,7 @@ SIGNS: Final = {
 # The codes with which an offer ends for an agent, as a list of calls tells it.
 OUTCOMES: Final = {
     "ringing": _l("rings"),
+    "consulted": _l("with a colleague"),
     "talking": _l("talking"),
     "talked": _l("talked"),
     "timed_out": _l("missed"),

@@ -206,6 +206,8 @@ class NoteLegGone(Struct, frozen=True, kw_only=True):
     by_far_end: bool = False
     """Whether the switch says that the phone at the far end hung up."""
     now: Instant = Instant(0)
+    again: "Pick | None" = None
+    """Of a phone that is busy though its agent has just asked for this caller: the next try."""
 
 
 class ExpireOffer(Struct, frozen=True, kw_only=True):
@@ -398,6 +400,9 @@ class Pick(Struct, frozen=True, kw_only=True):
     deadline: Instant
     decision: Decision
     reason: str
+    again: int = 0
+    """As of `OfferMade`; so is `after_ms`."""
+    after_ms: int = 0
 
 
 class Move(Struct, frozen=True, kw_only=True):

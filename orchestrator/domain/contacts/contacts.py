@@ -245,6 +245,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     rejecting: tuple[str, ...] = ()
     doubted: bool = False
     """The switch has been asked why the accepted leg is not joined yet."""
+    again: int = 0
+    """How often the phone is rung once more where it is busy."""
 
 
 class Segment(Struct, frozen=True, kw_only=True):
@@ -540,6 +542,7 @@ def _offered(contact: Contact, event: OfferMade, at: Instant) -> Contact:
         reservations=event.reservations,
         deadline=event.deadline,
         made_at=at,
+        again=event.again,
     )
     # Not one who was consulted before, and not a phone that is rung once the desk has accepted.
     made = [r for r in event.reservations if r.leg not in contact.legs and not r.at_desk]
@@ -763,5 +766,6 @@ _COMMON: Final[Mapping[type[Event], Callable[[Contact, Any, Instant], Contact]]]
         AgentSegmentEnded: _segment_ended,
         ContactEnded: _ended,
         ContactTurnedAway: _turned_away,
+        EntryPointMissing: lambda contact, _event, _at: contact,
     }
 )

@@ -254,6 +254,10 @@ class OfferMade(Event, frozen=True, kw_only=True):
     """Whether somebody chose the pair (`ContactPicked`)."""
     next_at: Instant = Instant(0)
     """When one more agent is rung for it, where the rule does so; 0: none."""
+    again: int = 0
+    """How often the phone is rung once more where it is busy; each time that is an offer of its own."""
+    after_ms: int = 0
+    """How much later the phone is rung: it was busy just now."""
 
 
 class OfferWidened(Event, frozen=True, kw_only=True):

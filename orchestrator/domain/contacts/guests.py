@@ -233,9 +233,8 @@ def _moved_up(contact: "Contact", event: GuestPromoted) -> "Contact":
         return replace(contact, status=CONSULTING, consult=asked, guests=others, aside=None, **parking)
     if on_the_way_in(contact, guest) and contact.segment is not None:
         # They, and an agent who spoke with them alone, have been told into the room, in which the caller is.
-        due, inside = guest.due, (contact.caller_leg, contact.segment.leg)
-        if aside is not None:
-            due, inside = max(due, aside.due), inside[:1]
+        due = guest.due if aside is None else max(guest.due, aside.due)
+        inside = (contact.caller_leg, *((contact.segment.leg,) if aside is None else ()))
         cut_short = aside is not None and aside.cut_short
         consult = replace(consult, hears=CALLER, wish=TOGETHER, due=due, inside=inside, cut_short=cut_short)
         return replace(contact, status=CONSULTING, consult=consult, guests=others, aside=None, parking="")

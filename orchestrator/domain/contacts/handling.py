@@ -394,7 +394,7 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     elif contact.segment is not None and command.leg == contact.segment.leg:
         events += (_segment_ended(contact.segment, _who_ended(contact, command), command.cause),)
     elif contact.offer is not None and (held := reservation_of(contact, command.leg)) is not None:
-        events += dialling.put_down(contact, command) or offers.reservation_gone(contact.offer, held, command)
+        events += dialling.put_down(contact, command) or offers.reservation_gone(contact, contact.offer, held, command)
     events = dialling.with_the_end(contact, events)
     if len(contact.legs) == 1 and not _lives_on(contact, events):
         events += (_ended(contact, command.cause, told=dialling.end_of(events)),)

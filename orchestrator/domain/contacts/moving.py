@@ -67,6 +67,8 @@ def picked(visit_id: str, queue_id: str, command: Pick) -> Events:
             deadline=command.deadline,
             decision=command.decision,
             by_hand=True,
+            again=command.again,
+            after_ms=command.after_ms,
         ),
     )
 

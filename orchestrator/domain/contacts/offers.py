@@ -4,7 +4,7 @@ One offer holds one reservation, or with ring-all N. The first phone that answer
 until the switch says that the caller hears the winner, so that nobody is lost if the winner dies first (complaint 9).
 """
 
-from orchestrator.domain.contacts import calling, dialling
+from orchestrator.domain.contacts import calling, dialling, moving
 from orchestrator.domain.contacts.commands import (
     AcceptAtDesk,
     Command,
@@ -103,8 +103,10 @@ def decide(contact: Contact, command: Command) -> Events:
     return ()
 
 
-def reservation_gone(offer: Offer, held: Reservation, command: NoteLegGone) -> Events:
-    """A phone that was rung for this offer is gone: with the others the offer lives on, with the last one it closes."""
+def reservation_gone(contact: Contact, offer: Offer, held: Reservation, command: NoteLegGone) -> Events:
+    """A phone that was rung for this offer is gone: with the others the offer lives on, with the last one it closes; or
+    it is rung once more, where its agent has just asked for this caller.
+    """
     outcome = phone_outcome(offer, held.leg, command.cause)
     if len(offer.reservations) > 1:
         return _without(offer, held, outcome, command.cause, command.next_connect_by)
@@ -115,7 +117,10 @@ def reservation_gone(offer: Offer, held: Reservation, command: NoteLegGone) -> E
         closed = OfferRejected
     elif outcome == "withdrawn":
         closed = OfferWithdrawn
-    return (closed(offer_id=offer.offer_id, cause="desk" if held.leg in offer.rejecting else command.cause),)
+    over = closed(offer_id=offer.offer_id, cause="desk" if held.leg in offer.rejecting else command.cause)
+    if outcome != "busy" or command.again is None:
+        return (over,)
+    return (over, *moving.picked(offer.visit_id, contact.queue_id, command.again))
 
 
 def phone_outcome(offer: Offer, leg: str, cause: str) -> str:

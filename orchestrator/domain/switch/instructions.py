@@ -75,6 +75,8 @@ class RingAgent(Instruction, frozen=True, kw_only=True):
     """Whether the leg stays, parked, when whoever it talks with leaves."""
     answers: bool = False
     """The phone is asked to pick up by itself: the agent has accepted at the desk."""
+    after_ms: int = 0
+    """How much later it is made; looked at again then."""
 
 
 class DialOutside(Instruction, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Instructions reach the switch as the table says, or come back as facts (laws 1 and 9; complaints 1, 5, 17)."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, get_type_hints
 
@@ -218,6 +219,30 @@ def test_an_agent_is_not_rung_when_it_is_too_late(rig: Rig) -> None:
     assert [fact.why for fact in rig.ear.all(f.InstructionSkipped)] == ["deadline"]
 
 
+def test_a_phone_that_was_busy_is_rung_once_its_pause_is_over_and_not_for_an_offer_that_is_closed_by_then(
+    rig: Rig,
+) -> None:
+    """The caller may have hung up in that second."""
+    begun = time.monotonic()
+    rig.ring(after_ms=200)
+    rig.open.add("o-2")
+    rig.ring(id="other", leg="agent-2", offer="o-2", after_ms=200)
+    assert rig.written() == []
+    rig.open.remove("o-2")
+    assert rig.ear.await_fact(f.InstructionSkipped).instruction == "other"
+    assert time.monotonic() - begun >= 0.2
+    assert [command.partition(",")[0] for command in rig.written()] == ["bgapi originate {origination_uuid=agent-1"]
+
+
+def test_a_performer_that_is_stopped_rings_nobody_later(rig: Rig) -> None:
+    rig.ring(after_ms=50)
+    rig.performer.stop()
+    rig.open.add("o-2")
+    rig.ring(leg="agent-2", offer="o-2", after_ms=100)
+    until(lambda: [command for command in rig.written() if "agent-2" in command], "the later ring")
+    assert not [command for command in rig.written() if "agent-1" in command]
+
+
 def test_what_was_written_once_is_not_written_again_under_the_same_id(rig: Rig) -> None:
     rig.ring(id="same")
     rig.ring(id="same")
@@ -282,7 +307,7 @@ def _hurried(row: performing.Row) -> performing.Row:
 
 def test_an_agents_phone_is_rung_before_the_caller_hears_anything_and_after_whatever_else_was_asked(rig: Rig) -> None:
     """Issue 4: a switch reads commands byte by byte, and the caller does not hear a millisecond."""
-    about = {"node": "fs1", "contact": "c-1"}
+    about: Any = {"node": "fs1", "contact": "c-1"}
     rig.performer.perform_all(
         [
             i.HangUpLeg(id="a", leg=OTHER, cause="NORMAL_CLEARING", **about),
