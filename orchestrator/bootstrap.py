@@ -222,7 +222,7 @@ class Post:
 
     def _deliver(self, node: str, item: SwitchEvent | Fact, at: Instant) -> None:
         if self._tenure is not None:
-            self._tenure.engine.deliver(node, item, at)
+            self._tenure.deliver(node, item, at)
 
     def _heard(self, record: Record) -> None:
         if isinstance(record.event, HandoverAsked) and record.event.to == self._leader.holder:

@@ -18,10 +18,12 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from orchestrator.control import Server, control_path
-from orchestrator.domain.kernel import Refused
+from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import admission
+from orchestrator.domain.switch.facts import Fact, Snapshot
 from orchestrator.engines import Blindness, Roster, Seen
 from orchestrator.esl.alive import SignOfLife
+from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
 from orchestrator.leader import Lease
@@ -189,6 +191,17 @@ class Tenure:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def deliver(self, node: str, item: SwitchEvent | Fact, at: Instant) -> None:
+        """Take news of a switch. Whoever is missing in its list of channels may have been served by it alone, and have
+        left: what it says of them is imported first, for it is written before a channel goes. What comes behind the
+        list waits for that.
+        """
+        if isinstance(item, Snapshot):
+            legs = self.engine.runner.world.contact_of_leg.keys() - {seen.leg for seen in item.legs}
+            if legs:
+                self._importer.look_for(legs)
+        self.engine.deliver(node, item, at)
 
     def _stop_control(self) -> None:
         # Whoever takes over needs not wait until everybody who is connected has hung up.

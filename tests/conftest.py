@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from gevent import monkey
 
 from orchestrator import settings
@@ -19,6 +20,8 @@ __all__ = ["cluster", "database", "empty_database", "template", "template_with_m
 _WHERE = "there is no FreeSWITCH: set RINGLEDGER_FREESWITCH to its binary, or put freeswitch on PATH"
 _NO_BROWSER = "there is no Chromium: apt-get install chromium"
 PATCHED = monkey.is_module_patched("socket")
+# What tests make is mostly gone by itself: the collector need not look for more every 700 objects.
+_COLLECT = (50_000, 20, 10)
 # What the processes that tests start are given to find first: what is not there where Ringledger is installed.
 INSTALLED = Path(__file__).parent / "lab" / "installed"
 
@@ -40,6 +43,17 @@ def pytest_configure() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join((str(INSTALLED), *filter(None, path)))
     process.keep_warm()
     use_memory()
+    log_plainly()
+    gc.set_threshold(*_COLLECT)
+
+
+def log_plainly() -> None:
+    """Exceptions in the logs of tests as Python shows them. With `rich`, which tools of the tests bring, structlog
+    draws each as tables of coloured source: a second of processor for one that a test provokes.
+    """
+    *others, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, renderer])
 
 
 def pytest_unconfigure() -> None:

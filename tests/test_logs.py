@@ -40,12 +40,12 @@ INNOCENT = (
 def stream() -> Iterator[io.StringIO]:
     """What was logged; the process's logging is put back afterwards."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, ours = root.handlers[:], root.level, structlog.get_config()
     stream = io.StringIO()
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**ours)
 
 
 @pytest.mark.parametrize("text", NUMBERS)

@@ -14,6 +14,7 @@ from web import errors, headers, language, navigation, shown, statics
 from web.access import gate
 from web.access.needs import check_all
 from web.parts import KEY, PLACE, Parts, Place
+from web.rules import LazyRule
 
 AREAS: Final = (
     "access",
@@ -44,6 +45,7 @@ MOST_FIELDS: Final = 500
 def create_app(parts: Parts) -> Flask:
     """The WSGI application over these parts. Raises RuntimeError where a route does not say what it needs."""
     app = Flask("web", static_folder=None)
+    app.url_rule_class = LazyRule
     secure = parts.settings.web_origin.startswith("https://")
     app.config.update(
         # The same in every web process of this ledger, and after a restart: forms that are open stay good.

@@ -194,7 +194,8 @@ class Books:
         about = self.record.about
         if about.at > self._alive_at + self.slack:
             self._silence = _Absence(self._alive_at, about.at)
-        self._alive_at = max(self._alive_at, about.at)
+        if about.at > self._alive_at:  # noqa: PLR1730 - `max` is several times as dear, and this is done for every record
+            self._alive_at = about.at
         if about.origin == RECOVERY:
             self._recovery = _Absence(Instant(0), about.at)
         if self._late:

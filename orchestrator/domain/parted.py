@@ -11,8 +11,8 @@ join does it again in the order of the log. Who is free and who waits is put in 
 at the end, as after a change of configuration.
 """
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 from orchestrator.domain.contacts.contacts import Contact
@@ -48,6 +48,13 @@ EVERYBODYS: Final = OTHERS
 # Quarters of an hour of which a part keeps what it counted. One that a single fold has kept is among the last so many
 # of each part: otherwise others were counted in after that fold had forgotten them, and the log is not parted at all.
 _QUARTERS_KEPT: Final = 2 * KEPT
+
+# So many callers who were let in while there was a limit, or told, a part remembers: hours of most floors.
+TAKEN_KEPT: Final = 20_000
+# More than any limit leaves room for, in millionths of a caller.
+_ROOM: Final = 2**62
+_Taken = tuple[int, str, str, Instant]
+"""Where in the log, what (`limits.take`), of which switch, and when."""
 
 _V = TypeVar("_V")
 
@@ -144,6 +151,7 @@ class _Table(Timers):
     """Nobody asks which is due first."""
 
     def set(self, key: Key, due: Instant) -> None:
+        self._timed.add(key[1])
         self._due[key] = due
 
 
@@ -175,7 +183,12 @@ class _Limits(Limits):
         super().__init__()
         self._place = place
         self.configured: list[tuple[int, str, Event]] = []
-        self.taken: list[tuple[int, str, str, Instant]] = []
+        self.taken: list[_Taken] = []
+        """The last of them."""
+        self.until = 0
+        """Up to which place in the log they are not kept any more."""
+        self.before: dict[tuple[str, str], tuple[int, Instant]] = {}
+        """Of each kind and switch the last one that is not: its place, and when it was."""
 
     def configure(self, node: str, event: Event) -> None:
         super().configure(node, event)
@@ -184,6 +197,13 @@ class _Limits(Limits):
     def take(self, what: str, node: str, at: Instant) -> None:
         if self.of(node) is not None:
             self.taken.append((self._place.position, what, node, at))
+            if len(self.taken) > 2 * TAKEN_KEPT:
+                self._forget()
+
+    def _forget(self) -> None:
+        old, self.taken = self.taken[:-TAKEN_KEPT], self.taken[-TAKEN_KEPT:]
+        self.until = old[-1][0]
+        self.before |= {(what, node): (place, at) for place, what, node, at in old}
 
 
 class _Blacklist(Blacklist):
@@ -275,12 +295,35 @@ def _last(parts: Iterable[OrderedDict[str, tuple[int, _V]]], most: int) -> Order
 
 
 def _limits(parts: Sequence[Part]) -> Limits:
-    limits = Limits()
-    configured = [(place, node, event) for place, node, event in parts[0].limits.configured]
+    """How near each switch is to its limit. Of what parts do not remember any more it is supposed that it left no room,
+    and that it left all: where both come to the same by now, as after any quiet moment or any rush, so it is.
+    """
+    cut = max(part.limits.until for part in parts)
     taken = sorted(each for part in parts for each in part.limits.taken)
+    before: dict[tuple[str, str], tuple[int, Instant]] = {}
+    for part in parts:
+        for key, last in part.limits.before.items():
+            before[key] = max(before.get(key, last), last)
+    for place, what, node, at in taken:
+        if place <= cut:
+            before[what, node] = max(before.get((what, node), (place, at)), (place, at))
+    since = [each for each in taken if each[0] > cut]
+    supposed = [_taken_since(parts[0].limits, before, since, level) for level in ((0, _ROOM) if before else (0,))]
+    if any(limits.standing() != supposed[0].standing() for limits in supposed):
+        raise Unparted("How near a switch is to its limit hangs on calls of which parts know no more.")
+    return supposed[0]
+
+
+def _taken_since(
+    known: _Limits, before: Mapping[tuple[str, str], tuple[int, Instant]], taken: Sequence[_Taken], level: int
+) -> Limits:
+    limits = Limits()
+    for (what, node), (_, at) in before.items():
+        limits.stood(what, node, level, at)
+    configured = deque(known.configured)
     for place, what, node, at in taken:
         while configured and configured[0][0] < place:
-            limits.configure(*configured.pop(0)[1:])
+            limits.configure(*configured.popleft()[1:])
         limits.take(what, node, at)
     for _, node, event in configured:
         limits.configure(node, event)

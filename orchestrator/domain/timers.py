@@ -120,6 +120,8 @@ class Timers:
         self._heap: list[tuple[Instant, Key]] = []
         self._noted: dict[str, list[_Told]] = {}
         """Of each contact what was not looked at in the table yet."""
+        self._timed: set[str] = set()
+        """Whatever has had a timer."""
 
     def __getstate__(self) -> dict[str, object]:
         self._settle()
@@ -149,6 +151,7 @@ class Timers:
     def set(self, key: Key, due: Instant) -> None:
         """Set or move a timer."""
         self._settle_one(key[1])
+        self._timed.add(key[1])
         self._due[key] = due
         heappush(self._heap, (due, key))
         if len(self._heap) > SPARE + 2 * len(self._due):
@@ -163,8 +166,14 @@ class Timers:
     def cancel_all(self, names: Iterable[str], ident: str) -> None:
         """Forget all these of one thing."""
         self._settle_one(ident)
-        for name in names:
-            self._due.pop((name, ident), None)
+        if ident in self._timed:
+            for name in names:
+                self._due.pop((name, ident), None)
+
+    def forget(self, names: Iterable[str], ident: str) -> None:
+        """The same of one thing that is over, which has none but these."""
+        self.cancel_all(names, ident)
+        self._timed.discard(ident)
 
     def due_of(self, key: Key) -> Instant | None:
         """When this timer is due, None where it is not set."""
@@ -196,7 +205,7 @@ def set_for_contact(timers: Timers, before: Contact | None, contact: Contact, ev
     """Apply the table's contact rows after `event` has led from `before` to `contact`."""
     ident = contact.contact_id
     if type(event) is contacts.ContactEnded:
-        timers.cancel_all(OF_CONTACT, ident)
+        timers.forget(OF_CONTACT, ident)
         return
     if type(event) not in _SET_NONE:
         _set_by_event(timers, contact, event, at)
@@ -328,7 +337,7 @@ def set_for_shift(timers: Timers, shift_id: str, event: Event) -> None:
         case presence.DeskAttached() | presence.DeskReturned() | presence.DeskGraceEnded() | presence.DeskTakenOver():
             timers.cancel(("desk", shift_id))
         case shifts.AgentSignedOut():
-            timers.cancel_all(("wrap_up", "cool_down", "desk"), shift_id)
+            timers.forget(("wrap_up", "cool_down", "desk"), shift_id)
 
 
 def set_for_node(timers: Timers, node: Node, event: Event, at: Instant) -> None:

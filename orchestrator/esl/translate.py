@@ -13,6 +13,7 @@ from msgspec import Struct
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl.events import HEADERS, SwitchEvent
+from orchestrator.runner.unattended import CONTEXT
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -201,19 +202,20 @@ def _hung_up(r: _Reader) -> tuple[f.Fact, ...]:
         r.fault(HEADERS["cause"], e.cause)
     # On a leg that came to us the same variable speaks of a re-INVITE that its phone refused, not of the call.
     status = r.number("sip_refusal", e.sip_refusal) if e.sip_refusal and not r.inbound else 0
-    return (
-        f.LegHungUp(
-            node=r.node,
-            at=r.at,
-            leg=leg,
-            contact=r.contact,
-            offer=r.offer,
-            cause=cause or "UNKNOWN",
-            inbound=r.inbound,
-            sip_status=status or 0,
-            by_far_end=e.disposition.startswith("recv_"),
-        ),
+    gone = f.LegHungUp(
+        node=r.node,
+        at=r.at,
+        leg=leg,
+        contact=r.contact,
+        offer=r.offer,
+        cause=cause or "UNKNOWN",
+        inbound=r.inbound,
+        sip_status=status or 0,
+        by_far_end=e.disposition.startswith("recv_"),
     )
+    # Nobody may have been there to hear that the switch took this caller: it still says so at the end.
+    taken = _plain_fact(r, f.LegUnattended) if r.inbound and e.context == CONTEXT else ()
+    return (*taken, gone)
 
 
 def _digit(r: _Reader) -> tuple[f.Fact, ...]:

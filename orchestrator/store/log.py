@@ -391,7 +391,8 @@ class Log:
             yield whole
 
     def _records(self, rows: Sequence[Row]) -> Iterator[Record]:
-        opener = self._given or self.opener({row.stream for row in rows if is_sealed(row.state)})
+        sealed = {row.stream for row in rows if is_sealed(row.state)} if self._vault is not None else ()
+        opener = self._given or self.opener(sealed)
         for row in rows:
             yield self._mapper.record(
                 row.stream, row.version, row.topic, row.state, position=row.position, opener=opener

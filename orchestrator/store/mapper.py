@@ -145,6 +145,8 @@ class LedgerMapper(Mapper[str]):
         """By topic, for today's versions whose texts can be opened where they stand: what decodes them, and whether
         personal text may be in it.
         """
+        self._readers: dict[str, tuple[Callable[[bytes], State[Any]], bool]] = {}
+        """The same of whole records."""
         self._flat: set[type[Event]] = set()
         """Those whose personal texts all are fields of the event itself, and so can be opened where they stand."""
         for entry in catalogue.values():
@@ -157,6 +159,7 @@ class LedgerMapper(Mapper[str]):
             self._decoders[entry.name] = shared.decoder
             if shared.tell is not None:
                 self._tellers[self._topic_of[entry.cls]] = (shared.tell, shared.shape is not None)
+                self._readers[self._topic_of[entry.cls]] = (shared.decoder.decode, shared.shape is not None)
             for version in range(1, entry.version + 1):
                 self._topics[_topic(entry.name, version)] = (entry, version)
 
@@ -222,21 +225,15 @@ class LedgerMapper(Mapper[str]):
         A name or version that this code does not know comes as `UnknownEvent`. Raises `Corrupt` for a row that is
         damaged, or that its upcasters cannot bring to today's shape.
         """
-        known = self._topics.get(topic)
-        try:
-            if known is None:
-                return self._unknown(stream, version, topic, state, position)
-            entry, stored_version = known
-            if stored_version == entry.version and entry.cls in self._flat and is_sealed(state):
-                state = _opened(stream, state, opener)
-            if is_sealed(state) or stored_version != entry.version:
-                found = self._modern(stream, state, entry, stored_version, opener)
-            else:
-                found = self._decoders[entry.name].decode(state)
-        except (msgspec.MsgspecError, Tampered, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise Corrupt(
-                f"{topic} at {stream} version {version}, position {position}, is unreadable: {error}"
-            ) from error
+        reader = self._readers.get(topic)
+        if reader is not None:
+            decode, personal = reader
+            try:
+                found = decode(_opened(stream, state, opener) if personal and _SEAL_BYTES in state else state)
+            except (msgspec.MsgspecError, Tampered, ValueError):  # the whole way says what is wrong with it
+                found = self._state(stream, version, topic, state, position, opener)
+        else:
+            found = self._state(stream, version, topic, state, position, opener)
         return Record(
             stream=stream,
             version=version,
@@ -245,6 +242,23 @@ class LedgerMapper(Mapper[str]):
             about=found.about,
             position=position,
         )
+
+    def _state(self, stream: str, version: int, topic: str, state: bytes, position: int, opener: Opener) -> State[Any]:
+        """What the state holds, whatever its name and version. Raises `Corrupt`."""
+        known = self._topics.get(topic)
+        try:
+            if known is None:
+                return self._unknown(topic, state)
+            entry, stored_version = known
+            if stored_version == entry.version and entry.cls in self._flat and is_sealed(state):
+                state = _opened(stream, state, opener)
+            if is_sealed(state) or stored_version != entry.version:
+                return self._modern(stream, state, entry, stored_version, opener)
+            return self._decoders[entry.name].decode(state)
+        except (msgspec.MsgspecError, Tampered, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise Corrupt(
+                f"{topic} at {stream} version {version}, position {position}, is unreadable: {error}"
+            ) from error
 
     def told(self, rows: Iterable[tuple[int, str, int, str, bytes]], opener: Opener = mask) -> list[Happened]:
         """The same of many rows, each with its position first, as far as a fold looks at it: at half the cost."""
@@ -272,11 +286,11 @@ class LedgerMapper(Mapper[str]):
             body = upcast(body)
         return State(loose.id, loose.about, msgspec.convert(body, entry.cls, str_keys=True))
 
-    def _unknown(self, stream: str, version: int, topic: str, state: bytes, position: int) -> Record:
+    def _unknown(self, topic: str, state: bytes) -> State[Any]:
         raw = _raw_state.decode(state)
         name, _, number = topic.rpartition(".v")
         event = UnknownEvent(name=name or topic, version=int(number) if number.isdigit() else 0, body=bytes(raw.event))
-        return Record(stream=stream, version=version, event=event, event_id=raw.id, about=raw.about, position=position)
+        return State(raw.id, raw.about, event)
 
 
 def _unlisted(event: Event) -> WrongKind:

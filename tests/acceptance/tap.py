@@ -77,8 +77,11 @@ class Relay:
             while data := engine.recv(_CHUNK):
                 with self._lock:
                     self._written += data
-                target.sendall(data)
+                self._pass_on(data, target)
             target.shutdown(socket.SHUT_RDWR)
+
+    def _pass_on(self, data: bytes, target: socket.socket) -> None:
+        target.sendall(data)
 
 
 class Tap(Relay):
@@ -98,6 +101,22 @@ class Tap(Relay):
             text = self._written.decode(errors="replace")
         commands = (command.strip() for command in text.split("\n\n"))
         return [command for command in commands if command and not command.startswith(QUESTIONS)]
+
+
+class Gate(Tap):
+    """Keeps the first word of this kind, and what comes behind it on its connection, until it is opened."""
+
+    def __init__(self, switch: Switch, word: bytes) -> None:
+        super().__init__(switch)
+        self._word = word
+        self.asked = threading.Event()
+        self.opened = threading.Event()
+
+    def _pass_on(self, data: bytes, target: socket.socket) -> None:
+        if self._word in data:
+            self.asked.set()
+            self.opened.wait(60)
+        super()._pass_on(data, target)
 
 
 def _relay(source: socket.socket, target: socket.socket) -> None:

@@ -230,6 +230,18 @@ def test_a_refused_leg_carries_the_sip_answer_and_a_callers_leg_never_does() -> 
     assert inbound == f.LegHungUp(node="fs1", at=AT, leg=LEG, cause="USER_BUSY", inbound=True)
 
 
+def test_whoever_hangs_up_where_the_switch_serves_by_itself_was_taken_by_it() -> None:
+    """Nobody may have heard when it took them."""
+    ended: dict[str, object] = {**BASE, "Event-Name": "CHANNEL_HANGUP_COMPLETE", "Hangup-Cause": "NORMAL_CLEARING"}
+    there: dict[str, object] = {**ended, "Caller-Context": "ringledger-unattended", "Call-Direction": "inbound"}
+    gone = f.LegHungUp(node="fs1", at=AT, leg=LEG, cause="NORMAL_CLEARING", inbound=True)
+    assert translate("fs1", as_json(there)) == (f.LegUnattended(node="fs1", at=AT, leg=LEG), gone)
+    elsewhere: dict[str, object] = {**there, "Caller-Context": "ringledger-inbound"}
+    assert translate("fs1", as_json(elsewhere)) == (gone,)
+    (phone,) = translate("fs1", as_json({**there, "Call-Direction": "outbound"}))
+    assert isinstance(phone, f.LegHungUp)
+
+
 def test_a_hang_up_without_a_cause_is_still_a_hang_up() -> None:
     for cause in ("", "what ever", "x" * 100):
         got = reading("fs1", as_json({**BASE, "Event-Name": "CHANNEL_HANGUP_COMPLETE", "Hangup-Cause": cause}))

@@ -136,8 +136,12 @@ def made(stream: str, version: int, event: Event, at: int, actor: str = "system"
     return Record(stream=stream, version=version, event=event, event_id=f"{stream}{version}", about=about)
 
 
-def test_the_limits_of_a_switch_are_taken_from_in_the_order_of_the_log() -> None:
-    """Over three parts, while the limit changes, is taken away and comes back."""
+@pytest.mark.parametrize("kept", (parted.TAKEN_KEPT, 30))
+def test_the_limits_of_a_switch_are_taken_from_in_the_order_of_the_log(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over three parts, while the limit changes, is taken away and comes back; also where parts forget most calls."""
+    monkeypatch.setattr(parted, "TAKEN_KEPT", kept)
     dice = random.Random(1)
     records: list[Record] = []
     at = 1_000 * SECOND
@@ -154,9 +158,27 @@ def test_the_limits_of_a_switch_are_taken_from_in_the_order_of_the_log() -> None
     records = placed(records)
     for cut in (30, 200, 700, len(records)):
         one = whole(records[:cut])
-        many = joined(in_parts(records[:cut], 3, dice))
-        assert many.admission.standing() == one.admission.standing()
+        parts = in_parts(records[:cut], 3, dice)
+        assert max(len(part.limits.taken) for part in parts) <= 2 * kept
+        assert joined(parts).admission.standing() == one.admission.standing()
     assert whole(records).admission.limits.standing()
+
+
+def test_where_what_is_forgotten_of_a_limit_still_counts_the_log_is_not_parted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two callers a second, one of whom the limit makes up for, and a million at once: never full, nor used up."""
+    monkeypatch.setattr(parted, "TAKEN_KEPT", 30)
+    calls = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
+    first = next(record.stream for record in calls if isinstance(record.event, ContactQueued))
+    story = [record.event for record in calls if record.stream == first][:3]
+    at = 1_000 * SECOND
+    records = [made("limit-any", 1, LimitConfigured(calls_per_s=1, burst=1_000_000), at)]
+    for number in range(200):
+        at += SECOND // 2
+        records += [made(f"contact-c{number}", place, event, at) for place, event in enumerate(story, 1)]
+    with pytest.raises(Unparted, match="limit"):
+        joined(in_parts(placed(records), 2, random.Random(1)))
 
 
 def test_a_number_that_is_marked_in_one_part_and_listed_in_all_is_on_the_list_once() -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
+from werkzeug.routing import Map, Rule
 
 from orchestrator.domain.access.tokens import WALLBOARD
 from orchestrator.domain.access.users import ROLES
@@ -13,6 +13,7 @@ from tests.web.conftest import Browser, Site
 from web.access.needs import check_all, needs, permission_for
 from web.access.roles import GRANTS, PERMISSIONS, PUBLIC, SIGNED_IN, permissions_of
 from web.api.operations import OPERATIONS
+from web.rules import LazyRule
 
 # Some of the table once more, so that a slip in the table itself is seen. Who may …
 MAY: Final = {
@@ -138,3 +139,15 @@ def test_a_program_gets_what_its_role_may_and_by_its_token_alone(site: Site) -> 
         assert browser.get("/api/none", headers={"Authorization": f"Bearer {wrong}"}).status_code == 401, wrong
     site.reading.tokens.revoke(token.split("_")[1], actor="admin:test")
     assert browser.get("/api/none", headers=given).status_code == 401
+
+
+def test_every_route_has_the_address_that_the_library_builds(site: Site) -> None:
+    """Also with words that its path does not have, which go behind it."""
+    rules = list(site.app.url_map.iter_rules())
+    plain = Map([Rule(rule.rule, endpoint=rule.endpoint, methods=rule.methods) for rule in rules])
+    ours, theirs = site.app.url_map.bind("localhost"), plain.bind("localhost")
+    for rule in rules:
+        assert isinstance(rule, LazyRule)
+        values = {name: VALUES.get(type(each).__name__, "x") for name, each in rule._converters.items()}
+        for given in (values, {**values, "page": "2", "of": "天 & b"}):
+            assert ours.build(rule.endpoint, given) == theirs.build(rule.endpoint, given)

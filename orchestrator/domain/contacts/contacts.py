@@ -766,5 +766,6 @@ _COMMON: Final[Mapping[type[Event], Callable[[Contact, Any, Instant], Contact]]]
         AgentSegmentEnded: _segment_ended,
         ContactEnded: _ended,
         ContactTurnedAway: _turned_away,
+        EntryPointMissing: lambda contact, _event, _at: contact,
     }
 )

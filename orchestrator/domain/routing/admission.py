@@ -70,8 +70,10 @@ class Admission:
     def follow(self, before: Contact | None, after: Contact, record: Happened) -> None:
         """Count a contact on or off."""
         if before is None or before.visit is not after.visit:
-            _count(self._visits_of_queue, _queue_of(before), -1)
-            _count(self._visits_of_queue, _queue_of(after), 1)
+            was, now = _queue_of(before), _queue_of(after)
+            if was != now:
+                _count(self._visits_of_queue, was, -1)
+                _count(self._visits_of_queue, now, 1)
         event, at = record.event, record.about.at
         if type(event) not in COUNTED:
             return

@@ -61,6 +61,10 @@ class Limits:
             level = self._level(what, node, limit, at) - SECOND
             self._buckets[what, node] = _Bucket(max(level, 0), at)
 
+    def stood(self, what: str, node: str, level: int, at: Instant) -> None:
+        """Take over how near a switch was to its limit, in millionths of a caller, when one came last."""
+        self._buckets[what, node] = _Bucket(level, at)
+
     def standing(self) -> dict[tuple[str, str], tuple[int, Instant]]:
         """How near each switch is to its limit: what there is room for, in millionths of a caller, as of when."""
         return {key: (bucket.level, bucket.at) for key, bucket in self._buckets.items()}

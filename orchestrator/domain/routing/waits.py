@@ -141,7 +141,7 @@ class Waits:
             if _is_start(before, event):
                 self._line(event.queue_id).start(at)
         was, now = _in_line(before), _in_line(after)
-        if was is now:
+        if was is now or _stands_alike(was, now):
             return
         stood = self._stands.pop(after.contact_id, None)
         if stood is not None:
@@ -213,7 +213,7 @@ class SomeWaits(Waits):
             if _is_start(before, event):
                 self._tail(event.queue_id).add(place, _START, at)
         was, now = _in_line(before), _in_line(after)
-        if was is now:
+        if was is now or _stands_alike(was, now):
             return
         stood = self._stands.pop(ident, None)
         if stood is not None:
@@ -287,6 +287,20 @@ def _is_start(before: Contact | None, event: QueueVisitEnded) -> bool:
 def _in_line(contact: Contact | None) -> Visit | None:
     """The visit with which this contact is in line."""
     return contact.visit if contact is not None and contact.status not in _ASIDE else None
+
+
+def _stands_alike(was: Visit | None, now: Visit | None) -> bool:
+    """Whether something else of a visit has changed than where it stands in line."""
+    return (
+        was is not None
+        and now is not None
+        and was.queue_id == now.queue_id
+        and was.priority == now.priority
+        and was.bonuses == now.bonuses
+        and was.since == now.since
+        and was.age_per_min == now.age_per_min
+        and was.age_cap == now.age_cap
+    )
 
 
 def _group(visit: Visit) -> _Group:
