@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,9 +29,16 @@ from tests.simulation.comparing import fold
 ENDED = 3
 
 
-def test_a_tape_drives_the_same_records_with_the_same_ids() -> None:
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home that does not exist yet, gone after the test."""
+    place = make_reachable_directory()
+    yield place / "home"
+    shutil.rmtree(place)
+
+
+def test_a_tape_drives_the_same_records_with_the_same_ids(home: Path) -> None:
     """Feature 11.4: every live record of the log is made again, and no other; by hand and out of a bundle."""
-    home = make_reachable_directory() / "home"
     settings = settings_for(home)
     _run_the_demo_until(settings, ENDED)
     with here.opened(settings) as own:
