@@ -19,6 +19,7 @@ from typing import Any
 GROUPS = (
     "store",
     "esl",
+    "simulator",
     "decide",
     "switch",
     "shedding",

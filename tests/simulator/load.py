@@ -148,7 +148,7 @@ def measure(rate: float, seconds: float) -> Figures:
         while (now := time.monotonic()) < began + seconds:
             load.arrive(int((now - began) * rate) - load.made)
             load.work(now + 0.01)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while load.ended < load.made and time.monotonic() < deadline:
             load.work(time.monotonic() + 0.01)
         took = time.monotonic() - began
