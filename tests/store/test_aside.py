@@ -182,6 +182,17 @@ def test_a_spool_that_is_put_back_where_it_belongs_goes_to_the_log_without_whoev
     assert [number_of(each) for each in arrived] == [ERASED, OTHER]
 
 
+def test_what_came_into_a_spool_after_it_was_put_back_is_swept_when_it_lies_aside_again(house: House) -> None:
+    path = house.put_aside([arrival("a", OTHER)])
+    house.sweep()
+    (house.folder / "spool.db").unlink()
+    path.rename(house.folder / "spool.db")
+    house.put_aside([arrival("b", NUMBER)])
+    assert NUMBER.encode() in house.key_file_reads(), "that is what is to be mended"
+    house.sweep()
+    assert NUMBER.encode() not in house.key_file_reads()
+
+
 def test_a_sweep_that_died_is_gone_on_with_and_one_that_is_over_is_not_begun_again(house: House) -> None:
     path = house.put_aside([arrival(f"c{count}", NUMBER) for count in range(120)])
     aside = Aside(house.kit.source, house.kit.vault, ledger=LEDGER)
