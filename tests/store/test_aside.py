@@ -1,5 +1,6 @@
 """An erasure reaches spools that were put aside, and what the web kept meanwhile (law 11)."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -7,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from structlog.testing import capture_logs
 
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts.contacts import ContactArrived, ContactIdentified
@@ -247,3 +249,18 @@ def test_what_went_to_the_log_leaves_nothing_beside_the_spool(house: House) -> N
     tidy(spool)
     assert blob not in bytes_of(house.folder)
     spool.close()
+
+
+def test_a_file_that_is_damaged_once_everything_is_in_the_log_ends_nobody(house: House) -> None:
+    with closing(house.spool()) as spool:
+        spool.own(house.fence)
+        spool.append(house.fence, [arrival("a", NUMBER)])
+        drain = Drain(spool, house.kit.source, house.kit.vault, house.fence)
+        assert drain.some() == 1
+        drain.close()
+        os.truncate(house.folder / "spool.db-wal", 0)
+        with pytest.raises(sqlite3.Error):
+            spool.tidy()
+        with capture_logs() as said:
+            tidy(spool)
+        assert [each["event"] for each in said] == ["spool-not-tidied"]
