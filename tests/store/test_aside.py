@@ -53,9 +53,12 @@ class House:
             spool.append(self.fence, records)
             return spool.set_aside("given_up")
 
-    def sweep(self) -> None:
+    def sweeping(self) -> Sweeping:
         aside = Aside(self.kit.source, self.kit.vault, ledger=LEDGER)
-        Sweeping(self.folder, aside, self.customers.recognise_all).sweep()
+        return Sweeping(self.folder, aside, self.customers.recognise_all)
+
+    def sweep(self) -> None:
+        self.sweeping().sweep()
 
     def customer(self, number: str) -> str:
         (customer_id,) = self.customers.identify_all([number])
@@ -264,3 +267,15 @@ def test_a_file_that_is_damaged_once_everything_is_in_the_log_ends_nobody(house:
         with capture_logs() as said:
             tidy(spool)
         assert [each["event"] for each in said] == ["spool-not-tidied"]
+
+
+def test_a_file_that_cannot_be_opened_keeps_no_other_waiting_and_is_told_of_once(house: House) -> None:
+    house.put_aside([arrival("a", NUMBER)])
+    (house.folder / "aside-1.db").mkdir()
+    sweeping = house.sweeping()
+    with capture_logs() as said:
+        sweeping.sweep()
+        sweeping.sweep()
+    assert [each["event"] for each in said] == ["spool-aside-waits", "spool-aside-sealed"]
+    (house.folder / "aside-1.db").rmdir()
+    assert NUMBER.encode() not in house.key_file_reads()
