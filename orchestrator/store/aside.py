@@ -108,8 +108,11 @@ class Aside:
 
     def _with_keys(self, drafts: Sequence[Draft], parents: Parents) -> Batch:
         records = [draft.record for draft in drafts]
+        # Of these the events say whose they are: whoever was erased is not made a customer again.
+        told = {draft.record.stream for draft in drafts if _parent_of(draft) is not None}
         while True:
-            unknown = {each.stream for each in records} - set(self._vault.keys({each.stream for each in records}))
+            streams = {each.stream for each in records}
+            unknown = streams - set(self._vault.keys(streams)) - told
             under = parents([each for each in records if each.stream in unknown]) if unknown else {}
             batch = self._sealer.prepare(drafts, doubt_new=True, parents=under)
             try:
@@ -118,6 +121,11 @@ class Aside:
                 continue  # somebody made one of them just now: theirs counts
             self._sealer.stored(batch)
             return batch
+
+
+def _parent_of(draft: Draft) -> str | None:
+    adopts = draft.entry.adopts_key_of
+    return None if adopts is None else adopts(draft.record.event)
 
 
 def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, int, str, bytes]]:

@@ -159,6 +159,8 @@ def test_a_person_who_was_erased_before_their_spool_was_put_aside_is_not_sealed_
         [first, Record(stream=first.stream, version=2, event=named, event_id="named", about=first.about)]
     )
     house.sweep()
+    customers = {each.stream for each in house.kit.log.history(kinds=("customer",))}
+    assert customers == {f"customer-{customer}"}, "nor made a customer again"
     arrived, then = house.all_reads(path)
     assert then.event == named
     assert number_of(arrived) == ERASED
