@@ -58,12 +58,12 @@ def run_web(settings: Settings) -> int:
 
     with ExitStack() as closing:
         opening = partial(open_reading, settings, off_hub=off_hub)
-        reading = _opened(settings, settings.web, opening, closing, asked_to_stop)
+        reading, standing_in = _opened(settings, settings.web, opening, closing, asked_to_stop)
         closing.callback(pool.kill)
         if reading is None:
             return 0
         parts = Parts(settings=settings, reading=reading, control=lambda: Client(control_path(settings.home)))
-        watch = Watch(reading, parts.spools).start()
+        watch = _watching(Watch(reading, parts.spools), asked_to_stop)
         closing.callback(watch.stop)
         app = create_app(parts)
         closing.callback(end_all, app)
@@ -75,7 +75,12 @@ def run_web(settings: Settings) -> int:
         hub = present.install(app, view).hub
         closing.callback(hub.stop)
         reading.users.on_change(hub.recheck)
-        server = _listening(settings.web, app, LONGEST_BODY)
+        if standing_in is None:
+            server = _listening(settings.web, app, LONGEST_BODY)
+        else:
+            # The same server all along: nobody who comes by itself is refused in between.
+            server = standing_in
+            server.most_body_bytes, server.application = LONGEST_BODY, app
         closing.callback(server.stop, _STOP_S)
         log.info("web-serves", address=str(settings.web))
         asked_to_stop.wait()
@@ -89,22 +94,32 @@ def _opened(
     opening: Callable[[], AbstractContextManager[Reading]],
     closing: ExitStack,
     stop: Event,
-) -> Reading | None:
-    """The ledger, once its database is there; None where we are asked to stop first."""
+) -> tuple[Reading | None, Server | None]:
+    """The ledger, once its database is there (None where we are asked to stop first), and the server that has stood in
+    for it until then, which stands on.
+    """
     standing_in: Server | None = None
-    try:
-        while not stop.is_set():
-            try:
-                return closing.enter_context(opening())
-            except Away as away:
-                if standing_in is None:
-                    log.warning("web-waits", why=str(away), remedy="every page says so until the database is there")
-                    standing_in = _stand_in(settings, address)
-            stop.wait(_AGAIN_S)
-    finally:
-        if standing_in is not None:
-            standing_in.stop(_LET_GO_S)
-    return None
+    while not stop.is_set():
+        try:
+            return closing.enter_context(opening()), standing_in
+        except Away as away:
+            if standing_in is None:
+                log.warning("web-waits", why=str(away), remedy="every page says so until the database is there")
+                standing_in = _stand_in(settings, address)
+                closing.callback(standing_in.stop, _LET_GO_S)
+        stop.wait(_AGAIN_S)
+    return None, standing_in
+
+
+def _watching(watch: Watch, stop: Event) -> Watch:
+    """The same, begun once the database is there (again)."""
+    while not stop.is_set():
+        try:
+            return watch.start()
+        except Away as away:
+            log.warning("web-waits", why=str(away), remedy="it goes on once the database is there again")
+        stop.wait(_AGAIN_S)
+    return watch
 
 
 def _stand_in(settings: Settings, address: Address) -> Server:
