@@ -12,6 +12,7 @@ import gevent
 import structlog
 from flask import Flask
 from gevent.event import Event
+from gevent.lock import RLock
 from gevent.threadpool import ThreadPool
 
 from orchestrator import logs
@@ -37,6 +38,8 @@ _STOP_S = 5
 # How often it is looked whether the database is there, and how long an answer may take that is under way then.
 _AGAIN_S = 0.5
 _LET_GO_S = 1
+# Opening takes some tenths of a second.
+_LONG_S = 3.0
 
 
 def run_web(settings: Settings) -> int:
@@ -98,17 +101,57 @@ def _opened(
     """The ledger, once its database is there (None where we are asked to stop first), and the server that has stood in
     for it until then, which stands on.
     """
-    standing_in: Server | None = None
+    standing_in = _StandIn(settings, address)
+    closing.callback(standing_in.stop)
     while not stop.is_set():
         try:
-            return closing.enter_context(opening()), standing_in
+            reading = closing.enter_context(opening())
         except Away as away:
-            if standing_in is None:
-                log.warning("web-waits", why=str(away), remedy="every page says so until the database is there")
-                standing_in = _stand_in(settings, address)
-                closing.callback(standing_in.stop, _LET_GO_S)
+            standing_in.begin(str(away))
+        else:
+            return reading, standing_in.settled()
         stop.wait(_AGAIN_S)
-    return None, standing_in
+    return None, None
+
+
+class _StandIn:
+    """What tells everybody that the database is away, once that is known or it takes long to be had."""
+
+    def __init__(self, settings: Settings, address: Address) -> None:
+        self._settings = settings
+        self._address = address
+        self._server: Server | None = None
+        self._settled = Event()
+        self._making = RLock()
+        self._greenlet = gevent.spawn(self._begin_late)
+
+    def begin(self, why: str) -> None:
+        """Now, unless it has begun. Raises `Refused` where the address is taken."""
+        with self._making:
+            if self._server is None:
+                log.warning("web-waits", why=why, remedy="every page says so until the database is there")
+                self._server = _stand_in(self._settings, self._address)
+
+    def settled(self) -> Server | None:
+        """The database is there: the server, where one began, which stands on; none begins any more."""
+        self._settled.set()
+        self._greenlet.join()
+        return self._server
+
+    def stop(self) -> None:
+        """Stand in no more."""
+        server = self.settled()
+        if server is not None:
+            server.stop(_LET_GO_S)
+
+    def _begin_late(self) -> None:
+        """Its server may recover from a crash, or another process be at it, for minutes."""
+        if self._settled.wait(_LONG_S):
+            return
+        try:
+            self.begin(f"it could not be opened within {_LONG_S:g} s")
+        except Refused as refused:  # as it will be once the database is there
+            log.error("web-unheard", why=refused.message)  # noqa: TRY400 - the words say it
 
 
 def _watching(watch: Watch, stop: Event) -> Watch:
