@@ -111,6 +111,7 @@ class Shadow:
                 self.wishes.note(record)
             if count % _AT_ONCE == 0:
                 gevent.sleep(0)
+        self.world.timers.next_due()  # what was only noted is looked up now, not at the take-over
         self._read_at = time.monotonic()
 
 

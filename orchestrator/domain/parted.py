@@ -49,12 +49,14 @@ EVERYBODYS: Final = OTHERS
 # of each part: otherwise others were counted in after that fold had forgotten them, and the log is not parted at all.
 _QUARTERS_KEPT: Final = 2 * KEPT
 
-# So many callers who were let in while there was a limit, or told, a part remembers: hours of most floors.
+# So many callers whom a switch with a limit let in, or told, a part remembers: hours of most floors.
 TAKEN_KEPT: Final = 20_000
 # More than any limit leaves room for, in millionths of a caller.
 _ROOM: Final = 2**62
+_Bucket = tuple[str, str]
+"""What (`limits.take`), of which switch."""
 _Taken = tuple[int, str, str, Instant]
-"""Where in the log, what (`limits.take`), of which switch, and when."""
+"""Where in the log, what, of which switch, and when."""
 
 _V = TypeVar("_V")
 
@@ -183,27 +185,23 @@ class _Limits(Limits):
         super().__init__()
         self._place = place
         self.configured: list[tuple[int, str, Event]] = []
-        self.taken: list[_Taken] = []
-        """The last of them."""
-        self.until = 0
-        """Up to which place in the log they are not kept any more."""
-        self.before: dict[tuple[str, str], tuple[int, Instant]] = {}
-        """Of each kind and switch the last one that is not: its place, and when it was."""
+        self.taken: dict[_Bucket, list[tuple[int, Instant]]] = {}
+        """The last of each: their places in the log, and when they were."""
+        self.before: dict[_Bucket, tuple[int, Instant]] = {}
+        """The last one of each that is not kept any more."""
 
     def configure(self, node: str, event: Event) -> None:
         super().configure(node, event)
         self.configured.append((self._place.position, node, event))
 
     def take(self, what: str, node: str, at: Instant) -> None:
-        if self.of(node) is not None:
-            self.taken.append((self._place.position, what, node, at))
-            if len(self.taken) > 2 * TAKEN_KEPT:
-                self._forget()
-
-    def _forget(self) -> None:
-        old, self.taken = self.taken[:-TAKEN_KEPT], self.taken[-TAKEN_KEPT:]
-        self.until = old[-1][0]
-        self.before |= {(what, node): (place, at) for place, what, node, at in old}
+        if self.of(node) is None:
+            return
+        kept = self.taken.setdefault((what, node), [])
+        kept.append((self._place.position, at))
+        if len(kept) > 2 * TAKEN_KEPT:
+            self.before[what, node] = kept[-TAKEN_KEPT - 1]
+            del kept[:-TAKEN_KEPT]
 
 
 class _Blacklist(Blacklist):
@@ -296,18 +294,20 @@ def _last(parts: Iterable[OrderedDict[str, tuple[int, _V]]], most: int) -> Order
 
 def _limits(parts: Sequence[Part]) -> Limits:
     """How near each switch is to its limit. Of what parts do not remember any more it is supposed that it left no room,
-    and that it left all: where both come to the same by now, as after any quiet moment or any rush, so it is.
+    and that it left all: where both come to the same by the last that was taken, as after any quiet moment or any rush,
+    so it is. Of a bucket that is seldom taken from, each part remembers all.
     """
-    cut = max(part.limits.until for part in parts)
-    taken = sorted(each for part in parts for each in part.limits.taken)
-    before: dict[tuple[str, str], tuple[int, Instant]] = {}
-    for part in parts:
-        for key, last in part.limits.before.items():
-            before[key] = max(before.get(key, last), last)
-    for place, what, node, at in taken:
-        if place <= cut:
-            before[what, node] = max(before.get((what, node), (place, at)), (place, at))
-    since = [each for each in taken if each[0] > cut]
+    before: dict[_Bucket, tuple[int, Instant]] = {}
+    since: list[_Taken] = []
+    for bucket in sorted({bucket for part in parts for bucket in part.limits.taken}):
+        taken = sorted(each for part in parts for each in part.limits.taken.get(bucket, ()))
+        # Up to where one part forgot, all do: that part has enough of what comes after.
+        forgotten = max((part.limits.before[bucket] for part in parts if bucket in part.limits.before), default=None)
+        if forgotten is not None:
+            before[bucket] = forgotten
+            taken = [each for each in taken if each > forgotten]
+        since += [(place, *bucket, at) for place, at in taken]
+    since.sort()
     supposed = [_taken_since(parts[0].limits, before, since, level) for level in ((0, _ROOM) if before else (0,))]
     if any(limits.standing() != supposed[0].standing() for limits in supposed):
         raise Unparted("How near a switch is to its limit hangs on calls of which parts know no more.")
@@ -315,7 +315,7 @@ def _limits(parts: Sequence[Part]) -> Limits:
 
 
 def _taken_since(
-    known: _Limits, before: Mapping[tuple[str, str], tuple[int, Instant]], taken: Sequence[_Taken], level: int
+    known: _Limits, before: Mapping[_Bucket, tuple[int, Instant]], taken: Sequence[_Taken], level: int
 ) -> Limits:
     limits = Limits()
     for (what, node), (_, at) in before.items():

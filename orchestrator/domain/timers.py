@@ -103,6 +103,8 @@ SET_NONE_OF_SHIFT: Final = frozenset(
 # Entries of a heap that are no longer true are thrown out when there are more of them than true ones, and these.
 SPARE = 64
 
+# So much of one contact is noted before it is looked up: some wait for days.
+_NOTED = 32
 
 _Told = tuple[Contact | None, Contact, Event, Instant]
 """A contact before and after an event, the event, and when it was."""
@@ -137,6 +139,8 @@ class Timers:
             self._noted[ident] = [(before, contact, event, at)]
         else:
             noted.append((before, contact, event, at))
+            if len(noted) > _NOTED:
+                self._settle_one(ident)
 
     def _settle(self) -> None:
         """Look in the table for what was only noted."""

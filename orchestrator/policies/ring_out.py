@@ -57,8 +57,7 @@ def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case contacts.OfferMade() | contacts.OfferWidened() as event if contact.offer is not None:
             yield from _ring(contact, event, happened)
         case contacts.OfferDelivered() as event if contact.offer is not None:
-            # The trunk to another node carries no wish to pick up: the phone's own node is told, once it rings there.
-            if (held := reservation_of(contact, event.leg)) is not None and held.at_desk and held.via:
+            if _is_to_pick_up(contact.offer, reservation_of(contact, event.leg)):
                 yield answer_phone(world, contact, event.leg, event.offer_id, ids)
         case contacts.OfferAccepted() as event if contact.offer is not None and contact.offer.accepted == event.leg:
             if contact.caller_leg:  # a customer who is called back is called now (`call_out`)
@@ -69,9 +68,10 @@ def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield TakeSnapshot(id=ids.of("snapshot", contact.node), node=contact.node, leg="")
         case contacts.OfferAcceptRequested() as event:
             held = reservation_of(contact, event.leg)
-            if held is not None and held.at_desk and contact.offer is not None:
-                yield _ring_one(contact, held, event.offer_id, contact.offer.deadline, happened)
-            else:
+            offer = contact.offer
+            if held is not None and held.at_desk and offer is not None:
+                yield _ring_one(contact, held, event.offer_id, offer.deadline, happened, offer.after_ms)
+            elif held is None or offer is None or not offer.after_ms or held.leg in offer.delivered:
                 yield answer_phone(world, contact, event.leg, event.offer_id, ids)
         case contacts.OfferRejectRequested() as event:
             yield _hang_up(contact, event.leg, "CALL_REJECTED", ids)
@@ -80,6 +80,17 @@ def ring_out(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
                 yield CheckLeg(id=ids.of("check", leg), node=contact.node, leg=leg, contact=contact.contact_id)
         case _:
             yield from _clear(contact, happened, ids)
+
+
+def _is_to_pick_up(offer: Offer, held: Reservation | None) -> bool:
+    """Whether a phone that rings now is to be told to pick up by itself.
+
+    The trunk to another node carries no such wish: the phone's own node is told, once it rings there. And whoever
+    accepted before it rang may have done so when there was no leg yet (`Offer.after_ms`).
+    """
+    if held is None:
+        return False
+    return bool(held.via) if held.at_desk else held.leg in offer.accepting
 
 
 def answer_phone(world: World, contact: Contact, leg: str, offer: str, ids: Ids) -> AnswerPhone:

@@ -17,7 +17,8 @@ _What = TypeVar("_What")
 
 class Memory:
     """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, which legs that
-    nobody knew are gone already, which of ours the switch has made, and when something was last heard of each desk.
+    nobody knew are gone already, which of ours the switch has made, which of nobody's hear something to its end, and
+    when something was last heard of each desk.
     """
 
     def __init__(self) -> None:
@@ -26,6 +27,7 @@ class Memory:
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._made: OrderedDict[str, None] = OrderedDict()
         self._held_afar: OrderedDict[str, bool] = OrderedDict()
+        self._spoken: OrderedDict[str, Instant] = OrderedDict()
         self._desks: dict[str, Instant] = {}
         self._listening_since = Instant(0)
         self.desks_due: Instant | None = None
@@ -90,6 +92,14 @@ class Memory:
     def held_afar(self, leg: str) -> bool | None:
         """What the switch of the phone said last of a hold; None where it has said nothing."""
         return self._held_afar.get(leg)
+
+    def note_spoken(self, leg: str, until: Instant) -> None:
+        """This leg, which belongs to no contact, hears something to its end, and may do so until then."""
+        _keep(self._spoken, leg, until)
+
+    def spoken_until(self, leg: str) -> Instant:
+        """Until when this leg may hear what it is told; 0: it is told nothing."""
+        return self._spoken.get(leg, Instant(0))
 
     def is_made(self, leg: str) -> bool:
         """Whether the switch was heard to make this leg."""

@@ -86,8 +86,10 @@ def ring_again(world: World, contact: Contact, leg: str, cause: str, now: Instan
     if shift is None or queue is None or not _is_still_there(world, shift) or not world.in_step(contact.node):
         return None
     once_more = hands.picked_again(world, contact, shift, queue, now, ids)
-    # Whoever answers at the desk has accepted already.
-    held = replace(once_more.reservation, at_desk=False)
+    # A phone that was rung at once, as its desk was not open, is so again: nobody has accepted there.
+    held = once_more.reservation
+    if leg not in offer.accepting:
+        held = replace(held, at_desk=False)
     until = Instant(once_more.deadline + PAUSE_MS * MILLISECOND)
     left = offer.again - 1
     return replace(once_more, reservation=held, deadline=until, reason=FETCHED, again=left, after_ms=PAUSE_MS)

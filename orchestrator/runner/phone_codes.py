@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts import commands, handling
 from orchestrator.domain.contacts.announcing import prompts_for_park
+from orchestrator.domain.contacts.legs import LEG_GRACE
 from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import facts
@@ -24,6 +25,7 @@ from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.talk import conversations
 from orchestrator.runner import inputs, parking
+from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode, Tell
 
 PARK: Final = "park"
@@ -52,7 +54,7 @@ def read(dialled: str) -> Wish | None:
     return Wish(CODES[found[1]], int(found[2] or 0)) if found is not None else None
 
 
-def dialled(world: World, fact: facts.LegParked, wish: Wish, now: Instant, ids: Ids) -> Iterator[Tell]:
+def dialled(world: World, memory: Memory, fact: facts.LegParked, wish: Wish, now: Instant, ids: Ids) -> Iterator[Tell]:
     """The phone's own leg ends, whatever becomes of the wish, once it has heard which place was chosen for it; and the
     wish is done, or why it is not is recorded.
     """
@@ -74,7 +76,10 @@ def dialled(world: World, fact: facts.LegParked, wish: Wish, now: Instant, ids: 
             ),
         ),
     )
-    yield _end(fact, wish, done, ids)  # before the phone is rung, so that it is free to ring
+    end = _end(fact, wish, done, ids)
+    if isinstance(end, SayAndHangUp):
+        memory.note_spoken(fact.leg, Instant(now + LEG_GRACE))
+    yield end  # before the phone is rung, so that it is free to ring
     yield from done
 
 

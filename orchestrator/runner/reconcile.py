@@ -202,6 +202,8 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
             corrected += isinstance(tell, TellContact)
             yield tell
     for leg in node.strays:
+        if now < memory.spoken_until(leg):
+            continue
         if leg in sight.seen:
             yield sensing.hang_up(fact.node, leg, "", ids)
         else:

@@ -230,7 +230,7 @@ def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, now: Inst
             if context == INBOUND_CONTEXT:
                 yield receive(world, fact, "live", ids)
             elif context == AGENTS_CONTEXT and (wish := phone_codes.read(fact.dialled)) is not None:
-                yield from phone_codes.dialled(world, fact, wish, now, ids)
+                yield from phone_codes.dialled(world, memory, fact, wish, now, ids)
             else:
                 yield from stray(fact.node, fact.leg, fact.contact, fact.offer, ids)
         case facts.LegCreated(inbound=False) | facts.LegRinging() | facts.LegAnswered() | facts.LegParked():

@@ -101,7 +101,7 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
         case "dead":
             yield from reconcile.on_silence(world, fired.ident, now, ids, late=_is_late(fired, now))
         case "strays":
-            yield from _ask_after_strays(world, fired.ident, now, ids)
+            yield from _ask_after_strays(world, memory, fired.ident, now, ids)
 
 
 def _is_late(fired: TimerFired, now: Instant) -> bool:
@@ -130,11 +130,14 @@ def _expire_outside(world: World, contact: Contact, now: Instant) -> ExpireOutsi
     return ExpireOutside(now=now, again_at=Instant(now + grace), blameless=blameless)
 
 
-def _ask_after_strays(world: World, node_id: str, now: Instant, ids: Ids) -> Iterator[Tell]:
+def _ask_after_strays(world: World, memory: Memory, node_id: str, now: Instant, ids: Ids) -> Iterator[Tell]:
+    """The timer runs from the first stray of several: one that still hears something has its time of its own."""
     node = world.nodes.get(node_id)
     if node is None or not node.strays:
         return
     again_at = Instant(now + LEG_GRACE * 2 ** min(node.reminders, MOST_DOUBLINGS))
-    yield AppendNode(node_id, (StrayLegOverdue(legs=node.strays, again_at=again_at),))
-    for leg in node.strays:
+    hearing = {leg: until for leg in node.strays if (until := memory.spoken_until(leg)) > now}
+    legs = tuple(leg for leg in node.strays if leg not in hearing)
+    yield AppendNode(node_id, (StrayLegOverdue(legs=legs, again_at=min((again_at, *hearing.values()))),))
+    for leg in legs:
         yield CheckLeg(id=ids.of("check", leg), node=node_id, leg=leg)

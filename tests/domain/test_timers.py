@@ -3,8 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.kernel import Instant, ident_of, kind_of
 from orchestrator.domain.timers import SPARE, Timers
+from orchestrator.domain.world import World
+from tests.audit.test_verify import busy_day
 
 
 def at(instant: int) -> Instant:
@@ -50,6 +52,19 @@ def test_timers_that_were_moved_do_not_pile_up() -> None:
         timers.set(("offer", str(n % 10)), at(1_000_000 - n))
     assert len(timers._heap) <= SPARE + 2 * 10 + 1
     assert timers.next_due() == 1_000_000 - 9_999
+
+
+def test_what_is_noted_of_whoever_waits_for_days_does_not_pile_up() -> None:
+    """Feature 12.5: a standby asks for no timer."""
+    story = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
+    records = [record for record in story if record.stream == story[0].stream][:2]
+    world = World()
+    for record in records:
+        world.apply(record)
+    contact = world.contacts[ident_of(records[0].stream)]
+    for _ in range(1_000):
+        world.timers.note(contact, contact, records[-1].event, records[-1].about.at)
+    assert len(world.timers._noted.get(contact.contact_id, ())) < 50
 
 
 @given(

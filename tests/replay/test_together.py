@@ -9,11 +9,18 @@ from msgspec.structs import replace
 
 from orchestrator.domain import parted
 from orchestrator.domain.catalogue import CATALOGUE
-from orchestrator.domain.contacts.contacts import ContactEnded, ContactQueued, NuisanceMarked, QueueVisitEnded
+from orchestrator.domain.contacts.contacts import (
+    ContactEnded,
+    ContactQueued,
+    ContactTurnedAway,
+    NuisanceMarked,
+    QueueVisitEnded,
+)
 from orchestrator.domain.customers.blacklist import BlacklistingLifted, NumberBlacklisted
 from orchestrator.domain.kernel import SECOND, Event, Instant, Provenance, Record, kind_of
 from orchestrator.domain.observed import KEPT, QUARTER, Observed
 from orchestrator.domain.parted import Part, Unparted, join
+from orchestrator.domain.routing.admission import OVERLOADED
 from orchestrator.domain.routing.limits import LimitConfigured, LimitRemoved
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.rules import rule_of
@@ -136,6 +143,13 @@ def made(stream: str, version: int, event: Event, at: int, actor: str = "system"
     return Record(stream=stream, version=version, event=event, event_id=f"{stream}{version}", about=about)
 
 
+def _served() -> list[Event]:
+    """A caller up to the place in a queue."""
+    calls = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
+    queued = next(record for record in calls if isinstance(record.event, ContactQueued))
+    return [record.event for record in calls if record.stream == queued.stream and record.version <= queued.version]
+
+
 @pytest.mark.parametrize("kept", (parted.TAKEN_KEPT, 30))
 def test_the_limits_of_a_switch_are_taken_from_in_the_order_of_the_log(
     kept: int, monkeypatch: pytest.MonkeyPatch
@@ -145,10 +159,7 @@ def test_the_limits_of_a_switch_are_taken_from_in_the_order_of_the_log(
     dice = random.Random(1)
     records: list[Record] = []
     at = 1_000 * SECOND
-    calls = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
-    first = next(record.stream for record in calls if isinstance(record.event, ContactQueued))
-    story = [record.event for record in calls if record.stream == first][:3]
-    assert isinstance(story[-1], ContactQueued) or any(isinstance(event, ContactQueued) for event in story)
+    story = _served()
     for number in range(400):
         at += dice.randrange(SECOND // 4)
         if number % 50 == 10:
@@ -159,9 +170,27 @@ def test_the_limits_of_a_switch_are_taken_from_in_the_order_of_the_log(
     for cut in (30, 200, 700, len(records)):
         one = whole(records[:cut])
         parts = in_parts(records[:cut], 3, dice)
-        assert max(len(part.limits.taken) for part in parts) <= 2 * kept
+        assert max(len(taken) for part in parts for taken in part.limits.taken.values() or ((),)) <= 2 * kept
         assert joined(parts).admission.standing() == one.admission.standing()
     assert whole(records).admission.limits.standing()
+
+
+def test_a_bucket_that_is_seldom_taken_from_is_remembered_however_much_the_others_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One caller was told once; hundreds were served since, of whom parts know no more."""
+    monkeypatch.setattr(parted, "TAKEN_KEPT", 30)
+    at = 1_000 * SECOND
+    served = _served()
+    told = [*served[:-1], ContactTurnedAway(reason=OVERLOADED, prompt="busy")]
+    records = [made("limit-any", 1, LimitConfigured(calls_per_s=1, burst=5), at)]
+    for number in range(400):
+        at += 2 * SECOND
+        story = served if number else told
+        records += [made(f"contact-c{number}", place, event, at) for place, event in enumerate(story, 1)]
+    parts = in_parts(placed(records), 2, random.Random(1))
+    assert any(part.limits.before for part in parts)
+    assert joined(parts).admission.standing() == whole(placed(records)).admission.standing()
 
 
 def test_where_what_is_forgotten_of_a_limit_still_counts_the_log_is_not_parted(
@@ -169,9 +198,7 @@ def test_where_what_is_forgotten_of_a_limit_still_counts_the_log_is_not_parted(
 ) -> None:
     """Two callers a second, one of whom the limit makes up for, and a million at once: never full, nor used up."""
     monkeypatch.setattr(parted, "TAKEN_KEPT", 30)
-    calls = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
-    first = next(record.stream for record in calls if isinstance(record.event, ContactQueued))
-    story = [record.event for record in calls if record.stream == first][:3]
+    story = _served()
     at = 1_000 * SECOND
     records = [made("limit-any", 1, LimitConfigured(calls_per_s=1, burst=1_000_000), at)]
     for number in range(200):

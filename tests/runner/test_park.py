@@ -11,9 +11,11 @@ from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.contacts.recording import file_of
-from orchestrator.domain.staff.shifts import WrapUpEnded
+from orchestrator.domain.staff.answering import AT_DESK
+from orchestrator.domain.staff.shifts import AgentStoodDown, WrapUpEnded
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import (
+    AnswerPhone,
     CheckLeg,
     HangUpLeg,
     ParkLeg,
@@ -424,3 +426,75 @@ def test_a_phone_is_not_rung_again_where_its_agent_does_not_want_the_caller_any_
     scene.hang_up(ring.leg, cause)
     assert scene.live(scene.caller).offer is None
     assert len(scene.instructions(RingAgent)) == rung
+
+
+def test_an_agent_who_answers_at_the_desk_accepts_once_and_a_busy_phone_picks_up_as_soon_as_it_is_free() -> None:
+    scene = at_desk()
+    assert scene.fetch(1) == ""
+    assert not scene.rings_of(scene.caller), "the desk accepts first"
+    assert not scene.refusal(inputs.Accept(agent="1001"))
+    pauses = []
+    for _ in range(3):
+        ring = scene.ring_of(scene.caller)
+        assert ring.answers
+        pauses.append(ring.after_ms)
+        scene.hang_up(ring.leg, "USER_BUSY")
+        assert "OfferAcceptRequested" in story(scene.outcome)
+        assert not scene.refusal(inputs.Accept(agent="1001")), "pressed once more, it is the same wish"
+    ring = scene.join()
+    assert (ring.answers, [*pauses, ring.after_ms]) == (True, [0, 1_000, 1_000, 1_000])
+    assert not scene.events(AgentStoodDown)
+    scene.hang_up(scene.caller)
+    scene.hang_up(ring.leg)
+    scene.proved()
+
+
+def test_a_phone_whose_desk_is_open_only_by_its_second_ring_waits_for_nobody_to_accept() -> None:
+    scene = at_desk()
+    scene.give(inputs.DeskGone(agent="1001", desk="d1"))
+    scene.fetch(1)
+    first = scene.ring_of(scene.caller)
+    scene.give(inputs.DeskSeen(agent="1001", desk="d1"))
+    scene.hang_up(first.leg, "USER_BUSY")
+    again = scene.ring_of(scene.caller)
+    assert (first.answers, again.answers, again.after_ms) == (False, False, 1_000)
+    assert scene.join() == again
+
+
+def at_desk() -> Park:
+    """Agent 1 has parked the caller, and from now on answers at the desk, which is open."""
+    scene = Park()
+    scene.leave()
+    scene.give(inputs.WrapUp(agent="1001", code="solved"))
+    scene.configure({"agent-a1": replace(agent(1), answer=AT_DESK)})
+    scene.give(inputs.DeskSeen(agent="1001", desk="d1"))
+    return scene
+
+
+def test_who_accepts_before_the_phone_rings_again_is_connected_once_it_does() -> None:
+    """There is no leg yet that could be told; and it is told once, also where it is busy once more."""
+    scene = Park()
+    scene.leave()
+    scene.fetch(1)
+    scene.hang_up(scene.ring_of(scene.caller).leg, "USER_BUSY")
+    assert not scene.refusal(inputs.Accept(agent="1001"))
+    assert not scene.instructions(AnswerPhone)
+    scene.hang_up(scene.ring_of(scene.caller).leg, "USER_BUSY")
+    ring = scene.ring_of(scene.caller)
+    assert (ring.answers, ring.after_ms) == (False, 1_000)
+    scene.ringing(ring)
+    assert [(told.leg, told.offer) for told in scene.instructions(AnswerPhone)] == [(ring.leg, ring.offer)]
+    scene.join()
+    scene.proved()
+
+
+def test_who_accepts_while_the_phone_rings_again_is_connected_at_once() -> None:
+    scene = Park()
+    scene.leave()
+    scene.fetch(1)
+    scene.hang_up(scene.ring_of(scene.caller).leg, "USER_BUSY")
+    ring = scene.ring_of(scene.caller)
+    scene.ringing(ring)
+    assert not scene.instructions(AnswerPhone)
+    assert not scene.refusal(inputs.Accept(agent="1001"))
+    assert [told.leg for told in scene.instructions(AnswerPhone)] == [ring.leg]

@@ -12,7 +12,7 @@ from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.staff.agents import AgentRemoved
 from orchestrator.domain.switch import facts
-from orchestrator.domain.switch.instructions import HangUpLeg, ParkLeg, SayAndHangUp
+from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, ParkLeg, SayAndHangUp
 from orchestrator.domain.switch.nodes import PhoneCodeDialled, StrayLegOverdue
 from orchestrator.runner import inputs
 from orchestrator.runner.phone_codes import PARK, RETRIEVE, Wish, read
@@ -162,6 +162,97 @@ def test_a_phone_that_hears_its_place_for_too_long_is_ended_like_any_stray_one()
     assert [(each.leg, each.cause) for each in scene.outcome.instructions if isinstance(each, HangUpLeg)] == [
         (leg, "NORMAL_CLEARING")
     ]
+
+
+def two_hear_their_places(scene: Codes, apart_ms: int) -> tuple[str, str]:
+    """Agent 1's phone hears the first, agent 2's the second one, so much later; their legs."""
+    scene.dial("*68")
+    first = scene.last.leg
+    scene.parked()
+    scene.ready(2)
+    other = scene.park()
+    ring = scene.ring_of(other)
+    scene.ringing(ring)
+    scene.answer(ring)
+    scene.bridge(other, ring)
+    scene.wait(apart_ms - 1_000)  # one second went by as agent 2 became ready
+    assert scene.dial("*68", 2) == "NORMAL_CLEARING"
+    assert scene.spoken == ["parked_at", "digit_2"]
+    return first, scene.last.leg
+
+
+def asked_after(scene: Codes) -> list[str]:
+    """The legs without a contact after which the switch was asked."""
+    return [each.leg for each in scene.instructions(CheckLeg) if not each.contact]
+
+
+def ended(scene: Codes) -> list[str]:
+    """The legs that the last input asked after or hung up."""
+    return [each.leg for each in scene.outcome.instructions if isinstance(each, CheckLeg | HangUpLeg)]
+
+
+def test_a_place_that_is_spoken_is_not_cut_off_as_another_phones_time_is_over() -> None:
+    """Each has five seconds of its own, and is ended then."""
+    scene = Codes()
+    first, second = two_hear_their_places(scene, 4_000)
+    scene.told.clear()
+    scene.wait(1_000)
+    assert asked_after(scene) == [first]
+    assert [event.legs for event in scene.events(StrayLegOverdue)] == [(first,)]
+    scene.hang_up(first)
+    scene.wait(3_999)
+    assert asked_after(scene) == [first]
+    scene.wait(1)
+    assert asked_after(scene) == [first, second]
+    scene.presence(second, exists=True)
+    assert ended(scene) == [second]
+
+
+def test_a_place_that_is_spoken_has_its_time_though_the_first_phone_is_gone() -> None:
+    """Then nobody is asked after as the first one's time is over, and nobody has been asked after in vain."""
+    scene = Codes()
+    first, second = two_hear_their_places(scene, 4_000)
+    scene.hang_up(first)
+    scene.told.clear()
+    scene.wait(4_999)
+    assert not asked_after(scene)
+    assert scene.world.nodes[NODE].reminders == 0
+    scene.wait(1)
+    assert asked_after(scene) == [second]
+    assert [event.legs for event in scene.events(StrayLegOverdue)] == [(), (second,)]
+    scene.hang_up(second)
+    assert scene.world.nodes[NODE].strays == ()
+    scene.proved()
+
+
+@pytest.mark.parametrize("listed", (True, False))
+def test_a_list_of_the_switch_ends_no_place_that_is_spoken_until_its_time_is_over(listed: bool) -> None:  # noqa: FBT001 - a parameter
+    """A list that is older than the leg does not have it."""
+    scene = Codes()
+    scene.dial("*68")
+    leg = scene.last.leg
+    scene.parked()
+    there = [scene.seen(scene.caller), scene.seen_phone(scene.ring, answered=True)]
+    if listed:
+        there.append(scene.seen(leg, context="ringledger-agents", dialled="*68", parked=False))
+    scene.snapshot(*there)
+    assert leg not in ended(scene)
+    scene.wait(4_999)
+    scene.snapshot(*there)
+    assert leg not in ended(scene)
+    scene.wait(1)
+    scene.snapshot(*there)
+    assert leg in ended(scene)
+
+
+def test_a_place_that_an_engine_before_this_one_had_spoken_is_ended() -> None:
+    scene = Codes()
+    scene.dial("*68")
+    leg = scene.last.leg
+    scene.parked()
+    scene.restart()
+    scene.connect(legs=(scene.seen(scene.caller), scene.seen(leg, context="ringledger-agents", dialled="*68")))
+    assert leg in ended(scene)
 
 
 @pytest.mark.parametrize(

@@ -168,8 +168,8 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
         case MemberJoined() if consult is not None:
             return replace(contact, consult=replace(consult, inside=(*consult.inside, event.leg)))
         case ConsultJoined() if consult is not None:
-            joined = replace(consult, hears=event.hears, inside=(), wish="", due=Instant(0), doubted=False)
-            return replace(contact, consult=joined)
+            there = {"inside": (), "wish": "", "due": Instant(0), "doubted": False, "cut_short": False}
+            return replace(contact, consult=replace(consult, hears=event.hears, **there))
         case ConsultExtended() if consult is not None:
             doubted = consult.doubted or event.cause == "not_connected_in_time"
             cut_short = consult.cut_short and event.cause != PARKED_ALONE

@@ -247,6 +247,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     """The switch has been asked why the accepted leg is not joined yet."""
     again: int = 0
     """How often the phone is rung once more where it is busy."""
+    after_ms: int = 0
+    """How much later than it was made its phone is rung."""
 
 
 class Segment(Struct, frozen=True, kw_only=True):
@@ -543,6 +545,7 @@ def _offered(contact: Contact, event: OfferMade, at: Instant) -> Contact:
         deadline=event.deadline,
         made_at=at,
         again=event.again,
+        after_ms=event.after_ms,
     )
     # Not one who was consulted before, and not a phone that is rung once the desk has accepted.
     made = [r for r in event.reservations if r.leg not in contact.legs and not r.at_desk]

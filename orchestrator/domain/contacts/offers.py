@@ -15,6 +15,7 @@ from orchestrator.domain.contacts.commands import (
     NoteBridged,
     NoteDelivered,
     NoteLegGone,
+    Pick,
     RejectAtDesk,
     WidenOffer,
     WithdrawOffer,
@@ -120,7 +121,16 @@ def reservation_gone(contact: Contact, offer: Offer, held: Reservation, command:
     over = closed(offer_id=offer.offer_id, cause="desk" if held.leg in offer.rejecting else command.cause)
     if outcome != "busy" or command.again is None:
         return (over,)
-    return (over, *moving.picked(offer.visit_id, contact.queue_id, command.again))
+    return (over, *_rung_again(contact, offer, held, command.again))
+
+
+def _rung_again(contact: Contact, offer: Offer, held: Reservation, pick: Pick) -> Events:
+    """The next ring of an agent who waits for this caller. Whoever has accepted at the desk need not do so again."""
+    made = moving.picked(offer.visit_id, contact.queue_id, pick)
+    if held.leg not in offer.accepting:
+        return made
+    again = pick.reservation
+    return (*made, OfferAcceptRequested(offer_id=pick.offer_id, shift_id=again.shift_id, leg=again.leg))
 
 
 def phone_outcome(offer: Offer, leg: str, cause: str) -> str:

@@ -145,6 +145,7 @@ class StrayLegOverdue(Event, frozen=True, kw_only=True):
     """Stray legs that should be gone by now are asked after (law 9). Asked again at `again_at`."""
 
     legs: tuple[str, ...]
+    """None where each hears something to its end, and has time for it until then."""
     again_at: Instant
 
 
@@ -220,7 +221,7 @@ def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
         case StrayLegFound():
             return replace(node, strays=(*node.strays, event.leg))
         case StrayLegOverdue():
-            return replace(node, reminders=node.reminders + 1)
+            return replace(node, reminders=node.reminders + bool(event.legs))
         case StrayLegClosed():
             return replace(node, strays=tuple(leg for leg in node.strays if leg != event.leg), reminders=0)
         case PhoneRegistered():
