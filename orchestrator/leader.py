@@ -328,7 +328,8 @@ class Leader:
         try:
             while not self._stop.is_set():
                 try:
-                    with self._source.connect(statement_timeout_ms=_RENEWAL_TIMEOUT_MS) as connection:
+                    # Also while it is known to stand still: a standby waits no longer than we may for its pulse.
+                    with self._source.reach(statement_timeout_ms=_RENEWAL_TIMEOUT_MS) as connection:
                         # A renewal lost with the server's memory only makes the lease look staler; a take-over, which
                         # must last, says otherwise for itself.
                         connection.execute("SET synchronous_commit = off")

@@ -63,7 +63,7 @@ _OFFER_OUTCOMES: Final = {
     contacts.OfferFailed: "failed",
 }
 # News that a fresh snapshot tells as well as it did.
-_ASKED_AFRESH: Final = (SwitchEvent, Snapshot, LegPresence)
+_ASKED_AFRESH: Final = (SwitchEvent, LegPresence)
 # Events that concern services beside the ring path.
 _SERVED: Final = frozenset({ContactArrived, ContactDialled, NuisanceMarked})
 # Events whose facts may be no news (`runner.sensing.SIGNS_OF_LIFE`): only these are asked about.
@@ -357,7 +357,8 @@ class Engine:
             else:
                 self._serve_all(outcome.records)
             assert self._writer is not None  # noqa: S101 - it stored this
-            if self._held and not self._returning and self._writer.waiting <= MOST_UNSTORED // 2:
+            behind = self._held or self._thrown_away
+            if behind and not self._returning and self._writer.waiting <= MOST_UNSTORED // 2:
                 gevent.spawn(self._catch_up)
 
         def lost(error: StoreError) -> None:
@@ -454,6 +455,10 @@ class Engine:
         return self._is_away() or (self._writer is not None and self._writer.waiting >= MOST_UNSTORED)
 
     def _hold(self, node: str, item: object, at: Instant) -> None:
+        if isinstance(item, Snapshot):
+            # Of whoever is missing in it the switch's own word, which is imported first (`tenure`), was refused now.
+            self._thrown_away = True
+            return
         if len(self._held) >= MOST_HELD:
             self._throw_away()
         self._held.append((node, item, at))

@@ -210,6 +210,8 @@ class Sweeping:
         self._aside = aside
         self._identify = identify
         self._seen: set[str] = set()
+        self._waits: dict[str, str] = {}
+        """Why the last look at a file came to nothing."""
 
     def sweep(self, pause: Callable[[], object] = lambda: None) -> None:
         """Seal what is not sealed under keys of persons yet. Raises `Away`."""
@@ -221,8 +223,9 @@ class Sweeping:
         """Whether nothing is left to do with it."""
         try:
             swept = self._aside.seal(path, self._callers, pause=pause)
-        except sqlite3.Error as error:
-            if is_not_now(error):
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, OSError) or is_not_now(error):
+                self._say_waits(path, str(error))
                 return False
             log.error("spool-aside-unreadable", file=str(path), why=str(error), remedy=_DELETE)  # noqa: TRY400 - the words say it
             return True
@@ -231,6 +234,12 @@ class Sweeping:
         elif swept is not None and swept.sealed:
             log.info("spool-aside-sealed", file=str(path), events=swept.sealed)
         return swept is not None
+
+    def _say_waits(self, path: Path, why: str) -> None:
+        """Say it once: it is tried again every few seconds, and keeps no other file waiting."""
+        if self._waits.get(path.name) != why:
+            log.warning("spool-aside-waits", file=str(path), why=why)
+        self._waits[path.name] = why
 
     def _callers(self, records: Sequence[Record]) -> dict[str, str]:
         """The customer under whom the log would have hung each of these contacts, had it known of them."""

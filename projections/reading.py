@@ -91,7 +91,7 @@ def open_reading(settings: Settings, *, name: str = "ringledger web", off_hub: R
     """
     try:
         database = cluster.ensure_running(settings, lambda _: None)
-    except cluster.Unreachable as error:
+    except (cluster.Unreachable, LOST) as error:
         raise Away(str(error)) from error
     try:
         with reading_of(settings, database.url_reader, database.url_writer, name=name, off_hub=off_hub) as reading:

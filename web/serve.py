@@ -12,6 +12,7 @@ import gevent
 import structlog
 from flask import Flask
 from gevent.event import Event
+from gevent.lock import RLock
 from gevent.threadpool import ThreadPool
 
 from orchestrator import logs
@@ -37,6 +38,8 @@ _STOP_S = 5
 # How often it is looked whether the database is there, and how long an answer may take that is under way then.
 _AGAIN_S = 0.5
 _LET_GO_S = 1
+# Opening takes some tenths of a second.
+_LONG_S = 3.0
 
 
 def run_web(settings: Settings) -> int:
@@ -58,12 +61,12 @@ def run_web(settings: Settings) -> int:
 
     with ExitStack() as closing:
         opening = partial(open_reading, settings, off_hub=off_hub)
-        reading = _opened(settings, settings.web, opening, closing, asked_to_stop)
+        reading, standing_in = _opened(settings, settings.web, opening, closing, asked_to_stop)
         closing.callback(pool.kill)
         if reading is None:
             return 0
         parts = Parts(settings=settings, reading=reading, control=lambda: Client(control_path(settings.home)))
-        watch = Watch(reading, parts.spools).start()
+        watch = _watching(Watch(reading, parts.spools), asked_to_stop)
         closing.callback(watch.stop)
         app = create_app(parts)
         closing.callback(end_all, app)
@@ -75,7 +78,12 @@ def run_web(settings: Settings) -> int:
         hub = present.install(app, view).hub
         closing.callback(hub.stop)
         reading.users.on_change(hub.recheck)
-        server = _listening(settings.web, app, LONGEST_BODY)
+        if standing_in is None:
+            server = _listening(settings.web, app, LONGEST_BODY)
+        else:
+            # The same server all along: nobody who comes by itself is refused in between.
+            server = standing_in
+            server.most_body_bytes, server.application = LONGEST_BODY, app
         closing.callback(server.stop, _STOP_S)
         log.info("web-serves", address=str(settings.web))
         asked_to_stop.wait()
@@ -89,22 +97,72 @@ def _opened(
     opening: Callable[[], AbstractContextManager[Reading]],
     closing: ExitStack,
     stop: Event,
-) -> Reading | None:
-    """The ledger, once its database is there; None where we are asked to stop first."""
-    standing_in: Server | None = None
-    try:
-        while not stop.is_set():
-            try:
-                return closing.enter_context(opening())
-            except Away as away:
-                if standing_in is None:
-                    log.warning("web-waits", why=str(away), remedy="every page says so until the database is there")
-                    standing_in = _stand_in(settings, address)
-            stop.wait(_AGAIN_S)
-    finally:
-        if standing_in is not None:
-            standing_in.stop(_LET_GO_S)
-    return None
+) -> tuple[Reading | None, Server | None]:
+    """The ledger, once its database is there (None where we are asked to stop first), and the server that has stood in
+    for it until then, which stands on.
+    """
+    standing_in = _StandIn(settings, address)
+    closing.callback(standing_in.stop)
+    while not stop.is_set():
+        try:
+            reading = closing.enter_context(opening())
+        except Away as away:
+            standing_in.begin(str(away))
+        else:
+            return reading, standing_in.settled()
+        stop.wait(_AGAIN_S)
+    return None, None
+
+
+class _StandIn:
+    """What tells everybody that the database is away, once that is known or it takes long to be had."""
+
+    def __init__(self, settings: Settings, address: Address) -> None:
+        self._settings = settings
+        self._address = address
+        self._server: Server | None = None
+        self._settled = Event()
+        self._making = RLock()
+        self._greenlet = gevent.spawn(self._begin_late)
+
+    def begin(self, why: str) -> None:
+        """Now, unless it has begun. Raises `Refused` where the address is taken."""
+        with self._making:
+            if self._server is None:
+                log.warning("web-waits", why=why, remedy="every page says so until the database is there")
+                self._server = _stand_in(self._settings, self._address)
+
+    def settled(self) -> Server | None:
+        """The database is there: the server, where one began, which stands on; none begins any more."""
+        self._settled.set()
+        self._greenlet.join()
+        return self._server
+
+    def stop(self) -> None:
+        """Stand in no more."""
+        server = self.settled()
+        if server is not None:
+            server.stop(_LET_GO_S)
+
+    def _begin_late(self) -> None:
+        """Its server may recover from a crash, or another process be at it, for minutes."""
+        if self._settled.wait(_LONG_S):
+            return
+        try:
+            self.begin(f"it could not be opened within {_LONG_S:g} s")
+        except Refused as refused:  # as it will be once the database is there
+            log.error("web-unheard", why=refused.message)  # noqa: TRY400 - the words say it
+
+
+def _watching(watch: Watch, stop: Event) -> Watch:
+    """The same, begun once the database is there (again)."""
+    while not stop.is_set():
+        try:
+            return watch.start()
+        except Away as away:
+            log.warning("web-waits", why=str(away), remedy="it goes on once the database is there again")
+        stop.wait(_AGAIN_S)
+    return watch
 
 
 def _stand_in(settings: Settings, address: Address) -> Server:

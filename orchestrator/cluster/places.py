@@ -239,12 +239,12 @@ def open_lock(path: Path) -> TextIOWrapper:
 
 @contextmanager
 def exclusive(path: Path, timeout_s: float) -> Iterator[None]:
-    """Hold the lock file for the duration of the block. Raises ClusterError when another holds it for too long."""
+    """Hold the lock file for the duration of the block. Raises Unreachable when another holds it for too long."""
     with open_lock(path) as file:
         deadline = time.monotonic() + timeout_s
         while not try_lock(file.fileno(), fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise ClusterError(
+                raise Unreachable(
                     f"Another process has been starting or stopping this database for {timeout_s:.0f} s "
                     f"(it holds {path}); wait for it, or end it, and try again."
                 )

@@ -27,7 +27,7 @@ from orchestrator.store.connections import Source
 from orchestrator.store.errors import Corrupt, WrongKind
 from orchestrator.store.keys import KeyShelf
 from orchestrator.store.mapper import Draft, LedgerMapper, is_sealed
-from orchestrator.store.spool import beside_the_loop, known, row_bound, seal_name
+from orchestrator.store.spool import SWEPT, beside_the_loop, known, row_bound, seal_name
 from orchestrator.vault import Tampered, Vault
 
 Parents = Callable[[Sequence[Record]], Mapping[str, str]]
@@ -35,7 +35,6 @@ Parents = Callable[[Sequence[Record]], Mapping[str, str]]
 
 PATTERN: Final = "aside-*.db"
 _PAGE: Final = 50
-_DONE: Final = "texts"
 _NEXT: Final = "SELECT place, stream, version, topic, sealed FROM entries WHERE place > ? ORDER BY place LIMIT ?"
 
 
@@ -71,7 +70,7 @@ class Aside:
                 return None
             connection, meta = beside_the_loop(lambda: known(path))
             with closing(connection):
-                if meta.get("ledger") != self._ledger or "id" not in meta or _DONE in meta:
+                if meta.get("ledger") != self._ledger or "id" not in meta or SWEPT in meta:
                     return Swept(0, 0)
                 return self._all(connection, meta["id"], parents, pause)
 
@@ -109,8 +108,11 @@ class Aside:
 
     def _with_keys(self, drafts: Sequence[Draft], parents: Parents) -> Batch:
         records = [draft.record for draft in drafts]
+        # Of these the events say whose they are: whoever was erased is not made a customer again.
+        told = {draft.record.stream for draft in drafts if _parent_of(draft) is not None}
         while True:
-            unknown = {each.stream for each in records} - set(self._vault.keys({each.stream for each in records}))
+            streams = {each.stream for each in records}
+            unknown = streams - set(self._vault.keys(streams)) - told
             under = parents([each for each in records if each.stream in unknown]) if unknown else {}
             batch = self._sealer.prepare(drafts, doubt_new=True, parents=under)
             try:
@@ -119,6 +121,11 @@ class Aside:
                 continue  # somebody made one of them just now: theirs counts
             self._sealer.stored(batch)
             return batch
+
+
+def _parent_of(draft: Draft) -> str | None:
+    adopts = draft.entry.adopts_key_of
+    return None if adopts is None else adopts(draft.record.event)
 
 
 def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, int, str, bytes]]:
@@ -137,7 +144,7 @@ def _replace(connection: sqlite3.Connection, changed: Sequence[tuple[str, bytes,
 
 def _finish(connection: sqlite3.Connection) -> None:
     """Nothing of before is left beside the file either, and it says that it was done."""
-    connection.execute("INSERT INTO meta VALUES (?, 'keys')", (_DONE,))
+    connection.execute("INSERT INTO meta VALUES (?, 'keys')", (SWEPT,))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

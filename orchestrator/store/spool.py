@@ -40,6 +40,9 @@ T = TypeVar("T")
 SPOOLED: Final = -1
 """The position of a record in the spool: it has none yet."""
 
+SWEPT: Final = "texts"
+"""What a spool's meta has once all texts in it are under keys of persons (`aside`)."""
+
 _FORM: Final = "ringledger-spool-1"
 _FILE: Final = "spool.db"
 _MAGIC: Final = b"SQLite format 3\0"
@@ -329,7 +332,9 @@ class Spool:
         return "" if theirs == ours else f"it belongs to another machine or installation ({meta.get('host')})"
 
     def _bring_up(self, connection: sqlite3.Connection, meta: dict[str, str]) -> None:
-        """Add what spools of before do not have."""
+        """Add what spools of before do not have; what comes into one that was put back is under the key file's key."""
+        if SWEPT in meta:
+            connection.execute("DELETE FROM meta WHERE name = ?", (SWEPT,))
         if "machine" not in meta:
             connection.execute("INSERT INTO meta VALUES ('machine', ?)", (self._machine,))
         if "more" not in {column for _, column, *_ in connection.execute("PRAGMA table_info(entries)")}:

@@ -8,6 +8,7 @@ Nothing passes the spool: while anything is in it, what is decided goes behind i
 its answer was lost or the process died before it was dropped here, is known by its event id (law 4).
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -318,7 +319,8 @@ def tidy(spool: Spool) -> None:
     """What was dropped leaves nothing beside the file: an erasure that comes later does not reach it there."""
     try:
         spool.tidy()
-    except SpoolFailed as error:
+    except (SpoolFailed, sqlite3.Error) as error:
+        # Everything is in the log: a file that is damaged by now ends nobody.
         log.warning("spool-not-tidied", why=str(error))
 
 

@@ -5,12 +5,14 @@ import re
 import shutil
 import signal
 import sys
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from urllib.parse import urlencode
 
 import msgspec
 import pytest
 
+from orchestrator.cluster import places
 from tests.acceptance.conftest import SIMULATED
 from tests.acceptance.house import ROOT, House
 from tests.acceptance.test_run import Shop, _pids
@@ -61,14 +63,6 @@ def health(port: int) -> dict[str, object]:
     return found
 
 
-def answered(port: int, path: str) -> int:
-    """The status of the answer; 0 where none comes, for one server makes room for the other just then."""
-    try:
-        return Visit(port).ask("GET", path)[0]
-    except OSError:
-        return 0
-
-
 @pytest.mark.slow
 def test_whoever_reads_the_terminal_can_sign_in_and_the_web_comes_back_when_it_dies() -> None:
     folder = make_reachable_directory()
@@ -77,6 +71,7 @@ def test_whoever_reads_the_terminal_can_sign_in_and_the_web_comes_back_when_it_d
         until(lambda: f"web: http://127.0.0.1:{shop.port}" in run.output.read_text(), "the address", within_s=90)
         printed = re.findall(r"^ {5}(\w+) +([\w-]+) +(\S{16})$", run.output.read_text(), re.MULTILINE)
         assert len(printed) == 9
+        until(lambda: Visit(shop.port).ask("GET", "/sign-in")[0] == 200, "the database to be open")
         visit = Visit(shop.port)
         roles = {role: (name, password) for role, name, password in printed}
         assert visit.sign_in(*roles["auditor"]) == 303
@@ -111,7 +106,25 @@ def test_a_web_that_is_started_while_the_database_is_away_says_so_and_comes_by_i
         assert status == 503
         assert "Calls go on" in text
         house.restart_database()
-        until(lambda: answered(port, "/sign-in") == 200, "the page by itself", within_s=60)
+        # A browser that is refused in between shows a page of its own, which does not come by itself.
+        until(lambda: Visit(port).ask("GET", "/sign-in")[0] == 200, "the page by itself", within_s=60)
         web.stop(patience_s=15)
     assert "web-waits" in (house.folder / "web.log").read_text()
+    house.close_day(contacts=0)
+
+
+def test_a_web_whose_database_takes_long_to_be_had_says_so_meanwhile(house: House) -> None:
+    """Feature 12.2: another process starts it, which takes minutes after a crash of a large ledger."""
+    port = free_port()
+    command = [sys.executable, "-m", "orchestrator", "web"]
+    environment = house.environment(RINGLEDGER_WEB=f"127.0.0.1:{port}")
+    with ExitStack() as stack:
+        starting = stack.enter_context(ExitStack())
+        starting.enter_context(places.exclusive(house.home / "postgres.lock", 10))
+        web = stack.enter_context(Child(command, output=house.folder / "web.log", folder=ROOT, environment=environment))
+        until(lambda: "components" in health(port), "the web to answer", within_s=60)
+        assert Visit(port).ask("GET", "/sign-in")[0] == 503
+        starting.close()
+        until(lambda: Visit(port).ask("GET", "/sign-in")[0] == 200, "the page by itself", within_s=60)
+        web.stop(patience_s=15)
     house.close_day(contacts=0)

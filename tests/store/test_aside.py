@@ -1,5 +1,6 @@
 """An erasure reaches spools that were put aside, and what the web kept meanwhile (law 11)."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -7,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from structlog.testing import capture_logs
 
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts.contacts import ContactArrived, ContactIdentified
@@ -51,9 +53,12 @@ class House:
             spool.append(self.fence, records)
             return spool.set_aside("given_up")
 
-    def sweep(self) -> None:
+    def sweeping(self) -> Sweeping:
         aside = Aside(self.kit.source, self.kit.vault, ledger=LEDGER)
-        Sweeping(self.folder, aside, self.customers.recognise_all).sweep()
+        return Sweeping(self.folder, aside, self.customers.recognise_all)
+
+    def sweep(self) -> None:
+        self.sweeping().sweep()
 
     def customer(self, number: str) -> str:
         (customer_id,) = self.customers.identify_all([number])
@@ -154,6 +159,8 @@ def test_a_person_who_was_erased_before_their_spool_was_put_aside_is_not_sealed_
         [first, Record(stream=first.stream, version=2, event=named, event_id="named", about=first.about)]
     )
     house.sweep()
+    customers = {each.stream for each in house.kit.log.history(kinds=("customer",))}
+    assert customers == {f"customer-{customer}"}, "nor made a customer again"
     arrived, then = house.all_reads(path)
     assert then.event == named
     assert number_of(arrived) == ERASED
@@ -180,6 +187,17 @@ def test_a_spool_that_is_put_back_where_it_belongs_goes_to_the_log_without_whoev
         drain.close()
     arrived = [each for each in house.kit.log.history() if isinstance(each.event, ContactArrived)]
     assert [number_of(each) for each in arrived] == [ERASED, OTHER]
+
+
+def test_what_came_into_a_spool_after_it_was_put_back_is_swept_when_it_lies_aside_again(house: House) -> None:
+    path = house.put_aside([arrival("a", OTHER)])
+    house.sweep()
+    (house.folder / "spool.db").unlink()
+    path.rename(house.folder / "spool.db")
+    house.put_aside([arrival("b", NUMBER)])
+    assert NUMBER.encode() in house.key_file_reads(), "that is what is to be mended"
+    house.sweep()
+    assert NUMBER.encode() not in house.key_file_reads()
 
 
 def test_a_sweep_that_died_is_gone_on_with_and_one_that_is_over_is_not_begun_again(house: House) -> None:
@@ -236,3 +254,30 @@ def test_what_went_to_the_log_leaves_nothing_beside_the_spool(house: House) -> N
     tidy(spool)
     assert blob not in bytes_of(house.folder)
     spool.close()
+
+
+def test_a_file_that_is_damaged_once_everything_is_in_the_log_ends_nobody(house: House) -> None:
+    with closing(house.spool()) as spool:
+        spool.own(house.fence)
+        spool.append(house.fence, [arrival("a", NUMBER)])
+        drain = Drain(spool, house.kit.source, house.kit.vault, house.fence)
+        assert drain.some() == 1
+        drain.close()
+        os.truncate(house.folder / "spool.db-wal", 0)
+        with pytest.raises(sqlite3.Error):
+            spool.tidy()
+        with capture_logs() as said:
+            tidy(spool)
+        assert [each["event"] for each in said] == ["spool-not-tidied"]
+
+
+def test_a_file_that_cannot_be_opened_keeps_no_other_waiting_and_is_told_of_once(house: House) -> None:
+    house.put_aside([arrival("a", NUMBER)])
+    (house.folder / "aside-1.db").mkdir()
+    sweeping = house.sweeping()
+    with capture_logs() as said:
+        sweeping.sweep()
+        sweeping.sweep()
+    assert [each["event"] for each in said] == ["spool-aside-waits", "spool-aside-sealed"]
+    (house.folder / "aside-1.db").rmdir()
+    assert NUMBER.encode() not in house.key_file_reads()

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import gevent
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from orchestrator import loop
 from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.world import World
-from orchestrator.loop import Engine, Services
+from orchestrator.loop import Engine, Perform, Services
 from orchestrator.metrics import Metrics
 from orchestrator.runner import Runner
 from orchestrator.store import StoreError
@@ -44,6 +45,11 @@ class SlowWriter:
         on_stored(len(self.taken) if position is None else position)
         gevent.sleep(0)
 
+    def store_all(self) -> None:
+        """All of it, and what follows from that."""
+        while self._waiting:
+            self.store_one()
+
 
 class NoTape:
     """Keeps nothing."""
@@ -53,12 +59,11 @@ class NoTape:
     def close(self) -> None: ...
 
 
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, SlowWriter]]:
-    monkeypatch.setattr(loop, "MOST_UNSTORED", 4)
-    writer = SlowWriter()
+@contextmanager
+def beating(runner: Runner, writer: SlowWriter, perform: Perform = lambda _: None) -> Iterator[Engine]:
+    """An engine that decides by this runner, for the length of a block."""
     engine = Engine(
-        Runner(World()),
+        runner,
         epoch=1,
         last_at=Instant(0),
         tape=NoTape(),
@@ -66,6 +71,16 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, SlowWriter
         services=Services(identify=lambda numbers: [None for _ in numbers], list_marked=lambda *_: None),
         metrics=Metrics(),
     )
-    engine.start(writer, lambda _: None, 0)
-    yield engine, writer
-    engine.stop()
+    engine.start(writer, perform, 0)
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, SlowWriter]]:
+    monkeypatch.setattr(loop, "MOST_UNSTORED", 4)
+    writer = SlowWriter()
+    with beating(Runner(World()), writer) as engine:
+        yield engine, writer

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import gevent
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from orchestrator.cluster import Cluster
 from orchestrator.leader import Leader, LeaderState, holder_name
 from orchestrator.store import SPOOLED, Away, KeyShelf, LiveWriter, Log, Source, Spool
+from orchestrator.store.cooperative import SILENT_S, HubConnection
 from orchestrator.vault import Vault
 from tests.lab.patience import until
 from tests.lab.still import still
@@ -76,14 +78,18 @@ def test_a_statement_that_works_for_long_is_no_silence(place: Place) -> None:
 
 def test_a_process_that_was_busy_itself_takes_no_answer_for_silence(place: Place) -> None:
     """The loop stood still for longer than the server may: the answer has long been there."""
-    asked = gevent.spawn(place.answers)
+    connection = cast("HubConnection", place.source.connect())
+    asked = gevent.spawn(connection.execute, "SELECT 1")
     gevent.sleep(0)
-    gevent.get_hub()  # the statement is under way
-    deadline = time.monotonic() + 4.0
+    assert connection.asked_at, "the statement is under way"
+    deadline = time.monotonic() + SILENT_S + 1.0
     while time.monotonic() < deadline:
         pass
+    assert connection.asked_at, "and nobody has come to its answer"
+    assert not connection.waits_in_vain(SILENT_S)
     asked.join(SOON_S)
-    assert asked.value is True
+    assert asked.successful()
+    connection.close()
     gevent.sleep(1.0)
     assert not place.source.silent
 
