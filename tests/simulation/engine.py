@@ -96,7 +96,7 @@ class Engine:
     def __init__(
         self, agenda: Agenda, dice: Random, weather: Weather, ledger: Ledger, watcher: Watcher, connect: "Connect"
     ) -> None:
-        self.epoch = ledger.take_over()
+        self.epoch = ledger.take_over(agenda.now)
         self.world = World()
         for record in ledger.records():
             self.world.apply(record)

@@ -2,7 +2,8 @@
 beside it, where a run has one: what is in it stays as well, and comes to the log in its order.
 """
 
-from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
+from orchestrator.domain.engine import STREAM, EngineActivated
+from orchestrator.domain.kernel import LIVE_KINDS, Instant, Provenance, Record, kind_of
 
 
 class Fenced(Exception):
@@ -31,11 +32,24 @@ class Ledger:
         self._ids: set[str] = set()
         self._kept: set[str] = set()
 
-    def take_over(self) -> int:
-        """Raise the epoch: from now on the one before is over. What is in the spool is brought to the log first."""
+    def take_over(self, now: Instant) -> int:
+        """Raise the epoch: from now on the one before is over. What is in the spool is brought to the log first, and
+        that an engine decides again says where it ends.
+        """
         self.epoch += 1
-        self.drain(len(self.spool))
+        if self.spool:
+            self.drain(len(self.spool))
+            self._commit(self.epoch, [self._activated(now)])
         return self.epoch
+
+    def _activated(self, now: Instant) -> Record:
+        return Record(
+            stream=STREAM,
+            version=self.version(STREAM) + 1,
+            event=EngineActivated(epoch=self.epoch, why="process_ended", host="simulated"),
+            event_id=f"activated-{self.epoch}",
+            about=Provenance(at=now, actor="system", origin="engine"),
+        )
 
     def append(self, epoch: int, records: list[Record]) -> None:
         """Commit these together. Raises `Fenced`, `Gap` or `DatabaseAway`, and then nothing is committed."""
