@@ -38,6 +38,8 @@ def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: I
         if (earlier.node, earlier.caller_leg) != (command.node, command.leg):
             raise Refused("not_over", "This call is not over for the ledger; it is imported once it is.")
         yield from left_to_switch(world, memory, LegUnattended(node=command.node, leg=command.leg), now)
+    # An engine that dies right after a caller is recorded has told the switch nothing of the contact.
+    waited = earlier.contact_id if earlier is not None else ""
     agents = [ident for ident, agent in world.agents.items() if agent.extension == command.extension]
     call = UnattendedCallEnded(
         arrived_at=command.arrived_at,
@@ -45,7 +47,7 @@ def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: I
         ended_at=command.ended_at,
         extension=command.extension,
         agent_id=agents[0] if len(agents) == 1 and command.extension else "",
-        earlier=command.earlier,
+        earlier=command.earlier or waited,
     )
     imported = ImportCall(
         node=command.node,

@@ -44,6 +44,15 @@ def test_one_whom_the_switch_takes_at_this_moment_is_let_go_and_the_ringing_phon
     assert scene.status(1) == "ready"
 
 
+def test_a_waiting_contact_of_which_the_switch_was_not_told_any_more_is_known_by_the_leg() -> None:
+    """The engine died between recording the caller and telling the switch: its record of the call names no contact."""
+    scene = Scene(agents=0)
+    caller = scene.park()
+    contact = scene.live(caller).contact_id
+    scene.give(_import(scene, caller))
+    assert [event.earlier for event in scene.events(UnattendedCallEnded)] == [contact]
+
+
 def test_late_news_and_later_snapshots_of_such_a_leg_lead_to_nothing_also_after_a_restart() -> None:
     """Complaint 15: the leg is in no list of ours, so it is neither adopted nor hung up as a ghost."""
     scene = Scene(agents=0)
