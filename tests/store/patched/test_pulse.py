@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -90,8 +91,15 @@ def test_a_process_that_was_busy_itself_takes_no_answer_for_silence(place: Place
     asked.join(SOON_S)
     assert asked.successful()
     connection.close()
-    gevent.sleep(1.0)
+    resumed = place.source.run(lambda it: it.execute("SELECT clock_timestamp()").fetchall())[0][0]
+    until(lambda: _was_felt_since(place, resumed), "the pulse to be felt again", within_s=SOON_S)
     assert not place.source.silent
+
+
+def _was_felt_since(place: Place, moment: datetime) -> bool:
+    """Whether the pulse has asked after that moment, which it does once the look at what waits is behind it."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT 1' AND query_start > %s"
+    return place.source.run(lambda it: it.execute(asked, (moment,)).fetchone()) != (0,)
 
 
 def test_a_writer_goes_round_it_also_where_it_needs_a_key_and_comes_back_once(place: Place, tmp_path: Path) -> None:
