@@ -129,6 +129,17 @@ def test_whoever_parked_fetches_without_saying_where_also_from_the_after_call_wo
     assert scene.status(1) == "talking"
 
 
+def talks(scene: Codes, number: int) -> str:
+    """One more agent is ready, and has a caller, whose leg this is."""
+    scene.ready(number)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.ringing(ring)
+    scene.answer(ring)
+    scene.bridge(caller, ring)
+    return caller
+
+
 def test_the_place_that_was_chosen_is_spoken_to_the_phone_and_no_other() -> None:
     """A place that the agent dialled they know; what was refused has none."""
     scene = Codes()
@@ -141,12 +152,7 @@ def test_the_place_that_was_chosen_is_spoken_to_the_phone_and_no_other() -> None
     scene.dial("*68")
     assert (scene.last.refused, scene.spoken) == ("not_talking", [])
     scene.gone()
-    scene.ready(2)
-    other = scene.park()
-    ring = scene.ring_of(other)
-    scene.ringing(ring)
-    scene.answer(ring)
-    scene.bridge(other, ring)
+    talks(scene, 2)
     scene.dial("*6812", 2)
     assert (scene.last.refused, scene.spoken) == ("", [])
     assert [event.place for event in scene.events(ContactParked)] == [1, 12]
@@ -169,12 +175,7 @@ def two_hear_their_places(scene: Codes, apart_ms: int) -> tuple[str, str]:
     scene.dial("*68")
     first = scene.last.leg
     scene.parked()
-    scene.ready(2)
-    other = scene.park()
-    ring = scene.ring_of(other)
-    scene.ringing(ring)
-    scene.answer(ring)
-    scene.bridge(other, ring)
+    talks(scene, 2)
     scene.wait(apart_ms - 1_000)  # one second went by as agent 2 became ready
     assert scene.dial("*68", 2) == "NORMAL_CLEARING"
     assert scene.spoken == ["parked_at", "digit_2"]
@@ -282,12 +283,7 @@ def test_a_taken_place_and_whom_the_agent_may_not_take_are_refused() -> None:
     scene.hang_up(scene.ring.leg)
     scene.dial("*8801", 3)  # of another queue's skill
     assert scene.last.refused == "skill_missing"
-    scene.ready(2)
-    other = scene.park()
-    ring = scene.ring_of(other)
-    scene.ringing(ring)
-    scene.answer(ring)
-    scene.bridge(other, ring)
+    other = talks(scene, 2)
     scene.dial("*6801", 2)
     assert scene.last.refused == "place_taken"
     assert scene.live(other).status == "connected"

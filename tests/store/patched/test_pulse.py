@@ -91,7 +91,8 @@ def test_a_process_that_was_busy_itself_takes_no_answer_for_silence(place: Place
     asked.join(SOON_S)
     assert asked.successful()
     connection.close()
-    resumed = place.source.run(lambda it: it.execute("SELECT clock_timestamp()").fetchall())[0][0]
+    rows = place.source.run(lambda it: it.execute("SELECT clock_timestamp()").fetchall())
+    resumed = cast("datetime", rows[0][0])
     until(lambda: _was_felt_since(place, resumed), "the pulse to be felt again", within_s=SOON_S)
     assert not place.source.silent
 
