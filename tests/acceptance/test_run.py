@@ -47,16 +47,21 @@ class Shop:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLEDGER_")}
-        packages = next(path for path in sys.path if path.endswith("site-packages"))
-        found_first = os.pathsep.join((str(INSTALLED), str(ROOT), packages))
-        paths = {"PYTHONPATH": found_first, "PYTHONDONTWRITEBYTECODE": "1"}
         places = {
             "HOME": str(self.folder),
             "RINGLEDGER_HOME": str(self.home),
             "RINGLEDGER_METRICS": "",
             "RINGLEDGER_WEB": f"127.0.0.1:{self.port}",
         }
-        return {**kept, **paths, **places, **self.variables}
+        return {**kept, **self._of_python(), **places, **self.variables}
+
+    def _of_python(self) -> dict[str, str]:
+        """Where somebody else's Python finds what ours does; ours needs nothing, and may be forked (decision 0107)."""
+        if self.user is None:
+            return {}
+        packages = next(path for path in sys.path if path.endswith("site-packages"))
+        found_first = os.pathsep.join((str(INSTALLED), str(ROOT), packages))
+        return {"PYTHONPATH": found_first, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def run(self) -> Child:
         """`ringledger run`, as make starts it."""

@@ -151,7 +151,8 @@ def open_page(chromium: "Browser") -> Iterator[OpenPage]:
 def grave(page: "Page") -> list[str]:
     """What axe finds that is serious or worse: a line for each, with the first place where."""
     page.wait_for_load_state()
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     return _found(page, RULES)
 
 
@@ -163,10 +164,16 @@ def grave_at_night(page: "Page") -> list[str]:
     return [f"at night: {line}" for line in found]
 
 
+# Of what axe says of a page, a hundredth is findings; the rest, which names all that is well, would cost more than the
+# search itself to write down and to bring here.
+_FINDINGS: Final = """only => axe.run(document, {runOnly: only, resultTypes: ["violations"]}).then(({violations}) =>
+  violations.map(({impact, id, help, nodes}) => ({impact, id, help, html: nodes[0].html})))"""
+
+
 def _found(page: "Page", only: tuple[str, ...]) -> list[str]:
-    found: dict[str, Any] = page.evaluate("only => axe.run(document, {runOnly: only})", list(only))
+    findings: list[dict[str, str]] = page.evaluate(_FINDINGS, list(only))
     return [
-        f"{violation['impact']} {violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:200]}"
-        for violation in found["violations"]
-        if violation["impact"] in GRAVE
+        f"{found['impact']} {found['id']}: {found['help']}: {found['html'][:200]}"
+        for found in findings
+        if found["impact"] in GRAVE
     ]
