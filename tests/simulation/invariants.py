@@ -502,22 +502,8 @@ class Invariants:
         self._told = outcome.instructions
         for instruction in outcome.instructions:
             self._needs.setdefault(instruction.id, self._last_record)
-        # By what was there before: one wrap-up that ends may have the one that was postponed begin.
-        self._as_meant(given, outcome.records)
-        for record in outcome.records:
-            self.book.note(record)
-        moved = {record.stream for record in outcome.records}
-        for record in outcome.records:
-            self._record(record, given, moved)
-        self._together(outcome.records)
-        for what in rooms.left_alone(self._engine.world, self._switch, outcome.records, outcome.instructions):
-            raise Broken("together", what)
-        for what in rooms.overfull(self._engine.world, outcome.records):
-            raise Broken("guests", what)
-        for what in rooms.moved(self._engine.world, outcome.records, outcome.instructions):
-            raise Broken("guests", what)
-        for what in voices.keys_broken(self._engine.world, outcome.records, outcome.instructions):
-            raise Broken("digits", what)
+        if outcome.records or outcome.instructions:
+            self._decided(given, outcome)
         world, now = self._engine.world, given.at
         for stream in dict.fromkeys(record.stream for record in outcome.records):
             match kind_of(stream):
@@ -560,6 +546,25 @@ class Invariants:
                 raise Broken(rule, what)
             for rule, what in voices.broken(world, self._switch, now, self._engine.slack()):
                 raise Broken(rule, what)
+
+    def _decided(self, given: Input, outcome: Outcome) -> None:
+        """What must hold of these records and instructions: where there are none, nothing."""
+        # By what was there before: one wrap-up that ends may have the one that was postponed begin.
+        self._as_meant(given, outcome.records)
+        for record in outcome.records:
+            self.book.note(record)
+        moved = {record.stream for record in outcome.records}
+        for record in outcome.records:
+            self._record(record, given, moved)
+        self._together(outcome.records)
+        for what in rooms.left_alone(self._engine.world, self._switch, outcome.records, outcome.instructions):
+            raise Broken("together", what)
+        for what in rooms.overfull(self._engine.world, outcome.records):
+            raise Broken("guests", what)
+        for what in rooms.moved(self._engine.world, outcome.records, outcome.instructions):
+            raise Broken("guests", what)
+        for what in voices.keys_broken(self._engine.world, outcome.records, outcome.instructions):
+            raise Broken("digits", what)
 
     def _record(self, record: Record, given: Input, moved: set[str]) -> None:
         match record.event:
@@ -946,17 +951,22 @@ class Invariants:
         """Whoever waits for something that is to widen waits for somebody who is there, not on a break, and not without
         a phone. Callers of a lost switch are looked at when it is back.
         """
+        waiting = [
+            (contact, visit)
+            for contact in world.contacts.values()
+            if (visit := contact.visit) is not None
+            and 0 <= visit.step < len(visit.steps) - 1
+            and contact.status in IN_TURN
+            and world.in_step(contact.node)
+        ]
+        if not waiting:
+            return
         there = {
             shift.agent_id
             for shift in world.shifts.values()
             if shift.status != "paused" and not (available(shift) and is_gone(world, shift.extension))
         }
-        for contact in world.contacts.values():
-            visit = contact.visit
-            if visit is None or contact.status not in IN_TURN or not 0 <= visit.step < len(visit.steps) - 1:
-                continue
-            if not world.in_step(contact.node):
-                continue
+        for contact, visit in waiting:
             if not any(agent in world.agents and could_take(world, visit, world.agents[agent]) for agent in there):
                 raise Broken("nobody_halts", f"{contact.contact_id} waits at step {visit.step} for nobody")
 
@@ -1097,7 +1107,7 @@ class Invariants:
 
     def committed(self, records: list[Record]) -> None:
         """A batch was committed by this engine."""
-        if records and self._ledger.rows[-1][0] < max(epoch for epoch, _ in self._ledger.rows[-len(records) - 50 :]):
+        if records and self._ledger.rows[-1][0] < self._ledger.newest:
             raise Broken("fence", f"epoch {self._engine.epoch} wrote after a newer one")
 
 

@@ -24,6 +24,8 @@ class Ledger:
     def __init__(self) -> None:
         self.rows: list[tuple[int, Record]] = []
         self.epoch = 0
+        self.newest = 0
+        """The newest epoch that has written a row."""
         self.away = False
         self.spools = False
         """Whether events are spooled while it is away."""
@@ -87,6 +89,7 @@ class Ledger:
                 raise Gap(f"{record.stream} is at {expected - 1}, version {record.version} came")
             last[record.stream] = record.version
         self._versions.update(last)
+        self.newest = max(self.newest, epoch)
         for record in records:
             self._ids.add(record.event_id)
             self.rows.append((epoch, record))
@@ -103,6 +106,7 @@ class Ledger:
                 raise Gap(f"{record.stream} is no desk stream")
             self._versions[record.stream] = record.version
             self.rows.append((self.epoch, record))
+        self.newest = max(self.newest, self.epoch)
 
     def version(self, stream: str) -> int:
         """The version of the stream's last record, 0 where it has none."""

@@ -924,7 +924,7 @@ MUTANTS = (
         make=instead(consult_policy, "_were_together", lambda _: False),
         size=_ROWS,
         weather=Weather(),
-        seed=15,
+        seed=1,
     ),
     Mutant(
         name="take three for together once two are",
@@ -1289,7 +1289,7 @@ MUTANTS = (
         make=instead(guesting, "persons", lambda _: 0),
         weather=Weather(),
         size=_GATHERED,
-        seed=19,
+        seed=3,
     ),
     Mutant(
         name="keep whoever was a guest",
@@ -1311,7 +1311,7 @@ MUTANTS = (
         make=policy(invite, _who_stays_is_brought_in_again),
         weather=Weather(),
         size=_GATHERED,
-        seed=16,
+        seed=24,
     ),
     Mutant(
         name="end the conference with whoever was asked first",
@@ -1319,6 +1319,7 @@ MUTANTS = (
         make=instead(guesting, "moved_up", nothing),
         weather=Weather(),
         size=_EVERY_ROW,
+        seed=5,
     ),
     Mutant(
         name="leave the caller alone after a consultation",
@@ -1347,7 +1348,7 @@ MUTANTS = (
         make=policy(invite, _whoever_is_on_hold_is_brought_back),
         weather=Weather(),
         size=_EVERY_ROW,
-        seed=13,
+        seed=11,
     ),
     Mutant(
         name="let a guest go who is on the way back into the room",
@@ -1355,6 +1356,7 @@ MUTANTS = (
         make=around(guesting, "moved_up", _who_is_on_the_way_in_goes),
         weather=Weather(),
         size=_APART,
+        seed=4,
     ),
     Mutant(
         name="leave agent and caller apart whom the switch has parted",
@@ -1362,6 +1364,7 @@ MUTANTS = (
         make=around(sensing, "_of_our_leg", _whoever_is_parted_is_left_apart),
         weather=_CALM,
         size=_CONSULTED,
+        seed=13,
     ),
     Mutant(
         name="ask somebody who never answers for ever",

@@ -98,10 +98,15 @@ class Heard:
 
 def is_gone(world: World, extension: str) -> bool:
     """The same, by the live state."""
-    nodes = [node for node in world.nodes.values() if extension in node.phones]
-    known = [node.phones[extension].registered for node in nodes if node.in_step]
-    known += [False for node in nodes if node.status == n.DEAD]
-    return bool(known) and not any(known)
+    known = False
+    for node in world.nodes.values():
+        phone = node.phones.get(extension)
+        if phone is None:
+            continue
+        if node.in_step and phone.registered:
+            return False
+        known = known or node.in_step or node.status == n.DEAD
+    return known
 
 
 def misjudged(world: World, phones: dict[str, Registered], *, whole: bool) -> str:

@@ -343,8 +343,10 @@ class Run(Watcher):
         self.steps += 1
         rows, now, epoch = self.story.rows, self.agenda.now, engine.epoch
         rows.append((now, epoch, "in", given))
-        rows.extend((now, epoch, "  event", record) for record in outcome.records)
-        rows.extend((now, epoch, "  tells", instruction) for instruction in outcome.instructions)
+        for record in outcome.records:
+            rows.append((now, epoch, "  event", record))
+        for instruction in outcome.instructions:
+            rows.append((now, epoch, "  tells", instruction))
         if outcome.refused is not None:
             rows.append((now, epoch, "  refused", outcome.refused.code))
         rules = self.rules.get(epoch)
