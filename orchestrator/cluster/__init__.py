@@ -88,12 +88,13 @@ def ensure_running(settings: Settings, progress: Callable[[str], None], *, debia
         return _somebody_elses(settings)
     home = settings.home
     data = home / "postgres" / "data"
-    programs = binaries.choose(binaries.installed(debian), data)
+    available = binaries.installed(debian)
+    binaries.choose(available, data)
     user = places.server_user(data)
     places.make_home(home, user)
     with places.exclusive(_lock_file(home), _LOCK_S):
         # Judged again: another process may have made the data while we waited for the lock.
-        programs = binaries.within_reach(binaries.choose(binaries.installed(debian), data), user, home)
+        programs = binaries.within_reach(binaries.choose(available, data), user, home)
         places.make_private(data.parent, user)
         server = Server(programs, user, data, log=data.parent / "log" / "start.log")
         if not data.exists():

@@ -151,17 +151,24 @@ def _provide_role(connection: "psycopg.Connection[Any]", role: str, password: st
     import psycopg
     from psycopg import sql
 
-    # Hashed here, so that the password itself is in no statement and so in no log.
-    hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    words = {"role": sql.Identifier(role), "hashed": sql.Literal(hashed)}
+    name = sql.Identifier(role)
     if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
-        connection.execute(sql.SQL("CREATE ROLE {role} LOGIN PASSWORD {hashed}").format(**words))
+        hashed = _hashed(connection, role, password)
+        connection.execute(sql.SQL("CREATE ROLE {role} LOGIN PASSWORD {hashed}").format(role=name, hashed=hashed))
         return
     database = connection.info.dbname
     try:
         psycopg.connect(url_for(url, role, password, database), connect_timeout=_CONNECT_S).close()
     except psycopg.OperationalError:
-        connection.execute(sql.SQL("ALTER ROLE {role} LOGIN PASSWORD {hashed}").format(**words))
+        hashed = _hashed(connection, role, password)
+        connection.execute(sql.SQL("ALTER ROLE {role} LOGIN PASSWORD {hashed}").format(role=name, hashed=hashed))
+
+
+def _hashed(connection: "psycopg.Connection[Any]", role: str, password: str) -> "psycopg.sql.Literal":
+    """The password as the server keeps it: hashed here, so that it is in no statement and so in no log."""
+    from psycopg import sql
+
+    return sql.Literal(connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode())
 
 
 def _connect(url: str) -> "psycopg.Connection[Any]":

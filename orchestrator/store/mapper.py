@@ -10,7 +10,7 @@ can still be opened before it is upcast. An empty one is the text of a person wh
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -129,39 +129,58 @@ def _shared(cls: type[Event]) -> _Shared:
     return _Shared(shape, flat, msgspec.json.Decoder(State[cls]), tell)  # type: ignore[valid-type]
 
 
+class _Tables:
+    """All that a mapper looks up, which follows from its catalogue alone."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.by_class: dict[type[Event], Entry] = {}
+        self.topic_of: dict[type[Event], str] = {}
+        self.ways: dict[type[Event], tuple[Entry, str, str, Shape | None]] = {}
+        """Of each class: its entry, how the names of its streams begin, its topic, and where personal text is in it."""
+        self.topics: dict[str, tuple[Entry, int]] = {}
+        self.decoders: dict[str, msgspec.json.Decoder[State[Any]]] = {}
+        self.tellers: dict[str, tuple[Callable[[bytes], _Told[Any]], bool]] = {}
+        """By topic, for today's versions whose texts can be opened where they stand: what decodes them, and whether
+        personal text may be in it.
+        """
+        self.readers: dict[str, tuple[Callable[[bytes], State[Any]], bool]] = {}
+        """The same of whole records."""
+        self.flat: set[type[Event]] = set()
+        """Those whose personal texts all are fields of the event itself, and so can be opened where they stand."""
+        for entry in entries:
+            self._add(entry)
+
+    def _add(self, entry: Entry) -> None:
+        if len(entry.upcasters) != entry.version - 1:
+            raise ValueError(f"{entry.name} is at version {entry.version} with {len(entry.upcasters)} upcasters")
+        shared, topic = _shared(entry.cls), _topic(entry.name, entry.version)
+        self.by_class[entry.cls], self.topic_of[entry.cls] = entry, topic
+        self.ways[entry.cls] = (entry, f"{entry.kind}-", topic, shared.shape)
+        if shared.flat:
+            self.flat.add(entry.cls)
+        self.decoders[entry.name] = shared.decoder
+        if shared.tell is not None:
+            self.tellers[topic] = (shared.tell, shared.shape is not None)
+            self.readers[topic] = (shared.decoder.decode, shared.shape is not None)
+        for version in range(1, entry.version + 1):
+            self.topics[_topic(entry.name, version)] = (entry, version)
+
+
+@lru_cache(maxsize=8)
+def _tables_of(*entries: Entry) -> _Tables:
+    """Those of this catalogue, made once a process: nobody writes to them."""
+    return _Tables(entries)
+
+
 class LedgerMapper(Mapper[str]):
     """The library's mapper over our records. Made from a catalogue once; safe to share between threads."""
 
     def __init__(self, catalogue: Mapping[str, Entry]) -> None:
         super().__init__(JSONTranscoder())
-        self._entries = dict(catalogue)
-        self._by_class = {entry.cls: entry for entry in catalogue.values()}
-        self._topic_of = {entry.cls: _topic(entry.name, entry.version) for entry in catalogue.values()}
-        self._ways: dict[type[Event], tuple[Entry, str, str, Shape | None]] = {}
-        """Of each class: its entry, how the names of its streams begin, its topic, and where personal text is in it."""
-        self._topics: dict[str, tuple[Entry, int]] = {}
-        self._decoders: dict[str, msgspec.json.Decoder[State[Any]]] = {}
-        self._tellers: dict[str, tuple[Callable[[bytes], _Told[Any]], bool]] = {}
-        """By topic, for today's versions whose texts can be opened where they stand: what decodes them, and whether
-        personal text may be in it.
-        """
-        self._readers: dict[str, tuple[Callable[[bytes], State[Any]], bool]] = {}
-        """The same of whole records."""
-        self._flat: set[type[Event]] = set()
-        """Those whose personal texts all are fields of the event itself, and so can be opened where they stand."""
-        for entry in catalogue.values():
-            if len(entry.upcasters) != entry.version - 1:
-                raise ValueError(f"{entry.name} is at version {entry.version} with {len(entry.upcasters)} upcasters")
-            shared = _shared(entry.cls)
-            self._ways[entry.cls] = (entry, f"{entry.kind}-", self._topic_of[entry.cls], shared.shape)
-            if shared.flat:
-                self._flat.add(entry.cls)
-            self._decoders[entry.name] = shared.decoder
-            if shared.tell is not None:
-                self._tellers[self._topic_of[entry.cls]] = (shared.tell, shared.shape is not None)
-                self._readers[self._topic_of[entry.cls]] = (shared.decoder.decode, shared.shape is not None)
-            for version in range(1, entry.version + 1):
-                self._topics[_topic(entry.name, version)] = (entry, version)
+        tables = _tables_of(*catalogue.values())
+        self._by_class, self._topic_of = tables.by_class, tables.topic_of
+        self._ways, self._topics, self._flat = tables.ways, tables.topics, tables.flat
+        self._decoders, self._tellers, self._readers = tables.decoders, tables.tellers, tables.readers
 
     def entry_of(self, event: Event) -> Entry:
         """The catalogue's entry; raises `WrongKind` for an event that is not listed and so cannot be stored."""
