@@ -22,7 +22,7 @@ class Agenda:
     def at(self, when: int, action: Callable[[], None]) -> None:
         """Do this then; never before now."""
         self._count += 1
-        heappush(self._heap, (when if when > self.now else self.now, self._dice.random(), self._count, action))
+        heappush(self._heap, (max(when, self.now), self._dice.random(), self._count, action))
 
     def after(self, microseconds: int, action: Callable[[], None]) -> None:
         """Do this so much later."""

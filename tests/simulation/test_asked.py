@@ -42,10 +42,11 @@ def test_asking_every_policy_about_every_event_tells_the_same_story(first: int, 
     """Feature 11.4: whoever is not asked would have said nothing, and would have drawn no id."""
     everybody = tuple(asked_anyway(policy) for policy in POLICIES)
     for seed in range(first, first + 10):
-        one = Run(seed, size=size).play().story.tell(last=10**6)
+        one = Run(seed, size=size).play().story
         with asking(everybody):
-            other = Run(seed, size=size).play().story.tell(last=10**6)
-        assert one == other
+            other = Run(seed, size=size).play().story
+        # Everything in them, and not what would be told of it: half of that is left out, and it takes long to write.
+        assert one.rows == other.rows, seed
 
 
 def test_a_declaration_that_leaves_an_event_out_is_found_by_the_runs() -> None:
