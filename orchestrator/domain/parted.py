@@ -82,9 +82,12 @@ class Part(Observed):
         self.blacklist = _Blacklist(self.place)
         self.admission = Admission(self.limits, self.blacklist)
         self.closed: OrderedDict[str, tuple[int, str]] = OrderedDict()
+        self.left: OrderedDict[str, tuple[int, str]] = OrderedDict()
         self.brought: OrderedDict[str, tuple[int, None]] = OrderedDict()
         self.served: OrderedDict[str, tuple[int, str]] = OrderedDict()
-        """What the live state remembers the last of: legs that closed, calls that were imported, who served whom."""
+        """What the live state remembers the last of: legs that closed or were left to their switch, calls that were
+        imported, who served whom.
+        """
         self.highest_at = Instant(0)
         """The latest time of its records; told by whoever folds."""
         self.seen: dict[int, list[int]] = {}
@@ -123,6 +126,9 @@ class Part(Observed):
 
     def _remember_closed(self, leg: str, contact_id: str) -> None:
         _keep(self.closed, leg, (self.place.position, contact_id), CLOSED_LEGS_KEPT)
+
+    def _remember_left(self, leg: str, contact_id: str) -> None:
+        _keep(self.left, leg, (self.place.position, contact_id), CLOSED_LEGS_KEPT)
 
     def _note_place(self, shift: Shift, at: Instant) -> None:
         """Who is free is found at the end."""
@@ -250,6 +256,7 @@ def join(parts: Sequence[Part], into: World) -> None:
         for key, due in part.timers:
             into.timers.set(key, due)
     into.closed_legs = _last((part.closed for part in parts), CLOSED_LEGS_KEPT)
+    into.left_legs = _last((part.left for part in parts), CLOSED_LEGS_KEPT)
     into.imported = _last((part.brought for part in parts), IMPORTED_KEPT)
     into.last_agents = _last((part.served for part in parts), LAST_AGENTS_KEPT)
     found = sorted(_contacts(parts), key=lambda contact: (contact.arrived_at, contact.contact_id))

@@ -38,8 +38,9 @@ def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: I
         if (earlier.node, earlier.caller_leg) != (command.node, command.leg):
             raise Refused("not_over", "This call is not over for the ledger; it is imported once it is.")
         yield from left_to_switch(world, memory, LegUnattended(node=command.node, leg=command.leg), now)
-    # An engine that dies right after a caller is recorded has told the switch nothing of the contact.
-    waited = earlier.contact_id if earlier is not None else ""
+    # An engine that dies right after a caller is recorded has told the switch nothing of the contact, which may have
+    # ended since.
+    waited = earlier.contact_id if earlier is not None else world.ended_of_leg(command.leg)
     agents = [ident for ident, agent in world.agents.items() if agent.extension == command.extension]
     call = UnattendedCallEnded(
         arrived_at=command.arrived_at,

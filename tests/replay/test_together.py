@@ -51,6 +51,7 @@ def said(world: Observed, now: Instant) -> dict[str, Any]:
         "outside_legs": sorted(world.outside_legs),
         "far_legs": world.far_legs,
         "imported": list(world.imported),
+        "left_legs": list(world.left_legs.items()),
         "sent_away": world.sent_away,
         "reasons": world.reasons,
         "conferences": world.conferences,

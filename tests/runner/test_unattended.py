@@ -1,5 +1,7 @@
 """Callers whom their switch serves by itself: their contacts end, and nobody touches their legs (feature 12.3)."""
 
+import pytest
+
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.kernel import Instant
@@ -49,6 +51,22 @@ def test_a_waiting_contact_of_which_the_switch_was_not_told_any_more_is_known_by
     scene = Scene(agents=0)
     caller = scene.park()
     contact = scene.live(caller).contact_id
+    scene.give(_import(scene, caller))
+    assert [event.earlier for event in scene.events(UnattendedCallEnded)] == [contact]
+
+
+@pytest.mark.parametrize("ended", ("left to its switch", "gone"))
+def test_so_is_one_that_has_ended_before_the_record_is_read_also_by_the_next_engine(ended: str) -> None:
+    scene = Scene(agents=0)
+    caller = scene.park()
+    contact = scene.live(caller).contact_id
+    if ended == "left to its switch":
+        scene.snapshot(scene.seen(caller, **SERVED))
+    else:
+        scene.hang_up(caller)
+    assert len(scene.events(c.ContactEnded)) == 1
+    scene.restart()
+    scene.connect()
     scene.give(_import(scene, caller))
     assert [event.earlier for event in scene.events(UnattendedCallEnded)] == [contact]
 
