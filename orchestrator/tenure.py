@@ -274,7 +274,12 @@ class Tenure:
         )
 
     def _here(self, nodes: tuple[str, ...]) -> Here:
-        return Here(nodes, {link.core: name for name, link in self._links.items() if link.core})
+        known = {name: link for name, link in self._links.items() if link.core}
+        return Here(
+            nodes,
+            {link.core: name for name, link in known.items()},
+            {name: link.core for name, link in known.items() if link.up},
+        )
 
     # --- commands ----------------------------------------------------------------------------------------------------
     def _command(self, command: DeskCommand) -> int:
