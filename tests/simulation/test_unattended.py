@@ -151,7 +151,7 @@ class House:
 
 
 def _carry(engine: Engine, command: ImportCall) -> int:
-    """As the engine's own (`loop.Engine.command`) where it gives up waiting: the next look says whether it is stored."""
+    """As the engine's own (`loop.Engine.command`) where it gives up waiting: the next look says if it is stored."""
     answers: list[Refused | None] = []
     engine.command(command, answers.append)
     if not answers or answers[0] is not None:
