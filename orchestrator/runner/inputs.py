@@ -481,6 +481,7 @@ customer has the service that knows customers; nobody else.
 Fact = (
     facts.LegCreated | facts.LegParked | facts.LegRinging | facts.LegAnswered | facts.LegBridged
     | facts.LegUnbridged | facts.LegHeld | facts.LegResumed | facts.LegHungUp | facts.LegTransferred
+    | facts.LegUnattended
     | facts.DigitPressed | facts.RecordingStarted | facts.RecordingStopped | facts.ConferenceChanged
     | facts.JobDone | facts.PhoneRegistered | facts.PhoneGone | facts.Heartbeat | facts.SwitchStopping
     | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence

@@ -120,6 +120,10 @@ class CallFiles:
         # Records first: the others are of calls that go on, but for those of a switch that died.
         return sorted(found, key=lambda leg: (found[leg], leg))[:AT_ONCE]
 
+    def has(self, leg: str) -> bool:
+        """Whether anything is said of this call."""
+        return os.path.lexists(self._path(leg))
+
     def told(self, leg: str) -> Told:
         # Between two of these looks the call may end.
         for suffix in (*_KINDS, SUFFIX):

@@ -8,8 +8,7 @@ call is in the log goes. A call is imported once: the contact's id derives from 
 """
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
-from time import monotonic
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -29,8 +28,6 @@ log = structlog.get_logger(__name__)
 
 LONGEST_VALUE: Final = 2_048
 EVERY_S: Final = 5.0
-# So long an engine that starts may keep switches waiting for it; the rest is imported by the usual look.
-LOOK_FOR_S: Final = 3.0
 # A clock that is wrong by more is not believed.
 AHEAD: Final = 86_400 * SECOND
 _EARLIEST: Final = Instant(946_684_800 * SECOND)  # 2000-01-01
@@ -214,11 +211,13 @@ def _matching(shape: re.Pattern[str], text: str) -> str:
 
 
 class Lying(NamedTuple):
-    """A place where files lie, whose they are, and whether it is a folder of this machine."""
+    """A place where files lie, and whose they are. `has`: whether anything lies there about a call, where that can be
+    seen at once, in a folder of this machine.
+    """
 
     place: Place
     here: Callable[[], Here]
-    near: bool = False
+    has: Callable[[str], bool] | None = None
 
 
 class Importer:
@@ -254,30 +253,18 @@ class Importer:
             # After a long outage there are more of them than one look takes.
             gevent.sleep(0 if imported else EVERY_S)
 
-    def look_for(self, legs: Container[str]) -> int:
-        """Import what this machine's switches say of these callers, who count as waiting or talking with us, before
-        anybody finds their legs gone and takes it that they gave up; how many calls were. Nothing is put aside, and
-        none is begun after `LOOK_FOR_S`: what is left, or leads to an error that nobody foresaw, is for the usual look.
+    def said_of(self, legs: Mapping[str, str]) -> list[str]:
+        """Of whom of these callers (leg → switch) this machine's switches say that they took them. Only whether a file
+        is there is looked at, for there is one of no other call: what stands in it is read when it is imported.
         """
-        until = monotonic() + LOOK_FOR_S
-        imported = 0
+        found = []
         for source in self._sources:
-            try:
-                for leg in source.place.waiting() if source.near else ():
-                    if leg not in legs:
-                        continue
-                    if monotonic() >= until:
-                        log.warning("calls-left-for-later", imported=imported)
-                        return imported
-                    try:
-                        imported += self._import(source, leg, may_put_aside=False)
-                    except (OSError, StoreError):
-                        raise
-                    except Exception:
-                        log.exception("call-not-imported", leg=leg)
-            except (OSError, StoreError) as error:
-                log.warning("calls-not-imported", error=f"{type(error).__name__}: {error}")
-        return imported
+            if source.has is not None:
+                nodes = source.here().nodes
+                found += [
+                    leg for leg, node in legs.items() if node in nodes and _UUID.fullmatch(leg) and source.has(leg)
+                ]
+        return found
 
     def look(self) -> int:
         """Import what is there, so many at a time; how many calls were. A place that cannot be reached keeps no other
@@ -301,14 +288,14 @@ class Importer:
             raise unforeseen
         return imported
 
-    def _import(self, source: Lying, leg: str, *, may_put_aside: bool = True) -> bool:
+    def _import(self, source: Lying, leg: str) -> bool:
         """Whether this file's call is in the log now, and was not before."""
         told: Told | None = None
         try:
             told = source.place.told(leg)
             command = (read_first if told.first else read)(told.data, leg, source.here(), self._clock())
         except Unreadable as error:
-            if may_put_aside and (told is None or told.settled):
+            if told is None or told.settled:
                 source.place.put_aside(leg, str(error))
             return False
         if command is None or (told.first and not told.settled):

@@ -34,7 +34,6 @@ def test_callers_of_a_dead_engine_are_served_and_the_next_engine_leaves_them_alo
         house.await_state("801", "talking")
         waiting = driver.call(number="+31201111111")
         house.ledger.await_event(c.ContactQueued, count=2)
-        _await_told(house)
         house.engines[-1].child.kill()
         driver.phone("1003")  # it registers while no engine runs, and is the only one that is free
         until(lambda: sessions(control) == 4, "the waiting caller to be joined with a phone", within_s=30)
@@ -66,16 +65,6 @@ def test_callers_of_a_dead_engine_are_served_and_the_next_engine_leaves_them_alo
     until(lambda: not list(driver.unattended.glob("*.cdr.json")), "the files to be gone")
 
 
-def _await_told(house: House) -> None:
-    """Return once the switch knows of each caller's contact: what is recorded before that is only the wish."""
-    legs = {event.leg for event in house.ledger.all(c.ContactArrived)}
-    with house.driver.control() as control:
-        until(
-            lambda: all("-" in control.api(f"uuid_getvar {leg} ringledger_contact") for leg in legs),
-            "the switch to know the contacts",
-        )
-
-
 def test_whoever_was_served_and_left_just_before_the_engine_is_back_did_not_give_up(house: House) -> None:
     """Feature 12.3, complaint 2: however many they are. Each waited with us, was taken by the switch, and hung up."""
     driver = house.driver
@@ -85,7 +74,6 @@ def test_whoever_was_served_and_left_just_before_the_engine_is_back_did_not_give
         until(lambda: control.api("global_getvar ringledger_silent_s").strip() == "0", "the switch to hear the engine")
         callers = [driver.call(number=f"+3120{number:07}") for number in range(many)]
         house.ledger.await_event(c.ContactQueued, count=many)
-        _await_told(house)
         house.engines[-1].child.kill()
 
         def taken() -> int:
@@ -118,7 +106,6 @@ def test_whoever_leaves_between_the_look_at_the_files_and_the_switchs_answer_did
         until(lambda: control.api("global_getvar ringledger_silent_s").strip() == "0", "the switch to hear the engine")
         caller = driver.call(number="+31201111111")
         house.ledger.await_event(c.ContactQueued)
-        _await_told(house)
         house.engines[-1].child.kill()
         until(lambda: "served-by-the-switch" in control.api("show channels"), "the caller to be taken")
         house.start_engine(RINGLEDGER_SWITCHES=url_of(gate.switch))

@@ -247,23 +247,29 @@ def test_those_that_have_to_wait_keep_none_behind_them_waiting(tmp_path: Path) -
     assert list(ledger.taken) == legs[50:]
 
 
-def test_what_is_said_of_callers_who_count_as_waiting_is_looked_for_first_and_alone(tmp_path: Path) -> None:
-    """Feature 12.3: before their legs are found gone; what cannot be read then is left for the usual look."""
-    ours, broken, other = (LEG.replace("d8cca8ec", f"{number:08x}") for number in range(3))
-    for leg, data in ((ours, text(uuid=ours)), (broken, b""), (other, text(uuid=other))):
-        (tmp_path / f"{leg}.cdr.json").write_bytes(data)
+def test_whom_a_switch_of_this_machine_took_is_known_without_reading_what_it_says(tmp_path: Path) -> None:
+    """Feature 12.3: before their legs are found gone, also where it cannot be read. It costs a look for each of ours,
+    whatever else lies there, and asks nothing of the database, which may be slow.
+    """
+    record, broken, word, other, theirs = (LEG.replace("d8cca8ec", f"{number:08x}") for number in range(5))
+    for leg, kind in ((record, SUFFIX), (broken, SUFFIX), (word, FIRST), (other, SUFFIX), (theirs, SUFFIX)):
+        (tmp_path / f"{leg}{kind}").write_bytes(b"")
+    (tmp_path.parent / f"outside{SUFFIX}").write_bytes(b"")
+    ours = dict.fromkeys((record, broken, word, LEG, "", "../outside"), "sw1") | {theirs: "sw2"}
     ledger = Ledger()
-    far = Lying(CallFiles(tmp_path, tmp_path, VAULT, settled_s=0.0), lambda: HERE)
-    near = far._replace(near=True)
+    files = CallFiles(tmp_path, tmp_path, VAULT)
 
-    def look(at: Lying) -> int:
-        looking = Importer([at], carry=ledger.carry, identify=lambda _: [None], clock=lambda: NOW)
-        return looking.look_for({ours, broken})
+    def ask(_: object) -> list[Caller | None]:
+        raise AssertionError("the database is asked")
 
-    assert look(far) == 0, "nobody waits for another machine"
-    assert look(near) == 1
-    assert list(ledger.taken) == [ours]
-    assert sorted(file.name for file in tmp_path.iterdir()) == [f"{broken}.cdr.json", f"{other}.cdr.json"]
+    def look(at: Lying) -> list[str]:
+        looking = Importer([at], carry=ledger.carry, identify=ask, clock=lambda: NOW)
+        return looking.said_of(ours)
+
+    assert look(Lying(files, lambda: HERE)) == [], "nobody waits for another machine"
+    assert look(Lying(files, lambda: HERE, files.has)) == [record, broken, word]
+    assert not ledger.taken
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_a_file_that_leads_to_an_error_nobody_foresaw_keeps_none_behind_it_waiting(tmp_path: Path) -> None:
@@ -285,37 +291,6 @@ def test_a_file_that_leads_to_an_error_nobody_foresaw_keeps_none_behind_it_waiti
         importer(tmp_path, ledger).look()
     assert list(ledger.taken) == [LEG]
     assert [file.name for file in tmp_path.iterdir()] == [f"{other}.cdr.json"]
-
-
-def test_an_engine_that_starts_is_not_kept_by_files_however_many_or_however_bad_they_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Feature 12.3: no link is served before; what is left is found by the usual look."""
-    legs = [LEG.replace("d8cca8ec", f"{number:08x}") for number in range(5)]
-    for age, leg in enumerate(legs):
-        file = tmp_path / f"{leg}.cdr.json"
-        file.write_bytes(text(uuid=leg))
-        os.utime(file, (1 + age, 1 + age))
-    ledger = Ledger()
-    taken = ledger.carry
-    now = 100.0
-
-    def carry(command: ImportCall) -> int:
-        nonlocal now
-        now += 1.0
-        if command.leg == legs[0]:
-            raise KeyError(command.leg)
-        return taken(command)
-
-    ledger.carry = carry  # type: ignore[method-assign]
-    monkeypatch.setattr("orchestrator.service.importing.monotonic", lambda: now, raising=False)
-    near = Lying(CallFiles(tmp_path, tmp_path, VAULT, settled_s=0.0), lambda: HERE, near=True)
-    looking = Importer([near], carry=ledger.carry, identify=lambda _: [None], clock=lambda: NOW)
-    assert looking.look_for(set(legs)) == 2
-    assert list(ledger.taken) == legs[1:3]
-    with pytest.raises(KeyError):
-        looking.look()
-    assert list(ledger.taken) == legs[1:]
 
 
 CORE, NEXT_CORE = "11111111-2222-4333-8444-555555555555", "66666666-7777-4888-8999-000000000000"
