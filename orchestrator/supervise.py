@@ -206,14 +206,24 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
 
 def _keep_database(settings: Settings, database: cluster.Cluster, say: Say, stop: threading.Event) -> None:
     """Start our own server again when it has died: the engine waits for it, and nobody else would."""
+    said = ""
     while not stop.wait(_DATABASE_LOOK_S):
         if database.is_running():
+            said = ""
             continue
-        say("database: it has gone; starting it again")
+        if not said:
+            say("database: it has gone; starting it again")
         try:
-            cluster.ensure_running(settings, say).stop()  # which leaves it running, for we are in it
+            cluster.ensure_running(settings, say if not said else _nothing).stop()  # it stays, for we are in it
         except cluster.ClusterError as error:
-            say(f"database: {error}")
+            what = str(error).partition("\n")[0]  # the lines of its log that follow have the time in them
+            if what != said:
+                say(f"database: {error}\nPut right what it says; it is tried again and again.")
+            said = what
+
+
+def _nothing(_step: str) -> None:
+    """The same steps as before need not be told again."""
 
 
 def _simulator(port: int, settings: Settings) -> list[str]:
