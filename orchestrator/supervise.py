@@ -143,7 +143,7 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     database = cluster.ensure_running(settings, say)
     closing.append(database.stop)
     say(f"database: {database.description}")
-    tending = threading.Thread(target=_keep_database, args=(settings, database, say, stop), name="keep-database")
+    tending = threading.Thread(target=keep_database, args=(settings, database, say, stop), name="keep-database")
     tending.start()
     closing.append(tending.join)
     schema.create(database.url_owner, admin_url=database.url_admin)
@@ -204,7 +204,7 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     _watch(settings, database.url_reader, say, stop)
 
 
-def _keep_database(settings: Settings, database: cluster.Cluster, say: Say, stop: threading.Event) -> None:
+def keep_database(settings: Settings, database: cluster.Cluster, say: Say, stop: threading.Event) -> None:
     """Start our own server again when it has died: the engine waits for it, and nobody else would."""
     said = ""
     while not stop.wait(_DATABASE_LOOK_S):

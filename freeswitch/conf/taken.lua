@@ -22,8 +22,8 @@ local function write(leg, fields)
   local file, why = io.open(half, "w")
   if file then
     local written = file:write("{" .. table.concat(parts, ",") .. "}")
-    if file:close() and written then
-      return os.rename(half, folder .. leg .. ".taken.json")
+    if file:close() and written and os.rename(half, folder .. leg .. ".taken.json") then
+      return
     end
     os.remove(half)
     why = "it could not be written"

@@ -25,16 +25,14 @@ _KEPT: Final = (
     "bridge_channel",
     "hangup_cause",
 )
-
-
-_FIRST: Final = "taken.lua"
+_SCRIPT: Final = "taken.lua"
 _LONGEST: Final = 2_048
 
 
 @application("lua")
 def _lua(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
     """The one script that our dialplan runs on a caller: it says, whole or not at all, that the switch took them."""
-    if argument == _FIRST and switch.options.unattended:
+    if argument == _SCRIPT and switch.options.unattended:
         fields = {
             "uuid": leg.uuid,
             "core": switch.bus.core_uuid,
@@ -56,7 +54,7 @@ def _lua(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
 
 def over(switch: Switch, leg: Channel) -> None:
     """The call is over: where its record is there the first word goes."""
-    told = leg.get("api_reporting_hook") == f"lua {_FIRST} over {leg.uuid}" and switch.options.unattended
+    told = leg.get("api_reporting_hook") == f"lua {_SCRIPT} over {leg.uuid}" and switch.options.unattended
     if told and _record(switch, leg).exists():
         _first(switch, leg).unlink(missing_ok=True)
 
@@ -70,7 +68,7 @@ def _record(switch: Switch, leg: Channel) -> Path:
 
 
 def _plain(value: str) -> str:
-    return quote(value.encode("utf-8", "surrogateescape")[:_LONGEST], safe="").replace("~", "%7E")
+    return quote(value.encode("utf-8", "replace")[:_LONGEST], safe="").replace("~", "%7E")
 
 
 def write(switch: Switch, leg: Channel) -> None:

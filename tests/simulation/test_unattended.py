@@ -202,7 +202,7 @@ def test_a_switch_that_says_nothing_when_it_takes_a_caller_would_lose_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rule above fails where the first word is missing: it looks at what it says."""
-    monkeypatch.setattr("freeswitch.simulator.cdr._FIRST", "another.lua")
+    monkeypatch.setattr("freeswitch.simulator.cdr._SCRIPT", "another.lua")
     vanished = 0
     for seed in range(SEEDS):
         folder = tmp_path / str(seed)
