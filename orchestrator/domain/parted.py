@@ -92,9 +92,12 @@ class Part(Observed):
         self.blacklist = _Blacklist(self.place)
         self.admission = Admission(self.limits, self.blacklist)
         self.closed: Lasts[str] = Lasts(CLOSED_LEGS_KEPT)
+        self.left: Lasts[str] = Lasts(CLOSED_LEGS_KEPT)
         self.brought: Lasts[None] = Lasts(IMPORTED_KEPT)
         self.served: Lasts[str] = Lasts(LAST_AGENTS_KEPT)
-        """What the live state remembers the last of: legs that closed, calls that were imported, who served whom."""
+        """What the live state remembers the last of: legs that closed or were left to their switch, calls that were
+        imported, who served whom.
+        """
         self.highest_at = Instant(0)
         """The latest time of its records."""
         self.queue_was: _Was[Queue] = _Was()
@@ -105,7 +108,8 @@ class Part(Observed):
     def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
         """The same; the shorter way for what nearly everything is."""
         self.place.position = record.position
-        self.highest_at = max(self.highest_at, record.about.at)
+        if record.about.at > self.highest_at:  # noqa: PLR1730 - as below
+            self.highest_at = record.about.at
         name = record.stream
         if name[:8] == _CONTACTS:
             found = self._apply_contact(name[8:], record)
@@ -131,7 +135,8 @@ class Part(Observed):
         for record in records:
             event, at = record.event, record.about.at
             before, after = after, evolve(after, event, at, ident)
-            highest = max(highest, at)
+            if at > highest:  # noqa: PLR1730 - `max` is several times as dear, and this is done for every record
+                highest = at
             if after is None:
                 continue
             kind = type(event)
@@ -167,8 +172,8 @@ class Part(Observed):
         for _, record in legs:
             event = record.event
             if type(event) is LegClosed:
-                if True:
-                    self.closed.add(record.position, event.leg, ended.contact_id)
+                kept = self.left if event.cause == SERVED_BY_SWITCH else self.closed
+                kept.add(record.position, event.leg, ended.contact_id)
             elif type(event) is ContactArrived and event.found == IMPORT:
                 self.brought.add(record.position, ended.contact_id, None)
 
@@ -197,6 +202,9 @@ class Part(Observed):
 
     def _remember_closed(self, leg: str, contact_id: str) -> None:
         self.closed.add(self.place.position, leg, contact_id)
+
+    def _remember_left(self, leg: str, contact_id: str) -> None:
+        self.left.add(self.place.position, leg, contact_id)
 
     def _apply_configuration(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:
         found = super()._apply_configuration(kind, ident, event)
@@ -383,6 +391,7 @@ def join(parts: Sequence[Part], into: World) -> None:
         for key, due in part.timers:
             into.timers.set(key, due)
     into.closed_legs = _last((part.closed for part in parts), CLOSED_LEGS_KEPT)
+    into.left_legs = _last((part.left for part in parts), CLOSED_LEGS_KEPT)
     into.imported = _last((part.brought for part in parts), IMPORTED_KEPT)
     into.last_agents = _last((part.served for part in parts), LAST_AGENTS_KEPT)
     found = sorted(_contacts(parts), key=lambda contact: (contact.arrived_at, contact.contact_id))

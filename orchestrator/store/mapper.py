@@ -175,6 +175,10 @@ class LedgerMapper(Mapper[str]):
             raise _unlisted(event)
         return entry
 
+    def adopting(self) -> list[str]:
+        """The topics, of every version, of events that hang their stream's key under somebody's."""
+        return [topic for topic, (entry, _) in self._topics.items() if entry.adopts_key_of is not None]
+
     def draft(self, record: Record) -> Draft:
         """Check and encode. Raises `WrongKind`, or ValueError for text that is no Unicode (a lone surrogate)."""
         way = self._ways.get(type(record.event))

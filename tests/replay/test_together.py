@@ -11,12 +11,15 @@ from orchestrator.domain import parted, world
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts.contacts import (
     Contact,
+    ContactArrived,
     ContactEnded,
     ContactQueued,
     ContactTurnedAway,
+    LegClosed,
     NuisanceMarked,
     QueueVisitEnded,
 )
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.customers.blacklist import BlacklistingLifted, NumberBlacklisted
 from orchestrator.domain.kernel import SECOND, Event, Instant, Provenance, Record, kind_of
 from orchestrator.domain.observed import KEPT, QUARTER, Observed
@@ -26,6 +29,7 @@ from orchestrator.domain.routing.admission import OVERLOADED
 from orchestrator.domain.routing.limits import LimitConfigured, LimitRemoved
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.rules import rule_of
+from orchestrator.domain.switch.causes import SERVED_BY_SWITCH
 from orchestrator.domain.world import OTHERS
 from orchestrator.replay import together
 from orchestrator.replay.frozen import Marks, freeze, mark_of, thaw
@@ -54,6 +58,7 @@ def said(world: Observed, now: Instant) -> dict[str, Any]:
         "outside_legs": sorted(world.outside_legs),
         "far_legs": world.far_legs,
         "imported": list(world.imported),
+        "left_legs": list(world.left_legs.items()),
         "sent_away": world.sent_away,
         "reasons": world.reasons,
         "conferences": world.conferences,
@@ -189,6 +194,27 @@ def test_a_visit_is_counted_by_what_its_queue_was_when_it_ended() -> None:
     one = whole(records)
     assert list(joined(stories).quarters.items()) == list(one.quarters.items())
     assert list(otherwise.quarters.items()) != list(one.quarters.items()), "the target counts"
+
+
+def test_callers_left_to_their_switch_and_calls_imported_are_remembered_as_such() -> None:
+    """Of three contacts that have ended one's leg lives on, one was imported, and one did neither."""
+    arrived = next(record.event for record in busy_day().records if isinstance(record.event, ContactArrived))
+    records: list[Record] = []
+    for number, (found, cause) in enumerate((("live", SERVED_BY_SWITCH), (IMPORT, "NORMAL_CLEARING"), ("live", ""))):
+        leg = f"leg-{number}"
+        story = (
+            replace(arrived, leg=leg, found=found),
+            LegClosed(leg=leg, cause=cause),
+            ContactEnded(reason="caller_hung_up", phase="arrived"),
+        )
+        records += [made(f"contact-c{number}", place, event, SECOND + number) for place, event in enumerate(story, 1)]
+    records = placed(records)
+    for whole_stories in (0, 1):
+        many = joined(in_parts(records, 2, random.Random(1), whole_stories=whole_stories))
+        assert list(many.left_legs.items()) == [("leg-0", "c0")]
+        assert list(many.closed_legs.items()) == [("leg-1", "c1"), ("leg-2", "c2")]
+        assert list(many.imported) == ["c1"]
+        assert comparing.difference(said(many, Instant(0)), said(whole(records), Instant(0))) == ""
 
 
 @pytest.mark.parametrize("seed", range(6))
