@@ -259,7 +259,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointRemoved,),
     "level": (levels.LevelConfigured, levels.LevelRemoved),
-    "branch": (branches.BranchConfigured, branches.BranchRemoved),
+    "branch": (branches.BranchRemoved,),
     "outside": (outside.OutsideRemoved,),
     "recordings": (recording.RecordingsRemoved,),
     "conference": (conference.ConferenceConfigured, conference.ConferenceRemoved),
@@ -540,8 +540,16 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="OutsideConfigured",
         cls=outside.OutsideConfigured,
         kind="outside",
+        version=3,
+        # Without a region numbers are compared as they were then, until somebody applies the rules anew.
+        upcasters=(_with(show_at={}, dial_queue=""), _with(region="", national=False)),
+    ),
+    branches.BranchConfigured: Entry(
+        name="BranchConfigured",
+        cls=branches.BranchConfigured,
+        kind="branch",
         version=2,
-        upcasters=(_with(show_at={}, dial_queue=""),),
+        upcasters=(_with(region=""),),
     ),
     users.RolesGranted: Entry(
         name="RolesGranted", cls=users.RolesGranted, kind="user", version=2, upcasters=(_with(branches=()),)

@@ -87,6 +87,8 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "show_at": _l("Number shown where an agent dials, by branch"),
     "dial_queue": _l("Queue whose settings hold where an agent dials"),
     "at_most": _l("Calls to the outside at once, at most"),
+    "region": _l("Country whose numbers come without a country code"),
+    "national": _l("The trunk is given this country's numbers as dialled there"),
     # --- entry points
     "numbers": _l("Dialled numbers"),
     "queue": _l("Queue"),
