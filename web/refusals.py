@@ -393,6 +393,15 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             ),
         ),
     ),
+    "recording_medium_away": (
+        (
+            r"This recording lies on the medium (?P<medium>.+), which .*",
+            _l(
+                "This recording lies on the medium %(medium)s, which is not there now. It is kept; once the medium is"
+                " mounted it can be heard."
+            ),
+        ),
+    ),
     "recording_deleted": (
         (r"This recording was deleted; .*", _l("This recording was deleted; there is nothing left to hold.")),
         (ANY, _l("This recording was kept for its time, and deleted.")),

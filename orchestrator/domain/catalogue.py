@@ -245,6 +245,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         keeping.RecordingHeld,
         keeping.RecordingReleased,
         keeping.RecordingDeleted,
+        keeping.RecordingArchived,
     ),
     "hold": (keeping.RecordingKeyCopied,),
     "engine": (
@@ -533,8 +534,8 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="RecordingsConfigured",
         cls=recording.RecordingsConfigured,
         kind="recordings",
-        version=2,
-        upcasters=(_with(keep_days=0, keep_days_of={}, least_ms=0),),
+        version=3,
+        upcasters=(_with(keep_days=0, keep_days_of={}, least_ms=0), _with(archive_days=0)),
     ),
     outside.OutsideConfigured: Entry(
         name="OutsideConfigured",

@@ -333,6 +333,7 @@ RECORDINGS: Final = Section(
         Field("keep_days", "keep_days", _days),
         Field("keep_days_of", "keep_days_of", _days_of),
         Field("least_s", "least_ms", seconds(0, 60), write=from_ms),
+        Field("archive_days", "archive_days", _days),
     ),
 )
 CONFERENCE: Final = Section(
