@@ -165,7 +165,6 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         guest_events.GuestJoined,
         guest_events.GuestExtended,
         guest_events.GuestClosed,
-        guest_events.GuestPromoted,
         guest_events.RoomInherited,
         guest_events.GuestHoldAsked,
         guest_events.GuestHeld,
@@ -551,6 +550,13 @@ _SPECIAL: dict[type[Event], Entry] = {
         kind="branch",
         version=2,
         upcasters=(_with(region=""),),
+    ),
+    guest_events.GuestPromoted: Entry(
+        name="GuestPromoted",
+        cls=guest_events.GuestPromoted,
+        kind="contact",
+        version=2,
+        upcasters=(_with(agent_by=0, agent_cut_short=False),),
     ),
     users.RolesGranted: Entry(
         name="RolesGranted", cls=users.RolesGranted, kind="user", version=2, upcasters=(_with(branches=()),)
