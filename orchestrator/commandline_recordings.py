@@ -93,7 +93,10 @@ def medium(folder: Path, name: str) -> None:
     """Make FOLDER, such as a disk that is mounted there, the medium NAME, onto which old recordings may be moved."""
     from orchestrator.service.media import label
 
-    label(folder, name)
+    try:
+        label(folder, name)
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be written ({error.strerror}).") from None
     click.echo(f"{folder} is the medium {name}; name the folder in RINGLEDGER_ARCHIVE")
 
 

@@ -501,6 +501,7 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfileobj(read, written, _AT_ONCE)
             written.flush()
             os.fsync(written.fileno())
+            os.posix_fadvise(written.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # read again, it comes from the medium
         half.replace(target)
     finally:
         half.unlink(missing_ok=True)

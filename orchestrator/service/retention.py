@@ -54,9 +54,7 @@ def find(reading: Log, recordings: Recordings, now: Instant) -> list[Due]:
     """The recordings of this machine whose time is over at this instant, the oldest first. Reads the log; keeps in
     memory what is live, and a few words of each recording that is kept.
     """
-    told = _Told()
-    for record in reading.history(kinds=("contact", "recording", "recordings")):
-        told.note(record)
+    told = _told(reading)
     return sorted(told.due(recordings, now), key=lambda due: (due.recorded_at, due.file))
 
 
@@ -73,9 +71,7 @@ def find_old(reading: Log, recordings: Recordings, now: Instant, days: int | Non
     """The recordings of this machine that are to be moved to other media, the oldest first: those that are older than
     so many days, by default the site's `archive_days`, and lie on none yet.
     """
-    told = _Told()
-    for record in reading.history(kinds=("contact", "recording", "recordings")):
-        told.note(record)
+    told = _told(reading)
     return told.old(recordings, now, told.site.archive_days if days is None else days)
 
 
@@ -107,6 +103,13 @@ def _delete(recordings: Recordings, due: Due) -> bool:
     except OSError as error:
         log.warning("recording-not-deleted", file=due.file, why=str(error))
         return False
+
+
+def _told(reading: Log) -> "_Told":
+    told = _Told()
+    for record in reading.history(kinds=("contact", "recording", "recordings")):
+        told.note(record)
+    return told
 
 
 class _Told:

@@ -134,6 +134,7 @@ def test_short_codes_are_looked_at_as_typed_and_as_the_trunk_may_know_them() -> 
     assert tried(rules("+86", "0"), "95588") == "not_allowed", "what is allowed in the country is no short code"
     assert tried(rules("95", refused=("9558",)), "95588") == "not_allowed"
     assert tried(rules("95", refused=("+8695",)), "95588") == "not_allowed"
+    assert tried(rules("95588", refused=("9558", "+8695")), "95588") == "95588", "the longest prefix decides here, too"
     assert tried(rules("+86", refused=("9558",)), "+8695588") == "not_allowed", "written with the country's code"
 
 

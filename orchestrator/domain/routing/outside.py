@@ -96,10 +96,11 @@ def why_not(outside: Outside | None, number: str, calling: int) -> str:
     if number.startswith("+"):
         allows, refuses = _longest(outside.allowed, number), _longest(outside.refused, number)
     else:
-        # As typed, and with the country's code: as that, too, somebody may have refused it.
+        # A short code is allowed as typed, and refused also with the country's code before it.
         allows = _longest(settings.allowed, number)
         full = spelling.with_country(number, settings.region)
-        refuses = max(_longest(settings.refused, number), _longest(outside.refused, full))
+        code = len(full) - len(number)
+        refuses = max(_longest(settings.refused, number), _longest(outside.refused, full) - code)
     if allows < 0 or refuses >= allows:
         return NOT_ALLOWED
     return FULL if calling >= settings.at_most else ""

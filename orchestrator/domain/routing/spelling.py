@@ -49,10 +49,10 @@ def meant(raw: str, region: str) -> str:
     if again is None or _e164(again) != full:
         return ""  # zeros of which each reader leaves another one out
     prefix = _plan(region).national_prefix if region else None
-    as_prefixed = prefix is not None and typed.startswith(prefix) and phonenumbers.is_possible_number(number)
-    if abroad or as_prefixed or phonenumbers.is_valid_number(number):
+    prefixed = prefix is not None and typed.startswith(prefix)
+    if abroad or phonenumbers.is_valid_number(number) or (prefixed and phonenumbers.is_possible_number(number)):
         return full
-    return typed if len(typed) <= _SHORT else ""
+    return typed if len(typed) <= _SHORT and not prefixed else ""
 
 
 def prefix_meant(prefix: str, region: str) -> str:
