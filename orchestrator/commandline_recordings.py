@@ -67,7 +67,7 @@ def retain(dry_run: bool, node: str) -> None:  # noqa: FBT001 - click passes fla
     settings = load()
     with keeping.opened(settings, "ringledger recordings retain", node=node) as tools:
         found = retention.find(tools.log, tools.recordings, Instant(time.time_ns() // 1000))
-        gone = {due.file for due in found if not due.held}
+        gone = {due.file for due in found if not due.held and not due.away}
         if not dry_run:
             gone = {due.file for due in retention.retain(tools.recordings, found)}
     going = "would be deleted" if dry_run else "deleted"
@@ -78,12 +78,44 @@ def retain(dry_run: bool, node: str) -> None:  # noqa: FBT001 - click passes fla
                 due.file,
                 due.queue_id,
                 str(due.days),
-                going if due.file in gone else "held",
+                going if due.file in gone else f"on {due.away}, which is away" if due.away else "held",
             )
             for due in found
         ]
         print_table(("recorded", "file", "queue", "days", "so"), rows)
-    click.echo(f"{len(gone)} {going}, {len(found) - len(gone)} held")
+    click.echo(f"{len(gone)} {going}, {len(found) - len(gone)} held or away")
+
+
+@recordings.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("name")
+def medium(folder: Path, name: str) -> None:
+    """Make FOLDER, such as a disk that is mounted there, the medium NAME, onto which old recordings may be moved."""
+    from orchestrator.service.media import label
+
+    try:
+        label(folder, name)
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be written ({error.strerror}).") from None
+    click.echo(f"{folder} is the medium {name}; name the folder in RINGLEDGER_ARCHIVE")
+
+
+@recordings.command()
+@click.option("--older-than", type=click.IntRange(1), help="Days; instead of the site's archive_days.")
+@click.option("--dry-run", is_flag=True, help="Say what would be moved, and move nothing.")
+@_node
+def archive(older_than: int | None, dry_run: bool, node: str) -> None:  # noqa: FBT001 - click passes flags so
+    """Move old recordings to the first medium of RINGLEDGER_ARCHIVE that is there; each night `keep` does the same."""
+    from orchestrator.service import keeping, retention
+
+    with keeping.opened(load(), "ringledger recordings archive", node=node) as tools:
+        found = retention.find_old(tools.log, tools.recordings, Instant(time.time_ns() // 1000), older_than)
+        moved = found if dry_run else retention.archive(tools.recordings, found)
+    for file in moved:
+        click.echo(file)
+    click.echo(f"{len(moved)} {'would be moved' if dry_run else 'moved'}, {len(found) - len(moved)} left")
+    if len(moved) < len(found):
+        sys.exit(1)
 
 
 @recordings.command()

@@ -76,6 +76,7 @@ class Settings:
     tape_max_mb: int
     recordings: Path
     kept: Path
+    archive: tuple[Path, ...]
     fetch: Address
     fetch_from: Mapping[str, Address]
     metrics: Address | None
@@ -227,6 +228,10 @@ def _read_door(text: str) -> Address:
     if address is None:
         raise ValueError("is empty; write host:port, such as 127.0.0.1:9465")
     return address
+
+
+def _read_paths(text: str) -> tuple[Path, ...]:
+    return tuple(_read_path(each) for each in text.split(":") if each)
 
 
 def _read_doors(text: str) -> dict[str, Address]:
@@ -493,6 +498,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "folder in which recordings are kept encrypted",
         lambda given: str(Path(given.home) / "kept"),
         _read_path,
+    ),
+    Variable(
+        "RINGLEDGER_ARCHIVE",
+        "archive",
+        "folder:folder, …: other media onto which old recordings are moved, the first that is there; empty: none",
+        _always(""),
+        _read_paths,
     ),
     Variable(
         "RINGLEDGER_FETCH",

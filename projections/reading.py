@@ -16,6 +16,7 @@ from orchestrator.service.deciding import Desk
 from orchestrator.service.fetching import Elsewhere, prover
 from orchestrator.service.holds import Holds
 from orchestrator.service.meanwhile import Meanwhile, Settling
+from orchestrator.service.media import Media
 from orchestrator.service.passwords import Passwords, Run, here
 from orchestrator.service.recordings import Recordings
 from orchestrator.service.requests import Requests
@@ -119,7 +120,14 @@ def reading_of(
         desk = DeskWriter(writer, vault)
         users = Users(desk, log, Passwords(off_hub))
         elsewhere = Elsewhere(settings.fetch_from, prover(vault))
-        recordings = Recordings(desk, log, clear=settings.recordings, kept=settings.kept, elsewhere=elsewhere)
+        recordings = Recordings(
+            desk,
+            log,
+            clear=settings.recordings,
+            kept=settings.kept,
+            elsewhere=elsewhere,
+            media=Media(settings.archive),
+        )
         later = Later(settings.meanwhile, vault)
         meanwhile = Meanwhile(later)
         patience = Patience(60.0 * settings.away_desk_min, 60.0 * settings.away_rights_min)

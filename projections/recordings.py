@@ -24,7 +24,7 @@ from projections.base import Batch
 from projections.tables import Table
 
 NAME: Final = "recordings"
-VERSION: Final = 1
+VERSION: Final = 2
 REGIONAL: Final = True
 
 TABLES: Final = """
@@ -43,6 +43,7 @@ CREATE TABLE recordings (
     length_ms     bigint NOT NULL,
     bytes         bigint NOT NULL,
     digest        text   NOT NULL,
+    medium        text   NOT NULL,
     holds         bigint NOT NULL,
     heard         bigint NOT NULL,
     changed_at    bigint NOT NULL,
@@ -108,8 +109,9 @@ class Recording(Struct):
     """One recording. `caller_number` is sealed, bound to stream contact-<contact_id> and that field name.
 
     `problem`: why something is wrong with it, the last alarm's word, until it is put right; that the talk went on
-    without it (stopped_early, or the switch's word) is never put right. `length_ms` 0: nobody told. `holds`: how many
-    stand. `heard`: how often somebody began to listen. `changed_at`: when it came to be what it is.
+    without it (stopped_early, or the switch's word) is never put right. `length_ms` 0: nobody told. `medium`: on
+    which the sealed file lies; empty: in the folder of its machine. `holds`: how many stand. `heard`: how often
+    somebody began to listen. `changed_at`: when it came to be what it is.
     """
 
     file: str
@@ -126,6 +128,7 @@ class Recording(Struct):
     length_ms: int = 0
     bytes: int = 0
     digest: str = ""
+    medium: str = ""
     holds: int = 0
     heard: int = 0
     changed_at: int = 0
@@ -363,6 +366,10 @@ def _deleted(fold: _Fold, record: Record, event: keeping.RecordingDeleted) -> No
     fold.turn(fold.row(record, event.file), DELETED, record.about.at)
 
 
+def _archived(fold: _Fold, record: Record, event: keeping.RecordingArchived) -> None:
+    fold.row(record, event.file).medium = event.medium
+
+
 def _used(fold: _Fold, record: Record, event: users.RecordingPlayed | users.RecordingExported) -> None:
     row = fold.rows.get(event.file)
     if row is None:
@@ -416,6 +423,7 @@ _FOLDS: Final[dict[type[Event], Callable[[_Fold, Record, Any], None]]] = {
     keeping.RecordingHeld: _held,
     keeping.RecordingReleased: _released,
     keeping.RecordingDeleted: _deleted,
+    keeping.RecordingArchived: _archived,
     users.RecordingPlayed: _used,
     users.RecordingExported: _used,
     OrderOpened: _opened,

@@ -393,6 +393,15 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             ),
         ),
     ),
+    "recording_medium_away": (
+        (
+            r"This recording lies on the medium (?P<medium>.+), which .*",
+            _l(
+                "This recording lies on the medium %(medium)s, which is not there now. It is kept; once the medium is"
+                " mounted it can be heard."
+            ),
+        ),
+    ),
     "recording_deleted": (
         (r"This recording was deleted; .*", _l("This recording was deleted; there is nothing left to hold.")),
         (ANY, _l("This recording was kept for its time, and deleted.")),
@@ -514,7 +523,7 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
         (ANY, _l("A window may be 31 days long at most.")),
     ),
     "who_asks": _l("Say in whose name this is asked."),
-    "withheld": _l("There is no number that could be called; give one of 5 to 15 digits, a leading + is kept."),
+    "withheld": _l("There is no number that could be called; give one of 5 to 15 digits, best from + on."),
     "wrap_up_limit": _l("Your after-call work cannot be extended any further; finish it, or pause."),
     "wrapping_up": _l("The after-call work comes first; finish it."),
 }

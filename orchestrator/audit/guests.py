@@ -112,7 +112,9 @@ class _Guests:
         if not (guest.together or guest.held or _is_alone(contact, event.guest_id) or comes):
             self._books.complain("guest", "somebody takes the place of who was asked first, and is not in the room")
         if not guest.together:
-            self._left_with(contact, guest)
+            self._left_with(contact, guest, event.agent_by)
+        elif event.agent_by:
+            guest.together, guest.due, guest.inside = False, event.agent_by, {contact.caller, guest.leg}
         if contact.segment is None or (contact.consult is not None and not contact.consult.over):
             self._books.complain("guest", "somebody takes a place that is not free")
         del contact.guests[event.guest_id]
@@ -134,19 +136,23 @@ class _Guests:
         contact.guests = {ident: each for ident, each in stay.items() if each is not heir}
         contact.consult, contact.room_kept = heir, True
 
-    def _left_with(self, contact: Contact, guest: Consult) -> None:
+    def _left_with(self, contact: Contact, guest: Consult, agent_by: Instant) -> None:
         """The room is over: of a guest who was on hold, or alone with the agent, it becomes a consultation again; one
-        who is on the way in makes three of caller and agent.
+        who is on the way in makes three of caller and agent, and others who are come, too.
         """
         apart = contact.apart
-        if len(contact.guests) > 1:
+        comes = not guest.held and (apart is None or apart.over)
+        others = [each for each in contact.guests.values() if each is not guest]
+        if any(not comes or not each.answered or each.held or not each.due for each in others):
             self._books.complain("guest", "a conference is over, and somebody is still invited to it")
         if apart is not None:
             guest.due, contact.apart = max(guest.due, apart.due), None
+        guest.due = max(guest.due, agent_by)
         if apart is not None and not apart.over:
             contact.parking = True
         elif not guest.held and contact.segment is not None:
-            guest.inside = {contact.caller} if apart is not None else {contact.caller, contact.segment.leg}
+            awaited = apart is not None or agent_by
+            guest.inside = {contact.caller} if awaited else {contact.caller, contact.segment.leg}
 
     # --- one of them apart -------------------------------------------------------------------------------------------
     def hold_asked(self, contact: Contact, event: events.GuestHoldAsked) -> None:

@@ -165,7 +165,6 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         guest_events.GuestJoined,
         guest_events.GuestExtended,
         guest_events.GuestClosed,
-        guest_events.GuestPromoted,
         guest_events.RoomInherited,
         guest_events.GuestHoldAsked,
         guest_events.GuestHeld,
@@ -246,6 +245,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         keeping.RecordingHeld,
         keeping.RecordingReleased,
         keeping.RecordingDeleted,
+        keeping.RecordingArchived,
     ),
     "hold": (keeping.RecordingKeyCopied,),
     "engine": (
@@ -260,7 +260,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
     "queue": (queues.QueueRemoved,),
     "entry": (entries.EntryPointRemoved,),
     "level": (levels.LevelConfigured, levels.LevelRemoved),
-    "branch": (branches.BranchConfigured, branches.BranchRemoved),
+    "branch": (branches.BranchRemoved,),
     "outside": (outside.OutsideRemoved,),
     "recordings": (recording.RecordingsRemoved,),
     "conference": (conference.ConferenceConfigured, conference.ConferenceRemoved),
@@ -534,15 +534,30 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="RecordingsConfigured",
         cls=recording.RecordingsConfigured,
         kind="recordings",
-        version=2,
-        upcasters=(_with(keep_days=0, keep_days_of={}, least_ms=0),),
+        version=3,
+        upcasters=(_with(keep_days=0, keep_days_of={}, least_ms=0), _with(archive_days=0)),
     ),
     outside.OutsideConfigured: Entry(
         name="OutsideConfigured",
         cls=outside.OutsideConfigured,
         kind="outside",
+        version=3,
+        # Without a region numbers are compared as they were then, until somebody applies the rules anew.
+        upcasters=(_with(show_at={}, dial_queue=""), _with(region="", national=False)),
+    ),
+    branches.BranchConfigured: Entry(
+        name="BranchConfigured",
+        cls=branches.BranchConfigured,
+        kind="branch",
         version=2,
-        upcasters=(_with(show_at={}, dial_queue=""),),
+        upcasters=(_with(region=""),),
+    ),
+    guest_events.GuestPromoted: Entry(
+        name="GuestPromoted",
+        cls=guest_events.GuestPromoted,
+        kind="contact",
+        version=2,
+        upcasters=(_with(agent_by=0, agent_cut_short=False),),
     ),
     users.RolesGranted: Entry(
         name="RolesGranted", cls=users.RolesGranted, kind="user", version=2, upcasters=(_with(branches=()),)

@@ -50,7 +50,7 @@ IMPORTED_KEPT = 100_000
 LAST_AGENTS_KEPT = 100_000
 
 # Events of nearly every contact with which no leg comes or goes: they are not compared with those below, one by one.
-_LEGS_STAY: Final = frozenset(
+LEGS_STAY: Final = frozenset(
     {
         contacts.ContactIdentified,
         contacts.ContactQueued,
@@ -197,10 +197,10 @@ class World:
         if after is None:
             return before, after
         kind = type(event)
-        if kind not in _LEGS_STAY:
+        if kind not in LEGS_STAY:
             self._note_legs(ident, before, event, at)
-        if after.segment is not None and after.customer_id:
-            self._remember_agent(after.customer_id, after.segment.agent_id)
+        if before is None or before.segment is not after.segment or before.customer_id is not after.customer_id:
+            self._note_service(before, after)
         ended = after.status == "ended"
         if before is None or ended or _proposes_otherwise(before, after):
             self._note_proposals(before, after)
@@ -218,6 +218,15 @@ class World:
             self.contacts[ident] = after
             self.versions[record.stream] = record.version
         return before, after
+
+    def _note_service(self, before: Contact | None, after: Contact) -> None:
+        """Remember who serves this customer, whenever somebody begins to, or it is known whom."""
+        was = before.segment if before is not None else None
+        now = after.segment
+        if before is None or now is None or not after.customer_id:
+            return
+        if was is None or was.agent_id != now.agent_id or before.customer_id != after.customer_id:
+            self._remember_agent(after.customer_id, now.agent_id)
 
     def _note_proposals(self, before: Contact | None, after: Contact) -> None:
         """Keep what may be taken or joined, and is not yet."""
@@ -405,8 +414,9 @@ class World:
         else:
             self.versions[record.stream] = record.version
             self.shifts[ident] = after
-            self.shift_of_agent[after.agent_id] = ident
-            self.shift_at[after.extension] = ident
+            if before is None:
+                self.shift_of_agent[after.agent_id] = ident
+                self.shift_at[after.extension] = ident
             self._note_place(after, record.about.at)
         return before, after
 

@@ -118,7 +118,7 @@ def _is_over(contact: Contact, now: Instant) -> bool:
 
 
 def _dial(world: World, number: str, show: str, now: Instant, ids: Ids) -> DialCustomer | MissCustomer:
-    cause = outside.why_not(world.outside, number, len(world.outside_legs))
+    cause = outside.why_not(world.outside, outside.meant(world.outside, number), len(world.outside_legs))
     if cause or world.outside is None:
         return MissCustomer(cause=cause, now=now)
     settings = world.outside.settings
@@ -139,9 +139,9 @@ def _call(
         leg=event.leg,
         contact=contact.contact_id,
         offer=event.leg if isinstance(event, OutsideDialled) else event.offer_id,
-        number=event.number,
+        number=outside.dialled(world.outside, event.number),
         show=event.show,
-        trunk=world.outside.settings.trunk if world.outside is not None else outside.TRUNK,
+        trunk=outside.trunk_of(world.outside),
         ring_ms=(event.answer_by - now + SWITCH_RINGS_LONGER) // MILLISECOND,
         deadline=event.answer_by,
         early=isinstance(event, NumberDialled),

@@ -84,9 +84,9 @@ def ring(
             leg=event.leg,
             contact=contact.contact_id,
             offer=event.leg,
-            number=event.number,
+            number=outside.dialled(world.outside, event.number),
             show=event.show,
-            trunk=world.outside.settings.trunk if world.outside is not None else outside.TRUNK,
+            trunk=outside.trunk_of(world.outside),
             ring_ms=ring_ms,
             deadline=event.answer_by,
         )

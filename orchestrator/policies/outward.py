@@ -15,16 +15,16 @@ from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 
 
-def number_of(contact: Contact) -> str:
+def number_of(world: World, contact: Contact) -> str:
     """The number at which the customer can be called, as the rewriting rules have it; "" for none."""
-    return outside.callable_number(contact.from_number or contact.caller_number)
+    return outside.meant(world.outside, contact.from_number or contact.caller_number)
 
 
 def may_go(world: World, contact: Contact, target: Target) -> bool:
     """Whether this contact's caller may be called back, or sent to this number, by an overflow: once for each."""
     if target.kind == overflow.CALLBACK:
-        return contact.callback is None and not outside.why_not(world.outside, number_of(contact), calling=0)
-    number = outside.callable_number(target.name)
+        return contact.callback is None and not outside.why_not(world.outside, number_of(world, contact), calling=0)
+    number = outside.meant(world.outside, target.name)
     return number not in contact.called and not outside.why_not(world.outside, number, len(world.outside_legs))
 
 
@@ -43,7 +43,7 @@ def ask_callback(world: World, contact: Contact, now: Instant, number: str = "")
     """The command by which this contact's caller is called back in turn, by the queue's plan and at the number that the
     network showed where none is given; or, as a code, why that is not possible: withheld, not_allowed, no_outside.
     """
-    cleaned = outside.callable_number(number) if number else number_of(contact)
+    cleaned = outside.meant(world.outside, number) if number else number_of(world, contact)
     # A full line now says nothing about the moment when the turn comes.
     why = outside.why_not(world.outside, cleaned, calling=0)
     queue = world.queues.get(contact.queue_id)
@@ -59,11 +59,13 @@ def ask_callback(world: World, contact: Contact, now: Instant, number: str = "")
     )
 
 
-def send_outside(world: World, contact: Contact, number: str, now: Instant, ids: Ids) -> SendOutside | str:
-    """The command by which this number is called for the waiting caller; or, as a code, why that is not possible:
-    withheld (no number), not_allowed, outside_full, no_outside.
+def send_outside(
+    world: World, contact: Contact, number: str, now: Instant, ids: Ids, region: str = ""
+) -> SendOutside | str:
+    """The command by which this number, as typed in a region, is called for the waiting caller; or, as a code, why that
+    is not possible: withheld (no number), not_allowed, outside_full, no_outside.
     """
-    cleaned = outside.callable_number(number)
+    cleaned = outside.meant(world.outside, number, region)
     why = outside.why_not(world.outside, cleaned, len(world.outside_legs))
     if why or world.outside is None:
         return why
@@ -90,8 +92,8 @@ def place(world: World, contact: Contact, command: Queue, now: Instant) -> Queue
     """
     base = bounded(command.priority + sum(command.bonuses.values()))
     expected = expected_wait(world, command.queue_id, base, now)
-    number = number_of(contact)
-    for other in map(world.contacts.get, world.callbacks.get(number, ())):
+    same = world.callbacks.get(number_of(world, contact), ()) if world.callbacks else ()
+    for other in map(world.contacts.get, same):
         if other is None or other.contact_id == contact.contact_id:
             continue
         if other.visit is not None and other.visit.queue_id == command.queue_id:

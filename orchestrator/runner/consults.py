@@ -7,7 +7,6 @@ from orchestrator.domain.contacts.consults import JOIN_WITHIN
 from orchestrator.domain.contacts.contacts import Contact, Decision, Segment
 from orchestrator.domain.contacts.guests import heir
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
-from orchestrator.domain.routing import outside
 from orchestrator.domain.routing.recording import NEVER
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
@@ -32,7 +31,7 @@ def ask(world: World, shift: Shift, command: inputs.Consult, now: Instant, ids: 
     _refuse_unless_in_step(world, contact)
     asked = commands.Consult(shift_id=shift.shift_id, consult_id=ids.new("consult"), leg="", answer_by=now)
     if command.to_number:
-        sent = send_outside(world, contact, command.to_number, now, ids)
+        sent = send_outside(world, contact, command.to_number, now, ids, hands.region_of(world, shift))
         if isinstance(sent, str):
             _refuse(sent, hands.NO_CALL[sent])
         asked = commands.Consult(
@@ -136,7 +135,7 @@ def is_done(world: World, shift: Shift, command: inputs.AgentCommand) -> bool:
         case inputs.Consult() if own and consult is not None and not consult.over:
             held = consult.reservation
             if held is None:
-                return consult.number == outside.callable_number(command.to_number)
+                return consult.number == hands.number_meant(world, shift, command.to_number)
             return held.agent_id == world.agent_of_number.get(command.to_agent)
         case inputs.EndConsult():
             return own and consult is not None and consult.over

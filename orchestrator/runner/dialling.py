@@ -13,6 +13,7 @@ from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing import outside
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import Queue
+from orchestrator.domain.routing.spelling import callable_number, spellings
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import between
 from orchestrator.domain.world import World
@@ -27,7 +28,7 @@ def is_done(world: World, shift: Shift, command: inputs.AgentCommand) -> bool:
     if not isinstance(command, inputs.Dial):
         return False
     found = dialled_by(world, shift)
-    return found is not None and found.caller_number == outside.callable_number(command.number)
+    return found is not None and found.caller_number == hands.number_meant(world, shift, command.number)
 
 
 def dialled_by(world: World, shift: Shift) -> Contact | None:
@@ -41,7 +42,7 @@ def dialled_by(world: World, shift: Shift) -> Contact | None:
 
 def dial(world: World, shift: Shift, command: inputs.Dial, now: Instant, ids: Ids) -> TellContact:
     """Ring the agent's own phone for this number. Raises `Refused` where number, agent or switch do not allow it."""
-    number = _callable(world, command.number)
+    number = _callable(world, shift, command.number)
     hands.refuse_unless_free(world, shift, leaves_wrap_up=True)
     settings = world.outside.settings if world.outside is not None else OutsideConfigured(allowed=())
     queue = _queue(world, shift, settings)
@@ -88,13 +89,14 @@ def cancelled(world: World, shift: Shift, about: str) -> TellContact | None:
     return TellContact(contact.contact_id, commands.HangUp(reason="agent")) if meant else None
 
 
-def _callable(world: World, raw: str) -> str:
-    """The number with its signs of writing left out. Raises `Refused` where nobody may call it."""
-    number = outside.callable_number(raw)
-    for text in filter(None, (raw.strip(), number)):
+def _callable(world: World, shift: Shift, raw: str) -> str:
+    """The number that the agent means. Raises `Refused` where nobody may call it."""
+    number = hands.number_meant(world, shift, raw)
+    for text in filter(None, (raw.strip(), callable_number(raw), number)):
         if text in world.agent_of_number or text in world.shift_at or _is_extension(world, text):
             _refuse("internal_number", "That is a colleague's number; pass a caller on to them, or consult them.")
-    if number and number in _own_numbers(world):
+    home = world.outside.settings.region if world.outside is not None else ""
+    if number and not spellings(number, home).isdisjoint(_own_numbers(world)):
         _refuse("own_number", "That is a number of this house; calling it would only come back here.")
     if why := outside.why_not(world.outside, number, len(world.outside_legs)):
         _refuse(why, hands.NO_CALL[why])

@@ -18,7 +18,6 @@ from orchestrator.domain.contacts.guest_commands import (
 )
 from orchestrator.domain.contacts.guests import Guest, are_together, persons
 from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
-from orchestrator.domain.routing import outside
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
@@ -34,12 +33,12 @@ def ask(world: World, shift: Shift, command: inputs.Invite, now: Instant, ids: I
     most = world.conferences.most
     if are_together(contact) and persons(contact) >= most:
         _refuse("conference_full", f"In a conference are {most} at most; let somebody go first.")
-    if _found(world, contact, command) is not None:
+    if _found(world, shift, contact, command) is not None:
         _refuse("already_in", "They are in this conference already; choose somebody else.")
     if not world.in_step(contact.node):
         _refuse("switch_away", "The switch of this caller cannot be reached now; try again in a moment.")
     if command.to_number:
-        sent = send_outside(world, contact, command.to_number, now, ids)
+        sent = send_outside(world, contact, command.to_number, now, ids, hands.region_of(world, shift))
         if isinstance(sent, str):
             _refuse(sent, hands.NO_CALL[sent])
         asked = Invite(
@@ -99,7 +98,7 @@ def of_member(world: World, shift: Shift, command: inputs.OfMember, now: Instant
 def _meant(world: World, shift: Shift, command: inputs.LetGo | inputs.OfMember) -> tuple[Contact, Consult | Guest]:
     contact = hands.conversation(world, shift, command.about)
     _refuse_unless_one(command)
-    found = _found(world, contact, command)
+    found = _found(world, shift, contact, command)
     if found is None:
         _refuse("no_such_guest", "Whoever that was is not in the conference any more.")
     if not world.in_step(contact.node):
@@ -119,16 +118,16 @@ def is_done(world: World, shift: Shift, command: inputs.AgentCommand) -> bool:
     contact = world.contacts.get(command.about)
     if not isinstance(command, inputs.Invite) or contact is None or contact.segment is None:
         return False
-    found = _found(world, contact, command)
+    found = _found(world, shift, contact, command)
     return contact.segment.shift_id == shift.shift_id and isinstance(found, Guest) and not found.joined
 
 
 def _found(
-    world: World, contact: Contact, command: inputs.Invite | inputs.LetGo | inputs.OfMember
+    world: World, shift: Shift, contact: Contact, command: inputs.Invite | inputs.LetGo | inputs.OfMember
 ) -> Consult | Guest | None:
     """Who of a conference is meant: whoever was asked first, or a guest."""
     agent_id = world.agent_of_number.get(command.to_agent, "")
-    number = outside.callable_number(command.to_number)
+    number = hands.number_meant(world, shift, command.to_number)
     first = contact.consult if contact.consult is not None and not contact.consult.over else None
     for each in (first, *contact.guests):
         if each is None:

@@ -41,13 +41,25 @@ POINTS: Final = PRIORITIES
 NO_CALL: Final[Mapping[str, str]] = MappingProxyType(
     {
         outside.NOT_CONFIGURED: "Nobody outside may be called: the configuration has no [outside] section.",
-        outside.WITHHELD: "There is no number that could be called; give one of 5 to 15 digits, a leading + is kept.",
+        outside.WITHHELD: "There is no number that could be called; give one of 5 to 15 digits, best from + on.",
         outside.NOT_ALLOWED: "This number may not be called; see `allowed` and `refused` of [outside].",
         outside.FULL: "As many numbers outside are being called as may be at once; try again in a moment.",
     }
 )
 # So much of an id's beginning tells one contact from every other that is live.
 SHORTEST_ID: Final = 8
+
+
+def region_of(world: World, shift: Shift) -> str:
+    """The country from which this agent dials, where their branch says another than the site's; else empty."""
+    agent = world.agents.get(shift.agent_id)
+    branch = world.branches.get(agent.branch) if agent is not None else None
+    return branch.region if branch is not None else ""
+
+
+def number_meant(world: World, shift: Shift, raw: str) -> str:
+    """The number that this agent means by what they typed, in the one form in which it is kept; "" for none."""
+    return outside.meant(world.outside, raw, region_of(world, shift))
 
 
 # --- who waits -------------------------------------------------------------------------------------------------------

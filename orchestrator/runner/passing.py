@@ -12,7 +12,6 @@ from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.contacts import Contact, Segment
 from orchestrator.domain.contacts.transfers import AGENT, OUTSIDE, QUEUE
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.domain.routing import outside
 from orchestrator.domain.routing.overflow import next_look
 from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.staff.engagements import VOICE, capacity_of
@@ -39,7 +38,7 @@ def is_done(world: World, shift: Shift, command: inputs.Transfer) -> bool:
     targets = {
         AGENT: world.agent_of_number.get(command.to_agent, ""),
         QUEUE: command.to_queue,
-        OUTSIDE: outside.callable_number(command.to_number),
+        OUTSIDE: hands.number_meant(world, shift, command.to_number),
     }
     return bool(contact.transfer.target) and targets[contact.transfer.to] == contact.transfer.target
 
@@ -60,7 +59,7 @@ def transfer(world: World, shift: Shift, command: inputs.Transfer, now: Instant,
         target = ready_agent(world, shift, command.to_agent)
         then = hands.picked(world, contact.node, target, queue, new, PASSED_ON, now, ids)
     elif command.to_number:
-        sent = send_outside(world, contact, command.to_number, now, ids)
+        sent = send_outside(world, contact, command.to_number, now, ids, hands.region_of(world, shift))
         if isinstance(sent, str):
             _refuse(sent, hands.NO_CALL[sent])
         then = sent

@@ -28,6 +28,7 @@ import structlog
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Refused
+from orchestrator.service.media import Media
 from orchestrator.service.sealed_files import Readable
 from orchestrator.settings import Address
 from orchestrator.vault import Vault
@@ -188,14 +189,16 @@ class Door(ThreadingHTTPServer):
         prove: Prove,
         *,
         calls: Calls | None = None,
+        media: Media | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`calls`: what files about calls say, where somebody may ask for them. Raises OSError where it cannot listen
-        there.
+        """`calls`: what files about calls say, where somebody may ask for them; `media`: where else files may lie.
+        Raises OSError where it cannot listen there.
         """
         self.folder = folder
         self.prove = prove
         self.calls = calls
+        self.media = media or Media()
         self.clock = clock
         self.places = threading.BoundedSemaphore(AT_ONCE)
         self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
@@ -205,6 +208,11 @@ class Door(ThreadingHTTPServer):
     def address(self) -> Address:
         """Where it listens."""
         return Address(str(self.server_address[0]), int(self.server_address[1]))
+
+    def place_of(self, name: str) -> Path:
+        """Where the file of this name lies: in the folder, or on one of the media that are there."""
+        places = (self.folder / name, *(folder / name for _, folder in self.media.mounted()))
+        return next((place for place in places if place.is_file()), places[0])
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as socketserver has it
         """A thread for each who asks, but not for more than there are places: those are told so by a closed line.
@@ -279,7 +287,7 @@ class _Asked(BaseHTTPRequestHandler):
             self.end_headers()
             return
         try:
-            file = (self.server.folder / wanted.name).open("rb")
+            file = self.server.place_of(wanted.name).open("rb")
         except FileNotFoundError:
             self._say(wanted, _GONE, 0, 0)
             return

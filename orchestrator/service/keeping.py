@@ -28,8 +28,9 @@ from orchestrator.service.call_files import CallFiles
 from orchestrator.service.calls_elsewhere import door_of
 from orchestrator.service.fetching import Door, Elsewhere, prover
 from orchestrator.service.holds import Holds
+from orchestrator.service.media import Media
 from orchestrator.service.recordings import SUFFIX, Recordings, is_file_name
-from orchestrator.settings import Settings
+from orchestrator.settings import Settings, SettingsError
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source, StoreError, schema
 from orchestrator.vault import Vault
 
@@ -160,7 +161,13 @@ def opened(settings: Settings, name: str, *, node: str = "") -> Iterator[Tools]:
         desk, opening = DeskWriter(writer, vault), Log(reader, vault=vault)
         elsewhere = Elsewhere(settings.fetch_from, prover(vault))
         recordings = Recordings(
-            desk, opening, clear=settings.recordings, kept=settings.kept, elsewhere=elsewhere, node=node
+            desk,
+            opening,
+            clear=settings.recordings,
+            kept=settings.kept,
+            elsewhere=elsewhere,
+            node=node,
+            media=Media(settings.archive),
         )
         yield Tools(log=Log(reader), recordings=recordings, holds=Holds(desk, opening, recordings), vault=vault)
     finally:
@@ -191,7 +198,7 @@ def serve(settings: Settings) -> int:
         prove = prover(tools.vault)
         files = CallFiles(settings.recordings.with_name("unattended"), settings.recordings, tools.vault)
         calls = door_of(files, tools.vault)
-    with Door(settings.fetch, settings.kept, prove, calls=calls) as door:
+    with Door(settings.fetch, settings.kept, prove, calls=calls, media=Media(settings.archive)) as door:
         for number in (signal.SIGTERM, signal.SIGINT):
             # `shutdown` waits for the loop that this handler interrupts.
             signal.signal(number, lambda *_: threading.Thread(target=door.shutdown).start())
@@ -201,7 +208,7 @@ def serve(settings: Settings) -> int:
 
 
 class Nights:
-    """What is done once a night: compare, repair, delete what was kept for its time."""
+    """What is done once a night: compare, repair, delete what was kept for its time, archive what is old."""
 
     def __init__(self, tools: Tools, zone: ZoneInfo, *, clock: Callable[[], float] = time.time) -> None:
         """`clock`: Unix time."""
@@ -243,10 +250,22 @@ class Nights:
         log.info(
             "recordings-night",
             deleted=len(deleted),
+            archived=self._archive(now),
+            media_away=sorted({due.away for due in found if due.away}),
             held=sum(due.held for due in found),
             left=[f"{each.what} {each.file}" for each in left[:20]],
             copies_destroyed=tools.holds.settle(),
         )
+
+    def _archive(self, now: float) -> int:
+        """How many were moved; where something is old enough and no medium is there, that is an error of the log."""
+        tools = self._tools
+        old = retention.find_old(tools.log, tools.recordings, Instant(int(now * 1_000_000)))
+        try:
+            return len(retention.archive(tools.recordings, old))
+        except SettingsError as away:
+            log.error("recordings-not-archived", waiting=len(old), why=str(away))  # noqa: TRY400 - a medium is away
+            return 0
 
 
 def follow(reading: Log, keeper: Keeper, stop: threading.Event, nights: Nights | None = None) -> None:
@@ -273,11 +292,13 @@ UNSEALED: Final = "unsealed"
 LEFT: Final = "left"
 STRAY: Final = "stray"
 UNDELETED: Final = "undeleted"
+COPIED: Final = "copied"
 
 
 class Finding(Struct, frozen=True, kw_only=True):
     """Something that does not fit. `what`: unsealed, unfinished, orphan, left (a clear file beside its sealed one),
-    missing, lost, damaged, stray (a sealed file that the log does not know), undeleted (one that should be gone).
+    missing, lost, damaged, stray (a sealed file that the log does not know), undeleted (one that should be gone),
+    copied (one beside that on its medium).
     """
 
     what: str
@@ -300,15 +321,22 @@ def check(reading: Log, recordings: Recordings, *, digests: bool = False, now_s:
     here = {path.name: path for path in _files(recordings.clear, ".wav") if is_file_name(path.name)}
     found = [_of_clear(told, name, quiet=path.stat().st_mtime <= quiet) for name, path in here.items()]
     kept = {f"{path.stem}.wav" for path in _files(recordings.kept, SUFFIX)}
+    lying = {
+        name: {f"{path.stem}.wav" for path in _files(folder, SUFFIX)} for name, folder in recordings.media.mounted()
+    }
     found += [Finding(what=STRAY, file=name) for name in kept - told.sealed.keys() - told.deleted]
-    found += [Finding(what=UNDELETED, file=name) for name in kept & told.deleted]
+    found += [Finding(what=UNDELETED, file=name) for name in kept.union(*lying.values()) & told.deleted]
+    found += [Finding(what=COPIED, file=name) for name in kept & told.media.keys() - told.deleted]
     for name, contact_id in told.finished.items():
         if name not in here and name not in told.settled and not recordings.is_elsewhere(told.nodes.get(name, "")):
             found.append(Finding(what=keeping.MISSING, file=name, contact_id=contact_id))
     for name, contact_id in told.sealed.items():
         if name in told.deleted or (name not in kept and recordings.is_elsewhere(told.nodes.get(name, ""))):
             continue
-        if name not in kept:
+        medium = told.media.get(name, "")
+        if recordings.is_away(medium):
+            continue  # nobody can say what is on it
+        if name not in kept and name not in lying.get(medium, ()):
             found.append(Finding(what=keeping.LOST, file=name, contact_id=contact_id))
         elif digests and recordings.damage(recordings.state(name)):
             found.append(Finding(what=keeping.DAMAGED, file=name, contact_id=contact_id))
@@ -333,6 +361,9 @@ def repair(recordings: Recordings, findings: Sequence[Finding]) -> list[Finding]
                     left.append(each)
             case "undeleted":
                 if not recordings.remove_deleted(each.file):
+                    left.append(each)
+            case "copied":
+                if not recordings.drop_copied(each.file):
                     left.append(each)
             case _:
                 recordings.alarm(each.contact_id, each.file, each.what)
@@ -367,6 +398,8 @@ class _Told:
         """Files that nobody waits for: sealed, or discarded."""
         self.deleted: set[str] = set()
         self.nodes: dict[str, str] = {}
+        self.media: dict[str, str] = {}
+        """On which media the archived ones lie."""
         self.ended: set[str] = set()
 
     def note(self, record: Record) -> None:
@@ -386,6 +419,8 @@ class _Told:
                 self.nodes[event.file] = event.node or self.nodes.get(event.file, "")
             case keeping.RecordingDiscarded():
                 self.settled.add(event.file)
+            case keeping.RecordingArchived():
+                self.media[event.file] = event.medium
             case keeping.RecordingDeleted():
                 self.deleted.add(event.file)
             case ContactEnded():

@@ -9,7 +9,9 @@ one process takes care; two do no harm to each other.
 import base64
 import errno
 import fcntl
+import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +21,22 @@ import msgspec
 import structlog
 
 from orchestrator.domain.contacts import keeping
-from orchestrator.domain.contacts.keeping import Alarm, Command, Delete, Discard, Kept, RecordingKeyCopied, Seal
+from orchestrator.domain.contacts.keeping import (
+    Alarm,
+    Archive,
+    Command,
+    Delete,
+    Discard,
+    Kept,
+    RecordingKeyCopied,
+    Seal,
+)
 from orchestrator.domain.kernel import Record, Refused, stream
 from orchestrator.domain.routing import recording
 from orchestrator.service.deciding import Desk, Who
 from orchestrator.service.fetching import Elsewhere, Fetched
-from orchestrator.service.sealed_files import SealedFile, digest_of, seal
+from orchestrator.service.media import Media
+from orchestrator.service.sealed_files import HALF, SealedFile, digest_of, seal, sync_folder
 from orchestrator.service.waveforms import Waveform, waveform_of
 from orchestrator.settings import SettingsError
 from orchestrator.store import DeskWriter, Log
@@ -44,6 +56,7 @@ _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,80}\.wav")
 _KEEPER: Final = Who(actor="system")
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PIECE: Final = 65_536
+_AT_ONCE: Final = 1_048_576
 # A shape is 600 numbers for each side, some 5 kB.
 _SHAPE_MOST: Final = 65_536
 
@@ -69,8 +82,8 @@ class Sound:
 
 class Recordings:
     """The recordings of one machine, and through `elsewhere` those of others. `clear`: where its switch writes; `kept`:
-    where the sealed files are; `node`: the only switch whose recordings are here (empty: those of all that are not
-    elsewhere).
+    where the sealed files are, until they are moved to one of `media`; `node`: the only switch whose recordings are
+    here (empty: those of all that are not elsewhere).
     """
 
     def __init__(
@@ -82,6 +95,7 @@ class Recordings:
         kept: Path,
         elsewhere: Elsewhere | None = None,
         node: str = "",
+        media: Media | None = None,
     ) -> None:
         self._desk = Desk(desk, log)
         self._log = log
@@ -89,6 +103,7 @@ class Recordings:
         self._node = node
         self.clear = clear
         self.kept = kept
+        self.media = media or Media()
 
     # --- keeping -----------------------------------------------------------------------------------------------------
     def keep(self, contact_id: str, file: str, *, found: str = keeping.FINISHED, node: str = "") -> str:
@@ -172,20 +187,67 @@ class Recordings:
         return ""
 
     def delete(self, file: str, days: int) -> bool:
-        """Let a recording go whose time is over, unless it is held; whether it is gone."""
+        """Let a recording go whose time is over, unless it is held, or its medium is away; whether it is gone."""
         known = self.state(file)
-        if known.sealed is None:
+        if known.sealed is None or self.is_away(known.medium):
             return False
         self._write(file, known.sealed.contact_id, Delete(file=file, days=days))
         return self.remove_deleted(file)
 
     def remove_deleted(self, file: str) -> bool:
-        """Remove the sealed file and its shape, if the log says that they go; whether it does."""
+        """Remove the sealed file, wherever it lies, and its shape, if the log says that they go; whether it does."""
         if not self.state(file).deleted:
             return False
+        for _, folder in self.media.mounted():
+            (folder / self._path(file, SUFFIX).name).unlink(missing_ok=True)
         for suffix in (SUFFIX, SHAPE):
             self._path(file, suffix).unlink(missing_ok=True)
         return True
+
+    def archive(self, file: str) -> str:
+        """Move the sealed file to the medium that is filled now; its name, empty where the file stays. The shape stays.
+
+        What is not what was sealed stays, with an alarm, and what nobody can compare any more, its person being erased.
+        Raises OSError where the medium cannot be written: then nothing went.
+        """
+        to = self.media.filled()
+        if to is None:
+            return ""
+        name, folder = to
+        with self._alone():
+            known, source = self.state(file), self._path(file, SUFFIX)
+            key = self.key_of(known)
+            if known.sealed is None or known.deleted or known.medium or key is None or not source.is_file():
+                return ""
+            if why := self._damage(known, key):
+                self.alarm(known.sealed.contact_id, file, why)
+                return ""
+            target = folder / source.name
+            _copy(source, target)
+            if _damage_of(target, key, known.sealed):
+                target.unlink()
+                raise OSError(errno.EIO, "What was written is not what is read again", str(target))
+            self._write(file, known.sealed.contact_id, Archive(file=file, medium=name))
+            if self.state(file).deleted:
+                target.unlink()  # its time was over meanwhile
+                return ""
+            source.unlink()
+        return name
+
+    def drop_copied(self, file: str) -> bool:
+        """Remove the sealed file of one that the log says is archived from the folder here, where the one on the medium
+        is whole; whether it is.
+        """
+        known = self.state(file)
+        folder, key = self.media.where(known.medium), self.key_of(known)
+        if not known.medium or folder is None or known.sealed is None:
+            return False
+        there = folder / self._path(file, SUFFIX).name
+        # Of an erased person nobody can compare anything, and nothing can be heard.
+        whole = there.is_file() if key is None else not _damage_of(there, key, known.sealed)
+        if whole:
+            self._path(file, SUFFIX).unlink(missing_ok=True)
+        return whole
 
     def rename_second(self, file: str) -> str:
         """Give a clear file a name of its own whose name another one has that is kept; the name, empty where it is the
@@ -265,7 +327,11 @@ class Recordings:
 
     def has(self, file: str, node: str) -> bool:
         """Whether the sealed file of this switch is here, or may be on its machine."""
-        return is_file_name(file) and (self._path(file, SUFFIX).is_file() or self.is_elsewhere(node))
+        return is_file_name(file) and (self._lies(self.state(file), file).is_file() or self.is_elsewhere(node))
+
+    def is_away(self, medium: str) -> bool:
+        """Whether this is the name of a medium that is not mounted here."""
+        return bool(medium) and self.media.where(medium) is None
 
     def state(self, file: str) -> Kept:
         """What is known of this file."""
@@ -274,7 +340,7 @@ class Recordings:
     def sound(self, file: str, *, whole: bool) -> Sound | None:
         """The recording in this file; None where there is none here. `whole`: first make sure that it is what was
         recorded, to the last byte. Raises `Refused` (`recording_erased`, `recording_damaged`,
-        `recording_away`).
+        `recording_away`, `recording_medium_away`).
         """
         if not is_file_name(file):
             return None
@@ -295,7 +361,13 @@ class Recordings:
             why = keeping.LOST
         except Tampered:
             why = keeping.DAMAGED
-        far = self._far(known, self._path(file, SUFFIX))
+        far = self._far(known, self._lies(known, file))
+        if why == keeping.LOST and known.medium and (far is not None or self.is_away(known.medium)):
+            raise Refused(
+                "recording_medium_away",
+                f"This recording lies on the medium {known.medium}, which is not there now. It is kept; once the "
+                f"medium is mounted it can be heard.",
+            )
         if why == keeping.DAMAGED and far is not None:
             # That machine proves how long its file is, and not what comes over the line.
             raise far.away("what came is not what was recorded")
@@ -318,7 +390,7 @@ class Recordings:
         if sound is None:
             return None
         try:
-            if key is None or not self._path(file, SUFFIX).is_file():
+            if key is None or not self._lies(known, file).is_file():
                 return waveform_of(sound.read(0, sound.length), sound.length)
             return self._draw(file, key, sound)
         except Tampered:
@@ -329,7 +401,7 @@ class Recordings:
         key = self.key_of(known)
         if key is None:
             sealed = known.sealed
-            return "" if sealed is not None and self._path(sealed.file, SUFFIX).is_file() else keeping.LOST
+            return "" if sealed is not None and self._lies(known, sealed.file).is_file() else keeping.LOST
         return self._damage(known, key)
 
     def key_of(self, known: Kept) -> DataKey | None:
@@ -352,19 +424,17 @@ class Recordings:
         return path if is_file_name(file) and path.is_file() and not path.is_symlink() else None
 
     def _damage(self, known: Kept, key: DataKey) -> str:
-        try:
-            digest = self._open(known, key).summary().digest
-        except OSError:
-            return keeping.LOST
-        except Tampered:
-            return keeping.DAMAGED
-        return "" if known.sealed is not None and digest == known.sealed.digest else keeping.DAMAGED
+        assert known.sealed is not None  # noqa: S101 - whoever has its key has looked
+        return _damage_of(self._place(known), key, known.sealed)
 
     def _open(self, known: Kept, key: DataKey) -> SealedFile:
         assert known.sealed is not None  # noqa: S101 - whoever has its key has looked
-        file = known.sealed.file
-        path = self._path(file, SUFFIX)
-        return SealedFile(self._far(known, path) or path, key, file)
+        return SealedFile(self._place(known), key, known.sealed.file)
+
+    def _place(self, known: Kept) -> Path | Fetched:
+        assert known.sealed is not None  # noqa: S101 - whoever asks has looked
+        path = self._lies(known, known.sealed.file)
+        return self._far(known, path) or path
 
     def _far(self, known: Kept, path: Path) -> Fetched | None:
         """This file on the machine of its switch, where it is not here."""
@@ -377,6 +447,12 @@ class Recordings:
         path = self._path(file, SHAPE)
         far = self._far(known, path)
         return path.read_bytes() if far is None else far.whole(_SHAPE_MOST)
+
+    def _lies(self, known: Kept, file: str) -> Path:
+        """Where the sealed file is: in the folder here, or on its medium."""
+        path = self._path(file, SUFFIX)
+        folder = self.media.where(known.medium) if known.medium and not path.is_file() else None
+        return path if folder is None else folder / path.name
 
     def _path(self, file: str, suffix: str) -> Path:
         return self.kept / f"{_plain(file)}{suffix}"
@@ -404,6 +480,32 @@ def folded(records: Iterable[Record]) -> Kept:
     for record in records:
         kept = keeping.evolve(kept, record.event)
     return kept
+
+
+def _damage_of(place: Path | Fetched, key: DataKey, sealed: keeping.RecordingSealed) -> str:
+    """What is wrong with the sealed file at this place, by reading all of it; else empty."""
+    try:
+        digest = SealedFile(place, key, sealed.file).summary().digest
+    except OSError:
+        return keeping.LOST
+    except Tampered:
+        return keeping.DAMAGED
+    return "" if digest == sealed.digest else keeping.DAMAGED
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file; once this returns it outlives a loss of power. Raises OSError, and leaves nothing then."""
+    half = target.with_name(target.name + HALF)
+    try:
+        with source.open("rb") as read, half.open("wb") as written:
+            shutil.copyfileobj(read, written, _AT_ONCE)
+            written.flush()
+            os.fsync(written.fileno())
+            os.posix_fadvise(written.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # read again, it comes from the medium
+        half.replace(target)
+    finally:
+        half.unlink(missing_ok=True)
+    sync_folder(target.parent)
 
 
 def _of_shape(file: str) -> bytes:

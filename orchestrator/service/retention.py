@@ -1,4 +1,5 @@
-"""Recordings whose time is over: found in the log, deleted one by one, and what is held left alone.
+"""Recordings whose time is over: found in the log, deleted one by one, and what is held left alone. And before that
+those that are old enough for other media, which are moved there one by one.
 
 How long is configuration: the site's `keep_days`, and `keep_days_of` for single queues; what holds now holds for what
 was recorded before. A deletion is decided on the recording's own stream, where holds stand, too: whoever was faster is
@@ -16,6 +17,7 @@ from orchestrator.domain.contacts.events import ContactEnded, ContactQueued, Rec
 from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing import recording
 from orchestrator.service.recordings import Recordings
+from orchestrator.settings import SettingsError
 from orchestrator.store import Log
 
 log = structlog.get_logger(__name__)
@@ -32,6 +34,8 @@ class Due(Struct, frozen=True, kw_only=True):
     recorded_at: Instant
     days: int
     held: bool
+    away: str = ""
+    """The medium on which it lies, where that is not there now: it goes once that is mounted."""
 
 
 class _File(Struct):
@@ -43,15 +47,14 @@ class _File(Struct):
     sealed: bool = False
     node: str = ""
     holds: int = 0
+    medium: str = ""
 
 
 def find(reading: Log, recordings: Recordings, now: Instant) -> list[Due]:
     """The recordings of this machine whose time is over at this instant, the oldest first. Reads the log; keeps in
     memory what is live, and a few words of each recording that is kept.
     """
-    told = _Told()
-    for record in reading.history(kinds=("contact", "recording", "recordings")):
-        told.note(record)
+    told = _told(reading)
     return sorted(told.due(recordings, now), key=lambda due: (due.recorded_at, due.file))
 
 
@@ -61,7 +64,37 @@ def retain(recordings: Recordings, found: list[Due]) -> list[Due]:
     `SettingsError` where the folder is not the one.
     """
     recordings.insist()
-    return [due for due in found if not due.held and _delete(recordings, due)]
+    return [due for due in found if not due.held and not due.away and _delete(recordings, due)]
+
+
+def find_old(reading: Log, recordings: Recordings, now: Instant, days: int | None = None) -> list[str]:
+    """The recordings of this machine that are to be moved to other media, the oldest first: those that are older than
+    so many days, by default the site's `archive_days`, and lie on none yet.
+    """
+    told = _told(reading)
+    return told.old(recordings, now, told.site.archive_days if days is None else days)
+
+
+def archive(recordings: Recordings, found: list[str]) -> list[str]:
+    """Move these to the medium that is filled now; which went. A medium that takes no more ends it: the rest goes in
+    another night. Raises `SettingsError` where none is there, `Away` where the database is not.
+    """
+    recordings.insist()
+    if found and recordings.media.filled() is None:
+        folders = ", ".join(map(str, recordings.media.folders)) or "no folder is named"
+        raise SettingsError(
+            f"RINGLEDGER_ARCHIVE: no medium is there ({folders}). Mount one; a new one is begun with `ringledger "
+            f"recordings medium FOLDER NAME`."
+        )
+    moved = []
+    for file in found:
+        try:
+            if recordings.archive(file):
+                moved.append(file)
+        except OSError as error:
+            log.warning("recordings-medium-refused", file=file, why=str(error))
+            break
+    return moved
 
 
 def _delete(recordings: Recordings, due: Due) -> bool:
@@ -70,6 +103,13 @@ def _delete(recordings: Recordings, due: Due) -> bool:
     except OSError as error:
         log.warning("recording-not-deleted", file=due.file, why=str(error))
         return False
+
+
+def _told(reading: Log) -> "_Told":
+    told = _Told()
+    for record in reading.history(kinds=("contact", "recording", "recordings")):
+        told.note(record)
+    return told
 
 
 class _Told:
@@ -102,6 +142,8 @@ class _Told:
                 self.files[event.file].holds += 1
             case keeping.RecordingReleased() if event.file in self.files:
                 self.files[event.file].holds -= 1
+            case keeping.RecordingArchived() if event.file in self.files:
+                self.files[event.file].medium = event.medium
             case keeping.RecordingDeleted() | keeping.RecordingDiscarded():
                 self.files.pop(event.file, None)
 
@@ -117,4 +159,18 @@ class _Told:
                 recorded_at=file.at,
                 days=days,
                 held=file.holds > 0,
+                away=file.medium if recordings.is_away(file.medium) else "",
             )
+
+    def old(self, recordings: Recordings, now: Instant, days: int) -> list[str]:
+        if not days:
+            return []
+        found = (
+            (file.at, name)
+            for name, file in self.files.items()
+            if file.sealed
+            and not file.medium
+            and file.at + days * DAY <= now
+            and not recordings.is_elsewhere(file.node)
+        )
+        return [name for _, name in sorted(found)]

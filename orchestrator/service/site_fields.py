@@ -6,15 +6,18 @@ Seconds in the file, milliseconds in the events.
 import re
 from typing import Final
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from orchestrator.domain.contacts.guests import THE_FIRST_THREE
 from orchestrator.domain.routing import conference, recording
 from orchestrator.domain.routing.branches import BranchConfigured, BranchRemoved
 from orchestrator.domain.routing.entries import EntryPointConfigured, EntryPointRemoved
 from orchestrator.domain.routing.levels import LevelConfigured, LevelRemoved
-from orchestrator.domain.routing.outside import OutsideConfigured, OutsideRemoved, callable_number
+from orchestrator.domain.routing.outside import OutsideConfigured, OutsideRemoved
 from orchestrator.domain.routing.queues import PICKS, QueueConfigured, QueueRemoved, StepSetting
 from orchestrator.domain.routing.requirements import LOCAL, PRIORITIES
 from orchestrator.domain.routing.rules import RULES
+from orchestrator.domain.routing.spelling import callable_number
 from orchestrator.domain.staff import answering
 from orchestrator.domain.staff.agents import AgentConfigured, AgentRemoved
 from orchestrator.domain.staff.counters import WINDOWS
@@ -146,6 +149,16 @@ def _number_shown(value: object) -> str:
     if not number:
         raise Unfit('write a number of 5 to 15 digits in quotes, such as "+8675512345678"')
     return number
+
+
+def _region(value: object) -> str:
+    if not isinstance(value, str) or value not in SUPPORTED_REGIONS:
+        raise Unfit(f"{value!r} is no country; write the two letters of ISO 3166, such as CN, HK or DE")
+    return value
+
+
+def _region_or_none(value: object) -> str:
+    return "" if value == "" else _region(value)
 
 
 def _shown_for(value: object) -> dict[str, str]:
@@ -300,6 +313,8 @@ OUTSIDE: Final = Section(
         Field("at_most", "at_most", whole(1, 1_000)),
         Field("ring_s", "ring_ms", seconds(5, 300), write=from_ms),
         Field("trunk", "trunk", word),
+        Field("region", "region", _region),
+        Field("national", "national", flag),
     ),
 )
 DESKS: Final = Section(
@@ -318,6 +333,7 @@ RECORDINGS: Final = Section(
         Field("keep_days", "keep_days", _days),
         Field("keep_days_of", "keep_days_of", _days_of),
         Field("least_s", "least_ms", seconds(0, 60), write=from_ms),
+        Field("archive_days", "archive_days", _days),
     ),
 )
 CONFERENCE: Final = Section(
@@ -343,6 +359,7 @@ BRANCH: Final = Section(
     (
         Field("name", "name", text, required=True),
         Field("prefixes", "prefixes", _prefixes, write=list),
+        Field("region", "region", _region_or_none),
     ),
 )
 SECTIONS: Final = (

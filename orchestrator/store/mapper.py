@@ -163,6 +163,11 @@ class LedgerMapper(Mapper[str]):
             for version in range(1, entry.version + 1):
                 self._topics[_topic(entry.name, version)] = (entry, version)
 
+    def topics(self, cls: type[Event]) -> frozenset[str]:
+        """Under which topics an event of this class lies in the log, of any version."""
+        name = self._by_class[cls].name
+        return frozenset(topic for topic, (entry, _) in self._topics.items() if entry.name == name)
+
     def entry_of(self, event: Event) -> Entry:
         """The catalogue's entry; raises `WrongKind` for an event that is not listed and so cannot be stored."""
         entry = self._by_class.get(type(event))

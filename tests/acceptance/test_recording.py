@@ -10,6 +10,7 @@ from orchestrator.domain.contacts import recording as r
 from orchestrator.domain.contacts.keeping import RecordingSealed
 from orchestrator.domain.kernel import SECOND
 from orchestrator.runner import inputs
+from orchestrator.service.media import name_of
 from orchestrator.service.recordings import Recordings
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source
 from orchestrator.vault import Vault
@@ -100,7 +101,13 @@ def test_what_is_masked_is_silent_in_what_is_kept_though_the_engine_died_meanwhi
     status, said = house.run("recordings", "check", "--digests")
     assert (status, said.strip()) == (0, "log and folders agree"), said
     status, said = house.run("recordings", "retain", "--dry-run")
-    assert (status, said.strip()) == (0, "0 would be deleted, 0 held"), "without a word of the site all is kept"
+    assert (status, said.strip()) == (0, "0 would be deleted, 0 held or away"), "without a word of the site all is kept"
+    status, said = house.run("recordings", "medium", str(tmp_path), "tape-7")
+    assert (status, name_of(tmp_path)) == (0, "tape-7"), said
+    status, said = house.run("recordings", "medium", str(tmp_path), "tape-8")
+    assert (status, "is the medium tape-7 already" in said) == (1, True), said
+    status, said = house.run("recordings", "archive", "--older-than", "1")
+    assert (status, said.strip()) == (0, "0 moved, 0 left"), "what is of today stays"
 
 
 def test_an_agent_who_may_asks_for_a_recording_and_ends_it(build: Build, tmp_path: Path) -> None:

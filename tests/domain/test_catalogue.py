@@ -301,3 +301,18 @@ def test_a_queue_from_before_recorded_every_talk_or_none() -> None:
     for was, now in ((True, "always"), (False, "never"), (None, "always")):
         body = {"name": "Sales", "skill": "sales"} | ({} if was is None else {"record": was})
         assert msgspec.convert(entry.upcasters[4](body), entry.cls).record == now  # type: ignore[attr-defined]
+
+
+def test_rules_of_calls_to_the_outside_from_before_numbers_were_read_in_a_country_are_still_read() -> None:
+    """Features 3.10, 11.1: a new release does not change what may be called; whoever applies the rules anew does."""
+    entry = CATALOGUE["OutsideConfigured"]
+    stored: tuple[dict[str, Any], ...] = ({"allowed": ["0"]}, {"allowed": ["0"], "show_at": {}, "dial_queue": "q"})
+    for begun, written in enumerate(stored):
+        body = written
+        for upcast in entry.upcasters[begun:]:
+            body = upcast(body)
+        rules = msgspec.convert(body, outside.OutsideConfigured)
+        assert (rules.allowed, rules.region, rules.national) == (("0",), "", False)
+    entry = CATALOGUE["BranchConfigured"]
+    branch = msgspec.convert(entry.upcasters[0]({"name": "Shanghai", "prefixes": ["+8621"]}), entry.cls)
+    assert branch == branches.BranchConfigured(name="Shanghai", prefixes=("+8621",), region="")

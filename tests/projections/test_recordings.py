@@ -139,6 +139,11 @@ def test_what_becomes_of_a_recording(kit: ReadKit) -> None:
             lambda r: r.holds,
             0,
         ),
+        (
+            keeping.RecordingArchived(contact_id="c1", file=file, medium="tape-7"),
+            lambda r: (r.state, r.medium),
+            ("kept", "tape-7"),
+        ),
         (keeping.RecordingEndangered(contact_id="c1", file=file, why="lost"), lambda r: r.state, "lost"),
         (keeping.RecordingDeleted(contact_id="c1", file=file, days=9), lambda r: r.state, "deleted"),
     ]

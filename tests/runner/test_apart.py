@@ -9,6 +9,7 @@ from orchestrator.domain.contacts.asides import hushed_of
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED, TOGETHER
 from orchestrator.domain.contacts.contacts import ContactConnected, ContactEnded
 from orchestrator.domain.contacts.guests import members
+from orchestrator.domain.routing.conference import ConferenceConfigured
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import (
     BridgeLegs,
@@ -404,6 +405,170 @@ def test_race_the_agent_is_parked_behind_the_way_back_and_is_brought_in_once_mor
     assert room.parked(room.ring.leg) == []
     room.enters(room.guest)
     room.enters(room.ring.leg)
+    _whole(room)
+
+
+# --- two on the way in ------------------------------------------------------------------------------------------------
+AGENT_TOO = pytest.mark.parametrize("agent_too", (False, True), ids=("guests", "agent_too"))
+
+
+def _two_on_the_way(room: Apart, *, agent_too: bool) -> str:
+    """Guest 3 and one more are on the way in, and with `agent_too` the agent is on the way back; the other's leg."""
+    if agent_too:
+        other = room.joins("1004")
+        room.does("hold", "1004")
+        room.parked(other)
+        room.speaks_alone()
+        room.does("recall")
+        room.does("recall", "1004")
+    else:
+        room.does("hold")
+        room.parked(room.guest)
+        room.does("recall")
+        room.invites("1004")
+        other = room.pick_up()
+    room.told.clear()
+    return other
+
+
+def _all_four(room: Apart, other: str) -> None:
+    """Nobody was let go, nobody is waited for, and all hear each other."""
+    assert not room.instructions(HangUpLeg)
+    consult = room.it.consult
+    assert consult is not None
+    assert {*members(room.it)} == {room.caller, room.ring.leg, room.guest, other}
+    assert (consult.hears, consult.wish, consult.due, consult.inside) == (TOGETHER, "", 0, ())
+    assert [(guest.joined, guest.due) for guest in room.it.guests] == [(True, 0)]
+    report = verify(room.records, expect_contacts=0)
+    assert report.ok, report.problems[:3]
+
+
+@AGENT_TOO
+@pytest.mark.parametrize("order", ("first", "second", "agent"))
+def test_who_was_asked_first_leaves_while_two_are_on_the_way_in_and_both_are_kept(
+    *, agent_too: bool, order: str
+) -> None:
+    """Decision 0104: nobody is cut off who was told into the room."""
+    room = Apart()
+    other = _two_on_the_way(room, agent_too=agent_too)
+    room.hang_up(room.first)
+    assert story(room.outcome)[:3] == ["LegClosed", "ConsultClosed", "GuestPromoted"]
+    assert room.done() == [], "all have been told into the room already"
+    assert room.refusal(i.Invite(agent="1001", about=room.it.contact_id, to_agent="1005")) == "not_together"
+    assert room.refusal(i.SwitchConsult(agent="1001")) == "in_conference"
+    agent = (room.ring.leg,) if agent_too else ()
+    comes = {
+        "first": (room.guest, other, *agent),
+        "second": (other, room.guest, *agent),
+        "agent": (*agent, other, room.guest),
+    }[order]
+    told = [event for leg in comes for event in room.enters(leg)]
+    assert sorted(told) == sorted([*["MemberJoined"] * (1 + agent_too), "ConsultJoined", "GuestJoined"])
+    _all_four(room, other)
+    assert room.lets_go("1004") == ""
+    room.hang_up(other)
+    assert room.refusal(i.SwitchConsult(agent="1001")) == "", "two are left, and are as any two"
+
+
+@AGENT_TOO
+@pytest.mark.parametrize("there", ("nobody", "other", "agent", "both"))
+@pytest.mark.parametrize("how", ("hangs_up", "let_go", "late"))
+def test_the_next_one_leaves_before_all_are_there_and_the_other_takes_the_place(
+    *, agent_too: bool, there: str, how: str
+) -> None:
+    room = Apart()
+    other = _two_on_the_way(room, agent_too=agent_too)
+    room.hang_up(room.first)
+    inside = {"nobody": (), "other": (other,), "agent": (room.ring.leg,), "both": (other, room.ring.leg)}[there]
+    for leg in inside:
+        room.enters(leg)
+    room.told.clear()
+    if how == "hangs_up":
+        room.hang_up(room.guest)
+    elif how == "let_go":
+        assert room.lets_go("1003") == ""
+    else:
+        room.wait(5_000)
+        assert len(room.instructions(TakeSnapshot)) >= 1
+        for leg in (other, room.ring.leg):
+            room.enters(leg)
+        room.wait(10_000)
+    if how != "hangs_up":
+        assert [each.leg for each in room.instructions(HangUpLeg)] == [room.guest]
+        room.hang_up(room.guest)
+    assert room.done() == [], "nobody who stays is moved"
+    for leg in (other, room.ring.leg):
+        room.enters(leg)
+    room.guest = other
+    room.told.clear()
+    _whole(room)
+    assert room.runner.next_due() is None or not {"consult", "guests"} & {kind for kind, _ in dict(room.world.timers)}
+
+
+@AGENT_TOO
+@pytest.mark.parametrize("who", ("agent", "caller"))
+def test_who_has_the_room_leaves_while_two_come_and_nobody_is_left_alone(*, agent_too: bool, who: str) -> None:
+    room = Apart()
+    other = _two_on_the_way(room, agent_too=agent_too)
+    room.hang_up(room.first)
+    room.enters(other)
+    room.told.clear()
+    room.hang_up(room.ring.leg if who == "agent" else room.caller)
+    gone = {each.leg for each in room.instructions(HangUpLeg)}
+    if who == "caller":
+        assert gone == {room.ring.leg, room.guest, other}
+        return
+    assert gone == {other}, "the caller is joined with whoever is asked by then"
+    assert ("BridgeLegs", room.caller, room.guest) in room.done()
+
+
+@AGENT_TOO
+def test_an_engine_that_starts_again_while_two_come_brings_in_who_is_not_there(*, agent_too: bool) -> None:
+    room = Apart()
+    other = _two_on_the_way(room, agent_too=agent_too)
+    room.hang_up(room.first)
+    room.restart()
+    room.told.clear()
+    agent = (
+        room.seen(room.ring.leg, bridged_to=room.guest, parked=False)
+        if agent_too
+        else room.seen(room.ring.leg, room=room.room, parked=False)
+    )
+    room.connect(
+        legs=(
+            room.seen(room.caller, room=room.room, parked=False),
+            agent,
+            room.seen(room.guest, answered=True),
+            room.seen(other, room=room.room, parked=False, answered=True),
+        )
+    )
+    brought = {each[1] for each in room.done() if each[0] == "ConferLeg"}
+    assert brought == {room.guest, *((room.ring.leg,) if agent_too else ())}
+    for leg in (room.guest, room.ring.leg):
+        room.enters(leg)
+    _all_four(room, other)
+
+
+def test_race_the_agent_is_parked_behind_the_way_back_though_the_next_one_has_left_meanwhile(room: Apart) -> None:
+    """A bridge that was cancelled late parks the agent alone, and they are brought in once more, whoever is asked."""
+    room.configure({"conference-main": ConferenceConfigured(most=6)})
+    gone = room.joins("1005")
+    other = room.joins("1004")
+    for who, leg in (("1003", room.guest), ("1004", other)):
+        room.does("hold", who)
+        room.parked(leg)
+    room.does("alone", "1005")
+    room.hang_up(gone)
+    room.does("recall")
+    room.does("recall", "1004")
+    room.hang_up(room.first)
+    room.hang_up(room.guest)
+    room.told.clear()
+    assert room.parked(room.ring.leg) == ["ConsultExtended"]
+    assert room.done() == [("ConferLeg", room.ring.leg)]
+    room.guest = other
+    room.enters(room.ring.leg)
+    room.enters(other)
     _whole(room)
 
 

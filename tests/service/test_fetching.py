@@ -16,6 +16,7 @@ from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.service import fetching, retention
 from orchestrator.service.fetching import Door, Elsewhere, Prove, prover
 from orchestrator.service.keeping import Keeper, check, repair
+from orchestrator.service.media import Media
 from orchestrator.service.recordings import Recordings
 from orchestrator.settings import Address
 from tests.service.recorder import FILE, LATER_S, SOUND, Keeping
@@ -26,9 +27,9 @@ TIMEOUT_S = 5.0
 
 
 @contextmanager
-def opened(folder: Path, prove: Prove) -> Iterator[Door]:
+def opened(folder: Path, prove: Prove, media: Media | None = None) -> Iterator[Door]:
     """The door of the machine whose files these are."""
-    with Door(HERE, folder, prove) as door:
+    with Door(HERE, folder, prove, media=media) as door:
         thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.domain.routing.branches import BranchConfigured
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.service import site_file, site_text
@@ -34,9 +35,12 @@ dial_queue = "sales"
 at_most = 3
 ring_s = 25
 trunk = "carrier"
+region = "DE"
+national = true
 
 [branch.shanghai]
 name = "Shanghai"
+region = "CN"
 """
 
 
@@ -53,7 +57,10 @@ def test_what_stands_in_the_file_is_what_holds() -> None:
         at_most=3,
         ring_ms=25_000,
         trunk="carrier",
+        region="DE",
+        national=True,
     )
+    assert site.events["branch-shanghai"] == BranchConfigured(name="Shanghai", region="CN")
     queue = site.events["queue-sales"]
     assert isinstance(queue, QueueConfigured)
     assert [row.to for row in queue.overflow] == ["callback", "outside:+8675512345678"]
@@ -79,6 +86,8 @@ def test_what_stands_in_the_file_is_what_holds() -> None:
             'dial_queue = "sale"',
             "outside.main.dial_queue: there is no queue sale; did you mean",
         ),
+        ('region = "DE"', 'region = "DDR"', "outside.main.region: 'DDR' is no country; write the two letters"),
+        ('region = "CN"', 'region = "86"', "branch.shanghai.region: '86' is no country; write the two letters"),
         ("[outside.main]", "[outside.other]", "outside.other: there is one such section, [outside.main]."),
         ("at_most = 3", "at_most = 0", "outside.main.at_most: "),
         ('"callback" }', '"callbacks" }', "queue.sales.overflow: "),

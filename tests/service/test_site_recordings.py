@@ -25,6 +25,7 @@ record = "never"
 record = "as_queue"
 mask_most_s = 90
 keep_days = 365
+archive_days = 60
 keep_days_of = { sales = 30 }
 least_s = 1.5
 """
@@ -40,7 +41,12 @@ def queue_says(written: str) -> str:
 def test_what_stands_in_the_file_is_what_holds() -> None:
     site = site_file.read(SITE)
     assert site.events["recordings-main"] == RecordingsConfigured(
-        rule="as_queue", mask_most_ms=90_000, keep_days=365, keep_days_of={"sales": 30}, least_ms=1_500
+        rule="as_queue",
+        mask_most_ms=90_000,
+        keep_days=365,
+        keep_days_of={"sales": 30},
+        least_ms=1_500,
+        archive_days=60,
     )
     agent = site.events["agent-li"]
     assert isinstance(agent, AgentConfigured)

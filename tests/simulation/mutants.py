@@ -596,6 +596,16 @@ def _who_is_on_the_way_in_goes(right: Any, contact: Any, consult_: Any, connect_
     return () if comes and not stays else right(contact, consult_, connect_by)
 
 
+def _the_second_on_the_way_in_goes(right: Any, contact: Any, consult_: Any, connect_by: Any) -> Any:
+    events = right(contact, consult_, connect_by)
+    first = next((event for event in events if isinstance(event, GuestPromoted)), None)
+    if first is None or guests.in_room(contact) or asides.alone_with(contact):
+        return events
+    closed = {event.guest_id for event in events if isinstance(event, GuestClosed)} | {first.guest_id}
+    others = (each for each in contact.guests if each.guest_id not in closed)
+    return (*(event for each in others for event in guesting.closed(contact, each, "ended")), *events)
+
+
 def _nobody_holds_whom_they_consult(world_: Any, happened: Any, ids: Any) -> Any:
     return () if isinstance(happened.record.event, ConsultAsked) else reserve.reserve(world_, happened, ids)
 
@@ -1355,6 +1365,14 @@ MUTANTS = (
         make=around(guesting, "moved_up", _who_is_on_the_way_in_goes),
         weather=Weather(),
         size=_APART,
+    ),
+    Mutant(
+        name="keep the first alone of those who are on the way into the room",
+        rule="matrix",
+        make=around(guesting, "moved_up", _the_second_on_the_way_in_goes),
+        weather=Weather(),
+        size=_APART,
+        seed=4,
     ),
     Mutant(
         name="leave agent and caller apart whom the switch has parted",

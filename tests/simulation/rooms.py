@@ -96,8 +96,12 @@ def invited(world: World, contact: Contact) -> Iterator[tuple[str, str]]:
     aside = contact.aside
     if aside is not None and not (aside.over or any(guest.leg == aside.leg for guest in guests)):
         yield "apart", f"the agent of {ident} speaks alone with nobody"
-    if guests and not are_together(contact):
-        yield "guests", f"contact {ident} has guests, and the first three do not hear each other"
+    consult = contact.consult
+    gathering = consult is not None and not consult.over and consult.wish == TOGETHER and consult.due > 0
+    if guests and not are_together(contact) and not gathering:
+        yield "guests", f"contact {ident} has guests, and the first three neither hear each other nor are about to"
+    if gathering and any(not guest.answered or guest.held for guest in guests):
+        yield "guests", f"contact {ident} has guests who are not on the way in, and the first three are not there yet"
     due = any(guest.due for guest in guests) or (contact.aside is not None and contact.aside.due)
     if due and world.timers.due_of(("guests", ident)) is None:
         yield "waits_end", f"contact {ident} waits for a guest without an end"

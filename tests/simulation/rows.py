@@ -157,11 +157,12 @@ def _waited_too_long(contact: Contact, now: Instant) -> bool:
 
 class Judge:
     """What becomes of each call of which somebody hung up in one of the states, in one engine. `hits`: how often each
-    row was played.
+    row was played; `several`: how often more than one guest was on the way in as whoever was asked first left.
     """
 
     def __init__(self, world: World) -> None:
         self.hits: Counter[Row] = Counter()
+        self.several = 0
         self._before = dict(world.contacts)
 
     def broken(self, world: World, given: Input, records: Iterable[Record]) -> Iterator[str]:
@@ -187,11 +188,18 @@ class Judge:
         if row is None:
             return
         self.hits[row] += 1
-        became = becomes(before, world.contacts.get(before.contact_id))
+        after = world.contacts.get(before.contact_id)
+        became = becomes(before, after)
         if became == "ended" and row.becomes == "waits" and _waited_too_long(before, now):
             return
         if became != row.becomes:
             yield f"{row.who} of {before.contact_id} hung up first while {row.state}: {became}, not {row.becomes}"
+        if (row.state, row.who) == ("coming_in", "colleague") and after is not None and became == "room":
+            coming = {guest.leg for guest in before.guests if on_the_way_in(before, guest)}
+            asked = (after.consult,) if after.consult is not None else ()
+            self.several += len(coming) > 1
+            if cut_off := coming - {each.leg for each in (*asked, *after.guests)}:
+                yield f"{len(cut_off)} who were on the way into the room of {before.contact_id} are let go"
 
 
 class Hangers(Pressers):
@@ -206,6 +214,7 @@ class Hangers(Pressers):
     ) -> None:
         super().__init__(agenda, dice, busy=busy)
         self._hang_up = hang_up
+        self._gathers = gathers
         self._share, self._at_once = (_SHARE_APART, _ON_AT_ONCE_APART) if gathers else (_SHARE, _ON_AT_ONCE)
 
     def saw(self, world: World, records: Iterable[Record]) -> None:
@@ -225,7 +234,7 @@ class Hangers(Pressers):
             return
         agent = self.engine.world.agents.get(contact.segment.agent_id)
         if agent is not None and state_of(contact):
-            self._press(self._next(self.engine.world, contact, agent.number))
+            self._take_on(self.engine.world, contact, agent.number)
 
     def _plan(self, contact: Contact, state: str) -> None:
         dice = self._dice
@@ -241,7 +250,18 @@ class Hangers(Pressers):
         for contact in world.contacts.values():
             agent = world.agents.get(contact.segment.agent_id) if contact.segment is not None else None
             if agent is not None and self._dice.random() < _GOES_ON.get(state_of(contact), 0.0):
-                self._press(self._next(world, contact, agent.number))
+                self._take_on(world, contact, agent.number)
+
+    def _take_on(self, world: World, contact: Contact, number: str) -> None:
+        held = [guest.reservation.agent_id for guest in contact.guests if guest.held == ON_HOLD and guest.reservation]
+        if self._gathers and are_together(contact) and len(held) > 1:
+            for each in held:  # all at once, so that several are on the way in
+                if each in world.agents:
+                    self._press(
+                        i.RecallMember(agent=number, about=contact.contact_id, to_agent=world.agents[each].number)
+                    )
+            return
+        self._press(self._next(world, contact, number))
 
     def _next(self, world: World, contact: Contact, number: str) -> i.AgentCommand:
         dice, about = self._dice, contact.contact_id
@@ -250,6 +270,11 @@ class Hangers(Pressers):
         whom = colleague.number if colleague is not None else "9999"
         guests = [each.reservation.agent_id for each in contact.guests if each.reservation is not None]
         known = [world.agents[each].number for each in guests if each in world.agents]
+        there = [each.reservation.agent_id for each in in_room(contact) if each.reservation is not None]
+        if self._gathers and are_together(contact) and len(contact.guests) < 2:
+            return i.Invite(agent=number, about=about, to_agent=whom)
+        if self._gathers and len(known) > 1 and there and are_together(contact) and there[0] in world.agents:
+            return i.HoldMember(agent=number, about=about, to_agent=world.agents[there[0]].number)
         if known and are_together(contact) and dice.random() < 0.6:
             kind = dice.choice((i.HoldMember, i.SpeakAlone, i.SpeakAlone, i.RecallMember))
             return kind(agent=number, about=about, to_agent=dice.choice(known))

@@ -532,6 +532,11 @@ class Run(Watcher):
         """How often each row of the table was played."""
         return sum((rules.judge.hits for rules in self.rules.values()), Counter())
 
+    @property
+    def several_came(self) -> int:
+        """How often more than one guest was on the way in as whoever was asked first left."""
+        return sum(rules.judge.several for rules in self.rules.values())
+
     def _change_the_door(self) -> None:
         changes = [] if self.ledger.away else self.door.change(self.agenda.now)
         if changes:
@@ -608,7 +613,14 @@ class Run(Watcher):
             rule = self._tape_dice.choices(OF_SITE, (80, 10, 10))[0]
             changes.append(("recordings-main", RecordingsConfigured(rule=rule, mask_most_ms=most_ms)))
         if self.size.consults or self.size.rows:
-            changes.append(("conference-main", ConferenceConfigured(most=self._room_dice.choice((3, 4, 4, 5, 5, 8)))))
+            changes.append(
+                (
+                    "conference-main",
+                    ConferenceConfigured(
+                        most=self._room_dice.choice((5, 8) if self.size.gathers else (3, 4, 4, 5, 5, 8))
+                    ),
+                )
+            )
         if self.size.outside:
             self._allow_outside(changes)
         if self.size.dials:

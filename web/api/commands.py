@@ -51,13 +51,13 @@ class Transfer(About, frozen=True, kw_only=True):
 
     to_agent: Annotated[Ident, Meta(description="Employee number.")] = ""
     to_queue: Ident = ""
-    to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
+    to_number: Annotated[Line, Meta(description="5 to 15 digits, best from + on.")] = ""
 
 
 class Dial(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom the agent calls. The own phone rings first; whoever is called sees the number of the agent's branch."""
 
-    number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept. The site's rules must allow it.")]
+    number: Annotated[Line, Meta(description="5 to 15 digits, best from + on. The site's rules must allow it.")]
 
 
 class Park(About, frozen=True, kw_only=True):
@@ -76,14 +76,14 @@ class Consult(About, frozen=True, kw_only=True):
     """Who is asked about the caller: exactly one of these. The caller hears music meanwhile."""
 
     to_agent: Annotated[Ident, Meta(description="Employee number.")] = ""
-    to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
+    to_number: Annotated[Line, Meta(description="5 to 15 digits, best from + on.")] = ""
 
 
 class Member(About, frozen=True, kw_only=True):
     """Who comes to those who hear each other, or leaves them: exactly one of these."""
 
     to_agent: Annotated[Ident, Meta(description="Employee number.")] = ""
-    to_number: Annotated[Line, Meta(description="5 to 15 digits; a leading + is kept.")] = ""
+    to_number: Annotated[Line, Meta(description="5 to 15 digits, best from + on.")] = ""
 
 
 class Invited(Member, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ class ContactsQuery(Paged, frozen=True, kw_only=True):
 class OutsideNumber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom to call for a caller."""
 
-    number: Annotated[Line, Meta(description="5 to 15 digits, a leading + is kept; the site's rules must allow it.")]
+    number: Annotated[Line, Meta(description="5 to 15 digits, best from + on; the site's rules must allow it.")]
 
 
 class Contact(Struct, frozen=True, kw_only=True):

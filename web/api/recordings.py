@@ -57,7 +57,8 @@ class RecordingsQuery(Paged, frozen=True, kw_only=True):
 class Recording(Struct, frozen=True, kw_only=True):
     """One recording. `state`: writing, finished (about to be sealed), kept, discarded (too short), lost, deleted (its
     time was over). `problem`: the last alarm's word. `digest`: SHA-256 of what the switch wrote. `holds`: how many
-    stand. `heard`: how often somebody began to listen.
+    stand. `medium`: that on which it lies, empty where it was not moved to one. `heard`: how often somebody began to
+    listen.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     length_ms: Ms
     bytes: int
     digest: str
+    medium: str
     holds: int
     heard: int
     position: Position
@@ -192,6 +194,7 @@ def _recording(row: model.Recording, number: str) -> Recording:
         length_ms=row.length_ms,
         bytes=row.bytes,
         digest=row.digest,
+        medium=row.medium,
         holds=row.holds,
         heard=row.heard,
         position=row.position,

@@ -25,6 +25,7 @@ from web.desk.area import LONGEST, blueprint
 from web.desk.area import field as _field
 from web.desk.area import own as _own
 from web.desk.begun import with_desk
+from web.desk.keys import KEYS
 from web.desk.passing import targets_of
 from web.desk.picture import Desk, desk_of
 from web.desk.pop import pop_of
@@ -52,37 +53,6 @@ EXTEND_MS: Final = 30_000
 MOST_QUEUES: Final = 12
 _PLACE_DIGITS: Final = 4
 _LAST_MS: Final = 9_999_999_999_999  # of the year 2286
-
-KEYS: Final = (
-    ("Alt+Shift+A", _l("Accept the call")),
-    ("Alt+Shift+X", _l("Reject the call")),
-    ("Alt+Shift+H", _l("Hold; talk again")),
-    ("Alt+Shift+S", _l("Switch to the caller on hold")),
-    ("Alt+Shift+T", _l("Take the first who waits")),
-    ("Alt+Shift+Y", _l("Call a number: type it")),
-    ("Alt+Shift+P", _l("Pass the caller on")),
-    ("Alt+Shift+Q", _l("Park the caller at a place")),
-    ("Alt+Shift+F", _l("Retrieve the caller whom you parked")),
-    ("Alt+Shift+V", _l("Retrieve from a place: type its number")),
-    ("Alt+Shift+K", _l("Mask the recording for card data; record sound again")),
-    ("Alt+Shift+G", _l("Record this call; end the recording")),
-    ("Alt+Shift+J", _l("Bring caller and whoever is asked together")),
-    ("Alt+Shift+I", _l("Invite one more into the conference")),
-    ("Alt+Shift+Z", _l("Bring whoever is alone with you, or on hold, into the conference")),
-    ("Alt+Shift+U", _l("Mute me; be heard again")),
-    ("Alt+Shift+D", _l("Keypad: digits for the other end")),
-    ("Alt+Shift+E", _l("Hang up")),
-    ("Alt+Shift+L", _l("Refuse further calls of this caller")),
-    ("Alt+Shift+1 … 9", _l("Choose what the call was about")),
-    ("Alt+Shift+N", _l("Write the note")),
-    ("Alt+Shift+C", _l("Make a customer of this caller")),
-    ("Alt+Shift+O", _l("Open a work order")),
-    ("Alt+Shift+M", _l("More time for after-call work")),
-    ("Alt+Shift+W", _l("Save the after-call work, and be ready")),
-    ("Alt+Shift+R", _l("Take your seat; be ready")),
-    ("Alt+Shift+B", _l("Not ready: choose why")),
-    ("?", _l("This list")),
-)
 
 Make = Callable[[str], inputs.AgentCommand]
 """Employee number → the command, but for what every command of a desk carries."""

@@ -61,7 +61,7 @@ def plan_of(view: LiveView, contact_id: str) -> Plan | None:
         settings = queue.settings
         return Plan(
             contact_id=contact_id,
-            number=outward.number_of(contact),
+            number=outward.number_of(world, contact),
             place=next(place for place, each in enumerate(in_line(world, contact.queue_id, now), 1) if each is contact),
             tries=settings.callback_tries,
             again_ms=settings.callback_again_ms,

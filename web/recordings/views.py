@@ -111,9 +111,10 @@ def _to(name: str, position: int) -> Response:
 def _page(name: str, problem: str = "", case: str = "") -> str:
     row = shown.in_sight(name)
     reading = parts().reading
+    kept = reading.recordings
     # One that was taken for lost may be there again.
     there = row.state in (model.FINISHED, model.KEPT) or (
-        row.state == model.LOST and row.digest != "" and reading.recordings.has(row.file, row.node)
+        row.state == model.LOST and row.digest != "" and kept.has(row.file, row.node)
     )
     with reading.reader.borrow() as connection:
         uses = recordings_found.uses(connection, row.file)
@@ -121,12 +122,14 @@ def _page(name: str, problem: str = "", case: str = "") -> str:
     return render_template(
         "recordings/recording.html",
         row=row,
+        # Of a medium at another machine only that machine knows; whoever plays it is told.
+        away=row.state == model.KEPT and not kept.is_elsewhere(row.node) and kept.is_away(row.medium),
         name=name,
         there=there,
         caller=shown.callers([row])[row.file],
         heard=shown.heard(uses.items),
         more=bool(uses.next_cursor),
-        holds=shown.standing(reading.recordings.state(row.file)),
+        holds=shown.standing(kept.state(row.file)),
         orders=[(each, reference(each)) for each in orders] if me().may("work.see") else [],
         names=names_now()[0],
         code=code,

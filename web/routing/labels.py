@@ -54,6 +54,7 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "mask_most_s": _l("A mask for card data ends by itself after"),
     "keep_days": _l("Recordings are kept for so many days (0: for good)"),
     "keep_days_of": _l("Days for single queues"),
+    "archive_days": _l("Recordings are moved to other media after so many days (0: never)"),
     "least_s": _l("Shorter recordings are not kept"),
     "most": _l("Persons in a conference at most"),
     "announce_agent": _l("Tell callers the agent's number"),
@@ -87,6 +88,8 @@ KEYS: Final[Mapping[str, LazyString]] = {
     "show_at": _l("Number shown where an agent dials, by branch"),
     "dial_queue": _l("Queue whose settings hold where an agent dials"),
     "at_most": _l("Calls to the outside at once, at most"),
+    "region": _l("Country whose numbers come without a country code"),
+    "national": _l("The trunk is given this country's numbers as dialled there"),
     # --- entry points
     "numbers": _l("Dialled numbers"),
     "queue": _l("Queue"),

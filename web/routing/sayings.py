@@ -69,6 +69,10 @@ _ROWS: Final[tuple[Row, ...]] = (
     ),
     (r"write a number of 5 to 15 digits .*", _l("Write a number of 5 to 15 digits, such as +8675512345678.")),
     (
+        r"(?P<value>.+) is no country; .*",
+        _l("%(value)s is no country; write the two letters of ISO 3166, such as CN or HK."),
+    ),
+    (
         r"write entry points with the number that is shown .*",
         _l("Write entry points with the number that is shown for them."),
     ),

@@ -39,6 +39,10 @@ KEPT: Final[dict[type[Event], tuple[LazyString, Any]]] = {
         _l("The recording was kept for %(days)s days, and is deleted"),
         lambda e, _: {"days": e.days},
     ),
+    keeping.RecordingArchived: (
+        _l("The recording lies on the medium %(medium)s from now on"),
+        lambda e, _: {"medium": e.medium},
+    ),
     keeping.RecordingKeyCopied: (_l("A copy of the recording’s key is kept while it is held"), lambda _e, _n: {}),
     users.RecordingPlayed: (_l("Listened to a recording of contact %(contact)s"), _contact),
     users.RecordingExported: (_l("Took a copy of a recording of contact %(contact)s"), _contact),

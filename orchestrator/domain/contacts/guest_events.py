@@ -163,11 +163,18 @@ class GuestClosed(Event, frozen=True, kw_only=True):
 
 class GuestPromoted(Event, frozen=True, kw_only=True):
     """Whoever was asked first has left, or has the caller now; this guest, who is in the room, is asked in their place.
-    Nobody notices: all hear each other in `room` as before. One who is on the way there comes to caller and agent.
+    Nobody notices: all hear each other in `room` as before. One who is on the way there comes to caller and agent, and
+    so do others who are.
     """
 
     guest_id: str
     room: str
+    agent_by: Instant = Instant(0)
+    """Until when the agent must be there, where whoever left was to make three with them and the agent is on the way
+    yet; 0: the agent is there, or speaks with somebody alone.
+    """
+    agent_cut_short: bool = False
+    """Whether the agent's leg may yet be parked behind that, as `Consult.cut_short` says."""
 
 
 class RoomInherited(Event, frozen=True, kw_only=True):

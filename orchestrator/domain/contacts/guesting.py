@@ -1,5 +1,7 @@
 """What becomes of the guests of a conference. Whatever does, the others go on hearing each other: `guests`."""
 
+from msgspec.structs import replace
+
 from orchestrator.domain.contacts import apart, transferring
 from orchestrator.domain.contacts.asides import BEING_PARKED, alone_with
 from orchestrator.domain.contacts.commands import (
@@ -15,7 +17,7 @@ from orchestrator.domain.contacts.commands import (
     WithdrawOffer,
 )
 from orchestrator.domain.contacts.consult_events import ConsultClosed, ConsultSwitched
-from orchestrator.domain.contacts.consults import CALLER, Consult, room_of
+from orchestrator.domain.contacts.consults import CALLER, TOGETHER, Consult, room_of
 from orchestrator.domain.contacts.contacts import (
     Contact,
     OfferAcceptRequested,
@@ -186,12 +188,19 @@ def dropped(contact: Contact, outcome: str) -> Events:
 def moved_up(contact: Contact, consult: Consult, connect_by: Instant) -> Events:
     """The first guest who is in the room is asked in the place of whoever was asked first. Where none is, the one with
     whom the agent speaks alone is consulted from now on, while the caller waits; else the first who is on the way in,
-    and comes to the caller and the agent; else the first who is on hold, while the agent goes to the caller. Nobody,
-    where there is none of these.
+    and comes to the caller and the agent, with whoever else is on the way; else the first who is on hold, while the
+    agent goes to the caller. Nobody, where there is none of these.
     """
-    room = room_of(consult)
+    segment, gathering = contact.segment, consult.wish == TOGETHER and not consult.over
+    awaited = gathering and segment is not None and segment.leg not in consult.inside
+    promoted = GuestPromoted(
+        guest_id="",
+        room=room_of(consult),
+        agent_by=consult.due if awaited else NEVER,
+        agent_cut_short=awaited and consult.cut_short,
+    )
     if stay := in_room(contact):
-        return (GuestPromoted(guest_id=stay[0].guest_id, room=room),)
+        return (replace(promoted, guest_id=stay[0].guest_id),)
     alone = alone_with(contact)
     if alone:
         found = next((guest for guest in contact.guests if guest.leg == alone), None)
@@ -202,11 +211,13 @@ def moved_up(contact: Contact, consult: Consult, connect_by: Instant) -> Events:
         )
     if found is None:
         return ()
-    others = (each for guest in contact.guests if guest is not found for each in closed(contact, guest, "ended"))
-    promoted = (*others, GuestPromoted(guest_id=found.guest_id, room=room))
+    comes = not alone and not found.held
+    gone = (each for each in contact.guests if each is not found and not (comes and on_the_way_in(contact, each)))
+    ended = (event for guest in gone for event in closed(contact, guest, "ended"))
+    events: Events = (*ended, replace(promoted, guest_id=found.guest_id))
     if not found.held:
-        return promoted
-    return (*promoted, ConsultSwitched(consult_id=found.guest_id, to=CALLER, connect_by=connect_by))
+        return events
+    return (*events, ConsultSwitched(consult_id=found.guest_id, to=CALLER, connect_by=connect_by))
 
 
 def passed_on(

@@ -10,8 +10,9 @@ together ───▶ invited: rings ──▶ answered ───▶ in the room
 
 A guest who is on hold, or speaks with the agent alone, is not in the room meanwhile: `asides`.
 
-There are guests only while agent, caller and whoever was asked first hear each other together. Who leaves the other two
-takes with them the guests who are not on their way into the room yet: they were invited to a conference. The agent who
+There are guests only while agent, caller and whoever was asked first hear each other together, or are brought together
+since one of the guests is asked in the first one's place. Who leaves the other two takes with them the guests who are
+not on their way into the room yet: they were invited to a conference. The agent who
 leaves more than two leaves the caller to the first of them who is an agent (RoomInherited), and nobody is taken out of
 the room.
 """
@@ -231,11 +232,13 @@ def _moved_up(contact: "Contact", event: GuestPromoted) -> "Contact":
         asked = replace(consult, **how)
         parking = {"parking": contact.caller_leg, "reminders": 0}
         return replace(contact, status=CONSULTING, consult=asked, guests=others, aside=None, **parking)
-    if on_the_way_in(contact, guest) and contact.segment is not None:
-        # They, and an agent who spoke with them alone, have been told into the room, in which the caller is.
-        due = guest.due if aside is None else max(guest.due, aside.due)
-        inside = (contact.caller_leg, *((contact.segment.leg,) if aside is None else ()))
-        cut_short = aside is not None and aside.cut_short
+    comes = on_the_way_in(contact, guest)
+    if (comes or event.agent_by) and contact.segment is not None:
+        # They, and an agent who spoke with one alone, have been told into the room, in which the caller is.
+        due = max(guest.due, event.agent_by, aside.due if aside is not None else Instant(0))
+        agent = () if aside is not None or event.agent_by else (contact.segment.leg,)
+        inside = (contact.caller_leg, *agent, *(() if comes else (guest.leg,)))
+        cut_short = event.agent_cut_short or (aside is not None and aside.cut_short)
         consult = replace(consult, hears=CALLER, wish=TOGETHER, due=due, inside=inside, cut_short=cut_short)
         return replace(contact, status=CONSULTING, consult=consult, guests=others, aside=None, parking="")
     # The caller, who is in the room, is not on the way out of it, whatever became of the conversation.

@@ -6,7 +6,8 @@ erased cannot be heard any more, though the sealed file stays; unless it is held
 
     none ──RecordingSealed──▶ sealed ──RecordingHeld──▶ held        RecordingEndangered, anywhere: an alarm, told
      │                          │ ▲─────RecordingReleased─┘          once for each reason
-     └─RecordingDiscarded       └──RecordingDeleted──▶ deleted
+     └─RecordingDiscarded       └──RecordingDeleted──▶ deleted        RecordingArchived, while sealed or held: it lies
+                                                                      on another medium from then on
 
 Stream `hold-<id>`: a copy of the file's key that hangs under nobody's. It is destroyed when the hold is lifted.
 """
@@ -109,6 +110,16 @@ class RecordingDeleted(Event, frozen=True, kw_only=True):
     days: int
 
 
+class RecordingArchived(Event, frozen=True, kw_only=True):
+    """The sealed file lies on the medium of this name from now on, compared with its digest there; no more in the
+    folder of its machine.
+    """
+
+    contact_id: str
+    file: str
+    medium: str
+
+
 class RecordingKeyCopied(Event, frozen=True, kw_only=True):
     """The key of a recording that is held, for as long as it is: the erasure of its person does not reach it."""
 
@@ -169,7 +180,14 @@ class Delete(Struct, frozen=True, kw_only=True):
     days: int
 
 
-Command = Seal | Discard | Alarm | Hold | Release | Delete
+class Archive(Struct, frozen=True, kw_only=True):
+    """A copy lies on the medium of this name, whole and safe."""
+
+    file: str
+    medium: str
+
+
+Command = Seal | Discard | Alarm | Hold | Release | Delete | Archive
 
 
 # --- state -----------------------------------------------------------------------------------------------------------
@@ -181,6 +199,8 @@ class Kept(Struct, frozen=True, kw_only=True):
     """Why it was not kept, since it last was."""
     discarded: bool = False
     deleted: bool = False
+    medium: str = ""
+    """The medium on which it lies; empty: in the folder of its machine."""
     holds: tuple[RecordingHeld, ...] = ()
     """Those that stand."""
     held_before: int = 0
@@ -202,6 +222,8 @@ def evolve(kept: Kept, event: Event) -> Kept:
             return replace(kept, holds=tuple(hold for hold in kept.holds if hold.hold_id != event.hold_id))
         case RecordingDeleted():
             return replace(kept, deleted=True)
+        case RecordingArchived():
+            return replace(kept, medium=event.medium)
     return kept
 
 
@@ -236,6 +258,8 @@ def decide(kept: Kept, command: Command) -> tuple[Event, ...]:
             return (RecordingEndangered(contact_id=command.contact_id, file=command.file, why=command.why),)
         case Delete() if kept.sealed is not None and not kept.deleted and not kept.holds:
             return (RecordingDeleted(contact_id=kept.sealed.contact_id, file=command.file, days=command.days),)
+        case Archive() if kept.sealed is not None and not kept.deleted and not kept.medium:
+            return (RecordingArchived(contact_id=kept.sealed.contact_id, file=command.file, medium=command.medium),)
         case Hold():
             return _hold(kept, command)
         case Release():

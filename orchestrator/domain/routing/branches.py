@@ -15,6 +15,8 @@ class BranchConfigured(Event, frozen=True, kw_only=True):
     name: str
     prefixes: tuple[str, ...] = ()
     """As the network sends them: `+8621`, or `021` where it sends numbers without the country's code."""
+    region: str = ""
+    """The country (ISO 3166) whose numbers its agents dial without a country code; empty: the site's."""
 
 
 class BranchRemoved(Event, frozen=True, kw_only=True):
@@ -27,13 +29,14 @@ class Branch(Struct, frozen=True, kw_only=True):
     branch_id: str
     name: str
     prefixes: tuple[str, ...] = ()
+    region: str = ""
 
 
 def evolve(branch: Branch | None, event: Event, branch_id: str) -> Branch | None:
     """The branch after one more event; None once removed. Never raises."""
     match event:
         case BranchConfigured():
-            return Branch(branch_id=branch_id, name=event.name, prefixes=event.prefixes)
+            return Branch(branch_id=branch_id, name=event.name, prefixes=event.prefixes, region=event.region)
         case BranchRemoved():
             return None
     return branch

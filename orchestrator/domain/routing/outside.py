@@ -7,9 +7,8 @@ Without it nobody outside is ever called.
 from msgspec import Struct, field
 
 from orchestrator.domain.kernel import Event
+from orchestrator.domain.routing import spelling
 
-# Nothing shorter is called by a machine: emergency and service numbers. Nothing longer is a number (E.164, 6).
-SHORTEST, LONGEST = 5, 15
 # The id of the one stream of these rules.
 THE_ONE = "main"
 # The trunk where nothing else is said: a gateway of the switch (freeswitch/render.py).
@@ -19,16 +18,17 @@ WITHHELD = "withheld"
 NOT_ALLOWED = "not_allowed"
 FULL = "outside_full"
 NOT_CONFIGURED = "no_outside"
-
-# What people write between the digits of a number.
-_SIGNS = str.maketrans("", "", " -./()")
+# The country whose numbers come without a country code, where nothing else is said.
+HOME = "CN"
 
 
 class OutsideConfigured(Event, frozen=True, kw_only=True):
     """These calls to the outside are allowed from now on."""
 
     allowed: tuple[str, ...]
-    """Prefixes of numbers that may be called, with a leading + or without; the longest prefix that fits decides."""
+    """Prefixes of numbers that may be called, with a leading + or as dialled in `region`; the longest that fits
+    decides. Short codes are looked at as dialled.
+    """
     refused: tuple[str, ...] = ()
     show: str = ""
     """The number that those who are called see, where their entry point has none of its own."""
@@ -42,6 +42,12 @@ class OutsideConfigured(Event, frozen=True, kw_only=True):
     """Calls to the outside at once: what fraud could cost is bounded."""
     ring_ms: int = 40_000
     trunk: str = TRUNK
+    region: str = HOME
+    """The country (ISO 3166) whose numbers are dialled without a country code. Empty in what was written before there
+    was one: then numbers and prefixes without a + are compared as typed.
+    """
+    national: bool = False
+    """Whether the trunk is given numbers of that country as they are dialled there (`02188880000`), not in E.164."""
 
 
 class OutsideRemoved(Event, frozen=True, kw_only=True):
@@ -52,37 +58,64 @@ class Outside(Struct, frozen=True, kw_only=True):
     """Calls to the outside as configured now."""
 
     settings: OutsideConfigured
+    allowed: tuple[str, ...] = ()
+    """The prefixes that may be called, as they are compared."""
+    refused: tuple[str, ...] = ()
 
 
 def evolve(outside: Outside | None, event: Event) -> Outside | None:
     """The rules after one more event; None once removed. Never raises."""
     match event:
         case OutsideConfigured():
-            return Outside(settings=event)
+            return Outside(
+                settings=event,
+                allowed=tuple(spelling.prefix_meant(each, event.region) for each in event.allowed),
+                refused=tuple(spelling.prefix_meant(each, event.region) for each in event.refused),
+            )
         case OutsideRemoved():
             return None
     return outside
 
 
-def callable_number(raw: str) -> str:
-    """The number with its signs of writing left out; "" for what is no number that a machine may call."""
-    kept = raw.strip().translate(_SIGNS) if len(raw) <= 2 * LONGEST else ""
-    digits = kept.removeprefix("+")
-    plain = digits.isascii() and digits.isdigit() and SHORTEST <= len(digits) <= LONGEST
-    return kept if plain else ""
+def meant(outside: Outside | None, raw: str, region: str = "") -> str:
+    """The number that is meant, in the one form in which it is compared, kept and called; "" where it is none.
+
+    `region`: where whoever typed it is, if that is another country than the site's.
+    """
+    home = outside.settings.region if outside is not None else ""
+    return spelling.meant(raw, region if region and home else home)
 
 
 def why_not(outside: Outside | None, number: str, calling: int) -> str:
-    """Why this cleaned number may not be called while so many others are; empty where it may."""
+    """Why this number, which `meant` told, may not be called while so many others are; empty where it may."""
     if outside is None:
         return NOT_CONFIGURED
     if not number:
         return WITHHELD
     settings = outside.settings
-    allows = _longest(settings.allowed, number)
-    if allows < 0 or _longest(settings.refused, number) >= allows:
+    if number.startswith("+"):
+        allows, refuses = _longest(outside.allowed, number), _longest(outside.refused, number)
+    else:
+        # A short code is allowed as typed, and refused also with the country's code before it.
+        allows = _longest(settings.allowed, number)
+        full = spelling.with_country(number, settings.region)
+        code = len(full) - len(number)
+        refuses = max(_longest(settings.refused, number), _longest(outside.refused, full) - code)
+    if allows < 0 or refuses >= allows:
         return NOT_ALLOWED
     return FULL if calling >= settings.at_most else ""
+
+
+def dialled(outside: Outside | None, number: str) -> str:
+    """The number as the trunk is given it."""
+    if outside is None or not outside.settings.national:
+        return number
+    return spelling.at_home(number, outside.settings.region)
+
+
+def trunk_of(outside: Outside | None) -> str:
+    """The trunk by which numbers are called."""
+    return outside.settings.trunk if outside is not None else TRUNK
 
 
 def shown(settings: OutsideConfigured, entry_id: str) -> str:

@@ -40,6 +40,8 @@ class RecordingsConfigured(Event, frozen=True, kw_only=True):
     """The same of single queues, by their ids; 0: for good."""
     least_ms: int = 0
     """What is shorter is not kept; 0: everything is."""
+    archive_days: int = 0
+    """After so many days a recording is moved to other media; 0: never."""
 
 
 class RecordingsRemoved(Event, frozen=True, kw_only=True):
@@ -54,6 +56,7 @@ class Recordings(Struct, frozen=True, kw_only=True):
     keep_days: int = 0
     keep_days_of: dict[str, int] = field(default_factory=dict)
     least_ms: int = 0
+    archive_days: int = 0
 
     def days_of(self, queue_id: str) -> int:
         """For how many days a recording of this queue is kept; 0: for good."""
@@ -70,6 +73,7 @@ def evolve(recordings: Recordings, event: Event) -> Recordings:
                 keep_days=event.keep_days,
                 keep_days_of=event.keep_days_of,
                 least_ms=event.least_ms,
+                archive_days=event.archive_days,
             )
         case RecordingsRemoved():
             return Recordings()

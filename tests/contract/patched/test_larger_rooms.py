@@ -155,6 +155,37 @@ def test_one_is_apart_and_the_others_go_on(driver: Driver, desk: Desk) -> None:
     driver.await_empty()
 
 
+def test_two_who_are_told_into_the_room_as_another_leaves_it_both_come(driver: Driver, desk: Desk) -> None:
+    """Feature 4.3, by samples: the one who was asked first goes in the very moment; nobody is told twice."""
+    phones = [
+        driver.phone(ext, hertz=hz) for ext, hz in (("1001", AGENT_HZ), ("1002", COLLEAGUE_HZ), ("1003", FOURTH_HZ))
+    ]
+    driver.phone("1004", hertz=COLLEAGUE_HZ)
+    driver.call()
+    caller, agent, contact = desk.talk()
+    desk.keep(agent)
+    colleague, first, second = (desk.ring(ext, contact=contact, stays=True) for ext in ("1002", "1003", "1004"))
+    for leg in (colleague, first, second):
+        desk.await_fact(f.LegParked, leg=leg)
+    _enter(desk, [caller, agent, colleague])
+    desk.confer(first, ROOM)
+    phones[1].hang_up()
+    desk.confer(second, ROOM)
+    for leg in (first, second):
+        desk.await_fact(f.ConferenceChanged, leg=leg, conference=ROOM, action="add-member")
+    desk.await_fact(f.LegHungUp, leg=colleague)
+    legs = [caller, agent, first, second]
+    assert {each.room for each in desk.snapshot().legs if each.leg in legs} == {ROOM}
+    heard = _recorded(driver, desk, legs, "came-in")
+    for leg in legs:
+        desk.hang_up(leg)
+        desk.await_fact(f.LegHungUp, leg=leg)
+    if driver.has_sound:
+        assert _heard(heard[0], 1) == {AGENT_HZ, FOURTH_HZ, COLLEAGUE_HZ}
+        assert _heard(heard[3], 0) == set(ALL_HZ), "what it says and hears"
+    driver.await_empty()
+
+
 def _enter(desk: Desk, legs: list[str]) -> None:
     for leg in legs:
         desk.confer(leg, ROOM)

@@ -11,6 +11,7 @@ from orchestrator.domain.staff import shifts as s
 from tests.acceptance.conftest import BOTH
 from tests.web.browser.centre import Centre, state
 from tests.web.browser.conftest import grave
+from tests.web.browser.test_by_hand import picture
 
 pytestmark = pytest.mark.slow
 LANGUAGES: Final = ("en", "zh")
@@ -61,6 +62,55 @@ def test_a_call_from_ring_to_wrap_up_by_keyboard_alone(centre: Centre, language:
     page.keyboard.press("Alt+Shift+W")
     state(page, "good")
     assert [ended.code for ended in house.ledger.all(s.WrapUpEnded)] == ["call_back"]
+
+
+OFF: Final = {
+    "en": {
+        "H": "“Hold; talk again” does nothing now: there is no call that could be held.",
+        "A": "“Accept the call” does nothing now: no call rings.",
+        "3": "“Choose what the call was about” does nothing now: there is no after-call work, or no such choice.",
+        "R": "“Take your seat; be ready” does nothing now. Your state: Ready",
+    },
+    "zh": {
+        "H": "“保持；恢复通话”现在不起作用：没有可以保持的通话。",
+        "A": "“接听来电”现在不起作用：没有来电在响。",
+        "3": "“选择来电事由”现在不起作用：没有话后整理，或没有这个选项。",
+        "R": "“签入；示闲”现在不起作用。您的状态：示闲",
+    },
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_key_whose_button_is_off_says_why_where_it_is_read_out(centre: Centre, language: str) -> None:
+    """Screens and safety 4.5: pressed by whoever does not look for the button; the same words once more, too."""
+    page = centre.page("ann", "/desk/", language=language)
+    centre.house.driver.phone("1001", "obeys")
+    page.keyboard.press("Alt+Shift+R")
+    state(page, "wait")
+    page.keyboard.press("Alt+Shift+R")
+    state(page, "good")
+    page.wait_for_selector("#act-ready[disabled]")
+    page.evaluate(
+        "window.said = []; new MutationObserver(() => said.push(told.textContent)).observe(told, {childList: true})"
+    )
+    for key, words in OFF[language].items():
+        page.keyboard.press(f"Alt+Shift+{key}")
+        page.wait_for_function("words => document.getElementById('told').textContent === words", arg=words)
+    page.evaluate("window.said.length = 0")
+    page.keyboard.press("Alt+Shift+R")
+    page.wait_for_function("words => window.said.at(-1) === words && window.said.includes('')", arg=OFF[language]["R"])
+    picture(page, "desk-key-off", language)
+    assert grave(page) == []
+    page.keyboard.press("?")
+    page.wait_for_selector("#help[open]")
+    page.keyboard.press("Escape")
+    centre.house.driver.call()
+    page.wait_for_selector(".ring")
+    page.keyboard.press("Alt+Shift+A")
+    page.wait_for_selector(".talk")
+    page.keyboard.press("Alt+Shift+H")
+    page.wait_for_selector(".talk.is-held")
+    assert page.inner_text("#told") == "", "what is not off is done, and nothing is said"
 
 
 def test_the_counters_of_day_and_shift_move_without_a_reload_and_are_not_read_out(centre: Centre) -> None:

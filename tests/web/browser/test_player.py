@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from orchestrator.domain.access.users import RecordingPlayed
+from orchestrator.service.media import Media, label
 from tests.postgres import Database
 from tests.service.test_waveforms import wav
 from tests.web.browser.conftest import OpenPage, Served, grave, grave_at_night
@@ -32,6 +34,30 @@ def voices() -> bytes:
         speaks = place // (4 * RATE) % 2
         frames.append((loud * (1 - speaks), loud * speaks // 2))
     return wav(frames)
+
+
+def test_one_whose_medium_is_away_is_seen_in_its_shape_and_says_where_it_lies(
+    served: Served, day: Day, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 8.2: archive to other media."""
+    site = served.site
+    written(site, "r1.wav", voices())
+    contact_id = recorded(day, "r1.wav")
+    label(tmp_path, "archive-2026")
+    monkeypatch.setattr(site.reading.recordings, "media", Media((tmp_path,)))
+    site.reading.recordings.keep(contact_id, "r1.wav", node="sw1")
+    assert site.reading.recordings.archive("r1.wav") == "archive-2026"
+    follow(day)
+    monkeypatch.setattr(site.reading.recordings, "media", Media())
+    for language in ("zh", "en"):
+        page = open_page(served, "auditor", path="/recordings/r1", language=language)
+        page.wait_for_selector(".wave .agent[d]", state="attached")
+        page.locator("[data-wave]").focus()
+        page.keyboard.press(" ")
+        page.wait_for_selector("[data-problem]:not([hidden])")
+        assert "archive-2026" in page.inner_text("[data-problem]")
+        picture(page, "recording-away", language)
+        assert grave(page) + grave_at_night(page) == []
 
 
 def test_a_recording_is_moved_in_by_keyboard_and_each_side_is_seen_and_heard(

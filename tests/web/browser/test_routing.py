@@ -6,6 +6,7 @@ import pytest
 
 from tests.postgres import Database
 from tests.web.browser.conftest import OpenPage, Served, grave, grave_at_night
+from tests.web.browser.test_by_hand import picture
 from tests.web.office import Office, opened
 
 
@@ -35,11 +36,14 @@ def test_axe_finds_nothing_serious_by_day_and_at_night(served: Served, open_page
         f"things/agent/lin-mei?draft={draft_id}",
         f"things/ordertype/complaint?draft={draft_id}",
         "things/entry/hotline",
+        f"things/outside/main?draft={draft_id}",
         f"skills?draft={draft_id}",
         "skills",
     ):
         page.goto(f"{served.url}/routing/{path}")
         wrong += [f"{path}: {line}" for line in grave(page) + grave_at_night(page)]
+        if "outside" in path:
+            picture(page, "outside", language)
     assert not wrong, "\n".join(wrong)
 
 

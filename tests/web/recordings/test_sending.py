@@ -10,6 +10,7 @@ from orchestrator.domain.contacts.events import RecordingBegun, RecordingFinishe
 from orchestrator.domain.contacts.keeping import RecordingEndangered
 from orchestrator.domain.kernel import Provenance, Record
 from orchestrator.service.fetching import Elsewhere
+from orchestrator.service.media import Media, label
 from orchestrator.settings import Address
 from orchestrator.store import Away
 from projections.catalogue import PROJECTIONS
@@ -247,6 +248,30 @@ def test_one_that_was_taken_for_lost_and_is_there_again_is_heard_and_held(site: 
     sealed.unlink()
     page = auditor.get("/recordings/r1").text
     assert ("<audio" in page, 'name="case"' in page) == (False, False)
+
+
+def test_the_page_and_the_player_say_on_which_medium_it_lies_while_that_is_away(
+    site: Site, day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 8.2: archive to other media. In the reader's language; nothing is taken for lost."""
+    written(site, "r1.wav")
+    contact_id = recorded(day, "r1.wav")
+    label(tmp_path, "tape-7")
+    monkeypatch.setattr(site.reading.recordings, "media", Media((tmp_path,)))
+    site.reading.recordings.keep(contact_id, "r1.wav")
+    assert site.reading.recordings.archive("r1.wav") == "tape-7"
+    follow(day)
+    auditor = site.as_role("auditor")
+    page = auditor.get("/recordings/r1").text
+    assert ("tape-7" in page, "not there now" in page, "<audio" in page) == (True, False, True)
+    assert auditor.get("/recordings/r1/sound", buffered=True).data == SOUND
+    monkeypatch.setattr(site.reading.recordings, "media", Media((tmp_path / "unmounted",)))
+    page = auditor.get("/recordings/r1").text
+    assert ("lies on the medium tape-7, which is not there now" in page, "<audio" in page) == (True, True)
+    answer = auditor.get("/recordings/r1/sound", headers={"Accept-Language": "zh-CN", "Range": "bytes=0-9"})
+    assert (answer.status_code, "介质 tape-7" in answer.text) == (409, True)
+    assert len(heard(site)) == 1
+    assert not [r.event for r in site.reading.log.history() if isinstance(r.event, RecordingEndangered)]
 
 
 def test_a_machine_that_is_away_is_named(site: Site, day: Day, monkeypatch: pytest.MonkeyPatch) -> None:

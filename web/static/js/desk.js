@@ -161,6 +161,19 @@ function press(element) {
   if (element.matches("summary")) element.parentElement.querySelector("input[id], button")?.focus();
 }
 
+// Why a key does nothing now: whoever presses keys does not look for the button.
+function sayOff(known, buttons) {
+  const why = buttons.find((each) => each.dataset.why)?.dataset.why ?? (buttons.length ? "" : known.dataset.off);
+  const state = document.querySelector("[data-state-words]").textContent.replace(/\s+/g, " ").trim();
+  const pending = buttons.some((each) => each.closest("[data-pending]"));
+  const words = pending ? help.dataset.pending : why ? help.dataset.waits : help.dataset.state;
+  const told = document.querySelector("dialog[open] [role=status]") ?? toldByPage;
+  told.textContent = ""; // so that the same words are read out again
+  requestAnimationFrame(() => {
+    told.textContent = words.replace("{key}", known.cells[1].textContent).replace("{why}", why || state);
+  });
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.repeat || event.isComposing) return;
   const typing = event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select");
@@ -180,11 +193,12 @@ document.addEventListener("keydown", (event) => {
   if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey || keysOff()) return;
   const key = event.code.replace(/^(Key|Digit)/, "");
   // The first that is not off: one button says Hold and Talk again in turn, another Ready in two places.
-  const found = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((each) => !each.disabled);
-  if (found) {
-    event.preventDefault();
-    press(found);
-  }
+  const buttons = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)];
+  const found = buttons.find((each) => !each.disabled);
+  const known = help.querySelector(`[data-keys~="${CSS.escape(key)}"]`);
+  if (found || known) event.preventDefault();
+  if (found) press(found);
+  else if (known) sayOff(known, buttons);
 });
 
 document.getElementById("help-open").addEventListener("click", () => help.showModal());

@@ -1,0 +1,342 @@
+"""Old recordings are moved to other media, found there again, held, deleted and erased there as here (feature 8.2)."""
+
+import errno
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.contacts import keeping as k
+from orchestrator.domain.contacts.contacts import ContactIdentified
+from orchestrator.domain.kernel import SECOND, Instant, Refused
+from orchestrator.domain.routing.recording import RecordingsConfigured
+from orchestrator.service import recordings as files_of
+from orchestrator.service import retention
+from orchestrator.service.deciding import Who
+from orchestrator.service.fetching import Elsewhere, prover
+from orchestrator.service.keeping import NIGHT_H, Nights
+from orchestrator.service.media import Media, label, name_of
+from orchestrator.service.recordings import Recordings
+from orchestrator.settings import SettingsError
+from tests.projections.kit import ZONE
+from tests.service.recorder import FILE, SOUND, Keeping
+from tests.service.test_fetching import opened
+
+DAY = 86_400 * SECOND
+ANN = Who(actor="user:ann")
+
+
+class Archive:
+    """A keeper with two folders for media, of which the first is one, and a sealed recording of the first day."""
+
+    def __init__(self, kept: Keeping, folder: Path) -> None:
+        self.kept = kept
+        self.first, self.second = folder / "first", folder / "second"
+        for each in (self.first, self.second):
+            each.mkdir()
+        label(self.first, "tape-7")
+        kept.recordings.media = Media((self.first, self.second))
+        kept.configured(RecordingsConfigured(archive_days=30, keep_days=90))
+        kept.sealed(at=1)
+
+    def old(self, days: int) -> list[str]:
+        return retention.find_old(self.kept.kit.log, self.kept.recordings, Instant(days * DAY))
+
+    def moves(self, days: int = 31) -> list[str]:
+        """What is moved on this day of the log's time."""
+        return retention.archive(self.kept.recordings, self.old(days))
+
+    def sweep(self, days: int) -> list[str]:
+        """What is deleted on that day."""
+        found = retention.find(self.kept.kit.log, self.kept.recordings, Instant(days * DAY))
+        return [due.file for due in retention.retain(self.kept.recordings, found)]
+
+    def here(self) -> list[str]:
+        """What lies in the folder of the machine."""
+        return sorted(path.name for path in self.kept.recordings.kept.glob("talk-*"))
+
+    def there(self) -> list[str]:
+        """What lies on the medium."""
+        return sorted(path.name for path in self.first.glob("talk-*"))
+
+    def away(self) -> Path:
+        """The disk is taken out: an empty folder stands in its place."""
+        disk = self.first.rename(self.first.with_name("unmounted"))
+        self.first.mkdir()
+        return disk
+
+    def back(self, disk: Path) -> None:
+        self.first.rmdir()
+        disk.rename(self.first)
+
+
+@pytest.fixture
+def archive(kept: Keeping, tmp_path: Path) -> Archive:
+    return Archive(kept, tmp_path)
+
+
+# --- moved -----------------------------------------------------------------------------------------------------------
+def test_what_is_old_enough_is_moved_once_and_heard_from_there_to_the_last_byte(archive: Archive) -> None:
+    kept = archive.kept
+    assert archive.moves(29) == []
+    assert (archive.here(), archive.there()) == (["talk-1.peaks", "talk-1.sealed"], [])
+    assert archive.moves() == [FILE]
+    assert (archive.here(), archive.there()) == (["talk-1.peaks"], ["talk-1.sealed"])
+    assert kept.told()[1:] == [k.RecordingArchived(contact_id="c1", file=FILE, medium="tape-7")]
+    assert kept.heard() == SOUND
+    assert SOUND[:64] not in (archive.first / "talk-1.sealed").read_bytes()
+    assert kept.findings(digests=True) == []
+    assert archive.moves(32) == []
+    assert len(kept.told()) == 2
+
+
+def test_without_a_word_of_the_site_everything_stays(archive: Archive) -> None:
+    archive.kept.configured(RecordingsConfigured())
+    assert archive.old(10_000) == []
+    assert retention.find_old(archive.kept.kit.log, archive.kept.recordings, Instant(31 * DAY), 30) == [FILE]
+
+
+def test_what_is_read_again_on_the_medium_is_compared_before_the_first_goes(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A medium that does not keep what is written on it."""
+
+    def writes_badly(source: Path, target: Path) -> None:
+        shutil.copy(source, target)
+        target.write_bytes(target.read_bytes()[:-1] + b"x")
+
+    monkeypatch.setattr(files_of, "_copy", writes_badly)
+    with pytest.raises(OSError, match="not what is read again"):
+        archive.kept.recordings.archive(FILE)
+    assert archive.moves() == []
+    assert (archive.here(), archive.there()) == (["talk-1.peaks", "talk-1.sealed"], [])
+    assert len(archive.kept.told()) == 1
+    assert archive.kept.heard() == SOUND
+
+
+def test_what_is_damaged_here_is_not_moved_and_is_an_alarm(archive: Archive) -> None:
+    path = archive.kept.recordings.kept / "talk-1.sealed"
+    path.write_bytes(path.read_bytes()[:-5] + b"xxxxx")
+    assert archive.moves() == []
+    assert (archive.there(), archive.kept.alarms()) == ([], ["damaged"])
+
+
+def test_a_medium_that_is_full_takes_the_rest_in_another_night(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.kept.sealed("talk-2.wav", at=2)
+
+    def no_room(_source: object, written: object, _length: int) -> None:
+        written.write(b"half")  # type: ignore[attr-defined]
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfileobj", no_room)
+        assert archive.moves() == []
+    assert archive.there() == []
+    assert archive.moves() == [FILE, "talk-2.wav"], "the oldest first"
+
+
+@pytest.mark.parametrize("dies", ("event", "first"))
+def test_whoever_dies_in_between_finds_what_was_done(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, dies: str
+) -> None:
+    """After the copy and before the log; after the log and before the first copy went."""
+
+    def end(*_args: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        if dies == "event":
+            dying.setattr(archive.kept.recordings, "_write", end)
+        else:
+            dying.setattr(Path, "unlink", lambda path, **_: end() if path.suffix == ".sealed" else None)
+        with pytest.raises(KeyboardInterrupt):
+            archive.moves()
+    assert archive.there() == ["talk-1.sealed"]
+    assert archive.kept.heard() == SOUND
+    if dies == "event":
+        assert archive.kept.findings() == []
+        assert archive.moves() == [FILE]
+    else:
+        assert archive.kept.findings() == [("copied", FILE)]
+        assert archive.kept.repaired() == []
+    assert (archive.here(), archive.there()) == (["talk-1.peaks"], ["talk-1.sealed"])
+    assert archive.kept.heard() == SOUND
+
+
+def test_one_of_two_stays_where_the_one_on_the_medium_is_not_whole(archive: Archive) -> None:
+    first = archive.kept.recordings.kept / "talk-1.sealed"
+    copy = first.read_bytes()
+    archive.moves()
+    first.write_bytes(copy)
+    (archive.first / "talk-1.sealed").write_bytes(b"spoilt")
+    assert archive.kept.repaired() == ["copied"]
+    assert archive.kept.heard() == SOUND
+
+
+# --- away ------------------------------------------------------------------------------------------------------------
+def test_while_the_medium_is_away_the_player_says_where_it_lies_and_nothing_is_taken_for_lost(archive: Archive) -> None:
+    kept = archive.kept
+    archive.moves()
+    told = kept.told()
+    disk = archive.away()
+    with pytest.raises(Refused) as refused:
+        kept.heard()
+    assert (refused.value.code, "the medium tape-7" in refused.value.message) == ("recording_medium_away", True)
+    kept.recordings.shape(FILE)  # lies here: nobody is refused who looks at it
+    assert kept.findings(digests=True) == []
+    assert kept.repaired() == []
+    assert archive.sweep(91) == [], "what cannot be removed is not said to be"
+    assert kept.told() == told
+    archive.back(disk)
+    assert kept.heard() == SOUND
+    assert archive.sweep(91) == [FILE]
+    assert (archive.here(), archive.there()) == ([], [])
+
+
+def test_a_medium_is_known_by_its_name_wherever_it_is_mounted(archive: Archive) -> None:
+    archive.moves()
+    archive.second.rmdir()
+    archive.first.rename(archive.second)
+    archive.first.mkdir()
+    assert archive.kept.heard() == SOUND
+    label(archive.first, "tape-8")
+    archive.kept.sealed("talk-2.wav", at=2)
+    assert archive.moves() == ["talk-2.wav"]
+    assert archive.there() == ["talk-2.sealed"]
+    assert archive.kept.heard() == SOUND
+
+
+def test_nothing_is_moved_into_an_empty_mount_point(archive: Archive) -> None:
+    archive.away()
+    with pytest.raises(SettingsError, match=re.escape(str(archive.first))):
+        archive.moves()
+    assert list(archive.first.iterdir()) == []
+
+
+def test_what_is_gone_from_a_medium_that_is_there_is_lost(archive: Archive) -> None:
+    archive.moves()
+    (archive.first / "talk-1.sealed").unlink()
+    assert archive.kept.findings() == [("lost", FILE)]
+    assert archive.kept.heard() == b""
+    assert archive.kept.alarms() == ["lost"]
+
+
+@pytest.mark.parametrize("name", ("", "a b", "../x", "-x", "x" * 41, "ä"))
+def test_a_medium_has_a_plain_name_and_keeps_it(archive: Archive, name: str) -> None:
+    with pytest.raises(SettingsError):
+        label(archive.second, name)
+    label(archive.first, "tape-7")
+    with pytest.raises(SettingsError, match="tape-7"):
+        label(archive.first, "tape-8")
+    assert (name_of(archive.first), name_of(archive.second)) == ("tape-7", "")
+
+
+# --- held, deleted, erased -------------------------------------------------------------------------------------------
+def test_a_hold_reaches_the_archive_and_so_does_the_end_of_its_time(archive: Archive) -> None:
+    kept = archive.kept
+    kept.holds.place(ANN, FILE, "2026/117-C", "Mr Li sues")
+    assert archive.moves() == [FILE], "what is held is moved like the rest"
+    assert archive.sweep(91) == []
+    (hold,) = kept.recordings.state(FILE).holds
+    kept.holds.place(ANN, FILE, "tax.9", "from the archive")
+    for each in kept.recordings.state(FILE).holds:
+        kept.holds.lift(ANN, FILE, each.hold_id, "closed")
+    assert hold not in kept.recordings.state(FILE).holds
+    assert archive.sweep(91) == [FILE]
+    assert (archive.here(), archive.there()) == ([], [])
+    assert kept.findings(digests=True) == []
+
+
+def test_who_is_erased_is_heard_from_no_medium(archive: Archive) -> None:
+    """Law 11: the key goes, wherever the file lies; a hold's copy keeps what is held."""
+    kept = archive.kept
+    kept.happened(ContactIdentified(customer_id="k1"))
+    archive.moves()
+    kept.holds.place(ANN, FILE, "case-1", "asked for")
+    kept.kit.desk.erase("contact-c1")
+    assert kept.heard() == SOUND
+    (hold,) = kept.recordings.state(FILE).holds
+    kept.holds.lift(ANN, FILE, hold.hold_id, "closed")
+    with pytest.raises(Refused) as refused:
+        kept.heard()
+    assert refused.value.code == "recording_erased"
+    assert archive.sweep(91) == [FILE]
+    assert archive.there() == []
+
+
+def test_who_was_erased_before_is_not_moved(archive: Archive) -> None:
+    """Nobody could compare the copy, and nobody can hear it."""
+    archive.kept.kit.desk.erase("contact-c1")
+    assert archive.moves() == []
+    assert archive.here() == ["talk-1.peaks", "talk-1.sealed"]
+
+
+def test_what_died_between_the_log_and_the_medium_goes_with_the_next_repair(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.moves()
+
+    def dies(*_args: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "unlink", dies)
+        with pytest.raises(KeyboardInterrupt):
+            archive.sweep(91)
+    assert archive.kept.findings() == [("undeleted", FILE)]
+    assert archive.kept.repaired() == []
+    assert archive.there() == []
+
+
+def test_whose_time_ends_while_it_is_copied_leaves_no_copy(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, copy = archive.kept, files_of._copy
+
+    def copies_and_is_late(source: Path, target: Path) -> None:
+        copy(source, target)
+        data = target.read_bytes()
+        assert kept.recordings.delete(FILE, 90)
+        target.write_bytes(data)
+
+    monkeypatch.setattr(files_of, "_copy", copies_and_is_late)
+    assert archive.moves() == []
+    assert (archive.here(), archive.there()) == ([], [])
+    assert not any(isinstance(event, k.RecordingArchived) for event in kept.told())
+
+
+# --- by night, and from other machines -------------------------------------------------------------------------------
+def test_each_night_what_is_old_is_moved_and_a_medium_that_is_away_is_told(
+    archive: Archive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = archive.kept
+    kept.configured(RecordingsConfigured(archive_days=30))
+    now = datetime(2100, 3, 1, NIGHT_H, tzinfo=ZONE).timestamp()
+    nights = Nights(kept.tools, ZONE, clock=lambda: now)
+    disk = archive.away()
+    assert nights.look() is True
+    assert "recordings-not-archived" in capsys.readouterr().out
+    archive.back(disk)
+    now += 86_400
+    assert nights.look() is True
+    assert (archive.here(), archive.there()) == (["talk-1.peaks"], ["talk-1.sealed"])
+
+
+def test_a_player_of_another_machine_is_handed_what_lies_on_the_medium_and_told_where_it_is(archive: Archive) -> None:
+    kept = archive.kept
+    archive.moves()
+    prove = prover(kept.kit.vault)
+    empty = kept.recordings.clear.parent / "player"
+    with opened(kept.recordings.kept, prove, media=kept.recordings.media) as door:
+        elsewhere = Elsewhere({"sw1": door.address}, prove)
+        far = Recordings(kept.kit.desk, kept.kit.log, clear=empty, kept=empty, elsewhere=elsewhere)
+        sound = far.sound(FILE, whole=True)
+        assert sound is not None
+        assert b"".join(sound.read(0, sound.length)) == SOUND
+        archive.away()
+        with pytest.raises(Refused) as refused:
+            far.sound(FILE, whole=True)
+        assert (refused.value.code, "tape-7" in refused.value.message) == ("recording_medium_away", True)
+    assert kept.alarms() == []
