@@ -109,7 +109,8 @@ def render(home: Path, plan: SwitchPlan) -> None:
         copyfile(source, conf / source.name)
     for name, text in rendered.items():
         _write(conf / name, text)
-    copyfile(CONF / "deadman.lua", home / "scripts" / "deadman.lua")
+    for source in sorted(CONF.glob("*.lua")):
+        copyfile(source, home / "scripts" / source.name)
 
 
 def render_directory(home: Path, phones: Iterable[Phone]) -> None:

@@ -213,7 +213,7 @@ class Engine:
             self._event_counters[node].inc()
         if _tells_nothing(item):
             return
-        if self._must_hold() or self._held:
+        if self.holding:
             self._hold(node, item, at)
         elif not self._is_no_news(node, item):
             self._take_now(node, item, at)
@@ -266,7 +266,7 @@ class Engine:
         return self._answered(answer)
 
     def _why_not_now(self) -> Refused | None:
-        if self._must_hold() or self._held:
+        if self.holding:
             return Refused(
                 "database_away",
                 "The database is away or cannot keep up: nothing can be recorded. Calls go on; try again soon.",
@@ -432,7 +432,7 @@ class Engine:
                 self._timer_moved.clear()
                 self._timer_moved.wait(wait)
                 continue
-            if self._must_hold() or self._held:
+            if self.holding:
                 gevent.sleep(LEASE_LOOK_S)
                 continue
             fired: TimerFired | None = self.runner.due(self._clock())
@@ -451,12 +451,17 @@ class Engine:
             return not self._paused and self._clock() - self._away_since < SILENT_AFTER
         return self._may_write()
 
+    @property
+    def holding(self) -> bool:
+        """Whether news is held back now, and lists of channels are thrown away."""
+        return self._must_hold() or bool(self._held)
+
     def _must_hold(self) -> bool:
         return self._is_away() or (self._writer is not None and self._writer.waiting >= MOST_UNSTORED)
 
     def _hold(self, node: str, item: object, at: Instant) -> None:
         if isinstance(item, Snapshot):
-            # Of whoever is missing in it the switch's own word, which is imported first (`tenure`), was refused now.
+            # Of whoever is missing in it the switch's own word comes first (`tenure`), and does not now.
             self._thrown_away = True
             return
         if len(self._held) >= MOST_HELD:

@@ -143,7 +143,7 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     database = cluster.ensure_running(settings, say)
     closing.append(database.stop)
     say(f"database: {database.description}")
-    tending = threading.Thread(target=_keep_database, args=(settings, database, say, stop), name="keep-database")
+    tending = threading.Thread(target=keep_database, args=(settings, database, say, stop), name="keep-database")
     tending.start()
     closing.append(tending.join)
     schema.create(database.url_owner, admin_url=database.url_admin)
@@ -204,16 +204,26 @@ def _start(settings: Settings, say: Say, stop: threading.Event, closing: list[Ca
     _watch(settings, database.url_reader, say, stop)
 
 
-def _keep_database(settings: Settings, database: cluster.Cluster, say: Say, stop: threading.Event) -> None:
+def keep_database(settings: Settings, database: cluster.Cluster, say: Say, stop: threading.Event) -> None:
     """Start our own server again when it has died: the engine waits for it, and nobody else would."""
+    said = ""
     while not stop.wait(_DATABASE_LOOK_S):
         if database.is_running():
+            said = ""
             continue
-        say("database: it has gone; starting it again")
+        if not said:
+            say("database: it has gone; starting it again")
         try:
-            cluster.ensure_running(settings, say).stop()  # which leaves it running, for we are in it
+            cluster.ensure_running(settings, say if not said else _nothing).stop()  # it stays, for we are in it
         except cluster.ClusterError as error:
-            say(f"database: {error}")
+            what = str(error).partition("\n")[0]  # the lines of its log that follow have the time in them
+            if what != said:
+                say(f"database: {error}\nPut right what it says; it is tried again and again.")
+            said = what
+
+
+def _nothing(_step: str) -> None:
+    """The same steps as before need not be told again."""
 
 
 def _simulator(port: int, settings: Settings) -> list[str]:

@@ -5,7 +5,7 @@ What takes time was made ready while it stood by (`bootstrap`): the live state, 
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
@@ -18,9 +18,10 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from orchestrator.control import Server, control_path
+from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import admission
-from orchestrator.domain.switch.facts import Fact, Snapshot
+from orchestrator.domain.switch.facts import Fact, LegUnattended, Snapshot
 from orchestrator.engines import Blindness, Roster, Seen
 from orchestrator.esl.alive import SignOfLife
 from orchestrator.esl.events import SwitchEvent
@@ -72,6 +73,8 @@ _AHEAD_LOOK_S: Final = 0.05
 _SIGHT_S: Final = 1.0
 # Well within the half second between the end of a lease and somebody else's beginning.
 _LATE_LOOK_S: Final = 0.1
+# Contacts that are left to their switch before anybody else has a turn.
+_LEFT_AT_ONCE: Final = 100
 
 
 Hand = Callable[[str], None]
@@ -169,7 +172,7 @@ class Tenure:
             self._writer.start()
             why, host = self._lease.taken.value, socket.gethostname()
             engine.start(self._writer, self._performer.perform_all, self._position, why=why, host=host)
-            self._importer.look_for(engine.runner.world.contact_of_leg)
+            self._leave_to_switches(engine.runner.world.contacts.values())
             for link in links.values():
                 link.serve()
             spawn = self._ground.steady.spawn
@@ -194,14 +197,25 @@ class Tenure:
 
     def deliver(self, node: str, item: SwitchEvent | Fact, at: Instant) -> None:
         """Take news of a switch. Whoever is missing in its list of channels may have been served by it alone, and have
-        left: what it says of them is imported first, for it is written before a channel goes. What comes behind the
-        list waits for that.
+        left: it says so beforehand, for its record is written before a channel goes.
         """
         if isinstance(item, Snapshot):
-            legs = self.engine.runner.world.contact_of_leg.keys() - {seen.leg for seen in item.legs}
-            if legs:
-                self._importer.look_for(legs)
+            seen = {leg.leg for leg in item.legs}
+            there = [each for each in self.engine.runner.world.contacts.values() if each.node == node]
+            self._leave_to_switches(each for each in there if each.caller_leg not in seen)
         self.engine.deliver(node, item, at)
+
+    def _leave_to_switches(self, contacts: Iterable[Contact]) -> None:
+        """Those of whose callers a switch says that it took them are its own; what became of them is imported when its
+        turn comes. Where nothing can be recorded now, the list behind it will be asked for afresh.
+        """
+        if self.engine.holding:
+            return
+        legs = {each.caller_leg: each.node for each in contacts}
+        for number, leg in enumerate(self._importer.said_of(legs), 1):
+            self.engine.deliver(legs[leg], LegUnattended(node=legs[leg], leg=leg), wall_clock())
+            if number % _LEFT_AT_ONCE == 0:
+                gevent.sleep(0)
 
     def _stop_control(self) -> None:
         # Whoever takes over needs not wait until everybody who is connected has hung up.
@@ -265,7 +279,7 @@ class Tenure:
         files = CallFiles(folder, settings.recordings, vault, aside=gevent.get_hub().threadpool.apply)
         return Importer(
             [
-                Lying(files, partial(self._here, own), near=True),
+                Lying(files, partial(self._here, own), files.has),
                 *(Lying(CallsElsewhere(door, vault), partial(self._here, nodes)) for door, nodes in doors.items()),
             ],
             carry=self.engine.command,
@@ -274,7 +288,12 @@ class Tenure:
         )
 
     def _here(self, nodes: tuple[str, ...]) -> Here:
-        return Here(nodes, {link.core: name for name, link in self._links.items() if link.core})
+        known = {name: link for name, link in self._links.items() if link.core}
+        return Here(
+            nodes,
+            {link.core: name for name, link in known.items()},
+            {name: link.core for name, link in known.items() if link.up},
+        )
 
     # --- commands ----------------------------------------------------------------------------------------------------
     def _command(self, command: DeskCommand) -> int:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
 from orchestrator.domain.contacts.dial_events import ContactDialled
-from orchestrator.domain.contacts.unattended import UnattendedCallEnded
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.customers.people import CustomerErased
 from orchestrator.domain.kernel import Event, Record, ident_of, stream
 from orchestrator.service.customers import e164
@@ -298,6 +298,11 @@ def _served_by_switch(row: Contact, event: UnattendedCallEnded, at: int) -> None
         row.connected_at, row.talk_ms = event.joined_at, (event.ended_at - event.joined_at) // 1000
 
 
+def _lost_with_switch(row: Contact, event: UnattendedCallLost, at: int) -> None:
+    """The last that is known of it stands for its end."""
+    row.arrived_at, row.ended_at = event.arrived_at, event.taken_at
+
+
 def _ended(row: Contact, event: contacts.ContactEnded, at: int) -> None:
     row.outcome, row.phase = event.reason, event.phase
     row.ended_at = row.ended_at or at
@@ -321,6 +326,7 @@ _FOLDS: Final[dict[type[Event], Fold]] = {
     contacts.RecordingBegun: _recording_begun,
     contacts.RecordingFinished: _recording_finished,
     UnattendedCallEnded: _served_by_switch,
+    UnattendedCallLost: _lost_with_switch,
     contacts.ContactEnded: _ended,
     outward_events.OutsideConnected: _connected_outside,
     outward_events.OutsideSegmentEnded: _outside_ended,

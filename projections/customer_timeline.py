@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
-from orchestrator.domain.contacts.unattended import UnattendedCallEnded
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.customers import notes, people
 from orchestrator.domain.kernel import Event, Record, ident_of
 from orchestrator.domain.staff import shifts
@@ -291,6 +291,12 @@ def _served_by_switch(fold: _Fold, record: Record, event: UnattendedCallEnded) -
             detail.connected_at, detail.talk_ms = event.joined_at, (event.ended_at - event.joined_at) // 1000
 
 
+def _lost_with_switch(fold: _Fold, record: Record, event: UnattendedCallLost) -> None:
+    """The last that is known of it stands for its end."""
+    if (entry := fold.contact(record)) is not None:
+        entry.at, entry.detail.ended_at = event.arrived_at, event.taken_at
+
+
 def _ended(fold: _Fold, record: Record, event: contacts.ContactEnded) -> None:
     if (entry := fold.contact(record)) is not None:
         entry.what, entry.detail.ended_at = event.reason, entry.detail.ended_at or record.about.at
@@ -375,6 +381,7 @@ _FOLDS: Final[dict[type[Event], Callable[[_Fold, Record, Any], None]]] = {
     contacts.AgentSegmentEnded: _segment_ended,
     ContactTransferred: _transferred,
     UnattendedCallEnded: _served_by_switch,
+    UnattendedCallLost: _lost_with_switch,
     contacts.ContactEnded: _ended,
     shifts.WrapUpStarted: _wrap_up_started,
     shifts.WrapUpEnded: _wrap_up_ended,

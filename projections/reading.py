@@ -29,6 +29,7 @@ __all__ = [
     "ERASED",
     "LOST",
     "NOT_BUILT",
+    "NOT_TO_BE_HAD",
     "SEALED",
     "Away",
     "Log",
@@ -42,6 +43,10 @@ __all__ = [
 
 LOST: Final = OperationalError
 """What a query raises whose connection was lost in the middle, or that took too long; the next may well succeed."""
+NOT_TO_BE_HAD: Final = cluster.ClusterError
+"""What opening raises where our own database does not come up, and waiting alone does not mend it; the message says why
+and what to do.
+"""
 NOT_BUILT: Final = UndefinedTable
 """What a query raises whose read model was never built yet. Once built, a model is always there."""
 
@@ -88,7 +93,7 @@ def open_reading(settings: Settings, *, name: str = "ringledger web", off_hub: R
     """Everything, while the context lasts; our own database is started where it does not run.
 
     `off_hub` runs what takes long without coming up for air (password hashes). Raises what opening raises: `Away` where
-    the database is not there.
+    the database is not there, `NOT_TO_BE_HAD` where it does not come up.
     """
     try:
         database = cluster.ensure_running(settings, lambda _: None)

@@ -21,7 +21,7 @@ from orchestrator.domain.kernel import Refused
 from orchestrator.settings import Address, Settings
 from projections.live import LiveView
 from projections.live_ahead import ANSWER_S, Ahead
-from projections.reading import Away, Reading, open_reading
+from projections.reading import NOT_TO_BE_HAD, Away, Reading, open_reading
 from web import waiting
 from web.access.watch import Watch
 from web.app import LONGEST_BODY, create_app
@@ -38,6 +38,8 @@ _STOP_S = 5
 # How often it is looked whether the database is there, and how long an answer may take that is under way then.
 _AGAIN_S = 0.5
 _LET_GO_S = 1
+# The same of one that does not come up: each time a server is started.
+_STUCK_AGAIN_S = 5.0
 # Opening takes some tenths of a second.
 _LONG_S = 3.0
 
@@ -108,9 +110,11 @@ def _opened(
             reading = closing.enter_context(opening())
         except Away as away:
             standing_in.begin(str(away))
+        except NOT_TO_BE_HAD as error:
+            standing_in.begin(str(error), stuck=True)
         else:
             return reading, standing_in.settled()
-        stop.wait(_AGAIN_S)
+        stop.wait(_STUCK_AGAIN_S if standing_in.stuck else _AGAIN_S)
     return None, None
 
 
@@ -120,17 +124,29 @@ class _StandIn:
     def __init__(self, settings: Settings, address: Address) -> None:
         self._settings = settings
         self._address = address
+        self.stuck = False
+        """Whether somebody has to do something about the database."""
+        self._said = ""
         self._server: Server | None = None
         self._settled = Event()
         self._making = RLock()
         self._greenlet = gevent.spawn(self._begin_late)
 
-    def begin(self, why: str) -> None:
-        """Now, unless it has begun. Raises `Refused` where the address is taken."""
+    def begin(self, why: str, *, stuck: bool = False) -> None:
+        """Now, unless it has begun; each reason is said once. `stuck`: it does not come up, and `why` says what to do.
+        Raises `Refused` where the address is taken.
+        """
         with self._making:
+            what = why.partition("\n")[0]  # what follows is of this time
+            if stuck and what != self._said:
+                self._said = what
+                remedy = f"put right what it says; it is tried again every {_STUCK_AGAIN_S:g} s"
+                log.error("database-not-started", why=why, remedy=remedy)
+            self.stuck = stuck
             if self._server is None:
-                log.warning("web-waits", why=why, remedy="every page says so until the database is there")
-                self._server = _stand_in(self._settings, self._address)
+                if not stuck:
+                    log.warning("web-waits", why=why, remedy="every page says so until the database is there")
+                self._server = _stand_in(self._settings, self._address, lambda: self.stuck)
 
     def settled(self) -> Server | None:
         """The database is there: the server, where one began, which stands on; none begins any more."""
@@ -165,14 +181,14 @@ def _watching(watch: Watch, stop: Event) -> Watch:
     return watch
 
 
-def _stand_in(settings: Settings, address: Address) -> Server:
+def _stand_in(settings: Settings, address: Address, stuck: Callable[[], bool]) -> Server:
     """What tells everybody that the database is away."""
 
     def ask(question: str) -> Any:  # noqa: ANN401 - JSON, whatever the question
         with closing_of(Client(control_path(settings.home), timeout_s=ANSWER_S)) as client:
             return client.ask(question)
 
-    return _listening(address, waiting.create_app(settings, ask), waiting.LONGEST_BODY)
+    return _listening(address, waiting.create_app(settings, ask, stuck), waiting.LONGEST_BODY)
 
 
 def _listening(address: Address, app: Flask, most_body_bytes: int) -> Server:

@@ -25,15 +25,15 @@ _KEY: Final = "ringledger-waiting"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def create_app(settings: Settings, ask: Ask) -> Flask:
-    """The WSGI application of that time."""
+def create_app(settings: Settings, ask: Ask, stuck: Callable[[], bool]) -> Flask:
+    """The WSGI application of that time. `stuck`: whether the database does not come up by itself."""
     app = Flask("web", static_folder=None)
     app.config.update(
         SESSION_COOKIE_SECURE=settings.web_origin.startswith("https://"),
         MAX_CONTENT_LENGTH=LONGEST_BODY,
         TRUSTED_HOSTS=headers.trusted_hosts(settings),
     )
-    app.extensions[_KEY] = settings.mark, ask
+    app.extensions[_KEY] = settings.mark, ask, stuck
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     statics.install(app)
     language.install(app)
@@ -49,7 +49,9 @@ def create_app(settings: Settings, ask: Ask) -> Flask:
 def _page(_path: str = "") -> Response:
     title = gettext("The database is away")
     if wants_page():
-        text = render_template("errors/waiting.html", title=title, serves=_engine()["ok"], again_s=AGAIN_S)
+        text = render_template(
+            "errors/waiting.html", title=title, serves=_engine()["ok"], stuck=_is_stuck(), again_s=AGAIN_S
+        )
         answer = Response(text, 503, mimetype="text/html")
     else:
         answer = problem(
@@ -61,16 +63,21 @@ def _page(_path: str = "") -> Response:
 
 @needs(PUBLIC)
 def _healthz() -> Response:
-    mark, _ = current_app.extensions[_KEY]
-    away = {"ok": False, "why": "database_away"}
+    mark, _, _ = current_app.extensions[_KEY]
+    away = {"ok": False, "why": "database_not_started" if _is_stuck() else "database_away"}
     response = jsonify(ok=False, ledger=mark, components={"database": away, "engine": _engine()})
     response.status_code = 503
     return response
 
 
+def _is_stuck() -> bool:
+    _, _, stuck = current_app.extensions[_KEY]
+    return bool(stuck())
+
+
 def _engine() -> dict[str, Any]:
     """Whether this machine's engine serves calls, as it says itself."""
-    _, ask = current_app.extensions[_KEY]
+    _, ask, _ = current_app.extensions[_KEY]
     try:
         status = ask("status")
     except Refused as refused:

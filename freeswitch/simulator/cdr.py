@@ -1,4 +1,5 @@
-"""What became of a call that the switch served by itself: a file, in the shape of mod_json_cdr's.
+"""What became of a call that the switch served by itself: a file, in the shape of mod_json_cdr's; and until the call is
+over the switch's first word of it (conf/taken.lua).
 
 Of the many fields of a real one those are here that somebody reads; values are URL-encoded, as `encode-values` has it.
 """
@@ -10,6 +11,8 @@ from urllib.parse import quote
 
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.core import Switch
+from freeswitch.simulator.executing import application
+from freeswitch.simulator.timeline import Steps
 
 _KEPT: Final = (
     "uuid",
@@ -22,6 +25,50 @@ _KEPT: Final = (
     "bridge_channel",
     "hangup_cause",
 )
+_SCRIPT: Final = "taken.lua"
+_LONGEST: Final = 2_048
+
+
+@application("lua")
+def _lua(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
+    """The one script that our dialplan runs on a caller: it says, whole or not at all, that the switch took them."""
+    if argument == _SCRIPT and switch.options.unattended:
+        fields = {
+            "uuid": leg.uuid,
+            "core": switch.bus.core_uuid,
+            "node": leg.get("ringledger_node"),
+            "contact": leg.get("ringledger_contact"),
+            "dialled": leg.get("sip_req_user") or leg.caller("RDNIS"),
+            "caller_number": leg.caller("Caller-ID-Number"),
+            "caller_name": leg.caller("Caller-ID-Name"),
+            "host": leg.caller("Network-Addr"),
+            "arrived_at": leg.caller("Channel-Created-Time"),
+            "taken_at": str(switch.now),
+        }
+        first = _first(switch, leg)
+        half = first.with_name(f"{first.name}.new")
+        half.write_text(json.dumps({name: _plain(value) for name, value in fields.items()}), encoding="ascii")
+        half.rename(first)
+    yield from ()
+
+
+def over(switch: Switch, leg: Channel) -> None:
+    """The call is over: where its record is there the first word goes."""
+    told = leg.get("api_reporting_hook") == f"lua {_SCRIPT} over {leg.uuid}" and switch.options.unattended
+    if told and _record(switch, leg).exists():
+        _first(switch, leg).unlink(missing_ok=True)
+
+
+def _first(switch: Switch, leg: Channel) -> Path:
+    return Path(switch.options.unattended, f"{leg.uuid}.taken.json")
+
+
+def _record(switch: Switch, leg: Channel) -> Path:
+    return Path(switch.options.unattended, f"{leg.uuid}.cdr.json")
+
+
+def _plain(value: str) -> str:
+    return quote(value.encode("utf-8", "replace")[:_LONGEST], safe="").replace("~", "%7E")
 
 
 def write(switch: Switch, leg: Channel) -> None:
@@ -46,4 +93,4 @@ def write(switch: Switch, leg: Channel) -> None:
         "variables": variables,
         "callflow": [{"caller_profile": profile, "times": times}],
     }
-    Path(switch.options.unattended, f"{leg.uuid}.cdr.json").write_text(json.dumps(record), encoding="utf-8")
+    _record(switch, leg).write_text(json.dumps(record), encoding="utf-8")

@@ -19,7 +19,7 @@ Application: TypeAlias = Callable[[Switch, Channel, str], Steps[None]]
 APPLICATIONS: Final[dict[str, Application]] = {}
 
 _SILENT: Final = {"answer", "set", "multiset", "unset", "export", "hangup", "park", "log", "info", "event", "transfer",
-                  "ring_ready", "pre_answer", "bridge", "respond"}  # fmt: skip
+                  "ring_ready", "pre_answer", "bridge", "respond", "lua"}  # fmt: skip
 """Applications that do not need a leg that hears (SAF_SUPPORT_NOMEDIA)."""
 
 _TOO_SHORT_TO_LOOP: Final = 500 * MILLISECOND

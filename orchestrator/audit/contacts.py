@@ -11,7 +11,7 @@ from orchestrator.domain.contacts import events, speaking, transfer_events
 from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER
-from orchestrator.domain.contacts.unattended import UnattendedCallEnded
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
 
 # How long a leg may outlive its reason: an apology to the end (60 s at most) and the rounds of asking after it. A
@@ -85,6 +85,7 @@ class Contacts:
             events.LegOverdue: self._leg_overdue,
             events.ContactEnded: self._ended,
             UnattendedCallEnded: self._served_by_switch,
+            UnattendedCallLost: self._lost_with_switch,
             **outward.handlers(books, self._leave),
             **dials.handlers(books, self._leave),
             **consults.handlers(books),
@@ -525,6 +526,14 @@ class Contacts:
         if not event.arrived_at <= (event.joined_at or event.ended_at) <= event.ended_at:
             self._books.complain("unattended", "it ended before it began")
         self._books.counts.unattended += 1
+
+    def _lost_with_switch(self, contact: Contact, event: UnattendedCallLost) -> None:
+        if not contact.unattended:
+            self._books.complain("unattended", "taken by its switch though it was decided about here")
+        if event.arrived_at > event.taken_at:
+            self._books.complain("unattended", "it was taken before it arrived")
+        self._books.counts.unattended += 1
+        self._books.counts.unattended_lost += 1
 
     def _anything(self, _contact: Contact, _event: Event) -> None:
         """Allowed at any time before the end."""

@@ -56,6 +56,8 @@ class Counts(Struct, kw_only=True):
     ended_queued_contacts: int = 0
     unattended: int = 0
     """Calls that a switch served alone."""
+    unattended_lost: int = 0
+    """Those of them of whose end nothing is known, for the switch died."""
     ended_by_reason: dict[str, int] = field(default_factory=dict)
     turned_away_by_reason: dict[str, int] = field(default_factory=dict)
     overflows: int = 0
@@ -140,7 +142,8 @@ class Report(Struct, frozen=True, kw_only=True):
         reasons = _parts(counts.ended_by_reason)
         yield f"contacts    {counts.contacts}: {counts.queued_contacts} queued, {counts.ended_contacts} ended{reasons}"
         if counts.unattended:
-            yield f"unattended  {counts.unattended} calls that a switch served alone"
+            lost = f", {counts.unattended_lost} of them until it died" if counts.unattended_lost else ""
+            yield f"unattended  {counts.unattended} calls that a switch served alone{lost}"
         if counts.turned_away_by_reason or counts.overflows:
             away = sum(counts.turned_away_by_reason.values())
             yield f"turned away {away}{_parts(counts.turned_away_by_reason)}; {counts.overflows} waits overflowed"

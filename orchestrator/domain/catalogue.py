@@ -189,6 +189,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         monitor_events.MonitorClosed,
         monitor_events.TalkTakenOver,
         unattended.UnattendedCallEnded,
+        unattended.UnattendedCallLost,
         speaking.MuteAsked,
         speaking.AgentMuted,
         speaking.UnmuteAsked,

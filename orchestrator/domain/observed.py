@@ -9,6 +9,7 @@ from typing import Final
 from orchestrator.domain.contacts.contacts import Contact, ContactQueued, QueueVisitEnded
 from orchestrator.domain.kernel import SECOND, Happened, Instant
 from orchestrator.domain.routing.counted import Day
+from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.world import Aggregate, World
 
 # Every zone's offset is a multiple of this.
@@ -65,11 +66,15 @@ class Observed(World):
         if day is None:
             return
         wait_ms = (at - queued_at) // 1000
-        queue = self.queues.get(queue_id)
+        queue = self._queue_then(queue_id)
         if queue is None:
             day.end(outcome, wait_ms)
         else:
             day.end(outcome, wait_ms, queue.settings.answer_target_ms, queue.settings.short_abandon_ms)
+
+    def _queue_then(self, queue_id: str) -> Queue | None:
+        """How the queue was configured when this was."""
+        return self.queues.get(queue_id)
 
     def _day(self, queue_id: str, began: Instant) -> Day | None:
         days = self._days(began // QUARTER)

@@ -9,31 +9,41 @@ added; who came last, which each part keeps with the place in the log; and what 
 lines of queues, the limits of switches, the blacklist), of which each part notes what its streams did to it, and the
 join does it again in the order of the log. Who is free and who waits is put in order from what contacts and shifts are
 at the end, as after a change of configuration.
+
+So a part need not see its contacts in the order of the log either, if only each contact's records are in order and
+configuration does not come late: it is given a contact's whole story at once, when it has ended (`Part.apply_story`),
+and notes the places.
 """
 
+from bisect import bisect_right
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
-from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.contacts import Contact, ContactArrived, ContactEnded, LegClosed
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.customers.blacklist import Blacklist
 from orchestrator.domain.kernel import Event, Happened, Instant, Place
 from orchestrator.domain.observed import COUNTED, KEPT, Observed
+from orchestrator.domain.routing import admission
 from orchestrator.domain.routing.admission import Admission
 from orchestrator.domain.routing.counted import Day
-from orchestrator.domain.routing.limits import Limits
+from orchestrator.domain.routing.limits import ANY_SWITCH, LimitConfigured, Limits
 from orchestrator.domain.routing.matching import Matching
 from orchestrator.domain.routing.pools import READY
 from orchestrator.domain.routing.queues import Queue
 from orchestrator.domain.routing.rules import rule_of
-from orchestrator.domain.routing.waits import SomeWaits
+from orchestrator.domain.routing.waits import ASIDE, SomeWaits
 from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.shifts import Shift
+from orchestrator.domain.switch.causes import SERVED_BY_SWITCH
 from orchestrator.domain.timers import Key, Timers
 from orchestrator.domain.world import (
     CLOSED_LEGS_KEPT,
     IMPORTED_KEPT,
     LAST_AGENTS_KEPT,
+    LEGS_STAY,
     OTHERS,
     Aggregate,
     World,
@@ -81,18 +91,25 @@ class Part(Observed):
         self.limits = _Limits(self.place)
         self.blacklist = _Blacklist(self.place)
         self.admission = Admission(self.limits, self.blacklist)
-        self.closed: OrderedDict[str, tuple[int, str]] = OrderedDict()
-        self.brought: OrderedDict[str, tuple[int, None]] = OrderedDict()
-        self.served: OrderedDict[str, tuple[int, str]] = OrderedDict()
-        """What the live state remembers the last of: legs that closed, calls that were imported, who served whom."""
+        self.closed: Lasts[str] = Lasts(CLOSED_LEGS_KEPT)
+        self.left: Lasts[str] = Lasts(CLOSED_LEGS_KEPT)
+        self.brought: Lasts[None] = Lasts(IMPORTED_KEPT)
+        self.served: Lasts[str] = Lasts(LAST_AGENTS_KEPT)
+        """What the live state remembers the last of: legs that closed or were left to their switch, calls that were
+        imported, who served whom.
+        """
         self.highest_at = Instant(0)
-        """The latest time of its records; told by whoever folds."""
+        """The latest time of its records."""
+        self.queue_was: _Was[Queue] = _Was()
+        """How each queue was configured, at any place in the log."""
         self.seen: dict[int, list[int]] = {}
         """The first and the last place in the log at which something was counted in each quarter of an hour."""
 
     def apply(self, record: Happened) -> tuple[Aggregate, Aggregate]:
         """The same; the shorter way for what nearly everything is."""
         self.place.position = record.position
+        if record.about.at > self.highest_at:  # noqa: PLR1730 - as below
+            self.highest_at = record.about.at
         name = record.stream
         if name[:8] == _CONTACTS:
             found = self._apply_contact(name[8:], record)
@@ -100,6 +117,65 @@ class Part(Observed):
                 self._count(found[0], record)
             return found
         return self._apply_shift(name[6:], record) if name[:6] == _SHIFTS else super().apply(record)
+
+    def apply_story(self, records: Sequence[Happened]) -> None:
+        """Records that come together (`Log.stories`), in order: they leave what they leave one by one. Of a contact
+        from its first record to its end nothing is looked at that it has only while it lives.
+        """
+        name = records[0].stream
+        ident = name[8:]
+        if type(records[-1].event) is not ContactEnded or name[:8] != _CONTACTS or ident in self.contacts:
+            for record in records:
+                self.apply(record)
+            return
+        evolve, place, counts = contacts.evolve, self.place, self.counts
+        legs: list[tuple[Contact | None, Happened]] = []
+        after: Contact | None = None
+        highest = self.highest_at
+        for record in records:
+            event, at = record.event, record.about.at
+            before, after = after, evolve(after, event, at, ident)
+            if at > highest:  # noqa: PLR1730 - `max` is several times as dear, and this is done for every record
+                highest = at
+            if after is None:
+                continue
+            kind = type(event)
+            if kind not in LEGS_STAY:
+                legs.append((before, record))
+            if before is None:
+                continue
+            if before.segment is not after.segment or before.customer_id is not after.customer_id:
+                place.position = record.position
+                self._note_service(before, after)
+            if before.visit is not after.visit or (
+                before.status is not after.status and (before.status in ASIDE or after.status in ASIDE)
+            ):
+                place.position = record.position
+                self._note_visit(before, after, event, at)
+            if kind in admission.COUNTED:
+                place.position = record.position
+                self.admission.remember(before, after, record)
+            if counts and kind in COUNTED:
+                place.position = record.position
+                self._count(before, record)
+        self.highest_at = highest
+        if after is not None:
+            self._note_legs_of(after, legs)
+
+    def _note_legs_of(self, ended: Contact, legs: Sequence[tuple[Contact | None, Happened]]) -> None:
+        """The same as leg after leg. Where all are closed, nothing is left of them but that they were."""
+        if ended.legs:
+            for before, record in legs:
+                self.place.position = record.position
+                self._note_legs(ended.contact_id, before, record.event, record.about.at)
+            return
+        for _, record in legs:
+            event = record.event
+            if type(event) is LegClosed:
+                kept = self.left if event.cause == SERVED_BY_SWITCH else self.closed
+                kept.add(record.position, event.leg, ended.contact_id)
+            elif type(event) is ContactArrived and event.found == IMPORT:
+                self.brought.add(record.position, ended.contact_id, None)
 
     def _note_proposals(self, before: Contact | None, after: Contact) -> None:
         """They are those of the contacts that are there at the end; the join looks."""
@@ -115,14 +191,29 @@ class Part(Observed):
             return
         self.waits.note(before, after, event, at)
 
+    def _note_callback(self, before: Contact | None, after: Contact) -> None:
+        """Who is to be called is among the contacts that are there at the end; the join looks."""
+
     def _remember_agent(self, customer_id: str, agent_id: str) -> None:
-        _keep(self.served, customer_id, (self.place.position, agent_id), LAST_AGENTS_KEPT)
+        self.served.add(self.place.position, customer_id, agent_id)
 
     def _remember_imported(self, contact_id: str) -> None:
-        _keep(self.brought, contact_id, (self.place.position, None), IMPORTED_KEPT)
+        self.brought.add(self.place.position, contact_id, None)
 
     def _remember_closed(self, leg: str, contact_id: str) -> None:
-        _keep(self.closed, leg, (self.place.position, contact_id), CLOSED_LEGS_KEPT)
+        self.closed.add(self.place.position, leg, contact_id)
+
+    def _remember_left(self, leg: str, contact_id: str) -> None:
+        self.left.add(self.place.position, leg, contact_id)
+
+    def _apply_configuration(self, kind: str, ident: str, event: Event) -> tuple[Aggregate, Aggregate]:
+        found = super()._apply_configuration(kind, ident, event)
+        if kind == "queue" and isinstance(queue := found[1], Queue):
+            self.queue_was.note(self.place.position, ident, queue)
+        return found
+
+    def _queue_then(self, queue_id: str) -> Queue | None:
+        return self.queue_was.at(self.place.position, queue_id)
 
     def _note_place(self, shift: Shift, at: Instant) -> None:
         """Who is free is found at the end."""
@@ -136,17 +227,63 @@ class Part(Observed):
             self.seen[quarter] = [position, position]
             self.quarters[quarter] = {}
             if len(self.quarters) > _QUARTERS_KEPT:
-                del self.quarters[next(iter(self.quarters))]
-        else:
+                del self.quarters[min(self.quarters, key=self._begun)]
+        elif position < seen[0]:
+            seen[0] = position
+        elif position > seen[1]:
             seen[1] = position
         return self.quarters.get(quarter)
 
+    def _begun(self, quarter: int) -> int:
+        """Where in the log something was counted of it first."""
+        return self.seen[quarter][0]
 
-def _keep(kept: OrderedDict[str, _V], key: str, value: _V, most: int) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    if len(kept) > most:
-        kept.popitem(last=False)
+
+class Lasts(Generic[_V]):
+    """What was told of each key last, by places in the log, in whatever order it is told: the last `most` keys."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._told: dict[str, tuple[int, _V]] = {}
+
+    def __iter__(self) -> Iterator[tuple[int, str, _V]]:
+        """Where in the log, of which key, and what; in no order."""
+        return ((place, key, value) for key, (place, value) in self._told.items())
+
+    def add(self, place: int, key: str, value: _V) -> None:
+        """Take what was told of a key at this place."""
+        told = self._told.get(key)
+        if told is not None and told[0] > place:
+            return
+        self._told[key] = (place, value)
+        if len(self._told) > 2 * self._most:
+            # Whatever is not among the last so many by now never will be.
+            kept = sorted(self._told.items(), key=_place_of)[-self._most :]
+            self._told = dict(kept)
+
+
+class _Was(Generic[_V]):
+    """What was configured of each thing, at any place in the log; it is noted in the order of the log."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[list[int], list[_V]]] = {}
+
+    def note(self, place: int, key: str, value: _V) -> None:
+        """From this place on it is so."""
+        places, known = self._known.setdefault(key, ([], []))
+        places.append(place)
+        known.append(value)
+
+    def at(self, place: int, key: str) -> _V | None:
+        """What it was at this place; None before it was anything."""
+        if (was := self._known.get(key)) is None:
+            return None
+        found = bisect_right(was[0], place)
+        return was[1][found - 1] if found else None
+
+
+def _place_of(told: tuple[str, tuple[int, _V]]) -> int:
+    return told[1][0]
 
 
 class _Table(Timers):
@@ -189,18 +326,22 @@ class _Limits(Limits):
         """The last of each: their places in the log, and when they were."""
         self.before: dict[_Bucket, tuple[int, Instant]] = {}
         """The last one of each that is not kept any more."""
+        self._limited: _Was[bool] = _Was()
 
     def configure(self, node: str, event: Event) -> None:
         super().configure(node, event)
         self.configured.append((self._place.position, node, event))
+        self._limited.note(self._place.position, node, isinstance(event, LimitConfigured))
 
     def take(self, what: str, node: str, at: Instant) -> None:
-        if self.of(node) is None:
+        place = self._place.position
+        if not (self._limited.at(place, node) or self._limited.at(place, ANY_SWITCH)):
             return
         kept = self.taken.setdefault((what, node), [])
-        kept.append((self._place.position, at))
+        kept.append((place, at))
         if len(kept) > 2 * TAKEN_KEPT:
-            self.before[what, node] = kept[-TAKEN_KEPT - 1]
+            kept.sort()
+            self.before[what, node] = max(kept[-TAKEN_KEPT - 1], self.before.get((what, node), kept[0]))
             del kept[:-TAKEN_KEPT]
 
 
@@ -250,6 +391,7 @@ def join(parts: Sequence[Part], into: World) -> None:
         for key, due in part.timers:
             into.timers.set(key, due)
     into.closed_legs = _last((part.closed for part in parts), CLOSED_LEGS_KEPT)
+    into.left_legs = _last((part.left for part in parts), CLOSED_LEGS_KEPT)
     into.imported = _last((part.brought for part in parts), IMPORTED_KEPT)
     into.last_agents = _last((part.served for part in parts), LAST_AGENTS_KEPT)
     found = sorted(_contacts(parts), key=lambda contact: (contact.arrived_at, contact.contact_id))
@@ -280,9 +422,9 @@ def _contacts(parts: Sequence[Part]) -> Iterator[Contact]:
         yield from part.contacts.values()
 
 
-def _last(parts: Iterable[OrderedDict[str, tuple[int, _V]]], most: int) -> OrderedDict[str, _V]:
+def _last(parts: Iterable[Lasts[_V]], most: int) -> OrderedDict[str, _V]:
     """The last ones of all, in the order of the log."""
-    placed = sorted((place, key, value) for part in parts for key, (place, value) in part.items())
+    placed = sorted(each for part in parts for each in part)
     found: OrderedDict[str, _V] = OrderedDict()
     for _, key, value in placed:
         found[key] = value
@@ -354,6 +496,8 @@ def _join_quarters(parts: Sequence[Part], into: Observed) -> None:
             raise Unparted("Something was counted of a quarter of an hour that was forgotten by then.")
     for quarter, days in into.quarters.items():
         for part in parts:
+            if quarter in part.seen and quarter not in part.quarters:
+                raise Unparted("A part has forgotten a quarter of an hour that one fold remembers.")
             for queue_id, day in part.quarters.get(quarter, {}).items():
                 days.setdefault(queue_id, Day(queue_id, "")).add(day)
 

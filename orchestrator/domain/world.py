@@ -50,7 +50,7 @@ IMPORTED_KEPT = 100_000
 LAST_AGENTS_KEPT = 100_000
 
 # Events of nearly every contact with which no leg comes or goes: they are not compared with those below, one by one.
-_LEGS_STAY: Final = frozenset(
+LEGS_STAY: Final = frozenset(
     {
         contacts.ContactIdentified,
         contacts.ContactQueued,
@@ -105,6 +105,8 @@ class World:
         self.open_offers: set[str] = set()
         """Offers that are open; and legs that call a number outside, which nobody should be told of when it is over."""
         self.closed_legs: OrderedDict[str, str] = OrderedDict()
+        self.left_legs: OrderedDict[str, str] = OrderedDict()
+        """Callers' legs that live on with their switch, without us, and whose contacts they were; the last of them."""
         self.imported: OrderedDict[str, None] = OrderedDict()
         """Contacts that a switch served alone, the last of them: each is imported once."""
         self.shift_of_agent: dict[str, str] = {}
@@ -195,10 +197,10 @@ class World:
         if after is None:
             return before, after
         kind = type(event)
-        if kind not in _LEGS_STAY:
+        if kind not in LEGS_STAY:
             self._note_legs(ident, before, event, at)
-        if after.segment is not None and after.customer_id:
-            self._remember_agent(after.customer_id, after.segment.agent_id)
+        if before is None or before.segment is not after.segment or before.customer_id is not after.customer_id:
+            self._note_service(before, after)
         ended = after.status == "ended"
         if before is None or ended or _proposes_otherwise(before, after):
             self._note_proposals(before, after)
@@ -216,6 +218,15 @@ class World:
             self.contacts[ident] = after
             self.versions[record.stream] = record.version
         return before, after
+
+    def _note_service(self, before: Contact | None, after: Contact) -> None:
+        """Remember who serves this customer, whenever somebody begins to, or it is known whom."""
+        was = before.segment if before is not None else None
+        now = after.segment
+        if before is None or now is None or not after.customer_id:
+            return
+        if was is None or was.agent_id != now.agent_id or before.customer_id != after.customer_id:
+            self._remember_agent(after.customer_id, now.agent_id)
 
     def _note_proposals(self, before: Contact | None, after: Contact) -> None:
         """Keep what may be taken or joined, and is not yet."""
@@ -291,8 +302,14 @@ class World:
     def _close_leg(self, leg: str, contact_id: str, *, lives_on: bool = False) -> None:
         """One that `lives_on` without us is no leg of ours any more, and is not looked for."""
         self.contact_of_leg.pop(leg, None)
-        if not lives_on:
+        if lives_on:
+            self._remember_left(leg, contact_id)
+        else:
             self._remember_closed(leg, contact_id)
+
+    def ended_of_leg(self, leg: str) -> str:
+        """The contact whose leg this was, among the last that ended; empty where none is known."""
+        return self.left_legs.get(leg, "") or self.closed_legs.get(leg, "")
 
     def _remember_imported(self, contact_id: str) -> None:
         self.imported[contact_id] = None
@@ -301,10 +318,10 @@ class World:
             self.imported.popitem(last=False)
 
     def _remember_closed(self, leg: str, contact_id: str) -> None:
-        self.closed_legs[leg] = contact_id
-        self.closed_legs.move_to_end(leg)
-        if len(self.closed_legs) > CLOSED_LEGS_KEPT:
-            self.closed_legs.popitem(last=False)
+        _remember(self.closed_legs, leg, contact_id)
+
+    def _remember_left(self, leg: str, contact_id: str) -> None:
+        _remember(self.left_legs, leg, contact_id)
 
     def _end_line(self, extension: str, leg: str, at: Instant) -> None:
         line = self.lines.get(extension, {})
@@ -397,8 +414,9 @@ class World:
         else:
             self.versions[record.stream] = record.version
             self.shifts[ident] = after
-            self.shift_of_agent[after.agent_id] = ident
-            self.shift_at[after.extension] = ident
+            if before is None:
+                self.shift_of_agent[after.agent_id] = ident
+                self.shift_at[after.extension] = ident
             self._note_place(after, record.about.at)
         return before, after
 
@@ -446,6 +464,13 @@ class World:
             self.branches[ident] = branch
         self.branch_of_prefix = {prefix: each.branch_id for each in self.branches.values() for prefix in each.prefixes}
         return old, branch
+
+
+def _remember(last: OrderedDict[str, str], leg: str, contact_id: str) -> None:
+    last[leg] = contact_id
+    last.move_to_end(leg)
+    if len(last) > CLOSED_LEGS_KEPT:
+        last.popitem(last=False)
 
 
 def _rung_now(before: Contact | None, leg: str) -> contacts.Reservation | None:

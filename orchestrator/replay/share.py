@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.contacts.contacts import ContactEnded
 from orchestrator.domain.parted import Part
 from orchestrator.parent import die_with_parent
 from orchestrator.replay.frozen import Marks, freeze
@@ -41,14 +41,13 @@ def fold(reading: Log, until: int, share: Share, *, counts: bool, breathe: Calla
     `breathe`: called now and then, for a process that has other things to do.
     """
     part = Part(counts=counts)
-    apply, highest = part.apply, Instant(0)
-    for count, each in enumerate(reading.happened(until=until, share=share)):
-        apply(each)
-        if each.about.at > highest:  # noqa: PLR1730 - `max` is several times as dear, and this is done for every record
-            highest = each.about.at
-        if breathe is not None and not count % AT_ONCE:
+    since = 0
+    for records in reading.stories(share, until, ContactEnded):
+        part.apply_story(records)
+        since += len(records)
+        if breathe is not None and since > AT_ONCE:
             breathe()
-    part.highest_at = highest
+            since = 0
     return part
 
 

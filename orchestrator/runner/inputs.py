@@ -435,7 +435,7 @@ class UndrainNode(DeskCommand, frozen=True, kw_only=True, tag="undrain_node"):
 
 
 class ImportCall(DeskCommand, frozen=True, kw_only=True, tag="import_call"):
-    """A switch's record of a call that it served alone (`domain.contacts.unattended`). Instants are by its clock."""
+    """What a switch says of a call that it served alone (`domain.contacts.unattended`). Instants are by its clock."""
 
     node: str
     leg: str
@@ -446,8 +446,10 @@ class ImportCall(DeskCommand, frozen=True, kw_only=True, tag="import_call"):
     customer_id: str = ""
     cause: str
     arrived_at: Instant
+    taken_at: Instant = Instant(0)
+    """When it took the call, where it died meanwhile: nothing later is known, nor the end."""
     joined_at: Instant = Instant(0)
-    ended_at: Instant
+    ended_at: Instant = Instant(0)
     extension: str = ""
     earlier: str = ""
     message: str = ""
@@ -479,6 +481,7 @@ customer has the service that knows customers; nobody else.
 Fact = (
     facts.LegCreated | facts.LegParked | facts.LegRinging | facts.LegAnswered | facts.LegBridged
     | facts.LegUnbridged | facts.LegHeld | facts.LegResumed | facts.LegHungUp | facts.LegTransferred
+    | facts.LegUnattended
     | facts.DigitPressed | facts.RecordingStarted | facts.RecordingStopped | facts.ConferenceChanged
     | facts.JobDone | facts.PhoneRegistered | facts.PhoneGone | facts.Heartbeat | facts.SwitchStopping
     | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from orchestrator.domain.contacts.commands import NoteLegGone
 from orchestrator.domain.contacts.names import clean_dialled
-from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallEnded
+from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.kernel import Instant, Refused, derived_id
 from orchestrator.domain.switch.causes import SERVED_BY_SWITCH
 from orchestrator.domain.switch.facts import LegUnattended, SeenLeg
@@ -38,17 +38,10 @@ def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: I
         if (earlier.node, earlier.caller_leg) != (command.node, command.leg):
             raise Refused("not_over", "This call is not over for the ledger; it is imported once it is.")
         yield from left_to_switch(world, memory, LegUnattended(node=command.node, leg=command.leg), now)
-    # An engine that dies right after a caller is recorded has told the switch nothing of the contact.
-    waited = earlier.contact_id if earlier is not None else ""
-    agents = [ident for ident, agent in world.agents.items() if agent.extension == command.extension]
-    call = UnattendedCallEnded(
-        arrived_at=command.arrived_at,
-        joined_at=command.joined_at,
-        ended_at=command.ended_at,
-        extension=command.extension,
-        agent_id=agents[0] if len(agents) == 1 and command.extension else "",
-        earlier=command.earlier or waited,
-    )
+    # An engine that dies right after a caller is recorded has told the switch nothing of the contact, which may have
+    # ended since.
+    waited = earlier.contact_id if earlier is not None else world.ended_of_leg(command.leg)
+    before = command.earlier or waited
     imported = ImportCall(
         node=command.node,
         leg=command.leg,
@@ -59,11 +52,27 @@ def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: I
         host=clean_dialled(command.host),
         customer_id=command.customer_id,
         cause=command.cause,
-        call=call,
+        call=_lost(command, before) if command.taken_at else _over(world, command, before),
         message=command.message,
         message_ms=command.message_ms,
     )
     yield TellContact(contact_id, imported)
+
+
+def _lost(command: inputs.ImportCall, earlier: str) -> UnattendedCallLost:
+    return UnattendedCallLost(arrived_at=command.arrived_at, taken_at=command.taken_at, earlier=earlier)
+
+
+def _over(world: World, command: inputs.ImportCall, earlier: str) -> UnattendedCallEnded:
+    agents = [ident for ident, agent in world.agents.items() if agent.extension == command.extension]
+    return UnattendedCallEnded(
+        arrived_at=command.arrived_at,
+        joined_at=command.joined_at,
+        ended_at=command.ended_at,
+        extension=command.extension,
+        agent_id=agents[0] if len(agents) == 1 and command.extension else "",
+        earlier=earlier,
+    )
 
 
 def is_unattended(found: SeenLeg) -> bool:

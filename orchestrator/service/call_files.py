@@ -1,5 +1,8 @@
 """The files in which a switch says what became of the calls that it served by itself, in their folder.
 
+    LEG.taken.json   its first word, when it takes a caller (freeswitch/conf/taken.lua); gone once there is the other
+    LEG.cdr.json     its record, when the call is over (mod_json_cdr)
+
 A file is what somebody else wrote: it is read within bounds, and one that cannot be used is put aside, sealed, with an
 alarm, and never deleted (`ringledger recordings aside` shows it).
 """
@@ -21,6 +24,10 @@ from orchestrator.vault import Vault
 log = structlog.get_logger(__name__)
 
 SUFFIX: Final = ".cdr.json"
+FIRST: Final = ".taken.json"
+# What the switch died over was written whole or in part.
+HALF: Final = f"{FIRST}.new"
+_KINDS: Final = (SUFFIX, FIRST, HALF)
 ASIDE: Final = "aside"
 ASIDE_KEY: Final = "unattended aside"
 SEALED: Final = ".sealed"
@@ -38,11 +45,14 @@ class Unreadable(ValueError):
 
 
 class Told(Struct, frozen=True):
-    """What a file says, whether the message of its caller lies beside it, and whether nobody writes it any more."""
+    """What a file says, whether the message of its caller lies beside it, and whether nobody writes it any more.
+    `first`: it is the switch's first word, and there is no record.
+    """
 
     data: bytes
     message: bool
     settled: bool = True
+    first: bool = False
 
     @property
     def digest(self) -> str:
@@ -96,16 +106,36 @@ class CallFiles:
         if not self._looked:
             self._seal_what_lies_open()
             self._looked = True
-        found = [
-            (entry.stat(follow_symlinks=False).st_mtime, entry.name)
-            for entry in os.scandir(self._folder)
-            if entry.name.endswith(SUFFIX)
-        ]
-        return [name.removesuffix(SUFFIX) for _, name in sorted(found)[:AT_ONCE]]
+        found: dict[str, tuple[int, float]] = {}
+        for entry in os.scandir(self._folder):
+            kind = next((rank for rank, suffix in enumerate(_KINDS) if entry.name.endswith(suffix)), None)
+            if kind is None:
+                continue
+            try:
+                rank = kind, entry.stat(follow_symlinks=False).st_mtime
+            except FileNotFoundError:
+                continue  # its call is over, and the record there
+            leg = entry.name.removesuffix(_KINDS[kind])
+            found[leg] = min(rank, found.get(leg, rank))
+        # Records first: the others are of calls that go on, but for those of a switch that died.
+        return sorted(found, key=lambda leg: (found[leg], leg))[:AT_ONCE]
+
+    def has(self, leg: str) -> bool:
+        """Whether anything is said of this call."""
+        return os.path.lexists(self._path(leg))
 
     def told(self, leg: str) -> Told:
+        # Between two of these looks the call may end.
+        for suffix in (*_KINDS, SUFFIX):
+            try:
+                return self._told(leg, suffix)
+            except FileNotFoundError:
+                continue
+        raise FileNotFoundError(f"nothing is said of the call {leg} any more")
+
+    def _told(self, leg: str, suffix: str) -> Told:
         try:
-            number = os.open(self._path(leg), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            number = os.open(self._folder / f"{leg}{suffix}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -116,11 +146,15 @@ class CallFiles:
                 raise Unreadable("it is no plain file")
             data = file.read(LARGEST + 1)
         settled = about.st_mtime <= time.time() - self._settled_s
-        return Told(data, (self._recordings / f"message-{leg}.wav").is_file(), settled)
+        message = (self._recordings / f"message-{leg}.wav").is_file()
+        return Told(data, message, settled, first=suffix != SUFFIX)
 
     def done(self, leg: str, digest: str) -> None:
-        if self.told(leg).digest == digest:
-            self._path(leg).unlink()
+        if self.told(leg).digest != digest:
+            return
+        # Its record last: without it what is left would count as a word about a call that goes on.
+        for suffix in reversed(_KINDS):
+            (self._folder / f"{leg}{suffix}").unlink(missing_ok=True)
 
     def put_aside(self, leg: str, why: str) -> None:
         path = self._path(leg)
@@ -146,7 +180,9 @@ class CallFiles:
                 self._seal(path, path.with_name(f"{path.name}{SEALED}"))
 
     def _path(self, leg: str) -> Path:
-        return self._folder / f"{leg}{SUFFIX}"
+        """Where that lies which is said of this call."""
+        paths = [self._folder / f"{leg}{suffix}" for suffix in _KINDS]
+        return next((path for path in paths if os.path.lexists(path)), paths[0])
 
     def _seal(self, path: Path, place: Path) -> None:
         """Move it there, where its caller's name is not to be read. What is no plain file holds none."""

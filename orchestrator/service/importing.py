@@ -1,5 +1,6 @@
-"""Calls that switches served by themselves, imported from the files in which they say so (mod_json_cdr): this machine's
-(`call_files`), and those of others, which are fetched (`calls_elsewhere`).
+"""Calls that switches served by themselves, imported from the files in which they say so (mod_json_cdr; of one that was
+killed meanwhile, its first word): this machine's (`call_files`), and those of others, which are fetched
+(`calls_elsewhere`).
 
 Nothing of a file is believed that does not have the shape of its kind. One that cannot be read is put aside; one whose
 call is in the log goes. A call is imported once: the contact's id derives from it, and the engine knows which it has
@@ -7,8 +8,7 @@ call is in the log goes. A call is imported once: the contact's id derives from 
 """
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
-from time import monotonic
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from orchestrator.domain.kernel import SECOND, Instant, Refused
+from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 from orchestrator.runner.inputs import ImportCall
 from orchestrator.service.call_files import LARGEST, Place, Told, Unreadable
 from orchestrator.service.customers import Caller
@@ -27,11 +28,9 @@ log = structlog.get_logger(__name__)
 
 LONGEST_VALUE: Final = 2_048
 EVERY_S: Final = 5.0
-# So long an engine that starts may keep switches waiting for it; the rest is imported by the usual look.
-LOOK_FOR_S: Final = 3.0
 # A clock that is wrong by more is not believed.
 AHEAD: Final = 86_400 * SECOND
-_FIRST: Final = Instant(946_684_800 * SECOND)  # 2000-01-01
+_EARLIEST: Final = Instant(946_684_800 * SECOND)  # 2000-01-01
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CAUSE: Final = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
@@ -81,7 +80,23 @@ class _Record(msgspec.Struct):
     core: str = msgspec.field(name="core-uuid", default="")
 
 
+class _First(msgspec.Struct):
+    """The first word (freeswitch/conf/taken.lua); each value encoded as in an address."""
+
+    uuid: str
+    core: str
+    node: str
+    contact: str
+    dialled: str
+    caller_number: str
+    caller_name: str
+    host: str
+    arrived_at: str
+    taken_at: str
+
+
 _decoder: Final = msgspec.json.Decoder(_Record)
+_first_decoder: Final = msgspec.json.Decoder(_First)
 
 
 class Here(msgspec.Struct, frozen=True):
@@ -90,6 +105,8 @@ class Here(msgspec.Struct, frozen=True):
     nodes: tuple[str, ...]
     cores: Mapping[str, str] = {}
     """Switch by run id."""
+    running: Mapping[str, str] = {}
+    """Run id by switch, of those that answer now."""
 
     def node_of(self, named: str, core: str) -> str:
         """The switch that wrote a record: as it says itself; as its run id says, where its configuration is of before
@@ -101,6 +118,10 @@ class Here(msgspec.Struct, frozen=True):
         if not named and (known in self.nodes or len(self.nodes) == 1):
             return known if known in self.nodes else self.nodes[0]
         raise Unreadable("nobody can say which of the switches here wrote it")
+
+    def is_over(self, node: str, core: str) -> bool:
+        """Whether this run of the switch is over for certain: it answers, and is another one."""
+        return self.running.get(node, core) != core
 
 
 def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
@@ -124,7 +145,7 @@ def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
     # The last stage comes first: there the call ended, and in the oldest one it arrived.
     last, first = record.callflow[0], record.callflow[-1]
     arrived, ended = _instant(first.times.created_time), _instant(last.times.hangup_time)
-    if not _FIRST <= arrived <= ended <= now + AHEAD:
+    if not _EARLIEST <= arrived <= ended <= now + AHEAD:
         raise Unreadable("its times cannot be true")
     joined = _instant(last.times.bridged_time)
     phone = _PHONE.fullmatch(values.get("bridge_channel", "")) if joined else None
@@ -150,6 +171,37 @@ def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
     )
 
 
+def read_first(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall | None:
+    """The call whose first word this is, where the switch that took it died; None where it may go on. Raises
+    `Unreadable`.
+    """
+    try:
+        first = _first_decoder.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Unreadable(f"it is no JSON of a first word ({type(error).__name__})") from None
+    said = {name: unquote(getattr(first, name)[: 3 * LONGEST_VALUE]) for name in first.__struct_fields__}
+    if said["uuid"] != leg or not _UUID.fullmatch(leg) or not _UUID.fullmatch(said["core"]):
+        raise Unreadable("its name, its call and its switch's run do not agree")
+    node = here.node_of(said["node"], said["core"])
+    arrived, taken = _instant(said["arrived_at"]), _instant(said["taken_at"])
+    if not _EARLIEST <= arrived <= taken <= now + AHEAD:
+        raise Unreadable("its times cannot be true")
+    if not here.is_over(node, said["core"]):
+        return None
+    return ImportCall(
+        node=node,
+        leg=leg,
+        dialled=said["dialled"][:LONGEST_VALUE],
+        caller_number=said["caller_number"][:LONGEST_VALUE],
+        caller_name=said["caller_name"][:LONGEST_VALUE],
+        host=said["host"][:LONGEST_VALUE],
+        cause=SWITCH_RESTARTED,
+        arrived_at=arrived,
+        taken_at=taken,
+        earlier=_matching(_ID, said["contact"]),
+    )
+
+
 def _instant(text: str) -> Instant:
     return Instant(int(text)) if _INSTANT.fullmatch(text) else Instant(0)
 
@@ -159,11 +211,13 @@ def _matching(shape: re.Pattern[str], text: str) -> str:
 
 
 class Lying(NamedTuple):
-    """A place where files lie, whose they are, and whether it is a folder of this machine."""
+    """A place where files lie, and whose they are. `has`: whether anything lies there about a call, where that can be
+    seen at once, in a folder of this machine.
+    """
 
     place: Place
     here: Callable[[], Here]
-    near: bool = False
+    has: Callable[[str], bool] | None = None
 
 
 class Importer:
@@ -199,30 +253,18 @@ class Importer:
             # After a long outage there are more of them than one look takes.
             gevent.sleep(0 if imported else EVERY_S)
 
-    def look_for(self, legs: Container[str]) -> int:
-        """Import what this machine's switches say of these callers, who count as waiting or talking with us, before
-        anybody finds their legs gone and takes it that they gave up; how many calls were. Nothing is put aside, and
-        none is begun after `LOOK_FOR_S`: what is left, or leads to an error that nobody foresaw, is for the usual look.
+    def said_of(self, legs: Mapping[str, str]) -> list[str]:
+        """Of whom of these callers (leg → switch) this machine's switches say that they took them. Only whether a file
+        is there is looked at, for there is one of no other call: what stands in it is read when it is imported.
         """
-        until = monotonic() + LOOK_FOR_S
-        imported = 0
+        found = []
         for source in self._sources:
-            try:
-                for leg in source.place.waiting() if source.near else ():
-                    if leg not in legs:
-                        continue
-                    if monotonic() >= until:
-                        log.warning("calls-left-for-later", imported=imported)
-                        return imported
-                    try:
-                        imported += self._import(source, leg, may_put_aside=False)
-                    except (OSError, StoreError):
-                        raise
-                    except Exception:
-                        log.exception("call-not-imported", leg=leg)
-            except (OSError, StoreError) as error:
-                log.warning("calls-not-imported", error=f"{type(error).__name__}: {error}")
-        return imported
+            if source.has is not None:
+                nodes = source.here().nodes
+                found += [
+                    leg for leg, node in legs.items() if node in nodes and _UUID.fullmatch(leg) and source.has(leg)
+                ]
+        return found
 
     def look(self) -> int:
         """Import what is there, so many at a time; how many calls were. A place that cannot be reached keeps no other
@@ -246,15 +288,17 @@ class Importer:
             raise unforeseen
         return imported
 
-    def _import(self, source: Lying, leg: str, *, may_put_aside: bool = True) -> bool:
+    def _import(self, source: Lying, leg: str) -> bool:
         """Whether this file's call is in the log now, and was not before."""
         told: Told | None = None
         try:
             told = source.place.told(leg)
-            command = read(told.data, leg, source.here(), self._clock())
+            command = (read_first if told.first else read)(told.data, leg, source.here(), self._clock())
         except Unreadable as error:
-            if may_put_aside and (told is None or told.settled):
+            if told is None or told.settled:
                 source.place.put_aside(leg, str(error))
+            return False
+        if command is None or (told.first and not told.settled):
             return False
         if command.message and not told.message:
             command = msgspec.structs.replace(command, message="", message_ms=0)

@@ -24,6 +24,7 @@
         .history(after, until, kinds, batch)  .stream(name, after_version)  .position()  .position_at(instant)
         .happened(after, until)                 what a fold looks at of history, at half the cost;
                                                 share=: of some of the streams
+        .stories(share, until, last)            the same of a share, each contact at once when it has ended
         .versions(kinds)  .follow(after, stop)  .wait_for(position, timeout_s)  .find_by_blind_index(token)
 
 The fence comes from `orchestrator.leader`. Call `assert_cooperative()` at boot of a process that gevent has patched.

@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -34,8 +34,11 @@ Parents = Callable[[Sequence[Record]], Mapping[str, str]]
 """The first records of contacts that the log does not know → the subject under whose key each contact's hangs."""
 
 PATTERN: Final = "aside-*.db"
+_UNREADABLE: Final = (Tampered, Corrupt, WrongKind, TypeError)
 _PAGE: Final = 50
-_NEXT: Final = "SELECT place, stream, version, topic, sealed FROM entries WHERE place > ? ORDER BY place LIMIT ?"
+_ROWS: Final = "SELECT place, stream, version, topic, sealed FROM entries WHERE place > ?{} ORDER BY place LIMIT ?"
+
+Row = tuple[int, str, int, str, bytes]
 
 
 class Swept(Struct, frozen=True):
@@ -75,17 +78,18 @@ class Aside:
                 return self._all(connection, meta["id"], parents, pause)
 
     def _all(self, connection: sqlite3.Connection, spool: str, parents: Parents, pause: Callable[[], object]) -> Swept:
+        told = self._told(connection, spool, pause)
         place = sealed = left = 0
         while rows := beside_the_loop(partial(_page, connection, place)):
             found: list[tuple[int, Draft]] = []
-            for at, stream, version, topic, blob in rows:
+            for row in rows:
                 try:
-                    state = self._vault.open_bytes(seal_name(spool), blob, row_bound(stream, version, topic))
-                    if not is_sealed(state):
-                        found.append((at, self._mapper.draft(self._mapper.record(stream, version, topic, state))))
-                except (Tampered, Corrupt, WrongKind, TypeError):
+                    record, is_done = self._opened(spool, row)
+                    if not is_done:
+                        found.append((row[0], self._mapper.draft(record)))
+                except _UNREADABLE:
                     left += 1
-            changed = self._sealed(spool, found, parents)
+            changed = self._sealed(spool, found, told, parents)
             beside_the_loop(partial(_replace, connection, changed))
             sealed += len(changed)
             place = rows[-1][0]
@@ -93,12 +97,38 @@ class Aside:
         beside_the_loop(partial(_finish, connection))
         return Swept(sealed, left)
 
-    def _sealed(self, spool: str, found: Sequence[tuple[int, Draft]], parents: Parents) -> list[tuple[str, bytes, int]]:
+    def _opened(self, spool: str, row: Row) -> tuple[Record, bool]:
+        """The record of this row, and whether it was sealed anew already. Raises what is `_UNREADABLE`."""
+        _, stream, version, topic, blob = row
+        state = self._vault.open_bytes(seal_name(spool), blob, row_bound(stream, version, topic))
+        return self._mapper.record(stream, version, topic, state), is_sealed(state)
+
+    def _told(self, connection: sqlite3.Connection, spool: str, pause: Callable[[], object]) -> dict[str, str]:
+        """Whose key that of each stream hangs under by what the events of the whole file say, which may be long after
+        the stream began: whoever was erased is not made a customer again.
+        """
+        topics = self._mapper.adopting()
+        told: dict[str, str] = {}
+        place = 0
+        while rows := beside_the_loop(partial(_page, connection, place, topics)):
+            for row in rows:
+                with suppress(*_UNREADABLE):
+                    record, _ = self._opened(spool, row)
+                    parent = _parent_of(self._mapper, record)
+                    if parent is not None:
+                        told[record.stream] = parent
+            place = rows[-1][0]
+            pause()
+        return told
+
+    def _sealed(
+        self, spool: str, found: Sequence[tuple[int, Draft]], told: Mapping[str, str], parents: Parents
+    ) -> list[tuple[str, bytes, int]]:
         """Topic, bytes and place of those that have personal text, sealed anew; their keys are in the database."""
         found = [(place, draft) for place, draft in found if draft.texts or draft.entry.adopts_key_of is not None]
         if not found:
             return []
-        batch = self._with_keys([draft for _, draft in found], parents)
+        batch = self._with_keys([draft for _, draft in found], told, parents)
         changed = []
         for (place, draft), state in zip(found, batch.states, strict=True):
             if draft.texts:
@@ -106,15 +136,14 @@ class Aside:
                 changed.append((draft.topic, self._vault.seal_bytes(seal_name(spool), state, bound), place))
         return changed
 
-    def _with_keys(self, drafts: Sequence[Draft], parents: Parents) -> Batch:
+    def _with_keys(self, drafts: Sequence[Draft], told: Mapping[str, str], parents: Parents) -> Batch:
         records = [draft.record for draft in drafts]
-        # Of these the events say whose they are: whoever was erased is not made a customer again.
-        told = {draft.record.stream for draft in drafts if _parent_of(draft) is not None}
         while True:
             streams = {each.stream for each in records}
-            unknown = streams - set(self._vault.keys(streams)) - told
-            under = parents([each for each in records if each.stream in unknown]) if unknown else {}
-            batch = self._sealer.prepare(drafts, doubt_new=True, parents=under)
+            unknown = streams - set(self._vault.keys(streams))
+            under = {stream: told[stream] for stream in unknown if stream in told}
+            asked = [each for each in records if each.stream in unknown and each.stream not in told]
+            batch = self._sealer.prepare(drafts, doubt_new=True, parents={**under, **(parents(asked) if asked else {})})
             try:
                 self._shelf.add_all(batch.new_keys.values(), batch.hung_keys.values())
             except psycopg.errors.UniqueViolation:
@@ -123,13 +152,15 @@ class Aside:
             return batch
 
 
-def _parent_of(draft: Draft) -> str | None:
-    adopts = draft.entry.adopts_key_of
-    return None if adopts is None else adopts(draft.record.event)
+def _parent_of(mapper: LedgerMapper, record: Record) -> str | None:
+    adopts = mapper.entry_of(record.event).adopts_key_of
+    return None if adopts is None else adopts(record.event)
 
 
-def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, int, str, bytes]]:
-    return connection.execute(_NEXT, (after, _PAGE)).fetchall()
+def _page(connection: sqlite3.Connection, after: int, topics: Sequence[str] = ()) -> list[Row]:
+    """The next rows; of these topics alone, where any are given."""
+    only = f" AND topic IN ({', '.join('?' * len(topics))})" if topics else ""
+    return connection.execute(_ROWS.format(only), (after, *topics, _PAGE)).fetchall()
 
 
 def _replace(connection: sqlite3.Connection, changed: Sequence[tuple[str, bytes, int]]) -> None:

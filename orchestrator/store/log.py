@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from orchestrator.domain.catalogue import CATALOGUE, Entry
-from orchestrator.domain.kernel import SECOND, Happened, Instant, Record
+from orchestrator.domain.kernel import SECOND, Event, Happened, Instant, Record
 from orchestrator.store.connections import Connection, Source, is_passing
 from orchestrator.store.errors import Away
 from orchestrator.store.keys import KeyShelf
@@ -33,6 +33,9 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 _WHOLE_LOG_MS: Final = 300_000
 # So many positions a statement looks through for rows of a share, which may have none there.
 _SPAN: Final = 200_000
+HELD: Final = 100_000
+"""So many records of contacts that have not ended are held by `Log.stories`: some 80 MB."""
+_CONTACTS: Final = "contact-"
 # `at` is nearly, but not quite, ascending in the log: the runner's and the desk's processes each stamp before they
 # append. No two of them are taken to differ by more than this.
 _DISORDER: Final = 10 * SECOND
@@ -65,6 +68,47 @@ _DENSITY: Final = (
     f"SELECT width_bucket({_AT}, %s, %s, %s) AS part, count(*) FROM public.ringledger_events"  # noqa: S608 - our own words
     " WHERE notification_id > %s AND notification_id <= %s GROUP BY part"
 )
+
+
+_Rows = list[tuple[Any, ...]]
+
+
+class _Stories:
+    """Rows of contacts, held until a contact's last one comes."""
+
+    def __init__(self, ends: Collection[str]) -> None:
+        """`ends`: the topics of the last one."""
+        self._ends = ends
+        self._held: dict[str, _Rows] = {}
+        self._count = 0
+
+    def take(self, rows: _Rows) -> list[_Rows]:
+        """What of these, and of those that are held, is to be told: first whatever is no contact's."""
+        others: _Rows = []
+        told = [others]
+        held, ends = self._held, self._ends
+        for row in rows:
+            name = row[1]
+            if name[:8] != _CONTACTS:
+                others.append(row)
+                continue
+            if (story := held.get(name)) is None:
+                held[name] = [row]
+            else:
+                story.append(row)
+            if row[3] in ends:
+                told.append(held.pop(name))
+        self._count += len(rows) - sum(map(len, told))
+        if self._count > HELD:
+            told += self.rest()
+        return told if others else told[1:]
+
+    def rest(self) -> list[_Rows]:
+        """All that is held, and is not any more."""
+        told = list(self._held.values())
+        self._held.clear()
+        self._count = 0
+        return told
 
 
 class Log:
@@ -118,6 +162,28 @@ class Log:
         lost, it goes on. A statement sends `batch` rows: none takes so long that the server would end it, or hold back
         its housekeeping. With a `share` only what belongs to that, and nothing of what is appended meanwhile.
         """
+        for rows in self._rows_of(after, until, batch, share):
+            yield from self._told(rows)
+
+    def stories(self, share: Share, until: int, last: type[Event], batch: int = 10_000) -> Iterator[list[Happened]]:
+        """What `happened` tells of a share, each contact's records together once the event `last` has come, and those
+        of contacts without it at the end: so a contact, its records and the code for them are met while they are at
+        hand. Everything else comes as the log has it, and never later than what stands behind it in the log. Of more
+        than `HELD` records some that are held come before they are whole.
+        """
+        held = _Stories(self._mapper.topics(last))
+        for rows in self._rows_of(0, until, batch, share):
+            for some in held.take(rows):
+                yield self._told(some)
+        for some in held.rest():
+            yield self._told(some)
+
+    def _told(self, rows: _Rows) -> list[Happened]:
+        sealed = {row[1] for row in rows if is_sealed(row[4])} if self._vault is not None else ()
+        return self._mapper.told(rows, self.opener(sealed))
+
+    def _rows_of(self, after: int, until: int | None, batch: int, share: Share | None) -> Iterator[_Rows]:
+        """Rows as they come, over connections that are lost; what is appended meanwhile only without a share."""
         last = END_OF_LOG if until is None else until
         if share is not None:
             last = min(last, self.position())
@@ -128,8 +194,7 @@ class Log:
             try:
                 with self._source.borrow() as connection:
                     for rows in self._parts(connection, after=after, until=end, limit=batch, share=share):
-                        sealed = {row[1] for row in rows if is_sealed(row[4])} if self._vault is not None else ()
-                        yield from self._mapper.told(rows, self.opener(sealed))
+                        yield rows
                         after = rows[-1][0]
                         count += len(rows)
             except psycopg.Error as error:
@@ -380,7 +445,7 @@ class Log:
 
     def _parts(
         self, connection: Connection, *, after: int, until: int, limit: int, share: Share | None
-    ) -> Iterator[list[tuple[Any, ...]]]:
+    ) -> Iterator[_Rows]:
         """The rows as they come; where keys are needed all at once, for then one question brings all of them: beside
         other work each waits for its turn.
         """

@@ -163,12 +163,21 @@ class LedgerMapper(Mapper[str]):
             for version in range(1, entry.version + 1):
                 self._topics[_topic(entry.name, version)] = (entry, version)
 
+    def topics(self, cls: type[Event]) -> frozenset[str]:
+        """Under which topics an event of this class lies in the log, of any version."""
+        name = self._by_class[cls].name
+        return frozenset(topic for topic, (entry, _) in self._topics.items() if entry.name == name)
+
     def entry_of(self, event: Event) -> Entry:
         """The catalogue's entry; raises `WrongKind` for an event that is not listed and so cannot be stored."""
         entry = self._by_class.get(type(event))
         if entry is None:
             raise _unlisted(event)
         return entry
+
+    def adopting(self) -> list[str]:
+        """The topics, of every version, of events that hang their stream's key under somebody's."""
+        return [topic for topic, (entry, _) in self._topics.items() if entry.adopts_key_of is not None]
 
     def draft(self, record: Record) -> Draft:
         """Check and encode. Raises `WrongKind`, or ValueError for text that is no Unicode (a lone surrogate)."""

@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.keeping import RecordingSealed
-from orchestrator.domain.contacts.unattended import MESSAGE, UnattendedCallEnded
+from orchestrator.domain.contacts.unattended import LOST, MESSAGE, UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.kernel import Refused
 from orchestrator.service.recordings import SUFFIX, Recordings
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source
@@ -34,7 +34,6 @@ def test_callers_of_a_dead_engine_are_served_and_the_next_engine_leaves_them_alo
         house.await_state("801", "talking")
         waiting = driver.call(number="+31201111111")
         house.ledger.await_event(c.ContactQueued, count=2)
-        _await_told(house)
         house.engines[-1].child.kill()
         driver.phone("1003")  # it registers while no engine runs, and is the only one that is free
         until(lambda: sessions(control) == 4, "the waiting caller to be joined with a phone", within_s=30)
@@ -66,16 +65,6 @@ def test_callers_of_a_dead_engine_are_served_and_the_next_engine_leaves_them_alo
     until(lambda: not list(driver.unattended.glob("*.cdr.json")), "the files to be gone")
 
 
-def _await_told(house: House) -> None:
-    """Return once the switch knows of each caller's contact: what is recorded before that is only the wish."""
-    legs = {event.leg for event in house.ledger.all(c.ContactArrived)}
-    with house.driver.control() as control:
-        until(
-            lambda: all("-" in control.api(f"uuid_getvar {leg} ringledger_contact") for leg in legs),
-            "the switch to know the contacts",
-        )
-
-
 def test_whoever_was_served_and_left_just_before_the_engine_is_back_did_not_give_up(house: House) -> None:
     """Feature 12.3, complaint 2: however many they are. Each waited with us, was taken by the switch, and hung up."""
     driver = house.driver
@@ -85,7 +74,6 @@ def test_whoever_was_served_and_left_just_before_the_engine_is_back_did_not_give
         until(lambda: control.api("global_getvar ringledger_silent_s").strip() == "0", "the switch to hear the engine")
         callers = [driver.call(number=f"+3120{number:07}") for number in range(many)]
         house.ledger.await_event(c.ContactQueued, count=many)
-        _await_told(house)
         house.engines[-1].child.kill()
 
         def taken() -> int:
@@ -118,7 +106,6 @@ def test_whoever_leaves_between_the_look_at_the_files_and_the_switchs_answer_did
         until(lambda: control.api("global_getvar ringledger_silent_s").strip() == "0", "the switch to hear the engine")
         caller = driver.call(number="+31201111111")
         house.ledger.await_event(c.ContactQueued)
-        _await_told(house)
         house.engines[-1].child.kill()
         until(lambda: "served-by-the-switch" in control.api("show channels"), "the caller to be taken")
         house.start_engine(RINGLEDGER_SWITCHES=url_of(gate.switch))
@@ -133,6 +120,34 @@ def test_whoever_leaves_between_the_look_at_the_files_and_the_switchs_answer_did
         report = house.close_day(contacts=1)
     assert report.counts.ended_by_reason.pop("unattended") == 1
     assert "abandoned" not in report.counts.ended_by_reason
+
+
+def test_nobody_vanishes_where_the_switch_is_killed_while_it_serves_alone(house: House) -> None:
+    """Feature 12.3, complaint 2: no engine, and then no switch either. One had waited with us, one had just come."""
+    driver = house.driver
+    driver.shorten_prompts()
+    with driver.control() as control:
+        until(lambda: control.api("global_getvar ringledger_silent_s").strip() == "0", "the switch to hear the engine")
+        driver.call(number="+31201111111")
+        house.ledger.await_event(c.ContactQueued)
+        house.engines[-1].child.kill()
+        control.api("global_setvar ringledger_patience_s=2")  # the next run waits as long as always
+        until(lambda: "served-by-the-switch" in control.api("show channels"), "the caller to be taken")
+        driver.call(number="+31202222222", name=b'"Eve%22%2C%22uuid%22%3A%22x%0A" ')
+        until(lambda: len(list(driver.unattended.glob("*.taken.json"))) == 2, "the other one to be taken")
+    driver.restart()
+    house.open()
+    lost = house.ledger.await_event(UnattendedCallLost, count=2)
+    assert lost.arrived_at <= lost.taken_at
+    house.ledger.await_event(c.ContactEnded, count=3)
+    (waited,) = [call.earlier for call in house.ledger.all(UnattendedCallLost) if call.earlier]
+    assert waited == house.ledger.contacts()[0]
+    assert [event.reason for event in house.ledger.all(c.ContactEnded)].count(LOST) == 2
+    assert not house.ledger.all(UnattendedCallEnded)
+    report = house.close_day(contacts=1)
+    assert (report.counts.unattended, report.counts.unattended_lost) == (2, 2)
+    assert "abandoned" not in report.counts.ended_by_reason
+    until(lambda: not list(driver.unattended.glob("*.json*")), "the files to be gone")
 
 
 def test_a_message_left_with_the_switch_is_sealed_once_it_is_imported(house: House) -> None:

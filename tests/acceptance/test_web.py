@@ -113,6 +113,38 @@ def test_a_web_that_is_started_while_the_database_is_away_says_so_and_comes_by_i
     house.close_day(contacts=0)
 
 
+def test_a_web_whose_database_does_not_come_up_stays_and_says_where_to_look(house: House) -> None:
+    """Feature 12.2: its files were edited wrongly. Whoever puts that right need not start the web again."""
+    port = free_port()
+    await_word(house)
+    house.kill_database()
+    file = house.home / "postgres" / "data" / "postgresql.conf"
+    right = file.read_text()
+    file.write_text(right + "no_such_setting = on\n")
+    log = house.folder / "web.log"
+    environment = house.environment(RINGLEDGER_WEB=f"127.0.0.1:{port}")
+    with Child([sys.executable, "-m", "orchestrator", "web"], output=log, folder=ROOT, environment=environment) as web:
+        until(lambda: health(port).get("components"), "the web to answer", within_s=60)
+
+        def is_stuck() -> bool:
+            components = health(port)["components"]
+            assert isinstance(components, dict)
+            return bool(components["database"] == {"ok": False, "why": "database_not_started"})
+
+        until(is_stuck, "it to say that the database does not come up", within_s=60)
+        status, text = Visit(port).ask("GET", "/sign-in")
+        assert status == 503
+        assert "database-not-started" in text
+        assert "no_such_setting" not in text, "the page is everybody's"
+        said = log.read_text()
+        assert "database-not-started" in said
+        assert "no_such_setting" in said
+        file.write_text(right)
+        until(lambda: Visit(port).ask("GET", "/sign-in")[0] == 200, "the page by itself", within_s=60)
+        web.stop(patience_s=15)
+    house.close_day(contacts=0)
+
+
 def test_a_web_whose_database_takes_long_to_be_had_says_so_meanwhile(house: House) -> None:
     """Feature 12.2: another process starts it, which takes minutes after a crash of a large ledger."""
     port = free_port()

@@ -7,27 +7,34 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.domain import parted
+from orchestrator.domain import parted, world
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts.contacts import (
+    Contact,
+    ContactArrived,
     ContactEnded,
     ContactQueued,
     ContactTurnedAway,
+    LegClosed,
     NuisanceMarked,
     QueueVisitEnded,
 )
+from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.customers.blacklist import BlacklistingLifted, NumberBlacklisted
 from orchestrator.domain.kernel import SECOND, Event, Instant, Provenance, Record, kind_of
 from orchestrator.domain.observed import KEPT, QUARTER, Observed
 from orchestrator.domain.parted import Part, Unparted, join
+from orchestrator.domain.routing import waits
 from orchestrator.domain.routing.admission import OVERLOADED
 from orchestrator.domain.routing.limits import LimitConfigured, LimitRemoved
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.rules import rule_of
+from orchestrator.domain.switch.causes import SERVED_BY_SWITCH
 from orchestrator.domain.world import OTHERS
 from orchestrator.replay import together
 from orchestrator.replay.frozen import Marks, freeze, mark_of, thaw
 from orchestrator.store import Log, Share, Source
+from orchestrator.store import log as log_reading
 from orchestrator.store.connections import Connection
 from tests.audit.test_verify import busy_day
 from tests.replay.conftest import store
@@ -51,6 +58,7 @@ def said(world: Observed, now: Instant) -> dict[str, Any]:
         "outside_legs": sorted(world.outside_legs),
         "far_legs": world.far_legs,
         "imported": list(world.imported),
+        "left_legs": list(world.left_legs.items()),
         "sent_away": world.sent_away,
         "reasons": world.reasons,
         "conferences": world.conferences,
@@ -76,19 +84,35 @@ def whole(records: Sequence[Record]) -> Observed:
     return world
 
 
-def in_parts(records: Sequence[Record], count: int, dice: random.Random) -> list[Part]:
-    """Each contact in a part that is drawn."""
+def in_parts(records: Sequence[Record], count: int, dice: random.Random, *, whole_stories: float = 0.7) -> list[Part]:
+    """Each contact in a part that is drawn: some record by record, others as `Log.stories` tells them, once they have
+    ended, or cut in two.
+    """
     parts = [Part() for _ in range(count)]
     mine: dict[str, Part] = {}
+    held: dict[str, list[Record]] = {}
     for record in records:
         kind = kind_of(record.stream)
         if kind == "contact":
-            mine.setdefault(record.stream, dice.choice(parts)).apply(record)
+            if (part := mine.get(record.stream)) is None:
+                part = mine[record.stream] = dice.choice(parts)
+                if dice.random() < whole_stories:
+                    held[record.stream] = []
+            if (story := held.get(record.stream)) is None:
+                part.apply(record)
+                continue
+            story.append(record)
+            if isinstance(record.event, ContactEnded) or (whole_stories < 1 and dice.random() < 0.01):
+                part.apply_story(story)
+                held[record.stream] = []
         elif kind == "shift":
             parts[0].apply(record)
         else:
             for part in parts if kind in parted.EVERYBODYS else parts[:1]:
                 part.apply(record)
+    for stream, story in held.items():
+        if story:
+            mine[stream].apply_story(story)
     return parts
 
 
@@ -124,6 +148,106 @@ def test_parts_of_a_fold_come_to_the_fold_at_any_place(seed: int) -> None:
                 joined(parts)
             continue
         assert comparing.difference(said(joined(parts), now), said(whole(some), now)) == ""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_what_came_last_parts_remember_enough(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where next to nothing is remembered, and stories are told long after what others did since."""
+    records = placed(Run(seed, size=Size(contacts=150, agents=20)).play().ledger.records())
+    for module, name, most in (
+        (world, "CLOSED_LEGS_KEPT", 5),
+        (parted, "CLOSED_LEGS_KEPT", 5),
+        (world, "LAST_AGENTS_KEPT", 2),
+        (parted, "LAST_AGENTS_KEPT", 2),
+        (waits, "KEPT", 1),
+    ):
+        monkeypatch.setattr(module, name, most)
+    dice = random.Random(seed)
+    for _ in range(6):
+        some = records[: dice.randrange(len(records) // 2, len(records) + 1)]
+        parts = in_parts(some, 2, dice)
+        assert all(len(list(part.closed)) <= 10 for part in parts)
+        one, many = whole(some), joined(parts)
+        assert comparing.difference(said(many, records[-1].about.at), said(one, records[-1].about.at)) == ""
+        assert list(many.closed_legs.items()) == list(one.closed_legs.items())
+        assert list(many.last_agents.items()) == list(one.last_agents.items())
+
+
+def test_a_visit_is_counted_by_what_its_queue_was_when_it_ended() -> None:
+    """Its queue's target is changed before the contact has ended, and so before its story is told."""
+    records = [record for record in busy_day().records if kind_of(record.stream) != "shift"]
+    answered = next(
+        record for record in records if isinstance(record.event, QueueVisitEnded) and record.event.outcome == "answered"
+    )
+    changed = [
+        made(record.stream, 900, replace(record.event, answer_target_ms=0), answered.about.at)
+        for record in records
+        if isinstance(record.event, QueueConfigured)
+    ]
+    place = records.index(answered) + 1
+    otherwise = whole(placed([*records[: place - 1], *changed, *records[place - 1 :]]))
+    records = placed([*records[:place], *changed, *records[place:]])
+    assert any(
+        record.stream == answered.stream and isinstance(record.event, ContactEnded) for record in records[place:]
+    )
+    stories = in_parts(records, 1, random.Random(0), whole_stories=1)
+    one = whole(records)
+    assert list(joined(stories).quarters.items()) == list(one.quarters.items())
+    assert list(otherwise.quarters.items()) != list(one.quarters.items()), "the target counts"
+
+
+def test_callers_left_to_their_switch_and_calls_imported_are_remembered_as_such() -> None:
+    """Of three contacts that have ended one's leg lives on, one was imported, and one did neither."""
+    arrived = next(record.event for record in busy_day().records if isinstance(record.event, ContactArrived))
+    records: list[Record] = []
+    for number, (found, cause) in enumerate((("live", SERVED_BY_SWITCH), (IMPORT, "NORMAL_CLEARING"), ("live", ""))):
+        leg = f"leg-{number}"
+        story = (
+            replace(arrived, leg=leg, found=found),
+            LegClosed(leg=leg, cause=cause),
+            ContactEnded(reason="caller_hung_up", phase="arrived"),
+        )
+        records += [made(f"contact-c{number}", place, event, SECOND + number) for place, event in enumerate(story, 1)]
+    records = placed(records)
+    for whole_stories in (0, 1):
+        many = joined(in_parts(records, 2, random.Random(1), whole_stories=whole_stories))
+        assert list(many.left_legs.items()) == [("leg-0", "c0")]
+        assert list(many.closed_legs.items()) == [("leg-1", "c1"), ("leg-2", "c2")]
+        assert list(many.imported) == ["c1"]
+        assert comparing.difference(said(many, Instant(0)), said(whole(records), Instant(0))) == ""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_contacts_legs_are_those_that_are_known_as_its_own(seed: int) -> None:
+    """So where none of its legs is open at its end, nothing is left of any."""
+    state = Observed()
+    for record in Run(seed, size=_SIZES[seed % len(_SIZES)]).play().ledger.records():
+        _, after = state.apply(record)
+        if isinstance(after, Contact) and after.status != "ended":
+            known = {leg for leg, ident in state.contact_of_leg.items() if ident == after.contact_id}
+            assert known == set(after.legs) - {""}, record
+
+
+def test_a_story_is_told_once_it_has_ended_and_nothing_is_told_twice(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(kit, Run(5, size=Size(contacts=100, agents=10)).play().ledger.records())
+    end = kit.blind_log.position()
+    share = together.shares(1)[0]
+    history = list(kit.blind_log.happened(until=end, share=share))
+    for held in (log_reading.HELD, 0):
+        monkeypatch.setattr(log_reading, "HELD", held)
+        stories = list(kit.blind_log.stories(share, end, ContactEnded))
+        told = [each for story in stories for each in story]
+        assert sorted(told, key=lambda each: each.position) == history
+        for stream in {each.stream for each in history}:
+            versions = [each.version for each in told if each.stream == stream]
+            assert versions == sorted(versions)
+        wholes = [story for story in stories if isinstance(story[-1].event, ContactEnded)]
+        assert wholes
+        if held > len(history):
+            for story in wholes:
+                assert story == [each for each in history if each.stream == story[0].stream]
+        else:
+            assert any(story[0].version > 1 for story in wholes), "some came before they were whole"
 
 
 def test_what_comes_after_a_join_is_folded_as_after_one_fold() -> None:

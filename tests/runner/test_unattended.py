@@ -1,7 +1,9 @@
 """Callers whom their switch serves by itself: their contacts end, and nobody touches their legs (feature 12.3)."""
 
+import pytest
+
 from orchestrator.domain.contacts import contacts as c
-from orchestrator.domain.contacts.unattended import UnattendedCallEnded
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.kernel import Instant
 from orchestrator.domain.switch import facts, nodes
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg
@@ -49,6 +51,22 @@ def test_a_waiting_contact_of_which_the_switch_was_not_told_any_more_is_known_by
     scene = Scene(agents=0)
     caller = scene.park()
     contact = scene.live(caller).contact_id
+    scene.give(_import(scene, caller))
+    assert [event.earlier for event in scene.events(UnattendedCallEnded)] == [contact]
+
+
+@pytest.mark.parametrize("ended", ("left to its switch", "gone"))
+def test_so_is_one_that_has_ended_before_the_record_is_read_also_by_the_next_engine(ended: str) -> None:
+    scene = Scene(agents=0)
+    caller = scene.park()
+    contact = scene.live(caller).contact_id
+    if ended == "left to its switch":
+        scene.snapshot(scene.seen(caller, **SERVED))
+    else:
+        scene.hang_up(caller)
+    assert len(scene.events(c.ContactEnded)) == 1
+    scene.restart()
+    scene.connect()
     scene.give(_import(scene, caller))
     assert [event.earlier for event in scene.events(UnattendedCallEnded)] == [contact]
 
@@ -166,3 +184,34 @@ def test_a_call_that_was_left_to_its_switch_is_imported_beside_its_contact() -> 
     scene.give(_import(scene, caller, earlier=earlier))
     assert [event.reason for event in scene.events(c.ContactEnded)] == ["unattended", "unattended_abandoned"]
     assert scene.events(UnattendedCallEnded)[0].earlier == earlier
+
+
+def test_of_a_call_with_which_its_switch_died_nothing_is_said_that_nobody_knows() -> None:
+    """Feature 12.3, complaint 2: it is in the history once, with what the switch said when it took the caller."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    arrived, taken = Instant(scene.now - 60_000_000), Instant(scene.now - 50_000_000)
+    word = _import(scene, taken_at=taken, ended_at=Instant(0), cause="SWITCH_RESTARTED", extension="1001")
+    scene.give(word)
+    assert story(scene.outcome) == ["ContactArrived", "UnattendedCallLost", "LegClosed", "ContactEnded"]
+    assert scene.events(UnattendedCallLost) == [UnattendedCallLost(arrived_at=arrived, taken_at=taken)]
+    assert scene.events(c.ContactEnded)[-1].reason == "unattended_lost"
+    assert {record.about.origin for record in scene.outcome.records} == {"import"}
+    scene.restart()
+    scene.connect("core-2")
+    scene.give(word)
+    assert not scene.outcome.records
+    assert scene.status(1) == "ready"
+
+
+@pytest.mark.parametrize("heard", ("of the switch's next run", "nothing yet"))
+def test_one_who_waited_with_us_is_known_though_their_switch_died_serving_them(heard: str) -> None:
+    scene = Scene(agents=0)
+    caller = scene.park()
+    contact = scene.live(caller).contact_id
+    scene.restart()
+    if heard != "nothing yet":
+        scene.connect("core-2")
+    scene.give(_import(scene, caller, taken_at=scene.now, ended_at=Instant(0), cause="SWITCH_RESTARTED"))
+    assert [event.earlier for event in scene.events(UnattendedCallLost)] == [contact]
+    assert len(scene.events(c.ContactEnded)) == 2

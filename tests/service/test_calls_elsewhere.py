@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.service.call_files import ASIDE, CallFiles, aside
+from orchestrator.service.call_files import ASIDE, FIRST, CallFiles, aside
 from orchestrator.service.calls_elsewhere import CallsElsewhere, door_of
 from orchestrator.service.customers import Caller
 from orchestrator.service.fetching import Door, prover
 from orchestrator.service.importing import Here, Importer, Lying
 from orchestrator.settings import Address
 from orchestrator.vault import DataKey, Vault
-from tests.service.test_importing import LEG, NOW, VAULT, Ledger, text
+from tests.service.test_importing import LEG, NEXT_CORE, NOW, TAKEN, VAULT, Ledger, first_word, text
 
 FAR = Here(("far",))
 OTHER = LEG.replace("d8cca8ec", "00000000")
@@ -71,6 +71,16 @@ def test_a_call_of_another_machine_is_imported_under_its_switch_and_its_file_goe
     assert not file.exists()
     assert machine.said
     assert not any(b"Ada" in said or b"31201234567" in said for said in machine.said)
+
+
+def test_of_a_switch_elsewhere_that_died_its_first_word_is_imported_and_until_then_waits(machine: Machine) -> None:
+    file, ledger = machine.folder / f"{LEG}{FIRST}", Ledger()
+    file.write_bytes(first_word(node="far"))
+    assert importer(ledger, Lying(machine.place(), lambda: FAR)).look() == 0
+    died = Here(("far",), running={"far": NEXT_CORE})
+    assert importer(ledger, Lying(machine.place(), lambda: died)).look() == 1
+    assert (ledger.taken[LEG].node, ledger.taken[LEG].taken_at) == ("far", TAKEN)
+    assert not list(machine.folder.iterdir())
 
 
 def test_a_message_is_told_of_where_it_lies_beside_its_file(machine: Machine) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.runner.inputs import ImportCall
-from orchestrator.service.call_files import ASIDE, LARGEST, CallFiles, Unreadable, aside
+from orchestrator.service.call_files import ASIDE, FIRST, HALF, LARGEST, SUFFIX, CallFiles, Unreadable, aside
 from orchestrator.service.customers import Caller
-from orchestrator.service.importing import Here, Importer, Lying, read
+from orchestrator.service.importing import Here, Importer, Lying, read, read_first
 from orchestrator.vault import DataKey, Vault
 
 LEG = "d8cca8ec-e5b0-4001-99af-e576f101a776"
@@ -64,9 +64,9 @@ class Ledger:
         return len(self.taken)
 
 
-def importer(folder: Path, ledger: Ledger, *, settled_s: float = 0.0) -> Importer:
+def importer(folder: Path, ledger: Ledger, *, settled_s: float = 0.0, here: Here = HERE) -> Importer:
     return Importer(
-        [Lying(CallFiles(folder, folder, VAULT, settled_s=settled_s), lambda: HERE)],
+        [Lying(CallFiles(folder, folder, VAULT, settled_s=settled_s), lambda: here)],
         carry=ledger.carry,
         identify=lambda numbers: [Caller("c-1") if number else None for number in numbers],
         clock=lambda: NOW,
@@ -247,23 +247,29 @@ def test_those_that_have_to_wait_keep_none_behind_them_waiting(tmp_path: Path) -
     assert list(ledger.taken) == legs[50:]
 
 
-def test_what_is_said_of_callers_who_count_as_waiting_is_looked_for_first_and_alone(tmp_path: Path) -> None:
-    """Feature 12.3: before their legs are found gone; what cannot be read then is left for the usual look."""
-    ours, broken, other = (LEG.replace("d8cca8ec", f"{number:08x}") for number in range(3))
-    for leg, data in ((ours, text(uuid=ours)), (broken, b""), (other, text(uuid=other))):
-        (tmp_path / f"{leg}.cdr.json").write_bytes(data)
+def test_whom_a_switch_of_this_machine_took_is_known_without_reading_what_it_says(tmp_path: Path) -> None:
+    """Feature 12.3: before their legs are found gone, also where it cannot be read. It costs a look for each of ours,
+    whatever else lies there, and asks nothing of the database, which may be slow.
+    """
+    record, broken, word, other, theirs = (LEG.replace("d8cca8ec", f"{number:08x}") for number in range(5))
+    for leg, kind in ((record, SUFFIX), (broken, SUFFIX), (word, FIRST), (other, SUFFIX), (theirs, SUFFIX)):
+        (tmp_path / f"{leg}{kind}").write_bytes(b"")
+    (tmp_path.parent / f"outside{SUFFIX}").write_bytes(b"")
+    ours = dict.fromkeys((record, broken, word, LEG, "", "../outside"), "sw1") | {theirs: "sw2"}
     ledger = Ledger()
-    far = Lying(CallFiles(tmp_path, tmp_path, VAULT, settled_s=0.0), lambda: HERE)
-    near = far._replace(near=True)
+    files = CallFiles(tmp_path, tmp_path, VAULT)
 
-    def look(at: Lying) -> int:
-        looking = Importer([at], carry=ledger.carry, identify=lambda _: [None], clock=lambda: NOW)
-        return looking.look_for({ours, broken})
+    def ask(_: object) -> list[Caller | None]:
+        raise AssertionError("the database is asked")
 
-    assert look(far) == 0, "nobody waits for another machine"
-    assert look(near) == 1
-    assert list(ledger.taken) == [ours]
-    assert sorted(file.name for file in tmp_path.iterdir()) == [f"{broken}.cdr.json", f"{other}.cdr.json"]
+    def look(at: Lying) -> list[str]:
+        looking = Importer([at], carry=ledger.carry, identify=ask, clock=lambda: NOW)
+        return looking.said_of(ours)
+
+    assert look(Lying(files, lambda: HERE)) == [], "nobody waits for another machine"
+    assert look(Lying(files, lambda: HERE, files.has)) == [record, broken, word]
+    assert not ledger.taken
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_a_file_that_leads_to_an_error_nobody_foresaw_keeps_none_behind_it_waiting(tmp_path: Path) -> None:
@@ -287,32 +293,147 @@ def test_a_file_that_leads_to_an_error_nobody_foresaw_keeps_none_behind_it_waiti
     assert [file.name for file in tmp_path.iterdir()] == [f"{other}.cdr.json"]
 
 
-def test_an_engine_that_starts_is_not_kept_by_files_however_many_or_however_bad_they_are(
+CORE, NEXT_CORE = "11111111-2222-4333-8444-555555555555", "66666666-7777-4888-8999-000000000000"
+WENT_ON = Here(("sw1",), running={"sw1": CORE})
+DIED = Here(("sw1",), running={"sw1": NEXT_CORE})
+AWAY = Here(("sw1",))
+TAKEN = ARRIVED + 20_000_000
+
+
+def first_word(**changes: str) -> bytes:
+    """A first word as a real switch wrote one (freeswitch/conf/taken.lua)."""
+    said = {
+        "contact": "c-9",
+        "host": "127.0.0.1",
+        "caller_name": "Eve%22%2C%22uuid%22%3A%22x%0A%C3%BC%FF",
+        "dialled": "4001",
+        "uuid": LEG,
+        "core": CORE,
+        "node": "",
+        "caller_number": "%2B31201234567",
+        "arrived_at": str(ARRIVED),
+        "taken_at": str(TAKEN),
+        **changes,
+    }
+    return json.dumps(said).encode()
+
+
+def test_of_a_caller_whose_switch_died_its_first_word_is_imported_once(tmp_path: Path) -> None:
+    """Feature 12.3, complaint 2: nobody vanishes. Law 10: what a caller is called is text, whatever stands in it."""
+    file, ledger = tmp_path / f"{LEG}{FIRST}", Ledger()
+    for _ in range(2):
+        file.write_bytes(first_word())
+        importer(tmp_path, ledger, here=DIED).look()
+    call = ledger.taken[LEG]
+    assert (call.arrived_at, call.taken_at, call.ended_at, call.cause) == (ARRIVED, TAKEN, 0, "SWITCH_RESTARTED")
+    assert (call.node, call.dialled, call.caller_number, call.earlier) == ("sw1", "4001", "+31201234567", "c-9")
+    assert call.caller_name == 'Eve","uuid":"x\nü\N{REPLACEMENT CHARACTER}'
+    assert call.customer_id == "c-1"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("here", (WENT_ON, AWAY), ids=("it goes on", "nobody knows"))
+def test_while_its_switch_may_serve_the_caller_yet_its_first_word_waits(here: Here, tmp_path: Path) -> None:
+    (tmp_path / f"{LEG}{FIRST}").write_bytes(first_word())
+    ledger = Ledger()
+    assert importer(tmp_path, ledger, here=here).look() == 0
+    assert not ledger.taken
+    assert importer(tmp_path, ledger, here=DIED, settled_s=60.0).look() == 0, "a run of just now may not be known yet"
+    assert [file.name for file in tmp_path.iterdir()] == [f"{LEG}{FIRST}"]
+
+
+@pytest.mark.parametrize("here", (WENT_ON, DIED), ids=("it goes on", "it died after that"))
+def test_a_record_says_all_and_takes_the_first_word_with_it(here: Here, tmp_path: Path) -> None:
+    (tmp_path / f"{LEG}{FIRST}").write_bytes(first_word())
+    (tmp_path / f"{LEG}{SUFFIX}").write_bytes(text())
+    ledger = Ledger()
+    assert importer(tmp_path, ledger, here=here).look() == 1
+    assert (ledger.taken[LEG].ended_at, ledger.taken[LEG].taken_at) == (ENDED, 0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_the_switch_died_over_its_record_the_first_word_counts(tmp_path: Path) -> None:
+    """Nothing is lost: what there is of the record is kept aside."""
+    (tmp_path / f"{LEG}{FIRST}").write_bytes(first_word())
+    (tmp_path / f"{LEG}{SUFFIX}").write_bytes(text()[:300])
+    ledger = Ledger()
+    looking = importer(tmp_path, ledger, here=DIED)
+    assert looking.look() == 0
+    assert looking.look() == 1
+    assert ledger.taken[LEG].taken_at == TAKEN
+    assert [file.name for file in (tmp_path / ASIDE).iterdir()] == [f"{LEG}{SUFFIX}.sealed"]
+
+
+def test_a_first_word_over_which_the_switch_died_counts_where_it_is_whole(tmp_path: Path) -> None:
+    other = LEG.replace("d8cca8ec", "00000000")
+    (tmp_path / f"{LEG}{HALF}").write_bytes(first_word())
+    (tmp_path / f"{other}{HALF}").write_bytes(first_word(uuid=other)[:100])
+    ledger = Ledger()
+    assert importer(tmp_path, ledger, here=DIED).look() == 1
+    assert list(ledger.taken) == [LEG]
+    assert [file.name for file in (tmp_path / ASIDE).iterdir()] == [f"{other}{HALF}.sealed"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    (
+        pytest.param(b"", id="empty"),
+        pytest.param(first_word()[:60], id="cut off"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b" " * (LARGEST + 1), id="large"),
+        pytest.param(first_word(uuid="00000000-0000-4000-8000-000000000000"), id="another call's"),
+        pytest.param(first_word(core=""), id="of no run"),
+        pytest.param(first_word(node="sw9"), id="of another switch"),
+        pytest.param(first_word(taken_at=str(ARRIVED - 1)), id="taken before it came"),
+        pytest.param(first_word(taken_at=str(NOW + 2 * 86_400_000_000)), id="of the day after tomorrow"),
+        pytest.param(first_word(taken_at="1e17"), id="at no time"),
+        pytest.param(json.dumps({"uuid": LEG, "core": 5}).encode(), id="of other kinds"),
+        pytest.param(text(), id="a record"),
+    ),
+)
+def test_what_is_no_first_word_is_put_aside(data: bytes, tmp_path: Path) -> None:
+    """Law 10."""
+    ledger = Ledger()
+    (tmp_path / f"{LEG}{FIRST}").write_bytes(data)
+    assert importer(tmp_path, ledger, here=DIED).look() == 0
+    assert not ledger.taken
+    assert [file.name for file in (tmp_path / ASIDE).iterdir()] == [f"{LEG}{FIRST}.sealed"]
+
+
+def test_no_value_of_a_first_word_is_longer_than_is_good(tmp_path: Path) -> None:
+    call = read_first(first_word(caller_name="%41" * 9_000, contact="../" * 30), LEG, DIED, NOW)
+    assert call is not None
+    assert (len(call.caller_name), call.earlier) == (2_048, "")
+
+
+def test_calls_that_go_on_keep_no_record_from_sight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many first words lie there, and however old they are."""
+    monkeypatch.setattr("orchestrator.service.call_files.AT_ONCE", 5)
+    for number in range(10):
+        leg = LEG.replace("d8cca8ec", f"{number:08x}")
+        (tmp_path / f"{leg}{FIRST}").write_bytes(first_word(uuid=leg))
+        os.utime(tmp_path / f"{leg}{FIRST}", (1, 1))
+    (tmp_path / f"{LEG}{SUFFIX}").write_bytes(text())
+    ledger = Ledger()
+    assert importer(tmp_path, ledger, here=WENT_ON).look() == 1
+    assert list(ledger.taken) == [LEG]
+
+
+def test_a_call_that_ends_while_its_first_word_is_looked_at_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Feature 12.3: no link is served before; what is left is found by the usual look."""
-    legs = [LEG.replace("d8cca8ec", f"{number:08x}") for number in range(5)]
-    for age, leg in enumerate(legs):
-        file = tmp_path / f"{leg}.cdr.json"
-        file.write_bytes(text(uuid=leg))
-        os.utime(file, (1 + age, 1 + age))
+    """The switch writes the record and takes the word away, between two looks of ours."""
+    first, record = tmp_path / f"{LEG}{FIRST}", tmp_path / f"{LEG}{SUFFIX}"
+    first.write_bytes(first_word())
+    opened = os.open
+
+    def end_it(path: Path, *flags: int) -> int:
+        if path == first and first.exists():
+            record.write_bytes(text())
+            first.unlink()
+        return opened(path, *flags)
+
+    monkeypatch.setattr("orchestrator.service.call_files.os.open", end_it)
     ledger = Ledger()
-    taken = ledger.carry
-    now = 100.0
-
-    def carry(command: ImportCall) -> int:
-        nonlocal now
-        now += 1.0
-        if command.leg == legs[0]:
-            raise KeyError(command.leg)
-        return taken(command)
-
-    ledger.carry = carry  # type: ignore[method-assign]
-    monkeypatch.setattr("orchestrator.service.importing.monotonic", lambda: now, raising=False)
-    near = Lying(CallFiles(tmp_path, tmp_path, VAULT, settled_s=0.0), lambda: HERE, near=True)
-    looking = Importer([near], carry=ledger.carry, identify=lambda _: [None], clock=lambda: NOW)
-    assert looking.look_for(set(legs)) == 2
-    assert list(ledger.taken) == legs[1:3]
-    with pytest.raises(KeyError):
-        looking.look()
-    assert list(ledger.taken) == legs[1:]
+    assert importer(tmp_path, ledger, here=WENT_ON).look() == 1
+    assert ledger.taken[LEG].ended_at == ENDED

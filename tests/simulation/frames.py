@@ -69,12 +69,14 @@ class Phones(dict[str, Phone]):
 class Simulated:
     """The simulator's model in the virtual time of a run."""
 
-    def __init__(self, agenda: Agenda, dice: Random, weather: Weather) -> None:
+    def __init__(
+        self, agenda: Agenda, dice: Random, weather: Weather, *, options: simulator.Options | None = None
+    ) -> None:
         self.node = NODE
         self.agenda = agenda
         self.dice = dice
         self.up = True
-        options = simulator.Options(write_recordings=False, poll_ms=0, burn=0.1)
+        options = options or simulator.Options(write_recordings=False, poll_ms=0, burn=0.1)
         self.model = simulator.Model(options, now=agenda.now, seed=dice.randrange(2**32))
         self.phones = Phones(self)
         self.sockets: list[Socket] = []
@@ -153,6 +155,7 @@ class Simulated:
             self.model.shut_down(self.agenda.now)
             self.pump()
         self.up = False
+        self.model.switch.timeline.clear()
         for socket in tuple(self.sockets):
             socket.cut()
         self.agenda.after(down_ms * MILLISECOND, self._start)

@@ -132,6 +132,30 @@ def test_where_nobody_answers_a_message_is_left_and_a_file_says_so(tmp_path: Pat
     assert record["callflow"][0]["caller_profile"]["caller_id_number"] == "+31201234567"
 
 
+def test_until_the_call_is_over_a_word_of_its_beginning_lies_there_and_a_killed_switch_leaves_it(
+    tmp_path: Path,
+) -> None:
+    """Whoever is called what, the word is plain."""
+    on = stage(tmp_path)
+    on.run(1_000 * (PATIENCE_S + 1))
+    name = 'Eve","uuid":"x\n\udcff' + "\N{DOUBLE EXCLAMATION MARK}" * 3_000
+    legs = [on.model.call(Caller(dialled="4001", name=name, patience_ms=60_000), on.now) for _ in range(2)]
+    for leg in legs:
+        on.until_told("PLAYBACK_START", leg)
+    assert {file.name for file in tmp_path.iterdir()} == {f"{leg}.taken.json" for leg in legs}
+    said = json.loads((tmp_path / f"{legs[0]}.taken.json").read_text(encoding="ascii"))
+    assert (said["uuid"], said["core"], said["dialled"]) == (legs[0], on.model.core_uuid, "4001")
+    assert unquote(said["caller_name"]).startswith('Eve","uuid":"x\n')
+    assert len(said["caller_name"]) <= 3 * 2_048
+    assert 0 < int(said["arrived_at"]) <= int(said["taken_at"])
+    on.model.hang_up(legs[0], on.now)
+    on.until_told("CHANNEL_HANGUP_COMPLETE", legs[0])
+    assert {file.name for file in tmp_path.iterdir()} == {f"{legs[0]}.cdr.json", f"{legs[1]}.taken.json"}
+    on.model.restart(on.now)
+    on.run(1_000)
+    assert (tmp_path / f"{legs[1]}.taken.json").exists()
+
+
 def test_once_a_sign_of_life_is_shown_again_callers_are_parked_and_the_one_who_was_taken_stays() -> None:
     on = stage()
     on.model.phone(Phone(extension="1001", answer_after_ms=0, talk_ms=60_000), on.now)

@@ -166,6 +166,23 @@ def test_a_person_who_was_erased_before_their_spool_was_put_aside_is_not_sealed_
     assert number_of(arrived) == ERASED
 
 
+def test_it_does_not_matter_how_long_after_the_call_its_spool_says_who_called(house: House) -> None:
+    """Arrival and name lie on different pages: in between, others called."""
+    customer, other = house.customer(NUMBER), house.customer(OTHER)
+    house.kit.desk.erase(f"customer-{customer}")
+    house.kit.vault.forget()
+    first = arrival("a", NUMBER)
+    named = ContactIdentified(customer_id=customer)
+    late = Record(stream=first.stream, version=2, event=named, event_id="named", about=first.about)
+    path = house.put_aside([first, *(arrival(f"c{count}", OTHER) for count in range(120)), late])
+    house.sweep()
+    customers = {each.stream for each in house.kit.log.history(kinds=("customer",))}
+    assert customers == {f"customer-{customer}", f"customer-{other}"}, "nobody was made a customer again"
+    assert NUMBER.encode() not in house.key_file_reads()
+    read = house.all_reads(path)[:100]
+    assert [number_of(each) for each in read[:2]] == [ERASED, OTHER]
+
+
 def test_a_spool_that_is_put_back_where_it_belongs_goes_to_the_log_without_whoever_was_erased(house: House) -> None:
     """One of another machine: its calls matter, and are stored once it is back."""
     with closing(house.spool(machine="elsewhere")) as theirs:

@@ -20,8 +20,8 @@ def nobody(_question: str) -> None:
     raise ControlError("No orchestrator answers.")
 
 
-def client(settings: Settings, ask: Callable[[str], object] = serving) -> FlaskClient:
-    return create_app(settings, ask).test_client()
+def client(settings: Settings, ask: Callable[[str], object] = serving, *, stuck: bool = False) -> FlaskClient:
+    return create_app(settings, ask, lambda: stuck).test_client()
 
 
 @pytest.mark.parametrize("path", ("/", "/sign-in", "/desk/", "/history/?number=1"))
@@ -43,6 +43,20 @@ def test_it_does_not_say_that_calls_go_on_where_nobody_does(settings: Settings) 
     text = client(settings, nobody).get("/", headers={"Accept": "text/html"}).text
     assert "Calls go on" not in text
     assert "No engine of this machine" in text
+
+
+def test_of_a_database_that_does_not_come_up_it_says_where_to_look(settings: Settings) -> None:
+    """Nobody hears what the database said: the page is everybody's."""
+    for stuck in (False, True):
+        serving_it = client(settings, stuck=stuck)
+        text = serving_it.get("/", headers={"Accept": "text/html"}).text
+        assert ("database-not-started" in text) is stuck
+        health = serving_it.get("/healthz").json
+        assert health is not None
+        assert health["components"]["database"]["why"] == ("database_not_started" if stuck else "database_away")
+    chinese = client(settings, stuck=True).get("/", headers={"Accept": "text/html", "Accept-Language": "zh"}).text
+    assert "database-not-started" in chinese
+    assert "by itself" not in chinese
 
 
 def test_it_says_so_in_chinese(settings: Settings) -> None:

@@ -34,6 +34,7 @@ OUTCOMES: Final = (
     "unattended_served",
     "unattended_message",
     "unattended_abandoned",
+    "unattended_lost",
     "stopped",
     "demo_stopped",
     *dials.OUTCOMES,

@@ -18,6 +18,7 @@ CODES: Final[dict[str, LazyString]] = {
     "unattended_served": _l("served without us"),
     "unattended_message": _l("left a message without us"),
     "unattended_abandoned": _l("hung up while we were away"),
+    "unattended_lost": _l("taken without us, then lost with the switch"),
     "stopped": _l("stopped by us"),
     "demo_stopped": _l("the demo was stopped"),
     "answered": _l("answered"),

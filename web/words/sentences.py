@@ -21,7 +21,7 @@ from orchestrator.domain.contacts import transfer_events as t
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED, TOGETHER
 from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
-from orchestrator.domain.contacts.unattended import UnattendedCallEnded
+from orchestrator.domain.contacts.unattended import UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
 from orchestrator.domain.routing import (
@@ -179,6 +179,13 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
         lambda e, _: {"dialled": e.dialled, "node": e.node},
     ),
     UnattendedCallEnded: (_l("The switch served this call by itself, because we were away: %(how)s"), _by_switch),
+    UnattendedCallLost: (
+        _l(
+            "The switch took this call by itself after %(after)s, because we were away, and then died: "
+            "nothing more is known"
+        ),
+        lambda e, _: {"after": duration((e.taken_at - e.arrived_at) // 1000)},
+    ),
     c.EntryPointMissing: (_l("Alarm: no entry point serves %(dialled)s"), lambda e, _: {"dialled": e.dialled or "–"}),
     c.ContactQueued: (_l("Waits in “%(queue)s”%(expected)s"), _queued),
     c.VisitWidened: (

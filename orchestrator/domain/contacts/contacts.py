@@ -422,15 +422,16 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             to_number=event.to_number or event.dialled,
             from_number=event.from_number,
         )
-    of_offer = _OF_OFFER.get(type(event))
+    kind = type(event)
+    common = _COMMON.get(kind)
+    if common is not None:
+        return common(contact, event, at)
+    of_offer = _OF_OFFER.get(kind)
     if of_offer is not None and contact.offer is not None and event.offer_id == contact.offer.offer_id:  # type: ignore[attr-defined]  # each of the table's has one
         offer = of_offer(contact.offer, event)
         if type(event) is OfferAcceptRequested:
             contact = _rung_at_last(contact, contact.offer, event)
         return _evolve_offered(contact, offer)
-    common = _COMMON.get(type(event))
-    if common is not None:
-        return common(contact, event, at)
     match event:
         case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
             return _evolve_hold(contact, event, at)

@@ -23,6 +23,7 @@ IMPORT = "import"
 SERVED = "unattended_served"
 MESSAGE = "unattended_message"
 ABANDONED = "unattended_abandoned"
+LOST = "unattended_lost"
 
 
 class UnattendedCallEnded(Event, frozen=True, kw_only=True):
@@ -39,8 +40,19 @@ class UnattendedCallEnded(Event, frozen=True, kw_only=True):
     """The contact as which the same call had waited with us."""
 
 
+class UnattendedCallLost(Event, frozen=True, kw_only=True):
+    """The switch took the caller, and died before the call was over: of all that came after `taken_at` nobody knows. By
+    the switch's clock.
+    """
+
+    arrived_at: Instant
+    taken_at: Instant
+    earlier: str = ""
+    """The contact as which the same call had waited with us."""
+
+
 class ImportCall(Struct, frozen=True, kw_only=True):
-    """A switch's record of a call that it served by itself was read."""
+    """What a switch says of a call that it served by itself was read."""
 
     node: str
     leg: str
@@ -51,7 +63,7 @@ class ImportCall(Struct, frozen=True, kw_only=True):
     host: str = ""
     customer_id: str = ""
     cause: str
-    call: UnattendedCallEnded
+    call: UnattendedCallEnded | UnattendedCallLost
     message: str = ""
     """The file of the message that was left."""
     message_ms: int = 0
@@ -77,5 +89,11 @@ def decide(command: ImportCall) -> tuple[Event, ...]:
     if command.message:
         finished = RecordingFinished(file=command.message, length_ms=command.message_ms, cause="success")
         events += (RecordingBegun(file=command.message), finished)
-    reason = SERVED if call.joined_at else MESSAGE if command.message else ABANDONED
-    return (*events, LegClosed(leg=command.leg, cause=command.cause), ContactEnded(reason=reason, phase="arrived"))
+    ended = ContactEnded(reason=_reason(command), phase="arrived")
+    return (*events, LegClosed(leg=command.leg, cause=command.cause), ended)
+
+
+def _reason(command: ImportCall) -> str:
+    if isinstance(command.call, UnattendedCallLost):
+        return LOST
+    return SERVED if command.call.joined_at else MESSAGE if command.message else ABANDONED

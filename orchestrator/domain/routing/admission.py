@@ -74,23 +74,31 @@ class Admission:
             if was != now:
                 _count(self._visits_of_queue, was, -1)
                 _count(self._visits_of_queue, now, 1)
-        event, at = record.event, record.about.at
+        event = record.event
         if type(event) not in COUNTED:
             return
         match event:
             case contacts.ContactQueued() if before is not None and not before.queue_id:
                 _count(self._calls_of_trunk, after.trunk_id, 1)
-                self.limits.take(SERVED, after.node, at)
             case contacts.ContactTurnedAway() if event.reason == OVERLOADED and event.prompt:
-                self.limits.take(TOLD, after.node, at)
                 self._hearing[after.contact_id] = after.node
                 _count(self._hearing_on, after.node, 1)
-            case contacts.NuisanceMarked():
-                self.blacklist.mark(after.contact_id, after.from_number, record.about.actor)
             case contacts.ContactEnded() if after.queue_id:
                 _count(self._calls_of_trunk, after.trunk_id, -1)
             case contacts.ContactEnded():
                 _count(self._hearing_on, self._hearing.pop(after.contact_id, ""), -1)
+        self.remember(before, after, record)
+
+    def remember(self, before: Contact | None, after: Contact, record: Happened) -> None:
+        """Take what stays when the contact has ended: it was let in, or told of a limit, or its caller was marked."""
+        event = record.event
+        match event:
+            case contacts.ContactQueued() if before is not None and not before.queue_id:
+                self.limits.take(SERVED, after.node, record.about.at)
+            case contacts.ContactTurnedAway() if event.reason == OVERLOADED and event.prompt:
+                self.limits.take(TOLD, after.node, record.about.at)
+            case contacts.NuisanceMarked():
+                self.blacklist.mark(after.contact_id, after.from_number, record.about.actor)
 
     def counts(self) -> _Counts:
         """Whom it counts: calls of each trunk group, visits of each queue, and who hears that there is no room."""

@@ -24,7 +24,7 @@ from orchestrator.domain.routing.requirements import rank_at
 
 KEPT = 20
 # Whoever is not in line although the visit is open: left in peace after a try, or called for outside.
-_ASIDE = ("callback_later", "sent_outside", "talking_outside", "ended")
+ASIDE: Final = frozenset({"callback_later", "sent_outside", "talking_outside", "ended"})
 
 
 class Wait(Struct, frozen=True):
@@ -96,17 +96,22 @@ _Moved = tuple[int, int, Instant]
 
 class _Tail:
     """What some of the contacts did to a queue's line lately: all since one of their service starts that lies so far
-    back that no estimate looks beyond it, and how many of them were in line before that.
+    back that no estimate looks beyond it, and how many of them were in line before that. Told in any order.
     """
 
-    __slots__ = ("before", "moved", "starts")
+    __slots__ = ("before", "begins", "moved", "starts")
 
     def __init__(self) -> None:
         self.before = 0
+        self.begins = 0
+        """Where in the log what is kept begins."""
         self.moved: list[_Moved] = []
         self.starts = 0
 
     def add(self, place: int, what: int, at: Instant) -> None:
+        if place < self.begins:
+            self.before += _GROWS[what]
+            return
         self.moved.append((place, what, at))
         if what == _START:
             self.starts += 1
@@ -114,9 +119,11 @@ class _Tail:
                 self._shorten()
 
     def _shorten(self) -> None:
-        cut = _nth_last_start(self.moved, KEPT + 1)
-        self.before += _more(self.moved[:cut])
-        self.moved = self.moved[cut:]
+        moved = sorted(self.moved, key=_place_of)
+        cut = _nth_last_start(moved, KEPT + 1)
+        self.before += _more(moved[:cut])
+        self.moved = moved[cut:]
+        self.begins = moved[cut][0]
         self.starts = KEPT + 1
 
 
@@ -286,7 +293,7 @@ def _is_start(before: Contact | None, event: QueueVisitEnded) -> bool:
 
 def _in_line(contact: Contact | None) -> Visit | None:
     """The visit with which this contact is in line."""
-    return contact.visit if contact is not None and contact.status not in _ASIDE else None
+    return contact.visit if contact is not None and contact.status not in ASIDE else None
 
 
 def _stands_alike(was: Visit | None, now: Visit | None) -> bool:

@@ -320,7 +320,10 @@ def _with(shift: Shift, engagements: Engagements, at: Instant, **more: str) -> S
     """The shift with this in hand, in the state that follows."""
     status = "wrapping_up" if shift.postponed else "ready"
     if engagements:
-        status = "talking" if any(each.segment_id for each in engagements) else "reserved"
+        status = "reserved"
+        for each in engagements:
+            if each.segment_id:
+                status = "talking"
     since = shift.since if status == shift.status else at
     contact_id = engagements[-1].contact_id if engagements else ""
     return replace(shift, status=status, since=since, engagements=engagements, contact_id=contact_id, **more)

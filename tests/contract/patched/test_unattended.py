@@ -1,6 +1,8 @@
 """Callers whom a switch serves by itself, for no orchestrator shows a sign of life (feature 12.3): the same on both."""
 
 import json
+import re
+from typing import Any
 
 import gevent
 
@@ -8,7 +10,9 @@ from orchestrator.domain.switch import facts as f
 from orchestrator.esl import commands
 from orchestrator.esl.alive import SignOfLife
 from orchestrator.runner.unattended import is_unattended
-from tests.contract.desk import Desk
+from orchestrator.service.call_files import FIRST, SUFFIX
+from orchestrator.service.importing import Here, read_first
+from tests.contract.desk import Desk, now
 from tests.contract.driver import Driver
 from tests.lab.patience import until
 
@@ -93,3 +97,55 @@ def test_a_caller_whose_name_is_a_forged_header_keeps_nobody_waiting(driver: Dri
             control.api(f"global_setvar ringledger_sweep={swept}")
     for caller in (forger, waiter):
         caller.hang_up()
+
+
+def _first_word(driver: Driver, leg: str) -> dict[str, Any]:
+    """What the switch said of this caller when it took them."""
+    file = driver.unattended / f"{leg}{FIRST}"
+    until(file.exists, "the switch to say that it took the caller")
+    said: dict[str, Any] = json.loads(file.read_bytes())
+    return said
+
+
+def test_the_switch_says_at_once_whom_it_has_taken_and_takes_that_back_with_its_record(
+    driver: Driver, desk: Desk
+) -> None:
+    """Complaint 2: whoever waited with us, and whoever comes. What they are called may be anything."""
+    name = b'"Eve%22%2C%22uuid%22%3A%22x%0A%C3%BC" '
+    caller = driver.call("4001", name=name)
+    leg = desk.parked_caller("4001")
+    desk.claim(leg, "c-1")
+    with driver.patience(1):
+        desk.await_fact(f.LegUnattended, leg=leg, within_s=30)
+        said = _first_word(driver, leg)
+        with driver.control() as control:
+            core = control.api("global_getvar core_uuid").strip()
+        assert (said["uuid"], said["core"], said["contact"], said["dialled"]) == (leg, core, "c-1", "4001")
+        assert all(re.fullmatch(r"[A-Za-z0-9%_.-]*", text) for text in said.values())
+        call = read_first(
+            (driver.unattended / f"{leg}{FIRST}").read_bytes(),
+            leg,
+            Here((driver.switch.name,), running={driver.switch.name: "another run"}),
+            now(),
+        )
+        assert call is not None
+        assert (call.caller_number, call.earlier) == ("+31201234567", "c-1")
+        assert call.caller_name.startswith('Eve","uuid":"x')
+        assert 0 < call.arrived_at <= call.taken_at
+    caller.hang_up()
+    until((driver.unattended / f"{leg}{SUFFIX}").exists, "the switch to say what became of the caller")
+    until(lambda: not (driver.unattended / f"{leg}{FIRST}").exists(), "its first word to be gone")
+    assert not list(driver.unattended.glob(f"{leg}*.new"))
+
+
+def test_of_a_caller_whom_a_switch_took_and_that_was_killed_its_first_word_is_left(driver: Driver, desk: Desk) -> None:
+    with driver.control() as control:
+        control.api("global_setvar ringledger_patience_s=1")  # the next run waits as long as always
+        until(lambda: control.api("global_getvar ringledger_unattended").strip() == "yes", "the switch to give up")
+    driver.call("4001")
+    leg = desk.await_fact(f.LegUnattended, within_s=30).leg
+    said = _first_word(driver, leg)
+    driver.restart()
+    desk.await_fact(f.LinkUp, fits=lambda fact: fact.core != said["core"])
+    assert not (driver.unattended / f"{leg}{SUFFIX}").exists()
+    assert _first_word(driver, leg) == said

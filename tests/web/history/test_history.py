@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.audit.centre import CALLER
+from orchestrator.domain.contacts import unattended
+from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallLost
+from orchestrator.domain.kernel import Instant
+from projections.catalogue import PROJECTIONS
+from tests.audit.centre import BEGINNING, CALLER
 from tests.postgres import Database
 from tests.web.conftest import Site
 from tests.web.day import Day, played
@@ -36,6 +40,22 @@ def test_calls_are_found_by_agent_outcome_queue_and_time_the_latest_first(site: 
     ) == sum(type(record.event).__name__ == "ContactConnected" for record in day.centre.records)
     assert links(auditor.get("/history/?to=2025-12-31T00:00").text, day) == []
     assert links(auditor.get("/history/?from=2025-12-31T00:00&to=2030-01-01T00:00").text, day) == day.contacts[::-1]
+
+
+def test_a_call_with_which_its_switch_died_says_what_is_known_and_no_more(site: Site, day: Day) -> None:
+    """Feature 12.3: the switch had taken it alone."""
+    call = UnattendedCallLost(arrived_at=Instant(BEGINNING), taken_at=Instant(BEGINNING + 65_000_000))
+    command = ImportCall(node="sw1", leg="leg-1", dialled="4001", cause="SWITCH_RESTARTED", call=call)
+    for event in unattended.decide(command):
+        day.reads.tell("contact-lost", event, 3_600)
+    day.reads.keep_up(PROJECTIONS["contact_log"])
+    auditor = site.as_role("auditor")
+    found = auditor.get("/history/?outcome=unattended_lost").text
+    assert "/history/contacts/lost" in found
+    assert found.count("taken without us, then lost with the switch") == 2, "the choice, and the call"
+    page = auditor.get("/history/contacts/lost").text
+    assert "The switch took this call by itself after 01:05, because we were away, and then died" in page
+    assert "随交换机失效而中断" in auditor.get("/history/contacts/lost", headers={"Accept-Language": "zh"}).text
 
 
 def test_a_call_is_found_by_its_callers_number_in_any_way_of_writing_it(site: Site, day: Day) -> None:
