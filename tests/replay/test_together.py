@@ -12,7 +12,9 @@ from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.contacts.contacts import (
     Contact,
     ContactArrived,
+    ContactConnected,
     ContactEnded,
+    ContactIdentified,
     ContactQueued,
     ContactTurnedAway,
     LegClosed,
@@ -215,6 +217,34 @@ def test_callers_left_to_their_switch_and_calls_imported_are_remembered_as_such(
         assert list(many.closed_legs.items()) == [("leg-1", "c1"), ("leg-2", "c2")]
         assert list(many.imported) == ["c1"]
         assert comparing.difference(said(many, Instant(0)), said(whole(records), Instant(0))) == ""
+
+
+def test_who_serves_a_customer_is_known_though_it_is_learned_in_the_middle_of_the_talk() -> None:
+    records = [record for record in busy_day().records if kind_of(record.stream) == "contact"]
+    talk = next(record for record in records if isinstance(record.event, ContactConnected))
+    served = [record for record in records if record.stream == talk.stream]
+    place = served.index(talk) + 1
+    identified = made(talk.stream, 90, ContactIdentified(customer_id="customer-late", level=""), talk.about.at)
+    story = placed([*[each for each in served[:place] if type(each.event) is not ContactIdentified], identified])
+    story = placed([*story, *[each for each in served[place:] if type(each.event) is not ContactIdentified]])
+    assert isinstance(story[-1].event, ContactEnded)
+    part = Part()
+    part.apply_story(story)
+    assert isinstance(talk.event, ContactConnected)
+    assert joined([part]).last_agents == whole(story).last_agents == {"customer-late": talk.event.agent_id}
+
+
+def test_a_quarter_begins_where_it_was_counted_in_first_whichever_story_is_told_first() -> None:
+    """The first of three callers, and of its quarter of an hour, is the last who ends."""
+    records: list[Record] = []
+    stories = []
+    for number, quarter in enumerate((1, 2, 1)):
+        at = (2_000_000 + quarter) * QUARTER
+        events = [*_served(), ContactEnded(reason="caller_hung_up", phase="arrived")]
+        stories.append([made(f"contact-c{number}", place, event, at) for place, event in enumerate(events, 1)])
+    records = placed([*stories[0][:-1], *stories[1], *stories[2], stories[0][-1]])
+    many = joined(in_parts(records, 1, random.Random(0), whole_stories=1))
+    assert list(many.quarters) == list(whole(records).quarters) == [2_000_001, 2_000_002]
 
 
 @pytest.mark.parametrize("seed", range(6))
