@@ -98,9 +98,7 @@ def test_what_is_typed_is_called_as_what_it_means(door: Door, typed: str) -> Non
 
 
 @DOORS
-@pytest.mark.parametrize(
-    "typed", ("+864001234567", "+86 0400 123 4567", "+8695588", "95588", "+19005551234", "+4420712345")
-)
+@pytest.mark.parametrize("typed", ("+864001234567", "+86 0400 123 4567", "95588", "+19005551234", "+4420712345"))
 def test_no_door_leads_to_a_number_that_is_refused_however_it_is_written(door: Door, typed: str) -> None:
     assert door(typed, RULES) == ("not_allowed", [])
 
@@ -111,6 +109,9 @@ def test_no_door_leads_to_a_number_that_is_refused_however_it_is_written(door: D
     (
         "110",
         "+86110",
+        "+8621110",
+        "+8695588",
+        "+1 011 371 12345678",
         "021#8888000",
         "0218888,000",
         "0218888p000",
