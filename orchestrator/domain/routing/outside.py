@@ -18,7 +18,7 @@ WITHHELD = "withheld"
 NOT_ALLOWED = "not_allowed"
 FULL = "outside_full"
 NOT_CONFIGURED = "no_outside"
-# The country whose numbers come without a country code, where nothing else is said.
+# The country whose numbers come without a country code, where neither the file nor the site's settings say one.
 HOME = "CN"
 
 

@@ -176,22 +176,25 @@ def _goes_on_dialling(number: PhoneNumber) -> bool:
     )
 
 
+def _own_region(number: PhoneNumber) -> str:
+    """The country of its code; of several that share one, the main one."""
+    return str(phonenumbers.region_code_for_country_code(number.country_code or 0))
+
+
 def _own_plan(number: PhoneNumber) -> PhoneMetadata | None:
-    its = phonenumbers.region_code_for_country_code(number.country_code or 0)
-    plan: PhoneMetadata | None = PhoneMetadata.metadata_for_region(its)
+    plan: PhoneMetadata | None = PhoneMetadata.metadata_for_region(_own_region(number))
     return plan
 
 
 def _is_emergency(number: PhoneNumber) -> bool:
-    """Whether this, however it is written, may reach the police, firemen or an ambulance, of a town as well (`021 110`).
-    So do longer numbers that begin like theirs, in many countries.
+    """Whether this, however it is written, may reach the police, firemen or an ambulance, of a town as well (`021
+    110`). So do longer numbers that begin like theirs, in many countries.
     """
-    its = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    its, plan = _own_region(number), _own_plan(number)
     digits = phonenumbers.national_significant_number(number)
     valid = phonenumbers.is_valid_number(number)
     if not valid and phonenumbers.connects_to_emergency_number(digits, its):
         return True
-    plan = _own_plan(number)
     if plan is not None and plan.national_prefix and not valid:
         digits = digits.removeprefix(plan.national_prefix)
     exact = valid and its not in _WHATEVER_FOLLOWS
