@@ -227,7 +227,6 @@ class _Reader:
         if outside.dial_queue and outside.dial_queue not in queues:
             text = f"there is no queue {outside.dial_queue}; {near(outside.dial_queue, queues)}"
             self._complain((OUTSIDE.kind, ident, "dial_queue"), text)
-
         for key, prefixes in (("allowed", outside.allowed), ("refused", outside.refused)):
             for prefix in prefixes:
                 if has_code_without_plus(prefix, outside.region):

@@ -152,3 +152,20 @@ def test_a_draft_of_rules_that_name_no_region_has_the_sites(kit: Kit) -> None:
     drafts.edit(who, draft.draft_id, {"outside-main": table}, seen=draft.version)
     changes = drafts.outlook(drafts.get(draft.draft_id, who.actor)).plan.changes
     assert [(each.key, each.before, each.after) for each in changes[0].keys] == [("region", '"DE"', '"HK"')]
+
+
+def test_a_draft_without_a_region_that_is_brought_up_to_date_names_none_by_itself(kit: Kit) -> None:
+    """What the file's author left open is the site's to say, also where somebody else changed the rules meanwhile."""
+    silent = SITE.replace('region = "DE"\n', "")
+    configuration.apply(kit.log, kit.desk, "main", silent, actor="admin:test", region="HK")
+    drafts = Drafts(kit.desk, kit.log, "main", region="HK")
+    who = Who(actor="user:ann")
+    draft = drafts.get(drafts.begin(who, "Rules").ident, who.actor)
+    table = {key: each for key, each in drafts.outlook(draft).tables["outside-main"].items() if key != "region"}
+    drafts.edit(who, draft.draft_id, {"outside-main": {**table, "at_most": 7}}, seen=draft.version)
+    configuration.apply(
+        kit.log, kit.desk, "main", silent.replace("ring_s = 25", "ring_s = 30"), actor="admin:test", region="HK"
+    )
+    drafts.rebase(who, draft.draft_id, {}, seen=drafts.get(draft.draft_id, who.actor).version)
+    changes = drafts.outlook(drafts.get(draft.draft_id, who.actor)).plan.changes
+    assert [(each.key, each.before, each.after) for each in changes[0].keys] == [("at_most", "3", "7")]
