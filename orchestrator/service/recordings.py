@@ -236,7 +236,8 @@ class Recordings:
         name, folder = to
         disk = folder.stat().st_dev
         with self._alone():
-            if self._is_kept(folder, name):
+            # By its label the folder of sealed files is known by whatever way it is mounted.
+            if name_of(self.kept) == name:
                 raise SettingsError(
                     f"RINGLEDGER_ARCHIVE: {folder} is the folder of RINGLEDGER_KEPT, or that is called {name}, too: "
                     f"nothing is moved. Name a folder on another disk, and remove {LABEL} from {self.kept}."
@@ -270,17 +271,13 @@ class Recordings:
         """
         known, source = self.state(file), self._path(file, SUFFIX)
         there, key = self.media.place(known.medium, source.name), self.key_of(known)
-        if not known.medium or there is None or known.sealed is None or self._is_kept(there.parent, known.medium):
+        if not known.medium or there is None or known.sealed is None or name_of(self.kept) == known.medium:
             return False
         # Of an erased person nobody can compare anything, and nothing can be heard.
         whole = there.is_file() if key is None else not _damage_of(there, key, known.sealed)
         if whole:
             source.unlink(missing_ok=True)
         return whole
-
-    def _is_kept(self, folder: Path, medium: str) -> bool:
-        """Whether the medium in this folder is the folder of sealed files itself, by whatever way it is mounted."""
-        return folder.samefile(self.kept) or name_of(self.kept) == medium
 
     def rename_second(self, file: str) -> str:
         """Give a clear file a name of its own whose name another one has that is kept; the name, empty where it is the

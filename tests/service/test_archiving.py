@@ -270,15 +270,16 @@ def test_of_two_media_that_are_called_alike_each_has_its_own_name(archive: Archi
     assert archive.kept.heard() == SOUND
 
 
-def test_what_lies_on_a_copy_of_a_medium_only_is_found_there(archive: Archive) -> None:
+@pytest.mark.parametrize("gone", ("first", "second"))
+def test_what_lies_on_a_copy_of_a_medium_only_is_found_there(archive: Archive, gone: str) -> None:
     """Of two that bear one name one is the first."""
     archive.moves()
     shutil.copytree(archive.first, archive.second, dirs_exist_ok=True)
-    (archive.first / "talk-1.sealed").unlink()
+    (archive.first.with_name(gone) / "talk-1.sealed").unlink()
     assert archive.kept.heard() == SOUND
     assert archive.kept.findings(digests=True) == []
     assert archive.sweep(91) == [FILE]
-    assert list(archive.second.glob("talk-*")) == []
+    assert [*archive.first.glob("talk-*"), *archive.second.glob("talk-*")] == []
 
 
 def test_a_medium_that_is_mounted_while_log_and_folders_are_compared_has_lost_nothing(
@@ -386,6 +387,22 @@ def test_a_folder_that_goes_between_two_files_ends_it_and_is_not_begun_anew_in_t
     assert archive.kept.alarms("talk-2.wav") == []
 
 
+def test_a_folder_that_goes_while_it_is_read_has_lost_nothing(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage_of, folder = files_of._damage_of, archive.kept.recordings.kept
+
+    def goes(*args: object) -> str:
+        folder.rename(folder.with_name("unmounted"))
+        folder.mkdir()
+        return damage_of(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files_of, "_damage_of", goes)
+    with pytest.raises(SettingsError, match="RINGLEDGER_KEPT"):
+        archive.kept.recordings.archive(FILE)
+    assert archive.kept.alarms() == []
+
+
 @pytest.mark.parametrize("how", ("unmounted", "another disk"))
 def test_a_medium_that_goes_after_it_was_read_again_has_nothing_of_it_in_the_log(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, how: str
@@ -487,6 +504,7 @@ def test_a_medium_that_lets_nothing_go_keeps_back_only_what_lies_on_it(
         assert nights.look() is True
         assert (archive.here(), archive.there()) == ([], ["talk-1.sealed"])
         assert [type(event) for event in kept.told("talk-2.wav")][1:] == [k.RecordingDeleted]
+        assert kept.recordings.remove_deleted("talk-2.wav") is True
         kept.sealed("talk-3.wav", at=3)
         orphan = kept.recordings.clear / "talk-8.wav"
         orphan.write_bytes(SOUND)
