@@ -90,14 +90,17 @@ def retain(dry_run: bool, node: str) -> None:  # noqa: FBT001 - click passes fla
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("name")
 def medium(folder: Path, name: str) -> None:
-    """Make FOLDER, such as a disk that is mounted there, the medium NAME, onto which old recordings may be moved."""
+    """Make FOLDER, such as a disk that is mounted there, a medium called NAME, onto which old recordings may be moved.
+
+    Its whole name ends in a few digits of its own, so that no other medium has it: write that on it.
+    """
     from orchestrator.service.media import label
 
     try:
-        label(folder, name)
+        whole = label(folder, name, kept=load().kept)
     except OSError as error:
         raise click.ClickException(f"{folder} cannot be written ({error.strerror}).") from None
-    click.echo(f"{folder} is the medium {name}; name the folder in RINGLEDGER_ARCHIVE")
+    click.echo(f"{folder} is the medium {whole}; name the folder in RINGLEDGER_ARCHIVE")
 
 
 @recordings.command()
@@ -109,7 +112,8 @@ def archive(older_than: int | None, dry_run: bool, node: str) -> None:  # noqa: 
     from orchestrator.service import keeping, retention
 
     with keeping.opened(load(), "ringledger recordings archive", node=node) as tools:
-        found = retention.find_old(tools.log, tools.recordings, Instant(time.time_ns() // 1000), older_than)
+        old = retention.find_old(tools.log, tools.recordings, Instant(time.time_ns() // 1000), older_than)
+        found = [file for file in old if not tools.recordings.is_erased(file)]  # those stay for good
         moved = found if dry_run else retention.archive(tools.recordings, found)
     for file in moved:
         click.echo(file)

@@ -28,7 +28,7 @@ from orchestrator.service.call_files import CallFiles
 from orchestrator.service.calls_elsewhere import door_of
 from orchestrator.service.fetching import Door, Elsewhere, prover
 from orchestrator.service.holds import Holds
-from orchestrator.service.media import Media
+from orchestrator.service.media import Media, name_of
 from orchestrator.service.recordings import SUFFIX, Recordings, is_file_name
 from orchestrator.settings import Settings, SettingsError
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source, StoreError, schema
@@ -43,6 +43,8 @@ _POSITION: Final = "position"
 _NIGHT: Final = "night"
 # The hour of the site's day from which on the night's work is done.
 NIGHT_H: Final = 3
+# For so long files are moved to other media before those are sealed that came meanwhile.
+SLICE_S: Final = 2.0
 
 # Of these an alarm is enough: trying again changes nothing. `check` tells them, and `repair` tries.
 _GIVEN_UP: Final = (keeping.MISSING, keeping.TWICE)
@@ -185,7 +187,7 @@ def run(settings: Settings, *, node: str = "") -> int:
     with opened(settings, "ringledger recordings", node=node) as tools:
         keeper = Keeper(tools.recordings, node=node)
         log.info("recordings-kept-from", position=keeper.position)
-        follow(tools.log, keeper, stop, Nights(tools, settings.timezone))
+        follow(tools.log, keeper, stop, Nights(tools, settings.timezone, stop))
     return 0
 
 
@@ -208,64 +210,102 @@ def serve(settings: Settings) -> int:
 
 
 class Nights:
-    """What is done once a night: compare, repair, delete what was kept for its time, archive what is old."""
+    """What is done once a night: compare, repair, delete what was kept for its time, archive what is old. Each is done
+    whatever becomes of the others.
+    """
 
-    def __init__(self, tools: Tools, zone: ZoneInfo, *, clock: Callable[[], float] = time.time) -> None:
-        """`clock`: Unix time."""
+    def __init__(
+        self,
+        tools: Tools,
+        zone: ZoneInfo,
+        stop: threading.Event,
+        *,
+        clock: Callable[[], float] = time.time,
+        slice_s: float = SLICE_S,
+    ) -> None:
+        """`clock`: Unix time. `slice_s`: for how long files are archived at once, but one of them in any case."""
         self._tools = tools
         self._zone = zone
+        self._stop = stop
         self._clock = clock
+        self._slice_s = slice_s
+        self._move: retention.Move | None = None
         self._file = tools.recordings.kept / _NIGHT
         self._done = self._file.read_text(encoding="ascii").strip() if self._file.is_file() else ""
 
     def look(self) -> bool:
-        """Do it if it is due: from that hour on, where it was not done on this day; whether it was. What a disk refuses
-        is told, and tried in the next night, and so where the folder is not there; raises what the database's absence
-        raises.
+        """Do it if it is due: from that hour on, where it was not done on this day; whether it was. Of archiving only a
+        slice is done at each look, and the next at the next one. What a disk refuses is told, and tried in the next
+        night, and so where the folder is not there; raises what the database's absence raises.
         """
         now = self._clock()
         local = datetime.fromtimestamp(now, self._zone)
         day = local.date().isoformat()
         if local.hour < NIGHT_H or day <= self._done:
+            self._archive()
             return False
-        if not self._tools.recordings.is_there():
+        if not self._is_there():
             self._done = day
             log.error("recordings-night-refused", folder=str(self._tools.recordings.kept), why="not the one of the log")
             return True
-        try:
-            self._work(now)
-            self._done = day
+        self._work(now)
+        self._done = day
+        with _apart("remember"):
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file.write_text(f"{day}\n", encoding="ascii")
-        except OSError as error:
-            self._done = day
-            log.warning("recordings-night-failed", why=str(error))
+        self._archive()
         return True
 
+    def _is_there(self) -> bool:
+        try:
+            return self._tools.recordings.is_there()
+        except OSError:
+            return False
+
     def _work(self, now: float) -> None:
-        tools = self._tools
-        left = repair(tools.recordings, check(tools.log, tools.recordings, now_s=now))
-        found = retention.find(tools.log, tools.recordings, Instant(int(now * 1_000_000)))
-        deleted = retention.retain(tools.recordings, found)
+        tools, at = self._tools, Instant(int(now * 1_000_000))
+        left: list[Finding] = []
+        deleted: list[retention.Due] = []
+        with _apart("repair"):
+            left = repair(tools.recordings, check(tools.log, tools.recordings, now_s=now))
+        found = retention.find(tools.log, tools.recordings, at)
+        with _apart("delete"):
+            deleted = retention.retain(tools.recordings, found)
         log.info(
             "recordings-night",
             deleted=len(deleted),
-            archived=self._archive(now),
             media_away=sorted({due.away for due in found if due.away}),
             held=sum(due.held for due in found),
             left=[f"{each.what} {each.file}" for each in left[:20]],
             copies_destroyed=tools.holds.settle(),
         )
+        self._move = retention.Move(tools.recordings, retention.find_old(tools.log, tools.recordings, at))
 
-    def _archive(self, now: float) -> int:
-        """How many were moved; where something is old enough and no medium is there, that is an error of the log."""
-        tools = self._tools
-        old = retention.find_old(tools.log, tools.recordings, Instant(int(now * 1_000_000)))
+    def _archive(self) -> None:
+        """A slice of what is to be moved; where something is old enough and no medium is there, that is an error of the
+        log.
+        """
+        move = self._move
+        if move is None:
+            return
+        until = time.monotonic() + self._slice_s
         try:
-            return len(retention.archive(tools.recordings, old))
+            if move.go_on(lambda: self._stop.is_set() or time.monotonic() >= until):
+                return
+            if move.moved or move.waiting:
+                log.info("recordings-archived", moved=len(move.moved), waiting=move.waiting)
         except SettingsError as away:
-            log.error("recordings-not-archived", waiting=len(old), why=str(away))  # noqa: TRY400 - a medium is away
-            return 0
+            log.error("recordings-not-archived", waiting=move.waiting, why=str(away))  # noqa: TRY400 - a medium is away
+        self._move = None
+
+
+@contextmanager
+def _apart(part: str) -> Iterator[None]:
+    """What a disk refuses to a part of the night's work is told, and the others are done."""
+    try:
+        yield
+    except (OSError, SettingsError) as error:
+        log.error("recordings-night-failed", part=part, why=str(error))  # noqa: TRY400 - a disk refuses
 
 
 def follow(reading: Log, keeper: Keeper, stop: threading.Event, nights: Nights | None = None) -> None:
@@ -321,9 +361,7 @@ def check(reading: Log, recordings: Recordings, *, digests: bool = False, now_s:
     here = {path.name: path for path in _files(recordings.clear, ".wav") if is_file_name(path.name)}
     found = [_of_clear(told, name, quiet=path.stat().st_mtime <= quiet) for name, path in here.items()]
     kept = {f"{path.stem}.wav" for path in _files(recordings.kept, SUFFIX)}
-    lying = {
-        name: {f"{path.stem}.wav" for path in _files(folder, SUFFIX)} for name, folder in recordings.media.mounted()
-    }
+    lying = _lying(recordings.media)
     found += [Finding(what=STRAY, file=name) for name in kept - told.sealed.keys() - told.deleted]
     found += [Finding(what=UNDELETED, file=name) for name in kept.union(*lying.values()) & told.deleted]
     found += [Finding(what=COPIED, file=name) for name in kept & told.media.keys() - told.deleted]
@@ -334,41 +372,52 @@ def check(reading: Log, recordings: Recordings, *, digests: bool = False, now_s:
         if name in told.deleted or (name not in kept and recordings.is_elsewhere(told.nodes.get(name, ""))):
             continue
         medium = told.media.get(name, "")
-        if recordings.is_away(medium):
-            continue  # nobody can say what is on it
-        if name not in kept and name not in lying.get(medium, ()):
+        if medium and medium not in lying:
+            continue  # nobody could say what is on it
+        is_lost = name not in kept and name not in lying.get(medium, ())
+        if not is_lost and not digests:
+            continue
+        known = recordings.state(name)
+        if known.deleted or known.medium != medium:
+            continue  # meanwhile
+        if is_lost:
             found.append(Finding(what=keeping.LOST, file=name, contact_id=contact_id))
-        elif digests and recordings.damage(recordings.state(name)):
+        elif recordings.damage(known) and not recordings.is_away(medium):
             found.append(Finding(what=keeping.DAMAGED, file=name, contact_id=contact_id))
     return sorted((each for each in found if each is not None), key=lambda each: (each.what, each.file))
 
 
 def repair(recordings: Recordings, findings: Sequence[Finding]) -> list[Finding]:
-    """Put right what can be, say in the log what cannot; what is left as it was. A finding is looked at anew first.
+    """Put right what can be, say in the log what cannot; what is left as it was, as is what a disk refuses. A finding
+    is looked at anew first.
 
     Raises `SettingsError` where the folder is not the one: then nothing was said.
     """
     recordings.insist()
     left = []
     for each in findings:
-        match each.what:
-            case "unsealed" | "left" | keeping.UNFINISHED | keeping.ORPHAN:
-                if not _kept(recordings, each):
-                    left.append(each)
-            case "stray":
-                # Of an attempt that the log never heard of. It goes where the clear file is there to be sealed anew.
-                if not recordings.drop_stray(each.file):
-                    left.append(each)
-            case "undeleted":
-                if not recordings.remove_deleted(each.file):
-                    left.append(each)
-            case "copied":
-                if not recordings.drop_copied(each.file):
-                    left.append(each)
-            case _:
-                recordings.alarm(each.contact_id, each.file, each.what)
+        try:
+            if not _repaired(recordings, each):
                 left.append(each)
+        except OSError as error:
+            log.warning("recording-not-repaired", what=each.what, file=each.file, why=str(error))
+            left.append(each)
     return left
+
+
+def _repaired(recordings: Recordings, finding: Finding) -> bool:
+    match finding.what:
+        case "unsealed" | "left" | keeping.UNFINISHED | keeping.ORPHAN:
+            return _kept(recordings, finding)
+        case "stray":
+            # Of an attempt that the log never heard of. It goes where the clear file is there to be sealed anew.
+            return recordings.drop_stray(finding.file)
+        case "undeleted":
+            return recordings.remove_deleted(finding.file)
+        case "copied":
+            return recordings.drop_copied(finding.file)
+    recordings.alarm(finding.contact_id, finding.file, finding.what)
+    return False
 
 
 def _kept(recordings: Recordings, finding: Finding) -> bool:
@@ -438,6 +487,16 @@ def _of_clear(told: _Told, name: str, *, quiet: bool) -> Finding | None:
         return None
     what = keeping.UNFINISHED if contact_id else keeping.ORPHAN
     return Finding(what=what, file=name, contact_id=contact_id, node=told.nodes.get(name, ""))
+
+
+def _lying(media: Media) -> dict[str, set[str]]:
+    """What lies on each medium that is there."""
+    lying: dict[str, set[str]] = {}
+    for name, folder in media.mounted():
+        files = {f"{path.stem}.wav" for path in _files(folder, SUFFIX)}
+        if name_of(folder) == name:  # not one that went while it was read
+            lying.setdefault(name, set()).update(files)
+    return lying
 
 
 def _files(folder: Path, ending: str) -> list[Path]:

@@ -35,7 +35,7 @@ from orchestrator.domain.kernel import Record, Refused, stream
 from orchestrator.domain.routing import recording
 from orchestrator.service.deciding import Desk, Who
 from orchestrator.service.fetching import Elsewhere, Fetched
-from orchestrator.service.media import Media
+from orchestrator.service.media import LABEL, Media, name_of
 from orchestrator.service.sealed_files import HALF, SealedFile, digest_of, seal, sync_folder
 from orchestrator.service.waveforms import Waveform, waveform_of
 from orchestrator.settings import SettingsError
@@ -113,10 +113,10 @@ class Recordings:
         Raises `Away` and `Unsure` where the database is not there: then nothing was removed.
         """
         target = self._path(file, SUFFIX)
-        if not self.is_there():
-            known = self.state(file)
-            return "" if known.sealed is not None or known.discarded else keeping.UNREADABLE
         try:
+            if not self.is_there():
+                known = self.state(file)
+                return "" if known.sealed is not None or known.discarded else keeping.UNREADABLE
             self.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._alone():
                 return self._keep(contact_id, file, target, found, node)
@@ -127,8 +127,10 @@ class Recordings:
         """Whether the folder is the one into which the log says that was sealed: where its disk is not mounted, another
         stands in its place or none, and what is not in it is not lost.
         """
-        if (self.kept / _LOCK).is_file():
-            return True
+        return (self.kept / _LOCK).is_file() or self._is_new()
+
+    def _is_new(self) -> bool:
+        """Whether the log knows of nothing that was ever sealed here."""
         told = (record.event for record in self._log.history(kinds=(KIND,), batch=_FEW))
         return not any(isinstance(event, keeping.RecordingSealed) and self._is_here(event.node) for event in told)
 
@@ -143,8 +145,17 @@ class Recordings:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """No other process of this machine seals meanwhile: it would write another key's file over ours."""
-        with (self.kept / _LOCK).open("w") as lock:
+        """No other process of this machine seals meanwhile: it would write another key's file over ours. Raises OSError
+        where the folder is not there any more: a lock in the mount point of its disk would make that the folder.
+        """
+        path = self.kept / _LOCK
+        try:
+            lock = path.open("r+")
+        except FileNotFoundError:
+            if not self._is_new():
+                raise
+            lock = path.open("w")
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -195,31 +206,48 @@ class Recordings:
         return self.remove_deleted(file)
 
     def remove_deleted(self, file: str) -> bool:
-        """Remove the sealed file, wherever it lies, and its shape, if the log says that they go; whether it does."""
+        """Remove the sealed file, wherever it lies, and its shape, if the log says that they go; whether it does.
+
+        Raises OSError where one of them cannot be removed: then the others are.
+        """
         if not self.state(file).deleted:
             return False
-        for _, folder in self.media.mounted():
-            (folder / self._path(file, SUFFIX).name).unlink(missing_ok=True)
-        for suffix in (SUFFIX, SHAPE):
-            self._path(file, suffix).unlink(missing_ok=True)
+        sealed, refused = self._path(file, SUFFIX), []
+        for path in (sealed, self._path(file, SHAPE), *(folder / sealed.name for _, folder in self.media.mounted())):
+            try:
+                if path.is_file():  # a medium that is read-only refuses even what it does not have
+                    path.unlink(missing_ok=True)
+            except OSError as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
         return True
 
     def archive(self, file: str) -> str:
         """Move the sealed file to the medium that is filled now; its name, empty where the file stays. The shape stays.
 
         What is not what was sealed stays, with an alarm, and what nobody can compare any more, its person being erased.
-        Raises OSError where the medium cannot be written: then nothing went.
+        Raises OSError where the medium cannot be written, or one of the two folders is not there any more, and
+        `SettingsError` where they are one and the same: then nothing went.
         """
         to = self.media.filled()
         if to is None:
             return ""
         name, folder = to
+        disk = folder.stat().st_dev
         with self._alone():
+            # By its label the folder of sealed files is known by whatever way it is mounted.
+            if name_of(self.kept) == name:
+                raise SettingsError(
+                    f"RINGLEDGER_ARCHIVE: {folder} is the folder of RINGLEDGER_KEPT, or that is called {name}, too: "
+                    f"nothing is moved. Name a folder on another disk, and remove {LABEL} from {self.kept}."
+                )
             known, source = self.state(file), self._path(file, SUFFIX)
             key = self.key_of(known)
             if known.sealed is None or known.deleted or known.medium or key is None or not source.is_file():
                 return ""
             if why := self._damage(known, key):
+                self.insist()
                 self.alarm(known.sealed.contact_id, file, why)
                 return ""
             target = folder / source.name
@@ -227,6 +255,9 @@ class Recordings:
             if _damage_of(target, key, known.sealed):
                 target.unlink()
                 raise OSError(errno.EIO, "What was written is not what is read again", str(target))
+            if name_of(folder) != name or folder.stat().st_dev != disk:
+                target.unlink(missing_ok=True)
+                raise OSError(errno.ENODEV, "The medium went while it was written", str(folder))
             self._write(file, known.sealed.contact_id, Archive(file=file, medium=name))
             if self.state(file).deleted:
                 target.unlink()  # its time was over meanwhile
@@ -238,15 +269,14 @@ class Recordings:
         """Remove the sealed file of one that the log says is archived from the folder here, where the one on the medium
         is whole; whether it is.
         """
-        known = self.state(file)
-        folder, key = self.media.where(known.medium), self.key_of(known)
-        if not known.medium or folder is None or known.sealed is None:
+        known, source = self.state(file), self._path(file, SUFFIX)
+        there, key = self.media.place(known.medium, source.name), self.key_of(known)
+        if not known.medium or there is None or known.sealed is None or name_of(self.kept) == known.medium:
             return False
-        there = folder / self._path(file, SUFFIX).name
         # Of an erased person nobody can compare anything, and nothing can be heard.
         whole = there.is_file() if key is None else not _damage_of(there, key, known.sealed)
         if whole:
-            self._path(file, SUFFIX).unlink(missing_ok=True)
+            source.unlink(missing_ok=True)
         return whole
 
     def rename_second(self, file: str) -> str:
@@ -331,7 +361,12 @@ class Recordings:
 
     def is_away(self, medium: str) -> bool:
         """Whether this is the name of a medium that is not mounted here."""
-        return bool(medium) and self.media.where(medium) is None
+        return bool(medium) and not self.media.is_there(medium)
+
+    def is_erased(self, file: str) -> bool:
+        """Whether this is sealed, and nobody can hear it any more."""
+        known = self.state(file)
+        return known.sealed is not None and self.key_of(known) is None
 
     def state(self, file: str) -> Kept:
         """What is known of this file."""
@@ -451,8 +486,8 @@ class Recordings:
     def _lies(self, known: Kept, file: str) -> Path:
         """Where the sealed file is: in the folder here, or on its medium."""
         path = self._path(file, SUFFIX)
-        folder = self.media.where(known.medium) if known.medium and not path.is_file() else None
-        return path if folder is None else folder / path.name
+        there = self.media.place(known.medium, path.name) if known.medium and not path.is_file() else None
+        return path if there is None else there
 
     def _path(self, file: str, suffix: str) -> Path:
         return self.kept / f"{_plain(file)}{suffix}"

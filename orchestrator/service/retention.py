@@ -6,7 +6,8 @@ was recorded before. A deletion is decided on the recording's own stream, where 
 seen, and nothing is deleted that somebody has just held.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import structlog
@@ -75,26 +76,59 @@ def find_old(reading: Log, recordings: Recordings, now: Instant, days: int | Non
     return told.old(recordings, now, told.site.archive_days if days is None else days)
 
 
-def archive(recordings: Recordings, found: list[str]) -> list[str]:
-    """Move these to the medium that is filled now; which went. A medium that takes no more ends it: the rest goes in
-    another night. Raises `SettingsError` where none is there, `Away` where the database is not.
+class Move:
+    """Recordings on their way to the medium that is filled now, as many at once as there is time for. `moved`: those
+    that went.
     """
+
+    def __init__(self, recordings: Recordings, found: list[str]) -> None:
+        self._recordings = recordings
+        self._waiting = deque(found)
+        self.moved: list[str] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many were not looked at yet."""
+        return len(self._waiting)
+
+    def go_on(self, enough: Callable[[], bool]) -> bool:
+        """Move one after another, until after one of them it is enough; whether any is waiting still. A medium that
+        takes no more ends it: the rest goes in another night.
+
+        Raises `SettingsError` where no medium is there, or the folder is not the one, and `Away` where the database is
+        not: a repeat goes on where it ended.
+        """
+        while self._waiting:
+            file = self._waiting[0]
+            try:
+                _insist(self._recordings)
+                if self._recordings.archive(file):
+                    self.moved.append(file)
+            except OSError as error:
+                log.warning("recordings-medium-refused", file=file, why=str(error))
+                return False
+            self._waiting.popleft()
+            if enough():
+                break
+        return bool(self._waiting)
+
+
+def archive(recordings: Recordings, found: list[str]) -> list[str]:
+    """Move these, all in one go; which went. Raises as `Move.go_on`."""
+    move = Move(recordings, found)
+    move.go_on(lambda: False)
+    return move.moved
+
+
+def _insist(recordings: Recordings) -> None:
+    """Raise `SettingsError` where there is nothing to move from, or to."""
     recordings.insist()
-    if found and recordings.media.filled() is None:
+    if recordings.media.filled() is None:
         folders = ", ".join(map(str, recordings.media.folders)) or "no folder is named"
         raise SettingsError(
             f"RINGLEDGER_ARCHIVE: no medium is there ({folders}). Mount one; a new one is begun with `ringledger "
             f"recordings medium FOLDER NAME`."
         )
-    moved = []
-    for file in found:
-        try:
-            if recordings.archive(file):
-                moved.append(file)
-        except OSError as error:
-            log.warning("recordings-medium-refused", file=file, why=str(error))
-            break
-    return moved
 
 
 def _delete(recordings: Recordings, due: Due) -> bool:

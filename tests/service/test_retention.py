@@ -1,5 +1,6 @@
 """Recordings go when their time is over, and stay while they are held (feature 8.2)."""
 
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -200,14 +201,16 @@ def test_once_a_night_everything_is_compared_repaired_and_swept(kept: Keeping) -
     orphan.write_bytes(SOUND)
     night = datetime(2100, 3, 1, NIGHT_H, tzinfo=ZONE)
     now = night.timestamp()
-    nights = Nights(kept.tools, ZONE, clock=lambda: now)
+    nights = Nights(kept.tools, ZONE, threading.Event(), clock=lambda: now)
     now = night.timestamp() - 1
     assert nights.look() is False
     now = night.timestamp()
     assert nights.look() is True
     assert (orphan.exists(), files(kept)) == (False, ["talk-8.peaks", "talk-8.sealed"])
     assert nights.look() is False
-    assert Nights(kept.tools, ZONE, clock=lambda: now).look() is False, "another process knows it, too"
+    assert Nights(kept.tools, ZONE, threading.Event(), clock=lambda: now).look() is False, (
+        "another process knows it, too"
+    )
     now += 86_400
     assert datetime.fromtimestamp(now, UTC).day == 1
     assert nights.look() is True
@@ -223,7 +226,7 @@ def test_a_night_without_the_folder_loses_nothing_and_seals_nothing_in_its_place
     disk = folder.rename(folder.with_name("unmounted"))
     told = kept.told()
     now = datetime(2100, 3, 1, NIGHT_H, tzinfo=ZONE).timestamp()
-    nights = Nights(kept.tools, ZONE, clock=lambda: now)
+    nights = Nights(kept.tools, ZONE, threading.Event(), clock=lambda: now)
     for mounted in (False, True):
         if mounted:
             folder.mkdir()

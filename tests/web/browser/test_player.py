@@ -43,10 +43,10 @@ def test_one_whose_medium_is_away_is_seen_in_its_shape_and_says_where_it_lies(
     site = served.site
     written(site, "r1.wav", voices())
     contact_id = recorded(day, "r1.wav")
-    label(tmp_path, "archive-2026")
+    medium = label(tmp_path, "archive-2026", kept=site.reading.recordings.kept)
     monkeypatch.setattr(site.reading.recordings, "media", Media((tmp_path,)))
     site.reading.recordings.keep(contact_id, "r1.wav", node="sw1")
-    assert site.reading.recordings.archive("r1.wav") == "archive-2026"
+    assert site.reading.recordings.archive("r1.wav") == medium
     follow(day)
     monkeypatch.setattr(site.reading.recordings, "media", Media())
     for language in ("zh", "en"):
@@ -55,7 +55,7 @@ def test_one_whose_medium_is_away_is_seen_in_its_shape_and_says_where_it_lies(
         page.locator("[data-wave]").focus()
         page.keyboard.press(" ")
         page.wait_for_selector("[data-problem]:not([hidden])")
-        assert "archive-2026" in page.inner_text("[data-problem]")
+        assert medium in page.inner_text("[data-problem]")
         picture(page, "recording-away", language)
         assert grave(page) + grave_at_night(page) == []
 
