@@ -610,7 +610,9 @@ def test_a_file_that_goes_while_it_is_looked_at_keeps_none_behind_it_waiting(
     monkeypatch.setattr("orchestrator.service.call_files.os.open", take_it)
     assert importer(tmp_path, ledger).look() == 1
     assert list(ledger.taken) == [LEG]
-    assert "calls-not-imported" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "call-files-refused" not in said, "nothing is wrong with it"
+    assert "calls-not-imported" not in said
 
 
 def test_what_is_put_aside_is_what_was_read(tmp_path: Path) -> None:
