@@ -78,7 +78,11 @@ class _Walk:
         books.place = record.position or counts.events
         kind = kind_of(record.stream)
         by_engine = kind in LIVE_KINDS
-        self._see_order(record)
+        if record.position:
+            if record.position <= self._position:
+                books.complain("order", f"position {record.position} comes after {self._position}")
+            self._position = record.position
+        books.see_event_id(record.event_id)
         self._see_time(record, by_engine=by_engine)
         if not self._see_version(record):
             return
@@ -112,13 +116,6 @@ class _Walk:
     def _end_step(self) -> None:
         self._books.settle_debts()
         self._contacts.end_step()
-
-    def _see_order(self, record: Record) -> None:
-        if record.position:
-            if record.position <= self._position:
-                self._books.complain("order", f"position {record.position} comes after {self._position}")
-            self._position = record.position
-        self._books.see_event_id(record.event_id)
 
     def _see_time(self, record: Record, *, by_engine: bool) -> None:
         books = self._books

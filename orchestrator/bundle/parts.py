@@ -12,8 +12,7 @@ from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.kernel import Record
 from orchestrator.esl.events import SwitchEvent
 from orchestrator.store.filed import row_of
-from orchestrator.store.mapper import LedgerMapper
-from orchestrator.store.recorder import Row
+from orchestrator.store.mapper import LedgerMapper, Row
 from orchestrator.tape.form import Hole, Recorded, decode, encode
 
 _FRAME: Final = struct.Struct(">cI")

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from orchestrator.domain.kernel import SECOND, Instant
+from orchestrator.domain.switch import contexts
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl.events import HEADERS, SwitchEvent
-from orchestrator.runner.unattended import CONTEXT
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -214,7 +214,7 @@ def _hung_up(r: _Reader) -> tuple[f.Fact, ...]:
         by_far_end=e.disposition.startswith("recv_"),
     )
     # Nobody may have been there to hear that the switch took this caller: it still says so at the end.
-    taken = _plain_fact(r, f.LegUnattended) if r.inbound and e.context == CONTEXT else ()
+    taken = _plain_fact(r, f.LegUnattended) if r.inbound and e.context == contexts.UNATTENDED else ()
     return (*taken, gone)
 
 

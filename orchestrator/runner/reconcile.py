@@ -20,7 +20,7 @@ from orchestrator.domain.contacts.monitors import Monitor
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
 from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
-from orchestrator.domain.switch import facts
+from orchestrator.domain.switch import contexts, facts
 from orchestrator.domain.switch.between import far_leg, near_leg
 from orchestrator.domain.switch.causes import (
     NORMAL_TEMPORARY_FAILURE,
@@ -214,7 +214,7 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
             continue
         if found.leg in world.closed_legs:
             yield CheckLeg(id=ids.of("check", found.leg), node=fact.node, leg=found.leg)
-        elif found.inbound and found.context == sensing.INBOUND_CONTEXT:
+        elif found.inbound and found.context == contexts.INBOUND:
             if found.parked:
                 adopted += 1
                 yield sensing.receive(world, found, "resync", ids, node=fact.node)

@@ -27,7 +27,7 @@ from orchestrator.domain.contacts.recording import (
     file_of,
 )
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
-from orchestrator.domain.switch import facts
+from orchestrator.domain.switch import contexts, facts
 from orchestrator.domain.switch.between import near_leg
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
 from orchestrator.domain.switch.nodes import (
@@ -51,12 +51,6 @@ from orchestrator.runner.telling import AppendNode, Tell
 # From a phone's answer until the switch says that both hear each other. On a loaded switch of two cores this took
 # under half a second; five leave room for a slow link.
 CONNECT_WITHIN = 5 * SECOND
-
-# The dialplan context in which callers arrive (freeswitch/conf). A leg that parks in another one is an agent's phone
-# that dialled by itself.
-INBOUND_CONTEXT = "ringledger-inbound"
-
-AGENTS_CONTEXT = "ringledger-agents"
 
 # A leg that was asked for this recently may not be made, or not be listed, yet.
 JUST_NOW = 2 * SECOND
@@ -227,9 +221,9 @@ def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, now: Inst
         case facts.LegParked(inbound=True) if known_stray or memory.is_buried(fact.leg):
             return
         case facts.LegParked(inbound=True, context=context):
-            if context == INBOUND_CONTEXT:
+            if context == contexts.INBOUND:
                 yield receive(world, fact, "live", ids)
-            elif context == AGENTS_CONTEXT and (wish := phone_codes.read(fact.dialled)) is not None:
+            elif context == contexts.AGENTS and (wish := phone_codes.read(fact.dialled)) is not None:
                 yield from phone_codes.dialled(world, memory, fact, wish, now, ids)
             else:
                 yield from stray(fact.node, fact.leg, fact.contact, fact.offer, ids)

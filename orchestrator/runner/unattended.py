@@ -10,15 +10,13 @@ from orchestrator.domain.contacts.commands import NoteLegGone
 from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.kernel import Instant, Refused, derived_id
+from orchestrator.domain.switch import contexts
 from orchestrator.domain.switch.causes import SERVED_BY_SWITCH
 from orchestrator.domain.switch.facts import LegUnattended, SeenLeg
 from orchestrator.domain.world import World
 from orchestrator.policies.base import TellContact
 from orchestrator.runner import inputs
 from orchestrator.runner.memory import Memory
-
-CONTEXT = "ringledger-unattended"
-"""The dialplan context in which a switch serves callers by itself."""
 
 
 def contact_of(leg: str) -> str:
@@ -82,7 +80,7 @@ def _over(world: World, command: inputs.ImportCall, earlier: str) -> UnattendedC
 
 def is_unattended(found: SeenLeg) -> bool:
     """Whether this caller is served by the switch."""
-    return found.inbound and found.context == CONTEXT
+    return found.inbound and found.context == contexts.UNATTENDED
 
 
 def left_to_switch(world: World, memory: Memory, found: SeenLeg | LegUnattended, now: Instant) -> Iterator[TellContact]:

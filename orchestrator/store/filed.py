@@ -12,8 +12,8 @@ from orchestrator.domain.kernel import Instant, Record, UnknownEvent, kind_of
 from orchestrator.store.connections import Connection, Source
 from orchestrator.store.errors import Away
 from orchestrator.store.log import Log
-from orchestrator.store.mapper import LedgerMapper, State, instant_of
-from orchestrator.store.recorder import Row, Share
+from orchestrator.store.mapper import LedgerMapper, Row, State, instant_of
+from orchestrator.store.recorder import Share
 
 _encoder = msgspec.json.Encoder()
 

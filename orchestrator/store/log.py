@@ -15,8 +15,8 @@ from orchestrator.domain.kernel import SECOND, Event, Happened, Instant, Record
 from orchestrator.store.connections import Connection, Source, is_passing
 from orchestrator.store.errors import Away
 from orchestrator.store.keys import KeyShelf
-from orchestrator.store.mapper import LedgerMapper, Opener, instant_of, is_sealed, mask, opener_of
-from orchestrator.store.recorder import END_OF_LOG, LedgerRecorder, Row, Share
+from orchestrator.store.mapper import LedgerMapper, Opener, Row, instant_of, is_sealed, mask, opener_of
+from orchestrator.store.recorder import END_OF_LOG, LedgerRecorder, Share
 from orchestrator.store.schema import CHANNEL
 from orchestrator.vault import ERASED, Vault
 
@@ -458,10 +458,7 @@ class Log:
     def _records(self, rows: Sequence[Row]) -> Iterator[Record]:
         sealed = {row.stream for row in rows if is_sealed(row.state)} if self._vault is not None else ()
         opener = self._given or self.opener(sealed)
-        for row in rows:
-            yield self._mapper.record(
-                row.stream, row.version, row.topic, row.state, position=row.position, opener=opener
-            )
+        return self._mapper.records(rows, opener)
 
     def _first_from(self, position: int) -> Row | None:
         rows = self._page(position - 1, END_OF_LOG, None, 1)

@@ -9,7 +9,7 @@ and its topic is `<name>.v<version>`, never a module path. A personal text in th
 can still be opened before it is upcast. An empty one is the text of a person whose key was destroyed before.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
@@ -59,6 +59,16 @@ class _Moment(Struct, frozen=True):
 
 class _Instant(Struct, frozen=True):
     about: _Moment
+
+
+class Row(Struct, frozen=True):
+    """A stored event as it lies in the table."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    state: bytes
 
 
 class Draft(Struct, frozen=True):
@@ -270,6 +280,30 @@ class LedgerMapper(Mapper[str]):
             about=found.about,
             position=position,
         )
+
+    def records(self, rows: Iterable[Row], opener: Opener = mask) -> Iterator[Record]:
+        """The same of many rows, as they are asked for."""
+        readers = self._readers
+        for row in rows:
+            stream, topic, state = row.stream, row.topic, row.state
+            reader = readers.get(topic)
+            try:
+                if reader is None:
+                    yield self.record(stream, row.version, topic, state, position=row.position, opener=opener)
+                    continue
+                decode, personal = reader
+                found = decode(_opened(stream, state, opener) if personal and _SEAL_BYTES in state else state)
+            except (msgspec.MsgspecError, Tampered, ValueError):  # the whole way says what is wrong with it
+                yield self.record(stream, row.version, topic, state, position=row.position, opener=opener)
+                continue
+            yield Record(
+                stream=stream,
+                version=row.version,
+                event=found.event,
+                event_id=found.id,
+                about=found.about,
+                position=row.position,
+            )
 
     def _state(self, stream: str, version: int, topic: str, state: bytes, position: int, opener: Opener) -> State[Any]:
         """What the state holds, whatever its name and version. Raises `Corrupt`."""

@@ -12,7 +12,7 @@ What differs from `PostgresApplicationRecorder` and why:
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, starmap
 from typing import Any, Final, cast
 
 import psycopg
@@ -45,7 +45,7 @@ from orchestrator.store.library import (
     ProgrammingError,
     StoredEvent,
 )
-from orchestrator.store.mapper import event_id_of
+from orchestrator.store.mapper import Row, event_id_of
 from orchestrator.store.prepared import Prepared
 from orchestrator.store.schema import APPEND_LOCK, EVENTS
 
@@ -146,16 +146,6 @@ class Fence(Struct, frozen=True):
     site: str
     epoch: int
     holder: str
-
-
-class Row(Struct, frozen=True):
-    """A stored event as it lies in the table."""
-
-    position: int
-    stream: str
-    version: int
-    topic: str
-    state: bytes
 
 
 class LedgerDatastore(PostgresDatastore):
@@ -379,7 +369,7 @@ def _int8(number: int) -> Int8:
 
 
 def _rows(cursor: psycopg.Cursor[Any]) -> list[Row]:
-    return [Row(*row) for row in cursor.fetchall()]
+    return list(starmap(Row, cursor.fetchall()))
 
 
 @contextmanager

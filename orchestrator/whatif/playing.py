@@ -20,12 +20,11 @@ from orchestrator.domain.contacts import contacts, outward_events, transfer_even
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.staff import shifts
 from orchestrator.domain.staff.answering import wants_desk
-from orchestrator.domain.switch import facts, instructions
+from orchestrator.domain.switch import contexts, facts, instructions
 from orchestrator.domain.world import World
 from orchestrator.runner import Followed, Input, Runner, inputs
 from orchestrator.runner.desk import EXTENSION_MS
 from orchestrator.runner.inputs import Body
-from orchestrator.runner.sensing import INBOUND_CONTEXT
 from orchestrator.runner.timing import DESKS
 from orchestrator.whatif.day import ANSWERED, Agent, Day, Ring, Talk
 
@@ -174,7 +173,7 @@ class Play:
                 dialled=caller.dialled,
                 caller_number=caller.number,
                 caller_name=caller.name,
-                context=INBOUND_CONTEXT,
+                context=contexts.INBOUND,
                 trunk=caller.trunk,
                 host=caller.host,
             )
@@ -406,7 +405,7 @@ class Play:
 
     def _park(self, given: instructions.ParkLeg) -> None:
         if given.leg in self._live:
-            self._step(facts.LegParked(node=given.node, leg=given.leg, inbound=True, context=INBOUND_CONTEXT))
+            self._step(facts.LegParked(node=given.node, leg=given.leg, inbound=True, context=contexts.INBOUND))
 
     def _tell_presence(self, given: instructions.CheckLeg) -> None:
         self._step(facts.LegPresence(node=given.node, leg=given.leg, exists=given.leg in self._live))

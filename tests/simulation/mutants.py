@@ -45,7 +45,7 @@ from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing import lines, matching, outside, pools, waits
 from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import counters, presence, shifts
-from orchestrator.domain.switch import between, nodes
+from orchestrator.domain.switch import between, contexts, nodes
 from orchestrator.domain.switch.facts import LegParked, PhoneRegistered
 from orchestrator.domain.switch.instructions import (
     BridgeLegs,
@@ -294,7 +294,7 @@ def _overflow_has_no_timer(right: Any, timers_: Any, before: Any, contact: Any, 
 
 
 def _every_park_is_a_new_contact(right: Any, world: Any, memory: Any, fact: Any, now: Any, ids: Any) -> Any:
-    if isinstance(fact, LegParked) and fact.inbound and fact.context == sensing.INBOUND_CONTEXT:
+    if isinstance(fact, LegParked) and fact.inbound and fact.context == contexts.INBOUND:
         yield sensing.receive(world, fact, "live", ids)
     else:
         yield from right(world, memory, fact, now, ids)

@@ -13,11 +13,10 @@ from random import Random
 from typing import Protocol
 
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, derived_id
-from orchestrator.domain.switch import between
+from orchestrator.domain.switch import between, contexts
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.switch.causes import NOT_PASSED
-from orchestrator.runner.sensing import INBOUND_CONTEXT
 from tests.simulation.agenda import Agenda
 from tests.simulation.outsiders import MANNERS
 from tests.simulation.weather import Weather
@@ -94,7 +93,7 @@ class Leg:
     parked: bool = False
     silent_since: int = 0
     """Since when the leg hears nothing; 0 while it hears something."""
-    context: str = INBOUND_CONTEXT
+    context: str = contexts.INBOUND
     dialled: str = ""
     """What a phone dialled by itself."""
     peer: "Leg | None" = None
@@ -214,7 +213,7 @@ class Switch:
             return
         self.calls += 1
         leg = Leg(derived_id(self.core, "call", self.calls), inbound=True, born=self.agenda.now, phone=phone)
-        leg.context, leg.dialled = "ringledger-agents", dialled
+        leg.context, leg.dialled = contexts.AGENTS, dialled
         phone.calls += 1
         self.legs[leg.uuid] = leg
         self._say(f.LegCreated, leg, inbound=True)
@@ -924,7 +923,7 @@ class Switch:
             dialled=caller.dialled if caller else leg.dialled,
             caller_number=caller.number if caller else "",
             caller_name=caller.name if caller else "",
-            context=leg.context if leg.inbound else "ringledger-agents",
+            context=leg.context if leg.inbound else contexts.AGENTS,
             trunk="carrier",
             created=Instant(leg.born),
         )
