@@ -92,7 +92,8 @@ def test_a_database_that_dies_while_its_roles_are_looked_at_is_started_again(
     ours: _Ours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Feature 12.2: nobody else would start it."""
-    url_for, died = roles.url_for, []
+    url_for = roles.url_for
+    died: list[bool] = []
 
     def die_once(*given: str) -> str:
         if not died:
@@ -109,7 +110,8 @@ def test_a_database_that_dies_while_its_roles_are_looked_at_is_started_again(
 def test_a_database_whose_program_cannot_be_run_now_is_started_again_and_that_is_said_once(
     ours: _Ours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, tried = subprocess.run, []
+    run = subprocess.run
+    tried: list[object] = []
 
     def refuse(*given: Any, **more: Any) -> Any:  # noqa: ANN401 - as the real one has it
         if len(tried) < 2:

@@ -39,12 +39,12 @@ def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: I
     contact_id = contact_of(command.leg)
     if contact_id in world.imported:
         return
+    before = command.earlier or earlier_of(world, command.leg)
     earlier = world.contacts.get(world.contact_of_leg.get(command.leg, ""))
     if earlier is not None:
         if (earlier.node, earlier.caller_leg) != (command.node, command.leg):
             raise Refused("not_over", "This call is not over for the ledger; it is imported once it is.")
         yield from left_to_switch(world, memory, LegUnattended(node=command.node, leg=command.leg), now)
-    before = command.earlier or (earlier.contact_id if earlier is not None else earlier_of(world, command.leg))
     imported = ImportCall(
         node=command.node,
         leg=command.leg,

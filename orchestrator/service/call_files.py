@@ -219,7 +219,7 @@ class CallFiles:
             )
         folder.mkdir(mode=0o700, exist_ok=True)
         self._seal(path, place)
-        del self._alarmed[path.name]
+        self._alarmed.pop(path.name, None)
 
     def _seal_what_lies_open(self) -> None:
         """Seal what an earlier version put aside as it was."""

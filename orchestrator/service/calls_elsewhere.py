@@ -109,7 +109,7 @@ class CallsElsewhere:
             self._alarmed[leg] = why
             log.error("call-record-unreadable", file=leg, door=str(self._door), why=why, remedy="it is kept there")
         self._ask("DELETE", f"/calls/{leg}", PUT_ASIDE if digest is None else f"{PUT_ASIDE}:{digest}")
-        del self._alarmed[leg]
+        self._alarmed.pop(leg, None)
 
     def _ask(self, method: str, path: str, wish: str) -> Answer:
         """The door's answer. Raises `Unreached` where none comes, and another OSError for one that is none."""
