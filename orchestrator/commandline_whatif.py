@@ -44,7 +44,7 @@ def whatif(day: str, days: int, file: Path | None, agents: int, queue_id: str, s
         except (OSError, UnicodeDecodeError) as error:
             raise click.ClickException(f"{file} cannot be read: {error}") from None
     settings = load()
-    wanted = Wanted(text=text, agents=agents, queue_id=queue_id)
+    wanted = Wanted(text=text, agents=agents, queue_id=queue_id, region=settings.region)
     span = command.span(settings, day, days)
     with configuration.opened(settings) as (log, _):
         found = asking.ask(log, span, wanted, seeds=seeds, progress=_show if sys.stderr.isatty() else _hide)

@@ -66,7 +66,7 @@ def blacklists() -> Blacklists:
 def drafts() -> Drafts:
     """Drafts of the configuration."""
     reading = parts().reading
-    return Drafts(reading.desk, reading.log, parts().settings.site)
+    return Drafts(reading.desk, reading.log, parts().settings.site, region=parts().settings.region)
 
 
 def who() -> Who:

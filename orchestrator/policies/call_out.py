@@ -118,12 +118,14 @@ def _is_over(contact: Contact, now: Instant) -> bool:
 
 
 def _dial(world: World, number: str, show: str, now: Instant, ids: Ids) -> DialCustomer | MissCustomer:
-    cause = outside.why_not(world.outside, outside.meant(world.outside, number), len(world.outside_legs))
+    looked_at = outside.meant(world.outside, number)
+    cause = outside.why_not(world.outside, looked_at, len(world.outside_legs))
     if cause or world.outside is None:
         return MissCustomer(cause=cause, now=now)
     settings = world.outside.settings
     return DialCustomer(
         leg=ids.new("leg"),
+        number=looked_at,
         show=show,
         answer_by=Instant(now + settings.ring_ms * MILLISECOND),
     )

@@ -10,6 +10,7 @@ from orchestrator.domain.kernel import MILLISECOND, Instant
 from orchestrator.domain.routing import outside, overflow
 from orchestrator.domain.routing.overflow import Target
 from orchestrator.domain.routing.requirements import bounded, own
+from orchestrator.domain.routing.spelling import spellings
 from orchestrator.domain.routing.waits import Wait
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
@@ -92,8 +93,7 @@ def place(world: World, contact: Contact, command: Queue, now: Instant) -> Queue
     """
     base = bounded(command.priority + sum(command.bonuses.values()))
     expected = expected_wait(world, command.queue_id, base, now)
-    same = world.callbacks.get(number_of(world, contact), ()) if world.callbacks else ()
-    for other in map(world.contacts.get, same):
+    for other in map(world.contacts.get, _callbacks(world, contact) if world.callbacks else ()):
         if other is None or other.contact_id == contact.contact_id:
             continue
         if other.visit is not None and other.visit.queue_id == command.queue_id:
@@ -107,3 +107,10 @@ def place(world: World, contact: Contact, command: Queue, now: Instant) -> Queue
                 estimate_ms=expected.estimate_ms,
             )
     return replace(command, position=expected.position, estimate_ms=expected.estimate_ms)
+
+
+def _callbacks(world: World, contact: Contact) -> Iterator[str]:
+    """The contacts that wait to call this one's number, also as rules of before a region kept it: as typed."""
+    region = world.outside.settings.region if world.outside is not None else ""
+    for number in sorted(spellings(number_of(world, contact), region)):
+        yield from world.callbacks.get(number, ())

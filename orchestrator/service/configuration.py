@@ -34,6 +34,7 @@ from orchestrator.domain.kernel import (
 )
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.notices import NoticeConfigured
+from orchestrator.domain.routing.outside import HOME
 from orchestrator.service import site_file, site_text
 from orchestrator.service.planning import SECTION_OF, Change, Current, Plan, make_plan
 from orchestrator.service.site_fields import SECTIONS
@@ -160,13 +161,14 @@ def at_version(log: Log, site: str, version: int) -> Current:
     return _folded(log, site, record.position)
 
 
-def plan(log: Log, site: str, text: str) -> Plan:
-    """What applying this text would change. Raises `BadConfiguration`, and what `current` raises.
+def plan(log: Log, site: str, text: str, *, region: str = HOME) -> Plan:
+    """What applying this text would change, at a site in this region. Raises `BadConfiguration`, and what `current`
+    raises.
 
     A log without keys cannot tell agents' names: they are then taken to be unchanged.
     """
     today = datetime.now(UTC).date()
-    return make_plan(current(log, site), site_file.read(text, today), today)
+    return make_plan(current(log, site), site_file.read(text, today, region=region), today)
 
 
 def export(log: Log, site: str) -> str:
@@ -184,15 +186,17 @@ def apply(
     actor: str,
     expect_version: int | None = None,
     reason: str = "",
+    region: str = HOME,
 ) -> Applied:
-    """Make this text the configuration, all or nothing; no event where nothing changes.
+    """Make this text the configuration, all or nothing; no event where nothing changes. `region` is the site's, by
+    which numbers are read where the text names none.
 
     What was changed by others since the version that the author began from (`expect_version`, or else the `version`
     in the file) is not overwritten: raises `ConfigurationChanged`, which names who and what. Without either, the
     author is taken to have seen what is in force now. Raises `BadConfiguration`, what `current` raises, and `Away` or
     `Unsure` where the database goes away; a repeat is safe. `log` must have the keys.
     """
-    wanted = site_file.read(text, datetime.now(UTC).date())
+    wanted = site_file.read(text, datetime.now(UTC).date(), region=region)
     return carry_out(log, desk, site, wanted, By(actor=actor, reason=reason), expect_version=expect_version)
 
 
@@ -263,7 +267,7 @@ def switch_notice(
 def plan_file(settings: Settings, text: str) -> Plan:
     """`plan` over the settings' own database. Raises also what opening it and the keys raises."""
     with opened(settings) as (log, _):
-        return plan(log, settings.site, text)
+        return plan(log, settings.site, text, region=settings.region)
 
 
 def show(settings: Settings) -> str:
@@ -276,7 +280,16 @@ def apply_file(settings: Settings, text: str, *, expect_version: int | None = No
     """`apply` over the settings' own database, in the name of whoever runs this. Raises also what opening raises."""
     actor = f"admin:{pwd.getpwuid(os.geteuid()).pw_name}"
     with opened(settings) as (log, desk):
-        return apply(log, desk, settings.site, text, actor=actor, expect_version=expect_version, reason=reason)
+        return apply(
+            log,
+            desk,
+            settings.site,
+            text,
+            actor=actor,
+            expect_version=expect_version,
+            reason=reason,
+            region=settings.region,
+        )
 
 
 def switch_notice_here(settings: Settings, notice_id: str, *, on: bool) -> Applied:
@@ -297,7 +310,8 @@ def apply_defaults(settings: Settings, url_writer: str) -> int:
     with _connected(settings, url_writer) as (log, desk):
         if current(log, settings.site).versions:
             return 0
-        return len(apply(log, desk, settings.site, text, actor="system", expect_version=0).plan.changes)
+        done = apply(log, desk, settings.site, text, actor="system", expect_version=0, region=settings.region)
+        return len(done.plan.changes)
 
 
 @contextmanager

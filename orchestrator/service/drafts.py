@@ -78,11 +78,12 @@ class Drafts:
     went away in the middle: with a key, a repeat is safe. Whoever is not the owner sees only what is shared.
     """
 
-    def __init__(self, desk: DeskWriter, log: Log, site: str) -> None:
+    def __init__(self, desk: DeskWriter, log: Log, site: str, *, region: str) -> None:
         self._desk = Desk(desk, log)
         self._writer = desk
         self._log = log
         self._site = site
+        self._region = region
 
     # --- reading -----------------------------------------------------------------------------------------------------
     def open(self, actor: str) -> list[Draft]:
@@ -104,7 +105,7 @@ class Drafts:
         """What the draft would change, what is wrong with it, and what others changed meanwhile."""
         now = current(self._log, self._site)
         edits = _edits_of(draft)
-        site, problems = overlaid(now, edits)
+        site, problems = overlaid(now, edits, self._region)
         clashes = () if draft.base == now.version else tuple(self._clashes(draft, now))
         return Outlook(
             draft, now, _over(tables_of(now), edits), make_plan(now, site, today()), tuple(problems), clashes
@@ -224,7 +225,7 @@ class Drafts:
         return self._desk.write(stream("draft", draft_id), decide, who=who, key=key)
 
     def _wanted(self, draft: Draft) -> Site:
-        site, problems = overlaid(current(self._log, self._site), _edits_of(draft))
+        site, problems = overlaid(current(self._log, self._site), _edits_of(draft), self._region)
         if problems:
             raise BadConfiguration([f"{'.'.join(map(str, each.path))}: {each.text}" for each in problems])
         return site
@@ -260,14 +261,14 @@ def _table(body: str | None) -> Table | None:
     return None if body is None else msgspec.json.decode(body, type=Table)
 
 
-def overlaid(now: Current, edits: Mapping[str, Table | None]) -> tuple[Site, list[Problem]]:
-    """What is in force with these edits over it, and all that is wrong with that: a thing of which something is wrong
-    counts as unchanged. Raises `Refused` (`bad_thing`).
+def overlaid(now: Current, edits: Mapping[str, Table | None], region: str) -> tuple[Site, list[Problem]]:
+    """What is in force with these edits over it, at a site in this region, and all that is wrong with that: a thing of
+    which something is wrong counts as unchanged. Raises `Refused` (`bad_thing`).
     """
     for thing in edits:
         _refuse_unless_thing(thing)
     tables = _over(tables_of(now), edits)
-    site, problems = site_file.examine(_document(tables), _digest(tables), today())
+    site, problems = site_file.examine(_document(tables), _digest(tables), today(), region)
     unread = {name: now.events[name] for name in tables if name in now.events and name not in site.events}
     return msgspec.structs.replace(site, events=site.events | unread), problems
 
@@ -318,7 +319,7 @@ def _usual(kind: str) -> Table:
         info = usual[field.attribute]
         if not info.required:
             value = info.default_factory() if callable(info.default_factory) else info.default
-            found[field.key] = field.write(value)
+            found[field.key] = "" if field.by_site else field.write(value)
     return found
 
 

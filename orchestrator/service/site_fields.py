@@ -313,7 +313,7 @@ OUTSIDE: Final = Section(
         Field("at_most", "at_most", whole(1, 1_000)),
         Field("ring_s", "ring_ms", seconds(5, 300), write=from_ms),
         Field("trunk", "trunk", word),
-        Field("region", "region", _region),
+        Field("region", "region", _region_or_none, by_site=True),
         Field("national", "national", flag),
     ),
 )

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Event, Refused, stream
 from orchestrator.domain.routing.branches import BranchConfigured
@@ -21,10 +22,11 @@ from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.conference import ConferenceConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.levels import LevelConfigured
-from orchestrator.domain.routing.outside import THE_ONE, OutsideConfigured
+from orchestrator.domain.routing.outside import HOME, THE_ONE, OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.domain.routing.requirements import LOCAL
+from orchestrator.domain.routing.spelling import has_code_without_plus, with_country
 from orchestrator.domain.routing.trunks import TrunkConfigured
 from orchestrator.domain.staff import reasons
 from orchestrator.domain.staff.agents import AgentConfigured
@@ -83,8 +85,10 @@ class Site(Struct, frozen=True):
     """SHA-256 of the file."""
 
 
-def read(text: str, today: date | None = None) -> Site:
-    """The configuration in this text, with the holidays of this year and the next. Raises `BadConfiguration`."""
+def read(text: str, today: date | None = None, *, region: str = HOME) -> Site:
+    """The configuration in this text, with the holidays of this year and the next, and in the site's region (ISO 3166)
+    where it names none. Raises `BadConfiguration`.
+    """
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > MOST_BYTES:
         raise BadConfiguration([f"The file has {len(data)} bytes; {MOST_BYTES} are the most that is read."])
@@ -93,7 +97,7 @@ def read(text: str, today: date | None = None) -> Site:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfiguration([f"The file is no TOML: {error}."]) from None
-    reader = _Reader(document, text, today or datetime.now(UTC).date())
+    reader = _Reader(document, text, today or datetime.now(UTC).date(), region)
     site = reader.site(hashlib.sha256(data).hexdigest())
     if reader.problems:
         raise BadConfiguration(list(reader.told()))
@@ -107,19 +111,20 @@ class Problem(Struct, frozen=True):
     text: str
 
 
-def examine(document: dict[str, Any], digest: str, today: date) -> tuple[Site, list[Problem]]:
+def examine(document: dict[str, Any], digest: str, today: date, region: str) -> tuple[Site, list[Problem]]:
     """What `read` makes of a document that is parsed already, and all that is wrong with it. What is wrong is left out
     of the site.
     """
-    reader = _Reader(document, "", today)
+    reader = _Reader(document, "", today, region)
     site = reader.site(digest)
     return site, [Problem(path, text) for path, text in reader.problems]
 
 
 class _Reader:
-    def __init__(self, document: dict[str, Any], text: str, today: date) -> None:
+    def __init__(self, document: dict[str, Any], text: str, today: date, region: str) -> None:
         self._document = document
         self._today = today
+        self._region = region
         self._lines = Lines(text)
         self.problems: list[tuple[Path, str]] = []
 
@@ -146,7 +151,10 @@ class _Reader:
         for ident, each in types.items():
             for key, text in ordertypes.faults(each):
                 self._complain((ORDERTYPE.kind, ident, key), text)
-        outsides = self._section(OUTSIDE, OutsideConfigured)
+        outsides = {
+            ident: outside if self._says_region(ident) else replace(outside, region=self._region)
+            for ident, outside in self._section(OUTSIDE, OutsideConfigured).items()
+        }
         for ident, outside in outsides.items():
             self._check_outside(ident, outside)
         recordings = self._section(RECORDINGS, RecordingsConfigured)
@@ -219,6 +227,18 @@ class _Reader:
         if outside.dial_queue and outside.dial_queue not in queues:
             text = f"there is no queue {outside.dial_queue}; {near(outside.dial_queue, queues)}"
             self._complain((OUTSIDE.kind, ident, "dial_queue"), text)
+        for key, prefixes in (("allowed", outside.allowed), ("refused", outside.refused)):
+            for prefix in prefixes:
+                if has_code_without_plus(prefix, outside.region):
+                    text = (
+                        f'{prefix!r} begins with the code of {outside.region} and has no +; write "+{prefix}", or '
+                        f'"{with_country(prefix, outside.region)}" for numbers that are dialled so there'
+                    )
+                    self._complain((OUTSIDE.kind, ident, key), text)
+
+    def _says_region(self, ident: str) -> bool:
+        """Whether the file says in which region its rules are read; rules of before there was one say ""."""
+        return bool(self._document[OUTSIDE.kind][ident].get("region"))
 
     def _only_one(self, section: Section, ident: str) -> None:
         if ident != THE_ONE:

@@ -39,7 +39,8 @@ class Within(Struct, frozen=True):
 
 class Field(Struct, frozen=True):
     """One key: its name in the file and in the event. `kind` is that of its value (`site_shapes.KINDS`), where neither
-    its reader nor the type of the event's field tells.
+    its reader nor the type of the event's field tells. `by_site`: where it is left out, or empty, the site's settings
+    say it, and not the event's default.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Field(Struct, frozen=True):
     required: bool = False
     write: Callable[[Any], Any] = lambda value: value
     kind: str = ""
+    by_site: bool = False
 
 
 class Section(Struct, frozen=True):

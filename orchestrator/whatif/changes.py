@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Event, Provenance, Record, Refused, derived_id, ident_of, kind_of
+from orchestrator.domain.routing.outside import HOME
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.service import site_file
@@ -46,6 +47,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """So many more than there were; fewer where below 0 …"""
     queue_id: str = ""
     """… of those who serve this queue, or of all."""
+    region: str = HOME
+    """The site's, in which a text that names none reads its rules of the outside."""
 
     @property
     def nothing(self) -> bool:
@@ -66,7 +69,9 @@ class Changes:
         self.told: list[str] = []
         """The changes of the file, a line each: never a name, for an answer is kept as it is."""
         if wanted.text:
-            plan = make_plan(Current("", 0, before, {}), site_file.read(wanted.text, today), today)
+            plan = make_plan(
+                Current("", 0, before, {}), site_file.read(wanted.text, today, region=wanted.region), today
+            )
             self._records = [_record(change.stream, change.event, day) for change in plan.changes]
             self.told = [_in_words(change) for change in plan.changes]
             self._events = _in_force([*day.configured, *self._records])

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.domain.routing.outside import HOME
 from orchestrator.logs import redact
 from orchestrator.store import KeyShelf, Log, Source, StoreError
 from orchestrator.vault import Vault, VaultError
@@ -37,6 +38,7 @@ class Request(Struct, frozen=True, kw_only=True):
     text: str = ""
     agents: int = 0
     queue_id: str = ""
+    region: str = HOME
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ def reply(request: Request) -> Reply:
     source = Source(request.url, name="ringledger what-if")
     try:
         log = Log(source, vault=Vault.unlock(Path(request.kek_file), KeyShelf(source)))
-        wanted = Wanted(text=request.text, agents=request.agents, queue_id=request.queue_id)
+        wanted = Wanted(text=request.text, agents=request.agents, queue_id=request.queue_id, region=request.region)
         when = (Instant(request.first), Instant(request.last))
         return Reply(answer=asking.ask(log, when, wanted, seeds=request.seeds, progress=_tell))
     except Refused as refused:

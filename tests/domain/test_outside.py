@@ -135,7 +135,94 @@ def test_short_codes_are_looked_at_as_typed_and_as_the_trunk_may_know_them() -> 
     assert tried(rules("95", refused=("9558",)), "95588") == "not_allowed"
     assert tried(rules("95", refused=("+8695",)), "95588") == "not_allowed"
     assert tried(rules("95588", refused=("9558", "+8695")), "95588") == "95588", "the longest prefix decides here, too"
-    assert tried(rules("+86", refused=("9558",)), "+8695588") == "not_allowed", "written with the country's code"
+    assert tried(rules("+86", "95"), "+8695588") == "withheld", "with the country's code before it it is no number"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    (
+        "021110", "021 119", "0571120", "571120", "21110", "+8621110", "+86 0571 119", "+8610119", "010119",
+        "02111012345", "+862112012345",
+    ),
+)  # fmt: skip
+@pytest.mark.parametrize("where", ("CN", "HK"))
+def test_no_towns_police_firemen_or_ambulance_is_called_behind_its_area_code(typed: str, where: str) -> None:
+    assert tried(rules("+", "0", "1", "2", "5", "00", refused=("+8621",)), typed, where) == "withheld"
+
+
+def test_emergency_behind_an_area_code_is_none_in_other_countries_either() -> None:
+    german = rules("+", "0", region="DE")
+    assert tried(rules("+", "00"), "008621110") == "withheld"
+    for typed in ("089110", "+4930112", "+49 30 112", "+39 02 112", "+1 212 911", "+861011012345"):
+        assert tried(german, typed) == "withheld", typed
+    assert tried(german, "089 11223344") == "+498911223344"
+    assert tried(german, "+7 495 101 2424") == "+74951012424", "in Moscow numbers begin so"
+    assert tried(rules("+"), "02112345") == "+862112345", "a town's hot line, no number of emergency"
+
+
+@pytest.mark.parametrize("typed", ("02112", "+862112", "+86 21 8888", "0218888"))
+def test_what_is_dialled_within_a_town_alone_is_no_number(typed: str) -> None:
+    assert tried(rules("+", "0"), typed) == "withheld"
+
+
+@pytest.mark.parametrize(
+    ("typed", "region"),
+    (
+        ("+1 011 371 12345678", "US"),
+        ("+1 011 371 12345678", "CN"),
+        ("+39 00 371 12345678", "CN"),
+        ("+81 010 371 1234567", "CN"),
+        ("+852 001 371 12345", "CN"),
+        ("+82 001 371 12345", "CN"),
+        ("+61 0011 371 1234567", "CN"),
+        ("+7 8 10 371 1234567", "CN"),
+        ("+86 00 371 12345678", "HK"),
+    ),
+)
+def test_a_country_code_leads_to_no_other_country_behind_it(typed: str, region: str) -> None:
+    """The far exchange would go on to a premium number, and no rule has looked at it."""
+    assert tried(rules("+", region=region, refused=("+371",)), typed) == "withheld"
+
+
+def test_a_prefix_without_that_of_the_country_is_how_numbers_begin_that_are_dialled_there() -> None:
+    """`1` is where mobiles begin, `10` where hot lines do, and `010` is Beijing."""
+    beijing, mobile = "01087654321", "13800138000"
+    assert tried(rules("1"), mobile) == "+8613800138000"
+    for closed, typed in (("1", beijing), ("10", beijing), ("10", "010 87654321"), ("95", "09511234567")):
+        assert tried(rules(closed), typed) == "not_allowed", typed
+    assert tried(rules("010"), beijing) == "+861087654321"
+    assert tried(rules("+86", refused=("10",)), beijing) == "+861087654321"
+    assert tried(rules("+86", refused=("1",)), beijing) == "+861087654321"
+    assert tried(rules("+86", refused=("010",)), beijing) == "not_allowed"
+    assert tried(rules("+86", refused=("13",)), mobile) == "not_allowed"
+    assert tried(rules("400"), "4001234567") == "+864001234567"
+
+
+def test_prefixes_with_and_without_the_countrys_code_are_measured_alike() -> None:
+    """The longest decides, and where both are as long it is refused."""
+    mobile = "13800138000"
+    assert tried(rules("+8613", refused=("1",)), mobile) == "+8613800138000"
+    assert tried(rules("1", refused=("+8613",)), mobile) == "not_allowed"
+    assert tried(rules("138", refused=("+8613",)), mobile) == "+8613800138000"
+    assert tried(rules("13", refused=("+8613",)), mobile) == "not_allowed"
+    assert tried(rules("+8613", refused=("13",)), mobile) == "not_allowed"
+    assert tried(rules("212", region="US", refused=("+1212",)), "2125551234") == "not_allowed"
+    assert tried(rules("2", region="HK", refused=("21",)), "21234567") == "not_allowed"
+    assert tried(rules("2", region="HK"), "21234567") == "+85221234567"
+
+
+def test_a_number_that_no_table_knows_is_refused_by_a_prefix_that_may_be_its_and_allowed_by_none() -> None:
+    unknown = "+86 600 123 4567"
+    assert tried(rules("+86"), unknown) == "+866001234567"
+    assert tried(rules("+86", refused=("600",)), unknown) == "not_allowed"
+    assert tried(rules("6"), unknown) == "not_allowed"
+
+
+@pytest.mark.parametrize("typed", ("17951110", "17900", "17951138", "12593", "12593138"))
+def test_the_code_of_a_carrier_is_no_short_code(typed: str) -> None:
+    """Behind it any number can be dialled."""
+    assert tried(rules("1", "+86"), typed) == "withheld"
+    assert tried(rules("1"), "12345") == "12345", "the town hall's hot line, which begins like one"
 
 
 def test_a_number_is_read_where_whoever_types_it_is() -> None:

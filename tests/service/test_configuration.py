@@ -329,9 +329,11 @@ def test_a_reader_without_keys_sees_no_change_where_only_names_are_sealed(kit: K
 
 def test_a_site_that_was_never_configured_gets_the_demos_configuration_once(kit: Kit) -> None:
     """Issue: `make run` on a fresh machine serves calls; nothing of it is forced on a site of somebody's own."""
-    settings = settings_for(kit.kek.parent.parent, RINGLEDGER_KEK_FILE=str(kit.kek))
+    settings = settings_for(kit.kek.parent.parent, RINGLEDGER_KEK_FILE=str(kit.kek), RINGLEDGER_REGION="HK")
     assert configuration.apply_defaults(settings, kit.database.writer) == 19
     world = world_of(kit)
+    assert world.outside is not None
+    assert world.outside.settings.region == "HK"
     assert "*" in world.entries["hotline"].numbers
     assert {agent.extension for agent in world.agents.values()} == {f"100{n}" for n in range(1, 7)}
     for entry in world.entries.values():
@@ -352,14 +354,19 @@ def test_without_the_demo_a_site_stays_empty(kit: Kit) -> None:
 def test_a_file_is_planned_applied_and_shown_over_the_settings_own_database() -> None:
     """What the command line calls: it finds the database and opens the keys by itself."""
     home = make_reachable_directory()
-    settings = settings_for(home / "home")
+    settings = settings_for(home / "home", RINGLEDGER_REGION="HK")
+    text = f'{SITE}\n[outside.main]\nallowed = ["+852"]\n'
     database = cluster.ensure_running(settings, lambda _: None)
     try:
         schema.create(database.url_owner, admin_url=database.url_admin)
-        assert "3 added" in configuration.plan_file(settings, SITE).text()
-        assert configuration.apply_file(settings, SITE).version == 1
-        assert 'name = "Li Wei"' in configuration.show(settings)
-        assert not configuration.plan_file(settings, SITE).changes
+        planned = configuration.plan_file(settings, text).text()
+        assert "4 added" in planned
+        assert 'region = "HK"' in planned, "the site's region, where the file names none"
+        assert configuration.apply_file(settings, text).version == 1
+        shown = configuration.show(settings)
+        assert 'name = "Li Wei"' in shown
+        assert 'region = "HK"' in shown
+        assert not configuration.plan_file(settings, text).changes
     finally:
         database.stop()
         shutil.rmtree(home)

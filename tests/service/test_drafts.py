@@ -26,7 +26,7 @@ class Office:
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
-        self.drafts = Drafts(kit.desk, kit.log, "main")
+        self.drafts = Drafts(kit.desk, kit.log, "main", region="CN")
         configuration.apply(kit.log, kit.desk, "main", SITE, actor="admin:test", expect_version=0)
 
     def begin(self, who: Who = ANN, name: str = "Autumn", **more: object) -> str:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from orchestrator.audit import verify
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Refused
+from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.sizing.seats import Blocked, Demand, Terms, expected_impatient
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.domain.staff.answering import AT_DESK
@@ -196,6 +197,12 @@ def test_another_configuration_is_played_as_it_would_decide(real: Real) -> None:
     assert sales["answered"].wanted == asking.spread([0.0])
     assert support["service_level"].difference is not None
     assert support["service_level"].difference.mean > 0, "all agents have time for the other queue"
+
+
+def test_rules_of_the_outside_that_name_no_region_are_read_in_the_sites(real: Real) -> None:
+    text = site_text.write(made.configuration(4), site="main", version=1) + '\n[outside.main]\nallowed = ["+852"]\n'
+    records = Changes(real.day, Wanted(text=text, region="HK"), TODAY).of(1).configured
+    assert [each.event.region for each in records if isinstance(each.event, OutsideConfigured)] == ["HK"]
 
 
 def test_an_answer_never_names_an_agent(real: Real) -> None:

@@ -165,7 +165,7 @@ def version(number: str, query: AgainstQuery) -> Difference:
 def plan(body: Wanted) -> Planned:
     """What a change would do; nothing is changed"""
     now = _now()
-    site, problems = drafts.overlaid(now, _edits(body))
+    site, problems = drafts.overlaid(now, _edits(body), parts().settings.region)
     planned = planning.make_plan(now, site, drafts.today())
     return Planned(
         position=0,
@@ -179,7 +179,7 @@ def plan(body: Wanted) -> Planned:
 def apply(body: ChangeWanted) -> AppliedChange:
     """Make a change, all or nothing; refused where others changed something since `expect_version`"""
     reading, site_id = parts().reading, parts().settings.site
-    site, problems = drafts.overlaid(_now(), _edits(body))
+    site, problems = drafts.overlaid(_now(), _edits(body), parts().settings.region)
     if problems:
         raise BadConfiguration([f"{'.'.join(map(str, each.path))}: {each.text}" for each in problems])
     by = By(actor=me().actor, reason=body.reason)

@@ -64,6 +64,16 @@ _ROWS: Final[tuple[Row, ...]] = (
         _l("Write a list of up to %(most)s, such as %(example)s."),
     ),
     (
+        (
+            r"(?P<value>\S+) begins with the code of (?P<country>\S+) and has no \+; "
+            r"write \"(?P<with_plus>\S+)\", or \"(?P<there>\S+)\" .*"
+        ),
+        _l(
+            "%(value)s begins with the code of %(country)s and has no +; write %(with_plus)s, or %(there)s for numbers "
+            "that are dialled so there."
+        ),
+    ),
+    (
         r"(?P<value>.+) begins no number; .*",
         _l("%(value)s begins no number; write digits, perhaps with + before them."),
     ),

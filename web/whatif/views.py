@@ -105,6 +105,7 @@ def request_for(
         text=text,
         agents=agents,
         queue_id=queue_id,
+        region=settings.region,
     )
 
 

@@ -83,7 +83,7 @@ def decide(contact: Contact, command: Calling) -> Events:
                 CallbackDialled(
                     offer_id=contact.offer.offer_id,
                     leg=command.leg,
-                    number=callback.number,
+                    number=command.number,
                     show=command.show,
                     answer_by=command.answer_by,
                 ),

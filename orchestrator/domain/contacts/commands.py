@@ -306,9 +306,10 @@ class AskCallback(Struct, frozen=True, kw_only=True):
 
 
 class DialCustomer(Struct, frozen=True, kw_only=True):
-    """The agent's phone is off the hook: call the customer."""
+    """The agent's phone is off the hook: call the customer, at the number as the rules of now have it."""
 
     leg: str
+    number: str
     show: str
     answer_by: Instant
 

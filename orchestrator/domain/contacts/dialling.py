@@ -123,7 +123,7 @@ def decide(contact: Contact, command: DialCustomer | MissCustomer) -> Events:
         NumberDialled(
             offer_id=offer.offer_id,
             leg=command.leg,
-            number=contact.caller_number,
+            number=command.number,
             show=command.show,
             answer_by=command.answer_by,
         ),

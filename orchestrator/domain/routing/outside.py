@@ -18,7 +18,7 @@ WITHHELD = "withheld"
 NOT_ALLOWED = "not_allowed"
 FULL = "outside_full"
 NOT_CONFIGURED = "no_outside"
-# The country whose numbers come without a country code, where nothing else is said.
+# The country whose numbers come without a country code, where neither the file nor the site's settings say one.
 HOME = "CN"
 
 
@@ -26,8 +26,8 @@ class OutsideConfigured(Event, frozen=True, kw_only=True):
     """These calls to the outside are allowed from now on."""
 
     allowed: tuple[str, ...]
-    """Prefixes of numbers that may be called, with a leading + or as dialled in `region`; the longest that fits
-    decides. Short codes are looked at as dialled.
+    """Prefixes of numbers that may be called, with a leading + or as dialled in `region`: `021` a town's, `13` a
+    mobile's. The longest that fits decides. Short codes are looked at as dialled.
     """
     refused: tuple[str, ...] = ()
     show: str = ""
@@ -59,7 +59,7 @@ class Outside(Struct, frozen=True, kw_only=True):
 
     settings: OutsideConfigured
     allowed: tuple[str, ...] = ()
-    """The prefixes that may be called, as they are compared."""
+    """The prefixes that may be called, as they are compared: in E.164, or as dialled in the region."""
     refused: tuple[str, ...] = ()
 
 
@@ -80,10 +80,14 @@ def evolve(outside: Outside | None, event: Event) -> Outside | None:
 def meant(outside: Outside | None, raw: str, region: str = "") -> str:
     """The number that is meant, in the one form in which it is compared, kept and called; "" where it is none.
 
-    `region`: where whoever typed it is, if that is another country than the site's.
+    `region`: where whoever typed it is, if that is another country than the site's. The site's trunk calls it: what is
+    another number there, or none, is none.
     """
     home = outside.settings.region if outside is not None else ""
-    return spelling.meant(raw, region if region and home else home)
+    if not region or not home or region == home:
+        return spelling.meant(raw, home)
+    number = spelling.meant(raw, region)
+    return number if spelling.meant(number, home) == number else ""
 
 
 def why_not(outside: Outside | None, number: str, calling: int) -> str:
@@ -93,14 +97,20 @@ def why_not(outside: Outside | None, number: str, calling: int) -> str:
     if not number:
         return WITHHELD
     settings = outside.settings
+    region = settings.region
     if number.startswith("+"):
-        allows, refuses = _longest(outside.allowed, number), _longest(outside.refused, number)
+        there = spelling.at_home(number, region)
+        known = there != number
+        code = len(spelling.with_country("", region))
+        # How an unknown number is dialled there nobody can tell: it is refused as any of the ways, allowed as none.
+        allows = max(_longest(outside.allowed, number), _longest(outside.allowed, there, code) if known else -1)
+        there = there if known else spelling.without_country(number, region)
+        refuses = max(_longest(outside.refused, number), _longest(outside.refused, there, code))
     else:
         # A short code is allowed as typed, and refused also with the country's code before it.
         allows = _longest(settings.allowed, number)
-        full = spelling.with_country(number, settings.region)
-        code = len(full) - len(number)
-        refuses = max(_longest(settings.refused, number), _longest(outside.refused, full) - code)
+        full = spelling.with_country(number, region)
+        refuses = max(_longest(settings.refused, number), _longest(outside.refused, full, len(number) - len(full)))
     if allows < 0 or refuses >= allows:
         return NOT_ALLOWED
     return FULL if calling >= settings.at_most else ""
@@ -128,5 +138,6 @@ def shown_at(settings: OutsideConfigured, branch: str) -> str:
     return settings.show_at.get(branch, "")
 
 
-def _longest(prefixes: tuple[str, ...], number: str) -> int:
-    return max((len(prefix) for prefix in prefixes if number.startswith(prefix)), default=-1)
+def _longest(prefixes: tuple[str, ...], number: str, more: int = 0) -> int:
+    """The length of the longest prefix that fits and `more`, what is not in these digits; -1 where none fits."""
+    return max((len(prefix) + more for prefix in prefixes if number.startswith(prefix)), default=-1)

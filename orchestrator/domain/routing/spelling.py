@@ -8,12 +8,18 @@ import re
 from typing import Final
 
 import phonenumbers
-from phonenumbers import CountryCodeSource, PhoneMetadata, PhoneNumber
+from phonenumbers import CountryCodeSource, PhoneMetadata, PhoneNumber, ValidationResult
 
 # Nothing shorter is called by a machine: emergency and service numbers. Nothing longer is a number (E.164, 6).
 SHORTEST, LONGEST = 5, 15
 # A short code has at most so many digits: longer ones are numbers, or a trunk takes them for some.
 _SHORT: Final = 8
+# Area codes have at most so many digits. What may follow one, so that it can be asked whether one is any.
+_LONGEST_AREA: Final = 5
+_SUBSCRIBERS: Final = tuple(digit * count for digit in "826" for count in (8, 7, 6, 5))
+# Countries whose exchanges put through to a town's police at `021 110`, whatever follows: the tables hold some of these
+# numbers valid. Elsewhere a number of a town may begin like one of emergency, as in Moscow.
+_WHATEVER_FOLLOWS: Final = frozenset({"CN"})
 _WITH_COUNTRY: Final = (CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN, CountryCodeSource.FROM_NUMBER_WITH_IDD)
 
 # What people write between the digits of a number.
@@ -32,8 +38,9 @@ def meant(raw: str, region: str) -> str:
     """The number that somebody means who types this in a region (ISO 3166); "" for none, and for emergency numbers.
 
     Digits without the country's code, or the country's prefix (`0`), are a number only where they are a valid one, or a
-    short code: a trunk might take others for a number of another country. Without a region, what does not begin with +
-    is left as typed.
+    short code: a trunk might take others for a number of another country. What is no valid number must have a length
+    that one may have where it is one of the region's own country, and never goes on as a call to another country would.
+    Without a region, what does not begin with + is left as typed.
     """
     typed = callable_number(raw)
     if not region and not typed.startswith("+"):
@@ -48,27 +55,51 @@ def meant(raw: str, region: str) -> str:
     again = _parsed(full)
     if again is None or _e164(again) != full:
         return ""  # zeros of which each reader leaves another one out
-    prefix = _plan(region).national_prefix if region else None
-    prefixed = prefix is not None and typed.startswith(prefix)
-    if abroad or phonenumbers.is_valid_number(number) or (prefixed and phonenumbers.is_possible_number(number)):
+    if phonenumbers.is_valid_number(number):
         return full
-    return typed if len(typed) <= _SHORT and not prefixed else ""
+    if _goes_on_dialling(number):
+        return ""
+    home = _plan(region) if region else None
+    prefixed = home is not None and home.national_prefix is not None and typed.startswith(home.national_prefix)
+    if abroad or prefixed:
+        at_home = home is not None and number.country_code == home.country_code
+        return full if not at_home or _has_a_length(number) else ""
+    return typed if len(typed) <= _SHORT and not _begins_with_a_carrier(typed, region) else ""
 
 
 def prefix_meant(prefix: str, region: str) -> str:
-    """What the beginning of a number means there: `+8621` for `021` in China, `+44` for `0044`."""
+    """What the beginning of a number means there: `+8621` for `021` in China, `+44` for `0044`. Without a prefix of
+    country or abroad it stays as it is, the beginning of a number as it is dialled there: `13`, a mobile's.
+    """
     if prefix.startswith("+") or not region:
         return prefix
     plan = _plan(region)
     abroad = re.match(plan.international_prefix, prefix) if plan.international_prefix else None
     if abroad is not None:
         return f"+{prefix[abroad.end() :]}"
-    return f"+{plan.country_code}{prefix.removeprefix(plan.national_prefix or '')}"
+    if plan.national_prefix and prefix.startswith(plan.national_prefix):
+        return f"+{plan.country_code}{prefix.removeprefix(plan.national_prefix)}"
+    return prefix
 
 
-def with_country(short: str, region: str) -> str:
-    """A short code with the code of its country before it, as which a trunk may know it, too."""
-    return f"+{_plan(region).country_code}{short}" if region else short
+def has_code_without_plus(prefix: str, region: str) -> bool:
+    """Whether this beginning of a number looks like one with the code of its own country, and has no +: `8690` in
+    China, which begins no number there.
+    """
+    return prefix_meant(prefix, region) == prefix and prefix.startswith(str(_plan(region).country_code))
+
+
+def with_country(digits: str, region: str) -> str:
+    """A short code, or digits as dialled there without a prefix, with the code of their country: a trunk may know a
+    short code so, too.
+    """
+    return f"+{_plan(region).country_code}{digits}" if region else digits
+
+
+def without_country(number: str, region: str) -> str:
+    """The digits behind the code of this region's country; "" where the number is of another, or has none."""
+    code = with_country("", region)
+    return number.removeprefix(code) if code and number.startswith(code) else ""
 
 
 def at_home(number: str, region: str) -> str:
@@ -113,11 +144,71 @@ def _begins_abroad(typed: str, region: str) -> bool:
     return pattern is not None and re.match(pattern, typed) is not None
 
 
-def _is_emergency(number: PhoneNumber) -> bool:
-    """Whether this, however it is written, may reach the police, firemen or an ambulance: so do longer numbers that
-    begin like theirs, in many countries.
+def _has_a_length(number: PhoneNumber) -> bool:
+    """Whether a whole number, not only what is dialled within a town, may have so many digits."""
+    return bool(phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
+
+
+def _begins_with_a_carrier(typed: str, region: str) -> bool:
+    """Whether this begins with the code of a carrier, behind which any other number may follow, and is no short code
+    that the tables know: `17951…` in China, not `12345`.
     """
-    if phonenumbers.is_valid_number(number):
+    pattern = _plan(region).national_prefix_for_parsing
+    if pattern is None or re.match(pattern, typed) is None:
         return False
-    its = phonenumbers.region_code_for_country_code(number.country_code or 0)
-    return bool(phonenumbers.connects_to_emergency_number(phonenumbers.national_significant_number(number), its))
+    number = _parsed(typed, region)
+    return number is None or not phonenumbers.is_valid_short_number_for_region(number, region)
+
+
+def _goes_on_dialling(number: PhoneNumber) -> bool:
+    """Whether an exchange of the number's own country, to which its digits come, would take them for more than a number
+    of it: for one with its prefix left in, or for one of another country.
+    """
+    plan = _own_plan(number)
+    if plan is None:
+        return False
+    digits = phonenumbers.national_significant_number(number)
+    prefix = plan.national_prefix or ""
+    abroad = plan.international_prefix
+    return bool(
+        (prefix and digits.startswith(prefix))
+        or (abroad and any(re.match(abroad, each) for each in (digits, prefix + digits)))
+    )
+
+
+def _own_region(number: PhoneNumber) -> str:
+    """The country of its code; of several that share one, the main one."""
+    return str(phonenumbers.region_code_for_country_code(number.country_code or 0))
+
+
+def _own_plan(number: PhoneNumber) -> PhoneMetadata | None:
+    plan: PhoneMetadata | None = PhoneMetadata.metadata_for_region(_own_region(number))
+    return plan
+
+
+def _is_emergency(number: PhoneNumber) -> bool:
+    """Whether this, however it is written, may reach the police, firemen or an ambulance, of a town as well (`021
+    110`). So do longer numbers that begin like theirs, in many countries.
+    """
+    its, plan = _own_region(number), _own_plan(number)
+    digits = phonenumbers.national_significant_number(number)
+    valid = phonenumbers.is_valid_number(number)
+    if not valid and phonenumbers.connects_to_emergency_number(digits, its):
+        return True
+    if plan is not None and plan.national_prefix and not valid:
+        digits = digits.removeprefix(plan.national_prefix)
+    exact = valid and its not in _WHATEVER_FOLLOWS
+    reaches = phonenumbers.is_emergency_number if exact else phonenumbers.connects_to_emergency_number
+    return any(
+        reaches(digits[size:], its) and _is_area_code(f"+{number.country_code}", digits[:size])
+        for size in range(1, min(_LONGEST_AREA + 1, len(digits)))
+    )
+
+
+def _is_area_code(country: str, digits: str) -> bool:
+    """Whether numbers of a town begin so."""
+    numbers = (_parsed(f"{country}{digits}{each}") for each in _SUBSCRIBERS)
+    return any(
+        number is not None and phonenumbers.length_of_geographical_area_code(number) == len(digits)
+        for number in numbers
+    )

@@ -101,8 +101,20 @@ def test_a_key_whose_button_is_off_says_why_where_it_is_read_out(centre: Centre,
     page.wait_for_function("words => window.said.at(-1) === words && window.said.includes('')", arg=OFF[language]["R"])
     picture(page, "desk-key-off", language)
     assert grave(page) == []
+    outside = page.inner_text("#told")
     page.keyboard.press("?")
     page.wait_for_selector("#help[open]")
+    page.keyboard.press("Alt+Shift+R")
+    page.wait_for_function("words => help.querySelector('[role=status]').textContent === words", arg=OFF[language]["R"])
+    assert page.inner_text("#told") == outside, "behind the dialog nobody would read it"
+    seen = "help.querySelector('[role=status]').getBoundingClientRect()"
+    assert page.evaluate(f"{seen}.top >= 0 && {seen}.bottom <= innerHeight"), "beside the button that has the focus"
+    picture(page, "desk-key-off-in-the-list", language)
+    assert grave(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.wait_for_selector("#help[open]")
+    assert page.inner_text("#help [role=status]") == ""
     page.keyboard.press("Escape")
     centre.house.driver.call()
     page.wait_for_selector(".ring")
@@ -111,6 +123,23 @@ def test_a_key_whose_button_is_off_says_why_where_it_is_read_out(centre: Centre,
     page.keyboard.press("Alt+Shift+H")
     page.wait_for_selector(".talk.is-held")
     assert page.inner_text("#told") == "", "what is not off is done, and nothing is said"
+
+
+def test_whoever_types_writes_with_a_key_that_does_nothing_now(centre: Centre) -> None:
+    """On a Mac Option and Shift write signs: a key is taken from the text only for what it does."""
+    page = centre.page("ann", "/desk/")
+    centre.house.driver.phone("1001", "obeys")
+    page.evaluate("window.taken = []; addEventListener('keydown', (event) => taken.push(event.defaultPrevented))")
+    page.focus("#dial input[name=number]")
+    for key in ("H", "7"):
+        page.evaluate("taken.length = 0")
+        page.keyboard.press(f"Alt+Shift+{key}")
+        assert page.evaluate("taken.at(-1)") is False, key
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert page.inner_text("#told") == "", "nothing is said into what somebody types"
+    page.keyboard.press("Alt+Shift+R")
+    state(page, "wait")
+    assert page.evaluate("taken.at(-1)") is True, "what it does, it does from there as well"
 
 
 def test_the_counters_of_day_and_shift_move_without_a_reload_and_are_not_read_out(centre: Centre) -> None:

@@ -110,7 +110,7 @@ def test_what_the_day_itself_refuses_is_said_once_it_is_known(site: Site) -> Non
 def test_a_draft_with_an_error_is_refused_with_the_key(site: Site) -> None:
     admin = site.as_role("admin")
     reading, who = site.reading, Who(actor="user:admin-1", roles=("admin",))
-    drafts = Drafts(reading.desk, reading.log, site.parts.settings.site)
+    drafts = Drafts(reading.desk, reading.log, site.parts.settings.site, region="CN")
     drafts.begin(who, "Faster")
     (draft,) = drafts.open(who.actor)
     wrong = {"name": "Sales", "skill": "sales", "ring_s": "long"}

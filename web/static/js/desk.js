@@ -174,12 +174,17 @@ function sayOff(known, buttons) {
   });
 }
 
+function openHelp() {
+  help.querySelector("[role=status]").textContent = ""; // what was said when it was open before
+  help.showModal();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.repeat || event.isComposing) return;
   const typing = event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select");
   if (event.key === "?" && !typing && !keysOff()) {
     event.preventDefault();
-    help.showModal();
+    openHelp();
     return;
   }
   if (event.key === "Escape") {
@@ -196,12 +201,13 @@ document.addEventListener("keydown", (event) => {
   const buttons = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)];
   const found = buttons.find((each) => !each.disabled);
   const known = help.querySelector(`[data-keys~="${CSS.escape(key)}"]`);
-  if (found || known) event.preventDefault();
+  // Whoever types may write a sign with it, as with Option and Shift on a Mac: it is taken only for what it does.
+  if (found || (known && !typing)) event.preventDefault();
   if (found) press(found);
-  else if (known) sayOff(known, buttons);
+  else if (known && !typing) sayOff(known, buttons);
 });
 
-document.getElementById("help-open").addEventListener("click", () => help.showModal());
+document.getElementById("help-open").addEventListener("click", openHelp);
 for (const [id, name] of [["keys-off", "ringledger-keys-off"], ["tone-on", "ringledger-tone"]]) {
   const box = document.getElementById(id);
   box.checked = localStorage.getItem(name) === "1";
