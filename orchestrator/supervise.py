@@ -208,18 +208,19 @@ def keep_database(settings: Settings, database: cluster.Cluster, say: Say, stop:
     """Start our own server again when it has died: the engine waits for it, and nobody else would."""
     said = ""
     while not stop.wait(_DATABASE_LOOK_S):
-        if database.is_running():
-            said = ""
-            continue
-        if not said:
-            say("database: it has gone; starting it again")
         try:
+            if database.is_running():
+                said = ""
+                continue
+            if not said:
+                say("database: it has gone; starting it again")
             cluster.ensure_running(settings, say if not said else _nothing).stop()  # it stays, for we are in it
-        except cluster.ClusterError as error:
+        except Exception as error:  # noqa: BLE001 - said; without this thread nobody would start the server any more
             what = str(error).partition("\n")[0]  # the lines of its log that follow have the time in them
+            told = str(error) if isinstance(error, cluster.ClusterError) else f"{type(error).__name__}: {error}"
             if what != said:
-                say(f"database: {error}\nPut right what it says; it is tried again and again.")
-            said = what
+                say(f"database: {told}\nPut right what it says; it is tried again and again.")
+            said = what or type(error).__name__
 
 
 def _nothing(_step: str) -> None:

@@ -31,10 +31,10 @@ from orchestrator.leader import Lease
 from orchestrator.loop import Engine, Services, wall_clock
 from orchestrator.metrics import Metrics
 from orchestrator.questions import Questions
-from orchestrator.runner import Runner
+from orchestrator.runner import Runner, unattended
 from orchestrator.runner.inputs import DeskCommand, HandOver
 from orchestrator.service.blacklist import Blacklists
-from orchestrator.service.call_files import CallFiles
+from orchestrator.service.call_files import CallFiles, folder_beside
 from orchestrator.service.calls_elsewhere import CallsElsewhere
 from orchestrator.service.customers import Customers
 from orchestrator.service.importing import Here, Importer, Lying
@@ -275,16 +275,19 @@ class Tenure:
         doors: dict[Address, tuple[str, ...]] = {}
         for node, door in settings.fetch_from.items():
             doors[door] = (*doors.get(door, ()), node)
-        folder = settings.recordings.with_name("unattended")
-        files = CallFiles(folder, settings.recordings, vault, aside=gevent.get_hub().threadpool.apply)
+        files = CallFiles(
+            folder_beside(settings.recordings), settings.recordings, vault, aside=gevent.get_hub().threadpool.apply
+        )
         return Importer(
             [
-                Lying(files, partial(self._here, own), files.has),
+                Lying(files, partial(self._here, own), files.spoken_of),
                 *(Lying(CallsElsewhere(door, vault), partial(self._here, nodes)) for door, nodes in doors.items()),
             ],
             carry=self.engine.command,
             identify=customers.recognise_all,
             clock=wall_clock,
+            whose=customers.whose,
+            earlier=lambda leg: unattended.earlier_of(self.engine.runner.world, leg),
         )
 
     def _here(self, nodes: tuple[str, ...]) -> Here:

@@ -3,10 +3,18 @@
 import os
 import shutil
 import signal
+import subprocess
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from orchestrator import cluster
+from orchestrator.cluster import roles
+from orchestrator.settings import Settings
 from orchestrator.supervise import keep_database
 from tests.lab.patience import until
 from tests.postgres import make_reachable_directory, provide_made, settings_for
@@ -42,3 +50,76 @@ def test_a_database_that_does_not_come_up_is_tried_again_and_what_is_wrong_is_sa
         keeping.join()
         database.stop()
         shutil.rmtree(folder)
+
+
+@dataclass
+class _Ours:
+    """A server of our own, looked after, and what is said of it."""
+
+    settings: Settings
+    database: cluster.Cluster
+    said: list[str]
+
+    def pid(self) -> int:
+        file = self.settings.home / "postgres" / "data" / "postmaster.pid"
+        return int(file.read_text().splitlines()[0])
+
+    def end(self, how: signal.Signals) -> None:
+        pid = self.pid()
+        os.kill(pid, how)
+        until(lambda: not Path(f"/proc/{pid}").exists(), "the server to be gone")
+
+
+@pytest.fixture
+def ours() -> Iterator[_Ours]:
+    folder = make_reachable_directory()
+    settings = settings_for(folder / "home")
+    provide_made(settings.home)
+    kept = _Ours(settings, cluster.ensure_running(settings, lambda _: None), [])
+    stop = threading.Event()
+    keeping = threading.Thread(target=keep_database, args=(settings, kept.database, kept.said.append, stop))
+    keeping.start()
+    try:
+        yield kept
+    finally:
+        stop.set()
+        keeping.join()
+        kept.database.stop()
+        shutil.rmtree(folder)
+
+
+def test_a_database_that_dies_while_its_roles_are_looked_at_is_started_again(
+    ours: _Ours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 12.2: nobody else would start it."""
+    url_for = roles.url_for
+    died: list[bool] = []
+
+    def die_once(*given: str) -> str:
+        if not died:
+            ours.end(signal.SIGQUIT)
+            died.append(True)
+        return url_for(*given)
+
+    monkeypatch.setattr(roles, "url_for", die_once)
+    ours.end(signal.SIGKILL)
+    until(lambda: bool(died) and ours.database.is_running(), "it to be there again", within_s=60)
+    assert [line for line in ours.said if "went away" in line or "cannot be reached" in line]
+
+
+def test_a_database_whose_program_cannot_be_run_now_is_started_again_and_that_is_said_once(
+    ours: _Ours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = subprocess.run
+    tried: list[object] = []
+
+    def refuse(*given: Any, **more: Any) -> Any:  # noqa: ANN401 - as the real one has it
+        if len(tried) < 2:
+            tried.append(given)
+            raise OSError(12, "Cannot allocate memory")
+        return run(*given, **more)
+
+    monkeypatch.setattr("orchestrator.cluster.places.subprocess.run", refuse)
+    ours.end(signal.SIGKILL)
+    until(lambda: len(tried) == 2 and ours.database.is_running(), "it to be there again", within_s=60)
+    assert len([line for line in ours.said if "Cannot allocate memory" in line]) == 1

@@ -165,7 +165,9 @@ class _StandIn:
         if self._settled.wait(_LONG_S):
             return
         try:
-            self.begin(f"it could not be opened within {_LONG_S:g} s")
+            with self._making:
+                if self._server is None:  # else something more is known by now
+                    self.begin(f"it could not be opened within {_LONG_S:g} s")
         except Refused as refused:  # as it will be once the database is there
             log.error("web-unheard", why=refused.message)  # noqa: TRY400 - the words say it
 

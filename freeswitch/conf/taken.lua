@@ -1,7 +1,7 @@
 -- The switch's first word about a caller whom it serves by itself: LEG.taken.json in the folder of call records, whole or
 -- not at all, written when it takes them (`lua taken.lua`, in their dialplan). A switch that is killed writes no call
--- record; then this is what is left of the call. When the call is over (`lua taken.lua over LEG`) and its record is there,
--- it goes: so there are never more of them than calls, but for those of a switch that died.
+-- record; then this is what is left of the call. It goes once the orchestrator has imported the call: a record that was
+-- begun may yet turn out to be none that can be read.
 local api = freeswitch.API()
 local folder = api:execute("global_getvar", "unattended_dir") .. "/"
 
@@ -31,14 +31,8 @@ local function write(leg, fields)
   freeswitch.consoleLog("ERR", "no first word about a caller whom the switch serves: " .. tostring(why) .. "\n")
 end
 
-if argv[1] == "over" then
-  local leg = argv[2]
-  local record = io.open(folder .. leg .. ".cdr.json")
-  if record then
-    record:close()
-    os.remove(folder .. leg .. ".taken.json")
-  end
-else
+-- A dialplan of an earlier version runs it without a session, too, when the call is over.
+if session then
   session:setAutoHangup(false)
   local function of(name)
     return session:getVariable(name) or ""

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--queue-limit", type=int, default=100_000, help="events waiting for one client")
     parser.add_argument("--poll-ms", type=int, default=20, help="how often a silent client is told its events")
     parser.add_argument("--max-sessions", type=int, default=1_000)
-    parser.add_argument("--name", default="", help="what the other switches call this one")
+    parser.add_argument("--name", default="", help="what it is called")
     parser.add_argument("--peer-port", type=int, default=0, help="port (UDP) where they bring their callers")
     parser.add_argument(
         "--peer",
@@ -63,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         max_sessions=asked.max_sessions,
         patience_s=asked.patience,
         fallback=asked.fallback,
+        node=asked.name,
         unattended=asked.unattended,
         recordings=asked.recordings,
         story=asked.story,

@@ -1,5 +1,5 @@
-"""What became of a call that the switch served by itself: a file, in the shape of mod_json_cdr's; and until the call is
-over the switch's first word of it (conf/taken.lua).
+"""What became of a call that the switch served by itself: a file, in the shape of mod_json_cdr's; and its first word of
+it (conf/taken.lua).
 
 Of the many fields of a real one those are here that somebody reads; values are URL-encoded, as `encode-values` has it.
 """
@@ -17,6 +17,7 @@ from freeswitch.simulator.timeline import Steps
 _KEPT: Final = (
     "uuid",
     "ringledger_unattended",
+    "ringledger_node",
     "ringledger_contact",
     "ringledger_message",
     "record_seconds",
@@ -50,13 +51,6 @@ def _lua(switch: Switch, leg: Channel, argument: str) -> Steps[None]:
         half.write_text(json.dumps({name: _plain(value) for name, value in fields.items()}), encoding="ascii")
         half.rename(first)
     yield from ()
-
-
-def over(switch: Switch, leg: Channel) -> None:
-    """The call is over: where its record is there the first word goes."""
-    told = leg.get("api_reporting_hook") == f"lua {_SCRIPT} over {leg.uuid}" and switch.options.unattended
-    if told and _record(switch, leg).exists():
-        _first(switch, leg).unlink(missing_ok=True)
 
 
 def _first(switch: Switch, leg: Channel) -> Path:

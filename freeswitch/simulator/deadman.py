@@ -19,6 +19,7 @@ def look_for_ever(switch: Switch) -> None:
     switch.globals["ringledger_patience_s"] = str(options.patience_s)
     switch.globals["ringledger_sweep"] = str(options.swept_per_s)
     switch.globals["recordings_dir"] = options.recordings
+    switch.globals["ringledger_node"] = options.node
     if options.fallback:
         switch.globals["ringledger_fallback_group"] = options.fallback
     switch.timeline.after(SECOND, lambda: _look(switch))

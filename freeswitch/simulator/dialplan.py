@@ -19,9 +19,10 @@ CONF: Final = Path(__file__).parents[1] / "conf" / "dialplan.xml"
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
+_OF_ITS_OWN: Final = re.compile(r"\$(\$\{(?:recordings_dir|ringledger_node)\})")
 _SET_AT_START: Final = re.compile(r"\$\$\{[^}]*\}")
-"""Values that the real switch puts in when it reads its configuration; the simulator has no such folders, but for that
-of the recordings, which is a variable of its own.
+"""Values that the real switch puts in when it reads its configuration; the simulator has none, but for those that are
+variables of its own.
 """
 
 
@@ -52,7 +53,7 @@ def configured(path: Path = CONF) -> tuple[Rule, ...]:
             actions = tuple(
                 (
                     action.get("application", ""),
-                    _SET_AT_START.sub("", action.get("data", "").replace("$${recordings_dir}", "${recordings_dir}")),
+                    _SET_AT_START.sub("", _OF_ITS_OWN.sub(r"\1", action.get("data", ""))),
                 )
                 for action in condition.iter("action")
             )

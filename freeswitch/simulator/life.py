@@ -125,7 +125,6 @@ def _die(switch: Switch, leg: Channel) -> Steps[None]:
     if leg.originator is None and switch.random.random() < _LATE_REPORTS:
         yield switch.options.tick_ms * MILLISECOND
     cdr.write(switch, leg)
-    cdr.over(switch, leg)
     switch.report(leg)
     while leg.originator is not None or leg.holders:
         yield FOREVER

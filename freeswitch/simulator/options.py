@@ -61,6 +61,8 @@ class Options:
     """The dial string of the phones that it rings for them, at once."""
     recordings: str = ""
     """Where the real switch's configuration has its folder of recordings (`$${recordings_dir}`)."""
+    node: str = ""
+    """What the real switch's configuration calls it (`$${ringledger_node}`)."""
     unattended: str = ""
     """The folder in which it says, a file a call, what became of them; empty: nowhere."""
     story: str = ""

@@ -57,7 +57,7 @@ class ServerUser:
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end as this user, in a directory it can be in, and return what it said.
 
-        Raises ClusterError when it hangs; a program that fails is returned, for the caller to judge.
+        Raises `Unreachable` when it hangs; a program that fails is returned, for the caller to judge.
         """
         arguments = [str(part) for part in command]
         try:
@@ -76,7 +76,7 @@ class ServerUser:
                 **self.run_as,
             )
         except subprocess.TimeoutExpired:
-            raise ClusterError(
+            raise Unreachable(
                 f"{arguments[0]} did not end within {timeout_s:.0f} s; the disk may be overloaded."
             ) from None
 

@@ -9,7 +9,8 @@ password, sets new ones at the next start.
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -87,9 +88,10 @@ def url_for(url: str, role: str, password: str, database: str | None = None) -> 
 def provide(admin_url: str, secrets_of: Mapping[str, str]) -> None:
     """On our own server: the four roles, able to sign in with these passwords, and the owner's database.
 
-    Whatever is there already stays. Raises ClusterError when the administrator is refused.
+    Whatever is there already stays. Raises ClusterError when the administrator is refused, `Unreachable` where the
+    server goes away meanwhile.
     """
-    with _connect(admin_url) as connection:
+    with _connected(admin_url) as connection:
         for role in (OWNER, *WORKERS):
             _provide_role(connection, role, secrets_of[role], admin_url)
         provide_database(connection, DATABASE)
@@ -98,11 +100,12 @@ def provide(admin_url: str, secrets_of: Mapping[str, str]) -> None:
 def provide_on(owner_url: str, secrets_of: Mapping[str, str]) -> None:
     """On a server of somebody else's, where we are a database's owner: the roles of those who work in it.
 
-    Raises ClusterError with the statements for an administrator where the owner may not make or change roles.
+    Raises ClusterError with the statements for an administrator where the owner may not make or change roles,
+    `Unreachable` where the server goes away meanwhile.
     """
     import psycopg
 
-    with _connect(owner_url) as connection:
+    with _connected(owner_url) as connection:
         if (major := connection.info.server_version // 10_000) < OLDEST_MAJOR:
             raise ClusterError(
                 f"RINGLEDGER_DATABASE_URL leads to PostgreSQL {major}; {OLDEST_MAJOR} or newer is needed. "
@@ -169,6 +172,18 @@ def _hashed(connection: "psycopg.Connection[Any]", role: str, password: str) -> 
     from psycopg import sql
 
     return sql.Literal(connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode())
+
+
+@contextmanager
+def _connected(url: str) -> "Iterator[psycopg.Connection[Any]]":
+    """A connection for this block. Raises `Unreachable` where there is none, or none any more."""
+    import psycopg
+
+    with _connect(url) as connection:
+        try:
+            yield connection
+        except psycopg.OperationalError as error:
+            raise Unreachable(f"The database at {mask_url(url)} went away: {str(error).strip()}") from error
 
 
 def _connect(url: str) -> "psycopg.Connection[Any]":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from .binaries import Binaries
-from .places import SOCKET_FILE, ClusterError, ServerUser, make_private
+from .places import SOCKET_FILE, ClusterError, ServerUser, Unreachable, make_private
 
 ADMIN: Final = "ringledger_admin"
 _START_S: Final = 120  # a crash recovery may come first
@@ -96,7 +96,7 @@ class Server:
     def start(self, socket: Path) -> None:
         """Start the server, in a session of its own so that it outlives us, and wait until it accepts connections.
 
-        Raises ClusterError with the end of its log when it does not come up.
+        Raises ClusterError with the end of its log when it does not come up, `Unreachable` where it takes long.
         """
         make_private(socket, self.user)
         make_private(self.log.parent, self.user)
@@ -147,7 +147,7 @@ class Server:
             if found is not None and found.pid == pid and found.ready:
                 return True
             if time.monotonic() > deadline:
-                raise ClusterError(
+                raise Unreachable(
                     f"The database server has been starting for {_START_S} s and goes on (process {pid}); "
                     f"a recovery after a crash can take longer. Look into {self.log.parent}, and run this again."
                 )

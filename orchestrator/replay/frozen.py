@@ -26,8 +26,8 @@ from orchestrator.domain.observed import Observed
 from orchestrator.replay.picture import picture
 from orchestrator.store import Log, Opener
 
-# How the bytes are laid out; counted up where this file changes that.
-_FORM: Final = 1
+# How the bytes are laid out, and what a mark is of; counted up where this file changes that.
+_FORM: Final = 2
 # Things of the standard library, and what makes msgspec's structs again.
 _PLAIN: Final = frozenset(
     {
@@ -98,6 +98,8 @@ def mark_of(world: Observed) -> bytes:
         world.config_version,
         list(world.timers),
         list(world.closed_legs.items()),
+        list(world.left_legs.items()),
+        list(world.imported),
         list(world.last_agents.items()),
         sorted(world.contact_of_leg.items()),
         sorted(world.open_offers),

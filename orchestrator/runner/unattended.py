@@ -24,6 +24,14 @@ def contact_of(leg: str) -> str:
     return derived_id("unattended", leg)
 
 
+def earlier_of(world: World, leg: str) -> str:
+    """The contact as which this caller had been with us, empty where nobody knows. An engine that dies right after a
+    caller is recorded has told the switch nothing of the contact, which may have ended since.
+    """
+    contact = world.contact_of_leg.get(leg, "")
+    return contact if contact in world.contacts else world.ended_of_leg(leg)
+
+
 def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: Instant) -> Iterator[TellContact]:
     """The contact of a call that its switch served, once. The record of a caller who counts as one of ours still says
     that the switch took them, to the end, and nobody could hear of it. Refused as `not_over` for any other leg of ours.
@@ -31,15 +39,12 @@ def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: I
     contact_id = contact_of(command.leg)
     if contact_id in world.imported:
         return
+    before = command.earlier or earlier_of(world, command.leg)
     earlier = world.contacts.get(world.contact_of_leg.get(command.leg, ""))
     if earlier is not None:
         if (earlier.node, earlier.caller_leg) != (command.node, command.leg):
             raise Refused("not_over", "This call is not over for the ledger; it is imported once it is.")
         yield from left_to_switch(world, memory, LegUnattended(node=command.node, leg=command.leg), now)
-    # An engine that dies right after a caller is recorded has told the switch nothing of the contact, which may have
-    # ended since.
-    waited = earlier.contact_id if earlier is not None else world.ended_of_leg(command.leg)
-    before = command.earlier or waited
     imported = ImportCall(
         node=command.node,
         leg=command.leg,

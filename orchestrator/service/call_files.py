@@ -1,12 +1,13 @@
 """The files in which a switch says what became of the calls that it served by itself, in their folder.
 
-    LEG.taken.json   its first word, when it takes a caller (freeswitch/conf/taken.lua); gone once there is the other
+    LEG.taken.json   its first word, when it takes a caller (freeswitch/conf/taken.lua)
     LEG.cdr.json     its record, when the call is over (mod_json_cdr)
 
 A file is what somebody else wrote: it is read within bounds, and one that cannot be used is put aside, sealed, with an
 alarm, and never deleted (`ringledger recordings aside` shows it).
 """
 
+import errno
 import hashlib
 import os
 import stat
@@ -38,6 +39,9 @@ LARGEST: Final = 262_144
 SETTLED_S: Final = 2.0
 # As many as a switch has calls, some of which go on and keep their files waiting: they must not keep others from sight.
 AT_ONCE: Final = 5_000
+# A link, or what is no file at all: of these it is certain that no switch wrote them. What else keeps us from opening a
+# file (rights, a disk, too many open ones) may pass.
+_NO_FILE: Final = (errno.ELOOP, errno.ENXIO, errno.ENODEV)
 
 
 class Unreadable(ValueError):
@@ -60,11 +64,19 @@ class Told(Struct, frozen=True):
         return hashlib.sha256(self.data).hexdigest()
 
 
-class Place(Protocol):
-    """Where such files lie: here, or on another machine. Every method raises OSError where it cannot be reached."""
+class Unreached(OSError):
+    """The place itself cannot be reached: asking there for another file leads to nothing either."""
 
-    def waiting(self) -> list[str]:
-        """The oldest, by the calls that their names say."""
+
+class Place(Protocol):
+    """Where such files lie: here, or on another machine. Every method raises `Unreached` where it cannot be reached,
+    and another OSError where the disk refuses this file.
+    """
+
+    def waiting(self) -> dict[str, str]:
+        """The oldest, by the calls that their names say, each with a mark that is another one once the file is; empty
+        where nobody can say.
+        """
         ...
 
     def told(self, leg: str) -> Told:
@@ -75,9 +87,29 @@ class Place(Protocol):
         """It is in the log: it goes, where it still says what was read."""
         ...
 
-    def put_aside(self, leg: str, why: str) -> None:
-        """It cannot be used, for this reason."""
+    def put_aside(self, leg: str, why: str, digest: str | None = None) -> None:
+        """It cannot be used, for this reason, where it still says what was read: empty for what is no plain file. None:
+        whatever it says.
+        """
         ...
+
+
+def folder_beside(recordings: Path) -> Path:
+    """Where the switches of this machine lay such files."""
+    return recordings.with_name("unattended")
+
+
+def message_of(leg: str) -> str:
+    """The name of the file in which this caller left a message (freeswitch/conf/dialplan.xml)."""
+    return f"message-{leg}.wav"
+
+
+def spoken_of(folder: Path) -> set[str]:
+    """The calls of which anything is said in this folder, whatever it says."""
+    if not folder.is_dir():
+        return set()
+    with os.scandir(folder) as entries:
+        return {entry.name.removesuffix(kind) for entry in entries for kind in _KINDS if entry.name.endswith(kind)}
 
 
 class CallFiles:
@@ -95,38 +127,40 @@ class CallFiles:
         """`aside` does work that may take long: on a thread of its own, where calls go on meanwhile."""
         self._aside = aside
         self._looked = False
+        self._alarmed: dict[str, str] = {}
         self._folder = folder
         self._recordings = recordings
         self._vault = vault
         self._settled_s = settled_s
 
-    def waiting(self) -> list[str]:
+    def waiting(self) -> dict[str, str]:
         if not self._folder.is_dir():
-            return []
+            return {}
         if not self._looked:
             self._seal_what_lies_open()
             self._looked = True
-        found: dict[str, tuple[int, float]] = {}
+        found: dict[str, tuple[int, int]] = {}
         for entry in os.scandir(self._folder):
             kind = next((rank for rank, suffix in enumerate(_KINDS) if entry.name.endswith(suffix)), None)
             if kind is None:
                 continue
             try:
-                rank = kind, entry.stat(follow_symlinks=False).st_mtime
+                rank = kind, entry.stat(follow_symlinks=False).st_mtime_ns
             except FileNotFoundError:
                 continue  # its call is over, and the record there
             leg = entry.name.removesuffix(_KINDS[kind])
             found[leg] = min(rank, found.get(leg, rank))
         # Records first: the others are of calls that go on, but for those of a switch that died.
-        return sorted(found, key=lambda leg: (found[leg], leg))[:AT_ONCE]
+        oldest = sorted(found, key=lambda leg: (found[leg], leg))[:AT_ONCE]
+        return {leg: "{}:{}".format(*found[leg]) for leg in oldest}
 
-    def has(self, leg: str) -> bool:
-        """Whether anything is said of this call."""
-        return os.path.lexists(self._path(leg))
+    def spoken_of(self) -> set[str]:
+        """The calls of which anything is said."""
+        return spoken_of(self._folder)
 
     def told(self, leg: str) -> Told:
-        # Between two of these looks the call may end.
-        for suffix in (*_KINDS, SUFFIX):
+        # Between two of these looks a first word may get its name, and the call end.
+        for suffix in (*_KINDS, FIRST, SUFFIX):
             try:
                 return self._told(leg, suffix)
             except FileNotFoundError:
@@ -136,9 +170,9 @@ class CallFiles:
     def _told(self, leg: str, suffix: str) -> Told:
         try:
             number = os.open(self._folder / f"{leg}{suffix}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except FileNotFoundError:
-            raise
         except OSError as error:
+            if error.errno not in _NO_FILE:
+                raise
             raise Unreadable(f"it cannot be opened ({error.strerror})") from None
         with os.fdopen(number, "rb") as file:
             about = os.fstat(number)
@@ -146,38 +180,56 @@ class CallFiles:
                 raise Unreadable("it is no plain file")
             data = file.read(LARGEST + 1)
         settled = about.st_mtime <= time.time() - self._settled_s
-        message = (self._recordings / f"message-{leg}.wav").is_file()
+        message = (self._recordings / message_of(leg)).is_file()
         return Told(data, message, settled, first=suffix != SUFFIX)
 
     def done(self, leg: str, digest: str) -> None:
-        if self.told(leg).digest != digest:
+        if self._digest(leg) != digest:
             return
         # Its record last: without it what is left would count as a word about a call that goes on.
         for suffix in reversed(_KINDS):
             (self._folder / f"{leg}{suffix}").unlink(missing_ok=True)
 
-    def put_aside(self, leg: str, why: str) -> None:
+    def _digest(self, leg: str) -> str | None:
+        """Of what is said of this call now; empty for what is no plain file, None where nothing is."""
+        try:
+            return self.told(leg).digest
+        except Unreadable:
+            return ""
+        except FileNotFoundError:
+            return None
+
+    def put_aside(self, leg: str, why: str, digest: str | None = None) -> None:
         path = self._path(leg)
+        if digest is not None and self._digest(leg) != digest:
+            return  # the next look reads what is there by now
         folder = self._folder / ASIDE
-        folder.mkdir(mode=0o700, exist_ok=True)
         place, number = folder / f"{path.name}{SEALED}", 1
         while os.path.lexists(place):
             number += 1
             place = folder / f"{path.name}.{number}{SEALED}"
+        # Before it is sealed, which the disk may refuse; once, for that is tried again at each look.
+        if self._alarmed.get(path.name) != why:
+            self._alarmed[path.name] = why
+            log.error(
+                "call-record-unreadable",
+                file=place.name,
+                why=why,
+                remedy=f"`ringledger recordings aside {place.name}` shows it; it is kept in {folder}",
+            )
+        folder.mkdir(mode=0o700, exist_ok=True)
         self._seal(path, place)
-        log.error(
-            "call-record-unreadable",
-            file=place.name,
-            why=why,
-            remedy=f"`ringledger recordings aside {place.name}` shows it; it is kept in {folder}",
-        )
+        self._alarmed.pop(path.name, None)
 
     def _seal_what_lies_open(self) -> None:
         """Seal what an earlier version put aside as it was."""
         folder = self._folder / ASIDE
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.suffix not in {SEALED, sealed_files.HALF} and stat.S_ISREG(path.lstat().st_mode):
-                self._seal(path, path.with_name(f"{path.name}{SEALED}"))
+                try:
+                    self._seal(path, path.with_name(f"{path.name}{SEALED}"))
+                except OSError as error:  # until the next start, and no reason to read nothing of today
+                    log.warning("call-record-lies-open", file=path.name, why=str(error))
 
     def _path(self, leg: str) -> Path:
         """Where that lies which is said of this call."""

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from orchestrator.service.call_files import LARGEST, CallFiles, Told, Unreadable
+from orchestrator.service.call_files import LARGEST, CallFiles, Told, Unreached, Unreadable
 from orchestrator.service.fetching import MOMENT, PROOF, TIMEOUT_S, WISH, Calls, prover, question
 from orchestrator.settings import Address
 from orchestrator.vault import Tampered, Vault
@@ -32,9 +32,12 @@ _WHY: Final = "the importing engine could not use it; its log says why"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a door says; `unreadable`: why a file has nothing to say."""
+    """What a door says; `unreadable`: why a file has nothing to say; `marks`: of the files, beside `legs`, where it
+    tells them.
+    """
 
     legs: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     told: Told | None = None
     unreadable: str = ""
 
@@ -53,13 +56,16 @@ def door_of(files: CallFiles, vault: Vault) -> Calls:
 
 
 def _answer(files: CallFiles, leg: str, wish: str) -> Answer:
-    what, _, digest = wish.partition(":")
+    what, named, digest = wish.partition(":")
     if what == LIST and not leg:
         waiting = files.waiting()
         for other in [each for each in waiting if not PATH.fullmatch(f"/calls/{each}")]:
-            files.put_aside(other, "its name is no call's")
-            waiting.remove(other)
-        return Answer(legs=tuple(waiting))
+            del waiting[other]
+            try:
+                files.put_aside(other, "its name is no call's")
+            except OSError as error:
+                log.warning("call-record-not-put-aside", file=other, why=str(error))
+        return Answer(legs=tuple(waiting), marks=tuple(waiting.values()))
     if what == READ and leg:
         try:
             return Answer(told=files.told(leg))
@@ -68,7 +74,7 @@ def _answer(files: CallFiles, leg: str, wish: str) -> Answer:
     if what == DONE and leg:
         files.done(leg, digest)
     elif what == PUT_ASIDE and leg:
-        files.put_aside(leg, _WHY)
+        files.put_aside(leg, _WHY, digest if named else None)
     else:
         raise ValueError(wish)
     return Answer()
@@ -82,9 +88,12 @@ class CallsElsewhere:
         self._vault = vault
         self._prove = prover(vault)
         self._timeout_s = timeout_s
+        self._alarmed: dict[str, str] = {}
 
-    def waiting(self) -> list[str]:
-        return [leg for leg in self._ask("GET", "/calls", LIST).legs if PATH.fullmatch(f"/calls/{leg}")]
+    def waiting(self) -> dict[str, str]:
+        said = self._ask("GET", "/calls", LIST)
+        marks = said.marks or ("",) * len(said.legs)  # one of before tells none
+        return {leg: mark for leg, mark in zip(said.legs, marks, strict=False) if PATH.fullmatch(f"/calls/{leg}")}
 
     def told(self, leg: str) -> Told:
         answer = self._ask("GET", f"/calls/{leg}", READ)
@@ -95,23 +104,29 @@ class CallsElsewhere:
     def done(self, leg: str, digest: str) -> None:
         self._ask("DELETE", f"/calls/{leg}", f"{DONE}:{digest}")
 
-    def put_aside(self, leg: str, why: str) -> None:
-        log.error("call-record-unreadable", file=leg, door=str(self._door), why=why, remedy="it is kept there")
-        self._ask("DELETE", f"/calls/{leg}", PUT_ASIDE)
+    def put_aside(self, leg: str, why: str, digest: str | None = None) -> None:
+        if self._alarmed.get(leg) != why:
+            self._alarmed[leg] = why
+            log.error("call-record-unreadable", file=leg, door=str(self._door), why=why, remedy="it is kept there")
+        self._ask("DELETE", f"/calls/{leg}", PUT_ASIDE if digest is None else f"{PUT_ASIDE}:{digest}")
+        self._alarmed.pop(leg, None)
 
     def _ask(self, method: str, path: str, wish: str) -> Answer:
-        """The door's answer. Raises OSError where none comes that is one."""
+        """The door's answer. Raises `Unreached` where none comes, and another OSError for one that is none."""
         connection = HTTPConnection(self._door.host, self._door.port, timeout=self._timeout_s)
         moment = str(int(time.time()))
         asked = question(path, wish, moment)
         try:
-            connection.request(method, path, headers={WISH: wish, MOMENT: moment, PROOF: self._prove(asked)})
-            with connection.getresponse() as answer:
-                if answer.status != _OK:
-                    raise OSError(f"{self._door} answered {answer.status}")
-                body = answer.read(_MOST)
+            try:
+                connection.request(method, path, headers={WISH: wish, MOMENT: moment, PROOF: self._prove(asked)})
+                with connection.getresponse() as answer:
+                    status, body = answer.status, answer.read(_MOST)
+            except (OSError, HTTPException) as error:
+                raise Unreached(f"{self._door} does not answer ({type(error).__name__}: {error})") from error
+            if status != _OK:
+                raise OSError(f"{self._door} answered {status}")
             return msgspec.msgpack.decode(self._vault.open_bytes(_KEY, body, asked.encode()), type=Answer)
-        except (HTTPException, Tampered, msgspec.DecodeError) as error:
+        except (Tampered, msgspec.DecodeError) as error:
             raise OSError(f"{self._door} gave no answer that can be used ({type(error).__name__})") from error
         finally:
             connection.close()

@@ -16,7 +16,8 @@ from typing import Final
 import phonenumbers
 from msgspec import Struct
 
-from orchestrator.domain.customers.people import CustomerCreated, CustomerProfileChanged
+from orchestrator.domain.contacts.events import ContactIdentified
+from orchestrator.domain.customers.people import CustomerCreated, CustomerErased, CustomerProfileChanged
 from orchestrator.domain.kernel import Instant, Provenance, Record, ident_of, kind_of, stream
 from orchestrator.store import AlreadyHeld, DeskWriter, Log
 from orchestrator.vault import Vault
@@ -43,6 +44,13 @@ class Caller(Struct, frozen=True):
 
     customer_id: str
     level: str = ""
+
+
+class Whose(Struct, frozen=True):
+    """Whose a contact of the log is: empty where nobody knows; `erased`: that customer was."""
+
+    customer_id: str = ""
+    erased: bool = False
 
 
 class Customers:
@@ -72,6 +80,18 @@ class Customers:
         customers, new = self._identified(raw_numbers)
         levels = self._levels_of({customer for customer in customers if customer is not None} - new)
         return [None if customer is None else Caller(customer, levels.get(customer, "")) for customer in customers]
+
+    def whose(self, contact_ids: Sequence[str]) -> dict[str, Whose]:
+        """Whose each of these contacts is, of those of which the log tells. Makes nobody. Raises `Away`."""
+        found: dict[str, str] = {}
+        for record in self._log.streams(stream("contact", each) for each in contact_ids):
+            contact = ident_of(record.stream)
+            found.setdefault(contact, "")
+            if isinstance(record.event, ContactIdentified):
+                found[contact] = record.event.customer_id
+        theirs = self._log.streams(stream("customer", each) for each in set(found.values()) - {""})
+        erased = {ident_of(record.stream) for record in theirs if isinstance(record.event, CustomerErased)}
+        return {contact: Whose(customer, customer in erased) for contact, customer in found.items()}
 
     def _identified(self, raw_numbers: Sequence[str]) -> tuple[list[str | None], set[str]]:
         """The customer of each number, and which of them were made just now: their files say nothing yet."""

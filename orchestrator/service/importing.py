@@ -8,7 +8,7 @@ call is in the log goes. A call is imported once: the contact's id derives from 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -19,8 +19,9 @@ import structlog
 from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.domain.switch.causes import SWITCH_RESTARTED
 from orchestrator.runner.inputs import ImportCall
-from orchestrator.service.call_files import LARGEST, Place, Told, Unreadable
-from orchestrator.service.customers import Caller
+from orchestrator.runner.unattended import contact_of
+from orchestrator.service.call_files import AT_ONCE, LARGEST, Place, Told, Unreached, Unreadable, message_of
+from orchestrator.service.customers import Caller, Whose
 from orchestrator.steady import Spawn
 from orchestrator.store import StoreError
 
@@ -28,6 +29,10 @@ log = structlog.get_logger(__name__)
 
 LONGEST_VALUE: Final = 2_048
 EVERY_S: Final = 5.0
+# Files looked at before anybody else has a turn.
+_IN_A_TURN: Final = 50
+# Files of which one warning tells.
+_TOLD: Final = 20
 # A clock that is wrong by more is not believed.
 AHEAD: Final = 86_400 * SECOND
 _EARLIEST: Final = Instant(946_684_800 * SECOND)  # 2000-01-01
@@ -42,6 +47,7 @@ _PHONE: Final = re.compile(r"sofia/internal/([A-Za-z0-9_][A-Za-z0-9_.]{0,31})(?:
 
 Identify = Callable[[Sequence[str]], Sequence[Caller | None]]
 Carry = Callable[[ImportCall], int]
+Past = Callable[[Sequence[str]], Mapping[str, Whose]]
 
 
 _READ: Final = (
@@ -149,7 +155,7 @@ def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
         raise Unreadable("its times cannot be true")
     joined = _instant(last.times.bridged_time)
     phone = _PHONE.fullmatch(values.get("bridge_channel", "")) if joined else None
-    message = f"message-{leg}.wav"
+    message = message_of(leg)
     length = values.get("record_ms", "")
     profile = first.caller_profile
     return ImportCall(
@@ -171,9 +177,16 @@ def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
     )
 
 
-def read_first(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall | None:
-    """The call whose first word this is, where the switch that took it died; None where it may go on. Raises
-    `Unreadable`.
+class GoesOn(NamedTuple):
+    """A call may go on: this run of its switch took it, and is not over for certain."""
+
+    node: str
+    core: str
+
+
+def read_first(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall | GoesOn:
+    """The call whose first word this is, where the switch that took it died; `message`: where one lies there, which
+    nobody finished. Raises `Unreadable`.
     """
     try:
         first = _first_decoder.decode(data)
@@ -187,7 +200,7 @@ def read_first(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall | 
     if not _EARLIEST <= arrived <= taken <= now + AHEAD:
         raise Unreadable("its times cannot be true")
     if not here.is_over(node, said["core"]):
-        return None
+        return GoesOn(node, said["core"])
     return ImportCall(
         node=node,
         leg=leg,
@@ -199,6 +212,7 @@ def read_first(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall | 
         arrived_at=arrived,
         taken_at=taken,
         earlier=_matching(_ID, said["contact"]),
+        message=message_of(leg),
     )
 
 
@@ -211,26 +225,39 @@ def _matching(shape: re.Pattern[str], text: str) -> str:
 
 
 class Lying(NamedTuple):
-    """A place where files lie, and whose they are. `has`: whether anything lies there about a call, where that can be
-    seen at once, in a folder of this machine.
+    """A place where files lie, and whose they are. `spoken_of`: the calls of which anything is said there, where that
+    can be seen at once, in a folder of this machine.
     """
 
     place: Place
     here: Callable[[], Here]
-    has: Callable[[str], bool] | None = None
+    spoken_of: Callable[[], Collection[str]] | None = None
 
 
 class Importer:
     """Looks for files again and again, in the background, and has each call imported."""
 
     def __init__(
-        self, sources: Sequence[Lying], *, carry: Carry, identify: Identify, clock: Callable[[], Instant]
+        self,
+        sources: Sequence[Lying],
+        *,
+        carry: Carry,
+        identify: Identify,
+        clock: Callable[[], Instant],
+        whose: Past,
+        earlier: Callable[[str], str],
     ) -> None:
-        """`carry` takes the command into the log, and returns its position; 0 where it is there. Raises `Refused`."""
-        self._sources = sources
+        """`carry` takes the command into the log, and returns its position; 0 where it is there. Raises `Refused`.
+        `whose` says of which of these contacts the log tells, and whose they are; `earlier` as which contact a leg had
+        been with us, empty where nobody knows.
+        """
+        self._watches = [_Watch(source) for source in sources]
         self._carry = carry
         self._identify = identify
         self._clock = clock
+        self._whose = whose
+        self._earlier = earlier
+        self._more = False
         self._greenlet: gevent.Greenlet | None = None
 
     def start(self, spawn: Spawn) -> None:
@@ -244,43 +271,64 @@ class Importer:
 
     def _look_for_ever(self) -> None:
         while True:
-            imported = 0
             try:
-                imported = self.look()
+                self.look()
             except StoreError as error:
                 # The files stay, and are read when the database is there again.
                 log.warning("calls-not-imported", error=type(error).__name__)
-            # After a long outage there are more of them than one look takes.
-            gevent.sleep(0 if imported else EVERY_S)
+            gevent.sleep(self.pause_s)
+
+    @property
+    def pause_s(self) -> float:
+        """How long the next look may wait: after a long outage there are more files than one look takes."""
+        return 0.0 if self._more else EVERY_S
 
     def said_of(self, legs: Mapping[str, str]) -> list[str]:
         """Of whom of these callers (leg → switch) this machine's switches say that they took them. Only whether a file
         is there is looked at, for there is one of no other call: what stands in it is read when it is imported.
         """
         found = []
-        for source in self._sources:
-            if source.has is not None:
+        for source in (watch.source for watch in self._watches):
+            if source.spoken_of is not None:
                 nodes = source.here().nodes
-                found += [
-                    leg for leg, node in legs.items() if node in nodes and _UUID.fullmatch(leg) and source.has(leg)
-                ]
+                theirs = [leg for leg, node in legs.items() if node in nodes and _UUID.fullmatch(leg)]
+                there = source.spoken_of() if theirs else ()
+                found += [leg for leg in theirs if leg in there]
         return found
 
     def look(self) -> int:
         """Import what is there, so many at a time; how many calls were. A place that cannot be reached keeps no other
-        waiting, nor does a file that leads to an error that nobody foresaw: that is raised once all were looked at.
+        waiting, nor does a file that the disk refuses, nor one that leads to an error that nobody foresaw: that is
+        raised once all were looked at.
         """
-        imported = 0
+        imported, self._more = 0, False
         unforeseen: Exception | None = None
-        for source in self._sources:
+        for watch in self._watches:
             try:
-                for leg in source.place.waiting():
+                waiting = watch.source.place.waiting()
+                watch.forget_all_but(waiting)
+                here, before = watch.source.here(), imported
+                for number, (leg, mark) in enumerate(waiting.items(), 1):
+                    if number % _IN_A_TURN == 0:
+                        gevent.sleep(0)
+                        here = watch.source.here()
+                    if watch.goes_on(leg, mark, here):
+                        continue
                     try:
-                        imported += self._import(source, leg)
-                    except (OSError, StoreError):
+                        imported += self._import(watch, leg, mark)
+                    except (Unreached, StoreError):
                         raise
+                    except FileNotFoundError:
+                        continue  # it got another name, or is gone: the next look sees which
+                    except OSError as error:
+                        watch.refused[leg] = f"{type(error).__name__}: {error.strerror or error}"
                     except Exception as error:  # noqa: BLE001 - raised below
                         unforeseen = unforeseen or error
+                    else:
+                        watch.refused.pop(leg, None)
+                watch.warn()
+                # With nothing new it would be the same look again.
+                self._more |= len(waiting) >= AT_ONCE and imported > before
             except OSError as error:
                 # The files stay, and are read when disk or machine are there again.
                 log.warning("calls-not-imported", error=f"{type(error).__name__}: {error}")
@@ -288,29 +336,82 @@ class Importer:
             raise unforeseen
         return imported
 
-    def _import(self, source: Lying, leg: str) -> bool:
+    def _import(self, watch: "_Watch", leg: str, mark: str) -> bool:
         """Whether this file's call is in the log now, and was not before."""
         told: Told | None = None
+        source = watch.source
         try:
             told = source.place.told(leg)
             command = (read_first if told.first else read)(told.data, leg, source.here(), self._clock())
         except Unreadable as error:
             if told is None or told.settled:
-                source.place.put_aside(leg, str(error))
+                source.place.put_aside(leg, str(error), "" if told is None else told.digest)
             return False
-        if command is None or (told.first and not told.settled):
+        if isinstance(command, GoesOn):
+            watch.going_on[leg] = (mark, command)
+            return False
+        if told.first and not told.settled:
             return False
         if command.message and not told.message:
             command = msgspec.structs.replace(command, message="", message_ms=0)
         try:
-            new = self._carry(self._known(command)) > 0
+            new = self._carried(command)
         except Refused as refused:
             log.info("call-not-imported-yet", leg=leg, why=refused.code)
             return False
         source.place.done(leg, told.digest)
         return new
 
-    def _known(self, command: ImportCall) -> ImportCall:
-        """The command with the customer who called, where that is somebody."""
+    def _carried(self, command: ImportCall) -> bool:
+        """Have it imported, where the log does not tell of it yet; whether it did not. Asked first, for looking for who
+        calls makes a customer of who is none: also of somebody who was erased since it was imported.
+        """
+        contact_id, earlier = contact_of(command.leg), command.earlier or self._earlier(command.leg)
+        told = self._whose([each for each in (contact_id, earlier) if each])
+        if contact_id in told:
+            return False
+        return self._carry(self._known(command, told.get(earlier))) > 0
+
+    def _known(self, command: ImportCall, earlier: Whose | None) -> ImportCall:
+        """The command with the customer who called, where that is somebody: whose the call was when it waited with us,
+        or by its number. Of one who was erased since then it names nobody.
+        """
+        if earlier is not None and earlier.erased:
+            return msgspec.structs.replace(command, caller_number="", caller_name="")
+        if earlier is not None and earlier.customer_id:
+            return msgspec.structs.replace(command, customer_id=earlier.customer_id)
         (caller,) = self._identify([command.caller_number])
         return command if caller is None else msgspec.structs.replace(command, customer_id=caller.customer_id)
+
+
+class _Watch:
+    """A place, and what is known of the files there from earlier looks."""
+
+    def __init__(self, source: Lying) -> None:
+        self.source = source
+        self.going_on: dict[str, tuple[str, GoesOn]] = {}
+        """First words that wait, each with the mark under which it was read."""
+        self.refused: dict[str, str] = {}
+        """Files that the disk refused, and why."""
+        self._said: dict[str, str] = {}
+
+    def forget_all_but(self, waiting: Collection[str]) -> None:
+        """Files that are not there any more are nobody's."""
+        for known in (self.going_on, self.refused, self._said):
+            for leg in known.keys() - waiting:
+                del known[leg]
+
+    def goes_on(self, leg: str, mark: str, here: Here) -> bool:
+        """Whether this is a first word that was read, and still has to wait: nothing else can come of it."""
+        known, call = self.going_on.get(leg, ("", None))
+        if call is None or not mark or known != mark or here.is_over(*call):
+            self.going_on.pop(leg, None)
+            return False
+        return True
+
+    def warn(self) -> None:
+        """Say which files could not be used, each once for each reason."""
+        news = {leg: why for leg, why in self.refused.items() if self._said.get(leg) != why}
+        if news:
+            log.warning("call-files-refused", files=dict(list(news.items())[:_TOLD]), more=max(0, len(news) - _TOLD))
+        self._said = dict(self.refused)

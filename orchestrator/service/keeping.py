@@ -24,7 +24,7 @@ from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, Re
 from orchestrator.domain.contacts.recording import WITHOUT_A_FILE
 from orchestrator.domain.kernel import Instant, Record, ident_of
 from orchestrator.service import retention
-from orchestrator.service.call_files import CallFiles
+from orchestrator.service.call_files import CallFiles, folder_beside, message_of, spoken_of
 from orchestrator.service.calls_elsewhere import door_of
 from orchestrator.service.fetching import Door, Elsewhere, prover
 from orchestrator.service.holds import Holds
@@ -198,7 +198,7 @@ def serve(settings: Settings) -> int:
     logs.configure(settings.log_level)
     with opened(settings, "ringledger recordings door") as tools:
         prove = prover(tools.vault)
-        files = CallFiles(settings.recordings.with_name("unattended"), settings.recordings, tools.vault)
+        files = CallFiles(folder_beside(settings.recordings), settings.recordings, tools.vault)
         calls = door_of(files, tools.vault)
     with Door(settings.fetch, settings.kept, prove, calls=calls, media=Media(settings.archive)) as door:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -359,7 +359,12 @@ def check(reading: Log, recordings: Recordings, *, digests: bool = False, now_s:
         told.note(record)
     quiet = (time.time() if now_s is None else now_s) - QUIET_S
     here = {path.name: path for path in _files(recordings.clear, ".wav") if is_file_name(path.name)}
-    found = [_of_clear(told, name, quiet=path.stat().st_mtime <= quiet) for name, path in here.items()]
+    # A message of which a file waits to be imported will have a contact, under which it is then sealed.
+    waiting = {message_of(leg) for leg in spoken_of(folder_beside(recordings.clear))}
+    found = [
+        _of_clear(told, name, quiet=path.stat().st_mtime <= quiet and name not in waiting)
+        for name, path in here.items()
+    ]
     kept = {f"{path.stem}.wav" for path in _files(recordings.kept, SUFFIX)}
     lying = _lying(recordings.media)
     found += [Finding(what=STRAY, file=name) for name in kept - told.sealed.keys() - told.deleted]

@@ -35,8 +35,9 @@ def test_an_imported_call_is_in_order_and_counted_apart(command: ImportCall) -> 
     assert "unattended  1 calls" in report.text()
 
 
-def test_one_with_which_the_switch_died_is_counted_by_itself() -> None:
-    report = verify(records(unattended.decide(LOST)), expect_contacts=0)
+@pytest.mark.parametrize("message", ("", "message-leg-1.wav"))
+def test_one_with_which_the_switch_died_is_counted_by_itself(message: str) -> None:
+    report = verify(records(unattended.decide(replace(LOST, message=message))), expect_contacts=0)
     assert not report.problems
     assert (report.counts.unattended, report.counts.unattended_lost) == (1, 1)
     assert report.counts.ended_by_reason == {"unattended_lost": 1}

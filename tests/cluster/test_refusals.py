@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cluster import ClusterError, binaries, places, roles
+from orchestrator.cluster import ClusterError, Unreachable, binaries, places, roles
 from tests.cluster.conftest import Start, everything_below, mode, needs_root
 
 
@@ -81,3 +81,20 @@ def test_a_corrupt_password_file_is_refused_with_advice(home: Path, start: Start
     (home / "keys" / roles.PASSWORD_FILE).write_text("{")
     with pytest.raises(ClusterError, match="remove it"):
         start(home)
+
+
+def test_a_server_that_takes_long_may_yet_come_and_nobody_has_to_act(
+    home: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feature 12.2: it recovers from a crash, for minutes."""
+    start(home).stop()
+    with monkeypatch.context() as hasty:
+        hasty.setattr("orchestrator.cluster.server._START_S", -1)
+        with pytest.raises(Unreachable, match="goes on"):
+            start(home)
+    start(home)
+
+
+def test_a_program_that_does_not_end_may_end_later(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="did not end within"):
+        places.server_user(tmp_path / "none").run("tail", "-f", "/dev/null", timeout_s=0.05)

@@ -392,3 +392,14 @@ def test_two_states_of_a_number_that_is_dialled_have_two_marks() -> None:
     worlds[1].contacts["c1"] = replace(other, dial=replace(other.dial, reached=True))
     assert one.status == other.status
     assert mark_of(worlds[0]) != mark_of(worlds[1])
+
+
+@pytest.mark.parametrize("told", ("a leg left to its switch", "a call imported"))
+def test_two_states_that_know_other_calls_of_switches_alone_have_two_marks(told: str) -> None:
+    """Feature 11.2: what the next import is decided by."""
+    known, other = Observed(), Observed()
+    if told == "a call imported":
+        known.imported["c1"] = None
+    else:
+        known.left_legs["leg-1"] = "c1"
+    assert mark_of(known) != mark_of(other)

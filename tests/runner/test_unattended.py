@@ -204,6 +204,17 @@ def test_of_a_call_with_which_its_switch_died_nothing_is_said_that_nobody_knows(
     assert scene.status(1) == "ready"
 
 
+def test_a_message_with_which_its_switch_died_began_and_nobody_says_that_it_is_complete() -> None:
+    scene = Scene()
+    taken = Instant(scene.now - 50_000_000)
+    scene.give(
+        _import(scene, taken_at=taken, ended_at=Instant(0), cause="SWITCH_RESTARTED", message="message-leg-1.wav")
+    )
+    assert [event.file for event in scene.events(c.RecordingBegun)] == ["message-leg-1.wav"]
+    assert not scene.events(c.RecordingFinished)
+    assert scene.events(c.ContactEnded)[-1].reason == "unattended_lost"
+
+
 @pytest.mark.parametrize("heard", ("of the switch's next run", "nothing yet"))
 def test_one_who_waited_with_us_is_known_though_their_switch_died_serving_them(heard: str) -> None:
     scene = Scene(agents=0)

@@ -3,17 +3,18 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from orchestrator.service.call_files import ASIDE, FIRST, CallFiles, aside
+from orchestrator.service import sealed_files
+from orchestrator.service.call_files import ASIDE, FIRST, CallFiles, Unreached, aside
 from orchestrator.service.calls_elsewhere import CallsElsewhere, door_of
-from orchestrator.service.customers import Caller
 from orchestrator.service.fetching import Door, prover
-from orchestrator.service.importing import Here, Importer, Lying
+from orchestrator.service.importing import Here, Lying
 from orchestrator.settings import Address
 from orchestrator.vault import DataKey, Vault
-from tests.service.test_importing import LEG, NEXT_CORE, NOW, TAKEN, VAULT, Ledger, first_word, text
+from tests.service.test_importing import LEG, NEXT_CORE, TAKEN, VAULT, Ledger, first_word, of, text
 
 FAR = Here(("far",))
 OTHER = LEG.replace("d8cca8ec", "00000000")
@@ -57,16 +58,10 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
             thread.join(10)
 
 
-def importer(ledger: Ledger, *sources: Lying) -> Importer:
-    return Importer(
-        sources, carry=ledger.carry, identify=lambda numbers: [Caller("c-1") for _ in numbers], clock=lambda: NOW
-    )
-
-
 def test_a_call_of_another_machine_is_imported_under_its_switch_and_its_file_goes(machine: Machine) -> None:
     """Law 11: nobody on the line reads who called."""
     file, ledger = machine.lay(), Ledger()
-    assert importer(ledger, Lying(machine.place(), lambda: FAR)).look() == 1
+    assert of(ledger, Lying(machine.place(), lambda: FAR)).look() == 1
     assert (ledger.taken[LEG].node, ledger.taken[LEG].caller_name) == ("far", "Ada")
     assert not file.exists()
     assert machine.said
@@ -76,9 +71,9 @@ def test_a_call_of_another_machine_is_imported_under_its_switch_and_its_file_goe
 def test_of_a_switch_elsewhere_that_died_its_first_word_is_imported_and_until_then_waits(machine: Machine) -> None:
     file, ledger = machine.folder / f"{LEG}{FIRST}", Ledger()
     file.write_bytes(first_word(node="far"))
-    assert importer(ledger, Lying(machine.place(), lambda: FAR)).look() == 0
+    assert of(ledger, Lying(machine.place(), lambda: FAR)).look() == 0
     died = Here(("far",), running={"far": NEXT_CORE})
-    assert importer(ledger, Lying(machine.place(), lambda: died)).look() == 1
+    assert of(ledger, Lying(machine.place(), lambda: died)).look() == 1
     assert (ledger.taken[LEG].node, ledger.taken[LEG].taken_at) == ("far", TAKEN)
     assert not list(machine.folder.iterdir())
 
@@ -90,7 +85,7 @@ def test_a_message_is_told_of_where_it_lies_beside_its_file(machine: Machine) ->
         machine.lay(data=text(**said))
         if lies:
             (machine.folder / f"message-{LEG}.wav").write_bytes(b"RIFF")
-        importer(ledger, Lying(machine.place(), lambda: FAR)).look()
+        of(ledger, Lying(machine.place(), lambda: FAR)).look()
         assert bool(ledger.taken[LEG].message) is lies
 
 
@@ -98,11 +93,11 @@ def test_a_call_is_imported_once_where_the_word_that_it_is_done_was_lost(machine
     """Killed between the log and the word; the next engine finds the file and changes nothing."""
     file, ledger = machine.lay(), Ledger()
     whole, machine.answers = machine.answers, _but_for("done", machine.answers)
-    importer(ledger, Lying(machine.place(), lambda: FAR)).look()
+    of(ledger, Lying(machine.place(), lambda: FAR)).look()
     assert list(ledger.taken) == [LEG]
     assert file.exists()
     machine.answers = whole
-    assert importer(ledger, Lying(machine.place(), lambda: FAR)).look() == 0
+    assert of(ledger, Lying(machine.place(), lambda: FAR)).look() == 0
     assert list(ledger.taken) == [LEG]
     assert not file.exists()
 
@@ -122,7 +117,7 @@ def test_what_is_no_record_is_put_aside_there_sealed(machine: Machine) -> None:
     machine.lay(OTHER, text(uuid=OTHER, ringledger_node="near"))
     (machine.folder / f"{LEG.replace('d8cca8ec', '11111111')}.cdr.json").symlink_to(__file__)
     good, ledger = machine.lay(), Ledger()
-    assert importer(ledger, Lying(machine.place(), lambda: FAR)).look() == 1
+    assert of(ledger, Lying(machine.place(), lambda: FAR)).look() == 1
     assert not good.exists()
     assert list(ledger.taken) == [LEG]
     kept = sorted(file.name for file in (machine.folder / ASIDE).iterdir())
@@ -162,8 +157,55 @@ def test_a_machine_that_does_not_answer_keeps_no_other_waiting(machine: Machine,
         Lying(machine.place(), lambda: FAR),
     )
     machine.lay()
-    assert importer(ledger, *sources).look() == 2
+    assert of(ledger, *sources).look() == 2
     assert {leg: call.node for leg, call in ledger.taken.items()} == {OTHER: "near", LEG: "far"}
+
+
+def test_a_file_that_a_disk_there_refuses_keeps_none_behind_it_waiting_and_a_lost_line_does(machine: Machine) -> None:
+    """Issue 6: only a machine that does not answer is asked for nothing else in this look."""
+    machine.lay(OTHER, text(uuid=OTHER, ringledger_node="far"))
+    good, ledger = machine.lay(), Ledger()
+    whole = machine.answers
+
+    def refuse(path: str, wish: str, asked: str) -> bytes:
+        if wish == "read" and path.endswith(OTHER):
+            raise OSError(5, "Input/output error")
+        return whole(path, wish, asked)
+
+    machine.answers = refuse
+    assert of(ledger, Lying(machine.place(), lambda: FAR)).look() == 1
+    assert list(ledger.taken) == [LEG]
+    assert not good.exists()
+    away = CallsElsewhere(Address("127.0.0.1", 9), VAULT, timeout_s=1.0)
+    with pytest.raises(Unreached):
+        away.told(LEG)
+
+
+def test_a_first_word_that_waits_is_fetched_once(machine: Machine) -> None:
+    """Law 6: each is a question over the line, on a connection of its own."""
+    (machine.folder / f"{LEG}{FIRST}").write_bytes(first_word(node="far"))
+    looking = of(Ledger(), Lying(machine.place(), lambda: FAR))
+    looking.look()
+    machine.said.clear()
+    looking.look()
+    assert len(machine.said) == 1, "the list alone"
+
+
+def test_what_cannot_be_put_aside_there_keeps_none_behind_it_waiting(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange, ledger = "%2Fstrange", Ledger()
+    machine.lay(strange)
+    machine.lay()
+    seal = sealed_files.seal
+
+    def refuse(path: Path, *given: Any) -> sealed_files.Summary:  # noqa: ANN401 - as the real one has it
+        if path.name.startswith(strange):
+            raise OSError(28, "No space left on device")
+        return seal(path, *given)
+
+    monkeypatch.setattr("orchestrator.service.sealed_files.seal", refuse)
+    assert of(ledger, Lying(machine.place(), lambda: FAR)).look() == 1
 
 
 def _but_for(what: str, answers: Callable[[str, str, str], bytes]) -> Callable[[str, str, str], bytes]:

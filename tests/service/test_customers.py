@@ -8,7 +8,9 @@ import pytest
 from orchestrator.domain.contacts.events import ContactArrived, ContactIdentified
 from orchestrator.domain.customers.people import CustomerCreated, CustomerProfileChanged
 from orchestrator.domain.kernel import Instant, Provenance, Record
-from orchestrator.service.customers import INDEX, Caller, Customers, e164
+from orchestrator.service.customer_file import CustomerFile
+from orchestrator.service.customers import INDEX, Caller, Customers, Whose, e164
+from orchestrator.service.deciding import Who
 from orchestrator.store import AlreadyHeld, Away, DeskWriter, KeyShelf, Log, Source
 from orchestrator.vault import ERASED, Vault
 from tests.store.kit import Kit, record
@@ -204,6 +206,21 @@ def test_an_erased_customer_is_forgotten_and_a_new_call_begins_anew(kit: Kit) ->
     assert isinstance(arrived.event, ContactArrived)
     assert (arrived.event.caller_number, arrived.event.caller_name) == (ERASED, ERASED)
     assert kit.log.find_by_blind_index(kit.vault.token(INDEX, NUMBER)) == [f"customer-{new}"]
+
+
+def test_whose_a_contact_of_the_log_is_is_known_without_making_anybody(kit: Kit) -> None:
+    """Law 11: also that its customer was erased, so that nobody makes them one again."""
+    service = customers(kit)
+    customer = str(service.identify(NUMBER))
+    writer = kit.writer()
+    writer.append_live([_live(1, ContactArrived(node="sw1", leg="l1", dialled="4000", caller_number=NUMBER))])
+    assert service.whose(["c1", "c2"]) == {"c1": Whose()}
+    writer.append_live([_live(2, ContactIdentified(customer_id=customer))])
+    assert service.whose(["c1", "c2"]) == {"c1": Whose(customer)}
+    assert customer != "None"
+    CustomerFile(kit.desk, kit.log, kit.vault, region="CN").erase(Who(actor="desk:ann", roles=("agent",)), customer)
+    assert service.whose(["c1"]) == {"c1": Whose(customer, erased=True)}
+    assert len(made(kit)) == 1
 
 
 def test_nothing_in_the_log_gives_the_number_away(kit: Kit) -> None:

@@ -2,16 +2,20 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 
 from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.runner.inputs import ImportCall
+from orchestrator.runner.unattended import contact_of
+from orchestrator.service import sealed_files
 from orchestrator.service.call_files import ASIDE, FIRST, HALF, LARGEST, SUFFIX, CallFiles, Unreadable, aside
-from orchestrator.service.customers import Caller
-from orchestrator.service.importing import Here, Importer, Lying, read, read_first
+from orchestrator.service.customers import Caller, Whose
+from orchestrator.service.importing import EVERY_S, Here, Importer, Lying, read, read_first
 from orchestrator.vault import DataKey, Vault
 
 LEG = "d8cca8ec-e5b0-4001-99af-e576f101a776"
@@ -53,7 +57,17 @@ class Ledger:
 
     def __init__(self) -> None:
         self.taken: dict[str, ImportCall] = {}
+        self.past: dict[str, Whose] = {}
+        self.asked: list[str] = []
         self.refuses = ""
+
+    def whose(self, contacts: Sequence[str]) -> dict[str, Whose]:
+        known = self.past | {contact_of(leg): Whose(call.customer_id) for leg, call in self.taken.items()}
+        return {contact: known[contact] for contact in contacts if contact in known}
+
+    def identify(self, numbers: Sequence[str]) -> list[Caller | None]:
+        self.asked += numbers
+        return [Caller("c-1") if number else None for number in numbers]
 
     def carry(self, command: ImportCall) -> int:
         if self.refuses:
@@ -65,11 +79,17 @@ class Ledger:
 
 
 def importer(folder: Path, ledger: Ledger, *, settled_s: float = 0.0, here: Here = HERE) -> Importer:
+    return of(ledger, Lying(CallFiles(folder, folder, VAULT, settled_s=settled_s), lambda: here))
+
+
+def of(ledger: Ledger, *sources: Lying) -> Importer:
     return Importer(
-        [Lying(CallFiles(folder, folder, VAULT, settled_s=settled_s), lambda: here)],
+        sources,
         carry=ledger.carry,
-        identify=lambda numbers: [Caller("c-1") if number else None for number in numbers],
+        identify=ledger.identify,
         clock=lambda: NOW,
+        whose=ledger.whose,
+        earlier=lambda _leg: "",
     )
 
 
@@ -248,8 +268,8 @@ def test_those_that_have_to_wait_keep_none_behind_them_waiting(tmp_path: Path) -
 
 
 def test_whom_a_switch_of_this_machine_took_is_known_without_reading_what_it_says(tmp_path: Path) -> None:
-    """Feature 12.3: before their legs are found gone, also where it cannot be read. It costs a look for each of ours,
-    whatever else lies there, and asks nothing of the database, which may be slow.
+    """Feature 12.3: before their legs are found gone, also where it cannot be read. It costs one look into the folder,
+    whomever it is about, and asks nothing of the database, which may be slow.
     """
     record, broken, word, other, theirs = (LEG.replace("d8cca8ec", f"{number:08x}") for number in range(5))
     for leg, kind in ((record, SUFFIX), (broken, SUFFIX), (word, FIRST), (other, SUFFIX), (theirs, SUFFIX)):
@@ -259,16 +279,18 @@ def test_whom_a_switch_of_this_machine_took_is_known_without_reading_what_it_say
     ledger = Ledger()
     files = CallFiles(tmp_path, tmp_path, VAULT)
 
-    def ask(_: object) -> list[Caller | None]:
+    def ask(_: object) -> dict[str, Whose]:
         raise AssertionError("the database is asked")
 
+    ledger.whose = ask  # type: ignore[method-assign, assignment]
+
     def look(at: Lying) -> list[str]:
-        looking = Importer([at], carry=ledger.carry, identify=ask, clock=lambda: NOW)
-        return looking.said_of(ours)
+        return of(ledger, at).said_of(ours)
 
     assert look(Lying(files, lambda: HERE)) == [], "nobody waits for another machine"
-    assert look(Lying(files, lambda: HERE, files.has)) == [record, broken, word]
+    assert look(Lying(files, lambda: HERE, files.spoken_of)) == [record, broken, word]
     assert not ledger.taken
+    assert not ledger.asked
     assert len(list(tmp_path.iterdir())) == 5
 
 
@@ -402,7 +424,7 @@ def test_what_is_no_first_word_is_put_aside(data: bytes, tmp_path: Path) -> None
 
 def test_no_value_of_a_first_word_is_longer_than_is_good(tmp_path: Path) -> None:
     call = read_first(first_word(caller_name="%41" * 9_000, contact="../" * 30), LEG, DIED, NOW)
-    assert call is not None
+    assert isinstance(call, ImportCall)
     assert (len(call.caller_name), call.earlier) == (2_048, "")
 
 
@@ -437,3 +459,221 @@ def test_a_call_that_ends_while_its_first_word_is_looked_at_is_found(
     ledger = Ledger()
     assert importer(tmp_path, ledger, here=WENT_ON).look() == 1
     assert ledger.taken[LEG].ended_at == ENDED
+
+
+def _words(folder: Path, number: int) -> list[str]:
+    """So many first words of calls that go on."""
+    legs = [LEG.replace("d8cca8ec", f"{each:08x}") for each in range(number)]
+    for leg in legs:
+        (folder / f"{leg}{FIRST}").write_bytes(first_word(uuid=leg))
+    return legs
+
+
+def test_a_first_word_that_waits_is_opened_once_until_its_switch_is_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Complaint 9: after a large outage thousands of them lie there, and are looked at every five seconds."""
+    legs = _words(tmp_path, 20)
+    here = [WENT_ON]
+    ledger, opened, real = Ledger(), [0], os.open
+
+    def opening(path: Path, *flags: int) -> int:
+        opened[0] += 1
+        return real(path, *flags)
+
+    monkeypatch.setattr("orchestrator.service.call_files.os.open", opening)
+    looking = of(ledger, Lying(CallFiles(tmp_path, tmp_path, VAULT, settled_s=0.0), lambda: here[0]))
+    looking.look()
+    assert opened[0] >= len(legs)
+    opened[0] = 0
+    looking.look()
+    assert opened[0] == 0
+    os.utime(tmp_path / f"{legs[3]}{FIRST}", (7, 7))
+    looking.look()
+    assert opened[0] > 0, "one that is another file by now is read"
+    here[0] = DIED
+    assert looking.look() == len(legs)
+
+
+def test_a_look_gives_others_their_turn(tmp_path: Path) -> None:
+    """Complaint 9: whatever it finds, calls go on meanwhile."""
+    _words(tmp_path, 500)
+    turns = [0]
+
+    def others() -> None:
+        while True:
+            turns[0] += 1
+            gevent.sleep(0)
+
+    beside = gevent.spawn(others)
+    try:
+        importer(tmp_path, Ledger(), here=WENT_ON).look()
+    finally:
+        beside.kill()
+    assert turns[0] >= 10
+
+
+def test_the_next_look_comes_at_once_only_where_this_one_was_full_and_found_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.service.importing.AT_ONCE", 3)
+    monkeypatch.setattr("orchestrator.service.call_files.AT_ONCE", 3)
+    looking = importer(tmp_path, Ledger(), here=WENT_ON)
+    pauses = []
+    for number in (1, 5, 0):
+        for each in range(number):
+            leg = LEG.replace("d8cca8ec", f"{number:04x}{each:04x}")
+            (tmp_path / f"{leg}{SUFFIX}").write_bytes(text(uuid=leg))
+        looking.look()
+        pauses.append(looking.pause_s)
+    assert pauses == [EVERY_S, 0.0, EVERY_S]
+    _words(tmp_path, 3)
+    looking.look()
+    assert looking.pause_s == EVERY_S, "they wait"
+
+
+def test_a_file_that_the_disk_refuses_keeps_none_behind_it_waiting_and_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Issue 6: there is no room to seal one that cannot be read; all the others are imported."""
+    broken = LEG.replace("d8cca8ec", "00000000")
+    (tmp_path / f"{broken}{SUFFIX}").write_bytes(b"{")
+    os.utime(tmp_path / f"{broken}{SUFFIX}", (1, 1))
+    seal = sealed_files.seal
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("orchestrator.service.sealed_files.seal", full)
+    ledger = Ledger()
+    looking = importer(tmp_path, ledger)
+    for number in range(3):
+        leg = LEG.replace("d8cca8ec", f"{number + 1:08x}")
+        (tmp_path / f"{leg}{SUFFIX}").write_bytes(text(uuid=leg))
+        assert looking.look() == 1
+    said = capsys.readouterr().out
+    assert said.count("call-record-unreadable") == 1, "before it is sealed, and once"
+    assert said.count("No space left on device") == 1
+    assert (tmp_path / f"{broken}{SUFFIX}").exists()
+    monkeypatch.setattr("orchestrator.service.sealed_files.seal", seal)
+    looking.look()
+    assert [file.name for file in (tmp_path / ASIDE).iterdir()] == [f"{broken}{SUFFIX}.sealed"]
+
+
+def test_one_that_cannot_be_opened_now_is_no_stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many open files: that passes, and the record is imported then."""
+    file, real = tmp_path / f"{LEG}{SUFFIX}", os.open
+    file.write_bytes(text())
+
+    def refuse(path: Path, *flags: int) -> int:
+        if path == file:
+            raise OSError(24, "Too many open files")
+        return real(path, *flags)
+
+    ledger = Ledger()
+    looking = importer(tmp_path, ledger)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("orchestrator.service.call_files.os.open", refuse)
+        assert looking.look() == 0
+    assert looking.look() == 1
+
+
+def test_a_first_word_that_gets_its_name_while_it_is_looked_at_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half, first = tmp_path / f"{LEG}{HALF}", tmp_path / f"{LEG}{FIRST}"
+    half.write_bytes(first_word())
+    real = os.open
+
+    def name_it(path: Path, *flags: int) -> int:
+        if path == half and half.exists():
+            half.rename(first)
+        return real(path, *flags)
+
+    monkeypatch.setattr("orchestrator.service.call_files.os.open", name_it)
+    assert CallFiles(tmp_path, tmp_path, VAULT).told(LEG).data == first_word()
+
+
+def test_a_file_that_goes_while_it_is_looked_at_keeps_none_behind_it_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, ledger = LEG.replace("d8cca8ec", "00000000"), Ledger()
+    for age, leg in enumerate((gone, LEG)):
+        (tmp_path / f"{leg}{SUFFIX}").write_bytes(text(uuid=leg))
+        os.utime(tmp_path / f"{leg}{SUFFIX}", (1 + age, 1 + age))
+    real = os.open
+
+    def take_it(path: Path, *flags: int) -> int:
+        (tmp_path / f"{gone}{SUFFIX}").unlink(missing_ok=True)
+        return real(path, *flags)
+
+    monkeypatch.setattr("orchestrator.service.call_files.os.open", take_it)
+    assert importer(tmp_path, ledger).look() == 1
+    assert list(ledger.taken) == [LEG]
+    said = capsys.readouterr().out
+    assert "call-files-refused" not in said, "nothing is wrong with it"
+    assert "calls-not-imported" not in said
+
+
+def test_what_is_put_aside_is_what_was_read(tmp_path: Path) -> None:
+    """The call ended between the two: its record is another file, and whole."""
+    files = CallFiles(tmp_path, tmp_path, VAULT, settled_s=0.0)
+    (tmp_path / f"{LEG}{FIRST}").write_bytes(b"no first word")
+    told = files.told(LEG)
+    (tmp_path / f"{LEG}{SUFFIX}").write_bytes(text())
+    files.put_aside(LEG, "it is no first word", told.digest)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [f"{LEG}{SUFFIX}", f"{LEG}{FIRST}"]
+    files.put_aside(LEG, "it is no plain file", "")
+    assert (tmp_path / f"{LEG}{SUFFIX}").exists()
+
+
+def test_a_message_with_which_its_switch_died_is_the_contact_s(tmp_path: Path) -> None:
+    """Complaint 2: what a caller said is kept, and known to be theirs; where nothing lies there nothing is said."""
+    silent, ledger = LEG.replace("d8cca8ec", "00000000"), Ledger()
+    for leg in (LEG, silent):
+        (tmp_path / f"{leg}{FIRST}").write_bytes(first_word(uuid=leg))
+    (tmp_path / f"message-{LEG}.wav").write_bytes(b"RIFF")
+    assert importer(tmp_path, ledger, here=DIED).look() == 2
+    assert (ledger.taken[LEG].message, ledger.taken[silent].message) == (f"message-{LEG}.wav", "")
+
+
+def test_of_a_call_that_is_in_the_log_nobody_looks_for_who_called(tmp_path: Path) -> None:
+    """Law 11: somebody who was erased since then would be a customer again."""
+    ledger = Ledger()
+    ledger.past[contact_of(LEG)] = Whose("c-gone", erased=True)
+    (tmp_path / f"{LEG}{SUFFIX}").write_bytes(text())
+    assert importer(tmp_path, ledger).look() == 0
+    assert not ledger.asked
+    assert not ledger.taken
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("known_by", ("the record", "the leg"))
+@pytest.mark.parametrize(
+    ("whose", "customer", "number"),
+    (
+        pytest.param(Whose("c-7"), "c-7", "+31201234567", id="known"),
+        pytest.param(Whose("c-7", erased=True), "", "", id="erased"),
+        pytest.param(Whose(), "c-1", "+31201234567", id="nobody yet"),
+    ),
+)
+def test_whoever_had_waited_with_us_is_who_they_were_then(
+    known_by: str, whose: Whose, customer: str, number: str, tmp_path: Path
+) -> None:
+    """Law 11: a call of somebody who was erased makes no customer, and says of nobody who called."""
+    ledger = Ledger()
+    ledger.past["c-9"] = whose
+    said = text(ringledger_contact="c-9") if known_by == "the record" else text()
+    (tmp_path / f"{LEG}{SUFFIX}").write_bytes(said)
+    looking = Importer(
+        [Lying(CallFiles(tmp_path, tmp_path, VAULT, settled_s=0.0), lambda: HERE)],
+        carry=ledger.carry,
+        identify=ledger.identify,
+        clock=lambda: NOW,
+        whose=ledger.whose,
+        earlier=lambda leg: "c-9" if known_by == "the leg" and leg == LEG else "",
+    )
+    assert looking.look() == 1
+    call = ledger.taken[LEG]
+    assert (call.customer_id, call.caller_number, bool(call.caller_name)) == (customer, number, bool(number))
+    assert bool(ledger.asked) is (whose == Whose())

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.contacts import keeping as k
+from orchestrator.domain.contacts import unattended
 from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, RecordingFinished
-from orchestrator.domain.kernel import Refused
+from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallLost
+from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.service import keeping, sealed_files
+from orchestrator.service.call_files import FIRST, SUFFIX, folder_beside, message_of
 from orchestrator.service.keeping import Keeper, check
 from orchestrator.store import Away
 from tests.service.recorder import FILE, SOUND, Keeping
@@ -200,6 +203,43 @@ def test_a_file_without_its_event_is_found_once_it_is_quiet_and_kept(kept: Keepi
     found = {event.file: event.found for name in (begun.name, orphan.name) for event in kept.told(name)}  # type: ignore[attr-defined]
     assert found == {begun.name: "unfinished", orphan.name: "orphan"}
     assert kept.findings(digests=True) == []
+
+
+@pytest.mark.parametrize("kind", (SUFFIX, FIRST))
+def test_a_message_whose_call_is_still_to_be_imported_is_nobodys_orphan(kept: Keeping, kind: str) -> None:
+    """Complaint 2: it waits over the night for an engine, and is then its contact's."""
+    message = kept.recordings.clear / message_of("leg-7")
+    message.write_bytes(SOUND)
+    waiting = folder_beside(kept.recordings.clear) / f"leg-7{kind}"
+    waiting.parent.mkdir()
+    waiting.write_bytes(b"{}")
+    assert kept.findings() == []
+    assert message.exists()
+    waiting.unlink()
+    assert kept.findings() == [("orphan", message.name)]
+
+
+def test_a_message_with_which_its_switch_died_is_sealed_as_its_callers_and_goes_with_them(kept: Keeping) -> None:
+    """Law 11: an erasure finds it; complaint 2: it is heard."""
+    message = kept.recordings.clear / message_of("leg-7")
+    message.write_bytes(SOUND)
+    call = UnattendedCallLost(arrived_at=Instant(1), taken_at=Instant(2))
+    command = ImportCall(
+        node="sw1", leg="leg-7", dialled="4001", cause="SWITCH_RESTARTED", call=call, message=message.name
+    )
+    kept.happened(*unattended.decide(command)[1:])
+    assert kept.findings() == [("unfinished", message.name)]
+    assert kept.repaired() == []
+    (sealed,) = kept.told(message.name)
+    assert isinstance(sealed, k.RecordingSealed)
+    assert (sealed.contact_id, sealed.found) == ("c1", "unfinished")
+    assert kept.heard(message.name) == SOUND
+    assert not message.exists()
+    kept.kit.desk.erase("contact-c1")
+    kept.kit.vault.forget()
+    with pytest.raises(Refused) as refused:
+        kept.heard(message.name)
+    assert refused.value.code == "recording_erased"
 
 
 def test_a_second_file_of_the_same_name_takes_nobodys_place_and_is_kept_under_a_name_of_its_own(kept: Keeping) -> None:

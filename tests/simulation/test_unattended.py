@@ -140,6 +140,9 @@ class House:
             carry=partial(_carry, engine),
             identify=lambda _: [None],
             clock=lambda: self.agenda.now,
+            # The engine's own memory has to do.
+            whose=lambda _: {},
+            earlier=lambda _: "",
         )
 
         def look() -> None:

@@ -6,13 +6,15 @@ from urllib.parse import unquote
 
 from freeswitch.simulator import Caller, Options, Phone
 from freeswitch.simulator.bus import Event
+from orchestrator.domain.kernel import Instant
+from orchestrator.service.importing import Here, read
 from tests.simulator.stage import Stage
 
 PATIENCE_S = 5
 RINGS_AT_ONCE = "user/1001@ringledger,user/1002@ringledger"
 
 
-def stage(folder: Path | None = None, *, swept_per_s: int = 10) -> Stage:
+def stage(folder: Path | None = None, *, swept_per_s: int = 10, node: str = "", seed: int = 1) -> Stage:
     return Stage(
         Options(
             write_recordings=False,
@@ -21,7 +23,9 @@ def stage(folder: Path | None = None, *, swept_per_s: int = 10) -> Stage:
             swept_per_s=swept_per_s,
             fallback=RINGS_AT_ONCE,
             unattended=str(folder or ""),
-        )
+            node=node,
+        ),
+        seed=seed,
     )
 
 
@@ -124,7 +128,7 @@ def test_where_nobody_answers_a_message_is_left_and_a_file_says_so(tmp_path: Pat
     on.run(3_000)
     on.model.hang_up(leg, on.now)
     on.until_told("CHANNEL_HANGUP_COMPLETE", leg)
-    (file,) = tmp_path.iterdir()
+    (file,) = tmp_path.glob("*.cdr.json")
     record = json.loads(file.read_text(encoding="utf-8"))
     assert file.name == f"{leg}.cdr.json"
     assert unquote(record["variables"]["ringledger_message"]) == f"message-{leg}.wav"
@@ -132,7 +136,7 @@ def test_where_nobody_answers_a_message_is_left_and_a_file_says_so(tmp_path: Pat
     assert record["callflow"][0]["caller_profile"]["caller_id_number"] == "+31201234567"
 
 
-def test_until_the_call_is_over_a_word_of_its_beginning_lies_there_and_a_killed_switch_leaves_it(
+def test_a_word_of_a_call_lies_there_from_its_beginning_and_stays_beside_its_record_and_after_a_kill(
     tmp_path: Path,
 ) -> None:
     """Whoever is called what, the word is plain."""
@@ -150,10 +154,33 @@ def test_until_the_call_is_over_a_word_of_its_beginning_lies_there_and_a_killed_
     assert 0 < int(said["arrived_at"]) <= int(said["taken_at"])
     on.model.hang_up(legs[0], on.now)
     on.until_told("CHANNEL_HANGUP_COMPLETE", legs[0])
-    assert {file.name for file in tmp_path.iterdir()} == {f"{legs[0]}.cdr.json", f"{legs[1]}.taken.json"}
+    words = {f"{leg}.taken.json" for leg in legs}
+    assert {file.name for file in tmp_path.iterdir()} == {f"{legs[0]}.cdr.json", *words}
     on.model.restart(on.now)
     on.run(1_000)
     assert (tmp_path / f"{legs[1]}.taken.json").exists()
+
+
+def test_a_record_says_which_switch_wrote_it_also_of_a_run_that_is_over(tmp_path: Path) -> None:
+    """Two switches of one machine: what the first wrote before it was restarted is known by its name alone."""
+    now, legs, cores = Instant(0), {}, {}
+    for seed, node in enumerate(("one", "two"), 1):
+        on = stage(tmp_path, node=node, seed=seed)
+        on.run(1_000 * (PATIENCE_S + 1))
+        leg = on.model.call(Caller(dialled="4001", patience_ms=60_000), on.now)
+        on.until_told("PLAYBACK_START", leg)
+        on.model.hang_up(leg, on.now)
+        on.until_told("CHANNEL_HANGUP_COMPLETE", leg)
+        legs[node] = leg
+        if node == "one":
+            on.model.restart(on.now)
+            on.run(1_000)
+        cores[on.model.core_uuid] = node
+        now = Instant(on.now)
+    here = Here(("one", "two"), cores)
+    for node, leg in legs.items():
+        data = (tmp_path / f"{leg}.cdr.json").read_bytes()
+        assert read(data, leg, here, now).node == node
 
 
 def test_once_a_sign_of_life_is_shown_again_callers_are_parked_and_the_one_who_was_taken_stays() -> None:

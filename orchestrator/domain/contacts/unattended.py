@@ -65,7 +65,7 @@ class ImportCall(Struct, frozen=True, kw_only=True):
     cause: str
     call: UnattendedCallEnded | UnattendedCallLost
     message: str = ""
-    """The file of the message that was left."""
+    """The file of the message that was left; of a call that was lost nobody finished it."""
     message_ms: int = 0
 
 
@@ -87,8 +87,9 @@ def decide(command: ImportCall) -> tuple[Event, ...]:
         events += (ContactIdentified(customer_id=command.customer_id),)
     events += (call,)
     if command.message:
-        finished = RecordingFinished(file=command.message, length_ms=command.message_ms, cause="success")
-        events += (RecordingBegun(file=command.message), finished)
+        events += (RecordingBegun(file=command.message),)
+        if not isinstance(call, UnattendedCallLost):
+            events += (RecordingFinished(file=command.message, length_ms=command.message_ms, cause="success"),)
     ended = ContactEnded(reason=_reason(command), phase="arrived")
     return (*events, LegClosed(leg=command.leg, cause=command.cause), ended)
 

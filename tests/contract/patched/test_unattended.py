@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -9,9 +10,11 @@ import gevent
 from orchestrator.domain.switch import facts as f
 from orchestrator.esl import commands
 from orchestrator.esl.alive import SignOfLife
+from orchestrator.runner.inputs import ImportCall
 from orchestrator.runner.unattended import is_unattended
-from orchestrator.service.call_files import FIRST, SUFFIX
-from orchestrator.service.importing import Here, read_first
+from orchestrator.service.call_files import FIRST, SUFFIX, CallFiles
+from orchestrator.service.importing import Here, read, read_first
+from orchestrator.vault import DataKey, Vault
 from tests.contract.desk import Desk, now
 from tests.contract.driver import Driver
 from tests.lab.patience import until
@@ -107,10 +110,17 @@ def _first_word(driver: Driver, leg: str) -> dict[str, Any]:
     return said
 
 
-def test_the_switch_says_at_once_whom_it_has_taken_and_takes_that_back_with_its_record(
-    driver: Driver, desk: Desk
+def _whole(record: Path) -> bool:
+    """Whether this is there, and written to its end."""
+    return record.exists() and record.read_bytes().rstrip(b"\0\n ").endswith(b"}")
+
+
+def test_the_switch_says_at_once_whom_it_has_taken_and_that_stays_beside_its_record(
+    driver: Driver, desk: Desk, tmp_path: Path
 ) -> None:
-    """Complaint 2: whoever waited with us, and whoever comes. What they are called may be anything."""
+    """Complaint 2: whoever waited with us, and whoever comes. What they are called may be anything. Where the record
+    cannot be read the first word is what is left.
+    """
     name = b'"Eve%22%2C%22uuid%22%3A%22x%0A%C3%BC" '
     caller = driver.call("4001", name=name)
     leg = desk.parked_caller("4001")
@@ -128,14 +138,25 @@ def test_the_switch_says_at_once_whom_it_has_taken_and_takes_that_back_with_its_
             Here((driver.switch.name,), running={driver.switch.name: "another run"}),
             now(),
         )
-        assert call is not None
+        assert isinstance(call, ImportCall)
         assert (call.caller_number, call.earlier) == ("+31201234567", "c-1")
         assert call.caller_name.startswith('Eve","uuid":"x')
         assert 0 < call.arrived_at <= call.taken_at
     caller.hang_up()
-    until((driver.unattended / f"{leg}{SUFFIX}").exists, "the switch to say what became of the caller")
-    until(lambda: not (driver.unattended / f"{leg}{FIRST}").exists(), "its first word to be gone")
-    assert not list(driver.unattended.glob(f"{leg}*.new"))
+    record = driver.unattended / f"{leg}{SUFFIX}"
+    until(lambda: _whole(record), "the switch to say what became of the caller")
+    with driver.control() as control:
+        until(lambda: control.api(f"uuid_exists {leg}").strip() == "false", "the leg to be gone")
+    assert read(record.read_bytes(), leg, Here((driver.switch.name,)), now()).leg == leg
+    assert _first_word(driver, leg) == said
+    files = CallFiles(driver.unattended, tmp_path, Vault(DataKey.fresh().raw, None), settled_s=0.0)  # type: ignore[arg-type]
+    record.write_bytes(record.read_bytes()[:-20])
+    files.put_aside(leg, "it is cut off", files.told(leg).digest)
+    told = files.told(leg)
+    assert (told.first, json.loads(told.data)) == (True, said)
+    record.write_bytes(b"{}")
+    files.done(leg, files.told(leg).digest)
+    assert not list(driver.unattended.glob(f"{leg}*"))
 
 
 def test_of_a_caller_whom_a_switch_took_and_that_was_killed_its_first_word_is_left(driver: Driver, desk: Desk) -> None:
