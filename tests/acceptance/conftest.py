@@ -45,6 +45,9 @@ def driver(
         found = RealDriver(folder, request.getfixturevalue("freeswitch")) if kind == "real" else SimulatedDriver(folder)
         switches[kind] = found.__enter__()
     found.begin()
+    # What the tests before recorded is nobody's here.
+    for file in found.recordings.glob("*.wav"):
+        file.unlink(missing_ok=True)
     yield found
     found.end()
 

@@ -98,6 +98,8 @@ def test_an_engine_killed_with_a_full_spool_loses_nothing(house: House) -> None:
     house.open()
     assert "spool-found" in house.engines[-1].log
     assert house.await_state("801", "talking")
+    # It tells what it has read of the log before it is on record that it decides.
+    house.ledger.await_event(EngineActivated, count=2)
     log = house.opened()
     begun, second = _place(log, SpoolBegun), _place(log, EngineActivated, last=True)
     accepted = _place(log, c.OfferAccepted)
