@@ -1019,7 +1019,7 @@ class Invariants:
             joining |= contact.consult is not None and (contact.consult.wish or contact.consult.hears) == "caller"
             if not since or joining or contact.status not in _HEAR_MUSIC:
                 continue
-            since = max(since, self.book.waits_since[f"contact-{contact.contact_id}"], self._engine.slack())
+            since = max(since, self.book.waits_since.get(f"contact-{contact.contact_id}", 0), self._engine.slack())
             if can_be_served(world, contact) and now > since + 5 * SECOND:
                 raise Broken("hears_music", f"the caller of {contact.contact_id} has heard silence for a while")
 
