@@ -89,7 +89,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
         case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
             return _recording(world, fact)
         case facts.ConferenceChanged():
-            return _in_room(world, fact)
+            return _in_room(world, fact, ids)
         case facts.MuteSet():
             return keypad.noted(world, fact)
         case facts.LegUnattended():
@@ -296,10 +296,15 @@ def _bridged(world: World, fact: facts.LegBridged, ids: Ids) -> Iterator[Tell]:
         yield TellContact(contact_id, command)
 
 
-def _in_room(world: World, fact: facts.ConferenceChanged) -> Iterator[Tell]:
-    contact_id = world.contact_of_leg.get(fact.leg)
-    if contact_id is not None and fact.action == "add-member":
-        yield TellContact(contact_id, commands.NoteMember(leg=fact.leg, room=fact.conference))
+def _in_room(world: World, fact: facts.ConferenceChanged, ids: Ids) -> Iterator[Tell]:
+    contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
+    if contact is None or fact.action != "add-member":
+        return
+    if fact.leg == contact.caller_leg and hears_music(contact):
+        # The switch was told late, after it had parked them: they are alone there, and it is silent.
+        yield park_leg(contact, ids)
+    else:
+        yield TellContact(contact.contact_id, commands.NoteMember(leg=fact.leg, room=fact.conference))
 
 
 def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.MaskSet) -> Iterator[Tell]:
