@@ -70,6 +70,7 @@ class Keeper:
         self._node = node
         self._clock = clock
         self._due: dict[str, _Due] = {}
+        self._remember_at = clock()
         self._taken = self._stored = _read_position(self._position_file)
 
     @property
@@ -122,8 +123,20 @@ class Keeper:
         return kept
 
     def _remember(self) -> None:
-        if self.position == self._stored:
+        """Where the folder is not the one, or its disk takes nothing, that is an error of the log, and tried again: a
+        keeper that begins anew looks at more, and finds what was done.
+        """
+        if self.position == self._stored or self._clock() < self._remember_at:
             return
+        try:
+            if not self._position_file.is_file():
+                self._recordings.insist()
+            self._write_position()
+        except (OSError, SettingsError) as refused:
+            self._remember_at = self._clock() + AGAIN_S
+            log.error("recordings-position-not-kept", position=self.position, why=str(refused))  # noqa: TRY400 - a disk is away
+
+    def _write_position(self) -> None:
         self._recordings.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         half = self._position_file.with_suffix(".half")
         half.write_text(f"{self.position}\n", encoding="ascii")

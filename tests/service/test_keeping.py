@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from orchestrator.domain.contacts import keeping as k
 from orchestrator.domain.contacts import unattended
@@ -166,6 +167,43 @@ def test_a_full_disk_is_an_alarm_once_and_is_tried_again(kept: Keeping, monkeypa
     assert list(kept.recordings.kept.glob("*.half")) == []
     assert keeper.work() == 1
     assert kept.heard() == SOUND
+
+
+@pytest.mark.parametrize("mount_point", ("empty", "none"))
+def test_where_the_disk_is_not_mounted_no_position_is_kept_in_its_place(kept: Keeping, mount_point: str) -> None:
+    kept.sealed()
+    keeper, place = kept.keeper(), kept.recordings.kept
+    stood = (place / "position").read_text(encoding="ascii")
+    disk = place.rename(place.with_name("unmounted"))
+    if mount_point == "empty":
+        place.mkdir()
+    kept.happened(ContactEnded(reason="completed", phase="connected"))
+    keeper.take(kept.kit.log.history(after=keeper.position))
+    with capture_logs() as told:
+        keeper.work()
+        keeper.work()
+    assert [each["event"] for each in told] == ["recordings-position-not-kept"], "once for a while"
+    assert "Mount the disk that has it" in told[0]["why"]
+    assert list(place.parent.glob("kept/*")) == []
+    if mount_point == "empty":
+        place.rmdir()
+    disk.rename(place)
+    kept.now += keeping.AGAIN_S
+    keeper.work()
+    assert int((place / "position").read_text(encoding="ascii")) == kept.kit.log.position() > int(stood)
+
+
+def test_a_disk_that_does_not_take_the_position_ends_no_keeper(kept: Keeping) -> None:
+    keeper = kept.keeper()
+    refused = kept.recordings.kept / "position.half"
+    refused.mkdir(parents=True)
+    with capture_logs() as told:
+        keeper.work()
+    assert [each["event"] for each in told] == ["recordings-position-not-kept"]
+    refused.rmdir()
+    kept.now += keeping.AGAIN_S
+    keeper.work()
+    assert kept.keeper().position == kept.kit.log.position()
 
 
 def test_an_event_without_a_file_is_an_alarm_after_a_while(kept: Keeping) -> None:
