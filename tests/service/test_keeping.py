@@ -17,7 +17,7 @@ from orchestrator.service import keeping, sealed_files
 from orchestrator.service.call_files import FIRST, SUFFIX, folder_beside, message_of
 from orchestrator.service.keeping import Keeper, check
 from orchestrator.store import Away
-from tests.service.recorder import FILE, SOUND, Keeping
+from tests.service.recorder import FILE, SOUND, Keeping, unreadable
 
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
@@ -204,6 +204,22 @@ def test_a_disk_that_does_not_take_the_position_ends_no_keeper(kept: Keeping) ->
     kept.now += keeping.AGAIN_S
     keeper.work()
     assert kept.keeper().position == kept.kit.log.position()
+
+
+def test_a_disk_that_answers_with_an_error_is_told_and_nothing_is_taken_for_lost(kept: Keeping) -> None:
+    kept.sealed()
+    sealed, shape = kept.recordings.kept / "talk-1.sealed", kept.recordings.kept / "talk-1.peaks"
+    kept.recordings.shape(FILE)
+    with unreadable(sealed), unreadable(shape), capture_logs() as told:
+        for listen in (kept.heard, lambda: kept.recordings.shape(FILE)):
+            with pytest.raises(Refused, match="have that disk looked at") as refused:
+                listen()
+            assert refused.value.code == "recording_unreadable"
+    assert [each["why"] for each in told if each["event"] == "recording-unreadable"] == [
+        "[Errno 5] Input/output error"
+    ] * 2
+    assert kept.alarms() == []
+    assert kept.heard() == SOUND
 
 
 def test_an_event_without_a_file_is_an_alarm_after_a_while(kept: Keeping) -> None:
