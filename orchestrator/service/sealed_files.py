@@ -38,7 +38,7 @@ def unreadable(file: str, why: object) -> Refused:
     return Refused(
         "recording_unreadable",
         "The disk on which this recording lies cannot be read now. Nothing is taken for lost: have that disk looked "
-        "and try again then.",
+        "at, and try again then.",
     )
 
 
