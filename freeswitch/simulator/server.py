@@ -23,9 +23,14 @@ _LONGEST_SLEEP = 1 * SECOND
 _STUCK_NAP_S = 0.005
 
 _LONGEST_GOODBYE = 2 * SECOND
-"""How long legs may take to end when the switch shuts down, and then clients to take nothing of what is left to say."""
+"""How long legs may take to end when the switch shuts down."""
 
-_LONGEST_FAREWELL = 30 * SECOND
+_LONGEST_SILENCE = 30 * SECOND
+"""And then clients to take nothing of what is left to say: a machine that is busy may let nobody read for seconds. The
+real one waits for ten minutes (`switch_socket_send` looks again 60 000 times, each 10 ms).
+"""
+
+_LONGEST_FAREWELL = 120 * SECOND
 """And how long it lasts at most, however slowly somebody goes on taking it."""
 
 
@@ -156,7 +161,7 @@ class Server:
             for client in list(self._clients.values()):
                 self._write(client)
             if self._unsaid() < left:
-                self._leave_by = now + _LONGEST_GOODBYE  # somebody is still taking it, if slowly
+                self._leave_by = now + _LONGEST_SILENCE  # somebody is still taking it, if slowly
             self._stopping = not self._clients or now >= min(self._leave_by, self._leave_at_last)
             return
         if self._asked_to_stop and not model.switch.stopping:
@@ -202,7 +207,7 @@ class Server:
         for client in list(self._clients.values()):
             client.connection.finish(wire.SHUTTING_DOWN)
             self._write(client)
-        self._leave_by = now + _LONGEST_GOODBYE
+        self._leave_by = now + _LONGEST_SILENCE
         self._leave_at_last = now + _LONGEST_FAREWELL
         self._stopping = not self._clients
 
