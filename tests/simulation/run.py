@@ -192,7 +192,8 @@ class Run(Watcher):
         self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
         drawn = draw(self.dice)
-        self.weather = weather or drawn
+        clocks = Random(f"clocks of {seed}").choice(((), (3_600,), (-3_600, 0), (3_600, -3_600, 0), (0, 5)))
+        self.weather = weather or structs.replace(drawn, clocks=clocks)
         self.agenda = Agenda(self.dice)
         self.story = Story()
         self.ledger = Ledger()
@@ -246,6 +247,7 @@ class Run(Watcher):
                     may_write=engine.may_write,
                     offer_open=engine.offer_open,
                     wrote=partial(self.wrote, engine),
+                    clock=engine.clock,
                 )
                 for switch in self.switches
             ]
