@@ -301,7 +301,7 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
     elif contact.segment is not None:
         yield from _segment_corrections(world, contact, contact.segment, sight)
     if caller is not None and sight.entering:
-        yield from told_again(world, contact, sight.ids, first=sight.first)
+        yield from told_again(world, contact, sight.ids)
 
 
 def _consult_corrections(

@@ -87,7 +87,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             return _of_leg(world, memory, fact, now, ids)
         case facts.LegBridged():
             return _bridged(world, fact, ids)
-        case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
+        case facts.RecordingStarted() | facts.RecordingStopped() | facts.RecordingSet() | facts.MaskSet():
             return _recording(world, fact)
         case facts.ConferenceChanged():
             return _in_room(world, fact, ids)
@@ -332,7 +332,9 @@ def _in_room(world: World, fact: facts.ConferenceChanged, ids: Ids) -> Iterator[
         yield TellContact(contact.contact_id, commands.NoteMember(leg=fact.leg, room=fact.conference))
 
 
-def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.MaskSet) -> Iterator[Tell]:
+def _recording(
+    world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.RecordingSet | facts.MaskSet
+) -> Iterator[Tell]:
     contact_id = world.contact_of_leg.get(fact.leg)
     if contact_id is None:
         return
@@ -342,6 +344,8 @@ def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopp
         case facts.RecordingStopped():
             file, cause = clean_file(fact.path), clean_file(fact.cause)
             yield TellContact(contact_id, NoteRecording(file=file, length_ms=fact.length_ms, cause=cause))
+        case facts.RecordingSet():
+            yield TellContact(contact_id, NoteRecording(file=fact.file))
         case facts.MaskSet():
             yield TellContact(contact_id, NoteMask(file=fact.file, on=fact.on))
 
