@@ -131,6 +131,18 @@ def test_a_prefix_of_the_country_itself_is_one_though_its_code_begins_so() -> No
     assert _outside(SITE.replace('region = "DE"', 'region = "US"').replace('"+8690"', '"1900"'), "US").region == "US"
 
 
+def test_the_plan_warns_of_a_towns_prefix_without_its_0_which_fits_short_codes_only(kit: Kit) -> None:
+    """Decision 0115: such a rule once fitted numbers as they were typed; in `refused` it lets calls out unsaid."""
+    text = SITE.replace('region = "DE"', 'region = "CN"').replace('["+8690"]', '["755", "0755", "13", "10086"]')
+    warnings = configuration.plan(kit.log, "main", text).warnings
+    assert [each for each in warnings if each.startswith("outside-main: ")] == [
+        'outside-main: refused "755" fits short codes only; for numbers that are dialled 0755… write "0755"'
+    ]
+    allowed = SITE.replace('region = "DE"', 'region = "RU"').replace('["+86", "0"]', '["+7", "495"]')
+    assert 'warning: outside-main: allowed "495"' in configuration.plan(kit.log, "main", allowed).text()
+    assert 'write "8495"' in configuration.plan(kit.log, "main", allowed).text()
+
+
 def test_the_plan_and_what_is_applied_have_the_sites_region(kit: Kit) -> None:
     """Rules of a site in Hong Kong are no Chinese ones because its file is silent."""
     text = SITE.replace('region = "DE"\n', "")
