@@ -429,6 +429,9 @@ def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterato
         if sight.answered(leg):
             yield TellContact(contact.contact_id, commands.NoteAnswered(leg=leg, connect_by=connect_by))
             return
+        found = sight.seen.get(leg)
+        if found is not None and found.ringing:  # nobody is to be blamed for a phone that could not be reached
+            yield TellContact(contact.contact_id, commands.NoteDelivered(leg=leg))
     if sight.first and under_way(contact) is None:  # one who dialled is offered to nobody else: the phone rings on
         yield TellContact(contact.contact_id, commands.WithdrawOffer(cause="engine_restarted"))
 
