@@ -156,6 +156,8 @@ class Link:
                 given = self._jobs.pop(fact.job, None)
                 if given is not None and not fact.ok:
                     self._fail(given, fact.answer)
+                elif isinstance(given, i.StartRecording):
+                    self._tell(f.RecordingSet(node=self.node, leg=given.leg, file=given.file))
 
         self._agenda.at(when, arrived)
 

@@ -544,6 +544,11 @@ class Run(Watcher):
         return sum((rules.judge.hits for rules in self.rules.values()), Counter())
 
     @property
+    def rows_lost(self) -> Counter[Row]:
+        """The same of those whose phone's switch could not be heard."""
+        return sum((rules.judge.lost for rules in self.rules.values()), Counter())
+
+    @property
     def several_came(self) -> int:
         """How often more than one guest was on the way in as whoever was asked first left."""
         return sum(rules.judge.several for rules in self.rules.values())
