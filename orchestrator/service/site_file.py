@@ -97,6 +97,10 @@ def read(text: str, today: date | None = None, *, region: str) -> Site:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfiguration([f"The file is no TOML: {error}."]) from None
+    except RecursionError:
+        raise BadConfiguration(
+            ["The file nests lists or tables deeper than any setting does: take brackets out."]
+        ) from None
     reader = _Reader(document, text, today or datetime.now(UTC).date(), region)
     site = reader.site(hashlib.sha256(data).hexdigest())
     if reader.problems:

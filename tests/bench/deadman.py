@@ -34,7 +34,7 @@ def _measured() -> dict[str, Any]:
 
     from orchestrator.esl.alive import SignOfLife
     from orchestrator.esl.node import Link
-    from orchestrator.loop import wall_clock
+    from orchestrator.clock import wall_clock
     from tests.contract.driver import SimulatedDriver
     from tests.lab.patience import until
 

@@ -212,6 +212,7 @@ def told(text: str) -> list[str]:
             "[queue]\nsales = 3\n[queue.other]",
             "line 4: queue.sales: write [queue.sales] and its keys in the lines below.",
         ),
+        ('skill = "sales"', f"skill = {'[' * 5_000}", "nests lists or tables deeper than any setting does"),
         ('skill = "sales"', "skill = sales", "The file is no TOML: Invalid value (at line 5, column 9)."),
         ('skill = "sales"', 'skill = "sales', "The file is no TOML: Illegal character '\\n' (at line 5, column 15)."),
         (

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.clock import SiteClock
 from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import (
     asides,
@@ -992,6 +993,13 @@ MUTANTS = (
         make=around(shifts, "_make_ready", _strange_refusals),
         weather=_CALM,
         size=Size(contacts=60, agents=10),
+    ),
+    Mutant(
+        name="an engine that goes by the clock of its host",
+        rule="offers_are_young",
+        make=instead(SiteClock, "__call__", lambda clock: clock._wall()),
+        weather=Weather(crashes=3, clocks=(0, 3_600, -3_600)),
+        size=_MANY_AT_ONCE,
     ),
     Mutant(
         name="a longest wait that ends nothing",

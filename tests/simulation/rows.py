@@ -21,11 +21,12 @@ from orchestrator.domain.switch.facts import LegHungUp
 from orchestrator.domain.world import World
 from orchestrator.runner import Input
 from orchestrator.runner import inputs as i
-from tests.matrix import CAUSES, ROWS, Row
+from tests.matrix import CAUSES, LOST, ROWS, Row
 from tests.simulation.agenda import Agenda
 from tests.simulation.pressing import Pressers
 
 _ROW: Final = MappingProxyType({(row.state, row.who): row for row in ROWS})
+_LOST: Final = MappingProxyType({(row.state, row.who): row for row in LOST})
 # Of the calls that come into a state, so many are hung up in it: few where every call comes by, or none would get on.
 _SHARE: Final[Mapping[str, float]] = MappingProxyType(
     {
@@ -161,19 +162,23 @@ def _waited_too_long(contact: Contact, now: Instant) -> bool:
 
 class Judge:
     """What becomes of each call of which somebody hung up in one of the states, in one engine. `hits`: how often each
-    row was played; `several`: how often more than one guest was on the way in as whoever was asked first left.
+    row was played; `lost`: how often each of phones whose switch could not be heard; `several`: how often more than one
+    guest was on the way in as whoever was asked first left.
     """
 
     def __init__(self, world: World) -> None:
         self.hits: Counter[Row] = Counter()
+        self.lost: Counter[Row] = Counter()
         self.several = 0
         self._before = dict(world.contacts)
+        self._far = dict(world.far_legs)
 
     def broken(self, world: World, given: Input, records: Iterable[Record]) -> Iterator[str]:
         """What is not as the table says."""
         fact = given.body
         if isinstance(fact, LegHungUp) and fact.cause not in WITH_THE_SWITCH:
             yield from self._judge(world, fact, given.at)
+        self._far = dict(world.far_legs)
         for record in records:
             if kind_of(record.stream) == "contact":
                 ident = ident_of(record.stream)
@@ -188,10 +193,12 @@ class Judge:
         if before is None:
             return
         who = next((name for name, leg in legs_of(before).items() if leg == fact.leg), "")
-        row = _ROW.get((state_of(before), who))
+        via = world.nodes.get(self._far.get(fact.leg, ""))
+        lost = via is not None and via.status != "connected"
+        row = (_LOST if lost else _ROW).get((state_of(before), who))
         if row is None:
             return
-        self.hits[row] += 1
+        (self.lost if lost else self.hits)[row] += 1
         after = world.contacts.get(before.contact_id)
         became = becomes(before, after)
         if became == "ended" and row.becomes == "waits" and _waited_too_long(before, now):

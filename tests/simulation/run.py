@@ -192,7 +192,8 @@ class Run(Watcher):
         self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
         drawn = draw(self.dice)
-        self.weather = weather or drawn
+        clocks = Random(f"clocks of {seed}").choice(((), (3_600,), (-3_600, 0), (3_600, -3_600, 0), (0, 5)))
+        self.weather = weather or structs.replace(drawn, clocks=clocks)
         self.agenda = Agenda(self.dice)
         self.story = Story()
         self.ledger = Ledger()
@@ -246,6 +247,7 @@ class Run(Watcher):
                     may_write=engine.may_write,
                     offer_open=engine.offer_open,
                     wrote=partial(self.wrote, engine),
+                    clock=engine.clock,
                 )
                 for switch in self.switches
             ]
@@ -540,6 +542,11 @@ class Run(Watcher):
     def rows_hit(self) -> Counter[Row]:
         """How often each row of the table was played."""
         return sum((rules.judge.hits for rules in self.rules.values()), Counter())
+
+    @property
+    def rows_lost(self) -> Counter[Row]:
+        """The same of those whose phone's switch could not be heard."""
+        return sum((rules.judge.lost for rules in self.rules.values()), Counter())
 
     @property
     def several_came(self) -> int:

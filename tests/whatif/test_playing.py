@@ -2,6 +2,7 @@
 
 from datetime import date
 from random import Random
+from statistics import stdev
 
 import pytest
 from msgspec.structs import replace
@@ -253,6 +254,14 @@ def test_more_than_is_played_is_refused_with_what_is(real: Real, monkeypatch: py
 
 
 # --- over many seeds -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("seeds", "t"), ((16, 2.1314), (17, 2.1199), (21, 2.0860), (26, 2.0595), (50, 2.0096)))
+def test_the_interval_is_students_for_as_many_seeds_as_may_be_asked_for(seeds: int, t: float) -> None:
+    """Known answers: tables of Student's t for 95 %, 15 to 49 degrees of freedom. Half of so many days 1 apart."""
+    values = [0.0, 1.0] * (seeds // 2) + [0.5] * (seeds % 2)
+    found = asking.spread(values)
+    assert found.high - found.mean == pytest.approx(t * stdev(values) / seeds**0.5, rel=2e-4)
+
+
 def test_the_interval_of_a_mean_is_students() -> None:
     """Known answer: 1 … 5 have mean 3, deviation 1.5811; t for four degrees of freedom is 2.776."""
     found = asking.spread([1.0, 2.0, 3.0, 4.0, 5.0])
