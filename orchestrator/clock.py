@@ -109,8 +109,7 @@ class SiteClock:
             (
                 "database-clock-off",
                 self.database_off,
-                "set the database host's clock right (NTP); the site's time follows it by 1 %, or at once where all "
-                "engines are started anew: do that when nobody waits",
+                "set the database host's clock right (NTP); see the runbook, “A clock is wrong”",
             ),
         ):
             wrong = abs(off) > MOST_OFF

@@ -56,12 +56,11 @@ _TAKE: Final = (
     " taken_at = clock_timestamp(), renewed_at = clock_timestamp()"
     " WHERE site = %s AND epoch = %s AND holder = %s AND renewed_at = %s AND spool = %s RETURNING epoch"
 )
-# The database's clock (Unix µs).
-_NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-# And whether an engine that sees another spool stands by.
+# Also what the database's clock says (Unix µs), and whether an engine that sees another spool stands by.
 _RENEW: Final = (
     "UPDATE public.ringledger_lease AS lease SET renewed_at = clock_timestamp(), backend_pid = pg_backend_pid()"
-    " WHERE site = %s AND epoch = %s AND holder = %s RETURNING " + _NOW + ", spool, EXISTS ("
+    " WHERE site = %s AND epoch = %s AND holder = %s RETURNING"
+    " (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, spool, EXISTS ("
     "SELECT FROM public.ringledger_engines AS other WHERE other.site = lease.site AND other.spool <> %s"
     " AND other.state = 'standby' AND other.seen_at > clock_timestamp() - interval '3.5 s')"
 )
@@ -76,9 +75,8 @@ _GIVE: Final = (
 # Of other users' backends nobody else learns the name; the holder's is our own user's.
 _LOOK: Final = (
     "SELECT holder, epoch, renewed_at, host, EXISTS (SELECT FROM pg_stat_activity AS session"
-    " WHERE session.pid = lease.backend_pid AND session.application_name = lease.holder), lease.spool, "
-    + _NOW
-    + " FROM public.ringledger_lease AS lease WHERE site = %s"
+    " WHERE session.pid = lease.backend_pid AND session.application_name = lease.holder), lease.spool,"
+    " (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM public.ringledger_lease AS lease WHERE site = %s"
 )
 # The same role may end its own backends; a stopped process keeps its connections, and what they hold, for ever.
 _TERMINATE: Final = (

@@ -164,7 +164,7 @@ class Metrics:
         )
         self.database_clock_off = Gauge(
             "ringledger_database_clock_off_seconds",
-            "By how much the database's clock is ahead of the time by which calls are decided, which follows it by 1 %.",
+            "By how much the database's clock is ahead of the time by which calls are decided, which follows slowly.",
             registry=r,
         )
         self.faults = _Counter(

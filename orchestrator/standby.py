@@ -43,7 +43,7 @@ class Shadow:
         self.last_at = Instant(0)
         """The latest instant in the log, whoever said it."""
         self.decided_at = Instant(0)
-        """The latest instant at which an engine decided anything. What others append is of the clocks of their hosts."""
+        """The latest instant at which an engine decided anything; others append by the clocks of their hosts."""
         self.wishes = Wishes()
         """What was asked for lately, and is in the log."""
         self._history = history

@@ -39,7 +39,7 @@ class World:
         return self.clock() - NOW - self.real
 
 
-@pytest.mark.parametrize("host_off", [0, HOUR, -HOUR])
+@pytest.mark.parametrize("host_off", (0, HOUR, -HOUR))
 def test_it_is_the_databases_whatever_the_clock_of_the_host_says(host_off: int) -> None:
     """Issue 6, bad input: clocks an hour apart. A successor has the time of whoever decided before."""
     world = World(host_off=host_off)
@@ -51,8 +51,8 @@ def test_it_is_the_databases_whatever_the_clock_of_the_host_says(host_off: int) 
     assert abs(world.clock.host_off - host_off) <= 1_000
 
 
-@pytest.mark.parametrize("step", [HOUR, -HOUR])
-@pytest.mark.parametrize("hearing", [True, False])
+@pytest.mark.parametrize("step", (HOUR, -HOUR))
+@pytest.mark.parametrize("hearing", (True, False))
 def test_a_host_whose_clock_is_set_goes_on_deciding_by_the_same_time(step: int, hearing: bool) -> None:  # noqa: FBT001
     """Issue 6: a step of NTP in a tenure, also while the database is away."""
     world = World()
@@ -64,7 +64,7 @@ def test_a_host_whose_clock_is_set_goes_on_deciding_by_the_same_time(step: int, 
     assert abs(world.clock.host_off - step) <= 1_000
 
 
-@pytest.mark.parametrize("step", [HOUR, -HOUR])
+@pytest.mark.parametrize("step", (HOUR, -HOUR))
 def test_a_database_whose_clock_is_set_is_followed_by_a_hundredth_and_never_back(step: int) -> None:
     """A deadline of ten seconds is a tenth of one shorter or longer then, and nobody is turned away."""
     world = World()

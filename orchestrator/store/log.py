@@ -314,7 +314,7 @@ class Log:
             after = max(0, until - _AT_A_LOOK)
             rows = self._page(after, until, list(kinds), _AT_A_LOOK)
             if rows:
-                return instant_of(rows[-1].state)
+                return Instant(instant_of(rows[-1].state))
             until = after
         return Instant(0)
 

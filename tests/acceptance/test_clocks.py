@@ -15,7 +15,7 @@ _WRAP_UP_S = 2
 _OFF = ROOT / "tests" / "lab" / "off_clock"
 
 
-@pytest.mark.parametrize("off_s", [_HOUR_S, -_HOUR_S], ids=["ahead", "behind"])
+@pytest.mark.parametrize("off_s", (_HOUR_S, -_HOUR_S), ids=("ahead", "behind"))
 def test_a_successor_on_a_host_with_a_wrong_clock_keeps_every_place_and_every_deadline(
     build: Build, tmp_path: Path, off_s: int
 ) -> None:

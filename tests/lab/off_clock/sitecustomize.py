@@ -1,5 +1,5 @@
-"""For a process of the tests whose host's clock is wrong: this folder first on PYTHONPATH, and in `CLOCK_OFF` a file with
-the seconds by which it is off. Python reads this before anything else; what the file says may change meanwhile.
+"""For a process of the tests whose host's clock is wrong: this folder first on PYTHONPATH, and in `CLOCK_OFF` a file
+with the seconds by which it is off. Python reads this before anything else; what the file says may change meanwhile.
 """
 
 import os
