@@ -449,9 +449,14 @@ def _segment_corrections(world: World, contact: Contact, segment: Segment, sight
     agent = sight.seen.get(segment.leg)
     if agent is None or contact.status not in ("connected", "held"):
         return
-    if _is_held(world, agent, sight) not in (None, contact.status == "held"):
-        yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=contact.status != "held"))
+    held = _is_held(world, agent, sight)
+    wished = segment.wish and held is (segment.wish == "hold")
+    if held is not None and (wished or held != (contact.status == "held")):
+        yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=held))
+    doubted = sight.memory.hold_looked_at(segment.leg)
     if not sight.entering:
+        if doubted:
+            yield TellContact(contact.contact_id, commands.NoteHoldFailed(leg=segment.leg, cause=doubted))
         return
     if segment.wish_due <= sight.now:
         # One that is not due yet has its timer, which the fold of the log set again.
