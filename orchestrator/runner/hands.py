@@ -287,7 +287,14 @@ def resume(world: World, shift: Shift, about: str, now: Instant) -> Iterator[Tel
         command = commands.Hold(shift_id=shift.shift_id, now=now, then=wanted.contact_id)
         yield TellContact(active.contact_id, command)
         return
+    if wanted.status == "connected" and any(_is_active(each) for each in found if each is not wanted):
+        _refuse("not_held", "The caller is not on hold yet, and you talk with another.")
     yield TellContact(wanted.contact_id, commands.Resume(shift_id=shift.shift_id, now=now))
+
+
+def _is_active(contact: Contact) -> bool:
+    """Whether the agent talks with this caller, and has not asked for a hold."""
+    return contact.status == "connected" and contact.segment is not None and contact.segment.wish != "hold"
 
 
 def _refuse(code: str, message: str) -> NoReturn:

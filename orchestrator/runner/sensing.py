@@ -102,7 +102,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
         case facts.LegPresence():
             return _presence(world, fact, now, ids)
         case facts.InstructionSkipped() | facts.InstructionFailed():
-            return _not_done(world, fact, now, ids)
+            return _not_done(world, memory, fact, now, ids)
         case facts.SwitchBehind() | facts.SwitchCaughtUp():
             return _pressed(world, fact)
         case facts.PhoneRegistered() | facts.PhoneGone():
@@ -412,7 +412,7 @@ def _never_parked(world: World, leg: str, cause: str, now: Instant, ids: Ids) ->
 
 
 def _not_done(
-    world: World, fact: facts.InstructionSkipped | facts.InstructionFailed, now: Instant, ids: Ids
+    world: World, memory: Memory, fact: facts.InstructionSkipped | facts.InstructionFailed, now: Instant, ids: Ids
 ) -> Iterator[Tell]:
     contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
     if contact is None:
@@ -449,6 +449,12 @@ def _not_done(
         case "EavesdropLeg" | "SteerEavesdrop" if isinstance(fact, facts.InstructionFailed):
             if fact.answer not in UNCERTAIN:  # otherwise its time is over before long, and it is told again
                 yield TellContact(contact.contact_id, NoteMonitor(leg=fact.leg, cause=fact.answer))
+        case "HoldLeg" | "ResumeLeg" if contact.segment is not None and fact.leg == contact.segment.leg:
+            # It may be so already, as of one that was told twice; so the switch is looked at.
+            cause = fact.answer if isinstance(fact, facts.InstructionFailed) else fact.why
+            if contact.segment.wish and cause != "repeat":
+                memory.doubt_hold(fact.leg, cause)
+                yield TakeSnapshot(id=ids.new("snapshot"), node=contact.node, leg="")
         case "MuteLeg" | "UnmuteLeg":
             yield keypad.not_done(fact, contact.contact_id)
         case "StartRecording":

@@ -192,7 +192,7 @@ def answer(
         advice = f"with {most} seeds at most" if most else "for fewer days"
         raise Refused("too_many_calls", f"{len(day.callers)} calls are too many for {seeds} seeds; ask {advice}.")
     changes = Changes(day, wanted, today)
-    unchanged = Changes(day, Wanted(), today)
+    unchanged = Changes(day, Wanted(region=wanted.region), today)
     plays = seeds * (1 if wanted.nothing else 2)
     same: list[Measured] = []
     other: list[Measured] = []

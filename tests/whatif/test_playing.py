@@ -38,7 +38,7 @@ def unchanged(real: Real) -> Answer:
 
 
 def ask(real: Real, seeds: int = 3, **wanted: object) -> Answer:
-    return asking.answer(real, Wanted(**wanted), seeds=seeds, today=TODAY)  # type: ignore[arg-type]  # a test's own
+    return asking.answer(real, Wanted(region="CN", **wanted), seeds=seeds, today=TODAY)  # type: ignore[arg-type]  # a test's own
 
 
 # --- how far it can be believed --------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def _day(day: Day, *, patience_s: float, **given: object) -> Day:
 
 
 def test_the_same_seed_plays_the_same_day(real: Real) -> None:
-    setting = Changes(real.day, Wanted(), TODAY).of(3)
+    setting = Changes(real.day, Wanted(region="CN"), TODAY).of(3)
     assert asking.play(real, setting, 3) == asking.play(real, setting, 3)
     assert asking.play(real, setting, 3) != asking.play(real, setting, 4)
 
@@ -177,10 +177,10 @@ def test_an_agent_more_answers_sooner_and_one_fewer_later(real: Real) -> None:
 def test_agents_more_or_fewer_are_those_who_serve_the_queue(real: Real) -> None:
     """Drawn by the seed: the result is not one about whom it happened to be."""
     able = {name for name, event in made.configuration(4).items() if "sales" in getattr(event, "skills", ())}
-    more = Changes(real.day, Wanted(agents=2, queue_id="sales"), TODAY)
+    more = Changes(real.day, Wanted(agents=2, queue_id="sales", region="CN"), TODAY)
     for record in more.of(1).configured[-2:]:
         assert "sales" in record.event.skills  # type: ignore[attr-defined]  # an agent
-    fewer = Changes(real.day, Wanted(agents=-1, queue_id="sales"), TODAY)
+    fewer = Changes(real.day, Wanted(agents=-1, queue_id="sales", region="CN"), TODAY)
     gone = [real.day.agents.keys() - fewer.of(seed).staff.keys() for seed in range(20)]
     assert {f"agent-{name}" for names in gone for name in names} == able
     assert {len(names) for names in gone} == {1}
