@@ -1,10 +1,9 @@
 """Each state of a call, who hangs up first, and what becomes of the caller: one table for every level of test.
 
-Words: `ended` (the call is over), `waits` (in the queue, with
-music, or offered anew), `agent` (talks with the agent again), `colleague`
-(talks with whoever was asked), `offered` (the phone of whoever was asked rings on, and the caller is offered to them),
-`room` (all who stay go on hearing each other in their room, with the agent), `music` (hears it while the agent speaks
-with whoever is asked now).
+Words: `ended` (the call is over), `waits` (in the queue, with music, or offered anew), `agent` (talks with the agent
+again), `colleague` (talks with whoever was asked), `offered` (the phone of whoever was asked rings on, and the caller
+is offered to them), `room` (all who stay go on hearing each other in their room, with the agent, or while the agent
+speaks with one of them alone), `music` (hears it while the agent speaks with whoever is asked now).
 A cause of the network changes none of it: a leg that is gone is gone. Where the whole switch is, everything has ended;
 where it is another than the caller's, with phones alone, the caller has not.
 
@@ -31,6 +30,7 @@ conference     ended         colleague     room          room
 guest_held     ended         colleague     agent         room
 aside          ended         colleague     music         room
 coming_in      ended         colleague     room          room
+aside_coming   ended         colleague     room          room
 passed_on      ended         -             waits         -
 """
 
@@ -85,12 +85,14 @@ LOST: Final = _rows(_LOST)
 NOT_BY_A_SWITCH: Final = {
     "joining": "two of three are in the room for some milliseconds, which no end can aim at: races by seed do",
     "coming_in": "as long as that, a guest who was on hold or alone with the agent is on the way back into the room",
+    "aside_coming": "the same, while the agent speaks with another one alone",
 }
 """The states in which no switch can be held, and why."""
 SELDOM: Final = {
     "guest_held": "a call comes there by six presses of its agent",
     "aside": "the same",
     "coming_in": "the same, and it lasts for milliseconds",
+    "aside_coming": "the same",
 }
 """The states that random runs come to too seldom to wait for each of their rows: judged where they come up, and random
 runs in which none does prove nothing of them. Each of their rows is played at both switches.

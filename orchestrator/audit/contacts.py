@@ -30,7 +30,7 @@ _OfLeg = (
 )  # fmt: skip
 _OfOffer = _OfLeg | events.OfferExtended | events.OfferWidened | events.OfferClosed | events.ContactConnected
 _OfSegment = (
-    events.HoldRequested | events.ResumeRequested | events.ContactHeld | events.ContactResumed
+    events.HoldRequested | events.ResumeRequested | events.HoldFailed | events.ContactHeld | events.ContactResumed
     | events.AgentSegmentEnded | events.NumberAnnounced
 )  # fmt: skip
 
@@ -77,6 +77,7 @@ class Contacts:
             events.NumberAnnounced: self._announced,
             events.HoldRequested: self._of_segment,
             events.ResumeRequested: self._of_segment,
+            events.HoldFailed: self._of_segment,
             events.ContactHeld: self._of_segment,
             events.ContactResumed: self._of_segment,
             events.HangUpRequested: self._hang_up_requested,

@@ -130,6 +130,7 @@ class Contact:
         "caller_gone",
         "consult",
         "dial",
+        "finished",
         "given",
         "guests",
         "handed_to",
@@ -152,7 +153,6 @@ class Contact:
         "picked_for",
         "place",
         "queued",
-        "recorded",
         "room_kept",
         "segment",
         "step",
@@ -193,8 +193,8 @@ class Contact:
         self.segment: Segment | None = None
         self.callback: Callback | None = None
         self.outside: Outside | None = None
-        self.recorded: set[str] = set()
-        """The files that are being written: one of an earlier talk may be heard of beside the next."""
+        self.finished: set[str] = set()
+        """The files of which the switch has said that they are complete."""
         self.masked = ""
         """The one that is masked."""
         self.unmasking = False

@@ -149,16 +149,17 @@ def _at(contact: Contact) -> dict[str, str]:
     return {"node": contact.node, "leg": contact.caller_leg, "contact": contact.contact_id}
 
 
-def told_again(world: World, contact: Contact, ids: Ids, *, first: bool) -> Iterator[Do]:
-    """What may never have reached the switch: since its link came up, or (`first`) since we are the active engine.
+def told_again(world: World, contact: Contact, ids: Ids) -> Iterator[Do]:
+    """What may never have reached the switch, since its link came up or since we are the active engine.
 
     A file that was begun goes on, masked where it was masked: the switch keeps that by itself. It is not begun again:
-    where it has ended unheard, the switch would write over it.
+    where it has ended unheard, the switch would write over it. One of which the switch has not said that it began is:
+    where it had begun unheard, nothing changes but that its answer says so.
     """
     found, file = contact.recording, written(world, contact)
     if found is not None and found.ending:
         yield stop(contact, found.file, ids)
-    if first and file and file not in contact.files:
+    if file and file not in contact.files:
         yield start(contact, file, ids)
     if found is None or found.ending:
         return

@@ -301,7 +301,7 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
     elif contact.segment is not None:
         yield from _segment_corrections(world, contact, contact.segment, sight)
     if caller is not None and sight.entering:
-        yield from told_again(world, contact, sight.ids, first=sight.first)
+        yield from told_again(world, contact, sight.ids)
 
 
 def _consult_corrections(
@@ -429,6 +429,9 @@ def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterato
         if sight.answered(leg):
             yield TellContact(contact.contact_id, commands.NoteAnswered(leg=leg, connect_by=connect_by))
             return
+        found = sight.seen.get(leg)
+        if found is not None and found.ringing:  # nobody is to be blamed for a phone that could not be reached
+            yield TellContact(contact.contact_id, commands.NoteDelivered(leg=leg))
     if sight.first and under_way(contact) is None:  # one who dialled is offered to nobody else: the phone rings on
         yield TellContact(contact.contact_id, commands.WithdrawOffer(cause="engine_restarted"))
 
@@ -446,9 +449,14 @@ def _segment_corrections(world: World, contact: Contact, segment: Segment, sight
     agent = sight.seen.get(segment.leg)
     if agent is None or contact.status not in ("connected", "held"):
         return
-    if _is_held(world, agent, sight) not in (None, contact.status == "held"):
-        yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=contact.status != "held"))
+    held = _is_held(world, agent, sight)
+    wished = segment.wish and held is (segment.wish == "hold")
+    if held is not None and (wished or held != (contact.status == "held")):
+        yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=held))
+    doubted = sight.memory.hold_looked_at(segment.leg)
     if not sight.entering:
+        if doubted:
+            yield TellContact(contact.contact_id, commands.NoteHoldFailed(leg=segment.leg, cause=doubted))
         return
     if segment.wish_due <= sight.now:
         # One that is not due yet has its timer, which the fold of the log set again.

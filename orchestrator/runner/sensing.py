@@ -87,10 +87,10 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             return _of_leg(world, memory, fact, now, ids)
         case facts.LegBridged():
             return _bridged(world, fact, ids)
-        case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
+        case facts.RecordingStarted() | facts.RecordingStopped() | facts.RecordingSet() | facts.MaskSet():
             return _recording(world, fact)
         case facts.ConferenceChanged():
-            return _in_room(world, fact)
+            return _in_room(world, fact, ids)
         case facts.MuteSet():
             return keypad.noted(world, fact)
         case facts.LegUnattended():
@@ -102,7 +102,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
         case facts.LegPresence():
             return _presence(world, fact, now, ids)
         case facts.InstructionSkipped() | facts.InstructionFailed():
-            return _not_done(world, fact, now, ids)
+            return _not_done(world, memory, fact, now, ids)
         case facts.SwitchBehind() | facts.SwitchCaughtUp():
             return _pressed(world, fact)
         case facts.PhoneRegistered() | facts.PhoneGone():
@@ -321,13 +321,20 @@ def _bridged(world: World, fact: facts.LegBridged, ids: Ids) -> Iterator[Tell]:
         yield TellContact(contact_id, command)
 
 
-def _in_room(world: World, fact: facts.ConferenceChanged) -> Iterator[Tell]:
-    contact_id = world.contact_of_leg.get(fact.leg)
-    if contact_id is not None and fact.action == "add-member":
-        yield TellContact(contact_id, commands.NoteMember(leg=fact.leg, room=fact.conference))
+def _in_room(world: World, fact: facts.ConferenceChanged, ids: Ids) -> Iterator[Tell]:
+    contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
+    if contact is None or fact.action != "add-member":
+        return
+    if fact.leg == contact.caller_leg and hears_music(contact):
+        # The switch was told late, after it had parked them: they are alone there, and it is silent.
+        yield park_leg(contact, ids)
+    else:
+        yield TellContact(contact.contact_id, commands.NoteMember(leg=fact.leg, room=fact.conference))
 
 
-def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.MaskSet) -> Iterator[Tell]:
+def _recording(
+    world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.RecordingSet | facts.MaskSet
+) -> Iterator[Tell]:
     contact_id = world.contact_of_leg.get(fact.leg)
     if contact_id is None:
         return
@@ -337,6 +344,8 @@ def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopp
         case facts.RecordingStopped():
             file, cause = clean_file(fact.path), clean_file(fact.cause)
             yield TellContact(contact_id, NoteRecording(file=file, length_ms=fact.length_ms, cause=cause))
+        case facts.RecordingSet():
+            yield TellContact(contact_id, NoteRecording(file=fact.file))
         case facts.MaskSet():
             yield TellContact(contact_id, NoteMask(file=fact.file, on=fact.on))
 
@@ -403,7 +412,7 @@ def _never_parked(world: World, leg: str, cause: str, now: Instant, ids: Ids) ->
 
 
 def _not_done(
-    world: World, fact: facts.InstructionSkipped | facts.InstructionFailed, now: Instant, ids: Ids
+    world: World, memory: Memory, fact: facts.InstructionSkipped | facts.InstructionFailed, now: Instant, ids: Ids
 ) -> Iterator[Tell]:
     contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
     if contact is None:
@@ -440,6 +449,12 @@ def _not_done(
         case "EavesdropLeg" | "SteerEavesdrop" if isinstance(fact, facts.InstructionFailed):
             if fact.answer not in UNCERTAIN:  # otherwise its time is over before long, and it is told again
                 yield TellContact(contact.contact_id, NoteMonitor(leg=fact.leg, cause=fact.answer))
+        case "HoldLeg" | "ResumeLeg" if contact.segment is not None and fact.leg == contact.segment.leg:
+            # It may be so already, as of one that was told twice; so the switch is looked at.
+            cause = fact.answer if isinstance(fact, facts.InstructionFailed) else fact.why
+            if contact.segment.wish and cause != "repeat":
+                memory.doubt_hold(fact.leg, cause)
+                yield TakeSnapshot(id=ids.new("snapshot"), node=contact.node, leg="")
         case "MuteLeg" | "UnmuteLeg":
             yield keypad.not_done(fact, contact.contact_id)
         case "StartRecording":

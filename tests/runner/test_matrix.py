@@ -18,7 +18,7 @@ from tests.runner.scene import NODE, Scene
 
 OTHER = "sw2"
 _PHONES = {"agent": "1001", "colleague": "1002", "guest": "1003"}
-_GATHERED = ("inviting", "conference", "guest_held", "aside", "coming_in")
+_GATHERED = ("inviting", "conference", "guest_held", "aside", "coming_in", "aside_coming")
 _ROOMS = ("joining", "together", *_GATHERED)
 _CONSULTS = ("asking", "consulting", "to_and_fro", *_ROOMS)
 
@@ -28,13 +28,13 @@ class Play:
 
     def __init__(self, state: str, away: tuple[str, ...] = ()) -> None:
         """`away`: whose phones are on another switch than the caller."""
-        self.scene = scene = Scene(agents=3)
+        self.scene = scene = Scene(agents=4)
         if away:
             there = {_PHONES[who]: True for who in away}
             scene.snapshot(phones={extension: extension not in there for extension in _PHONES.values()})
             scene.connect("core-2", phones=there, node=OTHER)
         self.legs: dict[str, str] = {}
-        self._room, self._on_the_way = "", ("", "")
+        self._room, self._on_the_way = "", tuple[str, ...]()
         if state == "waiting":
             self.legs["caller"] = scene.park()
             return
@@ -85,12 +85,16 @@ class Play:
             if state == "guest_held":
                 scene.give(i.HoldMember(agent="1001", to_agent="1003"))
                 scene.give(facts.LegParked(node=NODE, leg=self.legs["guest"]))
-            if state in ("aside", "coming_in"):
+            if state == "aside_coming":
+                self._one_more_comes()
+            if state in ("aside", "coming_in", "aside_coming"):
                 scene.give(i.SpeakAlone(agent="1001", to_agent="1003"))
                 self._joined(agent, self.legs["guest"])
             if state == "coming_in":
                 scene.give(i.RecallMember(agent="1001", to_agent="1003"))
                 self._on_the_way = (agent, self.legs["guest"])
+            if state == "aside_coming":
+                scene.give(i.RecallMember(agent="1001", to_agent="1004"))
 
     def _invite(self, room: str, *, comes: bool) -> None:
         scene = self.scene
@@ -102,6 +106,19 @@ class Play:
         if comes:
             scene.answer(rung)
             scene.give(facts.ConferenceChanged(node=NODE, leg=rung.leg, conference=room, action="add-member"))
+
+    def _one_more_comes(self) -> None:
+        """A fourth agent is in the room, and put on hold, to be brought back."""
+        scene = self.scene
+        scene.ready(4)
+        scene.give(i.Invite(agent="1001", to_agent="1004"))
+        rung = scene.instructions(RingAgent)[-1]
+        scene.answer(rung)
+        scene.give(facts.ConferenceChanged(node=NODE, leg=rung.leg, conference=self._room, action="add-member"))
+        scene.give(i.HoldMember(agent="1001", to_agent="1004"))
+        scene.give(facts.LegParked(node=NODE, leg=rung.leg))
+        self.legs["fourth"] = rung.leg
+        self._on_the_way = (rung.leg,)
 
     def _joined(self, leg: str, other: str) -> None:
         self.scene.give(facts.LegBridged(node=NODE, leg=leg, other=other))

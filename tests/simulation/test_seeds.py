@@ -48,13 +48,16 @@ def test_every_row_of_the_table_is_played_at_moments_that_the_seed_draws() -> No
         hits += Run(seed, weather=Weather(), size=size).play().rows_hit
 
 
-def test_whoever_leaves_a_conference_as_one_comes_back_into_it_leaves_the_others_together() -> None:
+@pytest.mark.parametrize(("state", "alone"), (("coming_in", False), ("aside_coming", True)))
+def test_whoever_leaves_a_conference_as_one_comes_back_into_it_leaves_the_others_together(
+    state: str, *, alone: bool
+) -> None:
     """Features 4.3, 11.8: nobody is cut off who is on the way in (docs/decisions/0104)."""
     hits, several = Counter[Row](), 0
-    size = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0, gathers=True)
+    size = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0, gathers=True, alone=alone)
     seeds = iter(range(_ROWS_WITHIN))
-    wanted = {row for row in ROWS if row.state == "coming_in"}
-    while (missing := wanted - set(hits)) or not several:
+    wanted = {row for row in ROWS if row.state == state}
+    while (missing := wanted - set(hits)) or not (several or alone):
         seed = next(seeds, None)
         assert seed is not None, f"never played: {missing or 'two who come at once'}"
         run = Run(seed, weather=Weather(), size=size).play()

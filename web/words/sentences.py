@@ -232,6 +232,10 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     c.NumberAnnounced: (_l("The caller hears the agent's number: %(number)s"), lambda e, _: {"number": e.number}),
     c.HoldRequested: (_l("Hold was asked for"), _nothing),
     c.ResumeRequested: (_l("The agent wants to go on"), _nothing),
+    c.HoldFailed: (
+        _l("The switch did not do it: hold, or end of hold (%(cause)s)"),
+        lambda e, _: {"cause": e.cause},
+    ),
     c.ContactHeld: (_l("On hold"), _nothing),
     c.ContactResumed: (_l("Talks again"), _nothing),
     c.HangUpRequested: (_l("To be ended by %(reason)s"), _coded("reason")),

@@ -47,6 +47,7 @@ from orchestrator.domain.contacts.commands import (
     NoteDelivered,
     NoteHeard,
     NoteHold,
+    NoteHoldFailed,
     NoteLegGone,
     NoteParked,
     Park,
@@ -75,6 +76,7 @@ from orchestrator.domain.contacts.contacts import (
     ContactTurnedAway,
     EntryPointMissing,
     HangUpRequested,
+    HoldFailed,
     HoldRequested,
     LegClosed,
     NuisanceMarked,
@@ -92,6 +94,7 @@ from orchestrator.domain.contacts.contacts import (
     can_be_told,
     reservation_of,
     step_within,
+    told_to_hold,
 )
 from orchestrator.domain.contacts.guest_commands import Inviting
 from orchestrator.domain.contacts.guests import guest_of_leg
@@ -347,14 +350,18 @@ def _tell_place(contact: Contact, command: TellPlace | DeferPlace) -> Events:
     )
 
 
-def _hold(contact: Contact, command: Hold | Resume | NoteHold) -> Events:
+def _hold(contact: Contact, command: Hold | Resume | NoteHold | NoteHoldFailed) -> Events:
     segment = contact.segment
+    if isinstance(command, NoteHoldFailed):
+        if segment is None or command.leg != segment.leg or not segment.wish:
+            return ()
+        return (HoldFailed(segment_id=segment.segment_id, on=segment.wish == "hold", cause=command.cause[:100]),)
     if isinstance(command, NoteHold):
         if segment is None or command.leg != segment.leg:
             return ()
         if command.on and contact.status == "connected":
             return (ContactHeld(segment_id=segment.segment_id),)
-        if not command.on and contact.status == "held":
+        if not command.on and (contact.status == "held" or segment.wish == "resume"):
             return (ContactResumed(segment_id=segment.segment_id),)
         return ()
     if segment is None or segment.shift_id != command.shift_id or contact.status not in ("connected", "held"):
@@ -363,7 +370,9 @@ def _hold(contact: Contact, command: Hold | Resume | NoteHold) -> Events:
 
 
 def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
-    """What the agent wants, and when the switch can bear to be told; until then another press takes it back."""
+    """What the agent wants, and when the switch can bear to be told; until then another press takes it back. A hold of
+    which it was told and has said nothing is ended like any other: the caller may hear the music.
+    """
     pending = bool(segment.wish) and command.now < segment.wish_due
     wanted = "hold" if isinstance(command, Hold) else "resume"
     then = command.then if isinstance(command, Hold) else ""
@@ -374,7 +383,11 @@ def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
         if contact.status == "held" and not pending:
             raise Refused("already_held", "The caller is already on hold.")
         return (HoldRequested(segment_id=segment.segment_id, not_before=not_before, then=then),)
-    if contact.status == "connected" and not pending:
+    if told_to_hold(segment, command.now):
+        not_before = Instant(max(segment.changed_at, segment.wish_due) + SETTLE)
+    elif contact.status == "connected" and segment.wish == "resume":
+        return ()
+    elif contact.status == "connected" and not pending:
         raise Refused("not_held", "The caller is not on hold.")
     return (ResumeRequested(segment_id=segment.segment_id, not_before=not_before),)
 
@@ -484,7 +497,7 @@ _DECIDE: Final[dict[type, Callable[[Contact, Any], Events]]] = {
     **dict.fromkeys((Widen, Revise), _steps),
     **dict.fromkeys(get_args(_OfTheCaller), _of_the_caller),
     **dict.fromkeys((CheckOverdue, NoteParked), legs.decide),
-    **dict.fromkeys((Hold, Resume, NoteHold), _hold),
+    **dict.fromkeys((Hold, Resume, NoteHold, NoteHoldFailed), _hold),
     **dict.fromkeys(get_args(ByHand), moving.decide),
     Transfer: transferring.decide,
     **dict.fromkeys((Park, EndPark), parking.decide),
