@@ -165,6 +165,7 @@ class Contact:
         "visit",
         "visit_due",
         "waiting_since",
+        "waits_again",
     )  # fmt: skip
 
     def __init__(
@@ -216,6 +217,8 @@ class Contact:
         self.parks_in = ""
         """The visit for which the caller leaves a place, and which has not begun yet."""
         self.parking = False
+        self.waits_again = False
+        """Its agent's phone was lost, and it is not queued yet."""
         """Whether the caller's leg was taken out of a conversation, and is not parked yet."""
         self.overflowed = False
         """Left a queue for another place, and has not come there yet."""

@@ -119,6 +119,9 @@ def _expire(
     blameless = "" if world.in_step(contact.node) else "node_down"
     if not blameless and _is_late(fired, now):
         blameless = "engine_late"
+    phones_lost = [held.via and not world.in_step(held.via) for held in offer.reservations]
+    if not blameless and not offer.accepted and all(phones_lost):
+        blameless = "node_down"  # of their phones nobody knows whether they ring
     legs = (held.leg for held in offer.reservations)
     return ExpireOffer(
         offer_id=offer.offer_id,

@@ -20,7 +20,7 @@ from orchestrator.domain.contacts import speaking as v
 from orchestrator.domain.contacts import transfer_events as t
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED, TOGETHER
 from orchestrator.domain.contacts.parks import PARKED
-from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
+from orchestrator.domain.contacts.transfers import AGENT, PHONE_LOST, QUEUE, TRANSFER
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
@@ -89,6 +89,8 @@ def _segment_ended(event: c.AgentSegmentEnded, _names: Names) -> dict[str, objec
         return {"how": str(_l("the caller is passed on"))}
     if event.ended_by == PARKED:
         return {"how": str(_l("the caller is parked"))}
+    if event.ended_by == PHONE_LOST:
+        return {"how": str(_l("the agent's phone is lost with its switch, and the caller waits again"))}
     return {"how": str(_l("hung up first: %(ended_by)s", ended_by=code(event.ended_by)))}
 
 

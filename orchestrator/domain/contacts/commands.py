@@ -215,6 +215,10 @@ class NoteLegGone(Struct, frozen=True, kw_only=True):
     now: Instant = Instant(0)
     again: "Pick | None" = None
     """Of a phone that is busy though its agent has just asked for this caller: the next try."""
+    phone_lost: str = ""
+    """Why its phone is gone with a switch that is not the contact's (`causes.WITH_THE_SWITCH`); empty: it is not."""
+    open: bool = False
+    """Whether the leg itself is there still, and only has nobody to talk to."""
 
 
 class ExpireOffer(Struct, frozen=True, kw_only=True):

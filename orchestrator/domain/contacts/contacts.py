@@ -23,6 +23,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`; from connected, consult
   somebody first (ConsultAsked): `consults`; and invite more to the three who then hear each other: `guests`. A
   supervisor may monitor the talk, and take it over: `monitors`.
+  From connected or held, a caller whose agent's phone is lost with its switch waits again, where they were.
   From connected or held, the agent may park the caller at a place (ContactParked): `parks`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
@@ -601,6 +602,8 @@ def _segment_ended(contact: Contact, event: AgentSegmentEnded, _at: Instant) -> 
         # The visit begins in the same decision. Where more than two stay in their room, who is muted stays so.
         heard = contact if contact.guests else let_be_heard(contact)
         return replace(heard, segment=None, consult=None, aside=None, status="arrived")
+    if event.ended_by == transfers.PHONE_LOST:
+        return transfers.without_agent(contact)
     if event.ended_by == parks.PARKED:
         return replace(contact, segment=None, status=PARKED)
     phase = contact.phase or contact.status

@@ -424,7 +424,7 @@ class HangUpRequested(Event, frozen=True, kw_only=True):
 
 class AgentSegmentEnded(Event, frozen=True, kw_only=True):
     """The conversation with this agent is over. `ended_by`: caller, agent, system, transfer
-    (`ContactTransferred`), parked (`ContactParked`).
+    (`ContactTransferred`), parked (`ContactParked`), phone_lost (gone with its switch: the caller waits again).
     """
 
     segment_id: str

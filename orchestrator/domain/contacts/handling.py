@@ -6,6 +6,8 @@ Events: `events`; states and their diagram: `contacts`; commands: `commands`. A 
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
+from msgspec.structs import replace
+
 from orchestrator.domain.contacts import (
     apart,
     calling,
@@ -394,7 +396,11 @@ def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
 def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     if command.leg not in contact.legs:
         return ()
-    events: Events = (LegClosed(leg=command.leg, cause=command.cause, repair=command.repair),)
+    events: Events = ()
+    if not command.open:
+        events = (LegClosed(leg=command.leg, cause=command.cause, repair=command.repair),)
+    if command.phone_lost:
+        command = replace(command, cause=command.phone_lost)
     if command.leg == contact.caller_leg:
         events += (*recording.leg_gone(contact.recording), *_caller_left(contact, command.cause))
     elif contact.monitor is not None and command.leg == contact.monitor.leg:
@@ -406,11 +412,11 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     elif command.leg == outward_leg(contact):
         events += calling.leg_gone(contact, command)
     elif contact.segment is not None and command.leg == contact.segment.leg:
-        events += (_segment_ended(contact.segment, _who_ended(contact, command), command.cause),)
+        events += _without_agent(contact, contact.segment, command)
     elif contact.offer is not None and (held := reservation_of(contact, command.leg)) is not None:
         events += dialling.put_down(contact, command) or offers.reservation_gone(contact, contact.offer, held, command)
     events = dialling.with_the_end(contact, events)
-    if len(contact.legs) == 1 and not _lives_on(contact, events):
+    if len(contact.legs) == 1 and not command.open and not _lives_on(contact, events):
         events += (_ended(contact, command.cause, told=dialling.end_of(events)),)
     return events
 
@@ -419,6 +425,14 @@ def _lives_on(contact: Contact, events: Events) -> bool:
     """Whether the customer is still to be called, so that the contact needs no leg."""
     over = contact.status == "leaving" or any(isinstance(event, CallbackEnded) for event in events)
     return to_be_called(contact) is not None and not over
+
+
+def _without_agent(contact: Contact, segment: Segment, command: NoteLegGone) -> Events:
+    """The agent's leg has ended, and the talk with it: the caller's end follows, unless only the phone is lost."""
+    there = contact.status in ("connected", "held") and contact.caller_leg in contact.legs
+    if there and command.phone_lost and command.handover is not None:
+        return transferring.lost_phone(contact, segment, command.phone_lost, command.handover)
+    return (_segment_ended(segment, _who_ended(contact, command), command.cause),)
 
 
 def _who_ended(contact: Contact, command: NoteLegGone) -> str:

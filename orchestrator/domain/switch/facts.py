@@ -201,6 +201,8 @@ class SeenLeg(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     leg: str
     inbound: bool
+    ringing: bool = False
+    """Whether its far end rings, and has not answered."""
     answered: bool = False
     parked: bool = False
     bridged_to: str = ""
