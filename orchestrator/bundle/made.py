@@ -74,7 +74,7 @@ def make(home: Home, since: Instant, until: Instant, path: Path, *, pseudonymous
 def pack(window: Window, file: IO[bytes], key: DataKey | None, *, made_at: Instant) -> tuple[Manifest, str]:
     """Write a bundle of this window; its manifest and fingerprint. Without a key it is pseudonymous."""
     erased = erased_in(window.records)
-    veil = Veil(erased, pseudonymous=key is None)
+    veil = Veil(erased, window.records, pseudonymous=key is None)
     records = [veil.record(record) for record in window.records]
     items = list(veil.lines(window.items))
     blind = key is None or bool(erased.streams)

@@ -8,10 +8,12 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from orchestrator.bundle import BadBundle, opened
+from orchestrator.bundle.veil import Veil
 from orchestrator.domain.contacts.contacts import ContactArrived, OfferMade
 from orchestrator.domain.kernel import SECOND, Instant, Record, UnknownEvent, ident_of
 from orchestrator.domain.personal import changed, texts_of
-from orchestrator.domain.switch.facts import LegParked, SeenLeg
+from orchestrator.domain.switch.contexts import AGENTS
+from orchestrator.domain.switch.facts import LegParked, SeenLeg, Snapshot
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.replay import Scrubber
 from orchestrator.replay.moments import iso
@@ -21,7 +23,7 @@ from orchestrator.store import Away
 from orchestrator.tape import Hole, Recorded
 from orchestrator.tape.form import decode, encode
 from orchestrator.vault import ERASED
-from tests.bundle.kit import window, write
+from tests.bundle.kit import GONE, NOBODY, veiled, window, write
 from tests.redrive.taped import TapedRun
 from tests.simulation.comparing import fold
 from tests.simulation.routing import NUMBERS
@@ -133,14 +135,31 @@ def test_a_pseudonymous_bundle_holds_no_number_and_no_name(run: TapedRun, tmp_pa
 
 
 def test_each_field_that_holds_a_number_of_somebody_is_marked_as_personal() -> None:
-    """A new command or instruction with a number in it must not be forgotten: by its mark it is found in a bundle."""
+    """A new command or instruction with a number in it must not be forgotten: by its mark it is found in a bundle.
+
+    What is dialled is ours where a caller has dialled it, and so is marked nowhere: the veil knows the legs where it is
+    somebody's, and a call that a switch served alone is a caller's.
+    """
     theirs = {"number", "to_number", "caller_number", "caller_name", "target", "digit"}
-    kinds = (*get_args(Fact), *get_args(Command), SeenLeg, *Instruction.__subclasses__())
-    for kind in kinds:
+    assert {kind.__name__ for kind in _kinds() if "dialled" in kind.__struct_fields__} == {
+        "LegParked", "SeenLeg", "ImportCall",
+    }  # fmt: skip
+    for kind in (LegParked, SeenLeg):
+        for more in ({"inbound": False}, {"inbound": True, "context": AGENTS}, {"inbound": True, "context": "other"}):
+            for veil in (Veil(NOBODY, pseudonymous=True), Veil(GONE, pseudonymous=False)):
+                leg = replace(made_up(kind, "dialled"), **{"leg": "leg-1", **more})
+                body = leg if isinstance(leg, LegParked) else Snapshot(node="fs1", core="k", legs=(leg,))
+                assert "13800138000" not in repr(veiled(veil, body)), f"{kind.__name__} {more}"
+    for kind in _kinds():
         for field in fields(kind):
             if field.name in theirs:
                 made = changed(made_up(kind, field.name), lambda _: "veiled")
                 assert getattr(made, field.name) == "veiled", f"{kind.__name__}.{field.name}"
+
+
+def _kinds() -> tuple[type[Struct], ...]:
+    """All that a tape holds."""
+    return (*get_args(Fact), *get_args(Command), SeenLeg, *Instruction.__subclasses__())
 
 
 def made_up(kind: type[Struct], name: str) -> Struct:

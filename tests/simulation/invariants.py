@@ -483,6 +483,8 @@ class Invariants:
         self._desk_alone: set[str] = set()
         """Legs of phones that are not rung before the desk has accepted."""
         self._let_in: dict[str, list[int]] = {}
+        self._to_come: set[str] = set()
+        """Contacts that come to a queue later in the step that is looked at."""
         self.judge = rows.Judge(engine.world)
         for record in ledger.records():
             self.book.note(record)
@@ -554,7 +556,9 @@ class Invariants:
         for record in outcome.records:
             self.book.note(record)
         moved = {record.stream for record in outcome.records}
+        self._to_come = {record.stream for record in outcome.records if isinstance(record.event, c.ContactQueued)}
         for record in outcome.records:
+            self._to_come.discard(record.stream)
             self._record(record, given, moved)
         self._together(outcome.records)
         for what in rooms.left_alone(self._engine.world, self._switch, outcome.records, outcome.instructions):
@@ -612,8 +616,11 @@ class Invariants:
             return  # whoever finds no place to wait, and is called back or sent outside instead
         if settings.calendar and not admission.calendars.is_open(settings.calendar, at):
             raise Broken("door", f"{record.stream} comes to {event.queue_id}, which is closed")
-        visits = [other.visit for other in world.contacts.values() if other is not contact and other.visit is not None]
-        others = sum(visit.queue_id == event.queue_id for visit in visits)
+        others = sum(
+            other.visit is not None and other.visit.queue_id == event.queue_id
+            for other in world.contacts.values()
+            if other is not contact and f"contact-{other.contact_id}" not in self._to_come
+        )
         if settings.most_waiting and others >= settings.most_waiting:
             raise Broken("door", f"{record.stream} comes to {event.queue_id}, where {others} wait already")
         if event.waiting_since or contact is None or not isinstance(given.body, f.LegParked):
@@ -1019,7 +1026,7 @@ class Invariants:
             joining |= contact.consult is not None and (contact.consult.wish or contact.consult.hears) == "caller"
             if not since or joining or contact.status not in _HEAR_MUSIC:
                 continue
-            since = max(since, self.book.waits_since[f"contact-{contact.contact_id}"], self._engine.slack())
+            since = max(since, self.book.waits_since.get(f"contact-{contact.contact_id}", 0), self._engine.slack())
             if can_be_served(world, contact) and now > since + 5 * SECOND:
                 raise Broken("hears_music", f"the caller of {contact.contact_id} has heard silence for a while")
 

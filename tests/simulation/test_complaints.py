@@ -476,6 +476,50 @@ def test_switches_that_die_and_links_that_break_leave_nothing_in_any_seed() -> N
     assert sum(1 for event in of(c.ContactEnded, records) if event.reason == "switch_lost") > 20
 
 
+# --- 6, 8: an agent, or a server, that is not there halts a queue -----------------------------------------------------
+
+
+def test_whoever_one_agent_did_not_take_is_given_to_another_in_every_seed() -> None:
+    """Complaint 6; features 3.2, 3.6: phones come and go, and `served_at_once` looks after every step whether somebody
+    waits while somebody is free.
+    """
+    records = play(Weather(lonely_phones=2), Size(contacts=40, agents=4, phones=20, ring_at_once=1))
+    assert sum(1 for _ in of(nodes.PhoneUnregistered, records)) > 50
+    offered: dict[str, set[str]] = {}
+    given_on = 0
+    for record in records:
+        match record.event:
+            case c.OfferMade() as event:
+                offered.setdefault(record.stream, set()).update(each.shift_id for each in event.reservations)
+            case c.ContactConnected() as event:
+                given_on += bool(offered.get(record.stream, set()) - {event.shift_id})
+    assert given_on > 20
+
+
+def test_one_queue_has_callers_and_agents_of_several_switches_whatever_goes_wrong() -> None:
+    """Complaint 8; features 1.1, 12.1: `reservations`, `fence`, `ends_once` and `fifo` hold over all of them, while
+    engines are deposed and switches are dead for a while, or drained.
+    """
+    records = play(Weather(pauses=1, crashes=1, flaps=1), Size(contacts=60, agents=6, nodes=2))
+    at = {record.stream: record.event.node for record in records if isinstance(record.event, c.ContactArrived)}
+    via = {
+        each.leg: each.via
+        for record in records
+        if isinstance(record.event, c.OfferMade)
+        for each in record.event.reservations
+    }
+    served: dict[tuple[str, str], int] = {}
+    for record in records:
+        if isinstance(record.event, c.ContactConnected):
+            way = (at.get(record.stream, ""), via.get(record.event.leg, ""))
+            served[way] = served.get(way, 0) + 1
+    homes = {home for home, _ in served if home}
+    assert len(homes) > 1, "callers of several switches were served"
+    for home in homes:
+        assert served.get((home, ""), 0) > 10, f"callers of {home}, by phones that are registered there"
+        assert sum(count for (each, other), count in served.items() if each == home and other) > 10, "and elsewhere"
+
+
 # --- 19: an agent thrown out for ever --------------------------------------------------------------------------------
 
 
@@ -496,6 +540,35 @@ def test_agents_whose_desks_come_and_go_are_kept_out_with_a_reason_and_come_back
     assert len(again) > 10
     assert sum(1 for _ in of(p.DeskTakenOver, records)) > 10
     assert {event.cause for event in of(p.DeskLost, records)} == {"closed", "silent"}
+
+
+# --- 24: two clocks, two orders --------------------------------------------------------------------------------------
+
+
+def test_there_is_one_order_and_a_hold_is_no_wrap_up_in_any_seed() -> None:
+    """Complaint 24; features 9.4, 11.1: every place in the log is later than the one before it, whichever engine wrote
+    it, and nobody wraps up a talk that goes on, held or not.
+    """
+    held = wrapped = 0
+    for seed in range(SEEDS):
+        records = Run(seed, weather=Weather(crashes=2, pauses=1, late=0.05)).play().ledger.records()
+        live = [record.about.at for record in records]
+        assert live == sorted(live)
+        talks: dict[str, str] = {}
+        for record in records:
+            match record.event:
+                case c.ContactConnected() as event:
+                    talks[event.segment_id] = record.stream
+                case c.ContactHeld() as event:
+                    assert event.segment_id in talks, "only a talk is held"
+                    held += 1
+                case c.AgentSegmentEnded() as event:
+                    del talks[event.segment_id]
+                case s.WrapUpStarted() as event:
+                    assert event.segment_id not in talks, "wraps up a talk that goes on"
+                    wrapped += 1
+    assert held > 20
+    assert wrapped > 100
 
 
 # --- 18, 20: dialling without agents; queue callback that keeps the place ---------------------------------------------

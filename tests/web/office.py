@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from werkzeug.test import TestResponse
 
 from orchestrator.service.configuration import apply
+from orchestrator.settings import Settings
 from projections.catalogue import PROJECTIONS
 from tests.postgres import Database, settings_for
 from tests.projections.kit import ReadKit
@@ -49,17 +50,25 @@ def opened(site: "Site", database: Database) -> Iterator[Office]:
     """The office, while the context lasts."""
     with reads_of(database, site.parts.settings.kek_file) as reads:
         if not reads.log.position():
-            _configure(reads, site.parts.settings.site)
+            _configure(reads, site.parts.settings)
         yield Office(site, reads)
 
 
 def lay_down(database: Database, kek: Path) -> None:
     """Configure this empty ledger, and fold it, for `opened` to find."""
     with reads_of(database, kek) as reads:
-        _configure(reads, settings_for(kek.parent).site)
+        _configure(reads, settings_for(kek.parent))
 
 
-def _configure(reads: ReadKit, site: str) -> None:
+def _configure(reads: ReadKit, settings: Settings) -> None:
     text = resources.files("orchestrator.service").joinpath("site.toml").read_text(encoding="utf-8")
-    apply(reads.kit.log, reads.kit.desk, site, text, actor="system", expect_version=0)
+    apply(
+        reads.kit.log,
+        reads.kit.desk,
+        settings.site,
+        text,
+        actor="system",
+        region=settings.region,
+        expect_version=0,
+    )
     reads.provide(*PROJECTIONS.values())

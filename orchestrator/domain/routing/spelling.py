@@ -5,6 +5,10 @@ as typed. What could mean several numbers means none. The tables of numbering pl
 """
 
 import re
+import string
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import product
 from typing import Final
 
 import phonenumbers
@@ -16,7 +20,8 @@ SHORTEST, LONGEST = 5, 15
 _SHORT: Final = 8
 # Area codes have at most so many digits. What may follow one, so that it can be asked whether one is any.
 _LONGEST_AREA: Final = 5
-_SUBSCRIBERS: Final = tuple(digit * count for digit in "826" for count in (8, 7, 6, 5))
+_FILLING: Final = "826"
+_SUBSCRIBERS: Final = tuple(digit * count for digit in _FILLING for count in (8, 7, 6, 5))
 # Countries whose exchanges put through to a town's police at `021 110`, whatever follows: the tables hold some of these
 # numbers valid. Elsewhere a number of a town may begin like one of emergency, as in Moscow.
 _WHATEVER_FOLLOWS: Final = frozenset({"CN"})
@@ -89,6 +94,48 @@ def has_code_without_plus(prefix: str, region: str) -> bool:
     return prefix_meant(prefix, region) == prefix and prefix.startswith(str(_plan(region).country_code))
 
 
+@lru_cache(maxsize=256)
+def with_its_prefix(prefix: str, region: str) -> str:
+    """For the beginning of a town's numbers without the prefix with which they are dialled, `755` in China, what was
+    meant: `0755`. "" for any other, and without a region, where nothing is read.
+
+    Looks at a few numbers that begin so of each length that the tables know: some are valid, and none is dialled so.
+    Where the tables have short codes that begin so (`10086`), only what is a town's whole area code (`10`).
+    """
+    if not region or prefix_meant(prefix, region) != prefix or not prefix.isdigit():
+        return ""
+    plan, valid = _plan(region), False
+    for number in _samples(prefix, plan):
+        if at_home(number, region).startswith(prefix):
+            return ""
+        valid = True
+    if not valid or not plan.national_prefix:
+        return ""
+    town = _is_area_code(with_country("", region), prefix)
+    return f"{plan.national_prefix}{prefix}" if town or not _begins_short_codes(prefix, region) else ""
+
+
+def _followed(prefix: str, most: int) -> Iterator[str]:
+    """This, and it with every so many digits behind it."""
+    return (prefix + "".join(more) for size in range(most + 1) for more in product(string.digits, repeat=size))
+
+
+def _samples(prefix: str, plan: PhoneMetadata) -> Iterator[str]:
+    """Valid numbers of this country, in E.164, that begin so behind its code."""
+    begins = _followed(prefix, max(1, 3 - len(prefix)))
+    lengths = plan.general_desc.possible_length if plan.general_desc is not None else ()
+    for begin, length, digit in product(begins, lengths, _FILLING):
+        number = _parsed(f"+{plan.country_code}{begin}{digit * (length - len(begin))}")
+        if number is not None and phonenumbers.is_valid_number(number):
+            yield _e164(number)
+
+
+def _begins_short_codes(prefix: str, region: str) -> bool:
+    """Whether the tables know a short code that begins so, up to three digits longer."""
+    numbers = (_parsed(each, region) for each in _followed(prefix, 3))
+    return any(each is not None and phonenumbers.is_valid_short_number_for_region(each, region) for each in numbers)
+
+
 def with_country(digits: str, region: str) -> str:
     """A short code, or digits as dialled there without a prefix, with the code of their country: a trunk may know a
     short code so, too.
@@ -118,6 +165,37 @@ def spellings(number: str, region: str) -> frozenset[str]:
     if not number.startswith("+"):
         return frozenset({number})
     return frozenset({number, number.removeprefix("+"), f"00{number.removeprefix('+')}", at_home(number, region)})
+
+
+@lru_cache(maxsize=10_000)
+def parted(raw: str, region: str) -> tuple[str, int]:
+    """A number, valid or not, in one form however it is written, and how much of that says country and area: what
+    comes behind is the subscriber's. What is neither of a known country nor valid in the region is the digits as typed,
+    of which nothing is known.
+    """
+    typed = raw.translate(_SIGNS)
+    number = _parsed(typed, region)
+    digits = phonenumbers.national_significant_number(number) if number is not None else ""
+    if number is None or not typed.endswith(digits):
+        return typed, 0
+    its = number.country_code_source != CountryCodeSource.FROM_DEFAULT_COUNTRY
+    prefix = _plan(region).national_prefix if region else None
+    if not its and not (prefix and typed.startswith(prefix)) and not phonenumbers.is_valid_number(number):
+        return typed, 0
+    country = f"+{number.country_code}"
+    return country + digits, len(country) + _area_length(country, digits)
+
+
+def _area_length(country: str, digits: str) -> int:
+    """How many of these digits, with which a number of this country begins, stand for its area or its network."""
+    for more in ("", *(digit * count for digit in "826" for count in range(1, 10))):
+        number = _parsed(country + digits + more)
+        if number is not None and phonenumbers.is_valid_number(number):
+            size = phonenumbers.length_of_national_destination_code(number)
+            if 0 < size <= len(digits):
+                return int(size)
+    sizes = range(min(_LONGEST_AREA, len(digits)), 0, -1)
+    return next((size for size in sizes if _is_area_code(country, digits[:size])), 0)
 
 
 def _parsed(text: str, region: str = "") -> PhoneNumber | None:

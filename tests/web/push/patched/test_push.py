@@ -110,7 +110,7 @@ def test_a_page_of_another_log_is_told_to_load_itself_again() -> None:
 
 
 def test_nothing_gets_out_of_its_line() -> None:
-    """Complaint 8: a caller's name with line ends is text, not a second event."""
+    """Law 10: a caller's name with line ends is text, not a second event."""
     with Service() as service:
         page = service.page("agent:a")
         service.change(a="Bobby\n\nevent: agent\rdata: forged\r\n\r\nid: 99999")
