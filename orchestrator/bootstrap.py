@@ -23,14 +23,15 @@ import structlog
 from gevent.event import Event
 
 from orchestrator import cluster, logs
+from orchestrator.clock import SiteClock
 from orchestrator.domain.engine import HandoverAsked
-from orchestrator.domain.kernel import Instant, Record
+from orchestrator.domain.kernel import SECOND, Instant, Record
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.engines import TELL_S, Roster, Standing
 from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.node import Link
 from orchestrator.leader import Leader, LeaderState, Lease, holder_name
-from orchestrator.loop import EXIT_BUG, EXIT_DEPOSED, wall_clock
+from orchestrator.loop import EXIT_BUG, EXIT_DEPOSED
 from orchestrator.metrics import Metrics, Port
 from orchestrator.neighbour import identity
 from orchestrator.service.customers import Customers
@@ -87,7 +88,7 @@ def run_engine(settings: Settings) -> int:
             closing.append(spool.close)
         metrics = Metrics()
         history, steady = Log(source, vault=vault), Steady(metrics.faults)
-        ground = Ground(settings, source, vault, history, metrics, roster, spool, steady)
+        ground = Ground(settings, source, vault, history, metrics, roster, spool, steady, SiteClock())
         Post(ground, asked_to_stop, closing).keep()
     finally:
         for close in reversed(closing):
@@ -114,6 +115,7 @@ class Post:
             is_fit=self._is_fit,
             spool=ground.spool,
             spool_always=ground.settings.spool == ALWAYS,
+            hear=ground.clock.hear,
         )
         self._said_unseen = ""
         self._ledger = ledger_mark(ground.source, ground.settings.site)
@@ -153,7 +155,9 @@ class Post:
         self._shadow = None
         self._ahead = 0
         self._links = links = {
-            switch.name: Link(switch, partial(self._deliver, switch.name), clock=wall_clock, ledger=self._ledger)
+            switch.name: Link(
+                switch, partial(self._deliver, switch.name), clock=self._ground.clock, ledger=self._ledger
+            )
             for switch in settings.switches
         }
         for link in links.values():
@@ -283,6 +287,7 @@ class Post:
             if self._tenure is not None:
                 self._port.take()  # another engine of this machine may have had it until a moment ago
             self._say_unseen(self._leader.unseen_spool)
+            self._tell_clocks()
             try:
                 roster.tell(socket.gethostname(), standing)
                 if standing.state is LeaderState.ACTIVE:
@@ -299,7 +304,11 @@ class Post:
         """Let an erasure reach the spools that were put aside, be it by an earlier engine of this machine."""
         ground, settings = self._ground, self._ground.settings
         customers = Customers(
-            DeskWriter(ground.source, ground.vault), ground.history, ground.vault, region=settings.region
+            DeskWriter(ground.source, ground.vault),
+            ground.history,
+            ground.vault,
+            region=settings.region,
+            clock=ground.clock,
         )
         aside = Aside(ground.source, ground.vault, ledger=self._ledger)
         sweeping = Sweeping(settings.spools, aside, customers.recognise_all)
@@ -319,6 +328,12 @@ class Post:
             spool.catch_up()
         except (OSError, sqlite3.Error) as error:
             log.warning("spool-not-seen", why=str(error))
+
+    def _tell_clocks(self) -> None:
+        clock, metrics = self._ground.clock, self._ground.metrics
+        clock.say()
+        metrics.host_clock_off.set(clock.host_off / SECOND)
+        metrics.database_clock_off.set(clock.database_off / SECOND)
 
     def _say_unseen(self, spool: str) -> None:
         """Say once that the lease waits for a spool of another machine."""

@@ -122,7 +122,7 @@ def _day(day: str, queue: str, play: bool, as_json: bool, **given: float | None)
         answer = None
         if play:
             log = Log(source, vault=Vault.unlock(settings.kek_file, KeyShelf(source)))
-            answer = asking.ask(log, span(settings, day, 1), Wanted())
+            answer = asking.ask(log, span(settings, day, 1), Wanted(region=settings.region))
         with source.borrow() as connection:
             told = command.of_day(connection, settings, Asked(day=day, queue_id=queue, **given), answer)
     finally:

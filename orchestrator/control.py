@@ -21,6 +21,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from orchestrator.clock import Clock, wall_clock
 from orchestrator.domain.kernel import SECOND, Happened, Refused
 from orchestrator.runner.inputs import Asked, DeskCommand, asked_by
 from orchestrator.store import SPOOLED
@@ -105,12 +106,13 @@ class Server:
         command: Callable[[Any], int],
         ask: Callable[[str], object],
         clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
+        host_clock: Callable[[], float] = time.time,
         wishes: Wishes = _NO_WISHES,
+        now: Clock = wall_clock,
     ) -> None:
-        """`wishes`: what is in the log already, and is not done again."""
+        """`wishes`: what is in the log already, and is not done again; `now`: the time by which they were decided."""
         self._path = path
-        self._command = Once(command, clock, wall_clock, wishes)
+        self._command = Once(command, clock, host_clock, wishes, now)
         self._ask = ask
         self._server: Any = None
         self._made = 0
@@ -215,15 +217,17 @@ class Once:
         self,
         command: Callable[[Any], int],
         clock: Callable[[], float],
-        wall_clock: Callable[[], float],
+        host_clock: Callable[[], float],
         wishes: Wishes = _NO_WISHES,
+        now: Clock = wall_clock,
     ) -> None:
+        """`host_clock`: the one by which pages and programs of this host say until when a command is good."""
         self._command = command
         self._clock = clock
-        self._wall_clock = wall_clock
+        self._host_clock = host_clock
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         for asked, done in wishes:
-            kept = self._kept[asked] = _Kept(done.verb, clock() - max(0.0, wall_clock() - done.at_s))
+            kept = self._kept[asked] = _Kept(done.verb, clock() - max(0.0, now() / SECOND - done.at_s))
             kept.give(_done(done.position))
 
     def answer(self, command: DeskCommand) -> dict[str, object]:
@@ -247,7 +251,7 @@ class Once:
         return kept.wait()
 
     def _refuse_late(self, command: DeskCommand) -> None:
-        late_s = self._wall_clock() - command.good_until / 1_000
+        late_s = self._host_clock() - command.good_until / 1_000
         if command.good_until and late_s > 0:
             raise Refused("too_late", f"This came {late_s:.1f} s too late and was not done; look, and ask for it anew.")
 

@@ -10,6 +10,9 @@ after the *start* of its last successful renewal, by a clock that runs on while 
 asleep. A standby takes over when it has itself seen the row unchanged for 1.5 s. So the old holder has stopped acting
 half a second before the new one begins, and what it still sends to the log is refused there by the epoch (law 4).
 
+The time of the site, by which calls are decided, is learnt with each look at the row and each renewal, from the
+database that all engines have in common (`clock.py`); of these three clocks it is none.
+
 Two things make it sooner. A holder on the standby's own machine whose process has ended does nothing more: its lease is
 taken at once. A holder whose database session was seen and then ended has most likely died: its lease is taken when its
 right to write has ended for certain, 1.1 s after the last renewal that was seen. And a holder that hands over writes
@@ -32,6 +35,7 @@ from typing import Final, Protocol
 import psycopg
 from msgspec import Struct
 
+from orchestrator.clock import elapsed
 from orchestrator.neighbour import Neighbour, machine
 from orchestrator.store.connections import DEFAULT_NAME, Connection, Source, is_passing
 from orchestrator.store.errors import Away
@@ -52,10 +56,11 @@ _TAKE: Final = (
     " taken_at = clock_timestamp(), renewed_at = clock_timestamp()"
     " WHERE site = %s AND epoch = %s AND holder = %s AND renewed_at = %s AND spool = %s RETURNING epoch"
 )
-# And whether an engine that sees another spool stands by.
+# Also what the database's clock says (Unix µs), and whether an engine that sees another spool stands by.
 _RENEW: Final = (
     "UPDATE public.ringledger_lease AS lease SET renewed_at = clock_timestamp(), backend_pid = pg_backend_pid()"
-    " WHERE site = %s AND epoch = %s AND holder = %s RETURNING spool, EXISTS ("
+    " WHERE site = %s AND epoch = %s AND holder = %s RETURNING"
+    " (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, spool, EXISTS ("
     "SELECT FROM public.ringledger_engines AS other WHERE other.site = lease.site AND other.spool <> %s"
     " AND other.state = 'standby' AND other.seen_at > clock_timestamp() - interval '3.5 s')"
 )
@@ -70,8 +75,8 @@ _GIVE: Final = (
 # Of other users' backends nobody else learns the name; the holder's is our own user's.
 _LOOK: Final = (
     "SELECT holder, epoch, renewed_at, host, EXISTS (SELECT FROM pg_stat_activity AS session"
-    " WHERE session.pid = lease.backend_pid AND session.application_name = lease.holder), lease.spool"
-    " FROM public.ringledger_lease AS lease WHERE site = %s"
+    " WHERE session.pid = lease.backend_pid AND session.application_name = lease.holder), lease.spool,"
+    " (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM public.ringledger_lease AS lease WHERE site = %s"
 )
 # The same role may end its own backends; a stopped process keeps its connections, and what they hold, for ever.
 _TERMINATE: Final = (
@@ -236,11 +241,12 @@ class Leader:
         host: str | None = None,
         spool: Announced | None = None,
         spool_always: bool = False,
+        hear: Callable[[int, int, int], None] = lambda _said, _asked, _answered: None,
     ) -> None:
         """`on_failed(error)`: for something that waiting does not mend no lease is held or sought any more.
         `is_fit()`: asked before a lease is taken that nobody handed over; where it says no, somebody else is to.
         `host`: where processes are known by their numbers (`neighbour.machine`). `spool`: what this process sees of
-        spools.
+        spools. `hear`: told what the database's clock says (`clock.SiteClock`) with each look at the row.
         """
         self._timings = given = timings or Timings()
         if not given.renew_s < given.act_s < given.gone_s <= given.stale_s:
@@ -259,6 +265,7 @@ class Leader:
         self._host = host or machine()
         self._spool = spool
         self._spool_always = spool_always
+        self._hear = hear
         self.unseen_spool = ""
         """The spool for which the lease waits, and which is not the one that we see."""
         self._stop = threading.Event()
@@ -440,12 +447,14 @@ class Leader:
 
     def _look(self, connection: Connection) -> tuple[LeaseRow, bool]:
         """The row, and whether its holder's session is there."""
+        asked = elapsed()
         found = connection.execute(_LOOK, (self._site,)).fetchone()
         if found is None:
             connection.execute(
                 "INSERT INTO public.ringledger_lease (site) VALUES (%s) ON CONFLICT DO NOTHING", (self._site,)
             )
             return self._look(connection)
+        self._hear(int(str(found[6])), asked, elapsed())
         row = LeaseRow(str(found[0]), int(str(found[1])), found[2], str(found[3]), str(found[5]))
         return row, bool(found[4])
 
@@ -471,13 +480,14 @@ class Leader:
         return lease
 
     def _renew(self, connection: Connection, lease: Lease) -> None:
-        begun = _clock()
+        begun, asked = _clock(), elapsed()
         seen = self._seen_spool()
         row = connection.execute(_RENEW, (self._site, lease.epoch, self.holder, seen)).fetchone()
         if row is not None:
             lease.renewed(begun)
-            wanted = seen if self._spool_always or not row[1] else ""
-            if lease.settled and (row[0], lease.announced) != (wanted, wanted):
+            self._hear(int(str(row[0])), asked, elapsed())
+            wanted = seen if self._spool_always or not row[2] else ""
+            if lease.settled and (row[1], lease.announced) != (wanted, wanted):
                 self._announce(connection, lease, wanted)
             self._wait(begun + self._timings.renew_s)
             return

@@ -23,6 +23,7 @@ import structlog
 from gevent.event import AsyncResult, Event
 from prometheus_client import Counter
 
+from orchestrator.clock import Clock
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.contacts import ContactArrived, NuisanceMarked
 from orchestrator.domain.contacts.dial_events import ContactDialled
@@ -107,7 +108,6 @@ class Writer(Protocol):
 
 
 Perform = Callable[[Sequence[Instruction]], None]
-Clock = Callable[[], Instant]
 
 
 class Services(NamedTuple):
@@ -117,11 +117,6 @@ class Services(NamedTuple):
     list_marked: ListMarked
     told: Callable[[Sequence[Record], int], None] = lambda _records, _position: None
     """Hears of what is durable, in the order of deciding, and where the log stands then (`SPOOLED`: in the spool)."""
-
-
-def wall_clock() -> Instant:
-    """Now, by this machine's clock."""
-    return Instant(time.time_ns() // 1000)
 
 
 class Engine:
@@ -137,8 +132,9 @@ class Engine:
         may_write: Callable[[], bool],
         services: Services,
         metrics: Metrics,
-        clock: Clock = wall_clock,
+        clock: Clock,
     ) -> None:
+        """`clock`: the time of the site, never earlier than `last_at`, the last instant that was decided at."""
         self.runner = runner
         self.position = 0
         """The position of the last record that we know to be stored."""
@@ -296,7 +292,7 @@ class Engine:
 
     def _take_one(self, node: str, body: object, received: Instant, answer: AsyncResult | None) -> None:
         try:
-            # Our clock never runs backwards in the log, whatever the machine's does.
+            # Our clock never runs backwards in the log, and who waited in line was heard of before.
             self._last_at = at = Instant(max(received, self._last_at))
             self._inputs += 1
             input_id = f"{self._epoch}-{self._inputs}"

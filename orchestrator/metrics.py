@@ -157,6 +157,16 @@ class Metrics:
             "Engines that could go on at once where the active one ended, as the active one knows it.",
             registry=r,
         )
+        self.host_clock_off = Gauge(
+            "ringledger_host_clock_off_seconds",
+            "By how much this host's clock is ahead of the database's; calls go by the database's.",
+            registry=r,
+        )
+        self.database_clock_off = Gauge(
+            "ringledger_database_clock_off_seconds",
+            "By how much the database's clock is ahead of the time by which calls are decided, which follows slowly.",
+            registry=r,
+        )
         self.faults = _Counter(
             "ringledger_faults",
             "Errors that nobody foresaw in work beside the calls, by work; it was begun again after each.",

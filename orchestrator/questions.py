@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchestrator.domain.kernel import Refused
+from orchestrator.clock import SiteClock
+from orchestrator.domain.kernel import SECOND, Refused
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.world import World
 from orchestrator.esl.node import Link
 from orchestrator.leader import Lease
-from orchestrator.loop import Engine, wall_clock
+from orchestrator.loop import Engine
 from orchestrator.replay.picture import picture
 from orchestrator.settings import Settings
 from orchestrator.store import SINCE
@@ -24,6 +25,7 @@ class Questions:
         links: Mapping[str, Link],
         lease: Lease,
         settings: Settings,
+        clock: SiteClock,
         spool: Callable[[], dict[str, object]],
         since: Callable[[str], dict[str, object]],
     ) -> None:
@@ -31,6 +33,7 @@ class Questions:
         self._links = links
         self._lease = lease
         self._settings = settings
+        self._clock = clock
         self._spool = spool
         self._since = since
         self._known: dict[str, Callable[[], object]] = {
@@ -52,7 +55,7 @@ class Questions:
         return self._known[question]()
 
     def _picture(self) -> dict[str, Any]:
-        return picture(self._engine.runner.world, wall_clock(), position=self._engine.position)
+        return picture(self._engine.runner.world, self._clock(), position=self._engine.position)
 
     def _status(self) -> dict[str, object]:
         world = self._engine.runner.world
@@ -62,6 +65,10 @@ class Questions:
             "active": self._lease.may_write(),
             "position": self._engine.position,
             "spool": self._spool(),
+            "clock": {
+                "host_off_s": round(self._clock.host_off / SECOND, 3),
+                "database_off_s": round(self._clock.database_off / SECOND, 3),
+            },
             "contacts": len(world.contacts),
             "shifts": len(world.shifts),
             "config_version": world.config_version,

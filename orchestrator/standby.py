@@ -15,7 +15,7 @@ import gevent
 import structlog
 
 from orchestrator.control import ANSWERS_KEPT_S, Wishes
-from orchestrator.domain.kernel import SECOND, Happened, Instant, Record
+from orchestrator.domain.kernel import LIVE_KINDS, SECOND, Happened, Instant, Record, kind_of
 from orchestrator.domain.world import World
 from orchestrator.replay import together
 from orchestrator.store import Away, Log
@@ -41,7 +41,9 @@ class Shadow:
         self.world = World()
         self.position = 0
         self.last_at = Instant(0)
-        """The latest instant in the log."""
+        """The latest instant in the log, whoever said it."""
+        self.decided_at = Instant(0)
+        """The latest instant at which an engine decided anything; others append by the clocks of their hosts."""
         self.wishes = Wishes()
         """What was asked for lately, and is in the log."""
         self._history = history
@@ -60,6 +62,7 @@ class Shadow:
         until = self._history.position()
         if (found := together.folded(self._history, until, World, breathe=_breathe)) is not None:
             (self.world, self.last_at), self.position = found, until
+            self.decided_at = self._history.last_of(LIVE_KINDS, until)
             self._note_wishes(until)
         self._read(self._history.happened(self.position))
         _settle_memory()
@@ -107,6 +110,8 @@ class Shadow:
         for count, record in enumerate(records, 1):
             self.world.apply(record)
             self.position, self.last_at = record.position, max(self.last_at, record.about.at)
+            if kind_of(record.stream) in LIVE_KINDS:
+                self.decided_at = max(self.decided_at, record.about.at)
             if record.about.wish:
                 self.wishes.note(record)
             if count % _AT_ONCE == 0:

@@ -17,6 +17,7 @@ from gevent.event import Event
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
+from orchestrator.clock import SiteClock
 from orchestrator.control import Server, control_path
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant, Refused
@@ -28,7 +29,7 @@ from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.node import Link
 from orchestrator.esl.perform import Performer
 from orchestrator.leader import Lease
-from orchestrator.loop import Engine, Services, wall_clock
+from orchestrator.loop import Engine, Services
 from orchestrator.metrics import Metrics
 from orchestrator.questions import Questions
 from orchestrator.runner import Runner, unattended
@@ -91,6 +92,7 @@ class Ground(Struct, frozen=True):
     roster: Roster
     spool: Spool | None
     steady: Steady
+    clock: SiteClock
 
 
 class Tenure:
@@ -114,18 +116,21 @@ class Tenure:
         self._handing = False
         self._hand = hand
         settings, source, vault = ground.settings, ground.source, ground.vault
+        self._clock = clock = ground.clock
+        clock.go_on_from(shadow.decided_at)
         self._tape = TapeWriter(settings.tapes, vault, max_mb=settings.tape_max_mb, epoch=lease.epoch)
-        customers = Customers(DeskWriter(source, vault), ground.history, vault, region=settings.region)
+        customers = Customers(DeskWriter(source, vault), ground.history, vault, region=settings.region, clock=clock)
         blacklists = Blacklists(DeskWriter(source, vault), ground.history, region=settings.region)
         announcer = Announcer(vault, lease.epoch, shadow.position)
         self.engine = engine = Engine(
             Runner(shadow.world),
             epoch=lease.epoch,
-            last_at=shadow.last_at,
+            last_at=shadow.decided_at,
             tape=self._tape,
             may_write=lease.may_write,
             services=Services(customers.recognise_all, blacklists.list_marked, announcer.told),
             metrics=ground.metrics,
+            clock=clock,
         )
         hooks = Hooks(
             on_away=engine.database_away,
@@ -145,15 +150,17 @@ class Tenure:
             may_write=lease.may_write,
             offer_open=engine.offer_open,
             deliver=partial(engine.deliver, ""),
-            clock=wall_clock,
+            clock=clock,
             recordings=str(settings.recordings),
         )
         self._sign = SignOfLife(links, lives=engine.lives, full=self._is_full)
         self._said_full = False
         self._importer = self._make_importer(customers)
         since = partial(self._since, announcer)
-        questions = Questions(engine, links, lease, settings, self._spool_now, since)
-        self._control = Server(control_path(settings.home), self._command, questions.answer, wishes=shadow.wishes)
+        questions = Questions(engine, links, lease, settings, clock, self._spool_now, since)
+        self._control = Server(
+            control_path(settings.home), self._command, questions.answer, now=clock, wishes=shadow.wishes
+        )
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -213,7 +220,7 @@ class Tenure:
             return
         legs = {each.caller_leg: each.node for each in contacts}
         for number, leg in enumerate(self._importer.said_of(legs), 1):
-            self.engine.deliver(legs[leg], LegUnattended(node=legs[leg], leg=leg), wall_clock())
+            self.engine.deliver(legs[leg], LegUnattended(node=legs[leg], leg=leg), self._clock())
             if number % _LEFT_AT_ONCE == 0:
                 gevent.sleep(0)
 
@@ -246,7 +253,7 @@ class Tenure:
         metrics.spool_oldest_seconds.set(now.oldest_s)
 
     def _spooled(self, spool: Spool) -> Spooled:
-        return spooled(spool, self._spool_state(spool), wall_clock())
+        return spooled(spool, self._spool_state(spool), self._clock())
 
     def _spool_state(self, spool: Spool) -> str:
         if self._writer.spooling:
@@ -285,7 +292,7 @@ class Tenure:
             ],
             carry=self.engine.command,
             identify=customers.recognise_all,
-            clock=wall_clock,
+            clock=self._clock,
             whose=customers.whose,
             earlier=lambda leg: unattended.earlier_of(self.engine.runner.world, leg),
         )

@@ -67,8 +67,13 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Tests below a folder `patched` import what needs the gevent patch first: an unpatched run must not even look."""
-    return True if "patched" in collection_path.parts and not PATCHED else None
+    """Tests below a folder `patched` import what needs the gevent patch first: an unpatched run must not even look. And
+    a patched one need not import whatever has no such test.
+    """
+    if "patched" in collection_path.parts:
+        return None if PATCHED else True
+    is_module = PATCHED and collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    return True if is_module and b"mark.patched" not in collection_path.read_bytes() else None
 
 
 @pytest.hookimpl(tryfirst=True)

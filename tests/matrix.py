@@ -1,11 +1,11 @@
 """Each state of a call, who hangs up first, and what becomes of the caller: one table for every level of test.
 
-Words: `ended` (the call is over), `waits` (in the queue, with
-music, or offered anew), `agent` (talks with the agent again), `colleague`
-(talks with whoever was asked), `offered` (the phone of whoever was asked rings on, and the caller is offered to them),
-`room` (all who stay go on hearing each other in their room, with the agent), `music` (hears it while the agent speaks
-with whoever is asked now).
-A cause of the network changes none of it: a leg that is gone is gone. Where the whole switch is, everything has ended.
+Words: `ended` (the call is over), `waits` (in the queue, with music, or offered anew), `agent` (talks with the agent
+again), `colleague` (talks with whoever was asked), `offered` (the phone of whoever was asked rings on, and the caller
+is offered to them), `room` (all who stay go on hearing each other in their room, with the agent, or while the agent
+speaks with one of them alone), `music` (hears it while the agent speaks with whoever is asked now).
+A cause of the network changes none of it: a leg that is gone is gone. Where the whole switch is, everything has ended;
+where it is another than the caller's, with phones alone, the caller has not.
 
 `tests/runner/test_matrix.py` plays all of it, with each cause; `tests/acceptance/test_matrix.py` on the simulated and
 on a real switch what a switch can be brought to (`PLAYED`), by whoever hangs up and by every cause of the network that
@@ -30,7 +30,27 @@ conference     ended         colleague     room          room
 guest_held     ended         colleague     agent         room
 aside          ended         colleague     music         room
 coming_in      ended         colleague     room          room
+aside_coming   ended         colleague     room          room
 passed_on      ended         -             waits         -
+"""
+
+# Of whom the phone is on a switch of its own, with which it is lost; `all`: everybody's but the caller's.
+_LOST: Final = """
+state          agent         colleague     guest         all
+ringing        waits         -             -             waits
+talking        waits         -             -             waits
+held           waits         -             -             waits
+asking         offered       agent         -             waits
+consulting     colleague     agent         -             waits
+to_and_fro     colleague     agent         -             waits
+joining        colleague     agent         -             waits
+together       colleague     agent         -             waits
+inviting       colleague     agent         room          waits
+conference     colleague     room          room          waits
+guest_held     colleague     agent         room          waits
+aside          colleague     music         room          waits
+coming_in      colleague     room          room          waits
+passed_on      -             waits         -             waits
 """
 
 CAUSES: Final = (
@@ -46,8 +66,8 @@ class Row(NamedTuple):
     becomes: str
 
 
-def _rows() -> tuple[Row, ...]:
-    heading, *lines = _TABLE.strip().splitlines()
+def _rows(table: str) -> tuple[Row, ...]:
+    heading, *lines = table.strip().splitlines()
     who = heading.split()[1:]
     fields = [(line.split()[0], line.split()[1:]) for line in lines]
     return tuple(
@@ -58,17 +78,21 @@ def _rows() -> tuple[Row, ...]:
     )
 
 
-ROWS: Final = _rows()
+ROWS: Final = _rows(_TABLE)
 """Every field that can be."""
+LOST: Final = _rows(_LOST)
+"""The same of a switch that is lost with phones, and is not the caller's."""
 NOT_BY_A_SWITCH: Final = {
     "joining": "two of three are in the room for some milliseconds, which no end can aim at: races by seed do",
     "coming_in": "as long as that, a guest who was on hold or alone with the agent is on the way back into the room",
+    "aside_coming": "the same, while the agent speaks with another one alone",
 }
 """The states in which no switch can be held, and why."""
 SELDOM: Final = {
     "guest_held": "a call comes there by six presses of its agent",
     "aside": "the same",
     "coming_in": "the same, and it lasts for milliseconds",
+    "aside_coming": "the same",
 }
 """The states that random runs come to too seldom to wait for each of their rows: judged where they come up, and random
 runs in which none does prove nothing of them. Each of their rows is played at both switches.

@@ -124,6 +124,8 @@ def _out_of_date(error: CSRFError) -> Response:
 def _refused(error: Refused) -> Response:
     if error.code.startswith("bad_"):
         return answer(400, error.code, _words(400)[0], refusals.words(error))
+    if error.code == "recording_unreadable":
+        return _again(answer(503, error.code, gettext("This cannot be done now"), refusals.words(error)))
     return answer(409, error.code, gettext("This cannot be done now"), refusals.words(error))
 
 

@@ -402,6 +402,10 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
             ),
         ),
     ),
+    "recording_unreadable": _l(
+        "The disk on which this recording lies cannot be read now. Nothing is taken for lost: have that disk looked "
+        "at, and try again then."
+    ),
     "recording_deleted": (
         (r"This recording was deleted; .*", _l("This recording was deleted; there is nothing left to hold.")),
         (ANY, _l("This recording was kept for its time, and deleted.")),

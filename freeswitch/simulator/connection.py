@@ -64,13 +64,21 @@ class Connection:
 
     # --- in ------------------------------------------------------------------------------------------------------
 
-    def receive(self, data: bytes, now: int) -> None:
-        """Bytes from the client. Whatever they are, they make the switch look at its queue of events at once."""
+    def receive(self, data: bytes, now: int) -> bool:
+        """Bytes from the client. Whatever they are, they make the switch look at its queue of events at once.
+
+        Returns whether there may be anything to do or to say.
+        """
         self._look_at = now
         if self.closing:
-            return
-        self._backlog.extend(self._reader.feed(data))
+            return True
+        requests = self._reader.feed(data)
+        self._backlog.extend(requests)
         self._work(now)
+        if requests or self._queue or self.outgoing:
+            return True
+        self.flush(now)
+        return False
 
     def _work(self, now: int) -> None:
         while self._backlog and self._waiting is None and not self.closing:

@@ -13,7 +13,8 @@ from freeswitch.simulator.peering import Peering
 from freeswitch.simulator.script import Script
 from freeswitch.simulator.timeline import MILLISECOND, SECOND
 
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
+"""Below what malloc asks the kernel for anew each time."""
 _BACKLOG = 5
 """Connections that wait to be accepted: the real event socket listens with 5."""
 
@@ -22,9 +23,14 @@ _LONGEST_SLEEP = 1 * SECOND
 _STUCK_NAP_S = 0.005
 
 _LONGEST_GOODBYE = 2 * SECOND
-"""How long legs may take to end when the switch shuts down, and then clients to take nothing of what is left to say."""
+"""How long legs may take to end when the switch shuts down."""
 
-_LONGEST_FAREWELL = 30 * SECOND
+_LONGEST_SILENCE = 30 * SECOND
+"""And then clients to take nothing of what is left to say: a machine that is busy may let nobody read for seconds. The
+real one waits for ten minutes (`switch_socket_send` looks again 60 000 times, each 10 ms).
+"""
+
+_LONGEST_FAREWELL = 120 * SECOND
 """And how long it lasts at most, however slowly somebody goes on taking it."""
 
 
@@ -110,33 +116,43 @@ class Server:
             time.sleep(_STUCK_NAP_S)
             self._live(clock())
             return
-        ready = self._selector.select(self._sleep() / SECOND)
+        due = self._next_due()
+        ready = self._selector.select(max(min(due - clock(), _LONGEST_SLEEP), 0) / SECOND)
         now = clock()
+        # Whoever waits for events sends a line feed hundreds of times a second, and mostly there is nothing to hear.
+        if self._take(ready, now) or not ready or now >= due:
+            self._live(now)
+
+    # --- one turn ------------------------------------------------------------------------------------------------
+
+    def _next_due(self) -> int:
+        if self._leave_by:
+            return self._leave_by
+        moments = [self.model.next_due(), *(script.next_due() for script in self._scripts), self._back_at or None]
+        due = [moment for moment in moments if moment is not None]
+        looks = (client.connection.next_look() for client in self._clients.values() if not client.writing)
+        due += [look for look in looks if look is not None]
+        return min(due, default=sys.maxsize)
+
+    def _take(self, ready: list[tuple[selectors.SelectorKey, int]], now: int) -> bool:
+        """Take what has come. Returns whether there may be anything to do because of it."""
+        stirred = bool(self._leave_by)
         for key, mask in ready:
+            if key.data is not None:
+                client: Client = key.data
+                stirred |= bool(mask & selectors.EVENT_WRITE)
+                if client.sock in self._clients and mask & selectors.EVENT_READ:
+                    stirred |= self._read(client, now)
+                continue
+            stirred = True
             if key.fileobj is self._listener:
                 self._accept()
             elif key.fileobj is self._wake_in:
                 self._wake_in.recv(64)
-            elif self._peering is not None and key.fileobj is self._peering.socket:
+            elif self._peering is not None:
                 for peer, message in self._peering.received():
                     self.model.from_peer(peer, message, now)
-            else:
-                client: Client = key.data
-                if client.sock in self._clients and mask & selectors.EVENT_READ:
-                    self._read(client, now)
-        self._live(now)
-
-    # --- one turn ------------------------------------------------------------------------------------------------
-
-    def _sleep(self) -> int:
-        now = clock()
-        if self._leave_by:
-            return max(self._leave_by - now, 0)
-        moments = [self.model.next_due(), *(script.next_due() for script in self._scripts), self._back_at or None]
-        due = [_LONGEST_SLEEP + now, *(moment for moment in moments if moment is not None)]
-        looks = (client.connection.next_look() for client in self._clients.values() if not client.writing)
-        due += [look for look in looks if look is not None]
-        return max(min(due) - now, 0)
+        return stirred
 
     def _live(self, now: int) -> None:
         model = self.model
@@ -145,7 +161,7 @@ class Server:
             for client in list(self._clients.values()):
                 self._write(client)
             if self._unsaid() < left:
-                self._leave_by = now + _LONGEST_GOODBYE  # somebody is still taking it, if slowly
+                self._leave_by = now + _LONGEST_SILENCE  # somebody is still taking it, if slowly
             self._stopping = not self._clients or now >= min(self._leave_by, self._leave_at_last)
             return
         if self._asked_to_stop and not model.switch.stopping:
@@ -191,7 +207,7 @@ class Server:
         for client in list(self._clients.values()):
             client.connection.finish(wire.SHUTTING_DOWN)
             self._write(client)
-        self._leave_by = now + _LONGEST_GOODBYE
+        self._leave_by = now + _LONGEST_SILENCE
         self._leave_at_last = now + _LONGEST_FAREWELL
         self._stopping = not self._clients
 
@@ -253,17 +269,18 @@ class Server:
         self._selector.register(sock, selectors.EVENT_READ, client)
         self._write(client)
 
-    def _read(self, client: Client, now: int) -> None:
+    def _read(self, client: Client, now: int) -> bool:
+        """Returns whether there may be anything to do because of it."""
         try:
             data = client.sock.recv(_CHUNK)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if data:
-            client.connection.receive(data, now)
-        else:
-            self._drop(client)
+            return client.connection.receive(data, now)
+        self._drop(client)
+        return True
 
     def _write(self, client: Client) -> None:
         """Send what can be sent; the rest waits until the client takes it."""

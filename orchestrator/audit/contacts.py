@@ -10,9 +10,10 @@ from orchestrator.audit.report import Live, problem
 from orchestrator.domain.contacts import events, speaking, transfer_events
 from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.parks import PARKED
-from orchestrator.domain.contacts.transfers import QUEUE, TRANSFER
+from orchestrator.domain.contacts.transfers import PHONE_LOST, QUEUE, TRANSFER
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
+from orchestrator.domain.switch.causes import WITH_THE_SWITCH
 
 # How long a leg may outlive its reason: an apology to the end (60 s at most) and the rounds of asking after it. A
 # switch that was away meanwhile is given the time from its return.
@@ -29,7 +30,7 @@ _OfLeg = (
 )  # fmt: skip
 _OfOffer = _OfLeg | events.OfferExtended | events.OfferWidened | events.OfferClosed | events.ContactConnected
 _OfSegment = (
-    events.HoldRequested | events.ResumeRequested | events.ContactHeld | events.ContactResumed
+    events.HoldRequested | events.ResumeRequested | events.HoldFailed | events.ContactHeld | events.ContactResumed
     | events.AgentSegmentEnded | events.NumberAnnounced
 )  # fmt: skip
 
@@ -76,6 +77,7 @@ class Contacts:
             events.NumberAnnounced: self._announced,
             events.HoldRequested: self._of_segment,
             events.ResumeRequested: self._of_segment,
+            events.HoldFailed: self._of_segment,
             events.ContactHeld: self._of_segment,
             events.ContactResumed: self._of_segment,
             events.HangUpRequested: self._hang_up_requested,
@@ -143,6 +145,7 @@ class Contacts:
         if contact.moved_to and (event.queue_id, event.waiting_since) != (contact.moved_to, contact.waiting_since):
             self._books.complain("by_hand", f"moved to {contact.moved_to}, but waits in {event.queue_id}, or anew")
         contact.moved_to = ""
+        contact.waits_again = False
         transfer = contact.passed_on
         if transfer is not None and (transfer.visit_id, transfer.queue_id) != (event.visit_id, event.queue_id):
             self._books.complain("transfer", f"passed on into {transfer.queue_id}, and waits in {event.queue_id}")
@@ -465,7 +468,11 @@ class Contacts:
         if contact.guests and not contact.room_kept:
             self._books.complain("guest", "a conversation ends, and somebody is still in conference about it")
         contact.room_kept, contact.apart = False, None
-        if event.ended_by not in (TRANSFER, PARKED):
+        if event.ended_by == PHONE_LOST:
+            if event.cause not in WITH_THE_SWITCH:
+                self._books.complain("phone_lost", f"a phone is lost with its switch, by {event.cause}")
+            contact.waits_again = contact.parking = True
+        if event.ended_by not in (TRANSFER, PARKED, PHONE_LOST):
             self._leave(contact)
         elif segment is not None:
             outward.let_go(contact, segment.leg, self._books.record.about.at)
@@ -595,6 +602,9 @@ class Contacts:
             if contact.passed_on is not None:
                 self._note(contact, "half_done", "passed on by its agent, and came nowhere")
                 contact.passed_on = None
+            if contact.waits_again:
+                self._note(contact, "half_done", "without its agent, whose phone was lost, and came nowhere")
+                contact.waits_again = False
             if contact.handed_to is not None:
                 self._note(contact, "half_done", "left to whoever was consulted, and is not offered to them")
                 contact.handed_to = None

@@ -138,14 +138,18 @@ class _Guests:
 
     def _left_with(self, contact: Contact, guest: Consult, agent_by: Instant) -> None:
         """The room is over: of a guest who was on hold, or alone with the agent, it becomes a consultation again; one
-        who is on the way in makes three of caller and agent, and others who are come, too.
+        who is on the way in makes three of caller and agent, and others who are come, too. An agent who speaks with
+        one alone meanwhile goes on doing so.
         """
         apart = contact.apart
-        comes = not guest.held and (apart is None or apart.over)
-        others = [each for each in contact.guests.values() if each is not guest]
+        alone = apart.guest_id if apart is not None and not apart.over else ""
+        comes = not guest.held and guest.consult_id != alone
+        others = [each for each in contact.guests.values() if each is not guest and each.consult_id != alone]
         if any(not comes or not each.answered or each.held or not each.due for each in others):
             self._books.complain("guest", "a conference is over, and somebody is still invited to it")
-        if apart is not None:
+        if comes and alone:
+            apart = None
+        elif apart is not None:
             guest.due, contact.apart = max(guest.due, apart.due), None
         guest.due = max(guest.due, agent_by)
         if apart is not None and not apart.over:

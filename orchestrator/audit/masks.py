@@ -1,4 +1,4 @@
-"""The verifier's own idea of masks: none without a recording, and none that never ends."""
+"""The verifier's own idea of masks: none of a recording that has finished, and none that never ends."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -39,17 +39,18 @@ class _Masks:
         """Nothing follows from it here."""
 
     def begun(self, contact: Contact, event: contact_events.RecordingBegun) -> None:
-        contact.recorded.add(event.file)
+        contact.finished.discard(event.file)
 
     def finished(self, contact: Contact, event: contact_events.RecordingFinished) -> None:
         if contact.masked == event.file:
             self._books.complain("mask", "the recording finished under a mask that nobody ended")
             contact.masked = ""
-        contact.recorded.discard(event.file)
+        contact.finished.add(event.file)
 
     def asked(self, contact: Contact, event: events.MaskAsked) -> None:
-        if event.file not in contact.recorded:
-            self._books.complain("mask", f"{event.file} is to be masked, which is not being recorded")
+        # What the switch said of its beginning may be lost; of its end nobody may know already.
+        if event.file in contact.finished:
+            self._books.complain("mask", f"{event.file} is to be masked, and has finished")
         contact.masked, contact.unmasking = event.file, False
 
     def of_mask(self, contact: Contact, event: _OfMask) -> None:

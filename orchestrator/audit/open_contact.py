@@ -130,6 +130,7 @@ class Contact:
         "caller_gone",
         "consult",
         "dial",
+        "finished",
         "given",
         "guests",
         "handed_to",
@@ -152,7 +153,6 @@ class Contact:
         "picked_for",
         "place",
         "queued",
-        "recorded",
         "room_kept",
         "segment",
         "step",
@@ -165,6 +165,7 @@ class Contact:
         "visit",
         "visit_due",
         "waiting_since",
+        "waits_again",
     )  # fmt: skip
 
     def __init__(
@@ -192,8 +193,8 @@ class Contact:
         self.segment: Segment | None = None
         self.callback: Callback | None = None
         self.outside: Outside | None = None
-        self.recorded: set[str] = set()
-        """The files that are being written: one of an earlier talk may be heard of beside the next."""
+        self.finished: set[str] = set()
+        """The files of which the switch has said that they are complete."""
         self.masked = ""
         """The one that is masked."""
         self.unmasking = False
@@ -216,6 +217,8 @@ class Contact:
         self.parks_in = ""
         """The visit for which the caller leaves a place, and which has not begun yet."""
         self.parking = False
+        self.waits_again = False
+        """Its agent's phone was lost, and it is not queued yet."""
         """Whether the caller's leg was taken out of a conversation, and is not parked yet."""
         self.overflowed = False
         """Left a queue for another place, and has not come there yet."""

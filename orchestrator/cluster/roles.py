@@ -6,9 +6,13 @@ RINGLEDGER_HOME/keys, and may be thrown away while nothing runs: the administrat
 password, sets new ones at the next start.
 """
 
+import hashlib
+import hmac
 import json
 import os
+import re
 import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,8 +96,12 @@ def provide(admin_url: str, secrets_of: Mapping[str, str]) -> None:
     server goes away meanwhile.
     """
     with _connected(admin_url) as connection:
+        # Only the administrator may look at what the server keeps of passwords; others have to sign in to find out.
+        asked = "SELECT rolname, rolpassword FROM pg_authid WHERE rolcanlogin AND rolpassword IS NOT NULL"
+        kept = dict(connection.execute(asked).fetchall())
         for role in (OWNER, *WORKERS):
-            _provide_role(connection, role, secrets_of[role], admin_url)
+            if not is_of(kept.get(role, ""), secrets_of[role]):
+                _provide_role(connection, role, secrets_of[role], admin_url)
         provide_database(connection, DATABASE)
 
 
@@ -165,6 +173,25 @@ def _provide_role(connection: "psycopg.Connection[Any]", role: str, password: st
     except psycopg.OperationalError:
         hashed = _hashed(connection, role, password)
         connection.execute(sql.SQL("ALTER ROLE {role} LOGIN PASSWORD {hashed}").format(role=name, hashed=hashed))
+
+
+def is_of(kept: str, password: str) -> bool:
+    """Whether what a server keeps of a password is of this one. False where that cannot be told from it alone: it is no
+    SCRAM-SHA-256, or the password has letters that SCRAM would prepare first.
+    """
+    found = re.fullmatch(r"SCRAM-SHA-256\$(\d+):([\w+/=]+)\$[\w+/=:]+", kept, re.ASCII)
+    if found is None or not password.isascii():
+        return False
+    return hmac.compare_digest(kept, kept_of(password, salt=b64decode(found[2]), iterations=int(found[1])))
+
+
+def kept_of(password: str, *, salt: bytes, iterations: int) -> str:
+    """What PostgreSQL keeps of a password of ASCII letters (SCRAM-SHA-256, RFC 5802 and 5803)."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
+    client = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    salt_, client_, server_ = (b64encode(part).decode() for part in (salt, client, server))
+    return f"SCRAM-SHA-256${iterations}:{salt_}${client_}:{server_}"
 
 
 def _hashed(connection: "psycopg.Connection[Any]", role: str, password: str) -> "psycopg.sql.Literal":

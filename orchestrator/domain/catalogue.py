@@ -104,6 +104,7 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         contacts.OfferWithdrawn,
         contacts.OfferFailed,
         contacts.ContactConnected,
+        contacts.HoldFailed,
         contacts.ContactHeld,
         contacts.ContactResumed,
         contacts.HangUpRequested,

@@ -66,6 +66,7 @@ LEGS_STAY: Final = frozenset(
         contacts.ContactConnected,
         contacts.NumberAnnounced,
         contacts.HoldRequested,
+        contacts.HoldFailed,
         contacts.ContactHeld,
         contacts.ResumeRequested,
         contacts.ContactResumed,

@@ -23,6 +23,7 @@ from orchestrator.domain.switch.facts import (
     LegPresence,
     MaskSet,
     MuteSet,
+    RecordingSet,
 )
 from orchestrator.esl import commands
 from orchestrator.esl.node import Deliver, Link
@@ -168,7 +169,9 @@ class Performer:
             link.command(command, last, deadline_ms=row.deadline_ms, still=still)
         if background:
             deadline_ms = row.deadline_ms + getattr(instruction, "ring_ms", 0)
-            link.job(instruction.id, background, outcome.take, deadline_ms=deadline_ms, still=still)
+            if isinstance(instruction, i.StartRecording):
+                last = self._recording_set(instruction, last)
+            link.job(instruction.id, background, last, deadline_ms=deadline_ms, still=still)
         return True
 
     def _who_takes(self, instruction: i.Instruction, bad: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
@@ -183,6 +186,19 @@ class Performer:
             case i.EavesdropLeg() | i.SteerEavesdrop():
                 return self._eavesdrop_set(instruction, bad)
         return bad
+
+    def _recording_set(
+        self, instruction: i.StartRecording, bad: Callable[[Outcome], None]
+    ) -> Callable[[Outcome], None]:
+        """Of a repeat no event of the switch tells, and the event of the first can be lost: its answer says it, too."""
+
+        def take(outcome: Outcome) -> None:
+            if isinstance(outcome, NoReply) or not outcome.ok:
+                bad(outcome)
+                return
+            self._tell(RecordingSet(node=instruction.node, leg=instruction.leg, file=instruction.file))
+
+        return take
 
     def _mask_set(
         self, instruction: i.MaskRecording | i.UnmaskRecording, bad: Callable[[Outcome], None]

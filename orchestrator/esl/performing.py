@@ -228,7 +228,7 @@ ROWS: Final[Mapping[type[i.Instruction], Row]] = {
     ),
     i.StartRecording: Row(
         written="bgapi uuid_record LEG start FOLDER/FILE, Job-UUID = instruction",
-        repeat="nothing: the same file goes on, no second RECORD_START",
+        repeat="nothing: the same file goes on, no second RECORD_START; +OK of a file that is written already, too",
         rechecks=_LEASE,
         adoption=Adoption.REPEAT,
         why="harmless while the leg lives, and a talk without its recording cannot be had back",

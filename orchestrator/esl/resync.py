@@ -26,6 +26,8 @@ _NO_CONTACT = "error/"
 # application (or, in it, playback), or is in CS_PARK after a bridge; the two legs of uuid_bridge are in these.
 _PARKED = frozenset({"CS_EXECUTE", "CS_PARK"})
 _BRIDGED = frozenset({"CS_SOFT_EXECUTE", "CS_EXCHANGE_MEDIA"})
+# Channel-Call-State of a leg whose far end said that it rings: by itself, or with sound of its own.
+_RINGING = frozenset({"RINGING", "EARLY"})
 _ROOM = "conference"
 _WAITING = frozenset({"park", "playback", "answer", ""})
 
@@ -106,6 +108,7 @@ def seen_leg(leg: str, dump: str) -> SeenLeg | None:
     return SeenLeg(
         leg=leg,
         inbound=channel.direction == "inbound",
+        ringing=channel.direction == "outbound" and channel.call_state in _RINGING,
         answered=channel.answer_state == "answered",
         parked=channel.state in _PARKED and channel.application in _WAITING,
         bridged_to=partner if bridged else "",

@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts import recording
-from orchestrator.domain.contacts.contacts import Contact, ContactConnected, OfferClosed, RecordingBegun
+from orchestrator.domain.contacts.contacts import (
+    AgentSegmentEnded,
+    Contact,
+    ContactConnected,
+    OfferClosed,
+    RecordingBegun,
+)
 from orchestrator.domain.contacts.outward_events import OutsideConnected
 from orchestrator.domain.contacts.park_events import ContactParked
 from orchestrator.domain.contacts.recording import DropRecording, Recording, file_of, is_of
@@ -13,6 +19,7 @@ from orchestrator.domain.routing.recording import ALWAYS, AS_AGENT, AS_QUEUE, ru
 from orchestrator.domain.switch.instructions import MaskRecording, StartRecording, StopRecording, UnmaskRecording
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
+from orchestrator.policies.pass_on import takes_apart
 
 
 @asked_about(
@@ -20,6 +27,7 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
     OutsideConnected,
     ContactTransferred,
     ContactParked,
+    AgentSegmentEnded,
     OfferClosed,
     RecordingBegun,
     recording.RecordingAsked,
@@ -29,8 +37,9 @@ from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_abo
 )
 def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a talk begins, then its recording begins where it is recorded by rule, and whenever its caller is passed
-    on or parked, then it ends: each talk has files of its own, and the wait has none. Only a talk that is taken over
-    goes on in its file, unless the supervisor is lost meanwhile. What is asked of a recording, the switch is told.
+    on or parked, or its agent's phone is lost, then it ends: each talk has files of its own, and the wait has none.
+    Only a talk that is taken over goes on in its file, unless the supervisor is lost meanwhile. What is asked of a
+    recording, the switch is told.
     """
     contact = happened.after
     if not isinstance(contact, Contact):
@@ -39,7 +48,9 @@ def record(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
         case ContactConnected() | OutsideConnected() as event:
             if begins(world, contact):
                 yield start(contact, file_of(talk_of(contact), contact.files), ids)
-        case ContactTransferred() | ContactParked() if not contact.carried:
+        case ContactTransferred() | ContactParked() | AgentSegmentEnded() as event if (
+            takes_apart(event) and not contact.carried
+        ):
             # With the same id as for its RecordingEndAsked, but before the two are taken apart.
             if (file := written(world, happened.before)) and not is_of(file, talk_of(contact)):
                 yield stop(contact, file, ids)
@@ -138,16 +149,17 @@ def _at(contact: Contact) -> dict[str, str]:
     return {"node": contact.node, "leg": contact.caller_leg, "contact": contact.contact_id}
 
 
-def told_again(world: World, contact: Contact, ids: Ids, *, first: bool) -> Iterator[Do]:
-    """What may never have reached the switch: since its link came up, or (`first`) since we are the active engine.
+def told_again(world: World, contact: Contact, ids: Ids) -> Iterator[Do]:
+    """What may never have reached the switch, since its link came up or since we are the active engine.
 
     A file that was begun goes on, masked where it was masked: the switch keeps that by itself. It is not begun again:
-    where it has ended unheard, the switch would write over it.
+    where it has ended unheard, the switch would write over it. One of which the switch has not said that it began is:
+    where it had begun unheard, nothing changes but that its answer says so.
     """
     found, file = contact.recording, written(world, contact)
     if found is not None and found.ending:
         yield stop(contact, found.file, ids)
-    if first and file and file not in contact.files:
+    if file and file not in contact.files:
         yield start(contact, file, ids)
     if found is None or found.ending:
         return

@@ -99,7 +99,7 @@ def grant(contact: Contact, segment: Segment, ids: Ids) -> Iterator[HoldLeg | Re
     """Tell the switch what the agent wants, where it is not so already. What may not be told yet is told by a timer."""
     if segment.wish == "hold" and contact.status == "connected":
         yield hold_leg(contact, segment, ids)
-    elif segment.wish == "resume" and contact.status == "held":
+    elif segment.wish == "resume":
         yield resume_leg(contact, segment, ids)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.domain.contacts.contacts import AgentSegmentEnded
+from orchestrator.domain.contacts.transfers import PHONE_LOST
 from orchestrator.domain.kernel import MILLISECOND, Instant, ident_of
 from orchestrator.domain.staff.engagements import Postponed
 from orchestrator.domain.staff.shifts import AgentReleased, EndWrapUp, StartWrapUp, WrapUpEnded
@@ -16,11 +17,12 @@ DEFAULT_MOST_MS = 300_000
 @asked_about(AgentSegmentEnded, WrapUpEnded, AgentReleased)
 def wrap_up(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
     """Whenever a conversation ends, then wrap-up starts, and those that were postponed once nothing is in hand; a
-    queue without wrap-up time ends it at once.
+    queue without wrap-up time ends it at once, and so does the loss of the phone.
     """
     match happened.record.event:
         case AgentSegmentEnded() as event:
-            milliseconds, most = _times_ms(world, happened)
+            # A conversation that was taken from its agent is not over: it goes on with somebody else.
+            milliseconds, most = (0, 0) if event.ended_by == PHONE_LOST else _times_ms(world, happened)
             work = Postponed(
                 contact_id=ident_of(happened.record.stream),
                 segment_id=event.segment_id,

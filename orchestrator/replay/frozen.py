@@ -19,6 +19,7 @@ from types import FunctionType
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.kernel import Instant
@@ -110,11 +111,26 @@ def mark_of(world: Observed) -> bytes:
         [(queue_id, world.admission.visits(queue_id)) for queue_id in sorted(world.queues)],
         [_said_of(contact) for _, contact in sorted(world.contacts.items())],
         sorted(world.far_legs.items()),
-        [(node.node_id, node.status, node.drained) for _, node in sorted(world.nodes.items())],
+        sorted(world.outside_legs),
+        sorted(world.nodes.items()),
+        sorted(world.shifts.items()),
+        sorted(world.shift_of_agent.items()),
+        sorted(world.shift_at.items()),
+        _configured(world),
+        sorted(world.counters.standing().items()),
+        [(queue_id, world.waits.expected(queue_id, 0, free=False)) for queue_id in sorted(world.queues)],
         sorted((quarter, sorted(days.items())) for quarter, days in world.quarters.items()),
         world.forgotten,
     )
     return blake2b(msgspec.json.encode(said, order="deterministic"), digest_size=16).digest()
+
+
+def _configured(world: Observed) -> object:
+    """Everything that people set, the names of agents apart."""
+    named = (world.queues, world.entries, world.levels, world.branches, world.agent_of_number, world.sent_away)
+    one = (world.outside, world.reasons, world.recordings, world.conferences, world.desks)
+    agents = [(agent_id, replace(agent, name="")) for agent_id, agent in sorted(world.agents.items())]
+    return agents, [sorted(each.items()) for each in named], one
 
 
 def _said_of(contact: Contact) -> object:

@@ -28,7 +28,7 @@ from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.distribute import offered
-from orchestrator.policies.record import rule_for
+from orchestrator.policies.record import rule_for, written
 from orchestrator.policies.talk import conversations
 from orchestrator.policies.widen import into_queue, wants
 from orchestrator.runner import inputs
@@ -258,7 +258,7 @@ def of_recording(world: World, shift: Shift, command: inputs.OfRecording, now: I
             asked = EndRecording(shift_id=shift_id, rule=rule_for(world, contact))
         case inputs.MaskRecording():
             until = Instant(now + world.recordings.mask_most_ms * MILLISECOND)
-            asked = Mask(shift_id=shift_id, until=until)
+            asked = Mask(shift_id=shift_id, until=until, file=written(world, contact))
         case inputs.UnmaskRecording():
             asked = Unmask(shift_id=shift_id, now=now)
     return TellContact(contact.contact_id, asked)
@@ -287,7 +287,14 @@ def resume(world: World, shift: Shift, about: str, now: Instant) -> Iterator[Tel
         command = commands.Hold(shift_id=shift.shift_id, now=now, then=wanted.contact_id)
         yield TellContact(active.contact_id, command)
         return
+    if wanted.status == "connected" and any(_is_active(each) for each in found if each is not wanted):
+        _refuse("not_held", "The caller is not on hold yet, and you talk with another.")
     yield TellContact(wanted.contact_id, commands.Resume(shift_id=shift.shift_id, now=now))
+
+
+def _is_active(contact: Contact) -> bool:
+    """Whether the agent talks with this caller, and has not asked for a hold."""
+    return contact.status == "connected" and contact.segment is not None and contact.segment.wish != "hold"
 
 
 def _refuse(code: str, message: str) -> NoReturn:

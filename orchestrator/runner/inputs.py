@@ -487,6 +487,7 @@ Fact = (
     | facts.LinkUp | facts.LinkDown | facts.Snapshot | facts.SnapshotMissing | facts.LegPresence
     | facts.SwitchBehind | facts.SwitchCaughtUp
     | facts.InstructionSkipped | facts.InstructionFailed | facts.MaskSet | facts.EavesdropSet | facts.MuteSet
+    | facts.RecordingSet
 )  # fmt: skip
 
 Body = facts.Fact | DeskCommand | TimerFired | Started | DatabaseAway | DatabaseBack | Followed

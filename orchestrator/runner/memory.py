@@ -17,8 +17,8 @@ _What = TypeVar("_What")
 
 class Memory:
     """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, which legs that
-    nobody knew are gone already, which of ours the switch has made, which of nobody's hear something to its end, and
-    when something was last heard of each desk.
+    nobody knew are gone already, which of ours the switch has made, of which a hold is in doubt, which of nobody's hear
+    something to its end, and when something was last heard of each desk.
     """
 
     def __init__(self) -> None:
@@ -27,6 +27,7 @@ class Memory:
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._made: OrderedDict[str, None] = OrderedDict()
         self._held_afar: OrderedDict[str, bool] = OrderedDict()
+        self._doubted: OrderedDict[str, str] = OrderedDict()
         self._spoken: OrderedDict[str, Instant] = OrderedDict()
         self._desks: dict[str, Instant] = {}
         self._listening_since = Instant(0)
@@ -92,6 +93,14 @@ class Memory:
     def held_afar(self, leg: str) -> bool | None:
         """What the switch of the phone said last of a hold; None where it has said nothing."""
         return self._held_afar.get(leg)
+
+    def doubt_hold(self, leg: str, cause: str) -> None:
+        """The switch was told to hold this leg, or to end that, and nobody knows whether it did: a look will tell."""
+        _keep(self._doubted, leg, cause)
+
+    def hold_looked_at(self, leg: str) -> str:
+        """The switch was looked at: why there was doubt about a wish for a hold of this leg, empty where none was."""
+        return self._doubted.pop(leg, "")
 
     def note_spoken(self, leg: str, until: Instant) -> None:
         """This leg, which belongs to no contact, hears something to its end, and may do so until then."""

@@ -7,11 +7,9 @@ by one before they are closed, because its list lags behind.
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec.structs import replace
-
 from orchestrator.domain.contacts import commands
 from orchestrator.domain.contacts.consults import Consult, all_three, consult_leg, hears_nobody
-from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs, reservation_of
+from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs
 from orchestrator.domain.contacts.dials import heard, under_way, unreached
 from orchestrator.domain.contacts.guest_commands import JoinGuestsAgain
 from orchestrator.domain.contacts.legs import parking_leg
@@ -22,13 +20,7 @@ from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import contexts, facts
 from orchestrator.domain.switch.between import far_leg, near_leg
-from orchestrator.domain.switch.causes import (
-    NORMAL_TEMPORARY_FAILURE,
-    ORIGINATOR_CANCEL,
-    SWITCH_DEAD,
-    SWITCH_RESTARTED,
-    SWITCH_STOPPED,
-)
+from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_RESTARTED, SWITCH_STOPPED
 from orchestrator.domain.switch.instructions import CheckLeg, MarkDrained
 from orchestrator.domain.switch.nodes import (
     DEAD,
@@ -123,6 +115,7 @@ def on_silence(world: World, node_id: str, now: Instant, ids: Ids, *, late: bool
         return
     yield AppendNode(node_id, (NodeDied(silent_ms=(now - node.since) // MILLISECOND),))
     yield from _all_gone(world, node_id, now, ids, cause=SWITCH_DEAD, repair="switch_dead")
+    yield from _phones_gone(world, node_id, now, ids, cause=SWITCH_DEAD)
 
 
 def _link_up(world: World, fact: facts.LinkUp, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -132,7 +125,7 @@ def _link_up(world: World, fact: facts.LinkUp, now: Instant, ids: Ids) -> Iterat
         yield AppendNode(fact.node, (NodeConnected(core=fact.core, restarted=restarted),))
     if restarted:
         yield from _all_gone(world, fact.node, now, ids, cause=SWITCH_RESTARTED, repair="switch_restarted")
-        yield from _phones_gone(world, fact.node, ids)
+        yield from _phones_gone(world, fact.node, now, ids, cause=SWITCH_RESTARTED)
 
 
 def _stopping(world: World, node_id: str, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -142,6 +135,7 @@ def _stopping(world: World, node_id: str, now: Instant, ids: Ids) -> Iterator[Te
         return
     yield lost(node_id, "it shuts down", now)
     yield from _all_gone(world, node_id, now, ids, cause=SWITCH_STOPPED, repair="switch_stopped")
+    yield from _phones_gone(world, node_id, now, ids, cause=SWITCH_STOPPED)
 
 
 def _all_gone(world: World, node: str, now: Instant, ids: Ids, *, cause: str, repair: str) -> Iterator[Tell]:
@@ -167,15 +161,20 @@ def _all_gone(world: World, node: str, now: Instant, ids: Ids, *, cause: str, re
         yield sensing.hang_up(via, far_leg(leg), "", ids)
 
 
-def _phones_gone(world: World, node: str, ids: Ids) -> Iterator[Tell]:
-    """The phones of this switch have lost their calls: the near halves, on other switches, have nobody to talk to."""
-    for leg, via in tuple(world.far_legs.items()):
-        contact = world.contacts[world.contact_of_leg[leg]]
-        if via == node and contact.node != node:
-            hung_up = sensing.hang_up(contact.node, leg, contact.contact_id, ids)
-            # Of a phone that rang nobody may say that its agent did not answer.
-            blameless = reservation_of(contact, leg) is not None
-            yield replace(hung_up, cause=ORIGINATOR_CANCEL if blameless else NORMAL_TEMPORARY_FAILURE)
+def _phones_gone(world: World, node: str, now: Instant, ids: Ids, *, cause: str) -> Iterator[Tell]:
+    """The phones of this switch have lost their calls: the near halves, on other switches, have nobody to talk to.
+    Whoever is asked about a caller goes before the agent who asked: nobody is left to one whose phone is lost.
+    """
+    lost = [leg for leg, via in world.far_legs.items() if via == node]
+    for leg in sorted(lost, key=lambda leg: _is_of_a_talk(world, leg)):
+        # The far half of a leg that was closed with its own switch is no leg of anybody any more.
+        if leg in world.far_legs:
+            yield sensing.phone_lost(world, leg, cause, now, ids)
+
+
+def _is_of_a_talk(world: World, leg: str) -> bool:
+    segment = world.contacts[world.contact_of_leg[leg]].segment
+    return segment is not None and segment.leg == leg
 
 
 def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, ids: Ids) -> Iterator[Tell]:
@@ -302,7 +301,7 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
     elif contact.segment is not None:
         yield from _segment_corrections(world, contact, contact.segment, sight)
     if caller is not None and sight.entering:
-        yield from told_again(world, contact, sight.ids, first=sight.first)
+        yield from told_again(world, contact, sight.ids)
 
 
 def _consult_corrections(
@@ -430,6 +429,9 @@ def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterato
         if sight.answered(leg):
             yield TellContact(contact.contact_id, commands.NoteAnswered(leg=leg, connect_by=connect_by))
             return
+        found = sight.seen.get(leg)
+        if found is not None and found.ringing:  # nobody is to be blamed for a phone that could not be reached
+            yield TellContact(contact.contact_id, commands.NoteDelivered(leg=leg))
     if sight.first and under_way(contact) is None:  # one who dialled is offered to nobody else: the phone rings on
         yield TellContact(contact.contact_id, commands.WithdrawOffer(cause="engine_restarted"))
 
@@ -447,9 +449,14 @@ def _segment_corrections(world: World, contact: Contact, segment: Segment, sight
     agent = sight.seen.get(segment.leg)
     if agent is None or contact.status not in ("connected", "held"):
         return
-    if _is_held(world, agent, sight) not in (None, contact.status == "held"):
-        yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=contact.status != "held"))
+    held = _is_held(world, agent, sight)
+    wished = segment.wish and held is (segment.wish == "hold")
+    if held is not None and (wished or held != (contact.status == "held")):
+        yield TellContact(contact.contact_id, commands.NoteHold(leg=segment.leg, on=held))
+    doubted = sight.memory.hold_looked_at(segment.leg)
     if not sight.entering:
+        if doubted:
+            yield TellContact(contact.contact_id, commands.NoteHoldFailed(leg=segment.leg, cause=doubted))
         return
     if segment.wish_due <= sight.now:
         # One that is not due yet has its timer, which the fold of the log set again.

@@ -29,6 +29,7 @@ from orchestrator.domain.contacts.recording import (
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import contexts, facts
 from orchestrator.domain.switch.between import near_leg
+from orchestrator.domain.switch.causes import SWITCH_DEAD
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
 from orchestrator.domain.switch.nodes import (
     NodeOverloaded,
@@ -86,10 +87,10 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
             return _of_leg(world, memory, fact, now, ids)
         case facts.LegBridged():
             return _bridged(world, fact, ids)
-        case facts.RecordingStarted() | facts.RecordingStopped() | facts.MaskSet():
+        case facts.RecordingStarted() | facts.RecordingStopped() | facts.RecordingSet() | facts.MaskSet():
             return _recording(world, fact)
         case facts.ConferenceChanged():
-            return _in_room(world, fact)
+            return _in_room(world, fact, ids)
         case facts.MuteSet():
             return keypad.noted(world, fact)
         case facts.LegUnattended():
@@ -101,7 +102,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
         case facts.LegPresence():
             return _presence(world, fact, now, ids)
         case facts.InstructionSkipped() | facts.InstructionFailed():
-            return _not_done(world, fact, now, ids)
+            return _not_done(world, memory, fact, now, ids)
         case facts.SwitchBehind() | facts.SwitchCaughtUp():
             return _pressed(world, fact)
         case facts.PhoneRegistered() | facts.PhoneGone():
@@ -268,6 +269,7 @@ def hang_up(node: str, leg: str, contact_id: str, ids: Ids) -> HangUpLeg:
 def _gone(
     world: World, leg: str, cause: str, now: Instant, ids: Ids, repair: str = "", *, by_far_end: bool = False
 ) -> TellContact:
+    lost = _lost_with_its_switch(world, leg)
     command = commands.NoteLegGone(
         leg=leg,
         cause=cause or "UNSPECIFIED",
@@ -275,16 +277,39 @@ def _gone(
         repair=repair,
         by_far_end=by_far_end,
         now=now,
-        handover=_handover(world, leg, now, ids),
+        handover=_handover(world, leg, now, ids, phone_lost=lost),
         again=parking.ring_again(world, world.contacts[world.contact_of_leg[leg]], leg, cause, now, ids),
+        phone_lost=lost,
     )
     return TellContact(world.contact_of_leg[leg], command)
 
 
-def _handover(world: World, leg: str, now: Instant, ids: Ids) -> commands.CompleteConsult | None:
-    """Of an agent who consulted somebody, how the caller goes on without them."""
+def phone_lost(world: World, leg: str, cause: str, now: Instant, ids: Ids) -> TellContact:
+    """The command for a leg of ours whose phone is gone with its switch, while the leg itself is there."""
+    gone = commands.NoteLegGone(
+        leg=leg,
+        cause=cause,
+        next_connect_by=Instant(now + CONNECT_WITHIN),
+        now=now,
+        handover=_handover(world, leg, now, ids, phone_lost=cause),
+        phone_lost=cause,
+        open=True,
+    )
+    return TellContact(world.contact_of_leg[leg], gone)
+
+
+def _lost_with_its_switch(world: World, leg: str) -> str:
+    """Why the phone of this leg counts as gone with its switch: it is another than the contact's, and cannot be heard.
+    A switch that shuts down hangs up as an agent does, so nobody saw who it was. Empty for every other leg.
+    """
+    via = world.nodes.get(world.far_legs.get(leg, ""))
+    return SWITCH_DEAD if via is not None and via.status != "connected" else ""
+
+
+def _handover(world: World, leg: str, now: Instant, ids: Ids, *, phone_lost: str) -> commands.CompleteConsult | None:
+    """Of an agent who consulted somebody, or has lost the phone, how the caller goes on without them."""
     contact = world.contacts[world.contact_of_leg[leg]]
-    if contact.consult is None or contact.segment is None or leg != contact.segment.leg:
+    if contact.segment is None or leg != contact.segment.leg or not (contact.consult is not None or phone_lost):
         return None
     return consults.handover(world, contact, contact.segment, now, ids)
 
@@ -296,13 +321,20 @@ def _bridged(world: World, fact: facts.LegBridged, ids: Ids) -> Iterator[Tell]:
         yield TellContact(contact_id, command)
 
 
-def _in_room(world: World, fact: facts.ConferenceChanged) -> Iterator[Tell]:
-    contact_id = world.contact_of_leg.get(fact.leg)
-    if contact_id is not None and fact.action == "add-member":
-        yield TellContact(contact_id, commands.NoteMember(leg=fact.leg, room=fact.conference))
+def _in_room(world: World, fact: facts.ConferenceChanged, ids: Ids) -> Iterator[Tell]:
+    contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
+    if contact is None or fact.action != "add-member":
+        return
+    if fact.leg == contact.caller_leg and hears_music(contact):
+        # The switch was told late, after it had parked them: they are alone there, and it is silent.
+        yield park_leg(contact, ids)
+    else:
+        yield TellContact(contact.contact_id, commands.NoteMember(leg=fact.leg, room=fact.conference))
 
 
-def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.MaskSet) -> Iterator[Tell]:
+def _recording(
+    world: World, fact: facts.RecordingStarted | facts.RecordingStopped | facts.RecordingSet | facts.MaskSet
+) -> Iterator[Tell]:
     contact_id = world.contact_of_leg.get(fact.leg)
     if contact_id is None:
         return
@@ -312,6 +344,8 @@ def _recording(world: World, fact: facts.RecordingStarted | facts.RecordingStopp
         case facts.RecordingStopped():
             file, cause = clean_file(fact.path), clean_file(fact.cause)
             yield TellContact(contact_id, NoteRecording(file=file, length_ms=fact.length_ms, cause=cause))
+        case facts.RecordingSet():
+            yield TellContact(contact_id, NoteRecording(file=fact.file))
         case facts.MaskSet():
             yield TellContact(contact_id, NoteMask(file=fact.file, on=fact.on))
 
@@ -378,7 +412,7 @@ def _never_parked(world: World, leg: str, cause: str, now: Instant, ids: Ids) ->
 
 
 def _not_done(
-    world: World, fact: facts.InstructionSkipped | facts.InstructionFailed, now: Instant, ids: Ids
+    world: World, memory: Memory, fact: facts.InstructionSkipped | facts.InstructionFailed, now: Instant, ids: Ids
 ) -> Iterator[Tell]:
     contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
     if contact is None:
@@ -415,6 +449,12 @@ def _not_done(
         case "EavesdropLeg" | "SteerEavesdrop" if isinstance(fact, facts.InstructionFailed):
             if fact.answer not in UNCERTAIN:  # otherwise its time is over before long, and it is told again
                 yield TellContact(contact.contact_id, NoteMonitor(leg=fact.leg, cause=fact.answer))
+        case "HoldLeg" | "ResumeLeg" if contact.segment is not None and fact.leg == contact.segment.leg:
+            # It may be so already, as of one that was told twice; so the switch is looked at.
+            cause = fact.answer if isinstance(fact, facts.InstructionFailed) else fact.why
+            if contact.segment.wish and cause != "repeat":
+                memory.doubt_hold(fact.leg, cause)
+                yield TakeSnapshot(id=ids.new("snapshot"), node=contact.node, leg="")
         case "MuteLeg" | "UnmuteLeg":
             yield keypad.not_done(fact, contact.contact_id)
         case "StartRecording":

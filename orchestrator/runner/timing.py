@@ -18,7 +18,7 @@ from orchestrator.domain.contacts.recording import LookAtMask
 from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.routing.queues import APOLOGY
 from orchestrator.domain.staff.shifts import EndCoolDown, EndWrapUp
-from orchestrator.domain.switch.instructions import CheckLeg
+from orchestrator.domain.switch.instructions import CheckLeg, TakeSnapshot
 from orchestrator.domain.switch.nodes import StrayLegOverdue
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact, TellShift
@@ -82,6 +82,11 @@ def on_timer(world: World, memory: Memory, fired: TimerFired, now: Instant, ids:
             yield TellContact(fired.ident, Answer())
         case "wish" if contact is not None and contact.segment is not None:
             yield from grant(contact, contact.segment, ids)
+        case "hold" if contact is not None and contact.segment is not None and world.in_step(contact.node):
+            # Where its link is down, the snapshot with which it comes back tells it again what was wished.
+            if contact.segment.wish:
+                memory.doubt_hold(contact.segment.leg, "unheard")
+                yield TakeSnapshot(id=ids.new("snapshot"), node=contact.node, leg="")
         case "mask" if contact is not None:
             yield TellContact(fired.ident, LookAtMask(now=now))
         case "park" if contact is not None:
@@ -114,6 +119,9 @@ def _expire(
     blameless = "" if world.in_step(contact.node) else "node_down"
     if not blameless and _is_late(fired, now):
         blameless = "engine_late"
+    phones_lost = [held.via and not world.in_step(held.via) for held in offer.reservations]
+    if not blameless and not offer.accepted and all(phones_lost):
+        blameless = "node_down"  # of their phones nobody knows whether they ring
     legs = (held.leg for held in offer.reservations)
     return ExpireOffer(
         offer_id=offer.offer_id,

@@ -39,6 +39,8 @@ LARGEST: Final = 262_144
 SETTLED_S: Final = 2.0
 # As many as a switch has calls, some of which go on and keep their files waiting: they must not keep others from sight.
 AT_ONCE: Final = 5_000
+# So many names are read before others go on: some milliseconds.
+_IN_A_TURN: Final = 100
 # A link, or what is no file at all: of these it is certain that no switch wrote them. What else keeps us from opening a
 # file (rights, a disk, too many open ones) may pass.
 _NO_FILE: Final = (errno.ELOOP, errno.ENXIO, errno.ENODEV)
@@ -104,6 +106,13 @@ def message_of(leg: str) -> str:
     return f"message-{leg}.wav"
 
 
+def _oldest(found: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """So many of these as are looked at in one go. Records first: the others are of calls that go on, but for those of
+    a switch that died.
+    """
+    return dict(sorted(found.items(), key=lambda each: (each[1], each[0]))[:AT_ONCE])
+
+
 def spoken_of(folder: Path) -> set[str]:
     """The calls of which anything is said in this folder, whatever it says."""
     if not folder.is_dir():
@@ -140,19 +149,22 @@ class CallFiles:
             self._seal_what_lies_open()
             self._looked = True
         found: dict[str, tuple[int, int]] = {}
-        for entry in os.scandir(self._folder):
-            kind = next((rank for rank, suffix in enumerate(_KINDS) if entry.name.endswith(suffix)), None)
-            if kind is None:
-                continue
-            try:
-                rank = kind, entry.stat(follow_symlinks=False).st_mtime_ns
-            except FileNotFoundError:
-                continue  # its call is over, and the record there
-            leg = entry.name.removesuffix(_KINDS[kind])
-            found[leg] = min(rank, found.get(leg, rank))
-        # Records first: the others are of calls that go on, but for those of a switch that died.
-        oldest = sorted(found, key=lambda leg: (found[leg], leg))[:AT_ONCE]
-        return {leg: "{}:{}".format(*found[leg]) for leg in oldest}
+        with os.scandir(self._folder) as entries:
+            for number, entry in enumerate(entries, 1):
+                if number % _IN_A_TURN == 0:
+                    time.sleep(0)  # whoever shares this thread goes on
+                kind = next((rank for rank, suffix in enumerate(_KINDS) if entry.name.endswith(suffix)), None)
+                if kind is None:
+                    continue
+                try:
+                    rank = kind, entry.stat(follow_symlinks=False).st_mtime_ns
+                except FileNotFoundError:
+                    continue  # its call is over, and the record there
+                leg = entry.name.removesuffix(_KINDS[kind])
+                found[leg] = min(rank, found.get(leg, rank))
+                if len(found) >= 2 * AT_ONCE:
+                    found = _oldest(found)
+        return {leg: "{}:{}".format(*rank) for leg, rank in _oldest(found).items()}
 
     def spoken_of(self) -> set[str]:
         """The calls of which anything is said."""

@@ -34,7 +34,6 @@ from orchestrator.domain.kernel import (
 )
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.notices import NoticeConfigured
-from orchestrator.domain.routing.outside import HOME
 from orchestrator.service import site_file, site_text
 from orchestrator.service.planning import SECTION_OF, Change, Current, Plan, make_plan
 from orchestrator.service.site_fields import SECTIONS
@@ -161,7 +160,7 @@ def at_version(log: Log, site: str, version: int) -> Current:
     return _folded(log, site, record.position)
 
 
-def plan(log: Log, site: str, text: str, *, region: str = HOME) -> Plan:
+def plan(log: Log, site: str, text: str, *, region: str) -> Plan:
     """What applying this text would change, at a site in this region. Raises `BadConfiguration`, and what `current`
     raises.
 
@@ -184,9 +183,9 @@ def apply(
     text: str,
     *,
     actor: str,
+    region: str,
     expect_version: int | None = None,
     reason: str = "",
-    region: str = HOME,
 ) -> Applied:
     """Make this text the configuration, all or nothing; no event where nothing changes. `region` is the site's, by
     which numbers are read where the text names none.

@@ -8,7 +8,6 @@ store, which looks into the (erasable) blind index under the append lock.
 """
 
 import re
-import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
@@ -16,6 +15,7 @@ from typing import Final
 import phonenumbers
 from msgspec import Struct
 
+from orchestrator.clock import Clock, wall_clock
 from orchestrator.domain.contacts.events import ContactIdentified
 from orchestrator.domain.customers.people import CustomerCreated, CustomerErased, CustomerProfileChanged
 from orchestrator.domain.kernel import Instant, Provenance, Record, ident_of, kind_of, stream
@@ -56,11 +56,12 @@ class Whose(Struct, frozen=True):
 class Customers:
     """Finds and makes customers. Thread-safe."""
 
-    def __init__(self, desk: DeskWriter, log: Log, vault: Vault, *, region: str) -> None:
+    def __init__(self, desk: DeskWriter, log: Log, vault: Vault, *, region: str, clock: Clock = wall_clock) -> None:
         self._desk = desk
         self._log = log
         self._vault = vault
         self._region = region
+        self._clock = clock
 
     def identify(self, raw_number: str) -> str | None:
         """The id of the customer who calls from this number, made where there is none; None where it is no number.
@@ -131,19 +132,19 @@ class Customers:
     def _make(self, regions: Mapping[str, str]) -> dict[str, str]:
         """New customers of these numbers, all or none. Raises `AlreadyHeld` where one of them has a customer."""
         made = {number: str(uuid.uuid4()) for number in regions}
-        records = [_created(made[number], number, region) for number, region in regions.items()]
+        records = [_created(made[number], number, region, self._clock()) for number, region in regions.items()]
         self._desk.append_desk(records, sole=(INDEX, list(regions)))
         return made
 
 
-def _created(customer_id: str, number: str, region: str) -> Record:
+def _created(customer_id: str, number: str, region: str, now: Instant) -> Record:
     return Record(
         stream=stream("customer", customer_id),
         version=1,
         event=CustomerCreated(number=number, region=region),
         event_id=str(uuid.uuid4()),
         about=Provenance(
-            at=Instant(time.time_ns() // 1000),
+            at=now,
             origin="command",
             causation=f"identify-{customer_id}",
             correlation=stream("customer", customer_id),

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,7 +29,7 @@ from msgspec import Struct
 
 from orchestrator.domain.kernel import Refused
 from orchestrator.service.media import Media
-from orchestrator.service.sealed_files import Readable
+from orchestrator.service.sealed_files import Readable, unreadable
 from orchestrator.settings import Address
 from orchestrator.vault import Vault
 
@@ -46,7 +46,7 @@ PROOF, MOMENT, WISH = "X-Ringledger-Proof", "X-Ringledger-Moment", "X-Ringledger
 _NAME: Final = re.compile(r"/([A-Za-z0-9][A-Za-z0-9-]{0,80}\.(?:sealed|peaks))")
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})")
 _TOTAL: Final = re.compile(r"bytes [0-9]+-[0-9]+/([0-9]{1,15})")
-_OK, _GONE = 206, 404
+_OK, _GONE, _UNREADABLE = 206, 404, 503
 
 Prove = Callable[[str], str]
 """The proof of a text."""
@@ -93,7 +93,7 @@ class Elsewhere:
 
 class Fetched:
     """A sealed file of another machine (`sealed_files.Place`). Raises FileNotFoundError where that machine says that it
-    has none, and `Refused` (`recording_away`) where it cannot be asked.
+    has none, and `Refused` where it cannot be asked (`recording_away`), or cannot read it (`recording_unreadable`).
     """
 
     def __init__(self, door: Address, node: str, name: str, prove: Prove, timeout_s: float) -> None:
@@ -142,6 +142,8 @@ class Fetched:
             raise self.away(f"answered {answer.status} without a proof")
         if answer.status == _GONE:
             raise FileNotFoundError(errno.ENOENT, "That machine has no such file", self._name)
+        if answer.status == _UNREADABLE:
+            raise unreadable(self._name, f"the machine of switch {self._node} says so")
         if answer.status != _OK:
             raise self.away(f"answered {answer.status}")
         return total
@@ -276,7 +278,9 @@ class _Asked(BaseHTTPRequestHandler):
         self.rfile = io.BufferedReader(_Head(self.connection, self.timeout))
 
     def do_GET(self) -> None:  # the name that http.server calls
-        """A range of a file; 403 without a proof, 404 where there is none, 416 for a range that is none of it."""
+        """A range of a file; 403 without a proof, 404 where there is none, 416 for a range that is none of it, 503 for
+        a disk that cannot be read.
+        """
         self.connection.settimeout(self.timeout)
         if self.path.startswith("/calls"):
             self._calls()
@@ -286,23 +290,28 @@ class _Asked(BaseHTTPRequestHandler):
             self.send_response(403)
             self.end_headers()
             return
-        try:
-            file = self.server.place_of(wanted.name).open("rb")
-        except FileNotFoundError:
-            self._say(wanted, _GONE, 0, 0)
-            return
-        with file:
-            total = file.seek(0, 2)
-            end = min(wanted.end, total)
-            if wanted.begin >= end:
+        with ExitStack() as until_sent:
+            try:
+                file = until_sent.enter_context(self.server.place_of(wanted.name).open("rb"))
+                total = file.seek(0, 2)
+                left = min(wanted.end, total) - wanted.begin
+                file.seek(wanted.begin)
+                piece = file.read(min(_PIECE, max(left, 0)))
+            except FileNotFoundError:
+                self._say(wanted, _GONE, 0, 0)
+                return
+            except OSError as error:
+                unreadable(wanted.name, error)  # said in the log here, where the disk is
+                self._say(wanted, _UNREADABLE, 0, 0)
+                return
+            if left <= 0:
                 self._say(wanted, 416, total, 0)
                 return
-            self._say(wanted, _OK, total, end - wanted.begin)
-            file.seek(wanted.begin)
-            left = end - wanted.begin
-            while left and (piece := file.read(min(_PIECE, left))):
+            self._say(wanted, _OK, total, left)
+            while left and piece:
                 self.wfile.write(piece)
                 left -= len(piece)
+                piece = file.read(min(_PIECE, left))
 
     def _wanted(self) -> _Wanted | None:
         name, asked = _NAME.fullmatch(self.path), self.headers.get("Range", "")

@@ -43,7 +43,7 @@ _POSITION: Final = "position"
 _NIGHT: Final = "night"
 # The hour of the site's day from which on the night's work is done.
 NIGHT_H: Final = 3
-# For so long files are moved to other media before those are sealed that came meanwhile.
+# For so long the night's work goes on before those files are sealed that came meanwhile.
 SLICE_S: Final = 2.0
 
 # Of these an alarm is enough: trying again changes nothing. `check` tells them, and `repair` tries.
@@ -70,6 +70,7 @@ class Keeper:
         self._node = node
         self._clock = clock
         self._due: dict[str, _Due] = {}
+        self._remember_at = clock()
         self._taken = self._stored = _read_position(self._position_file)
 
     @property
@@ -122,8 +123,20 @@ class Keeper:
         return kept
 
     def _remember(self) -> None:
-        if self.position == self._stored:
+        """Where the folder is not the one, or its disk takes nothing, that is an error of the log, and tried again: a
+        keeper that begins anew looks at more, and finds what was done.
+        """
+        if self.position == self._stored or self._clock() < self._remember_at:
             return
+        try:
+            if not self._position_file.is_file():
+                self._recordings.insist()
+            self._write_position()
+        except (OSError, SettingsError) as refused:
+            self._remember_at = self._clock() + AGAIN_S
+            log.error("recordings-position-not-kept", position=self.position, why=str(refused))  # noqa: TRY400 - a disk is away
+
+    def _write_position(self) -> None:
         self._recordings.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         half = self._position_file.with_suffix(".half")
         half.write_text(f"{self.position}\n", encoding="ascii")
@@ -223,38 +236,51 @@ class Nights:
         clock: Callable[[], float] = time.time,
         slice_s: float = SLICE_S,
     ) -> None:
-        """`clock`: Unix time. `slice_s`: for how long files are archived at once, but one of them in any case."""
+        """`clock`: Unix time. `slice_s`: for how long files are worked on at once, but one of them in any case."""
         self._tools = tools
         self._zone = zone
         self._stop = stop
         self._clock = clock
         self._slice_s = slice_s
+        self._night: Iterator[None] | None = None
         self._move: retention.Move | None = None
         self._file = tools.recordings.kept / _NIGHT
         self._done = self._file.read_text(encoding="ascii").strip() if self._file.is_file() else ""
 
     def look(self) -> bool:
-        """Do it if it is due: from that hour on, where it was not done on this day; whether it was. Of archiving only a
-        slice is done at each look, and the next at the next one. What a disk refuses is told, and tried in the next
-        night, and so where the folder is not there; raises what the database's absence raises.
+        """Do it if it is due: from that hour on, where it was not done on this day; whether it was. At each look only a
+        slice is done, and the next at the next one: so what was recorded meanwhile is sealed. What a disk refuses is
+        told, and tried in the next night, and so where the folder is not there; raises what the database's absence
+        raises: then it is begun anew.
         """
         now = self._clock()
         local = datetime.fromtimestamp(now, self._zone)
         day = local.date().isoformat()
-        if local.hour < NIGHT_H or day <= self._done:
+        if self._night is None and (local.hour < NIGHT_H or day <= self._done):
             self._archive()
             return False
-        if not self._is_there():
+        if self._night is None and not self._is_there():
             self._done = day
             log.error("recordings-night-refused", folder=str(self._tools.recordings.kept), why="not the one of the log")
             return True
-        self._work(now)
-        self._done = day
-        with _apart("remember"):
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file.write_text(f"{day}\n", encoding="ascii")
+        if not self._go_on(self._night or self._work(now, day)):
+            return False
         self._archive()
         return True
+
+    def _go_on(self, night: Iterator[None]) -> bool:
+        """A slice of what is put right and deleted; whether that was the last one."""
+        enough, self._night = self._slice(), None
+        for _ in night:
+            if enough():
+                self._night = night
+                return False
+        return True
+
+    def _slice(self) -> Callable[[], bool]:
+        """Whether it is enough for now."""
+        until = time.monotonic() + self._slice_s
+        return lambda: self._stop.is_set() or time.monotonic() >= until
 
     def _is_there(self) -> bool:
         try:
@@ -262,24 +288,33 @@ class Nights:
         except OSError:
             return False
 
-    def _work(self, now: float) -> None:
+    def _work(self, now: float, day: str) -> Iterator[None]:
         tools, at = self._tools, Instant(int(now * 1_000_000))
         left: list[Finding] = []
-        deleted: list[retention.Due] = []
+        deleted = 0
         with _apart("repair"):
-            left = repair(tools.recordings, check(tools.log, tools.recordings, now_s=now))
+            for finding in repairing(tools.recordings, check(tools.log, tools.recordings, now_s=now)):
+                left += () if finding is None else (finding,)
+                yield
         found = retention.find(tools.log, tools.recordings, at)
         with _apart("delete"):
-            deleted = retention.retain(tools.recordings, found)
+            for due in retention.retaining(tools.recordings, found):
+                deleted += due is not None
+                yield
         log.info(
             "recordings-night",
-            deleted=len(deleted),
+            deleted=deleted,
             media_away=sorted({due.away for due in found if due.away}),
             held=sum(due.held for due in found),
             left=[f"{each.what} {each.file}" for each in left[:20]],
             copies_destroyed=tools.holds.settle(),
         )
         self._move = retention.Move(tools.recordings, retention.find_old(tools.log, tools.recordings, at))
+        self._done = day
+        with _apart("remember"):
+            tools.recordings.insist()  # its disk may have gone meanwhile
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file.write_text(f"{day}\n", encoding="ascii")
 
     def _archive(self) -> None:
         """A slice of what is to be moved; where something is old enough and no medium is there, that is an error of the
@@ -288,9 +323,8 @@ class Nights:
         move = self._move
         if move is None:
             return
-        until = time.monotonic() + self._slice_s
         try:
-            if move.go_on(lambda: self._stop.is_set() or time.monotonic() >= until):
+            if move.go_on(self._slice()):
                 return
             if move.moved or move.waiting:
                 log.info("recordings-archived", moved=len(move.moved), waiting=move.waiting)
@@ -398,16 +432,22 @@ def repair(recordings: Recordings, findings: Sequence[Finding]) -> list[Finding]
 
     Raises `SettingsError` where the folder is not the one: then nothing was said.
     """
+    return [each for each in repairing(recordings, findings) if each is not None]
+
+
+def repairing(recordings: Recordings, findings: Sequence[Finding]) -> Iterator[Finding | None]:
+    """`repair`, one after another, so that something else can be done in between: each that is left as it was, None for
+    one that is put right. Raises as that.
+    """
     recordings.insist()
-    left = []
     for each in findings:
+        recordings.insist()
         try:
-            if not _repaired(recordings, each):
-                left.append(each)
+            done = _repaired(recordings, each)
         except OSError as error:
             log.warning("recording-not-repaired", what=each.what, file=each.file, why=str(error))
-            left.append(each)
-    return left
+            done = False
+        yield None if done else each
 
 
 def _repaired(recordings: Recordings, finding: Finding) -> bool:

@@ -10,9 +10,11 @@ from msgspec.structs import asdict
 from orchestrator.domain.kernel import Event, Record, ident_of, kind_of
 from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.entries import DEFAULT, EntryPointConfigured
+from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.overflow import QUEUE, target
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.rules import ALL, rule_of
+from orchestrator.domain.routing.spelling import with_its_prefix
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.service import calendar_days, site_text
 from orchestrator.service.site_fields import SECTIONS, Section, near
@@ -271,6 +273,8 @@ def _at_the_door(wanted: Site, today: date) -> Iterator[str]:
                 f"{name}: days are known only until {event.known_until}; apply the file again once the next ones are "
                 "published, or write them under days"
             )
+        if isinstance(event, OutsideConfigured):
+            yield from _towns_without_prefix(name, event)
         if isinstance(event, QueueConfigured):
             if event.tell_place_every_ms >= event.max_wait_ms:
                 every_s = event.tell_place_every_ms // 1000
@@ -280,6 +284,17 @@ def _at_the_door(wanted: Site, today: date) -> Iterator[str]:
                     yield f"{name}: nobody waits {row.after_ms // 1000} s for {row.to}: max_wait_s is over before"
                 if row.when == "length" and event.most_waiting and row.over > event.most_waiting:
                     yield f"{name}: {row.to} is never reached by length: most_waiting is {event.most_waiting}"
+
+
+def _towns_without_prefix(name: str, outside: OutsideConfigured) -> Iterator[str]:
+    """Prefixes that once fitted a town's numbers as they were typed, and fit none as they are compared (0115)."""
+    for key, prefixes in (("allowed", outside.allowed), ("refused", outside.refused)):
+        for prefix in prefixes:
+            if meant := with_its_prefix(prefix, outside.region):
+                yield (
+                    f'{name}: {key} "{prefix}" fits short codes only; for numbers that are dialled {meant}… '
+                    f'write "{meant}"'
+                )
 
 
 def _contradictions(wanted: Site) -> Iterator[str]:

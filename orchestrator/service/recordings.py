@@ -36,7 +36,7 @@ from orchestrator.domain.routing import recording
 from orchestrator.service.deciding import Desk, Who
 from orchestrator.service.fetching import Elsewhere, Fetched
 from orchestrator.service.media import LABEL, Media, name_of
-from orchestrator.service.sealed_files import HALF, SealedFile, digest_of, seal, sync_folder
+from orchestrator.service.sealed_files import HALF, SealedFile, digest_of, seal, sync_folder, unreadable
 from orchestrator.service.waveforms import Waveform, waveform_of
 from orchestrator.settings import SettingsError
 from orchestrator.store import DeskWriter, Log
@@ -357,7 +357,13 @@ class Recordings:
 
     def has(self, file: str, node: str) -> bool:
         """Whether the sealed file of this switch is here, or may be on its machine."""
-        return is_file_name(file) and (self._lies(self.state(file), file).is_file() or self.is_elsewhere(node))
+        if not is_file_name(file):
+            return False
+        try:
+            return self._lies(self.state(file), file).is_file() or self.is_elsewhere(node)
+        except OSError as error:
+            log.warning("recording-unreadable", file=file, why=str(error))
+            return True  # whoever plays it is told
 
     def is_away(self, medium: str) -> bool:
         """Whether this is the name of a medium that is not mounted here."""
@@ -375,27 +381,32 @@ class Recordings:
     def sound(self, file: str, *, whole: bool) -> Sound | None:
         """The recording in this file; None where there is none here. `whole`: first make sure that it is what was
         recorded, to the last byte. Raises `Refused` (`recording_erased`, `recording_damaged`,
-        `recording_away`, `recording_medium_away`).
+        `recording_away`, `recording_medium_away`, `recording_unreadable`).
         """
         if not is_file_name(file):
             return None
         known = self.state(file)
         if known.deleted:
             raise Refused("recording_deleted", "This recording was kept for its time, and deleted.")
-        if known.sealed is None:
-            path = self.in_clear(file)
-            return None if path is None else Sound(path)
         key = self.key_of(known)
-        if key is None:
+        if known.sealed is not None and key is None:
             raise Refused("recording_erased", "Whoever is heard in this recording was erased; nobody can hear it.")
         try:
-            why = self._damage(known, key) if whole else ""
-            if not why:
-                return Sound(self._open(known, key))
+            if known.sealed is None or key is None:
+                path = self.in_clear(file)
+                return None if path is None else Sound(path)
+            opened = self._open(known, key)
+            if not whole or opened.summary().digest == known.sealed.digest:
+                return Sound(opened)
+            why = keeping.DAMAGED
         except FileNotFoundError:
             why = keeping.LOST
         except Tampered:
             why = keeping.DAMAGED
+        except OSError as error:
+            raise unreadable(file, error) from error
+        if known.sealed is None:
+            return None  # the clear file has just gone
         far = self._far(known, self._lies(known, file))
         if why == keeping.LOST and known.medium and (far is not None or self.is_away(known.medium)):
             raise Refused(
@@ -419,7 +430,7 @@ class Recordings:
             try:
                 sealed = self._read_shape(known, file)
                 return msgspec.json.decode(key.open(sealed, _of_shape(file)), type=Waveform | None)
-            except (FileNotFoundError, Tampered) as error:
+            except (OSError, Tampered) as error:
                 log.info("shape-drawn-anew", file=file, why=str(error))
         sound = self.sound(file, whole=False)
         if sound is None:
@@ -430,6 +441,8 @@ class Recordings:
             return self._draw(file, key, sound)
         except Tampered:
             return None  # whoever listens is told
+        except OSError as error:
+            raise unreadable(file, error) from error
 
     def damage(self, known: Kept) -> str:
         """What is wrong with the sealed file (`keeping.LOST`, `keeping.DAMAGED`), by reading all of it; else empty."""

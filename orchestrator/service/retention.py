@@ -64,8 +64,18 @@ def retain(recordings: Recordings, found: list[Due]) -> list[Due]:
     deleted: `check` finds it. Raises `Away` where the database is not there: a repeat goes on where it ended;
     `SettingsError` where the folder is not the one.
     """
+    return [due for due in retaining(recordings, found) if due is not None]
+
+
+def retaining(recordings: Recordings, found: list[Due]) -> Iterator[Due | None]:
+    """`retain`, one after another, so that something else can be done in between: each that went, None for one that did
+    not. Raises as that.
+    """
     recordings.insist()
-    return [due for due in found if not due.held and not due.away and _delete(recordings, due)]
+    for due in found:
+        if not due.held and not due.away:
+            recordings.insist()
+            yield due if _delete(recordings, due) else None
 
 
 def find_old(reading: Log, recordings: Recordings, now: Instant, days: int | None = None) -> list[str]:

@@ -14,9 +14,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
+import structlog
 from msgspec import Struct
 
+from orchestrator.domain.kernel import Refused
 from orchestrator.vault import DataKey, Tampered
+
+log = structlog.get_logger(__name__)
 
 MAGIC: Final = b"RINGFILE1\n"
 PIECE: Final = 65_536
@@ -26,6 +30,16 @@ _MORE: Final = 28
 _AT_ONCE: Final = 16
 HALF: Final = ".half"
 """The ending of a sealed file that is being written."""
+
+
+def unreadable(file: str, why: object) -> Refused:
+    """What to raise where the disk with this file answers with an error: what lies there may be whole."""
+    log.error("recording-unreadable", file=file, why=str(why), remedy="look at the disk on which it lies")
+    return Refused(
+        "recording_unreadable",
+        "The disk on which this recording lies cannot be read now. Nothing is taken for lost: have that disk looked "
+        "at, and try again then.",
+    )
 
 
 class Summary(Struct, frozen=True):

@@ -22,7 +22,7 @@ from orchestrator.domain.routing.calendars import CalendarConfigured
 from orchestrator.domain.routing.conference import ConferenceConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.levels import LevelConfigured
-from orchestrator.domain.routing.outside import HOME, THE_ONE, OutsideConfigured
+from orchestrator.domain.routing.outside import THE_ONE, OutsideConfigured
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.domain.routing.requirements import LOCAL
@@ -85,7 +85,7 @@ class Site(Struct, frozen=True):
     """SHA-256 of the file."""
 
 
-def read(text: str, today: date | None = None, *, region: str = HOME) -> Site:
+def read(text: str, today: date | None = None, *, region: str) -> Site:
     """The configuration in this text, with the holidays of this year and the next, and in the site's region (ISO 3166)
     where it names none. Raises `BadConfiguration`.
     """
@@ -97,6 +97,10 @@ def read(text: str, today: date | None = None, *, region: str = HOME) -> Site:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfiguration([f"The file is no TOML: {error}."]) from None
+    except RecursionError:
+        raise BadConfiguration(
+            ["The file nests lists or tables deeper than any setting does: take brackets out."]
+        ) from None
     reader = _Reader(document, text, today or datetime.now(UTC).date(), region)
     site = reader.site(hashlib.sha256(data).hexdigest())
     if reader.problems:

@@ -16,6 +16,7 @@ from importlib import resources
 from typing import Any, Final
 
 from orchestrator.domain.kernel import Event, ident_of
+from orchestrator.domain.routing.outside import HOME
 from orchestrator.domain.staff import reasons
 from orchestrator.domain.staff.reasons import (
     PauseReason,
@@ -98,7 +99,7 @@ def usual() -> Reasons:
     """What agents choose from where a site lists nothing: the lists of the demo's configuration."""
     from orchestrator.service import site_file
 
-    return reasons_of(site_file.read(demo_text()).events)
+    return reasons_of(site_file.read(demo_text(), region=HOME).events)
 
 
 def demo_text() -> str:

@@ -39,6 +39,8 @@ _CONTACTS: Final = "contact-"
 # `at` is nearly, but not quite, ascending in the log: the runner's and the desk's processes each stamp before they
 # append. No two of them are taken to differ by more than this.
 _DISORDER: Final = 10 * SECOND
+# Records looked at in one question, from the end of the log backwards.
+_AT_A_LOOK: Final = 500
 # Our clock's time of a row, without reading the rest of it: a state begins with the event's id, then this.
 _AT: Final = (
     """substring(encode(substring(state from 1 for 300), 'escape') from '"about":[{]"at":(-?[0-9]+)')::bigint"""
@@ -306,6 +308,16 @@ class Log:
 
         return self._source.run(read)
 
+    def last_of(self, kinds: Collection[str], until: int) -> Instant:
+        """`at` of the last record, up to this position, of a stream of these kinds; 0 where there is none."""
+        while until > 0:
+            after = max(0, until - _AT_A_LOOK)
+            rows = self._page(after, until, list(kinds), _AT_A_LOOK)
+            if rows:
+                return Instant(instant_of(rows[-1].state))
+            until = after
+        return Instant(0)
+
     def lowest(self, after: int, until: int) -> Instant | None:
         """The earliest `at` of the records with after < position ≤ until, None where there are none."""
 
@@ -467,8 +479,8 @@ class Log:
     def _last_not_after(self, instant: Instant, before: int) -> int:
         """The last position below `before` whose `at` is not later than `instant`."""
         while before > 1:
-            start = max(0, before - 1 - 500)
-            for row in reversed(self._page(start, before - 1, None, 500)):
+            start = max(0, before - 1 - _AT_A_LOOK)
+            for row in reversed(self._page(start, before - 1, None, _AT_A_LOOK)):
                 if instant_of(row.state) <= instant:
                     return row.position
             before = start + 1

@@ -14,7 +14,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.domain.kernel import Event, Provenance, Record, Refused, derived_id, ident_of, kind_of
-from orchestrator.domain.routing.outside import HOME
 from orchestrator.domain.routing.queues import QueueConfigured
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.service import site_file
@@ -47,7 +46,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """So many more than there were; fewer where below 0 …"""
     queue_id: str = ""
     """… of those who serve this queue, or of all."""
-    region: str = HOME
+    region: str
     """The site's, in which a text that names none reads its rules of the outside."""
 
     @property

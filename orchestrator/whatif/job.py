@@ -14,7 +14,6 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Instant, Refused
-from orchestrator.domain.routing.outside import HOME
 from orchestrator.logs import redact
 from orchestrator.store import KeyShelf, Log, Source, StoreError
 from orchestrator.vault import Vault, VaultError
@@ -38,7 +37,8 @@ class Request(Struct, frozen=True, kw_only=True):
     text: str = ""
     agents: int = 0
     queue_id: str = ""
-    region: str = HOME
+    region: str
+    """The site's, as `Wanted.region`."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):

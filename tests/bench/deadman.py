@@ -32,9 +32,9 @@ def run() -> Iterator[dict[str, Any]]:
 def _measured() -> dict[str, Any]:
     import gevent
 
+    from orchestrator.clock import wall_clock
     from orchestrator.esl.alive import SignOfLife
     from orchestrator.esl.node import Link
-    from orchestrator.loop import wall_clock
     from tests.contract.driver import SimulatedDriver
     from tests.lab.patience import until
 

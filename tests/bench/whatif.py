@@ -26,7 +26,7 @@ def run() -> Iterator[dict[str, Any]]:
     begun = time.thread_time()
     real = asking.taken(day, made.FIRST, made.LAST)
     read_s = time.thread_time() - begun
-    setting = Changes(real.day, Wanted(), date(2026, 3, 1)).of(1)
+    setting = Changes(real.day, Wanted(region="CN"), date(2026, 3, 1)).of(1)
     gc.collect()
     gc.freeze()
     begun = time.thread_time()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -49,6 +50,32 @@ def test_lost_passwords_are_replaced_at_the_next_start(home: Path, start: Start)
     assert ask(after.url_writer, "SELECT 1") == 1
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(before.url_writer)
+
+
+def test_a_password_that_the_server_knows_is_seen_from_what_it_keeps_and_nobody_signs_in(
+    home: Path, start: Start
+) -> None:
+    before = start(home)
+    kept = "SELECT string_agg(rolpassword, ' ') FROM pg_authid WHERE rolname LIKE 'ringledger_%'"
+    with psycopg.connect(before.url_admin) as connection:
+        for role in (roles.OWNER, *roles.WORKERS):
+            connection.execute(f"ALTER ROLE {role} CONNECTION LIMIT 0")
+    known = ask(before.url_admin, kept)
+    after = start(home)
+    assert ask(after.url_admin, kept) == known
+    with pytest.raises(psycopg.OperationalError, match="too many connections"):
+        psycopg.connect(after.url_writer)
+
+
+def test_what_a_server_keeps_of_a_password_is_told_from_that_of_another(home: Path, start: Start) -> None:
+    cluster = start(home)
+    password = urlsplit(cluster.url_writer).password
+    assert password is not None
+    kept = ask(cluster.url_admin, f"SELECT rolpassword FROM pg_authid WHERE rolname = '{roles.WRITER}'")
+    assert isinstance(kept, str)
+    assert roles.is_of(kept, password)
+    for other, wrong in ((kept, password[:-1]), (kept, f"{password}ü"), ("", password), ("md5" + "0" * 32, password)):
+        assert not roles.is_of(other, wrong)
 
 
 # --- the wheel's binaries ---------------------------------------------------------------------------------------------

@@ -391,11 +391,16 @@ def test_a_press_that_waits_is_taken_back_by_the_other_key_and_not_doubled_by_it
     assert (state.status, state.segment.wish) == ("held", "")
 
 
-def test_a_press_of_which_the_switch_was_told_can_be_repeated_but_not_taken_back() -> None:
-    """Feature 4.3: it may have been lost on the way, or be carried out at any moment."""
+def test_a_press_of_which_the_switch_was_told_can_be_repeated_and_a_hold_ended() -> None:
+    """Feature 4.3: it may have been lost on the way, be carried out at any moment, or be heard by the caller."""
     hold = c.HoldRequested(segment_id="g1", not_before=SETTLED)
     given(*TALKING, hold).when(k.Hold(shift_id="s1", now=LATER)).then(hold)
-    given(*TALKING, hold).when(k.Resume(shift_id="s1", now=LATER)).refused("not_held")
+    told = c.HoldRequested(segment_id="g1", not_before=NOW)
+    end = c.ResumeRequested(segment_id="g1", not_before=SETTLED)
+    state = given(*TALKING, told).when(k.Resume(shift_id="s1", now=NOW)).then(end)
+    assert state is not None
+    assert state.segment is not None
+    assert (state.status, state.segment.wish) == ("connected", "resume")
 
 
 def test_the_agents_number_is_announced_once_in_a_talk_on_hold_or_not() -> None:

@@ -14,7 +14,7 @@ from orchestrator.domain.routing.outside import (
     shown,
     why_not,
 )
-from orchestrator.domain.routing.spelling import LONGEST, SHORTEST, callable_number, spellings
+from orchestrator.domain.routing.spelling import LONGEST, SHORTEST, callable_number, spellings, with_its_prefix
 
 RULES = OutsideConfigured(
     allowed=("+86", "95"), refused=("+8690",), show="1000000", show_for={"main": "2000000"}, at_most=2
@@ -76,6 +76,22 @@ def test_calls_at_once_are_bounded_and_nobody_is_called_without_rules_or_a_numbe
     assert [why_not(outside, "+8675512345678", calling) for calling in (0, 1, 2)] == ["", "", "outside_full"]
     assert why_not(outside, "", 0) == "withheld"
     assert why_not(None, "+8675512345678", 0) == "no_outside"
+
+
+@pytest.mark.parametrize(
+    ("region", "prefix", "meant"),
+    (
+        ("CN", "755", "0755"), ("CN", "7551", "07551"), ("CN", "21", "021"), ("CN", "10", "010"), ("CN", "2", "02"),
+        ("CN", "1", ""), ("CN", "13", ""), ("CN", "400", ""), ("CN", "95588", ""), ("CN", "10086", ""),
+        ("CN", "12345", ""), ("CN", "0755", ""), ("CN", "+86755", ""), ("CN", "00", ""), ("", "755", ""),
+        ("GB", "20", "020"), ("RU", "495", "8495"), ("US", "212", ""), ("IT", "06", ""), ("SG", "6", ""),
+    ),
+)  # fmt: skip
+def test_of_a_towns_numbers_without_their_prefix_it_is_known_how_they_are_dialled(
+    region: str, prefix: str, meant: str
+) -> None:
+    """One that fits numbers as they are dialled, or known short codes, is what it says; one without a region, too."""
+    assert with_its_prefix(prefix, region) == meant
 
 
 SHANGHAI = "+862188880000"

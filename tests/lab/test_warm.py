@@ -87,6 +87,20 @@ def test_it_is_a_process_of_its_own_and_ends_by_a_signal(warmth: Warmth, full: i
     child.send_signal(signal.SIGTERM)
 
 
+def test_it_ends_in_the_order_in_which_python_ends() -> None:
+    """Threads are waited for, then what was left to be done at the end is done, and all that was said is out."""
+    told = """
+import atexit, sys, threading
+from tests.lab.forks import end
+atexit.register(lambda: sys.stdout.write("last"))
+threading.Timer(0.1, lambda: sys.stdout.write("thread ")).start()
+sys.stdout.write("main ")
+end(7)
+"""
+    ended = subprocess.run([sys.executable, "-c", told], cwd=ROOT, stdout=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stdout) == (7, b"main thread last")
+
+
 @pytest.mark.parametrize("words", (("settings",), ("web", "--help")), ids=("plain", "patched"))
 def test_what_still_runs_ends_with_whoever_forked_it(full: int, words: tuple[str, ...]) -> None:
     warmth = Warmth(_die_with_us)

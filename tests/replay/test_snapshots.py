@@ -403,3 +403,52 @@ def test_two_states_that_know_other_calls_of_switches_alone_have_two_marks(told:
     else:
         known.left_legs["leg-1"] = "c1"
     assert mark_of(known) != mark_of(other)
+
+
+class Watched(Observed):
+    """Knows what was asked of it."""
+
+    def __getattribute__(self, name: str) -> object:
+        found = super().__getattribute__(name)
+        if not name.startswith("_"):
+            super().__getattribute__("__dict__").setdefault("_asked", set()).add(name)
+        return found
+
+
+def test_nothing_that_a_state_keeps_is_left_out_of_its_mark() -> None:
+    """Feature 11.2. Callbacks stand in their contacts, prefixes in their branches."""
+    world = Watched()
+    for record in Run(3).play().ledger.records():
+        world.apply(record)
+    vars(world).pop("_asked")
+    mark_of(world)
+    assert set(vars(Observed())) - vars(world)["_asked"] == {"callbacks", "branch_of_prefix"}
+
+
+@pytest.mark.parametrize("part", ("skills", "rules of a queue", "entries", "recordings", "counts of an agent"))
+def test_a_snapshot_with_another_configuration_has_another_mark(part: str) -> None:
+    """Feature 11.2: what an operator changes by mistake is what is looked for at night."""
+    world, other = Observed(), Observed()
+    records = Run(3).play().ledger.records()
+    for each in (world, other):
+        for record in records:
+            each.apply(record)
+    assert mark_of(world) == mark_of(other)
+    match part:
+        case "skills":
+            other.agents["a1001"] = replace(other.agents["a1001"], skills={"nothing": 9})
+        case "rules of a queue":
+            queue = other.queues["support"]
+            other.queues["support"] = replace(queue, settings=replace(queue.settings, wrap_up_ms=12_345))
+        case "entries":
+            other.entries.clear()
+        case "recordings":
+            other.recordings = replace(other.recordings, keep_days=12_345)
+        case "counts of an agent":
+            other.counters = Observed().counters
+    assert mark_of(world) != mark_of(other)
+    name = next(iter(world.agents))
+    world.agents[name] = replace(world.agents[name], name="Somebody")
+    other = thaw(freeze(world, Marks()), lambda *_: "")
+    other.agents[name] = replace(other.agents[name], name="Somebody else")
+    assert mark_of(world) == mark_of(other), "names are apart"

@@ -19,6 +19,7 @@ from orchestrator.domain.switch.instructions import (
     MuteLeg,
     ParkLeg,
     PlayWaiting,
+    RingAgent,
     SendDigits,
     TakeSnapshot,
     UnmuteLeg,
@@ -547,6 +548,113 @@ def test_an_engine_that_starts_again_while_two_come_brings_in_who_is_not_there(*
     for leg in (room.guest, room.ring.leg):
         room.enters(leg)
     _all_four(room, other)
+
+
+# --- on the way in while the agent speaks with another one alone ------------------------------------------------------
+def _one_comes_while_two_speak_alone(room: Apart, how: str) -> str:
+    """Agent 1 speaks with guest 3 alone, and agent 4 is on the way into the room; their leg."""
+    if how == "recalled":
+        other = room.joins("1004")
+        room.does("hold", "1004")
+        room.parked(other)
+        room.speaks_alone()
+        assert room.does("recall", "1004") == ""
+    else:
+        assert room.invites("1004") == ""
+        rung = [each for each in room.told if isinstance(each, RingAgent)][-1]
+        room.speaks_alone()
+        room.told.append(rung)
+        other = room.pick_up()
+    assert ("ConferLeg", other) in room.done()
+    return other
+
+
+@pytest.mark.parametrize("how", ("recalled", "invited"))
+def test_who_was_asked_first_leaves_while_one_comes_in_and_the_agent_speaks_with_another_alone(
+    room: Apart, how: str
+) -> None:
+    """Decision 0104: who comes in is with the caller, and the two who speak alone are not disturbed."""
+    other = _one_comes_while_two_speak_alone(room, how)
+    room.hang_up(room.first)
+    assert story(room.outcome)[:3] == ["LegClosed", "ConsultClosed", "GuestPromoted"]
+    assert room.done() == [], "nobody is moved"
+    assert room.enters(other) == ["MemberJoined", "ConsultJoined"]
+    assert members(room.it) == (room.caller, other)
+    assert not room.instructions(HangUpLeg)
+    assert room.does("recall") == ""
+    assert sorted(room.done()) == sorted([("ConferLeg", room.ring.leg), ("ConferLeg", room.guest)])
+    assert room.enters(room.ring.leg) == ["AgentReturned"]
+    assert room.enters(room.guest) == ["GuestJoined"]
+    _all_four(room, other)
+
+
+@pytest.mark.parametrize("how", ("hangs_up", "late"))
+def test_who_comes_in_leaves_before_they_are_there_and_the_agent_consults_the_one_they_speak_with(
+    room: Apart, how: str
+) -> None:
+    other = _one_comes_while_two_speak_alone(room, "recalled")
+    room.hang_up(room.first)
+    if how == "hangs_up":
+        room.hang_up(other)
+    else:
+        room.wait(5_000)
+        assert len(room.instructions(TakeSnapshot)) == 1
+        room.wait(10_000)
+        assert [each.leg for each in room.instructions(HangUpLeg)] == [other]
+    assert room.done() == [("ParkLeg", room.caller)], "the caller would be alone in the room"
+    assert room.it.consult is not None
+    assert (room.it.consult.leg, room.it.consult.hears, room.it.guests) == (room.guest, CONSULTED, ())
+    report = verify(room.records, expect_contacts=0)
+    assert report.ok, report.problems[:3]
+
+
+def test_the_one_spoken_with_alone_leaves_while_the_other_comes_in_and_the_agent_is_with_them(room: Apart) -> None:
+    other = _one_comes_while_two_speak_alone(room, "recalled")
+    room.hang_up(room.first)
+    room.hang_up(room.guest)
+    assert room.done() == [("ConferLeg", room.ring.leg)]
+    assert room.enters(room.ring.leg) == ["AgentReturned"]
+    assert room.enters(other) == ["MemberJoined", "ConsultJoined"]
+    assert members(room.it) == (room.caller, room.ring.leg, other)
+    report = verify(room.records, expect_contacts=0)
+    assert report.ok, report.problems[:3]
+
+
+@pytest.mark.parametrize("comes", (False, True), ids=("alone", "another_comes"))
+def test_one_who_rings_goes_and_it_is_on_record_that_the_conference_is_over(room: Apart, *, comes: bool) -> None:
+    room.configure({"conference-main": ConferenceConfigured(most=6)})
+    other = room.joins("1004")
+    room.does("hold", "1004")
+    room.parked(other)
+    assert room.invites("1005") == ""
+    rung = [each for each in room.told if isinstance(each, RingAgent)][-1]
+    room.speaks_alone()
+    if comes:
+        room.does("recall", "1004")
+    room.hang_up(room.first)
+    gone = [rung.leg] if comes else [other, rung.leg]
+    assert [event.outcome for event in room.events(g.GuestClosed)] == ["ended"] * len(gone)
+    assert [each.leg for each in room.instructions(HangUpLeg)] == gone
+    report = verify(room.records, expect_contacts=0)
+    assert report.ok, report.problems[:3]
+
+
+def test_an_engine_that_starts_again_while_one_comes_in_and_two_speak_alone(room: Apart) -> None:
+    other = _one_comes_while_two_speak_alone(room, "recalled")
+    room.hang_up(room.first)
+    room.restart()
+    room.told.clear()
+    room.connect(
+        legs=(
+            room.seen(room.caller, room=room.room, parked=False),
+            room.seen(room.ring.leg, bridged_to=room.guest, parked=False),
+            room.seen(room.guest, bridged_to=room.ring.leg, parked=False, answered=True),
+            room.seen(other, answered=True),
+        )
+    )
+    assert room.done() == [("ConferLeg", other)], "one is brought in, and two are left alone"
+    assert room.enters(other) == ["MemberJoined", "ConsultJoined"]
+    assert members(room.it) == (room.caller, other)
 
 
 def test_race_the_agent_is_parked_behind_the_way_back_though_the_next_one_has_left_meanwhile(room: Apart) -> None:

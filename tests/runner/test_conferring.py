@@ -205,3 +205,14 @@ def test_nobody_is_brought_together_before_somebody_has_answered() -> None:
     assert scene.refusal(CONFER) == "not_answered"
     scene.disconnect()
     assert scene.refusal(CONFER) == "switch_away"
+
+
+def test_a_waiting_caller_whom_a_late_switch_takes_to_a_room_is_parked_again_and_hears_music() -> None:
+    """Feature 12.4, seed 3571 of the soak: told before they were parked, done after."""
+    scene = Scene(agents=1)
+    caller = scene.park()
+    taken = scene.give(facts.ConferenceChanged(node=NODE, leg=caller, conference="room-1", action="add-member"))
+    assert [(type(told).__name__, told.leg) for told in taken.instructions] == [("ParkLeg", caller)]
+    assert story(taken) == []
+    parked = scene.give(facts.LegParked(node=NODE, leg=caller, inbound=True, dialled="4000"))
+    assert [type(told).__name__ for told in parked.instructions] == ["PlayWaiting"]

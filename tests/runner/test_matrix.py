@@ -1,18 +1,24 @@
 """The whole table of states, of who hangs up first, and of causes, played (features 4.3, 12.5; complaints 13, 14)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.consults import CONSULTED, TOGETHER
 from orchestrator.domain.contacts.guests import are_together
+from orchestrator.domain.contacts.transfers import PHONE_LOST, TRANSFER
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.switch import facts
+from orchestrator.domain.switch.causes import WITH_THE_SWITCH
 from orchestrator.domain.switch.instructions import ConferLeg, RingAgent
 from orchestrator.runner import inputs as i
-from tests.matrix import CAUSES, ROWS, Row
+from tests.matrix import CAUSES, LOST, ROWS, Row
 from tests.runner.scene import NODE, Scene
 
-_GATHERED = ("inviting", "conference", "guest_held", "aside", "coming_in")
+OTHER = "sw2"
+_PHONES = {"agent": "1001", "colleague": "1002", "guest": "1003"}
+_GATHERED = ("inviting", "conference", "guest_held", "aside", "coming_in", "aside_coming")
 _ROOMS = ("joining", "together", *_GATHERED)
 _CONSULTS = ("asking", "consulting", "to_and_fro", *_ROOMS)
 
@@ -20,10 +26,15 @@ _CONSULTS = ("asking", "consulting", "to_and_fro", *_ROOMS)
 class Play:
     """A call in one of the states. `legs`: of caller, agent, colleague and guest, as far as they are there."""
 
-    def __init__(self, state: str) -> None:
-        self.scene = scene = Scene(agents=3)
+    def __init__(self, state: str, away: tuple[str, ...] = ()) -> None:
+        """`away`: whose phones are on another switch than the caller."""
+        self.scene = scene = Scene(agents=4)
+        if away:
+            there = {_PHONES[who]: True for who in away}
+            scene.snapshot(phones={extension: extension not in there for extension in _PHONES.values()})
+            scene.connect("core-2", phones=there, node=OTHER)
         self.legs: dict[str, str] = {}
-        self._room, self._on_the_way = "", ("", "")
+        self._room, self._on_the_way = "", tuple[str, ...]()
         if state == "waiting":
             self.legs["caller"] = scene.park()
             return
@@ -74,12 +85,16 @@ class Play:
             if state == "guest_held":
                 scene.give(i.HoldMember(agent="1001", to_agent="1003"))
                 scene.give(facts.LegParked(node=NODE, leg=self.legs["guest"]))
-            if state in ("aside", "coming_in"):
+            if state == "aside_coming":
+                self._one_more_comes()
+            if state in ("aside", "coming_in", "aside_coming"):
                 scene.give(i.SpeakAlone(agent="1001", to_agent="1003"))
                 self._joined(agent, self.legs["guest"])
             if state == "coming_in":
                 scene.give(i.RecallMember(agent="1001", to_agent="1003"))
                 self._on_the_way = (agent, self.legs["guest"])
+            if state == "aside_coming":
+                scene.give(i.RecallMember(agent="1001", to_agent="1004"))
 
     def _invite(self, room: str, *, comes: bool) -> None:
         scene = self.scene
@@ -91,6 +106,19 @@ class Play:
         if comes:
             scene.answer(rung)
             scene.give(facts.ConferenceChanged(node=NODE, leg=rung.leg, conference=room, action="add-member"))
+
+    def _one_more_comes(self) -> None:
+        """A fourth agent is in the room, and put on hold, to be brought back."""
+        scene = self.scene
+        scene.ready(4)
+        scene.give(i.Invite(agent="1001", to_agent="1004"))
+        rung = scene.instructions(RingAgent)[-1]
+        scene.answer(rung)
+        scene.give(facts.ConferenceChanged(node=NODE, leg=rung.leg, conference=self._room, action="add-member"))
+        scene.give(i.HoldMember(agent="1001", to_agent="1004"))
+        scene.give(facts.LegParked(node=NODE, leg=rung.leg))
+        self.legs["fourth"] = rung.leg
+        self._on_the_way = (rung.leg,)
 
     def _joined(self, leg: str, other: str) -> None:
         self.scene.give(facts.LegBridged(node=NODE, leg=leg, other=other))
@@ -175,3 +203,55 @@ def test_whom_a_switch_that_shuts_down_hangs_up_on_has_not_given_up(state: str) 
     play.scene.connect(core="core-2")
     assert play.scene.world.in_step(NODE)
     assert len(play.scene.events(c.ContactEnded)) == 1
+
+
+# --- phones of another switch ----------------------------------------------------------------------------------------
+def _is_restarted(scene: Scene) -> None:
+    scene.disconnect(OTHER)
+    scene.connect("core-3", phones={}, node=OTHER)
+
+
+def _shuts_down(scene: Scene) -> None:
+    scene.give(facts.SwitchStopping(node=OTHER))
+
+
+def _is_silent(scene: Scene) -> None:
+    scene.disconnect(OTHER)
+    scene.wait(60_000)
+
+
+def _is_lost(scene: Scene) -> None:
+    scene.disconnect(OTHER)
+
+
+# A minute is longer than anybody is waited for.
+_SHORTER = ("asking", "joining", "coming_in")
+_LOSSES = [
+    pytest.param(row, how, id=f"{row.state}-{row.who}-{how.__name__}")
+    for row in LOST
+    for how in (_is_restarted, _shuts_down, _is_silent, _is_lost)
+    if how is not _is_silent or row.state not in _SHORTER
+]
+
+
+@pytest.mark.parametrize(("row", "how"), _LOSSES)
+def test_whose_phone_is_lost_with_its_switch_the_caller_is_where_the_table_says(
+    row: Row, how: Callable[[Scene], None]
+) -> None:
+    """Issues 5 and 6: no caller is dropped, and nobody is said to have hung up. The near halves end as SIP has it."""
+    away = (row.who,) if row.who != "all" else tuple(_PHONES)
+    play = Play(row.state, away)
+    scene, waited = play.scene, len(play.scene.events(c.ContactQueued))
+    lost = [leg for who, leg in play.legs.items() if who in away]
+    how(scene)
+    for leg in lost:
+        if leg in scene.live(play.legs["caller"]).legs:
+            scene.give(facts.LegHungUp(node=NODE, leg=leg, cause="NORMAL_CLEARING", by_far_end=True))
+    assert play.becomes() == row.becomes
+    assert not scene.events(c.ContactEnded)
+    assert not scene.events(s.AgentStoodDown)
+    assert {event.ended_by for event in scene.events(c.AgentSegmentEnded)} <= {PHONE_LOST, TRANSFER}
+    if row.state in ("talking", "held"):
+        (ended,) = scene.events(c.AgentSegmentEnded)
+        assert (ended.ended_by, ended.cause in WITH_THE_SWITCH) == (PHONE_LOST, True)
+        assert len(scene.events(c.ContactQueued)) == waited + 1

@@ -1,21 +1,31 @@
 """Several switches: whose phones ring where, one that is drained, and one that is dead (issue 5, nodes)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
+from orchestrator.domain.contacts.monitor_events import MonitorClosed
+from orchestrator.domain.contacts.monitors import LISTEN
+from orchestrator.domain.contacts.transfers import PHONE_LOST
+from orchestrator.domain.kernel import MILLISECOND
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.switch import facts, nodes
 from orchestrator.domain.switch.between import far_leg
-from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_RESTARTED
+from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_RESTARTED, SWITCH_STOPPED
 from orchestrator.domain.switch.instructions import (
     AnswerPhone,
     CheckLeg,
     HangUpLeg,
     MarkDrained,
+    ParkLeg,
     PlayApology,
+    PlayWaiting,
     RingAgent,
+    StartRecording,
+    StopRecording,
     TakeSnapshot,
 )
 from orchestrator.runner import Outcome, inputs
@@ -323,19 +333,132 @@ def test_a_switch_that_is_back_in_time_has_lost_nothing() -> None:
     assert scene.live(caller).status == "connected"
 
 
-def test_phones_of_a_switch_that_was_restarted_have_lost_their_calls() -> None:
-    """Feature 12.4: a new core. The other half is on a switch that does not know."""
-    scene = two()
-    caller, ring = talking(scene)
-    scene.ready(2)
-    rung = scene.ring_of(scene.park())
+def restarted(scene: Scene) -> None:
     scene.connect("core-3", phones={}, node=OTHER)
-    told = {each.leg: (each.node, each.cause) for each in scene.instructions(HangUpLeg)}
-    assert told == {ring.leg: (NODE, "NORMAL_TEMPORARY_FAILURE"), rung.leg: (NODE, "ORIGINATOR_CANCEL")}
-    scene.hang_up(rung.leg, "ORIGINATOR_CANCEL")
-    assert not scene.events(s.AgentStoodDown)
-    assert scene.live(caller).legs
+
+
+def stopping(scene: Scene) -> None:
+    scene.give(facts.SwitchStopping(node=OTHER))
+
+
+def silent(scene: Scene) -> None:
+    scene.disconnect(OTHER)
+    scene.wait(SILENT_MS)
+
+
+GONE = pytest.mark.parametrize(
+    ("goes", "cause"), ((restarted, SWITCH_RESTARTED), (stopping, SWITCH_STOPPED), (silent, SWITCH_DEAD))
+)
+
+
+@GONE
+def test_whose_agent_lost_the_phone_with_its_switch_waits_again_in_the_old_place_and_hears_music(
+    goes: Callable[[Scene], None], cause: str
+) -> None:
+    """Issues 5 and 6: no caller is dropped, and nobody hung up. The other half is on a switch that does not know."""
+    scene = two(here=("1002",), there=("1001",), max_wait_ms=600_000)
+    first = scene.park()
+    scene.wait(5_000)
+    scene.ready(1)
+    ring = scene.ring_of(first)
+    scene.ringing(ring)
+    scene.answer(ring)
+    scene.bridge(first, ring)
+    came = scene.live(first).arrived_at
+    scene.give(facts.RecordingStarted(node=NODE, leg=first, path=scene.instructions(StartRecording)[-1].file))
+    scene.told.clear()
+    goes(scene)
+    (ended,) = scene.events(c.AgentSegmentEnded)
+    assert (ended.ended_by, ended.cause) == (PHONE_LOST, cause)
+    told = [(type(each), each.leg) for each in scene.told if each.node == NODE]
+    assert told == [(StopRecording, first), (ParkLeg, first), (HangUpLeg, ring.leg)]
+    scene.give(facts.LegParked(node=NODE, leg=first, inbound=True))
+    assert [each.leg for each in scene.instructions(PlayWaiting)] == [first]
+    visit = scene.live(first).visit
+    assert visit is not None
+    talked = SILENT_MS * MILLISECOND if goes is silent else 0
+    assert visit.waiting_since == came + talked, "the talk is no waiting, and what came before it is"
+    scene.hang_up(ring.leg, "NORMAL_TEMPORARY_FAILURE")
+    assert (scene.status(1), scene.is_free(1)) == ("ready", False)
+    assert [event.how for event in scene.events(s.WrapUpEnded)] == ["timer"]
+    scene.ready(2)
+    assert scene.ring_of(first).via == ""
     assert SWITCH_RESTARTED not in {event.cause for event in scene.events(c.LegClosed)}
+
+
+@GONE
+def test_a_phone_that_rang_on_a_switch_that_is_lost_has_missed_no_call(
+    goes: Callable[[Scene], None], cause: str
+) -> None:
+    """Decision 0018."""
+    scene = two(here=("1002",), there=("1001",))
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.ringing(ring)
+    goes(scene)
+    (withdrawn,) = scene.events(c.OfferWithdrawn)
+    assert withdrawn.cause == ("node_down" if goes is silent else cause)
+    assert scene.instructions(HangUpLeg)[-1].leg == ring.leg
+    scene.hang_up(ring.leg, "ORIGINATOR_CANCEL")
+    assert not scene.events(s.AgentStoodDown)
+    assert scene.live(caller).status == "waiting"
+
+
+@GONE
+def test_one_who_was_being_joined_with_a_phone_that_is_lost_waits_on(goes: Callable[[Scene], None], cause: str) -> None:
+    scene = two(here=("1002",), there=("1001",))
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.ringing(ring)
+    scene.answer(ring)
+    goes(scene)
+    assert scene.live(caller).status == "waiting"
+    assert not scene.events(s.AgentStoodDown)
+    assert cause or not scene.events(c.ContactEnded)
+
+
+@GONE
+def test_whoever_monitors_by_a_phone_that_is_lost_is_gone_and_the_talk_goes_on(
+    goes: Callable[[Scene], None], cause: str
+) -> None:
+    scene = two(here=("1001",), there=("1002",))
+    caller, _ = scene.talk()
+    scene.give(inputs.SignIn(agent="1002"))
+    scene.give(inputs.Monitor(agent="1002", contact=scene.live(caller).contact_id, mode=LISTEN, reason="coaching"))
+    assert scene.instructions(RingAgent)[-1].via == OTHER
+    listens = scene.instructions(RingAgent)[-1]
+    scene.answer(listens)
+    scene.give(facts.EavesdropSet(node=NODE, leg=listens.leg, mode=LISTEN))
+    goes(scene)
+    (closed,) = scene.events(MonitorClosed)
+    assert (closed.outcome, closed.cause) == ("left", cause)
+    assert scene.live(caller).status == "connected"
+
+
+def test_a_phones_end_while_its_switch_cannot_be_heard_is_nobodys() -> None:
+    """Decision 0018: whether the agent hung up, or the switch did, nobody saw."""
+    scene = two(agents=1)
+    caller, ring = talking(scene)
+    scene.disconnect(OTHER)
+    scene.give(facts.LegHungUp(node=NODE, leg=ring.leg, cause="RECOVERY_ON_TIMER_EXPIRE"))
+    (ended,) = scene.events(c.AgentSegmentEnded)
+    assert (ended.ended_by, ended.cause) == (PHONE_LOST, SWITCH_DEAD)
+    assert [event.cause for event in scene.events(c.LegClosed)] == ["RECOVERY_ON_TIMER_EXPIRE"]
+    assert scene.live(caller).status == "waiting"
+
+
+def test_a_talk_with_a_phone_of_a_switch_that_is_heard_again_in_time_goes_on() -> None:
+    scene = two(agents=1)
+    caller, ring = talking(scene)
+    scene.disconnect(OTHER)
+    scene.wait(SILENT_MS - 1_000)
+    scene.connect("core-2", phones={"1001": True}, node=OTHER)
+    scene.wait(SILENT_MS)
+    assert scene.live(caller).status == "connected"
+    scene.give(facts.LegHungUp(node=NODE, leg=ring.leg, cause="NORMAL_CLEARING", by_far_end=True))
+    assert [event.ended_by for event in scene.events(c.AgentSegmentEnded)] == ["agent"]
 
 
 def test_an_engine_that_was_away_itself_gives_every_switch_its_time() -> None:

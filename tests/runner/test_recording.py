@@ -9,6 +9,7 @@ from orchestrator.domain.contacts.contacts import Contact, RecordingBegun, Recor
 from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import (
+    AnnounceNumber,
     Instruction,
     MaskRecording,
     StartRecording,
@@ -374,6 +375,75 @@ def test_digits_pressed_while_it_is_masked_reach_no_event() -> None:
     for digit in "4111":
         scene.give(facts.DigitPressed(node=NODE, leg=scene.caller, digit=digit))
     assert len(scene.records) == before
+
+
+# --- a beginning that nobody heard of ---------------------------------------------------------------------------------
+class Unheard(Recorded):
+    """A talk that is recorded by rule: the switch writes the file, and its RECORD_START is lost."""
+
+    def begun(self) -> None:
+        """Nothing is heard of it."""
+
+    def told_again(self) -> None:
+        """The switch writes it already: of a repeated start it tells no event, and answers it."""
+        told = self.instructions(StartRecording)[-1]
+        self.give(facts.RecordingSet(node=NODE, leg=self.caller, file=told.file))
+
+
+def test_a_card_number_is_masked_though_the_beginning_of_the_recording_was_never_heard_of() -> None:
+    """Feature 8.1; complaint 15. Whether there is a recording to be masked, the answer to the mask says."""
+    scene = Unheard()
+    (file,) = {each.file for each in scene.instructions(StartRecording)}
+    assert story(scene.give(MASK)) == ["MaskAsked"]
+    assert [each.file for each in scene.instructions(MaskRecording)] == [file] == [scene.file]
+    assert story(scene.give(MASK)) == []
+    scene.mask_set(on=True)
+    assert story(scene.outcome) == ["RecordingMasked"]
+    scene.give(UNMASK)
+    scene.mask_set(on=False)
+    assert [event.reason for event in scene.events(r.RecordingUnmasked)] == ["agent"]
+    proven(scene)
+
+
+def test_a_beginning_that_comes_late_does_not_end_the_mask() -> None:
+    scene = Unheard(announce_agent=False)
+    scene.give(MASK)
+    scene.mask_set(on=True)
+    scene.told_again()
+    assert story(scene.outcome) == ["RecordingBegun"]
+    assert scene.live(scene.caller).recording == r.Recording(
+        file=scene.file, begun=True, masked=True, mask_until=scene.events(r.MaskAsked)[0].until
+    )
+
+
+@pytest.mark.parametrize("killed", (True, False), ids=("the engine was killed", "the link was lost"))
+def test_a_recording_whose_beginning_was_lost_with_whoever_should_hear_it_is_begun_in_the_log(*, killed: bool) -> None:
+    """Features 4.2, 8.1, 12.1: the start is told again, and its answer says what its event would: the agent's number is
+    heard, and the recording can be masked.
+    """
+    scene = Unheard(announce_agent=True)
+    if not killed:
+        scene.disconnect()
+        scene.connect(
+            legs=(
+                scene.seen(scene.caller, parked=False, bridged_to=scene.ring.leg),
+                scene.seen_phone(scene.ring, answered=True, bridged_to=scene.caller),
+            )
+        )
+    else:
+        scene.back()
+    first, again = scene.instructions(StartRecording)
+    assert (first.file, first.leg) == (again.file, again.leg)
+    assert not scene.instructions(AnnounceNumber)
+    scene.told_again()
+    assert story(scene.outcome) == ["RecordingBegun", "NumberAnnounced"]
+    assert len(scene.instructions(AnnounceNumber)) == 1
+    scene.told_again()
+    assert story(scene.outcome) == [], "told twice"
+    assert story(scene.give(MASK)) == ["MaskAsked"]
+    scene.disconnect()
+    scene.connect(legs=(scene.seen(scene.caller, parked=False, bridged_to=scene.ring.leg),))
+    assert len(scene.instructions(StartRecording)) == 2, "what has begun is not begun again"
 
 
 # --- what the switch says --------------------------------------------------------------------------------------------

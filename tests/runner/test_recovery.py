@@ -210,6 +210,20 @@ def test_a_ring_that_passes_its_deadline_while_the_link_is_down_blames_nobody() 
     assert not scene.rings_of(caller)
 
 
+@pytest.mark.parametrize(("rings", "reason"), ((True, "ring_no_answer"), (False, "phone_unreachable")))
+def test_a_phone_that_began_to_ring_while_nobody_listened_rang(rings: bool, reason: str) -> None:  # noqa: FBT001
+    """Feature 3.6, seed 4863 of the soak: its agent missed a call; the phone is not one that cannot be reached."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.disconnect()
+    scene.connect(legs=(scene.seen(caller), scene.seen_phone(ring, ringing=rings)))
+    assert len(scene.events(c.OfferDelivered)) == rings
+    scene.wait(20_000)
+    assert [event.reason for event in scene.events(s.AgentStoodDown)] == [reason]
+
+
 def test_an_accepted_agent_is_not_let_go_while_the_switch_cannot_be_asked() -> None:
     """Complaint 5; feature 12.4: they may be talking."""
     scene = Scene(agents=1)

@@ -1,5 +1,7 @@
 """What tests of recordings as files are built from: a log with a contact, and the folders of a switch and a keeper."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.domain.contacts import keeping as k
@@ -14,6 +16,20 @@ from tests.store.kit import Kit, take_lease
 SOUND = b"RIFF" + bytes(range(256)) * 400
 FILE = "talk-1.wav"
 LATER_S = 10_000_000_000.0
+
+
+@contextmanager
+def unreadable(path: Path) -> Iterator[None]:
+    """While this lasts, reading the file is answered with EIO, as by a disk that fails: the first page of a process has
+    no memory.
+    """
+    aside = path.rename(path.with_name(f"{path.name}-aside"))
+    path.symlink_to("/proc/self/mem")
+    try:
+        yield
+    finally:
+        path.unlink()
+        aside.rename(path)
 
 
 class Keeping:

@@ -145,7 +145,7 @@ def test_what_is_mistyped_says_how_it_is_typed(type_in: Type, words: tuple[str, 
 def site(kit: Kit, tmp_path: Path) -> str:
     """The name of a site that has a notice, `storm`."""
     name = settings_for(tmp_path / "home").site
-    configuration.apply(kit.log, kit.desk, name, SITE, actor="admin:test")
+    configuration.apply(kit.log, kit.desk, name, SITE, actor="admin:test", region="CN")
     return name
 
 

@@ -527,7 +527,7 @@ def test_a_part_of_the_night_that_a_disk_refuses_keeps_the_others_from_nothing(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(keeping, "_of_clear", refuses)
-    monkeypatch.setattr(retention, "retain", refuses)
+    monkeypatch.setattr(retention, "retaining", refuses)
     (archive.kept.recordings.clear / "talk-8.wav").write_bytes(SOUND)
     assert archive.nights().look() is True
     assert archive.there() == ["talk-1.sealed"]

@@ -37,7 +37,7 @@ skills = { sales = 5 }
 
 
 def applied(kit: Kit, text: str, *, actor: str = "admin:ann", expect_version: int | None = None) -> Applied:
-    return apply(kit.log, kit.desk, "main", text, actor=actor, expect_version=expect_version)
+    return apply(kit.log, kit.desk, "main", text, actor=actor, expect_version=expect_version, region="CN")
 
 
 def world_of(kit: Kit) -> World:
@@ -86,7 +86,11 @@ def test_applying_the_same_again_writes_nothing(kit: Kit) -> None:
     done = applied(kit, "# another comment, another order of keys\n" + SITE.replace('"4000", "*"', '"4000",   "*"'))
     assert done.position is None
     assert done.version == 1
-    assert str(done) == "Nothing to change: the configuration is at version 1." == plan(kit.log, "main", SITE).text()
+    assert (
+        str(done)
+        == "Nothing to change: the configuration is at version 1."
+        == plan(kit.log, "main", SITE, region="CN").text()
+    )
     assert kit.log.position() == before
 
 
@@ -95,7 +99,7 @@ def test_a_plan_says_in_words_what_is_added_changed_and_removed(kit: Kit) -> Non
     edited = SITE.replace('name = "Sales"', 'name = "Sales and more"\nring_s = 25\npriority = 3')
     edited = edited.replace("[agent.li]", "[agent.wang]").replace("Li Wei", "Wang").replace('"101"', '"102"')
     before = kit.log.position()
-    assert plan(kit.log, "main", edited).text().splitlines() == [
+    assert plan(kit.log, "main", edited, region="CN").text().splitlines() == [
         "~ queue sales is changed",
         '      name = "Sales and more"   (was "Sales")',
         "      priority = 3   (was 0)",
@@ -145,7 +149,7 @@ def test_the_exported_configuration_is_applied_without_a_change(kit: Kit) -> Non
     text = export(kit.log, "main")
     assert 'name = "Li Wei"' in text
     assert "version = 1" in text
-    assert not plan(kit.log, "main", text).changes
+    assert not plan(kit.log, "main", text, region="CN").changes
 
 
 # --- others edit, too ----------------------------------------------------------------------------------------------
@@ -188,7 +192,7 @@ def test_a_plan_of_a_file_made_from_an_older_version_warns_of_what_it_would_undo
     applied(kit, SITE)
     applied(kit, _edit('extension = "1001"', 'extension = "1007"'))
     assert "warning: the file was made from version 1, and the configuration is at version 2" in (
-        plan(kit.log, "main", "version = 1\n" + SITE).text()
+        plan(kit.log, "main", "version = 1\n" + SITE, region="CN").text()
     )
 
 
@@ -227,7 +231,14 @@ def test_of_two_who_apply_at_the_same_moment_one_is_refused_and_nothing_is_mixed
     def edit(text: str) -> None:
         source = kit.another_source()
         try:
-            done = apply(SlowLog(source, vault=kit.vault), DeskWriter(source, kit.vault), "main", text, actor="admin:x")
+            done = apply(
+                SlowLog(source, vault=kit.vault),
+                DeskWriter(source, kit.vault),
+                "main",
+                text,
+                actor="admin:x",
+                region="CN",
+            )
             outcomes.append(done.version)
         except ConfigurationChanged as refused:
             outcomes.append(refused)
@@ -254,7 +265,7 @@ def test_a_repeat_after_a_lost_answer_is_the_same_version(kit: Kit) -> None:
         ) -> Iterator[Record]:
             return iter(())
 
-    done = apply(OldView(source), kit.desk, "main", SITE, actor="admin:ann")
+    done = apply(OldView(source), kit.desk, "main", SITE, actor="admin:ann", region="CN")
     assert view.version == 0
     assert done.version == 1
     assert done.position == kit.log.position()
@@ -276,7 +287,7 @@ def test_a_configuration_that_a_newer_program_wrote_is_left_alone(kit: Kit) -> N
 def test_without_a_database_nothing_is_applied(kit: Kit) -> None:
     gone = Source("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(Away):
-        apply(Log(gone), DeskWriter(gone, kit.vault), "main", SITE, actor="admin:ann")
+        apply(Log(gone), DeskWriter(gone, kit.vault), "main", SITE, actor="admin:ann", region="CN")
 
 
 # --- what is allowed and hardly meant --------------------------------------------------------------------------------
@@ -284,16 +295,16 @@ def test_without_a_database_nothing_is_applied(kit: Kit) -> None:
 
 def test_a_plan_warns_of_a_queue_that_nobody_can_serve_and_guesses_the_typo(kit: Kit) -> None:
     """Feature 3.11: no caller waits in vain because of a letter."""
-    text = plan(kit.log, "main", _edit('skill = "sales"', 'skill = "slaes"')).text()
+    text = plan(kit.log, "main", _edit('skill = "sales"', 'skill = "slaes"'), region="CN").text()
     assert "warning: no agent can serve queue-sales, which asks for slaes from level 1; did you mean sales?" in text
-    text = plan(kit.log, "main", _edit('skill = "sales"', 'skill = "sales"\nmin_level = 6')).text()
+    text = plan(kit.log, "main", _edit('skill = "sales"', 'skill = "sales"\nmin_level = 6'), region="CN").text()
     assert "no agent can serve queue-sales, which asks for sales from level 6" in text
 
 
 def test_a_plan_warns_of_keys_that_say_nothing_beside_each_other(kit: Kit) -> None:
     """Features 3.2, 3.4: what contradicts is said before anybody waits for it."""
     keys = 'rule = "ring_all"\nring_at_once = 3\nage_per_min = 2\nsteps = [ { for_s = 9, skills = { slaes = 1 } } ]'
-    text = plan(kit.log, "main", _edit('skill = "sales"', f'skill = "sales"\n{keys}')).text()
+    text = plan(kit.log, "main", _edit('skill = "sales"', f'skill = "sales"\n{keys}'), region="CN").text()
     assert "step 1 of queue-sales asks for slaes, which no agent has: it is skipped; did you mean sales?" in text
     assert "queue-sales rings all up to ring_most = 5; ring_at_once says nothing beside ring_all" in text
     assert "queue-sales ages by 2 a minute up to age_cap = 0, so not at all; raise age_cap" in text
@@ -301,27 +312,29 @@ def test_a_plan_warns_of_keys_that_say_nothing_beside_each_other(kit: Kit) -> No
 
 def test_a_plan_warns_where_unknown_numbers_lead_nowhere(kit: Kit) -> None:
     """Feature 3.11."""
-    assert 'no entry point has the number "*"' in plan(kit.log, "main", _edit(', "*"', "")).text()
-    assert "*" not in "".join(plan(kit.log, "main", SITE).warnings)
+    assert 'no entry point has the number "*"' in plan(kit.log, "main", _edit(', "*"', ""), region="CN").text()
+    assert "*" not in "".join(plan(kit.log, "main", SITE, region="CN").warnings)
 
 
 def test_a_plan_warns_of_a_queue_to_which_nothing_leads(kit: Kit) -> None:
     more = SITE + '\n[queue.lost]\nname = "Lost"\nskill = "sales"\n'
-    assert "warning: no entry point leads to queue-lost" in plan(kit.log, "main", more).text()
+    assert "warning: no entry point leads to queue-lost" in plan(kit.log, "main", more, region="CN").text()
 
 
 def test_a_plan_says_that_a_new_id_is_a_new_agent(kit: Kit) -> None:
     """Ids are immutable; names change."""
     applied(kit, SITE)
-    text = plan(kit.log, "main", SITE.replace("[agent.li]", "[agent.lee]")).text()
+    text = plan(kit.log, "main", SITE.replace("[agent.li]", "[agent.lee]"), region="CN").text()
     assert "agent-lee takes over number 101 of agent-li" in text
     assert "To change a name, keep the id." in text
 
 
 def test_a_reader_without_keys_sees_no_change_where_only_names_are_sealed(kit: Kit) -> None:
     applied(kit, SITE)
-    assert not plan(kit.blind_log, "main", SITE).changes
-    assert [c.stream for c in plan(kit.blind_log, "main", _edit("sales = 5", "sales = 6")).changes] == ["agent-li"]
+    assert not plan(kit.blind_log, "main", SITE, region="CN").changes
+    assert [c.stream for c in plan(kit.blind_log, "main", _edit("sales = 5", "sales = 6"), region="CN").changes] == [
+        "agent-li"
+    ]
 
 
 # --- the demo's own ------------------------------------------------------------------------------------------------

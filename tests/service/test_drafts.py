@@ -27,7 +27,7 @@ class Office:
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
         self.drafts = Drafts(kit.desk, kit.log, "main", region="CN")
-        configuration.apply(kit.log, kit.desk, "main", SITE, actor="admin:test", expect_version=0)
+        configuration.apply(kit.log, kit.desk, "main", SITE, actor="admin:test", expect_version=0, region="CN")
 
     def begin(self, who: Who = ANN, name: str = "Autumn", **more: object) -> str:
         return self.drafts.begin(who, name, **more).ident  # type: ignore[arg-type]  # a test's own words

@@ -19,7 +19,7 @@ from orchestrator.service.keeping import Keeper, check, repair
 from orchestrator.service.media import Media
 from orchestrator.service.recordings import Recordings
 from orchestrator.settings import Address
-from tests.service.recorder import FILE, LATER_S, SOUND, Keeping
+from tests.service.recorder import FILE, LATER_S, SOUND, Keeping, unreadable
 from tests.service.test_waveforms import wav
 
 HERE = Address("127.0.0.1", 0)
@@ -110,6 +110,19 @@ def test_one_that_is_gone_there_is_lost_once_that_machine_has_proved_that_it_sai
     with opened(kept.recordings.kept, prove) as door:
         assert player(kept, door.address).sound(FILE, whole=True) is None
     assert kept.alarms() == ["lost"]
+
+
+def test_a_disk_there_that_answers_with_an_error_is_told_by_that_machine_and_nothing_is_taken_for_lost(
+    kept: Keeping, prove: Prove
+) -> None:
+    kept.sealed()
+    with opened(kept.recordings.kept, prove) as door:
+        far = player(kept, door.address)
+        with unreadable(kept.recordings.kept / "talk-1.sealed"), pytest.raises(Refused) as refused:
+            heard(far)
+        assert refused.value.code == "recording_unreadable"
+        assert kept.alarms() == []
+        assert heard(far) == SOUND, "and the door is open for the next one"
 
 
 def test_a_machine_that_is_away_is_named_and_nothing_is_taken_for_lost(kept: Keeping) -> None:

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from orchestrator.domain.contacts import keeping as k
 from orchestrator.domain.contacts import unattended
@@ -16,7 +17,7 @@ from orchestrator.service import keeping, sealed_files
 from orchestrator.service.call_files import FIRST, SUFFIX, folder_beside, message_of
 from orchestrator.service.keeping import Keeper, check
 from orchestrator.store import Away
-from tests.service.recorder import FILE, SOUND, Keeping
+from tests.service.recorder import FILE, SOUND, Keeping, unreadable
 
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
@@ -165,6 +166,59 @@ def test_a_full_disk_is_an_alarm_once_and_is_tried_again(kept: Keeping, monkeypa
         assert path.read_bytes() == SOUND
     assert list(kept.recordings.kept.glob("*.half")) == []
     assert keeper.work() == 1
+    assert kept.heard() == SOUND
+
+
+@pytest.mark.parametrize("mount_point", ("empty", "none"))
+def test_where_the_disk_is_not_mounted_no_position_is_kept_in_its_place(kept: Keeping, mount_point: str) -> None:
+    kept.sealed()
+    keeper, place = kept.keeper(), kept.recordings.kept
+    stood = (place / "position").read_text(encoding="ascii")
+    disk = place.rename(place.with_name("unmounted"))
+    if mount_point == "empty":
+        place.mkdir()
+    kept.happened(ContactEnded(reason="completed", phase="connected"))
+    keeper.take(kept.kit.log.history(after=keeper.position))
+    with capture_logs() as told:
+        keeper.work()
+        keeper.work()
+    assert [each["event"] for each in told] == ["recordings-position-not-kept"], "once for a while"
+    assert "Mount the disk that has it" in told[0]["why"]
+    assert list(place.parent.glob("kept/*")) == []
+    if mount_point == "empty":
+        place.rmdir()
+    disk.rename(place)
+    kept.now += keeping.AGAIN_S
+    keeper.work()
+    assert int((place / "position").read_text(encoding="ascii")) == kept.kit.log.position() > int(stood)
+
+
+def test_a_disk_that_does_not_take_the_position_ends_no_keeper(kept: Keeping) -> None:
+    keeper = kept.keeper()
+    refused = kept.recordings.kept / "position.half"
+    refused.mkdir(parents=True)
+    with capture_logs() as told:
+        keeper.work()
+    assert [each["event"] for each in told] == ["recordings-position-not-kept"]
+    refused.rmdir()
+    kept.now += keeping.AGAIN_S
+    keeper.work()
+    assert kept.keeper().position == kept.kit.log.position()
+
+
+def test_a_disk_that_answers_with_an_error_is_told_and_nothing_is_taken_for_lost(kept: Keeping) -> None:
+    kept.sealed()
+    sealed, shape = kept.recordings.kept / "talk-1.sealed", kept.recordings.kept / "talk-1.peaks"
+    kept.recordings.shape(FILE)
+    with unreadable(sealed), unreadable(shape), capture_logs() as told:
+        for listen in (kept.heard, lambda: kept.recordings.shape(FILE)):
+            with pytest.raises(Refused, match="have that disk looked at") as refused:
+                listen()
+            assert refused.value.code == "recording_unreadable"
+    assert [each["why"] for each in told if each["event"] == "recording-unreadable"] == [
+        "[Errno 5] Input/output error"
+    ] * 2
+    assert kept.alarms() == []
     assert kept.heard() == SOUND
 
 

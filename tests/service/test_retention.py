@@ -15,6 +15,7 @@ from orchestrator.service import retention
 from orchestrator.service.deciding import Who
 from orchestrator.service.keeping import NIGHT_H, Nights
 from orchestrator.settings import SettingsError
+from orchestrator.store import Away
 from orchestrator.vault import ERASED
 from tests.projections.kit import ZONE
 from tests.service.recorder import FILE, SOUND, Keeping
@@ -214,6 +215,69 @@ def test_once_a_night_everything_is_compared_repaired_and_swept(kept: Keeping) -
     now += 86_400
     assert datetime.fromtimestamp(now, UTC).day == 1
     assert nights.look() is True
+
+
+def _three_are_over(kept: Keeping) -> None:
+    """Three recordings whose time is over."""
+    for number in (1, 2, 3):
+        kept.sealed(f"talk-{number}.wav", at=number)
+    kept.happened(ContactEnded(reason="completed", phase="connected"))
+    kept.configured(RecordingsConfigured(keep_days=1))
+
+
+def test_a_long_night_is_done_in_slices(kept: Keeping) -> None:
+    _three_are_over(kept)
+    now = datetime(2100, 3, 1, NIGHT_H, tzinfo=ZONE).timestamp()
+    nights = Nights(kept.tools, ZONE, threading.Event(), clock=lambda: now, slice_s=0)
+    left = []
+    for _ in range(3):
+        assert nights.look() is False
+        left.append(len([name for name in files(kept) if name.endswith(".sealed")]))
+    assert left == [2, 1, 0], "one of them in each"
+    assert Nights(kept.tools, ZONE, threading.Event(), clock=lambda: now, slice_s=0).look() is True, (
+        "another process would begin it anew, and finds nothing"
+    )
+    assert nights.look() is True
+    assert nights.look() is False
+
+
+def test_a_disk_that_goes_between_two_slices_of_a_night_loses_nothing(
+    kept: Keeping, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _three_are_over(kept)
+    now = datetime(2100, 3, 1, NIGHT_H, tzinfo=ZONE).timestamp()
+    nights = Nights(kept.tools, ZONE, threading.Event(), clock=lambda: now, slice_s=0)
+    assert nights.look() is False
+    folder = kept.recordings.kept
+    disk = folder.rename(folder.with_name("unmounted"))
+    folder.mkdir()
+    assert nights.look() is True
+    assert "recordings-night-failed" in capsys.readouterr().out
+    assert [kept.recordings.state(f"talk-{number}.wav").deleted for number in (1, 2, 3)] == [True, False, False]
+    folder.rmdir()  # nothing was written there
+    disk.rename(folder)
+    now += 86_400
+    while not nights.look():
+        pass
+    assert [name for name in files(kept) if name.endswith(".sealed")] == []
+
+
+def test_a_database_that_goes_within_a_night_lets_it_begin_anew(kept: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
+    _three_are_over(kept)
+    now = datetime(2100, 3, 1, NIGHT_H, tzinfo=ZONE).timestamp()
+    nights = Nights(kept.tools, ZONE, threading.Event(), clock=lambda: now, slice_s=0)
+    assert nights.look() is False
+
+    def away(*_args: object, **_named: object) -> int:
+        raise Away("The database is away.")
+
+    with monkeypatch.context() as without:
+        without.setattr(kept.kit.desk, "append_desk", away)
+        with pytest.raises(Away):
+            nights.look()
+    while not nights.look():
+        pass
+    assert [name for name in files(kept) if name.endswith(".sealed")] == []
 
 
 def test_a_night_without_the_folder_loses_nothing_and_seals_nothing_in_its_place(

@@ -94,13 +94,13 @@ skills = { sales = 5 }
 def told(old: str, new: str) -> list[str]:
     assert old in SITE, old
     with pytest.raises(BadConfiguration) as refused:
-        site_file.read(SITE.replace(old, new, 1), TODAY)
+        site_file.read(SITE.replace(old, new, 1), TODAY, region="CN")
     return refused.value.problems
 
 
 def test_every_key_is_read_and_what_is_written_reads_the_same() -> None:
     """Law 6."""
-    site = site_file.read(SITE, TODAY)
+    site = site_file.read(SITE, TODAY, region="CN")
     queue, office = site.events["queue-sales"], site.events["calendar-office"]
     assert isinstance(queue, QueueConfigured)
     assert queue.overflow[1:] == (
@@ -115,7 +115,7 @@ def test_every_key_is_read_and_what_is_written_reads_the_same() -> None:
     entry = site.events["entry-hotline"]
     assert isinstance(entry, EntryPointConfigured)
     assert entry.answer_after_ms == 8_000
-    again = site_file.read(site_text.write(site.events, site="main", version=1), TODAY)
+    again = site_file.read(site_text.write(site.events, site="main", version=1), TODAY, region="CN")
     assert again.events == site.events
 
 
@@ -163,7 +163,7 @@ def test_a_calendar_that_is_never_open_is_refused() -> None:
     hours = SITE[SITE.index("hours = {") : SITE.index("holidays =")]
     days = SITE[SITE.index("days = {") : SITE.index("[notice.storm]")]
     with pytest.raises(BadConfiguration) as refused:
-        site_file.read(SITE.replace(hours, "hours = {}\n").replace(days, "\n"), TODAY)
+        site_file.read(SITE.replace(hours, "hours = {}\n").replace(days, "\n"), TODAY, region="CN")
     assert "this calendar is never open; write hours" in refused.value.problems[0]
 
 
@@ -171,18 +171,20 @@ def test_two_entry_points_for_the_very_same_calls_are_refused_and_two_that_overl
     """Bad input: two rules that contradict; the order of precedence is stated."""
     twin = '\n[entry.twin]\nname = "Twin"\nnumbers = ["*"]\nqueue = "other"\n'
     with pytest.raises(BadConfiguration) as refused:
-        site_file.read(SITE + twin, TODAY)
+        site_file.read(SITE + twin, TODAY, region="CN")
     assert "'*' belongs to entry.rest; each needs its own" in refused.value.problems[0]
     more = SITE + twin.replace('queue = "other"', 'queue = "other"\ntrunks = ["carrier"]\ncallers = ["+8610", "+86"]')
     more = more.replace('during = "office"\n', "")
-    plan = make_plan(Current("main", 0, {}, {}), site_file.read(more, TODAY), TODAY)
+    plan = make_plan(Current("main", 0, {}, {}), site_file.read(more, TODAY, region="CN"), TODAY)
     (warning,) = [each for each in plan.warnings if "both take calls" in each]
     assert warning.startswith("entry-hotline and entry-twin both take calls for *")
 
 
 def test_a_plan_warns_of_a_calendar_that_ends_and_of_rows_that_are_never_reached() -> None:
     """Feature 2.6: sixty days before."""
-    site = site_file.read(SITE.replace("after_s = 60", "after_s = 900").replace("over = 20", "over = 51"), TODAY)
+    site = site_file.read(
+        SITE.replace("after_s = 60", "after_s = 900").replace("over = 20", "over = 51"), TODAY, region="CN"
+    )
     now = Current("main", 0, {}, {})
     words = "\n".join(make_plan(now, site, date(2026, 11, 20)).warnings)
     assert "calendar-office: days are known only until 2026-12-31" in words
@@ -193,7 +195,7 @@ def test_a_plan_warns_of_a_calendar_that_ends_and_of_rows_that_are_never_reached
 
 def test_a_notice_is_switched_on_and_off_as_a_change_of_the_configuration(kit: Kit) -> None:
     """Feature 2.6: with a version and a name behind it, and refused where there is none."""
-    apply(kit.log, kit.desk, "main", SITE, actor="admin:ann")
+    apply(kit.log, kit.desk, "main", SITE, actor="admin:ann", region="CN")
     done = switch_notice(kit.log, kit.desk, "main", "storm", on=True, actor="user:bob")
     assert (done.version, done.plan.changes[0].details) == (2, ("on = true",))
     found = current(kit.log, "main").events["notice-storm"]

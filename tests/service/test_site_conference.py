@@ -10,9 +10,9 @@ SITE = "[conference.main]\nmost = 8\n"
 
 
 def test_what_stands_in_the_file_is_what_holds() -> None:
-    site = site_file.read(SITE)
+    site = site_file.read(SITE, region="CN")
     assert site.events == {"conference-main": ConferenceConfigured(most=8)}
-    assert site_file.read(site_text.write(site.events, site="main", version=1)).events == site.events
+    assert site_file.read(site_text.write(site.events, site="main", version=1), region="CN").events == site.events
 
 
 @pytest.mark.parametrize(
@@ -25,5 +25,5 @@ def test_what_stands_in_the_file_is_what_holds() -> None:
 )
 def test_what_is_wrong_is_told_with_its_key_and_line(old: str, new: str, message: str) -> None:
     with pytest.raises(BadConfiguration) as refused:
-        site_file.read(SITE.replace(old, new))
+        site_file.read(SITE.replace(old, new), region="CN")
     assert any(problem.startswith("line ") and message in problem for problem in refused.value.problems)

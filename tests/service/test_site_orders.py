@@ -43,7 +43,7 @@ moves = [
 
 def test_a_type_of_work_is_data() -> None:
     """Feature 6.1: fields, states and who may do what, from the site's file."""
-    (kind,) = site_file.read(PICKUP).events.values()
+    (kind,) = site_file.read(PICKUP, region="CN").events.values()
     assert kind == OrderTypeConfigured(
         name="Pick-up",
         names={"zh": "取件"},
@@ -98,7 +98,7 @@ def test_a_mistake_in_a_type_is_told_with_what_to_write(old: str, new: str, mess
     """Feature 6.1; bad input: a typo in the configuration."""
     assert old in PICKUP
     with pytest.raises(BadConfiguration) as refused:
-        site_file.read(PICKUP.replace(old, new, 1))
+        site_file.read(PICKUP.replace(old, new, 1), region="CN")
     assert any(message in problem for problem in refused.value.problems), refused.value.problems
 
 
@@ -107,14 +107,16 @@ def test_two_ways_out_of_one_state_by_one_action_are_refused() -> None:
         "moves = [\n", 'moves = [\n    { action = "done", name = "Also", from = ["open"], to = "assigned" },\n'
     )
     with pytest.raises(BadConfiguration, match="done leads from open to two states"):
-        site_file.read(twice)
+        site_file.read(twice, region="CN")
 
 
 def test_the_demos_own_types_are_complete() -> None:
     """Feature 6.1: pick-up, delivery, enquiry and complaint; each can be opened, finished and reopened by somebody."""
     text = resources.files("orchestrator.service").joinpath("site.toml").read_text(encoding="utf-8")
     types = {
-        stream: event for stream, event in site_file.read(text).events.items() if isinstance(event, OrderTypeConfigured)
+        stream: event
+        for stream, event in site_file.read(text, region="CN").events.items()
+        if isinstance(event, OrderTypeConfigured)
     }
     assert set(types) == {"ordertype-pickup", "ordertype-delivery", "ordertype-enquiry", "ordertype-complaint"}
     for event in types.values():
@@ -133,9 +135,9 @@ def test_the_demos_own_types_are_complete() -> None:
 
 def test_a_changed_row_is_planned_as_that_row(kit: Kit) -> None:
     """Law 6: the plan says in words what would change, and applying it is an event."""
-    configuration.apply(kit.log, kit.desk, "main", PICKUP, actor="admin:ann")
+    configuration.apply(kit.log, kit.desk, "main", PICKUP, actor="admin:ann", region="CN")
     changed = PICKUP.replace('name = "Collected"', 'name = "Fetched"')
-    planned = configuration.plan(kit.log, "main", changed)
+    planned = configuration.plan(kit.log, "main", changed, region="CN")
     row = '{ action = "done", name = "%s", from = ["open", "assigned"], to = "done", roles = ["agent"] },'
     assert planned.text().splitlines()[:4] == [
         "~ ordertype pickup is changed",
@@ -143,9 +145,9 @@ def test_a_changed_row_is_planned_as_that_row(kit: Kit) -> None:
         "          - " + row % "Collected",
         "          + " + row % "Fetched",
     ]
-    configuration.apply(kit.log, kit.desk, "main", changed, actor="admin:ann")
-    assert not configuration.plan(kit.log, "main", configuration.export(kit.log, "main")).changes
-    configuration.apply(kit.log, kit.desk, "main", "", actor="admin:ann")
+    configuration.apply(kit.log, kit.desk, "main", changed, actor="admin:ann", region="CN")
+    assert not configuration.plan(kit.log, "main", configuration.export(kit.log, "main"), region="CN").changes
+    configuration.apply(kit.log, kit.desk, "main", "", actor="admin:ann", region="CN")
     assert [type(record.event) for record in kit.log.stream("ordertype-pickup")] == [
         OrderTypeConfigured,
         OrderTypeConfigured,
@@ -194,4 +196,4 @@ _types = st.builds(
 def test_what_is_written_is_read_again_as_it_was(types: dict[str, OrderTypeConfigured]) -> None:
     """Names in any script, quotes and backslashes in them: nothing is lost on the way."""
     events: dict[str, Event] = {f"ordertype-{ident}": kind for ident, kind in types.items()}
-    assert site_file.read(site_text.write(events, site="main", version=7)).events == events
+    assert site_file.read(site_text.write(events, site="main", version=7), region="CN").events == events

@@ -49,7 +49,7 @@ region = "CN"
 
 def test_what_stands_in_the_file_is_what_holds() -> None:
     """Features 3.5, 3.10."""
-    site = site_file.read(SITE)
+    site = site_file.read(SITE, region="CN")
     assert site.events["outside-main"] == OutsideConfigured(
         allowed=("+86", "0"),
         refused=("+8690",),
@@ -68,7 +68,7 @@ def test_what_stands_in_the_file_is_what_holds() -> None:
     assert isinstance(queue, QueueConfigured)
     assert [row.to for row in queue.overflow] == ["callback", "outside:+8675512345678"]
     assert (queue.callback_tries, queue.callback_again_ms, queue.callback_most_wait_ms) == (2, 60_000, 3_600_000)
-    assert site_file.read(site_text.write(site.events, site="main", version=1)).events == site.events
+    assert site_file.read(site_text.write(site.events, site="main", version=1), region="CN").events == site.events
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_what_stands_in_the_file_is_what_holds() -> None:
 )
 def test_what_is_wrong_is_told_with_its_key_and_line(old: str, new: str, message: str) -> None:
     with pytest.raises(BadConfiguration) as refused:
-        site_file.read(SITE.replace(old, new))
+        site_file.read(SITE.replace(old, new), region="CN")
     assert any(problem.startswith("line ") and message in problem for problem in refused.value.problems)
 
 
@@ -126,9 +126,27 @@ def test_rules_are_read_in_the_sites_region_where_the_file_names_none(line: str)
         _outside(text.replace('"+8690"', '"86"'), "CN")
 
 
+def test_nobody_reads_rules_of_the_outside_without_saying_in_which_region() -> None:
+    """One that is silent would be China's, and would decide otherwise than the site."""
+    with pytest.raises(TypeError, match="region"):
+        site_file.read(SITE)  # type: ignore[call-arg]
+
+
 def test_a_prefix_of_the_country_itself_is_one_though_its_code_begins_so() -> None:
     """In the United States the prefix of the country is its code, too."""
     assert _outside(SITE.replace('region = "DE"', 'region = "US"').replace('"+8690"', '"1900"'), "US").region == "US"
+
+
+def test_the_plan_warns_of_a_towns_prefix_without_its_0_which_fits_short_codes_only(kit: Kit) -> None:
+    """Decision 0115: such a rule once fitted numbers as they were typed; in `refused` it lets calls out unsaid."""
+    text = SITE.replace('region = "DE"', 'region = "CN"').replace('["+8690"]', '["755", "0755", "13", "10086"]')
+    warnings = configuration.plan(kit.log, "main", text, region="CN").warnings
+    assert [each for each in warnings if each.startswith("outside-main: ")] == [
+        'outside-main: refused "755" fits short codes only; for numbers that are dialled 0755… write "0755"'
+    ]
+    allowed = SITE.replace('region = "DE"', 'region = "RU"').replace('["+86", "0"]', '["+7", "495"]')
+    assert 'warning: outside-main: allowed "495"' in configuration.plan(kit.log, "main", allowed, region="CN").text()
+    assert 'write "8495"' in configuration.plan(kit.log, "main", allowed, region="CN").text()
 
 
 def test_the_plan_and_what_is_applied_have_the_sites_region(kit: Kit) -> None:
@@ -144,7 +162,7 @@ def test_the_plan_and_what_is_applied_have_the_sites_region(kit: Kit) -> None:
 
 
 def test_a_draft_of_rules_that_name_no_region_has_the_sites(kit: Kit) -> None:
-    configuration.apply(kit.log, kit.desk, "main", SITE, actor="admin:test")
+    configuration.apply(kit.log, kit.desk, "main", SITE, actor="admin:test", region="CN")
     drafts = Drafts(kit.desk, kit.log, "main", region="HK")
     who = Who(actor="user:ann")
     draft = drafts.get(drafts.begin(who, "Rules").ident, who.actor)

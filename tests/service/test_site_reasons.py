@@ -31,7 +31,7 @@ reasons = [
 
 def test_reasons_are_data() -> None:
     """Feature 4.7; screens and safety 4.2: codes, names in languages, how long a pause may last, two levels."""
-    found = reasons_of(site_file.read(SITE).events)
+    found = reasons_of(site_file.read(SITE, region="CN").events)
     first, second = found.of_pauses()
     assert (first.id, label(first, "zh"), first.most_ms) == ("break", "小休", 900_000)
     assert (label(second, "zh"), second.most_ms) == ("Training", 0)
@@ -40,8 +40,8 @@ def test_reasons_are_data() -> None:
 
 
 def test_they_are_written_back_as_they_were() -> None:
-    events = site_file.read(SITE).events
-    assert site_file.read(site_text.write(events, site="main", version=3)).events == events
+    events = site_file.read(SITE, region="CN").events
+    assert site_file.read(site_text.write(events, site="main", version=3), region="CN").events == events
 
 
 @pytest.mark.parametrize(
@@ -66,15 +66,15 @@ def test_a_mistake_is_told_with_what_to_write(old: str, new: str, message: str) 
     """Bad input: a typo in the configuration."""
     assert old in SITE
     with pytest.raises(BadConfiguration) as refused:
-        site_file.read(SITE.replace(old, new, 1))
+        site_file.read(SITE.replace(old, new, 1), region="CN")
     assert any(message in problem for problem in refused.value.problems), refused.value.problems
 
 
 def test_a_removed_list_is_an_event_with_a_warning_in_words(kit: Kit) -> None:
     """Law 6."""
-    configuration.apply(kit.log, kit.desk, "main", SITE, actor="admin:ann")
+    configuration.apply(kit.log, kit.desk, "main", SITE, actor="admin:ann", region="CN")
     without = SITE.replace(SITE[SITE.index("[pauses") : SITE.index("[wrapup")], "")
-    applied = configuration.apply(kit.log, kit.desk, "main", without, actor="admin:ann")
+    applied = configuration.apply(kit.log, kit.desk, "main", without, actor="admin:ann", region="CN")
     (change,) = applied.plan.changes
     assert (change.stream, change.action, change.event) == ("pauses-usual", "removed", PauseReasonsRemoved())
     assert "nobody chooses from it any more" in change.details[0]
@@ -90,4 +90,6 @@ def test_a_log_from_before_there_were_lists_has_the_reasons_that_it_always_had()
     stored |= {"price_asked", "parcel_found", "parcel_late", "parcel_damaged"}
     assert set(usual().wrap_up_codes()) == stored
     assert all(label(reason, "zh") != reason.name for reason in usual().known.values())
-    assert any(isinstance(event, PauseReasonsConfigured) for event in site_file.read(demo_text()).events.values())
+    assert any(
+        isinstance(event, PauseReasonsConfigured) for event in site_file.read(demo_text(), region="CN").events.values()
+    )

@@ -33,13 +33,13 @@ least_s = 1.5
 
 def queue_says(written: str) -> str:
     """What a queue with this line says of recording."""
-    queue = site_file.read(SITE.replace('record = "on_demand"', written)).events["queue-sales"]
+    queue = site_file.read(SITE.replace('record = "on_demand"', written), region="CN").events["queue-sales"]
     assert isinstance(queue, QueueConfigured)
     return queue.record
 
 
 def test_what_stands_in_the_file_is_what_holds() -> None:
-    site = site_file.read(SITE)
+    site = site_file.read(SITE, region="CN")
     assert site.events["recordings-main"] == RecordingsConfigured(
         rule="as_queue",
         mask_most_ms=90_000,
@@ -51,7 +51,7 @@ def test_what_stands_in_the_file_is_what_holds() -> None:
     agent = site.events["agent-li"]
     assert isinstance(agent, AgentConfigured)
     assert (queue_says('record = "on_demand"'), agent.record) == ("on_demand", "never")
-    assert site_file.read(site_text.write(site.events, site="main", version=1)).events == site.events
+    assert site_file.read(site_text.write(site.events, site="main", version=1), region="CN").events == site.events
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,5 @@ def test_a_file_from_before_means_what_it_meant(written: str, meant: str) -> Non
 )
 def test_what_is_wrong_is_told_with_its_key_and_line(old: str, new: str, message: str) -> None:
     with pytest.raises(BadConfiguration) as refused:
-        site_file.read(SITE.replace(old, new))
+        site_file.read(SITE.replace(old, new), region="CN")
     assert any(problem.startswith("line ") and message in problem for problem in refused.value.problems)

@@ -49,7 +49,7 @@ FIELDS: Given = {"address": "Nanjing Road 1", "phone": "138 0013 8000", "parcels
 
 @pytest.fixture
 def work(kit: Kit) -> Work:
-    configuration.apply(kit.log, kit.desk, "main", SITE, actor="admin:ann")
+    configuration.apply(kit.log, kit.desk, "main", SITE, actor="admin:ann", region="CN")
     return Work(kit.desk, kit.log, region="CN")
 
 

@@ -13,7 +13,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused
+from orchestrator.clock import SiteClock
+from orchestrator.domain.kernel import LIVE_KINDS, MILLISECOND, SECOND, Instant, Record, Refused, kind_of
 from orchestrator.domain.switch.facts import Fact
 from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
 from orchestrator.domain.world import World
@@ -33,6 +34,10 @@ DIES_DRAINING = 0.05
 """How often a drain of the spool is the last that an engine does."""
 TIMER_LATE = 500
 """By how many microseconds a timer may come late; what happens meanwhile is decided as if it were not due."""
+
+
+SET_EVERY = 40 * SECOND
+"""How often the clock of an engine's host is set."""
 
 
 class Watcher:
@@ -98,8 +103,11 @@ class Engine:
     ) -> None:
         self.epoch = ledger.take_over(agenda.now)
         self.world = World()
+        self._last_at = Instant(0)
         for record in ledger.records():
             self.world.apply(record)
+            if kind_of(record.stream) in LIVE_KINDS:
+                self._last_at = max(self._last_at, record.about.at)
         self.runner = Runner(self.world)
         self.alive = True
         self.paused = False
@@ -128,6 +136,10 @@ class Engine:
         self._timer_at: int | None = None
         self.must_be_stored: dict[str, int] = {}
         """How many steps must be stored before this instruction may be written."""
+        self.clock = SiteClock(wall=self._wall, elapsed=lambda: agenda.now)
+        """The production one, told of the database's time as `leader` tells it."""
+        self.clock.hear(agenda.now, agenda.now, agenda.now)
+        self.clock.go_on_from(self._last_at)
         self.link = connect(self)
         self._renew()
         self._take_now(Started(epoch=self.epoch, position=len(ledger.rows)))
@@ -182,8 +194,14 @@ class Engine:
                 self.die("deposed at the renewal of its lease")
                 return
             self._renewal_ok_until = self._agenda.now + LEASE
+            self.clock.hear(self._agenda.now, self._agenda.now, self._agenda.now)
             self._perform_waiting()
         self._agenda.after(250 * MILLISECOND, self._renew)
+
+    def _wall(self) -> Instant:
+        """What the clock of the host says."""
+        now, clocks = self._agenda.now, self._weather.clocks
+        return Instant(now + clocks[(self.epoch + now // SET_EVERY) % len(clocks)] * SECOND) if clocks else now
 
     # --- inputs ------------------------------------------------------------------------------------------------------
     def take(self, body: Body | Fact) -> None:
@@ -222,7 +240,8 @@ class Engine:
 
     def _take_now(self, body: Body | Fact | Followed, answered: Callable[[Refused | None], None] | None = None) -> None:
         self._inputs += 1
-        given = Input(id=f"{self.epoch}-{self._inputs}", at=self._agenda.now, body=body)
+        self._last_at = at = Instant(max(self.clock(), self._last_at))
+        given = Input(id=f"{self.epoch}-{self._inputs}", at=at, body=body)
         no_news = isinstance(body, Fact) and self.runner.is_no_news(body)
         try:
             outcome = self.runner.step(given)
@@ -249,8 +268,12 @@ class Engine:
     # --- time --------------------------------------------------------------------------------------------------------
     def _set_timer(self) -> None:
         due = self.runner.next_due()
-        if due is not None and (self._timer_at is None or due < self._timer_at):
-            self._timer_at = max(due, self._agenda.now)
+        if due is None:
+            return
+        now = self._agenda.now
+        when = max(now + due - self.clock(), now)
+        if self._timer_at is None or when < self._timer_at:
+            self._timer_at = when
             self._agenda.at(self._timer_at + self._dice.randint(0, TIMER_LATE), self._on_time)
 
     def _on_time(self) -> None:
@@ -261,7 +284,7 @@ class Engine:
             self._timer_at = self._agenda.now + 20 * MILLISECOND
             self._agenda.at(self._timer_at, self._on_time)
             return
-        while not self.is_dead() and (fired := self.runner.due(self._agenda.now)) is not None:
+        while not self.is_dead() and (fired := self.runner.due(self.clock())) is not None:
             self._take_now(fired)
         self._set_timer()
 

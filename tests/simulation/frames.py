@@ -346,7 +346,7 @@ class FrameLink:
             may_write=engine.may_write,
             offer_open=engine.offer_open,
             deliver=lambda item, _at: self._deliver(cast("f.Fact", item)),
-            clock=lambda: agenda.now,
+            clock=engine.clock,
             recordings="/recordings",
             pace=AtOnce,
         )

@@ -44,6 +44,7 @@ class Link:
         may_write: Callable[[], bool],
         offer_open: Callable[[str], bool],
         wrote: Callable[[i.Instruction], None],
+        clock: Callable[[], int],
     ) -> None:
         self.up = False
         self.node = switch.node
@@ -55,6 +56,7 @@ class Link:
         self._may_write = may_write
         self._offer_open = offer_open
         self._wrote = wrote
+        self._clock = clock
         self._connection = 0
         self._heard: dict[str, int] = {}
         self._written_at = 0
@@ -154,6 +156,8 @@ class Link:
                 given = self._jobs.pop(fact.job, None)
                 if given is not None and not fact.ok:
                     self._fail(given, fact.answer)
+                elif isinstance(given, i.StartRecording):
+                    self._tell(f.RecordingSet(node=self.node, leg=given.leg, file=given.file))
 
         self._agenda.at(when, arrived)
 
@@ -240,7 +244,7 @@ class Link:
                 offer = getattr(given, "offer", "")
                 return not offer or self._offer_open(offer)
             case Recheck.DEADLINE:
-                return self._agenda.now < int(getattr(given, "deadline", 0))
+                return self._clock() < int(getattr(given, "deadline", 0))
 
     def _write(self, given: i.Instruction) -> None:
         connection, core = self._connection, self._switch.core

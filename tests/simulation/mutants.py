@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.clock import SiteClock
 from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import (
     asides,
@@ -559,6 +560,7 @@ _PASSED_ON = Size(contacts=120, agents=12, transfers=1.0, willing=True)
 _CONSULTED = Size(contacts=80, agents=12, consults=1.0, willing=True)
 _GATHERED = Size(contacts=40, agents=20, rows=1.0, willing=True)
 _APART = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0, gathers=True)
+_APART_AND_ALONE = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0, gathers=True, alone=True)
 _MONITORED = Size(contacts=60, agents=12, monitors=1.0, willing=True)
 _MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, willing=True)
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
@@ -604,6 +606,16 @@ def _the_second_on_the_way_in_goes(right: Any, contact: Any, consult_: Any, conn
     closed = {event.guest_id for event in events if isinstance(event, GuestClosed)} | {first.guest_id}
     others = (each for each in contact.guests if each.guest_id not in closed)
     return (*(event for each in others for event in guesting.closed(contact, each, "ended")), *events)
+
+
+def _whoever_is_alone_with_the_agent_is_asked(right: Any, contact: Any, consult_: Any, connect_by: Any) -> Any:
+    alone = asides.alone_with(contact)
+    if not alone or guests.in_room(contact):
+        return right(contact, consult_, connect_by)
+    others = [each for each in contact.guests if each.leg != alone]
+    ended = (event for each in others for event in guesting.closed(contact, each, "ended"))
+    left = replace(contact, guests=tuple(each for each in contact.guests if each.leg == alone))
+    return (*ended, *right(left, consult_, connect_by))
 
 
 def _nobody_holds_whom_they_consult(world_: Any, happened: Any, ids: Any) -> Any:
@@ -981,6 +993,13 @@ MUTANTS = (
         make=around(shifts, "_make_ready", _strange_refusals),
         weather=_CALM,
         size=Size(contacts=60, agents=10),
+    ),
+    Mutant(
+        name="an engine that goes by the clock of its host",
+        rule="offers_are_young",
+        make=instead(SiteClock, "__call__", lambda clock: clock._wall()),
+        weather=Weather(crashes=3, clocks=(0, 3_600, -3_600)),
+        size=_MANY_AT_ONCE,
     ),
     Mutant(
         name="a longest wait that ends nothing",
@@ -1375,6 +1394,13 @@ MUTANTS = (
         weather=Weather(),
         size=_APART,
         seed=4,
+    ),
+    Mutant(
+        name="send away who is on the way into the room as the agent speaks with another one alone",
+        rule="matrix",
+        make=around(guesting, "moved_up", _whoever_is_alone_with_the_agent_is_asked),
+        weather=Weather(),
+        size=_APART_AND_ALONE,
     ),
     Mutant(
         name="leave agent and caller apart whom the switch has parted",

@@ -21,11 +21,12 @@ from orchestrator.domain.switch.facts import LegHungUp
 from orchestrator.domain.world import World
 from orchestrator.runner import Input
 from orchestrator.runner import inputs as i
-from tests.matrix import CAUSES, ROWS, Row
+from tests.matrix import CAUSES, LOST, ROWS, Row
 from tests.simulation.agenda import Agenda
 from tests.simulation.pressing import Pressers
 
 _ROW: Final = MappingProxyType({(row.state, row.who): row for row in ROWS})
+_LOST: Final = MappingProxyType({(row.state, row.who): row for row in LOST})
 # Of the calls that come into a state, so many are hung up in it: few where every call comes by, or none would get on.
 _SHARE: Final[Mapping[str, float]] = MappingProxyType(
     {
@@ -41,11 +42,13 @@ _SHARE: Final[Mapping[str, float]] = MappingProxyType(
         "guest_held": 0.3,
         "aside": 0.3,
         "coming_in": 0.1,
+        "aside_coming": 0.3,
     }
 )
 _USUAL: Final = 0.4
 # Where all is about one of a conference who is apart, and about their way back.
 _SHARE_APART: Final[Mapping[str, float]] = MappingProxyType({**dict.fromkeys(_SHARE, 0.0), "coming_in": 0.9})
+_SHARE_ALONE: Final[Mapping[str, float]] = MappingProxyType({**dict.fromkeys(_SHARE, 0.0), "aside_coming": 0.9})
 # So often, of each look, an agent takes the call on from here to another row.
 _GOES_ON: Final[Mapping[str, float]] = MappingProxyType(
     {
@@ -90,9 +93,11 @@ def _inviting(contact: Contact, consult: Consult) -> str:
     """Whoever was asked first, in the table, is an agent; where it is a number outside, another may have the caller."""
     if not in_room(contact):
         first = contact.guests[0]
+        coming = any(on_the_way_in(contact, guest) for guest in contact.guests)
         if alone_with(contact):
-            return "aside" if contact.aside is not None and contact.aside.talking else ""
-        if any(on_the_way_in(contact, guest) for guest in contact.guests):
+            talking = contact.aside is not None and contact.aside.talking
+            return ("aside_coming" if coming else "aside") if talking else ""
+        if coming:
             return "coming_in"
         if contact.aside is not None:
             return ""
@@ -157,19 +162,23 @@ def _waited_too_long(contact: Contact, now: Instant) -> bool:
 
 class Judge:
     """What becomes of each call of which somebody hung up in one of the states, in one engine. `hits`: how often each
-    row was played; `several`: how often more than one guest was on the way in as whoever was asked first left.
+    row was played; `lost`: how often each of phones whose switch could not be heard; `several`: how often more than one
+    guest was on the way in as whoever was asked first left.
     """
 
     def __init__(self, world: World) -> None:
         self.hits: Counter[Row] = Counter()
+        self.lost: Counter[Row] = Counter()
         self.several = 0
         self._before = dict(world.contacts)
+        self._far = dict(world.far_legs)
 
     def broken(self, world: World, given: Input, records: Iterable[Record]) -> Iterator[str]:
         """What is not as the table says."""
         fact = given.body
         if isinstance(fact, LegHungUp) and fact.cause not in WITH_THE_SWITCH:
             yield from self._judge(world, fact, given.at)
+        self._far = dict(world.far_legs)
         for record in records:
             if kind_of(record.stream) == "contact":
                 ident = ident_of(record.stream)
@@ -184,38 +193,53 @@ class Judge:
         if before is None:
             return
         who = next((name for name, leg in legs_of(before).items() if leg == fact.leg), "")
-        row = _ROW.get((state_of(before), who))
+        via = world.nodes.get(self._far.get(fact.leg, ""))
+        lost = via is not None and via.status != "connected"
+        row = (_LOST if lost else _ROW).get((state_of(before), who))
         if row is None:
             return
-        self.hits[row] += 1
+        (self.lost if lost else self.hits)[row] += 1
         after = world.contacts.get(before.contact_id)
         became = becomes(before, after)
         if became == "ended" and row.becomes == "waits" and _waited_too_long(before, now):
             return
         if became != row.becomes:
             yield f"{row.who} of {before.contact_id} hung up first while {row.state}: {became}, not {row.becomes}"
-        if (row.state, row.who) == ("coming_in", "colleague") and after is not None and became == "room":
+        coming_in = row.state in ("coming_in", "aside_coming") and row.who == "colleague"
+        if coming_in and after is not None and became == "room":
             coming = {guest.leg for guest in before.guests if on_the_way_in(before, guest)}
             asked = (after.consult,) if after.consult is not None else ()
             self.several += len(coming) > 1
+            if alone_with(before) and alone_with(after) != alone_with(before):
+                yield f"the agent of {before.contact_id} is taken from whom they speak with alone"
             if cut_off := coming - {each.leg for each in (*asked, *after.guests)}:
                 yield f"{len(cut_off)} who were on the way into the room of {before.contact_id} are let go"
 
 
 class Hangers(Pressers):
     """People who hang up as a row says, once a call is in its state, and agents who bring it from row to row. `busy` is
-    how many of them do; with `gathers`, what they do is to come to rows in which one of a conference is on the way in.
+    how many of them do; with `gathers`, what they do is to come to rows in which one of a conference is on the way in,
+    with `alone`, while the agent speaks with another one alone.
     """
 
     longest_pause_ms = 400
 
     def __init__(
-        self, agenda: Agenda, dice: Random, hang_up: Callable[[str, str], None], *, busy: float, gathers: bool = False
+        self,
+        agenda: Agenda,
+        dice: Random,
+        hang_up: Callable[[str, str], None],
+        *,
+        busy: float,
+        gathers: bool = False,
+        alone: bool = False,
     ) -> None:
         super().__init__(agenda, dice, busy=busy)
         self._hang_up = hang_up
-        self._gathers = gathers
+        self._gathers, self._alone = gathers, alone
         self._share, self._at_once = (_SHARE_APART, _ON_AT_ONCE_APART) if gathers else (_SHARE, _ON_AT_ONCE)
+        if alone:
+            self._share = _SHARE_ALONE
 
     def saw(self, world: World, records: Iterable[Record]) -> None:
         """Look at the calls of which there is news."""
@@ -254,7 +278,8 @@ class Hangers(Pressers):
 
     def _take_on(self, world: World, contact: Contact, number: str) -> None:
         held = [guest.reservation.agent_id for guest in contact.guests if guest.held == ON_HOLD and guest.reservation]
-        if self._gathers and are_together(contact) and len(held) > 1:
+        enough = 1 if self._alone and alone_with(contact) else 2
+        if self._gathers and are_together(contact) and len(held) >= enough:
             for each in held:  # all at once, so that several are on the way in
                 if each in world.agents:
                     self._press(
@@ -274,7 +299,9 @@ class Hangers(Pressers):
         if self._gathers and are_together(contact) and len(contact.guests) < 2:
             return i.Invite(agent=number, about=about, to_agent=whom)
         if self._gathers and len(known) > 1 and there and are_together(contact) and there[0] in world.agents:
-            return i.HoldMember(agent=number, about=about, to_agent=world.agents[there[0]].number)
+            # With one who is on hold already: both, or the agent is alone with this one.
+            first = i.SpeakAlone if self._alone and len(there) < len(known) else i.HoldMember
+            return first(agent=number, about=about, to_agent=world.agents[there[0]].number)
         if known and are_together(contact) and dice.random() < 0.6:
             kind = dice.choice((i.HoldMember, i.SpeakAlone, i.SpeakAlone, i.RecallMember))
             return kind(agent=number, about=about, to_agent=dice.choice(known))

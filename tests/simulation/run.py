@@ -115,6 +115,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How many calls are hung up because they are in a state of the table (`tests/matrix.py`)."""
     gathers: bool = False
     """Whether those calls are taken on to where one of a conference is apart, and hung up as that one comes back."""
+    alone: bool = False
+    """With `gathers`: whether they are hung up only as the agent speaks with another one alone meanwhile."""
     spools: bool = False
     """Whether the database's absence is gone round by a spool."""
     phones: int = 0
@@ -190,7 +192,8 @@ class Run(Watcher):
         self._as_drawn = weather is None and size is None
         self.dice = Random(seed)
         drawn = draw(self.dice)
-        self.weather = weather or drawn
+        clocks = Random(f"clocks of {seed}").choice(((), (3_600,), (-3_600, 0), (3_600, -3_600, 0), (0, 5)))
+        self.weather = weather or structs.replace(drawn, clocks=clocks)
         self.agenda = Agenda(self.dice)
         self.story = Story()
         self.ledger = Ledger()
@@ -244,6 +247,7 @@ class Run(Watcher):
                     may_write=engine.may_write,
                     offer_open=engine.offer_open,
                     wrote=partial(self.wrote, engine),
+                    clock=engine.clock,
                 )
                 for switch in self.switches
             ]
@@ -492,7 +496,12 @@ class Run(Watcher):
             self.speakers.engine = self.engine
         if self.size.rows:
             self.hangers = Hangers(
-                self.agenda, self._row_dice, self._hang_up, busy=self.size.rows, gathers=self.size.gathers
+                self.agenda,
+                self._row_dice,
+                self._hang_up,
+                busy=self.size.rows,
+                gathers=self.size.gathers,
+                alone=self.size.alone,
             )
             self.hangers.engine = self.engine
         weather = self.weather
@@ -533,6 +542,11 @@ class Run(Watcher):
     def rows_hit(self) -> Counter[Row]:
         """How often each row of the table was played."""
         return sum((rules.judge.hits for rules in self.rules.values()), Counter())
+
+    @property
+    def rows_lost(self) -> Counter[Row]:
+        """The same of those whose phone's switch could not be heard."""
+        return sum((rules.judge.lost for rules in self.rules.values()), Counter())
 
     @property
     def several_came(self) -> int:

@@ -913,6 +913,7 @@ class Switch:
         return f.SeenLeg(
             leg=leg.uuid,
             inbound=leg.inbound,
+            ringing=leg.rang and not leg.up,
             answered=leg.up,
             parked=leg.parked,
             bridged_to=leg.peer.uuid if leg.peer is not None else "",

@@ -57,7 +57,8 @@ def broken(world: World, tapes: Tapes, now: Instant, slack: Instant, *, whole: b
         rule, who = rule_for(world, contact) if talk_id and contact.segment else "", contact.contact_id
         if own and rule == NEVER:
             yield "recorded", f"{who} is recorded, which must never be"
-        late = whole and since and now > max(since, slack) + BEGINS_WITHIN
+        # A switch that cannot be reached is told nothing, and records on as it was told before.
+        late = whole and since and now > max(since, slack) + BEGINS_WITHIN and world.in_step(contact.node)
         if late and rule == ALWAYS and not own and tapes.talks_with(contact.caller_leg):
             yield "recorded", f"{who} is not recorded, which must always be"
         if late and len(own) < len(taped):

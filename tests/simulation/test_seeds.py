@@ -8,7 +8,10 @@ from collections import Counter
 
 import pytest
 
-from tests.matrix import ROWS, SELDOM, Row
+from orchestrator.domain.contacts.contacts import AgentSegmentEnded
+from orchestrator.domain.contacts.transfers import PHONE_LOST
+from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_RESTARTED
+from tests.matrix import LOST, ROWS, SELDOM, Row
 from tests.simulation import test_why
 from tests.simulation.run import Run, Size
 from tests.simulation.weather import Weather
@@ -45,14 +48,34 @@ def test_every_row_of_the_table_is_played_at_moments_that_the_seed_draws() -> No
         hits += Run(seed, weather=Weather(), size=size).play().rows_hit
 
 
-def test_whoever_leaves_a_conference_as_one_comes_back_into_it_leaves_the_others_together() -> None:
+@pytest.mark.parametrize(("state", "alone"), (("coming_in", False), ("aside_coming", True)))
+def test_whoever_leaves_a_conference_as_one_comes_back_into_it_leaves_the_others_together(
+    state: str, *, alone: bool
+) -> None:
     """Features 4.3, 11.8: nobody is cut off who is on the way in (docs/decisions/0104)."""
     hits, several = Counter[Row](), 0
-    size = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0, gathers=True)
+    size = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0, gathers=True, alone=alone)
     seeds = iter(range(_ROWS_WITHIN))
-    wanted = {row for row in ROWS if row.state == "coming_in"}
-    while (missing := wanted - set(hits)) or not several:
+    wanted = {row for row in ROWS if row.state == state}
+    while (missing := wanted - set(hits)) or not (several or alone):
         seed = next(seeds, None)
         assert seed is not None, f"never played: {missing or 'two who come at once'}"
         run = Run(seed, weather=Weather(), size=size).play()
         hits, several = hits + run.rows_hit, several + run.several_came
+
+
+def test_whoever_talks_with_a_phone_of_another_switch_is_not_dropped_with_it() -> None:
+    """Features 12.4, 12.5, 11.8; decision 0018: by its restart, its silence, and by an end that nobody can explain. (A
+    shutdown: `tests/runner/test_nodes.py`.)
+    """
+    causes, lost = set[str](), Counter[Row]()
+    size = Size(contacts=40, agents=20, transfers=0.05, willing=True, consults=0.5, nodes=3)
+    seeds = iter(range(_ROWS_WITHIN))
+    wanted = {row for row in LOST if (row.state, row.who) in (("talking", "agent"), ("ringing", "agent"))}
+    while not causes >= {SWITCH_DEAD, SWITCH_RESTARTED} or not wanted <= set(lost):
+        seed = next(seeds, None)
+        assert seed is not None, f"lost by {causes} alone, or never played: {wanted - set(lost)}"
+        run = Run(seed, weather=Weather(restarts=2), size=size).play()
+        lost += run.rows_lost
+        events = (record.event for record in run.ledger.records())
+        causes |= {each.cause for each in events if isinstance(each, AgentSegmentEnded) and each.ended_by == PHONE_LOST}

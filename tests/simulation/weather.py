@@ -34,6 +34,10 @@ class Weather(Struct, frozen=True, kw_only=True):
     """Somebody ends everything, and the agents come back."""
     pressures: int = 0
     """A switch does late what it is told, and lets nobody else in until it keeps up again."""
+    clocks: tuple[int, ...] = ()
+    """By how many seconds the clocks of the engines' hosts are off, one engine after another; each is set to the next
+    every so often. None given: all are right.
+    """
     switches: int = 1
     """How many switches callers arrive at."""
     parks_on_cancel: bool = False

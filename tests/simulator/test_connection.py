@@ -263,3 +263,18 @@ def test_the_plain_format_writes_what_the_real_one_writes() -> None:
     assert plain_value("fd00::2") == b"fd00%3A%3A2"
     assert plain_value("{a=b}user/1001@127.0.0.1 &park()") == b"%7Ba%3Db%7Duser/1001%40127.0.0.1%20%26park()"
     assert plain_value("v=0\r\n*!'()~_-.") == b"v%3D0%0D%0A*!'()~_-."
+
+
+def test_a_line_feed_that_finds_nothing_to_hear_gives_nothing_to_do_and_begins_the_poll_anew() -> None:
+    model, client = opened(poll_ms=20)
+    said(client, b"event plain HEARTBEAT\n\n")
+    assert client.receive(b"\n", START + 5_000) is False
+    client.offer(model.advance(START + 20_000_000))
+    assert client.queued
+    assert client.next_look() == START + 25_000
+    assert client.receive(b"\n", START + 20_001_000) is True
+    client.flush(START + 20_001_000)
+    assert b"HEARTBEAT" in client.outgoing
+    client.outgoing.clear()
+    assert client.receive(b"api sta", START + 20_002_000) is False
+    assert client.receive(b"tus\n\n", START + 20_003_000) is True

@@ -14,6 +14,7 @@ from typing import IO
 import psycopg
 import pytest
 
+from orchestrator.clock import elapsed
 from orchestrator.leader import Leader, LeaderState, Lease, LeaseRow, Taken, Timings, holder_name
 from orchestrator.store import Deposed, Source
 from orchestrator.store.schema import APPEND_LOCK
@@ -76,6 +77,7 @@ class Stand:
         timings: Timings | None = None,
         host: str | None = None,
         is_fit: Callable[[], bool] | None = None,
+        hear: Callable[[int, int, int], None] = lambda *_: None,
     ) -> Leader:
         source = Source(url or self._url, name=holder_name())
         number = len(self._leaders)
@@ -87,6 +89,7 @@ class Stand:
             timings=timings,
             host=host,
             is_fit=is_fit,
+            hear=hear,
         )
         self._sources.append(source)
         self._leaders.append(leader)
@@ -145,6 +148,24 @@ def test_the_first_of_two_becomes_active_and_the_second_stands_by_until_the_leas
     assert first.stop()
     assert stand.next() == ("active", 1, 2), "a lease that was given back is not waited out"
     assert first.state is LeaderState.STOPPED
+
+
+def test_whoever_stands_by_and_whoever_is_active_hears_what_the_databases_clock_says(kit: Kit, stand: Stand) -> None:
+    """Issue 6, clocks an hour apart: the clock that all engines of a site have in common."""
+    heard: dict[str, list[tuple[int, int, int]]] = {"active": [], "standby": []}
+    stand.leader(hear=lambda *said: heard["active"].append(said))
+    stand.next()
+    stand.leader(hear=lambda *said: heard["standby"].append(said), timings=NEVER_STALE)
+    until(lambda: all(len(said) > 3 for said in heard.values()), "both heard it again and again")
+    with psycopg.connect(kit.database.writer) as connection:
+        asked = elapsed()
+        row = connection.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").fetchone()
+        answered = elapsed()
+    assert row is not None
+    begins = row[0] - answered  # Unix µs where `elapsed` is 0, at the earliest
+    for said, before, after in heard["active"] + heard["standby"]:
+        assert begins + before <= said + 1_000
+        assert said - 1_000 <= begins + after + (answered - asked)
 
 
 def test_of_many_that_start_at_once_exactly_one_is_active(stand: Stand) -> None:

@@ -529,7 +529,7 @@ def test_a_spool_that_somebody_else_has_decided_against_is_refused_and_kept(spoo
 
 
 def test_a_lease_that_is_over_drains_nothing(spooled: Spools) -> None:
-    """Clocks an hour apart change nothing: right is who the row names, and no time of anybody's is compared."""
+    """Right is who the row names, and no time of anybody's is compared."""
     fence = take_lease(spooled.kit.database.writer)
     spool = spooled.open()
     spool.own(fence)

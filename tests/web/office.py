@@ -45,7 +45,15 @@ def opened(site: Site, database: Database) -> Iterator[Office]:
     reads = ReadKit(kit, database)
     try:
         text = resources.files("orchestrator.service").joinpath("site.toml").read_text(encoding="utf-8")
-        apply(site.reading.log, site.reading.desk, site.parts.settings.site, text, actor="system", expect_version=0)
+        apply(
+            site.reading.log,
+            site.reading.desk,
+            site.parts.settings.site,
+            text,
+            actor="system",
+            expect_version=0,
+            region="CN",
+        )
         reads.provide(*PROJECTIONS.values())
         yield Office(site, reads)
     finally:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from random import Random
+from statistics import stdev
 
 import pytest
 from msgspec.structs import replace
@@ -37,7 +38,7 @@ def unchanged(real: Real) -> Answer:
 
 
 def ask(real: Real, seeds: int = 3, **wanted: object) -> Answer:
-    return asking.answer(real, Wanted(**wanted), seeds=seeds, today=TODAY)  # type: ignore[arg-type]  # a test's own
+    return asking.answer(real, Wanted(region="CN", **wanted), seeds=seeds, today=TODAY)  # type: ignore[arg-type]  # a test's own
 
 
 # --- how far it can be believed --------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ def _day(day: Day, *, patience_s: float, **given: object) -> Day:
 
 
 def test_the_same_seed_plays_the_same_day(real: Real) -> None:
-    setting = Changes(real.day, Wanted(), TODAY).of(3)
+    setting = Changes(real.day, Wanted(region="CN"), TODAY).of(3)
     assert asking.play(real, setting, 3) == asking.play(real, setting, 3)
     assert asking.play(real, setting, 3) != asking.play(real, setting, 4)
 
@@ -176,10 +177,10 @@ def test_an_agent_more_answers_sooner_and_one_fewer_later(real: Real) -> None:
 def test_agents_more_or_fewer_are_those_who_serve_the_queue(real: Real) -> None:
     """Drawn by the seed: the result is not one about whom it happened to be."""
     able = {name for name, event in made.configuration(4).items() if "sales" in getattr(event, "skills", ())}
-    more = Changes(real.day, Wanted(agents=2, queue_id="sales"), TODAY)
+    more = Changes(real.day, Wanted(agents=2, queue_id="sales", region="CN"), TODAY)
     for record in more.of(1).configured[-2:]:
         assert "sales" in record.event.skills  # type: ignore[attr-defined]  # an agent
-    fewer = Changes(real.day, Wanted(agents=-1, queue_id="sales"), TODAY)
+    fewer = Changes(real.day, Wanted(agents=-1, queue_id="sales", region="CN"), TODAY)
     gone = [real.day.agents.keys() - fewer.of(seed).staff.keys() for seed in range(20)]
     assert {f"agent-{name}" for names in gone for name in names} == able
     assert {len(names) for names in gone} == {1}
@@ -253,6 +254,14 @@ def test_more_than_is_played_is_refused_with_what_is(real: Real, monkeypatch: py
 
 
 # --- over many seeds -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("seeds", "t"), ((16, 2.1314), (17, 2.1199), (21, 2.0860), (26, 2.0595), (50, 2.0096)))
+def test_the_interval_is_students_for_as_many_seeds_as_may_be_asked_for(seeds: int, t: float) -> None:
+    """Known answers: tables of Student's t for 95 %, 15 to 49 degrees of freedom. Half of so many days 1 apart."""
+    values = [0.0, 1.0] * (seeds // 2) + [0.5] * (seeds % 2)
+    found = asking.spread(values)
+    assert found.high - found.mean == pytest.approx(t * stdev(values) / seeds**0.5, rel=2e-4)
+
+
 def test_the_interval_of_a_mean_is_students() -> None:
     """Known answer: 1 … 5 have mean 3, deviation 1.5811; t for four degrees of freedom is 2.776."""
     found = asking.spread([1.0, 2.0, 3.0, 4.0, 5.0])

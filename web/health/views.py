@@ -56,6 +56,8 @@ def _engine() -> dict[str, Any]:
     nodes = {name: node["up"] for name, node in status["nodes"].items()}
     well = bool(status["active"]) and all(nodes.values())
     told = {"active": status["active"], "position": status["position"], "switches": nodes}
+    if "clock" in status:  # an engine that was started before the web was upgraded says nothing of it
+        told["clock"] = status["clock"]
     return {"ok": well, **told}
 
 

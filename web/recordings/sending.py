@@ -2,6 +2,8 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import chain
 from threading import Lock
 from typing import Final
 
@@ -11,6 +13,7 @@ from orchestrator.domain.access.users import RecordingExported, RecordingPlayed
 from orchestrator.domain.kernel import Event, Refused
 from orchestrator.domain.texts import LINE, one_line
 from orchestrator.service.recordings import Sound
+from orchestrator.service.sealed_files import unreadable
 from projections import recordings as model
 from web.access.needs import needs
 from web.access.visitor import me
@@ -150,4 +153,13 @@ def _sent(sound: Sound, how: str, row: model.Recording) -> Response:
         headers["Content-Range"] = f"bytes {begin}-{end - 1}/{sound.length}"
     headers["Content-Length"] = str(end - begin)
     status = 200 if request.range is None else 206
-    return Response(sound.read(begin, end), status=status, mimetype="audio/wav", headers=headers)
+    pieces = _pieces(sound, begin, end, row)
+    first = next(pieces, b"")  # what cannot be read at all is told before anything is sent
+    return Response(chain((first,), pieces), status=status, mimetype="audio/wav", headers=headers)
+
+
+def _pieces(sound: Sound, begin: int, end: int, row: model.Recording) -> Iterator[bytes]:
+    try:
+        yield from sound.read(begin, end)
+    except OSError as error:
+        raise unreadable(row.file, error) from error

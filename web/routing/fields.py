@@ -246,5 +246,5 @@ def from_text(shape: Shape, text: str) -> object:
 def _toml(text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}").get("value", text)
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text

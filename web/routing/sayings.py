@@ -217,6 +217,13 @@ _ROWS: Final[tuple[Row, ...]] = (
         _l("%(name)s: %(place)s is never reached by length; at most %(most)s may wait."),
     ),
     (
+        r'(?P<name>\S+): (?P<key>\w+) "(?P<prefix>\d+)" fits short codes only; for numbers .* write "(?P<meant>\d+)"',
+        _l(
+            "%(name)s: %(key)s %(prefix)s fits short codes only; for numbers that are dialled %(meant)s… write "
+            "%(meant)s."
+        ),
+    ),
+    (
         r"(?P<one>.+) and (?P<other>.+) both take calls for (?P<number>.+); those that fit both reach .*",
         _l(
             "%(one)s and %(other)s both take calls for %(number)s; those that fit both reach %(one)s, whose id comes "

@@ -14,6 +14,7 @@ CODES: Final[dict[str, LazyString]] = {
     "abandoned": _l("abandoned"),
     "turned_away": _l("turned away"),
     "switch_lost": _l("lost with the switch"),
+    "phone_lost": _l("the phone is lost with its switch"),
     "unattended": _l("left to the switch: we were away"),
     "unattended_served": _l("served without us"),
     "unattended_message": _l("left a message without us"),

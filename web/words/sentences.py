@@ -20,7 +20,7 @@ from orchestrator.domain.contacts import speaking as v
 from orchestrator.domain.contacts import transfer_events as t
 from orchestrator.domain.contacts.consults import CALLER, CONSULTED, TOGETHER
 from orchestrator.domain.contacts.parks import PARKED
-from orchestrator.domain.contacts.transfers import AGENT, QUEUE, TRANSFER
+from orchestrator.domain.contacts.transfers import AGENT, PHONE_LOST, QUEUE, TRANSFER
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.customers import blacklist, notes, people
 from orchestrator.domain.kernel import Event
@@ -89,6 +89,8 @@ def _segment_ended(event: c.AgentSegmentEnded, _names: Names) -> dict[str, objec
         return {"how": str(_l("the caller is passed on"))}
     if event.ended_by == PARKED:
         return {"how": str(_l("the caller is parked"))}
+    if event.ended_by == PHONE_LOST:
+        return {"how": str(_l("the agent's phone is lost with its switch, and the caller waits again"))}
     return {"how": str(_l("hung up first: %(ended_by)s", ended_by=code(event.ended_by)))}
 
 
@@ -230,6 +232,10 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     c.NumberAnnounced: (_l("The caller hears the agent's number: %(number)s"), lambda e, _: {"number": e.number}),
     c.HoldRequested: (_l("Hold was asked for"), _nothing),
     c.ResumeRequested: (_l("The agent wants to go on"), _nothing),
+    c.HoldFailed: (
+        _l("The switch did not do it: hold, or end of hold (%(cause)s)"),
+        lambda e, _: {"cause": e.cause},
+    ),
     c.ContactHeld: (_l("On hold"), _nothing),
     c.ContactResumed: (_l("Talks again"), _nothing),
     c.HangUpRequested: (_l("To be ended by %(reason)s"), _coded("reason")),

@@ -194,6 +194,13 @@ class NoteHold(Struct, frozen=True, kw_only=True):
     on: bool
 
 
+class NoteHoldFailed(Struct, frozen=True, kw_only=True):
+    """A look at the switch after it was told of a wish: it is not so, and will not be."""
+
+    leg: str
+    cause: str
+
+
 class NoteLegGone(Struct, frozen=True, kw_only=True):
     """A leg is gone. `next_connect_by`: until when the next answered phone must be joined, if this was the winner."""
 
@@ -208,6 +215,10 @@ class NoteLegGone(Struct, frozen=True, kw_only=True):
     now: Instant = Instant(0)
     again: "Pick | None" = None
     """Of a phone that is busy though its agent has just asked for this caller: the next try."""
+    phone_lost: str = ""
+    """Why its phone is gone with a switch that is not the contact's (`causes.WITH_THE_SWITCH`); empty: it is not."""
+    open: bool = False
+    """Whether the leg itself is there still, and only has nobody to talk to."""
 
 
 class ExpireOffer(Struct, frozen=True, kw_only=True):
@@ -555,7 +566,8 @@ ByHand = Pick | Move | Reprioritise
 
 Command = (
     Receive | Queue | TurnAway | Identify | MakeOffer | NoteDelivered | NoteHeard | NoteAnswered | NoteBridged
-    | NoteHold | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk
+    | NoteHold | NoteHoldFailed
+    | NoteLegGone | ExpireOffer | ExpireVisit | WithdrawOffer | JoinAgain | AcceptAtDesk | RejectAtDesk
     | Hold | Resume | HangUp | CheckOverdue | RecordingCommand | Widen | Revise | WidenOffer | Calling
     | DeferOverflow | Answer | MarkNuisance | ByHand | Announce | TellPlace | DeferPlace | Transfer | NoteParked
     | Consulting | TakeOver | Inviting | Monitoring | Speaking | ImportCall | Park | EndPark | Dial

@@ -186,10 +186,13 @@ def leg_gone(contact: Contact, segment: Segment, consult: State, command: NoteLe
     if command.leg == segment.leg:
         if command.handover is None:
             return ()  # with the whole switch: the end of the caller's leg, which comes too, ends it all
+        if consult.over and command.phone_lost:
+            return transferring.lost_phone(contact, segment, command.phone_lost, command.handover)
         if consult.over:
             return transferring.fell_back(contact, segment, command.handover)
         return _handed_over(contact, segment, consult, command.handover)
-    if command.leg != consult_leg(contact) or command.cause in WITH_THE_SWITCH:
+    with_all = command.cause in WITH_THE_SWITCH and not command.phone_lost
+    if command.leg != consult_leg(contact) or with_all:
         return ()
     outcome = "left" if consult.answered else "missed"
     return closed(contact, segment, consult, outcome, command.next_connect_by, command.cause)

@@ -23,6 +23,7 @@ Stream `contact-<id>`. Written by the runner only; read by everyone.
   From connected or held, the agent may pass the caller on (ContactTransferred): `transfers`; from connected, consult
   somebody first (ConsultAsked): `consults`; and invite more to the three who then hear each other: `guests`. A
   supervisor may monitor the talk, and take it over: `monitors`.
+  From connected or held, a caller whose agent's phone is lost with its switch waits again, where they were.
   From connected or held, the agent may park the caller at a place (ContactParked): `parks`.
   From waiting, somebody may pick it for an agent (ContactPicked, 3); from waiting or offered, move it to another queue
   (ContactMoved: it waits there) or change how urgent it is (ContactReprioritised): `moving`.
@@ -71,6 +72,7 @@ from orchestrator.domain.contacts.events import (
     Decision,
     EntryPointMissing,
     HangUpRequested,
+    HoldFailed,
     HoldRequested,
     Hop,
     LegClosed,
@@ -138,6 +140,7 @@ __all__ = [
     "Decision",
     "EntryPointMissing",
     "HangUpRequested",
+    "HoldFailed",
     "HoldRequested",
     "Hop",
     "LegClosed",
@@ -178,6 +181,7 @@ __all__ = [
     "extension_of",
     "reservation_of",
     "step_within",
+    "told_to_hold",
 ]
 
 
@@ -266,7 +270,7 @@ class Segment(Struct, frozen=True, kw_only=True):
     then: str = ""
     """With a wish for hold: the contact with which the agent talks again once this one is on hold."""
     wish_due: Instant = Instant(0)
-    """When the switch is to be told of the wish, at the earliest."""
+    """When the switch is told of the wish."""
     announced: bool = False
     """Whether the caller was told the agent's number."""
     muted: bool = False
@@ -433,7 +437,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             contact = _rung_at_last(contact, contact.offer, event)
         return _evolve_offered(contact, offer)
     match event:
-        case HoldRequested() | ResumeRequested() | ContactHeld() | ContactResumed():
+        case HoldRequested() | ResumeRequested() | HoldFailed() | ContactHeld() | ContactResumed():
             return _evolve_hold(contact, event, at)
         case AnswerRequested():
             return replace(contact, answered=True)
@@ -594,6 +598,8 @@ def _segment_ended(contact: Contact, event: AgentSegmentEnded, _at: Instant) -> 
         # The visit begins in the same decision. Where more than two stay in their room, who is muted stays so.
         heard = contact if contact.guests else let_be_heard(contact)
         return replace(heard, segment=None, consult=None, aside=None, status="arrived")
+    if event.ended_by == transfers.PHONE_LOST:
+        return transfers.without_agent(contact)
     if event.ended_by == parks.PARKED:
         return replace(contact, segment=None, status=PARKED)
     phase = contact.phase or contact.status
@@ -690,6 +696,11 @@ def _declined(contact: Contact, event: OfferClosed | OfferDeclined) -> Visit | N
     return replace(visit, declined=(*others, *who)[-_DECLINED_KEPT:])
 
 
+def told_to_hold(segment: Segment, at: Instant) -> bool:
+    """Whether the switch was told to put the caller on hold, and has not said that it did."""
+    return segment.wish == "hold" and segment.wish_due <= at
+
+
 def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:
     segment = contact.segment
     if segment is None:
@@ -698,14 +709,19 @@ def _evolve_hold(contact: Contact, event: Event, at: Instant) -> Contact:
         case HoldRequested():
             # On a caller who is on hold it takes back a resume.
             wish = "" if contact.status == "held" else "hold"
-            changed = replace(segment, wish=wish, wish_due=event.not_before, then=event.then)
+            changed = replace(segment, wish=wish, wish_due=max(at, event.not_before), then=event.then)
             return replace(contact, segment=changed)
         case ResumeRequested():
-            wish = "" if contact.status == "connected" else "resume"
-            return replace(contact, segment=replace(segment, wish=wish, wish_due=event.not_before, then=""))
+            # On a caller who is not on hold it takes back a hold, unless the switch was told of that.
+            wish = "resume" if contact.status == "held" or told_to_hold(segment, at) else ""
+            changed = replace(segment, wish=wish, wish_due=max(at, event.not_before), then="")
+            return replace(contact, segment=changed)
+        case HoldFailed():
+            return replace(contact, segment=replace(segment, wish="", then=""))
         case ContactHeld() if contact.status == "connected":
-            return replace(contact, status="held", segment=replace(segment, wish="", then="", changed_at=at))
-        case ContactResumed() if contact.status == "held":
+            wish = "resume" if segment.wish == "resume" else ""  # of a hold that was carried out late
+            return replace(contact, status="held", segment=replace(segment, wish=wish, then="", changed_at=at))
+        case ContactResumed() if contact.status == "held" or segment.wish == "resume":
             return replace(contact, status="connected", segment=replace(segment, wish="", changed_at=at))
     return contact
 

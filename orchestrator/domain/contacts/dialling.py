@@ -196,6 +196,8 @@ def _outcome(offer: Offer, closed: OfferClosed, events: Events) -> str:
             return CANCELLED if event.reason == "agent" else event.reason
         if isinstance(event, LegClosed) and event.cause in WITH_THE_SWITCH:
             return "switch_lost"
+    if closed.cause in WITH_THE_SWITCH:
+        return "switch_lost"
     if closed.cause == "caller_left":
         return HUNG_UP
     if offer.accepted:

@@ -394,6 +394,16 @@ class ResumeRequested(Event, frozen=True, kw_only=True):
     not_before: Instant = Instant(0)
 
 
+class HoldFailed(Event, frozen=True, kw_only=True):
+    """The switch was told of a wish and looked at afterwards, and it is not so: the wish is over. `on`: the caller
+    should be on hold; otherwise, talk. `cause`: the switch's words, or unheard (it was told and has said nothing).
+    """
+
+    segment_id: str
+    on: bool
+    cause: str
+
+
 class ContactHeld(Event, frozen=True, kw_only=True):
     """The switch says that the caller is on hold."""
 
@@ -414,7 +424,7 @@ class HangUpRequested(Event, frozen=True, kw_only=True):
 
 class AgentSegmentEnded(Event, frozen=True, kw_only=True):
     """The conversation with this agent is over. `ended_by`: caller, agent, system, transfer
-    (`ContactTransferred`), parked (`ContactParked`).
+    (`ContactTransferred`), parked (`ContactParked`), phone_lost (gone with its switch: the caller waits again).
     """
 
     segment_id: str

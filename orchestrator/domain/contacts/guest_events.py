@@ -164,7 +164,7 @@ class GuestClosed(Event, frozen=True, kw_only=True):
 class GuestPromoted(Event, frozen=True, kw_only=True):
     """Whoever was asked first has left, or has the caller now; this guest, who is in the room, is asked in their place.
     Nobody notices: all hear each other in `room` as before. One who is on the way there comes to caller and agent, and
-    so do others who are.
+    so do others who are; an agent who speaks with another guest alone goes on doing so.
     """
 
     guest_id: str

@@ -186,10 +186,10 @@ def dropped(contact: Contact, outcome: str) -> Events:
 
 
 def moved_up(contact: Contact, consult: Consult, connect_by: Instant) -> Events:
-    """The first guest who is in the room is asked in the place of whoever was asked first. Where none is, the one with
-    whom the agent speaks alone is consulted from now on, while the caller waits; else the first who is on the way in,
-    and comes to the caller and the agent, with whoever else is on the way; else the first who is on hold, while the
-    agent goes to the caller. Nobody, where there is none of these.
+    """The first guest who is in the room is asked in the place of whoever was asked first. Where none is, the first who
+    is on the way in, and comes to the caller and the agent, with whoever else is on the way; an agent who speaks with
+    one alone goes on doing so. Else the one with whom the agent speaks alone is consulted from now on, while the caller
+    waits; else the first who is on hold, while the agent goes to the caller. Nobody, where there is none of these.
     """
     segment, gathering = contact.segment, consult.wish == TOGETHER and not consult.over
     awaited = gathering and segment is not None and segment.leg not in consult.inside
@@ -202,17 +202,13 @@ def moved_up(contact: Contact, consult: Consult, connect_by: Instant) -> Events:
     if stay := in_room(contact):
         return (replace(promoted, guest_id=stay[0].guest_id),)
     alone = alone_with(contact)
-    if alone:
-        found = next((guest for guest in contact.guests if guest.leg == alone), None)
-    else:
-        found = next(
-            (guest for guest in contact.guests if on_the_way_in(contact, guest)),
-            next((guest for guest in contact.guests if guest.held), None),
-        )
+    coming = [guest for guest in contact.guests if on_the_way_in(contact, guest)]
+    elsewhere = [guest for guest in contact.guests if (guest.leg == alone if alone else guest.held)]
+    found = next(iter((*coming, *elsewhere)), None)
     if found is None:
         return ()
-    comes = not alone and not found.held
-    gone = (each for each in contact.guests if each is not found and not (comes and on_the_way_in(contact, each)))
+    kept = [*coming, *(each for each in elsewhere if alone)] if coming else [found]
+    gone = (each for each in contact.guests if each not in kept)
     ended = (event for guest in gone for event in closed(contact, guest, "ended"))
     events: Events = (*ended, replace(promoted, guest_id=found.guest_id))
     if not found.held:

@@ -234,13 +234,16 @@ def _moved_up(contact: "Contact", event: GuestPromoted) -> "Contact":
         return replace(contact, status=CONSULTING, consult=asked, guests=others, aside=None, **parking)
     comes = on_the_way_in(contact, guest)
     if (comes or event.agent_by) and contact.segment is not None:
-        # They, and an agent who spoke with one alone, have been told into the room, in which the caller is.
-        due = max(guest.due, event.agent_by, aside.due if aside is not None else Instant(0))
-        agent = () if aside is not None or event.agent_by else (contact.segment.leg,)
+        # They, and an agent who spoke with one alone, have been told into the room, in which the caller is. An agent
+        # who still speaks with one alone is there as far as the others are concerned.
+        back = aside if aside is not None and aside.over else None
+        due = max(guest.due, event.agent_by, back.due if back is not None else Instant(0))
+        agent = () if back is not None or event.agent_by else (contact.segment.leg,)
         inside = (contact.caller_leg, *agent, *(() if comes else (guest.leg,)))
-        cut_short = event.agent_cut_short or (aside is not None and aside.cut_short)
+        cut_short = event.agent_cut_short or (back is not None and back.cut_short)
         consult = replace(consult, hears=CALLER, wish=TOGETHER, due=due, inside=inside, cut_short=cut_short)
-        return replace(contact, status=CONSULTING, consult=consult, guests=others, aside=None, parking="")
+        stays = None if back is not None else aside
+        return replace(contact, status=CONSULTING, consult=consult, guests=others, aside=stays, parking="")
     # The caller, who is in the room, is not on the way out of it, whatever became of the conversation.
     return replace(contact, status=CONSULTING, consult=consult, guests=others, parking="")
 

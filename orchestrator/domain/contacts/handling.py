@@ -6,6 +6,8 @@ Events: `events`; states and their diagram: `contacts`; commands: `commands`. A 
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
+from msgspec.structs import replace
+
 from orchestrator.domain.contacts import (
     apart,
     calling,
@@ -45,6 +47,7 @@ from orchestrator.domain.contacts.commands import (
     NoteDelivered,
     NoteHeard,
     NoteHold,
+    NoteHoldFailed,
     NoteLegGone,
     NoteParked,
     Park,
@@ -73,6 +76,7 @@ from orchestrator.domain.contacts.contacts import (
     ContactTurnedAway,
     EntryPointMissing,
     HangUpRequested,
+    HoldFailed,
     HoldRequested,
     LegClosed,
     NuisanceMarked,
@@ -90,6 +94,7 @@ from orchestrator.domain.contacts.contacts import (
     can_be_told,
     reservation_of,
     step_within,
+    told_to_hold,
 )
 from orchestrator.domain.contacts.guest_commands import Inviting
 from orchestrator.domain.contacts.guests import guest_of_leg
@@ -345,14 +350,18 @@ def _tell_place(contact: Contact, command: TellPlace | DeferPlace) -> Events:
     )
 
 
-def _hold(contact: Contact, command: Hold | Resume | NoteHold) -> Events:
+def _hold(contact: Contact, command: Hold | Resume | NoteHold | NoteHoldFailed) -> Events:
     segment = contact.segment
+    if isinstance(command, NoteHoldFailed):
+        if segment is None or command.leg != segment.leg or not segment.wish:
+            return ()
+        return (HoldFailed(segment_id=segment.segment_id, on=segment.wish == "hold", cause=command.cause[:100]),)
     if isinstance(command, NoteHold):
         if segment is None or command.leg != segment.leg:
             return ()
         if command.on and contact.status == "connected":
             return (ContactHeld(segment_id=segment.segment_id),)
-        if not command.on and contact.status == "held":
+        if not command.on and (contact.status == "held" or segment.wish == "resume"):
             return (ContactResumed(segment_id=segment.segment_id),)
         return ()
     if segment is None or segment.shift_id != command.shift_id or contact.status not in ("connected", "held"):
@@ -361,7 +370,9 @@ def _hold(contact: Contact, command: Hold | Resume | NoteHold) -> Events:
 
 
 def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
-    """What the agent wants, and when the switch can bear to be told; until then another press takes it back."""
+    """What the agent wants, and when the switch can bear to be told; until then another press takes it back. A hold of
+    which it was told and has said nothing is ended like any other: the caller may hear the music.
+    """
     pending = bool(segment.wish) and command.now < segment.wish_due
     wanted = "hold" if isinstance(command, Hold) else "resume"
     then = command.then if isinstance(command, Hold) else ""
@@ -372,7 +383,11 @@ def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
         if contact.status == "held" and not pending:
             raise Refused("already_held", "The caller is already on hold.")
         return (HoldRequested(segment_id=segment.segment_id, not_before=not_before, then=then),)
-    if contact.status == "connected" and not pending:
+    if told_to_hold(segment, command.now):
+        not_before = Instant(max(segment.changed_at, segment.wish_due) + SETTLE)
+    elif contact.status == "connected" and segment.wish == "resume":
+        return ()
+    elif contact.status == "connected" and not pending:
         raise Refused("not_held", "The caller is not on hold.")
     return (ResumeRequested(segment_id=segment.segment_id, not_before=not_before),)
 
@@ -380,7 +395,11 @@ def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
 def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     if command.leg not in contact.legs:
         return ()
-    events: Events = (LegClosed(leg=command.leg, cause=command.cause, repair=command.repair),)
+    events: Events = ()
+    if not command.open:
+        events = (LegClosed(leg=command.leg, cause=command.cause, repair=command.repair),)
+    if command.phone_lost:
+        command = replace(command, cause=command.phone_lost)
     if command.leg == contact.caller_leg:
         events += (*recording.leg_gone(contact.recording), *_caller_left(contact, command.cause))
     elif contact.monitor is not None and command.leg == contact.monitor.leg:
@@ -392,11 +411,11 @@ def _leg_gone(contact: Contact, command: NoteLegGone) -> Events:
     elif command.leg == outward_leg(contact):
         events += calling.leg_gone(contact, command)
     elif contact.segment is not None and command.leg == contact.segment.leg:
-        events += (_segment_ended(contact.segment, _who_ended(contact, command), command.cause),)
+        events += _without_agent(contact, contact.segment, command)
     elif contact.offer is not None and (held := reservation_of(contact, command.leg)) is not None:
         events += dialling.put_down(contact, command) or offers.reservation_gone(contact, contact.offer, held, command)
     events = dialling.with_the_end(contact, events)
-    if len(contact.legs) == 1 and not _lives_on(contact, events):
+    if len(contact.legs) == 1 and not command.open and not _lives_on(contact, events):
         events += (_ended(contact, command.cause, told=dialling.end_of(events)),)
     return events
 
@@ -405,6 +424,14 @@ def _lives_on(contact: Contact, events: Events) -> bool:
     """Whether the customer is still to be called, so that the contact needs no leg."""
     over = contact.status == "leaving" or any(isinstance(event, CallbackEnded) for event in events)
     return to_be_called(contact) is not None and not over
+
+
+def _without_agent(contact: Contact, segment: Segment, command: NoteLegGone) -> Events:
+    """The agent's leg has ended, and the talk with it: the caller's end follows, unless only the phone is lost."""
+    there = contact.status in ("connected", "held") and contact.caller_leg in contact.legs
+    if there and command.phone_lost and command.handover is not None:
+        return transferring.lost_phone(contact, segment, command.phone_lost, command.handover)
+    return (_segment_ended(segment, _who_ended(contact, command), command.cause),)
 
 
 def _who_ended(contact: Contact, command: NoteLegGone) -> str:
@@ -470,7 +497,7 @@ _DECIDE: Final[dict[type, Callable[[Contact, Any], Events]]] = {
     **dict.fromkeys((Widen, Revise), _steps),
     **dict.fromkeys(get_args(_OfTheCaller), _of_the_caller),
     **dict.fromkeys((CheckOverdue, NoteParked), legs.decide),
-    **dict.fromkeys((Hold, Resume, NoteHold), _hold),
+    **dict.fromkeys((Hold, Resume, NoteHold, NoteHoldFailed), _hold),
     **dict.fromkeys(get_args(ByHand), moving.decide),
     Transfer: transferring.decide,
     **dict.fromkeys((Park, EndPark), parking.decide),

@@ -11,8 +11,10 @@ Part of a contact's stream. Written by the runner only; which talks are recorded
   time: the leg ends, the disk is full, the agent asked for it or passed the caller on (RecordingEndAsked, with which a
   mask is over)
 
-While it is masked the switch writes silence: the file keeps its length. Commands: `Recording…` below. A repeat yields
-`()`.
+A mask may be asked for as soon as the switch was told to record: whether it does so, its answer to the mask says, and
+what it said of the beginning can be lost. While it is masked it writes silence: the file keeps its length.
+
+Commands: `Recording…` below. A repeat yields `()`.
 """
 
 from msgspec import Struct
@@ -154,10 +156,13 @@ class DropRecording(Struct, frozen=True, kw_only=True):
 
 
 class Mask(Struct, frozen=True, kw_only=True):
-    """Write silence from now on, at most until then."""
+    """Write silence from now on, at most until then. `file`: what the talk is recorded into, by all that was told the
+    switch; empty where it is not. Whether it writes that, its answer says.
+    """
 
     shift_id: str
     until: Instant
+    file: str
 
 
 class Unmask(Struct, frozen=True, kw_only=True):
@@ -207,6 +212,9 @@ class Recording(Struct, frozen=True, kw_only=True):
 def evolve(recording: Recording | None, event: Event) -> Recording | None:
     """The recording after one more event of the contact. Never raises."""
     match event:
+        case MaskAsked() if recording is None or recording.file != event.file:
+            # Of one that the switch was told to begin, and has not said that it did.
+            return _evolve_mask(Recording(file=event.file), event)
         case RecordingAsked():
             return Recording(file=event.file)
         case RecordingBegun():
@@ -373,12 +381,18 @@ def _wish(talk: Talk, command: RecordingWish) -> Events:
             if command.rule == ALWAYS:
                 raise Refused("recorded_by_rule", "This call is recorded by rule. It can be masked, but not ended.")
             return () if recording is None else end(recording, recording.file, "agent")
-    if recording is None or not recording.begun or recording.ending:
+        case Mask() if command.file and not _masks(recording, command.file):
+            return (MaskAsked(file=command.file, until=command.until),)
+        case Mask() if command.file:
+            return ()
+    if recording is None or recording.ending or isinstance(command, Mask):
         raise Refused("not_recorded", "Nothing is being recorded, so there is nothing to mask.")
-    masks = recording.wish != "unmask" and recording.hushed
-    if isinstance(command, Mask):
-        return () if masks else (MaskAsked(file=recording.file, until=command.until),)
-    return (_unmask(recording, "agent", command.now),) if masks else ()
+    return (_unmask(recording, "agent", command.now),) if _masks(recording, recording.file) else ()
+
+
+def _masks(recording: Recording | None, file: str) -> bool:
+    """Whether this file is masked, or about to be, and is to stay so."""
+    return recording is not None and recording.file == file and recording.hushed and recording.wish != "unmask"
 
 
 def is_of(file: str, segment_id: str) -> bool:

@@ -24,7 +24,7 @@ from orchestrator.domain.contacts.events import Reservation
 from orchestrator.domain.contacts.monitors import TAKEN_OVER, Monitor
 from orchestrator.domain.contacts.outward_events import OutsideAnswered
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
-from orchestrator.domain.contacts.transfers import AGENT, OUTSIDE, QUEUE, TRANSFER
+from orchestrator.domain.contacts.transfers import AGENT, OUTSIDE, PHONE_LOST, QUEUE, TRANSFER
 from orchestrator.domain.kernel import Event, Refused
 from orchestrator.domain.switch.causes import NORMAL_CLEARING
 
@@ -45,6 +45,15 @@ def decide(contact: Contact, command: Transfer) -> Events:
 def fell_back(contact: Contact, segment: Segment, command: CompleteConsult | ExpireConsult) -> Events:
     """The agent cannot have the caller any more, who waits for another one."""
     return _passed_on(contact, segment, command, None)
+
+
+def lost_phone(contact: Contact, segment: Segment, cause: str, command: CompleteConsult) -> Events:
+    """The agent's phone is gone with its switch, and the caller is on another one: they wait for somebody else."""
+    ended = AgentSegmentEnded(
+        segment_id=segment.segment_id, shift_id=segment.shift_id, ended_by=PHONE_LOST, cause=cause
+    )
+    stops = recording.end(contact.recording, command.recorded, PHONE_LOST) if command.recorded else ()
+    return (ended, *stops, moving.queued(command.queue))
 
 
 def handed_over(contact: Contact, segment: Segment, consult: Consult, command: CompleteConsult) -> Events:

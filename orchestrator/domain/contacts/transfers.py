@@ -24,6 +24,8 @@ OUTSIDE: Final = "outside"
 
 # How a conversation ends whose caller is passed on (`AgentSegmentEnded.ended_by`).
 TRANSFER: Final = "transfer"
+# How one ends whose agent's phone is gone with its switch, another than the caller's.
+PHONE_LOST: Final = "phone_lost"
 # How a visit ends whose caller talks to the number outside to which they were passed on.
 TRANSFERRED: Final = "transferred"
 
@@ -41,6 +43,12 @@ class Transfer(Struct, frozen=True, kw_only=True):
     """The visit that began with it."""
     taken: bool = False
     """Whether whoever has them took the caller over."""
+
+
+def without_agent(contact: "Contact") -> "Contact":
+    """The contact whose agent has lost the phone: its caller waits again. The visit begins in the same decision."""
+    waits = {"status": "arrived", "served": False, "parking": contact.caller_leg, "reminders": 0}
+    return replace(contact, segment=None, consult=None, aside=None, **waits)
 
 
 def target_of(event: ContactTransferred) -> str:

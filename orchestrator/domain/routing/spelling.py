@@ -5,7 +5,10 @@ as typed. What could mean several numbers means none. The tables of numbering pl
 """
 
 import re
+import string
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 from typing import Final
 
 import phonenumbers
@@ -17,7 +20,8 @@ SHORTEST, LONGEST = 5, 15
 _SHORT: Final = 8
 # Area codes have at most so many digits. What may follow one, so that it can be asked whether one is any.
 _LONGEST_AREA: Final = 5
-_SUBSCRIBERS: Final = tuple(digit * count for digit in "826" for count in (8, 7, 6, 5))
+_FILLING: Final = "826"
+_SUBSCRIBERS: Final = tuple(digit * count for digit in _FILLING for count in (8, 7, 6, 5))
 # Countries whose exchanges put through to a town's police at `021 110`, whatever follows: the tables hold some of these
 # numbers valid. Elsewhere a number of a town may begin like one of emergency, as in Moscow.
 _WHATEVER_FOLLOWS: Final = frozenset({"CN"})
@@ -88,6 +92,48 @@ def has_code_without_plus(prefix: str, region: str) -> bool:
     China, which begins no number there.
     """
     return prefix_meant(prefix, region) == prefix and prefix.startswith(str(_plan(region).country_code))
+
+
+@lru_cache(maxsize=256)
+def with_its_prefix(prefix: str, region: str) -> str:
+    """For the beginning of a town's numbers without the prefix with which they are dialled, `755` in China, what was
+    meant: `0755`. "" for any other, and without a region, where nothing is read.
+
+    Looks at a few numbers that begin so of each length that the tables know: some are valid, and none is dialled so.
+    Where the tables have short codes that begin so (`10086`), only what is a town's whole area code (`10`).
+    """
+    if not region or prefix_meant(prefix, region) != prefix or not prefix.isdigit():
+        return ""
+    plan, valid = _plan(region), False
+    for number in _samples(prefix, plan):
+        if at_home(number, region).startswith(prefix):
+            return ""
+        valid = True
+    if not valid or not plan.national_prefix:
+        return ""
+    town = _is_area_code(with_country("", region), prefix)
+    return f"{plan.national_prefix}{prefix}" if town or not _begins_short_codes(prefix, region) else ""
+
+
+def _followed(prefix: str, most: int) -> Iterator[str]:
+    """This, and it with every so many digits behind it."""
+    return (prefix + "".join(more) for size in range(most + 1) for more in product(string.digits, repeat=size))
+
+
+def _samples(prefix: str, plan: PhoneMetadata) -> Iterator[str]:
+    """Valid numbers of this country, in E.164, that begin so behind its code."""
+    begins = _followed(prefix, max(1, 3 - len(prefix)))
+    lengths = plan.general_desc.possible_length if plan.general_desc is not None else ()
+    for begin, length, digit in product(begins, lengths, _FILLING):
+        number = _parsed(f"+{plan.country_code}{begin}{digit * (length - len(begin))}")
+        if number is not None and phonenumbers.is_valid_number(number):
+            yield _e164(number)
+
+
+def _begins_short_codes(prefix: str, region: str) -> bool:
+    """Whether the tables know a short code that begins so, up to three digits longer."""
+    numbers = (_parsed(each, region) for each in _followed(prefix, 3))
+    return any(each is not None and phonenumbers.is_valid_short_number_for_region(each, region) for each in numbers)
 
 
 def with_country(digits: str, region: str) -> str:

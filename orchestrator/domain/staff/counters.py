@@ -80,6 +80,13 @@ class Counters:
                     cell[1] += (at - agent.talks_since) // MILLISECOND
                 agent.talks_since = Instant(0)
 
+    def standing(self) -> dict[str, object]:
+        """All that is counted, by agent: for comparing one fold with another."""
+        return {
+            agent_id: (each.shift, sorted(each.hours.items()), each.offered_at, each.talks_since)
+            for agent_id, each in self._agents.items()
+        }
+
     def of(self, agent_id: str, window: str, day_begins_h: int, at: Instant) -> Counts:
         """What the agent's counters say in the window in which this instant is."""
         agent = self._agents.get(agent_id)

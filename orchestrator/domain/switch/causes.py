@@ -72,6 +72,8 @@ _OUTCOMES = {
     "link_down": "withdrawn",
     "timeout": "withdrawn",
     "UNKNOWN": "withdrawn",
+    # Of a phone on another switch than the caller's.
+    **dict.fromkeys(WITH_THE_SWITCH, "withdrawn"),
 }
 
 

@@ -117,6 +117,15 @@ class RecordingStopped(LegFact, frozen=True, kw_only=True):
     """Why it ended, and whether there is a file, in the switch's words."""
 
 
+class RecordingSet(Fact, frozen=True, kw_only=True):
+    """Answer to `StartRecording`: the switch writes this file, from now on or since it was told before. Of the latter
+    it tells no event, and of the former the event can be lost.
+    """
+
+    leg: str
+    file: str
+
+
 class MaskSet(Fact, frozen=True, kw_only=True):
     """Answer to `MaskRecording` and `UnmaskRecording`: the switch writes silence (`on`), or sound again."""
 
@@ -192,6 +201,8 @@ class SeenLeg(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     leg: str
     inbound: bool
+    ringing: bool = False
+    """Whether its far end rings, and has not answered."""
     answered: bool = False
     parked: bool = False
     bridged_to: str = ""

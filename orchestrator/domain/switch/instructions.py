@@ -147,7 +147,9 @@ class HangUpLeg(Instruction, frozen=True, kw_only=True):
 
 
 class StartRecording(Instruction, frozen=True, kw_only=True):
-    """Record the caller's leg in stereo into `file`, a name made of our own ids, under the recordings folder."""
+    """Record the caller's leg in stereo into `file`, a name made of our own ids, under the recordings folder; answered
+    by `RecordingSet`, also where it is recorded already.
+    """
 
     file: str
 

@@ -63,8 +63,11 @@ def test_a_mask_holds_through_a_repeated_start_and_a_hold(driver: Driver, desk: 
     desk.mask(leg, "kept.wav")
     assert desk.await_fact(f.MaskSet, leg=leg).on
     driver.let_hear(500)
+    desk.await_fact(f.RecordingSet, leg=leg, file="kept.wav")
     again = desk.record(leg, "kept.wav")
     assert desk.await_fact(f.JobDone, job=again).ok
+    desk.await_fact(f.RecordingSet, leg=leg, file="kept.wav")
+    assert not desk.said(f.RecordingStarted), "of a repeat no event tells, but its answer"
     desk.hold(other)
     desk.await_fact(f.LegHeld, leg=other)
     driver.let_hear(1_000)

@@ -5,6 +5,7 @@ import pytest
 from orchestrator.domain.switch import facts as f
 from tests.contract.desk import Desk
 from tests.contract.driver import Driver
+from tests.lab.patience import until
 
 
 def test_a_snapshot_shows_a_talk_a_hold_and_a_waiting_caller_as_they_are(driver: Driver, desk: Desk) -> None:
@@ -36,6 +37,29 @@ def test_a_snapshot_shows_a_talk_a_hold_and_a_waiting_caller_as_they_are(driver:
         caller.hang_up()
     for each in (leg, other, waiting):
         desk.await_fact(f.LegHungUp, leg=each)
+    driver.await_empty()
+
+
+def test_a_snapshot_shows_a_phone_that_rings_and_one_that_has_answered_rings_no_more(
+    driver: Driver, desk: Desk
+) -> None:
+    """Feature 3.6: whoever missed the news that it rang does not take the phone for unreachable."""
+    driver.phone("1001", "rings")
+    leg = desk.ring("1001", contact="c-1")
+    desk.await_fact(f.LegRinging, leg=leg)
+    ringing = until(
+        lambda: next((each for each in desk.snapshot().legs if each.leg == leg), None), "the phone's leg to be listed"
+    )
+    assert (ringing.ringing, ringing.answered) == (True, False)
+    desk.hang_up(leg)
+    desk.await_fact(f.LegHungUp, leg=leg)
+    driver.phone("1002")
+    caller = driver.call("4001")
+    talking = desk.talk("1002", "4001")[1]
+    seen = {each.leg: each for each in desk.snapshot().legs}
+    assert (seen[talking].ringing, seen[talking].answered) == (False, True)
+    caller.hang_up()
+    desk.await_fact(f.LegHungUp, leg=talking)
     driver.await_empty()
 
 

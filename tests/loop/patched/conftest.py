@@ -8,6 +8,7 @@ import gevent
 import pytest
 
 from orchestrator import loop
+from orchestrator.clock import Clock, wall_clock
 from orchestrator.domain.kernel import Instant, Record
 from orchestrator.domain.world import World
 from orchestrator.loop import Engine, Perform, Services
@@ -60,16 +61,24 @@ class NoTape:
 
 
 @contextmanager
-def beating(runner: Runner, writer: SlowWriter, perform: Perform = lambda _: None) -> Iterator[Engine]:
-    """An engine that decides by this runner, for the length of a block."""
+def beating(
+    runner: Runner,
+    writer: SlowWriter,
+    perform: Perform = lambda _: None,
+    *,
+    clock: Clock = wall_clock,
+    last_at: int = 0,
+) -> Iterator[Engine]:
+    """An engine that decides by this runner and clock, for the length of a block."""
     engine = Engine(
         runner,
         epoch=1,
-        last_at=Instant(0),
+        last_at=Instant(last_at),
         tape=NoTape(),
         may_write=lambda: True,
         services=Services(identify=lambda numbers: [None for _ in numbers], list_marked=lambda *_: None),
         metrics=Metrics(),
+        clock=clock,
     )
     engine.start(writer, perform, 0)
     try:

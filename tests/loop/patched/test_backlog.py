@@ -4,11 +4,12 @@ import gevent
 import pytest
 
 from orchestrator import loop
+from orchestrator.clock import wall_clock
 from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch.instructions import CheckLeg, Instruction, TakeSnapshot
 from orchestrator.domain.switch.nodes import NodeConnected, NodeLost
-from orchestrator.loop import Engine, wall_clock
+from orchestrator.loop import Engine
 from orchestrator.runner import Runner
 from orchestrator.store import Away
 from tests.loop.patched.conftest import SlowWriter, beating

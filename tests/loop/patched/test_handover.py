@@ -4,10 +4,11 @@ import gevent
 import pytest
 
 from orchestrator import loop
+from orchestrator.clock import wall_clock
 from orchestrator.domain.engine import HandoverBegun
 from orchestrator.domain.kernel import Refused
 from orchestrator.domain.switch import facts as f
-from orchestrator.loop import Engine, wall_clock
+from orchestrator.loop import Engine
 from orchestrator.runner.inputs import HandOver
 from orchestrator.store import SPOOLED
 from tests.lab.patience import until

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from orchestrator.clock import wall_clock
 from orchestrator.domain.contacts.contacts import ContactIdentified
 from orchestrator.domain.kernel import Instant
 from orchestrator.loop import Engine, Services
@@ -36,6 +37,7 @@ def test_callers_of_an_outage_whose_engine_died_in_it_are_identified_by_the_next
         may_write=lambda: True,
         services=Services(identify=identify, list_marked=lambda *_: None),
         metrics=Metrics(),
+        clock=wall_clock,
     )
     engine.start(writer, lambda _: None, 0)
     try:

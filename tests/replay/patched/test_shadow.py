@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from orchestrator.control import ANSWERS_KEPT_S, Done
 from orchestrator.domain import parted
-from orchestrator.domain.kernel import SECOND, Record
+from orchestrator.domain.kernel import LIVE_KINDS, SECOND, Instant, Record, kind_of
 from orchestrator.domain.parted import Part
 from orchestrator.domain.world import World
 from orchestrator.replay import together
@@ -100,3 +100,28 @@ def whole(log: Log) -> World:
     for record in log.history():
         world.apply(record)
     return world
+
+
+def test_what_others_appended_by_a_wrong_clock_moves_no_engines_time(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue 6, clocks an hour apart: a web's, too. Else the next engine went on from there, with all timers overdue."""
+    records = Run(5).play().ledger.records()
+    decided = max(each.about.at for each in records if kind_of(each.stream) in LIVE_KINDS)
+    other = next(each for each in records if kind_of(each.stream) == "queue")
+    later = replace(other.about, at=Instant(decided + 3_600 * SECOND))
+    ahead = replace(other, stream="queue-ahead", version=1, event_id="ahead", about=later)
+    store(kit, [*records, ahead])
+    monkeypatch.setattr(together, "LEAST", 1)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+
+    def failed(error: Exception) -> None:
+        raise AssertionError from error
+
+    shadow = Shadow(kit.log, lambda _: None, failed=failed)
+    shadow.begin()
+    shadow.stop()
+    assert (shadow.decided_at, shadow.last_at) == (decided, ahead.about.at)
+    monkeypatch.setattr(together, "LEAST", 10**9)
+    alone = Shadow(kit.log, lambda _: None, failed=failed)
+    alone.begin()
+    alone.stop()
+    assert (alone.decided_at, alone.last_at) == (decided, ahead.about.at)

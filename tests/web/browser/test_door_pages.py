@@ -41,7 +41,7 @@ def office(served: Served, database: Database) -> Iterator[Office]:
         kept.change(clerk, done.ident, reason="nuisance")
         kept.expire(clerk, "c7")
         site = served.site.parts.settings.site
-        apply(reading.log, reading.desk, site, export(reading.log, site) + NOTICES, actor="admin:test")
+        apply(reading.log, reading.desk, site, export(reading.log, site) + NOTICES, actor="admin:test", region="CN")
         office.keep_up()
         yield office
 

@@ -29,7 +29,7 @@ def office(site: Site, database: Database) -> Iterator[Office]:
     with opened(site, database) as office:
         reading = site.reading
         text = export(reading.log, "main") + NOTICES
-        apply(reading.log, reading.desk, site.parts.settings.site, text, actor="admin:test")
+        apply(reading.log, reading.desk, site.parts.settings.site, text, actor="admin:test", region="CN")
         yield office
 
 
@@ -69,7 +69,7 @@ def test_who_switched_it_stands_there_also_after_its_name_was_changed(office: Of
     ops, reading = office.as_role("ops"), office.site.reading
     ops.submit("/notices/storm/switch", to="on", version=version(ops.get("/notices/").text))
     text = export(reading.log, "main").replace('"Storm"', '"Great storm"')
-    apply(reading.log, reading.desk, "main", text, actor="admin:test")
+    apply(reading.log, reading.desk, "main", text, actor="admin:test", region="CN")
     page = ops.get("/notices/").text
     card = page[page.index('id="notice-storm"') :]
     assert "Great storm" in card
@@ -111,7 +111,14 @@ def test_what_cannot_be_is_refused(office: Office, path: str, fields: dict[str, 
 def test_a_notice_that_was_removed_is_not_listed(office: Office) -> None:
     reading, ops = office.site.reading, office.as_role("ops")
     text = export(reading.log, "main")
-    apply(reading.log, reading.desk, "main", text.replace(text[text.index("[notice.storm]") :], ""), actor="admin:test")
+    apply(
+        reading.log,
+        reading.desk,
+        "main",
+        text.replace(text[text.index("[notice.storm]") :], ""),
+        actor="admin:test",
+        region="CN",
+    )
     page = ops.get("/notices/").text
     assert "notice-storm" not in page
 

@@ -15,6 +15,7 @@ from orchestrator.settings import Address
 from orchestrator.store import Away
 from projections.catalogue import PROJECTIONS
 from tests.postgres import Database
+from tests.service.recorder import unreadable
 from tests.web.conftest import Site
 from tests.web.day import Day, played
 
@@ -270,6 +271,26 @@ def test_the_page_and_the_player_say_on_which_medium_it_lies_while_that_is_away(
     assert (f"lies on the medium {medium}, which is not there now" in page, "<audio" in page) == (True, True)
     answer = auditor.get("/recordings/r1/sound", headers={"Accept-Language": "zh-CN", "Range": "bytes=0-9"})
     assert (answer.status_code, f"介质 {medium}" in answer.text) == (409, True)
+    assert len(heard(site)) == 1
+    assert not [r.event for r in site.reading.log.history() if isinstance(r.event, RecordingEndangered)]
+
+
+def test_a_disk_that_answers_with_an_error_is_no_failure_of_ours_and_says_what_to_do(site: Site, day: Day) -> None:
+    """Before anything is sent, also to one who listens already; in the reader's language."""
+    written(site, "r1.wav")
+    site.reading.recordings.keep(recorded(day, "r1.wav"), "r1.wav")
+    follow(day)
+    (sealed,) = site.parts.settings.kept.glob("*.sealed")
+    auditor, url = site.as_role("auditor"), "/recordings/r1/sound"
+    for listens in (False, True):
+        if listens:
+            assert auditor.get(url, buffered=True).data == SOUND
+        with unreadable(sealed):
+            for language, words in (("en", "have that disk looked at"), ("zh-CN", "请让人检查该磁盘")):
+                asked = {"Accept-Language": language, "Range": "bytes=70000-"}
+                answer = auditor.get(url, headers=asked, buffered=True)
+                assert (answer.status_code, words in answer.text) == (503, True)
+                assert answer.headers["Retry-After"]
     assert len(heard(site)) == 1
     assert not [r.event for r in site.reading.log.history() if isinstance(r.event, RecordingEndangered)]
 

@@ -134,6 +134,7 @@ def test_whoever_does_not_wait_has_it_ended(site: Site, empty: ReadKit, tmp_path
         first=made.FIRST,
         last=made.LAST,
         seeds=1,
+        region="CN",
     )
     job_id = jobs.start(asked)
     until(lambda: not jobs.running(), "the question to end", within_s=_PATIENCE_S)
@@ -152,7 +153,7 @@ def silent() -> Iterator[str]:
 
 
 def question(url: str, folder: Path) -> Request:
-    return Request(url=url, kek_file=str(folder / "kek"), first=made.FIRST, last=made.LAST, seeds=1)
+    return Request(url=url, kek_file=str(folder / "kek"), first=made.FIRST, last=made.LAST, seeds=1, region="CN")
 
 
 def processes(folder: Path) -> list[int]:
@@ -241,7 +242,7 @@ def test_the_command_says_what_cannot_be_asked() -> None:
 
 def test_the_command_prints_the_same_figures_and_words(site: Site) -> None:
     real = asking.taken(made.records(made.brought(40, 3, hours=(10, 11), agents_pause=False)), made.FIRST, made.LAST)
-    answer = asking.answer(real, Wanted(agents=1), seeds=2, today=date(2026, 3, 3))
+    answer = asking.answer(real, Wanted(agents=1, region="CN"), seeds=2, today=date(2026, 3, 3))
     told = command.told(answer, site.parts.settings)
     assert told.before == [
         "2026-03-02 00:00 to 2026-03-03 00:00: 40 calls, 3 agents; played 2 times",

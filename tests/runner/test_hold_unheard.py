@@ -1,0 +1,173 @@
+"""A hold, or its end, that the switch refuses, does not do, or does unheard: the agent is never stuck with a wish."""
+
+import pytest
+
+from orchestrator.audit.verify import verify
+from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.contacts import Segment
+from orchestrator.domain.switch import facts
+from orchestrator.domain.switch.instructions import HoldLeg, ResumeLeg, TakeSnapshot
+from orchestrator.domain.timers import HOLD_WITHIN
+from orchestrator.runner import inputs as i
+from tests.runner.scene import NODE, Scene, story
+
+HOLD, RESUME = i.Hold(agent="1001"), i.Resume(agent="1001")
+
+
+class Talking(Scene):
+    """Agent 1 has talked with a caller for a while, and agent 2 is free."""
+
+    def __init__(self) -> None:
+        super().__init__(agents=2)
+        self.caller, self.ring = self.talk()
+        self.ready(2)
+        self.wait(5_000)
+
+    def look(self, *, held: bool) -> None:
+        """The switch says what there is."""
+        self.snapshot(
+            self.seen(self.caller, parked=False, bridged_to=self.ring.leg),
+            self.seen_phone(self.ring, answered=True, bridged_to=self.caller, held=held),
+        )
+
+    @property
+    def segment(self) -> Segment:
+        segment = self.live(self.caller).segment
+        assert segment is not None
+        return segment
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """What the talk is, and what is wished of it."""
+        return self.live(self.caller).status, self.segment.wish
+
+    def heard(self, kind: type[facts.LegHeld | facts.LegResumed]) -> list[str]:
+        """The switch says so; the events."""
+        return story(self.give(kind(node=NODE, leg=self.ring.leg)))
+
+    def proven(self) -> None:
+        """Everybody leaves, and the independent verifier finds nothing wrong."""
+        for leg in (self.caller, self.ring.leg):
+            self.hang_up(leg)
+        report = verify(self.records, expect_contacts=1)
+        assert not report.problems, report.problems
+
+
+def test_a_hold_of_which_nothing_was_heard_is_looked_for_and_found() -> None:
+    """Feature 4.3, complaint 15: CHANNEL_HOLD is lost."""
+    scene = Talking()
+    scene.give(HOLD)
+    scene.wait(HOLD_WITHIN // 1_000 - 1)
+    assert not scene.instructions(TakeSnapshot)
+    scene.wait(1)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    scene.look(held=True)
+    assert [name for name in story(scene.outcome) if name != "NodeRepaired"] == ["ContactHeld"]
+    assert scene.state == ("held", "")
+    scene.wait(600_000)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    scene.proven()
+
+
+def test_so_is_the_end_of_a_hold() -> None:
+    scene = Talking()
+    scene.give(HOLD)
+    scene.heard(facts.LegHeld)
+    scene.wait(5_000)
+    scene.give(RESUME)
+    scene.wait(HOLD_WITHIN // 1_000)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    scene.look(held=False)
+    assert scene.state == ("connected", "")
+    assert scene.events(c.ContactResumed)
+    scene.proven()
+
+
+@pytest.mark.parametrize("answer", ("Operation failed", "timeout"))
+def test_a_hold_that_fails_leaves_the_agent_free_to_do_what_they_like(answer: str) -> None:
+    """Feature 4.3: the switch is looked at at once, and the wish is over with its reason."""
+    scene = Talking()
+    scene.give(HOLD)
+    scene.failed(scene.instructions(HoldLeg)[-1], answer)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    scene.look(held=False)
+    assert scene.events(c.HoldFailed) == [c.HoldFailed(segment_id=scene.segment.segment_id, on=True, cause=answer)]
+    assert scene.state == ("connected", "")
+    scene.wait(600_000)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    assert scene.refusal(i.SendDigits(agent="1001", digits="1")) == ""
+    assert story(scene.give(HOLD)) == ["HoldRequested"]
+    scene.heard(facts.LegHeld)
+
+    scene.proven()
+
+
+def test_a_hold_that_was_told_twice_is_refused_and_stands() -> None:
+    """Bad input: the first was done, its event lost, and the second is refused because of it."""
+    scene = Talking()
+    scene.give(HOLD)
+    scene.wait(1_000)
+    scene.give(HOLD)
+    scene.failed(scene.instructions(HoldLeg)[-1], "Operation failed")
+    scene.look(held=True)
+    assert scene.state == ("held", "")
+    assert not scene.events(c.HoldFailed)
+    scene.proven()
+
+
+def test_a_caller_who_hears_music_unheard_of_is_talked_with_again_at_once() -> None:
+    """Feature 4.3, complaint 15: nobody waits for the look, and the switch is given the time that it needs."""
+    scene = Talking()
+    scene.give(HOLD)
+    assert story(scene.give(RESUME)) == ["ResumeRequested"]
+    assert not scene.instructions(ResumeLeg), "the music must have begun before it can be ended"
+    scene.wait(1_000)
+    assert [each.leg for each in scene.instructions(ResumeLeg)] == [scene.ring.leg]
+    assert scene.heard(facts.LegResumed) == ["ContactResumed"]
+    assert scene.state == ("connected", "")
+    scene.wait(600_000)
+    assert not scene.instructions(TakeSnapshot)
+    scene.proven()
+
+
+def test_its_hold_that_is_heard_of_late_does_not_take_the_end_back() -> None:
+    scene = Talking()
+    scene.give(HOLD)
+    scene.give(RESUME)
+    assert scene.heard(facts.LegHeld) == ["ContactHeld"]
+    assert scene.state == ("held", "resume")
+    scene.wait(1_000)
+    assert len(scene.instructions(ResumeLeg)) == 1
+    scene.heard(facts.LegResumed)
+    assert scene.state == ("connected", "")
+    scene.proven()
+
+
+def test_a_link_that_was_lost_meanwhile_tells_the_switch_again_instead() -> None:
+    """Features 4.3, 12.1: what never arrived is not given up."""
+    scene = Talking()
+    scene.give(HOLD)
+    scene.disconnect()
+    scene.failed(scene.instructions(HoldLeg)[-1], "link_down")
+    scene.wait(HOLD_WITHIN // 1_000)
+    scene.give(facts.LinkUp(node=NODE, core="core-1"))
+    scene.look(held=False)
+    assert len(scene.instructions(HoldLeg)) == 2
+    assert scene.state == ("connected", "hold")
+    scene.heard(facts.LegHeld)
+    scene.proven()
+
+
+def test_an_engine_that_starts_again_looks_for_what_was_wished_before() -> None:
+    """Feature 12.1: the timer is the log's."""
+    scene = Talking()
+    scene.give(HOLD)
+    scene.restart()
+    scene.give(facts.LinkUp(node=NODE, core="core-1"))
+    scene.look(held=False)
+    scene.wait(HOLD_WITHIN // 1_000)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    scene.look(held=False)
+    assert scene.state == ("connected", "")
+    assert [event.cause for event in scene.events(c.HoldFailed)] == ["unheard"]
+    scene.proven()
