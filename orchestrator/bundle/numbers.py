@@ -33,11 +33,11 @@ class Numbers:
         self._digest = digest
         self._regions = [HOME]
         house: set[str] = set()
-        patterns: dict[str, None] = {}
+        patterns: set[str] = set()
         for record in records:
             event = record.event
             house.update(_of_the_house(event))
-            _ruled(event, lambda pattern: patterns.setdefault(pattern) or pattern)
+            patterns.update(_ruling(event))
             self._note_region(event)
         self._house = {self._parted(number)[0] for number in house}
         self._known: dict[str, str] = {}
@@ -76,7 +76,7 @@ class Numbers:
         return pattern if image == key else _with_digits(pattern, image[self._parted(key)[1] :])
 
     def _node(self, pattern: str) -> tuple[str, int]:
-        """The beginning that a rule asks for, in the form in which numbers are compared, and how long it may be to stay."""
+        """The beginning that a rule asks for, in the form in which numbers are compared; and how long one may stay."""
         region = self._regions[-1]
         text = spelling.prefix_meant(pattern.removesuffix(ANY), region)
         if not text.startswith("+") and len(text) > _HARMLESS:
@@ -130,7 +130,7 @@ class Numbers:
         short = [rule for rule in self._images if not rule.startswith("+")]
         meanings = [spelling.meant(form, region) for region in self._regions for form in forms if form]
         return (
-            [("none", "it", "typed")[(meant == key) + 2 * (meant != key and meant != "")] for meant in meanings],
+            [("none", "it", "typed")[(meant == key) + 2 * (meant not in (key, ""))] for meant in meanings],
             [[rule for rule in short if form.startswith(rule)] for form in forms],
         )
 
@@ -155,6 +155,18 @@ def _of_the_house(event: Event) -> Iterable[str]:
             shown = (event.show, *event.show_for.values(), *event.show_at.values())
             return (number for number in shown if number)
     return ()
+
+
+def _ruling(event: Event) -> Iterable[str]:
+    """The beginnings of numbers for which this holds."""
+    found: list[str] = []
+
+    def note(pattern: str) -> str:
+        found.append(pattern)
+        return pattern
+
+    _ruled(event, note)
+    return found
 
 
 def _ruled(event: Event, change: Callable[[str], str]) -> Event:

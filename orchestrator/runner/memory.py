@@ -24,6 +24,7 @@ class Memory:
     def __init__(self) -> None:
         self._seen: set[str] | None = None
         self._disagreeing: set[str] = set()
+        self._audited: dict[str, Instant] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._made: OrderedDict[str, None] = OrderedDict()
         self._held_afar: OrderedDict[str, bool] = OrderedDict()
@@ -53,6 +54,16 @@ class Memory:
         else:
             self._disagreeing.discard(node)
         return now and before
+
+    def audit_due(self, node: str, now: Instant, every: int, offset: int) -> bool:
+        """Whether a look at this node is due, which then counts as taken: once in each `every` (µs), which begins by
+        `offset` later than another node's. The first time nothing is, for a look has just been taken.
+        """
+        before = self._audited.get(node)
+        due = before is not None and (before - offset) // every < (now - offset) // every
+        if before is None or due:
+            self._audited[node] = now
+        return due
 
     def bury(self, leg: str) -> None:
         """A leg that nobody knew is gone: older news of it that comes later makes no contact."""

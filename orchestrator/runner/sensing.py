@@ -56,6 +56,9 @@ CONNECT_WITHIN = 5 * SECOND
 # A leg that was asked for this recently may not be made, or not be listed, yet.
 JUST_NOW = 2 * SECOND
 
+# How often a node is looked at though nothing is in doubt. A look asks for each channel, on the second connection.
+AUDIT_EVERY = 300 * SECOND
+
 # How long a customer who was called back waits where the queue is not configured any more.
 DEFAULT_WAIT_MS = 600_000
 
@@ -108,7 +111,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
         case facts.PhoneRegistered() | facts.PhoneGone():
             return _phone(world, fact)
         case facts.Heartbeat():
-            return _heartbeat(world, memory, fact, ids)
+            return _heartbeat(world, memory, fact, now, ids)
     return ()
 
 
@@ -511,9 +514,10 @@ def _pressed(world: World, fact: facts.SwitchBehind | facts.SwitchCaughtUp) -> I
             yield AppendNode(fact.node, (NodeRelieved(),))
 
 
-def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, ids: Ids) -> Iterator[Tell]:
+def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, now: Instant, ids: Ids) -> Iterator[Tell]:
     """The switch counts its channels; two beats in a row that disagree with the ledger are worth a snapshot. One alone
-    is not: a call may just be coming or going.
+    is not: a call may just be coming or going. Where they agree, a slow audit looks all the same: a hold by a phone's
+    own key, or a bridge, changes no count. The nodes are looked at one after another, not all at once.
     """
     node = world.nodes.get(fact.node)
     if node is None or not node.in_step:
@@ -522,5 +526,8 @@ def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, ids: Ids) ->
     ours += len(node.strays)
     # Two channels carry each leg that comes over a trunk: the one from there, and the one to the phone.
     ours += 2 * sum(1 for via in world.far_legs.values() if via == fact.node)
-    if memory.disagreed(fact.node, now=ours != fact.sessions):
+    disagreed = memory.disagreed(fact.node, now=ours != fact.sessions)
+    names = sorted(world.nodes)
+    offset = AUDIT_EVERY * names.index(fact.node) // len(names)
+    if memory.audit_due(fact.node, now, AUDIT_EVERY, offset) or disagreed:
         yield TakeSnapshot(id=ids.new("snapshot"), node=fact.node, leg="")

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -50,6 +51,14 @@ SLICE_S: Final = 2.0
 _GIVEN_UP: Final = (keeping.MISSING, keeping.TWICE)
 
 
+class _Open(Struct, frozen=True):
+    """A file that a switch writes, by what the log says."""
+
+    contact_id: str
+    position: int
+    node: str
+
+
 class _Due(Struct):
     """A file to be kept. `since` and `again_at` by the monotonic clock."""
 
@@ -58,6 +67,8 @@ class _Due(Struct):
     since: float
     length_ms: int
     node: str
+    found: str = keeping.FINISHED
+    """`unfinished`: its contact has ended, and nobody heard that the file has."""
     again_at: float = 0.0
 
 
@@ -69,6 +80,7 @@ class Keeper:
         self._recordings = recordings
         self._node = node
         self._clock = clock
+        self._open: dict[str, _Open] = {}
         self._due: dict[str, _Due] = {}
         self._remember_at = clock()
         self._taken = self._stored = _read_position(self._position_file)
@@ -79,21 +91,44 @@ class Keeper:
 
     @property
     def position(self) -> int:
-        """Up to here every recording of the log was kept, or given up with an alarm."""
-        return min((due.position - 1 for due in self._due.values()), default=self._taken)
+        """Up to here every recording of the log was kept, or given up with an alarm; none is being written that began
+        before.
+        """
+        open_or_due = chain(self._open.values(), self._due.values())
+        return min((each.position - 1 for each in open_or_due), default=self._taken)
 
     def take(self, records: Iterable[Record]) -> None:
         """Note which files these records tell of."""
         for record in records:
             self._taken = record.position
-            event = record.event
-            if not isinstance(event, RecordingFinished) or event.cause in WITHOUT_A_FILE:
-                continue
-            node = record.about.node
-            if is_file_name(event.file) and self._node in ("", node) and not self._recordings.is_elsewhere(node):
-                self._due[event.file] = _Due(
-                    ident_of(record.stream), record.position, self._clock(), event.length_ms, node
-                )
+            contact_id, event = ident_of(record.stream), record.event
+            match event:
+                case RecordingBegun() if self._is_ours(event.file, record.about.node):
+                    self._open[event.file] = _Open(contact_id, record.position, record.about.node)
+                case RecordingFinished():
+                    self._open.pop(event.file, None)
+                    if event.cause not in WITHOUT_A_FILE and self._is_ours(event.file, record.about.node):
+                        self._due[event.file] = _Due(
+                            contact_id, record.position, self._clock(), event.length_ms, record.about.node
+                        )
+                case ContactEnded():
+                    self._never_finished(contact_id)
+
+    def _is_ours(self, file: str, node: str) -> bool:
+        return is_file_name(file) and self._node in ("", node) and not self._recordings.is_elsewhere(node)
+
+    def _never_finished(self, contact_id: str) -> None:
+        """Whatever of an ended contact is written still is complete, though nobody heard so."""
+        for file, each in [(file, each) for file, each in self._open.items() if each.contact_id == contact_id]:
+            del self._open[file]
+            self._due[file] = _Due(contact_id, each.position, self._clock(), -1, each.node, found=keeping.UNFINISHED)
+
+    def _is_quiet(self, file: str) -> bool | None:
+        """Whether nobody has written to it for a while; None where there is no such file."""
+        try:
+            return (self._recordings.clear / file).stat().st_mtime <= time.time() - QUIET_S
+        except FileNotFoundError:
+            return None
 
     def work(self) -> int:
         """Keep what is due, or let it go; how many were. Raises what the database's absence raises: what was not done
@@ -104,10 +139,16 @@ class Keeper:
         for file, due in list(self._due.items()):
             if due.again_at > self._clock():
                 continue
-            if due.length_ms < least_ms:
+            if due.found == keeping.UNFINISHED and (quiet := self._is_quiet(file)) is not True:
+                if quiet is None:
+                    del self._due[file]  # kept already, or thrown away by the switch: whether it was, nobody heard
+                else:
+                    due.again_at = self._clock() + AGAIN_S
+                continue
+            if 0 <= due.length_ms < least_ms:
                 why = self._recordings.discard(due.contact_id, file, due.length_ms, least_ms)
             else:
-                why = self._recordings.keep(due.contact_id, file, node=due.node)
+                why = self._recordings.keep(due.contact_id, file, found=due.found, node=due.node)
             if why == keeping.MISSING and self._clock() < due.since + MISSING_S:
                 due.again_at = self._clock() + AGAIN_S
                 continue

@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.bundle.veil import Veil
 from orchestrator.domain.customers.blacklist import NumberBlacklisted
-from orchestrator.domain.kernel import Event, Instant, Provenance, Record, stream
+from orchestrator.domain.kernel import Event, Provenance, Record, stream
 from orchestrator.domain.routing.branches import BranchConfigured
 from orchestrator.domain.routing.entries import EntryPointConfigured
 from orchestrator.domain.routing.numbers import RewriteConfigured

@@ -5,12 +5,16 @@ import pytest
 from orchestrator.audit.verify import verify
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.contacts import Segment
+from orchestrator.domain.kernel import MILLISECOND, SECOND
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import HoldLeg, ResumeLeg, TakeSnapshot
 from orchestrator.domain.timers import HOLD_WITHIN
 from orchestrator.runner import inputs as i
+from orchestrator.runner.sensing import AUDIT_EVERY
 from tests.runner.scene import NODE, Scene, story
 
+# How often a switch counts its channels.
+BEAT = 20 * SECOND
 HOLD, RESUME = i.Hold(agent="1001"), i.Resume(agent="1001")
 
 
@@ -171,3 +175,34 @@ def test_an_engine_that_starts_again_looks_for_what_was_wished_before() -> None:
     assert scene.state == ("connected", "")
     assert [event.cause for event in scene.events(c.HoldFailed)] == ["unheard"]
     scene.proven()
+
+
+def test_a_hold_by_the_phones_own_key_of_which_the_event_is_lost_is_found_by_the_slow_audit() -> None:
+    """Law 5: nothing was wished, and the counts agree; so only a look that nobody had a reason for finds it."""
+    scene = Talking()
+    looks = []
+    for _ in range(2 * AUDIT_EVERY // BEAT):
+        scene.wait(BEAT // MILLISECOND)
+        scene.give(facts.Heartbeat(node=NODE, core="core-1", sessions=2))
+        if any(isinstance(each, TakeSnapshot) for each in scene.outcome.instructions):
+            looks.append(scene.now)
+            scene.look(held=len(looks) == 1)
+    assert len(scene.instructions(TakeSnapshot)) == 2
+    assert looks[1] - looks[0] == AUDIT_EVERY
+    assert [scene.events(kind) != [] for kind in (c.ContactHeld, c.ContactResumed)] == [True, True]
+    assert not scene.events(c.HoldRequested)
+    scene.proven()
+
+
+def test_several_nodes_are_looked_at_one_after_another() -> None:
+    scene = Scene()
+    for node in ("sw2", "sw3"):
+        scene.connect(node=node, core=f"core-{node}")
+    looked = []
+    for _ in range(2 * AUDIT_EVERY // BEAT):
+        scene.wait(BEAT // MILLISECOND)
+        for node in ("sw1", "sw2", "sw3"):
+            scene.give(facts.Heartbeat(node=node, core="core-1", sessions=0))
+            looked += [(scene.now, each.node) for each in scene.outcome.instructions if isinstance(each, TakeSnapshot)]
+    assert {node for _, node in looked} == {"sw1", "sw2", "sw3"}
+    assert len({at for at, _ in looked}) == len(looked) == 6

@@ -462,6 +462,35 @@ def test_no_answer_in_time_is_no_alarm_for_a_recording_that_has_begun() -> None:
     assert not scene.events(r.RecordingFailed)
 
 
+def test_an_end_that_is_told_twice_is_one_end() -> None:
+    """Law 2: RECORD_STOP is doubled, at once or after the next file has begun."""
+    scene = Recorded(record="on_demand")
+    scene.give(START)
+    scene.begun()
+    first = scene.file
+    scene.finished(first)
+    scene.finished(first)
+    assert story(scene.outcome) == []
+    scene.give(START)
+    scene.begun()
+    scene.finished(first)
+    assert story(scene.outcome) == []
+    scene.finished(scene.file)
+    assert [event.file for event in scene.events(RecordingFinished)] == list(scene.live(scene.caller).files)
+    proven(scene)
+
+
+def test_a_file_of_which_the_end_alone_was_heard_is_not_begun_again_over_itself() -> None:
+    """Complaint 15: RECORD_START is lost, and the disk full."""
+    scene = Unheard()
+    (told,) = scene.instructions(StartRecording)
+    scene.finished(told.file, "uri-failure")
+    scene.told_again()
+    assert story(scene.outcome) == [], "an answer that comes late"
+    scene.back()
+    assert len(scene.instructions(StartRecording)) == 1
+
+
 def test_a_disk_that_is_full_ends_the_file_and_is_an_alarm() -> None:
     """Bad input: disk full."""
     scene = Recorded()

@@ -1,6 +1,7 @@
 """Recordings as files: sealed before the clear one goes, found again after every accident (features 8.1, 8.2)."""
 
 import hashlib
+import os
 import threading
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from orchestrator.domain.kernel import Instant, Refused
 from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.service import keeping, sealed_files
 from orchestrator.service.call_files import FIRST, SUFFIX, folder_beside, message_of
-from orchestrator.service.keeping import Keeper, check
+from orchestrator.service.keeping import QUIET_S, Keeper, check
 from orchestrator.store import Away
 from tests.service.recorder import FILE, SOUND, Keeping, unreadable
 
@@ -257,6 +258,39 @@ def test_a_file_without_its_event_is_found_once_it_is_quiet_and_kept(kept: Keepi
     found = {event.file: event.found for name in (begun.name, orphan.name) for event in kept.told(name)}  # type: ignore[attr-defined]
     assert found == {begun.name: "unfinished", orphan.name: "orphan"}
     assert kept.findings(digests=True) == []
+
+
+def test_a_file_whose_end_was_never_heard_is_sealed_once_its_contact_is_over_and_it_is_quiet(kept: Keeping) -> None:
+    """RECORD_STOP was lost: the voice does not lie in the clear until the night. The next keeper knows it, too."""
+    path = kept.recordings.clear / FILE
+    path.write_bytes(SOUND)
+    kept.happened(RecordingBegun(file=FILE))
+    keeper = kept.keeper()
+    assert keeper.work() == 0
+    assert keeper.position < kept.kit.log.position(), "the next one has to know of what is being written"
+    kept.happened(ContactEnded(reason="completed", phase="connected"))
+    for each in (keeper, kept.keeper()):
+        each.take(kept.kit.log.history(after=each.position))
+        assert each.work() == 0
+    assert path.read_bytes() == SOUND, "its last words may still be on their way to the disk"
+    long_ago = path.stat().st_mtime - QUIET_S
+    os.utime(path, (long_ago, long_ago))
+    keeper = kept.keeper()
+    assert keeper.work() == 1
+    assert not path.exists()
+    assert kept.heard() == SOUND
+    assert [event.found for event in kept.told() if isinstance(event, k.RecordingSealed)] == ["unfinished"]
+    assert kept.keeper().work() == 0
+    assert keeper.position == kept.kit.log.position() - 1
+    assert kept.findings(digests=True) == []
+
+
+def test_a_file_that_the_switch_threw_away_unheard_is_no_alarm(kept: Keeping) -> None:
+    kept.happened(RecordingBegun(file=FILE), ContactEnded(reason="completed", phase="connected"))
+    keeper = kept.keeper()
+    assert keeper.work() == 0
+    assert keeper.position == kept.kit.log.position()
+    assert kept.told() == []
 
 
 @pytest.mark.parametrize("kind", (SUFFIX, FIRST))

@@ -30,6 +30,7 @@ from orchestrator.domain.switch.instructions import (
     HangUpLeg,
     PlayWaiting,
     RingAgent,
+    StartRecording,
     TakeSnapshot,
 )
 from orchestrator.runner import Outcome, inputs
@@ -387,10 +388,14 @@ def test_doubled_news_changes_nothing() -> None:
     stories = []
     for scene in (Scene(), Doubled()):
         caller, ring = scene.talk()
+        (told,) = scene.instructions(StartRecording)
+        scene.give(facts.RecordingStarted(node=NODE, leg=caller, path=f"/recordings/{told.file}"))
+        scene.give(facts.RecordingStopped(node=NODE, leg=caller, path=f"/recordings/{told.file}", length_ms=4_000))
         scene.hang_up(caller)
         scene.hang_up(ring.leg)
         stories.append(names(record.event for record in scene.records))
     assert stories[0] == stories[1]
+    assert stories[0].count("RecordingFinished") == 1
 
 
 def test_lost_doubled_and_scrambled_news_is_put_right_in_every_seed() -> None:

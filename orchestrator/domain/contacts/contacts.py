@@ -371,7 +371,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     """The prompts by which the caller was told the place in this queue last, and which may be heard still."""
     recording: Recording | None = None
     files: tuple[str, ...] = ()
-    """The recordings that were begun of it, in their order."""
+    """The recordings that were begun of it, in their order; also those of which the switch has told the end alone."""
+    finished: tuple[str, ...] = ()
+    """Those of them that are complete."""
 
 
 # Of those who did not take a contact, so many are remembered; whoever comes before them is asked again at worst.
@@ -478,8 +480,10 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
     if monitored is not contact:
         return monitored
     taped = recording.evolve(contact.recording, event)
-    if isinstance(event, RecordingBegun):
-        return replace(contact, recording=taped, files=tuple(dict.fromkeys((*contact.files, event.file))))
+    if isinstance(event, RecordingBegun | RecordingFinished):
+        files = tuple(dict.fromkeys((*contact.files, event.file)))
+        over = (event.file,) if isinstance(event, RecordingFinished) and event.file not in contact.finished else ()
+        return replace(contact, recording=taped, files=files, finished=(*contact.finished, *over))
     if taped is not contact.recording:
         return replace(contact, recording=taped)
     if isinstance(event, ContactParked | ParkEnded):

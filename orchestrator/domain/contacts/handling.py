@@ -183,6 +183,7 @@ def _talk(contact: Contact) -> Talk:
     return Talk(
         recording=contact.recording,
         files=contact.files,
+        finished=contact.finished,
         segment_id=segment.taped_as if segment is not None else contact.carried,
         shift_id=segment.shift_id if segment is not None else "",
     )

@@ -275,6 +275,8 @@ class Talk(Struct, frozen=True, kw_only=True):
     recording: Recording | None
     files: tuple[str, ...]
     """What was recorded of it so far."""
+    finished: tuple[str, ...]
+    """What of that is complete."""
     segment_id: str
     """The talk that goes on, empty where there is none."""
     shift_id: str
@@ -290,7 +292,7 @@ def decide(talk: Talk, command: RecordingCommand) -> Events:
         case NoteRecording() if command.length_ms < 0:
             return () if command.file in talk.files else (RecordingBegun(file=command.file),)
         case NoteRecording():
-            return _finished(talk, command)
+            return () if command.file in talk.finished else _finished(talk, command)
         case NoteRecordingFailed():
             return () if command.file in talk.files else (_failed(command.file, command.cause),)
         case LookAtMask() if recording is not None and recording.hushed:
