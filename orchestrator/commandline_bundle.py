@@ -20,7 +20,7 @@ _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def redrive(since: str, until: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
     """Put the tape through today's code again and say what it decides otherwise than was recorded.
 
-    Exit code 1 where anything is different.
+    Exit code 1 where anything is different, 2 where nothing could be compared.
     """
     from orchestrator.redrive.here import opened, redrive_here
     from web.redrive import command
@@ -32,7 +32,7 @@ def redrive(since: str, until: str, as_json: bool) -> None:  # noqa: FBT001 - cl
     click.echo(command.as_json(report) if as_json else command.text(report, names, settings.timezone))
     if not driven.whole:
         click.echo(command.NOT_WHOLE, err=True)
-    sys.exit(0 if report.same else 1)
+    sys.exit(command.exit_code(report))
 
 
 @click.group()
@@ -67,7 +67,12 @@ def make(file: Path, since: str, until: str, pseudonymous: bool, reason: str) ->
 @click.option("--of", "of", default="", metavar="ID", help="With --events: of streams that begin so alone.")
 @click.option("--why", "contact", default="", metavar="CONTACT", help="Why each agent did or did not get its offers.")
 @click.option("--agent", default="", metavar="EMPLOYEE_NUMBER", help="With --why: of this agent alone.")
-@click.option("--redrive", "drive", is_flag=True, help="Put its tape through today's code; exit 1 where it differs.")
+@click.option(
+    "--redrive",
+    "drive",
+    is_flag=True,
+    help="Put its tape through today's code; exit 1 where it differs, 2 where none is.",
+)
 @click.option("--web", is_flag=True, help="Its window on the replay screen, for this machine alone, until Ctrl-C.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="With --web: at this port; by default a free one."
@@ -104,7 +109,7 @@ def open_(  # noqa: PLR0913 - an option each
         elif drive:
             report = found.redriven()
             click.echo(command.text(report, command.names_of(found.records()), found.timezone))
-            sys.exit(0 if report.same else 1)
+            sys.exit(command.exit_code(report))
         else:
             click.echo(bundles.overview(found, file.name))
 
@@ -121,9 +126,11 @@ def to_test(file: Path, into: Path, wrong: tuple[int, ...]) -> None:
     Without --wrong what was recorded is right, and the test fails while the code decides otherwise. With it the test
     fails while the code still decides so.
     """
-    from orchestrator.bundle.regression import write_test
+    from orchestrator.bundle.regression import left_out, write_test
 
     test = write_test(file, into, wrong)
+    if count := left_out(file):
+        click.echo(f"{count} inputs are left out: pseudonyms alone change what is decided of them.")
     click.echo(f"{test} written; run it with: python -m pytest {test}")
 
 

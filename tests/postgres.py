@@ -207,7 +207,7 @@ def template(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
     def make(made: Database) -> None:
         schema.create(made.owner, admin_url=made.admin)
 
-    _provide_template(cluster, tmp_path_factory, _TEMPLATE, "template1", make)
+    provide_template(cluster, tmp_path_factory, _TEMPLATE, "template1", make)
     return _TEMPLATE
 
 
@@ -218,13 +218,16 @@ def template_with_models(cluster: Cluster, template: str, tmp_path_factory: pyte
     def make(made: Database) -> None:
         _make_models(made.projector)
 
-    _provide_template(cluster, tmp_path_factory, _TEMPLATE_WITH_MODELS, template, make)
+    provide_template(cluster, tmp_path_factory, _TEMPLATE_WITH_MODELS, template, make)
     return _TEMPLATE_WITH_MODELS
 
 
-def _provide_template(
+def provide_template(
     cluster: Cluster, places_of: pytest.TempPathFactory, name: str, begin_with: str, make: Callable[[Database], None]
 ) -> None:
+    """A database of this name to be cloned, made once a run by whichever worker needs it first: a clone of another, of
+    which `make` makes what it is to be. Nobody may be connected to it when that is done.
+    """
     lock = places_of.getbasetemp().parent / f"{name}.lock"
     with places.exclusive(lock, _LOCK_S), psycopg.connect(cluster.url_admin, autocommit=True) as connection:
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:

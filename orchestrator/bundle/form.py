@@ -13,6 +13,7 @@ import base64
 import hashlib
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -41,6 +42,10 @@ _KEY_BYTES: Final = 32
 _LEVEL: Final = 6
 # Others unpack with modules of their own, and fail in ways of their own.
 _PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What a damaged archive makes the reader of archives raise, when it looks at it and when it reads a part.
+_UNREADABLE: Final = (
+    OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, struct.error,
+)  # fmt: skip
 # What zip writes where nobody says when: two bundles of the same are the same bytes.
 _NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -64,6 +69,8 @@ class Check(Struct, frozen=True, kw_only=True):
 
     steps: int
     differences: int
+    undriven: int = 0
+    """Events of the window whose inputs are not on the tape."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -87,6 +94,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     erased: int
     """Streams of people whose personal text was erased: it is not in the tape, either."""
     check: Check
+    by_veil: tuple[str, ...] = ()
+    """Inputs that are decided otherwise because of their pseudonyms alone."""
     parts: dict[str, Part]
 
     @property
@@ -162,7 +171,7 @@ class Unpacker:
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError:
             raise BadBundle("missing", f"There is no file {path}.") from None
-        except (OSError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             raise BadBundle(
                 "cut_short", f"{path} is no bundle, or was cut short on its way ({error}); copy it again."
             ) from None
@@ -258,7 +267,7 @@ class Unpacker:
         try:
             with self._zip.open(info) as file:
                 data = file.read(most + 1)
-        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+        except _UNREADABLE as error:
             raise BadBundle(
                 "cut_short", f"{name} cannot be read ({error}): damaged or cut short; copy it again."
             ) from None

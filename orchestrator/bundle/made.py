@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -18,7 +18,7 @@ from orchestrator.domain.access.bundles import BundleMade
 from orchestrator.domain.kernel import Instant, Record, stream
 from orchestrator.redrive import redrive
 from orchestrator.redrive.gathered import rests_on, taped
-from orchestrator.redrive.here import Home
+from orchestrator.redrive.here import Home, fits
 from orchestrator.replay.moments import local
 from orchestrator.service.deciding import Desk, Who
 from orchestrator.tape import Hole, Recorded, segments
@@ -74,11 +74,15 @@ def make(home: Home, since: Instant, until: Instant, path: Path, *, pseudonymous
 def pack(window: Window, file: IO[bytes], key: DataKey | None, *, made_at: Instant) -> tuple[Manifest, str]:
     """Write a bundle of this window; its manifest and fingerprint. Without a key it is pseudonymous."""
     erased = erased_in(window.records)
-    veil = Veil(erased, pseudonymous=key is None)
+    veil = Veil(erased, window.records, pseudonymous=key is None)
     records = [veil.record(record) for record in window.records]
     items = list(veil.lines(window.items))
     blind = key is None or bool(erased.streams)
     report = redrive(items, records, since=window.begins, until=window.ends, blind=blind)
+    otherwise = {each.input_id for each in report.differences}
+    if key is None and otherwise:
+        bare = redrive(window.items, window.records, since=window.begins, until=window.ends, blind=bool(erased.streams))
+        otherwise -= {each.input_id for each in bare.differences}
     packer = Packer(file, key)
     for name, part in (*events_parts(records), *tape_parts(items)):
         packer.add(name, part)
@@ -98,7 +102,8 @@ def pack(window: Window, file: IO[bytes], key: DataKey | None, *, made_at: Insta
         sealed=key is not None,
         pseudonymous=key is None,
         erased=len(erased.streams),
-        check=Check(steps=report.inputs, differences=len(report.differences)),
+        check=Check(steps=report.inputs, differences=len(report.differences), undriven=report.undriven),
+        by_veil=tuple(sorted(otherwise)) if key is None else (),
         parts=packer.parts,
     )
     return manifest, packer.close(manifest)
@@ -108,20 +113,16 @@ def _gathered(home: Home, since: Instant, until: Instant) -> Window:
     first, last = home.log.position_at(since), home.log.position_at(until)
     if last - first > MOST_EVENTS:
         zone = home.settings.timezone
-        fits = next(iter(home.log.page(first + MOST_EVENTS, 1))).about.at
+        shorter = fits(home.log, first, MOST_EVENTS)
         raise BadBundle(
             "too_large",
             f"There are {last - first} events from {local(since, zone)} to {local(until, zone)}; a bundle takes "
-            f"{MOST_EVENTS}. Take a shorter window, for example --from {local(since, zone)} --to {local(fits, zone)}.",
+            f"{MOST_EVENTS}. Take a shorter window, for example --from {local(since, zone)} "
+            f"--to {local(shorter, zone)}.",
         )
     # The tape first: what it tells is then in the log, too.
-    items: list[Recorded | Hole] = []
-    for item in taped(segments(home.settings.tapes), home.vault, since, until):
-        if len(items) >= MOST_LINES:
-            raise BadBundle(
-                "too_large", f"The tape of this window has more than {MOST_LINES} lines; take a shorter one."
-            )
-        items.append(item)
+    lines = taped(segments(home.settings.tapes), home.vault, since, until)
+    items = bounded(lines, since, until, home.settings.timezone)
     records, whole = rests_on(home.log, since, until)
     settings = home.settings
     return Window(
@@ -133,6 +134,23 @@ def _gathered(home: Home, since: Instant, until: Instant) -> Window:
         whole=whole,
         items=items,
     )
+
+
+def bounded(lines: Iterable[Recorded | Hole], since: Instant, until: Instant, zone: ZoneInfo) -> list[Recorded | Hole]:
+    """The tape of a window, as far as a bundle takes so many lines. Raises `BadBundle`."""
+    items: list[Recorded | Hole] = []
+    last = since
+    for item in lines:
+        if len(items) >= MOST_LINES:
+            raise BadBundle(
+                "too_large",
+                f"The tape from {local(since, zone)} to {local(until, zone)} has more than {MOST_LINES} lines. Take a "
+                f"shorter window, for example --from {local(since, zone)} --to {local(last, zone)}.",
+            )
+        items.append(item)
+        # What is decided at the instant of a line that has no room is left out with it.
+        last = Instant(item.at - 1) if isinstance(item, Recorded) else last
+    return items
 
 
 def _tell(home: Home, manifest: Manifest, fingerprint: str, reason: str) -> None:

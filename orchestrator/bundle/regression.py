@@ -11,6 +11,7 @@ from orchestrator.bundle.opened import Opened, opened
 from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
 from orchestrator.redrive import Difference
 from orchestrator.redrive.compared import EVENTS, FAULT, INSTRUCTIONS, TIMER
+from orchestrator.redrive.drive import MOST_DIFFERENCES
 from orchestrator.replay.moments import local
 
 _NAME: Final = re.compile(r"[^a-z0-9]+")
@@ -44,13 +45,16 @@ def problems(path: Path, *, wrong: Mapping[str, str] | None = None) -> list[str]
     """What today's code does with a bundle that it should not, a line each; nothing where all is well.
 
     `wrong`: inputs whose steps were decided wrongly then, with what was, in words. These must be decided otherwise now,
-    and all others as they were. Raises `BadBundle`.
+    and all others as they were; but for those that are decided otherwise because of pseudonyms alone. Raises
+    `BadBundle`.
     """
     bad = dict(wrong or {})
     with opened(path) as bundle:
-        report = bundle.redriven()
+        report, veiled = bundle.redriven(), frozenset(bundle.manifest.by_veil)
     otherwise: dict[str, list[Difference]] = {}
     for each in report.differences:
+        if each.input_id in veiled and each.what != FAULT:
+            continue
         otherwise.setdefault(each.input_id, []).append(each)
     found = [
         f"input {input_id}: {_said(each)}"
@@ -80,7 +84,19 @@ def write_test(path: Path, folder: Path, wrong: Sequence[int]) -> Path:
                 "not_pseudonymous",
                 "A test lives in a repository, where personal data must not be: make the bundle with --pseudonymous.",
             )
+        veiled = bundle.manifest.by_veil
+        if veiled and bundle.manifest.check.differences >= MOST_DIFFERENCES:
+            raise BadBundle(
+                "veiled", "So much is decided otherwise because of pseudonyms that a test of it would say nothing."
+            )
         bad = dict(_wrong(bundle, position) for position in wrong)
+        lost = [str(position) for position in wrong if _wrong(bundle, position)[0] in veiled]
+        if lost:
+            raise BadBundle(
+                "veiled",
+                f"What happened at {', '.join(lost)} is decided otherwise because of pseudonyms alone: no test of this "
+                "bundle can tell whether it is mended.",
+            )
         begun = local(bundle.manifest.begins, bundle.timezone)
     name = _NAME.sub("_", path.stem.lower()).strip("_") or "incident"
     target, copy = folder / f"test_{name}.py", folder / f"{name}.bundle"
@@ -100,6 +116,12 @@ def write_test(path: Path, folder: Path, wrong: Sequence[int]) -> Path:
     )
     target.write_text(text, encoding="utf-8")
     return target
+
+
+def left_out(path: Path) -> int:
+    """How many inputs a test of this bundle does not look at: pseudonyms alone change what is decided of them."""
+    with opened(path) as bundle:
+        return len(bundle.manifest.by_veil)
 
 
 def _wrong(bundle: Opened, position: int) -> tuple[str, str]:

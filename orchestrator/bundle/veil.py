@@ -4,34 +4,38 @@ The key of an erased person is gone, so the log says `‹erased›`; the tape wa
 knows. In a bundle it does not: what came of their legs, and what was asked for about them, loses its personal text.
 
 A pseudonym is the same wherever the same text stands, in log and tape, and nobody can turn it back: the key is thrown
-away with the veil. Of a number the last eight digits are others, so that it stays what it was to the rules: of its
-country and its area. What the switch said is kept as we understood it (facts), not in its own words.
+away with the veil. Of a number the subscriber's digits are others, so that it stays what it was to the rules (see
+`numbers`). What the switch said is kept as we understood it (facts), not in its own words.
 """
 
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.bundle.numbers import Numbers
 from orchestrator.domain.kernel import Record, UnknownEvent, ident_of, kind_of
 from orchestrator.domain.personal import changed, texts_of
+from orchestrator.domain.switch import contexts
 from orchestrator.domain.switch.facts import LegFact, LegParked, SeenLeg, Snapshot
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.esl.events import SwitchEvent
-from orchestrator.runner import Followed
+from orchestrator.runner import Followed, phone_codes
 from orchestrator.tape.form import Hole, Recorded, Told
 from orchestrator.tape.reader import inputs_of
 from orchestrator.vault import ERASED
 
-_DIGITS: Final = 8
-_NUMBER: Final = re.compile(r"[+*#0-9 ().-]{3,}")
+_NUMBERS: Final = re.compile(r"[+*#0-9 ().-]{3,}")
+# One number, and nothing beside it: the longest has so many digits.
+_NUMBER: Final = re.compile(r"\+?[0-9 ().-]+")
+_LONGEST: Final = 15
+_GROUP: Final = re.compile(r"[0-9]+")
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
-_DIGIT: Final = re.compile(r"[0-9]")
 _S = TypeVar("_S", bound=Struct)
 
 
@@ -58,21 +62,20 @@ def erased_in(records: Iterable[Record]) -> Erased:
 
 
 class Veil:
-    """Applied to what goes into a bundle."""
+    """Applied to what goes into a bundle. `records`: the configuration, with everything else or without it."""
 
-    def __init__(self, erased: Erased, *, pseudonymous: bool) -> None:
+    def __init__(self, erased: Erased, records: Iterable[Record] = (), *, pseudonymous: bool) -> None:
         self._erased = erased
         self._contacts = frozenset(ident_of(name) for name in erased.streams if kind_of(name) == "contact")
         self._pseudonymous = pseudonymous
         self._key = secrets.token_bytes(32)
-        self._known: dict[str, str] = {}
-        self._taken: set[str] = set()
+        self._numbers = Numbers(records, lambda text: int(self._digest(text), 16))
 
     def record(self, record: Record) -> Record:
         """A record of the log; of a person who was erased it says so already."""
         if not self._pseudonymous or isinstance(record.event, UnknownEvent):
             return record
-        return replace(record, event=changed(record.event, self.text))
+        return replace(record, event=self._numbers.event(changed(record.event, self.text)))
 
     def lines(self, items: Iterable[Recorded | Hole]) -> Iterator[Recorded | Hole]:
         """The tape."""
@@ -89,28 +92,19 @@ class Veil:
         """The pseudonym of a text."""
         if text == ERASED:
             return text
-        if not _NUMBER.fullmatch(text):
+        if not _NUMBERS.fullmatch(text):
             # Letters alone, for a text that has a digit may be a number to the rules; one that had one has one.
             return f"p-{self._digest(text)[:8].translate(_LETTERS)}{'0' * any(map(str.isdigit, text))}"
-        digits = _DIGIT.findall(text)[-_DIGITS:]
-        others = iter(self._digits("".join(digits)))
-        kept = len(_DIGIT.findall(text)) - len(digits)
-        seen = 0
-        made = []
-        for letter in text:
-            if letter.isdigit():
-                seen += 1
-                made.append(next(others) if seen > kept else letter)
-            else:
-                made.append(letter)
-        return "".join(made)
+        if _NUMBER.fullmatch(text) and sum(map(str.isdigit, text)) <= _LONGEST:
+            return self._numbers.text(text)
+        return _GROUP.sub(self._digits, text)
 
     # --- the tape ----------------------------------------------------------------------------------------------------
     def _input(self, line: Recorded) -> Iterator[Recorded]:
         understood = [Recorded(given.id, given.at, "", given.body) for given in inputs_of(line)]
         raw = line.body
         theirs = isinstance(raw, SwitchEvent) and not self._erased.legs.isdisjoint((raw.leg, raw.other))
-        if not self._pseudonymous and not theirs and not any(self._concerns(each) for each in understood):
+        if not self._pseudonymous and not theirs and not any(map(self._is_veiled, understood)):
             yield line
             return
         for each in understood:
@@ -139,6 +133,12 @@ class Veil:
                 mine = getattr(body, "contact_id", "") in self._contacts
         return mine or line.id in self._erased.causes
 
+    def _is_veiled(self, line: Recorded) -> bool:
+        """Whether there is something in this input that does not leave the house, sealed or not."""
+        body = line.body
+        legs = body.legs if isinstance(body, Snapshot) else (body,) if isinstance(body, LegParked) else ()
+        return self._concerns(line) or any(_past_the_desk(leg) and self._is_somebody(leg) for leg in legs)
+
     def _seen(self, leg: SeenLeg) -> SeenLeg:
         return self._struct(leg, erased=leg.leg in self._erased.legs)
 
@@ -147,30 +147,31 @@ class Veil:
 
     def _struct(self, body: _S, *, erased: bool) -> _S:
         how: Callable[[str], str] | None = _erase if erased else self.text if self._pseudonymous else None
-        if how is None:
-            return body
-        if isinstance(body, LegParked | SeenLeg) and not body.inbound and body.dialled:
-            # Of a leg that we made this is whoever was called.
-            body = replace(body, dialled=how(body.dialled))
-        return changed(body, how)
+        if isinstance(body, LegParked | SeenLeg) and self._is_somebody(body) and (how or _past_the_desk(body)):
+            # Who that is no event says, and so nobody knows whether they were erased.
+            body = replace(body, dialled=(how or _erase)(body.dialled))
+        return body if how is None else changed(body, how)
+
+    def _is_somebody(self, leg: LegParked | SeenLeg) -> bool:
+        """Whether what was dialled is whoever was called: of a leg that we made, or that a phone of ours has."""
+        if leg.inbound and leg.context == contexts.INBOUND:
+            return False
+        dialled = leg.dialled
+        return bool(dialled) and phone_codes.read(dialled) is None and not self._numbers.is_of_the_house(dialled)
 
     # --- pseudonyms --------------------------------------------------------------------------------------------------
-    def _digits(self, digits: str) -> Sequence[str]:
-        """As many other digits, the same for the same, and those of no other number."""
-        if digits not in self._known:
-            turn = 0
-            while True:
-                number = int(self._digest(f"{digits} {turn}"), 16) % 10 ** len(digits)
-                made = f"{number:0{len(digits)}}" if digits else ""
-                turn += 1
-                if made not in self._taken or len(self._taken) >= 10 ** len(digits):
-                    break
-            self._known[digits] = made
-            self._taken.add(made)
-        return self._known[digits]
+    def _digits(self, group: re.Match[str]) -> str:
+        """As many other digits."""
+        many = len(group[0])
+        return f"{int(self._digest(group[0]), 16) % 10**many:0{many}}"
 
     def _digest(self, text: str) -> str:
         return hashlib.blake2b(text.encode("utf-8", "replace"), key=self._key, digest_size=16).hexdigest()
+
+
+def _past_the_desk(leg: LegParked | SeenLeg) -> bool:
+    """Whether an agent's phone has called somebody by itself."""
+    return leg.inbound and leg.context == contexts.AGENTS
 
 
 def _erase(_text: str) -> str:

@@ -51,7 +51,7 @@ class Report(Struct, frozen=True, kw_only=True):
     unstored: int
     """Events made after the last one of their epoch that was stored: the process ended before they were."""
     undriven: int
-    """Events in the log of inputs that are not on the tape."""
+    """Events of the window in the log whose inputs are not on the tape."""
     told: bool
     """Whether the tape says what was told; one of an older version does not, and instructions are not compared."""
     first: Instant | None
@@ -60,8 +60,8 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def same(self) -> bool:
-        """Whether everything that was compared is the same."""
-        return not self.differences
+        """Whether something was compared, and all of it is the same."""
+        return bool(self.inputs) and not self.differences
 
 
 def same_records(recorded: Sequence[Record], made: Sequence[Record], *, blind: bool) -> bool:

@@ -133,9 +133,12 @@ class _Drive:
 
     def report(self) -> Report:
         """What it came to."""
-        undriven = 0
-        if self._first_order is not None and self._last_order is not None:
-            undriven = self._stored.undriven(self._driven, self._first_order, self._last_order)
+        # Who names no window means that of the tape; and who stopped has not come to the rest.
+        stopped = len(self._differences) >= MOST_DIFFERENCES
+        first = self._first_order if self._since == _BEGINNING else None
+        last = self._last_order if self._until == _FOR_EVER or stopped else None
+        driven = self._last_order is not None or self._since != _BEGINNING
+        undriven = self._stored.undriven(self._driven, (self._since, self._until), (first, last)) if driven else 0
         found = self._differences
         if self._tolds:
             found = sorted((*found, *self._untold), key=lambda each: (order_of(each.input_id) or (), each.what))

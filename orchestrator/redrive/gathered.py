@@ -25,17 +25,27 @@ _ENDED: Final = ("ContactEnded", "AgentSignedOut")
 
 
 def taped(paths: Sequence[Path], vault: Sealer, since: Instant, until: Instant) -> Iterator[Recorded | Hole]:
-    """The tape's lines from a minute (`WARM`) before `since` to `until`, and the holes between them."""
+    """The tape's lines from a minute (`WARM`) before `since` to `until`, and the holes between them. So is the one
+    before the first line, which may reach into the window.
+    """
     begun = False
+    before: Hole | None = None
     for item in read(_from(paths, since), vault):
         if isinstance(item, Hole):
-            if begun or not since:
+            if begun:
                 yield item
+            before = item
         elif item.at > until:
-            return
+            break
         elif item.at >= since - WARM:
+            if not begun and before is not None:
+                yield before
             begun = True
             yield item
+        else:
+            before = None
+    if not begun and before is not None:
+        yield before
 
 
 def rests_on(log: Log, since: Instant, until: Instant) -> tuple[list[Record], bool]:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from orchestrator import cluster
 from orchestrator.domain.kernel import Instant, Record, Refused
 from orchestrator.redrive.compared import Report
 from orchestrator.redrive.drive import redrive
 from orchestrator.redrive.gathered import begun, rests_on, taped
+from orchestrator.replay.moments import local
 from orchestrator.settings import Settings
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source
 from orchestrator.tape import segments
@@ -61,13 +63,21 @@ def redrive_here(home: Home, since: Instant | None, until: Instant | None) -> Dr
     Raises `Refused` (`bad_window`).
     """
     paths = segments(home.settings.tapes)
-    begins, ends = _window(home.log, paths, since, until)
+    begins, ends = _window(home.log, home.settings.timezone, paths, since, until)
     records, whole = rests_on(home.log, begins, ends)
     lines = taped(paths, home.vault, begins, ends)
     return Driven(redrive(lines, records, since=begins, until=ends), records, whole)
 
 
-def _window(log: Log, paths: Sequence[Path], since: Instant | None, until: Instant | None) -> tuple[Instant, Instant]:
+def fits(log: Log, after: int, most: int) -> Instant:
+    """The last instant up to which there are no more than so many events behind this position, where there are more."""
+    beyond = log.page(after + most, 1)[0]
+    return Instant(beyond.about.at - 1)
+
+
+def _window(
+    log: Log, zone: ZoneInfo, paths: Sequence[Path], since: Instant | None, until: Instant | None
+) -> tuple[Instant, Instant]:
     if since is not None and until is not None and since >= until:
         raise Refused("bad_window", "The window must begin before it ends.")
     last = log.page(max(0, log.position() - 1), 1)
@@ -75,10 +85,13 @@ def _window(log: Log, paths: Sequence[Path], since: Instant | None, until: Insta
     newest = last[0].about.at if last else Instant(0)
     begins = since if since is not None else begun(paths) or Instant(0)
     ends = min(until, newest) if until is not None else newest
-    count = log.position_at(ends) - log.position_at(begins)
+    first = log.position_at(begins)
+    count = log.position_at(ends) - first
     if count > MOST_EVENTS:
         raise Refused(
             "bad_window",
-            f"There are {count} events in this window; {MOST_EVENTS} are driven at once. Give --from and --to.",
+            f"There are {count} events from {local(begins, zone)} to {local(ends, zone)}; {MOST_EVENTS} are driven at "
+            f"once. Take a shorter window, for example --from {local(begins, zone)} "
+            f"--to {local(fits(log, first, MOST_EVENTS), zone)}.",
         )
     return begins, ends

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from orchestrator.domain.kernel import LIVE_KINDS, Record, kind_of
+from orchestrator.domain.kernel import LIVE_KINDS, Instant, Record, kind_of
 from orchestrator.domain.switch.instructions import Instruction
 from orchestrator.tape.form import Hole, Recorded, Told
 
@@ -55,7 +55,7 @@ class Stored:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self._of_input: dict[str, list[Record]] = {}
-        self._begun: list[tuple[Order, int, str]] = []
+        self._begun: list[tuple[Order, int, str, Instant]] = []
         self.last: dict[int, Order] = {}
         """The last input of each epoch of which anything is stored."""
         for record in records:
@@ -64,7 +64,7 @@ class Stored:
             if order is None:
                 continue
             if cause not in self._of_input:
-                self._begun.append((order, record.position, cause))
+                self._begun.append((order, record.position, cause, record.about.at))
             self._of_input.setdefault(cause, []).append(record)
             self.last[order[0]] = max(order, self.last.get(order[0], order))
         self._begun.sort()
@@ -75,13 +75,21 @@ class Stored:
 
     def before(self, order: Order) -> int | None:
         """The last position before anything of this input or a later one; None where there is no such thing."""
-        found = bisect_left(self._begun, (order, 0, ""))
+        found = bisect_left(self._begun, (order, 0, "", Instant(0)))
         return self._begun[found][1] - 1 if found < len(self._begun) else None
 
-    def undriven(self, driven: Container[str], first: Order, last: Order) -> int:
-        """How many are stored of inputs between these two (both included) that were not driven."""
+    def undriven(
+        self, driven: Container[str], window: tuple[Instant, Instant], between: tuple[Order | None, Order | None]
+    ) -> int:
+        """How many are stored of a window's inputs that were not driven, between two of them where these are given (all
+        bounds included).
+        """
+        (since, until), (first, last) = window, between
         return sum(
             len(self._of_input[cause])
-            for order, _, cause in self._begun
-            if first <= order <= last and cause not in driven
+            for order, _, cause, at in self._begun
+            if cause not in driven
+            and since <= at <= until
+            and (first is None or first <= order)
+            and (last is None or order <= last)
         )

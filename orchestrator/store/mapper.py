@@ -111,8 +111,11 @@ def event_id_of(state: bytes) -> str:
 
 
 def instant_of(state: bytes) -> int:
-    """`about.at` alone, in microseconds."""
-    return _instant.decode(state).about.at
+    """`about.at` alone, in microseconds. Raises `Corrupt`."""
+    try:
+        return _instant.decode(state).about.at
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Corrupt(f"A stored event does not say when it was: {error}") from error
 
 
 def is_sealed(state: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Two switches and one engine: callers at one, agents at the other; one is drained, and a third does not let us in."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def pair(
         driver.begin()
     yield pair, ports
     for driver in pair:
-        driver.__exit__(None, None, None)
+        with suppress(ConnectionError):  # one that was shut down cannot be told that its phones leave
+            driver.__exit__(None, None, None)
 
 
 def test_agents_of_one_switch_serve_callers_of_another_and_a_third_keeps_nobody_from_it(
@@ -44,7 +46,7 @@ def test_agents_of_one_switch_serve_callers_of_another_and_a_third_keeps_nobody_
         house.await_active()
         engine.await_log("switch 'locked'")
         assert "does not take the password in its entry of RINGLEDGER_SWITCHES" in engine.log
-        until(lambda: _states(house) == ["in_step", "lost", "in_step"], "the two good ones to be in step")
+        until(lambda: states(house) == ["in_step", "lost", "in_step"], "the two good ones to be in step")
         there.phone("1001")
         house.sign_in("801")
         until(lambda: house.agent("801")["phone"] == "registered", "the phone to be registered")
@@ -69,7 +71,8 @@ def test_agents_of_one_switch_serve_callers_of_another_and_a_third_keeps_nobody_
         house.close_day(contacts=2)
 
 
-def _states(house: House) -> list[str]:
+def states(house: House) -> list[str]:
+    """How the engine has each switch, in their order."""
     return [row["status"] for row in house.client.ask("nodes")]
 
 

@@ -67,7 +67,7 @@ def _of_a_long_log_what_was_going_on_is_enough(own: here.Home, records: list[Rec
         patch.setattr(gathered, "DAY", -WARM)
         fewer, _ = gathered.rests_on(own.log, begins, ends)
         patch.setattr(here, "MOST_EVENTS", 20)
-        with pytest.raises(Refused, match="Give --from and --to"):
+        with pytest.raises(Refused, match="Take a shorter window, for example --from"):
             here.redrive_here(own, None, None)
         patch.setattr(made, "MOST_EVENTS", 20)
         with pytest.raises(BadBundle, match="Take a shorter window, for example --from"):

@@ -12,11 +12,16 @@ import msgspec
 from orchestrator.bundle import form
 from orchestrator.bundle.form import Manifest, write_key
 from orchestrator.bundle.made import Window, pack
+from orchestrator.bundle.veil import Erased, Veil
 from orchestrator.domain.kernel import Instant
+from orchestrator.tape import Hole, Recorded
 from orchestrator.vault import DataKey
 from tests.redrive.taped import TapedRun
 
 ZONE = ZoneInfo("Asia/Shanghai")
+AT = Instant(1)
+NOBODY = Erased(frozenset(), frozenset(), frozenset())
+GONE = Erased(frozenset({"contact-c-1"}), frozenset({"leg-1"}), frozenset({"3-9"}))
 Altered = Callable[[dict[str, bytes]], dict[str, bytes]]
 
 
@@ -44,6 +49,12 @@ def write(path: Path, what: Window, *, sealed: bool = False) -> Manifest:
     if key is not None:
         write_key(path.with_name(f"{path.name}.key"), key)
     return manifest
+
+
+def veiled(veil: Veil, *bodies: object) -> list[Recorded | Hole]:
+    """What a veil leaves of these, as lines of a tape."""
+    lines = [Recorded(f"3-{n}", AT, "fs1", body) for n, body in enumerate(bodies, 1)]  # type: ignore[arg-type]
+    return list(veil.lines(lines))
 
 
 def altered(path: Path, target: Path, change: Altered, how: int = zipfile.ZIP_DEFLATED) -> Path:

@@ -4,16 +4,21 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from click.testing import CliRunner
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from orchestrator.bundle import BadBundle, opened
+from orchestrator.bundle import BadBundle, made, opened
+from orchestrator.bundle.made import Made
+from orchestrator.bundle.veil import Veil
+from orchestrator.commandline_bundle import bundle
 from orchestrator.domain.contacts.contacts import ContactArrived, OfferMade
 from orchestrator.domain.kernel import SECOND, Instant, Record, UnknownEvent, ident_of
 from orchestrator.domain.personal import changed, texts_of
-from orchestrator.domain.switch.facts import LegParked, SeenLeg
+from orchestrator.domain.switch.contexts import AGENTS
+from orchestrator.domain.switch.facts import LegParked, SeenLeg, Snapshot
 from orchestrator.domain.switch.instructions import Instruction
-from orchestrator.replay import Scrubber
+from orchestrator.replay import Scrubber, parse_time
 from orchestrator.replay.moments import iso
 from orchestrator.replay.picture import picture
 from orchestrator.runner.inputs import Command, Fact
@@ -21,7 +26,7 @@ from orchestrator.store import Away
 from orchestrator.tape import Hole, Recorded
 from orchestrator.tape.form import decode, encode
 from orchestrator.vault import ERASED
-from tests.bundle.kit import window, write
+from tests.bundle.kit import GONE, NOBODY, ZONE, veiled, window, write
 from tests.redrive.taped import TapedRun
 from tests.simulation.comparing import fold
 from tests.simulation.routing import NUMBERS
@@ -133,14 +138,31 @@ def test_a_pseudonymous_bundle_holds_no_number_and_no_name(run: TapedRun, tmp_pa
 
 
 def test_each_field_that_holds_a_number_of_somebody_is_marked_as_personal() -> None:
-    """A new command or instruction with a number in it must not be forgotten: by its mark it is found in a bundle."""
+    """A new command or instruction with a number in it must not be forgotten: by its mark it is found in a bundle.
+
+    What is dialled is ours where a caller has dialled it, and so is marked nowhere: the veil knows the legs where it is
+    somebody's, and a call that a switch served alone is a caller's.
+    """
     theirs = {"number", "to_number", "caller_number", "caller_name", "target", "digit"}
-    kinds = (*get_args(Fact), *get_args(Command), SeenLeg, *Instruction.__subclasses__())
-    for kind in kinds:
+    assert {kind.__name__ for kind in _kinds() if "dialled" in kind.__struct_fields__} == {
+        "LegParked", "SeenLeg", "ImportCall",
+    }  # fmt: skip
+    for leg_kind in (LegParked, SeenLeg):
+        for more in ({"inbound": False}, {"inbound": True, "context": AGENTS}, {"inbound": True, "context": "other"}):
+            for veil in (Veil(NOBODY, pseudonymous=True), Veil(GONE, pseudonymous=False)):
+                leg = replace(made_up(leg_kind, "dialled"), **{"leg": "leg-1", **more})
+                body = Snapshot(node="fs1", core="k", legs=(leg,)) if isinstance(leg, SeenLeg) else leg
+                assert "13800138000" not in repr(veiled(veil, body)), f"{leg_kind.__name__} {more}"
+    for kind in _kinds():
         for field in fields(kind):
             if field.name in theirs:
                 made = changed(made_up(kind, field.name), lambda _: "veiled")
                 assert getattr(made, field.name) == "veiled", f"{kind.__name__}.{field.name}"
+
+
+def _kinds() -> tuple[type[Struct], ...]:
+    """All that a tape holds."""
+    return (*get_args(Fact), *get_args(Command), SeenLeg, *Instruction.__subclasses__())
 
 
 def made_up(kind: type[Struct], name: str) -> Struct:
@@ -229,3 +251,35 @@ def test_a_file_is_folded_as_it_is_read_and_asks_no_database(run: TapedRun, tmp_
         assert list(found.log.happened(after=100, until=400)) == part
         then, now = Scrubber(found.log).at_position(400), Instant(0)
         assert picture(then, now, position=400) == picture(fold(found.records()[:400]), now, position=400)
+
+
+def test_a_bundle_without_a_tape_is_no_success(run: TapedRun, tmp_path: Path) -> None:
+    """Nothing was compared: whoever asks is told so, also by the exit code; and which of the log was not made again."""
+    path = tmp_path / "night.bundle"
+    manifest = write(path, replace(window(run), items=[]))
+    assert manifest.check.steps == 0
+    assert manifest.check.undriven > 50
+    said = bundles.made(Made(manifest=manifest, fingerprint="f", key=None), path)
+    assert "Nothing could be compared" in said
+    assert f"{manifest.check.undriven} events of the log have no input on the tape" in said
+    assert "all the same" not in said
+    with opened(path) as found:
+        assert not found.redriven().same
+        overview = bundles.overview(found, path.name)
+    assert "Nothing could be compared" in overview
+    assert "events of the log have no input on the tape" in overview
+    asked = CliRunner().invoke(bundle, ["open", str(path), "--redrive"])
+    assert (asked.exit_code, "Nothing could be compared" in asked.output) == (2, True)
+
+
+def test_of_a_tape_that_is_too_long_the_instant_is_told_up_to_which_it_fits(
+    run: TapedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bad input: a window too large says so, and offers a smaller one, which fits."""
+    what = window(run)
+    monkeypatch.setattr(made, "MOST_LINES", 100)
+    with pytest.raises(BadBundle, match="more than 100 lines") as caught:
+        made.bounded(what.items, what.begins, what.ends, ZONE)
+    ends = parse_time(caught.value.message.rstrip(".").split("--to ")[-1], ZONE)
+    fewer = [line for line in what.items if isinstance(line, Recorded) and line.at <= ends]
+    assert 50 < len(made.bounded(fewer, what.begins, ends, ZONE)) <= 100

@@ -1,14 +1,19 @@
 """Bundles that were cut, altered, made to harm or made by a newer program: refused in words, nothing unpacked."""
 
 import zipfile
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.bundle import BadBundle, form, opened
+from orchestrator.store import Corrupt, StoreError
 from tests.bundle.kit import altered, window, with_manifest, with_part, write
 from tests.redrive.taped import TapedRun
+from web.redrive import bundles
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +213,36 @@ def test_lines_that_are_no_events_and_no_tape_are_refused_or_told(good: Path, tm
     strange = b"L\0\0\0\x03abc"
     with opened(altered(good / "plain.bundle", tmp_path / "c", with_part("tape/000001.lines", strange))) as found:
         assert "cannot read" in found.holes[0].why
+
+
+def test_a_byte_that_was_changed_anywhere_is_told_in_words_or_changes_nothing(tmp_path: Path) -> None:
+    """Bad input: what a disk or a stranger made of it, also where that changes how the archive itself is read."""
+    some = window(TapedRun(3).play())
+    small = replace(some, records=some.records[:40], items=some.items[:10])
+    write(tmp_path / "small", small)
+    whole = (tmp_path / "small").read_bytes()
+    dice = Random(1)
+    # All of the archive's own words at its end and its beginning, and some of what is packed.
+    places = {*range(60), *range(len(whole) - 260, len(whole)), *dice.sample(range(len(whole)), 60)}
+    for place in sorted(places):
+        changed = whole[place] ^ dice.randint(1, 255)
+        (tmp_path / "b").write_bytes(whole[:place] + bytes([changed]) + whole[place + 1 :])
+        with suppress(BadBundle, StoreError), opened(tmp_path / "b") as found:
+            bundles.overview(found, "b")
+
+
+def test_an_event_that_does_not_say_when_it_was_is_corrupt_in_words(good: Path, tmp_path: Path) -> None:
+    line = b'{"position":1,"stream":"contact-1","version":1,"topic":"ContactArrived.v1","state":{"id":"x"}}\n'
+    path = altered(good / "plain.bundle", tmp_path / "b", with_part("events/000001.jsonl", line))
+    with opened(path) as found, pytest.raises(Corrupt, match="does not say when it was"):
+        found.log.position_at(found.manifest.ends)
+
+
+@pytest.mark.parametrize("offset", (4, 6, 8, 10, 28))
+def test_an_archive_of_a_kind_that_is_not_known_is_refused_in_words(good: Path, tmp_path: Path, offset: int) -> None:
+    """The version that it needs, its flags, how it is packed: in the list at the archive's end."""
+    whole = bytearray((good / "plain.bundle").read_bytes())
+    whole[whole.index(b"PK\x01\x02") + offset] ^= 0xFF
+    (tmp_path / "b").write_bytes(whole)
+    with suppress(BadBundle), opened(tmp_path / "b"):
+        pass

@@ -505,6 +505,8 @@ class SimulatedDriver(Driver):
     def __init__(self, folder: Path, *, node: str = "simulated", peer_port: int = 0) -> None:
         super().__init__(folder)
         self.peering = ["--name", node, "--peer-port", str(peer_port)] if peer_port else []
+        # Two switches draw no leg's name twice.
+        self._seed = sum(node.encode()) if peer_port else 1
         self.recordings = folder / "recordings"
         self.recordings.mkdir(parents=True)
         self.unattended = folder / "unattended"
@@ -516,7 +518,7 @@ class SimulatedDriver(Driver):
         output = self.folder / "simulator.txt"
         command = [
             *(sys.executable, "-m", "freeswitch.simulator", "--port", "0", "--password", self.switch.password),
-            *("--seed", "1", "--heartbeat", "2"),
+            *("--seed", str(self._seed), "--heartbeat", "2"),
             *("--patience", str(PATIENCE_S), "--unattended", str(self.unattended)),
             *("--recordings", str(self.recordings)),
             *("--fallback", ",".join(f"user/{extension}@ringledger" for extension in EXTENSIONS)),

@@ -138,6 +138,19 @@ def test_a_tape_that_begins_in_the_middle_is_compared_after_its_first_minute(run
     assert report.first >= tape[half].at + WARM
 
 
+def test_what_the_tape_of_a_window_lacks_at_its_front_or_its_end_is_counted(run: TapedRun) -> None:
+    """A segment that is gone is no success: its events were made by nobody again."""
+    tape = run.tape()
+    begins, ends = tape[0].at, tape[-1].at
+    live = [each for each in run.log() if each.stream.startswith(("contact-", "shift-", "node-", "engine-"))]
+    for some in (tape[len(tape) // 2 :], tape[: len(tape) // 2], []):
+        ids = {line.id for line in some if not isinstance(line.body, Told)}
+        missing = [each for each in live if each.about.causation not in ids]
+        report = redrive(some, run.log(), since=begins, until=ends)
+        assert report.undriven == len(missing) > 20
+    assert redrive([], run.log(), since=begins, until=ends).same is False
+
+
 def test_a_window_is_compared_and_nothing_else(run: TapedRun) -> None:
     begins, ends = Instant(run.tape()[0].at + 30 * SECOND), Instant(run.tape()[0].at + 60 * SECOND)
     report = redrive(run.tape(), run.log(), since=begins, until=ends)

@@ -996,7 +996,7 @@ MUTANTS = (
     ),
     Mutant(
         name="an engine that goes by the clock of its host",
-        rule="offers_are_young",
+        rule="waits_end",
         make=instead(SiteClock, "__call__", lambda clock: clock._wall()),
         weather=Weather(crashes=3, clocks=(0, 3_600, -3_600)),
         size=_MANY_AT_ONCE,

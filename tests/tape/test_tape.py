@@ -14,6 +14,8 @@ from orchestrator.domain.kernel import Instant, Provenance, Record
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions
+from orchestrator.redrive.drive import WARM
+from orchestrator.redrive.gathered import taped
 from orchestrator.runner.inputs import (
     Command,
     DatabaseBack,
@@ -203,6 +205,34 @@ def test_a_damaged_block_is_a_hole_with_its_numbers_and_the_rest_is_read(tmp_pat
     (hole,) = [one for one in found if isinstance(one, Hole)]
     assert (hole.epoch, hole.first, hole.last) == (3, 11, 20)
     assert "block 1 is damaged" in hole.why
+
+
+def test_a_hole_before_the_first_line_of_a_window_is_told_and_one_before_that_is_not(
+    tmp_path: Path, vault: Vault
+) -> None:
+    """Feature 11.4: what is not there may be of the window, also where it stands at the window's front."""
+    path = blocks_of(tmp_path, vault, 4)
+    whole = list(read([path], vault))
+    data = path.read_bytes()
+    at = form.read_header(data)[1]
+    for _ in range(2):
+        (length,) = form.LENGTH.unpack_from(data, at)
+        at += form.LENGTH.size + length
+    damage(path, at + form.LENGTH.size + 20)  # in the third block: lines 21 to 30
+
+    def told(since: int, until: int) -> list[Recorded | Hole]:
+        return list(taped([path], vault, Instant(instant(since) + WARM), Instant(instant(until) + WARM)))
+
+    assert len(whole) == 40
+    for since in (25, 31):
+        hole, first, *_ = told(since, 40)
+        assert isinstance(hole, Hole)
+        assert (hole.first, hole.last) == (21, 30)
+        assert isinstance(first, Recorded)
+        assert first.id == "3-31"
+    (only,) = list(taped([path], vault, Instant(instant(22) + WARM), instant(28)))
+    assert isinstance(only, Hole), "also where there is nothing else in it"
+    assert not [each for each in told(32, 40) if isinstance(each, Hole)], "a line lies between"
 
 
 def test_blocks_that_were_exchanged_do_not_pass_for_whole(tmp_path: Path, vault: Vault) -> None:

@@ -4,6 +4,7 @@ def test_…(site: Site) -> None:
 page = site.as_role("auditor").get("/history")
 """
 
+import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,11 @@ from orchestrator.service import passwords
 from orchestrator.service.customers import Customers
 from orchestrator.settings import Settings
 from projections.reading import Reading, reading_of
-from tests.postgres import Database, settings_for
+from tests.postgres import Database, provide_template, settings_for
+from tests.web import day as days
+from tests.web import office as offices
+from tests.web.day import Day
+from tests.web.office import Office
 from web.app import create_app
 from web.parts import Parts
 
@@ -36,6 +41,9 @@ _TOKEN: Final = re.compile(r'name="csrf-token" content="([^"]+)"')
 # Of the least cost: what a password costs is no matter here, and whoever signs in pays it.
 _CHEAP: Final = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 _HASH: Final = _CHEAP.hash(PASSWORD)
+# What a ledger can have in it when a test begins, by the fixture that says so.
+_LAID_DOWN: Final = {"day": days.lay_down, "office": offices.lay_down}
+_KEY: Final = f"ringledger-kek-1 {base64.b64encode(bytes(range(32))).decode()}\n"
 
 
 class Compiled(BytecodeCache):
@@ -148,16 +156,35 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def template(request: pytest.FixtureRequest, template: str) -> str:
-    """For a test with a day or an office, which need all read models, one in which they are made."""
-    if {"day", "office"} & set(request.fixturenames):
-        return str(request.getfixturevalue("template_with_models"))
-    return template
+    """For a test with a day or an office, one in which that is laid down already, and all read models with it."""
+    laid = next((each for each in _LAID_DOWN if each in request.fixturenames), None)
+    if laid is None:
+        return template
+    cluster, places = request.getfixturevalue("cluster"), request.getfixturevalue("tmp_path_factory")
+
+    def make(made: Database) -> None:
+        _LAID_DOWN[laid](made, provide_key(places.mktemp("key") / "kek"))
+
+    name = f"ringledger_template_with_{laid}"
+    provide_template(cluster, places, name, request.getfixturevalue("template_with_models"), make)
+    return name
+
+
+def provide_key(file: Path) -> Path:
+    """The one key under which clones of a day or an office can be read, in this file of a home."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.write_text(_KEY, encoding="ascii")
+    file.chmod(0o600)
+    return file
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings with a home of this test's own."""
-    return settings_for(tmp_path / "home")
+    settings = settings_for(tmp_path / "home")
+    if _LAID_DOWN.keys() & set(request.fixturenames):
+        provide_key(settings.kek_file)
+    return settings
 
 
 @pytest.fixture
@@ -177,6 +204,20 @@ def site_of(database: Database, settings: Settings, cluster: Cluster) -> Iterato
         app.testing = True
         app.test_client_class = Browser
         yield Site(app, parts, database, cluster)
+
+
+@pytest.fixture
+def day(site: Site, database: Database) -> Iterator[Day]:
+    """A busy day in the site's ledger."""
+    with days.played(site, database) as day:
+        yield day
+
+
+@pytest.fixture
+def office(site: Site, database: Database) -> Iterator[Office]:
+    """The site's ledger configured as the demo's."""
+    with offices.opened(site, database) as office:
+        yield office
 
 
 @pytest.fixture(params=ROLES)

@@ -1,7 +1,13 @@
-"""A busy day in the ledger of a web application's test, folded into the read models and the live view."""
+"""A busy day in the ledger of a web application's test, folded into the read models and the live view.
+
+The ledger of a test that asks for the fixture `day` is a clone of one in which the day has been already: `lay_down`
+wrote it and folded it, once a run.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.customers.people import CustomerCreated
@@ -14,8 +20,10 @@ from tests.audit.test_verify import busy_day
 from tests.postgres import Database
 from tests.projections.kit import ReadKit
 from tests.store.kit import Kit
-from tests.web.conftest import Site
 from web.push import present
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Site
 
 CUSTOMER = "c0ffee00-0000-4000-8000-000000000001"
 
@@ -35,8 +43,40 @@ class Day:
 
 
 @contextmanager
-def played(site: Site, database: Database) -> Iterator[Day]:
+def reads_of(database: Database, kek: Path) -> Iterator[ReadKit]:
+    """What writes into this ledger and folds it, while the context lasts."""
+    with ExitStack() as stack:
+        kit = Kit(database, kek, entries=CATALOGUE)
+        stack.callback(kit.close)
+        reads = ReadKit(kit, database)
+        stack.callback(reads.close)
+        yield reads
+
+
+@contextmanager
+def played(site: "Site", database: Database) -> Iterator[Day]:
     """A day with every kind of ending and a last, identified caller who still waits."""
+    centre, records = _happened()
+    view = LiveView(site.reading.log)
+    with reads_of(database, site.parts.settings.kek_file) as reads:
+        try:
+            last = reads.log.position() or _write(reads, records)
+            assert last == len(records), "of this ledger's day something is missing, or something else is in it"
+            view.start().wait_ready(10)
+            present.install(site.app, view)
+            yield Day(centre, last, reads)
+        finally:
+            view.stop()
+
+
+def lay_down(database: Database, kek: Path) -> None:
+    """Write the day into this empty ledger, and fold it, for `played` to find."""
+    with reads_of(database, kek) as reads:
+        _write(reads, _happened()[1])
+
+
+def _happened() -> tuple[Centre, list[Record]]:
+    """The day, played by hand, and all that is written of it: the same every time."""
     centre = busy_day()
     centre.call()
     contact_id = next(iter(centre.world.contacts))
@@ -48,16 +88,10 @@ def played(site: Site, database: Database) -> Iterator[Day]:
         about=Provenance(at=BEGINNING),
     )
     centre.give(IdentifyContact(contact_id=contact_id, customer_id=CUSTOMER))
-    kit = Kit(database, site.parts.settings.kek_file, entries=CATALOGUE)
-    reads = ReadKit(kit, database)
-    view = LiveView(site.reading.log)
-    try:
-        last = reads.store([made, *centre.records])
-        reads.provide(*PROJECTIONS.values())
-        view.start().wait_ready(10)
-        present.install(site.app, view)
-        yield Day(centre, last, reads)
-    finally:
-        view.stop()
-        reads.close()
-        kit.close()
+    return centre, [made, *centre.records]
+
+
+def _write(reads: ReadKit, records: list[Record]) -> int:
+    last = reads.store(records)
+    reads.provide(*PROJECTIONS.values())
+    return last

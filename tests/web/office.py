@@ -1,28 +1,35 @@
-"""A web application whose site is configured as the demo's, with read models that keep up when they are told to."""
+"""A web application whose site is configured as the demo's, with read models that keep up when they are told to.
+
+The ledger of a test that asks for the fixture `office` is a clone of one that `lay_down` has configured, once a run.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from werkzeug.test import TestResponse
 
-from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.service.configuration import apply
+from orchestrator.settings import Settings
 from projections.catalogue import PROJECTIONS
-from tests.postgres import Database
+from tests.postgres import Database, settings_for
 from tests.projections.kit import ReadKit
-from tests.store.kit import Kit
-from tests.web.conftest import Browser, Site
+from tests.web.day import reads_of
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Browser, Site
 
 
 class Office:
     """Browsers in it see what they wrote as soon as `follow` has been called."""
 
-    def __init__(self, site: Site, reads: ReadKit) -> None:
+    def __init__(self, site: "Site", reads: ReadKit) -> None:
         self.site = site
         self.reads = reads
 
-    def as_role(self, role: str) -> Browser:
+    def as_role(self, role: str) -> "Browser":
         """A browser of a user with this role."""
         return self.site.as_role(role)
 
@@ -31,7 +38,7 @@ class Office:
         for projection in PROJECTIONS.values():
             self.reads.keep_up(projection)
 
-    def follow(self, browser: Browser, answer: TestResponse) -> TestResponse:
+    def follow(self, browser: "Browser", answer: TestResponse) -> TestResponse:
         """The page to which a form's answer leads, with the read models where it wants them."""
         assert answer.status_code == 303, answer.text
         self.keep_up()
@@ -39,23 +46,29 @@ class Office:
 
 
 @contextmanager
-def opened(site: Site, database: Database) -> Iterator[Office]:
+def opened(site: "Site", database: Database) -> Iterator[Office]:
     """The office, while the context lasts."""
-    kit = Kit(database, site.parts.settings.kek_file, entries=CATALOGUE)
-    reads = ReadKit(kit, database)
-    try:
-        text = resources.files("orchestrator.service").joinpath("site.toml").read_text(encoding="utf-8")
-        apply(
-            site.reading.log,
-            site.reading.desk,
-            site.parts.settings.site,
-            text,
-            actor="system",
-            expect_version=0,
-            region="CN",
-        )
-        reads.provide(*PROJECTIONS.values())
+    with reads_of(database, site.parts.settings.kek_file) as reads:
+        if not reads.log.position():
+            _configure(reads, site.parts.settings)
         yield Office(site, reads)
-    finally:
-        reads.close()
-        kit.close()
+
+
+def lay_down(database: Database, kek: Path) -> None:
+    """Configure this empty ledger, and fold it, for `opened` to find."""
+    with reads_of(database, kek) as reads:
+        _configure(reads, settings_for(kek.parent))
+
+
+def _configure(reads: ReadKit, settings: Settings) -> None:
+    text = resources.files("orchestrator.service").joinpath("site.toml").read_text(encoding="utf-8")
+    apply(
+        reads.kit.log,
+        reads.kit.desk,
+        settings.site,
+        text,
+        actor="system",
+        region=settings.region,
+        expect_version=0,
+    )
+    reads.provide(*PROJECTIONS.values())

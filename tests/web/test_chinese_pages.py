@@ -1,16 +1,14 @@
 """No English on Chinese pages: all that each role can open after a busy day is read for runs of English words."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
 import pytest
 
 from orchestrator.domain.access.users import ROLES
-from tests.postgres import Database
 from tests.web.conftest import Site
-from tests.web.day import CUSTOMER, Day, played
+from tests.web.day import CUSTOMER, Day
 from tests.web.test_routes import requests_of
 
 # Three words in a row, the second and third of them small: names, codes, units and numbers are none.
@@ -22,12 +20,6 @@ _TAG: Final = re.compile(r"<[^>]*>")
 _ELSEWHERE: Final = range(300, 400)
 # What is no page: streams, files and what is for programs.
 NO_PAGES: Final = ("/api/", "/healthz", "/push", "/static", "/stream")
-
-
-@pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
-    with played(site, database) as day:
-        yield day
 
 
 def paths(site: Site, day: Day) -> list[str]:

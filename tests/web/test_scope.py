@@ -1,7 +1,6 @@
 """Other people's things: contacts of other teams and other agents, numbers behind masks, streams, hashes."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,16 +11,9 @@ from orchestrator.domain.kernel import ident_of
 from orchestrator.domain.staff.agents import AgentConfigured
 from orchestrator.replay.moments import iso
 from tests.audit.centre import CALLER
-from tests.postgres import Database
 from tests.web.conftest import Site
-from tests.web.day import CUSTOMER, Day, played
+from tests.web.day import CUSTOMER, Day
 from web.api.operations import OPERATIONS
-
-
-@pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
-    with played(site, database) as day:
-        yield day
 
 
 # --- other teams' contacts --------------------------------------------------------------------------------------------

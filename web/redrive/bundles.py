@@ -11,7 +11,7 @@ from orchestrator.calls import Call, recent
 from orchestrator.domain.kernel import LIVE_KINDS, Event, UnknownEvent, ident_of, kind_of
 from orchestrator.replay.moments import local
 from web.history import command as history
-from web.redrive.command import NOT_WHOLE, changes, hole_text, names_of
+from web.redrive.command import NOT_WHOLE, NOTHING, changes, hole_text, names_of, undriven_text
 from web.words.events import about, sentence
 
 _SHOWN = 30
@@ -37,10 +37,15 @@ def made(done: Made, path: Path) -> str:
     if manifest.erased:
         lines.append(f"{manifest.erased} streams are of people who were erased; the tape says nothing of them either.")
     check = manifest.check
-    lines.append(
-        f"Driven again at once: {check.steps} steps, "
-        + ("all the same." if not check.differences else f"{check.differences} different: see `bundle open --redrive`.")
-    )
+    if check.undriven:
+        lines.append(undriven_text(check.undriven))
+    if not check.steps:
+        lines.append(NOTHING)
+    else:
+        same = f"{check.differences} different: see `bundle open --redrive`." if check.differences else "all the same."
+        lines.append(f"Driven again at once: {check.steps} steps, {same}")
+    if manifest.by_veil:
+        lines.append(f"{len(manifest.by_veil)} inputs are decided otherwise because of the pseudonyms alone.")
     return "\n".join(lines)
 
 
@@ -69,7 +74,11 @@ def overview(found: Opened, name: str) -> str:
     report = found.redriven()
     count = len(report.differences)
     said = "decides all the same" if report.same else f"decides otherwise in {count} places (--redrive)"
-    lines.append(f"  re-drive: {report.inputs} steps; today's code {said}")
+    lines.append(
+        f"  re-drive: {report.inputs} steps; today's code {said}" if report.inputs else f"  re-drive: {NOTHING}"
+    )
+    if report.undriven:
+        lines.append(f"  {undriven_text(report.undriven)}")
     streams = {record.stream for record in found.within()}
     lines += ["", "contacts of the window:"]
     lines += [

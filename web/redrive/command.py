@@ -31,6 +31,7 @@ _UUID: Final = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-
 NOT_WHOLE: Final = (
     "The log before the window is long: decisions rest on the configuration, what was going on, and the day before."
 )
+NOTHING: Final = "Nothing could be compared: the tape of this window is not there, or less than a minute of it is."
 _HEADS: Final = {
     "events": "decided otherwise",
     "instructions": "the switch is told otherwise",
@@ -58,6 +59,11 @@ def names_of(records: Iterable[Record]) -> Names:
 def text(report: Report, names: Names, zone: ZoneInfo) -> str:
     """All of it in words."""
     return "\n".join([*_head(report, zone), *_differences(report.differences, names, zone)])
+
+
+def exit_code(report: Report) -> int:
+    """0 where all is the same, 1 where something is not, 2 where nothing could be compared."""
+    return 2 if not report.inputs else 0 if report.same else 1
 
 
 def as_json(report: Report) -> str:
@@ -109,7 +115,7 @@ def given(body: object, names: Names) -> str:
 
 def _head(report: Report, zone: ZoneInfo) -> Iterator[str]:
     if report.first is None or report.last is None:
-        yield "There is nothing on the tape to drive again in this window."
+        yield NOTHING
     else:
         told = f" and {report.instructions} instructions" if report.told else ""
         yield (
@@ -128,7 +134,7 @@ def _head(report: Report, zone: ZoneInfo) -> Iterator[str]:
     if report.unsure:
         yield f"  {report.unsure} steps right after the beginning or a hole were driven and not compared."
     if report.undriven:
-        yield f"  {report.undriven} events of the log have no input on the tape; they were taken as recorded."
+        yield f"  {undriven_text(report.undriven)}"
     if report.unstored:
         yield f"  {report.unstored} events at the end of an epoch were never stored: the engine ended there."
 
@@ -218,6 +224,11 @@ def _plain(each: Record | Instruction) -> dict[str, Any]:
 def _short(value: object) -> str:
     said = _UUID.sub(r"\1", value if isinstance(value, str) else msgspec.json.encode(value).decode())
     return said if len(said) <= 60 else f"{said[:57]}…"  # noqa: PLR2004 - what fits a terminal
+
+
+def undriven_text(count: int) -> str:
+    """That some of the log could not be made again."""
+    return f"{count} events of the log have no input on the tape; they were taken as recorded."
 
 
 def hole_text(hole: Hole) -> str:

@@ -167,6 +167,37 @@ def spellings(number: str, region: str) -> frozenset[str]:
     return frozenset({number, number.removeprefix("+"), f"00{number.removeprefix('+')}", at_home(number, region)})
 
 
+@lru_cache(maxsize=10_000)
+def parted(raw: str, region: str) -> tuple[str, int]:
+    """A number, valid or not, in one form however it is written, and how much of that says country and area: what
+    comes behind is the subscriber's. What is neither of a known country nor valid in the region is the digits as typed,
+    of which nothing is known.
+    """
+    typed = raw.translate(_SIGNS)
+    number = _parsed(typed, region)
+    digits = phonenumbers.national_significant_number(number) if number is not None else ""
+    if number is None or not typed.endswith(digits):
+        return typed, 0
+    its = number.country_code_source != CountryCodeSource.FROM_DEFAULT_COUNTRY
+    prefix = _plan(region).national_prefix if region else None
+    if not its and not (prefix and typed.startswith(prefix)) and not phonenumbers.is_valid_number(number):
+        return typed, 0
+    country = f"+{number.country_code}"
+    return country + digits, len(country) + _area_length(country, digits)
+
+
+def _area_length(country: str, digits: str) -> int:
+    """How many of these digits, with which a number of this country begins, stand for its area or its network."""
+    for more in ("", *(digit * count for digit in "826" for count in range(1, 10))):
+        number = _parsed(country + digits + more)
+        if number is not None and phonenumbers.is_valid_number(number):
+            size = phonenumbers.length_of_national_destination_code(number)
+            if 0 < size <= len(digits):
+                return int(size)
+    sizes = range(min(_LONGEST_AREA, len(digits)), 0, -1)
+    return next((size for size in sizes if _is_area_code(country, digits[:size])), 0)
+
+
 def _parsed(text: str, region: str = "") -> PhoneNumber | None:
     try:
         return phonenumbers.parse(text, region or None, keep_raw_input=True)

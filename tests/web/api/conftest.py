@@ -8,10 +8,8 @@ from werkzeug.test import TestResponse
 
 from orchestrator.domain.access.scope import Scope
 from projections.live import LiveView
-from tests.postgres import Database
 from tests.web.conftest import Site
-from tests.web.day import Day, played
-from tests.web.office import Office, opened
+from tests.web.office import Office
 from web.api.buckets import Buckets
 from web.api.serving import BUCKETS
 from web.push import present
@@ -90,21 +88,14 @@ def program(site: Site) -> Programs:
 
 
 @pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
-    with played(site, database) as day:
-        yield day
-
-
-@pytest.fixture
-def office(site: Site, database: Database) -> Iterator[Office]:
-    with opened(site, database) as office:
-        view = LiveView(site.reading.log)
-        try:
-            view.start().wait_ready(10)
-            present.install(site.app, view)
-            yield office
-        finally:
-            view.stop()
+def office(site: Site, office: Office) -> Iterator[Office]:
+    view = LiveView(site.reading.log)
+    try:
+        view.start().wait_ready(10)
+        present.install(site.app, view)
+        yield office
+    finally:
+        view.stop()
 
 
 @pytest.fixture

@@ -1,24 +1,15 @@
 """The auditor sees every event, whoever wrote it, and who looked at whose data."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.store import DeskWriter
 from projections.catalogue import PROJECTIONS
 from tests.audit.centre import CALLER
-from tests.postgres import Database
 from tests.projections.test_audit_trail import NEWER, ParcelWeighed
 from tests.store.kit import record
 from tests.web.conftest import Site
-from tests.web.day import CUSTOMER, Day, played
-
-
-@pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
-    with played(site, database) as day:
-        yield day
+from tests.web.day import CUSTOMER, Day
 
 
 def shown(page: str) -> list[int]:

@@ -1,7 +1,6 @@
 """The blacklist's screens: found, added, changed, let expire, taken off, in the name of who did it."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,18 +8,11 @@ from orchestrator.domain.customers import blacklist as b
 from orchestrator.domain.kernel import Instant, Record
 from orchestrator.service.blacklist import Blacklists
 from orchestrator.service.deciding import Who
-from tests.postgres import Database
-from tests.web.conftest import Browser, Site
-from tests.web.office import Office, opened
+from tests.web.conftest import Browser
+from tests.web.office import Office
 
 NUMBER = "+8613800138000"
 MASKED, WHOLE = "138****8000", "13800138000"
-
-
-@pytest.fixture
-def office(site: Site, database: Database) -> Iterator[Office]:
-    with opened(site, database) as office:
-        yield office
 
 
 @pytest.fixture

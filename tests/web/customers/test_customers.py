@@ -1,23 +1,14 @@
 """Customers are found however one asks, and their page tells everything in order."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from orchestrator.domain.switch.facts import LegParked
 from orchestrator.runner.inputs import IdentifyContact
 from tests.audit.centre import NODE, Centre, live
-from tests.postgres import Database
-from tests.web.conftest import Browser, Site
-from tests.web.office import Office, opened
+from tests.web.conftest import Browser
+from tests.web.office import Office
 
 WANG = {"number": "138 0013 8000", "name": "王芳", "company": "远大物流", "address": "Pudong, 1", "level": "vip"}
-
-
-@pytest.fixture
-def office(site: Site, database: Database) -> Iterator[Office]:
-    with opened(site, database) as office:
-        yield office
 
 
 def made(office: Office, browser: Browser, **fields: str) -> str:

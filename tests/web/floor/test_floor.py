@@ -1,16 +1,14 @@
 """The floor's pages over a busy day: figures as counted, nobody's number, and on the wall nobody's name."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from projections import queue_state
 from tests.audit.centre import CALLER
-from tests.postgres import Database
 from tests.web.conftest import Site
-from tests.web.day import Day, played
+from tests.web.day import Day
 from tests.web.desk.conftest import plain
 from web.floor.counts import Counts
 from web.floor.levels import Levels
@@ -18,12 +16,6 @@ from web.floor.picture import floor_of
 from web.push.present import Live
 
 DIGITS = CALLER.removeprefix("+86")
-
-
-@pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
-    with played(site, database) as day:
-        yield day
 
 
 def live_of(site: Site) -> Live:

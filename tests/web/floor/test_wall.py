@@ -1,25 +1,17 @@
 """A screen on a wall: a token of its own, in no log and no address, for the figures and for nothing else."""
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from orchestrator.domain.access.tokens import WALLBOARD
 from orchestrator.domain.access.users import Grant
 from orchestrator.domain.kernel import Refused
-from tests.postgres import Database
 from tests.web.conftest import Browser, Site
-from tests.web.day import Day, played
+from tests.web.day import Day
 from tests.web.test_routes import ask, requests_of
 from web.access.needs import permission_for
 from web.access.roles import GRANTS, PUBLIC
-
-
-@pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
-    with played(site, database) as day:
-        yield day
 
 
 def issued(site: Site, role: str = WALLBOARD) -> str:

@@ -1,7 +1,5 @@
 """The auditor finds a call and sees all of it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from orchestrator.domain.contacts import unattended
@@ -9,17 +7,10 @@ from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallLo
 from orchestrator.domain.kernel import Instant
 from projections.catalogue import PROJECTIONS
 from tests.audit.centre import BEGINNING, CALLER
-from tests.postgres import Database
 from tests.web.conftest import Site
-from tests.web.day import Day, played
+from tests.web.day import Day
 
 NATIONAL = CALLER.removeprefix("+86")
-
-
-@pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
-    with played(site, database) as day:
-        yield day
 
 
 def links(page: str, day: Day) -> list[str]:

@@ -1,7 +1,6 @@
 """The notices' screen: which are on, since when and by whom; on and off, in the name of who did it."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,9 +8,8 @@ from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.notices import NoticeConfigured
 from orchestrator.service import notices
 from orchestrator.service.configuration import apply, export
-from tests.postgres import Database
 from tests.web.conftest import Browser, Site
-from tests.web.office import Office, opened
+from tests.web.office import Office
 
 NOTICES = """
 [notice.storm]
@@ -25,12 +23,11 @@ prompt = "notice_fault"
 
 
 @pytest.fixture
-def office(site: Site, database: Database) -> Iterator[Office]:
-    with opened(site, database) as office:
-        reading = site.reading
-        text = export(reading.log, "main") + NOTICES
-        apply(reading.log, reading.desk, site.parts.settings.site, text, actor="admin:test", region="CN")
-        yield office
+def office(site: Site, office: Office) -> Office:
+    reading = site.reading
+    text = export(reading.log, "main") + NOTICES
+    apply(reading.log, reading.desk, site.parts.settings.site, text, actor="admin:test", region="CN")
+    return office
 
 
 def version(page: str, ident: str = "storm") -> str:

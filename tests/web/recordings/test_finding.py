@@ -1,6 +1,5 @@
 """Recordings are found on their page and by programs, each role within its right and its teams (features 8.2, 12.6)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,19 +8,17 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts.events import ContactArrived, ContactConnected, RecordingBegun, RecordingFinished
 from orchestrator.domain.kernel import Provenance, Record, ident_of
 from orchestrator.domain.staff.agents import AgentConfigured
-from tests.postgres import Database
 from tests.web.conftest import Site
-from tests.web.day import Day, played
+from tests.web.day import Day
 from tests.web.recordings.test_sending import follow, recorded, written
 from web.push.present import live
 from web.recordings.shown import length_of
 
 
 @pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
+def day(site: Site, day: Day) -> Day:
     site.parts.settings.recordings.mkdir(parents=True)
-    with played(site, database) as day:
-        yield day
+    return day
 
 
 def join(site: Site, day: Day, agent_id: str, team: str, branch: str = "") -> None:

@@ -1,6 +1,5 @@
 """A recording is heard and copied by those who may, as it was recorded or not at all, and who did stands in the log."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,17 @@ from orchestrator.service.media import Media, label
 from orchestrator.settings import Address
 from orchestrator.store import Away
 from projections.catalogue import PROJECTIONS
-from tests.postgres import Database
 from tests.service.recorder import unreadable
 from tests.web.conftest import Site
-from tests.web.day import Day, played
+from tests.web.day import Day
 
 SOUND = b"RIFF" + bytes(range(200)) * 1_000
 
 
 @pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
+def day(site: Site, day: Day) -> Day:
     site.parts.settings.recordings.mkdir(parents=True)
-    with played(site, database) as day:
-        yield day
+    return day
 
 
 def recorded(day: Day, *names: str, contact_id: str = "", goes_on: bool = False) -> str:

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -16,15 +15,9 @@ from projections.service_level import DEFAULT, FORMULAS
 from tests.audit.centre import BEGINNING, CALLER
 from tests.postgres import Database
 from tests.web.conftest import Site
-from tests.web.day import Day, played
+from tests.web.day import Day
 from web.replay.changes import changes
 from web.words import Names
-
-
-@pytest.fixture
-def day(site: Site, database: Database) -> Iterator[Day]:
-    with played(site, database) as day:
-        yield day
 
 
 def marks(page: str) -> dict[str, int]:

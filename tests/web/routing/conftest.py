@@ -5,19 +5,17 @@ from collections.abc import Iterator
 import pytest
 
 from projections.live import LiveView
-from tests.postgres import Database
 from tests.web.conftest import Site
-from tests.web.office import Office, opened
+from tests.web.office import Office
 from web.push import present
 
 
 @pytest.fixture
-def office(site: Site, database: Database) -> Iterator[Office]:
-    with opened(site, database) as office:
-        view = LiveView(site.reading.log)
-        try:
-            view.start().wait_ready(10)
-            present.install(site.app, view)
-            yield office
-        finally:
-            view.stop()
+def office(site: Site, office: Office) -> Iterator[Office]:
+    view = LiveView(site.reading.log)
+    try:
+        view.start().wait_ready(10)
+        present.install(site.app, view)
+        yield office
+    finally:
+        view.stop()

@@ -43,7 +43,7 @@ def empty(site: Site, database: Database) -> Iterator[ReadKit]:
 
 
 @pytest.fixture
-def day(empty: ReadKit) -> ReadKit:
+def sixty_calls(empty: ReadKit) -> ReadKit:
     """The same ledger, with the day in it."""
     tell_day(empty)
     return empty

@@ -46,7 +46,7 @@ def played(browser: Browser, path: str) -> State:
     return until(ended, f"{path} to end", within_s=_PATIENCE_S)
 
 
-@pytest.mark.usefixtures("day")
+@pytest.mark.usefixtures("sixty_calls")
 def test_a_day_is_asked_for_played_and_shown_beside_the_real_one(site: Site) -> None:
     """Feature 10.4. The answer is kept: the same question is not played again."""
     leader = site.as_role("leader")
@@ -92,7 +92,7 @@ def test_what_cannot_be_asked_is_said_beside_the_form(site: Site) -> None:
             assert told in answer.text
 
 
-@pytest.mark.usefixtures("day")
+@pytest.mark.usefixtures("sixty_calls")
 def test_what_the_day_itself_refuses_is_said_once_it_is_known(site: Site) -> None:
     """A day without calls; and nobody left."""
     leader = site.as_role("leader")
@@ -106,7 +106,7 @@ def test_what_the_day_itself_refuses_is_said_once_it_is_known(site: Site) -> Non
         assert told in leader.get(path).text
 
 
-@pytest.mark.usefixtures("day")
+@pytest.mark.usefixtures("sixty_calls")
 def test_a_draft_with_an_error_is_refused_with_the_key(site: Site) -> None:
     admin = site.as_role("admin")
     reading, who = site.reading, Who(actor="user:admin-1", roles=("admin",))
@@ -209,10 +209,12 @@ def test_an_answer_that_is_lost_leaves_the_place_to_the_next_question(tmp_path: 
 
 
 def test_what_is_away_is_said_in_the_readers_language_and_names_no_host_user_or_file(
-    site: Site, day: ReadKit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: Site, sixty_calls: ReadKit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The page is no place for what stands in the log of the web."""
-    without_key = msgspec.structs.replace(question(day.database.reader, tmp_path), kek_file=str(tmp_path / "no-kek"))
+    without_key = msgspec.structs.replace(
+        question(sixty_calls.database.reader, tmp_path), kek_file=str(tmp_path / "no-kek")
+    )
     for asked, code, english, chinese in (
         (question(_NOBODY_THERE, tmp_path), "database_away", "The database is away or cannot be read", "数据库"),
         (without_key, "keys_away", "The keys of personal data cannot be read", "密钥"),

@@ -1,20 +1,11 @@
 """A work order from its opening to its end, by what its type allows whom."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.postgres import Database
-from tests.web.conftest import Browser, Site
-from tests.web.office import Office, opened
+from tests.web.conftest import Browser
+from tests.web.office import Office
 
 QUESTION = {"field.question": "Where is <b>my</b> parcel?", "field.waybill": "SF1001"}
-
-
-@pytest.fixture
-def office(site: Site, database: Database) -> Iterator[Office]:
-    with opened(site, database) as office:
-        yield office
 
 
 def enquiry(office: Office, browser: Browser, key: str = "k1", **fields: str) -> str:
