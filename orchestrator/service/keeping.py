@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -94,8 +93,8 @@ class Keeper:
         """Up to here every recording of the log was kept, or given up with an alarm; none is being written that began
         before.
         """
-        open_or_due = chain(self._open.values(), self._due.values())
-        return min((each.position - 1 for each in open_or_due), default=self._taken)
+        awaited = (*(each.position for each in self._open.values()), *(each.position for each in self._due.values()))
+        return min(awaited, default=self._taken + 1) - 1
 
     def take(self, records: Iterable[Record]) -> None:
         """Note which files these records tell of."""
